@@ -1,0 +1,51 @@
+namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>At which pace a file or a folder of pictures is played.</summary>
+public enum Pace
+{
+    /// <summary>As it was recorded.</summary>
+    Real,
+
+    /// <summary>As fast as it can be decoded.</summary>
+    Fast,
+}
+
+/// <summary>How one camera is opened. Values are validated where configuration is read.</summary>
+public sealed record CameraSettings
+{
+    public required CameraId Id { get; init; }
+
+    /// <summary><c>rtsp://</c>, <c>rtsps://</c>, <c>http://</c>, <c>https://</c>; a device (<c>/dev/video0</c>); a video
+    /// file; a folder of pictures; <c>gst:PIPELINE</c> (a GStreamer line up to raw video); <c>pattern:</c> (a moving
+    /// test picture, <c>pattern:640x480@10</c>).</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Start a file or folder again when it ends.</summary>
+    public bool Loop { get; init; } = true;
+
+    public Pace Pace { get; init; } = Pace.Real;
+
+    /// <summary>Factor on the real pace: 2 plays twice as fast. Above 0.</summary>
+    public double Speed { get; init; } = 1;
+
+    /// <summary>Most frames a second that are decoded into pictures; null keeps the source's own rate.</summary>
+    public double? MaxFrameRate { get; init; }
+
+    /// <summary>Wider pictures are scaled down to this width, in pixels, before they leave the decoder; null keeps
+    /// them as they are.</summary>
+    public int? MaxWidth { get; init; }
+
+    /// <summary>Transport of an RTSP stream: <c>tcp</c> or <c>udp</c>.</summary>
+    public string RtspTransport { get; init; } = "tcp";
+
+    /// <summary>Longest wait for the first picture.</summary>
+    public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longest silence after the first picture.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The child process for network streams, and for files and devices where OpenCV has no native library.</summary>
+    public string FfmpegPath { get; init; } = "ffmpeg";
+
+    public string GstLaunchPath { get; init; } = "gst-launch-1.0";
+}
