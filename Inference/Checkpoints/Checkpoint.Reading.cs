@@ -42,12 +42,6 @@ public sealed partial class Checkpoint
     /// <exception cref="ObjectDisposedException">The checkpoint was disposed.</exception>
     public void Read(CheckpointTensor tensor, Span<float> destination)
     {
-        var location = Locate(tensor);
-        if (tensor.Type == ElementType.Other)
-        {
-            throw new ArgumentException($"'{tensor.Name}' does not hold floats.", nameof(tensor));
-        }
-
         if (destination.Length < tensor.Count)
         {
             throw new ArgumentException(
@@ -55,13 +49,38 @@ public sealed partial class Checkpoint
                 nameof(destination));
         }
 
+        Read(tensor, 0, destination[..(int)tensor.Count]);
+    }
+
+    /// <summary>Reads consecutive elements, row-major, widened exactly to float32.</summary>
+    /// <param name="tensor">One of this checkpoint's, not <see cref="ElementType.Other"/>.</param>
+    /// <param name="firstElement">Where in the tensor to start.</param>
+    /// <param name="destination">Filled completely.</param>
+    /// <exception cref="CheckpointException">The file can no longer be read in full.</exception>
+    /// <exception cref="ObjectDisposedException">The checkpoint was disposed.</exception>
+    public void Read(CheckpointTensor tensor, long firstElement, Span<float> destination)
+    {
+        var location = Locate(tensor);
+        if (tensor.Type == ElementType.Other)
+        {
+            throw new ArgumentException($"'{tensor.Name}' does not hold floats.", nameof(tensor));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(firstElement);
+        if (destination.Length > tensor.Count - firstElement)
+        {
+            throw new ArgumentException(
+                $"'{tensor.Name}' has {tensor.Count} elements; {destination.Length} from {firstElement} is past its end.",
+                nameof(destination));
+        }
+
         if (tensor.Type == ElementType.Float32)
         {
-            ReadFloat32(location, destination[..(int)tensor.Count]);
+            ReadFloat32(location.File, location.Offset + (4 * firstElement), destination);
         }
         else
         {
-            ReadHalfWidth(location, tensor.Type, destination[..(int)tensor.Count]);
+            ReadHalfWidth(location.File, location.Offset + (2 * firstElement), tensor.Type, destination);
         }
     }
 
@@ -85,18 +104,18 @@ public sealed partial class Checkpoint
         location.File.ReadExactly(location.Offset + firstByte, destination);
     }
 
-    private static void ReadFloat32(TensorLocation location, Span<float> destination)
+    private static void ReadFloat32(WeightFile file, long offset, Span<float> destination)
     {
         for (var done = 0; done < destination.Length;)
         {
             // In pieces, since a span of bytes cannot be as long as a span of floats.
             var piece = destination.Slice(done, Math.Min(64 * ElementsPerRead, destination.Length - done));
-            location.File.ReadExactly(location.Offset + (4L * done), MemoryMarshal.AsBytes(piece));
+            file.ReadExactly(offset + (4L * done), MemoryMarshal.AsBytes(piece));
             done += piece.Length;
         }
     }
 
-    private static void ReadHalfWidth(TensorLocation location, ElementType type, Span<float> destination)
+    private static void ReadHalfWidth(WeightFile file, long offset, ElementType type, Span<float> destination)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(2 * Math.Min(ElementsPerRead, Math.Max(1, destination.Length)));
         try
@@ -105,7 +124,7 @@ public sealed partial class Checkpoint
             {
                 var piece = destination.Slice(done, Math.Min(ElementsPerRead, destination.Length - done));
                 var stored = buffer.AsSpan(0, 2 * piece.Length);
-                location.File.ReadExactly(location.Offset + (2L * done), stored);
+                file.ReadExactly(offset + (2L * done), stored);
                 if (type == ElementType.Float16)
                 {
                     Widening.FromFloat16(stored, piece);

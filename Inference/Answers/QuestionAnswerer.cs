@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sampling;
+using MobileVlm.Edge.Inference.Text;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Inference.Answers;
+
+/// <summary>Answers questions about one picture at a time. The cache holds the system prompt (filled once, for ever),
+/// behind it the picture (filled once a picture), behind it the question and answer in progress; going back to an
+/// earlier point copies nothing.</summary>
+public sealed class QuestionAnswerer : IQuestionAnswerer
+{
+    private readonly LlamaTextTokenizer _tokenizer;
+    private readonly DecoderState _state;
+    private readonly TextGenerator _generator;
+    private readonly YesNoScorer _yesNo;
+    private readonly int _systemLength;
+    private int _pictureLength;
+
+    /// <param name="folder">A model with a vision part.</param>
+    /// <param name="decoder">Opened from the same folder; not disposed here.</param>
+    /// <param name="capacity">Context for the prompt, one picture, one question and its answer, in tokens.</param>
+    public QuestionAnswerer(ModelFolder folder, LanguageDecoder decoder, int capacity = 1024)
+    {
+        _tokenizer = LlamaTextTokenizer.Open(folder);
+        _yesNo = new YesNoScorer(_tokenizer, folder);
+        _generator = new TextGenerator(_tokenizer);
+        PromptIdsBefore = [_tokenizer.BeginId, .. _tokenizer.Encode(VicunaPrompt.BeforePicture)];
+        _state = decoder.CreateState(Math.Min(capacity, decoder.MaxPositions));
+        try
+        {
+            _state.Append(PromptIdsBefore.ToArray());
+        }
+        catch
+        {
+            _state.Dispose();
+            throw;
+        }
+
+        _systemLength = _state.Length;
+    }
+
+    /// <summary>Ids in front of the picture.</summary>
+    public IReadOnlyList<int> PromptIdsBefore { get; }
+
+    /// <summary>Ids behind the picture for a question.</summary>
+    public IReadOnlyList<int> PromptIdsAfter(string question) => _tokenizer.Encode(VicunaPrompt.AfterPicture(question));
+
+    public void Prime(VisualTokens picture)
+    {
+        _pictureLength = 0;
+        _state.Rewind(_systemLength);
+        _state.Append(picture.Values);
+        _pictureLength = _state.Length;
+    }
+
+    public Answer Ask(Question question, CancellationToken cancel = default) =>
+        Ask(question, Sampler.Greedy, null, cancel);
+
+    /// <summary>As <see cref="Ask(Question, CancellationToken)"/>, with a sampler and a listener for the text as it is written.</summary>
+    public Answer Ask(Question question, Sampler sampler, Action<string>? onText, CancellationToken cancel = default)
+    {
+        if (_pictureLength == 0)
+        {
+            throw new InvalidOperationException("No picture was primed, so there is nothing to ask about.");
+        }
+
+        _state.Rewind(_pictureLength);
+        var started = Stopwatch.GetTimestamp();
+        var logits = _state.Append([.. PromptIdsAfter(question.Text)]);
+        var prefill = Stopwatch.GetElapsedTime(started);
+        return question.Kind == AnswerKind.YesNo
+            ? Scored(question, logits, prefill)
+            : Written(question, logits, prefill, sampler, onText, cancel);
+    }
+
+    /// <summary>Logits at the answer position, [vocabulary], for comparison with the reference.</summary>
+    internal float[] FirstLogits(string question)
+    {
+        _state.Rewind(_pictureLength);
+        return _state.Append([.. PromptIdsAfter(question)]).ToArray();
+    }
+
+    public void Dispose() => _state.Dispose();
+
+    private Answer Scored(Question question, ReadOnlySpan<float> logits, TimeSpan prefill)
+    {
+        var score = _yesNo.Score(logits);
+        var yes = score >= 0.5;
+        return new Answer(
+            question, yes ? "yes" : "no", yes ? "Yes" : "No", score, [], FinishReason.Stopped,
+            new AnswerTimings(prefill, TimeSpan.Zero));
+    }
+
+    private Answer Written(
+        Question question, ReadOnlySpan<float> logits, TimeSpan prefill, Sampler sampler, Action<string>? onText, CancellationToken cancel)
+    {
+        var written = _generator.Write(_state, logits, sampler, new GenerationOptions(question.MaxTokens), onText, cancel);
+        var text = written.Text.Trim();
+        return new Answer(
+            question, text, text, null, written.TokenIds, written.Finish, new AnswerTimings(prefill, written.Duration));
+    }
+}

@@ -1,0 +1,64 @@
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Text;
+
+namespace MobileVlm.Edge.Inference.Answers;
+
+/// <summary>Reads a probability of "yes" off the logits at the answer position: P(yes) / (P(yes) + P(no)), all
+/// spellings of each summed (VQAScore, Lin et al., ECCV 2024, takes the same single-token probability).</summary>
+internal sealed class YesNoScorer
+{
+    private static readonly string[] YesSpellings = ["Yes", "yes", "YES"];
+    private static readonly string[] NoSpellings = ["No", "no", "NO"];
+
+    private readonly int[] _yes;
+    private readonly int[] _no;
+
+    public YesNoScorer(LlamaTextTokenizer tokenizer, ModelFolder folder)
+    {
+        _yes = TokensOf(tokenizer, YesSpellings);
+        _no = TokensOf(tokenizer, NoSpellings);
+        if (_yes.Length == 0 || _no.Length == 0)
+        {
+            throw new ModelFolderException(
+                folder.FolderPath,
+                $"{ModelFolder.TokenizerFile} has no single piece for 'Yes' or 'No', so yes/no questions cannot be scored. "
+                + "Ask for text instead (\"Answer\": \"Text\").");
+        }
+    }
+
+    /// <param name="logits">[vocabulary], at the position where the answer begins.</param>
+    /// <returns>Probability of yes, 0..1, given that the answer is yes or no.</returns>
+    public double Score(ReadOnlySpan<float> logits)
+    {
+        // Relative to the largest of the few that count, so that nothing overflows or vanishes.
+        var largest = Math.Max(Largest(logits, _yes), Largest(logits, _no));
+        var yes = Sum(logits, _yes, largest);
+        return yes / (yes + Sum(logits, _no, largest));
+    }
+
+    private static float Largest(ReadOnlySpan<float> logits, int[] ids)
+    {
+        var largest = float.NegativeInfinity;
+        foreach (var id in ids)
+        {
+            largest = Math.Max(largest, logits[id]);
+        }
+
+        return largest;
+    }
+
+    private static double Sum(ReadOnlySpan<float> logits, int[] ids, float largest)
+    {
+        var sum = 0.0;
+        foreach (var id in ids)
+        {
+            sum += Math.Exp(logits[id] - largest);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Pieces that are a whole spelling, with or without the space in front.</summary>
+    private static int[] TokensOf(LlamaTextTokenizer tokenizer, string[] spellings) =>
+        [.. spellings.SelectMany(s => new[] { tokenizer.PieceId(s), tokenizer.PieceId('▁' + s) }).OfType<int>().Distinct()];
+}

@@ -1,0 +1,140 @@
+using System.Runtime.InteropServices;
+using MobileVlm.Edge.Inference.Checkpoints;
+
+namespace MobileVlm.Edge.Inference.Export;
+
+/// <summary>Writes a LLaMA decoder as ONNX: embeddings in, logits of chosen rows out, one KV cache a layer that is
+/// past and present at once (bind the same buffer to both, nothing is copied).</summary>
+internal sealed class DecoderGraph(LanguageConfig config, LinearWriter body, LinearWriter head)
+{
+    public const string Embeddings = "inputs_embeds";
+    public const string PastLength = "seqlens_k";
+    public const string TotalLength = "total_sequence_length";
+    public const string LogitRows = "logit_rows";
+    public const string Logits = "logits";
+
+    public static string PastKey(int layer) => $"past_key_values.{layer}.key";
+
+    public static string PastValue(int layer) => $"past_key_values.{layer}.value";
+
+    public static string PresentKey(int layer) => $"present.{layer}.key";
+
+    public static string PresentValue(int layer) => $"present.{layer}.value";
+
+    public void Write(OnnxGraph graph, WeightSource source)
+    {
+        var hidden = config.HiddenSize;
+        var embeddings = graph.Input(Embeddings, OnnxType.Float32, 1, "sequence", hidden);
+        graph.Input(PastLength, OnnxType.Int32, 1);
+        graph.Input(TotalLength, OnnxType.Int32);
+        var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
+        WriteRotaryCaches(graph);
+
+        var residual = embeddings;
+        var normed = graph.Node(
+            "SimplifiedLayerNormalization",
+            "layers.0.input_norm",
+            [embeddings, Norm(graph, source, "layers.0.input_norm.weight", "model.layers.0.input_layernorm.weight")],
+            OnnxAttribute.Float("epsilon", config.RmsNormEpsilon),
+            OnnxAttribute.Int("axis", -1),
+            OnnxAttribute.Int("stash_type", 1));
+        for (var layer = 0; layer < config.Layers; layer++)
+        {
+            var attention = WriteAttention(graph, source, layer, normed);
+            (normed, residual) = SkipNorm(
+                graph, source, $"layers.{layer}.post_norm", residual, attention,
+                $"model.layers.{layer}.post_attention_layernorm.weight");
+            var mlp = WriteMlp(graph, source, layer, normed);
+            var last = layer == config.Layers - 1;
+            (normed, residual) = SkipNorm(
+                graph, source, last ? "norm" : $"layers.{layer + 1}.input_norm", residual, mlp,
+                last ? "model.norm.weight" : $"model.layers.{layer + 1}.input_layernorm.weight", last);
+        }
+
+        var asked = graph.Node("Gather", "asked_rows", [normed, rows], OnnxAttribute.Int("axis", 1));
+        var headWeight = config.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
+        head.Write(graph, source, Logits, asked, new LinearWeight(headWeight, config.VocabularySize, hidden));
+        graph.Output(Logits, OnnxType.Float32, 1, "rows", config.VocabularySize);
+        for (var layer = 0; layer < config.Layers; layer++)
+        {
+            graph.Output(PresentKey(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
+            graph.Output(PresentValue(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
+        }
+    }
+
+    private string WriteAttention(OnnxGraph graph, WeightSource source, int layer, string normed)
+    {
+        var (hidden, kv) = (config.HiddenSize, config.KeyValueHeads * config.HeadSize);
+        var prefix = $"model.layers.{layer}.self_attn";
+        var qkv = body.Write(
+            graph, source, $"layers.{layer}.qkv", normed,
+            new LinearWeight($"{prefix}.q_proj.weight", config.Heads * config.HeadSize, hidden),
+            new LinearWeight($"{prefix}.k_proj.weight", kv, hidden),
+            new LinearWeight($"{prefix}.v_proj.weight", kv, hidden));
+        var key = graph.Input(PastKey(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
+        var value = graph.Input(PastValue(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
+        var attention = $"layers.{layer}.attention";
+        graph.Contrib(
+            "GroupQueryAttention",
+            attention,
+            [qkv, "", "", key, value, PastLength, TotalLength, "cos_cache", "sin_cache"],
+            [attention, PresentKey(layer), PresentValue(layer)],
+            OnnxAttribute.Int("num_heads", config.Heads),
+            OnnxAttribute.Int("kv_num_heads", config.KeyValueHeads),
+            OnnxAttribute.Float("scale", 1f / MathF.Sqrt(config.HeadSize)),
+            OnnxAttribute.Int("do_rotary", 1),
+            OnnxAttribute.Int("rotary_interleaved", 0));
+        return body.Write(
+            graph, source, $"layers.{layer}.out", attention,
+            new LinearWeight($"{prefix}.o_proj.weight", hidden, config.Heads * config.HeadSize));
+    }
+
+    private string WriteMlp(OnnxGraph graph, WeightSource source, int layer, string normed)
+    {
+        var (hidden, inner) = (config.HiddenSize, config.IntermediateSize);
+        var (at, prefix) = ($"layers.{layer}", $"model.layers.{layer}.mlp");
+        var gate = body.Write(graph, source, $"{at}.gate", normed, new LinearWeight($"{prefix}.gate_proj.weight", inner, hidden));
+        var up = body.Write(graph, source, $"{at}.up", normed, new LinearWeight($"{prefix}.up_proj.weight", inner, hidden));
+        var sigmoid = graph.Node("Sigmoid", $"{at}.sigmoid", [gate]);
+        var silu = graph.Node("Mul", $"{at}.silu", [gate, sigmoid]);
+        var gated = graph.Node("Mul", $"{at}.gated", [silu, up]);
+        return body.Write(graph, source, $"{at}.down", gated, new LinearWeight($"{prefix}.down_proj.weight", hidden, inner));
+    }
+
+    /// <summary>RMS norm of residual + update; also yields that sum, the next residual.</summary>
+    private (string Normed, string Residual) SkipNorm(
+        OnnxGraph graph, WeightSource source, string node, string residual, string update, string weight, bool last = false)
+    {
+        var sum = last ? "" : $"{node}.residual";
+        graph.Contrib(
+            "SkipSimplifiedLayerNormalization",
+            node,
+            [residual, update, Norm(graph, source, $"{node}.weight", weight)],
+            last ? [node] : [node, "", "", sum],
+            OnnxAttribute.Float("epsilon", config.RmsNormEpsilon));
+        return (node, sum);
+    }
+
+    private string Norm(OnnxGraph graph, WeightSource source, string name, string weight) =>
+        graph.Weight(name, OnnxType.Float32, [config.HiddenSize], source.Plain(weight, config.HiddenSize));
+
+    /// <summary>cos and sin of position * theta^(-2i / headSize), [positions, headSize / 2], in the single precision in
+    /// which the reference computes them.</summary>
+    private void WriteRotaryCaches(OnnxGraph graph)
+    {
+        var half = config.HeadSize / 2;
+        var cos = new float[config.MaxPositions * half];
+        var sin = new float[cos.Length];
+        for (var i = 0; i < half; i++)
+        {
+            var frequency = 1f / MathF.Pow(config.RopeTheta, 2f * i / config.HeadSize);
+            for (var position = 0; position < config.MaxPositions; position++)
+            {
+                (sin[(position * half) + i], cos[(position * half) + i]) = MathF.SinCos(position * frequency);
+            }
+        }
+
+        graph.Weight("cos_cache", OnnxType.Float32, [config.MaxPositions, half], s => s.Write(MemoryMarshal.AsBytes(cos.AsSpan())));
+        graph.Weight("sin_cache", OnnxType.Float32, [config.MaxPositions, half], s => s.Write(MemoryMarshal.AsBytes(sin.AsSpan())));
+    }
+}

@@ -1,0 +1,156 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using MobileVlm.Edge.Inference.Checkpoints;
+
+namespace MobileVlm.Edge.Inference.Export;
+
+/// <summary>A checkpoint read tensor by tensor for the exporters, with progress in source bytes. Never holds more than
+/// the one tensor that is being laid out anew.</summary>
+internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgress>? progress, CancellationToken cancel)
+{
+    /// <summary>Elements read at a time: 8 MiB as float32.</summary>
+    private const int ChunkElements = 2 * 1024 * 1024;
+
+    private readonly long _total = checkpoint.WeightBytes;
+    private long _done;
+
+    /// <summary>The tensor as it is, float32.</summary>
+    public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape)
+    {
+        var tensor = checkpoint.Get(name, shape);
+        return stream => ReadRows(tensor, tensor.Count, 1, (_, values) => stream.Write(MemoryMarshal.AsBytes(values)));
+    }
+
+    /// <summary>Linear weights [out, in] of several layers that share their input, laid out as ONNX's MatMul takes
+    /// them: [in, sum of out].</summary>
+    public Action<Stream> Transposed(IReadOnlyList<LinearWeight> weights)
+    {
+        var tensors = Find(weights);
+        var inputs = weights[0].Inputs;
+        var outputs = weights.Sum(w => w.Outputs);
+        return stream =>
+        {
+            var whole = ArrayPool<float>.Shared.Rent(checked(inputs * outputs));
+            try
+            {
+                var column = 0;
+                foreach (var tensor in tensors)
+                {
+                    var at = column;
+                    ReadRows(tensor, tensor.Shape[0], inputs, (row, values) =>
+                        Scatter(values, inputs, whole, outputs, at + (int)row));
+                    column += (int)tensor.Shape[0];
+                }
+
+                stream.Write(MemoryMarshal.AsBytes(whole.AsSpan(0, inputs * outputs)));
+            }
+            finally
+            {
+                ArrayPool<float>.Shared.Return(whole);
+            }
+        };
+    }
+
+    /// <summary>Hands over the rows of one or several [out, in] weights in order, a few at a time.</summary>
+    public void ForEachRows(IReadOnlyList<LinearWeight> weights, Action<int, ReadOnlyMemory<float>> take)
+    {
+        var first = 0;
+        foreach (var tensor in Find(weights))
+        {
+            var at = first;
+            ReadRowBlocks(tensor, tensor.Shape[0], (int)tensor.Shape[1], (row, values) => take(at + (int)row, values));
+            first += (int)tensor.Shape[0];
+        }
+    }
+
+    /// <summary>The tensor's stored bytes, unchanged.</summary>
+    public Action<Stream> Raw(CheckpointTensor tensor) => stream =>
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ChunkElements);
+        try
+        {
+            for (var done = 0L; done < tensor.ByteCount;)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var n = (int)Math.Min(buffer.Length, tensor.ByteCount - done);
+                checkpoint.ReadRaw(tensor, buffer.AsSpan(0, n), done);
+                stream.Write(buffer, 0, n);
+                done += n;
+                Report(tensor.Name, n);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    };
+
+    private List<CheckpointTensor> Find(IReadOnlyList<LinearWeight> weights) =>
+        [.. weights.Select(w => checkpoint.Get(w.Name, w.Outputs, w.Inputs))];
+
+    private void ReadRows(CheckpointTensor tensor, long rows, int width, RowTaker take) =>
+        ReadRowBlocks(tensor, rows, width, (row, values) => take(row, values.Span));
+
+    private void ReadRowBlocks(CheckpointTensor tensor, long rows, int width, Action<long, ReadOnlyMemory<float>> take)
+    {
+        var rowsAtOnce = (int)Math.Min(rows, Math.Max(1, ChunkElements / width));
+        var buffer = ArrayPool<float>.Shared.Rent(rowsAtOnce * width);
+        try
+        {
+            for (var row = 0L; row < rows;)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var n = (int)Math.Min(rowsAtOnce, rows - row);
+                var values = buffer.AsMemory(0, n * width);
+                checkpoint.Read(tensor, row * width, values.Span);
+                take(row, values);
+                row += n;
+                Report(tensor.Name, (long)n * width * tensor.ByteCount / tensor.Count);
+            }
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(buffer);
+        }
+    }
+
+    private void Report(string tensor, long bytes)
+    {
+        _done += bytes;
+        progress?.Report(new ImportProgress(tensor, Math.Min(_done, _total), _total));
+    }
+
+    /// <summary>Writes rows [n, inputs] as columns of a [inputs, outputs] matrix, in tiles that stay in the cache.</summary>
+    private static void Scatter(ReadOnlySpan<float> rows, int inputs, float[] matrix, int outputs, int firstColumn)
+    {
+        const int Tile = 32;
+        var n = rows.Length / inputs;
+        for (var i0 = 0; i0 < inputs; i0 += Tile)
+        {
+            var i1 = Math.Min(i0 + Tile, inputs);
+            for (var r0 = 0; r0 < n; r0 += Tile)
+            {
+                var r1 = Math.Min(r0 + Tile, n);
+                for (var i = i0; i < i1; i++)
+                {
+                    var line = matrix.AsSpan((i * outputs) + firstColumn, n);
+                    for (var r = r0; r < r1; r++)
+                    {
+                        line[r] = rows[(r * inputs) + i];
+                    }
+                }
+            }
+        }
+    }
+
+    private delegate void RowTaker(long firstRow, ReadOnlySpan<float> values);
+}
+
+/// <summary>A linear layer's weight in a checkpoint, [outputs, inputs].</summary>
+internal readonly record struct LinearWeight(string Name, int Outputs, int Inputs);
+
+/// <summary>How far an import is.</summary>
+/// <param name="Tensor">What is being read.</param>
+/// <param name="BytesDone">Bytes of the checkpoint read so far.</param>
+/// <param name="BytesTotal">Bytes of all its weight files.</param>
+public readonly record struct ImportProgress(string Tensor, long BytesDone, long BytesTotal);

@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization;
+using MobileVlm.Edge.Inference.Checkpoints;
+
+namespace MobileVlm.Edge.Inference.Models;
+
+/// <summary><c>model.json</c>: what a model folder holds and what its graphs take and give.</summary>
+public sealed record ModelManifest
+{
+    /// <summary>Version of the folder's layout that this program writes and reads.</summary>
+    public const int CurrentFormat = 1;
+
+    public const string FileName = "model.json";
+
+    public required int FormatVersion { get; init; }
+
+    /// <summary>For people, logs and MQTT.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Program and version that wrote the folder.</summary>
+    public required string CreatedBy { get; init; }
+
+    public required ModelSource Source { get; init; }
+
+    public required LanguageConfig Language { get; init; }
+
+    /// <summary>Null for a model of text only.</summary>
+    public VisionConfig? Vision { get; init; }
+
+    public ProjectorType? Projector { get; init; }
+
+    /// <summary>Visual tokens of one picture; 0 for a model of text only.</summary>
+    public required int VisualTokens { get; init; }
+
+    public required ModelPrecision Precision { get; init; }
+
+    /// <summary>Inputs and outputs of each graph, by its file.</summary>
+    public required IReadOnlyDictionary<string, GraphSignature> Signatures { get; init; }
+
+    public required IReadOnlyList<ModelFile> Files { get; init; }
+
+    /// <summary>As the checkpoint declares it; null when it does not.</summary>
+    public string? License { get; init; }
+}
+
+/// <summary>Where a model came from.</summary>
+/// <param name="Name">Name of the checkpoint's folder or repository.</param>
+/// <param name="Architecture">As in its config.json.</param>
+/// <param name="Files">Its weight files.</param>
+public sealed record ModelSource(string Name, string Architecture, IReadOnlyList<string> Files);
+
+/// <summary>Precision of each part, for people: <c>fp32</c>, <c>int4-b32</c>, …</summary>
+public sealed record ModelPrecision(string? Vision, string Decoder, string Head, string Embedding);
+
+/// <summary>Inputs and outputs of one graph.</summary>
+public sealed record GraphSignature(IReadOnlyList<TensorSignature> Inputs, IReadOnlyList<TensorSignature> Outputs);
+
+/// <param name="Name">Name in the graph.</param>
+/// <param name="Type">Element type, as <c>Float</c>, <c>Int32</c>, <c>Int64</c>.</param>
+/// <param name="Shape">Sizes; -1 where the caller chooses.</param>
+public sealed record TensorSignature(string Name, string Type, IReadOnlyList<int> Shape)
+{
+    public override string ToString() => $"{Type}[{string.Join(',', Shape)}]";
+}
+
+/// <param name="Path">Name inside the folder.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Sha256">Lower-case hex.</param>
+public sealed record ModelFile(string Path, long Size, string Sha256);
+
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip)]
+[JsonSerializable(typeof(ModelManifest))]
+internal sealed partial class ManifestJson : JsonSerializerContext;

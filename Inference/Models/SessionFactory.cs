@@ -1,0 +1,94 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace MobileVlm.Edge.Inference.Models;
+
+/// <summary>Opens a graph of a model folder and compares it with the manifest.</summary>
+internal static class SessionFactory
+{
+    public static InferenceSession Open(ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
+    {
+        if (!folder.Manifest.Signatures.TryGetValue(file, out var signature))
+        {
+            throw new ModelFolderException(
+                folder.FolderPath,
+                file == ModelFolder.VisionFile
+                    ? "it is a model of text only and cannot look at pictures. Use 'mobilevlm generate', or import a MobileVLM checkpoint."
+                    : $"the manifest has no signature of {file}. Import the model again.");
+        }
+
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = settings.EffectiveThreads,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+
+            // A pattern is kept for each input shape ever seen; prompts have many.
+            EnableMemoryPattern = fixedShapes,
+        };
+
+        // Threads spin within a call and sleep between pictures.
+        options.AddSessionConfigEntry("session.force_spinning_stop", "1");
+        options.AddSessionConfigEntry("session.set_denormal_as_zero", "1");
+        InferenceSession session;
+        try
+        {
+            session = new InferenceSession(folder.PathOf(file), options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelFolderException(
+                folder.FolderPath, $"ONNX Runtime cannot open {file}: {e.Message} Import the model again.", e);
+        }
+
+        try
+        {
+            Compare(folder, file, "input", signature.Inputs, session.InputMetadata);
+            Compare(folder, file, "output", signature.Outputs, session.OutputMetadata);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What a graph takes and gives, for the manifest.</summary>
+    public static GraphSignature Describe(string path)
+    {
+        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL };
+        options.AddSessionConfigEntry("session.disable_prepacking", "1");
+        using var session = new InferenceSession(path, options);
+        return new GraphSignature(Describe(session.InputMetadata), Describe(session.OutputMetadata));
+    }
+
+    private static List<TensorSignature> Describe(IReadOnlyDictionary<string, NodeMetadata> metadata) =>
+        [.. metadata.Select(m => new TensorSignature(m.Key, m.Value.ElementDataType.ToString(), m.Value.Dimensions))];
+
+    private static void Compare(
+        ModelFolder folder,
+        string file,
+        string role,
+        IReadOnlyList<TensorSignature> expected,
+        IReadOnlyDictionary<string, NodeMetadata> actual)
+    {
+        foreach (var signature in expected)
+        {
+            if (!actual.TryGetValue(signature.Name, out var metadata))
+            {
+                throw new ModelFolderException(
+                    folder.FolderPath, $"{file} has no {role} '{signature.Name}', the manifest says {signature}. Import the model again.");
+            }
+
+            var found = new TensorSignature(signature.Name, metadata.ElementDataType.ToString(), metadata.Dimensions);
+            if (found.Type != signature.Type || !found.Shape.SequenceEqual(signature.Shape))
+            {
+                throw new ModelFolderException(
+                    folder.FolderPath,
+                    $"{file}: {role} '{signature.Name}' is {found}, the manifest says {signature}. Import the model again.");
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Inference.Vision;
+
+/// <summary>CLIP encoder and projector in one session. One call at a time; dispose when no call runs.</summary>
+public sealed class VisionEncoder : IVisionEncoder
+{
+    private static readonly string[] Inputs = [VisionGraph.PixelValues];
+    private static readonly string[] Outputs = [VisionGraph.VisualTokens];
+
+    private readonly InferenceSession _session;
+    private readonly ImagePreprocessor _preprocessor;
+    private readonly RunOptions _runOptions = new();
+    private readonly float[] _pixels;
+    private readonly OrtValue _pixelValue;
+    private readonly int _tokens;
+    private readonly int _hidden;
+
+    /// <exception cref="ModelFolderException">The folder has no vision part, or its graph does not match its manifest.</exception>
+    public VisionEncoder(ModelFolder folder, ExecutionSettings settings)
+    {
+        _session = SessionFactory.Open(folder, ModelFolder.VisionFile, settings, fixedShapes: true);
+        var vision = folder.Manifest.Vision ?? throw new ModelFolderException(
+            folder.FolderPath, "the manifest has a vision graph but no sizes for it. Import the model again.");
+        _preprocessor = new ImagePreprocessor(vision.ImageSize, vision.ImageMean, vision.ImageStd);
+        _pixels = new float[3 * vision.ImageSize * vision.ImageSize];
+        _pixelValue = OrtValue.CreateTensorValueFromMemory(_pixels, [1, 3, vision.ImageSize, vision.ImageSize]);
+        (_tokens, _hidden) = (folder.Manifest.VisualTokens, folder.Manifest.Language.HiddenSize);
+    }
+
+    public VisualTokens Encode(RgbImage image)
+    {
+        _preprocessor.Preprocess(image, _pixels);
+        var tokens = new VisualTokens(_tokens, _hidden);
+        try
+        {
+            using var result = OrtValue.CreateTensorValueFromMemory(
+                OrtMemoryInfo.DefaultInstance, tokens.Values, [1, _tokens, _hidden]);
+            _session.Run(_runOptions, Inputs, [_pixelValue], Outputs, [result]);
+            return tokens;
+        }
+        catch
+        {
+            tokens.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Patch features before the projector, [patches, width], of normalised pixels [3, size, size].</summary>
+    internal float[] PatchFeatures(ReadOnlySpan<float> pixelValues)
+    {
+        pixelValues.CopyTo(_pixels);
+        using var results = _session.Run(_runOptions, Inputs, [_pixelValue], [VisionGraph.PatchFeatures]);
+        return results[0].GetTensorDataAsSpan<float>().ToArray();
+    }
+
+    public void Dispose()
+    {
+        _pixelValue.Dispose();
+        _runOptions.Dispose();
+        _session.Dispose();
+    }
+}
