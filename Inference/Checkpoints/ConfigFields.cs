@@ -56,15 +56,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
             return null;
         }
 
-        try
-        {
-            return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Fault(key, "a text");
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair, which no text may hold.
-            throw Fault(key, "a text of valid Unicode");
-        }
+        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Fault(key, "a text");
     }
 
     /// <summary>Three finite numbers, one for each of red, green and blue.</summary>

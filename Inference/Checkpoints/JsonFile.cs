@@ -29,14 +29,43 @@ internal static class JsonFile
         try
         {
             using var document = JsonDocument.Parse(utf8, Strict);
+            RequireUnicode(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document.RootElement.Clone()
                 : throw new CheckpointException(path, "holds JSON, but not an object. Download it again.");
         }
         catch (Exception cause) when (cause is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException is what an escaped half of a surrogate pair in a key gives.
+            // InvalidOperationException is what a text gives that is not Unicode.
             throw new CheckpointException(path, $"is not JSON: {cause.Message} Download it again.", cause);
+        }
+    }
+
+    /// <summary>The parser decodes texts only when asked, and would fail wherever that happens to be.</summary>
+    private static void RequireUnicode(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    RequireUnicode(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    RequireUnicode(property.Value);
+                }
+
+                break;
+            default:
+                break;
         }
     }
 }
