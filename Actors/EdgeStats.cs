@@ -1,0 +1,63 @@
+namespace MobileVlm.Edge.Actors;
+
+/// <summary>What the box did since it started; the body of the topic <c>stats</c>.</summary>
+public sealed record EdgeStats
+{
+    public required string Node { get; init; }
+
+    public required string Model { get; init; }
+
+    public required string Target { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>By camera name.</summary>
+    public required IReadOnlyDictionary<string, CameraStats> Cameras { get; init; }
+
+    public required PipelineStats Pipeline { get; init; }
+
+    public required MqttStats Mqtt { get; init; }
+}
+
+/// <summary>One camera.</summary>
+public sealed record CameraStats
+{
+    public required bool Online { get; init; }
+
+    /// <summary>Frames that came in.</summary>
+    public required long Captured { get; init; }
+
+    /// <summary>Frames that a newer one replaced before the pipeline had time.</summary>
+    public required long Replaced { get; init; }
+
+    /// <summary>Frames at whose time no question was due.</summary>
+    public required long Idle { get; init; }
+
+    /// <summary>Frames that were too old when the pipeline had time.</summary>
+    public required long Stale { get; init; }
+
+    /// <summary>Frames that were answered.</summary>
+    public required long Used { get; init; }
+
+    /// <summary>Frames that the engine refused, or that were lost when it failed.</summary>
+    public required long Failed { get; init; }
+
+    /// <summary>Attempts after the first.</summary>
+    public required long CaptureRestarts { get; init; }
+
+    public required DateTimeOffset? LastFrameAt { get; init; }
+
+    /// <summary>By question name.</summary>
+    public required IReadOnlyDictionary<string, QuestionStats> Questions { get; init; }
+}
+
+/// <summary>One question of one camera.</summary>
+public sealed record QuestionStats(long Asked, long Answered, long Failed, DateTimeOffset? LastAnsweredAt);
+
+/// <summary>The engine. Ages are of the picture when its answers were ready, in milliseconds.</summary>
+public sealed record PipelineStats(long Restarts, long FramesLost, long Answers, double LastAgeMs, double MaxAgeMs);
+
+/// <summary>The broker.</summary>
+public sealed record MqttStats(bool Connected, long Published, long Failed, long Reconnects);

@@ -1,0 +1,70 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <content>The end, step by step.</content>
+public sealed partial class EdgeSystem
+{
+    private async Task StopInOrderAsync(CancellationToken hurry)
+    {
+        // The caller holds a lock.
+        await Task.Yield();
+        if (_system is { } system)
+        {
+            await StopActorsAsync(system, hurry);
+        }
+
+        await _parts.Link.DisposeAsync();
+        _reports.Started.TrySetCanceled(CancellationToken.None);
+        _completion.TrySetResult(new EdgeOutcome(EdgeOutcomeKind.Stopped, "It was asked to stop."));
+    }
+
+    private async Task StopActorsAsync(ActorSystem system, CancellationToken hurry)
+    {
+        var within = _settings.Pipeline.StopWithin;
+        using var patience = new CancellationTokenSource(within / 2, _time);
+        // The last quarter is kept for 'stopped', whatever an answer does.
+        using var drainLimit = new CancellationTokenSource(within * 0.75, _time);
+        using var limit = new CancellationTokenSource(within, _time);
+        using var impatient = patience.Token.Register(_cancelAnswers.Cancel);
+        using var hurried = hurry.Register(_cancelAnswers.Cancel);
+
+        foreach (var lane in _lanes)
+        {
+            lane.Close();
+        }
+
+        var crew = await _supervisor.Ask<EdgeCrew>(CallCrew.Instance, limit.Token);
+        var cameras = Task.WhenAll(crew.Cameras.Select(camera => EndAsync(camera, StopCamera.Instance)));
+        if (_reports.Started.Task.IsCompletedSuccessfully)
+        {
+            await InTimeAsync("answers in progress", _reports.Drained.Task, drainLimit.Token);
+        }
+
+        await InTimeAsync("cameras", cameras, drainLimit.Token);
+        await InTimeAsync("statistics", EndAsync(crew.Stats, PoisonPill.Instance), limit.Token);
+        await InTimeAsync("broker", EndAsync(crew.Publisher, StopPublishing.Instance), limit.Token);
+        await InTimeAsync("engine", EndAsync(crew.Pipeline, CloseEngine.Instance), limit.Token);
+        await system.Terminate();
+    }
+
+    // Waits for ever; how long is a matter of the step.
+    private static Task<bool> EndAsync(IActorRef actor, object message) =>
+        actor.GracefulStop(TimeSpan.FromDays(1), message);
+
+    private async Task InTimeAsync(string step, Task work, CancellationToken limit)
+    {
+        try
+        {
+            await work.WaitAsync(limit);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            LogLate(step, _settings.Pipeline.StopWithin);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Stopping: the {Step} did not end in time ({Limit}) and is left behind.")]
+    private partial void LogLate(string step, TimeSpan limit);
+}

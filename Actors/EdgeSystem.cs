@@ -1,0 +1,159 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Pipeline;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <summary>The whole box at work: cameras, engine and broker under one supervisor. Started once, stopped once.
+/// Thread-safe.</summary>
+public sealed partial class EdgeSystem : IAsyncDisposable
+{
+    // Signals are ours (the host's), and a message that came too late for a stopped actor is no news.
+    private const string AkkaConfiguration = """
+        akka {
+          loggers = ["MobileVlm.Edge.Actors.Health.AkkaLogger, MobileVlm.Edge.Actors"]
+          loglevel = INFO
+          stdout-loglevel = OFF
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
+          coordinated-shutdown.exit-clr = off
+        }
+        """;
+
+    private readonly EdgeSettings _settings;
+    private readonly EdgeParts _parts;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly EdgeCounters _counters;
+    private readonly IReadOnlyList<CameraLane> _lanes;
+    private readonly Doorbell _bell = new();
+    private readonly EdgeReports _reports = new();
+    private readonly CancellationTokenSource _cancelAnswers = new();
+    private readonly DateTimeOffset _startedAt;
+    private readonly TaskCompletionSource<EdgeOutcome> _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private readonly Lock _stopLock = new();
+    private ActorSystem? _system;
+    private IActorRef _supervisor = ActorRefs.Nobody;
+    private Task? _stop;
+
+    /// <exception cref="ArgumentException">A camera of the plan has no source, or more than one.</exception>
+    public EdgeSystem(EdgeSettings settings, EdgeParts parts, TimeProvider time, ILoggerFactory loggers)
+    {
+        foreach (var plan in settings.Cameras)
+        {
+            if (parts.Cameras.Count(source => source.Id == plan.Id) != 1)
+            {
+                throw new ArgumentException($"Camera '{plan.Id}' needs exactly one source.", nameof(parts));
+            }
+        }
+
+        _settings = settings;
+        _parts = parts;
+        _time = time;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger<EdgeSystem>();
+        _startedAt = time.GetUtcNow();
+        _counters = new EdgeCounters(settings.Cameras);
+        _lanes = [.. settings.Cameras.Select(plan =>
+            new CameraLane(plan, _counters[plan.Id], _bell, settings.Pipeline.MaxFrameAge, time))];
+    }
+
+    /// <summary>Raised for each answered frame, before it is published. Handlers return at once: the next frame waits
+    /// for them. What they throw is logged.</summary>
+    public event Action<FrameAnswered>? Answered;
+
+    /// <summary>How it ends. The host stops the system then, which also sends what is still to be said; for
+    /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
+    public Task<EdgeOutcome> Completion => _completion.Task;
+
+    /// <summary>What was counted so far.</summary>
+    public EdgeStats Stats() => _counters.Snapshot(_settings, _startedAt, _time.GetUtcNow());
+
+    /// <summary>Opens the engine, then the cameras; the broker is connected meanwhile and need not be there.</summary>
+    /// <exception cref="InvalidOperationException">It was started or stopped before.</exception>
+    /// <exception cref="Exception">What the engine's factories throw; the system must still be stopped.</exception>
+    public async Task StartAsync()
+    {
+        lock (_stopLock)
+        {
+            if (_system is not null || _stop is not null)
+            {
+                throw new InvalidOperationException("An edge system is started once.");
+            }
+
+            _system = ActorSystem.Create("mobilevlm", ActorSystemSetup.Create(
+                BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(AkkaConfiguration)),
+                new AkkaLoggerSetup(_loggers)));
+            var context = new EdgeContext(
+                _settings,
+                new PipelineContext(
+                    _parts, _settings.Pipeline, _lanes, _bell, _counters, Publish, _time, _loggers, _cancelAnswers.Token),
+                Stats,
+                Random.Shared.NextDouble,
+                _reports);
+            _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");
+        }
+
+        await _reports.Started.Task;
+        _ = CompleteAsync();
+    }
+
+    /// <summary>Stops in order within <see cref="PipelineSettings.StopWithin"/>: cameras, answers in progress, the
+    /// broker, sessions. Later calls wait for the first.</summary>
+    /// <param name="hurry">Cancels answers in progress at once.</param>
+    public Task StopAsync(CancellationToken hurry = default)
+    {
+        lock (_stopLock)
+        {
+            return _stop ??= StopInOrderAsync(hurry);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _cancelAnswers.Dispose();
+    }
+
+    private async Task CompleteAsync()
+    {
+        await Task.WhenAny(_reports.Failed.Task, _reports.Drained.Task);
+        lock (_stopLock)
+        {
+            if (_stop is not null)
+            {
+                // Drained since it was asked to stop: the stop says how it ended.
+                return;
+            }
+        }
+
+        _completion.TrySetResult(
+            _reports.Failed.Task is { IsCompletedSuccessfully: true, Result: var fault }
+                ? new EdgeOutcome(EdgeOutcomeKind.Failed, fault.Message, fault)
+                : new EdgeOutcome(EdgeOutcomeKind.Finished, "Every camera has ended."));
+    }
+
+    private void Publish(FrameAnswered answered)
+    {
+        try
+        {
+            Answered?.Invoke(answered);
+        }
+        catch (Exception fault)
+        {
+            LogListenerFailed(fault);
+        }
+
+        _supervisor.Tell(answered);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A listener failed on an answer.")]
+    private partial void LogListenerFailed(Exception fault);
+}

@@ -1,0 +1,38 @@
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <summary>What was said about one frame.</summary>
+public sealed record FrameAnswered
+{
+    public required CameraId Camera { get; init; }
+
+    public required FrameSequence Frame { get; init; }
+
+    public required DateTimeOffset CapturedAt { get; init; }
+
+    /// <summary>Age of the picture when the last of its answers was ready, from a clock that never jumps.</summary>
+    public required TimeSpan Age { get; init; }
+
+    /// <summary>Pixels to visual tokens, shared by all answers.</summary>
+    public required TimeSpan EncodeTime { get; init; }
+
+    /// <summary>The picture into the decoder, shared by all answers.</summary>
+    public required TimeSpan PrimeTime { get; init; }
+
+    /// <summary>At least one, in the order of the configuration.</summary>
+    public required IReadOnlyList<QuestionAnswered> Answers { get; init; }
+
+    /// <summary>JPEG of this very frame, when the camera's plan wants one.</summary>
+    public ReadOnlyMemory<byte>? Snapshot { get; init; }
+}
+
+/// <summary>One answer about a frame.</summary>
+/// <param name="Question">What was asked.</param>
+/// <param name="Answer">What the model said.</param>
+/// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
+/// <param name="Age">Age of the picture at that moment.</param>
+/// <param name="Seq">Counts the answers of this question since the process started, from 1.</param>
+public sealed record QuestionAnswered(
+    StandingQuestion Question, Answer Answer, DateTimeOffset AnsweredAt, TimeSpan Age, long Seq);

@@ -1,0 +1,49 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Dispatch;
+using Akka.Event;
+using Microsoft.Extensions.Logging;
+using AkkaLevel = Akka.Event.LogLevel;
+using HostLevel = Microsoft.Extensions.Logging.LogLevel;
+
+namespace MobileVlm.Edge.Actors.Health;
+
+/// <summary>Carries the logger factory into the actor system, whose loggers are named in its configuration.</summary>
+internal sealed class AkkaLoggerSetup(ILoggerFactory loggers) : Setup
+{
+    public ILoggerFactory Loggers => loggers;
+}
+
+/// <summary>Hands what Akka itself logs to the host's log.</summary>
+internal sealed partial class AkkaLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
+{
+    private readonly Microsoft.Extensions.Logging.ILogger _logger;
+
+    public AkkaLogger()
+    {
+        var setup = Context.System.Settings.Setup.Get<AkkaLoggerSetup>();
+        _logger = setup.Value.Loggers.CreateLogger("Akka");
+        Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
+        Receive<LogEvent>(Write);
+    }
+
+    private void Write(LogEvent said)
+    {
+        var level = LevelOf(said.LogLevel());
+        if (_logger.IsEnabled(level))
+        {
+            Log(level, said.Cause, said.LogSource, said.Message);
+        }
+    }
+
+    private static HostLevel LevelOf(AkkaLevel level) => level switch
+    {
+        AkkaLevel.ErrorLevel => HostLevel.Error,
+        AkkaLevel.WarningLevel => HostLevel.Warning,
+        AkkaLevel.InfoLevel => HostLevel.Information,
+        _ => HostLevel.Debug,
+    };
+
+    [LoggerMessage(Message = "{Source}: {Text}")]
+    private partial void Log(HostLevel level, Exception? cause, string source, object? text);
+}

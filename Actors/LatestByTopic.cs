@@ -1,0 +1,52 @@
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <summary>The latest message of each topic, and which of them the broker has yet to hear. A topic waits at most
+/// once, so the memory is bounded by the number of topics, however long the broker is away.</summary>
+internal sealed class LatestByTopic
+{
+    private readonly OrderedDictionary<string, OutboundMessage> _latest = [];
+    private readonly OrderedDictionary<string, bool> _waiting = [];
+
+    public int WaitingCount => _waiting.Count;
+
+    /// <summary>Takes the place of the topic's older message, in the queue as well.</summary>
+    public void Set(OutboundMessage message)
+    {
+        _latest[message.Topic] = message;
+        _waiting[message.Topic] = true;
+    }
+
+    /// <summary>Has all topics wait again, in the order in which they first came.</summary>
+    public void SendAfresh()
+    {
+        _waiting.Clear();
+        foreach (var topic in _latest.Keys)
+        {
+            _waiting[topic] = true;
+        }
+    }
+
+    /// <summary>Puts a message that was not heard first in line, unless a newer one waits.</summary>
+    public void SendAgain(OutboundMessage message)
+    {
+        if (!_waiting.ContainsKey(message.Topic))
+        {
+            _waiting.Insert(0, message.Topic, true);
+        }
+    }
+
+    /// <summary>The next message in line, or null.</summary>
+    public OutboundMessage? TakeNext()
+    {
+        if (_waiting.Count == 0)
+        {
+            return null;
+        }
+
+        var topic = _waiting.GetAt(0).Key;
+        _waiting.RemoveAt(0);
+        return _latest[topic];
+    }
+}

@@ -1,0 +1,341 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <summary>A new statistics message.</summary>
+internal sealed record SayStats(byte[] Body);
+
+/// <summary>Says what is left to say, then <c>stopped</c>, then goodbye; the actor then stops.</summary>
+internal sealed record StopPublishing
+{
+    public static readonly StopPublishing Instance = new();
+}
+
+/// <summary>Keeps the broker connected and tells it the latest of each topic, one message at a time. Nothing is
+/// queued for a broker that is away or slow: the latest value wins, and all are sent afresh once it is back.</summary>
+internal sealed partial class MqttActor : ReceiveActor, IDisposable
+{
+    private readonly IMqttLink _link;
+    private readonly EdgeMessages _messages;
+    private readonly IReadOnlyList<CameraPlan> _cameras;
+    private readonly MqttCounters _counters;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ReconnectSettings _reconnect;
+    private readonly Backoff _backoff;
+    private readonly IActorRef _self = Context.Self;
+    private readonly LatestByTopic _latest = new();
+    private readonly CancellationTokenSource _life = new();
+    private ITimer? _retry;
+    private LinkState _state = LinkState.Waiting;
+    private bool _publishing;
+    private long _connectedAt;
+    private bool _wasConnected;
+    private ConnectOutcomeKind _said = ConnectOutcomeKind.Connected;
+    private StopPhase _stop = StopPhase.None;
+
+    public MqttActor(
+        IMqttLink link,
+        EdgeMessages messages,
+        IReadOnlyList<CameraPlan> cameras,
+        MqttCounters counters,
+        ReconnectSettings reconnect,
+        Func<double> random,
+        TimeProvider time,
+        ILogger<MqttActor> logger)
+    {
+        _link = link;
+        _messages = messages;
+        _cameras = cameras;
+        _counters = counters;
+        _reconnect = reconnect;
+        _backoff = new Backoff(reconnect, random);
+        _time = time;
+        _logger = logger;
+        Receive<FrameAnswered>(answered => Say(_messages.Answers(answered)));
+        Receive<CameraAvailability>(camera => Say([_messages.Camera(camera.Camera, camera.Online)]));
+        Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));
+        Receive<TryConnect>(_ => Connect());
+        Receive<ConnectEnded>(ended => Connected(ended.Outcome));
+        Receive<PublishEnded>(ended => Published(ended.Message, ended.Outcome));
+        Receive<LinkGone>(gone => Gone(gone.Reason));
+        Receive<StopPublishing>(_ => Stop());
+        Receive<SaidGoodbye>(_ => Context.Stop(Self));
+        Receive<NoGoodbye>(no =>
+        {
+            LogNoGoodbye(_link.Description, no.Reason);
+            Context.Stop(Self);
+        });
+    }
+
+    private enum LinkState
+    {
+        Waiting,
+        Connecting,
+        Connected,
+    }
+
+    private enum StopPhase
+    {
+        None,
+        SayTheRest,
+        SayStopped,
+        SayGoodbye,
+    }
+
+    protected override void PreStart()
+    {
+        _link.Disconnected += OnDisconnected;
+        _latest.Set(_messages.Online);
+        foreach (var camera in _cameras)
+        {
+            // Until its first frame; what the broker kept from the last run may say otherwise.
+            _latest.Set(_messages.Camera(camera.Id, online: false));
+        }
+
+        Self.Tell(TryConnect.Instance);
+    }
+
+    protected override void PostStop()
+    {
+        _link.Disconnected -= OnDisconnected;
+        _counters.Connected = false;
+        Dispose();
+    }
+
+    /// <summary>Ends what waits for the broker. Called when the actor stops.</summary>
+    public void Dispose()
+    {
+        _retry?.Dispose();
+        _life.Cancel();
+        _life.Dispose();
+    }
+
+    private void OnDisconnected(string reason) => _self.Tell(new LinkGone(reason));
+
+    private void Say(IEnumerable<OutboundMessage> messages)
+    {
+        foreach (var message in messages)
+        {
+            _latest.Set(message);
+        }
+
+        SayNext();
+    }
+
+    private void Connect()
+    {
+        if (_state != LinkState.Waiting || _stop != StopPhase.None)
+        {
+            return;
+        }
+
+        if (_link.IsConnected)
+        {
+            // An acknowledgement was missed but the connection held.
+            _state = LinkState.Connected;
+            _counters.Connected = true;
+            SayNext();
+        }
+        else
+        {
+            _state = LinkState.Connecting;
+            Reported(_link.ConnectAsync(_life.Token), outcome => new ConnectEnded(outcome),
+                fault => new ConnectEnded(new ConnectOutcome(ConnectOutcomeKind.Unreachable, fault)));
+        }
+    }
+
+    private void Connected(ConnectOutcome outcome)
+    {
+        if (outcome.Kind != ConnectOutcomeKind.Connected)
+        {
+            NotConnected(outcome);
+            return;
+        }
+
+        _state = LinkState.Connected;
+        _counters.Connected = true;
+        if (_wasConnected)
+        {
+            _counters.Reconnects.Increment();
+        }
+
+        _wasConnected = true;
+        _said = ConnectOutcomeKind.Connected;
+        _connectedAt = _time.GetTimestamp();
+        LogConnected(_link.Description);
+        _latest.SendAfresh();
+        SayNext();
+    }
+
+    private void NotConnected(ConnectOutcome outcome)
+    {
+        var somebodyMustMendIt = outcome.Kind != ConnectOutcomeKind.Unreachable;
+        // Said once for each kind of outage, not each time it is tried.
+        if (_said != outcome.Kind)
+        {
+            _said = outcome.Kind;
+            var level = somebodyMustMendIt ? LogLevel.Error : LogLevel.Warning;
+            LogNoBroker(level, _link.Description, outcome.Kind, outcome.Reason);
+        }
+
+        ConnectLater(somebodyMustMendIt ? _backoff.Slowly() : _backoff.Next());
+    }
+
+    private void Gone(string reason)
+    {
+        // The goodbye of an older connection may arrive late, and our own is expected.
+        if (_state == LinkState.Connected && !_link.IsConnected && _stop != StopPhase.SayGoodbye)
+        {
+            Pause(reason);
+        }
+    }
+
+    private void Pause(string reason)
+    {
+        _said = ConnectOutcomeKind.Unreachable;
+        LogLost(_link.Description, reason);
+        if (_time.GetElapsedTime(_connectedAt) >= _reconnect.GoodRun)
+        {
+            _backoff.Reset();
+        }
+
+        ConnectLater(_backoff.Next());
+    }
+
+    private void ConnectLater(TimeSpan wait)
+    {
+        _state = LinkState.Waiting;
+        _counters.Connected = false;
+        if (_stop == StopPhase.None)
+        {
+            _retry?.Dispose();
+            _retry = _time.TellLater(Self, wait, TryConnect.Instance);
+        }
+        else
+        {
+            Context.Stop(Self);
+        }
+    }
+
+    private void SayNext()
+    {
+        if (_state != LinkState.Connected || _publishing)
+        {
+            return;
+        }
+
+        if (_latest.TakeNext() is { } message)
+        {
+            _publishing = true;
+            Reported(_link.PublishAsync(message, _life.Token), outcome => new PublishEnded(message, outcome),
+                fault => new PublishEnded(message, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
+        }
+        else
+        {
+            StopFurther();
+        }
+    }
+
+    private void Published(OutboundMessage message, PublishOutcome outcome)
+    {
+        _publishing = false;
+        switch (outcome.Kind)
+        {
+            case PublishOutcomeKind.Accepted:
+                _counters.Published.Increment();
+                break;
+            case PublishOutcomeKind.Refused:
+                _counters.Failed.Increment();
+                LogRefused(message.Topic, outcome.Reason);
+                break;
+            default:
+                _counters.Failed.Increment();
+                _latest.SendAgain(message);
+                if (_state == LinkState.Connected)
+                {
+                    Pause(outcome.Reason);
+                }
+
+                break;
+        }
+
+        SayNext();
+    }
+
+    private void Stop()
+    {
+        _stop = StopPhase.SayTheRest;
+        _retry?.Dispose();
+        if (_state == LinkState.Waiting)
+        {
+            Context.Stop(Self);
+        }
+        else
+        {
+            // A connect under way is waited for: a short run may end before its first answer was sent.
+            SayNext();
+        }
+    }
+
+    private void StopFurther()
+    {
+        switch (_stop)
+        {
+            case StopPhase.SayTheRest:
+                _stop = StopPhase.SayStopped;
+                Say([.. _cameras.Select(camera => _messages.Camera(camera.Id, online: false)), _messages.Stopped]);
+                break;
+            case StopPhase.SayStopped:
+                _stop = StopPhase.SayGoodbye;
+                Reported(SayGoodbyeAsync(), goodbye => goodbye, fault => new NoGoodbye(fault));
+                break;
+        }
+    }
+
+    private async Task<SaidGoodbye> SayGoodbyeAsync()
+    {
+        await _link.DisconnectAsync(_life.Token);
+        return SaidGoodbye.Instance;
+    }
+
+    // Links report faults as values; one that throws is a defect, which must not leave this actor waiting.
+    private void Reported<T>(Task<T> work, Func<T, object> success, Func<string, object> failure) =>
+        work.PipeTo(Self, success: success, failure: fault => failure($"{fault.GetType().Name}: {fault.Message}"));
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Connected to {Broker}.")]
+    private partial void LogConnected(string broker);
+
+    [LoggerMessage(Message = "No connection to {Broker} ({Kind}): {Reason} Trying again for ever.")]
+    private partial void LogNoBroker(LogLevel level, string broker, ConnectOutcomeKind kind, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection to {Broker} is gone: {Reason}")]
+    private partial void LogLost(string broker, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker refuses {Topic}: {Reason}")]
+    private partial void LogRefused(string topic, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Left {Broker} without goodbye: {Reason}")]
+    private partial void LogNoGoodbye(string broker, string reason);
+
+    private sealed record TryConnect
+    {
+        public static readonly TryConnect Instance = new();
+    }
+
+    private sealed record ConnectEnded(ConnectOutcome Outcome);
+
+    private sealed record PublishEnded(OutboundMessage Message, PublishOutcome Outcome);
+
+    private sealed record LinkGone(string Reason);
+
+    private sealed record NoGoodbye(string Reason);
+
+    private sealed record SaidGoodbye
+    {
+        public static readonly SaidGoodbye Instance = new();
+    }
+}

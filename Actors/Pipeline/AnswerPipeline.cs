@@ -1,0 +1,21 @@
+using Akka;
+using Akka.Streams.Dsl;
+
+namespace MobileVlm.Edge.Actors.Pipeline;
+
+/// <summary>The whole walk of a frame. Nothing queues: each camera keeps one newest frame in its
+/// <see cref="CameraLane"/>, each stage works on one and holds at most one, and <see cref="PipelinePlaces"/> bounds
+/// what is between selection and answer.</summary>
+internal static class AnswerPipeline
+{
+    /// <summary>Runs until every camera has ended (the task completes) or the engine fails (the task fails).</summary>
+    /// <remarks>There is no asynchronous boundary in here on purpose: its input buffer would hold old frames.</remarks>
+    public static IRunnableGraph<Task<Done>> Build(
+        DueFrameStage dueFrames, LookStage look, ThinkStage think, Action<FrameAnswered> publish) =>
+        Source.FromGraph(dueFrames)
+            .SelectAsync(1, look.LookAsync)
+            .Where(walk => walk.IsSeen)
+            .SelectAsync(1, think.ThinkAsync)
+            .Where(answered => answered.Answers.Count > 0)
+            .ToMaterialized(Sink.ForEach(publish), Keep.Right);
+}

@@ -1,0 +1,23 @@
+namespace MobileVlm.Edge.Actors.Pipeline;
+
+/// <summary>Wakes one sleeper, once for each time it lay down: ringing while nobody sleeps costs nothing, so frames
+/// that come while the engine is busy never pile up as messages. Thread-safe.</summary>
+internal sealed class Doorbell
+{
+    private Action? _wake;
+
+    /// <summary>From now on the next ring calls <paramref name="wake"/>. What rang before is not remembered: the
+    /// sleeper looks once more after this call.</summary>
+    public void SleepUntilRung(Action wake) => Volatile.Write(ref _wake, wake);
+
+    public void LeaveBed() => Volatile.Write(ref _wake, null);
+
+    public void Ring()
+    {
+        // A plain read first keeps the common case, nobody asleep, off the bus.
+        if (Volatile.Read(ref _wake) is not null)
+        {
+            Interlocked.Exchange(ref _wake, null)?.Invoke();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using Akka.Streams;
+using Akka.Streams.Stage;
+
+namespace MobileVlm.Edge.Actors.Pipeline;
+
+/// <summary>Emits, when asked and while there is room, the newest frame of the next camera in turn that has one with
+/// a question due. Sleeps otherwise. Completes when every camera has ended and no frame waits.</summary>
+internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePlaces places, Doorbell bell)
+    : GraphStage<SourceShape<FrameWalk>>
+{
+    private readonly Outlet<FrameWalk> _out = new("DueFrame.out");
+
+    public override SourceShape<FrameWalk> Shape => new(_out);
+
+    protected override GraphStageLogic CreateLogic(Attributes inheritedAttributes) =>
+        new Logic(Shape, lanes, places, bell);
+
+    private sealed class Logic : OutGraphStageLogic
+    {
+        private readonly Outlet<FrameWalk> _out;
+        private readonly IReadOnlyList<CameraLane> _lanes;
+        private readonly PipelinePlaces _places;
+        private readonly Doorbell _bell;
+        private Action _wake = () => { };
+        private int _turn;
+
+        public Logic(
+            SourceShape<FrameWalk> shape, IReadOnlyList<CameraLane> lanes, PipelinePlaces places, Doorbell bell)
+            : base(shape)
+        {
+            _out = shape.Outlet;
+            _lanes = lanes;
+            _places = places;
+            _bell = bell;
+            SetHandler(_out, this);
+        }
+
+        private bool AllDone => _lanes.All(lane => lane.IsDone);
+
+        private bool MayPick => IsAvailable(_out) && _places.HasRoom;
+
+        public override void PreStart()
+        {
+            _wake = GetAsyncCallback(Serve);
+            Serve();
+        }
+
+        public override void OnPull() => Serve();
+
+        public override void PostStop() => _bell.LeaveBed();
+
+        private void Serve()
+        {
+            do
+            {
+                if (AllDone)
+                {
+                    CompleteStage();
+                    return;
+                }
+
+                if (MayPick && Pick() is { } walk)
+                {
+                    Push(_out, walk);
+                }
+
+                _bell.SleepUntilRung(_wake);
+            }
+            // Asked after lying down: what rang before that was not heard.
+            while (AllDone || (MayPick && _lanes.Any(lane => lane.IsWaiting)));
+        }
+
+        private FrameWalk? Pick()
+        {
+            for (var i = 0; i < _lanes.Count; i++)
+            {
+                var at = (_turn + i) % _lanes.Count;
+                if (_lanes[at].Pick() is { } picked)
+                {
+                    // The camera that was served comes last next time, however fast it is.
+                    _turn = (at + 1) % _lanes.Count;
+                    return _places.Enter(_lanes[at], picked.Frame, picked.Due);
+                }
+            }
+
+            return null;
+        }
+    }
+}

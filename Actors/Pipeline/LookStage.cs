@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Actors.Pipeline;
+
+/// <summary>Stage 1: pixels to visual tokens. A picture the encoder refuses ends its walk here; any other fault is
+/// the engine's and fails the stream.</summary>
+internal sealed partial class LookStage(
+    Engine engine, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<LookStage> logger)
+{
+    public Task<FrameWalk> LookAsync(FrameWalk walk) => engine.LookAsync(encoder =>
+    {
+        if (TryEncode(encoder, walk))
+        {
+            KeepStill(walk);
+        }
+        else
+        {
+            walk.Lane.Counters.Failed.Increment();
+            walk.Dispose();
+        }
+
+        return walk;
+    });
+
+    private bool TryEncode(IVisionEncoder encoder, FrameWalk walk)
+    {
+        var frame = walk.Frame;
+        var started = time.GetTimestamp();
+        try
+        {
+            walk.Tokens = encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
+            walk.EncodeTime = time.GetElapsedTime(started);
+            return true;
+        }
+        catch (ArgumentException fault)
+        {
+            LogBadFrame(frame.Camera, frame.Sequence, fault.Message);
+            return false;
+        }
+    }
+
+    // After the look and beside the thinking: the still is this frame's, and no stage waits while it is made.
+    private void KeepStill(FrameWalk walk)
+    {
+        if (!walk.Lane.Plan.Snapshot)
+        {
+            walk.Frame.Dispose();
+            return;
+        }
+
+        walk.Still = engine.StillAsync(() =>
+        {
+            try
+            {
+                return frameToJpeg(walk.Frame);
+            }
+            catch (Exception fault)
+            {
+                // An answer without its picture is worth more than neither.
+                LogNoStill(fault, walk.Frame.Camera, walk.Frame.Sequence);
+                return null;
+            }
+            finally
+            {
+                walk.Frame.Dispose();
+            }
+        });
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} skipped, the encoder refuses it: {Reason}")]
+    private partial void LogBadFrame(CameraId camera, FrameSequence frame, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} is answered without its still.")]
+    private partial void LogNoStill(Exception fault, CameraId camera, FrameSequence frame);
+}

@@ -1,0 +1,62 @@
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Actors.Pipeline;
+
+/// <summary>How many frames may be between selection and answer, and which they are. One when the stages take
+/// turns, so that a picture is never chosen before the decoder is free; two when they overlap. Thread-safe.</summary>
+internal sealed class PipelinePlaces(int places, Doorbell bell)
+{
+    private readonly Lock _lock = new();
+    private readonly List<FrameWalk> _walks = new(places);
+
+    public bool HasRoom
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _walks.Count < places;
+            }
+        }
+    }
+
+    /// <summary>Takes a place and the frame.</summary>
+    public FrameWalk Enter(CameraLane lane, Frame frame, IReadOnlyList<StandingQuestion> due)
+    {
+        var walk = new FrameWalk(lane, frame, due, this);
+        lock (_lock)
+        {
+            _walks.Add(walk);
+        }
+
+        return walk;
+    }
+
+    public void Leave(FrameWalk walk)
+    {
+        lock (_lock)
+        {
+            _walks.Remove(walk);
+        }
+
+        bell.Ring();
+    }
+
+    /// <summary>Ends what a failed or stopped pipeline left behind. Only once no thread works on it any more.</summary>
+    /// <returns>The frames that were lost.</returns>
+    public IReadOnlyList<FrameWalk> GiveUp()
+    {
+        FrameWalk[] lost;
+        lock (_lock)
+        {
+            lost = [.. _walks];
+        }
+
+        foreach (var walk in lost)
+        {
+            walk.Dispose();
+        }
+
+        return lost;
+    }
+}

@@ -1,0 +1,196 @@
+using Akka.Actor;
+using Akka.Streams;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Pipeline;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <summary>The engine is open and frames are served.</summary>
+internal sealed record PipelineStarted;
+
+/// <summary>Every camera has ended or was closed, and the last answer is out. The engine is still open.</summary>
+internal sealed record PipelineDrained;
+
+/// <summary>The engine could not be opened at the start, or failed beyond its budget.</summary>
+internal sealed record PipelineFailed(Exception Fault);
+
+/// <summary>Disposes the sessions and stops the actor.</summary>
+internal sealed record CloseEngine
+{
+    public static readonly CloseEngine Instance = new();
+}
+
+/// <summary>What a pipeline is built from.</summary>
+internal sealed record PipelineContext(
+    EdgeParts Parts,
+    PipelineSettings Settings,
+    IReadOnlyList<CameraLane> Lanes,
+    Doorbell Bell,
+    EdgeCounters Counters,
+    Action<FrameAnswered> Publish,
+    TimeProvider Time,
+    ILoggerFactory Loggers,
+    CancellationToken CancelAnswers);
+
+/// <summary>Owns the engine and the stream on it. When a session throws, both are replaced, not patched, as often as
+/// the budget allows.</summary>
+internal sealed partial class PipelineActor : ReceiveActor
+{
+    private readonly PipelineContext _context;
+    private readonly PipelinePlaces _places;
+    private readonly RestartWindow _restarts;
+    private readonly ILogger _logger;
+    private readonly IMaterializer _materializer = Context.Materializer();
+    private Engine? _engine;
+    private bool _wasStarted;
+    private bool _closing;
+
+    /// <summary>An engine is being opened or closed; what follows comes as a message.</summary>
+    private bool _changing;
+
+    public PipelineActor(PipelineContext context)
+    {
+        _context = context;
+        _places = new PipelinePlaces(context.Settings.Overlap ? 2 : 1, context.Bell);
+        _restarts = new RestartWindow(context.Settings.RestartBudget, context.Time);
+        _logger = context.Loggers.CreateLogger<PipelineActor>();
+        Receive<EngineOpened>(opened => Opened(opened.Engine));
+        Receive<EngineNotOpened>(failed => Replace(failed.Fault));
+        Receive<StreamCompleted>(_ => Context.Parent.Tell(new PipelineDrained()));
+        Receive<StreamFailed>(failed => CloseThen(new EngineClosed(failed.Fault)));
+        Receive<EngineClosed>(closed => Replace(closed.Fault));
+        Receive<CloseEngine>(_ => Close());
+        Receive<EngineGone>(_ => Context.Stop(Self));
+    }
+
+    protected override void PreStart() => Open();
+
+    // Reached with an open engine only when the system is torn down around this actor.
+    protected override void PostStop() => _engine?.CloseAsync();
+
+    private void Open()
+    {
+        _changing = true;
+        Engine.OpenAsync(_context.Parts, _context.Settings.Overlap).PipeTo(
+            Self, success: engine => new EngineOpened(engine), failure: fault => new EngineNotOpened(fault));
+    }
+
+    private void Opened(Engine engine)
+    {
+        _changing = false;
+        _engine = engine;
+        if (_closing)
+        {
+            CloseThen(new EngineGone());
+            return;
+        }
+
+        Run(engine);
+        if (!_wasStarted)
+        {
+            _wasStarted = true;
+            Context.Parent.Tell(new PipelineStarted());
+        }
+    }
+
+    private void Run(Engine engine) =>
+        AnswerPipeline.Build(
+            new DueFrameStage(_context.Lanes, _places, _context.Bell),
+            new LookStage(engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<LookStage>()),
+            new ThinkStage(engine, _context.Counters.Pipeline, _context.Time, _context.CancelAnswers),
+            _context.Publish)
+        .Run(_materializer)
+        .PipeTo(Self, success: _ => new StreamCompleted(), failure: fault => new StreamFailed(fault));
+
+    private void Replace(Exception fault)
+    {
+        _changing = false;
+        if (_closing)
+        {
+            Context.Stop(Self);
+        }
+        else if (_wasStarted && _context.Lanes.All(lane => lane.IsDone))
+        {
+            LogEndedWithFault(fault);
+            Context.Parent.Tell(new PipelineDrained());
+        }
+        else if (_wasStarted && _restarts.TryRestart())
+        {
+            LogReplaced(fault);
+            _context.Counters.Pipeline.Restarts.Increment();
+            Open();
+        }
+        else
+        {
+            LogFailed(fault);
+            Context.Parent.Tell(new PipelineFailed(fault));
+        }
+    }
+
+    private void Close()
+    {
+        _closing = true;
+        if (_engine is not null)
+        {
+            CloseThen(new EngineGone());
+        }
+        else if (!_changing)
+        {
+            Context.Stop(Self);
+        }
+    }
+
+    // Sessions go before new ones come, since two pairs rarely fit a box.
+    private void CloseThen(object next)
+    {
+        if (_engine is { } engine)
+        {
+            _engine = null;
+            _changing = true;
+            CloseAsync(engine).PipeTo(Self, success: () => next);
+        }
+    }
+
+    private async Task CloseAsync(Engine engine)
+    {
+        try
+        {
+            await engine.CloseAsync();
+        }
+        catch (Exception fault)
+        {
+            LogNotDisposed(fault);
+        }
+
+        foreach (var walk in _places.GiveUp())
+        {
+            walk.Lane.Counters.Failed.Increment();
+            _context.Counters.Pipeline.FramesLost.Increment();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The engine failed; the pipeline is replaced.")]
+    private partial void LogReplaced(Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The engine failed on the last frame; no other one follows.")]
+    private partial void LogEndedWithFault(Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The engine failed and is not opened again.")]
+    private partial void LogFailed(Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A session could not be disposed in order.")]
+    private partial void LogNotDisposed(Exception fault);
+
+    private sealed record EngineOpened(Engine Engine);
+
+    private sealed record EngineNotOpened(Exception Fault);
+
+    private sealed record StreamCompleted;
+
+    private sealed record StreamFailed(Exception Fault);
+
+    private sealed record EngineClosed(Exception Fault);
+
+    private sealed record EngineGone;
+}
