@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>Makes camera sources from settings.</summary>
+public static class CameraSources
+{
+    /// <summary>Says whether a source string is well formed, without opening anything: a file or device may appear
+    /// later.</summary>
+    /// <returns>Null, or the fault in words with what would be accepted; passwords are masked.</returns>
+    public static string? FindFault(string? source)
+    {
+        try
+        {
+            SourceAddress.Parse(source);
+            return null;
+        }
+        catch (FormatException fault)
+        {
+            return fault.Message;
+        }
+    }
+
+    /// <summary>The source that <see cref="CameraSettings.Source"/> names. Opens nothing: what is missing or cannot be
+    /// read comes as <see cref="CaptureEndKind.OpenFailed"/> from each attempt, as does a malformed source.</summary>
+    /// <param name="settings">Validated where configuration is read.</param>
+    /// <param name="pool">Lends the memory of the frames.</param>
+    /// <param name="time">Stamps frames, keeps the pace of files and watches over silence.</param>
+    /// <param name="log">Gets what happens to the camera, without passwords.</param>
+    public static ICameraSource Create(CameraSettings settings, FramePool pool, TimeProvider time, ILogger log)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(pool);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentNullException.ThrowIfNull(log);
+        var context = new CameraContext(settings, pool, time, log);
+        var (feed, by) = Choose(settings);
+        return new Camera(context, $"{context.Secrets.Apply(settings.Source)} ({by})", feed);
+    }
+
+    private static (IPictureFeed Feed, string By) Choose(CameraSettings settings)
+    {
+        SourceAddress address;
+        try
+        {
+            address = SourceAddress.Parse(settings.Source);
+        }
+        catch (FormatException fault)
+        {
+            return (new FaultyFeed(fault.Message), "not well formed");
+        }
+
+        var openCv = OpenCvLibrary.IsAvailable;
+        return address switch
+        {
+            SourceAddress.Network => (new ChildProcessFeed(FfmpegCommand.Stream), "ffmpeg"),
+            SourceAddress.GStreamer line =>
+                (new ChildProcessFeed(it => GstCommand.Pipeline(it, line.Words)), "gst-launch"),
+            SourceAddress.Pattern pattern => (new TestPatternFeed(pattern), "test pattern"),
+            SourceAddress.Device => (new DeviceFeed(openCv), openCv ? "OpenCV" : "ffmpeg"),
+            _ => (new LocalFeed(openCv), Directory.Exists(settings.Source) ? "folder" : openCv ? "OpenCV" : "ffmpeg"),
+        };
+    }
+}

@@ -1,0 +1,112 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>Pictures from a decoder in a process of its own: a decoder that crashes or hangs takes nothing with it,
+/// and hardware decoding is a matter of arguments.</summary>
+internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand> command) : IPictureFeed
+{
+    /// <summary>A child that closed its output gets this long to say why and to exit by itself.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(300);
+
+    public CaptureEnd Run(CaptureAttempt attempt)
+    {
+        var what = command(attempt.Settings);
+        using var child = new Process { StartInfo = StartInfo(what) };
+        try
+        {
+            child.Start();
+        }
+        catch (Win32Exception fault)
+        {
+            return attempt.End(
+                CaptureEndKind.OpenFailed, $"'{what.Program}' could not be started ({fault.Message}): {what.Remedy}");
+        }
+
+        var stderr = new StderrTail(child.StandardError);
+        string? broken;
+        using (attempt.Stop.Register(() => Kill(child, attempt)))
+        {
+            broken = ReadPictures(child.StandardOutput.BaseStream, what, attempt);
+            if (!attempt.Stop.IsCancellationRequested)
+            {
+                child.WaitForExit(LastWords);
+            }
+        }
+
+        Kill(child, attempt);
+        child.WaitForExit(LastWords);
+        return End(attempt, what, broken, stderr.Read(LastWords));
+    }
+
+    private static ProcessStartInfo StartInfo(ChildCommand what)
+    {
+        var start = new ProcessStartInfo(what.Program, what.Arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+
+        // Errors are quoted in reasons and matched by people who search for them.
+        start.Environment["LC_ALL"] = "C";
+        start.Environment["AV_LOG_FORCE_NOCOLOR"] = "1";
+        start.Environment["GST_DEBUG_NO_COLOR"] = "1";
+        return start;
+    }
+
+    /// <returns>What was wrong with the stream, or null when it ended between two pictures.</returns>
+    private static string? ReadPictures(Stream output, ChildCommand what, CaptureAttempt attempt)
+    {
+        var sink = new ScaledDelivery(attempt, what.LimitsHere);
+        try
+        {
+            var reader = new PpmReader(output);
+            while (reader.TryReadHeader(out var width, out var height))
+            {
+                sink.Deliver(width, height, reader.ReadPixels);
+            }
+
+            return null;
+        }
+        catch (Exception fault) when (fault is IOException or InvalidDataException)
+        {
+            return fault.Message;
+        }
+    }
+
+    private static CaptureEnd End(CaptureAttempt attempt, ChildCommand what, string? fault, string stderr)
+    {
+        // A child that was killed wrote half a picture; that says nothing about the source.
+        string?[] said = attempt.Stop.IsCancellationRequested ? [stderr] : [fault, stderr];
+        var reason = string.Join("; ", said.Where(text => !string.IsNullOrEmpty(text)));
+        var kind = attempt.Frames == 0 ? CaptureEndKind.OpenFailed
+            : fault is null ? what.EndMeans
+            : CaptureEndKind.Lost;
+        if (reason.Length == 0 && !attempt.Stop.IsCancellationRequested)
+        {
+            // The exit code is of no use here: decoders end with 0 when the camera goes away.
+            reason = attempt.Frames == 0 ? "it ended without a picture" : "it ended";
+        }
+
+        return attempt.End(kind, reason);
+    }
+
+    private static void Kill(Process child, CaptureAttempt attempt)
+    {
+        try
+        {
+            child.Kill(entireProcessTree: true);
+        }
+        catch (Exception fault) when (fault is Win32Exception or AggregateException or InvalidOperationException)
+        {
+            LogNotKilled(attempt.Camera.Log, attempt.Settings.Id, fault);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: its decoder process could not be ended")]
+    private static partial void LogNotKilled(ILogger log, CameraId camera, Exception fault);
+}

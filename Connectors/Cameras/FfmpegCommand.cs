@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>The ffmpeg command lines. Only options that ffmpeg 4.4 (Ubuntu 22.04, JetPack 6) to 7 understand: the
+/// socket time-outs, for one, have changed their names and meaning, so silence is left to our own watchdog.</summary>
+internal static class FfmpegCommand
+{
+    private const string InstallHint =
+        "install it (apt-get install ffmpeg) or set the camera's FfmpegPath to where it is";
+
+    /// <summary>A network stream.</summary>
+    public static ChildCommand Stream(CameraSettings settings)
+    {
+        var rtsp = settings.Source.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase);
+
+        // What the camera sends must not make ffmpeg open local files or other kinds of address.
+        string[] input = rtsp
+            ? ["-protocol_whitelist", "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto", "-rtsp_transport", settings.RtspTransport,
+                "-probesize", "200000", "-analyzeduration", "500000"]
+            : ["-protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data", "-analyzeduration", "1000000"];
+        return Build(
+            settings,
+            ["-fflags", "nobuffer", "-flags", "low_delay", .. input, "-i", settings.Source],
+            WallClockSlot,
+            CaptureEndKind.Lost);
+    }
+
+    /// <summary>A V4L2 device.</summary>
+    public static ChildCommand Device(CameraSettings settings) => Build(
+        settings,
+        ["-fflags", "nobuffer", "-flags", "low_delay", "-f", "v4l2", "-i", Path.GetFullPath(settings.Source)],
+        WallClockSlot,
+        CaptureEndKind.Lost);
+
+    /// <summary>A video file.</summary>
+    public static ChildCommand File(CameraSettings settings)
+    {
+        List<string> input = [];
+        if (settings.Pace == Pace.Real)
+        {
+            input.AddRange(settings.Speed.Equals(1) ? ["-re"] : ["-readrate", Number(settings.Speed)]);
+        }
+
+        if (settings.Loop)
+        {
+            input.AddRange(["-stream_loop", "-1"]);
+        }
+
+        // The prefix keeps a name with a dash or a colon from being read as an option or an address.
+        input.AddRange(["-protocol_whitelist", "file", "-i", "file:" + Path.GetFullPath(settings.Source)]);
+        return Build(
+            settings, input, MediaTimeSlot, settings.Loop ? CaptureEndKind.Lost : CaptureEndKind.Finished);
+    }
+
+    private static ChildCommand Build(
+        CameraSettings settings, IEnumerable<string> input, Func<double, string> slot, CaptureEndKind endMeans)
+    {
+        List<string> filters = [];
+        if (settings.MaxFrameRate is { } rate)
+        {
+            filters.Add(slot(rate));
+        }
+
+        if (settings.MaxWidth is { } width)
+        {
+            filters.Add(string.Create(CultureInfo.InvariantCulture, $"scale='min({width},iw)':-1"));
+        }
+
+        return new ChildCommand
+        {
+            Program = settings.FfmpegPath,
+            Arguments =
+            [
+                "-nostdin", "-hide_banner", "-v", "error", .. input, "-an", "-sn", "-dn",
+
+                // Else ffmpeg doubles and drops pictures to reach the rate that it believes in.
+                "-vsync", "passthrough",
+                .. filters.Count == 0 ? Array.Empty<string>() : ["-vf", string.Join(',', filters)],
+                "-f", "image2pipe", "-c:v", "ppm", "pipe:1",
+            ],
+            Remedy = InstallHint,
+            EndMeans = endMeans,
+        };
+    }
+
+    /// <summary>The first picture of each slot of 1/rate s (see <see cref="FrameRateLimit"/>), by the file's time.
+    /// The fps filter would double pictures of slower sources.</summary>
+    private static string MediaTimeSlot(double rate) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"select='isnan(prev_selected_t)+not(eq(floor(t*{rate}+0.001),floor(prev_selected_t*{rate}+0.001)))'");
+
+    /// <summary>The same by the wall clock: timestamps of live streams jump, and MJPEG has none.</summary>
+    private static string WallClockSlot(double rate) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"select='st(1,floor(time(0)*{rate}));st(2,not(eq(ld(1),ld(0))));st(0,ld(1));ld(2)'");
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+}

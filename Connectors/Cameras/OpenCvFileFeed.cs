@@ -1,0 +1,91 @@
+using OpenCvSharp;
+
+namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>A video file through OpenCV.</summary>
+internal sealed class OpenCvFileFeed : IPictureFeed
+{
+    /// <summary>For files that do not say their rate.</summary>
+    private const double UsualRate = 25;
+
+    /// <summary>A decoder that never keeps up still shows a picture this often.</summary>
+    private static readonly TimeSpan LongestSkip = TimeSpan.FromMilliseconds(500);
+
+    public CaptureEnd Run(CaptureAttempt attempt)
+    {
+        // A full path cannot be mistaken for an address by the FFmpeg inside.
+        var path = Path.GetFullPath(attempt.Settings.Source);
+        try
+        {
+            do
+            {
+                var before = attempt.Frames;
+                using var capture = new VideoCapture(path, VideoCaptureAPIs.FFMPEG);
+                if (!capture.IsOpened())
+                {
+                    return Failed(attempt, "OpenCV cannot open it: not a video, damaged, or an unknown codec");
+                }
+
+                Play(capture, attempt);
+                if (attempt.Frames == before && !attempt.Stop.IsCancellationRequested)
+                {
+                    return Failed(attempt, "it holds no picture that can be decoded");
+                }
+            }
+            while (attempt.Settings.Loop && !attempt.Stop.IsCancellationRequested);
+            return attempt.End(CaptureEndKind.Finished, "played to its end");
+        }
+        catch (Exception fault) when (fault is OpenCVException or InvalidDataException)
+        {
+            return Failed(attempt, fault.Message);
+        }
+    }
+
+    private static CaptureEnd Failed(CaptureAttempt attempt, string reason) =>
+        attempt.End(attempt.Frames == 0 ? CaptureEndKind.OpenFailed : CaptureEndKind.Lost, reason);
+
+    private static void Play(VideoCapture capture, CaptureAttempt attempt)
+    {
+        var settings = attempt.Settings;
+        var period = TimeSpan.FromSeconds(1 / (capture.Fps is > 0 and < 1000 ? capture.Fps : UsualRate));
+        var limit = new FrameRateLimit(settings.MaxFrameRate);
+        using var pictures = new OpenCvPictures(capture, attempt);
+        var started = attempt.Elapsed;
+        var shown = started;
+        for (var index = 0L; !attempt.Stop.IsCancellationRequested && capture.Grab(); index++)
+        {
+            attempt.Touch();
+            var at = MediaTime(capture, index, period);
+            if (!limit.Admit(at))
+            {
+                CameraMetrics.Skipped(settings.Id, "rate");
+                continue;
+            }
+
+            if (settings.Pace == Pace.Real)
+            {
+                // A real camera does not wait for us: what is late is left out, not shown late.
+                var ahead = started + (at / settings.Speed) - attempt.Elapsed;
+                if (ahead < -period && attempt.Elapsed - shown < LongestSkip)
+                {
+                    CameraMetrics.Skipped(settings.Id, "late");
+                    continue;
+                }
+
+                attempt.Pause(ahead);
+            }
+
+            pictures.Deliver();
+            shown = attempt.Elapsed;
+        }
+    }
+
+    /// <summary>The grabbed picture's time by the file, or by its place where the file has no times.</summary>
+    private static TimeSpan MediaTime(VideoCapture capture, long index, TimeSpan period)
+    {
+        var milliseconds = capture.PosMsec;
+        return milliseconds > 0 && double.IsFinite(milliseconds)
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : index * period;
+    }
+}

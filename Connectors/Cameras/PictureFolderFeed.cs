@@ -1,0 +1,99 @@
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>A folder of pictures in ordinal order of their names, one a second unless a rate is set; or one picture
+/// file. The folder is listed anew each round, so pictures may come and go.</summary>
+internal sealed partial class PictureFolderFeed : IPictureFeed
+{
+    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
+
+    /// <summary>By its name's ending.</summary>
+    public static bool IsPicture(string path) =>
+        Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    public CaptureEnd Run(CaptureAttempt attempt)
+    {
+        var settings = attempt.Settings;
+        var due = attempt.Elapsed;
+        var warned = new HashSet<string>(StringComparer.Ordinal);
+        try
+        {
+            do
+            {
+                var before = attempt.Frames;
+                var files = List(settings.Source);
+                foreach (var file in files)
+                {
+                    if (settings.Pace == Pace.Real && !attempt.Pause(due - attempt.Elapsed))
+                    {
+                        break;
+                    }
+
+                    if (Show(file, attempt, warned) is { } frame)
+                    {
+                        attempt.Deliver(frame);
+                        due = Later(due, attempt.Elapsed - Period(settings)) + Period(settings);
+                    }
+
+                    attempt.Touch();
+                    if (attempt.Stop.IsCancellationRequested)
+                    {
+                        break;
+                    }
+                }
+
+                if (attempt.Frames == before && !attempt.Stop.IsCancellationRequested)
+                {
+                    return Failed(attempt, $"none of its {files.Count} pictures ({string.Join(' ', Extensions)}) could be read");
+                }
+            }
+            while (settings.Loop && !attempt.Stop.IsCancellationRequested);
+            return attempt.End(CaptureEndKind.Finished, "shown to its end");
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return Failed(attempt, fault.Message);
+        }
+    }
+
+    private static CaptureEnd Failed(CaptureAttempt attempt, string reason) =>
+        attempt.End(attempt.Frames == 0 ? CaptureEndKind.OpenFailed : CaptureEndKind.Lost, reason);
+
+    private static List<string> List(string path) => File.Exists(path)
+        ? [path]
+        : [.. Directory.EnumerateFiles(path).Where(IsPicture).Order(StringComparer.Ordinal)];
+
+    private static TimeSpan Period(CameraSettings settings) =>
+        TimeSpan.FromSeconds(settings.MaxFrameRate is { } rate ? 1 / rate : 1 / settings.Speed);
+
+    /// <summary>After a slow picture the next is due one period later, not at once to catch up.</summary>
+    private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    private static Frame? Show(string file, CaptureAttempt attempt, HashSet<string> warned)
+    {
+        try
+        {
+            var picture = StillPictures.Read(file);
+            var (width, height) = PictureScaler.Fit(
+                picture.Width, picture.Height, attempt.Settings.MaxWidth ?? FramePool.MaxSide);
+            var frame = attempt.Rent(width, height);
+            PictureScaler.Shrink(picture.Pixels, picture.Width, picture.Height, frame.Pixels, width, height);
+            return frame;
+        }
+        catch (Exception fault) when (fault is StillPictureException or IOException or UnauthorizedAccessException
+            or InvalidDataException)
+        {
+            CameraMetrics.PicturesUnreadable.Add(1, CameraMetrics.Tag(attempt.Settings.Id));
+            if (warned.Add(file))
+            {
+                LogSkipped(attempt.Camera.Log, attempt.Settings.Id, fault.Message);
+            }
+
+            return null;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: picture skipped: {Reason}")]
+    private static partial void LogSkipped(ILogger log, CameraId camera, string reason);
+}

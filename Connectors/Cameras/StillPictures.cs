@@ -1,0 +1,136 @@
+using SkiaSharp;
+
+namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>Picture files in, JPEG out. Stateless and thread-safe.</summary>
+public static class StillPictures
+{
+    /// <summary>Largest file read, in bytes.</summary>
+    public const int MaxFileBytes = 64 * 1024 * 1024;
+
+    /// <summary>Largest picture decoded, in pixels; a file of a few bytes can claim any size.</summary>
+    public const int MaxPixels = 50_000_000;
+
+    private const string Accepted = "JPEG, PNG, WebP and BMP are accepted";
+
+    /// <summary>Decodes a JPEG, PNG, WebP or BMP file. EXIF orientation is applied; colour profiles are not, and
+    /// transparency is dropped, as the reference model's own pre-processing does it.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="StillPictureException">It is too large, not a picture, or damaged.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static StillPicture Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"There is no picture '{path}'.", path);
+        }
+
+        using var file = File.OpenRead(path);
+        if (file.Length > MaxFileBytes)
+        {
+            throw new StillPictureException(path, $"{file.Length} bytes; up to {MaxFileBytes} are accepted");
+        }
+
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return Decode(bytes, path);
+    }
+
+    /// <summary>As <see cref="Read"/>, from memory.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="name">For messages.</param>
+    /// <exception cref="StillPictureException">It is too large, not a picture, or damaged.</exception>
+    public static unsafe StillPicture Decode(ReadOnlySpan<byte> file, string name)
+    {
+        if (file.Length > MaxFileBytes)
+        {
+            throw new StillPictureException(name, $"{file.Length} bytes; up to {MaxFileBytes} are accepted");
+        }
+
+        fixed (byte* start = file)
+        {
+            using var data = SKData.Create((nint)start, file.Length);
+            using var codec = file.IsEmpty ? null : SKCodec.Create(data);
+            return codec is null
+                ? throw new StillPictureException(name, $"not a picture, or its header is damaged; {Accepted}")
+                : Decode(codec, name);
+        }
+    }
+
+    /// <summary>The frame as JPEG, 4:2:0.</summary>
+    /// <param name="frame">Read only; the caller keeps it.</param>
+    /// <param name="quality">1 to 100.</param>
+    /// <param name="maxWidth">A wider frame is scaled down to this width, in pixels.</param>
+    /// <exception cref="ObjectDisposedException">The frame was disposed.</exception>
+    public static byte[] EncodeJpeg(Frame frame, int quality = 80, int? maxWidth = null)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        return EncodeJpeg(frame.Pixels, frame.Width, frame.Height, quality, maxWidth);
+    }
+
+    /// <summary>RGB pixels, [height, width, 3], as JPEG, 4:2:0.</summary>
+    public static unsafe byte[] EncodeJpeg(
+        ReadOnlySpan<byte> pixels, int width, int height, int quality = 80, int? maxWidth = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(quality, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxWidth ?? 1, 1, nameof(maxWidth));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(pixels.Length, width * height * 3);
+        if (maxWidth < width)
+        {
+            var (newWidth, newHeight) = PictureScaler.Fit(width, height, maxWidth.Value);
+            var smaller = new byte[newWidth * newHeight * 3];
+            PictureScaler.Shrink(pixels, width, height, smaller, newWidth, newHeight);
+            return EncodeJpeg(smaller, newWidth, newHeight, quality);
+        }
+
+        // Skia knows no 24-bit layout.
+        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgb888x, SKAlphaType.Opaque));
+        var target = new Span<byte>((void*)bitmap.GetPixels(), width * height * 4);
+        for (int from = 0, to = 0; from < pixels.Length; from += 3, to += 4)
+        {
+            pixels.Slice(from, 3).CopyTo(target[to..]);
+        }
+
+        using var view = bitmap.PeekPixels();
+        using var jpeg = view.Encode(
+            new SKJpegEncoderOptions(quality, SKJpegEncoderDownsample.Downsample420, SKJpegEncoderAlphaOption.Ignore));
+        return jpeg?.ToArray() ?? throw new InvalidOperationException($"Skia could not encode {width}x{height} pixels.");
+    }
+
+    private static unsafe StillPicture Decode(SKCodec codec, string name)
+    {
+        if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png
+            or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Bmp))
+        {
+            throw new StillPictureException(name, $"a picture of the kind {codec.EncodedFormat}; {Accepted}");
+        }
+
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        if ((long)width * height > MaxPixels)
+        {
+            throw new StillPictureException(name, $"{width}x{height} pixels; up to {MaxPixels} are accepted");
+        }
+
+        // No colour space asked for means no conversion; not premultiplied means that colours stay as stored.
+        using var bitmap = new SKBitmap();
+        if (!bitmap.TryAllocPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul)))
+        {
+            throw new StillPictureException(name, $"there is no memory for {width}x{height} pixels");
+        }
+
+        var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
+        if (result != SKCodecResult.Success)
+        {
+            // Skia fills up what is missing with grey; an answer about grey would look like an answer.
+            throw new StillPictureException(name, result == SKCodecResult.IncompleteInput
+                ? "truncated: the picture ends too early"
+                : $"damaged ({result})");
+        }
+
+        return Upright.Turn(
+            new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), width * height * 4), width, height, codec.EncodedOrigin);
+    }
+}
