@@ -53,7 +53,7 @@ public sealed partial class Checkpoint : IDisposable
         var files = new List<WeightFile>();
         try
         {
-            return new Checkpoint(root, config, files, WeightReader.ReadAll(root, config, tower, files));
+            return new Checkpoint(root, config, files, WeightReader.ReadAll(root, tower, files));
         }
         catch
         {

@@ -24,7 +24,7 @@ internal sealed class WeightFile : IDisposable
     {
         try
         {
-            return new WeightFile(path, System.IO.File.OpenHandle(path, options: FileOptions.RandomAccess));
+            return new WeightFile(path, System.IO.File.OpenHandle(path));
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or NotSupportedException)
         {

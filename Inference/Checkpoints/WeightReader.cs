@@ -14,7 +14,7 @@ internal static class WeightReader
 
     /// <summary>Opens every file of weights into <paramref name="files"/>, which the caller disposes.</summary>
     public static Dictionary<string, CheckpointTensor> ReadAll(
-        CheckpointFolder folder, ModelConfig config, VisionTower? tower, List<WeightFile> files)
+        CheckpointFolder folder, VisionTower? tower, List<WeightFile> files)
     {
         var tensors = new Dictionary<string, CheckpointTensor>(StringComparer.Ordinal);
         if (!ReadFolder(folder, files, tensors, isTower: false))
@@ -24,7 +24,7 @@ internal static class WeightReader
         }
 
         // A fine-tuned tower is saved inside the checkpoint; never mix it with the one that it started from.
-        if (config.Vision is not null && tower is not null && !HasVision(tensors))
+        if (tower is not null && !HasVision(tensors))
         {
             if (tower.Folder is not null)
             {
