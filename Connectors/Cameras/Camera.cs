@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>Runs a feed on a thread of its own, one attempt at a time, and keeps the promise that an attempt ends
@@ -38,7 +36,8 @@ internal sealed partial class Camera(CameraContext context, string description, 
             {
                 return cancel.IsCancellationRequested
                     ? new CaptureEnd(CaptureEndKind.Cancelled, "stopped by the caller", 0)
-                    : new CaptureEnd(CaptureEndKind.OpenTimedOut, "the driver has not returned from the last attempt", 0);
+                    : new CaptureEnd(
+                        CaptureEndKind.OpenTimedOut, "the driver has not returned from the last attempt", 0);
             }
 
             _leftBehind = null;
@@ -59,7 +58,11 @@ internal sealed partial class Camera(CameraContext context, string description, 
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = attempt.Stop.Register(stopped.SetResult);
         var work = StartThread(attempt);
-        if (await Task.WhenAny(work, stopped.Task) == work || await Task.WhenAny(work, Task.Delay(CleanUpTime, CancellationToken.None)) == work)
+        await Task.WhenAny(work, stopped.Task);
+
+        // By the real clock whatever the time provider says: this bounds native code.
+        await Task.WhenAny(work, Task.Delay(CleanUpTime, CancellationToken.None));
+        if (work.IsCompleted)
         {
             return await work;
         }
@@ -73,14 +76,15 @@ internal sealed partial class Camera(CameraContext context, string description, 
 
     private Action<Frame> Announced(Action<Frame> deliver)
     {
-        var opened = Stopwatch.StartNew();
+        var opening = context.Time.GetTimestamp();
         var first = true;
         return frame =>
         {
             if (first)
             {
                 first = false;
-                LogFirstPicture(context.Log, Id, frame.Width, frame.Height, opened.ElapsedMilliseconds);
+                var took = context.Time.GetElapsedTime(opening);
+                LogFirstPicture(context.Log, Id, frame.Width, frame.Height, took);
             }
 
             deliver(frame);

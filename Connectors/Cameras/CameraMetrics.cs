@@ -11,7 +11,8 @@ internal static class CameraMetrics
 
     /// <summary>Pictures of a file or device passed over, by <c>why</c>: <c>rate</c> (more than asked for) or
     /// <c>late</c> (decoding fell behind the real pace).</summary>
-    public static readonly Counter<long> PicturesSkipped = Meter.CreateCounter<long>("mobilevlm.camera.pictures.skipped");
+    public static readonly Counter<long> PicturesSkipped =
+        Meter.CreateCounter<long>("mobilevlm.camera.pictures.skipped");
 
     /// <summary>Files in a folder of pictures that could not be decoded.</summary>
     public static readonly Counter<long> PicturesUnreadable =

@@ -58,7 +58,9 @@ public static class CameraSources
                 (new ChildProcessFeed(it => GstCommand.Pipeline(it, line.Words)), "gst-launch"),
             SourceAddress.Pattern pattern => (new TestPatternFeed(pattern), "test pattern"),
             SourceAddress.Device => (new DeviceFeed(openCv), openCv ? "OpenCV" : "ffmpeg"),
-            _ => (new LocalFeed(openCv), Directory.Exists(settings.Source) ? "folder" : openCv ? "OpenCV" : "ffmpeg"),
+            _ => (
+                new LocalFeed(openCv),
+                PictureFolderFeed.Shows(settings.Source) ? "pictures" : openCv ? "OpenCV" : "ffmpeg"),
         };
     }
 }

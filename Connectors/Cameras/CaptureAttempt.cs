@@ -95,7 +95,7 @@ internal sealed class CaptureAttempt : IDisposable
         {
             _watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             using var due = new ManualResetEventSlim();
-            using (_camera.Time.CreateTimer(state => ((ManualResetEventSlim)state!).Set(), due, delay, Timeout.InfiniteTimeSpan))
+            using (_camera.Time.CreateTimer(_ => due.Set(), null, delay, Timeout.InfiniteTimeSpan))
             using (Stop.Register(due.Set))
             {
                 due.Wait(CancellationToken.None);

@@ -8,8 +8,12 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 /// and hardware decoding is a matter of arguments.</summary>
 internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand> command) : IPictureFeed
 {
-    /// <summary>A child that closed its output gets this long to say why and to exit by itself.</summary>
-    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(300);
+    /// <summary>A child that closed its output gets this long to exit by itself, and a killed one to be gone.</summary>
+    private static readonly TimeSpan ExitTime = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>What a dead child said may lie in its pipe for a while on a busy box, and it is the only reason there
+    /// is. Nobody waits for that after a cancel.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
 
     public CaptureEnd Run(CaptureAttempt attempt)
     {
@@ -27,18 +31,23 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
 
         var stderr = new StderrTail(child.StandardError);
         string? broken;
-        using (attempt.Stop.Register(() => Kill(child, attempt)))
+        try
         {
+            using var stop = attempt.Stop.Register(() => Kill(child, attempt));
             broken = ReadPictures(child.StandardOutput.BaseStream, what, attempt);
             if (!attempt.Stop.IsCancellationRequested)
             {
-                child.WaitForExit(LastWords);
+                child.WaitForExit(ExitTime);
             }
         }
+        finally
+        {
+            Kill(child, attempt);
+            child.WaitForExit(ExitTime);
+        }
 
-        Kill(child, attempt);
-        child.WaitForExit(LastWords);
-        return End(attempt, what, broken, stderr.Read(LastWords));
+        stderr.WaitForEnd(LastWords, attempt.Stop);
+        return End(attempt, what, broken, stderr.Read());
     }
 
     private static ProcessStartInfo StartInfo(ChildCommand what)
@@ -52,7 +61,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         };
 
         // Errors are quoted in reasons and matched by people who search for them.
-        start.Environment["LC_ALL"] = "C";
+        start.Environment["LC_ALL"] = "C.UTF-8";
         start.Environment["AV_LOG_FORCE_NOCOLOR"] = "1";
         start.Environment["GST_DEBUG_NO_COLOR"] = "1";
         return start;

@@ -9,15 +9,18 @@ internal static class FfmpegCommand
     private const string InstallHint =
         "install it (apt-get install ffmpeg) or set the camera's FfmpegPath to where it is";
 
-    /// <summary>A network stream.</summary>
+    /// <summary>A network stream. It sets its own pace: a recording behind an address plays as fast as it comes.</summary>
     public static ChildCommand Stream(CameraSettings settings)
     {
         var rtsp = settings.Source.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase);
 
         // What the camera sends must not make ffmpeg open local files or other kinds of address.
         string[] input = rtsp
-            ? ["-protocol_whitelist", "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto", "-rtsp_transport", settings.RtspTransport,
-                "-probesize", "200000", "-analyzeduration", "500000"]
+            ?
+            [
+                "-protocol_whitelist", "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto",
+                "-rtsp_transport", settings.RtspTransport, "-probesize", "200000", "-analyzeduration", "500000",
+            ]
             : ["-protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data", "-analyzeduration", "1000000"];
         return Build(
             settings,
@@ -49,8 +52,12 @@ internal static class FfmpegCommand
 
         // The prefix keeps a name with a dash or a colon from being read as an option or an address.
         input.AddRange(["-protocol_whitelist", "file", "-i", "file:" + Path.GetFullPath(settings.Source)]);
+        var speed = settings.Pace == Pace.Real ? settings.Speed : 1;
         return Build(
-            settings, input, MediaTimeSlot, settings.Loop ? CaptureEndKind.Lost : CaptureEndKind.Finished);
+            settings,
+            input,
+            rate => MediaTimeSlot(rate / speed),
+            settings.Loop ? CaptureEndKind.Lost : CaptureEndKind.Finished);
     }
 
     private static ChildCommand Build(

@@ -13,7 +13,7 @@ internal sealed class LocalFeed(bool openCv) : IPictureFeed
     {
         var path = attempt.Settings.Source;
         IPictureFeed feed =
-            Directory.Exists(path) || (File.Exists(path) && PictureFolderFeed.IsPicture(path)) ? new PictureFolderFeed()
+            PictureFolderFeed.Shows(path) ? new PictureFolderFeed()
             : !File.Exists(path) ? new FaultyFeed($"'{path}' does not exist; check the path and that its disk is mounted")
             : openCv ? new OpenCvFileFeed()
             : new ChildProcessFeed(FfmpegCommand.File);
@@ -40,9 +40,11 @@ internal sealed class DeviceFeed(bool openCv) : IPictureFeed
         catch (IOException fault)
         {
             return attempt.End(
-                CaptureEndKind.OpenFailed, $"{fault.Message} Check that the camera is plugged in (v4l2-ctl --list-devices)");
+                CaptureEndKind.OpenFailed,
+                $"{fault.Message} Check that the camera is plugged in (v4l2-ctl --list-devices)");
         }
 
-        return (openCv ? (IPictureFeed)new OpenCvDeviceFeed() : new ChildProcessFeed(FfmpegCommand.Device)).Run(attempt);
+        IPictureFeed feed = openCv ? new OpenCvDeviceFeed() : new ChildProcessFeed(FfmpegCommand.Device);
+        return feed.Run(attempt);
     }
 }

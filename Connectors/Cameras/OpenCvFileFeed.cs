@@ -50,13 +50,13 @@ internal sealed class OpenCvFileFeed : IPictureFeed
         var period = TimeSpan.FromSeconds(1 / (capture.Fps is > 0 and < 1000 ? capture.Fps : UsualRate));
         var limit = new FrameRateLimit(settings.MaxFrameRate);
         using var pictures = new OpenCvPictures(capture, attempt);
-        var started = attempt.Elapsed;
-        var shown = started;
+        var pace = new MediaPace(settings.Pace == Pace.Real ? settings.Speed : 1);
+        var shown = attempt.Elapsed;
         for (var index = 0L; !attempt.Stop.IsCancellationRequested && capture.Grab(); index++)
         {
             attempt.Touch();
-            var at = MediaTime(capture, index, period);
-            if (!limit.Admit(at))
+            var due = pace.Due(MediaTime(capture, index, period), attempt.Elapsed);
+            if (!limit.Admit(due))
             {
                 CameraMetrics.Skipped(settings.Id, "rate");
                 continue;
@@ -65,7 +65,7 @@ internal sealed class OpenCvFileFeed : IPictureFeed
             if (settings.Pace == Pace.Real)
             {
                 // A real camera does not wait for us: what is late is left out, not shown late.
-                var ahead = started + (at / settings.Speed) - attempt.Elapsed;
+                var ahead = due - attempt.Elapsed;
                 if (ahead < -period && attempt.Elapsed - shown < LongestSkip)
                 {
                     CameraMetrics.Skipped(settings.Id, "late");

@@ -20,6 +20,8 @@ internal static class OpenCvLibrary
 
         try
         {
+            // It would write to standard error what each attempt's end says anyway.
+            Cv2.SetLogLevel(LogLevel.SILENT);
             return Cv2.GetVersionString() is { Length: > 0 };
         }
         catch (Exception fault) when (fault is TypeInitializationException or DllNotFoundException

@@ -8,8 +8,10 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
 {
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
 
-    /// <summary>By its name's ending.</summary>
-    public static bool IsPicture(string path) =>
+    /// <summary>Whether the path is, now, a folder or a picture file.</summary>
+    public static bool Shows(string path) => Directory.Exists(path) || (File.Exists(path) && IsPicture(path));
+
+    private static bool IsPicture(string path) =>
         Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     public CaptureEnd Run(CaptureAttempt attempt)
@@ -45,7 +47,8 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
 
                 if (attempt.Frames == before && !attempt.Stop.IsCancellationRequested)
                 {
-                    return Failed(attempt, $"none of its {files.Count} pictures ({string.Join(' ', Extensions)}) could be read");
+                    return Failed(
+                        attempt, $"none of its {files.Count} pictures ({string.Join(' ', Extensions)}) could be read");
                 }
             }
             while (settings.Loop && !attempt.Stop.IsCancellationRequested);

@@ -18,6 +18,7 @@ internal sealed partial class SecretMask
         // Other programs may print the password alone, as written or decoded.
         _secrets = [.. UserInfo().Matches(source).Select(match => match.Groups["secret"].Value)
             .Concat(NamedValue().Matches(source).Select(match => match.Groups["secret"].Value))
+            .Select(secret => secret.Trim('"', '\''))
             .SelectMany(secret => new[] { secret, Uri.UnescapeDataString(secret) })
             .Where(secret => secret.Length >= ShortestReplaced)
             .Distinct()
@@ -43,6 +44,9 @@ internal sealed partial class SecretMask
     [GeneratedRegex(@"(?<before>://[^\s/@:]*:)(?<secret>\S*)@")]
     private static partial Regex UserInfo();
 
-    [GeneratedRegex(@"(?<before>\b(?:[\w-]*(?:passw(?:or)?d|passwd|pwd|loginpas|secret|token|api_?key)|pass|user-pw|auth)=)(?<secret>[^\s&""']+)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        """(?<before>\b(?:[\w-]*(?:passw(?:or)?d|pwd|loginpas|secret|token|api_?key)|pass|user-pw|auth)=)"""
+            + """(?<secret>"[^"]*"|'[^']*'|[^\s&"']+)""",
+        RegexOptions.IgnoreCase)]
     private static partial Regex NamedValue();
 }

@@ -64,7 +64,8 @@ internal abstract partial record SourceAddress
             ?? throw new FormatException("The GStreamer pipeline has an open quote; close it or write it as \\\".");
         return words.Count > 0
             ? new GStreamer(words)
-            : throw new FormatException("The GStreamer pipeline is empty; 'gst:v4l2src device=/dev/video0' would be accepted.");
+            : throw new FormatException(
+                "The GStreamer pipeline is empty; 'gst:v4l2src device=/dev/video0' would be accepted.");
     }
 
     private static Pattern ParsePattern(string source)
@@ -72,7 +73,8 @@ internal abstract partial record SourceAddress
         var match = PatternShape().Match(source);
         if (!match.Success)
         {
-            throw new FormatException($"'{source}' is no test pattern; 'pattern:' or 'pattern:640x480@10' would be accepted.");
+            throw new FormatException(
+                $"'{source}' is no test pattern; 'pattern:' or 'pattern:640x480@10' would be accepted.");
         }
 
         var width = Value(match, "width", 640);
@@ -122,6 +124,8 @@ internal abstract partial record SourceAddress
     [GeneratedRegex(@"^(\[[0-9A-Fa-f:.%]+\]|[^:\[\]@]+)(:[0-9]{1,5})?$")]
     private static partial Regex HostShape();
 
-    [GeneratedRegex(@"^pattern:((?<width>[0-9]{1,5})x(?<height>[0-9]{1,5}))?(@(?<rate>[0-9]{1,3}(\.[0-9]{1,3})?))?$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^pattern:((?<width>[0-9]{1,5})x(?<height>[0-9]{1,5}))?(@(?<rate>[0-9]{1,3}(\.[0-9]{1,3})?))?$",
+        RegexOptions.IgnoreCase)]
     private static partial Regex PatternShape();
 }

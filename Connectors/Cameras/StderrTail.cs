@@ -7,6 +7,7 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 internal sealed class StderrTail
 {
     private const int Kept = 1000;
+    private const int LinesRead = 3;
 
     private readonly StringBuilder _text = new();
     private readonly Task _drained;
@@ -16,27 +17,50 @@ internal sealed class StderrTail
         _drained = DrainAsync(stderr);
     }
 
-    /// <summary>The last lines in one, after waiting a little for the rest of them.</summary>
-    public string Read(TimeSpan wait)
+    /// <summary>Waits for the child to close it, at most so long.</summary>
+    public void WaitForEnd(TimeSpan wait, CancellationToken cancel)
     {
-        _drained.Wait(wait);
+        // WaitAny leaves a cancelled wait as a plain return: what has come so far must do then.
+        var cancelled = new TaskCompletionSource();
+        using var registration = cancel.Register(cancelled.SetResult);
+        Task.WaitAny([_drained, cancelled.Task], wait);
+    }
+
+    /// <summary>The last lines in one.</summary>
+    public string Read()
+    {
         lock (_text)
         {
-            return string.Join(" | ", _text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).TakeLast(3));
+            var lines = _text.ToString().Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return string.Join(" | ", lines.TakeLast(LinesRead));
+        }
+    }
+
+    private void Keep(ReadOnlySpan<char> said)
+    {
+        lock (_text)
+        {
+            _text.Append(said);
+            _text.Remove(0, Math.Max(0, _text.Length - Kept));
         }
     }
 
     private async Task DrainAsync(StreamReader stderr)
     {
         var buffer = new char[512];
-        int read;
-        while ((read = await stderr.ReadAsync(buffer).ConfigureAwait(false)) > 0)
+        try
         {
-            lock (_text)
+            int read;
+            while ((read = await stderr.ReadAsync(buffer).ConfigureAwait(false)) > 0)
             {
-                _text.Append(buffer, 0, read);
-                _text.Remove(0, Math.Max(0, _text.Length - Kept));
+                Keep(buffer.AsSpan(0, read));
             }
+        }
+        catch (Exception fault) when (fault is IOException or ObjectDisposedException)
+        {
+            // A grandchild kept the pipe open after the child was given up; what it says no longer matters.
+            Keep(" (cut off)");
         }
     }
 }

@@ -86,8 +86,8 @@ public static class StillPictures
             return EncodeJpeg(smaller, newWidth, newHeight, quality);
         }
 
-        // Skia knows no 24-bit layout.
-        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgb888x, SKAlphaType.Opaque));
+        // Skia has no 24-bit layout, and its encoder none without alpha.
+        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         var target = new Span<byte>((void*)bitmap.GetPixels(), width * height * 4);
         for (int from = 0, to = 0; from < pixels.Length; from += 3, to += 4)
         {

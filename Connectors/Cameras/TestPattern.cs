@@ -11,8 +11,11 @@ internal static class TestPattern
 
     private static readonly (byte Red, byte Green, byte Blue)[] Bars =
     [
-        (192, 192, 192), (192, 192, 0), (0, 192, 192), (0, 192, 0), (192, 0, 192), (192, 0, 0), (0, 0, 192), (32, 32, 32),
+        (192, 192, 192), (192, 192, 0), (0, 192, 192), (0, 192, 0),
+        (192, 0, 192), (192, 0, 0), (0, 0, 192), (32, 32, 32),
     ];
+
+    private static readonly (byte Red, byte Green, byte Blue) White = (255, 255, 255);
 
     /// <param name="number">Of the picture.</param>
     /// <param name="pixels">[height, width, 3].</param>
@@ -47,8 +50,7 @@ internal static class TestPattern
     {
         for (var x = 0; x < width; x++)
         {
-            var color = x >= boxLeft && x < boxLeft + boxWidth ? ((byte)255, (byte)255, (byte)255) : Bars[x * Bars.Length / width];
-            Set(row, x, color);
+            Set(row, x, x >= boxLeft && x < boxLeft + boxWidth ? White : Bars[x * Bars.Length / width]);
         }
     }
 
@@ -57,7 +59,7 @@ internal static class TestPattern
         for (var x = 0; x < width; x++)
         {
             var bit = (number >> (Bits - 1 - (x * Bits / width))) & 1;
-            Set(row, x, bit == 1 ? ((byte)255, (byte)255, (byte)255) : default);
+            Set(row, x, bit == 1 ? White : default);
         }
     }
 

@@ -1,0 +1,97 @@
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Connectors.Tests.Cameras;
+
+public sealed class SourceAddressTests
+{
+    [Theory]
+    [InlineData("rtsp://10.0.0.5/stream")]
+    [InlineData("rtsp://user:p@ss@10.0.0.5:554/stream?channel=1")]
+    [InlineData("RTSPS://camera.local")]
+    [InlineData("http://[fe80::1]:8080/s.mjpg")]
+    [InlineData("https://camera.example/live.m3u8")]
+    [InlineData("/dev/video0")]
+    [InlineData("/dev/v4l/by-id/usb-camera-index0")]
+    [InlineData("clips/gate.mp4")]
+    [InlineData("-odd name.mp4")]
+    [InlineData("gst:videotestsrc ! video/x-raw,width=320")]
+    [InlineData("pattern:")]
+    [InlineData("pattern:64x48")]
+    [InlineData("pattern:@5")]
+    [InlineData("pattern:640x480@12.5")]
+    public void Well_formed_sources_have_no_fault(string source) => Assert.Null(CameraSources.FindFault(source));
+
+    [Theory]
+    [InlineData(null, "empty")]
+    [InlineData(" ", "empty")]
+    [InlineData("rtsp://host/a\nb", "control character")]
+    [InlineData("rtsp://", "host")]
+    [InlineData("rtsp://user:pw@/stream", "host")]
+    [InlineData("rtsp://host:port/stream", "host")]
+    [InlineData("rtsp://host/a b", "%20")]
+    [InlineData("rtmp://host/live", "rtsp://")]
+    [InlineData("file:///clip.mp4", "a video file")]
+    [InlineData("gst:", "empty")]
+    [InlineData("gst:videotestsrc pattern=\"ball", "quote")]
+    [InlineData("pattern:640", "pattern:640x480@10")]
+    [InlineData("pattern:8x8", "32 to 8192")]
+    [InlineData("pattern:640x480@0", "pictures a second")]
+    public void A_malformed_source_is_answered_with_what_would_be_accepted(string? source, string expected)
+    {
+        Assert.Contains(expected, CameraSources.FindFault(source), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("rtsp://user:hidden@host:bad/x")]
+    [InlineData("rtsp://user:hid/hidden@host/x")]
+    [InlineData("rtmp://user:hidden@host/x")]
+    [InlineData("rtsp://user:hidden@host/a b")]
+    public void A_fault_does_not_show_the_password(string source)
+    {
+        var fault = CameraSources.FindFault(source);
+        Assert.NotNull(fault);
+        Assert.DoesNotContain("hidden", fault, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("rtsp://user:geheim77@10.0.0.5/stream", "rtsp://user:***@10.0.0.5/stream (ffmpeg)")]
+    [InlineData("rtsp://user:a@b/geheim77@10.0.0.5/stream", null)]
+    [InlineData("http://h/s.cgi?user=admin&pwd=geheim77&ch=1", "http://h/s.cgi?user=admin&pwd=***&ch=1 (ffmpeg)")]
+    [InlineData("gst:rtspsrc location=rtsp://u:geheim77@h/s", "gst:rtspsrc location=rtsp://u:***@h/s (gst-launch)")]
+    [InlineData("gst:rtspsrc user-pw=geheim77 ! decodebin", "gst:rtspsrc user-pw=*** ! decodebin (gst-launch)")]
+    [InlineData("gst:rtspsrc user-pw=\"a geheim77\" ! decodebin", "gst:rtspsrc user-pw=*** ! decodebin (gst-launch)")]
+    public void A_description_names_the_source_without_its_password(string source, string? expected)
+    {
+        var description = new Capture(Capture.Settings(source)).Camera.Description;
+        Assert.DoesNotContain("geheim77", description, StringComparison.Ordinal);
+        if (expected is not null)
+        {
+            Assert.Equal(expected, description);
+        }
+    }
+
+    [Fact]
+    public void A_password_quoted_by_another_program_is_masked_as_written_and_decoded()
+    {
+        var mask = new SecretMask("rtsp://user:pa%24%24word@host/s");
+        Assert.Equal("*** and *** failed", mask.Apply("pa%24%24word and pa$$word failed"));
+    }
+
+    [Fact]
+    public async Task A_malformed_source_fails_to_open_with_the_fault()
+    {
+        var end = await new Capture(Capture.Settings("rtmp://host/live")).RunAsync();
+        Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
+        Assert.Contains("unknown scheme 'rtmp'", end.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a  b\tc", "a|b|c")]
+    [InlineData("text=\"hello world\" x", "text=hello world|x")]
+    [InlineData("'a \"b\"' \"c 'd'\"", "a \"b\"|c 'd'")]
+    [InlineData("a\\ b '' \"q\\\"q\"", "a b||q\"q")]
+    public void A_pipeline_is_split_as_a_shell_would(string line, string words)
+    {
+        Assert.Equal(words.Split('|'), ShellWords.Split(line));
+    }
+}

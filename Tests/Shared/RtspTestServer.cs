@@ -1,0 +1,103 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace MobileVlm.Edge.Tests.Shared;
+
+/// <summary>A real RTSP server on the loopback, in a process that can be killed and frozen.</summary>
+internal sealed class RtspTestServer : IDisposable
+{
+    private const int Stop = 19;
+    private const int Continue = 18;
+
+    // Debian's own interpreter: its GStreamer bindings are not seen by others in the PATH.
+    private const string Python = "/usr/bin/python3";
+
+    private readonly Process _process;
+
+    private RtspTestServer(Process process, int port)
+    {
+        _process = process;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    public string Url => string.Create(CultureInfo.InvariantCulture, $"rtsp://127.0.0.1:{Port}/stream");
+
+    /// <summary>Serves a moving test picture, or <paramref name="clip"/> (H.264 in MP4).</summary>
+    /// <param name="port">0 takes a free one.</param>
+    /// <param name="clip">Path of the clip.</param>
+    public static async Task<RtspTestServer> StartAsync(int port = 0, string? clip = null)
+    {
+        var start = new ProcessStartInfo(Python)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Shared", "rtsp-test-server.py"));
+        start.ArgumentList.Add(port.ToString(CultureInfo.InvariantCulture));
+        if (clip is not null)
+        {
+            start.ArgumentList.Add(clip);
+        }
+
+        Process process;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (Win32Exception fault)
+        {
+            throw new InvalidOperationException(Needs(fault.Message), fault);
+        }
+
+        var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        if (line is null || !line.StartsWith("ready ", StringComparison.Ordinal))
+        {
+            var said = await process.StandardError.ReadToEndAsync();
+            process.Dispose();
+            throw new InvalidOperationException(Needs(said));
+        }
+
+        process.ErrorDataReceived += static (_, _) => { };
+        process.BeginErrorReadLine();
+        return new RtspTestServer(process, int.Parse(line["ready ".Length..], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Ends it at once, as a power cut would.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    /// <summary>Keeps its connections open and silent.</summary>
+    public void Freeze() => Signal(Stop);
+
+    public void Thaw() => Signal(Continue);
+
+    public void Dispose()
+    {
+        Kill();
+        _process.Dispose();
+    }
+
+    private static string Needs(string fault) =>
+        $"The RTSP test server did not start ({fault.Trim()}). It needs: apt-get install python3-gi "
+        + "gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad "
+        + "gstreamer1.0-plugins-ugly";
+
+    private void Signal(int signal)
+    {
+        if (SendSignal(_process.Id, signal) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int SendSignal(int process, int signal);
+}

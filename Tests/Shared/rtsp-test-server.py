@@ -1,0 +1,39 @@
+"""An RTSP server on the loopback for tests: rtsp-test-server.py PORT [CLIP]
+
+Serves a moving test picture (320x240, 25 pictures a second, H.264), or an H.264 clip in MP4, as /stream.
+PORT 0 takes a free one. Prints "ready PORT" once it listens and ends when its standard input closes.
+"""
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+Gst.init(None)
+if len(sys.argv) > 2:
+    # A location is quoted by GStreamer's own rules.
+    location = sys.argv[2].replace("\\", "\\\\").replace('"', '\\"')
+    launch = f'( filesrc location="{location}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1 )'
+else:
+    launch = (
+        "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1"
+        " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25"
+        " ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+    )
+
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service(sys.argv[1])
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch(launch)
+factory.set_shared(True)
+server.get_mount_points().add_factory("/stream", factory)
+if server.attach(None) == 0:
+    sys.exit(f"cannot listen on port {sys.argv[1]}")
+
+loop = GLib.MainLoop()
+GLib.io_add_watch(sys.stdin, GLib.PRIORITY_DEFAULT, GLib.IO_HUP, lambda *_: loop.quit())
+print("ready", server.get_bound_port(), flush=True)
+loop.run()
