@@ -5,6 +5,9 @@ public sealed class Topics(string baseTopic, string node)
 {
     private readonly string _root = $"{baseTopic}/{node}";
 
+    /// <summary>Filter for everything of this box.</summary>
+    public string All => $"{_root}/#";
+
     /// <summary>Retained, and the will: <c>online</c>, <c>stopped</c>, <c>offline</c>.</summary>
     public string Availability => $"{_root}/availability";
 

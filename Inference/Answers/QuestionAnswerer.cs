@@ -12,18 +12,28 @@ namespace MobileVlm.Edge.Inference.Answers;
 /// earlier point copies nothing.</summary>
 public sealed class QuestionAnswerer : IQuestionAnswerer
 {
+    /// <summary>Tokens: 190 of prompt and picture, the rest for one question and its answer.</summary>
+    public const int DefaultCapacity = 1024;
+
     private readonly LlamaTextTokenizer _tokenizer;
     private readonly DecoderState _state;
     private readonly TextGenerator _generator;
     private readonly YesNoScorer _yesNo;
+    private readonly LanguageDecoder? _owned;
     private readonly int _systemLength;
     private int _pictureLength;
 
     /// <param name="folder">A model with a vision part.</param>
     /// <param name="decoder">Opened from the same folder; not disposed here.</param>
     /// <param name="capacity">Context for the prompt, one picture, one question and its answer, in tokens.</param>
-    public QuestionAnswerer(ModelFolder folder, LanguageDecoder decoder, int capacity = 1024)
+    public QuestionAnswerer(ModelFolder folder, LanguageDecoder decoder, int capacity = DefaultCapacity)
+        : this(folder, decoder, capacity, owned: null)
     {
+    }
+
+    private QuestionAnswerer(ModelFolder folder, LanguageDecoder decoder, int capacity, LanguageDecoder? owned)
+    {
+        _owned = owned;
         _tokenizer = LlamaTextTokenizer.Open(folder);
         _yesNo = new YesNoScorer(_tokenizer, folder);
         _generator = new TextGenerator(_tokenizer);
@@ -40,6 +50,22 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
 
         _systemLength = _state.Length;
+    }
+
+    /// <summary>Opens the folder's decoder for this answerer alone, which disposes it.</summary>
+    /// <exception cref="ModelFolderException">The folder does not match its manifest.</exception>
+    public static QuestionAnswerer Open(ModelFolder folder, ExecutionSettings settings, int capacity = DefaultCapacity)
+    {
+        var decoder = new LanguageDecoder(folder, settings);
+        try
+        {
+            return new QuestionAnswerer(folder, decoder, capacity, decoder);
+        }
+        catch
+        {
+            decoder.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Ids in front of the picture.</summary>
@@ -83,7 +109,11 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         return _state.Append([.. PromptIdsAfter(question)]).ToArray();
     }
 
-    public void Dispose() => _state.Dispose();
+    public void Dispose()
+    {
+        _state.Dispose();
+        _owned?.Dispose();
+    }
 
     private Answer Scored(Question question, ReadOnlySpan<float> logits, TimeSpan prefill)
     {

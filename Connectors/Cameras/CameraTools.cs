@@ -1,0 +1,8 @@
+namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>What this machine can read pictures with.</summary>
+public static class CameraTools
+{
+    /// <summary>Whether OpenCV's native library loads. Without it ffmpeg reads video files and USB cameras.</summary>
+    public static bool HasOpenCv => OpenCvLibrary.IsAvailable;
+}

@@ -1,0 +1,78 @@
+using System.Buffers;
+using System.Text;
+using MQTTnet;
+using MQTTnet.Formatter;
+
+namespace MobileVlm.Edge.Connectors.Mqtt;
+
+/// <summary>A message that a broker delivered.</summary>
+public sealed record ReceivedMessage(string Topic, ReadOnlyMemory<byte> Payload, bool Retained)
+{
+    /// <summary>The payload as text.</summary>
+    public string Text => Encoding.UTF8.GetString(Payload.Span);
+}
+
+/// <summary>Listens to topics for as long as its one connection holds; publishes nothing and leaves no will.</summary>
+public sealed class MqttSubscriber : IAsyncDisposable
+{
+    private readonly IMqttClient _client;
+
+    private MqttSubscriber(IMqttClient client) => _client = client;
+
+    /// <summary>Connects and subscribes.</summary>
+    /// <param name="settings">Of the broker; the client id is made a free one and the will is not used.</param>
+    /// <param name="filter">Topics, wildcards allowed.</param>
+    /// <param name="received">Called for each message, one at a time, retained ones first.</param>
+    /// <param name="cancel">Ends the attempt.</param>
+    /// <exception cref="IOException">The broker cannot be reached or refused; the message says which.</exception>
+    public static async Task<MqttSubscriber> ConnectAsync(
+        MqttSettings settings, string filter, Action<ReceivedMessage> received, CancellationToken cancel)
+    {
+        var (login, fault) = MqttLogin.Prepare(
+            settings with { ClientId = $"{settings.ClientId}-{Guid.NewGuid():N}"[..MqttClientId.MaxLength] }, MqttProtocolVersion.V311);
+        if (login is null)
+        {
+            throw new IOException(fault?.Reason);
+        }
+
+        login.Options.WillTopic = null;
+        var client = new MqttClientFactory().CreateMqttClient();
+        client.ApplicationMessageReceivedAsync += e =>
+        {
+            received(new ReceivedMessage(
+                e.ApplicationMessage.Topic, e.ApplicationMessage.Payload.ToArray(), e.ApplicationMessage.Retain));
+            return Task.CompletedTask;
+        };
+        try
+        {
+            var result = await client.ConnectAsync(login.Options, cancel);
+            if (result.ResultCode != MqttClientConnectResultCode.Success)
+            {
+                throw new IOException(ConnectFaults.FromCode(result.ResultCode, result.ReasonString, settings).Reason);
+            }
+
+            await client.SubscribeAsync(filter, cancellationToken: cancel);
+            return new MqttSubscriber(client);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or IOException or OutOfMemoryException))
+        {
+            client.Dispose();
+            throw new IOException(ConnectFaults.FromException(e, login, settings).Reason, e);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_client.IsConnected)
+        {
+            await _client.DisconnectAsync();
+        }
+
+        _client.Dispose();
+    }
+}

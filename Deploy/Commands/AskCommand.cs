@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary><c>mobilevlm ask</c>: one picture, some questions, the answers.</summary>
+internal static class AskCommand
+{
+    public static Command Create()
+    {
+        var options = new ModelOptions();
+        var image = new Option<string>("--image")
+        {
+            Description = "Picture: JPEG, PNG, WebP or BMP.",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var yesNo = new Option<bool>("--yes-no")
+        {
+            Description = "Score the questions as yes/no, with a probability, instead of writing an answer.",
+        };
+        var questions = new Argument<string[]>("QUESTION")
+        {
+            Description = "One or more questions; the picture is encoded once for all.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new Command("ask", "Ask questions about one picture.") { image, yesNo, questions };
+        options.AddTo(command);
+        command.SetAction((parsed, cancel) => Task.Factory.StartNew(
+            () => Run(
+                parsed, options, parsed.GetRequiredValue(image), parsed.GetRequiredValue(questions),
+                parsed.GetValue(yesNo) ? AnswerKind.YesNo : AnswerKind.Text, cancel),
+            cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        return command;
+    }
+
+    private static int Run(
+        ParseResult parsed, ModelOptions options, string image, string[] questions, AnswerKind kind, CancellationToken cancel)
+    {
+        var json = parsed.GetValue(options.Json);
+        var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
+        StillPicture picture;
+        try
+        {
+            picture = StillPictures.Read(image);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new UsageException($"--image: {e.Message}");
+        }
+
+        using var encoder = new VisionEncoder(folder, options.Execution(parsed));
+        using var answerer = QuestionAnswerer.Open(folder, options.Execution(parsed));
+        var started = Stopwatch.GetTimestamp();
+        using var tokens = encoder.Encode(new RgbImage(picture.Pixels, picture.Width, picture.Height));
+        var encode = Stopwatch.GetElapsedTime(started);
+        started = Stopwatch.GetTimestamp();
+        answerer.Prime(tokens);
+        var prime = Stopwatch.GetElapsedTime(started);
+
+        var answers = new List<AnswerDocument>();
+        foreach (var question in questions)
+        {
+            if (!json && questions.Length > 1)
+            {
+                Console.WriteLine(question);
+            }
+
+            var asked = new Question(question, kind, parsed.GetValue(options.MaxTokens));
+            var answer = answerer.Ask(asked, options.Sampler(parsed), json ? null : Console.Write, cancel);
+            answers.Add(Document(answerer, answer, encode, prime));
+            if (!json)
+            {
+                Console.WriteLine(answer.Score is { } score
+                    ? string.Create(CultureInfo.InvariantCulture, $"{answer.Value} ({score:0.000})")
+                    : "");
+            }
+
+            cancel.ThrowIfCancellationRequested();
+        }
+
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(
+                new AskDocument(folder.Manifest.Name, image, tokens.Count, answers), AnswerDocumentJson.Readable.AskDocument));
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static AnswerDocument Document(QuestionAnswerer answerer, Answer answer, TimeSpan encode, TimeSpan prime) => new(
+        answer.Question.Text,
+        answer.Text,
+        answer.Score,
+        answer.TokenIds,
+        new PromptIds(answerer.PromptIdsBefore, answerer.PromptIdsAfter(answer.Question.Text)),
+        FinishWord(answer.Finish),
+        new AnswerTimingsDocument(
+            encode.TotalMilliseconds,
+            (prime + answer.Timings.Prefill).TotalMilliseconds,
+            answer.Timings.Decode.TotalMilliseconds));
+
+    internal static string FinishWord(FinishReason finish) => finish switch
+    {
+        FinishReason.Stopped => "stop",
+        FinishReason.Length => "length",
+        _ => "cancelled",
+    };
+}

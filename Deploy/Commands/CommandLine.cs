@@ -1,0 +1,93 @@
+using System.CommandLine;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Inference.Checkpoints;
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Models;
+using Spectre.Console;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary>The command <c>mobilevlm</c>: results on standard output, everything else on standard error.</summary>
+internal static class CommandLine
+{
+    private const string Description = """
+        Answers standing questions about what cameras see, on this box alone, and publishes the answers over MQTT.
+
+        Try it:        mobilevlm demo
+        Ask a picture: mobilevlm ask --model DIR --image FILE "Is there a person?"
+        Run for real:  mobilevlm run --config FILE
+        What is wrong: mobilevlm doctor --config FILE
+        """;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand(Description)
+        {
+            RunCommand.Create(),
+            DemoCommand.Create(),
+            AskCommand.Create(),
+            GenerateCommand.Create(),
+            ModelCommand.Create(),
+            DoctorCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                Terminal.Error(error.Message);
+            }
+
+            var name = parsed.CommandResult.Command == root ? "" : $" {parsed.CommandResult.Command.Name}";
+            Terminal.Say($"'mobilevlm{name} --help' shows what is accepted.");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+
+                // The service's host sees to signals itself; the others get time to tidy up.
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == RunCommand.Name ? null : TimeSpan.FromSeconds(20),
+            });
+        }
+        catch (Exception e) when (CodeFor(e) is { } code)
+        {
+            foreach (var line in e.Message.Split('\n'))
+            {
+                Terminal.Error(line);
+            }
+
+            return code;
+        }
+    }
+
+    /// <summary>Faults that the message explains; anything else is ours and shows its trace.</summary>
+    private static int? CodeFor(Exception e) => e switch
+    {
+        ConfigurationException or ModelFolderException or UsageException or EmbeddedBrokerPortBusyException => ExitCode.Usage,
+        OperationCanceledException or CheckpointException or StillPictureException or ContextFullException
+            or IOException or UnauthorizedAccessException => ExitCode.Failed,
+        _ => null,
+    };
+}
+
+/// <summary>An argument that cannot be used; the message says why and what would do.</summary>
+internal sealed class UsageException(string message) : Exception(message);
+
+/// <summary>Words for people, on standard error.</summary>
+internal static class Terminal
+{
+    public static IAnsiConsole Console { get; } = AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Out = new AnsiConsoleOutput(System.Console.Error),
+    });
+
+    public static void Say(string line) => System.Console.Error.WriteLine(line);
+
+    public static void Error(string line) => Console.MarkupLineInterpolated($"[red]error:[/] {line}");
+}

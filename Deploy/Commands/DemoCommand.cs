@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary><c>mobilevlm demo</c>: the real pipeline on a bundled clip, watched by a real MQTT subscriber.</summary>
+internal static class DemoCommand
+{
+    private const string Camera = "gate";
+    private const string Model = "mobilevlm-demo-gate";
+
+    private static string Assets => Path.Combine(AppContext.BaseDirectory, "demo");
+
+    public static Command Create()
+    {
+        var broker = new Option<string>("--broker")
+        {
+            Description = "'embedded', or a broker of your own: mqtt://host[:port].",
+            HelpName = "URL",
+            DefaultValueFactory = _ => "embedded",
+        };
+        var once = new Option<bool>("--once") { Description = "Play the clip once and end; without it, it plays until Ctrl+C." };
+        var speed = new Option<double>("--speed")
+        {
+            Description = "Play the clip faster or slower than it was recorded (1 is real pace); questions keep step.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
+        speed.Validators.Add(r =>
+        {
+            if (r.GetValueOrDefault<double>() is not (>= 0.1 and <= 100))
+            {
+                r.AddError("--speed is 0.1 to 100.");
+            }
+        });
+        var verbose = new Option<bool>("--verbose") { Description = "Show the log instead of the table." };
+        var command = new Command(
+            "demo", "Watch a bundled clip: toy model, embedded broker, answers as they are published.")
+        {
+            broker, once, speed, verbose,
+        };
+        command.SetAction((parsed, cancel) => RunAsync(
+            parsed.GetRequiredValue(broker), parsed.GetValue(once), parsed.GetValue(speed), parsed.GetValue(verbose), cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string broker, bool once, double speed, bool verbose, CancellationToken cancel)
+    {
+        Terminal.Say("The demo's model is a toy, trained on rendered pictures of one gate: it knows that gate and nothing else.");
+        var model = EnsureModel(cancel);
+        var configuration = LoadConfiguration(broker, once, speed, model, EmbeddedBroker.DefaultPort);
+        using var loggers = LoggerFactory.Create(l => l.AddEdgeConsole(verbose ? LogLevel.Debug : LogLevel.Warning));
+        await using var runtime = await StartAsync(configuration, loggers, () =>
+        {
+            Terminal.Say($"Port {EmbeddedBroker.DefaultPort} is taken (another broker?), so the embedded broker takes a free one.");
+            return LoadConfiguration(broker, once, speed, model, port: 0);
+        });
+
+        var (host, port) = (runtime.BrokerAddress.Host, runtime.BrokerAddress.IsDefaultPort ? 1883 : runtime.BrokerAddress.Port);
+        Terminal.Say($"Answers are published to {runtime.BrokerAddress}. From another terminal: mosquitto_sub -h {host} -p {port} -t 'mobilevlm/#' -v");
+        var viewer = new AnswerTable(configuration.ToTopics(), Camera, [.. configuration.ToEdgeSettings(model).Cameras[0].Questions]);
+        await using var subscriber = await MqttSubscriber.ConnectAsync(
+            configuration.ToMqttSettings(runtime.BrokerAddress), configuration.ToTopics().All, viewer.Received, cancel);
+
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var showing = verbose ? Task.CompletedTask : viewer.ShowAsync(ended.Token);
+        var outcome = await WaitAsync(runtime.System, cancel);
+        await runtime.System.StopAsync(CancellationToken.None);
+        await viewer.SettleAsync();
+        await ended.CancelAsync();
+        await showing;
+        Summarize(runtime.System.Stats(), viewer);
+        if (outcome is { Kind: EdgeOutcomeKind.Failed, Reason: var reason })
+        {
+            Terminal.Error(reason);
+            return ExitCode.Failed;
+        }
+
+        Terminal.Say($"To watch a camera of your own: copy {Path.Combine(AppContext.BaseDirectory, "appsettings.example.json")}, edit it, then 'mobilevlm run --config FILE'.");
+        return ExitCode.Done;
+    }
+
+    private static async Task<EdgeRuntime> StartAsync(
+        EdgeConfiguration configuration, ILoggerFactory loggers, Func<EdgeConfiguration> onPortBusy)
+    {
+        try
+        {
+            return await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers);
+        }
+        catch (EmbeddedBrokerPortBusyException)
+        {
+            return await EdgeRuntime.StartAsync(onPortBusy(), TimeProvider.System, loggers);
+        }
+    }
+
+    /// <returns>Null when the user ended it.</returns>
+    private static async Task<EdgeOutcome?> WaitAsync(EdgeSystem system, CancellationToken cancel)
+    {
+        try
+        {
+            return await system.Completion.WaitAsync(cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Imports the bundled checkpoint on first use.</summary>
+    private static string EnsureModel(CancellationToken cancel)
+    {
+        var root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
+            ? cache
+            : Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home
+                ? Path.Combine(home, ".cache")
+                : Path.GetTempPath();
+        var target = Path.Combine(root, "mobilevlm", Model);
+        try
+        {
+            ModelFolder.Open(target);
+            return target;
+        }
+        catch (ModelFolderException) when (Directory.Exists(target))
+        {
+            // Left by another version, or damaged: it is a cache, so it is made anew.
+            Directory.Delete(target, recursive: true);
+        }
+        catch (ModelFolderException)
+        {
+            Terminal.Say("First run: importing the bundled checkpoint.");
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        ModelCommand.ImportWithProgress(Path.Combine(Assets, Model), target, DecoderPrecision.Fp32, cancel);
+        return target;
+    }
+
+    private static EdgeConfiguration LoadConfiguration(string broker, bool once, double speed, string model, int port)
+    {
+        var section = "MobileVlm";
+        var overrides = new Dictionary<string, string?>
+        {
+            [$"{section}:Model:Path"] = model,
+            [$"{section}:Mqtt:Broker"] = broker,
+            [$"{section}:Cameras:{Camera}:Source"] = Path.Combine(Assets, "gate.mp4"),
+            [$"{section}:Cameras:{Camera}:Loop"] = once ? "false" : "true",
+            [$"{section}:Cameras:{Camera}:Speed"] = speed.ToString(CultureInfo.InvariantCulture),
+        };
+        if (broker == "embedded")
+        {
+            overrides[$"{section}:Mqtt:Port"] = port.ToString(CultureInfo.InvariantCulture);
+        }
+
+        var configuration = EdgeConfiguration.Load(Path.Combine(Assets, "appsettings.json"), overrides);
+        return speed == 1 ? configuration : configuration.WithQuestionsFaster(speed);
+    }
+
+    private static void Summarize(EdgeStats stats, AnswerTable viewer)
+    {
+        var camera = stats.Cameras[Camera];
+        Terminal.Say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{stats.Pipeline.Answers} answers about {camera.Used} pictures, {viewer.AnswersSeen} seen by the subscriber; {camera.Captured} frames captured, {camera.Idle} with nothing due, {camera.Replaced} replaced by newer ones; oldest picture at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
+    }
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Doctor;
+using Spectre.Console;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary><c>mobilevlm doctor</c>: what this box has, what is missing, how to mend it.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var config = RunCommand.ConfigOption();
+        var command = new Command(
+            "doctor", "Check this box, and with a configuration also its model, broker and cameras.") { config };
+        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(config), cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string? file, CancellationToken cancel)
+    {
+        var findings = new List<Finding>(BoxChecks.Run());
+        var misconfigured = false;
+        try
+        {
+            var configuration = EdgeConfiguration.Load(file);
+            findings.Add(Finding.Fine("configuration", $"read, {configuration.ToCameraSettings().Count} camera(s)"));
+            await foreach (var finding in ConfiguredChecks.RunAsync(configuration, cancel))
+            {
+                findings.Add(finding);
+            }
+        }
+        catch (ConfigurationException e) when (file is null && e.NoFile)
+        {
+            findings.Add(Finding.Note("configuration", "none found", "Name one with --config FILE to have its model, broker and cameras checked."));
+        }
+        catch (ConfigurationException e)
+        {
+            misconfigured = true;
+            findings.AddRange(e.Message.Split('\n').Select(line => Finding.Bad("configuration", line, "See Deploy/docs/configuration.md.")));
+        }
+
+        Show(findings);
+        return misconfigured ? ExitCode.Usage : findings.Any(f => f.Kind == FindingKind.Bad) ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    private static void Show(List<Finding> findings)
+    {
+        var console = AnsiConsole.Console;
+        foreach (var finding in findings)
+        {
+            var mark = finding.Kind switch
+            {
+                FindingKind.Fine => "[green]ok  [/]",
+                FindingKind.Note => "[yellow]note[/]",
+                _ => "[red]bad [/]",
+            };
+            console.MarkupLine($"{mark} {Markup.Escape(finding.What),-22} {Markup.Escape(finding.Found)}");
+            if (finding.Remedy is { } remedy)
+            {
+                console.MarkupLine($"     {"",-22} [grey]-> {Markup.Escape(remedy)}[/]");
+            }
+        }
+    }
+}

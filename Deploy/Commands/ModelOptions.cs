@@ -1,0 +1,79 @@
+using System.CommandLine;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sampling;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary>Options that <c>ask</c> and <c>generate</c> share.</summary>
+internal sealed class ModelOptions
+{
+    public Option<string> Model { get; } = new("--model")
+    {
+        Description = "Folder of an imported model ('mobilevlm model import' makes one).",
+        HelpName = "DIR",
+        Required = true,
+    };
+
+    public Option<int> MaxTokens { get; } = new("--max-tokens")
+    {
+        Description = "Most tokens written for one answer.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 256,
+    };
+
+    public Option<bool> Json { get; } = new("--json")
+    {
+        Description = "Print one JSON document on standard output and nothing else there.",
+    };
+
+    public Option<int> Threads { get; } = new("--threads")
+    {
+        Description = "Threads that compute; 0 takes one a processor.",
+        HelpName = "N",
+    };
+
+    public Option<float> Temperature { get; } = new("--temperature")
+    {
+        Description = "0 always takes the likeliest token; above, tokens are drawn.",
+        HelpName = "T",
+    };
+
+    public Option<float> TopP { get; } = new("--top-p")
+    {
+        Description = "Draw among the likeliest tokens that make up this probability.",
+        HelpName = "P",
+        DefaultValueFactory = _ => 0.95f,
+    };
+
+    public Option<int> Seed { get; } = new("--seed")
+    {
+        Description = "The same seed draws the same text.",
+        HelpName = "N",
+    };
+
+    public void AddTo(Command command)
+    {
+        MaxTokens.Validators.Add(r => Require(r, r.GetValueOrDefault<int>() is >= 1 and <= 4096, "--max-tokens is 1 to 4096."));
+        Threads.Validators.Add(r => Require(r, r.GetValueOrDefault<int>() is >= 0 and <= 256, "--threads is 0 to 256."));
+        Temperature.Validators.Add(r => Require(r, r.GetValueOrDefault<float>() is >= 0 and <= 10, "--temperature is 0 to 10."));
+        TopP.Validators.Add(r => Require(r, r.GetValueOrDefault<float>() is > 0 and <= 1, "--top-p is above 0 and at most 1."));
+        foreach (var option in (Option[])[Model, MaxTokens, Json, Threads, Temperature, TopP, Seed])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    public ExecutionSettings Execution(ParseResult parsed) => new(parsed.GetValue(Threads));
+
+    public Sampler Sampler(ParseResult parsed) => parsed.GetValue(Temperature) is > 0 and var temperature
+        ? Inference.Sampling.Sampler.TopP(temperature, parsed.GetValue(TopP), parsed.GetValue(Seed))
+        : Inference.Sampling.Sampler.Greedy;
+
+    private static void Require(System.CommandLine.Parsing.OptionResult result, bool isFine, string fault)
+    {
+        if (!isFine)
+        {
+            result.AddError(fault);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Hosting;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary><c>mobilevlm run</c>: the service, in a terminal or under systemd.</summary>
+internal static class RunCommand
+{
+    public const string Name = "run";
+
+    public static Command Create()
+    {
+        var config = ConfigOption();
+        var verbose = new Option<bool>("--verbose") { Description = "Log details too." };
+        var command = new Command(Name, "Watch the configured cameras and publish answers until stopped.") { config, verbose };
+        command.SetAction((parsed, cancel) =>
+            RunAsync(EdgeConfiguration.Load(parsed.GetValue(config)), parsed.GetValue(verbose), cancel));
+        return command;
+    }
+
+    public static Option<string?> ConfigOption() => new("--config")
+    {
+        Description = "Configuration file; without it ./appsettings.json, then /etc/mobilevlm/appsettings.json.",
+        HelpName = "FILE",
+    };
+
+    private static async Task<int> RunAsync(EdgeConfiguration configuration, bool verbose, CancellationToken cancel)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.AddEdgeConsole(verbose ? LogLevel.Debug : LogLevel.Information);
+        builder.Services.AddSystemd();
+        builder.Services.AddSingleton(configuration);
+        builder.Services.AddSingleton<EdgeHostedService>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<EdgeHostedService>());
+        builder.Services.Configure<HostOptions>(options =>
+            options.ShutdownTimeout = configuration.StopWithin + TimeSpan.FromSeconds(10));
+        using var host = builder.Build();
+        var service = host.Services.GetRequiredService<EdgeHostedService>();
+        await host.RunAsync(cancel);
+        return service.ExitWith;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Deploy.Doctor;
+
+/// <summary>Tries what a configuration names: the model on a picture, the broker, each camera's first picture.</summary>
+internal static class ConfiguredChecks
+{
+    public static async IAsyncEnumerable<Finding> RunAsync(
+        EdgeConfiguration configuration, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        yield return await Task.Factory.StartNew(() => Model(configuration), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        yield return await BrokerAsync(configuration, cancel);
+        foreach (var camera in configuration.ToCameraSettings())
+        {
+            yield return await CameraAsync(camera, cancel);
+        }
+    }
+
+    private static Finding Model(EdgeConfiguration configuration)
+    {
+        try
+        {
+            var folder = ModelFolder.Open(configuration.ModelPath);
+            using var encoder = new VisionEncoder(folder, configuration.ToExecutionSettings());
+            using var answerer = QuestionAnswerer.Open(folder, configuration.ToExecutionSettings(), configuration.ContextTokens);
+            var started = Stopwatch.GetTimestamp();
+            using var tokens = encoder.Encode(new RgbImage(new byte[64 * 64 * 3], 64, 64));
+            answerer.Prime(tokens);
+            answerer.Ask(new Question("Is there a person?", AnswerKind.YesNo));
+            var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            return Finding.Fine("model", string.Create(
+                CultureInfo.InvariantCulture, $"{folder.Manifest.Name}: opens and answers on cpu, first answer after {took:0} ms"));
+        }
+        catch (ModelFolderException e)
+        {
+            return Finding.Bad("model", e.Message, "Model:Path must name a folder that 'mobilevlm model import' made.");
+        }
+    }
+
+    private static async Task<Finding> BrokerAsync(EdgeConfiguration configuration, CancellationToken cancel)
+    {
+        if (configuration.EmbeddedBrokerPort is { } port)
+        {
+            try
+            {
+                await using var broker = await EmbeddedBroker.StartAsync(port, NullLogger.Instance);
+                return Finding.Fine("broker", $"embedded, {broker.Address} is free");
+            }
+            catch (EmbeddedBrokerPortBusyException e)
+            {
+                return Finding.Note("broker", e.Message, "If the service is running already, this is it and all is well.");
+            }
+        }
+
+        // Another client id, so that a running service keeps its connection; its will is never used.
+        var settings = configuration.ToMqttSettings(null);
+        await using var link = new MqttLink(settings with { ClientId = MqttClientId.ForNode($"doctor-{Environment.ProcessId}") }, NullLogger.Instance);
+        var outcome = await link.ConnectAsync(cancel);
+        if (outcome.Kind != ConnectOutcomeKind.Connected)
+        {
+            return Finding.Bad("broker", $"{link.Description}: {outcome.Kind}", outcome.Reason);
+        }
+
+        await link.DisconnectAsync(cancel);
+        return Finding.Fine("broker", $"{link.Description} lets us in");
+    }
+
+    private static async Task<Finding> CameraAsync(CameraSettings settings, CancellationToken cancel)
+    {
+        var source = CameraSources.Create(settings, new FramePool(), TimeProvider.System, NullLogger.Instance);
+        using var first = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var size = "";
+        var started = Stopwatch.GetTimestamp();
+        var took = TimeSpan.Zero;
+        var end = await source.CaptureAsync(
+            frame =>
+            {
+                using (frame)
+                {
+                    if (size.Length == 0)
+                    {
+                        (size, took) = ($"{frame.Width}x{frame.Height}", Stopwatch.GetElapsedTime(started));
+                        first.Cancel();
+                    }
+                }
+            },
+            first.Token);
+        return size.Length > 0
+            ? Finding.Fine($"camera {settings.Id}", string.Create(
+                CultureInfo.InvariantCulture, $"{source.Description}: {size}, first picture after {took.TotalSeconds:0.0} s"))
+            : Finding.Bad($"camera {settings.Id}", $"{source.Description}: {end.Kind}", end.Reason);
+    }
+}

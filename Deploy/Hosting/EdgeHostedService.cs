@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>Runs the box inside the host: starts it before the host is ready, ends the process when it cannot go on.</summary>
+internal sealed partial class EdgeHostedService(
+    EdgeConfiguration configuration, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : IHostedService
+{
+    private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
+    private EdgeRuntime? _runtime;
+
+    /// <summary>What the process returns once the host has ended.</summary>
+    public int ExitWith { get; private set; } = ExitCode.Done;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers);
+        Running(configuration.Node, configuration.ToCameraSettings().Count, _runtime.BrokerAddress);
+        _ = EndWithTheSystemAsync(_runtime.System);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_runtime is not null)
+        {
+            await _runtime.DisposeAsync();
+        }
+    }
+
+    private async Task EndWithTheSystemAsync(EdgeSystem system)
+    {
+        var outcome = await system.Completion;
+        if (outcome.Kind == EdgeOutcomeKind.Failed)
+        {
+            ExitWith = ExitCode.Failed;
+            Failed(outcome.Reason);
+        }
+        else
+        {
+            Finished(outcome.Reason);
+        }
+
+        lifetime.StopApplication();
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Node {Node} watches {Cameras} camera(s) and publishes to {Broker}")]
+    private partial void Running(string node, int cameras, Uri broker);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Nothing more to do: {Reason}")]
+    private partial void Finished(string reason);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The service cannot go on and exits: {Reason}")]
+    private partial void Failed(string reason);
+}

@@ -1,0 +1,99 @@
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>The running box: names the concrete classes, joins them and owns them. Both the service and the demo are
+/// this.</summary>
+internal sealed class EdgeRuntime : IAsyncDisposable
+{
+    private readonly EmbeddedBroker? _broker;
+
+    private EdgeRuntime(EmbeddedBroker? broker, Uri brokerAddress, FramePool frames, EdgeSystem system)
+    {
+        (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
+    }
+
+    /// <summary>Where subscribers connect.</summary>
+    public Uri BrokerAddress { get; }
+
+    public FramePool Frames { get; }
+
+    public EdgeSystem System { get; }
+
+    /// <summary>Opens everything and starts. What was opened is closed again when a later part fails.</summary>
+    /// <exception cref="ModelFolderException">The model cannot be used.</exception>
+    /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is taken.</exception>
+    public static async Task<EdgeRuntime> StartAsync(EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers)
+    {
+        var folder = ModelFolder.Open(configuration.ModelPath);
+        var broker = configuration.EmbeddedBrokerPort is { } port
+            ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
+            : null;
+        EdgeSystem? system = null;
+        try
+        {
+            var mqtt = configuration.ToMqttSettings(broker?.Address);
+            var frames = new FramePool();
+            system = new EdgeSystem(
+                configuration.ToEdgeSettings(folder.Manifest.Name),
+                Parts(configuration, folder, mqtt, frames, time, loggers),
+                time,
+                loggers);
+            await system.StartAsync();
+            return new EdgeRuntime(broker, mqtt.Broker, frames, system);
+        }
+        catch
+        {
+            if (system is not null)
+            {
+                await system.DisposeAsync();
+            }
+
+            if (broker is not null)
+            {
+                await broker.DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await System.DisposeAsync();
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync();
+        }
+    }
+
+    private static EdgeParts Parts(
+        EdgeConfiguration configuration,
+        ModelFolder folder,
+        MqttSettings mqtt,
+        FramePool frames,
+        TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        var execution = configuration.ToExecutionSettings();
+        return new EdgeParts
+        {
+            Cameras = [.. configuration.ToCameraSettings().Select(camera =>
+                CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}")))],
+            Link = new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
+            Topics = configuration.ToTopics(),
+            AnswerToBytes = MqttJson.Serialize,
+            StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
+            OpenEncoder = () => new VisionEncoder(folder, execution),
+            OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
+            FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+        };
+    }
+}

@@ -1,0 +1,41 @@
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>What the actors count, as the topic <c>stats</c> carries it.</summary>
+internal static class StatsMapping
+{
+    public static StatsPayload ToPayload(EdgeStats stats) => new()
+    {
+        Node = stats.Node,
+        At = stats.At,
+        UptimeS = (long)(stats.At - stats.StartedAt).TotalSeconds,
+        Model = stats.Model,
+        Target = stats.Target,
+        ResidentBytes = Environment.WorkingSet,
+        Cameras = stats.Cameras.ToDictionary(c => c.Key, c => ToPayload(c.Value)),
+        Pipeline = new Connectors.Mqtt.PipelineStats(
+            stats.Pipeline.Restarts,
+            stats.Pipeline.Answers,
+            stats.Pipeline.Answers > 0 ? stats.Pipeline.LastAgeMs : null,
+            stats.Pipeline.Answers > 0 ? stats.Pipeline.MaxAgeMs : null),
+        Mqtt = new Connectors.Mqtt.MqttStats(
+            stats.Mqtt.Connected, stats.Mqtt.Published, stats.Mqtt.Failed, stats.Mqtt.Reconnects),
+    };
+
+    private static Connectors.Mqtt.CameraStats ToPayload(Actors.CameraStats camera) => new()
+    {
+        Online = camera.Online,
+        FramesCaptured = camera.Captured,
+        FramesReplaced = camera.Replaced,
+        FramesIdle = camera.Idle,
+        FramesStale = camera.Stale,
+        FramesUsed = camera.Used,
+        FramesFailed = camera.Failed,
+        CaptureRestarts = camera.CaptureRestarts,
+        LastFrameAt = camera.LastFrameAt,
+        Questions = camera.Questions.ToDictionary(q => q.Key, q => new Connectors.Mqtt.QuestionStats(
+            q.Value.Asked, q.Value.Answered, q.Value.Failed, q.Value.LastAnsweredAt)),
+    };
+}

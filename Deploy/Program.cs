@@ -1,0 +1,3 @@
+using MobileVlm.Edge.Deploy.Commands;
+
+return await CommandLine.RunAsync(args);
