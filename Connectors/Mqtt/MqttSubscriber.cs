@@ -6,7 +6,7 @@ using MQTTnet.Formatter;
 namespace MobileVlm.Edge.Connectors.Mqtt;
 
 /// <summary>A message that a broker delivered.</summary>
-public sealed record ReceivedMessage(string Topic, ReadOnlyMemory<byte> Payload, bool Retained)
+public sealed record InboundMessage(string Topic, ReadOnlyMemory<byte> Payload, bool Retained)
 {
     /// <summary>The payload as text.</summary>
     public string Text => Encoding.UTF8.GetString(Payload.Span);
@@ -26,7 +26,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
     /// <param name="cancel">Ends the attempt.</param>
     /// <exception cref="IOException">The broker cannot be reached or refused; the message says which.</exception>
     public static async Task<MqttSubscriber> ConnectAsync(
-        MqttSettings settings, string filter, Action<ReceivedMessage> received, CancellationToken cancel)
+        MqttSettings settings, string filter, Action<InboundMessage> received, CancellationToken cancel)
     {
         var (login, fault) = MqttLogin.Prepare(
             settings with { ClientId = $"{settings.ClientId}-{Guid.NewGuid():N}"[..MqttClientId.MaxLength] }, MqttProtocolVersion.V311);
@@ -39,7 +39,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
         var client = new MqttClientFactory().CreateMqttClient();
         client.ApplicationMessageReceivedAsync += e =>
         {
-            received(new ReceivedMessage(
+            received(new InboundMessage(
                 e.ApplicationMessage.Topic, e.ApplicationMessage.Payload.ToArray(), e.ApplicationMessage.Retain));
             return Task.CompletedTask;
         };

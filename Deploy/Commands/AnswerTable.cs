@@ -20,7 +20,7 @@ internal sealed class AnswerTable(Topics topics, string camera, IReadOnlyList<St
     public long AnswersSeen { get; private set; }
 
     /// <summary>Called by the subscriber for each message.</summary>
-    public void Received(ReceivedMessage message)
+    public void Received(InboundMessage message)
     {
         lock (_lock)
         {

@@ -1,0 +1,184 @@
+using System.Text.Json;
+
+namespace MobileVlm.Edge.EndToEnd.Tests;
+
+/// <summary>The command as users and scripts call it: what it prints, where, and with which exit code.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private static readonly string Golden = Path.Combine(DemoModel.Repository, "Tests", "Golden");
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-cli-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Import_then_ask_prints_one_json_document_with_the_reference_ids()
+    {
+        var model = At("model");
+        var import = await EdgeProcess.RunAsync("model", "import", Path.Combine(Golden, "mobilevlm-v2"), model);
+        Assert.Equal(0, import.ExitCode);
+        Assert.Equal("", import.Output);
+        Assert.Contains("100%", import.Errors, StringComparison.Ordinal);
+
+        using var expected = JsonDocument.Parse(File.ReadAllText(Path.Combine(Golden, "mobilevlm-v2", "expected.json")));
+        var golden = expected.RootElement[0];
+        var question = golden.GetProperty("question").GetString()!;
+        var image = Path.Combine(Golden, "mobilevlm-v2", golden.GetProperty("image").GetString()!);
+        var ask = await EdgeProcess.RunAsync("ask", "--model", model, "--image", image, "--max-tokens", "24", "--json", question, "What else?");
+
+        Assert.Equal(0, ask.ExitCode);
+        Assert.Equal("", ask.Errors);
+        using var document = JsonDocument.Parse(ask.Output);
+        Assert.Equal("mobilevlm-v2", document.RootElement.GetProperty("model").GetString());
+        Assert.Equal(144, document.RootElement.GetProperty("visualTokens").GetInt32());
+        Assert.Equal(image, document.RootElement.GetProperty("image").GetString());
+        Assert.Equal(2, document.RootElement.GetProperty("answers").GetArrayLength());
+        var answer = document.RootElement.GetProperty("answers")[0];
+        Assert.Equal(question, answer.GetProperty("question").GetString());
+        Assert.Equal(Ids(golden, "greedy_ids"), Ids(answer, "tokenIds"));
+        Assert.Equal(Ids(golden, "before_ids"), Ids(answer.GetProperty("promptTokenIds"), "before"));
+        Assert.Equal(Ids(golden, "after_ids"), Ids(answer.GetProperty("promptTokenIds"), "after"));
+        Assert.Equal("length", answer.GetProperty("finish").GetString());
+        Assert.All(["encodeMs", "prefillMs", "decodeMs"], name =>
+            Assert.True(answer.GetProperty("timings").GetProperty(name).GetDouble() > 0));
+    }
+
+    [Fact]
+    public async Task Generate_goes_on_with_a_text_and_show_describes_the_model()
+    {
+        var model = At("model");
+        Assert.Equal(0, (await EdgeProcess.RunAsync("model", "import", Path.Combine(Golden, "llama-gqa"), model, "--precision", "int4")).ExitCode);
+        var generated = await EdgeProcess.RunAsync("generate", "--model", model, "--max-tokens", "8", "--json", "Is there a person?");
+        Assert.Equal(0, generated.ExitCode);
+        using var document = JsonDocument.Parse(generated.Output);
+        Assert.Equal([1, 278, 296, 269, 318, 774], Ids(document.RootElement.GetProperty("promptTokenIds"), "before"));
+        Assert.Equal(8, document.RootElement.GetProperty("tokenIds").GetArrayLength());
+
+        var shown = await EdgeProcess.RunAsync("model", "show", model);
+        Assert.Equal(0, shown.ExitCode);
+        Assert.Contains("int4-b32", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("embeddings.bin", shown.Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await EdgeProcess.RunAsync("model", "verify", model)).ExitCode);
+
+        var blind = await EdgeProcess.RunAsync("ask", "--model", model, "--image", Path.Combine(Golden, "mobilevlm-v2", "case0.png"), "What is it?");
+        Assert.Equal(2, blind.ExitCode);
+        Assert.Contains("text only", blind.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Answers_are_written_as_text_on_standard_output_alone()
+    {
+        var image = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
+        var text = await EdgeProcess.RunAsync("ask", "--model", DemoModel.Folder.FolderPath, "--image", image, "Can you see a car?");
+        Assert.Equal((0, "Yes\n", ""), text);
+        var scored = await EdgeProcess.RunAsync("ask", "--model", DemoModel.Folder.FolderPath, "--image", image, "--yes-no", "Can you see a car?");
+        Assert.Equal(0, scored.ExitCode);
+        Assert.Matches(@"^yes \(0\.9\d\d\)|^yes \(1\.000\)", scored.Output);
+    }
+
+    [Theory]
+    [InlineData(2, "does not exist", "ask", "--model", "{}/nothing", "--image", "x.png", "q")]
+    [InlineData(2, "Required argument missing", "ask", "--model", "{}", "--image", "x.png")]
+    [InlineData(2, "--model", "ask", "--image", "x.png", "q")]
+    [InlineData(2, "--max-tokens is 1 to 4096", "ask", "--model", "{}", "--image", "x.png", "--max-tokens", "0", "q")]
+    [InlineData(2, "unknown", "unknown")]
+    [InlineData(2, "does not exist", "run", "--config", "{}/nothing.json")]
+    [InlineData(1, "config.json", "model", "import", "{}", "{}/out")]
+    [InlineData(2, "fp32", "model", "import", "{}", "{}/out", "--precision", "int2")]
+    public async Task Wrong_usage_is_said_with_its_exit_code(int code, string message, params string[] arguments)
+    {
+        var result = await EdgeProcess.RunAsync([.. arguments.Select(a => a.Replace("{}", _folder, StringComparison.Ordinal))]);
+        Assert.Equal((code, ""), (result.ExitCode, result.Output));
+        Assert.Contains(message, result.Errors, StringComparison.OrdinalIgnoreCase);
+
+        Assert.DoesNotContain("   at ", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_or_damaged_picture_is_named()
+    {
+        var missing = await EdgeProcess.RunAsync("ask", "--model", DemoModel.Folder.FolderPath, "--image", At("no.jpg"), "q");
+        Assert.Equal(2, missing.ExitCode);
+        Assert.Contains("no.jpg", missing.Errors, StringComparison.Ordinal);
+
+        var scene = File.ReadAllBytes(Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg"));
+        File.WriteAllBytes(At("cut.jpg"), scene[..(scene.Length / 2)]);
+        var cut = await EdgeProcess.RunAsync("ask", "--model", DemoModel.Folder.FolderPath, "--image", At("cut.jpg"), "q");
+        Assert.Equal(1, cut.ExitCode);
+        Assert.Contains("truncated", cut.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_truncated_checkpoint_is_refused_and_leaves_nothing()
+    {
+        var source = At("cut");
+        Copy(DemoModel.Checkpoint, source);
+        var weights = Path.Combine(source, "pytorch_model.bin");
+        using (var file = File.Open(weights, FileMode.Open))
+        {
+            file.SetLength(file.Length / 2);
+        }
+
+        var result = await EdgeProcess.RunAsync("model", "import", source, At("out"));
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("truncated", result.Errors, StringComparison.Ordinal);
+        Assert.Equal(["cut"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task A_hostile_pickle_is_refused_and_not_run()
+    {
+        var source = At("hostile");
+        Copy(DemoModel.Checkpoint, source);
+        var proof = At("owned");
+        HostileArchive.Write(Path.Combine(source, "pytorch_model.bin"), $"touch {proof}");
+
+        var result = await EdgeProcess.RunAsync("model", "import", source, At("out"));
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("posix", result.Errors, StringComparison.Ordinal);
+        Assert.False(File.Exists(proof));
+        Assert.False(Directory.Exists(At("out")));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_whose_sizes_disagree_is_refused_with_both_shapes()
+    {
+        var source = At("wrong");
+        Copy(DemoModel.Checkpoint, source);
+        var config = Path.Combine(source, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"intermediate_size\": 352", "\"intermediate_size\": 384", StringComparison.Ordinal));
+
+        var result = await EdgeProcess.RunAsync("model", "import", source, At("out"));
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("352", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("384", result.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("out")));
+    }
+
+    [Fact]
+    public async Task Help_teaches_every_command()
+    {
+        var help = await EdgeProcess.RunAsync("--help");
+        Assert.Equal(0, help.ExitCode);
+        foreach (var command in (string[])["run", "demo", "ask", "generate", "model", "doctor"])
+        {
+            Assert.Contains($"  {command} ", help.Output, StringComparison.Ordinal);
+            Assert.Contains("Description:", (await EdgeProcess.RunAsync(command, "--help")).Output, StringComparison.Ordinal);
+        }
+    }
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    private static int[] Ids(JsonElement element, string name) =>
+        [.. element.GetProperty(name).EnumerateArray().Select(e => e.GetInt32())];
+
+    private static void Copy(string from, string to)
+    {
+        foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+}

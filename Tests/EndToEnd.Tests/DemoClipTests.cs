@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Vision;
+using MobileVlm.Edge.Tests.Shared;
+using Xunit.Abstractions;
+
+namespace MobileVlm.Edge.EndToEnd.Tests;
+
+/// <summary>The bundled clip once at real pace through the whole pipeline and a broker, against the truth file and
+/// against the same model asked picture by picture.</summary>
+public sealed class DemoClipTests(ITestOutputHelper output)
+{
+    private static readonly CameraId Camera = new("gate");
+
+    private static readonly Dictionary<string, string> Questions = new()
+    {
+        ["person"] = "Is there a person?",
+        ["gate_open"] = "Is the gate open?",
+        ["night"] = "Is it night?",
+        ["dog"] = "Is there a dog?",
+        ["package"] = "Is there a package?",
+        ["smoke"] = "Is there smoke?",
+    };
+
+    [Fact]
+    public async Task Published_answers_equal_the_truth_and_the_model_asked_picture_by_picture()
+    {
+        var (published, hashes) = await PlayAsync();
+        output.WriteLine($"{published.Count} answers about {published.Select(a => a.Frame).Distinct().Count()} pictures.");
+        foreach (var (share, question) in Compare(published))
+        {
+            output.WriteLine($"{question}: {share}");
+        }
+
+        AssertSameAsPictureByPicture(published, hashes);
+    }
+
+    /// <summary>The clip through the real parts; what an independent subscriber received, and the hash of each frame.</summary>
+    private static async Task<(List<AnswerPayload> Published, ConcurrentDictionary<long, string> Hashes)> PlayAsync()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
+        var topics = new Topics("mobilevlm", "demo");
+        var hashes = new ConcurrentDictionary<long, string>();
+        var frames = new FramePool();
+        var settings = new EdgeSettings
+        {
+            Node = "demo",
+            ModelName = "demo",
+            Target = "cpu",
+            Cameras =
+            [
+                new CameraPlan(
+                    Camera,
+                    [.. Questions.Select(q => new StandingQuestion(q.Key, q.Value, AnswerKind.YesNo, TimeSpan.FromSeconds(0.5)))],
+                    Snapshot: false),
+            ],
+        };
+        var mqtt = new MqttSettings
+        {
+            Broker = broker.Address,
+            ClientId = "demo-clip",
+            Will = new OutboundMessage(topics.Availability, "offline"u8.ToArray(), Retain: true),
+        };
+        var source = CameraSources.Create(
+            new CameraSettings { Id = Camera, Source = DemoModel.Clip, Loop = false }, frames, TimeProvider.System, NullLogger.Instance);
+        await using (var system = new EdgeSystem(
+            settings,
+            new EdgeParts
+            {
+                Cameras = [new HashingCamera(source, hashes)],
+                Link = new MqttLink(mqtt, NullLogger.Instance),
+                Topics = topics,
+                AnswerToBytes = MqttJson.Serialize,
+                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
+                OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
+                OpenAnswerer = () => QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1)),
+                FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+            },
+            TimeProvider.System,
+            NullLoggerFactory.Instance))
+        {
+            await system.StartAsync();
+            Assert.Equal(EdgeOutcomeKind.Finished, (await system.Completion.WaitAsync(TimeSpan.FromSeconds(150))).Kind);
+            await system.StopAsync();
+        }
+
+        await subscriber.WaitForAsync(topics.Availability, m => m.Text == "stopped");
+        Assert.Equal(0, frames.Outstanding);
+        var published = subscriber.Messages.Where(m => m.Topic.EndsWith("/answer", StringComparison.Ordinal))
+            .Select(m => MqttJson.ReadAnswer(m.Payload)!).ToList();
+        return (published, hashes);
+    }
+
+    private static List<(string Share, string Question)> Compare(List<AnswerPayload> published)
+    {
+        using var truth = JsonDocument.Parse(File.ReadAllText(Path.Combine(DemoModel.Assets, "gate.truth.json")));
+        var first = published.Min(a => a.CapturedAt);
+        var shares = new List<(string, string)>();
+        foreach (var question in Questions.Keys)
+        {
+            int settled = 0, agreed = 0;
+            foreach (var second in truth.RootElement.EnumerateArray())
+            {
+                var t = second.GetProperty("t").GetDouble();
+                if (!second.GetProperty("settled").EnumerateArray().Any(s => s.GetString() == question))
+                {
+                    continue;
+                }
+
+                // The state that a subscriber holds at that second: the last answer about a picture up to it.
+                var answer = published.LastOrDefault(a => a.Question == question && (a.CapturedAt - first).TotalSeconds <= t + 0.05);
+                Assert.NotNull(answer);
+                settled++;
+                agreed += answer.Value == (second.GetProperty(question).GetBoolean() ? "yes" : "no") ? 1 : 0;
+            }
+
+            shares.Add((string.Create(CultureInfo.InvariantCulture, $"{agreed}/{settled} settled seconds agree"), question));
+            Assert.True(settled >= 50, $"{question} has only {settled} settled seconds.");
+            Assert.Equal(settled, agreed);
+        }
+
+        return shares;
+    }
+
+    private static void AssertSameAsPictureByPicture(List<AnswerPayload> published, ConcurrentDictionary<long, string> hashes)
+    {
+        var asked = published.GroupBy(a => hashes[a.Frame]).ToDictionary(g => g.Key, g => g.ToList());
+        using var encoder = new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1));
+        using var answerer = QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1));
+        var compared = 0;
+        ForEachFrame(frame =>
+        {
+            if (!asked.Remove(Hash(frame), out var answers))
+            {
+                return;
+            }
+
+            using var tokens = encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
+            answerer.Prime(tokens);
+            foreach (var answer in answers)
+            {
+                var alone = answerer.Ask(new Question(answer.Ask, AnswerKind.YesNo));
+                Assert.Equal(alone.Value, answer.Value);
+                Assert.Equal(alone.Score!.Value, answer.Score!.Value, 1e-6);
+                compared++;
+            }
+        });
+        Assert.Empty(asked);
+        Assert.Equal(published.Count, compared);
+        Assert.True(compared > 500, $"Only {compared} answers were published.");
+    }
+
+    /// <summary>Every frame of the clip, in order.</summary>
+    private static void ForEachFrame(Action<Frame> take)
+    {
+        var source = CameraSources.Create(
+            new CameraSettings { Id = Camera, Source = DemoModel.Clip, Loop = false, Pace = Pace.Fast },
+            new FramePool(), TimeProvider.System, NullLogger.Instance);
+        var end = source.CaptureAsync(
+            frame =>
+            {
+                using (frame)
+                {
+                    take(frame);
+                }
+            },
+            CancellationToken.None).GetAwaiter().GetResult();
+        Assert.Equal(CaptureEndKind.Finished, end.Kind);
+    }
+
+    private static string Hash(Frame frame) => Convert.ToHexString(SHA256.HashData(frame.Pixels));
+
+    /// <summary>A camera whose frames are remembered by their hash.</summary>
+    private sealed class HashingCamera(ICameraSource inner, ConcurrentDictionary<long, string> hashes) : ICameraSource
+    {
+        public CameraId Id => inner.Id;
+
+        public string Description => inner.Description;
+
+        public Task<CaptureEnd> CaptureAsync(Action<Frame> deliver, CancellationToken cancel) => inner.CaptureAsync(
+            frame =>
+            {
+                hashes[frame.Sequence.Value] = Hash(frame);
+                deliver(frame);
+            },
+            cancel);
+    }
+}

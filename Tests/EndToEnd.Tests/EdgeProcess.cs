@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace MobileVlm.Edge.EndToEnd.Tests;
+
+/// <summary>The built <c>mobilevlm</c> in a process of its own, as users run it.</summary>
+internal sealed class EdgeProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
+
+    private EdgeProcess(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, e) => Append(_output, e.Data);
+        process.ErrorDataReceived += (_, e) => Append(_errors, e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public string Output => Read(_output);
+
+    public string Errors => Read(_errors);
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    public static EdgeProcess Start(params string[] arguments) => Start([], arguments);
+
+    public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "mobilevlm.dll"));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new EdgeProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Runs to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
+    {
+        await using var program = Start(arguments);
+        var code = await program.ExitAsync();
+        return (code, program.Output, program.Errors);
+    }
+
+    public async Task<int> ExitAsync(TimeSpan? within = null)
+    {
+        using var limit = new CancellationTokenSource(within ?? Patience);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"mobilevlm is still running.\nOutput: {Output}\nErrors: {Errors}");
+        }
+
+        return _process.ExitCode;
+    }
+
+    /// <summary>Waits for a text on standard error.</summary>
+    public async Task SaysAsync(string text)
+    {
+        for (var until = DateTime.UtcNow + Patience; !Errors.Contains(text, StringComparison.Ordinal); await Task.Delay(50))
+        {
+            if (_process.HasExited || DateTime.UtcNow > until)
+            {
+                throw new TimeoutException($"mobilevlm never said '{text}'.\nOutput: {Output}\nErrors: {Errors}");
+            }
+        }
+    }
+
+    /// <summary>As a power cut: no chance to tidy up.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>SIGTERM, as systemd sends it.</summary>
+    public void Terminate() => Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static void Append(StringBuilder text, string? line)
+    {
+        if (line is not null)
+        {
+            lock (text)
+            {
+                text.AppendLine(line);
+            }
+        }
+    }
+
+    private static string Read(StringBuilder text)
+    {
+        lock (text)
+        {
+            return text.ToString();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Vision;
+using MobileVlm.Edge.Tests.Shared;
+using Xunit.Abstractions;
+
+namespace MobileVlm.Edge.EndToEnd.Tests;
+
+/// <summary>Two cameras and a decoder that is made slow: what cannot be answered is dropped and counted, and nothing
+/// that is answered is old. <c>MOBILEVLM_LOAD_MINUTES</c> makes it as long as wanted (20 seconds without it).</summary>
+public sealed class LoadTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Slowness = TimeSpan.FromMilliseconds(400);
+
+    [Fact]
+    public async Task A_slow_decoder_makes_frames_be_dropped_never_grow_old_and_memory_stays_flat()
+    {
+        var minutes = double.Parse(
+            Environment.GetEnvironmentVariable("MOBILEVLM_LOAD_MINUTES") ?? "0.33", CultureInfo.InvariantCulture);
+        await using var broker = await EmbeddedBroker.StartAsync(0, NullLogger.Instance);
+        var frames = new FramePool();
+        await using var system = Build(broker.Address, frames);
+        var answered = new ConcurrentQueue<(string Camera, TimeSpan Age, TimeSpan Cycle)>();
+        system.Answered += a => answered.Enqueue((
+            a.Camera.Value, a.Age, a.EncodeTime + a.PrimeTime + Slowness * a.Answers.Count));
+        await system.StartAsync();
+
+        // Memory is judged from the second quarter on: pools and the JIT have grown by then.
+        var memory = new List<(TimeSpan At, long Resident)>();
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromMinutes(minutes);)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            memory.Add((clock.Elapsed, Environment.WorkingSet));
+            Assert.True(frames.Outstanding <= 8, $"{frames.Outstanding} frames are out.");
+        }
+
+        await system.StopAsync();
+        var stats = system.Stats();
+        Assert.Equal(0, frames.Outstanding);
+        foreach (var camera in (string[])["a", "b"])
+        {
+            var counted = stats.Cameras[camera];
+            var ages = answered.Where(a => a.Camera == camera).Select(a => a.Age).Order().ToList();
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{camera}: {counted.Captured} captured, {counted.Replaced} replaced, {counted.Stale} stale, {counted.Idle} idle, {counted.Used} used; age median {ages[ages.Count / 2].TotalMilliseconds:0} ms, largest {ages[^1].TotalMilliseconds:0} ms"));
+            Assert.True(counted.Replaced > counted.Used, "Nothing was dropped although the decoder was slow.");
+            Assert.True(counted.Captured <= counted.Replaced + counted.Idle + counted.Stale + counted.Used + counted.Failed + 2, "Some frames are not counted.");
+        }
+
+        // One cycle: the wait for the next frame, the encoder, both questions. A frame interval is 100 ms.
+        var cycle = 2 * Slowness + TimeSpan.FromMilliseconds(100);
+        Assert.All(answered, a => Assert.True(
+            a.Age < cycle + a.Cycle - 2 * Slowness + TimeSpan.FromMilliseconds(300), $"{a.Camera}: a picture was {a.Age.TotalMilliseconds:0} ms old."));
+        var (first, second) = (answered.Count(a => a.Camera == "a"), answered.Count(a => a.Camera == "b"));
+        Assert.True(Math.Abs(first - second) <= 2, $"Camera a was answered {first} times, b {second} times.");
+
+        var settled = memory.Where(m => m.At.TotalMinutes > minutes / 4).Select(m => m.Resident).ToList();
+        var half = settled.Count / 2;
+        var (early, late) = (settled.Take(half).Average() / 1048576, settled.Skip(half).Average() / 1048576);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Resident memory {early:0.0} MiB early, {late:0.0} MiB late, after {minutes} minutes."));
+        Assert.True(late < early + 16, $"Resident memory grew from {early:0.0} to {late:0.0} MiB.");
+    }
+
+    private static EdgeSystem Build(Uri broker, FramePool frames)
+    {
+        var topics = new Topics("mobilevlm", "load");
+        var plans = ((string[])["a", "b"]).Select(id => new CameraPlan(
+            new CameraId(id),
+            [
+                new StandingQuestion("person", "Is there a person?", AnswerKind.YesNo, TimeSpan.Zero),
+                new StandingQuestion("smoke", "Is there smoke?", AnswerKind.YesNo, TimeSpan.Zero),
+            ],
+            Snapshot: true)).ToList();
+        return new EdgeSystem(
+            new EdgeSettings { Node = "load", ModelName = "demo", Target = "cpu", Cameras = plans },
+            new EdgeParts
+            {
+                Cameras = [.. plans.Select(p => CameraSources.Create(
+                    new CameraSettings { Id = p.Id, Source = DemoModel.Clip }, frames, TimeProvider.System, NullLogger.Instance))],
+                Link = new MqttLink(
+                    new MqttSettings
+                    {
+                        Broker = broker,
+                        ClientId = "load",
+                        Will = new OutboundMessage(topics.Availability, "offline"u8.ToArray(), Retain: true),
+                    },
+                    NullLogger.Instance),
+                Topics = topics,
+                AnswerToBytes = MqttJson.Serialize,
+                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
+                OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
+                OpenAnswerer = () => new SlowAnswerer(QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1))),
+                FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+            },
+            TimeProvider.System,
+            NullLoggerFactory.Instance);
+    }
+
+    /// <summary>The real answerer, as slow as a model two hundred times as large.</summary>
+    private sealed class SlowAnswerer(IQuestionAnswerer inner) : IQuestionAnswerer
+    {
+        public void Prime(VisualTokens picture) => inner.Prime(picture);
+
+        public Answer Ask(Question question, CancellationToken cancel = default)
+        {
+            Thread.Sleep(Slowness);
+            return inner.Ask(question, cancel);
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
+}
