@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Connectors.Mqtt;
+
+public sealed partial class MqttLink
+{
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning,
+            "Mqtt:PasswordFile '{Path}' can be read by other users of this box; run: chmod 600 '{Path}'")]
+        public static partial void PasswordFileIsOpen(ILogger logger, string path);
+
+        [LoggerMessage(2, LogLevel.Warning,
+            "{Broker} does not speak MQTT 5, using 3.1.1: messages that it refuses will count as accepted")]
+        public static partial void OlderProtocol(ILogger logger, string broker);
+
+        [LoggerMessage(3, LogLevel.Error, "A handler of the end of a connection failed")]
+        public static partial void HandlerFailed(ILogger logger, Exception e);
+
+        [LoggerMessage(4, LogLevel.Debug, "Saying goodbye to {Broker} failed; it will send the will")]
+        public static partial void GoodbyeFailed(ILogger logger, string broker, Exception e);
+    }
+}

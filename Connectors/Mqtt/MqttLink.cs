@@ -1,0 +1,222 @@
+using Microsoft.Extensions.Logging;
+using MQTTnet;
+using MQTTnet.Formatter;
+
+namespace MobileVlm.Edge.Connectors.Mqtt;
+
+/// <summary>A connection to a broker over TCP or TLS, MQTT 5 or else 3.1.1, always with a clean session. Thread-safe.
+/// Ending it without <see cref="DisconnectAsync"/> lets the broker send the will.</summary>
+/// <remarks>A broker that stops answering is noticed within half of <see cref="MqttSettings.KeepAlive"/> and one
+/// <see cref="MqttSettings.Timeout"/>, or as soon as one publish goes unanswered. On 3.1.1 a broker has no word for
+/// refusing a message, so <see cref="PublishOutcomeKind.Accepted"/> only means there that it arrived.</remarks>
+public sealed partial class MqttLink : IMqttLink
+{
+    private readonly MqttSettings _settings;
+    private readonly ILogger _logger;
+    private readonly MqttClientFactory _factory = new();
+    private readonly SemaphoreSlim _connecting = new(1, 1);
+    private readonly CancellationTokenSource _disposing = new();
+    private volatile MqttConnection? _connection;
+    private bool _warnedOfPasswordFile;
+    private int _disposed;
+
+    /// <exception cref="ArgumentException">The address is not <c>mqtt://</c> or <c>mqtts://</c> or holds user
+    /// information, the client id or will cannot be used.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A time is not positive.</exception>
+    public MqttLink(MqttSettings settings, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(logger);
+        Check(settings);
+        _settings = settings;
+        _logger = logger;
+        Description = $"{settings.Broker.Scheme}://{settings.Broker.Host}:{MqttLogin.Port(settings)}";
+    }
+
+    /// <inheritdoc/>
+    public event Action<string>? Disconnected;
+
+    /// <inheritdoc/>
+    public string Description { get; }
+
+    /// <inheritdoc/>
+    public bool IsConnected => _connection is { IsEstablished: true };
+
+    /// <inheritdoc/>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The link was disposed.</exception>
+    public async Task<ConnectOutcome> ConnectAsync(CancellationToken cancel)
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel, _disposing.Token);
+        await _connecting.WaitAsync(ending.Token);
+        try
+        {
+            if (IsConnected)
+            {
+                return new ConnectOutcome(ConnectOutcomeKind.Connected, $"already connected to {Description}");
+            }
+
+            return await AttemptAsync(MqttProtocolVersion.V500, ending.Token)
+                ?? await AttemptAsync(MqttProtocolVersion.V311, ending.Token)
+                ?? throw new InvalidOperationException("The last protocol version gave no outcome.");
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <param name="message">Its payload is not copied and must stay as it is until the outcome is known.</param>
+    /// <param name="cancel">Ends the waiting only; the message may still reach the broker.</param>
+    /// <exception cref="ArgumentException">The topic or quality of service can never be published.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task<PublishOutcome> PublishAsync(OutboundMessage message, CancellationToken cancel)
+    {
+        Check(message);
+        cancel.ThrowIfCancellationRequested();
+        return _connection is { IsEstablished: true } connection
+            ? await connection.PublishAsync(message).WaitAsync(cancel)
+            : new PublishOutcome(PublishOutcomeKind.Lost, $"not connected to {Description}");
+    }
+
+    /// <inheritdoc/>
+    public async Task DisconnectAsync(CancellationToken cancel)
+    {
+        if (_connection is { } connection && await connection.SayGoodbyeAsync(cancel) is { } fault)
+        {
+            Log.GoodbyeFailed(_logger, Description, fault);
+        }
+    }
+
+    /// <summary>Drops the connection. May be called twice.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _disposing.CancelAsync();
+        await _connecting.WaitAsync();
+        _connection?.Dispose();
+    }
+
+    private static void Check(MqttSettings settings)
+    {
+        if (settings.Broker.Scheme is not ("mqtt" or "mqtts"))
+        {
+            throw new ArgumentException($"Mqtt:Broker is {settings.Broker.Scheme}://; mqtt:// and mqtts:// are accepted.");
+        }
+
+        if (settings.Broker.UserInfo.Length > 0)
+        {
+            throw new ArgumentException("Mqtt:Broker holds a user or password; use Mqtt:User and Mqtt:PasswordFile.");
+        }
+
+        if (MqttClientId.Fault(settings.ClientId) is { } fault)
+        {
+            throw new ArgumentException($"Client id '{settings.ClientId}' {fault}.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.KeepAlive, TimeSpan.FromSeconds(1));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(settings.Timeout, TimeSpan.Zero);
+        Check(settings.Will);
+        if (!settings.Will.Retain)
+        {
+            throw new ArgumentException("The will must be retained, or 'online' stays for later subscribers.");
+        }
+    }
+
+    private static void Check(OutboundMessage message)
+    {
+        if (TopicName.Fault(message.Topic) is { } fault)
+        {
+            throw new ArgumentException($"Topic '{message.Topic}' {fault}.", nameof(message));
+        }
+
+        if (message.QualityOfService is < 0 or > 2)
+        {
+            throw new ArgumentException($"Quality of service {message.QualityOfService} is not 0, 1 or 2.", nameof(message));
+        }
+    }
+
+    /// <returns>null when the broker does not speak this version and an older one is left to try.</returns>
+    private async Task<ConnectOutcome?> AttemptAsync(MqttProtocolVersion version, CancellationToken cancel)
+    {
+        WarnOfPasswordFile();
+        if (MqttLogin.Prepare(_settings, version) is (var login, var misconfigured) && login is null)
+        {
+            return misconfigured;
+        }
+
+        var canFallBack = version == MqttProtocolVersion.V500;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(_settings.Timeout);
+        var client = _factory.CreateMqttClient();
+        var connection = new MqttConnection(client, _settings, version, OnEnded);
+        var established = false;
+        try
+        {
+            var result = await client.ConnectAsync(login.Options, limit.Token);
+            if (result.ResultCode != MqttClientConnectResultCode.Success)
+            {
+                return canFallBack && ConnectFaults.IsVersion(result.ResultCode)
+                    ? null
+                    : ConnectFaults.FromCode(result.ResultCode, result.ReasonString, _settings);
+            }
+
+            _connection = connection;
+            established = connection.TryEstablish(result);
+            if (!established)
+            {
+                return new ConnectOutcome(ConnectOutcomeKind.Unreachable, connection.EndReason);
+            }
+
+            if (version != MqttProtocolVersion.V500)
+            {
+                Log.OlderProtocol(_logger, Description);
+            }
+
+            return new ConnectOutcome(ConnectOutcomeKind.Connected, $"connected to {Description}");
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The library reports a broker's faults through many types, some of them its own races when a connection
+            // ends at the wrong moment; none of them is a fault of the caller.
+            cancel.ThrowIfCancellationRequested();
+            return limit.IsCancellationRequested ? ConnectFaults.TimedOut(_settings)
+                : canFallBack && ConnectFaults.IsVersion(e) ? null
+                : ConnectFaults.FromException(e, login, _settings);
+        }
+        finally
+        {
+            if (!established)
+            {
+                connection.End("never established");
+            }
+        }
+    }
+
+    private void WarnOfPasswordFile()
+    {
+        if (!_warnedOfPasswordFile && _settings.PasswordFile is { } file && PasswordFile.IsOpenToOthers(file))
+        {
+            _warnedOfPasswordFile = true;
+            Log.PasswordFileIsOpen(_logger, file);
+        }
+    }
+
+    private void OnEnded(string reason) => _ = Task.Run(() =>
+    {
+        try
+        {
+            Disconnected?.Invoke(reason);
+        }
+        catch (Exception e)
+        {
+            Log.HandlerFailed(_logger, e);
+        }
+    });
+}

@@ -1,0 +1,77 @@
+using System.Text.Json.Serialization;
+
+namespace MobileVlm.Edge.Connectors.Mqtt;
+
+/// <summary>Body of <c>stats</c>. Counters start at 0 with the process and only grow.</summary>
+public sealed record StatsPayload
+{
+    /// <summary>Version of this layout.</summary>
+    [JsonPropertyName("v")]
+    public int Version { get; init; } = 1;
+
+    public required string Node { get; init; }
+
+    /// <summary>When these numbers were taken.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Whole seconds since the process started.</summary>
+    public required long UptimeS { get; init; }
+
+    /// <summary>Name of the model that answers.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Where it runs: <c>cpu</c>, <c>cuda</c>…</summary>
+    public required string Target { get; init; }
+
+    /// <summary>Memory of the process that is in RAM, in bytes.</summary>
+    public required long ResidentBytes { get; init; }
+
+    /// <summary>By camera id.</summary>
+    public required IReadOnlyDictionary<string, CameraStats> Cameras { get; init; }
+
+    public required PipelineStats Pipeline { get; init; }
+
+    public required MqttStats Mqtt { get; init; }
+}
+
+/// <summary>One camera. Captured = replaced + idle + stale + used + failed + the few that are under way.</summary>
+public sealed record CameraStats
+{
+    public required bool Online { get; init; }
+
+    public required long FramesCaptured { get; init; }
+
+    /// <summary>Dropped since a newer one came before it was looked at.</summary>
+    public required long FramesReplaced { get; init; }
+
+    /// <summary>Dropped since no question was due.</summary>
+    public required long FramesIdle { get; init; }
+
+    /// <summary>Dropped since they were too old.</summary>
+    public required long FramesStale { get; init; }
+
+    public required long FramesUsed { get; init; }
+
+    /// <summary>Lost to an error.</summary>
+    public required long FramesFailed { get; init; }
+
+    public required long CaptureRestarts { get; init; }
+
+    public required DateTimeOffset? LastFrameAt { get; init; }
+
+    /// <summary>By question id.</summary>
+    public required IReadOnlyDictionary<string, QuestionStats> Questions { get; init; }
+}
+
+/// <summary>One question of one camera.</summary>
+public sealed record QuestionStats(long Asked, long Answered, long Failed, DateTimeOffset? LastAnsweredAt);
+
+/// <summary>The stages that all cameras share.</summary>
+/// <param name="Restarts">Times that a stage was replaced after a failure.</param>
+/// <param name="Answers">Answers to all questions.</param>
+/// <param name="LastAgeMs">Age of the picture at the last answer, in milliseconds; null before the first.</param>
+/// <param name="MaxAgeMs">The largest such age.</param>
+public sealed record PipelineStats(long Restarts, long Answers, double? LastAgeMs, double? MaxAgeMs);
+
+/// <summary>The broker's side.</summary>
+public sealed record MqttStats(bool Connected, long Published, long Failed, long Reconnects);
