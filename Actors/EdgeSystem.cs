@@ -15,7 +15,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private const string AkkaConfiguration = """
         akka {
           loggers = ["MobileVlm.Edge.Actors.Health.AkkaLogger, MobileVlm.Edge.Actors"]
-          loglevel = INFO
+          loglevel = WARNING
           stdout-loglevel = OFF
           log-dead-letters = off
           log-dead-letters-during-shutdown = off

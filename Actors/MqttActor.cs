@@ -103,16 +103,12 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     {
         _link.Disconnected -= OnDisconnected;
         _counters.Connected = false;
-        Dispose();
-    }
-
-    /// <summary>Ends what waits for the broker. Called when the actor stops.</summary>
-    public void Dispose()
-    {
         _retry?.Dispose();
         _life.Cancel();
-        _life.Dispose();
     }
+
+    /// <summary>Called by Akka after <see cref="PostStop"/>.</summary>
+    public void Dispose() => _life.Dispose();
 
     private void OnDisconnected(string reason) => _self.Tell(new LinkGone(reason));
 
