@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests;
@@ -124,7 +125,7 @@ public sealed class StopTests
     public async Task A_call_that_hangs_neither_holds_up_the_stop_nor_has_its_session_disposed_under_it()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
-            .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(1) });
+            .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(3) });
         var hanging = new Gate();
         rig.Engine.OnAsk = (_, _, _) =>
         {
@@ -143,6 +144,45 @@ public sealed class StopTests
         hanging.Open();
         await rig.Engine.Done.UntilAsync(done => done.Contains("dispose encoder"), "the sessions after all");
         await Eventually.TrueAsync(() => rig.Pool.Outstanding == 0, "the frames after all");
+    }
+
+    [Fact]
+    public async Task A_broker_that_never_acknowledges_does_not_hold_up_the_stop()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
+            .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(1) });
+        rig.Link.OnPublish = _ => new TaskCompletionSource<PublishOutcomeKind>().Task;
+        await rig.StartAsync();
+        rig.Camera.Push();
+        await rig.Answers.UntilCountAsync(1);
+
+        await rig.Edge.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Contains("dispose encoder", rig.Engine.Done.Items);
+    }
+
+    [Fact]
+    public async Task The_watchdog_sees_how_long_a_frame_has_been_thought_about()
+    {
+        var time = new FakeTime();
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
+        var thinking = new Gate();
+        rig.Engine.OnAsk = (_, _, _) =>
+        {
+            thinking.Pass();
+            return FinishReason.Stopped;
+        };
+        await rig.StartAsync();
+        Assert.Equal(TimeSpan.Zero, rig.Edge.BusyFor);
+
+        rig.Camera.Push();
+        await thinking.Reached;
+        time.Advance(TimeSpan.FromSeconds(40));
+        Assert.Equal(TimeSpan.FromSeconds(40), rig.Edge.BusyFor);
+        thinking.Open();
+        await rig.Answers.UntilCountAsync(1);
+
+        Assert.Equal(TimeSpan.Zero, rig.Edge.BusyFor);
     }
 
     [Fact]
