@@ -23,7 +23,7 @@ public sealed class BackoffTests
 
         var waits = Enumerable.Range(0, 6).Select(_ => backoff.Next().TotalSeconds);
 
-        Assert.Equal(seconds, string.Join(' ', waits.Select(wait => wait.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        Assert.Equal(seconds, string.Join(' ', waits.Select(wait => FormattableString.Invariant($"{wait}"))));
     }
 
     [Fact]

@@ -15,7 +15,8 @@ public sealed class BrokerTests
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         var isThere = false;
-        rig.Link.OnConnect = () => Volatile.Read(ref isThere) ? ConnectOutcomeKind.Connected : ConnectOutcomeKind.Unreachable;
+        rig.Link.OnConnect = () =>
+            Volatile.Read(ref isThere) ? ConnectOutcomeKind.Connected : ConnectOutcomeKind.Unreachable;
         await rig.StartAsync();
 
         for (var i = 1; i <= 5; i++)
@@ -32,7 +33,7 @@ public sealed class BrokerTests
         Assert.Equal("mobilevlm/box/availability=online", heard[0]);
         Assert.Equal("mobilevlm/box/gate/availability=online", heard[1]);
         Assert.Single(heard, line => line.StartsWith(State, StringComparison.Ordinal));
-        Assert.Single(rig.Log.Lines.Items, line => line.Level == LogLevel.Warning && line.Text.StartsWith("No connection", StringComparison.Ordinal));
+        Assert.Single(rig.Log.Said(LogLevel.Warning, "No connection"));
     }
 
     [Fact]
@@ -101,7 +102,9 @@ public sealed class BrokerTests
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Link.OnPublish = message => Task.FromResult(
-            message.Topic.EndsWith("/answer", StringComparison.Ordinal) ? PublishOutcomeKind.Refused : PublishOutcomeKind.Accepted);
+            message.Topic.EndsWith("/answer", StringComparison.Ordinal)
+                ? PublishOutcomeKind.Refused
+                : PublishOutcomeKind.Accepted);
         await rig.StartAsync();
 
         rig.Camera.Push();
@@ -114,7 +117,7 @@ public sealed class BrokerTests
     [InlineData(ConnectOutcomeKind.Refused)]
     [InlineData(ConnectOutcomeKind.Misconfigured)]
     [InlineData(ConnectOutcomeKind.TlsFailed)]
-    public async Task A_fault_that_somebody_must_mend_is_an_error_said_once_and_tried_slowly_for_ever(ConnectOutcomeKind kind)
+    public async Task A_fault_that_somebody_must_mend_is_said_once_and_tried_slowly_for_ever(ConnectOutcomeKind kind)
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
@@ -131,7 +134,7 @@ public sealed class BrokerTests
         }
 
         await rig.Link.Connects.UntilCountAsync(5);
-        var said = Assert.Single(rig.Log.Lines.Items, line => line.Level == LogLevel.Error);
+        var said = Assert.Single(rig.Log.Said(LogLevel.Error, string.Empty));
         Assert.Contains("as the test wants", said.Text, StringComparison.Ordinal);
     }
 
@@ -178,7 +181,9 @@ public sealed class BrokerTests
         latest.SendAgain(older);
         Assert.Equal(3, latest.WaitingCount);
         latest.SendAfresh();
-        Assert.Equal(["topic0=newer", "topic1=997", "topic2=998"], Enumerable.Range(0, 3).Select(_ => Text(latest.TakeNext()!)));
+        Assert.Equal(
+            ["topic0=newer", "topic1=997", "topic2=998"],
+            Enumerable.Range(0, 3).Select(_ => Text(latest.TakeNext()!)));
         Assert.Null(latest.TakeNext());
         latest.SendAgain(older);
         Assert.Equal("topic0=newer", Text(latest.TakeNext()!));
@@ -186,5 +191,6 @@ public sealed class BrokerTests
 
     private static OutboundMessage Message(string topic, string text) => new(topic, Encoding.UTF8.GetBytes(text), true);
 
-    private static string Text(OutboundMessage message) => $"{message.Topic}={Encoding.UTF8.GetString(message.Payload.Span)}";
+    private static string Text(OutboundMessage message) =>
+        $"{message.Topic}={Encoding.UTF8.GetString(message.Payload.Span)}";
 }

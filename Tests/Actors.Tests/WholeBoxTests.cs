@@ -11,12 +11,17 @@ public sealed class WholeBoxTests
 
         rig.Camera.Push();
 
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
+        await rig.Link.Heard.UntilAsync(
+            heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
         var heard = rig.Link.Heard.Items.ToList();
         Assert.Equal("mobilevlm/box/availability=online", heard[0]);
         Assert.Contains("mobilevlm/box/gate/availability=online", heard);
         Assert.Equal(
-            ["mobilevlm/box/gate/snapshot=still 1", "mobilevlm/box/gate/person/answer=frame 1 #1", "mobilevlm/box/gate/person/state=frame 1"],
+            [
+                "mobilevlm/box/gate/snapshot=still 1",
+                "mobilevlm/box/gate/person/answer=frame 1 #1",
+                "mobilevlm/box/gate/person/state=frame 1",
+            ],
             heard[^3..]);
     }
 }

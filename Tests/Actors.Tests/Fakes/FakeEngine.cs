@@ -60,7 +60,9 @@ internal sealed class FakeEngine
             Assert.Empty(_faults);
             Assert.Equal(0, _open);
             Assert.All(_tokens, tokens => Assert.Throws<ObjectDisposedException>(() => tokens.Values));
-            Assert.All(_threads, thread => Assert.True(thread.Join(TimeSpan.FromSeconds(5)), $"{thread.Name} still runs"));
+            Assert.All(
+                _threads,
+                thread => Assert.True(thread.Join(TimeSpan.FromSeconds(5)), $"{thread.Name} still runs"));
         }
     }
 
@@ -192,7 +194,7 @@ internal sealed class FakeEngine
             var finish = engine.OnAsk?.Invoke(_primed, question, cancel) ?? FinishReason.Stopped;
             engine.Done.Add($"said {_primed} {question.Text}");
             var text = $"frame {_primed}";
-            return new Answer(question, text, text, null, [1, 2], finish, new AnswerTimings(TimeSpan.Zero, TimeSpan.Zero));
+            return new Answer(question, text, text, null, [1, 2], finish, default);
         });
 
         public void Dispose() => engine.Disposed("answerer", this);

@@ -8,6 +8,9 @@ internal sealed class LogRecord : ILoggerFactory
 {
     public Record<LogLine> Lines { get; } = new();
 
+    public IEnumerable<LogLine> Said(LogLevel level, string start) =>
+        Lines.Items.Where(line => line.Level == level && line.Text.StartsWith(start, StringComparison.Ordinal));
+
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
@@ -24,7 +27,11 @@ internal sealed class LogRecord : ILoggerFactory
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            record.Lines.Add(new LogLine(logLevel, category, formatter(state, exception) + (exception is null ? "" : " " + exception)));
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
+            record.Lines.Add(new LogLine(logLevel, category, $"{formatter(state, exception)} {exception}"));
     }
 }

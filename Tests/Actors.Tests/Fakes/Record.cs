@@ -58,5 +58,6 @@ internal sealed class Record<T>
         return Items;
     }
 
-    public Task<IReadOnlyList<T>> UntilCountAsync(int count) => UntilAsync(items => items.Count >= count, $"{count} items");
+    public Task<IReadOnlyList<T>> UntilCountAsync(int count) =>
+        UntilAsync(items => items.Count >= count, $"{count} items");
 }

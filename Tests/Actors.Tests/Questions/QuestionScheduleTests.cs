@@ -1,3 +1,4 @@
+using System.Globalization;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Inference.Answers;
@@ -61,5 +62,5 @@ public sealed class QuestionScheduleTests
         _time);
 
     private long At(string milliseconds) =>
-        _start + TimeSpan.FromMilliseconds(int.Parse(milliseconds, System.Globalization.CultureInfo.InvariantCulture)).Ticks;
+        _start + TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)).Ticks;
 }
