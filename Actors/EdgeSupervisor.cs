@@ -20,7 +20,7 @@ internal sealed class EdgeReports
     private static TaskCompletionSource Signal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Asked when the stop begins: no camera is started any more, and the reply is an <see cref="EdgeCrew"/>.</summary>
+/// <summary>Asked when the stop begins: no camera is started any more. <see cref="EdgeCrew"/> is the reply.</summary>
 internal sealed record CallCrew
 {
     public static readonly CallCrew Instance = new();

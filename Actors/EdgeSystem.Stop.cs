@@ -24,8 +24,9 @@ public sealed partial class EdgeSystem
     {
         var within = _settings.Pipeline.StopWithin;
         using var patience = new CancellationTokenSource(within / 2, _time);
-        // The last quarter is kept for 'stopped', whatever an answer does.
+        // The last quarter is kept for 'stopped', whatever an answer does, and half of that for the sessions.
         using var drainLimit = new CancellationTokenSource(within * 0.75, _time);
+        using var sayLimit = new CancellationTokenSource(within * 0.875, _time);
         using var limit = new CancellationTokenSource(within, _time);
         using var impatient = patience.Token.Register(_cancelAnswers.Cancel);
         using var hurried = hurry.Register(_cancelAnswers.Cancel);
@@ -35,7 +36,8 @@ public sealed partial class EdgeSystem
             lane.Close();
         }
 
-        var crew = await _supervisor.Ask<EdgeCrew>(CallCrew.Instance, limit.Token);
+        // In a hurry or not, every step is taken; each ends by its own limit.
+        var crew = await _supervisor.Ask<EdgeCrew>(CallCrew.Instance, CancellationToken.None);
         var cameras = Task.WhenAll(crew.Cameras.Select(camera => EndAsync(camera, StopCamera.Instance)));
         if (_reports.Started.Task.IsCompletedSuccessfully)
         {
@@ -43,8 +45,8 @@ public sealed partial class EdgeSystem
         }
 
         await InTimeAsync("cameras", cameras, drainLimit.Token);
-        await InTimeAsync("statistics", EndAsync(crew.Stats, PoisonPill.Instance), limit.Token);
-        await InTimeAsync("broker", EndAsync(crew.Publisher, StopPublishing.Instance), limit.Token);
+        await InTimeAsync("statistics", EndAsync(crew.Stats, PoisonPill.Instance), sayLimit.Token);
+        await InTimeAsync("broker", EndAsync(crew.Publisher, StopPublishing.Instance), sayLimit.Token);
         await InTimeAsync("engine", EndAsync(crew.Pipeline, CloseEngine.Instance), limit.Token);
         await system.Terminate();
     }
@@ -65,6 +67,6 @@ public sealed partial class EdgeSystem
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Stopping: the {Step} did not end in time ({Limit}) and is left behind.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Stopping: {Step} did not end in time ({Limit}); left behind.")]
     private partial void LogLate(string step, TimeSpan limit);
 }

@@ -15,7 +15,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private const string AkkaConfiguration = """
         akka {
           loggers = ["MobileVlm.Edge.Actors.Health.AkkaLogger, MobileVlm.Edge.Actors"]
-          loglevel = INFO
+          loglevel = WARNING
           stdout-loglevel = OFF
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
@@ -32,6 +32,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly EdgeCounters _counters;
     private readonly IReadOnlyList<CameraLane> _lanes;
     private readonly Doorbell _bell = new();
+    private readonly PipelinePlaces _places;
     private readonly EdgeReports _reports = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
     private readonly DateTimeOffset _startedAt;
@@ -61,6 +62,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _logger = loggers.CreateLogger<EdgeSystem>();
         _startedAt = time.GetUtcNow();
         _counters = new EdgeCounters(settings.Cameras);
+        _places = new PipelinePlaces(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
         _lanes = [.. settings.Cameras.Select(plan =>
             new CameraLane(plan, _counters[plan.Id], _bell, settings.Pipeline.MaxFrameAge, time))];
     }
@@ -72,6 +74,10 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// <summary>How it ends. The host stops the system then, which also sends what is still to be said; for
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
+
+    /// <summary>How long the oldest frame has been in the pipeline; zero when there is none. A watchdog stops pinging
+    /// when this grows beyond what any answer can take.</summary>
+    public TimeSpan BusyFor => _places.BusyFor;
 
     /// <summary>What was counted so far.</summary>
     public EdgeStats Stats() => _counters.Snapshot(_settings, _startedAt, _time.GetUtcNow());
@@ -94,7 +100,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             var context = new EdgeContext(
                 _settings,
                 new PipelineContext(
-                    _parts, _settings.Pipeline, _lanes, _bell, _counters, Publish, _time, _loggers, _cancelAnswers.Token),
+                    _parts,
+                    _settings.Pipeline,
+                    _lanes,
+                    _places,
+                    _bell,
+                    _counters,
+                    Publish,
+                    _time,
+                    _loggers,
+                    _cancelAnswers.Token),
                 Stats,
                 Random.Shared.NextDouble,
                 _reports);

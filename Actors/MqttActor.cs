@@ -103,16 +103,12 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     {
         _link.Disconnected -= OnDisconnected;
         _counters.Connected = false;
-        Dispose();
-    }
-
-    /// <summary>Ends what waits for the broker. Called when the actor stops.</summary>
-    public void Dispose()
-    {
         _retry?.Dispose();
         _life.Cancel();
-        _life.Dispose();
     }
+
+    /// <summary>Called by Akka after <see cref="PostStop"/>.</summary>
+    public void Dispose() => _life.Dispose();
 
     private void OnDisconnected(string reason) => _self.Tell(new LinkGone(reason));
 
@@ -124,101 +120,6 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         }
 
         SayNext();
-    }
-
-    private void Connect()
-    {
-        if (_state != LinkState.Waiting || _stop != StopPhase.None)
-        {
-            return;
-        }
-
-        if (_link.IsConnected)
-        {
-            // An acknowledgement was missed but the connection held.
-            _state = LinkState.Connected;
-            _counters.Connected = true;
-            SayNext();
-        }
-        else
-        {
-            _state = LinkState.Connecting;
-            Reported(_link.ConnectAsync(_life.Token), outcome => new ConnectEnded(outcome),
-                fault => new ConnectEnded(new ConnectOutcome(ConnectOutcomeKind.Unreachable, fault)));
-        }
-    }
-
-    private void Connected(ConnectOutcome outcome)
-    {
-        if (outcome.Kind != ConnectOutcomeKind.Connected)
-        {
-            NotConnected(outcome);
-            return;
-        }
-
-        _state = LinkState.Connected;
-        _counters.Connected = true;
-        if (_wasConnected)
-        {
-            _counters.Reconnects.Increment();
-        }
-
-        _wasConnected = true;
-        _said = ConnectOutcomeKind.Connected;
-        _connectedAt = _time.GetTimestamp();
-        LogConnected(_link.Description);
-        _latest.SendAfresh();
-        SayNext();
-    }
-
-    private void NotConnected(ConnectOutcome outcome)
-    {
-        var somebodyMustMendIt = outcome.Kind != ConnectOutcomeKind.Unreachable;
-        // Said once for each kind of outage, not each time it is tried.
-        if (_said != outcome.Kind)
-        {
-            _said = outcome.Kind;
-            var level = somebodyMustMendIt ? LogLevel.Error : LogLevel.Warning;
-            LogNoBroker(level, _link.Description, outcome.Kind, outcome.Reason);
-        }
-
-        ConnectLater(somebodyMustMendIt ? _backoff.Slowly() : _backoff.Next());
-    }
-
-    private void Gone(string reason)
-    {
-        // The goodbye of an older connection may arrive late, and our own is expected.
-        if (_state == LinkState.Connected && !_link.IsConnected && _stop != StopPhase.SayGoodbye)
-        {
-            Pause(reason);
-        }
-    }
-
-    private void Pause(string reason)
-    {
-        _said = ConnectOutcomeKind.Unreachable;
-        LogLost(_link.Description, reason);
-        if (_time.GetElapsedTime(_connectedAt) >= _reconnect.GoodRun)
-        {
-            _backoff.Reset();
-        }
-
-        ConnectLater(_backoff.Next());
-    }
-
-    private void ConnectLater(TimeSpan wait)
-    {
-        _state = LinkState.Waiting;
-        _counters.Connected = false;
-        if (_stop == StopPhase.None)
-        {
-            _retry?.Dispose();
-            _retry = _time.TellLater(Self, wait, TryConnect.Instance);
-        }
-        else
-        {
-            Context.Stop(Self);
-        }
     }
 
     private void SayNext()
@@ -266,60 +167,9 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         SayNext();
     }
 
-    private void Stop()
-    {
-        _stop = StopPhase.SayTheRest;
-        _retry?.Dispose();
-        if (_state == LinkState.Waiting)
-        {
-            Context.Stop(Self);
-        }
-        else
-        {
-            // A connect under way is waited for: a short run may end before its first answer was sent.
-            SayNext();
-        }
-    }
-
-    private void StopFurther()
-    {
-        switch (_stop)
-        {
-            case StopPhase.SayTheRest:
-                _stop = StopPhase.SayStopped;
-                Say([.. _cameras.Select(camera => _messages.Camera(camera.Id, online: false)), _messages.Stopped]);
-                break;
-            case StopPhase.SayStopped:
-                _stop = StopPhase.SayGoodbye;
-                Reported(SayGoodbyeAsync(), goodbye => goodbye, fault => new NoGoodbye(fault));
-                break;
-        }
-    }
-
-    private async Task<SaidGoodbye> SayGoodbyeAsync()
-    {
-        await _link.DisconnectAsync(_life.Token);
-        return SaidGoodbye.Instance;
-    }
-
     // Links report faults as values; one that throws is a defect, which must not leave this actor waiting.
     private void Reported<T>(Task<T> work, Func<T, object> success, Func<string, object> failure) =>
         work.PipeTo(Self, success: success, failure: fault => failure($"{fault.GetType().Name}: {fault.Message}"));
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Connected to {Broker}.")]
-    private partial void LogConnected(string broker);
-
-    [LoggerMessage(Message = "No connection to {Broker} ({Kind}): {Reason} Trying again for ever.")]
-    private partial void LogNoBroker(LogLevel level, string broker, ConnectOutcomeKind kind, string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection to {Broker} is gone: {Reason}")]
-    private partial void LogLost(string broker, string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker refuses {Topic}: {Reason}")]
-    private partial void LogRefused(string topic, string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Left {Broker} without goodbye: {Reason}")]
-    private partial void LogNoGoodbye(string broker, string reason);
 
     private sealed record TryConnect
     {

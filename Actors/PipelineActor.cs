@@ -26,6 +26,7 @@ internal sealed record PipelineContext(
     EdgeParts Parts,
     PipelineSettings Settings,
     IReadOnlyList<CameraLane> Lanes,
+    PipelinePlaces Places,
     Doorbell Bell,
     EdgeCounters Counters,
     Action<FrameAnswered> Publish,
@@ -38,7 +39,6 @@ internal sealed record PipelineContext(
 internal sealed partial class PipelineActor : ReceiveActor
 {
     private readonly PipelineContext _context;
-    private readonly PipelinePlaces _places;
     private readonly RestartWindow _restarts;
     private readonly ILogger _logger;
     private readonly IMaterializer _materializer = Context.Materializer();
@@ -52,7 +52,6 @@ internal sealed partial class PipelineActor : ReceiveActor
     public PipelineActor(PipelineContext context)
     {
         _context = context;
-        _places = new PipelinePlaces(context.Settings.Overlap ? 2 : 1, context.Bell);
         _restarts = new RestartWindow(context.Settings.RestartBudget, context.Time);
         _logger = context.Loggers.CreateLogger<PipelineActor>();
         Receive<EngineOpened>(opened => Opened(opened.Engine));
@@ -96,8 +95,9 @@ internal sealed partial class PipelineActor : ReceiveActor
 
     private void Run(Engine engine) =>
         AnswerPipeline.Build(
-            new DueFrameStage(_context.Lanes, _places, _context.Bell),
-            new LookStage(engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<LookStage>()),
+            new DueFrameStage(_context.Lanes, _context.Places, _context.Bell),
+            new LookStage(
+                engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<LookStage>()),
             new ThinkStage(engine, _context.Counters.Pipeline, _context.Time, _context.CancelAnswers),
             _context.Publish)
         .Run(_materializer)
@@ -163,7 +163,7 @@ internal sealed partial class PipelineActor : ReceiveActor
             LogNotDisposed(fault);
         }
 
-        foreach (var walk in _places.GiveUp())
+        foreach (var walk in _context.Places.GiveUp())
         {
             walk.Lane.Counters.Failed.Increment();
             _context.Counters.Pipeline.FramesLost.Increment();

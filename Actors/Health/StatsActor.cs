@@ -15,7 +15,11 @@ internal sealed class StatsActor : ReceiveActor
     /// <param name="every">The interval.</param>
     /// <param name="time">Paces it.</param>
     public StatsActor(
-        Func<EdgeStats> snapshot, Func<EdgeStats, byte[]> toBytes, IActorRef publisher, TimeSpan every, TimeProvider time)
+        Func<EdgeStats> snapshot,
+        Func<EdgeStats, byte[]> toBytes,
+        IActorRef publisher,
+        TimeSpan every,
+        TimeProvider time)
     {
         _every = every;
         _time = time;

@@ -10,7 +10,8 @@ internal sealed class Doorbell
     /// sleeper looks once more after this call.</summary>
     public void SleepUntilRung(Action wake) => Volatile.Write(ref _wake, wake);
 
-    public void LeaveBed() => Volatile.Write(ref _wake, null);
+    /// <summary>Wakes no more, unless somebody else sleeps here by now.</summary>
+    public void LeaveBed(Action wake) => Interlocked.CompareExchange(ref _wake, null, wake);
 
     public void Ring()
     {

@@ -47,7 +47,7 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
 
         public override void OnPull() => Serve();
 
-        public override void PostStop() => _bell.LeaveBed();
+        public override void PostStop() => _bell.LeaveBed(_wake);
 
         private void Serve()
         {

@@ -8,6 +8,7 @@ internal sealed class InferenceThread
 {
     private readonly BlockingCollection<Action> _work = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _ending;
 
     /// <param name="name">At most 15 characters arrive in the operating system's list of threads.</param>
     public InferenceThread(string name) =>
@@ -33,11 +34,15 @@ internal sealed class InferenceThread
         return done.Task;
     }
 
-    /// <summary>Takes no more work; done when the thread has finished what it had.</summary>
-    public async Task EndAsync()
+    /// <summary>Takes no more work; done when the thread has finished what it had. May be called again.</summary>
+    public Task EndAsync()
     {
-        _work.CompleteAdding();
-        await _ended.Task;
+        if (Interlocked.Exchange(ref _ending, 1) == 0)
+        {
+            _work.CompleteAdding();
+        }
+
+        return _ended.Task;
     }
 
     private void Serve()

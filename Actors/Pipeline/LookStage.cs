@@ -70,7 +70,7 @@ internal sealed partial class LookStage(
         });
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} skipped, the encoder refuses it: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} skipped, not encodable: {Reason}")]
     private partial void LogBadFrame(CameraId camera, FrameSequence frame, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} is answered without its still.")]

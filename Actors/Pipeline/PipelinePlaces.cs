@@ -4,10 +4,22 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>How many frames may be between selection and answer, and which they are. One when the stages take
 /// turns, so that a picture is never chosen before the decoder is free; two when they overlap. Thread-safe.</summary>
-internal sealed class PipelinePlaces(int places, Doorbell bell)
+internal sealed class PipelinePlaces(int places, Doorbell bell, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly List<FrameWalk> _walks = new(places);
+    private readonly List<(FrameWalk Walk, long Since)> _walks = new(places);
+
+    /// <summary>How long the oldest frame has been here; zero when there is none.</summary>
+    public TimeSpan BusyFor
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _walks.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_walks[0].Since);
+            }
+        }
+    }
 
     public bool HasRoom
     {
@@ -26,7 +38,7 @@ internal sealed class PipelinePlaces(int places, Doorbell bell)
         var walk = new FrameWalk(lane, frame, due, this);
         lock (_lock)
         {
-            _walks.Add(walk);
+            _walks.Add((walk, time.GetTimestamp()));
         }
 
         return walk;
@@ -36,7 +48,7 @@ internal sealed class PipelinePlaces(int places, Doorbell bell)
     {
         lock (_lock)
         {
-            _walks.Remove(walk);
+            _walks.RemoveAll(entry => entry.Walk == walk);
         }
 
         bell.Ring();
@@ -49,7 +61,7 @@ internal sealed class PipelinePlaces(int places, Doorbell bell)
         FrameWalk[] lost;
         lock (_lock)
         {
-            lost = [.. _walks];
+            lost = [.. _walks.Select(entry => entry.Walk)];
         }
 
         foreach (var walk in lost)

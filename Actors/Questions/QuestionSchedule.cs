@@ -15,11 +15,12 @@ internal sealed class QuestionSchedule
     public QuestionSchedule(IReadOnlyList<StandingQuestion> questions, TimeProvider time)
     {
         _time = time;
-        _entries = [.. questions.Select(question => new Entry(question, ToTicks(question.Every), ToTicks(Early(question))))];
+        _entries = [.. questions.Select(question =>
+            new Entry(question, ToTicks(question.Every), ToTicks(Early(question))))];
         _nextDue = _entries.Length == 0 ? long.MaxValue : long.MinValue;
     }
 
-    /// <summary>Is anything due at this <see cref="TimeProvider.GetTimestamp"/>? Cheap enough for a capture thread.</summary>
+    /// <summary>Is anything due at this <see cref="TimeProvider.GetTimestamp"/>? Cheap, for capture threads.</summary>
     public bool IsDue(long now) => now >= Volatile.Read(ref _nextDue);
 
     /// <summary>The questions that are due now; their next time is set as if they were asked now.</summary>

@@ -1,0 +1,202 @@
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Actors.Tests.Fakes;
+
+/// <summary>Both stages, with hooks in place of a model. Checks what a real session relies on: one call at a time,
+/// always on one named thread, never after disposal.</summary>
+internal sealed class FakeEngine
+{
+    private readonly Lock _lock = new();
+    private readonly List<VisualTokens> _tokens = [];
+    private readonly List<Thread> _threads = [];
+    private readonly List<string> _faults = [];
+    private int _open;
+    private int _atWork;
+
+    /// <summary>What was done: <c>open encoder</c>, <c>look 5</c>, <c>seen 5</c>, <c>prime 5</c>, <c>ask 5 person</c>,
+    /// <c>said 5 person</c>, <c>dispose encoder</c>.</summary>
+    public Record<string> Done { get; } = new();
+
+    public Action<long>? OnLook { get; set; }
+
+    public Func<long, Question, CancellationToken, FinishReason>? OnAsk { get; set; }
+
+    public Action? OnOpen { get; set; }
+
+    public Action? OnDispose { get; set; }
+
+    public int MostAtWork { get; private set; }
+
+    public IReadOnlyList<string> ThreadNames
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _threads.Select(thread => thread.Name ?? "(none)")];
+            }
+        }
+    }
+
+    public IVisionEncoder OpenEncoder()
+    {
+        Opened("encoder");
+        return new Encoder(this);
+    }
+
+    public IQuestionAnswerer OpenAnswerer()
+    {
+        Opened("answerer");
+        return new Answerer(this);
+    }
+
+    /// <summary>Everything was given back and nothing was called wrongly.</summary>
+    public void AssertAtRest()
+    {
+        lock (_lock)
+        {
+            Assert.Empty(_faults);
+            Assert.Equal(0, _open);
+            Assert.All(_tokens, tokens => Assert.Throws<ObjectDisposedException>(() => tokens.Values));
+            Assert.All(
+                _threads,
+                thread => Assert.True(thread.Join(TimeSpan.FromSeconds(5)), $"{thread.Name} still runs"));
+        }
+    }
+
+    private void Opened(string part)
+    {
+        OnOpen?.Invoke();
+        lock (_lock)
+        {
+            _open++;
+        }
+
+        Seen();
+        Done.Add($"open {part}");
+    }
+
+    private void Disposed(string part, Session session)
+    {
+        OnDispose?.Invoke();
+        lock (_lock)
+        {
+            _open--;
+            if (session.IsDisposed)
+            {
+                _faults.Add($"{part} disposed twice");
+            }
+
+            if (session.IsBusy)
+            {
+                _faults.Add($"{part} disposed under a call");
+            }
+
+            session.IsDisposed = true;
+        }
+
+        Seen();
+        Done.Add($"dispose {part}");
+    }
+
+    private void Seen()
+    {
+        lock (_lock)
+        {
+            var thread = Thread.CurrentThread;
+            if (thread.IsThreadPoolThread || thread.Name?.StartsWith("mvlm-", StringComparison.Ordinal) != true)
+            {
+                _faults.Add($"called on '{thread.Name}'");
+            }
+
+            if (!_threads.Contains(thread))
+            {
+                _threads.Add(thread);
+            }
+        }
+    }
+
+    private T Work<T>(Session session, Func<T> work)
+    {
+        Seen();
+        lock (_lock)
+        {
+            if (session.IsBusy || session.IsDisposed)
+            {
+                _faults.Add("called while busy or disposed");
+            }
+
+            session.IsBusy = true;
+            MostAtWork = Math.Max(MostAtWork, ++_atWork);
+        }
+
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                session.IsBusy = false;
+                _atWork--;
+            }
+        }
+    }
+
+    private abstract class Session
+    {
+        public bool IsBusy { get; set; }
+
+        public bool IsDisposed { get; set; }
+    }
+
+    private sealed class Encoder(FakeEngine engine) : Session, IVisionEncoder
+    {
+        public VisualTokens Encode(RgbImage image)
+        {
+            var sequence = Picture.SequenceIn(image.Pixels);
+            return engine.Work(this, () =>
+            {
+                engine.Done.Add($"look {sequence}");
+                engine.OnLook?.Invoke(sequence);
+                var tokens = new VisualTokens(2, 4);
+                tokens.Values.Span[0] = sequence;
+                lock (engine._lock)
+                {
+                    engine._tokens.Add(tokens);
+                }
+
+                engine.Done.Add($"seen {sequence}");
+                return tokens;
+            });
+        }
+
+        public void Dispose() => engine.Disposed("encoder", this);
+    }
+
+    private sealed class Answerer(FakeEngine engine) : Session, IQuestionAnswerer
+    {
+        private long _primed;
+
+        public void Prime(VisualTokens picture) => engine.Work(this, () =>
+        {
+            _primed = (long)picture.Values.Span[0];
+            engine.Done.Add($"prime {_primed}");
+            return true;
+        });
+
+        public Answer Ask(Question question, CancellationToken cancel = default) => engine.Work(this, () =>
+        {
+            engine.Done.Add($"ask {_primed} {question.Text}");
+            var finish = engine.OnAsk?.Invoke(_primed, question, cancel) ?? FinishReason.Stopped;
+            engine.Done.Add($"said {_primed} {question.Text}");
+            var text = $"frame {_primed}";
+            return new Answer(question, text, text, null, [1, 2], finish, default);
+        });
+
+        public void Dispose() => engine.Disposed("answerer", this);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text;
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Actors.Tests.Fakes;
+
+/// <summary>A broker in memory.</summary>
+internal sealed class FakeLink : IMqttLink
+{
+    private volatile bool _connected;
+    private int _publishing;
+
+    public event Action<string>? Disconnected;
+
+    public string Description => "fake broker";
+
+    public bool IsConnected => _connected;
+
+    public Func<ConnectOutcomeKind> OnConnect { get; set; } = () => ConnectOutcomeKind.Connected;
+
+    public Func<OutboundMessage, Task<PublishOutcomeKind>> OnPublish { get; set; } =
+        _ => Task.FromResult(PublishOutcomeKind.Accepted);
+
+    public Record<ConnectOutcomeKind> Connects { get; } = new();
+
+    /// <summary>Accepted messages as <c>topic=text</c>, and <c>goodbye</c>, <c>disposed</c>.</summary>
+    public Record<string> Heard { get; } = new();
+
+    public int MostAtOnce { get; private set; }
+
+    public Task<ConnectOutcome> ConnectAsync(CancellationToken cancel)
+    {
+        var kind = OnConnect();
+        _connected = kind == ConnectOutcomeKind.Connected;
+        Connects.Add(kind);
+        return Task.FromResult(new ConnectOutcome(kind, "as the test wants"));
+    }
+
+    public async Task<PublishOutcome> PublishAsync(OutboundMessage message, CancellationToken cancel)
+    {
+        MostAtOnce = Math.Max(MostAtOnce, Interlocked.Increment(ref _publishing));
+        try
+        {
+            var kind = _connected ? await OnPublish(message).WaitAsync(cancel) : PublishOutcomeKind.Lost;
+            if (kind == PublishOutcomeKind.Accepted)
+            {
+                Assert.True(message.Retain);
+                Heard.Add($"{message.Topic}={Encoding.UTF8.GetString(message.Payload.Span)}");
+            }
+
+            return new PublishOutcome(kind, "as the test wants");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _publishing);
+        }
+    }
+
+    public Task DisconnectAsync(CancellationToken cancel)
+    {
+        _connected = false;
+        Heard.Add("goodbye");
+        return Task.CompletedTask;
+    }
+
+    public void Drop()
+    {
+        _connected = false;
+        Disconnected?.Invoke("cable pulled");
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Heard.Add("disposed");
+        return ValueTask.CompletedTask;
+    }
+}

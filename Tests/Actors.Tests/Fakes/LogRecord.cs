@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Actors.Tests.Fakes;
+
+internal sealed record LogLine(LogLevel Level, string Category, string Text);
+
+internal sealed class LogRecord : ILoggerFactory
+{
+    public Record<LogLine> Lines { get; } = new();
+
+    public IEnumerable<LogLine> Said(LogLevel level, string start) =>
+        Lines.Items.Where(line => line.Level == level && line.Text.StartsWith(start, StringComparison.Ordinal));
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Logger(LogRecord record, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
+            record.Lines.Add(new LogLine(logLevel, category, $"{formatter(state, exception)} {exception}"));
+    }
+}

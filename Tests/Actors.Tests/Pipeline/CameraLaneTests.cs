@@ -1,0 +1,99 @@
+using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Actors.Tests.Pipeline;
+
+public sealed class CameraLaneTests
+{
+    private readonly FramePool _pool = new();
+    private readonly FakeTime _time = new();
+    private int _rung;
+
+    [Fact]
+    public void Only_a_sleeper_hears_the_bell_and_only_once()
+    {
+        var (lane, bell) = Lane();
+
+        lane.Offer(Take(1));
+        Assert.Equal(0, _rung);
+        bell.SleepUntilRung(() => _rung++);
+        lane.Offer(Take(2));
+        lane.Offer(Take(3));
+
+        Assert.Equal(1, _rung);
+        lane.Close();
+    }
+
+    [Fact]
+    public void A_frame_offered_after_the_close_goes_back_to_the_pool()
+    {
+        var (lane, _) = Lane();
+        lane.Offer(Take(1));
+
+        lane.Close();
+        lane.Offer(Take(2));
+
+        Assert.True(lane.IsDone);
+        Assert.Null(lane.Pick());
+        Assert.Equal(0, _pool.Outstanding);
+    }
+
+    [Fact]
+    public void The_last_frame_of_an_ended_camera_is_still_picked()
+    {
+        var (lane, _) = Lane();
+        lane.Offer(Take(1));
+
+        lane.End();
+
+        Assert.False(lane.IsDone);
+        var picked = lane.Pick();
+        Assert.NotNull(picked);
+        picked.Value.Frame.Dispose();
+        Assert.True(lane.IsDone);
+    }
+
+    [Fact]
+    public void A_frame_whose_questions_went_with_the_one_before_is_idle()
+    {
+        var (lane, _) = Lane(EdgeRig.Once);
+        lane.Offer(Take(1));
+        var first = lane.Pick();
+        first!.Value.Frame.Dispose();
+
+        lane.Offer(Take(2));
+
+        Assert.Null(lane.Pick());
+        Assert.Equal(1, lane.Counters.Idle.Value);
+        Assert.Equal(0, _pool.Outstanding);
+    }
+
+    [Fact]
+    public void Frames_offered_from_many_threads_while_others_pick_are_all_given_back()
+    {
+        var (lane, _) = Lane();
+        Parallel.For(1, 20_000, new ParallelOptions { MaxDegreeOfParallelism = 4 }, sequence =>
+        {
+            lane.Offer(Take(sequence));
+            if (sequence % 3 == 0 && lane.IsWaiting)
+            {
+                lock (_pool)
+                {
+                    lane.Pick()?.Frame.Dispose();
+                }
+            }
+        });
+
+        lane.Close();
+        Assert.Equal(0, _pool.Outstanding);
+    }
+
+    private (CameraLane Lane, Doorbell Bell) Lane(TimeSpan? every = null)
+    {
+        var bell = new Doorbell();
+        return (Lanes.Of(EdgeRig.Plan("gate", every ?? EdgeRig.Always), _time, bell), bell);
+    }
+
+    private Frame Take(long sequence) => Picture.Take(_pool, new CameraId("gate"), sequence, _time);
+}
