@@ -20,6 +20,10 @@ public static class MqttJson
     public static byte[] Serialize(AnswerPayload answer) =>
         JsonSerializer.SerializeToUtf8Bytes(answer, Context.AnswerPayload);
 
+    /// <exception cref="JsonException">It is no such payload.</exception>
+    public static AnswerPayload? ReadAnswer(ReadOnlySpan<byte> answer) =>
+        JsonSerializer.Deserialize(answer, Context.AnswerPayload);
+
     /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
     public static byte[] Serialize(StatsPayload stats) =>
         JsonSerializer.SerializeToUtf8Bytes(stats, Context.StatsPayload);

@@ -29,7 +29,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
         MqttSettings settings, string filter, Action<InboundMessage> received, CancellationToken cancel)
     {
         var (login, fault) = MqttLogin.Prepare(
-            settings with { ClientId = $"{settings.ClientId}-{Guid.NewGuid():N}"[..MqttClientId.MaxLength] }, MqttProtocolVersion.V311);
+            settings with { ClientId = MqttClientId.ForNode($"watch-{Guid.NewGuid():N}") }, MqttProtocolVersion.V311);
         if (login is null)
         {
             throw new IOException(fault?.Reason);

@@ -31,16 +31,15 @@ internal sealed record PromptIds(IReadOnlyList<int> Before, IReadOnlyList<int> A
 /// <summary>Encode and the picture's own share of the prefill are the same for all answers of one picture.</summary>
 internal sealed record AnswerTimingsDocument(double EncodeMs, double PrefillMs, double DecodeMs);
 
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AskDocument))]
 [JsonSerializable(typeof(AnswerDocument))]
 internal sealed partial class AnswerDocumentJson : JsonSerializerContext
 {
     /// <summary>Text as people read it, not as \u escapes.</summary>
-    public static AnswerDocumentJson Readable { get; } = new(new JsonSerializerOptions(Default.Options)
+    public static AnswerDocumentJson Readable { get; } = new(new JsonSerializerOptions
     {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Mqtt;
@@ -14,6 +16,7 @@ namespace MobileVlm.Edge.Deploy.Commands;
 internal static class DemoCommand
 {
     private const string Camera = "gate";
+    private const string Embedded = "embedded";
     private const string Model = "mobilevlm-demo-gate";
 
     private static string Assets => Path.Combine(AppContext.BaseDirectory, "demo");
@@ -24,7 +27,7 @@ internal static class DemoCommand
         {
             Description = "'embedded', or a broker of your own: mqtt://host[:port].",
             HelpName = "URL",
-            DefaultValueFactory = _ => "embedded",
+            DefaultValueFactory = _ => Embedded,
         };
         var once = new Option<bool>("--once") { Description = "Play the clip once and end; without it, it plays until Ctrl+C." };
         var speed = new Option<double>("--speed")
@@ -63,8 +66,8 @@ internal static class DemoCommand
             return LoadConfiguration(broker, once, speed, model, port: 0);
         });
 
-        var (host, port) = (runtime.BrokerAddress.Host, runtime.BrokerAddress.IsDefaultPort ? 1883 : runtime.BrokerAddress.Port);
-        Terminal.Say($"Answers are published to {runtime.BrokerAddress}. From another terminal: mosquitto_sub -h {host} -p {port} -t 'mobilevlm/#' -v");
+        var (host, port) = (runtime.BrokerAddress.Host, runtime.BrokerAddress.Port > 0 ? runtime.BrokerAddress.Port : EmbeddedBroker.DefaultPort);
+        Terminal.Say($"Answers are published to {runtime.Broker}. From another terminal: mosquitto_sub -h {host} -p {port} -t 'mobilevlm/#' -v");
         var viewer = new AnswerTable(configuration.ToTopics(), Camera, [.. configuration.ToEdgeSettings(model).Cameras[0].Questions]);
         await using var subscriber = await MqttSubscriber.ConnectAsync(
             configuration.ToMqttSettings(runtime.BrokerAddress), configuration.ToTopics().All, viewer.Received, cancel);
@@ -142,24 +145,31 @@ internal static class DemoCommand
         return target;
     }
 
+    /// <summary>The bundled configuration file with the command's options filled in. The environment has no say: it may
+    /// be another service's.</summary>
     private static EdgeConfiguration LoadConfiguration(string broker, bool once, double speed, string model, int port)
     {
-        var section = "MobileVlm";
-        var overrides = new Dictionary<string, string?>
+        var document = JsonNode.Parse(
+            File.ReadAllText(Path.Combine(Assets, ConfigurationPlaces.FileName)),
+            documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!;
+        var section = document[EdgeOptions.Section]!;
+        section["Model"]!["Path"] = model;
+        section["Mqtt"]!["Broker"] = broker;
+        if (broker == Embedded)
         {
-            [$"{section}:Model:Path"] = model,
-            [$"{section}:Mqtt:Broker"] = broker,
-            [$"{section}:Cameras:{Camera}:Source"] = Path.Combine(Assets, "gate.mp4"),
-            [$"{section}:Cameras:{Camera}:Loop"] = once ? "false" : "true",
-            [$"{section}:Cameras:{Camera}:Speed"] = speed.ToString(CultureInfo.InvariantCulture),
-        };
-        if (broker == "embedded")
-        {
-            overrides[$"{section}:Mqtt:Port"] = port.ToString(CultureInfo.InvariantCulture);
+            section["Mqtt"]!["Port"] = port;
         }
 
-        var configuration = EdgeConfiguration.Load(Path.Combine(Assets, "appsettings.json"), overrides);
-        return speed == 1 ? configuration : configuration.WithQuestionsFaster(speed);
+        var camera = section["Cameras"]![Camera]!;
+        (camera["Source"], camera["Loop"], camera["Speed"]) = (Path.Combine(Assets, "gate.mp4"), !once, speed);
+        foreach (var (_, question) in camera["Questions"]!.AsObject())
+        {
+            var every = TimeSpan.Parse(question!["Every"]!.GetValue<string>(), CultureInfo.InvariantCulture);
+            question["Every"] = (every / speed).ToString("c", CultureInfo.InvariantCulture);
+        }
+
+        return EdgeConfiguration.FromJson(
+            document.ToJsonString(), ConfigurationPlaces.OfThisProcess() with { Environment = new Dictionary<string, string>() });
     }
 
     private static void Summarize(EdgeStats stats, AnswerTable viewer)

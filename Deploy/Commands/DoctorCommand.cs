@@ -30,7 +30,7 @@ internal static class DoctorCommand
                 findings.Add(finding);
             }
         }
-        catch (ConfigurationException e) when (file is null && e.NoFile)
+        catch (ConfigurationException e) when (file is null && e.Faults is [{ Key: EdgeOptions.Section }])
         {
             findings.Add(Finding.Note("configuration", "none found", "Name one with --config FILE to have its model, broker and cameras checked."));
         }

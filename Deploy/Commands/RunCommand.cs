@@ -32,6 +32,7 @@ internal static class RunCommand
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddEdgeConsole(verbose ? LogLevel.Debug : LogLevel.Information);
+        builder.Logging.AddConfiguration(configuration.Logging);
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(configuration);
         builder.Services.AddSingleton<EdgeHostedService>();

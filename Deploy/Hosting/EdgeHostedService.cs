@@ -19,7 +19,7 @@ internal sealed partial class EdgeHostedService(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers);
-        Running(configuration.Node, configuration.ToCameraSettings().Count, _runtime.BrokerAddress);
+        Running(configuration.Node, configuration.Options.Cameras.Count, _runtime.Broker);
         _ = EndWithTheSystemAsync(_runtime.System);
     }
 
@@ -48,7 +48,7 @@ internal sealed partial class EdgeHostedService(
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Node {Node} watches {Cameras} camera(s) and publishes to {Broker}")]
-    private partial void Running(string node, int cameras, Uri broker);
+    private partial void Running(string node, int cameras, string broker);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Nothing more to do: {Reason}")]
     private partial void Finished(string reason);

@@ -18,10 +18,14 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     private EdgeRuntime(EmbeddedBroker? broker, Uri brokerAddress, FramePool frames, EdgeSystem system)
     {
         (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
+        Broker = brokerAddress.GetLeftPart(UriPartial.Authority);
     }
 
     /// <summary>Where subscribers connect.</summary>
     public Uri BrokerAddress { get; }
+
+    /// <summary>The same for people.</summary>
+    public string Broker { get; }
 
     public FramePool Frames { get; }
 

@@ -30,7 +30,6 @@ internal static class SessionFactory
 
         // Threads spin within a call and sleep between pictures.
         options.AddSessionConfigEntry("session.force_spinning_stop", "1");
-        options.AddSessionConfigEntry("session.set_denormal_as_zero", "1");
         InferenceSession session;
         try
         {

@@ -1,0 +1,27 @@
+namespace MobileVlm.Edge.Deploy.Configuration;
+
+/// <summary>Collects faults and knows where each key was set.</summary>
+internal sealed class FaultList
+{
+    private const int LongestShown = 80;
+
+    private readonly List<ConfigurationFault> _faults = [];
+    private readonly Dictionary<string, string> _origins = new(StringComparer.OrdinalIgnoreCase);
+
+    public IReadOnlyList<ConfigurationFault> Faults => _faults;
+
+    public void SetOrigin(string key, string origin) => _origins[key] = origin;
+
+    public void Add(string key, string? value, string message) =>
+        _faults.Add(new ConfigurationFault(key, value is null ? null : Shown(value), message, _origins.GetValueOrDefault(key)));
+
+    /// <summary>True when the key already has a fault: rules between properties must not blame its default.</summary>
+    public bool Has(string key) => _faults.Exists(fault => fault.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+
+    // A line break in a value would make one fault look like two.
+    private static string Shown(string value)
+    {
+        var line = string.Concat(value.Select(c => char.IsControl(c) ? '?' : c));
+        return line.Length <= LongestShown ? line : line[..LongestShown] + "…";
+    }
+}
