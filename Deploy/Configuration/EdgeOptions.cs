@@ -1,0 +1,67 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace MobileVlm.Edge.Deploy.Configuration;
+
+/// <summary>Section <c>MobileVlm</c>. The reference is made of these descriptions, defaults and rules.</summary>
+internal sealed class EdgeOptions
+{
+    public const string Section = "MobileVlm";
+
+    /// <summary>Leaves room for <c>mobilevlm-</c> in a client id, of which brokers take 64 characters.</summary>
+    public const int MaxNodeLength = 54;
+
+    [Description("Name of this box, as it stands in topics. Each box of one broker needs its own.")]
+    [DefaultText("the machine's host name")]
+    [SafeName(MaxNodeLength)]
+    public string? Node { get; set; }
+
+    [Description("The model and how it runs.")]
+    public ModelOptions Model { get; set; } = new();
+
+    [Description("The broker that answers are published to.")]
+    public MqttOptions Mqtt { get; set; } = new();
+
+    [Description("The cameras, each under a name that stands in topics. At least one needs a question.")]
+    [Map("camera", "availability", "stats")]
+    public Dictionary<string, CameraOptions> Cameras { get; set; } = [];
+
+    [Description("When, how many, and what after a failure.")]
+    public PipelineOptions Pipeline { get; set; } = new();
+
+    [Description("Programs that cameras are read with.")]
+    public ToolOptions Tools { get; set; } = new();
+}
+
+/// <summary>Section <c>MobileVlm:Model</c>.</summary>
+internal sealed class ModelOptions
+{
+    [Description("The folder of an imported model (with `model.json`).")]
+    [Required]
+    [TextLength(4096)]
+    public string? Path { get; set; }
+
+    [Description("Where the model runs. `auto` takes the best target of this build, which is `cpu`.")]
+    [OneOf("cpu", "auto", Otherwise = "is not available in this build")]
+    public string Target { get; set; } = "cpu";
+
+    [Description("Threads that compute; 0 chooses by the processor.")]
+    [NumberRange(0, 256)]
+    public int Threads { get; set; }
+
+    [Description("Room for the prompt, one picture (144 tokens), one question and its answer, in tokens. Memory grows with it.")]
+    [NumberRange(256, 4096)]
+    public int ContextTokens { get; set; } = 1024;
+}
+
+/// <summary>Section <c>MobileVlm:Tools</c>.</summary>
+internal sealed class ToolOptions
+{
+    [Description("Reads network cameras, and files and devices where OpenCV has no native library.")]
+    [TextLength(4096)]
+    public string Ffmpeg { get; set; } = "ffmpeg";
+
+    [Description("Runs `gst:` sources.")]
+    [TextLength(4096)]
+    public string GstLaunch { get; set; } = "gst-launch-1.0";
+}
