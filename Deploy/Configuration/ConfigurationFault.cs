@@ -1,0 +1,27 @@
+namespace MobileVlm.Edge.Deploy.Configuration;
+
+/// <summary>One thing that is wrong with the configuration.</summary>
+/// <param name="Key">The key as it is written with colons (<c>MobileVlm:Mqtt:Broker</c>), or the file.</param>
+/// <param name="Value">What was found, shortened and without secrets; null when there is none to show.</param>
+/// <param name="Message">Continues the sentence that key and value begin, and ends with what would be accepted.</param>
+/// <param name="Origin">Where it, or else its group, was found: a line of the file or an environment variable; null
+/// when neither was.</param>
+internal sealed record ConfigurationFault(string Key, string? Value, string Message, string? Origin = null)
+{
+    public override string ToString() =>
+        $"{Key}{(Value is null ? "" : $" = '{Value}'")} {Message}{(Origin is null ? "" : $" [{Origin}]")}";
+}
+
+/// <summary>The configuration cannot be used. Carries every fault at once, so that one correction is enough.</summary>
+internal sealed class ConfigurationException : Exception
+{
+    public ConfigurationException(string source, IReadOnlyList<ConfigurationFault> faults)
+        : base(Describe(source, faults)) => Faults = faults;
+
+    /// <summary>At least one, in the order in which they were found.</summary>
+    public IReadOnlyList<ConfigurationFault> Faults { get; }
+
+    private static string Describe(string source, IReadOnlyList<ConfigurationFault> faults) =>
+        $"{source}: {(faults.Count == 1 ? "1 fault" : $"{faults.Count} faults")}\n"
+        + string.Join('\n', faults.Select(fault => $"  {fault}"));
+}

@@ -1,0 +1,131 @@
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Deploy.Configuration;
+
+/// <summary>The rules between properties; those of one property stand on it.</summary>
+internal static class OptionsValidator
+{
+    private const string Mqtt = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Mqtt)}";
+    private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
+    private const string Context = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.ContextTokens)}";
+
+    /// <summary>What a picture takes of the context; the prompt and the question come on top.</summary>
+    private const int PictureTokens = 144;
+
+    /// <param name="options">Bound; what has a fault already holds its default.</param>
+    /// <param name="folder">Relative paths begin here.</param>
+    /// <param name="faults">Gets what is found.</param>
+    public static void Validate(EdgeOptions options, string folder, FaultList faults)
+    {
+        ValidateBroker(options.Mqtt, faults);
+        ValidateLogin(options.Mqtt, faults);
+        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, faults);
+        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, faults);
+        ValidateCameras(options, faults);
+    }
+
+    private static void ValidateBroker(MqttOptions mqtt, FaultList faults)
+    {
+        if (mqtt.Broker is not { } broker)
+        {
+            return;
+        }
+
+        var embedded = BrokerAddress.IsEmbedded(broker);
+        if (embedded)
+        {
+            const string Remedy = "counts for another broker, but Broker is 'embedded'; leave it out";
+            Refuse(mqtt.User is not null, nameof(MqttOptions.User), Remedy);
+            Refuse(mqtt.PasswordFile is not null, nameof(MqttOptions.PasswordFile), Remedy);
+            Refuse(mqtt.CaFile is not null, nameof(MqttOptions.CaFile), Remedy);
+        }
+        else
+        {
+            Refuse(
+                mqtt.CaFile is not null && !BrokerAddress.IsEncrypted(broker),
+                nameof(MqttOptions.CaFile),
+                "counts for an encrypted connection only; 'mqtts://…' as Broker would be accepted with it");
+            Refuse(
+                mqtt.Port is not null,
+                nameof(MqttOptions.Port),
+                "is the port of the embedded broker; write another broker's port into Broker ('mqtt://host:port')");
+        }
+
+        void Refuse(bool wrong, string name, string message)
+        {
+            if (wrong)
+            {
+                faults.Add($"{Mqtt}:{name}", null, message);
+            }
+        }
+    }
+
+    private static void ValidateLogin(MqttOptions mqtt, FaultList faults)
+    {
+        var user = $"{Mqtt}:{nameof(MqttOptions.User)}";
+        if (mqtt.PasswordFile is not null && mqtt.User is null && !faults.Has(user))
+        {
+            faults.Add($"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", null, $"needs {user} beside it; set both or neither");
+        }
+    }
+
+    private static void ValidateFile(string? path, string key, string folder, FaultList faults)
+    {
+        if (path is null || faults.Has(key))
+        {
+            return;
+        }
+
+        try
+        {
+            using var readable = File.OpenRead(Path.GetFullPath(path, folder));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // A password written here by mistake must not be shown; what begins with a slash is a path.
+            faults.Add(
+                key,
+                path.StartsWith('/') ? path : null,
+                fault is UnauthorizedAccessException
+                    ? "is no file that this user may read; change its owner or mode"
+                    : $"names a file that cannot be found (relative paths begin in '{folder}')");
+        }
+    }
+
+    private static void ValidateCameras(EdgeOptions options, FaultList faults)
+    {
+        if (options.Cameras.Count == 0)
+        {
+            if (!faults.Has(Cameras))
+            {
+                faults.Add(Cameras, null, "names no camera; at least one with a question is needed");
+            }
+
+            return;
+        }
+
+        // A camera or its questions that could not be read may well have been meant to ask something.
+        if (options.Cameras.All(camera => camera.Value.Questions.Count == 0
+            && !faults.Has(QuestionsOf(camera.Key))
+            && !faults.Has($"{Cameras}:{camera.Key}")))
+        {
+            faults.Add(Cameras, null, "asks nothing; at least one camera needs a question");
+        }
+
+        foreach (var (camera, question, asked) in options.Cameras.SelectMany(
+            camera => camera.Value.Questions.Select(question => (camera.Key, question.Key, question.Value))))
+        {
+            var room = options.Model.ContextTokens - PictureTokens;
+            if (asked.Answer == AnswerKind.Text && asked.MaxTokens >= room && !faults.Has(Context))
+            {
+                faults.Add(
+                    $"{QuestionsOf(camera)}:{question}:{nameof(QuestionOptions.MaxTokens)}",
+                    ScalarText.Format(asked.MaxTokens),
+                    $"does not fit behind a picture ({PictureTokens} tokens) into {Context} = "
+                    + $"{options.Model.ContextTokens}; less than {room} would be accepted");
+            }
+        }
+    }
+
+    private static string QuestionsOf(string camera) => $"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}";
+}
