@@ -1,0 +1,125 @@
+using System.Text;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Deploy.Configuration;
+
+/// <summary>What each room is told. Reads nothing from outside and can be called any number of times.</summary>
+internal sealed partial class EdgeConfiguration
+{
+    private const string AutoTarget = "auto";
+    private const string CpuTarget = "cpu";
+
+    /// <summary>Name of this box in topics.</summary>
+    public string Node => Options.Node ?? SafeName(_hostName);
+
+    public string ModelPath => FullPath(Options.Model.Path!);
+
+    /// <summary>Where the model runs, with <c>auto</c> decided.</summary>
+    public string Target => Options.Model.Target.Equals(AutoTarget, StringComparison.OrdinalIgnoreCase)
+        ? CpuTarget
+        : Options.Model.Target.ToLowerInvariant();
+
+    public int ContextTokens => Options.Model.ContextTokens;
+
+    public TimeSpan StopWithin => Options.Pipeline.StopWithin;
+
+    /// <summary>Null when another broker is used; 0 asks for any free port.</summary>
+    public int? EmbeddedBrokerPort =>
+        BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
+
+    public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads);
+
+    public Topics ToTopics() => new(Options.Mqtt.BaseTopic, Node);
+
+    /// <param name="embeddedBroker">Where the embedded broker listens; not looked at with another broker.</param>
+    /// <exception cref="ArgumentNullException">The broker is embedded and no address is given.</exception>
+    public MqttSettings ToMqttSettings(Uri? embeddedBroker)
+    {
+        var mqtt = Options.Mqtt;
+        if (EmbeddedBrokerPort is not null)
+        {
+            ArgumentNullException.ThrowIfNull(embeddedBroker);
+        }
+
+        return new MqttSettings
+        {
+            Broker = EmbeddedBrokerPort is null ? BrokerAddress.Parse(mqtt.Broker!) : embeddedBroker!,
+            ClientId = mqtt.ClientId ?? $"mobilevlm-{Node}",
+            User = mqtt.User,
+            PasswordFile = mqtt.PasswordFile is { } password ? FullPath(password) : null,
+            CaFile = mqtt.CaFile is { } authority ? FullPath(authority) : null,
+            KeepAlive = mqtt.KeepAlive,
+            Will = new OutboundMessage(ToTopics().Availability, Encoding.UTF8.GetBytes("offline"), Retain: true),
+        };
+    }
+
+    public IReadOnlyList<CameraSettings> ToCameraSettings() =>
+        [.. Options.Cameras.Select(camera => ToCamera(new CameraId(camera.Key), camera.Value))];
+
+    /// <param name="modelName">As the model's manifest says it.</param>
+    public EdgeSettings ToEdgeSettings(string modelName) => new()
+    {
+        Node = Node,
+        ModelName = modelName,
+        Target = Target,
+        Cameras = [.. Options.Cameras.Select(camera => new CameraPlan(
+            new CameraId(camera.Key),
+            [.. camera.Value.Questions.Select(question => ToQuestion(question.Key, question.Value))],
+            camera.Value.Snapshot))],
+        Pipeline = ToPipeline(Options.Pipeline),
+    };
+
+    private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()
+    {
+        Id = id,
+        Source = ToSource(camera.Source!),
+        Loop = camera.Loop,
+        Pace = camera.Pace,
+        Speed = camera.Speed,
+        MaxFrameRate = camera.MaxFrameRate,
+        MaxWidth = camera.MaxWidth,
+        RtspTransport = camera.RtspTransport.ToLowerInvariant(),
+        OpenTimeout = camera.OpenTimeout,
+        StallTimeout = camera.StallTimeout,
+        FfmpegPath = ToProgram(Options.Tools.Ffmpeg),
+        GstLaunchPath = ToProgram(Options.Tools.GstLaunch),
+    };
+
+    private static StandingQuestion ToQuestion(string id, QuestionOptions question) =>
+        new(id, question.Ask!, question.Answer!.Value, question.Every, question.MaxTokens);
+
+    private static PipelineSettings ToPipeline(PipelineOptions pipeline) => new()
+    {
+        // On one processor the two stages would only take cores from each other.
+        Overlap = pipeline.Overlap ?? false,
+        MaxFrameAge = pipeline.MaxFrameAge,
+        RestartBudget = new RestartBudget(pipeline.Restarts, pipeline.RestartWindow),
+        StopWithin = pipeline.StopWithin,
+        StatsEvery = pipeline.StatsEvery,
+    };
+
+    private string FullPath(string path) => Path.GetFullPath(path, Folder);
+
+    // Files and folders only: addresses and pipelines stay as they are.
+    private string ToSource(string source) =>
+        source.Contains("://", StringComparison.Ordinal)
+        || source.StartsWith("gst:", StringComparison.OrdinalIgnoreCase)
+        || source.StartsWith("pattern:", StringComparison.OrdinalIgnoreCase)
+            ? source
+            : FullPath(source);
+
+    // A bare name is looked for in PATH.
+    private string ToProgram(string program) =>
+        program.Contains('/', StringComparison.Ordinal) ? FullPath(program) : program;
+
+    private static string SafeName(string hostName)
+    {
+        var name = string.Concat(hostName.Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '-')).Trim('-');
+        return name.Length == 0 ? "edge"
+            : name.Length <= EdgeOptions.MaxNodeLength ? name
+            : name[..EdgeOptions.MaxNodeLength];
+    }
+}
