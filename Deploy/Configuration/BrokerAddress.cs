@@ -20,7 +20,8 @@ internal static class BrokerAddress
 
         if (broker.Contains('@', StringComparison.Ordinal))
         {
-            return "holds a user or password; take them out, and set MobileVlm:Mqtt:User and MobileVlm:Mqtt:PasswordFile (a file whose first line is the password)";
+            return "holds a user or password; take them out, and set MobileVlm:Mqtt:User and "
+                + "MobileVlm:Mqtt:PasswordFile (a file whose first line is the password)";
         }
 
         if (!Uri.TryCreate(broker, UriKind.Absolute, out var address)

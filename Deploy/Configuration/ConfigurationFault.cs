@@ -4,7 +4,8 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// <param name="Key">The key as it is written with colons (<c>MobileVlm:Mqtt:Broker</c>), or the file.</param>
 /// <param name="Value">What was found, shortened and without secrets; null when there is none to show.</param>
 /// <param name="Message">Continues the sentence that key and value begin, and ends with what would be accepted.</param>
-/// <param name="Origin">Where it was found: a line of the file or an environment variable; null when it is missing.</param>
+/// <param name="Origin">Where it, or else its group, was found: a line of the file or an environment variable; null
+/// when neither was.</param>
 internal sealed record ConfigurationFault(string Key, string? Value, string Message, string? Origin = null)
 {
     public override string ToString() =>

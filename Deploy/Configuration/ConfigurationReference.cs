@@ -57,7 +57,7 @@ internal static class ConfigurationReference
     {
         SettingShape.Group => "keys, see below",
         SettingShape.Map => $"{setting.Map!.Placeholder}s by name, see below",
-        _ => string.Join(", ", setting.Rules.Select(rule => rule.Accepted).Prepend(ScalarText.Accepted(setting.Type)).OfType<string>()),
+        _ => setting.Accepted,
     };
 
     private static string Default(Setting setting, object? defaults) =>

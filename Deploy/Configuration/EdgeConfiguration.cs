@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -48,7 +49,7 @@ internal sealed partial class EdgeConfiguration
     /// <summary>Options that a command brings itself, such as the demo; they are checked in the same way.</summary>
     /// <exception cref="ConfigurationException">Something is wrong; it holds every fault.</exception>
     public static EdgeConfiguration FromJson(string json, ConfigurationPlaces places) =>
-        Read(Path.Combine(places.CurrentFolder, ConfigurationPlaces.FileName), System.Text.Encoding.UTF8.GetBytes(json), places);
+        Read(Path.Combine(places.CurrentFolder, ConfigurationPlaces.FileName), Encoding.UTF8.GetBytes(json), places);
 
     private static EdgeConfiguration Read(string? file, byte[]? json, ConfigurationPlaces places)
     {
@@ -59,7 +60,9 @@ internal sealed partial class EdgeConfiguration
         var applied = EnvironmentSettings.Apply(places.Environment, Sections, root, faults);
         if (file is null && applied == 0)
         {
-            throw Missing(EdgeOptions.Section, $"is configured nowhere: there is no file {string.Join(" and no file ", places.Files)}; create one, or name one with --config");
+            throw Missing(
+                EdgeOptions.Section,
+                $"is configured nowhere: there is {NoFile(places)}; create one, or name one with --config");
         }
 
         var binder = new OptionsBinder(faults);
@@ -75,7 +78,7 @@ internal sealed partial class EdgeConfiguration
         return faults.Faults.Count == 0
             ? new EdgeConfiguration(options, file, folder, places.HostName, logging)
             : throw new ConfigurationException(
-                file ?? $"environment (no file {string.Join(" and no file ", places.Files)})", faults.Faults);
+                file ?? $"environment ({NoFile(places)})", faults.Faults);
     }
 
     private static byte[] ReadFile(string path)
@@ -95,7 +98,8 @@ internal sealed partial class EdgeConfiguration
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw Missing(path, Directory.Exists(path) ? "is a folder; name the file in it" : $"cannot be read: {fault.Message}");
+            throw Missing(
+                path, Directory.Exists(path) ? "is a folder; name the file in it" : $"cannot be read: {fault.Message}");
         }
     }
 
@@ -113,6 +117,8 @@ internal sealed partial class EdgeConfiguration
 
         return new ConfigurationBuilder().AddInMemoryCollection(values).Build().GetSection(LoggingSection);
     }
+
+    private static string NoFile(ConfigurationPlaces places) => $"no file {string.Join(" and no file ", places.Files)}";
 
     private static ConfigurationException Missing(string key, string message) =>
         new("configuration", [new ConfigurationFault(key, null, message)]);

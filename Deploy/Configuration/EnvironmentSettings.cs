@@ -22,7 +22,10 @@ internal static class EnvironmentSettings
 
             if (!applied.TryAdd(variable, variable))
             {
-                faults.Add(string.Join(':', path), null, $"is set by two environment variables, {applied[variable]} and {variable}; unset one");
+                faults.Add(
+                    string.Join(':', path),
+                    null,
+                    $"is set by two environment variables, {applied[variable]} and {variable}; unset one");
                 continue;
             }
 

@@ -13,10 +13,16 @@ internal sealed class FaultList
     public void SetOrigin(string key, string origin) => _origins[key] = origin;
 
     public void Add(string key, string? value, string message) =>
-        _faults.Add(new ConfigurationFault(key, value is null ? null : Shown(value), message, _origins.GetValueOrDefault(key)));
+        _faults.Add(new ConfigurationFault(key, value is null ? null : Shown(value), message, OriginOf(key)));
 
     /// <summary>True when the key already has a fault: rules between properties must not blame its default.</summary>
     public bool Has(string key) => _faults.Exists(fault => fault.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+
+    // What is missing is missing where its group begins: a camera that a misspelt variable made is found by that.
+    private string? OriginOf(string key) =>
+        _origins.TryGetValue(key, out var origin) ? origin
+        : key.LastIndexOf(':') is >= 0 and var end ? OriginOf(key[..end])
+        : null;
 
     // A line break in a value would make one fault look like two.
     private static string Shown(string value)

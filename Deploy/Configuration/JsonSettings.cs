@@ -55,7 +55,9 @@ internal sealed partial class JsonSettings
         }
         catch (InvalidOperationException)
         {
-            throw Unusable($"holds half of a surrogate pair (\\uD800 to \\uDFFF) at line {Line(reader.TokenStartIndex)}; write the character itself");
+            throw Unusable(
+                $"holds half of a surrogate pair (\\uD800 to \\uDFFF) at line {Line(reader.TokenStartIndex)}; "
+                + "write the character itself");
         }
     }
 
@@ -67,7 +69,8 @@ internal sealed partial class JsonSettings
             JsonTokenType.StartObject => ReadObject(ref reader, name, key, origin),
             JsonTokenType.StartArray => ReadArray(ref reader, name, key, origin),
             JsonTokenType.String => new SettingNode(name, SettingKind.Text, reader.GetString(), origin),
-            JsonTokenType.Number => new SettingNode(name, SettingKind.Number, Encoding.UTF8.GetString(reader.ValueSpan), origin),
+            JsonTokenType.Number =>
+                new SettingNode(name, SettingKind.Number, Encoding.UTF8.GetString(reader.ValueSpan), origin),
             JsonTokenType.True => new SettingNode(name, SettingKind.Boolean, "true", origin),
             JsonTokenType.False => new SettingNode(name, SettingKind.Boolean, "false", origin),
             _ => new SettingNode(name, SettingKind.Null, null, origin),
@@ -87,7 +90,10 @@ internal sealed partial class JsonSettings
             if (node.Find(childName) is { } first)
             {
                 _faults.SetOrigin(childKey, at);
-                _faults.Add(childKey, null, $"is given twice, first as '{first.Name}' in {first.Origin}; keep one (upper and lower case are the same)");
+                _faults.Add(
+                    childKey,
+                    null,
+                    $"is given twice, first as '{first.Name}' in {first.Origin}; keep one (upper and lower case are the same)");
                 continue;
             }
 

@@ -8,7 +8,8 @@ internal sealed class MqttOptions
 {
     public const int DefaultPort = 1883;
 
-    [Description("`embedded` starts a broker in this process, on the loopback address only. Ports default to 1883 (`mqtt`) and 8883 (`mqtts`, encrypted). A password never stands here: see `User` and `PasswordFile`.")]
+    [Description("`embedded` starts a broker in this process, on the loopback address only. Ports default to 1883 (`mqtt`) "
+        + "and 8883 (`mqtts`, encrypted). A password never stands here: see `User` and `PasswordFile`.")]
     [Required]
     [Broker]
     [Secret]

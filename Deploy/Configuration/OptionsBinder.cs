@@ -80,8 +80,7 @@ internal sealed class OptionsBinder(FaultList faults)
 
     private void BindValue(Setting setting, object options, SettingNode? node, string key)
     {
-        var accepted = string.Join(", ", setting.Rules.Select(it => it.Accepted).Prepend(ScalarText.Accepted(setting.Type)).OfType<string>())
-            .Replace('`', '\'');
+        var accepted = setting.Accepted.Replace('`', '\'');
         if (node is null or { Kind: SettingKind.Null, Children.Count: 0 })
         {
             if (setting.IsRequired)
@@ -100,13 +99,15 @@ internal sealed class OptionsBinder(FaultList faults)
 
         if (string.IsNullOrWhiteSpace(node.Text))
         {
-            faults.Add(key, null, $"is empty; {(setting.IsRequired ? "" : "leave it out for the default, or ")}{accepted} would be accepted");
+            var remedy = setting.IsRequired ? "" : "leave it out for the default, or ";
+            faults.Add(key, null, $"is empty; {remedy}{accepted} would be accepted");
             return;
         }
 
         var shown = setting.IsSecret ? null : node.Text;
         if (ScalarText.Parse(node, setting.Type, out var fault) is not { } value)
         {
+            // The sentence may repeat the value.
             faults.Add(key, shown, setting.IsSecret ? $"is not a text; {accepted} would be accepted" : fault);
         }
         else if (setting.Rules.Select(rule => rule.FindFault(value)).FirstOrDefault(it => it is not null) is { } broken)
@@ -128,7 +129,8 @@ internal sealed class OptionsBinder(FaultList faults)
         }
 
         faults.SetOrigin(key, node.Origin);
-        faults.Add(key, null, $"is {(node.Kind == SettingKind.Array ? "a list" : "a single value")}; {accepted} would be accepted");
+        var found = node.Kind == SettingKind.Array ? "a list" : "a single value";
+        faults.Add(key, null, $"is {found}; {accepted} would be accepted");
         return null;
     }
 

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Answers;
+
 namespace MobileVlm.Edge.Deploy.Configuration;
 
 /// <summary>The rules between properties; those of one property stand on it.</summary>
@@ -102,7 +104,10 @@ internal static class OptionsValidator
             return;
         }
 
-        if (options.Cameras.All(camera => camera.Value.Questions.Count == 0 && !faults.Has(QuestionsOf(camera.Key)) && !faults.Has($"{Cameras}:{camera.Key}")))
+        // A camera or its questions that could not be read may well have been meant to ask something.
+        if (options.Cameras.All(camera => camera.Value.Questions.Count == 0
+            && !faults.Has(QuestionsOf(camera.Key))
+            && !faults.Has($"{Cameras}:{camera.Key}")))
         {
             faults.Add(Cameras, null, "asks nothing; at least one camera needs a question");
         }
@@ -111,12 +116,13 @@ internal static class OptionsValidator
             camera => camera.Value.Questions.Select(question => (camera.Key, question.Key, question.Value))))
         {
             var room = options.Model.ContextTokens - PictureTokens;
-            if (asked.MaxTokens >= room && !faults.Has(Context))
+            if (asked.Answer == AnswerKind.Text && asked.MaxTokens >= room && !faults.Has(Context))
             {
                 faults.Add(
                     $"{QuestionsOf(camera)}:{question}:{nameof(QuestionOptions.MaxTokens)}",
                     ScalarText.Format(asked.MaxTokens),
-                    $"does not fit behind a picture ({PictureTokens} tokens) into {Context} = {options.Model.ContextTokens}; less than {room} would be accepted");
+                    $"does not fit behind a picture ({PictureTokens} tokens) into {Context} = "
+                    + $"{options.Model.ContextTokens}; less than {room} would be accepted");
             }
         }
     }

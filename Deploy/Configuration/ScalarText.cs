@@ -24,11 +24,10 @@ internal static partial class ScalarText
         object? value =
             type == typeof(string) ? (node.Kind == SettingKind.Text ? text : null)
             : type == typeof(bool) ? (bool.TryParse(text, out var flag) ? flag : null)
-            : type == typeof(int) ? (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null)
-            : type == typeof(double) ? (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null)
+            : type == typeof(int) ? ParseWhole(text)
+            : type == typeof(double) ? ParseNumber(text)
             : type == typeof(TimeSpan) ? ParseTime(text)
-            : Array.Find(Enum.GetNames(type), name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known ? Enum.Parse(type, known)
-            : null;
+            : ParseName(text, type);
         if (value is null)
         {
             fault = type == typeof(string) ? $"is not a text; it would be accepted in quotes (\"{text}\")"
@@ -46,6 +45,20 @@ internal static partial class ScalarText
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",
     };
+
+    private static int? ParseWhole(string text) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    private static double? ParseNumber(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
+            ? value
+            : null;
+
+    // Names only: .NET would take "0" too.
+    private static object? ParseName(string text, Type type) =>
+        Array.Find(Enum.GetNames(type), name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known
+            ? Enum.Parse(type, known)
+            : null;
 
     private static TimeSpan? ParseTime(string text)
     {

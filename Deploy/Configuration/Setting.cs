@@ -56,6 +56,10 @@ internal sealed class Setting
 
     public IReadOnlyList<ValueRuleAttribute> Rules { get; }
 
+    /// <summary>What a value may be, in words.</summary>
+    public string Accepted => string.Join(
+        ", ", Rules.Select(rule => rule.Accepted).Prepend(ScalarText.Accepted(Type)).OfType<string>());
+
     /// <summary>The settings of an options class, in the order in which they are written.</summary>
     public static IReadOnlyList<Setting> Of(Type options) => Known.GetOrAdd(
         options, static type => [.. type.GetProperties().Where(property => property.CanWrite).Select(it => new Setting(it))]);

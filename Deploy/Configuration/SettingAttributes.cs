@@ -71,10 +71,13 @@ internal sealed class SafeNameAttribute(int max, string alsoAllowed = "_-") : Va
     public override string? FindFault(object value)
     {
         var name = (string)value;
-        return name.Length is 0 || name.Length > max || name.Any(c => !char.IsAsciiLetterOrDigit(c) && !alsoAllowed.Contains(c, StringComparison.Ordinal))
+        return name.Length is 0 || name.Length > max || !name.All(IsAllowed)
             ? $"is no usable name; {Accepted.Replace('`', '\'')} would be accepted"
             : null;
     }
+
+    private bool IsAllowed(char c) =>
+        char.IsAsciiLetterOrDigit(c) || alsoAllowed.Contains(c, StringComparison.Ordinal);
 }
 
 /// <summary>The beginning of a topic. Leaves room for the longest names behind it.</summary>

@@ -1,0 +1,80 @@
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+public sealed class BrokerFaultTests : IDisposable
+{
+    private const string Key = "MobileVlm:Mqtt:";
+
+    private readonly ConfigurationBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Theory]
+    [InlineData("tcp://host", "is no broker address")]
+    [InlineData("host:1883", "is no broker address")]
+    [InlineData("mqtt:host", "is no broker address")]
+    [InlineData("mqtt://", "has no host")]
+    [InlineData("mqtt://host:99999", "is no broker address")]
+    [InlineData("mqtt://host:0", "port 0")]
+    [InlineData("mqtt://host/topic", "BaseTopic")]
+    [InlineData("mqtt://host?a=b", "BaseTopic")]
+    public void A_broker_that_is_no_address_is_refused(string broker, string expected)
+    {
+        var fault = _bench.Fault(ConfigurationBench.Small(mqtt: $"\"Broker\": \"{broker}\""));
+
+        Assert.Equal(Key + "Broker", fault.Key);
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("embedded")]
+    [InlineData("Embedded")]
+    [InlineData("mqtt://host")]
+    [InlineData("mqtts://10.0.0.2:8884")]
+    [InlineData("mqtt://[::1]:1884/")]
+    public void Brokers_of_both_kinds_are_accepted(string broker) =>
+        Assert.Equal(broker, _bench.Read(ConfigurationBench.Small(mqtt: $"\"Broker\": \"{broker}\"")).Options.Mqtt.Broker);
+
+    [Theory]
+    [InlineData("embedded", "\"User\": \"u\"", "User")]
+    [InlineData("embedded", "\"User\": \"u\", \"PasswordFile\": \"FILE\"", "User PasswordFile")]
+    [InlineData("embedded", "\"CaFile\": \"FILE\"", "CaFile")]
+    [InlineData("mqtt://host", "\"CaFile\": \"FILE\"", "CaFile")]
+    [InlineData("mqtts://host", "\"PasswordFile\": \"FILE\"", "PasswordFile")]
+    [InlineData("mqtts://host", "\"User\": \"u\", \"PasswordFile\": \"/no/such\"", "PasswordFile")]
+    [InlineData("mqtts://host", "\"CaFile\": \"/no/such\"", "CaFile")]
+    [InlineData("mqtts://host", "\"CaFile\": \"..\"", "CaFile")]
+    [InlineData("mqtt://host", "\"Port\": 1884", "Port")]
+    [InlineData("embedded", "\"Port\": 65536", "Port")]
+    [InlineData("embedded", "\"KeepAlive\": \"00:00:00\"", "KeepAlive")]
+    [InlineData("embedded", "\"ClientId\": \"a b\"", "ClientId")]
+    [InlineData("nonsense", "\"User\": \"u\", \"CaFile\": \"FILE\", \"Port\": 1", "Broker")]
+    public void Settings_that_do_not_go_together_are_refused(string broker, string settings, string keys)
+    {
+        var file = _bench.Write(_bench.Current, "file", "content");
+
+        var refused = _bench.Refused(ConfigurationBench.Small(
+            mqtt: $"\"Broker\": \"{broker}\", {settings.Replace("FILE", file, StringComparison.Ordinal)}"));
+
+        Assert.Equal(keys.Split(' ').Select(key => Key + key), refused.Faults.Select(fault => fault.Key));
+    }
+
+    [Theory]
+    [InlineData("a/+/b", "wildcard")]
+    [InlineData("a/#", "wildcard")]
+    [InlineData("/a", "begins or ends")]
+    [InlineData("a/", "begins or ends")]
+    [InlineData("$SYS", "begins or ends")]
+    [InlineData("a//b", "empty level")]
+    [InlineData("a\\u0000b", "control character")]
+    public void A_base_topic_that_cannot_be_published_to_is_refused(string topic, string expected) =>
+        Assert.Contains(
+            expected,
+            _bench.Fault(ConfigurationBench.Small(mqtt: $"\"Broker\": \"embedded\", \"BaseTopic\": \"{topic}\"")).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void A_base_topic_may_have_levels() =>
+        Assert.Equal(
+            "site/hall 2",
+            _bench.Read(ConfigurationBench.Small(mqtt: "\"Broker\": \"embedded\", \"BaseTopic\": \"site/hall 2\"")).Options.Mqtt.BaseTopic);
+}

@@ -1,0 +1,117 @@
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+public sealed class EnvironmentTests : IDisposable
+{
+    private readonly ConfigurationBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void A_variable_wins_over_the_file_in_any_case_and_at_every_level()
+    {
+        _bench.Environment["MOBILEVLM__NODE"] = "from-env";
+        _bench.Environment["MobileVlm__Mqtt__Broker"] = "mqtt://10.0.0.2";
+        _bench.Environment["MOBILEVLM__CAMERAS__GATE__QUESTIONS__PERSON__EVERY"] = "00:01:00";
+        _bench.Environment["MobileVlm__Cameras__gate__Loop"] = "false";
+        _bench.Environment["MobileVlm__Model__Threads"] = "4";
+
+        var options = _bench.Read(ConfigurationBench.Design).Options;
+
+        Assert.Equal(("from-env", "mqtt://10.0.0.2", 4), (options.Node, options.Mqtt.Broker, options.Model.Threads));
+        var gate = Assert.Single(options.Cameras);
+        Assert.Equal(("gate", false, TimeSpan.FromMinutes(1)), (gate.Key, gate.Value.Loop, gate.Value.Questions["person"].Every));
+    }
+
+    [Fact]
+    public void Variables_alone_can_say_everything()
+    {
+        _bench.Environment["MobileVlm__Model__Path"] = "models/a";
+        _bench.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
+        _bench.Environment["MobileVlm__Cameras__gate__Source"] = "pattern:";
+        _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Ask"] = "Is there a person?";
+        _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Answer"] = "yesno";
+
+        var configuration = EdgeConfiguration.Load(null, _bench.Places);
+
+        Assert.Null(configuration.File);
+        Assert.Equal(Path.Combine(_bench.Current, "models/a"), configuration.ModelPath);
+    }
+
+    [Fact]
+    public void Variables_that_do_not_suffice_say_which_files_were_looked_for()
+    {
+        _bench.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
+
+        var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _bench.Places));
+
+        Assert.Contains($"{_bench.Machine}/appsettings.json", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("MobileVlm:Model:Path is missing", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("MobileVlm__Mqtt__Brokr", "MobileVlm:Mqtt:Brokr", "did you mean 'Broker'?")]
+    [InlineData("MobileVlm__Nodes", "MobileVlm:Nodes", "did you mean 'Node'?")]
+    [InlineData("MobileVlm__Mqtt", "MobileVlm:Mqtt", "is a single value; a group of keys")]
+    [InlineData("MobileVlm__Node__Name", "MobileVlm:Node", "is not a single value")]
+    public void An_unknown_or_misplaced_variable_is_refused_by_its_name(string variable, string key, string message)
+    {
+        _bench.Environment[variable] = "1";
+
+        var fault = _bench.Fault(ConfigurationBench.Small());
+
+        Assert.Equal((key, $"environment variable {variable}"), (fault.Key, fault.Origin));
+        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_wrong_value_names_its_variable()
+    {
+        _bench.Environment["MobileVlm__Model__Threads"] = "all";
+
+        Assert.Equal("environment variable MobileVlm__Model__Threads", _bench.Fault(ConfigurationBench.Small()).Origin);
+    }
+
+    [Fact]
+    public void A_camera_that_only_a_misspelt_variable_knows_names_that_variable()
+    {
+        _bench.Environment["MobileVlm__Cameras__gat__Loop"] = "false";
+
+        var fault = _bench.Fault(ConfigurationBench.Small());
+
+        Assert.Equal(
+            ("MobileVlm:Cameras:gat:Source", "environment variable MobileVlm__Cameras__gat__Loop"), (fault.Key, fault.Origin));
+    }
+
+    [Fact]
+    public void Two_variables_for_one_key_are_refused()
+    {
+        _bench.Environment["MobileVlm__Node"] = "a";
+        _bench.Environment["MOBILEVLM__NODE"] = "b";
+
+        var message = _bench.Fault(ConfigurationBench.Small()).Message;
+
+        Assert.Contains("MobileVlm__Node", message, StringComparison.Ordinal);
+        Assert.Contains("MOBILEVLM__NODE", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_variable_and_those_of_others_count_as_not_set()
+    {
+        _bench.Environment["MobileVlm__Node"] = "";
+        _bench.Environment["MobileVlm__Zebra"] = "";
+        _bench.Environment["MOBILEVLM_HOME"] = "/opt";
+        _bench.Environment["Other__Node"] = "x";
+
+        Assert.Equal("edge-1", _bench.Read(ConfigurationBench.Design).Node);
+    }
+
+    [Fact]
+    public void A_variable_sets_the_log_level()
+    {
+        _bench.Environment["Logging__LogLevel__Default"] = "Debug";
+
+        Assert.Equal("Debug", _bench.Read(ConfigurationBench.Small()).Logging["LogLevel:Default"]);
+    }
+}

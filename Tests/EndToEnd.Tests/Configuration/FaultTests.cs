@@ -1,0 +1,215 @@
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+public sealed class FaultTests : IDisposable
+{
+    private readonly ConfigurationBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void Every_fault_is_listed_at_once_with_key_value_and_line()
+    {
+        var refused = _bench.Refused("""
+            { "MobileVlm": {
+              "Node": "a/b",
+              "Model": { "Threads": 999, "Target": "cuda" },
+              "Mqtt": { "Broker": "tcp://host", "Porrt": 1 },
+              "Cameras": { "stats": { "Source": "ftp://x", "Questions": {
+                "reply": { "Ask": "", "Answer": "Maybe", "Every": 2, "MaxTokens": 0 } } } } } }
+            """);
+
+        Assert.Equal(
+            [
+                "MobileVlm:Node", "MobileVlm:Model:Path", "MobileVlm:Model:Target", "MobileVlm:Model:Threads",
+                "MobileVlm:Mqtt:Broker", "MobileVlm:Mqtt:Porrt", "MobileVlm:Cameras:stats", "MobileVlm:Cameras:stats:Source",
+                "MobileVlm:Cameras:stats:Questions:reply", "MobileVlm:Cameras:stats:Questions:reply:Ask",
+                "MobileVlm:Cameras:stats:Questions:reply:Answer", "MobileVlm:Cameras:stats:Questions:reply:Every",
+                "MobileVlm:Cameras:stats:Questions:reply:MaxTokens",
+            ],
+            refused.Faults.Select(fault => fault.Key));
+        Assert.Contains("13 faults", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("\n  MobileVlm:Model:Threads = '999' is out of range; 0 to 256 would be accepted [line 3]", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"Threads\": \"many\"", "whole number")]
+    [InlineData("\"Threads\": 1.5", "whole number")]
+    [InlineData("\"Threads\": 99999999999", "whole number")]
+    [InlineData("\"Threads\": true", "whole number")]
+    [InlineData("\"Threads\": {}", "not a single value")]
+    [InlineData("\"Threads\": [1]", "not a single value")]
+    [InlineData("\"Threads\": \"\"", "is empty")]
+    [InlineData("\"ContextTokens\": 255", "256 to 4096")]
+    [InlineData("\"ContextTokens\": 4097", "256 to 4096")]
+    [InlineData("\"Target\": \"cuda\"", "is not available in this build; 'cpu' or 'auto' would be accepted")]
+    [InlineData("\"Target\": 1", "is not a text; it would be accepted in quotes")]
+    public void A_wrong_value_of_the_model_is_named_with_what_would_be_accepted(string setting, string expected) =>
+        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(model: ", " + setting)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("\"Every\": 2", "such as '00:00:02'")]
+    [InlineData("\"Every\": 90", "such as '00:01:30'")]
+    [InlineData("\"Every\": \"24:00:00\"", "is not a time")]
+    [InlineData("\"Every\": \"-00:00:01\"", "is not a time")]
+    [InlineData("\"Every\": \"2s\"", "is not a time")]
+    [InlineData("\"Every\": \"8.00:00:00\"", "is out of range")]
+    [InlineData("\"MaxTokens\": 0", "1 to 1024")]
+    [InlineData("\"MaxTokens\": 1025", "1 to 1024")]
+    public void A_wrong_value_of_a_question_is_named_with_what_would_be_accepted(string setting, string expected) =>
+        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(question: ", " + setting)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_answer_that_cannot_fit_behind_its_picture_is_refused()
+    {
+        var json = ConfigurationBench.Small(question: ", \"MaxTokens\": 880");
+
+        Assert.Equal(880, _bench.Read(json).Options.Cameras["gate"].Questions["person"].MaxTokens);
+        Assert.Contains(
+            "less than 880 would be accepted",
+            _bench.Fault(json.Replace("YesNo", "Text", StringComparison.Ordinal)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("YesNo", "0", "'YesNo' or 'Text'")]
+    [InlineData("YesNo", "Choice", "'YesNo' or 'Text'")]
+    [InlineData("Is there a person?", " ", "is empty")]
+    public void A_question_needs_words_and_a_known_kind_of_answer(string from, string to, string expected) =>
+        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small().Replace(from, to, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_question_of_more_than_1000_characters_is_refused_and_shown_shortened()
+    {
+        var fault = _bench.Fault(ConfigurationBench.Small().Replace("Is there a person?", new string('a', 1001), StringComparison.Ordinal));
+
+        Assert.Contains("1001 characters", fault.Message, StringComparison.Ordinal);
+        Assert.True(fault.Value!.Length < 100);
+    }
+
+    [Theory]
+    [InlineData("\"Speed\": 0", "0.01 to 100")]
+    [InlineData("\"Speed\": \"NaN\"", "number")]
+    [InlineData("\"Loop\": 1", "'true' or 'false'")]
+    [InlineData("\"Pace\": \"0\"", "'Real' or 'Fast'")]
+    [InlineData("\"MaxFrameRate\": 0", "0.001 to 240")]
+    [InlineData("\"MaxWidth\": 9000", "32 to 8192")]
+    [InlineData("\"RtspTransport\": \"quic\"", "'tcp' or 'udp'")]
+    [InlineData("\"OpenTimeout\": \"00:00:00\"", "00:00:01 to 00:10:00")]
+    [InlineData("\"StallTimeout\": \"1.00:00:00\"", "00:00:01 to 01:00:00")]
+    public void A_wrong_value_of_a_camera_is_named_with_what_would_be_accepted(string setting, string expected) =>
+        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(camera: ", " + setting)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("ftp://host/x", "unknown scheme 'ftp'")]
+    [InlineData("rtsp:/10.0.0.5/x", "an address without '//'")]
+    [InlineData("pattern:1x1", "out of range")]
+    [InlineData("gst:", "pipeline is empty")]
+    public void A_wrong_source_is_explained(string source, string expected) =>
+        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small().Replace("pattern:", source, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("availability")]
+    [InlineData("stats")]
+    [InlineData("front door")]
+    [InlineData("a/b")]
+    [InlineData("tür")]
+    public void A_camera_whose_name_cannot_stand_in_a_topic_is_refused(string name) =>
+        Assert.Equal(
+            $"MobileVlm:Cameras:{name}",
+            _bench.Fault(ConfigurationBench.Small().Replace("gate", name, StringComparison.Ordinal)).Key);
+
+    [Theory]
+    [InlineData("availability")]
+    [InlineData("snapshot")]
+    [InlineData("ask")]
+    [InlineData("reply")]
+    public void A_question_that_is_called_like_a_topic_is_refused(string name) =>
+        Assert.Contains(
+            "cannot name a question",
+            _bench.Fault(ConfigurationBench.Small().Replace("\"person\"", $"\"{name}\"", StringComparison.Ordinal)).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void Names_have_a_longest_length() =>
+        Assert.Contains(
+            "up to 64 characters",
+            _bench.Fault(ConfigurationBench.Small().Replace("gate", new string('a', 65), StringComparison.Ordinal)).Message,
+            StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("""{ "MobileVlm": { "Model": { "Path": "a" }, "Mqtt": { "Broker": "embedded" } } }""", "names no camera")]
+    [InlineData("""{ "MobileVlm": { "Model": { "Path": "a" }, "Mqtt": { "Broker": "embedded" }, "Cameras": {} } }""", "names no camera")]
+    [InlineData("""{ "MobileVlm": { "Model": { "Path": "a" }, "Mqtt": { "Broker": "embedded" }, "Cameras": [] } }""", "is a list")]
+    [InlineData("""{ "MobileVlm": { "Model": { "Path": "a" }, "Mqtt": { "Broker": "embedded" }, "Cameras": { "a": { "Source": "pattern:" } } } }""", "asks nothing")]
+    public void A_box_that_would_ask_nothing_is_refused(string json, string expected)
+    {
+        var fault = _bench.Fault(json);
+
+        Assert.Equal("MobileVlm:Cameras", fault.Key);
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_file_object_lacks_what_is_required() =>
+        Assert.Equal(
+            ["MobileVlm:Model:Path", "MobileVlm:Mqtt:Broker", "MobileVlm:Cameras"],
+            _bench.Refused("{}").Faults.Select(fault => fault.Key));
+
+    [Theory]
+    [InlineData("\"Node\": \"a\"", "MobileVlm:Nod", "Node")]
+    [InlineData("\"Model\": {", "MobileVlm:Model:Thread", "Threads")]
+    [InlineData("\"Mqtt\": {", "MobileVlm:Mqtt:Brocker", "Broker")]
+    [InlineData("\"gate\": {", "MobileVlm:Cameras:gate:Sorce", "Source")]
+    [InlineData("\"person\": {", "MobileVlm:Cameras:gate:Questions:person:Evry", "Every")]
+    public void An_unknown_key_is_refused_with_the_closest_known_one(string before, string key, string suggestion)
+    {
+        var json = ConfigurationBench.Small(more: ", \"Node\": \"a\"").Replace(
+            before, before.EndsWith('{') ? $"{before} \"{Last(key)}\": \"hunter2\"," : $"{before}, \"{Last(key)}\": 1", StringComparison.Ordinal);
+
+        var fault = _bench.Fault(json);
+
+        Assert.Equal((key, null), (fault.Key, fault.Value));
+        Assert.Contains($"did you mean '{suggestion}'?", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_section_is_refused_with_the_one_that_was_meant() =>
+        Assert.Contains("did you mean 'MobileVlm'?", _bench.Fault(ConfigurationBench.Small()[..^1] + ", \"MobilVlm\": {} }").Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_key_in_the_wrong_place_is_sent_to_the_right_one() =>
+        Assert.Contains(
+            "it belongs to MobileVlm:Cameras:<camera>:Questions:<question>",
+            _bench.Fault(ConfigurationBench.Small(more: ", \"Every\": \"00:00:02\"")).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void A_key_like_no_other_is_answered_with_all_that_are_known() =>
+        Assert.Contains("known here: Ffmpeg, GstLaunch", _bench.Fault(ConfigurationBench.Small(more: ", \"Tools\": { \"Zebra\": 1 }")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_key_given_twice_in_different_case_is_refused_with_both_lines()
+    {
+        var fault = _bench.Fault(ConfigurationBench.Small(more: ",\n\"Node\": \"a\",\n\"node\": \"b\""));
+
+        Assert.Equal("MobileVlm:node", fault.Key);
+        Assert.Contains("first as 'Node' in line 7", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("line 8", fault.Origin);
+    }
+
+    [Theory]
+    [InlineData("\"Restarts\": -1", "0 to 1000")]
+    [InlineData("\"MaxFrameAge\": \"00:00:00\"", "00:00:00.1 to 01:00:00")]
+    [InlineData("\"StopWithin\": \"00:10:00\"", "00:00:01 to 00:05:00")]
+    [InlineData("\"StatsEvery\": \"00:00:00\"", "00:00:01 to 1.00:00:00")]
+    [InlineData("\"RestartWindow\": \"00:00:00\"", "00:00:01 to 7.00:00:00")]
+    [InlineData("\"Overlap\": \"yes\"", "'true' or 'false'")]
+    public void A_wrong_value_of_the_pipeline_is_named_with_what_would_be_accepted(string setting, string expected) =>
+        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(more: $", \"Pipeline\": {{ {setting} }}")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_value_with_line_breaks_stays_one_line_of_the_message() =>
+        Assert.Equal("a??b", _bench.Fault(ConfigurationBench.Small(more: ", \"Node\": \"a\\r\\nb\"")).Value);
+
+    private static string Last(string key) => key[(key.LastIndexOf(':') + 1)..];
+}

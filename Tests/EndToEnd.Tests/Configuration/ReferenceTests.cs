@@ -1,0 +1,35 @@
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+public sealed class ReferenceTests
+{
+    [Fact]
+    public void The_reference_says_what_the_options_say()
+    {
+        var path = ConfigurationBench.RepositoryFile("Deploy", "docs", "configuration.md");
+        using var writer = new StringWriter();
+        ConfigurationReference.WriteMarkdown(writer);
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(path, writer.ToString());
+        }
+
+        Assert.True(
+            File.Exists(path) && File.ReadAllText(path) == writer.ToString(),
+            "Deploy/docs/configuration.md is out of date. Write it anew: "
+            + "UPDATE_DOCS=1 dotnet test Tests/EndToEnd.Tests --filter Reference");
+    }
+
+    [Fact]
+    public void The_reference_names_every_key()
+    {
+        using var writer = new StringWriter();
+        ConfigurationReference.WriteMarkdown(writer);
+
+        Assert.All(Keys(typeof(EdgeOptions)), key => Assert.Contains($"| `{key}` |", writer.ToString(), StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<string> Keys(Type options) => Setting.Of(options).SelectMany(
+        setting => setting.Shape == SettingShape.Value ? [setting.Name] : Keys(setting.Type).Prepend(setting.Name));
+}
