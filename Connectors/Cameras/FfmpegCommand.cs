@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 internal static class FfmpegCommand
 {
     private const string InstallHint =
-        "install it (apt-get install ffmpeg) or set the camera's FfmpegPath to where it is";
+        "install it (apt-get install ffmpeg) or set MobileVlm:Tools:Ffmpeg to where it is";
 
     /// <summary>A network stream. It sets its own pace: a recording behind an address plays as fast as it comes.</summary>
     public static ChildCommand Stream(CameraSettings settings)

@@ -11,7 +11,7 @@ internal static class GstCommand
             "-q", .. words, "!", "videoconvert", "!", "video/x-raw,format=RGB", "!", "pnmenc", "!", "fdsink", "fd=1",
         ],
         Remedy = "install it (apt-get install gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-bad) "
-            + "or set the camera's GstLaunchPath to where it is",
+            + "or set MobileVlm:Tools:GstLaunch to where it is",
         EndMeans = CaptureEndKind.Lost,
         LimitsHere = true,
     };
