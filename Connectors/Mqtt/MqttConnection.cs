@@ -190,7 +190,8 @@ internal sealed class MqttConnection : IDisposable
         }
 
         return e.Exception is { } fault ? ConnectFaults.Causes(fault).Last().Message
-            : e.Reason is MqttClientDisconnectReason.NormalDisconnection ? "the broker closed the connection"
+            : e.Reason is MqttClientDisconnectReason.NormalDisconnection
+                ? "the broker closed the connection; it stopped, or another client uses the same id"
             : $"the broker said {e.Reason}";
     }
 
