@@ -7,8 +7,7 @@ namespace MobileVlm.Edge.EndToEnd.Tests;
 internal static class DemoModel
 {
     private static readonly string Root = Directory.CreateTempSubdirectory("mobilevlm-e2e-").FullName;
-    private static readonly Lazy<ModelFolder> Imported = new(() =>
-        ModelImporter.Import(Checkpoint, Path.Combine(Root, "demo"), DecoderPrecision.Fp32));
+    private static readonly Lazy<ModelFolder> Imported = new(Import);
 
     static DemoModel() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Root, recursive: true);
 
@@ -22,6 +21,9 @@ internal static class DemoModel
 
     /// <summary>Root of the source tree.</summary>
     public static string Repository { get; } = FindRepository();
+
+    private static ModelFolder Import() =>
+        ModelImporter.Import(Checkpoint, Path.Combine(Root, "demo"), DecoderPrecision.Fp32);
 
     private static string FindRepository()
     {

@@ -29,7 +29,8 @@ internal sealed class EdgeProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    public static EdgeProcess Start(params string[] arguments) => Start([], arguments);
+    public static EdgeProcess Start(params string[] arguments) =>
+        Start(new Dictionary<string, string>(), arguments);
 
     public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {

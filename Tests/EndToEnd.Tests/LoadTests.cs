@@ -9,7 +9,6 @@ using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Vision;
-using MobileVlm.Edge.Tests.Shared;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
