@@ -89,5 +89,10 @@ internal static class Terminal
 
     public static void Say(string line) => System.Console.Error.WriteLine(line);
 
-    public static void Error(string line) => Console.MarkupLineInterpolated($"[red]error:[/] {line}");
+    /// <summary>Not through the table library, which would break lines that people search for.</summary>
+    public static void Error(string line)
+    {
+        Console.Markup("[red]error:[/] ");
+        Say(line);
+    }
 }

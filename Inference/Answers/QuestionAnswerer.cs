@@ -20,6 +20,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     private readonly TextGenerator _generator;
     private readonly YesNoScorer _yesNo;
     private readonly LanguageDecoder? _owned;
+    private readonly int _hidden;
     private readonly int _systemLength;
     private int _pictureLength;
 
@@ -49,6 +50,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
             throw;
         }
 
+        _hidden = decoder.Embeddings.Hidden;
         _systemLength = _state.Length;
     }
 
@@ -74,8 +76,16 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <summary>Ids behind the picture for a question.</summary>
     public IReadOnlyList<int> PromptIdsAfter(string question) => _tokenizer.Encode(VicunaPrompt.AfterPicture(question));
 
+    /// <exception cref="ArgumentException">The tokens are of another model.</exception>
     public void Prime(VisualTokens picture)
     {
+        if (picture.Hidden != _hidden)
+        {
+            throw new ArgumentException(
+                $"The visual tokens are {picture.Hidden} wide, the decoder's embeddings {_hidden}: they are of another model.",
+                nameof(picture));
+        }
+
         _pictureLength = 0;
         _state.Rewind(_systemLength);
         _state.Append(picture.Values);
@@ -88,14 +98,8 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <summary>As <see cref="Ask(Question, CancellationToken)"/>, with a sampler and a listener for the text as it is written.</summary>
     public Answer Ask(Question question, Sampler sampler, Action<string>? onText, CancellationToken cancel = default)
     {
-        if (_pictureLength == 0)
-        {
-            throw new InvalidOperationException("No picture was primed, so there is nothing to ask about.");
-        }
-
-        _state.Rewind(_pictureLength);
         var started = Stopwatch.GetTimestamp();
-        var logits = _state.Append([.. PromptIdsAfter(question.Text)]);
+        var logits = Append(question.Text);
         var prefill = Stopwatch.GetElapsedTime(started);
         return question.Kind == AnswerKind.YesNo
             ? Scored(question, logits, prefill)
@@ -103,16 +107,24 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     }
 
     /// <summary>Logits at the answer position, [vocabulary], for comparison with the reference.</summary>
-    internal float[] FirstLogits(string question)
-    {
-        _state.Rewind(_pictureLength);
-        return _state.Append([.. PromptIdsAfter(question)]).ToArray();
-    }
+    internal float[] FirstLogits(string question) => Append(question).ToArray();
 
     public void Dispose()
     {
         _state.Dispose();
         _owned?.Dispose();
+    }
+
+    /// <summary>Puts a question behind the picture, in place of the one before.</summary>
+    private ReadOnlySpan<float> Append(string question)
+    {
+        if (_pictureLength == 0)
+        {
+            throw new InvalidOperationException("No picture was primed, so there is nothing to ask about.");
+        }
+
+        _state.Rewind(_pictureLength);
+        return _state.Append([.. PromptIdsAfter(question)]);
     }
 
     private Answer Scored(Question question, ReadOnlySpan<float> logits, TimeSpan prefill)

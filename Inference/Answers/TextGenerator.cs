@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Answers;
 
 /// <summary>How a text is written.</summary>
 /// <param name="MaxTokens">Most tokens written, the end token included. At least 1.</param>
-/// <param name="StopTexts">The text ends before the first of these that it would contain.</param>
+/// <param name="StopTexts">The text ends before the first of these that it would contain. None of them is empty.</param>
 public sealed record GenerationOptions(int MaxTokens, IReadOnlyList<string>? StopTexts = null);
 
 /// <summary>A text that was written.</summary>
@@ -36,6 +36,11 @@ public sealed class TextGenerator(LlamaTextTokenizer tokenizer)
         CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
+        if (options.StopTexts is { } stops && stops.Any(string.IsNullOrEmpty))
+        {
+            throw new ArgumentException("A stop text has at least one character.", nameof(options));
+        }
+
         var started = Stopwatch.GetTimestamp();
         var ids = new List<int>();
         var stream = new TextStream(tokenizer);

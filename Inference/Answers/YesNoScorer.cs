@@ -32,6 +32,11 @@ internal sealed class YesNoScorer
     {
         // Relative to the largest of the few that count, so that nothing overflows or vanishes.
         var largest = Math.Max(Largest(logits, _yes), Largest(logits, _no));
+        if (float.IsNegativeInfinity(largest))
+        {
+            return 0.5;
+        }
+
         var yes = Sum(logits, _yes, largest);
         return yes / (yes + Sum(logits, _no, largest));
     }

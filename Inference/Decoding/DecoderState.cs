@@ -70,7 +70,7 @@ public sealed class DecoderState : IDisposable
     }
 
     /// <summary>Appends tokens and returns the logits after the last one, [vocabulary], valid until the next call.</summary>
-    public ReadOnlySpan<float> Append(ReadOnlySpan<int> tokens)
+    public ReadOnlySpan<float> Append(scoped ReadOnlySpan<int> tokens)
     {
         var hidden = _stepEmbedding.Length;
         var rented = ArrayPool<float>.Shared.Rent(tokens.Length * hidden);

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Decoding;
@@ -10,11 +11,20 @@ public sealed class LanguageDecoder : IDisposable
     /// <exception cref="ModelFolderException">The folder's graph does not match its manifest.</exception>
     public LanguageDecoder(ModelFolder folder, ExecutionSettings settings)
     {
-        Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings, fixedShapes: false);
-        Embeddings = new EmbeddingTable(folder);
         var language = folder.Manifest.Language;
         (Layers, KeyValueHeads, HeadSize) = (language.Layers, language.KeyValueHeads, language.HeadSize);
         (VocabularySize, MaxPositions) = (language.VocabularySize, language.MaxPositions);
+        Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings, fixedShapes: false);
+        try
+        {
+            CheckSizes(folder, language.HiddenSize);
+            Embeddings = new EmbeddingTable(folder);
+        }
+        catch
+        {
+            Session.Dispose();
+            throw;
+        }
     }
 
     public int VocabularySize { get; }
@@ -41,5 +51,25 @@ public sealed class LanguageDecoder : IDisposable
     {
         Session.Dispose();
         Embeddings.Dispose();
+    }
+
+    private void CheckSizes(ModelFolder folder, int hidden)
+    {
+        const string File = ModelFolder.DecoderFile;
+        folder.Expect(File, DecoderGraph.Embeddings, 1, -1, hidden);
+        folder.Expect(File, DecoderGraph.Logits, 1, -1, VocabularySize);
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            folder.Expect(File, DecoderGraph.PastKey(layer), 1, KeyValueHeads, -1, HeadSize);
+            folder.Expect(File, DecoderGraph.PastValue(layer), 1, KeyValueHeads, -1, HeadSize);
+        }
+
+        var layers = folder.Manifest.Signatures[File].Outputs.Count(o => o.Name != DecoderGraph.Logits) / 2;
+        if (layers != Layers)
+        {
+            throw new ModelFolderException(
+                folder.FolderPath,
+                $"{File} has {layers} layers, the sizes in {ModelManifest.FileName} say {Layers}. Import the model again.");
+        }
     }
 }

@@ -47,7 +47,9 @@ internal sealed class BlockQuantizer(int bits, int blockSize)
         var middle = 1 << (Bits - 1);
         var largest = (1 << Bits) - 1;
         var scale = extreme / -middle;
-        var inverse = scale == 0 ? 0 : 1 / scale;
+
+        // Of a block of next to nothing the inverse is infinite: it becomes zeros.
+        var inverse = float.IsFinite(1 / scale) ? 1 / scale : 0;
 
         // Padding must decode to zero: the middle code.
         for (var i = 0; i < BlockSize; i++)

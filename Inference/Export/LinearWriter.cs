@@ -38,27 +38,37 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer) : LinearWriter
         var outputs = weights.Sum(w => w.Outputs);
         var blocks = quantizer.Blocks(inputs);
         var rowBytes = blocks * quantizer.BlobSize;
-        var scales = new float[outputs * blocks];
+        var rows = source.Rows(weights);
 
+        // Filled while the codes are written, written right after them, and dropped: one layer's at a time.
+        float[]? scales = null;
         var packed = graph.Weight(
             $"{node}.weight_q{quantizer.Bits}",
             OnnxType.UInt8,
             [outputs, blocks, quantizer.BlobSize],
-            stream => source.ForEachRows(weights, (first, values) =>
+            stream =>
             {
-                var rows = values.Length / inputs;
-                var bytes = new byte[rows * rowBytes];
-                Parallel.For(0, rows, r => quantizer.QuantizeRow(
-                    values.Span.Slice(r * inputs, inputs),
-                    bytes.AsSpan(r * rowBytes, rowBytes),
-                    scales.AsSpan((first + r) * blocks, blocks)));
-                stream.Write(bytes);
-            }));
+                var found = scales = new float[outputs * blocks];
+                rows((first, values) =>
+                {
+                    var count = values.Length / inputs;
+                    var bytes = new byte[count * rowBytes];
+                    Parallel.For(0, count, r => quantizer.QuantizeRow(
+                        values.Span.Slice(r * inputs, inputs),
+                        bytes.AsSpan(r * rowBytes, rowBytes),
+                        found.AsSpan((first + r) * blocks, blocks)));
+                    stream.Write(bytes);
+                });
+            });
         var scale = graph.Weight(
             $"{node}.scales",
             OnnxType.Float32,
             [outputs, blocks],
-            stream => stream.Write(MemoryMarshal.AsBytes(scales.AsSpan())));
+            stream =>
+            {
+                stream.Write(MemoryMarshal.AsBytes(scales.AsSpan()));
+                scales = null;
+            });
         return graph.Contrib(
             "MatMulNBits",
             node,

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Checkpoints;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Export;
 
@@ -28,7 +29,7 @@ public static class ModelImporter
     /// <param name="progress">Called for each few megabytes read.</param>
     /// <param name="cancel">Stops between two chunks.</param>
     /// <exception cref="CheckpointException">The checkpoint cannot be read or is not a model of this family.</exception>
-    /// <exception cref="ModelFolderException">The target is occupied.</exception>
+    /// <exception cref="ModelFolderException">The target is occupied, or the tokenizer is damaged.</exception>
     /// <exception cref="IOException">Reading or writing failed; the disk may be full.</exception>
     public static ModelFolder Import(
         string sourceFolder,
@@ -41,6 +42,12 @@ public static class ModelImporter
         var tokenizer = checkpoint.TokenizerFile ?? throw new CheckpointException(
             Path.Combine(sourceFolder, "tokenizer.model"),
             "is missing. It is published beside the weights; download it into the same folder.");
+        CheckTokenizer(tokenizer, checkpoint.Config.Language.VocabularySize);
+        if (File.Exists(modelFolder))
+        {
+            throw new ModelFolderException(modelFolder, "it is a file. Name a folder that does not exist yet.");
+        }
+
         if (Directory.Exists(modelFolder) && Directory.EnumerateFileSystemEntries(modelFolder).Any())
         {
             throw new ModelFolderException(
@@ -69,6 +76,16 @@ public static class ModelImporter
         return ModelFolder.Open(target);
     }
 
+    private static void CheckTokenizer(string file, int vocabulary)
+    {
+        var count = LlamaTextTokenizer.Open(file).Count;
+        if (count > vocabulary)
+        {
+            throw new CheckpointException(
+                file, $"has {count} pieces, the model's vocabulary {vocabulary}. They are not of the same model; download both again.");
+        }
+    }
+
     private static void Write(
         Checkpoint checkpoint,
         string tokenizer,
@@ -83,22 +100,29 @@ public static class ModelImporter
         LinearWriter body = precision == DecoderPrecision.Int4 ? new BlockLinearWriter(new BlockQuantizer(4, BlockSize)) : exact;
         LinearWriter head = precision == DecoderPrecision.Int4 ? new BlockLinearWriter(new BlockQuantizer(8, BlockSize)) : exact;
 
-        var files = new List<ModelFile>();
-        var signatures = new Dictionary<string, GraphSignature>();
+        // All graphs are built before a byte is read, so that what a checkpoint lacks is said at once.
+        var graphs = new List<(string File, OnnxGraph Graph)>();
         if (config is { Vision: { } vision, Projector: { } projector })
         {
-            WriteGraph(folder, ModelFolder.VisionFile, files, graph =>
-                new VisionGraph(vision, projector, config.Language.HiddenSize, exact).Write(graph, source));
-            signatures[ModelFolder.VisionFile] = SessionFactory.Describe(Path.Combine(folder, ModelFolder.VisionFile));
+            graphs.Add((ModelFolder.VisionFile, new OnnxGraph("vision")));
+            new VisionGraph(vision, projector, config.Language.HiddenSize, exact).Write(graphs[^1].Graph, source);
         }
 
-        WriteGraph(folder, ModelFolder.DecoderFile, files, graph =>
-            new DecoderGraph(config.Language, body, head).Write(graph, source));
-        signatures[ModelFolder.DecoderFile] = SessionFactory.Describe(Path.Combine(folder, ModelFolder.DecoderFile));
-
+        graphs.Add((ModelFolder.DecoderFile, new OnnxGraph("decoder")));
+        new DecoderGraph(config.Language, body, head).Write(graphs[^1].Graph, source);
         var embeddings = checkpoint.Get(
             "model.embed_tokens.weight", config.Language.VocabularySize, config.Language.HiddenSize);
-        files.Add(WriteFile(folder, ModelFolder.EmbeddingsFile, source.Raw(embeddings)));
+        var writeEmbeddings = source.Raw(embeddings);
+
+        var files = new List<ModelFile>();
+        var signatures = new Dictionary<string, GraphSignature>();
+        foreach (var (file, graph) in graphs)
+        {
+            WriteGraph(folder, file, files, graph);
+            signatures[file] = SessionFactory.Describe(Path.Combine(folder, file));
+        }
+
+        files.Add(WriteFile(folder, ModelFolder.EmbeddingsFile, writeEmbeddings));
         files.Add(WriteFile(folder, ModelFolder.TokenizerFile, stream =>
         {
             using var input = File.OpenRead(tokenizer);
@@ -109,11 +133,10 @@ public static class ModelImporter
         WriteManifest(folder, checkpoint, precision, embeddings.Type, signatures, files);
     }
 
-    private static void WriteGraph(string folder, string file, List<ModelFile> files, Action<OnnxGraph> write)
+    private static void WriteGraph(string folder, string file, List<ModelFile> files, OnnxGraph graph)
     {
         using var data = new ExternalDataFile(Path.Combine(folder, $"{file}.data"));
-        var graph = new OnnxGraph(Path.GetFileNameWithoutExtension(file), data);
-        write(graph);
+        graph.WriteWeights(data);
         var (size, sha256) = data.Finish();
         files.Add(new ModelFile(data.FileName, size, sha256));
         files.Add(WriteFile(folder, file, graph.Save));

@@ -22,9 +22,10 @@ internal readonly record struct OnnxDimension(long Size, string? Name)
 }
 
 /// <summary>Builds one ONNX model (opset 21, <c>com.microsoft</c> 1) node by node and writes it. Weights live in one
-/// external file beside it, since a protobuf message ends at 2 GB; only scalars and shapes are inline. The field
-/// numbers are those of <c>onnx.proto</c>.</summary>
-internal sealed class OnnxGraph(string name, ExternalDataFile data)
+/// external file beside it, since a protobuf message ends at 2 GB; only scalars and shapes are inline. Nothing is
+/// written before <see cref="WriteWeights"/>, so that a graph which cannot be built costs no reading. The field numbers
+/// are those of <c>onnx.proto</c>.</summary>
+internal sealed class OnnxGraph(string name)
 {
     private const int OpsetVersion = 21;
     private const int IrVersion = 10;
@@ -34,8 +35,7 @@ internal sealed class OnnxGraph(string name, ExternalDataFile data)
     private readonly List<byte[]> _inputs = [];
     private readonly List<byte[]> _outputs = [];
     private readonly HashSet<string> _names = [];
-
-    public ExternalDataFile Data => data;
+    private readonly List<Action<ExternalDataFile>> _weights = [];
 
     public string Input(string input, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
     {
@@ -99,7 +99,7 @@ internal sealed class OnnxGraph(string name, ExternalDataFile data)
         return Claim(constant);
     }
 
-    /// <summary>Weight whose bytes <paramref name="write"/> puts into the external file.</summary>
+    /// <summary>Weight whose bytes <paramref name="write"/> puts into the external file when its turn comes.</summary>
     public string Weight(string weight, OnnxType type, ReadOnlySpan<long> shape, Action<Stream> write)
     {
         var elements = 1L;
@@ -115,23 +115,18 @@ internal sealed class OnnxGraph(string name, ExternalDataFile data)
             OnnxType.Float16 => 2,
             _ => 1,
         });
-        var offset = data.Append(size, write);
         var dimensions = shape.ToArray();
-        _initializers.Add(Message(m =>
-        {
-            foreach (var d in dimensions)
-            {
-                WriteInt(m, 1, d);
-            }
-
-            WriteInt(m, 2, (long)type);
-            WriteString(m, 8, weight);
-            WriteBytes(m, 13, Entry("location", data.FileName));
-            WriteBytes(m, 13, Entry("offset", offset.ToString(System.Globalization.CultureInfo.InvariantCulture)));
-            WriteBytes(m, 13, Entry("length", size.ToString(System.Globalization.CultureInfo.InvariantCulture)));
-            WriteInt(m, 14, 1);
-        }));
+        _weights.Add(data => _initializers.Add(External(weight, type, dimensions, data.FileName, data.Append(size, write), size)));
         return Claim(weight);
+    }
+
+    /// <summary>Writes all weights, in the order in which they were added. Once, before <see cref="Save"/>.</summary>
+    public void WriteWeights(ExternalDataFile data)
+    {
+        foreach (var weight in _weights)
+        {
+            weight(data);
+        }
     }
 
     public void Save(Stream stream)
@@ -189,6 +184,21 @@ internal sealed class OnnxGraph(string name, ExternalDataFile data)
             WriteString(m, 7, domain);
         }));
     }
+
+    private static byte[] External(string weight, OnnxType type, long[] shape, string file, long offset, long size) => Message(m =>
+    {
+        foreach (var d in shape)
+        {
+            WriteInt(m, 1, d);
+        }
+
+        WriteInt(m, 2, (long)type);
+        WriteString(m, 8, weight);
+        WriteBytes(m, 13, Entry("location", file));
+        WriteBytes(m, 13, Entry("offset", offset.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        WriteBytes(m, 13, Entry("length", size.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        WriteInt(m, 14, 1);
+    });
 
     private static byte[] ValueInfo(string value, OnnxType type, ReadOnlySpan<OnnxDimension> shape)
     {

@@ -87,13 +87,8 @@ internal sealed class VisionGraph(VisionConfig vision, ProjectorType projector, 
         string Project(string part) => linear.Write(
             graph, source, $"{at}.{part}", normed, new LinearWeight($"{prefix}.self_attn.{part}_proj.weight", width, width));
         var (q, k, v) = (Project("q"), Project("k"), Project("v"));
-        var bias = graph.Weight($"{at}.qkv_bias", OnnxType.Float32, [3 * width], stream =>
-        {
-            foreach (var part in (ReadOnlySpan<string>)["q", "k", "v"])
-            {
-                source.Plain($"{prefix}.self_attn.{part}_proj.bias", width)(stream);
-            }
-        });
+        Action<Stream> Biases(string part) => source.Plain($"{prefix}.self_attn.{part}_proj.bias", width);
+        var bias = graph.Weight($"{at}.qkv_bias", OnnxType.Float32, [3 * width], Biases("q") + Biases("k") + Biases("v"));
         var attention = graph.Contrib(
             "MultiHeadAttention", $"{at}.attention", [q, k, v, bias], OnnxAttribute.Int("num_heads", vision.Heads));
         var projected = linear.Write(

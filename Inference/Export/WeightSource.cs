@@ -1,23 +1,25 @@
 using System.Buffers;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Inference.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Export;
 
-/// <summary>A checkpoint read tensor by tensor for the exporters, with progress in source bytes. Never holds more than
-/// the one tensor that is being laid out anew.</summary>
+/// <summary>A checkpoint read tensor by tensor for the exporters, with progress in source bytes. What is asked for is
+/// looked up and counted at once and read later, so that a missing tensor is found before hours of reading and progress
+/// ends at its total. Never holds more than the one tensor that is being laid out anew.</summary>
 internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgress>? progress, CancellationToken cancel)
 {
     /// <summary>Elements read at a time: 8 MiB as float32.</summary>
     private const int ChunkElements = 2 * 1024 * 1024;
 
-    private readonly long _total = checkpoint.WeightBytes;
+    private long _total;
     private long _done;
 
     /// <summary>The tensor as it is, float32.</summary>
     public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape)
     {
-        var tensor = checkpoint.Get(name, shape);
+        var tensor = Count(checkpoint.Get(name, shape));
         return stream => ReadRows(tensor, tensor.Count, 1, (_, values) => stream.Write(MemoryMarshal.AsBytes(values)));
     }
 
@@ -52,41 +54,55 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
     }
 
     /// <summary>Hands over the rows of one or several [out, in] weights in order, a few at a time.</summary>
-    public void ForEachRows(IReadOnlyList<LinearWeight> weights, Action<int, ReadOnlyMemory<float>> take)
+    public Action<Action<int, ReadOnlyMemory<float>>> Rows(IReadOnlyList<LinearWeight> weights)
     {
-        var first = 0;
-        foreach (var tensor in Find(weights))
+        var tensors = Find(weights);
+        return take =>
         {
-            var at = first;
-            ReadRowBlocks(tensor, tensor.Shape[0], (int)tensor.Shape[1], (row, values) => take(at + (int)row, values));
-            first += (int)tensor.Shape[0];
-        }
+            var first = 0;
+            foreach (var tensor in tensors)
+            {
+                var at = first;
+                ReadRowBlocks(tensor, tensor.Shape[0], (int)tensor.Shape[1], (row, values) => take(at + (int)row, values));
+                first += (int)tensor.Shape[0];
+            }
+        };
     }
 
     /// <summary>The tensor's stored bytes, unchanged.</summary>
-    public Action<Stream> Raw(CheckpointTensor tensor) => stream =>
+    public Action<Stream> Raw(CheckpointTensor tensor)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkElements);
-        try
+        Count(tensor);
+        return stream =>
         {
-            for (var done = 0L; done < tensor.ByteCount;)
+            var buffer = ArrayPool<byte>.Shared.Rent(ChunkElements);
+            try
             {
-                cancel.ThrowIfCancellationRequested();
-                var n = (int)Math.Min(buffer.Length, tensor.ByteCount - done);
-                checkpoint.ReadRaw(tensor, buffer.AsSpan(0, n), done);
-                stream.Write(buffer, 0, n);
-                done += n;
-                Report(tensor.Name, n);
+                for (var done = 0L; done < tensor.ByteCount;)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    var n = (int)Math.Min(buffer.Length, tensor.ByteCount - done);
+                    checkpoint.ReadRaw(tensor, buffer.AsSpan(0, n), done);
+                    stream.Write(buffer, 0, n);
+                    done += n;
+                    Report(tensor.Name, n);
+                }
             }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    };
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        };
+    }
 
     private List<CheckpointTensor> Find(IReadOnlyList<LinearWeight> weights) =>
-        [.. weights.Select(w => checkpoint.Get(w.Name, w.Outputs, w.Inputs))];
+        [.. weights.Select(w => Count(checkpoint.Get(w.Name, w.Outputs, w.Inputs)))];
+
+    private CheckpointTensor Count(CheckpointTensor tensor)
+    {
+        _total += tensor.ByteCount;
+        return tensor;
+    }
 
     private void ReadRows(CheckpointTensor tensor, long rows, int width, RowTaker take) =>
         ReadRowBlocks(tensor, rows, width, (row, values) => take(row, values.Span));
@@ -103,6 +119,14 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
                 var n = (int)Math.Min(rowsAtOnce, rows - row);
                 var values = buffer.AsMemory(0, n * width);
                 checkpoint.Read(tensor, row * width, values.Span);
+                if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values.Span)))
+                {
+                    // Rounding to few bits would hide it until answers make no sense.
+                    throw new CheckpointException(
+                        tensor.Location?.File.Path ?? checkpoint.Folder,
+                        $"tensor '{tensor.Name}' holds numbers that are not finite. The file is damaged; download it again.");
+                }
+
                 take(row, values);
                 row += n;
                 Report(tensor.Name, (long)n * width * tensor.ByteCount / tensor.Count);
@@ -117,7 +141,7 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
     private void Report(string tensor, long bytes)
     {
         _done += bytes;
-        progress?.Report(new ImportProgress(tensor, Math.Min(_done, _total), _total));
+        progress?.Report(new ImportProgress(tensor, _done, _total));
     }
 
     /// <summary>Writes rows [n, inputs] as columns of a [inputs, outputs] matrix, in tiles that stay in the cache.</summary>
@@ -151,6 +175,6 @@ internal readonly record struct LinearWeight(string Name, int Outputs, int Input
 
 /// <summary>How far an import is.</summary>
 /// <param name="Tensor">What is being read.</param>
-/// <param name="BytesDone">Bytes of the checkpoint read so far.</param>
-/// <param name="BytesTotal">Bytes of all its weight files.</param>
+/// <param name="BytesDone">Bytes of tensors read so far.</param>
+/// <param name="BytesTotal">Bytes of all tensors that the model needs; the last report reaches it.</param>
 public readonly record struct ImportProgress(string Tensor, long BytesDone, long BytesTotal);

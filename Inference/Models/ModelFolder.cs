@@ -16,6 +16,9 @@ public sealed class ModelFolder
     /// size, and hashed by <see cref="Verify"/>.</summary>
     private const long HashedAtOpen = 64L * 1024 * 1024;
 
+    private static readonly string CurrentFormat =
+        ModelManifest.CurrentFormat.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     private ModelFolder(string path, ModelManifest manifest)
     {
         FolderPath = path;
@@ -39,10 +42,12 @@ public sealed class ModelFolder
                     ? File.Exists(Path.Combine(path, "config.json"))
                         ? $"this is a published checkpoint, not an imported model. Run 'mobilevlm model import {path} DIR' and use DIR."
                         : $"there is no {ModelManifest.FileName} in it. Make one with 'mobilevlm model import SOURCE DIR'."
+                    : File.Exists(path) ? "it is a file. Name the folder that 'mobilevlm model import SOURCE DIR' made."
                     : "it does not exist. Make one with 'mobilevlm model import SOURCE DIR'.");
         }
 
         var folder = new ModelFolder(path, ReadManifest(path, manifestPath));
+        folder.CheckList();
         foreach (var file in folder.Manifest.Files)
         {
             folder.CheckFile(file, hash: file.Size <= HashedAtOpen);
@@ -63,30 +68,63 @@ public sealed class ModelFolder
 
     internal string PathOf(string file) => Path.Combine(FolderPath, file);
 
+    /// <summary>Compares a tensor's signature with the sizes that the manifest itself gives: buffers are made by them.</summary>
+    /// <exception cref="ModelFolderException">They differ.</exception>
+    internal void Expect(string file, string tensor, params ReadOnlySpan<int> shape)
+    {
+        var signature = Manifest.Signatures[file];
+        var found = signature.Inputs.Concat(signature.Outputs).FirstOrDefault(t => t.Name == tensor);
+        if (found is null || !shape.SequenceEqual([.. found.Shape]))
+        {
+            throw new ModelFolderException(
+                FolderPath,
+                $"{file}: '{tensor}' is {found?.ToString() ?? "missing"}, the sizes in {ModelManifest.FileName} say "
+                + $"[{string.Join(',', shape.ToArray())}]. Import the model again.");
+        }
+    }
+
     private static ModelManifest ReadManifest(string path, string manifestPath)
     {
-        ModelManifest manifest;
         try
         {
-            using var stream = File.OpenRead(manifestPath);
-            manifest = JsonSerializer.Deserialize(stream, ManifestJson.Default.ModelManifest)
-                ?? throw new JsonException("it holds nothing");
+            using var json = JsonDocument.Parse(File.ReadAllBytes(manifestPath));
+
+            // Before all else, since another version may have other keys.
+            if (json.RootElement.ValueKind == JsonValueKind.Object
+                && json.RootElement.TryGetProperty("formatVersion", out var version)
+                && version.GetRawText() != CurrentFormat)
+            {
+                throw new ModelFolderException(
+                    path,
+                    $"its format is version {version.GetRawText()}, this program reads version {CurrentFormat}. "
+                    + "Import the model again with this program.");
+            }
+
+            var manifest = json.Deserialize(ManifestJson.Default.ModelManifest) ?? throw new JsonException("it holds nothing");
+            return HasHoles(manifest) ? throw new JsonException("a file or a signature in it is null") : manifest;
         }
         catch (JsonException e)
         {
             throw new ModelFolderException(
                 path, $"{ModelManifest.FileName} cannot be read ({e.Message}). Import the model again.", e);
         }
+    }
 
-        if (manifest.FormatVersion != ModelManifest.CurrentFormat)
+    /// <summary>Whether an element of a list is null, which the serializer lets pass.</summary>
+    private static bool HasHoles(ModelManifest manifest) =>
+        manifest.Files.Any(f => f is null)
+        || manifest.Signatures.Values.Any(s => s is null || s.Inputs.Concat(s.Outputs).Any(t => t is null));
+
+    /// <summary>A file that the manifest does not list would be used unchecked.</summary>
+    private void CheckList()
+    {
+        string[] needed = Manifest.Vision is null
+            ? [DecoderFile, EmbeddingsFile, TokenizerFile]
+            : [VisionFile, DecoderFile, EmbeddingsFile, TokenizerFile];
+        foreach (var file in needed.Where(name => Manifest.Files.All(f => f.Path != name)))
         {
-            throw new ModelFolderException(
-                path,
-                $"its format is version {manifest.FormatVersion}, this program reads version {ModelManifest.CurrentFormat}. "
-                + "Import the model again with this program.");
+            throw new ModelFolderException(FolderPath, $"{ModelManifest.FileName} does not list {file}. Import the model again.");
         }
-
-        return manifest;
     }
 
     private void CheckFile(ModelFile file, bool hash)

@@ -76,6 +76,12 @@ internal static class SessionFactory
         IReadOnlyList<TensorSignature> expected,
         IReadOnlyDictionary<string, NodeMetadata> actual)
     {
+        foreach (var name in actual.Keys.Where(name => expected.All(e => e.Name != name)))
+        {
+            throw new ModelFolderException(
+                folder.FolderPath, $"{file} has an {role} '{name}' of which the manifest knows nothing. Import the model again.");
+        }
+
         foreach (var signature in expected)
         {
             if (!actual.TryGetValue(signature.Name, out var metadata))

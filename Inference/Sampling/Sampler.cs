@@ -52,7 +52,9 @@ public abstract class Sampler
                 (_probabilities, _ids) = (new float[logits.Length], new int[logits.Length]);
             }
 
-            TensorPrimitives.Divide(logits, _temperature, _probabilities);
+            // Relative to the largest: SoftMax itself does not guard against overflow.
+            TensorPrimitives.Subtract(logits, TensorPrimitives.Max(logits), _probabilities);
+            TensorPrimitives.Divide(_probabilities, _temperature, _probabilities);
             TensorPrimitives.SoftMax(_probabilities, _probabilities);
             for (var i = 0; i < _ids.Length; i++)
             {
@@ -67,6 +69,12 @@ public abstract class Sampler
             while (kept < _ids.Length && mass < _topP)
             {
                 mass -= _probabilities[kept++];
+            }
+
+            if (kept == 1)
+            {
+                // The sort does not keep equals in order.
+                return Greedy.Choose(logits);
             }
 
             var draw = _random.NextSingle() * mass;

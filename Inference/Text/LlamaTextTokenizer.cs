@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.ML.Tokenizers;
 using MobileVlm.Edge.Inference.Models;
 
@@ -10,11 +11,12 @@ public sealed class LlamaTextTokenizer
     private const char SpaceMark = '▁';
 
     private readonly LlamaTokenizer _tokenizer;
+    private readonly PairMerger _merger;
     private readonly byte[]?[] _bytes;
 
-    private LlamaTextTokenizer(LlamaTokenizer tokenizer)
+    private LlamaTextTokenizer(LlamaTokenizer tokenizer, PairMerger merger)
     {
-        _tokenizer = tokenizer;
+        (_tokenizer, _merger) = (tokenizer, merger);
         BeginId = tokenizer.BeginningOfSentenceId;
         EndId = tokenizer.EndOfSentenceId;
         _bytes = new byte[tokenizer.Vocabulary.Values.Max() + 1][];
@@ -30,26 +32,54 @@ public sealed class LlamaTextTokenizer
     /// <summary>Id of <c>&lt;/s&gt;</c>.</summary>
     public int EndId { get; }
 
+    /// <summary>Ids are below this.</summary>
+    internal int Count => _bytes.Length;
+
     /// <exception cref="ModelFolderException">The file is not a SentencePiece model.</exception>
-    public static LlamaTextTokenizer Open(ModelFolder folder)
+    public static LlamaTextTokenizer Open(ModelFolder folder) => Open(folder.PathOf(ModelFolder.TokenizerFile));
+
+    /// <exception cref="ModelFolderException">The file is not a SentencePiece model.</exception>
+    internal static LlamaTextTokenizer Open(string path)
     {
         try
         {
-            using var stream = File.OpenRead(folder.PathOf(ModelFolder.TokenizerFile));
-            return new LlamaTextTokenizer(LlamaTokenizer.Create(stream, addBeginOfSentence: false, addEndOfSentence: false));
+            var model = File.ReadAllBytes(path);
+            var merger = new PairMerger(PieceScores.Read(model));
+            using var stream = new MemoryStream(model);
+            return new LlamaTextTokenizer(
+                LlamaTokenizer.Create(stream, addBeginOfSentence: false, addEndOfSentence: false), merger);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or InvalidDataException
             or IndexOutOfRangeException or Google.Protobuf.InvalidProtocolBufferException)
         {
             throw new ModelFolderException(
-                folder.FolderPath, $"{ModelFolder.TokenizerFile} is not a SentencePiece model ({e.Message}). Download it again.", e);
+                Path.GetDirectoryName(path)!, $"{Path.GetFileName(path)} is not a SentencePiece model ({e.Message}). Download it again.", e);
         }
     }
 
     /// <summary>Ids of a text that stands by itself, without begin or end token. Special tokens written in it are
     /// ordinary characters.</summary>
-    public IReadOnlyList<int> Encode(string text) =>
-        text.Length == 0 ? [] : _tokenizer.EncodeToIds(text, addBeginningOfSentence: false, addEndOfSentence: false);
+    public IReadOnlyList<int> Encode(string text)
+    {
+        if (text.Length == 0)
+        {
+            return [];
+        }
+
+        var ids = new List<int>();
+        _merger.Merge(Marked(text), (id, characters) =>
+        {
+            if (id is { } known)
+            {
+                ids.Add(known);
+            }
+            else
+            {
+                AddBytes(characters, ids);
+            }
+        });
+        return ids;
+    }
 
     /// <summary>Id of a piece as it stands in the vocabulary (a space is <c>▁</c>), or null.</summary>
     internal int? PieceId(string piece) => _tokenizer.Vocabulary.TryGetValue(piece, out var id) ? id : null;
@@ -65,9 +95,35 @@ public sealed class LlamaTextTokenizer
         return text + stream.Finish();
     }
 
+    /// <summary>Spaces as pieces have them, one more in front, and no half characters.</summary>
+    private string Marked(string text)
+    {
+        var marked = new StringBuilder(text.Length + 1);
+        if (_tokenizer.AddDummyPrefix)
+        {
+            marked.Append(SpaceMark);
+        }
+
+        foreach (var rune in text.EnumerateRunes())
+        {
+            marked.Append(rune.Value == ' ' ? SpaceMark.ToString() : rune.ToString());
+        }
+
+        return marked.ToString();
+    }
+
+    private void AddBytes(ReadOnlySpan<char> characters, List<int> ids)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        foreach (var value in bytes[..Encoding.UTF8.GetBytes(characters, bytes)])
+        {
+            ids.Add(PieceId($"<0x{value:X2}>") ?? _tokenizer.UnknownId);
+        }
+    }
+
     private static byte[] BytesOf(string piece) =>
         piece is ['<', '0', 'x', _, _, '>'] && byte.TryParse(
             piece.AsSpan(3, 2), System.Globalization.NumberStyles.HexNumber, null, out var value)
             ? [value]
-            : System.Text.Encoding.UTF8.GetBytes(piece.Replace(SpaceMark, ' '));
+            : Encoding.UTF8.GetBytes(piece.Replace(SpaceMark, ' '));
 }

@@ -23,12 +23,22 @@ public sealed class VisionEncoder : IVisionEncoder
     public VisionEncoder(ModelFolder folder, ExecutionSettings settings)
     {
         _session = SessionFactory.Open(folder, ModelFolder.VisionFile, settings, fixedShapes: true);
-        var vision = folder.Manifest.Vision ?? throw new ModelFolderException(
-            folder.FolderPath, "the manifest has a vision graph but no sizes for it. Import the model again.");
-        _preprocessor = new ImagePreprocessor(vision.ImageSize, vision.ImageMean, vision.ImageStd);
-        _pixels = new float[3 * vision.ImageSize * vision.ImageSize];
-        _pixelValue = OrtValue.CreateTensorValueFromMemory(_pixels, [1, 3, vision.ImageSize, vision.ImageSize]);
-        (_tokens, _hidden) = (folder.Manifest.VisualTokens, folder.Manifest.Language.HiddenSize);
+        try
+        {
+            var vision = folder.Manifest.Vision ?? throw new ModelFolderException(
+                folder.FolderPath, "the manifest has a vision graph but no sizes for it. Import the model again.");
+            (_tokens, _hidden) = (folder.Manifest.VisualTokens, folder.Manifest.Language.HiddenSize);
+            folder.Expect(ModelFolder.VisionFile, VisionGraph.PixelValues, 1, 3, vision.ImageSize, vision.ImageSize);
+            folder.Expect(ModelFolder.VisionFile, VisionGraph.VisualTokens, 1, _tokens, _hidden);
+            _preprocessor = new ImagePreprocessor(vision.ImageSize, vision.ImageMean, vision.ImageStd);
+            _pixels = new float[3 * vision.ImageSize * vision.ImageSize];
+            _pixelValue = OrtValue.CreateTensorValueFromMemory(_pixels, [1, 3, vision.ImageSize, vision.ImageSize]);
+        }
+        catch
+        {
+            _session.Dispose();
+            throw;
+        }
     }
 
     public VisualTokens Encode(RgbImage image)

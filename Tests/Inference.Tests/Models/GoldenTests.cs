@@ -65,7 +65,7 @@ public sealed class GoldenTests
 
         var pixels = new float[resized.Length];
         preprocessor.Preprocess(picture.Image, pixels);
-        AssertClose(expected.Floats($"case{index}.pixel_values"), pixels, 1e-5);
+        Compare.Close(expected.Floats($"case{index}.pixel_values"), pixels, 1e-5);
     }
 
     [Theory]
@@ -85,16 +85,16 @@ public sealed class GoldenTests
             tokens = model.Vision.Encode(picture.Image);
         }
 
-        AssertClose(expected.Floats($"case{index}.patch_features"), features, Tolerance);
+        Compare.Close(expected.Floats($"case{index}.patch_features"), features, Tolerance);
         using (tokens)
         {
-            AssertClose(expected.Floats($"case{index}.visual_tokens"), tokens.Values.Span, Tolerance);
+            Compare.Close(expected.Floats($"case{index}.visual_tokens"), tokens.Values.Span, Tolerance);
             using var answerer = model.Answerer();
             Assert.Equal(golden.Before_ids!, answerer.PromptIdsBefore);
             Assert.Equal(golden.After_ids!, answerer.PromptIdsAfter(golden.Question!));
 
             answerer.Prime(tokens);
-            AssertClose(expected.Floats($"case{index}.first_logits"), answerer.FirstLogits(golden.Question!), Tolerance);
+            Compare.Close(expected.Floats($"case{index}.first_logits"), answerer.FirstLogits(golden.Question!), Tolerance);
             var answer = answerer.Ask(new Question(golden.Question!, AnswerKind.Text, 24));
             Assert.Equal(golden.Greedy_ids, answer.TokenIds);
         }
@@ -114,18 +114,5 @@ public sealed class GoldenTests
             state, state.Append(prompt), Sampler.Greedy, new GenerationOptions(golden.Greedy_ids.Length));
         Assert.Equal(golden.Greedy_ids, written.TokenIds);
         Assert.Equal(golden.Text, written.Text);
-    }
-
-    private static void AssertClose(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double tolerance)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        double largest = 0, error = 0;
-        for (var i = 0; i < expected.Length; i++)
-        {
-            largest = Math.Max(largest, Math.Abs(expected[i]));
-            error = Math.Max(error, Math.Abs(expected[i] - actual[i]));
-        }
-
-        Assert.True(error <= tolerance * largest, $"Largest error {error:g3} is {error / largest:g3} of the largest magnitude {largest:g3}.");
     }
 }

@@ -1,0 +1,47 @@
+namespace MobileVlm.Edge.Architecture.Tests;
+
+/// <summary>The source tree that these tests were built from.</summary>
+internal static class Repository
+{
+    public static readonly string Root = Find();
+
+    /// <summary>Every C# file of a room, without what the build made.</summary>
+    public static IEnumerable<SourceFile> Sources(string room) =>
+        Files(Path.Combine(Root, room), "*.cs").Select(path => new SourceFile(Path.GetRelativePath(Root, path), File.ReadAllLines(path)));
+
+    public static IEnumerable<string> Projects() => Files(Root, "*.csproj").Order(StringComparer.Ordinal);
+
+    private static IEnumerable<string> Files(string folder, string pattern) =>
+        Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories).Where(path =>
+            !Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" || part.StartsWith('.')));
+
+    private static string Find()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "MobileVlm.Edge.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException($"No MobileVlm.Edge.sln above {AppContext.BaseDirectory}.");
+    }
+}
+
+/// <param name="Path">From the repository's root.</param>
+/// <param name="Lines">As they stand.</param>
+internal sealed record SourceFile(string Path, string[] Lines)
+{
+    /// <summary>Lines without comments and without what stands in quotes: what the compiler sees as names.</summary>
+    public IEnumerable<(int Number, string Code)> Code() => Lines
+        .Select((line, i) => (Number: i + 1, Code: WithoutText(line)))
+        .Where(line => line.Code.Length > 0);
+
+    private static string WithoutText(string line)
+    {
+        var text = System.Text.RegularExpressions.Regex.Replace(line, "\"([^\"\\\\]|\\\\.)*\"", "\"\"");
+        var comment = text.IndexOf("//", StringComparison.Ordinal);
+        return (comment < 0 ? text : text[..comment]).Trim();
+    }
+}

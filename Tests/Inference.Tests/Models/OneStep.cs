@@ -1,0 +1,16 @@
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Inference.Tests.Models;
+
+/// <summary>This assembly as a program of its own, for tests that need a fresh process: one token through a model.</summary>
+internal static class OneStep
+{
+    public static void Main(string[] arguments)
+    {
+        using var decoder = new LanguageDecoder(ModelFolder.Open(arguments[0]), new ExecutionSettings(1));
+        using var state = decoder.CreateState(2);
+        state.Step(1);
+        Console.WriteLine($"{state.Length} token");
+    }
+}
