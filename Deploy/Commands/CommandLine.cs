@@ -55,7 +55,7 @@ internal static class CommandLine
                 ProcessTerminationTimeout = parsed.CommandResult.Command.Name == RunCommand.Name ? null : TimeSpan.FromSeconds(20),
             });
         }
-        catch (Exception e) when (CodeFor(e) is { } code)
+        catch (Exception e) when (CodeFor(e) is int code)
         {
             foreach (var line in e.Message.Split('\n'))
             {

@@ -14,9 +14,11 @@ using Xunit.Abstractions;
 namespace MobileVlm.Edge.EndToEnd.Tests;
 
 /// <summary>Two cameras and a decoder that is made slow: what cannot be answered is dropped and counted, and nothing
-/// that is answered is old. <c>MOBILEVLM_LOAD_MINUTES</c> makes it as long as wanted (20 seconds without it).</summary>
+/// that is answered is old. It takes 20 seconds; <c>MOBILEVLM_LOAD_MINUTES</c> makes it as long as wanted, and from two
+/// minutes on it judges memory too (run it alone then: the memory is that of the whole test process).</summary>
 public sealed class LoadTests(ITestOutputHelper output)
 {
+    private const double MinutesToJudgeMemory = 2;
     private static readonly TimeSpan Slowness = TimeSpan.FromMilliseconds(400);
 
     [Fact]
@@ -32,7 +34,7 @@ public sealed class LoadTests(ITestOutputHelper output)
             a.Camera.Value, a.Age, a.EncodeTime + a.PrimeTime + Slowness * a.Answers.Count));
         await system.StartAsync();
 
-        // Memory is judged from the second quarter on: pools and the JIT have grown by then.
+        // From the second quarter on: pools and the JIT have grown by then.
         var memory = new List<(TimeSpan At, long Resident)>();
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromMinutes(minutes);)
         {
@@ -66,7 +68,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         var half = settled.Count / 2;
         var (early, late) = (settled.Take(half).Average() / 1048576, settled.Skip(half).Average() / 1048576);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Resident memory {early:0.0} MiB early, {late:0.0} MiB late, after {minutes} minutes."));
-        Assert.True(late < early + 16, $"Resident memory grew from {early:0.0} to {late:0.0} MiB.");
+        Assert.True(late < early + 16 || minutes < MinutesToJudgeMemory, $"Resident memory grew from {early:0.0} to {late:0.0} MiB.");
     }
 
     private static EdgeSystem Build(Uri broker, FramePool frames)

@@ -356,6 +356,12 @@ public sealed class MosquittoSub : IAsyncDisposable
         }
 
         var parts = line[Mark.Length..].Split(' ', 4);
+        if (parts.Length < 4)
+        {
+            // The end of a line that was being written when the client was killed.
+            return;
+        }
+
         var message = new ReceivedMessage(
             parts[3], Convert.FromHexString(parts[2]), parts[0] == "1", int.Parse(parts[1], CultureInfo.InvariantCulture));
         lock (_messages)
