@@ -156,6 +156,24 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_checkpoint_that_lacks_a_tensor_or_its_weights_is_refused_by_name()
+    {
+        var source = At("lacking");
+        Copy(DemoModel.Checkpoint, source);
+        var config = Path.Combine(source, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4", StringComparison.Ordinal));
+        var tensor = await EdgeProcess.RunAsync("model", "import", source, At("out"));
+        Assert.Equal(1, tensor.ExitCode);
+        Assert.Contains("model.layers.3.", tensor.Errors, StringComparison.Ordinal);
+
+        File.Delete(Path.Combine(source, "pytorch_model.bin"));
+        var file = await EdgeProcess.RunAsync("model", "import", source, At("out"));
+        Assert.Equal(1, file.ExitCode);
+        Assert.Contains("pytorch_model.bin", file.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("out")));
+    }
+
+    [Fact]
     public async Task Help_teaches_every_command()
     {
         var help = await EdgeProcess.RunAsync("--help");

@@ -18,6 +18,7 @@ namespace MobileVlm.Edge.EndToEnd.Tests;
 
 /// <summary>The bundled clip once at real pace through the whole pipeline and a broker, against the truth file and
 /// against the same model asked picture by picture.</summary>
+[Collection(Alone.Name)]
 public sealed class DemoClipTests(ITestOutputHelper output)
 {
     private static readonly CameraId Camera = new("gate");

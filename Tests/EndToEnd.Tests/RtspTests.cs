@@ -4,6 +4,7 @@ using MobileVlm.Edge.Tests.Shared;
 namespace MobileVlm.Edge.EndToEnd.Tests;
 
 /// <summary>The service on a real RTSP stream whose server fails in every way.</summary>
+[Collection(Alone.Name)]
 public sealed class RtspTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-rtsp-").FullName;
