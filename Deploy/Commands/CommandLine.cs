@@ -57,11 +57,7 @@ internal static class CommandLine
         }
         catch (Exception e) when (CodeFor(e) is int code)
         {
-            foreach (var line in e.Message.Split('\n'))
-            {
-                Terminal.Error(line);
-            }
-
+            Terminal.Error(e.Message);
             return code;
         }
     }

@@ -46,19 +46,20 @@ internal static class DoctorCommand
 
     private static void Show(List<Finding> findings)
     {
-        var console = AnsiConsole.Console;
         foreach (var finding in findings)
         {
-            var mark = finding.Kind switch
+            AnsiConsole.Markup(finding.Kind switch
             {
                 FindingKind.Fine => "[green]ok  [/]",
                 FindingKind.Note => "[yellow]note[/]",
                 _ => "[red]bad [/]",
-            };
-            console.MarkupLine($"{mark} {Markup.Escape(finding.What),-22} {Markup.Escape(finding.Found)}");
+            });
+
+            // Not through the table library, which would break lines that people search for.
+            Console.WriteLine($" {finding.What,-22} {finding.Found}");
             if (finding.Remedy is { } remedy)
             {
-                console.MarkupLine($"     {"",-22} [grey]-> {Markup.Escape(remedy)}[/]");
+                Console.WriteLine($"     {"",-22} -> {remedy}");
             }
         }
     }

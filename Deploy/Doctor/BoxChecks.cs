@@ -59,7 +59,7 @@ internal static class BoxChecks
             });
             var line = process?.StandardOutput.ReadLine();
             process?.Kill();
-            return line;
+            return line?.Split(" Copyright")[0];
         }
         catch (Win32Exception)
         {
