@@ -68,31 +68,35 @@ internal static class ModelPull
         using var reader = await HubBundleReader.OpenAsync(request.Bundle!, cancel);
         var bundle = reader.Bundle;
         var target = TargetOf(request, bundle.Name);
-        using var cache = PullCache.Open(bundle.Id, bundle.Commit);
 
-        // Four bytes for each of the bundle's two is the most that any precision makes of it.
-        DiskNeed.Check(
-            new DiskNeed("the bundle's files", cache.Checkpoint, bundle.Size), new DiskNeed("the imported model", target, 2 * bundle.Size));
+        // Apart from what may have been downloaded of the same commit, since this is removed in any case.
+        using var cache = PullCache.Open(bundle.Id, $"{bundle.Commit}-bundle");
+        DiskNeed.Check(new DiskNeed("the bundle's files", cache.Checkpoint, bundle.Size));
         Terminal.Say($"'{bundle.Id}' at {bundle.Commit[..12]}: {bundle.Files.Count} files, {DiskNeed.Text(bundle.Size)}.");
         try
         {
             await PullProgress.ShowAsync(
                 "Unpacking", bundle.Size, bars => reader.ExtractAsync(cache.Checkpoint, bars.Report, cancel));
+            DiskNeed.Check(new DiskNeed(
+                "the imported model", target, ImportSize.Estimate(cache.Checkpoint, bundle.Size, request.PrecisionName)));
             return Import(request, cache.Checkpoint, target, cancel);
         }
         finally
         {
-            // The bundle has them still, so there is nothing to go on from.
-            if (!request.Keep)
-            {
-                cache.Clear();
-            }
+            cache.Clear();
         }
     }
 
     private static ModelFolder Import(PullRequest request, string checkpoint, string target, CancellationToken cancel)
     {
         Directory.CreateDirectory(FolderOf(target));
+
+        // What a power cut left of an earlier import; it would take as much disk as the model itself.
+        foreach (var leftover in Directory.GetDirectories(FolderOf(target), $"{Path.GetFileName(target)}.partial-*"))
+        {
+            Directory.Delete(leftover, recursive: true);
+        }
+
         return ModelCommand.ImportWithProgress(checkpoint, target, request.Precision, cancel);
     }
 

@@ -67,7 +67,11 @@ internal sealed class PullCache : IDisposable
     /// those.</summary>
     public void Clear()
     {
-        Directory.Delete(CommitFolder, recursive: true);
+        if (Directory.Exists(CommitFolder))
+        {
+            Directory.Delete(CommitFolder, recursive: true);
+        }
+
         foreach (var folder in Directory.GetDirectories(_repository))
         {
             if (Directory.EnumerateFiles(folder, "*.part", SearchOption.AllDirectories).Any())

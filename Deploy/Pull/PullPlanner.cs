@@ -43,7 +43,7 @@ internal sealed class PullPlanner(HubClient hub, string precision)
             files.AddRange(await TowerAsync(listing, tower, weights.HasVision, cancel));
         }
 
-        return new PullPlan(listing, files, ImportSize.Estimate(config.RootElement, files, precision));
+        return new PullPlan(listing, files, ImportSize.Estimate(config.RootElement, files.Sum(file => file.File.Size), precision));
     }
 
     private async Task<IReadOnlyList<PlannedFile>> TowerAsync(

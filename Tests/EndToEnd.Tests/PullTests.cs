@@ -118,6 +118,33 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
+    public async Task After_kill_9_in_the_import_the_next_run_imports_without_downloading()
+    {
+        const string demo = "owner/demo";
+        _hub.AddFolder(demo, DemoModel.Checkpoint);
+        await using (var first = Start([demo, At("model")]))
+        {
+            await EventuallyAsync(() => Directory.GetDirectories(_folder, "model*").Length > 0);
+            first.Kill();
+            await first.ExitAsync();
+        }
+
+        // It may have been done just in time; then it is whole.
+        if (Directory.Exists(At("model")))
+        {
+            ModelFolder.Open(At("model")).Verify();
+            return;
+        }
+
+        var asked = _hub.Requests.Count;
+        Assert.Equal(0, (await PullAsync(demo, At("model"))).ExitCode);
+        ModelFolder.Open(At("model")).Verify();
+        Assert.True(_hub.Requests.Skip(asked).Sum(r => r.Served) < 1_500_000, "More was fetched than lists, configuration and a file's head.");
+        Assert.Equal([At("model")], Directory.GetDirectories(_folder, "model*"));
+        Assert.Empty(Downloads());
+    }
+
+    [Fact]
     public async Task Ctrl_C_keeps_the_part_and_says_so()
     {
         _hub.Script = request => request.Store && request.IsFor("pytorch_model.bin") ? new FakeHubFault { StallAfter = 1000 } : null;
