@@ -61,7 +61,7 @@ public sealed partial class HubClient
                 $"{request.RequestUri!.Host} cannot prove who it is ({(e.InnerException ?? e).Message}). Check the box's clock and its "
                 + "certificates (ca-certificates).", e);
         }
-        catch (Exception e) when (watch.Explain(e, request.RequestUri!.Host) is { } explained)
+        catch (Exception e) when (watch.Explain(e, request.RequestUri!.Host) is Exception explained)
         {
             throw explained;
         }
@@ -114,7 +114,7 @@ public sealed partial class HubClient
         {
             return await body.ReadAsync(buffer, watch.Token);
         }
-        catch (Exception e) when (watch.Explain(e, host) is { } explained)
+        catch (Exception e) when (watch.Explain(e, host) is Exception explained)
         {
             throw explained;
         }
