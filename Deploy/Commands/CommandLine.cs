@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Checkpoints;
@@ -66,7 +67,7 @@ internal static class CommandLine
     private static int? CodeFor(Exception e) => e switch
     {
         ConfigurationException or ModelFolderException or UsageException or EmbeddedBrokerPortBusyException => ExitCode.Usage,
-        OperationCanceledException or CheckpointException or StillPictureException or ContextFullException
+        OperationCanceledException or CheckpointException or StillPictureException or ContextFullException or HubException
             or IOException or UnauthorizedAccessException => ExitCode.Failed,
         _ => null,
     };

@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Deploy.Commands;
 /// <summary><c>mobilevlm model</c>: from a published checkpoint to a folder that this program runs.</summary>
 internal static class ModelCommand
 {
-    public static Command Create() => new("model", "Import, check and show models.") { Import(), Verify(), Show() };
+    public static Command Create() => new("model", "Pull, import, check and show models.") { Import(), PullCommand.Create(), Verify(), Show() };
 
     private static Command Import()
     {

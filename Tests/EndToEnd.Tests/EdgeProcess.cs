@@ -32,14 +32,20 @@ internal sealed class EdgeProcess : IAsyncDisposable
     public static EdgeProcess Start(params string[] arguments) =>
         Start(new Dictionary<string, string>(), arguments);
 
-    public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        Start(environment, Path.GetTempPath(), arguments);
+
+    /// <param name="environment">Added to this process's own.</param>
+    /// <param name="workingDirectory">What relative paths start from.</param>
+    /// <param name="arguments">After <c>mobilevlm</c>.</param>
+    public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, string workingDirectory, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
-            WorkingDirectory = Path.GetTempPath(),
+            WorkingDirectory = workingDirectory,
         };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "mobilevlm.dll"));
         foreach (var argument in arguments)

@@ -1,0 +1,19 @@
+namespace MobileVlm.Edge.Connectors.Hub;
+
+/// <summary>The hub or a bundle of its files did not give what was asked; the message says what to do.</summary>
+public sealed class HubException(string message, Exception? cause = null) : Exception(Printable(message), cause)
+{
+    // Names and addresses in it come from a server; they must neither flood a log nor speak to a terminal.
+    private const int LongestMessage = 2000;
+
+    private static string Printable(string message) => string.Concat(
+        message.Take(LongestMessage).Select(c => char.IsControl(c) && c != '\n' || char.IsSurrogate(c) ? '?' : c));
+}
+
+/// <summary>A failure that may pass: the caller waits and asks again.</summary>
+internal sealed class HubInterruptedException(string message, TimeSpan? retryAfter = null, Exception? cause = null)
+    : Exception(message, cause)
+{
+    /// <summary>What the server asked for, null when it did not say.</summary>
+    public TimeSpan? RetryAfter => retryAfter;
+}

@@ -1,0 +1,158 @@
+using System.CommandLine;
+using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Deploy.Pull;
+using MobileVlm.Edge.Inference.Export;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary><c>mobilevlm model pull</c>: from a repository's name to a folder that this program runs.</summary>
+internal static class PullCommand
+{
+    private const string HubVariable = "MOBILEVLM_HUB";
+    private const int LongestToken = 1000;
+
+    public static Command Create()
+    {
+        var id = new Argument<string?>("ID")
+        {
+            Description = "Repository, like mtgv/MobileVLM_V2-1.7B. None: import from --offline-bundle.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var target = new Argument<string?>("DIR")
+        {
+            Description = "Folder to make; it must not exist or be empty. Without it: ./models/NAME.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var into = new Option<string?>("--dir") { Description = "The same as DIR, for use without an ID.", HelpName = "DIR" };
+        var revision = new Option<string>("--revision")
+        {
+            Description = "Branch, tag or commit.",
+            HelpName = "REV",
+            DefaultValueFactory = _ => "main",
+        };
+        var precision = new Option<string>("--precision")
+        {
+            Description = "As for 'model import': fp32 or int4.",
+            HelpName = "P",
+            DefaultValueFactory = _ => "fp32",
+        };
+        precision.AcceptOnlyFromAmong("fp32", "int4");
+        var keep = new Option<bool>("--keep") { Description = "Keep the downloaded files after the import." };
+        var bundle = new Option<string?>("--offline-bundle")
+        {
+            Description = "With an ID: write its files into this one archive instead of importing them. Without: import from it, with no network.",
+            HelpName = "FILE",
+        };
+        var hub = new Option<string?>("--hub")
+        {
+            Description = $"Address of the hub or a mirror; default {HubVariable}, else {HubSettings.DefaultAddress.ToString().TrimEnd('/')}.",
+            HelpName = "URL",
+        };
+        var token = new Option<string?>("--token-file")
+        {
+            Description = "File whose first line is an access token, for private and gated models.",
+            HelpName = "FILE",
+        };
+        var command = new Command(
+            "pull", "Download a published model, check it and import it. An interrupted pull goes on when called again.")
+        {
+            id, target, into, revision, precision, keep, bundle, hub, token,
+        };
+        command.SetAction((parsed, cancel) => RunAsync(
+            new PullRequest
+            {
+                Id = parsed.GetValue(id),
+                Folder = parsed.GetValue(target) ?? parsed.GetValue(into),
+                Revision = parsed.GetRequiredValue(revision),
+                PrecisionName = parsed.GetRequiredValue(precision),
+                Precision = parsed.GetRequiredValue(precision) == "int4" ? DecoderPrecision.Int4 : DecoderPrecision.Fp32,
+                Keep = parsed.GetValue(keep),
+                Bundle = parsed.GetValue(bundle),
+                Hub = Settings(parsed.GetValue(hub), parsed.GetValue(token)),
+            },
+            cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(PullRequest request, CancellationToken cancel)
+    {
+        Check(request);
+        try
+        {
+            // Off the caller's thread, since the import computes for minutes.
+            var model = await Task.Run(() => ModelPull.RunAsync(request, cancel), cancel);
+            Terminal.Say(model is null
+                ? $"Wrote {request.Bundle}. On the other box: mobilevlm model pull --offline-bundle FILE"
+                : $"Imported '{model.Manifest.Name}' into {model.FolderPath}.");
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            Terminal.Error("Stopped. The same command goes on where this one stopped.");
+            return ExitCode.Failed;
+        }
+    }
+
+    private static void Check(PullRequest request)
+    {
+        if (request.Id is null)
+        {
+            if (request.Bundle is null)
+            {
+                throw new UsageException("Name a repository, like mtgv/MobileVLM_V2-1.7B, or a bundle with --offline-bundle.");
+            }
+
+            if (!File.Exists(request.Bundle))
+            {
+                throw new UsageException($"--offline-bundle: {request.Bundle} does not exist. With an ID it is written, without one it is read.");
+            }
+        }
+        else if (!HubNames.IsRepository(request.Id))
+        {
+            throw new UsageException($"'{request.Id}' is no repository's name. Write OWNER/NAME, like mtgv/MobileVLM_V2-1.7B.");
+        }
+        else if (request.Bundle is { } bundle && (File.Exists(bundle) || Directory.Exists(bundle)))
+        {
+            throw new UsageException($"--offline-bundle: {bundle} exists. Name another file, or leave the ID out to import from it.");
+        }
+
+        if (!HubNames.IsRevision(request.Revision))
+        {
+            throw new UsageException($"--revision: '{request.Revision}' is no branch, tag or commit.");
+        }
+    }
+
+    private static HubSettings Settings(string? address, string? tokenFile)
+    {
+        var (source, text) = address is not null
+            ? ("--hub", address)
+            : (HubVariable, Environment.GetEnvironmentVariable(HubVariable) is { Length: > 0 } set ? set : HubSettings.DefaultAddress.ToString());
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var hub)
+            || hub.Scheme is not ("http" or "https")
+            || (hub.UserInfo + hub.Query + hub.Fragment).Length > 0)
+        {
+            throw new UsageException($"{source}: '{text}' is no address of a hub. Write https://HOST, without user, query or fragment.");
+        }
+
+        var token = tokenFile is null ? null : ReadToken(tokenFile);
+        if (token is not null && hub.Scheme == "http" && !hub.IsLoopback)
+        {
+            throw new UsageException($"{source}: a token is not sent over plain http to {hub.Host}. Use https, or leave --token-file out.");
+        }
+
+        return new HubSettings { Address = hub, Token = token };
+    }
+
+    private static string ReadToken(string file)
+    {
+        if (!File.Exists(file))
+        {
+            throw new UsageException($"--token-file: {file} does not exist.");
+        }
+
+        var token = File.ReadLines(file).FirstOrDefault()?.Trim() ?? "";
+        return token.Length is > 0 and <= LongestToken && token.All(c => c is > ' ' and < '\x7f')
+            ? token
+            : throw new UsageException($"--token-file: the first line of {file} is no token.");
+    }
+}

@@ -1,0 +1,113 @@
+using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Deploy.Pull;
+
+/// <summary>The walk of a pull: plan, judge the disk, download, then import or pack, then tidy up.</summary>
+internal static class ModelPull
+{
+    /// <returns>The model, or null when a bundle was written instead.</returns>
+    public static async Task<ModelFolder?> RunAsync(PullRequest request, CancellationToken cancel)
+    {
+        if (request.Id is not { } id)
+        {
+            return await ImportBundleAsync(request, cancel);
+        }
+
+        using var hub = new HubClient(request.Hub);
+        var plan = await new PullPlanner(hub, request.PrecisionName).PlanAsync(id, request.Revision, cancel);
+        var target = TargetOf(request, plan.Name);
+        using var cache = PullCache.Open(id, plan.Listing.Commit);
+        var present = plan.Files.Sum(cache.Present);
+        DiskNeed.Check(
+            new DiskNeed("the download", cache.Checkpoint, plan.Bytes - present),
+            request.Bundle is { } bundle
+                ? new DiskNeed("the bundle", FolderOf(bundle), plan.Bytes)
+                : new DiskNeed("the imported model", target, plan.ImportedBytes));
+        Terminal.Say(
+            $"'{id}' at {plan.Listing.Commit[..12]}: {plan.Files.Count} files, {DiskNeed.Text(plan.Bytes)}"
+            + (present > 0 ? $", {DiskNeed.Text(present)} of it are here already." : "."));
+        await DownloadAsync(hub, plan, cache, cancel);
+
+        var model = request.Bundle is null ? Import(request, cache.Checkpoint, target, cancel) : null;
+        if (request.Bundle is { } archive)
+        {
+            await PackAsync(plan, cache, archive, cancel);
+        }
+
+        if (request.Keep)
+        {
+            Terminal.Say($"The downloaded files are kept in {cache.Checkpoint}.");
+        }
+        else
+        {
+            cache.Clear();
+        }
+
+        return model;
+    }
+
+    private static Task DownloadAsync(HubClient hub, PullPlan plan, PullCache cache, CancellationToken cancel) =>
+        PullProgress.ShowAsync("Downloading", plan.Bytes, async bars =>
+        {
+            foreach (var planned in plan.Files)
+            {
+                await hub.DownloadAsync(
+                    planned.Listing, planned.File, Path.Combine(cache.Checkpoint, planned.Path),
+                    bars.Begin(planned.Path, planned.File.Size), cancel);
+            }
+        });
+
+    private static Task PackAsync(PullPlan plan, PullCache cache, string archive, CancellationToken cancel) =>
+        PullProgress.ShowAsync("Packing", plan.Bytes, bars => HubBundleWriter.WriteAsync(
+            archive, plan.Listing.Id, plan.Listing.Commit, cache.Checkpoint, [.. plan.Files.Select(file => file.Path)], bars.Report, cancel));
+
+    private static async Task<ModelFolder> ImportBundleAsync(PullRequest request, CancellationToken cancel)
+    {
+        using var reader = await HubBundleReader.OpenAsync(request.Bundle!, cancel);
+        var bundle = reader.Bundle;
+        var target = TargetOf(request, bundle.Name);
+
+        // Apart from what may have been downloaded of the same commit, since this is removed in any case.
+        using var cache = PullCache.Open(bundle.Id, $"{bundle.Commit}-bundle");
+        DiskNeed.Check(new DiskNeed("the bundle's files", cache.Checkpoint, bundle.Size));
+        Terminal.Say($"'{bundle.Id}' at {bundle.Commit[..12]}: {bundle.Files.Count} files, {DiskNeed.Text(bundle.Size)}.");
+        try
+        {
+            await PullProgress.ShowAsync(
+                "Unpacking", bundle.Size, bars => reader.ExtractAsync(cache.Checkpoint, bars.Report, cancel));
+            DiskNeed.Check(new DiskNeed(
+                "the imported model", target, ImportSize.Estimate(cache.Checkpoint, bundle.Size, request.PrecisionName)));
+            return Import(request, cache.Checkpoint, target, cancel);
+        }
+        finally
+        {
+            cache.Clear();
+        }
+    }
+
+    private static ModelFolder Import(PullRequest request, string checkpoint, string target, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(FolderOf(target));
+
+        // What a power cut left of an earlier import; it would take as much disk as the model itself.
+        foreach (var leftover in Directory.GetDirectories(FolderOf(target), $"{Path.GetFileName(target)}.partial-*"))
+        {
+            Directory.Delete(leftover, recursive: true);
+        }
+
+        return ModelCommand.ImportWithProgress(checkpoint, target, request.Precision, cancel);
+    }
+
+    /// <summary>Where the model goes; refused here, before hours of downloading, when it cannot go there.</summary>
+    private static string TargetOf(PullRequest request, string name)
+    {
+        var target = Path.GetFullPath(request.Folder ?? Path.Combine("models", name));
+        return File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+            ? throw new UsageException($"{target} exists and is not an empty folder. Name another DIR, or remove it first.")
+            : target;
+    }
+
+    private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using MobileVlm.Edge.Connectors.Hub;
+
+namespace MobileVlm.Edge.Deploy.Pull;
+
+/// <summary>Finds out what has to be fetched, reading only lists, configurations and the names of tensors.</summary>
+internal sealed class PullPlanner(HubClient hub, string precision)
+{
+    /// <summary>Where the importer looks for a tower that config.json names by its repository.</summary>
+    private const string TowerFolder = "vision_tower/";
+
+    /// <summary>Its sizes are built into the importer, which needs no file of it when the weights are elsewhere.</summary>
+    private const string KnownTower = "clip-vit-large-patch14-336";
+
+    private const int LargestConfig = 1 << 20;
+    private const int LargestIndex = 16 << 20;
+
+    // The names of some thousand tensors in either format have a few hundred kilobytes.
+    private const int HeadBytes = 1 << 20;
+
+    public async Task<PullPlan> PlanAsync(string id, string revision, CancellationToken cancel)
+    {
+        var listing = await hub.ListAsync(id, revision, cancel);
+        var configFile = listing.Find(CheckpointFiles.Config)
+            ?? throw new HubException($"'{id}' has no {CheckpointFiles.Config}: it is no model, or one in another form. Check the id.");
+        using var config = CheckpointFiles.Parse(
+            listing, configFile, await hub.ReadHeadAsync(listing, configFile, LargestConfig, cancel));
+        var files = CheckpointFiles.SmallFiles(listing).Select(file => new PlannedFile(listing, file, file.Name)).ToList();
+        var tower = config.RootElement.TryGetProperty("mm_vision_tower", out var name) && name.ValueKind == JsonValueKind.String
+            ? name.GetString()!
+            : null;
+
+        var weights = await WeightsAsync(listing, "", tower is not null, cancel);
+        if (weights.Files.Count == 0)
+        {
+            throw new HubException(
+                $"'{id}' has no weights that can be imported (.safetensors or .bin as transformers writes them). Check the id.");
+        }
+
+        files.AddRange(weights.Files.Select(file => new PlannedFile(listing, file, file.Name)));
+        if (tower is not null)
+        {
+            files.AddRange(await TowerAsync(listing, tower, weights.HasVision, cancel));
+        }
+
+        return new PullPlan(listing, files, ImportSize.Estimate(config.RootElement, files.Sum(file => file.File.Size), precision));
+    }
+
+    private async Task<IReadOnlyList<PlannedFile>> TowerAsync(
+        HubListing listing, string tower, bool hasVision, CancellationToken cancel)
+    {
+        string[] folders = [$"{tower}/", TowerFolder];
+        if (Array.Find(folders, f => listing.Find(f + CheckpointFiles.Config) is not null) is { } folder)
+        {
+            return await TowerInAsync(listing, folder, folder, withWeights: !hasVision, cancel);
+        }
+
+        // What is neither a folder of the checkpoint nor a repository is left for the importer to explain.
+        if (!HubNames.IsRepository(tower) || (hasVision && tower.Split('/')[^1] == KnownTower))
+        {
+            return [];
+        }
+
+        return await TowerInAsync(await hub.ListAsync(tower, "main", cancel), "", TowerFolder, withWeights: !hasVision, cancel);
+    }
+
+    private async Task<IReadOnlyList<PlannedFile>> TowerInAsync(
+        HubListing listing, string from, string to, bool withWeights, CancellationToken cancel)
+    {
+        var weights = withWeights ? (await WeightsAsync(listing, from, lookForVision: false, cancel)).Files : [];
+        return [.. CheckpointFiles.TowerFiles(listing, from).Concat(weights)
+            .Select(file => new PlannedFile(listing, file, to + file.Name[from.Length..]))];
+    }
+
+    private async Task<(IReadOnlyList<HubFile> Files, bool HasVision)> WeightsAsync(
+        HubListing listing, string folder, bool lookForVision, CancellationToken cancel)
+    {
+        if (CheckpointFiles.Weights(listing, folder) is not { } weights)
+        {
+            return ([], false);
+        }
+
+        if (CheckpointFiles.IsIndex(weights))
+        {
+            var json = await hub.ReadHeadAsync(listing, weights, LargestIndex, cancel);
+            var (shards, hasVision) = CheckpointFiles.ReadIndex(listing, folder, weights, json);
+            return ([weights, .. shards], hasVision);
+        }
+
+        return ([weights], lookForVision && CheckpointFiles.HasVision(await hub.ReadHeadAsync(listing, weights, HeadBytes, cancel)));
+    }
+}

@@ -1,0 +1,33 @@
+using MobileVlm.Edge.Deploy.Commands;
+using Spectre.Console;
+
+namespace MobileVlm.Edge.Deploy.Pull;
+
+/// <summary>Bars on standard error: one a file and one for all, each with bytes, speed and the time left.</summary>
+internal sealed class PullProgress(ProgressContext context, string what, long bytes)
+{
+    private readonly ProgressTask _all = context.AddTask(Markup.Escape(what), maxValue: Math.Max(1, bytes));
+    private double _before;
+
+    public static async Task ShowAsync(string what, long bytes, Func<PullProgress, Task> work) => await Terminal.Console.Progress()
+        .Columns(
+            new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(),
+            new TransferSpeedColumn(), new RemainingTimeColumn())
+        .StartAsync(context => work(new PullProgress(context, what, bytes)));
+
+    /// <summary>A bar for one file; call it with the bytes of that file that are there.</summary>
+    public Action<long> Begin(string file, long size)
+    {
+        var task = context.AddTask(Markup.Escape(file), maxValue: Math.Max(1, size));
+        var start = _before;
+        _before += size;
+        return done =>
+        {
+            task.Value = size == 0 ? 1 : done;
+            Report((long)start + done);
+        };
+    }
+
+    /// <summary>Bytes of all together.</summary>
+    public void Report(long done) => _all.Value = done;
+}

@@ -1,0 +1,27 @@
+using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Inference.Export;
+
+namespace MobileVlm.Edge.Deploy.Pull;
+
+/// <summary>What the command line asks for, checked.</summary>
+internal sealed record PullRequest
+{
+    /// <summary>Null imports from <see cref="Bundle"/>.</summary>
+    public string? Id { get; init; }
+
+    public required string Revision { get; init; }
+
+    /// <summary>Null means <c>./models/NAME</c>.</summary>
+    public string? Folder { get; init; }
+
+    public required string PrecisionName { get; init; }
+
+    public required DecoderPrecision Precision { get; init; }
+
+    public bool Keep { get; init; }
+
+    /// <summary>Archive to write, or without an id to read.</summary>
+    public string? Bundle { get; init; }
+
+    public required HubSettings Hub { get; init; }
+}
