@@ -10,6 +10,8 @@ internal sealed partial class PartialFolder : IDisposable
     /// abandoned folder can be told from one that somebody is filling.</summary>
     private const string LockFile = ".in-progress";
 
+    private const string Infix = ".partial-";
+
     private readonly string _target;
     private readonly FileStream _lock;
     private bool _complete;
@@ -24,7 +26,7 @@ internal sealed partial class PartialFolder : IDisposable
     public static PartialFolder Create(string target)
     {
         RemoveAbandoned(target);
-        var path = $"{target}.partial-{Guid.NewGuid():N}";
+        var path = $"{target}{Infix}{Guid.NewGuid():N}";
         Directory.CreateDirectory(path);
         return new PartialFolder(target, path, Lock(System.IO.Path.Combine(path, LockFile)));
     }
@@ -76,7 +78,7 @@ internal sealed partial class PartialFolder : IDisposable
             return;
         }
 
-        foreach (var partial in Directory.EnumerateDirectories(parent, $"{System.IO.Path.GetFileName(target)}.partial-*").ToList())
+        foreach (var partial in Directory.EnumerateDirectories(parent).Where(folder => IsPartial(folder, target)).ToList())
         {
             try
             {
@@ -92,6 +94,13 @@ internal sealed partial class PartialFolder : IDisposable
         }
     }
 
+    /// <summary>Exactly as named here: somebody's own "model.partial-backup" is none.</summary>
+    private static bool IsPartial(string folder, string target) =>
+        System.IO.Path.GetFileName(folder) is var name
+        && $"{System.IO.Path.GetFileName(target)}{Infix}" is var prefix
+        && name.StartsWith(prefix, StringComparison.Ordinal)
+        && Guid.TryParseExact(name.AsSpan(prefix.Length), "N", out _);
+
     private static void Swap(string made, string target)
     {
         if (OperatingSystem.IsLinux() && Exchange(AtCurrentFolder, made, AtCurrentFolder, target, ExchangeBoth) == 0)
@@ -100,7 +109,7 @@ internal sealed partial class PartialFolder : IDisposable
         }
 
         // A file system or libc that cannot exchange: for a moment there is none, and the old one can be found.
-        var aside = $"{target}.partial-{Guid.NewGuid():N}";
+        var aside = $"{target}{Infix}{Guid.NewGuid():N}";
         Directory.Move(target, aside);
         Directory.Move(made, target);
         Directory.Move(aside, made);

@@ -7,6 +7,8 @@ namespace MobileVlm.Edge.Inference.Tests.Export;
 /// <summary>Importing into a place where something already is, whole or half.</summary>
 public sealed class RepeatedImportTests
 {
+    private const string Partial = "model.partial-0123456789abcdef0123456789abcdef";
+
     [Fact]
     public void The_same_import_again_does_nothing()
     {
@@ -115,25 +117,27 @@ public sealed class RepeatedImportTests
     public void What_a_killed_import_left_is_removed_and_others_are_not_touched()
     {
         using var folder = new TemporaryFolder();
-        folder.Write("model.partial-0123/decoder.onnx.data", "half");
-        folder.Write("model.partial-0123/.in-progress", "");
-        folder.Write("model2.partial-0123/decoder.onnx.data", "half of another");
+        folder.Write($"{Partial}/decoder.onnx.data", "half");
+        folder.Write($"{Partial}/.in-progress", "");
+        folder.Write($"{Partial.Replace("model", "model2", StringComparison.Ordinal)}/decoder.onnx.data", "half of another");
+        folder.Write("model.partial-backup/notes.txt", "mine");
         Import(GoldenFolder.Path("mobilellama"), folder["model"]);
-        Assert.Equal(["model", "model2.partial-0123"], Entries(folder));
+        Assert.Equal(
+            ["model", "model.partial-backup", Partial.Replace("model", "model2", StringComparison.Ordinal)], Entries(folder));
     }
 
     [Fact]
     public void A_folder_that_another_process_is_filling_is_left_to_it()
     {
         using var folder = new TemporaryFolder();
-        folder.Write("model.partial-0123/decoder.onnx.data", "half");
-        using (new FileStream(folder["model.partial-0123/.in-progress"], FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        folder.Write($"{Partial}/decoder.onnx.data", "half");
+        using (new FileStream(folder[$"{Partial}/.in-progress"], FileMode.Create, FileAccess.ReadWrite, FileShare.None))
         {
             var refusal = Assert.Throws<IOException>(() => Import(GoldenFolder.Path("mobilellama"), folder["model"]));
             Assert.Contains("Another process", refusal.Message, StringComparison.Ordinal);
         }
 
-        Assert.Equal(["model.partial-0123"], Entries(folder));
+        Assert.Equal([Partial], Entries(folder));
     }
 
     private static ModelFolder Import(string source, string target) => ModelImporter.Import(source, target, DecoderPrecision.Int4);
