@@ -11,7 +11,10 @@ namespace MobileVlm.Edge.Deploy.Commands;
 /// <summary><c>mobilevlm model</c>: from a published checkpoint to a folder that this program runs.</summary>
 internal static class ModelCommand
 {
-    public static Command Create() => new("model", "Pull, import, check and show models.") { Import(), PullCommand.Create(), Verify(), Show() };
+    public static Command Create() => new("model", "Pull, import, make up, check and show models.")
+    {
+        PullCommand.Create(), Import(), Verify(), Show(), SynthCommand.Create(),
+    };
 
     private static Command Import()
     {
@@ -19,7 +22,7 @@ internal static class ModelCommand
         {
             Description = "Folder of a published checkpoint: config.json, weights (.bin or .safetensors), tokenizer.model.",
         };
-        var target = new Argument<string>("DIR") { Description = "Folder to make; it must not exist or be empty." };
+        var target = new Argument<string>("DIR") { Description = "Folder to make; it must not exist, be empty, or hold the same import." };
         var precision = new Option<string>("--precision")
         {
             Description = "fp32: exact, 4 bytes a weight. int4: decoder in 4 bit, its head in 8 bit, vision in fp32.",
@@ -27,16 +30,22 @@ internal static class ModelCommand
             DefaultValueFactory = _ => "fp32",
         };
         precision.AcceptOnlyFromAmong("fp32", "int4");
-        var command = new Command("import", "Turn a published checkpoint into a model folder.") { source, target, precision };
+        var force = new Option<bool>("--force") { Description = "Import again and replace the model folder that is there, at the end and in one step." };
+        var command = new Command("import", "Turn a published checkpoint into a model folder.") { source, target, precision, force };
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () =>
             {
+                var worked = false;
                 var folder = ImportWithProgress(
                     parsed.GetRequiredValue(source),
                     parsed.GetRequiredValue(target),
                     parsed.GetRequiredValue(precision) == "int4" ? DecoderPrecision.Int4 : DecoderPrecision.Fp32,
-                    cancel);
-                Terminal.Say($"Imported '{folder.Manifest.Name}' into {folder.FolderPath} ({Size(folder)}).");
+                    cancel,
+                    parsed.GetValue(force),
+                    () => worked = true);
+                Terminal.Say(worked
+                    ? $"Imported '{folder.Manifest.Name}' into {folder.FolderPath} ({Size(folder)})."
+                    : $"'{folder.Manifest.Name}' of these files in this precision is already in {folder.FolderPath} ({Size(folder)}); nothing was done. --force imports it again.");
                 Terminal.Say($"Try it: mobilevlm {(folder.Manifest.Vision is null
                     ? $"generate --model {folder.FolderPath} \"Once upon a time\""
                     : $"ask --model {folder.FolderPath} --image FILE \"What is in the picture?\"")}");
@@ -47,16 +56,29 @@ internal static class ModelCommand
     }
 
     /// <summary>Imports with a bar that shows bytes, speed and the time left, on standard error.</summary>
+    /// <param name="source">Checkpoint.</param>
+    /// <param name="target">Model folder.</param>
+    /// <param name="precision">Of the decoder.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <param name="replace">Whether a model that is there is replaced.</param>
+    /// <param name="working">Called when weights are read, which they are not when the model is already there.</param>
     public static ModelFolder ImportWithProgress(
-        string source, string target, DecoderPrecision precision, CancellationToken cancel) => Terminal.Console.Progress()
+        string source, string target, DecoderPrecision precision, CancellationToken cancel, bool replace = false,
+        Action? working = null) => Terminal.Console.Progress()
         .Columns(
             new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(),
             new TransferSpeedColumn(), new RemainingTimeColumn())
         .Start(context =>
         {
             var task = context.AddTask("Importing", maxValue: 1);
-            return ModelImporter.Import(
-                source, target, precision, new Relay(p => task.MaxValue(p.BytesTotal).Value(p.BytesDone)), cancel);
+            var relay = new Relay(p =>
+            {
+                working?.Invoke();
+                task.MaxValue(p.BytesTotal).Value(p.BytesDone);
+            });
+            return replace
+                ? ModelImporter.Replace(source, target, precision, relay, cancel)
+                : ModelImporter.Import(source, target, precision, relay, cancel);
         });
 
     private static Command Verify()

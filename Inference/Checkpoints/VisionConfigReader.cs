@@ -12,7 +12,7 @@ internal static class VisionConfigReader
     private static readonly float[] ClipStd = [0.26862954f, 0.26130258f, 0.27577711f];
 
     // config.json of openai/clip-vit-large-patch14-336, vision_config.
-    private static readonly VisionConfig WellKnown =
+    public static readonly VisionConfig WellKnown =
         new(1024, 4096, 24, 16, 336, 14, 1e-5f, -2, ClipMean, ClipStd);
 
     public static VisionConfig Read(ConfigFields model, VisionTower tower, CheckpointFolder checkpoint)

@@ -14,6 +14,7 @@ public sealed class DecoderState : IDisposable
     private readonly OrtIoBinding _appendBinding;
     private readonly RunOptions _runOptions = new();
     private readonly List<OrtValue> _values = [];
+    private readonly ZeroedMemory _cache;
     private readonly float[] _stepEmbedding;
     private readonly float[] _logits;
     private readonly int[] _pastLength = new int[1];
@@ -37,10 +38,12 @@ public sealed class DecoderState : IDisposable
         Bind(DecoderGraph.LogitRows, Wrap(_logitRows, [1]));
         _stepBinding.BindInput(DecoderGraph.Embeddings, Wrap(_stepEmbedding, [1, 1, _stepEmbedding.Length]));
         BindOutput(DecoderGraph.Logits, Wrap(_logits, [1, 1, _logits.Length]));
+        var cacheBytes = sizeof(float) * (long)decoder.KeyValueHeads * capacity * decoder.HeadSize;
+        _cache = new ZeroedMemory(2 * decoder.Layers * cacheBytes);
         for (var layer = 0; layer < decoder.Layers; layer++)
         {
-            BindCache(DecoderGraph.PastKey(layer), DecoderGraph.PresentKey(layer));
-            BindCache(DecoderGraph.PastValue(layer), DecoderGraph.PresentValue(layer));
+            BindCache(2 * layer * cacheBytes, cacheBytes, DecoderGraph.PastKey(layer), DecoderGraph.PresentKey(layer));
+            BindCache(((2 * layer) + 1) * cacheBytes, cacheBytes, DecoderGraph.PastValue(layer), DecoderGraph.PresentValue(layer));
         }
     }
 
@@ -121,6 +124,8 @@ public sealed class DecoderState : IDisposable
         {
             value.Dispose();
         }
+
+        _cache.Dispose();
     }
 
     private void Reserve(int count)
@@ -147,13 +152,14 @@ public sealed class DecoderState : IDisposable
         }
     }
 
-    private void BindCache(string past, string present)
+    private void BindCache(long offset, long bytes, string past, string present)
     {
-        var cache = OrtValue.CreateAllocatedTensorValue(
-            OrtAllocator.DefaultInstance,
+        var cache = OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance,
             TensorElementType.Float,
-            [1, _decoder.KeyValueHeads, Capacity, _decoder.HeadSize]);
-        cache.GetTensorMutableDataAsSpan<float>().Clear();
+            [1, _decoder.KeyValueHeads, Capacity, _decoder.HeadSize],
+            (nint)(_cache.Address + offset),
+            bytes);
         _values.Add(cache);
         Bind(past, cache);
         BindOutput(present, cache);

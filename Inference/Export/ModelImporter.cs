@@ -21,8 +21,8 @@ public static class ModelImporter
 {
     private const int BlockSize = 32;
 
-    /// <summary>Imports into a folder that does not exist yet or is empty. Whatever ends it early leaves nothing under
-    /// the final name.</summary>
+    /// <summary>Imports into a folder that does not exist yet or is empty, or already holds the very same import, which is
+    /// then returned at once. Whatever ends it early leaves nothing under the final name.</summary>
     /// <param name="sourceFolder">Hugging Face layout: config.json, weights, tokenizer.model.</param>
     /// <param name="modelFolder">The folder to make.</param>
     /// <param name="precision">Of the decoder; vision and projector stay float32.</param>
@@ -36,43 +36,42 @@ public static class ModelImporter
         string modelFolder,
         DecoderPrecision precision,
         IProgress<ImportProgress>? progress = null,
-        CancellationToken cancel = default)
+        CancellationToken cancel = default) =>
+        Import(sourceFolder, modelFolder, precision, replace: false, progress, cancel);
+
+    /// <summary>As <see cref="Import(string, string, DecoderPrecision, IProgress{ImportProgress}, CancellationToken)"/>, but
+    /// does the work even when it was done, and takes the place of the model folder that is there in one step at the end.</summary>
+    public static ModelFolder Replace(
+        string sourceFolder,
+        string modelFolder,
+        DecoderPrecision precision,
+        IProgress<ImportProgress>? progress = null,
+        CancellationToken cancel = default) =>
+        Import(sourceFolder, modelFolder, precision, replace: true, progress, cancel);
+
+    private static ModelFolder Import(
+        string sourceFolder,
+        string modelFolder,
+        DecoderPrecision precision,
+        bool replace,
+        IProgress<ImportProgress>? progress,
+        CancellationToken cancel)
     {
         using var checkpoint = Checkpoint.Open(sourceFolder);
         var tokenizer = checkpoint.TokenizerFile ?? throw new CheckpointException(
             Path.Combine(sourceFolder, "tokenizer.model"),
             "is missing. It is published beside the weights; download it into the same folder.");
         CheckTokenizer(tokenizer, checkpoint.Config.Language.VocabularySize);
-        if (File.Exists(modelFolder))
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(modelFolder));
+        var fingerprint = SourceFingerprint.Of(checkpoint, precision.ToString());
+        if (ImportTarget.Check(target, fingerprint, replace) is { } there)
         {
-            throw new ModelFolderException(modelFolder, "it is a file. Name a folder that does not exist yet.");
+            return there;
         }
 
-        if (Directory.Exists(modelFolder) && Directory.EnumerateFileSystemEntries(modelFolder).Any())
-        {
-            throw new ModelFolderException(
-                modelFolder, "it exists and is not empty. Name another folder, or remove this one first.");
-        }
-
-        var target = Path.GetFullPath(modelFolder).TrimEnd(Path.DirectorySeparatorChar);
-        var partial = $"{target}.partial-{Guid.NewGuid():N}";
-        Directory.CreateDirectory(partial);
-        try
-        {
-            Write(checkpoint, tokenizer, partial, precision, progress, cancel);
-            if (Directory.Exists(target))
-            {
-                Directory.Delete(target);
-            }
-
-            Directory.Move(partial, target);
-        }
-        catch
-        {
-            Directory.Delete(partial, recursive: true);
-            throw;
-        }
-
+        using var partial = PartialFolder.Create(target);
+        Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, progress, cancel);
+        partial.Complete();
         return ModelFolder.Open(target);
     }
 
@@ -89,6 +88,7 @@ public static class ModelImporter
     private static void Write(
         Checkpoint checkpoint,
         string tokenizer,
+        string fingerprint,
         string folder,
         DecoderPrecision precision,
         IProgress<ImportProgress>? progress,
@@ -130,7 +130,7 @@ public static class ModelImporter
         }));
 
         // Last, so that a folder with a manifest is a whole one.
-        WriteManifest(folder, checkpoint, precision, embeddings.Type, signatures, files);
+        WriteManifest(folder, checkpoint, fingerprint, precision, embeddings.Type, signatures, files);
     }
 
     private static void WriteGraph(string folder, string file, List<ModelFile> files, OnnxGraph graph)
@@ -153,6 +153,7 @@ public static class ModelImporter
     private static void WriteManifest(
         string folder,
         Checkpoint checkpoint,
+        string fingerprint,
         DecoderPrecision precision,
         ElementType embedding,
         Dictionary<string, GraphSignature> signatures,
@@ -165,7 +166,7 @@ public static class ModelImporter
             FormatVersion = ModelManifest.CurrentFormat,
             Name = config.Name,
             CreatedBy = $"mobilevlm {typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion}",
-            Source = new ModelSource(config.Name, config.Architecture, [.. checkpoint.WeightFiles.Select(f => Path.GetFileName(f))]),
+            Source = new ModelSource(config.Name, config.Architecture, [.. checkpoint.WeightFiles.Select(f => Path.GetFileName(f))], fingerprint),
             Language = config.Language,
             Vision = config.Vision,
             Projector = config.Projector,

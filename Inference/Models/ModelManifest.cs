@@ -46,7 +46,8 @@ public sealed record ModelManifest
 /// <param name="Name">Name of the checkpoint's folder or repository.</param>
 /// <param name="Architecture">As in its config.json.</param>
 /// <param name="Files">Its weight files.</param>
-public sealed record ModelSource(string Name, string Architecture, IReadOnlyList<string> Files);
+/// <param name="Fingerprint">Equal for imports of the same files in the same precision; null in older folders.</param>
+public sealed record ModelSource(string Name, string Architecture, IReadOnlyList<string> Files, string? Fingerprint = null);
 
 /// <summary>Precision of each part, for people: <c>fp32</c>, <c>int4-b32</c>, …</summary>
 public sealed record ModelPrecision(string? Vision, string Decoder, string Head, string Embedding);
