@@ -31,6 +31,9 @@ internal static class SessionFactory
         // Threads spin within a call and sleep between pictures.
         options.AddSessionConfigEntry("session.force_spinning_stop", "1");
 
+        // Processors without int8 dot products add pairs of u8 * s8 in 16 bits, which overflow. No effect on the others.
+        options.AddSessionConfigEntry("session.x64quantprecision", "1");
+
         // "session.set_denormal_as_zero" is left off: it changes the calling thread for good, and the vectorised argmax
         // of .NET then finds index 0, since small integers are denormals when seen as floats.
         InferenceSession session;

@@ -1,5 +1,4 @@
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Tests.Answers;
 using MobileVlm.Edge.Inference.Tests.Models;
 
@@ -17,7 +16,7 @@ public sealed class Int4Tests
     [MemberData(nameof(Models))]
     public void A_model_at_four_bit_says_so_and_computes_nearly_the_same(string name)
     {
-        var (exact, rounded) = (GoldenModel.Get(name), GoldenModel.Get(name, DecoderPrecision.Int4));
+        var (exact, rounded) = (GoldenModel.Get(name), GoldenModel.Get(name, "int4"));
         var precision = rounded.Folder.Manifest.Precision;
         Assert.Equal(("int4-b32", "int8-b32"), (precision.Decoder, precision.Head));
         Assert.Equal(exact.Folder.Manifest.Precision.Embedding, precision.Embedding);
@@ -39,7 +38,7 @@ public sealed class Int4Tests
     [InlineData("mobilevlm-v2")]
     public void A_model_at_four_bit_answers_about_a_picture(string name)
     {
-        var model = GoldenModel.Get(name, DecoderPrecision.Int4);
+        var model = GoldenModel.Get(name, "int4");
         using var picture = QuestionAnswererTests.Look(model, name, "case0.png");
         using var answerer = model.Answerer();
         answerer.Prime(picture);
