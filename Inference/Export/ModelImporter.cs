@@ -108,7 +108,8 @@ public static class ModelImporter
         writer.WriteManifest(parts.Describe(), loss: null);
         if (outputs is not null)
         {
-            writer.WriteManifest(parts.Describe(), PrecisionTrial.Run(folder, writer, parts, outputs));
+            var loss = PrecisionTrial.Run(folder, writer, parts, outputs);
+            writer.WriteManifest(parts.Describe(), loss);
         }
     }
 }
