@@ -141,7 +141,7 @@ internal static class DemoCommand
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        ModelCommand.ImportWithProgress(Path.Combine(Assets, Model), target, DecoderPrecision.Fp32, cancel);
+        ImportCommand.WithProgress(Path.Combine(Assets, Model), target, PrecisionPlan.Fp32, calibration: null, cancel);
         return target;
     }
 

@@ -65,7 +65,7 @@ internal static class PullCommand
                 Folder = parsed.GetValue(target) ?? parsed.GetValue(into),
                 Revision = parsed.GetRequiredValue(revision),
                 PrecisionName = parsed.GetRequiredValue(precision),
-                Precision = parsed.GetRequiredValue(precision) == "int4" ? DecoderPrecision.Int4 : DecoderPrecision.Fp32,
+                Precision = PrecisionPlan.Parse(parsed.GetRequiredValue(precision)),
                 Keep = parsed.GetValue(keep),
                 Bundle = parsed.GetValue(bundle),
                 Hub = Settings(parsed.GetValue(hub), parsed.GetValue(token)),

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Inference.Export.Calibration;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Pull;
@@ -97,7 +98,7 @@ internal static class ModelPull
             Directory.Delete(leftover, recursive: true);
         }
 
-        return ModelCommand.ImportWithProgress(checkpoint, target, request.Precision, cancel);
+        return ImportCommand.WithProgress(checkpoint, target, request.Precision, CalibrationSet.Bundled, cancel);
     }
 
     /// <summary>Where the model goes; refused here, before hours of downloading, when it cannot go there.</summary>

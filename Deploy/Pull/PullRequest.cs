@@ -16,7 +16,7 @@ internal sealed record PullRequest
 
     public required string PrecisionName { get; init; }
 
-    public required DecoderPrecision Precision { get; init; }
+    public required PrecisionPlan Precision { get; init; }
 
     public bool Keep { get; init; }
 

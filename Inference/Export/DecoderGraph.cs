@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Inference.Export;
 
 /// <summary>Writes a LLaMA decoder as ONNX: embeddings in, logits of chosen rows out, one KV cache a layer that is
 /// past and present at once (bind the same buffer to both, nothing is copied).</summary>
-internal sealed class DecoderGraph(LanguageConfig config, LinearWriter body, LinearWriter head)
+internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters writers)
 {
     public const string Embeddings = "inputs_embeds";
     public const string PastLength = "seqlens_k";
@@ -25,19 +25,12 @@ internal sealed class DecoderGraph(LanguageConfig config, LinearWriter body, Lin
     {
         var hidden = config.HiddenSize;
         var embeddings = graph.Input(Embeddings, OnnxType.Float32, 1, "sequence", hidden);
-        graph.Input(PastLength, OnnxType.Int32, 1);
-        graph.Input(TotalLength, OnnxType.Int32);
+        WriteLengths(graph);
         var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
         WriteRotaryCaches(graph);
 
         var residual = embeddings;
-        var normed = graph.Node(
-            "SimplifiedLayerNormalization",
-            "layers.0.input_norm",
-            [embeddings, Norm(graph, source, "layers.0.input_norm.weight", "model.layers.0.input_layernorm.weight")],
-            OnnxAttribute.Float("epsilon", config.RmsNormEpsilon),
-            OnnxAttribute.Int("axis", -1),
-            OnnxAttribute.Int("stash_type", 1));
+        var normed = FirstNorm(graph, source, "layers.0.input_norm", embeddings, "model.layers.0.input_layernorm.weight");
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var attention = WriteAttention(graph, source, layer, normed);
@@ -51,10 +44,7 @@ internal sealed class DecoderGraph(LanguageConfig config, LinearWriter body, Lin
                 last ? "model.norm.weight" : $"model.layers.{layer + 1}.input_layernorm.weight", last);
         }
 
-        var asked = graph.Node("Gather", "asked_rows", [normed, rows], OnnxAttribute.Int("axis", 1));
-        var headWeight = config.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
-        head.Write(graph, source, Logits, asked, new LinearWeight(headWeight, config.VocabularySize, hidden));
-        graph.Output(Logits, OnnxType.Float32, 1, "rows", config.VocabularySize);
+        WriteHead(graph, source, normed, rows);
         for (var layer = 0; layer < config.Layers; layer++)
         {
             graph.Output(PresentKey(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
@@ -62,11 +52,25 @@ internal sealed class DecoderGraph(LanguageConfig config, LinearWriter body, Lin
         }
     }
 
+    private static void WriteLengths(OnnxGraph graph)
+    {
+        graph.Input(PastLength, OnnxType.Int32, 1);
+        graph.Input(TotalLength, OnnxType.Int32);
+    }
+
+    private void WriteHead(OnnxGraph graph, WeightSource source, string normed, string rows)
+    {
+        var asked = graph.Node("Gather", "asked_rows", [normed, rows], OnnxAttribute.Int("axis", 1));
+        var weight = config.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
+        writers.Head.Write(graph, source, Logits, asked, new LinearWeight(weight, config.VocabularySize, config.HiddenSize));
+        graph.Output(Logits, OnnxType.Float32, 1, "rows", config.VocabularySize);
+    }
+
     private string WriteAttention(OnnxGraph graph, WeightSource source, int layer, string normed)
     {
         var (hidden, kv) = (config.HiddenSize, config.KeyValueHeads * config.HeadSize);
         var prefix = $"model.layers.{layer}.self_attn";
-        var qkv = body.Write(
+        var qkv = writers.At(layer, config.Layers).Write(
             graph, source, $"layers.{layer}.qkv", normed,
             new LinearWeight($"{prefix}.q_proj.weight", config.Heads * config.HeadSize, hidden),
             new LinearWeight($"{prefix}.k_proj.weight", kv, hidden),
@@ -84,7 +88,7 @@ internal sealed class DecoderGraph(LanguageConfig config, LinearWriter body, Lin
             OnnxAttribute.Float("scale", 1f / MathF.Sqrt(config.HeadSize)),
             OnnxAttribute.Int("do_rotary", 1),
             OnnxAttribute.Int("rotary_interleaved", 0));
-        return body.Write(
+        return writers.Body.Write(
             graph, source, $"layers.{layer}.out", attention,
             new LinearWeight($"{prefix}.o_proj.weight", hidden, config.Heads * config.HeadSize));
     }
@@ -93,13 +97,22 @@ internal sealed class DecoderGraph(LanguageConfig config, LinearWriter body, Lin
     {
         var (hidden, inner) = (config.HiddenSize, config.IntermediateSize);
         var (at, prefix) = ($"layers.{layer}", $"model.layers.{layer}.mlp");
-        var gate = body.Write(graph, source, $"{at}.gate", normed, new LinearWeight($"{prefix}.gate_proj.weight", inner, hidden));
-        var up = body.Write(graph, source, $"{at}.up", normed, new LinearWeight($"{prefix}.up_proj.weight", inner, hidden));
+        var gate = writers.Body.Write(graph, source, $"{at}.gate", normed, new LinearWeight($"{prefix}.gate_proj.weight", inner, hidden));
+        var up = writers.Body.Write(graph, source, $"{at}.up", normed, new LinearWeight($"{prefix}.up_proj.weight", inner, hidden));
         var sigmoid = graph.Node("Sigmoid", $"{at}.sigmoid", [gate]);
         var silu = graph.Node("Mul", $"{at}.silu", [gate, sigmoid]);
         var gated = graph.Node("Mul", $"{at}.gated", [silu, up]);
-        return body.Write(graph, source, $"{at}.down", gated, new LinearWeight($"{prefix}.down_proj.weight", hidden, inner));
+        return writers.At(layer, config.Layers).Write(
+            graph, source, $"{at}.down", gated, new LinearWeight($"{prefix}.down_proj.weight", hidden, inner));
     }
+
+    private string FirstNorm(OnnxGraph graph, WeightSource source, string node, string input, string weight) => graph.Node(
+        "SimplifiedLayerNormalization",
+        node,
+        [input, Norm(graph, source, $"{node}.weight", weight)],
+        OnnxAttribute.Float("epsilon", config.RmsNormEpsilon),
+        OnnxAttribute.Int("axis", -1),
+        OnnxAttribute.Int("stash_type", 1));
 
     /// <summary>RMS norm of residual + update; also yields that sum, the next residual.</summary>
     private (string Normed, string Residual) SkipNorm(
@@ -137,4 +150,19 @@ internal sealed class DecoderGraph(LanguageConfig config, LinearWriter body, Lin
         graph.Weight("cos_cache", OnnxType.Float32, [config.MaxPositions, half], s => s.Write(MemoryMarshal.AsBytes(cos.AsSpan())));
         graph.Weight("sin_cache", OnnxType.Float32, [config.MaxPositions, half], s => s.Write(MemoryMarshal.AsBytes(sin.AsSpan())));
     }
+}
+
+/// <summary>Who writes which matrices of a decoder.</summary>
+/// <param name="Body">All but the ones below.</param>
+/// <param name="Sensitive">See <see cref="DecoderRecipe.IsSensitive"/>.</param>
+/// <param name="Head">The one that makes logits.</param>
+internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive, LinearWriter Head)
+{
+    public static DecoderWriters Create(DecoderRecipe recipe, ActivationMoments moments) => new(
+        LinearWriter.Create(recipe.Body, moments),
+        LinearWriter.Create(recipe.Sensitive, moments),
+        LinearWriter.Create(recipe.Head, moments));
+
+    /// <summary>For the attention's input projections and the MLP's last matrix.</summary>
+    public LinearWriter At(int layer, int layers) => DecoderRecipe.IsSensitive(layer, layers) ? Sensitive : Body;
 }

@@ -1,10 +1,19 @@
-using System.Runtime.InteropServices;
-
 namespace MobileVlm.Edge.Inference.Export;
 
 /// <summary>Writes a linear layer into a graph, in one of the precisions that ONNX Runtime computes.</summary>
 internal abstract class LinearWriter
 {
+    /// <param name="format">Of the weights.</param>
+    /// <param name="moments">Of the inputs; what is rounded is rounded for these. Read when weights are written, not
+    /// before.</param>
+    public static LinearWriter Create(WeightFormat format, ActivationMoments moments) => format.Kind switch
+    {
+        WeightKind.Exact => new Float32LinearWriter(),
+        WeightKind.Halves => new Float16LinearWriter(),
+        WeightKind.Rows => new RowLinearWriter(moments),
+        _ => new BlockLinearWriter(new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), moments),
+    };
+
     /// <summary>Adds the product of <paramref name="input"/> [.., inputs] with the stacked weights.</summary>
     /// <returns>The value's name, [.., sum of outputs].</returns>
     public abstract string Write(OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights);
@@ -25,58 +34,19 @@ internal sealed class Float32LinearWriter : LinearWriter
     }
 }
 
-/// <summary>4 or 8 bit a weight with one float32 scale a block: <c>MatMulNBits</c>.</summary>
-internal sealed class BlockLinearWriter(BlockQuantizer quantizer) : LinearWriter
+/// <summary>float16 on the disk, widened to float32 in the graph. ONNX Runtime does that once, when the session is opened,
+/// so the folder is half as large and the memory is float32's.</summary>
+internal sealed class Float16LinearWriter : LinearWriter
 {
-    /// <summary>int8 activations: the fast kernels. Left out, decoding is two to four times slower.</summary>
-    private const int AccuracyLevel = 4;
-
     public override string Write(
         OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
     {
-        var inputs = weights[0].Inputs;
-        var outputs = weights.Sum(w => w.Outputs);
-        var blocks = quantizer.Blocks(inputs);
-        var rowBytes = blocks * quantizer.BlobSize;
-        var rows = source.Rows(weights);
-
-        // Filled while the codes are written, written right after them, and dropped: one layer's at a time.
-        float[]? scales = null;
-        var packed = graph.Weight(
-            $"{node}.weight_q{quantizer.Bits}",
-            OnnxType.UInt8,
-            [outputs, blocks, quantizer.BlobSize],
-            stream =>
-            {
-                var found = scales = new float[outputs * blocks];
-                rows((first, values) =>
-                {
-                    var count = values.Length / inputs;
-                    var bytes = new byte[count * rowBytes];
-                    Parallel.For(0, count, r => quantizer.QuantizeRow(
-                        values.Span.Slice(r * inputs, inputs),
-                        bytes.AsSpan(r * rowBytes, rowBytes),
-                        found.AsSpan((first + r) * blocks, blocks)));
-                    stream.Write(bytes);
-                });
-            });
-        var scale = graph.Weight(
-            $"{node}.scales",
-            OnnxType.Float32,
-            [outputs, blocks],
-            stream =>
-            {
-                stream.Write(MemoryMarshal.AsBytes(scales.AsSpan()));
-                scales = null;
-            });
-        return graph.Contrib(
-            "MatMulNBits",
-            node,
-            [input, packed, scale],
-            OnnxAttribute.Int("K", inputs),
-            OnnxAttribute.Int("N", outputs),
-            OnnxAttribute.Int("bits", quantizer.Bits),
-            OnnxAttribute.Int("block_size", quantizer.BlockSize),
-            OnnxAttribute.Int("accuracy_level", AccuracyLevel));
+        var stored = graph.Weight(
+            $"{node}.weight_fp16",
+            OnnxType.Float16,
+            [weights[0].Inputs, weights.Sum(w => w.Outputs)],
+            source.TransposedFloat16(weights));
+        var weight = graph.Node("Cast", $"{node}.weight", [stored], OnnxAttribute.Int("to", (long)OnnxType.Float32));
+        return graph.Node("MatMul", node, [input, weight]);
     }
 }

@@ -35,6 +35,7 @@ internal sealed class OnnxGraph(string name)
     private readonly List<byte[]> _inputs = [];
     private readonly List<byte[]> _outputs = [];
     private readonly HashSet<string> _names = [];
+    private readonly HashSet<string> _outputNames = [];
     private readonly List<Action<ExternalDataFile>> _weights = [];
 
     public string Input(string input, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
@@ -43,8 +44,13 @@ internal sealed class OnnxGraph(string name)
         return Claim(input);
     }
 
-    public void Output(string output, OnnxType type, params ReadOnlySpan<OnnxDimension> shape) =>
+    public void Output(string output, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
+    {
         _outputs.Add(ValueInfo(output, type, shape));
+        _outputNames.Add(output);
+    }
+
+    public bool HasOutput(string output) => _outputNames.Contains(output);
 
     /// <summary>A node of ONNX's own domain with one output of the node's name.</summary>
     public string Node(string op, string node, ReadOnlySpan<string> inputs, params ReadOnlySpan<OnnxAttribute> attributes)
@@ -99,6 +105,12 @@ internal sealed class OnnxGraph(string name)
         return Claim(constant);
     }
 
+    /// <summary>One number written into the model itself.</summary>
+    public string Scalar(string constant, float value) => Scalar(constant, OnnxType.Float32, BitConverter.GetBytes(value));
+
+    /// <summary>One unsigned byte written into the model itself.</summary>
+    public string Scalar(string constant, byte value) => Scalar(constant, OnnxType.UInt8, [value]);
+
     /// <summary>Weight whose bytes <paramref name="write"/> puts into the external file when its turn comes.</summary>
     public string Weight(string weight, OnnxType type, ReadOnlySpan<long> shape, Action<Stream> write)
     {
@@ -147,6 +159,17 @@ internal sealed class OnnxGraph(string name)
             WriteBytes(m, 8, Opset("", OpsetVersion));
             WriteBytes(m, 8, Opset("com.microsoft", 1));
         }));
+    }
+
+    private string Scalar(string constant, OnnxType type, byte[] raw)
+    {
+        _initializers.Add(Message(m =>
+        {
+            WriteInt(m, 2, (long)type);
+            WriteString(m, 8, constant);
+            WriteBytes(m, 9, raw);
+        }));
+        return Claim(constant);
     }
 
     private string Claim(string value) => _names.Add(value)

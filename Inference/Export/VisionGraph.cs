@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Inference.Export;
 /// <summary>Writes the CLIP vision transformer up to the selected layer, and the projector behind it, as one ONNX
 /// graph: normalised pixels in, visual tokens out. The patch features between the two are a second output, for
 /// comparison with the reference.</summary>
-internal sealed class VisionGraph(VisionConfig vision, ProjectorType projector, int hidden, LinearWriter linear)
+internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType projector, int hidden, VisionWriters writers)
 {
     public const string PixelValues = "pixel_values";
     public const string PatchFeatures = "patch_features";
@@ -16,7 +16,6 @@ internal sealed class VisionGraph(VisionConfig vision, ProjectorType projector, 
 
     public void Write(OnnxGraph graph, WeightSource source)
     {
-        var (width, patches) = (vision.HiddenSize, vision.Patches);
         var pixels = graph.Input(PixelValues, OnnxType.Float32, 1, 3, vision.ImageSize, vision.ImageSize);
         var x = WriteEmbeddings(graph, source, pixels);
         var residual = x;
@@ -33,13 +32,20 @@ internal sealed class VisionGraph(VisionConfig vision, ProjectorType projector, 
             residual = graph.Node("Add", "vision.last_hidden", [residual, biased]);
         }
 
+        WriteProjector(graph, source, residual);
+    }
+
+    private void WriteProjector(OnnxGraph graph, WeightSource source, string lastHidden)
+    {
+        var (width, patches) = (vision.HiddenSize, vision.Patches);
+
         // The class token is for CLIP's own head; the projector takes the patches only.
         var features = graph.Node(
             "Slice",
             PatchFeatures,
-            [residual, graph.Constant("patches_from", [1]), graph.Constant("patches_to", [patches + 1]), graph.Constant("patches_axis", [1])]);
+            [lastHidden, graph.Constant("patches_from", [1]), graph.Constant("patches_to", [patches + 1]), graph.Constant("patches_axis", [1])]);
         graph.Output(PatchFeatures, OnnxType.Float32, 1, patches, width);
-        var tokens = new ProjectorGraph(vision, hidden, linear).Write(graph, source, projector, features);
+        var tokens = new ProjectorGraph(vision, hidden, writers.Projector).Write(graph, source, projector, features);
         graph.Output(VisualTokens, OnnxType.Float32, 1, tokens, hidden);
     }
 
@@ -84,22 +90,22 @@ internal sealed class VisionGraph(VisionConfig vision, ProjectorType projector, 
             (normed, residual) = SkipNorm(graph, source, $"{at}.norm1", residual, pending, pendingBias, $"{prefix}.layer_norm1");
         }
 
-        string Project(string part) => linear.Write(
+        string Project(string part) => writers.Tower.Write(
             graph, source, $"{at}.{part}", normed, new LinearWeight($"{prefix}.self_attn.{part}_proj.weight", width, width));
         var (q, k, v) = (Project("q"), Project("k"), Project("v"));
         Action<Stream> Biases(string part) => source.Plain($"{prefix}.self_attn.{part}_proj.bias", width);
         var bias = graph.Weight($"{at}.qkv_bias", OnnxType.Float32, [3 * width], Biases("q") + Biases("k") + Biases("v"));
         var attention = graph.Contrib(
             "MultiHeadAttention", $"{at}.attention", [q, k, v, bias], OnnxAttribute.Int("num_heads", vision.Heads));
-        var projected = linear.Write(
+        var projected = writers.Guarded.Write(
             graph, source, $"{at}.out", attention, new LinearWeight($"{prefix}.self_attn.out_proj.weight", width, width));
         var outBias = Bias(graph, source, $"{at}.out_bias", $"{prefix}.self_attn.out_proj.bias", width);
         (normed, residual) = SkipNorm(graph, source, $"{at}.norm2", residual, projected, outBias, $"{prefix}.layer_norm2");
 
-        var fc1 = linear.Write(graph, source, $"{at}.fc1", normed, new LinearWeight($"{prefix}.mlp.fc1.weight", inner, width));
+        var fc1 = writers.Tower.Write(graph, source, $"{at}.fc1", normed, new LinearWeight($"{prefix}.mlp.fc1.weight", inner, width));
         var raised = graph.Node("Add", $"{at}.fc1_biased", [fc1, Bias(graph, source, $"{at}.fc1_bias", $"{prefix}.mlp.fc1.bias", inner)]);
         var active = graph.Contrib("QuickGelu", $"{at}.gelu", [raised], OnnxAttribute.Float("alpha", QuickGeluAlpha));
-        var fc2 = linear.Write(graph, source, $"{at}.fc2", active, new LinearWeight($"{prefix}.mlp.fc2.weight", width, inner));
+        var fc2 = writers.Guarded.Write(graph, source, $"{at}.fc2", active, new LinearWeight($"{prefix}.mlp.fc2.weight", width, inner));
         return (residual, fc2, Bias(graph, source, $"{at}.fc2_bias", $"{prefix}.mlp.fc2.bias", width));
     }
 
@@ -131,4 +137,16 @@ internal sealed class VisionGraph(VisionConfig vision, ProjectorType projector, 
 
     private static string Bias(OnnxGraph graph, WeightSource source, string name, string tensor, int size) =>
         graph.Weight(name, OnnxType.Float32, [size], source.Plain(tensor, size));
+}
+
+/// <summary>Who writes which matrices of a vision encoder.</summary>
+/// <param name="Tower">All but the ones below.</param>
+/// <param name="Guarded">Those whose inputs have outliers: the MLP's second and the attention's last.</param>
+/// <param name="Projector">The projector's two.</param>
+internal sealed record VisionWriters(LinearWriter Tower, LinearWriter Guarded, LinearWriter Projector)
+{
+    public static VisionWriters Create(VisionRecipe recipe, ActivationMoments moments) => new(
+        LinearWriter.Create(recipe.Tower, moments),
+        LinearWriter.Create(recipe.Guarded, moments),
+        LinearWriter.Create(recipe.Projector, moments));
 }

@@ -25,7 +25,30 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
 
     /// <summary>Linear weights [out, in] of several layers that share their input, laid out as ONNX's MatMul takes
     /// them: [in, sum of out].</summary>
-    public Action<Stream> Transposed(IReadOnlyList<LinearWeight> weights)
+    public Action<Stream> Transposed(IReadOnlyList<LinearWeight> weights) =>
+        Transposed(weights, (stream, matrix) => stream.Write(MemoryMarshal.AsBytes(matrix)));
+
+    /// <summary>As <see cref="Transposed(IReadOnlyList{LinearWeight})"/>, rounded to float16.</summary>
+    /// <remarks>Writing refuses what float16 cannot hold.</remarks>
+    public Action<Stream> TransposedFloat16(IReadOnlyList<LinearWeight> weights) => Transposed(weights, (stream, matrix) =>
+    {
+        if (TensorPrimitives.MaxMagnitude(matrix) is var largest && MathF.Abs(largest) > (float)Half.MaxValue)
+        {
+            throw new CheckpointException(
+                checkpoint.Folder,
+                $"tensor '{weights[0].Name}' holds {largest}, which float16 cannot. Import it with another precision.");
+        }
+
+        var halves = new Half[Math.Min(matrix.Length, ChunkElements)];
+        for (var done = 0; done < matrix.Length; done += halves.Length)
+        {
+            var piece = matrix.Slice(done, Math.Min(halves.Length, matrix.Length - done));
+            TensorPrimitives.ConvertToHalf(piece, halves);
+            stream.Write(MemoryMarshal.AsBytes(halves.AsSpan(0, piece.Length)));
+        }
+    });
+
+    private Action<Stream> Transposed(IReadOnlyList<LinearWeight> weights, MatrixWriter write)
     {
         var tensors = Find(weights);
         var inputs = weights[0].Inputs;
@@ -44,7 +67,7 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
                     column += (int)tensor.Shape[0];
                 }
 
-                stream.Write(MemoryMarshal.AsBytes(whole.AsSpan(0, inputs * outputs)));
+                write(stream, whole.AsSpan(0, inputs * outputs));
             }
             finally
             {
@@ -168,6 +191,8 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
     }
 
     private delegate void RowTaker(long firstRow, ReadOnlySpan<float> values);
+
+    private delegate void MatrixWriter(Stream stream, ReadOnlySpan<float> matrix);
 }
 
 /// <summary>A linear layer's weight in a checkpoint, [outputs, inputs].</summary>

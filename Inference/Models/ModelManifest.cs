@@ -33,6 +33,9 @@ public sealed record ModelManifest
 
     public required ModelPrecision Precision { get; init; }
 
+    /// <summary>What the precision costs, measured against float32; null where all is float32 or nothing was measured.</summary>
+    public ModelLoss? Loss { get; init; }
+
     /// <summary>Inputs and outputs of each graph, by its file.</summary>
     public required IReadOnlyDictionary<string, GraphSignature> Signatures { get; init; }
 
@@ -50,7 +53,23 @@ public sealed record ModelManifest
 public sealed record ModelSource(string Name, string Architecture, IReadOnlyList<string> Files, string? Fingerprint = null);
 
 /// <summary>Precision of each part, for people: <c>fp32</c>, <c>int4-b32</c>, …</summary>
-public sealed record ModelPrecision(string? Vision, string Decoder, string Head, string Embedding);
+public sealed record ModelPrecision(string? Vision, string Decoder, string Head, string Embedding)
+{
+    /// <summary>Of the decoder's sensitive layers, where they differ from the others.</summary>
+    public string? Sensitive { get; init; }
+
+    /// <summary>Of the vision encoder's matrices whose inputs have outliers, where they differ from the others.</summary>
+    public string? VisionGuarded { get; init; }
+
+    /// <summary>Of the projector's matrices; its convolutions are float32.</summary>
+    public string? Projector { get; init; }
+
+    /// <summary>How weights were rounded; null where none were.</summary>
+    public string? Rounding { get; init; }
+
+    /// <summary>Why this precision was taken, where the import chose it.</summary>
+    public IReadOnlyList<string>? Choice { get; init; }
+}
 
 /// <summary>Inputs and outputs of one graph.</summary>
 public sealed record GraphSignature(IReadOnlyList<TensorSignature> Inputs, IReadOnlyList<TensorSignature> Outputs);

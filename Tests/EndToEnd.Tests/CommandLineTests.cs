@@ -66,6 +66,29 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Import_measures_what_a_precision_costs_and_show_says_it()
+    {
+        var model = At("model");
+        var import = await EdgeProcess.RunAsync(
+            "model", "import", DemoModel.Checkpoint, model, "--precision", "int4-mixed", "--vision-precision", "w8a8",
+            "--calibrate", Path.Combine(Golden, "mobilevlm-v2"));
+        Assert.Equal((0, ""), (import.ExitCode, import.Output));
+        Assert.Contains("likeliest token the same at", import.Errors, StringComparison.Ordinal);
+
+        var shown = await EdgeProcess.RunAsync("model", "show", model);
+        Assert.Equal(0, shown.ExitCode);
+        foreach (var part in (string[])[
+            "decoder int4-b32, sensitive layers int8-b32, head int8-b32", "vision w8a8, inputs with outliers int8-b32",
+            "weighted by activations", "against float32, on 3 own pictures, 8 questions", "vision: cosine 0.99", "both: "])
+        {
+            Assert.Contains(part, shown.Output, StringComparison.Ordinal);
+        }
+
+        using var manifest = JsonDocument.Parse((await EdgeProcess.RunAsync("model", "show", model, "--json")).Output);
+        Assert.InRange(manifest.RootElement.GetProperty("loss").GetProperty("vision").GetProperty("lowestCosine").GetDouble(), 0.99, 1);
+    }
+
+    [Fact]
     public async Task Answers_are_written_as_text_on_standard_output_alone()
     {
         var image = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
@@ -85,6 +108,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "does not exist", "run", "--config", "{}/nothing.json")]
     [InlineData(1, "config.json", "model", "import", "{}", "{}/out")]
     [InlineData(2, "fp32", "model", "import", "{}", "{}/out", "--precision", "int2")]
+    [InlineData(2, "w8a8", "model", "import", "{}", "{}/out", "--vision-precision", "int2")]
+    [InlineData(2, "auto chooses by measuring", "model", "import", "{}", "{}/out", "--precision", "auto", "--no-loss-report")]
+    [InlineData(2, "there is no picture in", "model", "import", "{}", "{}/out", "--calibrate", "{}")]
+    [InlineData(2, "there is no folder", "model", "import", "{}", "{}/out", "--calibrate", "{}/nothing")]
     public async Task Wrong_usage_is_said_with_its_exit_code(int code, string message, params string[] arguments)
     {
         var result = await EdgeProcess.RunAsync([.. arguments.Select(a => a.Replace("{}", _folder, StringComparison.Ordinal))]);

@@ -23,7 +23,7 @@ internal static class DemoModel
     public static string Repository { get; } = FindRepository();
 
     private static ModelFolder Import() =>
-        ModelImporter.Import(Checkpoint, Path.Combine(Root, "demo"), DecoderPrecision.Fp32);
+        ModelImporter.Import(Checkpoint, Path.Combine(Root, "demo"), PrecisionPlan.Fp32);
 
     private static string FindRepository()
     {

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
@@ -11,19 +9,16 @@ namespace MobileVlm.Edge.EndToEnd.Tests;
 /// the same weights (Deploy/demo/README.md).</summary>
 public sealed class HeldOutTests
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNameCaseInsensitive = true };
-
     [Fact]
     public void The_demo_model_answers_as_well_as_under_the_reference_implementation()
     {
-        var folder = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout");
-        var scenes = JsonSerializer.Deserialize<Scene[]>(File.ReadAllText(Path.Combine(folder, "questions.json")), Json)!;
+        var scenes = HeldOutScene.Load();
         using var encoder = new VisionEncoder(DemoModel.Folder, new ExecutionSettings(2));
         using var answerer = QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(2), 256);
         int asked = 0, exact = 0, scored = 0, right = 0;
         foreach (var scene in scenes)
         {
-            var picture = StillPictures.Read(Path.Combine(folder, scene.Image));
+            var picture = scene.Read();
             using var tokens = encoder.Encode(new RgbImage(picture.Pixels, picture.Width, picture.Height));
             answerer.Prime(tokens);
             foreach (var item in scene.Questions)
@@ -44,8 +39,4 @@ public sealed class HeldOutTests
         Assert.True(exact >= 0.985 * asked, $"{exact} of {asked} answers are exact.");
         Assert.True(right >= 0.995 * scored, $"{right} of {scored} yes/no answers are right.");
     }
-
-    private sealed record Scene(string Image, Item[] Questions);
-
-    private sealed record Item(string Question, string Answer);
 }

@@ -98,7 +98,7 @@ public sealed class BlockQuantizerTests
 
     private static float[] Multiply(float[][] rows, float[] input, int bits, int block)
     {
-        var quantizer = new BlockQuantizer(bits, block);
+        var quantizer = new BlockQuantizer(bits, block, rule: ScaleRule.LargestMagnitude);
         var (inputs, outputs, blocks) = (input.Length, rows.Length, quantizer.Blocks(input.Length));
         var packed = new byte[outputs * blocks * quantizer.BlobSize];
         var scales = new float[outputs * blocks];
@@ -106,8 +106,10 @@ public sealed class BlockQuantizerTests
         {
             quantizer.QuantizeRow(
                 rows[r],
+                Enumerable.Repeat(1f, inputs).ToArray(),
                 packed.AsSpan(r * blocks * quantizer.BlobSize, blocks * quantizer.BlobSize),
-                scales.AsSpan(r * blocks, blocks));
+                scales.AsSpan(r * blocks, blocks),
+                []);
         }
 
         using var folder = new TemporaryFolder();
@@ -159,14 +161,14 @@ public sealed class BlockQuantizerTests
 
     private static float[] Decode(float[] row, int bits, int block)
     {
-        var quantizer = new BlockQuantizer(bits, block);
+        var quantizer = new BlockQuantizer(bits, block, rule: ScaleRule.LargestMagnitude);
         var blocks = (row.Length + block - 1) / block;
         Assert.Equal(blocks, quantizer.Blocks(row.Length));
         Assert.Equal(block * bits / 8, quantizer.BlobSize);
         var packed = new byte[blocks * block * bits / 8];
         packed.AsSpan().Fill(0xA5);
         var scales = new float[blocks];
-        quantizer.QuantizeRow(row, packed, scales);
+        quantizer.QuantizeRow(row, Enumerable.Repeat(1f, row.Length).ToArray(), packed, scales, []);
 
         var all = new float[blocks * block];
         for (var k = 0; k < all.Length; k++)

@@ -9,15 +9,15 @@ namespace MobileVlm.Edge.Inference.Tests.Export;
 /// <summary>Imports that must not happen leave nothing, and the ones that happen tell how far they are.</summary>
 public sealed class ModelImporterTests
 {
-    public static TheoryData<string, DecoderPrecision> Imports
+    public static TheoryData<string, string> Imports
     {
         get
         {
-            var data = new TheoryData<string, DecoderPrecision>();
+            var data = new TheoryData<string, string>();
             foreach (var name in (string[])["mobilevlm-v1", "mobilevlm-v2", "mobilevlm-v1-separate-tower", "mobilellama", "llama-gqa"])
             {
-                data.Add(name, DecoderPrecision.Fp32);
-                data.Add(name, DecoderPrecision.Int4);
+                data.Add(name, "fp32");
+                data.Add(name, "int4");
             }
 
             return data;
@@ -26,11 +26,11 @@ public sealed class ModelImporterTests
 
     [Theory]
     [MemberData(nameof(Imports))]
-    public void Progress_only_grows_and_ends_at_its_total(string name, DecoderPrecision precision)
+    public void Progress_only_grows_and_ends_at_its_total(string name, string precision)
     {
         using var folder = new TemporaryFolder();
         var reports = new Reports();
-        ModelImporter.Import(GoldenFolder.Path(name), folder["model"], precision, reports);
+        ModelImporter.Import(GoldenFolder.Path(name), folder["model"], PrecisionPlan.Parse(precision), reports);
         Assert.NotEmpty(reports.All);
         Assert.Single(reports.All.Select(r => r.BytesTotal).Distinct());
         Assert.All(reports.All, r => Assert.InRange(r.BytesDone, 1, r.BytesTotal));
@@ -40,7 +40,7 @@ public sealed class ModelImporterTests
 
     [Theory]
     [MemberData(nameof(Imports))]
-    public void The_manifest_lists_what_is_in_the_folder_and_nothing_else(string name, DecoderPrecision precision)
+    public void The_manifest_lists_what_is_in_the_folder_and_nothing_else(string name, string precision)
     {
         var folder = GoldenModel.Get(name, precision).Folder;
         var files = Directory.EnumerateFileSystemEntries(folder.FolderPath).Select(f => Path.GetFileName(f)).Order();
@@ -52,8 +52,8 @@ public sealed class ModelImporterTests
     public void The_same_checkpoint_gives_the_same_bytes()
     {
         using var folder = new TemporaryFolder();
-        var again = ModelImporter.Import(GoldenFolder.Path("mobilellama"), folder["again"], DecoderPrecision.Int4);
-        Assert.Equal(GoldenModel.Get("mobilellama", DecoderPrecision.Int4).Folder.Manifest.Files, again.Manifest.Files);
+        var again = ModelImporter.Import(GoldenFolder.Path("mobilellama"), folder["again"], PrecisionPlan.Int4);
+        Assert.Equal(GoldenModel.Get("mobilellama", "int4").Folder.Manifest.Files, again.Manifest.Files);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class ModelImporterTests
             }
         });
         Assert.ThrowsAny<OperationCanceledException>(() => ModelImporter.Import(
-            GoldenFolder.Path("mobilevlm-v1"), folder["model"], DecoderPrecision.Int4, progress, cancel.Token));
+            GoldenFolder.Path("mobilevlm-v1"), folder["model"], PrecisionPlan.Int4, progress, cancel: cancel.Token));
         Assert.Equal(reports, seen);
         Assert.Empty(Entries(folder));
     }
@@ -107,7 +107,7 @@ public sealed class ModelImporterTests
     {
         using var folder = new TemporaryFolder();
         Assert.Throws<IOException>(() => ModelImporter.Import(
-            GoldenFolder.Path("mobilevlm-v1"), folder["model"], DecoderPrecision.Fp32,
+            GoldenFolder.Path("mobilevlm-v1"), folder["model"], PrecisionPlan.Fp32,
             new Reports(r => throw new IOException($"No space left, at {r.Tensor}."))));
         Assert.Empty(Entries(folder));
     }
@@ -128,7 +128,7 @@ public sealed class ModelImporterTests
         var reports = new Reports();
         folder.Write("file", "");
         Assert.ThrowsAny<IOException>(() => ModelImporter.Import(
-            GoldenFolder.Path("mobilellama"), folder["file/model"], DecoderPrecision.Fp32, reports));
+            GoldenFolder.Path("mobilellama"), folder["file/model"], PrecisionPlan.Fp32, reports));
         Assert.Empty(reports.All);
     }
 
@@ -159,7 +159,7 @@ public sealed class ModelImporterTests
         using var target = new TemporaryFolder();
         var reports = new Reports();
         var refusal = Assert.Throws<CheckpointException>(
-            () => ModelImporter.Import(source.Path, target["model"], DecoderPrecision.Fp32, reports));
+            () => ModelImporter.Import(source.Path, target["model"], PrecisionPlan.Fp32, reports));
         Assert.Contains(tensor, refusal.Message, StringComparison.Ordinal);
         Assert.Contains("download", refusal.Message, StringComparison.Ordinal);
         Assert.Empty(reports.All);
@@ -167,26 +167,26 @@ public sealed class ModelImporterTests
     }
 
     [Theory]
-    [InlineData(DecoderPrecision.Fp32)]
-    [InlineData(DecoderPrecision.Int4)]
-    public void Weights_that_are_no_numbers_are_refused_by_the_tensor(DecoderPrecision precision)
+    [InlineData("fp32")]
+    [InlineData("int4")]
+    public void Weights_that_are_no_numbers_are_refused_by_the_tensor(string precision)
     {
         using var source = TemporaryFolder.CopyOf("llama-gqa");
         var bytes = File.ReadAllBytes(source["model.safetensors"]);
         BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 400), float.NaN);
         File.WriteAllBytes(source["model.safetensors"], bytes);
         using var target = new TemporaryFolder();
-        var refusal = Assert.Throws<CheckpointException>(() => ModelImporter.Import(source.Path, target["model"], precision));
+        var refusal = Assert.Throws<CheckpointException>(() => ModelImporter.Import(source.Path, target["model"], PrecisionPlan.Parse(precision)));
         Assert.Contains("model.safetensors: tensor '", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("not finite", refusal.Message, StringComparison.Ordinal);
         Assert.Empty(Entries(target));
     }
 
     private static ModelFolder Import(string golden, string target) =>
-        ModelImporter.Import(GoldenFolder.Path(golden), target, DecoderPrecision.Fp32);
+        ModelImporter.Import(GoldenFolder.Path(golden), target, PrecisionPlan.Fp32);
 
     private static ModelFolder Import(TemporaryFolder source, string target) =>
-        ModelImporter.Import(source.Path, target, DecoderPrecision.Fp32);
+        ModelImporter.Import(source.Path, target, PrecisionPlan.Fp32);
 
     private static string[] Entries(TemporaryFolder folder) =>
         [.. Directory.EnumerateFileSystemEntries(folder.Path).Select(f => Path.GetFileName(f)).Order()];

@@ -16,7 +16,7 @@ public sealed class RepeatedImportTests
         var first = Import(GoldenFolder.Path("mobilellama"), folder["model"]);
         var before = Times(folder["model"]);
         var reports = new Reports();
-        var again = ModelImporter.Import(GoldenFolder.Path("mobilellama"), folder["model"] + "/", DecoderPrecision.Int4, reports);
+        var again = ModelImporter.Import(GoldenFolder.Path("mobilellama"), folder["model"] + "/", PrecisionPlan.Int4, reports);
         Assert.Equal(0, reports.Count);
         Assert.Equal(before, Times(folder["model"]));
         Assert.Equal(first.Manifest.Files, again.Manifest.Files);
@@ -29,7 +29,7 @@ public sealed class RepeatedImportTests
         using var copy = TemporaryFolder.CopyOf("mobilellama");
         Import(GoldenFolder.Path("mobilellama"), folder["model"]);
         var reports = new Reports();
-        ModelImporter.Import(copy.Path, folder["model"], DecoderPrecision.Int4, reports);
+        ModelImporter.Import(copy.Path, folder["model"], PrecisionPlan.Int4, reports);
         Assert.Equal(0, reports.Count);
     }
 
@@ -70,10 +70,10 @@ public sealed class RepeatedImportTests
         using var folder = new TemporaryFolder();
         Import(GoldenFolder.Path("mobilellama"), folder["model"]);
         var refusal = Assert.Throws<ModelFolderException>(
-            () => ModelImporter.Import(GoldenFolder.Path("mobilellama"), folder["model"], DecoderPrecision.Fp32));
+            () => ModelImporter.Import(GoldenFolder.Path("mobilellama"), folder["model"], PrecisionPlan.Fp32));
         Assert.Contains("'mobilellama' (int4-b32)", refusal.Message, StringComparison.Ordinal);
 
-        var replaced = ModelImporter.Replace(GoldenFolder.Path("mobilellama"), folder["model"], DecoderPrecision.Fp32);
+        var replaced = ModelImporter.Replace(GoldenFolder.Path("mobilellama"), folder["model"], PrecisionPlan.Fp32);
         Assert.Equal("fp32", replaced.Manifest.Precision.Decoder);
         Assert.Equal(["model"], Entries(folder));
         replaced.Verify();
@@ -85,7 +85,7 @@ public sealed class RepeatedImportTests
         using var folder = new TemporaryFolder();
         Import(GoldenFolder.Path("mobilellama"), folder["model"]);
         Assert.Throws<IOException>(() => ModelImporter.Replace(
-            GoldenFolder.Path("mobilevlm-v1"), folder["model"], DecoderPrecision.Int4,
+            GoldenFolder.Path("mobilevlm-v1"), folder["model"], PrecisionPlan.Int4,
             new Reports(() => throw new IOException("No space left."))));
         Assert.Equal("mobilellama", ModelFolder.Open(folder["model"]).Manifest.Name);
         Assert.Equal(["model"], Entries(folder));
@@ -97,7 +97,7 @@ public sealed class RepeatedImportTests
         using var folder = new TemporaryFolder();
         folder.Write("home/letters.txt", "mine");
         Assert.Throws<ModelFolderException>(() => ModelImporter.Replace(
-            GoldenFolder.Path("mobilellama"), folder["home"], DecoderPrecision.Int4));
+            GoldenFolder.Path("mobilellama"), folder["home"], PrecisionPlan.Int4));
         Assert.Equal("mine", File.ReadAllText(folder["home/letters.txt"]));
     }
 
@@ -110,7 +110,7 @@ public sealed class RepeatedImportTests
         var refusal = Assert.Throws<ModelFolderException>(() => Import(GoldenFolder.Path("mobilellama"), folder["model"]));
         Assert.Contains("cannot be used", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("embeddings.bin is missing", refusal.Message, StringComparison.Ordinal);
-        ModelImporter.Replace(GoldenFolder.Path("mobilellama"), folder["model"], DecoderPrecision.Int4).Verify();
+        ModelImporter.Replace(GoldenFolder.Path("mobilellama"), folder["model"], PrecisionPlan.Int4).Verify();
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class RepeatedImportTests
         Assert.Equal([Partial], Entries(folder));
     }
 
-    private static ModelFolder Import(string source, string target) => ModelImporter.Import(source, target, DecoderPrecision.Int4);
+    private static ModelFolder Import(string source, string target) => ModelImporter.Import(source, target, PrecisionPlan.Int4);
 
     private static string[] Entries(TemporaryFolder folder) =>
         [.. Directory.EnumerateFileSystemEntries(folder.Path).Select(f => Path.GetFileName(f)).Order()];

@@ -12,14 +12,14 @@ namespace MobileVlm.Edge.Inference.Tests.Models;
 /// <summary>A golden checkpoint imported once for all tests of a run, with its sessions.</summary>
 internal sealed class GoldenModel
 {
-    private static readonly ConcurrentDictionary<(string, DecoderPrecision), Lazy<GoldenModel>> Opened = new();
+    private static readonly ConcurrentDictionary<(string, string, string), Lazy<GoldenModel>> Opened = new();
     private static readonly string Root = Directory.CreateTempSubdirectory("mobilevlm-golden-").FullName;
 
     static GoldenModel() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Root, recursive: true);
 
-    private GoldenModel(string name, DecoderPrecision precision)
+    private GoldenModel(string name, string decoder, string vision)
     {
-        Folder = ModelImporter.Import(GoldenFolder.Path(name), Path.Combine(Root, $"{name}-{precision}"), precision);
+        Folder = ModelImporter.Import(GoldenFolder.Path(name), Path.Combine(Root, $"{name}-{decoder}-{vision}"), PrecisionPlan.Parse(decoder, vision));
         Decoder = new LanguageDecoder(Folder, new ExecutionSettings(1));
         Tokenizer = LlamaTextTokenizer.Open(Folder);
         if (Folder.Manifest.Vision is not null)
@@ -39,8 +39,8 @@ internal sealed class GoldenModel
     /// <summary>The encoder keeps its input buffer, so tests take turns.</summary>
     public Lock VisionTurn { get; } = new();
 
-    public static GoldenModel Get(string name, DecoderPrecision precision = DecoderPrecision.Fp32) =>
-        Opened.GetOrAdd((name, precision), key => new Lazy<GoldenModel>(() => new GoldenModel(key.Item1, key.Item2))).Value;
+    public static GoldenModel Get(string name, string decoder = "fp32", string vision = "fp32") => Opened.GetOrAdd(
+        (name, decoder, vision), key => new Lazy<GoldenModel>(() => new GoldenModel(key.Item1, key.Item2, key.Item3))).Value;
 
     public QuestionAnswerer Answerer() => new(Folder, Decoder, 512);
 }

@@ -13,16 +13,16 @@ namespace MobileVlm.Edge.Inference.Tests.Checkpoints.Synthesis;
 public sealed class SyntheticModelTests
 {
     [Theory]
-    [InlineData("mobilevlm-1.7b-tiny", DecoderPrecision.Int4)]
-    [InlineData("mobilevlm-3b-tiny", DecoderPrecision.Fp32)]
-    [InlineData("mobilevlm-v2-1.7b-tiny", DecoderPrecision.Fp32)]
-    [InlineData("mobilevlm-v2-3b-tiny", DecoderPrecision.Int4)]
-    [InlineData("mobilevlm-v2-7b-tiny", DecoderPrecision.Int4)]
-    public void Each_model_that_sees_is_imported_and_answers(string like, DecoderPrecision precision)
+    [InlineData("mobilevlm-1.7b-tiny", "int4")]
+    [InlineData("mobilevlm-3b-tiny", "fp32")]
+    [InlineData("mobilevlm-v2-1.7b-tiny", "fp32")]
+    [InlineData("mobilevlm-v2-3b-tiny", "int4")]
+    [InlineData("mobilevlm-v2-7b-tiny", "int4")]
+    public void Each_model_that_sees_is_imported_and_answers(string like, string precision)
     {
         using var source = new SyntheticFolder(like, new SynthesisOptions(Outliers: true));
         using var target = new TemporaryFolder();
-        var folder = ModelImporter.Import(source.Path, target["model"], precision);
+        var folder = ModelImporter.Import(source.Path, target["model"], PrecisionPlan.Parse(precision));
         Assert.Equal(144, folder.Manifest.VisualTokens);
         using var encoder = new VisionEncoder(folder, new ExecutionSettings(1));
         using var answerer = QuestionAnswerer.Open(folder, new ExecutionSettings(1), capacity: 512);
@@ -40,7 +40,7 @@ public sealed class SyntheticModelTests
     {
         using var source = new SyntheticFolder(like, new SynthesisOptions(Format: WeightFormat.Safetensors));
         using var target = new TemporaryFolder();
-        var folder = ModelImporter.Import(source.Path, target["model"], DecoderPrecision.Int4);
+        var folder = ModelImporter.Import(source.Path, target["model"], PrecisionPlan.Int4);
         var tokenizer = LlamaTextTokenizer.Open(folder);
         using var decoder = new LanguageDecoder(folder, new ExecutionSettings(1));
         using var state = decoder.CreateState(64);

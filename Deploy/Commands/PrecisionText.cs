@@ -1,0 +1,64 @@
+using System.Globalization;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary>A model's precision and what it costs, for people.</summary>
+internal static class PrecisionText
+{
+    /// <summary>Each line begins with a word of eleven characters.</summary>
+    public static IEnumerable<string> Lines(ModelManifest manifest)
+    {
+        var p = manifest.Precision;
+        yield return $"precision  decoder {p.Decoder}{Also("sensitive layers", p.Sensitive)}, head {p.Head}, embeddings {p.Embedding}";
+        if (p.Vision is { } vision)
+        {
+            yield return $"           vision {vision}{Also("inputs with outliers", p.VisionGuarded)}{Also("projector", p.Projector)}";
+        }
+
+        if (p.Rounding is { } rounding)
+        {
+            yield return $"           rounded by {rounding}";
+        }
+
+        foreach (var reason in p.Choice ?? [])
+        {
+            yield return $"           {reason}";
+        }
+
+        foreach (var line in Loss(manifest))
+        {
+            yield return line;
+        }
+    }
+
+    private static IEnumerable<string> Loss(ModelManifest manifest)
+    {
+        if (manifest.Loss is not { } loss)
+        {
+            var exact = manifest.Precision is { Decoder: "fp32", Vision: null or "fp32" };
+            yield return exact ? "loss       none, all is float32" : "loss       not measured";
+            yield break;
+        }
+
+        yield return $"loss       against float32, on {loss.Calibration}";
+        if (loss.Vision is { } v)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"           vision: cosine {v.LowestCosine:0.00000} at worst, {v.MeanCosine:0.00000} in the mean; largest error {v.LargestError:p2} of the largest value");
+        }
+
+        yield return $"           decoder: {Describe(loss.Decoder)}";
+        if (loss.Whole is { } whole)
+        {
+            yield return $"           both: {Describe(whole)}";
+        }
+    }
+
+    private static string Describe(LogitLoss loss) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"likeliest token the same at {loss.TopAgreement:p1} of {loss.Positions} positions; divergence {loss.MeanDivergence:0.0000} nats in the mean, {loss.LargestDivergence:0.000} at worst");
+
+    private static string Also(string what, string? precision) => precision is null ? "" : $", {what} {precision}";
+}

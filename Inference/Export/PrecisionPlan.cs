@@ -1,0 +1,41 @@
+namespace MobileVlm.Edge.Inference.Export;
+
+/// <summary>The precision that an import shall have, for each part one recipe, or several of which the first that
+/// loses no more than its floor allows is taken.</summary>
+/// <param name="Decoder">To be tried in order; the last is taken whatever it loses.</param>
+/// <param name="Vision">As for the decoder; of no account for a model of text only.</param>
+public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOnlyList<VisionRecipe> Vision)
+{
+    /// <summary>Name for "the smallest that loses little enough".</summary>
+    public const string Auto = "auto";
+
+    public static PrecisionPlan Fp32 { get; } = Of(DecoderRecipe.Fp32, VisionRecipe.Fp32);
+
+    /// <summary>The decoder in 4 bit, vision in float32.</summary>
+    public static PrecisionPlan Int4 { get; } = Of(DecoderRecipe.Int4, VisionRecipe.Fp32);
+
+    /// <summary>All recipes by name: two plans of the same names are the same plan.</summary>
+    internal string Names =>
+        $"{string.Join(',', Decoder.Select(r => r.Name))} {string.Join(',', Vision.Select(r => r.Name))}";
+
+    /// <summary>Whether any part has to be measured before it can be chosen.</summary>
+    public bool NeedsMeasuring => Decoder.Count > 1 || Vision.Count > 1;
+
+    /// <summary>Whether every part is exact, so that there is no loss to measure.</summary>
+    public bool IsExact => !NeedsMeasuring && Decoder[0].IsExact && Vision[0].IsExact;
+
+    public static PrecisionPlan Of(DecoderRecipe decoder, VisionRecipe vision) => new([decoder], [vision]);
+
+    /// <summary>Reads two names, each a recipe's or <see cref="Auto"/>.</summary>
+    /// <param name="decoder">See <see cref="DecoderRecipe.Grammar"/>.</param>
+    /// <param name="vision">See <see cref="VisionRecipe.Grammar"/>; left out, it is chosen as the decoder is, where
+    /// that is <see cref="Auto"/>, and else float32.</param>
+    /// <exception cref="FormatException">A name is none.</exception>
+    public static PrecisionPlan Parse(string decoder, string? vision = null)
+    {
+        vision ??= decoder == Auto ? Auto : "fp32";
+        return new PrecisionPlan(
+            decoder == Auto ? DecoderRecipe.Ladder : [DecoderRecipe.Parse(decoder)],
+            vision == Auto ? VisionRecipe.Ladder : [VisionRecipe.Parse(vision)]);
+    }
+}
