@@ -57,7 +57,7 @@ internal static class SynthCommand
                 new SynthesisOptions(
                     parsed.GetValue(seed),
                     parsed.GetValue(shard),
-                    parsed.GetValue(format) == "bin" ? WeightFormat.Bin : WeightFormat.Safetensors,
+                    parsed.GetValue(format) == "bin" ? WeightFileFormat.Bin : WeightFileFormat.Safetensors,
                     parsed.GetValue(outliers)),
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));

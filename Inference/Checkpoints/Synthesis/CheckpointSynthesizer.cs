@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Models;
 namespace MobileVlm.Edge.Inference.Checkpoints.Synthesis;
 
 /// <summary>File format of weights.</summary>
-public enum WeightFormat
+public enum WeightFileFormat
 {
     /// <summary>PyTorch's: pytorch_model.bin.</summary>
     Bin,
@@ -20,7 +20,7 @@ public enum WeightFormat
 /// <param name="Format">Of the weights.</param>
 /// <param name="Outliers">Whether a few channels of each norm are sixty times as large as the others.</param>
 public sealed record SynthesisOptions(
-    long Seed = 0, long ShardBytes = SynthesisOptions.DefaultShardBytes, WeightFormat Format = WeightFormat.Bin, bool Outliers = false)
+    long Seed = 0, long ShardBytes = SynthesisOptions.DefaultShardBytes, WeightFileFormat Format = WeightFileFormat.Bin, bool Outliers = false)
 {
     /// <summary>Small enough that every full-size model comes in several files, as a reader must be able to take it.</summary>
     public const long DefaultShardBytes = 2_000_000_000;
@@ -100,9 +100,9 @@ public static class CheckpointSynthesizer
     }
 
     private static void WriteWeights(
-        string folder, List<List<SyntheticTensor>> shards, WeightFormat format, SyntheticValues values)
+        string folder, List<List<SyntheticTensor>> shards, WeightFileFormat format, SyntheticValues values)
     {
-        var (stem, extension) = format == WeightFormat.Bin ? ("pytorch_model", "bin") : ("model", "safetensors");
+        var (stem, extension) = format == WeightFileFormat.Bin ? ("pytorch_model", "bin") : ("model", "safetensors");
         var files = new List<(string File, IReadOnlyList<SyntheticTensor> Tensors)>();
         foreach (var (i, shard) in shards.Index())
         {
@@ -111,7 +111,7 @@ public static class CheckpointSynthesizer
                 : string.Create(CultureInfo.InvariantCulture, $"{stem}-{i + 1:00000}-of-{shards.Count:00000}");
             using var stream = new FileStream(
                 Path.Combine(folder, $"{name}.{extension}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
-            if (format == WeightFormat.Bin)
+            if (format == WeightFileFormat.Bin)
             {
                 ShardWriter.WriteTorch(stream, name, shard, values);
             }
