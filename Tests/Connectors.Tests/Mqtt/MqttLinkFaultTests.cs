@@ -129,7 +129,7 @@ public sealed class MqttLinkFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task A_broker_without_retained_messages_refuses_a_retained_one_and_keeps_the_connection()
+    public async Task A_broker_without_retained_messages_refuses_a_client_whose_will_is_retained()
     {
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { Extra = "retain_available false" });
         var settings = TestLink.Settings(broker.Address);
