@@ -19,25 +19,18 @@ internal sealed class ThinkStage(
 
     private FrameAnswered Think(IQuestionAnswerer answerer, FrameWalk walk)
     {
-        var answers = new List<QuestionAnswered>(walk.Due.Count);
+        var answers = new QuestionAnswered?[walk.Due.Count];
         var prime = TimeSpan.Zero;
         if (!cancel.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
             answerer.Prime(walk.Tokens);
             prime = time.GetElapsedTime(started);
-            foreach (var question in walk.Due)
-            {
-                if (Ask(answerer, question, walk) is not { } answer)
-                {
-                    break;
-                }
-
-                answers.Add(answer);
-            }
+            Ask(answerer, walk, answers);
         }
 
-        if (answers.Count > 0)
+        QuestionAnswered[] given = [.. answers.OfType<QuestionAnswered>()];
+        if (given.Length > 0)
         {
             walk.Lane.Counters.Used.Increment();
             counters.Aged(Age(walk));
@@ -51,46 +44,65 @@ internal sealed class ThinkStage(
             Age = Age(walk),
             EncodeTime = walk.EncodeTime,
             PrimeTime = prime,
-            Answers = answers,
+            Answers = given,
         };
     }
 
-    private QuestionAnswered? Ask(IQuestionAnswerer answerer, StandingQuestion question, FrameWalk walk)
+    private void Ask(IQuestionAnswerer answerer, FrameWalk walk, QuestionAnswered?[] answers)
     {
-        var counted = walk.Lane.Counters.Question(question.Id);
-        if (TryAsk(answerer, question, counted) is not { Finish: not FinishReason.Cancelled } answer)
+        if (cancel.IsCancellationRequested)
         {
-            return null;
+            return;
         }
 
+        foreach (var question in walk.Due)
+        {
+            Counted(walk, question).Asked.Increment();
+        }
+
+        var told = new bool[answers.Length];
+        try
+        {
+            answerer.AskAll([.. walk.Due.Select(ToQuestion)], Told, cancel);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // What was told before is an answer all the same.
+        }
+        catch
+        {
+            foreach (var (_, question) in walk.Due.Index().Where(due => !told[due.Index]))
+            {
+                Counted(walk, question).Failed.Increment();
+            }
+
+            throw;
+        }
+
+        void Told(int at, Answer answer)
+        {
+            told[at] = true;
+            if (answer.Finish != FinishReason.Cancelled)
+            {
+                answers[at] = Answered(walk, walk.Due[at], answer);
+            }
+        }
+    }
+
+    private QuestionAnswered Answered(FrameWalk walk, StandingQuestion question, Answer answer)
+    {
         var now = time.GetUtcNow();
+        var counted = Counted(walk, question);
         counted.LastAnswer.Set(now);
         counters.Answers.Increment();
         return new QuestionAnswered(question, answer, now, Age(walk), counted.Answered.Increment());
     }
 
-    private Answer? TryAsk(IQuestionAnswerer answerer, StandingQuestion question, QuestionCounters counted)
-    {
-        if (cancel.IsCancellationRequested)
-        {
-            return null;
-        }
+    private static QuestionCounters Counted(FrameWalk walk, StandingQuestion question) =>
+        walk.Lane.Counters.Question(question.Id);
 
-        counted.Asked.Increment();
-        try
-        {
-            return answerer.Ask(new Question(question.Ask, question.Kind, question.MaxTokens), cancel);
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            return null;
-        }
-        catch
-        {
-            counted.Failed.Increment();
-            throw;
-        }
-    }
+    private static Question ToQuestion(StandingQuestion question) =>
+        new(question.Ask, question.Kind, question.MaxTokens);
 
     private TimeSpan Age(FrameWalk walk) => time.GetElapsedTime(walk.Frame.CapturedTimestamp);
 }

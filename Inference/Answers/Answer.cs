@@ -15,10 +15,11 @@ public enum FinishReason
 
 /// <summary>What the model says about one picture.</summary>
 /// <param name="Question">What was asked.</param>
-/// <param name="Value"><c>yes</c> or <c>no</c> for a yes/no question, else the text.</param>
+/// <param name="Value"><c>yes</c> or <c>no</c> for a yes/no question, the likeliest choice as it was given, else the
+/// text.</param>
 /// <param name="Text">The written answer; for a yes/no question the spelling that led.</param>
 /// <param name="Score">Probability of yes, 0..1, for a yes/no question: P(yes) / (P(yes) + P(no)), all spellings
-/// summed; null for text.</param>
+/// summed; that of the likeliest choice; null for text.</param>
 /// <param name="TokenIds">Ids written, the end token included if reached; empty when only scored.</param>
 /// <param name="Finish">Why it ended.</param>
 /// <param name="Timings">Time spent on this answer alone.</param>
@@ -29,7 +30,11 @@ public sealed record Answer(
     double? Score,
     IReadOnlyList<int> TokenIds,
     FinishReason Finish,
-    AnswerTimings Timings);
+    AnswerTimings Timings)
+{
+    /// <summary>Probability of each of the question's choices, in their order, adding up to 1; empty for other kinds.</summary>
+    public IReadOnlyList<double> ChoiceScores { get; init; } = [];
+}
 
 /// <summary>Times of the decoder's two phases for one answer.</summary>
 /// <param name="Prefill">Question tokens through the decoder. The picture's own prefix is counted in

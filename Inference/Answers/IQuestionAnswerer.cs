@@ -7,10 +7,28 @@ namespace MobileVlm.Edge.Inference.Answers;
 public interface IQuestionAnswerer : IDisposable
 {
     /// <summary>Fills the cache with this picture, behind the system prompt that stays there for ever. Every
-    /// <see cref="Ask"/> that follows is about this picture. Does not dispose the tokens.</summary>
+    /// <see cref="AskAll"/> that follows is about this picture. Does not dispose the tokens.</summary>
     void Prime(VisualTokens picture);
 
-    /// <summary>Answers one question about the primed picture and rewinds the cache to the picture.</summary>
+    /// <summary>Answers questions about the primed picture together, as if each were asked alone, and rewinds the cache
+    /// to the picture.</summary>
+    /// <param name="questions">Any number, of any kinds.</param>
+    /// <param name="onAnswer">Told each answer with the place of its question, once, as soon as it is known: scored ones
+    /// before written ones. Called on the calling thread.</param>
+    /// <param name="cancel">Ends written answers early; they are told as <see cref="FinishReason.Cancelled"/>.</param>
     /// <exception cref="InvalidOperationException">No picture was primed.</exception>
-    Answer Ask(Question question, CancellationToken cancel = default);
+    /// <exception cref="ArgumentException">A question cannot be asked, for example a choice between fewer than two.</exception>
+    void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default);
+}
+
+/// <summary>What can be built on <see cref="IQuestionAnswerer"/>.</summary>
+public static class QuestionAnswererExtensions
+{
+    /// <summary>Answers one question about the primed picture.</summary>
+    public static Answer Ask(this IQuestionAnswerer answerer, Question question, CancellationToken cancel = default)
+    {
+        Answer? told = null;
+        answerer.AskAll([question], (_, answer) => told = answer, cancel);
+        return told ?? throw new InvalidOperationException("The answerer told no answer.");
+    }
 }

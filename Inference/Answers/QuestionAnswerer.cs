@@ -92,18 +92,26 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         _pictureLength = _state.Length;
     }
 
-    public Answer Ask(Question question, CancellationToken cancel = default) =>
-        Ask(question, Sampler.Greedy, null, cancel);
+    public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
+    {
+        foreach (var (at, question) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
+        {
+            onAnswer(at, Ask(question, Sampler.Greedy, null, cancel));
+        }
+    }
 
-    /// <summary>As <see cref="Ask(Question, CancellationToken)"/>, with a sampler and a listener for the text as it is written.</summary>
+    /// <summary>Answers one question, with a sampler and a listener for the text as it is written.</summary>
     public Answer Ask(Question question, Sampler sampler, Action<string>? onText, CancellationToken cancel = default)
     {
         var started = Stopwatch.GetTimestamp();
         var logits = Append(question.Text);
         var prefill = Stopwatch.GetElapsedTime(started);
-        return question.Kind == AnswerKind.YesNo
-            ? Scored(question, logits, prefill)
-            : Written(question, logits, prefill, sampler, onText, cancel);
+        return question.Kind switch
+        {
+            AnswerKind.YesNo => Scored(question, logits, prefill),
+            AnswerKind.Choice => Chosen(question, logits, prefill),
+            _ => Written(question, logits, prefill, sampler, onText, cancel),
+        };
     }
 
     /// <summary>Logits at the answer position, [vocabulary], for comparison with the reference.</summary>
@@ -134,6 +142,34 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         return new Answer(
             question, yes ? "yes" : "no", yes ? "Yes" : "No", score, [], FinishReason.Stopped,
             new AnswerTimings(prefill, TimeSpan.Zero));
+    }
+
+    private Answer Chosen(Question question, ReadOnlySpan<float> logits, TimeSpan prefill)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var first = logits.ToArray();
+        var start = _state.Length;
+        var choices = new ChoiceSpellings(_tokenizer, question.Choices);
+        var likelihoods = new double[choices.Spellings.Count];
+        for (var i = 0; i < likelihoods.Length; i++)
+        {
+            _state.Rewind(start);
+            var row = first.AsSpan();
+            foreach (var id in choices.Spellings[i].Ids)
+            {
+                likelihoods[i] += ChoiceSpellings.LogProbability(row, id);
+                row = id == _tokenizer.EndId ? row : _state.Step(id).ToArray();
+            }
+        }
+
+        var scores = choices.Share(likelihoods);
+        var best = scores.Index().MaxBy(s => s.Item).Index;
+        return new Answer(
+            question, question.Choices[best], question.Choices[best], scores[best], [], FinishReason.Stopped,
+            new AnswerTimings(prefill, Stopwatch.GetElapsedTime(started)))
+        {
+            ChoiceScores = scores,
+        };
     }
 
     private Answer Written(

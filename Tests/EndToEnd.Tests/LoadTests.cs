@@ -129,12 +129,16 @@ public sealed class LoadTests(ITestOutputHelper output)
     {
         public void Prime(VisualTokens picture) => inner.Prime(picture);
 
-        public Answer Ask(Question question, CancellationToken cancel = default)
+        public void AskAll(
+            IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
         {
-            var started = Stopwatch.GetTimestamp();
-            Thread.Sleep(Slowness);
-            var answer = inner.Ask(question, cancel);
-            return answer with { Timings = answer.Timings with { Prefill = Stopwatch.GetElapsedTime(started) } };
+            foreach (var (at, question) in questions.Index())
+            {
+                var started = Stopwatch.GetTimestamp();
+                Thread.Sleep(Slowness);
+                var answer = inner.Ask(question, cancel);
+                onAnswer(at, answer with { Timings = answer.Timings with { Prefill = Stopwatch.GetElapsedTime(started) } });
+            }
         }
 
         public void Dispose() => inner.Dispose();

@@ -188,14 +188,26 @@ internal sealed class FakeEngine
             return true;
         });
 
-        public Answer Ask(Question question, CancellationToken cancel = default) => engine.Work(this, () =>
+        public void AskAll(
+            IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
+            engine.Work(this, () =>
+            {
+                for (var at = 0; at < questions.Count && !cancel.IsCancellationRequested; at++)
+                {
+                    onAnswer(at, Ask(questions[at], cancel));
+                }
+
+                return true;
+            });
+
+        private Answer Ask(Question question, CancellationToken cancel)
         {
             engine.Done.Add($"ask {_primed} {question.Text}");
             var finish = engine.OnAsk?.Invoke(_primed, question, cancel) ?? FinishReason.Stopped;
             engine.Done.Add($"said {_primed} {question.Text}");
             var text = $"frame {_primed}";
             return new Answer(question, text, text, null, [1, 2], finish, default);
-        });
+        }
 
         public void Dispose() => engine.Disposed("answerer", this);
     }
