@@ -55,6 +55,7 @@ internal sealed class EdgeMessages(EdgeSettings settings, Topics topics, Func<An
             (answered.PrimeTime + answer.Answer.Timings.Prefill).TotalMilliseconds,
             answer.Answer.Timings.Decode.TotalMilliseconds),
         Model = settings.ModelName,
+        Reused = answer.Reused,
         Seq = answer.Seq,
     };
 

@@ -16,6 +16,9 @@ internal sealed class CameraLane(
 
     public CameraCounters Counters => counters;
 
+    /// <summary>Null where every picture is asked about.</summary>
+    public SceneGate? Gate { get; } = plan.Gate is { } gate ? new SceneGate(gate, time) : null;
+
     public bool IsWaiting => _newest.IsWaiting;
 
     public bool IsDone => _newest.IsDone;

@@ -79,7 +79,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         [
             new CameraPlan(
                 new CameraId("bench"),
-                [new StandingQuestion("first", BenchScene.YesNo(1)[0].Text, AnswerKind.YesNo, TimeSpan.Zero)],
+                [new StandingQuestion("first", BenchScene.YesNo(1)[0].Text, QuestionKind.YesNo, TimeSpan.Zero)],
                 Snapshot: true),
         ],
         Pipeline = new PipelineSettings { MaxFrameAge = Longest },

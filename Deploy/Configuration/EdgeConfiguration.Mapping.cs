@@ -1,5 +1,6 @@
 using System.Text;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Inference.Models;
@@ -68,9 +69,21 @@ internal sealed partial class EdgeConfiguration
         Cameras = [.. Options.Cameras.Select(camera => new CameraPlan(
             new CameraId(camera.Key),
             [.. camera.Value.Questions.Select(question => ToQuestion(question.Key, question.Value))],
-            camera.Value.Snapshot))],
+            camera.Value.Snapshot)
+        {
+            Gate = ToGate(camera.Value),
+        })],
         Pipeline = ToPipeline(Options.Pipeline),
     };
+
+    private static GateSettings? ToGate(CameraOptions camera) => camera.Gate
+        ? new GateSettings
+        {
+            Threshold = camera.GateThreshold,
+            Refresh = camera.GateRefresh,
+            TokenCosine = camera.GateTokenCosine,
+        }
+        : null;
 
     private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()
     {
