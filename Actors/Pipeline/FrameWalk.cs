@@ -19,6 +19,9 @@ internal sealed class FrameWalk(
 
     public IReadOnlyList<StandingQuestion> Due => due;
 
+    /// <summary>What of the picture these questions look at; null all of it.</summary>
+    public PictureRegion? Region => due[0].Region;
+
     /// <summary>The picture was looked at and has tokens to think about, or need not be.</summary>
     public bool IsSeen => _tokens is not null || StillValid is not null;
 
