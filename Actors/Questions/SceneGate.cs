@@ -50,8 +50,12 @@ internal sealed class SceneGate(GateSettings settings, TimeProvider time)
         var lowest = 1f;
         for (var at = 0; at < now.Length; at += tokens.Hidden)
         {
-            lowest = Math.Min(lowest, TensorPrimitives.CosineSimilarity(
-                now.Slice(at, tokens.Hidden), then.Slice(at, tokens.Hidden)));
+            var a = now.Slice(at, tokens.Hidden);
+            var b = then.Slice(at, tokens.Hidden);
+            var cosine = TensorPrimitives.CosineSimilarity(a, b);
+
+            // A token of zeros has no direction; it agrees with its like alone.
+            lowest = Math.Min(lowest, float.IsFinite(cosine) ? cosine : a.SequenceEqual(b) ? 1 : -1);
         }
 
         return lowest;

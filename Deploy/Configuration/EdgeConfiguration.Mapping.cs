@@ -31,7 +31,10 @@ internal sealed partial class EdgeConfiguration
     public int? EmbeddedBrokerPort =>
         BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
 
-    public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads);
+    public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads)
+    {
+        Processors = ProcessorsAttribute.Parse(Options.Model.Affinity),
+    };
 
     public Topics ToTopics() => new(Options.Mqtt.BaseTopic, Node);
 

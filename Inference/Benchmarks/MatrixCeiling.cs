@@ -63,6 +63,7 @@ public static class MatrixCeiling
                 graph.Save(file);
             }
 
+            ThreadAffinity.BindThisThread(settings.EffectiveProcessors);
             using var options = SessionFactory.Options(settings, fixedShapes: true);
             using var session = new InferenceSession(path, options);
             using var run = new RunOptions();

@@ -30,7 +30,6 @@ public sealed class SceneGateTests
     }
 
     [Theory]
-    [InlineData(320, 240)]
     [InlineData(640, 480)]
     [InlineData(1280, 720)]
     [InlineData(1920, 1080)]
@@ -89,7 +88,7 @@ public sealed class SceneGateTests
     [Fact]
     public void Slow_change_adds_up_against_the_picture_that_was_asked()
     {
-        var gate = new SceneGate(new GateSettings { Threshold = 2 }, _time);
+        var gate = new SceneGate(new GateSettings { Threshold = 2.5 }, _time);
         SceneView At(int level) => Scene(320, 240, noise: 0, frame => Paint(frame, 0, 0, 1, 1, level));
         Remember(gate, At(0), Person, "yes");
         Assert.NotNull(gate.StillValid(At(1), [Person]));
