@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Models;
 public sealed record ModelManifest
 {
     /// <summary>Version of the folder's layout that this program writes and reads.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     public const string FileName = "model.json";
 
