@@ -71,7 +71,15 @@ public static class ModelSelfTest
         var (picture, error) = Look(folder, settings, known);
         cancel.ThrowIfCancellationRequested();
         var steps = extent == SelfTestExtent.Fast ? Math.Min(FewTokens, known.Steps.Count) : known.Steps.Count;
-        return new SelfTestOutcome(steps, Think(folder, settings, prompt, picture, [.. known.Steps.Take(steps)], cancel), error);
+        try
+        {
+            return new SelfTestOutcome(steps, Think(folder, settings, prompt, picture, [.. known.Steps.Take(steps)], cancel), error);
+        }
+        catch (InvalidOperationException e)
+        {
+            // Numbers that are not finite; the message says so.
+            throw new ModelFolderException(folder.FolderPath, e.Message, e);
+        }
     }
 
     private static (float[] Tokens, double? Error) Look(ModelFolder folder, ExecutionSettings settings, SelfTest known)
@@ -131,7 +139,7 @@ public static class ModelSelfTest
     }
 
     /// <returns>Whether the likeliest token is another one of two that are as good as equal; false when it is the known one.</returns>
-    private static bool IsTie(ModelFolder folder, ReadOnlySpan<float> logits, int position, SelfTestStep known)
+    internal static bool IsTie(ModelFolder folder, ReadOnlySpan<float> logits, int position, SelfTestStep known)
     {
         var best = TensorPrimitives.IndexOfMax(logits);
         if (best == known.Id)
