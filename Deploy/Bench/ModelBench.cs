@@ -17,7 +17,7 @@ internal sealed class ModelBench : IDisposable
     public const int DecodeSteps = 32;
 
     /// <summary>Texts that are written at once.</summary>
-    private static readonly int[] Batches = [1];
+    private static readonly int[] Batches = [1, 4, 8];
 
     private readonly BenchScene _scene;
     private readonly ModelWork _work;
@@ -96,25 +96,33 @@ internal sealed class ModelBench : IDisposable
 
     private BenchResult Decode(int batch)
     {
-        var behind = Math.Min(PrefillTokens, _decoder.MaxPositions - DecodeSteps);
-        using var state = _decoder.CreateState(behind + DecodeSteps);
+        // Room for all that is written behind the one prompt; short contexts begin with a shorter one.
+        var behind = Math.Min(PrefillTokens, _decoder.MaxPositions - (batch * DecodeSteps));
+        using var state = _decoder.CreateState(behind + (batch * DecodeSteps));
         var prompt = Prompt(behind + DecodeSteps);
         state.Append(prompt.AsSpan(0, behind));
+        var parts = new BranchTokens[batch];
 
-        // Given tokens instead of chosen ones, so that no text ends before the others.
-        var time = Repeat($"decode {batch}", () =>
+        // Given tokens instead of chosen ones, so that no text ends before the others and none is guessed.
+        var time = Repeat($"decode, batch {batch}", () =>
         {
             state.Rewind(behind);
-            foreach (var token in prompt.AsSpan(behind))
+            var branches = Enumerable.Range(0, batch).Select(_ => state.Fork()).ToArray();
+            for (var step = 0; step < DecodeSteps; step++)
             {
-                state.Step(token);
+                for (var i = 0; i < batch; i++)
+                {
+                    parts[i] = new BranchTokens(branches[i], prompt.AsMemory(behind + step, 1), Wanted: 1);
+                }
+
+                state.Append(parts);
             }
         });
         return new($"decode-{batch}", $"decode, batch {batch}", PerStep(time))
         {
             Count = batch,
             Counted = "tokens",
-            Work = _work.Step(batch, behind + (DecodeSteps / 2.0)),
+            Work = _work.Step(batch, behind, DecodeSteps / 2.0),
         };
     }
 

@@ -71,12 +71,13 @@ public sealed class ModelWork(ModelManifest manifest)
             DecoderBytes + ((double)(behind + tokens) * CacheBytes));
     }
 
-    /// <summary>One token for each of several texts that share what is behind them, in one pass.</summary>
+    /// <summary>One token for each of several texts that share a prompt, in one pass.</summary>
     /// <param name="rows">Texts.</param>
-    /// <param name="context">Tokens that each of them sees.</param>
-    public Work Step(int rows, double context) => new(
-        (2 * rows * (LayerWeights + HeadWeights)) + (4 * rows * context * _language.HiddenSize * _language.Layers),
-        DecoderBytes + (context * CacheBytes));
+    /// <param name="shared">Tokens of the prompt, which all of them see.</param>
+    /// <param name="own">Tokens of each text so far.</param>
+    public Work Step(int rows, double shared, double own) => new(
+        (2 * rows * (LayerWeights + HeadWeights)) + (4 * rows * (shared + own) * _language.HiddenSize * _language.Layers),
+        DecoderBytes + ((shared + (rows * own)) * CacheBytes));
 
     private long SizeOf(string graph) =>
         manifest.Files.Where(file => file.Path.StartsWith(graph, StringComparison.Ordinal)).Sum(file => file.Size);

@@ -43,7 +43,9 @@ internal static class SessionFactory
         }
     }
 
-    /// <summary>How a session that answers is opened.</summary>
+    /// <summary>Those of every session that answers.</summary>
+    /// <param name="settings">Threads.</param>
+    /// <param name="fixedShapes">Whether all calls have inputs of the same sizes.</param>
     internal static SessionOptions Options(ExecutionSettings settings, bool fixedShapes)
     {
         var options = new SessionOptions

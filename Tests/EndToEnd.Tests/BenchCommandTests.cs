@@ -7,7 +7,7 @@ public sealed class BenchCommandTests
 {
     private static readonly string[] Everything =
     [
-        "encode", "prefill", "decode-1", "first", "questions-1", "questions-2", "questions-4", "questions-8", "questions-16",
+        "encode", "prefill", "decode-1", "decode-4", "decode-8", "first", "questions-1", "questions-2", "questions-4", "questions-8", "questions-16",
     ];
 
     private static readonly string[] InOrder = ["min", "lowerQuartile", "median", "upperQuartile", "max"];
@@ -31,7 +31,7 @@ public sealed class BenchCommandTests
         var results = root.GetProperty("results").EnumerateArray().ToDictionary(r => r.GetProperty("name").GetString()!);
         Assert.Equal(Everything, results.Keys);
         Assert.All(results.Values, AssertIsASpread);
-        Assert.All(["encode", "prefill", "decode-1"], name => Assert.All(
+        Assert.All(["encode", "prefill", "decode-1", "decode-4", "decode-8"], name => Assert.All(
             ["operations", "bytes", "operationsPerSecond", "bytesPerSecond", "shareOfInt8", "shareOfFp32", "shareOfRead"],
             value => AssertAbove0(results[name], value)));
         Assert.Equal(16, results["questions-16"].GetProperty("perSecond").GetDouble()
