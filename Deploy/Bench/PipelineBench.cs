@@ -96,6 +96,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         Link = new SilentLink(),
         Topics = new Topics("mobilevlm", "bench"),
         AnswerToBytes = MqttJson.Serialize,
+        EventToBytes = MqttJson.Serialize,
         StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
         OpenEncoder = () => new VisionEncoder(folder, settings),
         OpenAnswerer = () => QuestionAnswerer.Open(folder, settings),

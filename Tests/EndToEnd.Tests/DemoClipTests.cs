@@ -114,6 +114,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
                 Link = new MqttLink(mqtt, NullLogger.Instance),
                 Topics = topics,
                 AnswerToBytes = MqttJson.Serialize,
+                EventToBytes = MqttJson.Serialize,
                 StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1)),
