@@ -19,7 +19,16 @@ internal sealed partial class EdgeHostedService(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers);
+        try
+        {
+            _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Stopped before it began: nothing is open.
+            return;
+        }
+
         Running(configuration.Node, configuration.Options.Cameras.Count, _runtime.Broker);
         if (configuration.StateFolder is null)
         {

@@ -45,9 +45,10 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     /// <summary>Opens everything and starts. What was opened is closed again when a later part fails.</summary>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is taken.</exception>
-    public static async Task<EdgeRuntime> StartAsync(EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers)
+    public static async Task<EdgeRuntime> StartAsync(
+        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
-        var folder = ModelFolder.Open(configuration.ModelPath);
+        var folder = await ModelCheck.RunAsync(configuration, loggers, cancel);
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
             : null;
