@@ -12,7 +12,7 @@ internal abstract class LinearWriter
     {
         WeightKind.Exact => new Float32LinearWriter(),
         WeightKind.Halves => new Float16LinearWriter(),
-        WeightKind.Rows => new RowLinearWriter(moments),
+        WeightKind.Rows => new RowLinearWriter(format, moments),
         _ => new BlockLinearWriter(new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), moments),
     };
 
