@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Export;
 /// <c>MatMulInteger</c> between plain operators. A scale a row and not one for all, as <c>DynamicQuantizeMatMul</c> has,
 /// since one outlying row would take the resolution of all others. Of one graph: inputs shared by several matrices are
 /// rounded once.</summary>
-internal sealed class RowLinearWriter(ActivationMoments moments) : LinearWriter
+internal sealed class RowLinearWriter(IInputImportance importance) : LinearWriter
 {
     /// <summary>Half the range of the codes; -128 is left out so that both signs are alike.</summary>
     private const int Largest = 127;
@@ -35,7 +35,7 @@ internal sealed class RowLinearWriter(ActivationMoments moments) : LinearWriter
             stream =>
             {
                 scales = new float[outputs];
-                stream.Write(MemoryMarshal.AsBytes<sbyte>(Quantize(rows, inputs, scales, moments.Importance(node, inputs))));
+                stream.Write(MemoryMarshal.AsBytes<sbyte>(Quantize(rows, inputs, scales, importance.Importance(node, inputs))));
             });
         var columnScale = graph.Weight(
             $"{node}.scales",
