@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Inference.Export;
 /// one graph: inputs shared by several matrices are rounded once.</summary>
 /// <remarks>No product may overflow on processors that add pairs of them in 16 bits. Either both sides are unsigned, which
 /// is multiplied in 16 bits from the start, or activations have 7 bits: 2 * 127 * 128 is below 2^15.</remarks>
-internal sealed class RowLinearWriter(WeightFormat format, ActivationMoments moments) : LinearWriter
+internal sealed class RowLinearWriter(WeightFormat format, IInputImportance importance) : LinearWriter
 {
     /// <summary>Half the range of the weights' codes; the lowest is left out so that both signs are alike.</summary>
     private const int Largest = 127;
@@ -47,7 +47,7 @@ internal sealed class RowLinearWriter(WeightFormat format, ActivationMoments mom
             stream =>
             {
                 (scales, kept) = (new float[outputs], new float[exact * outputs]);
-                Quantize(stream, rows, inputs, scales, kept, moments.Importance(node, inputs), Outlying(rounded.Moments, inputs, exact));
+                Quantize(stream, rows, inputs, scales, kept, importance.Importance(node, inputs), Outlying(rounded.Moments, inputs, exact));
             });
         var columnScale = graph.Weight($"{node}.scales", OnnxType.Float32, [outputs], stream => WriteAll(stream, ref scales));
         var columns = graph.Contrib(
@@ -133,8 +133,8 @@ internal sealed class RowLinearWriter(WeightFormat format, ActivationMoments mom
     /// than none.</summary>
     private int[] Outlying(string node, int inputs, int exact)
     {
-        var importance = moments.Importance(node, inputs);
-        return [.. Enumerable.Range(0, inputs).OrderByDescending(i => importance[i]).Take(exact).Order()];
+        var sizes = importance.Importance(node, inputs);
+        return [.. Enumerable.Range(0, inputs).OrderByDescending(i => sizes[i]).Take(exact).Order()];
     }
 
     /// <summary>[inputs, outputs], as the operator takes it; and the weights that are kept, [exact, outputs].</summary>
@@ -144,7 +144,7 @@ internal sealed class RowLinearWriter(WeightFormat format, ActivationMoments mom
         int inputs,
         float[] scales,
         float[] kept,
-        float[] importance,
+        float[] counts,
         int[] outlying)
     {
         var outputs = scales.Length;
@@ -159,7 +159,7 @@ internal sealed class RowLinearWriter(WeightFormat format, ActivationMoments mom
                 row[outlying[i]] = 0;
             }
 
-            var grid = ScaleSearch.FindSymmetric(row, importance, Largest);
+            var grid = ScaleSearch.FindSymmetric(row, counts, Largest);
             scales[first + r] = grid.Scale;
             for (var i = 0; i < row.Length; i++)
             {
