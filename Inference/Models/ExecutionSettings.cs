@@ -4,6 +4,13 @@ namespace MobileVlm.Edge.Inference.Models;
 /// <param name="Threads">Threads that compute one call; 0 takes one a physical core, as far as the system tells.</param>
 public sealed record ExecutionSettings(int Threads = 0)
 {
+    /// <summary>Whether a second set of a decoder's weights is opened where a model has one. It takes as much memory as
+    /// the decoder has weights.</summary>
+    public bool UsePrefill { get; init; } = true;
+
+    /// <summary>Tokens that go through at once from which that second set is used.</summary>
+    public int PrefillFrom { get; init; } = 4;
+
     private static readonly Lazy<int> Cores = new(CountPhysicalCores);
 
     /// <summary>Threads that will be used.</summary>
