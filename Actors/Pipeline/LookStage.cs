@@ -1,4 +1,6 @@
+using System.Buffers;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Vision;
@@ -10,7 +12,29 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed partial class LookStage(
     Engine engine, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<LookStage> logger)
 {
-    public Task<FrameWalk> LookAsync(FrameWalk walk) => engine.LookAsync(encoder =>
+    public Task<FrameWalk> LookAsync(FrameWalk walk) =>
+        IsUnchanged(walk) ? Task.FromResult(walk) : engine.LookAsync(encoder => Look(encoder, walk));
+
+    /// <summary>Does what was said about an earlier picture hold for this one, since the scene is the same?</summary>
+    private static bool IsUnchanged(FrameWalk walk)
+    {
+        if (walk.Lane.Gate is not { } gate)
+        {
+            return false;
+        }
+
+        walk.View = new SceneView(walk.Frame);
+        walk.StillValid = gate.StillValid(walk.View, walk.Due);
+        if (walk.StillValid is null)
+        {
+            return false;
+        }
+
+        walk.Lane.Counters.Gated.Increment();
+        return true;
+    }
+
+    private FrameWalk Look(IVisionEncoder encoder, FrameWalk walk)
     {
         if (TryEncode(encoder, walk))
         {
@@ -23,7 +47,7 @@ internal sealed partial class LookStage(
         }
 
         return walk;
-    });
+    }
 
     private bool TryEncode(IVisionEncoder encoder, FrameWalk walk)
     {
@@ -31,7 +55,9 @@ internal sealed partial class LookStage(
         var started = time.GetTimestamp();
         try
         {
-            walk.Tokens = encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
+            walk.Tokens = walk.Region is { } region
+                ? EncodeRegion(encoder, frame, region)
+                : encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
             walk.EncodeTime = time.GetElapsedTime(started);
             return true;
         }
@@ -39,6 +65,19 @@ internal sealed partial class LookStage(
         {
             LogBadFrame(frame.Camera, frame.Sequence, fault.Message);
             return false;
+        }
+    }
+
+    private static VisualTokens EncodeRegion(IVisionEncoder encoder, Frame frame, PictureRegion region)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(frame.ByteCount);
+        try
+        {
+            return encoder.Encode(RegionCutter.Cut(frame.Pixels, frame.Width, frame.Height, region, buffer));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

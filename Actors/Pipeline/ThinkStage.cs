@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -11,11 +12,41 @@ internal sealed class ThinkStage(
     /// <summary>Ends the walk. Without answers if it was cancelled before the first.</summary>
     public async Task<FrameAnswered> ThinkAsync(FrameWalk walk)
     {
-        var answered = await engine.ThinkAsync(answerer => Think(answerer, walk));
+        walk.StillValid ??= SeesTheSame(walk);
+        var answered = walk.StillValid is null
+            ? await engine.ThinkAsync(answerer => Think(answerer, walk))
+            : Again(walk, walk.StillValid);
         var still = await walk.Still;
         walk.Dispose();
         return still is null ? answered : answered with { Snapshot = still };
     }
+
+    /// <summary>What still holds by what the encoder saw; counted as gated, though the picture was encoded.</summary>
+    private static IReadOnlyList<IReadOnlyList<Answer>>? SeesTheSame(FrameWalk walk)
+    {
+        var valid = walk.Lane.Gate?.StillValid(walk.Tokens, walk.Due);
+        if (valid is not null)
+        {
+            walk.Lane.Counters.Gated.Increment();
+        }
+
+        return valid;
+    }
+
+    /// <summary>What was said about the same scene before, as an answer about this picture: rules that count answers see
+    /// the same as if it had been asked.</summary>
+    private FrameAnswered Again(FrameWalk walk, IReadOnlyList<IReadOnlyList<Answer>> parts) => new()
+    {
+        Camera = walk.Frame.Camera,
+        Frame = walk.Frame.Sequence,
+        CapturedAt = walk.Frame.CapturedAt,
+        CapturedTimestamp = walk.Frame.CapturedTimestamp,
+        Age = Age(walk),
+        EncodeTime = walk.EncodeTime,
+        PrimeTime = TimeSpan.Zero,
+        Answers = [.. walk.Due.Zip(parts, (question, earlier) => Answered(
+            walk, question, [.. earlier.Select(part => part with { Timings = default })]) with { Reused = true })],
+    };
 
     private FrameAnswered Think(IQuestionAnswerer answerer, FrameWalk walk)
     {
@@ -34,6 +65,10 @@ internal sealed class ThinkStage(
         {
             walk.Lane.Counters.Used.Increment();
             counters.Aged(Age(walk));
+            if (walk is { Lane.Gate: { } gate, View: { } view })
+            {
+                gate.Remember(view, walk.Tokens, given);
+            }
         }
 
         return new FrameAnswered
@@ -41,6 +76,7 @@ internal sealed class ThinkStage(
             Camera = walk.Frame.Camera,
             Frame = walk.Frame.Sequence,
             CapturedAt = walk.Frame.CapturedAt,
+            CapturedTimestamp = walk.Frame.CapturedTimestamp,
             Age = Age(walk),
             EncodeTime = walk.EncodeTime,
             PrimeTime = prime,
@@ -57,13 +93,16 @@ internal sealed class ThinkStage(
 
         foreach (var question in walk.Due)
         {
-            Counted(walk, question).Asked.Increment();
+            var counted = Counted(walk, question);
+            counted.Asked.Increment();
+            counted.LastAsked.Set(time.GetUtcNow());
         }
 
+        var sheet = new QuestionSheet(walk.Due);
         var told = new bool[answers.Length];
         try
         {
-            answerer.AskAll([.. walk.Due.Select(ToQuestion)], Told, cancel);
+            answerer.AskAll(sheet.Asked, Told, cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -73,7 +112,9 @@ internal sealed class ThinkStage(
         {
             foreach (var (_, question) in walk.Due.Index().Where(due => !told[due.Index]))
             {
-                Counted(walk, question).Failed.Increment();
+                var counted = Counted(walk, question);
+                counted.Failed.Increment();
+                counted.LastFailure.Set(time.GetUtcNow());
             }
 
             throw;
@@ -81,28 +122,30 @@ internal sealed class ThinkStage(
 
         void Told(int at, Answer answer)
         {
-            told[at] = true;
-            if (answer.Finish != FinishReason.Cancelled)
+            if (sheet.Told(at, answer) is not { } whole)
             {
-                answers[at] = Answered(walk, walk.Due[at], answer);
+                return;
+            }
+
+            told[whole.Due] = true;
+            if (whole.Parts.All(part => part.Finish != FinishReason.Cancelled))
+            {
+                answers[whole.Due] = Answered(walk, walk.Due[whole.Due], whole.Parts);
             }
         }
     }
 
-    private QuestionAnswered Answered(FrameWalk walk, StandingQuestion question, Answer answer)
+    private QuestionAnswered Answered(FrameWalk walk, StandingQuestion question, IReadOnlyList<Answer> parts)
     {
         var now = time.GetUtcNow();
         var counted = Counted(walk, question);
         counted.LastAnswer.Set(now);
         counters.Answers.Increment();
-        return new QuestionAnswered(question, answer, now, Age(walk), counted.Answered.Increment());
+        return new QuestionAnswered(question, parts, now, Age(walk), counted.Answered.Increment());
     }
 
     private static QuestionCounters Counted(FrameWalk walk, StandingQuestion question) =>
         walk.Lane.Counters.Question(question.Id);
-
-    private static Question ToQuestion(StandingQuestion question) =>
-        new(question.Ask, question.Kind, question.MaxTokens);
 
     private TimeSpan Age(FrameWalk walk) => time.GetElapsedTime(walk.Frame.CapturedTimestamp);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Inference.Models;
@@ -22,6 +23,9 @@ internal sealed partial class EdgeConfiguration
         ? CpuTarget
         : Options.Model.Target.ToLowerInvariant();
 
+    /// <summary>Where what must survive a restart is kept; null keeps nothing.</summary>
+    public string? StateFolder => Options.StateFolder is { } folder ? FullPath(folder) : _systemdState;
+
     public int ContextTokens => Options.Model.ContextTokens;
 
     public TimeSpan StopWithin => Options.Pipeline.StopWithin;
@@ -30,7 +34,10 @@ internal sealed partial class EdgeConfiguration
     public int? EmbeddedBrokerPort =>
         BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
 
-    public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads);
+    public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads)
+    {
+        Processors = ProcessorsAttribute.Parse(Options.Model.Affinity),
+    };
 
     public Topics ToTopics() => new(Options.Mqtt.BaseTopic, Node);
 
@@ -67,10 +74,24 @@ internal sealed partial class EdgeConfiguration
         Target = Target,
         Cameras = [.. Options.Cameras.Select(camera => new CameraPlan(
             new CameraId(camera.Key),
-            [.. camera.Value.Questions.Select(question => ToQuestion(question.Key, question.Value))],
-            camera.Value.Snapshot))],
+            [.. camera.Value.Questions.Select(question => QuestionMapping.ToQuestion(question.Key, question.Value))],
+            camera.Value.Snapshot)
+        {
+            Gate = ToGate(camera.Value),
+        })],
+        TimeZone = Options.TimeZone is { } zone ? TimeZoneInfo.FindSystemTimeZoneById(zone) : TimeZoneInfo.Local,
+        StateFolder = StateFolder,
         Pipeline = ToPipeline(Options.Pipeline),
     };
+
+    private static GateSettings? ToGate(CameraOptions camera) => camera.Gate
+        ? new GateSettings
+        {
+            Threshold = camera.GateThreshold,
+            Refresh = camera.GateRefresh,
+            TokenCosine = camera.GateTokenCosine,
+        }
+        : null;
 
     private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()
     {
@@ -87,9 +108,6 @@ internal sealed partial class EdgeConfiguration
         FfmpegPath = ToProgram(Options.Tools.Ffmpeg),
         GstLaunchPath = ToProgram(Options.Tools.GstLaunch),
     };
-
-    private static StandingQuestion ToQuestion(string id, QuestionOptions question) =>
-        new(id, question.Ask!, question.Answer!.Value, question.Every, question.MaxTokens);
 
     private static PipelineSettings ToPipeline(PipelineOptions pipeline) => new()
     {

@@ -14,10 +14,21 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 internal sealed class EdgeRuntime : IAsyncDisposable
 {
     private readonly EmbeddedBroker? _broker;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private EdgeConfiguration _configuration;
 
-    private EdgeRuntime(EmbeddedBroker? broker, Uri brokerAddress, FramePool frames, EdgeSystem system)
+    private EdgeRuntime(
+        EdgeConfiguration configuration,
+        EmbeddedBroker? broker,
+        Uri brokerAddress,
+        FramePool frames,
+        EdgeSystem system,
+        TimeProvider time,
+        ILoggerFactory loggers)
     {
         (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
+        (_configuration, _time, _loggers) = (configuration, time, loggers);
         Broker = brokerAddress.GetLeftPart(UriPartial.Authority);
     }
 
@@ -52,7 +63,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
                 time,
                 loggers);
             await system.StartAsync();
-            return new EdgeRuntime(broker, mqtt.Broker, frames, system);
+            return new EdgeRuntime(configuration, broker, mqtt.Broker, frames, system, time, loggers);
         }
         catch
         {
@@ -70,6 +81,23 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         }
     }
 
+    /// <summary>Cameras and questions become those of a newer configuration; the rest of it waits for a restart. One
+    /// caller at a time.</summary>
+    /// <returns>What changed.</returns>
+    public ConfigurationChange Apply(EdgeConfiguration configuration)
+    {
+        var change = ConfigurationChange.Between(_configuration, configuration);
+        if (!change.IsNothing)
+        {
+            System.Change(
+                configuration.ToEdgeSettings("").Cameras,
+                [.. change.Opened.Select(camera => Open(camera, Frames, _time, _loggers))]);
+        }
+
+        _configuration = configuration;
+        return change;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await System.DisposeAsync();
@@ -78,6 +106,10 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             await _broker.DisposeAsync();
         }
     }
+
+    private static ICameraSource Open(
+        CameraSettings camera, FramePool frames, TimeProvider time, ILoggerFactory loggers) =>
+        CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}"));
 
     private static EdgeParts Parts(
         EdgeConfiguration configuration,
@@ -91,10 +123,11 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         return new EdgeParts
         {
             Cameras = [.. configuration.ToCameraSettings().Select(camera =>
-                CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}")))],
+                Open(camera, frames, time, loggers))],
             Link = new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
             Topics = configuration.ToTopics(),
             AnswerToBytes = MqttJson.Serialize,
+            EventToBytes = MqttJson.Serialize,
             StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
             OpenEncoder = () => new VisionEncoder(folder, execution),
             OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
