@@ -9,6 +9,13 @@ public sealed record ExecutionSettings(int Threads = 0)
     /// them to the big cores of a processor that has little ones as well.</summary>
     public IReadOnlyList<int>? Processors { get; init; }
 
+    /// <summary>Whether a second set of a decoder's weights is opened where a model has one. It takes as much memory as
+    /// the decoder has weights.</summary>
+    public bool UsePrefill { get; init; } = true;
+
+    /// <summary>Tokens that go through at once from which that second set is used.</summary>
+    public int PrefillFrom { get; init; } = 4;
+
     /// <summary>What is chosen from; the box itself unless a test says otherwise.</summary>
     internal CpuTopology Topology { get; init; } = CpuTopology.ThisBox;
 
