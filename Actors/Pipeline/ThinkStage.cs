@@ -9,6 +9,8 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed class ThinkStage(
     Engine engine, PipelineCounters counters, TimeProvider time, CancellationToken cancel)
 {
+    private readonly LastWords _lastWords = new();
+
     /// <summary>Ends the walk. Without answers if it was cancelled before the first.</summary>
     public async Task<FrameAnswered> ThinkAsync(FrameWalk walk)
     {
@@ -102,7 +104,7 @@ internal sealed class ThinkStage(
         var told = new bool[answers.Length];
         try
         {
-            answerer.AskAll(sheet.Asked, Told, cancel);
+            answerer.AskAll([.. sheet.Asked.Select(asked => _lastWords.Guess(walk.Frame.Camera, asked))], Told, cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -122,6 +124,7 @@ internal sealed class ThinkStage(
 
         void Told(int at, Answer answer)
         {
+            _lastWords.Keep(walk.Frame.Camera, answer);
             if (sheet.Told(at, answer) is not { } whole)
             {
                 return;
