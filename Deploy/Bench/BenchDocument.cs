@@ -29,7 +29,7 @@ internal sealed record BenchDocument
     public static BenchDocument From(BenchReport report) => new()
     {
         Box = report.Box,
-        Model = new ModelDocument(report.Model, report.ModelPath, report.Precision, report.VisionBytes, report.DecoderBytes),
+        Model = new ModelDocument(report.Model, report.ModelPath, report.Precision, report.VisionBytes, report.DecoderBytes, report.PrefillBytes),
         Threads = report.Threads,
         Repeats = report.Repeats,
         Ceilings = new CeilingsDocument(
@@ -70,8 +70,9 @@ internal sealed record BenchDocument
 /// <param name="Precision">Of each part.</param>
 /// <param name="VisionBytes">Weights of the vision part on the disk.</param>
 /// <param name="DecoderBytes">Weights of the decoder on the disk.</param>
+/// <param name="PrefillBytes">Its second weights, for many tokens at once; 0 when there are none or they are not used.</param>
 internal sealed record ModelDocument(
-    string Name, string Path, IReadOnlyDictionary<string, string> Precision, long VisionBytes, long DecoderBytes);
+    string Name, string Path, IReadOnlyDictionary<string, string> Precision, long VisionBytes, long DecoderBytes, long PrefillBytes);
 
 /// <param name="ReadBefore">Bytes a second, all threads, before the measurements.</param>
 /// <param name="ReadAfter">The same behind them.</param>

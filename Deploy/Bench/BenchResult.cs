@@ -61,6 +61,9 @@ internal sealed record BenchReport
 
     public required long DecoderBytes { get; init; }
 
+    /// <summary>Of the decoder's second weights; 0 without.</summary>
+    public required long PrefillBytes { get; init; }
+
     public required int Threads { get; init; }
 
     public required int Repeats { get; init; }

@@ -38,7 +38,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
             ? new PipelineBench(folder, settings, progress).MeasureAsync(plan.Repeats, cancel).GetAwaiter().GetResult()
             : null;
         memory ??= MemoryUse.Now();
-        var work = new ModelWork(folder.Manifest);
+        var work = new ModelWork(folder.Manifest, settings);
         return new BenchReport
         {
             Box = box,
@@ -47,6 +47,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
             Precision = Precision(folder.Manifest.Precision),
             VisionBytes = work.VisionBytes,
             DecoderBytes = work.DecoderBytes,
+            PrefillBytes = work.PrefillBytes,
             Threads = settings.EffectiveThreads,
             Repeats = plan.Repeats,
             Ceilings = new Ceilings(read, Read(box, progress), int8, fp32),
@@ -101,7 +102,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         var parts = new Dictionary<string, string>();
         foreach (var (name, precision) in new[]
         {
-            ("vision", p.Vision), ("visionGuarded", p.VisionGuarded), ("projector", p.Projector), ("decoder", p.Decoder),
+            ("vision", p.Vision), ("visionGuarded", p.VisionGuarded), ("projector", p.Projector), ("decoder", p.Decoder), ("prefill", p.Prefill),
             ("sensitive", p.Sensitive), ("head", p.Head), ("embedding", p.Embedding),
         })
         {

@@ -12,7 +12,8 @@ internal static class BenchTable
     {
         var (box, ceilings) = (report.Box, report.Ceilings);
         yield return $"model     {report.Model} ({string.Join(", ", report.Precision.Select(p => $"{p.Key} {p.Value}"))})";
-        yield return F($"          weights on disk: vision {report.VisionBytes / MiB:0} MiB, decoder {report.DecoderBytes / MiB:0} MiB");
+        yield return F($"          weights on disk: vision {report.VisionBytes / MiB:0} MiB, decoder {report.DecoderBytes / MiB:0} MiB")
+            + (report.PrefillBytes > 0 ? F($", for many tokens at once {report.PrefillBytes / MiB:0} MiB") : "");
         yield return $"box       {box.Cpu}, {box.Processors} processors ({string.Join(' ', box.Instructions)}), {box.Architecture}";
         yield return F($"          last cache {box.LastCacheBytes / MiB:0} MiB, memory {box.MemoryBytes / MiB / 1024:0.0} GiB, load {box.LoadAverage:0.00} at the start");
         yield return $"system    {box.System}, kernel {box.Kernel}{(box.Governor is { } governor ? $", governor {governor}" : "")}";

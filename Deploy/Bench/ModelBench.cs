@@ -29,7 +29,7 @@ internal sealed class ModelBench : IDisposable
 
     public ModelBench(ModelFolder folder, ExecutionSettings settings, BenchScene scene, int repeats, BenchProgress progress)
     {
-        (_scene, _repeats, _progress, _work) = (scene, repeats, progress, new ModelWork(folder.Manifest));
+        (_scene, _repeats, _progress, _work) = (scene, repeats, progress, new ModelWork(folder.Manifest, settings));
         _decoder = new LanguageDecoder(folder, settings);
         try
         {

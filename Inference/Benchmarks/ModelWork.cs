@@ -14,7 +14,9 @@ public readonly record struct Work(double Operations, double Bytes)
 }
 
 /// <summary>Operations and bytes of a model's parts, from the sizes in its manifest.</summary>
-public sealed class ModelWork(ModelManifest manifest)
+/// <param name="manifest">The model's.</param>
+/// <param name="settings">Say which weights many tokens at once go through.</param>
+public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings)
 {
     private readonly LanguageConfig _language = manifest.Language;
 
@@ -23,6 +25,10 @@ public sealed class ModelWork(ModelManifest manifest)
 
     /// <summary>Bytes of the decoder's weights on the disk.</summary>
     public long DecoderBytes => SizeOf(ModelFolder.DecoderFile);
+
+    /// <summary>Bytes of the decoder's second weights, for many tokens at once; 0 when there are none or they are not
+    /// used.</summary>
+    public long PrefillBytes => settings.UsePrefill ? SizeOf(ModelFolder.PrefillFile) : 0;
 
     /// <summary>Bytes of the KV cache for one token, float32, all layers.</summary>
     public long CacheBytes => 2L * _language.Layers * _language.KeyValueHeads * _language.HeadSize * sizeof(float);
@@ -68,7 +74,7 @@ public sealed class ModelWork(ModelManifest manifest)
         var pairs = ((double)tokens * behind) + (tokens * (tokens + 1.0) / 2);
         return new Work(
             (2 * tokens * LayerWeights) + (4 * pairs * _language.HiddenSize * _language.Layers) + (2 * logits * HeadWeights),
-            DecoderBytes + ((double)(behind + tokens) * CacheBytes));
+            WeightBytes(tokens) + ((double)(behind + tokens) * CacheBytes));
     }
 
     /// <summary>One token for each of several texts that share a prompt, in one pass.</summary>
@@ -77,7 +83,10 @@ public sealed class ModelWork(ModelManifest manifest)
     /// <param name="own">Tokens of each text so far.</param>
     public Work Step(int rows, double shared, double own) => new(
         (2 * rows * (LayerWeights + HeadWeights)) + (4 * rows * (shared + own) * _language.HiddenSize * _language.Layers),
-        DecoderBytes + ((shared + (rows * own)) * CacheBytes));
+        WeightBytes(rows) + ((shared + (rows * own)) * CacheBytes));
+
+    private long WeightBytes(int tokens) =>
+        PrefillBytes > 0 && tokens >= settings.PrefillFrom ? PrefillBytes : DecoderBytes;
 
     private long SizeOf(string graph) =>
         manifest.Files.Where(file => file.Path.StartsWith(graph, StringComparison.Ordinal)).Sum(file => file.Size);
