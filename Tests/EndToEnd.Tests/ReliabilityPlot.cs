@@ -65,19 +65,12 @@ internal static class ReliabilityPlot
 
     private static void Draw(SKCanvas canvas, List<ReliabilityBin> bins, SKColor color)
     {
-        using var line = new SKPaint { Color = color, StrokeWidth = 2, IsAntialias = true };
         using var fill = new SKPaint { Color = color.WithAlpha(0xC0), IsAntialias = true };
-        SKPoint? before = null;
         foreach (var bin in bins.Where(bin => bin.Count > 0))
         {
             var at = At(bin.MeanScore, (double)bin.Yes / bin.Count);
-            if (before is { } from)
-            {
-                canvas.DrawLine(from, at, line);
-            }
-
-            canvas.DrawCircle(at, 3 + (float)(2.2 * Math.Log10(bin.Count)), fill);
-            before = at;
+            // No line between: it would make a curve of single answers.
+            canvas.DrawCircle(at, 3 + (float)(3.5 * Math.Log10(bin.Count)), fill);
         }
     }
 
