@@ -1,24 +1,35 @@
+using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
+/// <summary>A frame that goes into the pipeline.</summary>
+/// <param name="Frame">Owned by whoever receives this.</param>
+/// <param name="Due">The standing questions that are due.</param>
+/// <param name="Asks">Questions that are asked once and go with it.</param>
+internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> Due, IReadOnlyList<OneShot> Asks);
+
 /// <summary>Where one camera meets the pipeline: the capture thread offers, the pipeline picks. It outlives each
 /// pipeline, so that a replaced engine goes on with the newest frame.</summary>
-internal sealed class CameraLane(
+internal class CameraLane(
     CameraPlan plan, CameraCounters counters, Doorbell bell, TimeSpan maxFrameAge, TimeProvider time)
 {
+    // The standing questions wait for these at the next frame, so a crowd of askers is spread over many.
+    private const int MostAsksPerFrame = 2;
+
     private readonly NewestFrame _newest = new();
     private readonly QuestionSchedule _schedule = new(plan.Questions, time);
+    private readonly OneShotQueue _asks = new();
 
     public CameraPlan Plan => plan;
 
     public CameraCounters Counters => counters;
 
-    public bool IsWaiting => _newest.IsWaiting;
+    public virtual bool IsWaiting => _newest.IsWaiting;
 
-    public bool IsDone => _newest.IsDone;
+    public virtual bool IsDone => _newest.IsDone;
 
     /// <summary>Takes over a captured frame; returns at once. On the capture thread.</summary>
     public void Offer(Frame frame)
@@ -26,7 +37,7 @@ internal sealed class CameraLane(
         counters.Captured.Increment();
         counters.LastFrame.Set(frame.CapturedAt);
         // Turned away here, a frame that nobody asked for costs neither a message nor a look at the pipeline.
-        if (!_schedule.IsDue(time.GetTimestamp()))
+        if (!_schedule.IsDue(time.GetTimestamp()) && !_asks.IsWaiting)
         {
             Drop(frame, counters.Idle);
             return;
@@ -40,8 +51,14 @@ internal sealed class CameraLane(
         bell.Ring();
     }
 
+    /// <summary>Has a question go with the next frame, beside those that are due.</summary>
+    public void Ask(OneShot question) => _asks.Add(question);
+
+    /// <summary>Forgets a question that still waits.</summary>
+    public virtual void Withdraw(OneShot question) => _asks.Remove(question);
+
     /// <summary>The waiting frame with the questions that are due, or null. One caller at a time.</summary>
-    public (Frame Frame, IReadOnlyList<StandingQuestion> Due)? Pick()
+    public virtual PickedFrame? Pick()
     {
         if (_newest.Take() is not { } frame)
         {
@@ -57,13 +74,14 @@ internal sealed class CameraLane(
 
         // The questions may have gone with the frame before, while this one was on its way in.
         var due = _schedule.TakeDue(now);
-        if (due.Count == 0)
+        var asks = _asks.Take(MostAsksPerFrame);
+        if (due.Count == 0 && asks.Count == 0)
         {
             Drop(frame, counters.Idle);
             return null;
         }
 
-        return (frame, due);
+        return new PickedFrame(frame, due, asks);
     }
 
     /// <summary>The camera has ended; its last frame may still be answered.</summary>
@@ -74,7 +92,7 @@ internal sealed class CameraLane(
     }
 
     /// <summary>The box stops: nothing that waits is answered any more.</summary>
-    public void Close()
+    public virtual void Close()
     {
         _newest.Close();
         bell.Ring();

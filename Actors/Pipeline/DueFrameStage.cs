@@ -79,7 +79,7 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
                 {
                     // The camera that was served comes last next time, however fast it is.
                     _turn = (at + 1) % _lanes.Count;
-                    return _places.Enter(_lanes[at], picked.Frame, picked.Due);
+                    return _places.Enter(_lanes[at], picked);
                 }
             }
 

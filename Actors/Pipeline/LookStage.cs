@@ -45,7 +45,7 @@ internal sealed partial class LookStage(
     // After the look and beside the thinking: the still is this frame's, and no stage waits while it is made.
     private void KeepStill(FrameWalk walk)
     {
-        if (!walk.Lane.Plan.Snapshot)
+        if (!walk.Lane.Plan.Snapshot || walk.Due.Count == 0)
         {
             walk.Frame.Dispose();
             return;

@@ -8,31 +8,38 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed class ThinkStage(
     Engine engine, PipelineCounters counters, TimeProvider time, CancellationToken cancel)
 {
-    /// <summary>Ends the walk. Without answers if it was cancelled before the first.</summary>
+    private readonly OneShotStage _oneShots = new(engine, counters, time, cancel);
+
+    /// <summary>Ends the walk, behind its one-shot questions if it has any. Without answers if it was cancelled before
+    /// the first.</summary>
     public async Task<FrameAnswered> ThinkAsync(FrameWalk walk)
     {
+        await _oneShots.UntilDoneAsync();
         var answered = await engine.ThinkAsync(answerer => Think(answerer, walk));
         var still = await walk.Still;
-        walk.Dispose();
+        _oneShots.Begin(walk);
         return still is null ? answered : answered with { Snapshot = still };
     }
 
     private FrameAnswered Think(IQuestionAnswerer answerer, FrameWalk walk)
     {
         var answers = new QuestionAnswered?[walk.Due.Count];
-        var prime = TimeSpan.Zero;
         if (!cancel.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
             answerer.Prime(walk.Tokens);
-            prime = time.GetElapsedTime(started);
+            walk.PrimeTime = time.GetElapsedTime(started);
             Ask(answerer, walk, answers);
         }
 
         QuestionAnswered[] given = [.. answers.OfType<QuestionAnswered>()];
-        if (given.Length > 0)
+        if (given.Length > 0 || walk.Asks.Count > 0)
         {
             walk.Lane.Counters.Used.Increment();
+        }
+
+        if (given.Length > 0)
+        {
             counters.Aged(Age(walk));
         }
 
@@ -43,14 +50,14 @@ internal sealed class ThinkStage(
             CapturedAt = walk.Frame.CapturedAt,
             Age = Age(walk),
             EncodeTime = walk.EncodeTime,
-            PrimeTime = prime,
+            PrimeTime = walk.PrimeTime,
             Answers = given,
         };
     }
 
     private void Ask(IQuestionAnswerer answerer, FrameWalk walk, QuestionAnswered?[] answers)
     {
-        if (cancel.IsCancellationRequested)
+        if (cancel.IsCancellationRequested || walk.Due.Count == 0)
         {
             return;
         }

@@ -1,0 +1,97 @@
+using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Actors.Pipeline;
+
+/// <summary>Pictures that came together with a question. Each gets a walk of its own when the lane's turn comes, beside
+/// the cameras; none takes the place of another. How many wait is bounded by whoever adds.</summary>
+internal sealed class PictureLane(Doorbell bell, TimeProvider time)
+    : CameraLane(new CameraPlan(Name, [], Snapshot: false), new CameraCounters([]), bell, TimeSpan.MaxValue, time)
+{
+    private readonly Lock _lock = new();
+    private readonly Doorbell _bell = bell;
+    private readonly List<(Frame Picture, OneShot Question)> _waiting = [];
+    private bool _closed;
+
+    /// <summary>Stands in for a camera's name; no topic has it.</summary>
+    public static CameraId Name { get; } = new("picture");
+
+    public override bool IsWaiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count > 0;
+            }
+        }
+    }
+
+    /// <summary>Whether more will come is never known, so a box whose cameras have ended does not wait for it.</summary>
+    public override bool IsDone => !IsWaiting;
+
+    /// <summary>Takes over the picture.</summary>
+    /// <returns>False when the box stops; the picture is disposed then.</returns>
+    public bool Add(Frame picture, OneShot question)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                picture.Dispose();
+                return false;
+            }
+
+            _waiting.Add((picture, question));
+        }
+
+        _bell.Ring();
+        return true;
+    }
+
+    /// <summary>Forgets a question and its picture, if they still wait.</summary>
+    public override void Withdraw(OneShot question)
+    {
+        lock (_lock)
+        {
+            foreach (var (picture, _) in _waiting.Where(it => it.Question == question))
+            {
+                picture.Dispose();
+            }
+
+            _waiting.RemoveAll(it => it.Question == question);
+        }
+    }
+
+    public override PickedFrame? Pick()
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count == 0)
+            {
+                return null;
+            }
+
+            var (picture, question) = _waiting[0];
+            _waiting.RemoveAt(0);
+            return new PickedFrame(picture, [], [question]);
+        }
+    }
+
+    public override void Close()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            foreach (var (picture, _) in _waiting)
+            {
+                picture.Dispose();
+            }
+
+            _waiting.Clear();
+        }
+
+        base.Close();
+    }
+}
