@@ -84,7 +84,11 @@ internal sealed class QuestionCounters
 
     public Counter Failed { get; } = new();
 
+    public LastMoment LastAsked { get; } = new();
+
     public LastMoment LastAnswer { get; } = new();
+
+    public LastMoment LastFailure { get; } = new();
 
     public QuestionStats Snapshot() => new(Asked.Value, Answered.Value, Failed.Value, LastAnswer.Value);
 }

@@ -56,7 +56,7 @@ internal sealed class EdgeRig : IAsyncDisposable
     public EdgeStats Stats => Edge.Stats();
 
     public static CameraPlan Plan(string camera, TimeSpan every, bool snapshot = false) =>
-        new(new CameraId(camera), [new StandingQuestion("person", "person", AnswerKind.YesNo, every)], snapshot);
+        new(new CameraId(camera), [new StandingQuestion("person", "person", QuestionKind.YesNo, every)], snapshot);
 
     public EdgeRig With(Func<PipelineSettings, PipelineSettings> change)
     {
