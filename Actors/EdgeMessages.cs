@@ -17,6 +17,12 @@ internal sealed class EdgeMessages(EdgeSettings settings, Topics topics, Func<An
     public OutboundMessage Camera(CameraId camera, bool online) =>
         Retained(topics.CameraAvailability(camera.Value), online ? "online" : "offline");
 
+    /// <param name="camera">The camera.</param>
+    /// <param name="question">One of its questions.</param>
+    /// <param name="enabled">It is asked at this moment.</param>
+    public OutboundMessage Enabled(CameraId camera, string question, bool enabled) =>
+        Retained(topics.Enabled(camera.Value, question), enabled ? "ON" : "OFF");
+
     public OutboundMessage Stats(byte[] body) => Retained(topics.Stats, body, "application/json");
 
     /// <summary>The still first and the bare state last: who reacts to a state finds the rest in place.</summary>
@@ -25,7 +31,8 @@ internal sealed class EdgeMessages(EdgeSettings settings, Topics topics, Func<An
         var camera = answered.Camera.Value;
         if (answered.Snapshot is { } jpeg)
         {
-            yield return Retained(topics.Snapshot(camera), jpeg, "image/jpeg");
+            yield return new OutboundMessage(
+                topics.Snapshot(camera), jpeg, settings.Mqtt.RetainSnapshots, settings.Mqtt.SnapshotQos, "image/jpeg");
         }
 
         foreach (var answer in answered.Answers)
@@ -70,9 +77,9 @@ internal sealed class EdgeMessages(EdgeSettings settings, Topics topics, Func<An
         return value[..length];
     }
 
-    private static OutboundMessage Retained(string topic, string text) =>
+    private OutboundMessage Retained(string topic, string text) =>
         Retained(topic, Encoding.UTF8.GetBytes(text), "text/plain");
 
-    private static OutboundMessage Retained(string topic, ReadOnlyMemory<byte> body, string contentType) =>
-        new(topic, body, Retain: true, ContentType: contentType);
+    private OutboundMessage Retained(string topic, ReadOnlyMemory<byte> body, string contentType) =>
+        new(topic, body, Retain: true, settings.Mqtt.StateQos, contentType);
 }

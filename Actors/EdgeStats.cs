@@ -19,6 +19,8 @@ public sealed record EdgeStats
     public required PipelineStats Pipeline { get; init; }
 
     public required MqttStats Mqtt { get; init; }
+
+    public required AskStats Asks { get; init; }
 }
 
 /// <summary>One camera.</summary>
@@ -59,5 +61,9 @@ public sealed record QuestionStats(long Asked, long Answered, long Failed, DateT
 /// <summary>The engine. Ages are of the picture when its answers were ready, in milliseconds.</summary>
 public sealed record PipelineStats(long Restarts, long FramesLost, long Answers, double LastAgeMs, double MaxAgeMs);
 
-/// <summary>The broker.</summary>
-public sealed record MqttStats(bool Connected, long Published, long Failed, long Reconnects);
+/// <summary>The broker. Commands that were ignored were retained, too many, or made no sense.</summary>
+public sealed record MqttStats(bool Connected, long Published, long Failed, long Reconnects, long CommandsIgnored);
+
+/// <summary>Questions that were asked once. Received = answered + busy + expired + refused + failed + those under
+/// way.</summary>
+public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);

@@ -1,7 +1,10 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -28,13 +31,14 @@ internal sealed record CallCrew
 
 /// <summary>Who works here.</summary>
 internal sealed record EdgeCrew(
-    IReadOnlyList<IActorRef> Cameras, IActorRef Pipeline, IActorRef Publisher, IActorRef Stats);
+    IReadOnlyList<IActorRef> Cameras, IActorRef Pipeline, IActorRef Publisher, IActorRef Stats, IActorRef Inbox);
 
 /// <summary>Everything the actors are made from.</summary>
 internal sealed record EdgeContext(
     EdgeSettings Settings,
     PipelineContext Pipeline,
     Func<EdgeStats> Snapshot,
+    QuestionSwitches Switches,
     Func<double> Random,
     EdgeReports Reports);
 
@@ -47,6 +51,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private readonly IActorRef _publisher;
     private readonly IActorRef _stats;
     private readonly IActorRef _pipeline;
+    private readonly IActorRef _inbox;
     private IReadOnlyList<IActorRef> _cameras = [];
     private bool _stopping;
 
@@ -57,10 +62,11 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _publisher = Context.ActorOf(Publisher(context), "mqtt");
         _stats = Context.ActorOf(Stats(context, _publisher), "stats");
         _pipeline = Context.ActorOf(Props.Create(() => new PipelineActor(context.Pipeline)), "pipeline");
+        _inbox = Context.ActorOf(Inbox(context, _publisher), "inbox");
         Receive<CallCrew>(_ =>
         {
             _stopping = true;
-            Sender.Tell(new EdgeCrew(_cameras, _pipeline, _publisher, _stats));
+            Sender.Tell(new EdgeCrew(_cameras, _pipeline, _publisher, _stats, _inbox));
         });
         Receive<FrameAnswered>(_publisher.Forward);
         Receive<PipelineStarted>(_ => StartCameras());
@@ -103,15 +109,51 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     {
         var parts = context.Pipeline.Parts;
         var messages = new EdgeMessages(context.Settings, parts.Topics, parts.AnswerToBytes);
+        var devices = Devices(context).Devices(context.Settings.Cameras).ToList();
         return Props.Create(() => new MqttActor(
             parts.Link,
             messages,
             context.Settings.Cameras,
+            context.Switches,
+            devices,
             context.Pipeline.Counters.Mqtt,
             context.Settings.BrokerReconnect,
             context.Random,
             context.Pipeline.Time,
             context.Pipeline.Loggers.CreateLogger<MqttActor>()));
+    }
+
+    private static DeviceAnnouncer Devices(EdgeContext context) =>
+        new(context.Settings.HomeAssistant, context.Settings, context.Pipeline.Parts.Topics);
+
+    private static Props Inbox(EdgeContext context, IActorRef publisher)
+    {
+        var parts = context.Pipeline.Parts;
+        var helpers = new InboxHelpers(Asks(context, publisher), publisher, context.Switches, Devices(context));
+        return Props.Create(() => new InboxActor(
+            parts.Link,
+            parts.Topics,
+            context.Settings,
+            helpers,
+            context.Pipeline.Counters.Mqtt,
+            context.Random,
+            context.Pipeline.Time,
+            context.Pipeline.Loggers.CreateLogger<InboxActor>()));
+    }
+
+    private static Props Asks(EdgeContext context, IActorRef publisher)
+    {
+        var pipeline = context.Pipeline;
+        var places = new AskPlaces(() => pipeline.Lanes, pipeline.Pictures, pipeline.Parts.PictureToFrame);
+        var replies = new AskReplies(context.Settings, pipeline.Parts.Topics, pipeline.Time);
+        return Props.Create(() => new AskActor(
+            context.Settings.Asks,
+            places,
+            replies,
+            publisher,
+            pipeline.Counters.Asks,
+            pipeline.Time,
+            pipeline.Loggers.CreateLogger<AskActor>()));
     }
 
     private static Props Stats(EdgeContext context, IActorRef publisher) => Props.Create(() => new StatsActor(

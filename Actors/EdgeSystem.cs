@@ -4,6 +4,7 @@ using Akka.Configuration;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -31,6 +32,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly EdgeCounters _counters;
     private readonly IReadOnlyList<CameraLane> _lanes;
+    private readonly PictureLane _pictures;
+    private readonly QuestionSwitches _switches = new();
     private readonly Doorbell _bell = new();
     private readonly PipelinePlaces _places;
     private readonly EdgeReports _reports = new();
@@ -65,6 +68,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _places = new PipelinePlaces(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
         _lanes = [.. settings.Cameras.Select(plan =>
             new CameraLane(plan, _counters[plan.Id], _bell, settings.Pipeline.MaxFrameAge, time))];
+        _pictures = new PictureLane(_bell, time);
+        _switches.Configure(settings.Cameras);
     }
 
     /// <summary>Raised for each answered frame, before it is published. Handlers return at once: the next frame waits
@@ -103,6 +108,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                     _parts,
                     _settings.Pipeline,
                     _lanes,
+                    _pictures,
                     _places,
                     _bell,
                     _counters,
@@ -111,6 +117,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                     _loggers,
                     _cancelAnswers.Token),
                 Stats,
+                _switches,
                 Random.Shared.NextDouble,
                 _reports);
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
@@ -21,6 +22,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private readonly IMqttLink _link;
     private readonly EdgeMessages _messages;
     private readonly IReadOnlyList<CameraPlan> _cameras;
+    private readonly QuestionSwitches _switches;
+    private readonly IReadOnlyList<OutboundMessage> _devices;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -41,6 +44,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         IMqttLink link,
         EdgeMessages messages,
         IReadOnlyList<CameraPlan> cameras,
+        QuestionSwitches switches,
+        IReadOnlyList<OutboundMessage> devices,
         MqttCounters counters,
         ReconnectSettings reconnect,
         Func<double> random,
@@ -50,6 +55,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         _link = link;
         _messages = messages;
         _cameras = cameras;
+        _switches = switches;
+        _devices = devices;
         _counters = counters;
         _reconnect = reconnect;
         _backoff = new Backoff(reconnect, random);
@@ -58,6 +65,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         Receive<FrameAnswered>(answered => Say(_messages.Answers(answered)));
         Receive<CameraAvailability>(camera => Say([_messages.Camera(camera.Camera, camera.Online)]));
         Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));
+        ReceiveOthers();
         Receive<TryConnect>(_ => Connect());
         Receive<ConnectEnded>(ended => Connected(ended.Outcome));
         Receive<PublishEnded>(ended => Published(ended.Message, ended.Outcome));
@@ -89,11 +97,21 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     protected override void PreStart()
     {
         _link.Disconnected += OnDisconnected;
+        _switches.Changed += OnSwitched;
         _latest.Set(_messages.Online);
         foreach (var camera in _cameras)
         {
             // Until its first frame; what the broker kept from the last run may say otherwise.
             _latest.Set(_messages.Camera(camera.Id, online: false));
+            foreach (var question in camera.Questions)
+            {
+                _latest.Set(Enabled(camera.Id, question.Id));
+            }
+        }
+
+        foreach (var device in _devices)
+        {
+            _latest.Set(device);
         }
 
         Self.Tell(TryConnect.Instance);
@@ -102,6 +120,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     protected override void PostStop()
     {
         _link.Disconnected -= OnDisconnected;
+        _switches.Changed -= OnSwitched;
         _counters.Connected = false;
         _retry?.Dispose();
         _life.Cancel();
@@ -129,7 +148,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
             return;
         }
 
-        if (_latest.TakeNext() is { } message)
+        if (TakeNext() is { } message)
         {
             _publishing = true;
             Reported(_link.PublishAsync(message, _life.Token), outcome => new PublishEnded(message, outcome),
@@ -155,7 +174,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
                 break;
             default:
                 _counters.Failed.Increment();
-                _latest.SendAgain(message);
+                SendAgain(message);
                 if (_state == LinkState.Connected)
                 {
                     Pause(outcome.Reason);

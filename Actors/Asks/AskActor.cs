@@ -108,7 +108,7 @@ internal sealed partial class AskActor : ReceiveActor
     private AskFault? Place(Asked asked, AskRequest request)
     {
         OneShot? question = null;
-        question = new OneShot(_replies.ToQuestion(request), end => _self.Tell(new Ended(question!, end)));
+        question = new OneShot(AskReplies.ToQuestion(request), end => _self.Tell(new Ended(question!, end)));
         CameraLane? lane;
         if (request.Picture is { } picture)
         {

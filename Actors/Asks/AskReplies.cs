@@ -42,7 +42,7 @@ internal sealed class AskReplies(EdgeSettings settings, Topics topics, TimeProvi
             arrivedAt);
     }
 
-    public Question ToQuestion(AskRequest request) => new(
+    public static Question ToQuestion(AskRequest request) => new(
         request.Question,
         request.Form switch
         {
@@ -118,8 +118,8 @@ internal sealed class AskReplies(EdgeSettings settings, Topics topics, TimeProvi
         WaitedMs = time.GetElapsedTime(asked.ArrivedAt).TotalMilliseconds,
     };
 
-    private static OutboundMessage To(Asked asked, ReplyPayload reply) =>
-        new(asked.To.Topic, MqttJson.Serialize(reply), Retain: false, ContentType: "application/json")
+    private OutboundMessage To(Asked asked, ReplyPayload reply) =>
+        new(asked.To.Topic, MqttJson.Serialize(reply), Retain: false, settings.Mqtt.ReplyQos, "application/json")
         {
             CorrelationData = asked.To.CorrelationData,
         };

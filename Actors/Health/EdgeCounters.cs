@@ -16,6 +16,8 @@ internal sealed class EdgeCounters
 
     public MqttCounters Mqtt { get; } = new();
 
+    public AskCounters Asks { get; } = new();
+
     public EdgeStats Snapshot(EdgeSettings settings, DateTimeOffset startedAt, DateTimeOffset now) => new()
     {
         Node = settings.Node,
@@ -26,6 +28,7 @@ internal sealed class EdgeCounters
         Cameras = _cameras.ToDictionary(entry => entry.Key.Value, entry => entry.Value.Snapshot()),
         Pipeline = Pipeline.Snapshot(),
         Mqtt = Mqtt.Snapshot(),
+        Asks = Asks.Snapshot(),
     };
 }
 
@@ -140,5 +143,26 @@ internal sealed class MqttCounters
 
     public Counter Reconnects { get; } = new();
 
-    public MqttStats Snapshot() => new(Connected, Published.Value, Failed.Value, Reconnects.Value);
+    public Counter CommandsIgnored { get; } = new();
+
+    public MqttStats Snapshot() =>
+        new(Connected, Published.Value, Failed.Value, Reconnects.Value, CommandsIgnored.Value);
+}
+
+internal sealed class AskCounters
+{
+    public Counter Received { get; } = new();
+
+    public Counter Answered { get; } = new();
+
+    public Counter Busy { get; } = new();
+
+    public Counter Expired { get; } = new();
+
+    public Counter Refused { get; } = new();
+
+    public Counter Failed { get; } = new();
+
+    public AskStats Snapshot() =>
+        new(Received.Value, Answered.Value, Busy.Value, Expired.Value, Refused.Value, Failed.Value);
 }

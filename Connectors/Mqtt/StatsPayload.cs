@@ -32,6 +32,8 @@ public sealed record StatsPayload
     public required PipelineStats Pipeline { get; init; }
 
     public required MqttStats Mqtt { get; init; }
+
+    public required AskStats Asks { get; init; }
 }
 
 /// <summary>One camera. Captured = replaced + idle + stale + used + failed + the few that are under way.</summary>
@@ -74,4 +76,13 @@ public sealed record QuestionStats(long Asked, long Answered, long Failed, DateT
 public sealed record PipelineStats(long Restarts, long Answers, double? LastAgeMs, double? MaxAgeMs);
 
 /// <summary>The broker's side.</summary>
-public sealed record MqttStats(bool Connected, long Published, long Failed, long Reconnects);
+/// <param name="Connected">At the moment.</param>
+/// <param name="Published">Messages that it took.</param>
+/// <param name="Failed">Messages that it did not take.</param>
+/// <param name="Reconnects">Connections after the first.</param>
+/// <param name="CommandsIgnored">Commands that were retained, too many, or made no sense.</param>
+public sealed record MqttStats(bool Connected, long Published, long Failed, long Reconnects, long CommandsIgnored);
+
+/// <summary>Questions that were asked once. Received = answered + busy + expired + refused + failed + those under
+/// way.</summary>
+public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);

@@ -57,7 +57,7 @@ public sealed class Topics(string baseTopic, string node)
         topic == _root || topic.StartsWith($"{_root}/", StringComparison.Ordinal);
 
     /// <summary>What a topic of <see cref="Commands"/> asks for; null for any other topic.</summary>
-    public Command? ReadCommand(string topic)
+    public MqttCommand? ReadCommand(string topic)
     {
         if (!topic.StartsWith($"{_root}/", StringComparison.Ordinal))
         {
@@ -66,9 +66,9 @@ public sealed class Topics(string baseTopic, string node)
 
         return topic[(_root.Length + 1)..].Split('/') switch
         {
-            [AskLevel] => new Command(CommandKind.Ask, null, null),
-            [var camera, AskLevel] => new Command(CommandKind.Ask, camera, null),
-            [var camera, var question, EnabledLevel, SetLevel] => new Command(CommandKind.Enable, camera, question),
+            [AskLevel] => new MqttCommand(CommandKind.Ask, null, null),
+            [var camera, AskLevel] => new MqttCommand(CommandKind.Ask, camera, null),
+            [var camera, var question, EnabledLevel, SetLevel] => new MqttCommand(CommandKind.Enable, camera, question),
             _ => null,
         };
     }
@@ -88,4 +88,4 @@ public enum CommandKind
 /// <param name="Kind">What is asked for.</param>
 /// <param name="Camera">Null on the node's own topic.</param>
 /// <param name="Question">Null but for <see cref="CommandKind.Enable"/>.</param>
-public sealed record Command(CommandKind Kind, string? Camera, string? Question);
+public sealed record MqttCommand(CommandKind Kind, string? Camera, string? Question);

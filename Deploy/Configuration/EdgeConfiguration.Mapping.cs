@@ -1,5 +1,6 @@
 using System.Text;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Inference.Models;
@@ -52,6 +53,8 @@ internal sealed partial class EdgeConfiguration
             PasswordFile = mqtt.PasswordFile is { } password ? FullPath(password) : null,
             CaFile = mqtt.CaFile is { } authority ? FullPath(authority) : null,
             KeepAlive = mqtt.KeepAlive,
+            Subscriptions = ToSubscriptions(),
+            Inbound = new InboundLimits { MaxPayloadBytes = mqtt.Commands.MaxPayloadBytes, MaxWaiting = mqtt.Commands.Burst },
             Will = new OutboundMessage(ToTopics().Availability, Encoding.UTF8.GetBytes("offline"), Retain: true),
         };
     }
@@ -70,6 +73,14 @@ internal sealed partial class EdgeConfiguration
             [.. camera.Value.Questions.Select(question => ToQuestion(question.Key, question.Value))],
             camera.Value.Snapshot))],
         Pipeline = ToPipeline(Options.Pipeline),
+        Mqtt = ToDelivery(Options.Mqtt),
+        Asks = ToAsks(Options.Mqtt),
+        Commands = new CommandSettings
+        {
+            PerSecond = Options.Mqtt.Commands.PerSecond,
+            Burst = Options.Mqtt.Commands.Burst,
+        },
+        HomeAssistant = ToHomeAssistant(Options.Mqtt.HomeAssistant),
     };
 
     private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()

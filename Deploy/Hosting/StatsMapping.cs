@@ -21,7 +21,18 @@ internal static class StatsMapping
             stats.Pipeline.Answers > 0 ? stats.Pipeline.LastAgeMs : null,
             stats.Pipeline.Answers > 0 ? stats.Pipeline.MaxAgeMs : null),
         Mqtt = new Connectors.Mqtt.MqttStats(
-            stats.Mqtt.Connected, stats.Mqtt.Published, stats.Mqtt.Failed, stats.Mqtt.Reconnects),
+            stats.Mqtt.Connected,
+            stats.Mqtt.Published,
+            stats.Mqtt.Failed,
+            stats.Mqtt.Reconnects,
+            stats.Mqtt.CommandsIgnored),
+        Asks = new Connectors.Mqtt.AskStats(
+            stats.Asks.Received,
+            stats.Asks.Answered,
+            stats.Asks.Busy,
+            stats.Asks.Expired,
+            stats.Asks.Refused,
+            stats.Asks.Failed),
     };
 
     private static Connectors.Mqtt.CameraStats ToPayload(Actors.CameraStats camera) => new()

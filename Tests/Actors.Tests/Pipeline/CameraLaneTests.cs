@@ -50,7 +50,7 @@ public sealed class CameraLaneTests
         Assert.False(lane.IsDone);
         var picked = lane.Pick();
         Assert.NotNull(picked);
-        picked.Value.Frame.Dispose();
+        picked.Frame.Dispose();
         Assert.True(lane.IsDone);
     }
 
@@ -60,7 +60,7 @@ public sealed class CameraLaneTests
         var (lane, _) = Lane(EdgeRig.Once);
         lane.Offer(Take(1));
         var first = lane.Pick();
-        first!.Value.Frame.Dispose();
+        first!.Frame.Dispose();
 
         lane.Offer(Take(2));
 
