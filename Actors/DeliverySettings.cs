@@ -10,6 +10,9 @@ public sealed record DeliverySettings
     /// <summary>Of snapshots.</summary>
     public int SnapshotQos { get; init; } = 1;
 
+    /// <summary>Of events.</summary>
+    public int EventQos { get; init; } = 1;
+
     /// <summary>Of replies.</summary>
     public int ReplyQos { get; init; } = 1;
 

@@ -44,7 +44,7 @@ public sealed record EdgeSettings
 /// <param name="Questions">Asked again and again; a camera without questions is captured, and its frames count as
 /// idle.</param>
 /// <param name="Snapshot">Publish the still of each frame that was answered.</param>
-public sealed record CameraPlan(CameraId Id, IReadOnlyList<StandingQuestion> Questions, bool Snapshot);
+public sealed record CameraPlan(CameraId Id, ValueList<StandingQuestion> Questions, bool Snapshot);
 
 /// <summary>When, how many, and what after a failure.</summary>
 public sealed record PipelineSettings

@@ -12,6 +12,9 @@ public sealed record FrameAnswered
 
     public required DateTimeOffset CapturedAt { get; init; }
 
+    /// <summary>The same moment by <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public required long CapturedTimestamp { get; init; }
+
     /// <summary>Age of the picture when the last of its answers was ready, from a clock that never jumps.</summary>
     public required TimeSpan Age { get; init; }
 

@@ -44,17 +44,17 @@ internal sealed partial class MqttActor
         });
     }
 
-    private OutboundMessage? TakeNext()
-    {
-        _saidOnce = _once.TakeNext();
-        return _saidOnce ?? _latest.TakeNext();
-    }
+    private OutboundMessage? TakeOnce() => _saidOnce = _once.TakeNext();
 
-    private void SendAgain(OutboundMessage message)
+    private void SendAgain(OutboundMessage message, EventPayload? happened)
     {
         if (ReferenceEquals(message, _saidOnce))
         {
             _once.AddAgain(message);
+        }
+        else if (happened is not null)
+        {
+            _events.SendAgain(happened);
         }
         else
         {

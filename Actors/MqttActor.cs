@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
 
@@ -21,9 +22,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 {
     private readonly IMqttLink _link;
     private readonly EdgeMessages _messages;
-    private readonly IReadOnlyList<CameraPlan> _cameras;
+    private readonly DeviceAnnouncer _devices;
     private readonly QuestionSwitches _switches;
-    private readonly IReadOnlyList<OutboundMessage> _devices;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -31,10 +31,14 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private readonly Backoff _backoff;
     private readonly IActorRef _self = Context.Self;
     private readonly LatestByTopic _latest = new();
+    private readonly EventQueue _events;
     private readonly CancellationTokenSource _life = new();
+    private IReadOnlyList<CameraPlan> _cameras;
     private ITimer? _retry;
     private LinkState _state = LinkState.Waiting;
     private bool _publishing;
+    private bool _eventsTurn;
+    private bool _saidAfresh;
     private long _connectedAt;
     private bool _wasConnected;
     private ConnectOutcomeKind _said = ConnectOutcomeKind.Connected;
@@ -45,7 +49,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         EdgeMessages messages,
         IReadOnlyList<CameraPlan> cameras,
         QuestionSwitches switches,
-        IReadOnlyList<OutboundMessage> devices,
+        DeviceAnnouncer devices,
         MqttCounters counters,
         ReconnectSettings reconnect,
         Func<double> random,
@@ -58,17 +62,19 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         _switches = switches;
         _devices = devices;
         _counters = counters;
+        _events = new EventQueue(counters);
         _reconnect = reconnect;
         _backoff = new Backoff(reconnect, random);
         _time = time;
         _logger = logger;
-        Receive<FrameAnswered>(answered => Say(_messages.Answers(answered)));
-        Receive<CameraAvailability>(camera => Say([_messages.Camera(camera.Camera, camera.Online)]));
+        Receive<AnswersJudged>(SayJudged);
+        Receive<PlansChanged>(Change);
+        Receive<CameraAvailability>(camera => SayOfKnown(camera));
         Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));
         ReceiveOthers();
         Receive<TryConnect>(_ => Connect());
         Receive<ConnectEnded>(ended => Connected(ended.Outcome));
-        Receive<PublishEnded>(ended => Published(ended.Message, ended.Outcome));
+        Receive<PublishEnded>(ended => Published(ended.Message, ended.Happened, ended.Outcome));
         Receive<LinkGone>(gone => Gone(gone.Reason));
         Receive<StopPublishing>(_ => Stop());
         Receive<SaidGoodbye>(_ => Context.Stop(Self));
@@ -109,7 +115,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
             }
         }
 
-        foreach (var device in _devices)
+        foreach (var device in _devices.Devices(_cameras))
         {
             _latest.Set(device);
         }
@@ -131,6 +137,42 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     private void OnDisconnected(string reason) => _self.Tell(new LinkGone(reason));
 
+    private void SayJudged(AnswersJudged judged)
+    {
+        foreach (var happened in _messages.Events(judged))
+        {
+            _events.Add(happened, late: _state != LinkState.Connected);
+        }
+
+        Say(_messages.Answers(judged));
+    }
+
+    private void SayOfKnown(CameraAvailability camera)
+    {
+        // One that was removed ends later than it is forgotten.
+        if (_cameras.Any(plan => plan.Id == camera.Camera))
+        {
+            Say([_messages.Camera(camera.Camera, camera.Online)]);
+        }
+    }
+
+    private void Change(PlansChanged changed)
+    {
+        var added = changed.Plans.Where(plan => _cameras.All(known => known.Id != plan.Id)).ToList();
+        foreach (var removal in _devices.Removals(_cameras, changed.Plans))
+        {
+            _once.Add(removal);
+        }
+
+        _cameras = changed.Plans;
+        Say([
+            .. changed.Gone.Select(EdgeMessages.Gone),
+            .. added.Select(plan => _messages.Camera(plan.Id, online: false)),
+            .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
+            .. _devices.Devices(changed.Plans),
+        ]);
+    }
+
     private void Say(IEnumerable<OutboundMessage> messages)
     {
         foreach (var message in messages)
@@ -148,11 +190,27 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
             return;
         }
 
-        if (TakeNext() is { } message)
+        if (TakeOnce() is { } once)
         {
-            _publishing = true;
-            Reported(_link.PublishAsync(message, _life.Token), outcome => new PublishEnded(message, outcome),
-                fault => new PublishEnded(message, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
+            Publish(once, null);
+            return;
+        }
+
+        // Whoever was away hears how things are before what happened; then in turns, so that neither waits for the other
+        // one's end on a slow link.
+        _saidAfresh |= _latest.WaitingCount == 0;
+        _eventsTurn = !_eventsTurn;
+        if (_saidAfresh && _eventsTurn && _events.TakeNext() is { } happened)
+        {
+            Publish(_messages.Event(happened), happened);
+        }
+        else if (_latest.TakeNext() is { } message)
+        {
+            Publish(message, null);
+        }
+        else if (_events.TakeNext() is { } last)
+        {
+            Publish(_messages.Event(last), last);
         }
         else
         {
@@ -160,7 +218,16 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         }
     }
 
-    private void Published(OutboundMessage message, PublishOutcome outcome)
+    private void Publish(OutboundMessage message, EventPayload? happened)
+    {
+        _publishing = true;
+        Reported(
+            _link.PublishAsync(message, _life.Token),
+            outcome => new PublishEnded(message, happened, outcome),
+            fault => new PublishEnded(message, happened, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
+    }
+
+    private void Published(OutboundMessage message, EventPayload? happened, PublishOutcome outcome)
     {
         _publishing = false;
         switch (outcome.Kind)
@@ -174,7 +241,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
                 break;
             default:
                 _counters.Failed.Increment();
-                SendAgain(message);
+                SendAgain(message, happened);
+
                 if (_state == LinkState.Connected)
                 {
                     Pause(outcome.Reason);
@@ -197,7 +265,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     private sealed record ConnectEnded(ConnectOutcome Outcome);
 
-    private sealed record PublishEnded(OutboundMessage Message, PublishOutcome Outcome);
+    private sealed record PublishEnded(OutboundMessage Message, EventPayload? Happened, PublishOutcome Outcome);
 
     private sealed record LinkGone(string Reason);
 

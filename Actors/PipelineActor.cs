@@ -25,7 +25,7 @@ internal sealed record CloseEngine
 internal sealed record PipelineContext(
     EdgeParts Parts,
     PipelineSettings Settings,
-    IReadOnlyList<CameraLane> Lanes,
+    CameraLanes Lanes,
     PictureLane Pictures,
     PipelinePlaces Places,
     Doorbell Bell,
@@ -96,7 +96,7 @@ internal sealed partial class PipelineActor : ReceiveActor
 
     private void Run(Engine engine) =>
         AnswerPipeline.Build(
-            new DueFrameStage([.. _context.Lanes, _context.Pictures], _context.Places, _context.Bell),
+            new DueFrameStage(_context.Lanes, _context.Pictures, _context.Places, _context.Bell),
             new LookStage(
                 engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<LookStage>()),
             new ThinkStage(engine, _context.Counters.Pipeline, _context.Time, _context.CancelAnswers),
@@ -111,7 +111,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         {
             Context.Stop(Self);
         }
-        else if (_wasStarted && _context.Lanes.All(lane => lane.IsDone))
+        else if (_wasStarted && _context.Lanes.AreDone)
         {
             LogEndedWithFault(fault);
             Context.Parent.Tell(new PipelineDrained());

@@ -24,7 +24,13 @@ internal sealed record StopAsking
 /// <param name="Pictures">For pictures that come with their question.</param>
 /// <param name="PictureToFrame">Decodes one.</param>
 internal sealed record AskPlaces(
-    Func<IReadOnlyList<CameraLane>> Lanes, PictureLane Pictures, Func<ReadOnlyMemory<byte>, Frame> PictureToFrame);
+    Func<IReadOnlyList<CameraLane>> Lanes, PictureLane Pictures, Func<ReadOnlyMemory<byte>, Frame> PictureToFrame)
+{
+    /// <summary>Null when there is no such camera.</summary>
+    public CameraLane? Camera(string name) => Lanes().FirstOrDefault(lane => lane.Plan.Id.Value == name);
+
+    public bool IsKnown(string camera) => Camera(camera) is not null;
+}
 
 /// <summary>Takes every question that is asked once and gives each exactly one reply: an answer, or why there is none. Few
 /// wait at a time; nobody is left in silence.</summary>
@@ -109,10 +115,9 @@ internal sealed partial class AskActor : ReceiveActor
     {
         OneShot? question = null;
         question = new OneShot(AskReplies.ToQuestion(request), end => _self.Tell(new Ended(question!, end)));
-        CameraLane? lane;
+        CameraLane? lane = null;
         if (request.Picture is { } picture)
         {
-            lane = _places.Pictures;
             if (AddPicture(picture, question) is { } fault)
             {
                 return fault;
@@ -120,7 +125,7 @@ internal sealed partial class AskActor : ReceiveActor
         }
         else
         {
-            lane = _places.Lanes().FirstOrDefault(it => it.Plan.Id.Value == request.Camera);
+            lane = _places.Camera(request.Camera ?? "");
             if (lane is null)
             {
                 var known = string.Join(", ", _places.Lanes().Select(it => it.Plan.Id));
@@ -182,13 +187,14 @@ internal sealed partial class AskActor : ReceiveActor
     {
         Withdraw(pending);
         _counters.Expired.Increment();
-        Say(_replies.Expired(pending.Asked, pending.Lane == _places.Pictures || pending.Lane.Counters.Online));
+        Say(_replies.Expired(pending.Asked, pending.Lane?.Counters.Online != false));
     }
 
-    private static void Withdraw(Pending pending)
+    private void Withdraw(Pending pending)
     {
         pending.Question.Withdraw();
-        pending.Lane.Withdraw(pending.Question);
+        pending.Lane?.Withdraw(pending.Question);
+        _places.Pictures.Withdraw(pending.Question);
     }
 
     private void Stop()
@@ -214,5 +220,5 @@ internal sealed partial class AskActor : ReceiveActor
 
     private sealed record DeadlinePassed(OneShot Question);
 
-    private sealed record Pending(Asked Asked, OneShot Question, CameraLane Lane, ITimer? Timer);
+    private sealed record Pending(Asked Asked, OneShot Question, CameraLane? Lane, ITimer? Timer);
 }

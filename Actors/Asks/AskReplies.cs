@@ -15,7 +15,8 @@ internal sealed record Asked(
     AskRequest? Request, AskFault? Fault, string? Id, string? Camera, ReplyAddress To, long ArrivedAt);
 
 /// <summary>What is said to those who ask, and where.</summary>
-internal sealed class AskReplies(EdgeSettings settings, Topics topics, TimeProvider time)
+internal sealed class AskReplies(
+    EdgeSettings settings, Topics topics, Func<string, bool> isKnown, TimeProvider time)
 {
     // Below this an asker would come back before anything can have changed.
     private static readonly TimeSpan LeastRetry = TimeSpan.FromMilliseconds(250);
@@ -31,7 +32,7 @@ internal sealed class AskReplies(EdgeSettings settings, Topics topics, TimeProvi
         var field = came.Message.ResponseTopic is null ? "replyTo" : "response topic";
         var fault = wanted is not null && _allowed.Fault(wanted) is { } refused ? new AskFault(field, refused) : null;
         var topic = wanted is not null && fault is null ? wanted
-            : came.Camera is { } camera && IsKnown(camera) ? topics.CameraReply(camera)
+            : came.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera)
             : topics.Reply;
         return new Asked(
             fault is null ? reading.Request : null,
@@ -105,8 +106,6 @@ internal sealed class AskReplies(EdgeSettings settings, Topics topics, TimeProvi
     {
         Error = new ReplyError(null, reason),
     });
-
-    private bool IsKnown(string camera) => settings.Cameras.Any(plan => plan.Id.Value == camera);
 
     private ReplyPayload Reply(Asked asked, string status) => new()
     {

@@ -35,6 +35,10 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
             : [];
     }
 
+    /// <summary>The same when the cameras change while the box runs.</summary>
+    public IEnumerable<OutboundMessage> Removals(IEnumerable<CameraPlan> before, IReadOnlyList<CameraPlan> now) =>
+        Devices(before).SelectMany(device => Removals(new InboundMessage(device.Topic, device.Payload, true), now));
+
     private OutboundMessage Device(CameraPlan plan) =>
         Retained(_discovery.Config(plan.Id.Value), _message.Device(ToDiscovered(plan)));
 

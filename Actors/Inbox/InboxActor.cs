@@ -18,7 +18,13 @@ internal sealed record StopListening
 /// <param name="Publisher">Speaks to the broker.</param>
 /// <param name="Switches">Which questions are asked.</param>
 /// <param name="Devices">What Home Assistant knows.</param>
-internal sealed record InboxHelpers(Props Asks, IActorRef Publisher, QuestionSwitches Switches, DeviceAnnouncer Devices);
+/// <param name="Plans">The cameras of this moment.</param>
+internal sealed record InboxHelpers(
+    Props Asks,
+    IActorRef Publisher,
+    QuestionSwitches Switches,
+    DeviceAnnouncer Devices,
+    Func<IReadOnlyList<CameraPlan>> Plans);
 
 /// <summary>Reads what others say to this box, one message after the other, and gives it to whom it concerns. Trusts
 /// nothing: too many commands are dropped, and a command that the broker kept is none.</summary>
@@ -96,7 +102,7 @@ internal sealed partial class InboxActor : ReceiveActor, IDisposable
         }
         else if (message.Retained)
         {
-            foreach (var removal in _helpers.Devices.Removals(message, _settings.Cameras))
+            foreach (var removal in _helpers.Devices.Removals(message, _helpers.Plans()))
             {
                 _helpers.Publisher.Tell(new SayOnce(removal));
             }
@@ -144,7 +150,7 @@ internal sealed partial class InboxActor : ReceiveActor, IDisposable
         bool? enabled = wanted.Equals("ON", StringComparison.OrdinalIgnoreCase) ? true
             : wanted.Equals("OFF", StringComparison.OrdinalIgnoreCase) ? false
             : null;
-        var plan = _settings.Cameras.FirstOrDefault(it => it.Id.Value == command.Camera);
+        var plan = _helpers.Plans().FirstOrDefault(it => it.Id.Value == command.Camera);
         if (enabled is { } on && plan is not null && _helpers.Switches.Set(plan.Id, command.Question!, on))
         {
             LogSwitched(plan.Id.Value, command.Question!, on ? "on" : "off");

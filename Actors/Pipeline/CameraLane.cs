@@ -11,74 +11,140 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// <param name="Asks">Questions that are asked once and go with it.</param>
 internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> Due, IReadOnlyList<OneShot> Asks);
 
+/// <summary>Where frames come from.</summary>
+internal interface IFrameLane
+{
+    CameraPlan Plan { get; }
+
+    CameraCounters Counters { get; }
+
+    bool IsWaiting { get; }
+
+    PickedFrame? Pick();
+}
+
 /// <summary>Where one camera meets the pipeline: the capture thread offers, the pipeline picks. It outlives each
 /// pipeline, so that a replaced engine goes on with the newest frame.</summary>
-internal class CameraLane(
-    CameraPlan plan, CameraCounters counters, Doorbell bell, TimeSpan maxFrameAge, TimeProvider time)
+internal sealed class CameraLane : IFrameLane
 {
     // The standing questions wait for these at the next frame, so a crowd of askers is spread over many.
     private const int MostAsksPerFrame = 2;
 
+    private readonly Doorbell _bell;
+    private readonly TimeSpan _maxFrameAge;
+    private readonly TimeProvider _time;
     private readonly NewestFrame _newest = new();
-    private readonly QuestionSchedule _schedule = new(plan.Questions, time);
+    private readonly QuestionSchedule _schedule;
     private readonly OneShotQueue _asks = new();
 
-    public CameraPlan Plan => plan;
+    // Of the picture that was picked last: another region of it may be asked about still.
+    private readonly List<PictureRegion?> _looked = [];
+    private FrameSequence _lookedAt;
+    private bool _asksPassedOver;
+    private volatile CameraPlan _plan;
 
-    public CameraCounters Counters => counters;
+    public CameraLane(
+        CameraPlan plan,
+        CameraCounters counters,
+        QuestionBoard board,
+        Doorbell bell,
+        TimeSpan maxFrameAge,
+        TimeProvider time)
+    {
+        _plan = plan;
+        Counters = counters;
+        _bell = bell;
+        _maxFrameAge = maxFrameAge;
+        _time = time;
+        _schedule = new QuestionSchedule(plan.Questions, question => board.GateOf(plan.Id, question) is null, time);
+    }
 
-    public virtual bool IsWaiting => _newest.IsWaiting;
+    public CameraPlan Plan => _plan;
 
-    public virtual bool IsDone => _newest.IsDone;
+    public CameraCounters Counters { get; }
+
+    public bool IsWaiting => _newest.IsWaiting;
+
+    public bool IsDone => _newest.IsDone;
+
+    /// <summary>Other questions of the same camera, which goes on.</summary>
+    public void Change(CameraPlan plan)
+    {
+        _plan = plan;
+        _schedule.Change(plan.Questions);
+        _bell.Ring();
+    }
 
     /// <summary>Takes over a captured frame; returns at once. On the capture thread.</summary>
     public void Offer(Frame frame)
     {
-        counters.Captured.Increment();
-        counters.LastFrame.Set(frame.CapturedAt);
+        Counters.Captured.Increment();
+        Counters.LastFrame.Set(frame.CapturedAt);
         // Turned away here, a frame that nobody asked for costs neither a message nor a look at the pipeline.
-        if (!_schedule.IsDue(time.GetTimestamp()) && !_asks.IsWaiting)
+        if (!_schedule.IsDue(_time.GetTimestamp()) && !_asks.IsWaiting)
         {
-            Drop(frame, counters.Idle);
+            Drop(frame, Counters.Idle);
             return;
         }
 
         if (_newest.Put(frame))
         {
-            counters.Replaced.Increment();
+            Counters.Replaced.Increment();
         }
 
-        bell.Ring();
+        _bell.Ring();
     }
 
     /// <summary>Has a question go with the next frame, beside those that are due.</summary>
     public void Ask(OneShot question) => _asks.Add(question);
 
     /// <summary>Forgets a question that still waits.</summary>
-    public virtual void Withdraw(OneShot question) => _asks.Remove(question);
+    public void Withdraw(OneShot question) => _asks.Remove(question);
 
-    /// <summary>The waiting frame with the questions that are due, or null. One caller at a time.</summary>
-    public virtual PickedFrame? Pick()
+    /// <summary>The waiting frame with the questions that are due and look at one region of it, or null. One caller at a
+    /// time.</summary>
+    public PickedFrame? Pick()
     {
         if (_newest.Take() is not { } frame)
         {
             return null;
         }
 
-        var now = time.GetTimestamp();
-        if (time.GetElapsedTime(frame.CapturedTimestamp, now) > maxFrameAge)
+        var now = _time.GetTimestamp();
+        if (_time.GetElapsedTime(frame.CapturedTimestamp, now) > _maxFrameAge)
         {
-            Drop(frame, counters.Stale);
+            Drop(frame, Counters.Stale);
             return null;
         }
 
+        if (frame.Sequence != _lookedAt)
+        {
+            _lookedAt = frame.Sequence;
+            _looked.Clear();
+        }
+
         // The questions may have gone with the frame before, while this one was on its way in.
-        var due = _schedule.TakeDue(now);
-        var asks = _asks.Take(MostAsksPerFrame);
+        var more = false;
+        var due = _asksPassedOver ? [] : _schedule.TakeDue(now, _looked, out more);
+        var region = due.Count > 0 ? due[0].Region : null;
+        // Questions that are asked once look at all of the picture; those that had to let a region pass are next.
+        var asks = region is null ? _asks.Take(MostAsksPerFrame) : [];
+        _asksPassedOver = region is not null && _asks.IsWaiting;
         if (due.Count == 0 && asks.Count == 0)
         {
-            Drop(frame, counters.Idle);
+            Drop(frame, Counters.Idle);
             return null;
+        }
+
+        if (due.Count > 0)
+        {
+            _looked.Add(region);
+        }
+
+        // A camera that gives one picture an hour has no other one for the other regions.
+        if ((more || _asksPassedOver) && _newest.PutBack(frame))
+        {
+            Counters.Repeated.Increment();
         }
 
         return new PickedFrame(frame, due, asks);
@@ -88,14 +154,14 @@ internal class CameraLane(
     public void End()
     {
         _newest.End();
-        bell.Ring();
+        _bell.Ring();
     }
 
     /// <summary>The box stops: nothing that waits is answered any more.</summary>
-    public virtual void Close()
+    public void Close()
     {
         _newest.Close();
-        bell.Ring();
+        _bell.Ring();
     }
 
     private static void Drop(Frame frame, Counter counted)

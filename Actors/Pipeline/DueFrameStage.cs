@@ -5,7 +5,8 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Emits, when asked and while there is room, the newest frame of the next camera in turn that has one with
 /// a question due. Sleeps otherwise. Completes when every camera has ended and no frame waits.</summary>
-internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePlaces places, Doorbell bell)
+internal sealed class DueFrameStage(
+    CameraLanes lanes, PictureLane pictures, PipelinePlaces places, Doorbell bell)
     : GraphStage<SourceShape<FrameWalk>>
 {
     private readonly Outlet<FrameWalk> _out = new("DueFrame.out");
@@ -13,29 +14,39 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
     public override SourceShape<FrameWalk> Shape => new(_out);
 
     protected override GraphStageLogic CreateLogic(Attributes inheritedAttributes) =>
-        new Logic(Shape, lanes, places, bell);
+        new Logic(Shape, lanes, pictures, places, bell);
 
     private sealed class Logic : OutGraphStageLogic
     {
         private readonly Outlet<FrameWalk> _out;
-        private readonly IReadOnlyList<CameraLane> _lanes;
+        private readonly CameraLanes _lanes;
+        private readonly PictureLane _pictures;
         private readonly PipelinePlaces _places;
         private readonly Doorbell _bell;
         private Action _wake = () => { };
         private int _turn;
 
         public Logic(
-            SourceShape<FrameWalk> shape, IReadOnlyList<CameraLane> lanes, PipelinePlaces places, Doorbell bell)
+            SourceShape<FrameWalk> shape,
+            CameraLanes lanes,
+            PictureLane pictures,
+            PipelinePlaces places,
+            Doorbell bell)
             : base(shape)
         {
             _out = shape.Outlet;
             _lanes = lanes;
+            _pictures = pictures;
             _places = places;
             _bell = bell;
             SetHandler(_out, this);
         }
 
-        private bool AllDone => _lanes.All(lane => lane.IsDone);
+        /// <summary>Sent pictures take their turn as if they were a camera.</summary>
+        private IReadOnlyList<IFrameLane> Lanes => [.. _lanes.Now, _pictures];
+
+        // Whether another picture is sent is never known, so a box whose cameras have ended does not wait for it.
+        private bool AllDone => _lanes.AreDone && !_pictures.IsWaiting;
 
         private bool MayPick => IsAvailable(_out) && _places.HasRoom;
 
@@ -67,19 +78,20 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
                 _bell.SleepUntilRung(_wake);
             }
             // Asked after lying down: what rang before that was not heard.
-            while (AllDone || (MayPick && _lanes.Any(lane => lane.IsWaiting)));
+            while (AllDone || (MayPick && Lanes.Any(lane => lane.IsWaiting)));
         }
 
         private FrameWalk? Pick()
         {
-            for (var i = 0; i < _lanes.Count; i++)
+            var lanes = Lanes;
+            for (var i = 0; i < lanes.Count; i++)
             {
-                var at = (_turn + i) % _lanes.Count;
-                if (_lanes[at].Pick() is { } picked)
+                var at = (_turn + i) % lanes.Count;
+                if (lanes[at].Pick() is { } picked)
                 {
                     // The camera that was served comes last next time, however fast it is.
-                    _turn = (at + 1) % _lanes.Count;
-                    return _places.Enter(_lanes[at], picked);
+                    _turn = (at + 1) % lanes.Count;
+                    return _places.Enter(lanes[at], picked);
                 }
             }
 

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -6,12 +7,12 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>One frame on its way through the pipeline, from selection to answer: it owns the pixels, later the
 /// visual tokens, and a place in <see cref="PipelinePlaces"/>. Disposing gives all of them back.</summary>
-internal sealed class FrameWalk(CameraLane lane, PickedFrame picked, PipelinePlaces places) : IDisposable
+internal sealed class FrameWalk(IFrameLane lane, PickedFrame picked, PipelinePlaces places) : IDisposable
 {
     private VisualTokens? _tokens;
     private int _disposed;
 
-    public CameraLane Lane => lane;
+    public IFrameLane Lane => lane;
 
     public Frame Frame => picked.Frame;
 
@@ -19,6 +20,9 @@ internal sealed class FrameWalk(CameraLane lane, PickedFrame picked, PipelinePla
 
     /// <summary>Questions that are asked once. They end with the walk, whatever becomes of it.</summary>
     public IReadOnlyList<OneShot> Asks => picked.Asks;
+
+    /// <summary>What of the picture these questions look at; null all of it.</summary>
+    public PictureRegion? Region => Due.Count > 0 ? Due[0].Region : null;
 
     /// <summary>The picture was looked at and has tokens to think about.</summary>
     public bool IsSeen => _tokens is not null;

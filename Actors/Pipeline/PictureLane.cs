@@ -6,18 +6,20 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Pictures that came together with a question. Each gets a walk of its own when the lane's turn comes, beside
 /// the cameras; none takes the place of another. How many wait is bounded by whoever adds.</summary>
-internal sealed class PictureLane(Doorbell bell, TimeProvider time)
-    : CameraLane(new CameraPlan(Name, [], Snapshot: false), new CameraCounters([]), bell, TimeSpan.MaxValue, time)
+internal sealed class PictureLane(Doorbell bell) : IFrameLane
 {
     private readonly Lock _lock = new();
-    private readonly Doorbell _bell = bell;
     private readonly List<(Frame Picture, OneShot Question)> _waiting = [];
     private bool _closed;
 
     /// <summary>Stands in for a camera's name; no topic has it.</summary>
     public static CameraId Name { get; } = new("picture");
 
-    public override bool IsWaiting
+    public CameraPlan Plan { get; } = new(Name, [], Snapshot: false);
+
+    public CameraCounters Counters { get; } = new();
+
+    public bool IsWaiting
     {
         get
         {
@@ -27,9 +29,6 @@ internal sealed class PictureLane(Doorbell bell, TimeProvider time)
             }
         }
     }
-
-    /// <summary>Whether more will come is never known, so a box whose cameras have ended does not wait for it.</summary>
-    public override bool IsDone => !IsWaiting;
 
     /// <summary>Takes over the picture.</summary>
     /// <returns>False when the box stops; the picture is disposed then.</returns>
@@ -46,12 +45,12 @@ internal sealed class PictureLane(Doorbell bell, TimeProvider time)
             _waiting.Add((picture, question));
         }
 
-        _bell.Ring();
+        bell.Ring();
         return true;
     }
 
     /// <summary>Forgets a question and its picture, if they still wait.</summary>
-    public override void Withdraw(OneShot question)
+    public void Withdraw(OneShot question)
     {
         lock (_lock)
         {
@@ -64,7 +63,7 @@ internal sealed class PictureLane(Doorbell bell, TimeProvider time)
         }
     }
 
-    public override PickedFrame? Pick()
+    public PickedFrame? Pick()
     {
         lock (_lock)
         {
@@ -79,7 +78,8 @@ internal sealed class PictureLane(Doorbell bell, TimeProvider time)
         }
     }
 
-    public override void Close()
+    /// <summary>The box stops: nothing that waits is looked at any more.</summary>
+    public void Close()
     {
         lock (_lock)
         {
@@ -91,7 +91,5 @@ internal sealed class PictureLane(Doorbell bell, TimeProvider time)
 
             _waiting.Clear();
         }
-
-        base.Close();
     }
 }

@@ -31,7 +31,7 @@ internal sealed class PipelinePlaces(int places, Doorbell bell, TimeProvider tim
     }
 
     /// <summary>Takes a place and the frame.</summary>
-    public FrameWalk Enter(CameraLane lane, PickedFrame picked)
+    public FrameWalk Enter(IFrameLane lane, PickedFrame picked)
     {
         var walk = new FrameWalk(lane, picked, this);
         lock (_lock)

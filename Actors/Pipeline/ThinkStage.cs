@@ -49,6 +49,7 @@ internal sealed class ThinkStage(
             Camera = walk.Frame.Camera,
             Frame = walk.Frame.Sequence,
             CapturedAt = walk.Frame.CapturedAt,
+            CapturedTimestamp = walk.Frame.CapturedTimestamp,
             Age = Age(walk),
             EncodeTime = walk.EncodeTime,
             PrimeTime = walk.PrimeTime,

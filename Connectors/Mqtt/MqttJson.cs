@@ -30,6 +30,10 @@ public static class MqttJson
         JsonSerializer.SerializeToUtf8Bytes(reply, Context.ReplyPayload);
 
     /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
+    public static byte[] Serialize(EventPayload happened) =>
+        JsonSerializer.SerializeToUtf8Bytes(happened, Context.EventPayload);
+
+    /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
     public static byte[] Serialize(StatsPayload stats) =>
         JsonSerializer.SerializeToUtf8Bytes(stats, Context.StatsPayload);
 }
@@ -39,6 +43,7 @@ public static class MqttJson
 [JsonSerializable(typeof(AnswerPayload))]
 [JsonSerializable(typeof(ReplyPayload))]
 [JsonSerializable(typeof(StatsPayload))]
+[JsonSerializable(typeof(EventPayload))]
 internal sealed partial class MqttJsonContext : JsonSerializerContext;
 
 /// <summary>ISO 8601 with milliseconds and offset, always of the same length, so that text sorts as time does.</summary>

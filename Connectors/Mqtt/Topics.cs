@@ -43,6 +43,9 @@ public sealed class Topics(string baseTopic, string node)
     /// <summary>Retained JSON: <see cref="AnswerPayload"/>.</summary>
     public string Answer(string camera, string question) => $"{_root}/{camera}/{question}/answer";
 
+    /// <summary>Not retained JSON: <see cref="EventPayload"/>.</summary>
+    public string Event(string camera, string question) => $"{_root}/{camera}/{question}/event";
+
     /// <summary>Retained: <c>ON</c> while the question is asked, else <c>OFF</c>.</summary>
     public string Enabled(string camera, string question) => $"{_root}/{camera}/{question}/{EnabledLevel}";
 

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
@@ -25,6 +26,8 @@ internal static class StatsMapping
             stats.Mqtt.Published,
             stats.Mqtt.Failed,
             stats.Mqtt.Reconnects,
+            stats.Mqtt.EventsWaiting,
+            stats.Mqtt.EventsDropped,
             stats.Mqtt.CommandsIgnored),
         Asks = new Connectors.Mqtt.AskStats(
             stats.Asks.Received,
@@ -39,6 +42,7 @@ internal static class StatsMapping
     {
         Online = camera.Online,
         FramesCaptured = camera.Captured,
+        FramesRepeated = camera.Repeated,
         FramesReplaced = camera.Replaced,
         FramesIdle = camera.Idle,
         FramesStale = camera.Stale,
@@ -47,6 +51,11 @@ internal static class StatsMapping
         CaptureRestarts = camera.CaptureRestarts,
         LastFrameAt = camera.LastFrameAt,
         Questions = camera.Questions.ToDictionary(q => q.Key, q => new Connectors.Mqtt.QuestionStats(
-            q.Value.Asked, q.Value.Answered, q.Value.Failed, q.Value.LastAnsweredAt)),
+            q.Value.Asked,
+            q.Value.Answered,
+            q.Value.Failed,
+            q.Value.LastAskedAt,
+            q.Value.LastAnsweredAt,
+            q.Value.WaitsFor?.ToText())),
     };
 }

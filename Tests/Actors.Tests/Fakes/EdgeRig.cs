@@ -87,6 +87,8 @@ internal sealed class EdgeRig : IAsyncDisposable
             Link = Link,
             Topics = new Topics("mobilevlm", "box"),
             AnswerToBytes = answer => Encoding.UTF8.GetBytes($"{answer.Value} #{answer.Seq}"),
+            EventToBytes = happened => Encoding.UTF8.GetBytes(
+                $"{happened.From}>{happened.To}{(happened.Historical ? " late" : "")} '{happened.Text}' +{happened.HeldBack}"),
             StatsToBytes = stats =>
                 Encoding.UTF8.GetBytes($"captured {stats.Cameras.Values.Sum(camera => camera.Captured)}"),
             OpenEncoder = Engine.OpenEncoder,

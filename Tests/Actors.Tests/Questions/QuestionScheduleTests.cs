@@ -58,6 +58,7 @@ public sealed class QuestionScheduleTests
     private QuestionSchedule Schedule(params (string Id, int EveryMs)[] questions) => new(
         [.. questions.Select(question => new StandingQuestion(
             question.Id, question.Id, QuestionKind.YesNo, TimeSpan.FromMilliseconds(question.EveryMs)))],
+        _ => true,
         _time);
 
     private long At(string milliseconds) =>
