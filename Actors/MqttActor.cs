@@ -159,13 +159,16 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private void Change(PlansChanged changed)
     {
         var added = changed.Plans.Where(plan => _cameras.All(known => known.Id != plan.Id)).ToList();
-        foreach (var removal in _devices.Removals(_cameras, changed.Plans))
+        var removals = _devices.Removals(_cameras, changed.Plans).ToLookup(removal => removal.Payload.IsEmpty);
+        foreach (var part in removals[false])
         {
-            _once.Add(removal);
+            _once.Add(part);
         }
 
         _cameras = changed.Plans;
         Say([
+            // A device that is gone takes the place of its announcement, which would be said again otherwise.
+            .. removals[true],
             .. changed.Gone.Select(EdgeMessages.Gone),
             .. added.Select(plan => _messages.Camera(plan.Id, online: false)),
             .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),

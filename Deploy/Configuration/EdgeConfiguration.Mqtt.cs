@@ -28,6 +28,7 @@ internal sealed partial class EdgeConfiguration
     {
         StateQos = mqtt.StateQos,
         SnapshotQos = mqtt.SnapshotQos,
+        EventQos = mqtt.EventQos,
         ReplyQos = mqtt.ReplyQos,
         RetainSnapshots = mqtt.RetainSnapshots,
     };

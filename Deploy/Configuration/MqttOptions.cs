@@ -54,6 +54,10 @@ internal sealed class MqttOptions
     [NumberRange(0, 2)]
     public int SnapshotQos { get; set; } = 1;
 
+    [Description("The same for events.")]
+    [NumberRange(0, 2)]
+    public int EventQos { get; set; } = 1;
+
     [Description("The same for the replies to questions that were asked once.")]
     [NumberRange(0, 2)]
     public int ReplyQos { get; set; } = 1;

@@ -79,9 +79,9 @@ public sealed class AskTests
             rig.Ask($$"""{"id": "{{i}}", "question": "ad hoc"}""");
         }
 
-        await rig.Link.Once.UntilCountAsync(200 - 16);
+        await rig.UntilRepliesAsync(200 - 16);
         rig.Play(rig.Camera, TimeSpan.FromMilliseconds(2));
-        await rig.Link.Once.UntilCountAsync(200);
+        await rig.UntilRepliesAsync(200);
         await rig.StopAsync();
 
         var replies = rig.Replies();

@@ -30,6 +30,9 @@ internal static class Asker
         return (message, JsonNode.Parse(message.Payload.Span)!.AsObject());
     }
 
+    public static Task UntilRepliesAsync(this EdgeRig rig, int count) =>
+        rig.Link.Once.UntilAsync(once => once.Count(IsReply) >= count, $"{count} replies");
+
     public static IReadOnlyList<JsonObject> Replies(this EdgeRig rig) =>
         [.. rig.Link.Once.Items.Where(IsReply).Select(message => JsonNode.Parse(message.Payload.Span)!.AsObject())];
 

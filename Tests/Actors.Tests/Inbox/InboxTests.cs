@@ -81,7 +81,7 @@ public sealed class InboxTests : IDisposable
         }
 
         await Eventually.TrueAsync(() => rig.Stats.Mqtt.CommandsIgnored == 6, "the count");
-        Assert.Equal(2, rig.Log.Said(LogLevel.Warning, "is ignored").Count());
+        Assert.Equal(2, rig.Log.Said(LogLevel.Warning, "A retained message").Count());
         Assert.DoesNotContain($"{Enabled}=OFF", rig.Link.Heard.Items);
         Assert.Equal(0, rig.Stats.Asks.Received);
     }
@@ -137,12 +137,16 @@ public sealed class InboxTests : IDisposable
         rig.Link.Hear("homeassistant/status", "online", retained: true);
         rig.Link.Hear("homeassistant/status", "offline");
         rig.Link.Hear("homeassistant/status", "online");
-        await time.Waits.UntilAsync(waits => waits.Any(wait => wait < TimeSpan.FromSeconds(5)), "the wait");
+        await Task.Delay(50);
         Assert.Single(rig.Link.Heard.Items, line => line.StartsWith(Config, StringComparison.Ordinal));
-        time.Advance(TimeSpan.FromSeconds(5));
-
-        var heard = await rig.Link.Heard.UntilAsync(
-            heard => heard.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) == 2, "the device again");
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return rig.Link.Heard.Items.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) == 2;
+            },
+            "the device again");
+        var heard = rig.Link.Heard.Items;
         await rig.Link.Heard.UntilAsync(heard => heard.Count(line => line == $"{Enabled}=ON") == 2, "its switch again");
         Assert.Equal(2, heard.Count(line => line == "mobilevlm/box/availability=online"));
     }
