@@ -28,7 +28,7 @@ internal sealed class OneShotStage(Engine engine, PipelineCounters counters, Tim
         {
             try
             {
-                AskAll(answerer, walk);
+                AskAll(answerer, walk, [.. walk.Asks.Where(ask => !ask.IsOver)]);
                 return true;
             }
             finally
@@ -39,9 +39,8 @@ internal sealed class OneShotStage(Engine engine, PipelineCounters counters, Tim
         });
     }
 
-    private void AskAll(IQuestionAnswerer answerer, FrameWalk walk)
+    private void AskAll(IQuestionAnswerer answerer, FrameWalk walk, OneShot[] asked)
     {
-        OneShot[] asked = [.. walk.Asks.Where(ask => !ask.IsOver)];
         if (cancel.IsCancellationRequested || asked.Length == 0)
         {
             return;
@@ -53,10 +52,16 @@ internal sealed class OneShotStage(Engine engine, PipelineCounters counters, Tim
         }
         catch (Exception fault) when (fault is ArgumentException or ContextFullException)
         {
-            // What somebody asked must not cost the box its engine.
-            foreach (var ask in asked)
+            // What somebody asked must not cost the box its engine, nor another one his answer.
+            if (asked is [var only])
             {
-                ask.Failed(fault.Message);
+                only.Failed(fault.Message);
+                return;
+            }
+
+            foreach (var ask in asked.Where(ask => !ask.IsOver))
+            {
+                AskAll(answerer, walk, [ask]);
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)

@@ -153,16 +153,17 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         {
             User = "edge",
             Password = "very-secret",
-            Acl = "user edge\ntopic write mobilevlm/edge-1/#\nuser watcher\ntopic read #",
+            Acl = $"user edge\ntopic write {Root}/#\ntopic read {Root}/gate/person/state",
         });
         var secret = Path.Combine(_folder, "password");
         File.WriteAllText(secret, "very-secret\n");
         File.SetUnixFileMode(secret, UnixFileMode.UserRead);
         await using var service = Start(broker, new Dictionary<string, object> { ["User"] = "edge", ["PasswordFile"] = secret });
         await service.SaysAsync("Connected to");
-        await Task.Delay(TimeSpan.FromSeconds(2));
+        await using var subscriber = await MosquittoSub.StartAsync(
+            broker.Address, $"{Root}/gate/person/state", "-u", "edge", "-P", "very-secret");
+        await subscriber.WaitForAsync($"{Root}/gate/person/state", m => m.Text is "yes" or "no", TimeSpan.FromSeconds(60));
 
-        Assert.False(service.HasExited);
         Assert.DoesNotContain("very-secret", service.Errors, StringComparison.Ordinal);
     }
 

@@ -158,6 +158,13 @@ internal sealed class Fields(AskLimits limits)
 
     public void CheckAbout(AskRequest request)
     {
+        // Each choice is tried in three spellings with an end behind it, and nothing is written.
+        var room = limits.MaxQuestionBytes + limits.MaxTokens - Encoding.UTF8.GetByteCount(request.Question);
+        if (request.Choices.Sum(choice => 3 * (Encoding.UTF8.GetByteCount(choice) + 1)) > room)
+        {
+            Fault("choices", "is too long together with the question; ask for fewer or shorter ones");
+        }
+
         if (request.Camera is null && request.Picture is null)
         {
             Fault("camera", "is missing; name a camera, send a \"picture\", or ask on the camera's own topic");

@@ -234,6 +234,25 @@ public sealed class AskTests
     }
 
     [Fact]
+    public async Task A_question_that_cannot_be_taken_costs_nobody_else_his_answer()
+    {
+        await using var rig = await StartAsync();
+        rig.Engine.OnAsk = (_, question, _) => question.Text == "odd"
+            ? throw new ArgumentException("cannot be asked")
+            : FinishReason.Stopped;
+
+        rig.Ask("odd");
+        rig.Ask("even");
+        await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 2, "both questions");
+        rig.Camera.Push();
+        await rig.UntilRepliesAsync(2);
+
+        Assert.Equal(
+            [("even", "answered"), ("odd", "failed")],
+            rig.Replies().Select(body => (body.Text("ask"), body.Text("status"))).Order());
+    }
+
+    [Fact]
     public async Task A_question_at_which_the_engine_fails_is_told_so_and_the_engine_is_replaced()
     {
         await using var rig = await StartAsync(EdgeRig.Always);

@@ -54,8 +54,13 @@ public sealed class InboundTests
         Publish(broker.Address, "cmd/long", new string('x', 101));
         Publish(broker.Address, "cmd/fits", new string('x', 100));
 
-        Assert.Equal((101, 0), ((await NextAsync(link)) is var m ? m.TooLong : null, m.Payload.Length));
-        Assert.Equal((null, 100), ((await NextAsync(link)) is var n ? n.TooLong : null, n.Payload.Length));
+        var tooLong = await NextAsync(link);
+        var fits = await NextAsync(link);
+
+        Assert.Equal(101, tooLong.TooLong);
+        Assert.Equal(0, tooLong.Payload.Length);
+        Assert.Null(fits.TooLong);
+        Assert.Equal(100, fits.Payload.Length);
     }
 
     [Theory]

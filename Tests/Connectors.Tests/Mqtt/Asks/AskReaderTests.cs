@@ -80,6 +80,15 @@ public sealed class AskReaderTests
     public void What_only_this_box_can_know_is_named_as_well(string text, string field) =>
         Assert.Equal(field, _reader.Read(Message(text), "gate").Fault?.Field);
 
+    [Fact]
+    public void Choices_that_do_not_fit_the_context_together_are_refused()
+    {
+        var choices = string.Join(", ", Enumerable.Range(0, 16).Select(i => $"\"{i:00}{new string('x', 60)}\""));
+        var reading = _reader.Read(Message($$"""{"question": "Which?", "answer": "Choice", "choices": [{{choices}}]}"""), "gate");
+        Assert.Equal("choices", reading.Fault?.Field);
+        Assert.Contains("together", reading.Fault!.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("  \r\n")]
