@@ -185,7 +185,8 @@ public sealed class MqttJsonTests
                 },
             },
             Pipeline = new PipelineStats(1, 17, 812.5, 2000),
-            Mqtt = new MqttStats(true, 40, 1, 2, 3, 4),
+            Mqtt = new MqttStats(true, 40, 1, 2, 3, 4, 5),
+            Asks = new AskStats(21, 6, 5, 4, 3, 2),
         };
         const string expected =
             """
@@ -196,7 +197,8 @@ public sealed class MqttJsonTests
             "lastAskedAt":"2026-03-01T12:30:05.000+01:00","lastAnsweredAt":"2026-03-01T12:30:05.000+01:00",
             "waitsFor":null},"scene":{"asked":0,"answered":0,"failed":0,"lastAskedAt":null,"lastAnsweredAt":null,
             "waitsFor":"noPicture"}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},
-            "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsDropped":4}}
+            "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsDropped":4,
+            "commandsIgnored":5},"asks":{"received":21,"answered":6,"busy":5,"expired":4,"refused":3,"failed":2}}
             """;
 
         Assert.Equal(expected.ReplaceLineEndings(""), Text(MqttJson.Serialize(stats)));
