@@ -114,10 +114,10 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
             Assert.Equal(0, await service.ExitAsync());
         }
 
+        await using var late = await MosquittoSub.StartAsync(broker.Address);
         await using var again = Start(broker);
-        await subscriber.WaitForAsync($"{Root}/availability", m => m.Text == "online" && !m.Retained, TimeSpan.FromSeconds(60));
-        await using var late = await MosquittoSub.StartAsync(broker.Address, Enabled);
-        Assert.Equal("OFF", (await late.WaitForAsync(Enabled)).Text);
+        await late.WaitForAsync($"{Root}/availability", m => m.Text == "online", TimeSpan.FromSeconds(60));
+        Assert.Equal("OFF", (await late.WaitForAsync(Enabled, m => !m.Retained)).Text);
         MosquittoTool.Run("mosquitto_pub", broker.Address, ["-t", $"{Enabled}/set", "-m", "ON"]);
         await late.WaitForAsync(Enabled, m => m.Text == "ON");
     }

@@ -73,15 +73,20 @@ const end = (code) => {
   for (const [what] of expected) {
     console.log(`${open().some(([other]) => other === what) ? 'NOT' : 'yes'}: ${what}`);
   }
+  ended = true;
+  process.exitCode = code;
   clearTimeout(limit);
   red.kill('SIGTERM');
-  red.on('exit', () => {
-    rmSync(folder, { recursive: true, force: true });
-    process.exit(code);
-  });
 };
 const limit = setTimeout(() => end(1), 60_000);
 let ended = false;
+red.on('exit', (code) => {
+  if (!ended) {
+    console.error(`Node-RED ended by itself with ${code}.`);
+    end(1);
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
 red.stderr.pipe(process.stderr);
 red.stdout.on('data', (data) => {
   rest += data;
@@ -95,7 +100,6 @@ red.stdout.on('data', (data) => {
     seen.push(JSON.parse(line.slice(5)));
     console.log(`${seen.at(-1).topic} ${seen.at(-1).payload}`);
     if (!ended && open().length === 0) {
-      ended = true;
       end(0);
     }
   }
