@@ -18,6 +18,8 @@ internal interface IFrameLane
 
     CameraCounters Counters { get; }
 
+    SceneGate? Gate { get; }
+
     bool IsWaiting { get; }
 
     PickedFrame? Pick();
@@ -42,6 +44,7 @@ internal sealed class CameraLane : IFrameLane
     private FrameSequence _lookedAt;
     private bool _asksPassedOver;
     private volatile CameraPlan _plan;
+    private volatile SceneGate? _gate;
 
     public CameraLane(
         CameraPlan plan,
@@ -52,6 +55,7 @@ internal sealed class CameraLane : IFrameLane
         TimeProvider time)
     {
         _plan = plan;
+        _gate = GateOf(plan, time);
         Counters = counters;
         _bell = bell;
         _maxFrameAge = maxFrameAge;
@@ -63,6 +67,9 @@ internal sealed class CameraLane : IFrameLane
 
     public CameraCounters Counters { get; }
 
+    /// <summary>Null where every picture is asked about.</summary>
+    public SceneGate? Gate => _gate;
+
     public bool IsWaiting => _newest.IsWaiting;
 
     public bool IsDone => _newest.IsDone;
@@ -70,6 +77,7 @@ internal sealed class CameraLane : IFrameLane
     /// <summary>Other questions of the same camera, which goes on.</summary>
     public void Change(CameraPlan plan)
     {
+        _gate = plan.Gate == _plan.Gate ? _gate : GateOf(plan, _time);
         _plan = plan;
         _schedule.Change(plan.Questions);
         _bell.Ring();
@@ -163,6 +171,9 @@ internal sealed class CameraLane : IFrameLane
         _newest.Close();
         _bell.Ring();
     }
+
+    private static SceneGate? GateOf(CameraPlan plan, TimeProvider time) =>
+        plan.Gate is { } settings ? new SceneGate(settings, time) : null;
 
     private static void Drop(Frame frame, Counter counted)
     {

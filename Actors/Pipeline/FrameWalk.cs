@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -24,8 +25,17 @@ internal sealed class FrameWalk(IFrameLane lane, PickedFrame picked, PipelinePla
     /// <summary>What of the picture these questions look at; null all of it.</summary>
     public PictureRegion? Region => Due.Count > 0 ? Due[0].Region : null;
 
-    /// <summary>The picture was looked at and has tokens to think about.</summary>
-    public bool IsSeen => _tokens is not null;
+    /// <summary>The picture was looked at and has tokens to think about, or need not be.</summary>
+    public bool IsSeen => _tokens is not null || StillValid is not null;
+
+    /// <summary>Null where every picture is asked about, as whoever asks once wants it: about this very one.</summary>
+    public SceneGate? Gate => Asks.Count == 0 ? lane.Gate : null;
+
+    /// <summary>What the camera's gate compares; null where it has none.</summary>
+    public SceneView? View { get; set; }
+
+    /// <summary>Earlier answers to the due questions, in their order, where the scene is still the same; else null.</summary>
+    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid { get; set; }
 
     /// <summary>Set by stage 1, disposed with the walk.</summary>
     public VisualTokens Tokens

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -18,6 +19,8 @@ internal sealed class PictureLane(Doorbell bell) : IFrameLane
     public CameraPlan Plan { get; } = new(Name, [], Snapshot: false);
 
     public CameraCounters Counters { get; } = new();
+
+    public SceneGate? Gate => null;
 
     public bool IsWaiting
     {

@@ -47,6 +47,7 @@ internal static class StatsMapping
         FramesIdle = camera.Idle,
         FramesStale = camera.Stale,
         FramesUsed = camera.Used,
+        FramesGated = camera.Gated,
         FramesFailed = camera.Failed,
         CaptureRestarts = camera.CaptureRestarts,
         LastFrameAt = camera.LastFrameAt,
