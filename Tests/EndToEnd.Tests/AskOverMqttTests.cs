@@ -43,7 +43,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         Assert.Contains("gate", text["value"]!.ToString(), StringComparison.Ordinal);
         var wrong = Request(broker, "gate/ask", """{"question": "Who?", "answer": "Maybe"}""");
         Assert.Equal(("invalid", "answer"), (wrong["status"]!.ToString(), wrong["error"]!["field"]!.ToString()));
-        AssertSchemas(subscriber);
+        await AssertSchemasAsync(subscriber);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         Assert.Equal("answered", reply["status"]!.ToString());
         Assert.Contains("gate", reply["text"]!.ToString(), StringComparison.Ordinal);
         Assert.Null(reply["camera"]);
-        AssertSchemas(subscriber);
+        await AssertSchemasAsync(subscriber);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         output.WriteLine(string.Join(", ", words.Select(w => $"{w.Value} {w.Key}")));
         Assert.Equal(["answered", "busy"], words.Keys.Order(StringComparer.Ordinal));
         Assert.True(words["answered"] >= 16, $"{words["answered"]} answered");
-        AssertSchemas(subscriber);
+        await AssertSchemasAsync(subscriber);
     }
 
     [Fact]
@@ -183,8 +183,9 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
     private static int Standing(MosquittoSub subscriber) => subscriber.Messages.Count(m => m.Topic == $"{Root}/gate/person/answer");
 
     /// <summary>Every JSON message so far against the documented schemas.</summary>
-    private static void AssertSchemas(MosquittoSub subscriber)
+    private static async Task AssertSchemasAsync(MosquittoSub subscriber)
     {
+        await subscriber.WaitForAsync($"{Root}/stats");
         foreach (var schema in (string[])["answer", "event", "stats", "reply"])
         {
             var check = new SchemaCheck(Path.Combine(AppContext.BaseDirectory, "schemas", $"{schema}.schema.json"));
@@ -195,7 +196,5 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
                 Assert.True(check.Faults(message.Payload).Count == 0, $"{message.Topic}: {message.Text}\n{string.Join('\n', check.Faults(message.Payload))}");
             }
         }
-
-        Assert.Contains(subscriber.Messages, m => m.Topic == $"{Root}/stats");
     }
 }
