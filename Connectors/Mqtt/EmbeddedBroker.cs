@@ -122,7 +122,7 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
 
             // For MQTT 3.1.1 the library refuses an empty name, which that version allows beside a clean session, and
             // which is what mosquitto's own clients send.
-            if (e.CleanSession && e.ReasonCode == MqttConnectReasonCode.ClientIdentifierNotValid)
+            if (e.CleanSession == true && e.ReasonCode == MqttConnectReasonCode.ClientIdentifierNotValid)
             {
                 e.ReasonCode = MqttConnectReasonCode.Success;
             }
