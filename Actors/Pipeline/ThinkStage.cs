@@ -114,6 +114,7 @@ internal sealed class ThinkStage(
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // What was told before is an answer all the same.
+            return;
         }
         catch
         {

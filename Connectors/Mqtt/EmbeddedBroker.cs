@@ -119,13 +119,6 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
         if (string.IsNullOrEmpty(e.ClientId))
         {
             e.AssignedClientIdentifier = $"auto-{Guid.NewGuid():N}";
-
-            // For MQTT 3.1.1 the library refuses an empty name, which that version allows beside a clean session, and
-            // which is what mosquitto's own clients send.
-            if (e.CleanSession == true && e.ReasonCode == MqttConnectReasonCode.ClientIdentifierNotValid)
-            {
-                e.ReasonCode = MqttConnectReasonCode.Success;
-            }
         }
 
         return Task.CompletedTask;
