@@ -51,6 +51,7 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
 
         private void Serve()
         {
+            _places.Picking();
             do
             {
                 if (AllDone)

@@ -33,6 +33,7 @@ internal sealed partial class LookStage(
         {
             walk.Tokens = encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
             walk.EncodeTime = time.GetElapsedTime(started);
+            walk.Moved();
             return true;
         }
         catch (ArgumentException fault)

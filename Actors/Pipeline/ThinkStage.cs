@@ -26,6 +26,7 @@ internal sealed class ThinkStage(
             var started = time.GetTimestamp();
             answerer.Prime(walk.Tokens);
             prime = time.GetElapsedTime(started);
+            walk.Moved();
             Ask(answerer, walk, answers);
         }
 
@@ -82,6 +83,7 @@ internal sealed class ThinkStage(
         void Told(int at, Answer answer)
         {
             told[at] = true;
+            walk.Moved();
             if (answer.Finish != FinishReason.Cancelled)
             {
                 answers[at] = Answered(walk, walk.Due[at], answer);

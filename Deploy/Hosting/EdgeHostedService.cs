@@ -13,6 +13,9 @@ internal sealed partial class EdgeHostedService(
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
 
+    /// <summary>Null until it has started.</summary>
+    public EdgeSystem? System => _runtime?.System;
+
     /// <summary>What the process returns once the host has ended.</summary>
     public int ExitWith { get; private set; } = ExitCode.Done;
 

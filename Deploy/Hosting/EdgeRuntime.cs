@@ -97,6 +97,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
             OpenEncoder = () => new VisionEncoder(folder, execution),
             OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
+            TestEngine = true,
             FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
         };
     }
