@@ -5,70 +5,29 @@ using MobileVlm.Edge.Connectors.Mqtt;
 namespace MobileVlm.Edge.Actors;
 
 /// <summary>What is said on which topic.</summary>
-internal sealed class EdgeMessages(EdgeSettings settings, Topics topics, Func<AnswerPayload, byte[]> answerToBytes)
+internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts parts)
 {
-    // Home Assistant refuses longer states.
-    private const int LongestState = 255;
+    private readonly Topics _topics = parts.Topics;
 
-    public OutboundMessage Online => Retained(topics.Availability, "online");
+    public OutboundMessage Online => Retained(_topics.Availability, "online");
 
-    public OutboundMessage Stopped => Retained(topics.Availability, "stopped");
+    public OutboundMessage Stopped => Retained(_topics.Availability, "stopped");
 
     public OutboundMessage Camera(CameraId camera, bool online) =>
-        Retained(topics.CameraAvailability(camera.Value), online ? "online" : "offline");
+        Retained(_topics.CameraAvailability(camera.Value), online ? "online" : "offline");
 
-    public OutboundMessage Stats(byte[] body) => Retained(topics.Stats, body, "application/json");
+    public OutboundMessage Stats(byte[] body) => Retained(_topics.Stats, body, "application/json");
 
-    /// <summary>The still first and the bare state last: who reacts to a state finds the rest in place.</summary>
-    public IEnumerable<OutboundMessage> Answers(FrameAnswered answered)
-    {
-        var camera = answered.Camera.Value;
-        if (answered.Snapshot is { } jpeg)
-        {
-            yield return Retained(topics.Snapshot(camera), jpeg, "image/jpeg");
-        }
+    /// <summary>The broker forgets what it kept.</summary>
+    public static OutboundMessage Gone(string topic) => Retained(topic, ReadOnlyMemory<byte>.Empty, "text/plain");
 
-        foreach (var answer in answered.Answers)
-        {
-            var question = answer.Question.Id;
-            var body = answerToBytes(Payload(answered, answer));
-            yield return Retained(topics.Answer(camera, question), body, "application/json");
-            yield return Retained(topics.State(camera, question), Cut(answer.Answer.Value));
-        }
-    }
+    /// <summary>Topics that a broker keeps of a camera; those of its questions are apart.</summary>
+    public static IEnumerable<string> TopicsOf(Topics topics, CameraId camera) =>
+        [topics.CameraAvailability(camera.Value), topics.Snapshot(camera.Value)];
 
-    private AnswerPayload Payload(FrameAnswered answered, QuestionAnswered answer) => new()
-    {
-        Node = settings.Node,
-        Camera = answered.Camera.Value,
-        Question = answer.Question.Id,
-        Ask = answer.Question.Ask,
-        Value = answer.Answer.Value,
-        Text = answer.Answer.Text,
-        Score = answer.Answer.Score,
-        Frame = answered.Frame.Value,
-        CapturedAt = answered.CapturedAt,
-        AnsweredAt = answer.AnsweredAt,
-        AgeMs = answer.Age.TotalMilliseconds,
-        Timings = new StageTimings(
-            answered.EncodeTime.TotalMilliseconds,
-            (answered.PrimeTime + answer.Answer.Timings.Prefill).TotalMilliseconds,
-            answer.Answer.Timings.Decode.TotalMilliseconds),
-        Model = settings.ModelName,
-        Seq = answer.Seq,
-    };
-
-    private static string Cut(string value)
-    {
-        if (value.Length <= LongestState)
-        {
-            return value;
-        }
-
-        // Half of a pair would not be valid UTF-8.
-        var length = char.IsHighSurrogate(value[LongestState - 1]) ? LongestState - 1 : LongestState;
-        return value[..length];
-    }
+    /// <summary>Topics that a broker keeps of a question.</summary>
+    public static IEnumerable<string> TopicsOf(Topics topics, CameraId camera, StandingQuestion question) =>
+        [topics.State(camera.Value, question.Id), topics.Answer(camera.Value, question.Id)];
 
     private static OutboundMessage Retained(string topic, string text) =>
         Retained(topic, Encoding.UTF8.GetBytes(text), "text/plain");

@@ -20,6 +20,9 @@ public sealed record EdgeParts
     public required Func<AnswerPayload, byte[]> AnswerToBytes { get; init; }
 
     /// <summary>Called on an actor's thread.</summary>
+    public required Func<EventPayload, byte[]> EventToBytes { get; init; }
+
+    /// <summary>Called on an actor's thread.</summary>
     public required Func<EdgeStats, byte[]> StatsToBytes { get; init; }
 
     /// <summary>Opens stage 1. Called on the thread that will run it, again after each failure; what it returns is

@@ -1,5 +1,4 @@
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -17,6 +16,12 @@ public sealed record EdgeSettings
 
     public required IReadOnlyList<CameraPlan> Cameras { get; init; }
 
+    /// <summary>Whose clock schedules mean.</summary>
+    public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Local;
+
+    /// <summary>Where what must survive a restart is kept; null keeps nothing.</summary>
+    public string? StateFolder { get; init; }
+
     public PipelineSettings Pipeline { get; init; } = new();
 
     public ReconnectSettings CameraReconnect { get; init; } = new();
@@ -29,15 +34,7 @@ public sealed record EdgeSettings
 /// <param name="Questions">Asked again and again; a camera without questions is captured, and its frames count as
 /// idle.</param>
 /// <param name="Snapshot">Publish the still of each frame that was answered.</param>
-public sealed record CameraPlan(CameraId Id, IReadOnlyList<StandingQuestion> Questions, bool Snapshot);
-
-/// <summary>A question that is asked again and again.</summary>
-/// <param name="Id">Name of the question as it stands in topics.</param>
-/// <param name="Ask">The question as the user wrote it.</param>
-/// <param name="Kind">The form of the answer.</param>
-/// <param name="Every">Interval; zero asks about every frame that the box has time for.</param>
-/// <param name="MaxTokens">Most tokens written for text.</param>
-public sealed record StandingQuestion(string Id, string Ask, AnswerKind Kind, TimeSpan Every, int MaxTokens = 128);
+public sealed record CameraPlan(CameraId Id, ValueList<StandingQuestion> Questions, bool Snapshot);
 
 /// <summary>When, how many, and what after a failure.</summary>
 public sealed record PipelineSettings

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Actors.Questions;
+
 namespace MobileVlm.Edge.Actors;
 
 /// <summary>What the box did since it started; the body of the topic <c>stats</c>.</summary>
@@ -29,6 +31,9 @@ public sealed record CameraStats
     /// <summary>Frames that came in.</summary>
     public required long Captured { get; init; }
 
+    /// <summary>Frames that were taken once more, for questions about another region.</summary>
+    public required long Repeated { get; init; }
+
     /// <summary>Frames that a newer one replaced before the pipeline had time.</summary>
     public required long Replaced { get; init; }
 
@@ -54,10 +59,17 @@ public sealed record CameraStats
 }
 
 /// <summary>One question of one camera.</summary>
-public sealed record QuestionStats(long Asked, long Answered, long Failed, DateTimeOffset? LastAnsweredAt);
+public sealed record QuestionStats(
+    long Asked,
+    long Answered,
+    long Failed,
+    DateTimeOffset? LastAskedAt,
+    DateTimeOffset? LastAnsweredAt,
+    UnknownReason? WaitsFor);
 
 /// <summary>The engine. Ages are of the picture when its answers were ready, in milliseconds.</summary>
 public sealed record PipelineStats(long Restarts, long FramesLost, long Answers, double LastAgeMs, double MaxAgeMs);
 
 /// <summary>The broker.</summary>
-public sealed record MqttStats(bool Connected, long Published, long Failed, long Reconnects);
+public sealed record MqttStats(
+    bool Connected, long Published, long Failed, long Reconnects, long EventsWaiting, long EventsDropped);

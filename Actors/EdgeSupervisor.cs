@@ -2,6 +2,8 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -28,26 +30,42 @@ internal sealed record CallCrew
 
 /// <summary>Who works here.</summary>
 internal sealed record EdgeCrew(
-    IReadOnlyList<IActorRef> Cameras, IActorRef Pipeline, IActorRef Publisher, IActorRef Stats);
+    IReadOnlyList<IActorRef> Cameras, IActorRef Pipeline, IActorRef Judge, IActorRef Publisher, IActorRef Stats);
+
+/// <summary>Other cameras or questions. Lanes that are not known yet get a camera of their own, those that are no more
+/// lose it.</summary>
+/// <param name="Lanes">All of them.</param>
+/// <param name="Sources">Of the lanes that are new.</param>
+/// <param name="Plans">For the judge and the publisher.</param>
+internal sealed record ChangeCameras(
+    IReadOnlyList<CameraLane> Lanes, IReadOnlyDictionary<CameraLane, ICameraSource> Sources, PlansChanged Plans);
 
 /// <summary>Everything the actors are made from.</summary>
 internal sealed record EdgeContext(
     EdgeSettings Settings,
     PipelineContext Pipeline,
+    JudgeDesk Desk,
+    QuestionKeeper Keeper,
+    QuestionBoard Board,
     Func<EdgeStats> Snapshot,
     Func<double> Random,
     EdgeReports Reports);
 
-/// <summary>Creates the actors and holds their faults apart: a camera, the publisher or the statistics start again
-/// alone; a pipeline actor that breaks outside its own budget fails the system.</summary>
+/// <summary>Creates the actors and holds their faults apart: a camera, the judge, the publisher or the statistics start
+/// again alone; a pipeline actor that breaks outside its own budget fails the system.</summary>
 internal sealed partial class EdgeSupervisor : ReceiveActor
 {
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(30);
+
     private readonly EdgeContext _context;
     private readonly ILogger _logger;
     private readonly IActorRef _publisher;
     private readonly IActorRef _stats;
     private readonly IActorRef _pipeline;
-    private IReadOnlyList<IActorRef> _cameras = [];
+    private readonly IActorRef _judge;
+    private readonly Dictionary<CameraLane, IActorRef> _cameras = [];
+    private int _hired;
+    private bool _started;
     private bool _stopping;
 
     public EdgeSupervisor(EdgeContext context)
@@ -56,13 +74,16 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _logger = context.Pipeline.Loggers.CreateLogger<EdgeSupervisor>();
         _publisher = Context.ActorOf(Publisher(context), "mqtt");
         _stats = Context.ActorOf(Stats(context, _publisher), "stats");
+        _judge = Context.ActorOf(Judge(context, _publisher), "judge");
         _pipeline = Context.ActorOf(Props.Create(() => new PipelineActor(context.Pipeline)), "pipeline");
         Receive<CallCrew>(_ =>
         {
             _stopping = true;
-            Sender.Tell(new EdgeCrew(_cameras, _pipeline, _publisher, _stats));
+            Sender.Tell(new EdgeCrew([.. _cameras.Values], _pipeline, _judge, _publisher, _stats));
         });
-        Receive<FrameAnswered>(_publisher.Forward);
+        Receive<FrameAnswered>(_judge.Forward);
+        Receive<ChangeCameras>(Change);
+        Receive<Hire>(hire => Start(hire.Lane, hire.Source));
         Receive<PipelineStarted>(_ => StartCameras());
         Receive<PipelineDrained>(_ => context.Reports.Drained.TrySetResult());
         Receive<PipelineFailed>(failed => Failed(failed.Fault));
@@ -87,9 +108,42 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             return;
         }
 
-        _cameras = [.. _context.Pipeline.Lanes.Select(lane => Context.ActorOf(
-            Camera(_context, lane, _publisher), $"camera-{lane.Plan.Id}"))];
+        _started = true;
+        foreach (var lane in _context.Pipeline.Lanes.Now.Where(lane => !_cameras.ContainsKey(lane)))
+        {
+            Start(lane, _context.Pipeline.Parts.Cameras.Single(source => source.Id == lane.Plan.Id));
+        }
+
         _context.Reports.Started.TrySetResult();
+    }
+
+    private void Start(CameraLane lane, ICameraSource source)
+    {
+        // Meanwhile the box may have been stopped, or the camera removed again.
+        if (_started && !_stopping && _context.Pipeline.Lanes.Now.Contains(lane))
+        {
+            // A camera of the same name may still be on its way out.
+            _cameras[lane] = Context.ActorOf(
+                Camera(_context, lane, source, _publisher), $"camera-{lane.Plan.Id}-{++_hired}");
+        }
+    }
+
+    private void Change(ChangeCameras change)
+    {
+        _judge.Tell(change.Plans);
+        var leaving = new Dictionary<CameraId, Task>();
+        foreach (var (lane, camera) in _cameras.Where(entry => !change.Lanes.Contains(entry.Key)).ToList())
+        {
+            _cameras.Remove(lane);
+            leaving[lane.Plan.Id] = camera.GracefulStop(LongestLeave, StopCamera.Instance);
+        }
+
+        foreach (var (lane, source) in change.Sources)
+        {
+            // Few devices can be opened twice, so the new one waits for the old one's end.
+            leaving.GetValueOrDefault(lane.Plan.Id, Task.CompletedTask).ContinueWith(
+                _ => new Hire(lane, source), TaskScheduler.Default).PipeTo(Self);
+        }
     }
 
     private void Failed(Exception fault)
@@ -99,10 +153,15 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _context.Reports.Drained.TrySetResult();
     }
 
+    private sealed record Hire(CameraLane Lane, ICameraSource Source);
+
+    private static Props Judge(EdgeContext context, IActorRef publisher) => Props.Create(() => new JudgeActor(
+        context.Desk, context.Keeper, publisher, context.Pipeline.Time));
+
     private static Props Publisher(EdgeContext context)
     {
         var parts = context.Pipeline.Parts;
-        var messages = new EdgeMessages(context.Settings, parts.Topics, parts.AnswerToBytes);
+        var messages = new EdgeMessages(context.Settings, parts);
         return Props.Create(() => new MqttActor(
             parts.Link,
             messages,
@@ -121,10 +180,9 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         context.Settings.Pipeline.StatsEvery,
         context.Pipeline.Time));
 
-    private static Props Camera(EdgeContext context, CameraLane lane, IActorRef publisher)
-    {
-        var source = context.Pipeline.Parts.Cameras.Single(source => source.Id == lane.Plan.Id);
-        return Props.Create(() => new CameraActor(
+    private static Props Camera(
+        EdgeContext context, CameraLane lane, ICameraSource source, IActorRef publisher) =>
+        Props.Create(() => new CameraActor(
             source,
             lane,
             publisher,
@@ -132,7 +190,6 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             context.Random,
             context.Pipeline.Time,
             context.Pipeline.Loggers.CreateLogger<CameraActor>()));
-    }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Camera} has no more frames.")]
     private partial void LogCameraFinished(string camera);

@@ -31,7 +31,7 @@ public sealed partial class EdgeSystem
         using var impatient = patience.Token.Register(_cancelAnswers.Cancel);
         using var hurried = hurry.Register(_cancelAnswers.Cancel);
 
-        foreach (var lane in _lanes)
+        foreach (var lane in _lanes.Now)
         {
             lane.Close();
         }
@@ -45,6 +45,7 @@ public sealed partial class EdgeSystem
         }
 
         await InTimeAsync("cameras", cameras, drainLimit.Token);
+        await InTimeAsync("answers to judge", EndAsync(crew.Judge, PoisonPill.Instance), sayLimit.Token);
         await InTimeAsync("statistics", EndAsync(crew.Stats, PoisonPill.Instance), sayLimit.Token);
         await InTimeAsync("broker", EndAsync(crew.Publisher, StopPublishing.Instance), sayLimit.Token);
         await InTimeAsync("engine", EndAsync(crew.Pipeline, CloseEngine.Instance), limit.Token);

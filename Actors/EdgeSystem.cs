@@ -4,6 +4,7 @@ using Akka.Configuration;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -30,7 +31,10 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly EdgeCounters _counters;
-    private readonly IReadOnlyList<CameraLane> _lanes;
+    private readonly CameraLanes _lanes;
+    private readonly QuestionBoard _board;
+    private readonly QuestionKeeper _keeper;
+    private readonly JudgeDesk _desk;
     private readonly Doorbell _bell = new();
     private readonly PipelinePlaces _places;
     private readonly EdgeReports _reports = new();
@@ -61,10 +65,21 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<EdgeSystem>();
         _startedAt = time.GetUtcNow();
-        _counters = new EdgeCounters(settings.Cameras);
+        _counters = new EdgeCounters();
+        _board = new QuestionBoard(time, settings.TimeZone);
+        _board.Switches.Configure(settings.Cameras);
+        _keeper = new QuestionKeeper(
+            settings.StateFolder is { } folder
+                ? new QuestionStateFile(folder, loggers.CreateLogger<QuestionStateFile>())
+                : null,
+            _board.Switches,
+            time);
+        _keeper.RestoreSwitches();
+        _desk = new JudgeDesk(
+            _board, _counters, _keeper.State.Standings, time, loggers.CreateLogger<JudgeDesk>());
+        _desk.Configure(settings.Cameras);
         _places = new PipelinePlaces(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
-        _lanes = [.. settings.Cameras.Select(plan =>
-            new CameraLane(plan, _counters[plan.Id], _bell, settings.Pipeline.MaxFrameAge, time))];
+        _lanes = new CameraLanes([.. settings.Cameras.Select(LaneOf)], _bell);
     }
 
     /// <summary>Raised for each answered frame, before it is published. Handlers return at once: the next frame waits
@@ -87,7 +102,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     public void Nudge() => _places.Nudge();
 
     /// <summary>What was counted so far.</summary>
-    public EdgeStats Stats() => _counters.Snapshot(_settings, _startedAt, _time.GetUtcNow());
+    public EdgeStats Stats() => _counters.Snapshot(
+        _settings, _lanes.Now.Select(lane => lane.Plan), _startedAt, _time.GetUtcNow());
 
     /// <summary>Opens the engine, then the cameras; the broker is connected meanwhile and need not be there.</summary>
     /// <exception cref="InvalidOperationException">It was started or stopped before.</exception>
@@ -117,6 +133,9 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                     _time,
                     _loggers,
                     _cancelAnswers.Token),
+                _desk,
+                _keeper,
+                _board,
                 Stats,
                 Random.Shared.NextDouble,
                 _reports);

@@ -12,6 +12,9 @@ public sealed record FrameAnswered
 
     public required DateTimeOffset CapturedAt { get; init; }
 
+    /// <summary>The same moment by <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public required long CapturedTimestamp { get; init; }
+
     /// <summary>Age of the picture when the last of its answers was ready, from a clock that never jumps.</summary>
     public required TimeSpan Age { get; init; }
 
@@ -30,9 +33,19 @@ public sealed record FrameAnswered
 
 /// <summary>One answer about a frame.</summary>
 /// <param name="Question">What was asked.</param>
-/// <param name="Answer">What the model said.</param>
+/// <param name="Parts">What the model said: one, or one for each field of a <see cref="QuestionKind.Json"/> question, in
+/// their order.</param>
 /// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
 /// <param name="Age">Age of the picture at that moment.</param>
 /// <param name="Seq">Counts the answers of this question since the process started, from 1.</param>
 public sealed record QuestionAnswered(
-    StandingQuestion Question, Answer Answer, DateTimeOffset AnsweredAt, TimeSpan Age, long Seq);
+    StandingQuestion Question, IReadOnlyList<Answer> Parts, DateTimeOffset AnsweredAt, TimeSpan Age, long Seq)
+{
+    /// <summary>The first part; the only one but for <see cref="QuestionKind.Json"/>.</summary>
+    public Answer Answer => Parts[0];
+
+    /// <summary>Time spent on this answer alone.</summary>
+    public AnswerTimings Timings => new(
+        Parts.Aggregate(TimeSpan.Zero, (sum, part) => sum + part.Timings.Prefill),
+        Parts.Aggregate(TimeSpan.Zero, (sum, part) => sum + part.Timings.Decode));
+}

@@ -48,6 +48,7 @@ internal sealed partial class MqttActor
         _connectedAt = _time.GetTimestamp();
         LogConnected(_link.Description);
         _latest.SendAfresh();
+        _saidAfresh = false;
         SayNext();
     }
 

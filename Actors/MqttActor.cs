@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
@@ -20,7 +21,6 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 {
     private readonly IMqttLink _link;
     private readonly EdgeMessages _messages;
-    private readonly IReadOnlyList<CameraPlan> _cameras;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,10 +28,14 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private readonly Backoff _backoff;
     private readonly IActorRef _self = Context.Self;
     private readonly LatestByTopic _latest = new();
+    private readonly EventQueue _events;
     private readonly CancellationTokenSource _life = new();
+    private IReadOnlyList<CameraPlan> _cameras;
     private ITimer? _retry;
     private LinkState _state = LinkState.Waiting;
     private bool _publishing;
+    private bool _eventsTurn;
+    private bool _saidAfresh;
     private long _connectedAt;
     private bool _wasConnected;
     private ConnectOutcomeKind _said = ConnectOutcomeKind.Connected;
@@ -51,16 +55,18 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         _messages = messages;
         _cameras = cameras;
         _counters = counters;
+        _events = new EventQueue(counters);
         _reconnect = reconnect;
         _backoff = new Backoff(reconnect, random);
         _time = time;
         _logger = logger;
-        Receive<FrameAnswered>(answered => Say(_messages.Answers(answered)));
-        Receive<CameraAvailability>(camera => Say([_messages.Camera(camera.Camera, camera.Online)]));
+        Receive<AnswersJudged>(SayJudged);
+        Receive<PlansChanged>(Change);
+        Receive<CameraAvailability>(camera => SayOfKnown(camera));
         Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));
         Receive<TryConnect>(_ => Connect());
         Receive<ConnectEnded>(ended => Connected(ended.Outcome));
-        Receive<PublishEnded>(ended => Published(ended.Message, ended.Outcome));
+        Receive<PublishEnded>(ended => Published(ended.Message, ended.Happened, ended.Outcome));
         Receive<LinkGone>(gone => Gone(gone.Reason));
         Receive<StopPublishing>(_ => Stop());
         Receive<SaidGoodbye>(_ => Context.Stop(Self));
@@ -112,6 +118,35 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     private void OnDisconnected(string reason) => _self.Tell(new LinkGone(reason));
 
+    private void SayJudged(AnswersJudged judged)
+    {
+        foreach (var happened in _messages.Events(judged))
+        {
+            _events.Add(happened, late: _state != LinkState.Connected);
+        }
+
+        Say(_messages.Answers(judged));
+    }
+
+    private void SayOfKnown(CameraAvailability camera)
+    {
+        // One that was removed ends later than it is forgotten.
+        if (_cameras.Any(plan => plan.Id == camera.Camera))
+        {
+            Say([_messages.Camera(camera.Camera, camera.Online)]);
+        }
+    }
+
+    private void Change(PlansChanged changed)
+    {
+        var added = changed.Plans.Where(plan => _cameras.All(known => known.Id != plan.Id)).ToList();
+        _cameras = changed.Plans;
+        Say([
+            .. changed.Gone.Select(EdgeMessages.Gone),
+            .. added.Select(plan => _messages.Camera(plan.Id, online: false)),
+        ]);
+    }
+
     private void Say(IEnumerable<OutboundMessage> messages)
     {
         foreach (var message in messages)
@@ -129,11 +164,21 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
             return;
         }
 
-        if (_latest.TakeNext() is { } message)
+        // Whoever was away hears how things are before what happened; then in turns, so that neither waits for the other
+        // one's end on a slow link.
+        _saidAfresh |= _latest.WaitingCount == 0;
+        _eventsTurn = !_eventsTurn;
+        if (_saidAfresh && _eventsTurn && _events.TakeNext() is { } happened)
         {
-            _publishing = true;
-            Reported(_link.PublishAsync(message, _life.Token), outcome => new PublishEnded(message, outcome),
-                fault => new PublishEnded(message, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
+            Publish(_messages.Event(happened), happened);
+        }
+        else if (_latest.TakeNext() is { } message)
+        {
+            Publish(message, null);
+        }
+        else if (_events.TakeNext() is { } last)
+        {
+            Publish(_messages.Event(last), last);
         }
         else
         {
@@ -141,7 +186,16 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         }
     }
 
-    private void Published(OutboundMessage message, PublishOutcome outcome)
+    private void Publish(OutboundMessage message, EventPayload? happened)
+    {
+        _publishing = true;
+        Reported(
+            _link.PublishAsync(message, _life.Token),
+            outcome => new PublishEnded(message, happened, outcome),
+            fault => new PublishEnded(message, happened, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
+    }
+
+    private void Published(OutboundMessage message, EventPayload? happened, PublishOutcome outcome)
     {
         _publishing = false;
         switch (outcome.Kind)
@@ -155,7 +209,15 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
                 break;
             default:
                 _counters.Failed.Increment();
-                _latest.SendAgain(message);
+                if (happened is null)
+                {
+                    _latest.SendAgain(message);
+                }
+                else
+                {
+                    _events.SendAgain(happened);
+                }
+
                 if (_state == LinkState.Connected)
                 {
                     Pause(outcome.Reason);
@@ -178,7 +240,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     private sealed record ConnectEnded(ConnectOutcome Outcome);
 
-    private sealed record PublishEnded(OutboundMessage Message, PublishOutcome Outcome);
+    private sealed record PublishEnded(OutboundMessage Message, EventPayload? Happened, PublishOutcome Outcome);
 
     private sealed record LinkGone(string Reason);
 

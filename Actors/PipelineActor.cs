@@ -25,7 +25,7 @@ internal sealed record CloseEngine
 internal sealed record PipelineContext(
     EdgeParts Parts,
     PipelineSettings Settings,
-    IReadOnlyList<CameraLane> Lanes,
+    CameraLanes Lanes,
     PipelinePlaces Places,
     Doorbell Bell,
     EdgeCounters Counters,
@@ -110,7 +110,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         {
             Context.Stop(Self);
         }
-        else if (_wasStarted && _context.Lanes.All(lane => lane.IsDone))
+        else if (_wasStarted && _context.Lanes.AreDone)
         {
             LogEndedWithFault(fault);
             Context.Parent.Tell(new PipelineDrained());

@@ -1,41 +1,47 @@
+using System.Collections.Concurrent;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Health;
 
-/// <summary>Everything that is counted, from the start of the process. Thread-safe; outlives each pipeline.</summary>
+/// <summary>Everything that is counted, from the start of the process. Thread-safe; outlives each pipeline and each
+/// configuration.</summary>
 internal sealed class EdgeCounters
 {
-    private readonly Dictionary<CameraId, CameraCounters> _cameras;
+    private readonly ConcurrentDictionary<CameraId, CameraCounters> _cameras = new();
 
-    public EdgeCounters(IReadOnlyList<CameraPlan> plans) =>
-        _cameras = plans.ToDictionary(plan => plan.Id, plan => new CameraCounters(plan.Questions));
-
-    public CameraCounters this[CameraId camera] => _cameras[camera];
+    /// <summary>Of a camera that there is or was.</summary>
+    public CameraCounters this[CameraId camera] => _cameras.GetOrAdd(camera, _ => new CameraCounters());
 
     public PipelineCounters Pipeline { get; } = new();
 
     public MqttCounters Mqtt { get; } = new();
 
-    public EdgeStats Snapshot(EdgeSettings settings, DateTimeOffset startedAt, DateTimeOffset now) => new()
+    /// <param name="settings">Names.</param>
+    /// <param name="plans">What there is now; what there was before is left out.</param>
+    /// <param name="startedAt">Of the process.</param>
+    /// <param name="now">This moment.</param>
+    public EdgeStats Snapshot(
+        EdgeSettings settings, IEnumerable<CameraPlan> plans, DateTimeOffset startedAt, DateTimeOffset now)
     {
-        Node = settings.Node,
-        Model = settings.ModelName,
-        Target = settings.Target,
-        At = now,
-        StartedAt = startedAt,
-        Cameras = _cameras.ToDictionary(entry => entry.Key.Value, entry => entry.Value.Snapshot()),
-        Pipeline = Pipeline.Snapshot(),
-        Mqtt = Mqtt.Snapshot(),
-    };
+        return new EdgeStats
+        {
+            Node = settings.Node,
+            Model = settings.ModelName,
+            Target = settings.Target,
+            At = now,
+            StartedAt = startedAt,
+            Cameras = plans.ToDictionary(plan => plan.Id.Value, plan => this[plan.Id].Snapshot(plan.Questions)),
+            Pipeline = Pipeline.Snapshot(),
+            Mqtt = Mqtt.Snapshot(),
+        };
+    }
 }
 
 internal sealed class CameraCounters
 {
-    private readonly Dictionary<string, QuestionCounters> _questions;
+    private readonly ConcurrentDictionary<string, QuestionCounters> _questions = new();
     private volatile bool _online;
-
-    public CameraCounters(IReadOnlyList<StandingQuestion> questions) =>
-        _questions = questions.ToDictionary(question => question.Id, _ => new QuestionCounters());
 
     public bool Online
     {
@@ -44,6 +50,8 @@ internal sealed class CameraCounters
     }
 
     public Counter Captured { get; } = new();
+
+    public Counter Repeated { get; } = new();
 
     public Counter Replaced { get; } = new();
 
@@ -59,12 +67,14 @@ internal sealed class CameraCounters
 
     public LastMoment LastFrame { get; } = new();
 
-    public QuestionCounters Question(string id) => _questions[id];
+    /// <summary>Of a question that there is or was.</summary>
+    public QuestionCounters Question(string id) => _questions.GetOrAdd(id, _ => new QuestionCounters());
 
-    public CameraStats Snapshot() => new()
+    public CameraStats Snapshot(IEnumerable<StandingQuestion> questions) => new()
     {
         Online = Online,
         Captured = Captured.Value,
+        Repeated = Repeated.Value,
         Replaced = Replaced.Value,
         Idle = Idle.Value,
         Stale = Stale.Value,
@@ -72,21 +82,35 @@ internal sealed class CameraCounters
         Failed = Failed.Value,
         CaptureRestarts = CaptureRestarts.Value,
         LastFrameAt = LastFrame.Value,
-        Questions = _questions.ToDictionary(entry => entry.Key, entry => entry.Value.Snapshot()),
+        Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot()),
     };
 }
 
 internal sealed class QuestionCounters
 {
+    private volatile int _wait = (int)UnknownReason.NotYet;
+
     public Counter Asked { get; } = new();
 
     public Counter Answered { get; } = new();
 
     public Counter Failed { get; } = new();
 
+    public LastMoment LastAsked { get; } = new();
+
     public LastMoment LastAnswer { get; } = new();
 
-    public QuestionStats Snapshot() => new(Asked.Value, Answered.Value, Failed.Value, LastAnswer.Value);
+    public LastMoment LastFailure { get; } = new();
+
+    /// <summary>What it waits for; null when it is answered as it should be.</summary>
+    public UnknownReason? Wait
+    {
+        get => _wait < 0 ? null : (UnknownReason)_wait;
+        set => _wait = value is { } reason ? (int)reason : -1;
+    }
+
+    public QuestionStats Snapshot() =>
+        new(Asked.Value, Answered.Value, Failed.Value, LastAsked.Value, LastAnswer.Value, Wait);
 }
 
 internal sealed class PipelineCounters
@@ -122,6 +146,7 @@ internal sealed class PipelineCounters
 
 internal sealed class MqttCounters
 {
+    private long _eventsWaiting;
     private volatile bool _connected;
 
     public bool Connected
@@ -136,5 +161,14 @@ internal sealed class MqttCounters
 
     public Counter Reconnects { get; } = new();
 
-    public MqttStats Snapshot() => new(Connected, Published.Value, Failed.Value, Reconnects.Value);
+    public Counter EventsDropped { get; } = new();
+
+    public long EventsWaiting
+    {
+        get => Interlocked.Read(ref _eventsWaiting);
+        set => Interlocked.Exchange(ref _eventsWaiting, value);
+    }
+
+    public MqttStats Snapshot() =>
+        new(Connected, Published.Value, Failed.Value, Reconnects.Value, EventsWaiting, EventsDropped.Value);
 }

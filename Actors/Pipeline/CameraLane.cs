@@ -6,41 +6,73 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Where one camera meets the pipeline: the capture thread offers, the pipeline picks. It outlives each
 /// pipeline, so that a replaced engine goes on with the newest frame.</summary>
-internal sealed class CameraLane(
-    CameraPlan plan, CameraCounters counters, Doorbell bell, TimeSpan maxFrameAge, TimeProvider time)
+internal sealed class CameraLane
 {
+    private readonly Doorbell _bell;
+    private readonly TimeSpan _maxFrameAge;
+    private readonly TimeProvider _time;
     private readonly NewestFrame _newest = new();
-    private readonly QuestionSchedule _schedule = new(plan.Questions, time);
+    private readonly QuestionSchedule _schedule;
 
-    public CameraPlan Plan => plan;
+    // Of the picture that was picked last: another region of it may be asked about still.
+    private readonly List<PictureRegion?> _looked = [];
+    private FrameSequence _lookedAt;
+    private volatile CameraPlan _plan;
 
-    public CameraCounters Counters => counters;
+    public CameraLane(
+        CameraPlan plan,
+        CameraCounters counters,
+        QuestionBoard board,
+        Doorbell bell,
+        TimeSpan maxFrameAge,
+        TimeProvider time)
+    {
+        _plan = plan;
+        Counters = counters;
+        _bell = bell;
+        _maxFrameAge = maxFrameAge;
+        _time = time;
+        _schedule = new QuestionSchedule(plan.Questions, question => board.GateOf(plan.Id, question) is null, time);
+    }
+
+    public CameraPlan Plan => _plan;
+
+    public CameraCounters Counters { get; }
 
     public bool IsWaiting => _newest.IsWaiting;
 
     public bool IsDone => _newest.IsDone;
 
+    /// <summary>Other questions of the same camera, which goes on.</summary>
+    public void Change(CameraPlan plan)
+    {
+        _plan = plan;
+        _schedule.Change(plan.Questions);
+        _bell.Ring();
+    }
+
     /// <summary>Takes over a captured frame; returns at once. On the capture thread.</summary>
     public void Offer(Frame frame)
     {
-        counters.Captured.Increment();
-        counters.LastFrame.Set(frame.CapturedAt);
+        Counters.Captured.Increment();
+        Counters.LastFrame.Set(frame.CapturedAt);
         // Turned away here, a frame that nobody asked for costs neither a message nor a look at the pipeline.
-        if (!_schedule.IsDue(time.GetTimestamp()))
+        if (!_schedule.IsDue(_time.GetTimestamp()))
         {
-            Drop(frame, counters.Idle);
+            Drop(frame, Counters.Idle);
             return;
         }
 
         if (_newest.Put(frame))
         {
-            counters.Replaced.Increment();
+            Counters.Replaced.Increment();
         }
 
-        bell.Ring();
+        _bell.Ring();
     }
 
-    /// <summary>The waiting frame with the questions that are due, or null. One caller at a time.</summary>
+    /// <summary>The waiting frame with the questions that are due and look at one region of it, or null. One caller at a
+    /// time.</summary>
     public (Frame Frame, IReadOnlyList<StandingQuestion> Due)? Pick()
     {
         if (_newest.Take() is not { } frame)
@@ -48,19 +80,32 @@ internal sealed class CameraLane(
             return null;
         }
 
-        var now = time.GetTimestamp();
-        if (time.GetElapsedTime(frame.CapturedTimestamp, now) > maxFrameAge)
+        var now = _time.GetTimestamp();
+        if (_time.GetElapsedTime(frame.CapturedTimestamp, now) > _maxFrameAge)
         {
-            Drop(frame, counters.Stale);
+            Drop(frame, Counters.Stale);
             return null;
         }
 
+        if (frame.Sequence != _lookedAt)
+        {
+            _lookedAt = frame.Sequence;
+            _looked.Clear();
+        }
+
         // The questions may have gone with the frame before, while this one was on its way in.
-        var due = _schedule.TakeDue(now);
+        var due = _schedule.TakeDue(now, _looked, out var more);
         if (due.Count == 0)
         {
-            Drop(frame, counters.Idle);
+            Drop(frame, Counters.Idle);
             return null;
+        }
+
+        _looked.Add(due[0].Region);
+        // A camera that gives one picture an hour has no other one for the other regions.
+        if (more && _newest.PutBack(frame))
+        {
+            Counters.Repeated.Increment();
         }
 
         return (frame, due);
@@ -70,14 +115,14 @@ internal sealed class CameraLane(
     public void End()
     {
         _newest.End();
-        bell.Ring();
+        _bell.Ring();
     }
 
     /// <summary>The box stops: nothing that waits is answered any more.</summary>
     public void Close()
     {
         _newest.Close();
-        bell.Ring();
+        _bell.Ring();
     }
 
     private static void Drop(Frame frame, Counter counted)

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Emits, when asked and while there is room, the newest frame of the next camera in turn that has one with
 /// a question due. Sleeps otherwise. Completes when every camera has ended and no frame waits.</summary>
-internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePlaces places, Doorbell bell)
+internal sealed class DueFrameStage(CameraLanes lanes, PipelinePlaces places, Doorbell bell)
     : GraphStage<SourceShape<FrameWalk>>
 {
     private readonly Outlet<FrameWalk> _out = new("DueFrame.out");
@@ -18,14 +18,14 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
     private sealed class Logic : OutGraphStageLogic
     {
         private readonly Outlet<FrameWalk> _out;
-        private readonly IReadOnlyList<CameraLane> _lanes;
+        private readonly CameraLanes _lanes;
         private readonly PipelinePlaces _places;
         private readonly Doorbell _bell;
         private Action _wake = () => { };
         private int _turn;
 
         public Logic(
-            SourceShape<FrameWalk> shape, IReadOnlyList<CameraLane> lanes, PipelinePlaces places, Doorbell bell)
+            SourceShape<FrameWalk> shape, CameraLanes lanes, PipelinePlaces places, Doorbell bell)
             : base(shape)
         {
             _out = shape.Outlet;
@@ -34,8 +34,6 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
             _bell = bell;
             SetHandler(_out, this);
         }
-
-        private bool AllDone => _lanes.All(lane => lane.IsDone);
 
         private bool MayPick => IsAvailable(_out) && _places.HasRoom;
 
@@ -54,7 +52,7 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
             _places.Picking();
             do
             {
-                if (AllDone)
+                if (_lanes.AreDone)
                 {
                     CompleteStage();
                     return;
@@ -68,19 +66,20 @@ internal sealed class DueFrameStage(IReadOnlyList<CameraLane> lanes, PipelinePla
                 _bell.SleepUntilRung(_wake);
             }
             // Asked after lying down: what rang before that was not heard.
-            while (AllDone || (MayPick && _lanes.Any(lane => lane.IsWaiting)));
+            while (_lanes.AreDone || (MayPick && _lanes.Now.Any(lane => lane.IsWaiting)));
         }
 
         private FrameWalk? Pick()
         {
-            for (var i = 0; i < _lanes.Count; i++)
+            var lanes = _lanes.Now;
+            for (var i = 0; i < lanes.Count; i++)
             {
-                var at = (_turn + i) % _lanes.Count;
-                if (_lanes[at].Pick() is { } picked)
+                var at = (_turn + i) % lanes.Count;
+                if (lanes[at].Pick() is { } picked)
                 {
                     // The camera that was served comes last next time, however fast it is.
-                    _turn = (at + 1) % _lanes.Count;
-                    return _places.Enter(_lanes[at], picked.Frame, picked.Due);
+                    _turn = (at + 1) % lanes.Count;
+                    return _places.Enter(lanes[at], picked.Frame, picked.Due);
                 }
             }
 

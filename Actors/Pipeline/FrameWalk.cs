@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -16,6 +17,9 @@ internal sealed class FrameWalk(
     public Frame Frame => frame;
 
     public IReadOnlyList<StandingQuestion> Due => due;
+
+    /// <summary>What of the picture these questions look at; null all of it.</summary>
+    public PictureRegion? Region => due[0].Region;
 
     /// <summary>The picture was looked at and has tokens to think about.</summary>
     public bool IsSeen => _tokens is not null;

@@ -1,4 +1,6 @@
+using System.Buffers;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Vision;
@@ -31,7 +33,9 @@ internal sealed partial class LookStage(
         var started = time.GetTimestamp();
         try
         {
-            walk.Tokens = encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
+            walk.Tokens = walk.Region is { } region
+                ? EncodeRegion(encoder, frame, region)
+                : encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
             walk.EncodeTime = time.GetElapsedTime(started);
             walk.Moved();
             return true;
@@ -40,6 +44,19 @@ internal sealed partial class LookStage(
         {
             LogBadFrame(frame.Camera, frame.Sequence, fault.Message);
             return false;
+        }
+    }
+
+    private static VisualTokens EncodeRegion(IVisionEncoder encoder, Frame frame, PictureRegion region)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(frame.ByteCount);
+        try
+        {
+            return encoder.Encode(RegionCutter.Cut(frame.Pixels, frame.Width, frame.Height, region, buffer));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

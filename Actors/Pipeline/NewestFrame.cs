@@ -28,6 +28,31 @@ internal sealed class NewestFrame
         return replaced is not null;
     }
 
+    /// <summary>Has a copy of a frame that was taken wait once more, unless a newer one waits. The frame stays the
+    /// caller's.</summary>
+    /// <returns>True if the copy waits.</returns>
+    public bool PutBack(Frame frame)
+    {
+        if (IsWaiting || _closed)
+        {
+            return false;
+        }
+
+        var copy = frame.Copy();
+        if (Interlocked.CompareExchange(ref _frame, copy, null) is not null)
+        {
+            copy.Dispose();
+            return false;
+        }
+
+        if (_closed)
+        {
+            Take()?.Dispose();
+        }
+
+        return true;
+    }
+
     /// <summary>The waiting frame, which the caller owns from now on.</summary>
     public Frame? Take() => Interlocked.Exchange(ref _frame, null);
 

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -42,6 +43,7 @@ internal sealed class ThinkStage(
             Camera = walk.Frame.Camera,
             Frame = walk.Frame.Sequence,
             CapturedAt = walk.Frame.CapturedAt,
+            CapturedTimestamp = walk.Frame.CapturedTimestamp,
             Age = Age(walk),
             EncodeTime = walk.EncodeTime,
             PrimeTime = prime,
@@ -58,13 +60,16 @@ internal sealed class ThinkStage(
 
         foreach (var question in walk.Due)
         {
-            Counted(walk, question).Asked.Increment();
+            var counted = Counted(walk, question);
+            counted.Asked.Increment();
+            counted.LastAsked.Set(time.GetUtcNow());
         }
 
+        var sheet = new QuestionSheet(walk.Due);
         var told = new bool[answers.Length];
         try
         {
-            answerer.AskAll([.. walk.Due.Select(ToQuestion)], Told, cancel);
+            answerer.AskAll(sheet.Asked, Told, cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -74,7 +79,9 @@ internal sealed class ThinkStage(
         {
             foreach (var (_, question) in walk.Due.Index().Where(due => !told[due.Index]))
             {
-                Counted(walk, question).Failed.Increment();
+                var counted = Counted(walk, question);
+                counted.Failed.Increment();
+                counted.LastFailure.Set(time.GetUtcNow());
             }
 
             throw;
@@ -82,29 +89,31 @@ internal sealed class ThinkStage(
 
         void Told(int at, Answer answer)
         {
-            told[at] = true;
             walk.Moved();
-            if (answer.Finish != FinishReason.Cancelled)
+            if (sheet.Told(at, answer) is not { } whole)
             {
-                answers[at] = Answered(walk, walk.Due[at], answer);
+                return;
+            }
+
+            told[whole.Due] = true;
+            if (whole.Parts.All(part => part.Finish != FinishReason.Cancelled))
+            {
+                answers[whole.Due] = Answered(walk, walk.Due[whole.Due], whole.Parts);
             }
         }
     }
 
-    private QuestionAnswered Answered(FrameWalk walk, StandingQuestion question, Answer answer)
+    private QuestionAnswered Answered(FrameWalk walk, StandingQuestion question, IReadOnlyList<Answer> parts)
     {
         var now = time.GetUtcNow();
         var counted = Counted(walk, question);
         counted.LastAnswer.Set(now);
         counters.Answers.Increment();
-        return new QuestionAnswered(question, answer, now, Age(walk), counted.Answered.Increment());
+        return new QuestionAnswered(question, parts, now, Age(walk), counted.Answered.Increment());
     }
 
     private static QuestionCounters Counted(FrameWalk walk, StandingQuestion question) =>
         walk.Lane.Counters.Question(question.Id);
-
-    private static Question ToQuestion(StandingQuestion question) =>
-        new(question.Ask, question.Kind, question.MaxTokens);
 
     private TimeSpan Age(FrameWalk walk) => time.GetElapsedTime(walk.Frame.CapturedTimestamp);
 }

@@ -2,50 +2,89 @@ namespace MobileVlm.Edge.Actors.Questions;
 
 /// <summary>When each question of one camera is due. A question keeps its phase: it is due at the first frame and
 /// then on a fixed grid from there, so it neither drifts by the time an answer takes nor catches up in a burst after
-/// a gap. <see cref="IsDue"/> may be called from any thread, the rest from one at a time.</summary>
+/// a gap. Thread-safe.</summary>
 internal sealed class QuestionSchedule
 {
     // Questions that fall due just after a frame go with it, since encoding one picture twice is what costs.
     private static readonly TimeSpan MostEarly = TimeSpan.FromMilliseconds(100);
 
-    private readonly Entry[] _entries;
+    // Whether a question may be asked at all is not worth asking at each frame.
+    private static readonly TimeSpan GateEvery = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock _lock = new();
     private readonly TimeProvider _time;
+    private readonly Func<StandingQuestion, bool> _mayAsk;
+    private readonly long _gateEvery;
+    private Entry[] _entries = [];
     private long _nextDue;
 
-    public QuestionSchedule(IReadOnlyList<StandingQuestion> questions, TimeProvider time)
+    /// <param name="questions">What is asked.</param>
+    /// <param name="mayAsk">False while a question is not to be asked although its time has come.</param>
+    /// <param name="time">Its timestamps.</param>
+    public QuestionSchedule(
+        IReadOnlyList<StandingQuestion> questions, Func<StandingQuestion, bool> mayAsk, TimeProvider time)
     {
+        _mayAsk = mayAsk;
         _time = time;
-        _entries = [.. questions.Select(question =>
-            new Entry(question, ToTicks(question.Every), ToTicks(Early(question))))];
-        _nextDue = _entries.Length == 0 ? long.MaxValue : long.MinValue;
+        _gateEvery = ToTicks(GateEvery);
+        Change(questions);
+    }
+
+    /// <summary>From now on these are asked. One that stays as it is keeps its phase.</summary>
+    public void Change(IReadOnlyList<StandingQuestion> questions)
+    {
+        lock (_lock)
+        {
+            _entries = [.. questions.Select(question =>
+                Array.Find(_entries, entry => entry.Question == question)
+                ?? new Entry(question, ToTicks(question.Every), ToTicks(Early(question))))];
+            Reckon();
+        }
     }
 
     /// <summary>Is anything due at this <see cref="TimeProvider.GetTimestamp"/>? Cheap, for capture threads.</summary>
     public bool IsDue(long now) => now >= Volatile.Read(ref _nextDue);
 
-    /// <summary>The questions that are due now; their next time is set as if they were asked now.</summary>
-    public IReadOnlyList<StandingQuestion> TakeDue(long now)
+    /// <summary>The questions that are due now, of one region of the picture: that which waits longest. Their next time is
+    /// set as if they were asked now.</summary>
+    /// <param name="now">A timestamp.</param>
+    /// <param name="looked">Regions that this very picture was looked at already.</param>
+    /// <param name="more">Questions of another region are due as well.</param>
+    public IReadOnlyList<StandingQuestion> TakeDue(long now, IReadOnlyCollection<PictureRegion?> looked, out bool more)
     {
+        more = false;
         if (!IsDue(now))
         {
             return [];
         }
 
-        var due = new List<StandingQuestion>(_entries.Length);
-        var next = long.MaxValue;
-        foreach (var entry in _entries)
+        lock (_lock)
         {
-            if (entry.TryTake(now))
+            var due = Array.FindAll(_entries, entry => now >= entry.DueFrom && !looked.Contains(entry.Question.Region));
+            foreach (var closed in due.Where(entry => !_mayAsk(entry.Question)))
             {
-                due.Add(entry.Question);
+                closed.NotBefore(now + _gateEvery);
             }
 
-            next = Math.Min(next, entry.DueFrom);
-        }
+            due = Array.FindAll(due, entry => now >= entry.DueFrom);
+            var first = due.MinBy(entry => entry.DueFrom);
+            var taken = Array.FindAll(due, entry => entry.Question.Region == first?.Question.Region);
+            foreach (var entry in taken)
+            {
+                entry.Take(now);
+            }
 
-        Volatile.Write(ref _nextDue, next);
-        return due;
+            more = taken.Length < due.Length;
+            Reckon();
+            return [.. taken.Select(entry => entry.Question)];
+        }
     }
+
+    /// <summary>The same for a picture that was not looked at yet.</summary>
+    public IReadOnlyList<StandingQuestion> TakeDue(long now) => TakeDue(now, [], out _);
+
+    private void Reckon() =>
+        Volatile.Write(ref _nextDue, _entries.Length == 0 ? long.MaxValue : _entries.Min(entry => entry.DueFrom));
 
     private static TimeSpan Early(StandingQuestion question)
     {
@@ -58,22 +97,16 @@ internal sealed class QuestionSchedule
     private sealed class Entry(StandingQuestion question, long every, long early)
     {
         private long? _due;
+        private long _notBefore = long.MinValue;
 
         public StandingQuestion Question => question;
 
         /// <summary>The timestamp from which a frame may carry this question.</summary>
-        public long DueFrom => _due is { } due ? due - early : long.MinValue;
+        public long DueFrom => Math.Max(_notBefore, _due is { } due ? due - early : long.MinValue);
 
-        public bool TryTake(long now)
-        {
-            if (now < DueFrom)
-            {
-                return false;
-            }
+        public void NotBefore(long timestamp) => _notBefore = timestamp;
 
-            _due = Following(_due ?? now, now);
-            return true;
-        }
+        public void Take(long now) => _due = Following(_due ?? now, now);
 
         private long Following(long due, long now)
         {

@@ -68,6 +68,14 @@ public sealed class Frame : IDisposable
     public Span<byte> Pixels =>
         (_pixels ?? throw new ObjectDisposedException(nameof(Frame))).AsSpan(0, ByteCount);
 
+    /// <summary>The same picture in memory of its own.</summary>
+    public Frame Copy()
+    {
+        var copy = _pool.Rent(Width, Height, Camera, Sequence, CapturedAt, CapturedTimestamp);
+        Pixels.CopyTo(copy.Pixels);
+        return copy;
+    }
+
     public void Dispose()
     {
         var pixels = Interlocked.Exchange(ref _pixels, null);

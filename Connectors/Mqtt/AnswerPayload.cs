@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace MobileVlm.Edge.Connectors.Mqtt;
@@ -18,31 +19,71 @@ public sealed record AnswerPayload
     /// <summary>The question's text as it was asked.</summary>
     public required string Ask { get; init; }
 
-    /// <summary><c>yes</c>, <c>no</c>, <c>unknown</c>, or the text.</summary>
+    /// <summary>What this very picture says: <c>yes</c>, <c>no</c>, a choice, a number, the text, an object as JSON;
+    /// <c>unknown</c> when it says nothing clearly or when there was no picture.</summary>
     public required string Value { get; init; }
 
     /// <summary>What the model wrote, in full.</summary>
     public required string Text { get; init; }
 
-    /// <summary>Probability of yes, 0..1; null for text.</summary>
+    /// <summary>Probability of yes, or of the likeliest choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
 
-    /// <summary>Sequence number of the frame; the snapshot of the same number is this picture.</summary>
-    public required long Frame { get; init; }
+    /// <summary>Probability of each choice, by its name; only for choices.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? Scores { get; init; }
 
-    public required DateTimeOffset CapturedAt { get; init; }
+    /// <summary>The number, also one that is out of its bounds; only for numbers.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Number { get; init; }
 
-    public required DateTimeOffset AnsweredAt { get; init; }
+    /// <summary>What the number counts or measures.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Unit { get; init; }
+
+    /// <summary>The object, a field without a clear answer being null; only for JSON.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonObject? Fields { get; init; }
+
+    /// <summary>What the rules hold true, the same as the topic <c>state</c> says (there it may be cut).</summary>
+    public required string State { get; init; }
+
+    /// <summary>When the first picture that showed the state was taken, or when it became unknown; null before anything
+    /// was known.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Why the state is unknown: <c>uncertain</c>, <c>notANumber</c>, <c>outOfBounds</c>, <c>noText</c>,
+    /// <c>disabled</c>, <c>outsideSchedule</c>, <c>whenFalse</c>, <c>noPicture</c>, <c>modelFailed</c>, <c>busy</c>,
+    /// <c>notYet</c>; left out while it is known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Reason { get; init; }
+
+    /// <summary>The last state that was known; left out if none ever was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LastKnown { get; init; }
+
+    /// <summary>When the last picture that said so was taken.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? LastKnownAt { get; init; }
+
+    /// <summary>Sequence number of the last frame that was answered; the snapshot of the same number is this picture.
+    /// Null, as the rest of what is about a picture, before the first.</summary>
+    public required long? Frame { get; init; }
+
+    public required DateTimeOffset? CapturedAt { get; init; }
+
+    public required DateTimeOffset? AnsweredAt { get; init; }
 
     /// <summary>Age of the picture when the answer was ready, in milliseconds, from a clock that never jumps.</summary>
-    public required double AgeMs { get; init; }
+    public required double? AgeMs { get; init; }
 
-    public required StageTimings Timings { get; init; }
+    public required StageTimings? Timings { get; init; }
 
     /// <summary>Name of the model that answered.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Counts the answers of this question since the process started, from 1.</summary>
+    /// <summary>Counts the answers of this question since the process started, from 1; 0 before the first. A message
+    /// that repeats one says that the state changed without an answer: time passed.</summary>
     public required long Seq { get; init; }
 }
 

@@ -25,6 +25,10 @@ public static class MqttJson
         JsonSerializer.Deserialize(answer, Context.AnswerPayload);
 
     /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
+    public static byte[] Serialize(EventPayload happened) =>
+        JsonSerializer.SerializeToUtf8Bytes(happened, Context.EventPayload);
+
+    /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
     public static byte[] Serialize(StatsPayload stats) =>
         JsonSerializer.SerializeToUtf8Bytes(stats, Context.StatsPayload);
 }
@@ -33,6 +37,7 @@ public static class MqttJson
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(MillisecondTimestamp)])]
 [JsonSerializable(typeof(AnswerPayload))]
 [JsonSerializable(typeof(StatsPayload))]
+[JsonSerializable(typeof(EventPayload))]
 internal sealed partial class MqttJsonContext : JsonSerializerContext;
 
 /// <summary>ISO 8601 with milliseconds and offset, always of the same length, so that text sorts as time does.</summary>

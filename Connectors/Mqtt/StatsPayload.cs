@@ -34,12 +34,15 @@ public sealed record StatsPayload
     public required MqttStats Mqtt { get; init; }
 }
 
-/// <summary>One camera. Captured = replaced + idle + stale + used + failed + the few that are under way.</summary>
+/// <summary>One camera. Captured + repeated = replaced + idle + stale + used + failed + the few that are under way.</summary>
 public sealed record CameraStats
 {
     public required bool Online { get; init; }
 
     public required long FramesCaptured { get; init; }
+
+    /// <summary>Taken once more, for questions that look at another region of the picture.</summary>
+    public required long FramesRepeated { get; init; }
 
     /// <summary>Dropped since a newer one came before it was looked at.</summary>
     public required long FramesReplaced { get; init; }
@@ -64,7 +67,15 @@ public sealed record CameraStats
 }
 
 /// <summary>One question of one camera.</summary>
-public sealed record QuestionStats(long Asked, long Answered, long Failed, DateTimeOffset? LastAnsweredAt);
+/// <param name="Asked">Times that the model was asked.</param>
+/// <param name="Answered">Times that it answered.</param>
+/// <param name="Failed">Times that it failed.</param>
+/// <param name="LastAskedAt">Null before the first.</param>
+/// <param name="LastAnsweredAt">Null before the first.</param>
+/// <param name="WaitsFor">Why it has no answer, in the words of <see cref="AnswerPayload.Reason"/>; null while it is
+/// answered as it should be.</param>
+public sealed record QuestionStats(
+    long Asked, long Answered, long Failed, DateTimeOffset? LastAskedAt, DateTimeOffset? LastAnsweredAt, string? WaitsFor);
 
 /// <summary>The stages that all cameras share.</summary>
 /// <param name="Restarts">Times that a stage was replaced after a failure.</param>
@@ -74,4 +85,11 @@ public sealed record QuestionStats(long Asked, long Answered, long Failed, DateT
 public sealed record PipelineStats(long Restarts, long Answers, double? LastAgeMs, double? MaxAgeMs);
 
 /// <summary>The broker's side.</summary>
-public sealed record MqttStats(bool Connected, long Published, long Failed, long Reconnects);
+/// <param name="Connected">At this moment.</param>
+/// <param name="Published">Messages that the broker took.</param>
+/// <param name="Failed">Messages that it did not.</param>
+/// <param name="Reconnects">Connections after the first.</param>
+/// <param name="EventsWaiting">Events that are still to be sent.</param>
+/// <param name="EventsDropped">Events that were dropped since too many waited, oldest first.</param>
+public sealed record MqttStats(
+    bool Connected, long Published, long Failed, long Reconnects, long EventsWaiting, long EventsDropped);

@@ -23,6 +23,9 @@ public sealed class Topics(string baseTopic, string node)
     /// <summary>Retained JSON: <see cref="AnswerPayload"/>.</summary>
     public string Answer(string camera, string question) => $"{_root}/{camera}/{question}/answer";
 
+    /// <summary>Not retained JSON: <see cref="EventPayload"/>.</summary>
+    public string Event(string camera, string question) => $"{_root}/{camera}/{question}/event";
+
     /// <summary>Retained JPEG of the very frame that was asked.</summary>
     public string Snapshot(string camera) => $"{_root}/{camera}/snapshot";
 }

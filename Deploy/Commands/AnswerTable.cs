@@ -35,9 +35,10 @@ internal sealed class AnswerTable(Topics topics, string camera, IReadOnlyList<St
             else if (questions.FirstOrDefault(q => message.Topic == topics.Answer(camera, q.Id)) is not null
                 && MqttJson.ReadAnswer(message.Payload.Span) is { } answer)
             {
+                var isNew = answer.Seq > (_latest.GetValueOrDefault(answer.Question)?.Seq ?? 0);
                 _latest[answer.Question] = answer;
-                AnswersSeen++;
-                if (!_live)
+                AnswersSeen += isNew ? 1 : 0;
+                if (!_live && isNew)
                 {
                     Console.Error.WriteLine(Line(answer));
                 }
@@ -83,6 +84,7 @@ internal sealed class AnswerTable(Topics topics, string camera, IReadOnlyList<St
                 .Title($"camera [bold]{camera}[/]: {_availability}, picture of the last answer {_snapshotBytes / 1024.0:0.0} KiB")
                 .AddColumn("question")
                 .AddColumn(new TableColumn("answer").Width(56))
+                .AddColumn("state")
                 .AddColumn(new TableColumn("score").RightAligned())
                 .AddColumn(new TableColumn("age").RightAligned())
                 .AddColumn(new TableColumn("encode").RightAligned())
@@ -97,11 +99,12 @@ internal sealed class AnswerTable(Topics topics, string camera, IReadOnlyList<St
                     table.AddRow(
                         new Text(question.Ask),
                         new Text(answer.Value, new Style(ColorOf(answer.Value))),
+                        new Text(Short(answer.State)),
                         new Text(Score(answer)),
-                        new Text(Number(answer.AgeMs, "0")),
-                        new Text(Number(answer.Timings.EncodeMs, "0.0")),
-                        new Text(Number(answer.Timings.PrefillMs, "0.0")),
-                        new Text(Number(answer.Timings.DecodeMs, "0.0")),
+                        new Text(Number(answer.AgeMs ?? 0, "0")),
+                        new Text(Number(Times(answer).EncodeMs, "0.0")),
+                        new Text(Number(Times(answer).PrefillMs, "0.0")),
+                        new Text(Number(Times(answer).DecodeMs, "0.0")),
                         new Text(Number(answer.Seq, "0")));
                 }
                 else
@@ -116,7 +119,12 @@ internal sealed class AnswerTable(Topics topics, string camera, IReadOnlyList<St
 
     private static string Line(AnswerPayload answer) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{answer.AnsweredAt.ToLocalTime():HH:mm:ss.f} {answer.Camera}/{answer.Question,-10} {answer.Value} {Score(answer)} | age {answer.AgeMs:0} ms, encode {answer.Timings.EncodeMs:0.0}, prefill {answer.Timings.PrefillMs:0.0}, decode {answer.Timings.DecodeMs:0.0}");
+        $"{answer.AnsweredAt?.ToLocalTime():HH:mm:ss.f} {answer.Camera}/{answer.Question,-10} {answer.Value} {Score(answer)} | state {Short(answer.State)} | age {answer.AgeMs:0} ms, encode {Times(answer).EncodeMs:0.0}, prefill {Times(answer).PrefillMs:0.0}, decode {Times(answer).DecodeMs:0.0}");
+
+    // Before the first picture there are none.
+    private static StageTimings Times(AnswerPayload answer) => answer.Timings ?? new StageTimings(0, 0, 0);
+
+    private static string Short(string state) => state.Length <= 12 ? state : "…";
 
     private static string Score(AnswerPayload answer) => answer.Score is { } score ? Number(score, "0.000") : "";
 

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -64,7 +64,7 @@ internal sealed class QuestionOptions
 
     [Description("`YesNo` is scored and quick; `Text` is written word by word.")]
     [Required]
-    public AnswerKind? Answer { get; set; }
+    public QuestionKind? Answer { get; set; }
 
     [Description("How often; `00:00:00` asks about every picture that the box has time for.")]
     [TimeRange("00:00:00", "7.00:00:00")]

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Actors;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -116,7 +116,7 @@ internal static class OptionsValidator
             camera => camera.Value.Questions.Select(question => (camera.Key, question.Key, question.Value))))
         {
             var room = options.Model.ContextTokens - PictureTokens;
-            if (asked.Answer == AnswerKind.Text && asked.MaxTokens >= room && !faults.Has(Context))
+            if (asked.Answer == QuestionKind.Text && asked.MaxTokens >= room && !faults.Has(Context))
             {
                 faults.Add(
                     $"{QuestionsOf(camera)}:{question}:{nameof(QuestionOptions.MaxTokens)}",

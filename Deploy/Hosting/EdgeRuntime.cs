@@ -94,6 +94,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             Link = new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
             Topics = configuration.ToTopics(),
             AnswerToBytes = MqttJson.Serialize,
+            EventToBytes = MqttJson.Serialize,
             StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
             OpenEncoder = () => new VisionEncoder(folder, execution),
             OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),

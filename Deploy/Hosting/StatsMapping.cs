@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
@@ -21,13 +22,19 @@ internal static class StatsMapping
             stats.Pipeline.Answers > 0 ? stats.Pipeline.LastAgeMs : null,
             stats.Pipeline.Answers > 0 ? stats.Pipeline.MaxAgeMs : null),
         Mqtt = new Connectors.Mqtt.MqttStats(
-            stats.Mqtt.Connected, stats.Mqtt.Published, stats.Mqtt.Failed, stats.Mqtt.Reconnects),
+            stats.Mqtt.Connected,
+            stats.Mqtt.Published,
+            stats.Mqtt.Failed,
+            stats.Mqtt.Reconnects,
+            stats.Mqtt.EventsWaiting,
+            stats.Mqtt.EventsDropped),
     };
 
     private static Connectors.Mqtt.CameraStats ToPayload(Actors.CameraStats camera) => new()
     {
         Online = camera.Online,
         FramesCaptured = camera.Captured,
+        FramesRepeated = camera.Repeated,
         FramesReplaced = camera.Replaced,
         FramesIdle = camera.Idle,
         FramesStale = camera.Stale,
@@ -36,6 +43,11 @@ internal static class StatsMapping
         CaptureRestarts = camera.CaptureRestarts,
         LastFrameAt = camera.LastFrameAt,
         Questions = camera.Questions.ToDictionary(q => q.Key, q => new Connectors.Mqtt.QuestionStats(
-            q.Value.Asked, q.Value.Answered, q.Value.Failed, q.Value.LastAnsweredAt)),
+            q.Value.Asked,
+            q.Value.Answered,
+            q.Value.Failed,
+            q.Value.LastAskedAt,
+            q.Value.LastAnsweredAt,
+            q.Value.WaitsFor?.ToText())),
     };
 }

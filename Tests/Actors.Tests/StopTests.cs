@@ -89,8 +89,8 @@ public sealed class StopTests
         {
             Questions =
             [
-                new StandingQuestion("person", "person", AnswerKind.YesNo, EdgeRig.Once),
-                new StandingQuestion("scene", "scene", AnswerKind.Text, EdgeRig.Once),
+                new StandingQuestion("person", "person", QuestionKind.YesNo, EdgeRig.Once),
+                new StandingQuestion("scene", "scene", QuestionKind.Text, EdgeRig.Once),
             ],
         };
         await using var rig = new EdgeRig(plan)

@@ -63,7 +63,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             [
                 new CameraPlan(
                     Camera,
-                    [.. Questions.Select(q => new StandingQuestion(q.Key, q.Value, AnswerKind.YesNo, TimeSpan.FromSeconds(0.5)))],
+                    [.. Questions.Select(q => new StandingQuestion(q.Key, q.Value, QuestionKind.YesNo, TimeSpan.FromSeconds(0.5)))],
                     Snapshot: false),
             ],
         };

@@ -89,8 +89,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         var plans = ((string[])["a", "b"]).Select(id => new CameraPlan(
             new CameraId(id),
             [
-                new StandingQuestion("person", "Is there a person?", AnswerKind.YesNo, TimeSpan.Zero),
-                new StandingQuestion("smoke", "Is there smoke?", AnswerKind.YesNo, TimeSpan.Zero),
+                new StandingQuestion("person", "Is there a person?", QuestionKind.YesNo, TimeSpan.Zero),
+                new StandingQuestion("smoke", "Is there smoke?", QuestionKind.YesNo, TimeSpan.Zero),
             ],
             Snapshot: true)).ToList();
         return new EdgeSystem(

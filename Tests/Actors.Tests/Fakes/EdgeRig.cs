@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
@@ -56,7 +55,7 @@ internal sealed class EdgeRig : IAsyncDisposable
     public EdgeStats Stats => Edge.Stats();
 
     public static CameraPlan Plan(string camera, TimeSpan every, bool snapshot = false) =>
-        new(new CameraId(camera), [new StandingQuestion("person", "person", AnswerKind.YesNo, every)], snapshot);
+        new(new CameraId(camera), [new StandingQuestion("person", "person", QuestionKind.YesNo, every)], snapshot);
 
     public EdgeRig With(Func<PipelineSettings, PipelineSettings> change)
     {
@@ -87,6 +86,8 @@ internal sealed class EdgeRig : IAsyncDisposable
             Link = Link,
             Topics = new Topics("mobilevlm", "box"),
             AnswerToBytes = answer => Encoding.UTF8.GetBytes($"{answer.Value} #{answer.Seq}"),
+            EventToBytes = happened => Encoding.UTF8.GetBytes(
+                $"{happened.From}>{happened.To}{(happened.Historical ? " late" : "")} '{happened.Text}' +{happened.HeldBack}"),
             StatsToBytes = stats =>
                 Encoding.UTF8.GetBytes($"captured {stats.Cameras.Values.Sum(camera => camera.Captured)}"),
             OpenEncoder = Engine.OpenEncoder,

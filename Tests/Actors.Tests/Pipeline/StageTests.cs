@@ -57,9 +57,9 @@ public sealed class StageTests
         {
             Questions =
             [
-                new StandingQuestion("person", "person", AnswerKind.YesNo, EdgeRig.Once),
-                new StandingQuestion("car", "car", AnswerKind.YesNo, EdgeRig.Once),
-                new StandingQuestion("scene", "scene", AnswerKind.Text, EdgeRig.Once),
+                new StandingQuestion("person", "person", QuestionKind.YesNo, EdgeRig.Once),
+                new StandingQuestion("car", "car", QuestionKind.YesNo, EdgeRig.Once),
+                new StandingQuestion("scene", "scene", QuestionKind.Text, EdgeRig.Once),
             ],
         };
         await using var rig = await new EdgeRig(plan).StartAsync();

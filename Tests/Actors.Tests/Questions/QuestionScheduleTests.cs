@@ -1,7 +1,6 @@
 using System.Globalization;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Questions;
 
@@ -58,7 +57,8 @@ public sealed class QuestionScheduleTests
 
     private QuestionSchedule Schedule(params (string Id, int EveryMs)[] questions) => new(
         [.. questions.Select(question => new StandingQuestion(
-            question.Id, question.Id, AnswerKind.YesNo, TimeSpan.FromMilliseconds(question.EveryMs)))],
+            question.Id, question.Id, QuestionKind.YesNo, TimeSpan.FromMilliseconds(question.EveryMs)))],
+        _ => true,
         _time);
 
     private long At(string milliseconds) =>

@@ -22,9 +22,9 @@ public sealed class LoadingTests : IDisposable
         Assert.Equal(("gate", "rtsp://10.0.0.5/stream"), (gate.Key, gate.Value.Source));
         Assert.Equal(["person", "scene"], gate.Value.Questions.Keys);
         var person = gate.Value.Questions["person"];
-        Assert.Equal(("Is there a person?", AnswerKind.YesNo, TimeSpan.FromSeconds(2)), (person.Ask, person.Answer, person.Every));
+        Assert.Equal(("Is there a person?", QuestionKind.YesNo, TimeSpan.FromSeconds(2)), (person.Ask, person.Answer, person.Every));
         var scene = gate.Value.Questions["scene"];
-        Assert.Equal(("Describe the scene.", AnswerKind.Text, TimeSpan.FromSeconds(30)), (scene.Ask, scene.Answer, scene.Every));
+        Assert.Equal(("Describe the scene.", QuestionKind.Text, TimeSpan.FromSeconds(30)), (scene.Ask, scene.Answer, scene.Every));
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class LoadingTests : IDisposable
         var example = EdgeConfiguration.Load(ConfigurationBench.RepositoryFile("Deploy", "appsettings.example.json"), _bench.Places);
 
         var camera = Assert.Single(example.ToEdgeSettings("m").Cameras);
-        Assert.Equal([AnswerKind.YesNo, AnswerKind.Text], camera.Questions.Select(it => it.Kind));
+        Assert.Equal([QuestionKind.YesNo, QuestionKind.Text], camera.Questions.Select(it => it.Kind));
         Assert.StartsWith("rtsp://", Assert.Single(example.ToCameraSettings()).Source, StringComparison.Ordinal);
     }
 }

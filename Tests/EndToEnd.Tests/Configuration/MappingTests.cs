@@ -23,8 +23,8 @@ public sealed class MappingTests : IDisposable
         Assert.True(gate.Snapshot);
         Assert.Equal(
             [
-                new StandingQuestion("person", "Is there a person?", AnswerKind.YesNo, TimeSpan.FromSeconds(2)),
-                new StandingQuestion("scene", "Describe the scene.", AnswerKind.Text, TimeSpan.FromSeconds(30)),
+                new StandingQuestion("person", "Is there a person?", QuestionKind.YesNo, TimeSpan.FromSeconds(2)),
+                new StandingQuestion("scene", "Describe the scene.", QuestionKind.Text, TimeSpan.FromSeconds(30)),
             ],
             gate.Questions);
     }

@@ -1,0 +1,121 @@
+using System.Globalization;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <content>Answers, states and events.</content>
+internal sealed partial class EdgeMessages
+{
+    /// <summary>The still first and the bare state last: who reacts to a state finds the rest in place.</summary>
+    public IEnumerable<OutboundMessage> Answers(AnswersJudged judged)
+    {
+        if (judged.Frame is { Snapshot: { } jpeg } frame)
+        {
+            yield return Retained(_topics.Snapshot(frame.Camera.Value), jpeg, "image/jpeg");
+        }
+
+        foreach (var news in judged.News)
+        {
+            var (camera, question) = (news.Camera.Value, news.Question.Id);
+            if (news.Verdict.SayAnswer)
+            {
+                yield return Retained(
+                    _topics.Answer(camera, question), parts.AnswerToBytes(Payload(news)), "application/json");
+            }
+
+            if (news.Verdict.SayState)
+            {
+                // Half an object is none; who reads objects is not bound to the limit of states.
+                var state = news.Standing.State;
+                yield return Retained(
+                    _topics.State(camera, question),
+                    news.Question.Kind == QuestionKind.Json ? state : StateText.Cut(state));
+            }
+        }
+    }
+
+    /// <summary>What changed.</summary>
+    public IEnumerable<EventPayload> Events(AnswersJudged judged) =>
+        judged.News.SelectMany(news =>
+            news is { Verdict.Event: { } change, Last: { } last } ? [Event(news, last, change)] : Array.Empty<EventPayload>());
+
+    public OutboundMessage Event(EventPayload happened) => new(
+        _topics.Event(happened.Camera, happened.Question),
+        parts.EventToBytes(happened),
+        Retain: false,
+        ContentType: "application/json");
+
+    private EventPayload Event(QuestionNews news, AnsweredPicture last, StateChange change) => new()
+    {
+        // In the order of time, so that whoever stores them by id stores them in order.
+        Id = Guid.CreateVersion7(last.Answer.AnsweredAt).ToString(),
+        Node = settings.Node,
+        Camera = news.Camera.Value,
+        Question = news.Question.Id,
+        Ask = news.Question.Ask,
+        From = change.From,
+        To = change.To,
+        Score = change.Score,
+        At = last.Frame.CapturedAt,
+        Since = change.Since,
+        Frame = last.Frame.Frame.Value,
+        Text = news.Question.Rules.Alert.Fill(place => Fact(place, news, last, change)),
+        HeldBack = change.HeldBack,
+        Historical = false,
+        Model = settings.ModelName,
+    };
+
+    private string Fact(string place, QuestionNews news, AnsweredPicture last, StateChange change) => place switch
+    {
+        "node" => settings.Node,
+        "camera" => news.Camera.Value,
+        "question" => news.Question.Id,
+        "ask" => news.Question.Ask,
+        "from" => change.From,
+        "to" or "value" => change.To,
+        "score" => AlertText.Percent(change.Score),
+        "text" => last.Reading.Text,
+        "at" => Clock(last.Frame.CapturedAt),
+        "since" => Clock(change.Since),
+        _ => "",
+    };
+
+    private string Clock(DateTimeOffset moment) =>
+        TimeZoneInfo.ConvertTime(moment, settings.TimeZone).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+
+    private AnswerPayload Payload(QuestionNews news)
+    {
+        var (last, standing) = (news.Last, news.Standing);
+        var fresh = news.IsFresh ? last?.Reading : null;
+        return new AnswerPayload
+        {
+            Node = settings.Node,
+            Camera = news.Camera.Value,
+            Question = news.Question.Id,
+            Ask = news.Question.Ask,
+            Value = fresh?.Value ?? AnswerWords.Unknown,
+            Text = fresh?.Text ?? "",
+            Score = fresh?.Score,
+            Scores = fresh is { Choices.Count: > 0 } ? fresh.Choices.ToDictionary() : null,
+            Number = fresh?.Number,
+            Unit = news.Question.Number.Unit,
+            Fields = fresh?.Fields,
+            State = standing.State,
+            Since = standing.Since,
+            Reason = standing.Reason?.ToText(),
+            LastKnown = standing.LastKnown,
+            LastKnownAt = standing.LastKnownAt,
+            Frame = last?.Frame.Frame.Value,
+            CapturedAt = last?.Frame.CapturedAt,
+            AnsweredAt = last?.Answer.AnsweredAt,
+            AgeMs = last?.Answer.Age.TotalMilliseconds,
+            Timings = last is null ? null : new StageTimings(
+                last.Frame.EncodeTime.TotalMilliseconds,
+                (last.Frame.PrimeTime + last.Answer.Timings.Prefill).TotalMilliseconds,
+                last.Answer.Timings.Decode.TotalMilliseconds),
+            Model = settings.ModelName,
+            Seq = last?.Answer.Seq ?? 0,
+        };
+    }
+}

@@ -1,0 +1,71 @@
+using Akka.Actor;
+using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <content>Other cameras and questions while it runs.</content>
+public sealed partial class EdgeSystem
+{
+    private readonly Lock _changeLock = new();
+
+    /// <summary>From now on these cameras and questions are watched. What is as it was goes on undisturbed: a camera whose
+    /// questions alone changed keeps its stream, a question that stayed its pace, its state and its switch.</summary>
+    /// <param name="plans">All of them.</param>
+    /// <param name="fresh">The sources of cameras that are new or are to be opened anew.</param>
+    /// <exception cref="ArgumentException">A camera that is not known has no source.</exception>
+    /// <exception cref="InvalidOperationException">It is not started.</exception>
+    public void Change(IReadOnlyList<CameraPlan> plans, IReadOnlyList<ICameraSource> fresh)
+    {
+        lock (_changeLock)
+        {
+            if (_system is null || _stop is not null)
+            {
+                throw new InvalidOperationException("Only a running edge system can be changed.");
+            }
+
+            var before = _lanes.Now;
+            var sources = new Dictionary<CameraLane, ICameraSource>();
+            var now = plans.Select(plan => LaneOf(plan, before, fresh, sources)).ToList();
+            var gone = before.SelectMany(lane => TopicsOf(lane.Plan)).Except(plans.SelectMany(TopicsOf)).ToList();
+            _board.Switches.Configure(plans);
+            foreach (var (lane, plan) in now.Zip(plans).Where(it => it.First.Plan != it.Second))
+            {
+                lane.Change(plan);
+            }
+
+            // Together, and the new ones before the old ones end: a moment without any camera would be the end of all.
+            _lanes.Change(now);
+            foreach (var lane in before.Except(now))
+            {
+                lane.Close();
+            }
+
+            _supervisor.Tell(new ChangeCameras(now, sources, new PlansChanged(plans, gone)));
+        }
+    }
+
+    private CameraLane LaneOf(CameraPlan plan) =>
+        new(plan, _counters[plan.Id], _board, _bell, _settings.Pipeline.MaxFrameAge, _time);
+
+    private CameraLane LaneOf(
+        CameraPlan plan,
+        IReadOnlyList<CameraLane> before,
+        IReadOnlyList<ICameraSource> fresh,
+        Dictionary<CameraLane, ICameraSource> sources)
+    {
+        if (fresh.FirstOrDefault(source => source.Id == plan.Id) is { } source)
+        {
+            var lane = LaneOf(plan);
+            sources.Add(lane, source);
+            return lane;
+        }
+
+        return before.FirstOrDefault(lane => lane.Plan.Id == plan.Id)
+            ?? throw new ArgumentException($"Camera '{plan.Id}' is new and has no source.", nameof(fresh));
+    }
+
+    private IEnumerable<string> TopicsOf(CameraPlan plan) =>
+        EdgeMessages.TopicsOf(_parts.Topics, plan.Id)
+            .Concat(plan.Questions.SelectMany(question => EdgeMessages.TopicsOf(_parts.Topics, plan.Id, question)));
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors.Questions;
+
+/// <summary>Turns what the model said into the kind of answer that the user asked for.</summary>
+internal static class AnswerReader
+{
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <param name="question">What was asked.</param>
+    /// <param name="parts">Its answers, as <see cref="QuestionSheet"/> puts them.</param>
+    /// <param name="thresholds">Those of this time of the day.</param>
+    public static Reading Read(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds) =>
+        question.Kind == QuestionKind.Json
+            ? Object(question.Fields, parts, thresholds)
+            : One(question.Kind, question.Number, parts[0], thresholds);
+
+    private static Reading One(QuestionKind kind, NumberBounds bounds, Answer answer, Thresholds thresholds) => kind switch
+    {
+        QuestionKind.YesNo => YesNo(answer, thresholds),
+        QuestionKind.Choice => Choice(answer, thresholds),
+        QuestionKind.Number => Number(answer, bounds),
+        _ => Text(answer),
+    };
+
+    private static Reading YesNo(Answer answer, Thresholds thresholds)
+    {
+        string? value = answer.Score switch
+        {
+            // An engine that gives no probability is taken at its word.
+            null => answer.Value,
+            var score when score >= thresholds.YesAbove => AnswerWords.Yes,
+            var score when score <= thresholds.NoBelow => AnswerWords.No,
+            _ => null,
+        };
+        return Scored(answer, value);
+    }
+
+    private static Reading Choice(Answer answer, Thresholds thresholds) =>
+        Scored(answer, answer.Score < thresholds.MinScore ? null : answer.Value) with
+        {
+            Choices = [.. answer.Question.Choices.Zip(answer.ChoiceScores, KeyValuePair.Create)],
+        };
+
+    private static Reading Scored(Answer answer, string? value) => new()
+    {
+        Value = value,
+        Unclear = value is null ? UnknownReason.Uncertain : null,
+        Score = answer.Score,
+        Text = answer.Text,
+    };
+
+    private static Reading Number(Answer answer, NumberBounds bounds)
+    {
+        var number = NumberText.Read(answer.Text, bounds.Unit);
+        UnknownReason? unclear =
+            number is null ? UnknownReason.NotANumber
+            : !bounds.Holds(number.Value) ? UnknownReason.OutOfBounds
+            : null;
+        return new Reading
+        {
+            Value = unclear is null ? number!.Value.ToString(CultureInfo.InvariantCulture) : null,
+            Unclear = unclear,
+            Text = answer.Text,
+            Number = number,
+        };
+    }
+
+    private static Reading Text(Answer answer)
+    {
+        var text = answer.Text.Trim();
+        return new Reading
+        {
+            Value = text.Length > 0 ? text : null,
+            Unclear = text.Length > 0 ? null : UnknownReason.NoText,
+            Text = answer.Text,
+        };
+    }
+
+    private static Reading Object(
+        IReadOnlyList<QuestionField> fields, IReadOnlyList<Answer> parts, Thresholds thresholds)
+    {
+        var whole = new JsonObject();
+        UnknownReason? unclear = null;
+        foreach (var (field, answer) in fields.Zip(parts))
+        {
+            var reading = One(field.Kind, field.Number, answer, thresholds);
+            unclear ??= reading.Unclear;
+            whole[field.Name] = reading switch
+            {
+                { Value: null } => null,
+                { Number: { } number } => number,
+                { Value: var value } => value,
+            };
+        }
+
+        var says = whole.Any(field => field.Value is not null);
+        var json = whole.ToJsonString(Readable);
+        return new Reading
+        {
+            Value = says ? json : null,
+            Unclear = says ? null : unclear,
+            Text = json,
+            Fields = whole,
+        };
+    }
+}

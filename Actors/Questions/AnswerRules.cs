@@ -1,0 +1,100 @@
+namespace MobileVlm.Edge.Actors.Questions;
+
+/// <summary>What a reading that does not say clearly does to the state.</summary>
+public enum UnsureRule
+{
+    /// <summary>The state stays as it is: hysteresis.</summary>
+    Keep,
+
+    /// <summary>The state becomes unknown.</summary>
+    Unknown,
+}
+
+/// <summary>Which changes are events.</summary>
+public enum EventRule
+{
+    /// <summary>Each change from one known value to another.</summary>
+    Changes,
+
+    /// <summary>Changes to <c>yes</c>.</summary>
+    Yes,
+
+    /// <summary>Changes to <c>no</c>.</summary>
+    No,
+
+    /// <summary>None.</summary>
+    Never,
+}
+
+/// <summary>When an answer is published.</summary>
+public enum AnswerRule
+{
+    /// <summary>Each one.</summary>
+    Each,
+
+    /// <summary>When the state changed, and with the heartbeat.</summary>
+    Changes,
+}
+
+/// <summary>What becomes of the answers to one question: when they are believed, and what is said then.</summary>
+public sealed record AnswerRules
+{
+    public Thresholds Thresholds { get; init; } = new();
+
+    /// <summary>Null when the same thresholds hold day and night.</summary>
+    public NightRule? Night { get; init; }
+
+    /// <summary>What an unclear score, an unreadable number or no text does; null leaves it to the kind:
+    /// <see cref="UnsureRule.Keep"/> for yes/no, else <see cref="UnsureRule.Unknown"/>.</summary>
+    public UnsureRule? WhenUnsure { get; init; }
+
+    /// <summary>So many of the last <see cref="OutOf"/> readings must agree, 1 or more.</summary>
+    public int Agree { get; init; } = 1;
+
+    /// <summary>At least <see cref="Agree"/>.</summary>
+    public int OutOf { get; init; } = 1;
+
+    /// <summary>A new value must be seen this long before it becomes the state; to <c>no</c>
+    /// <see cref="HoldNoFor"/> counts.</summary>
+    public TimeSpan HoldFor { get; init; }
+
+    /// <summary>The same for <c>no</c>; null as <see cref="HoldFor"/>.</summary>
+    public TimeSpan? HoldNoFor { get; init; }
+
+    /// <summary>Without a reading for this long the state is unknown; null is three intervals, at least 30 s.</summary>
+    public TimeSpan? UnknownAfter { get; init; }
+
+    /// <summary>Null leaves it to the kind: <see cref="EventRule.Never"/> for text and JSON, whose wording differs from
+    /// picture to picture, else <see cref="EventRule.Changes"/>.</summary>
+    public EventRule? Events { get; init; }
+
+    /// <summary>After an event was sent, none is for this long.</summary>
+    public TimeSpan CoolDown { get; init; }
+
+    /// <summary>The state is sent again at least this often; zero only on change.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMinutes(5);
+
+    public AnswerRule Answers { get; init; } = AnswerRule.Each;
+
+    /// <summary>The words of an event.</summary>
+    public AlertText Alert { get; init; } = AlertText.Default;
+}
+
+/// <summary>Which scores are clear. Between the two of yes/no lies what <see cref="UnsureRule"/> decides.</summary>
+public sealed record Thresholds
+{
+    /// <summary>From here on it is <c>yes</c>, 0..1.</summary>
+    public double YesAbove { get; init; } = 0.6;
+
+    /// <summary>Down from here it is <c>no</c>, 0..1, at most <see cref="YesAbove"/>.</summary>
+    public double NoBelow { get; init; } = 0.4;
+
+    /// <summary>The likeliest choice counts from here on, 0..1.</summary>
+    public double MinScore { get; init; }
+}
+
+/// <summary>Other thresholds while it is night, by a schedule or by another question.</summary>
+/// <param name="Thresholds">What counts then.</param>
+/// <param name="Schedule">Night when not <see cref="WeeklySchedule.Always"/> and inside of it.</param>
+/// <param name="When">Night while this holds.</param>
+public sealed record NightRule(Thresholds Thresholds, WeeklySchedule Schedule, QuestionCondition? When);

@@ -1,0 +1,69 @@
+namespace MobileVlm.Edge.Actors.Questions;
+
+/// <summary>Why a state is unknown, and what a question waits for.</summary>
+public enum UnknownReason
+{
+    /// <summary>It was not answered yet, and nothing is wrong.</summary>
+    NotYet,
+
+    /// <summary>The score is not clear.</summary>
+    Uncertain,
+
+    /// <summary>The model wrote no number, or different ones.</summary>
+    NotANumber,
+
+    /// <summary>The number is not within its bounds.</summary>
+    OutOfBounds,
+
+    /// <summary>The model wrote nothing.</summary>
+    NoText,
+
+    /// <summary>It was switched off.</summary>
+    Disabled,
+
+    /// <summary>It is not asked at this time of the week.</summary>
+    OutsideSchedule,
+
+    /// <summary>What it is asked on condition of does not hold.</summary>
+    WhenFalse,
+
+    /// <summary>The camera gives no picture.</summary>
+    NoPicture,
+
+    /// <summary>The model failed when it was asked.</summary>
+    ModelFailed,
+
+    /// <summary>Pictures come, but the model has no time for them.</summary>
+    Busy,
+}
+
+/// <summary>The words of reasons and what they mean.</summary>
+public static class UnknownReasons
+{
+    /// <summary>As it stands in topics: <c>outsideSchedule</c>.</summary>
+    public static string ToText(this UnknownReason reason)
+    {
+        var name = reason.ToString();
+        return char.ToLowerInvariant(name[0]) + name[1..];
+    }
+
+    /// <summary>Nobody asks at the moment, and that is meant.</summary>
+    internal static bool IsMeant(this UnknownReason reason) => reason is
+        UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.WhenFalse;
+
+    /// <summary>Somebody should look after it.</summary>
+    internal static bool IsTrouble(this UnknownReason reason) => reason is
+        UnknownReason.NoPicture or UnknownReason.ModelFailed or UnknownReason.Busy;
+
+    /// <summary>What to tell people.</summary>
+    internal static string ToSentence(this UnknownReason reason) => reason switch
+    {
+        UnknownReason.NoPicture => "the camera gives no picture",
+        UnknownReason.ModelFailed => "the model failed when it was asked",
+        UnknownReason.Busy => "the model has no time for it; ask less often, or fewer questions",
+        UnknownReason.Disabled => "it is switched off",
+        UnknownReason.OutsideSchedule => "it is not asked at this time of the week",
+        UnknownReason.WhenFalse => "its condition 'When' does not hold",
+        _ => "it was not answered yet",
+    };
+}

@@ -1,0 +1,106 @@
+namespace MobileVlm.Edge.Actors.Questions;
+
+/// <summary>Times of the week by the wall clock of one place. Where clocks change, the wall clock is meant: a night from
+/// 22:00 to 06:00 is an hour shorter or longer then, and what begins in the hour that is left out begins after it.</summary>
+public sealed record WeeklySchedule
+{
+    private WeeklySchedule(ValueList<WeeklySlot> slots) => Slots = slots;
+
+    public static WeeklySchedule Always { get; } = new([]);
+
+    /// <summary>None means always.</summary>
+    public ValueList<WeeklySlot> Slots { get; }
+
+    /// <param name="slots">As <see cref="WeeklySlot.Parse"/> reads them; none means always.</param>
+    /// <exception cref="FormatException">One cannot be read; the message is the rest of a sentence that it begins.</exception>
+    public static WeeklySchedule Parse(IEnumerable<string> slots) => new([.. slots.Select(WeeklySlot.Parse)]);
+
+    /// <param name="moment">Any offset.</param>
+    /// <param name="zone">Whose wall clock counts.</param>
+    public bool Contains(DateTimeOffset moment, TimeZoneInfo zone)
+    {
+        var local = TimeZoneInfo.ConvertTime(moment, zone).DateTime;
+        return Slots.Count == 0 || Slots.Any(slot => slot.Contains(local));
+    }
+}
+
+/// <summary>A time of day on some days of the week.</summary>
+/// <param name="Days">Bit 0 is Sunday; the days on which it begins.</param>
+/// <param name="From">Since midnight, itself included.</param>
+/// <param name="To">Since midnight, not included; not after <paramref name="From"/> means on the next day.</param>
+public readonly record struct WeeklySlot(int Days, TimeSpan From, TimeSpan To)
+{
+    private const int EveryDay = 0b111_1111;
+
+    private static readonly string[] DayNames = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
+    /// <summary>What <see cref="Parse"/> reads, for people.</summary>
+    public const string Accepted = "'Mon-Fri 07:00-19:00', 'Sat,Sun 22:00-06:00', '20:00-06:00' or 'Sun'";
+
+    /// <summary>Days, times or both: <c>Mon-Fri,Sun 07:00-19:00</c>.</summary>
+    /// <exception cref="FormatException">It cannot be read; the message is the rest of a sentence.</exception>
+    public static WeeklySlot Parse(string text)
+    {
+        var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return words switch
+        {
+            [var one] when char.IsAsciiDigit(one[0]) => Of(EveryDay, one),
+            [var days] => new WeeklySlot(ParseDays(days), TimeSpan.Zero, TimeSpan.FromDays(1)),
+            [var days, var times] => Of(ParseDays(days), times),
+            _ => throw Unreadable(),
+        };
+    }
+
+    public bool Contains(DateTime local)
+    {
+        var time = local.TimeOfDay;
+        return From < To
+            ? BeginsOn(local) && time >= From && time < To
+            : (BeginsOn(local) && time >= From) || (BeginsOn(local.AddDays(-1)) && time < To);
+    }
+
+    private bool BeginsOn(DateTime day) => (Days & (1 << (int)day.DayOfWeek)) != 0;
+
+    private static WeeklySlot Of(int days, string times) =>
+        times.Split('-') is [var from, var to] ? new WeeklySlot(days, ParseTime(from), ParseTime(to)) : throw Unreadable();
+
+    private static int ParseDays(string text)
+    {
+        var days = 0;
+        foreach (var part in text.Split(','))
+        {
+            var ends = part.Split('-').Select(ParseDay).ToArray();
+            if (ends.Length > 2)
+            {
+                throw Unreadable();
+            }
+
+            // Fri-Mon goes over the end of the week.
+            for (var day = ends[0]; ; day = (day + 1) % 7)
+            {
+                days |= 1 << day;
+                if (day == ends[^1])
+                {
+                    break;
+                }
+            }
+        }
+
+        return days;
+    }
+
+    private static int ParseDay(string text) =>
+        Array.FindIndex(DayNames, name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is >= 0 and var day
+            ? day
+            : throw Unreadable();
+
+    private static TimeSpan ParseTime(string text) =>
+        text.Split(':') is [{ Length: 1 or 2 } hours, { Length: 2 } minutes]
+        && int.TryParse(hours, System.Globalization.NumberStyles.None, null, out var h)
+        && int.TryParse(minutes, System.Globalization.NumberStyles.None, null, out var m)
+        && (h < 24 || (h == 24 && m == 0)) && m < 60
+            ? new TimeSpan(h, m, 0)
+            : throw Unreadable();
+
+    private static FormatException Unreadable() => new($"is no time of the week; {Accepted} would be accepted");
+}

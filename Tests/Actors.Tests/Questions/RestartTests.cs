@@ -1,0 +1,69 @@
+using MobileVlm.Edge.Actors.Questions;
+
+namespace MobileVlm.Edge.Actors.Tests.Questions;
+
+/// <summary>The process ends in the middle of something and starts again.</summary>
+public sealed class RestartTests
+{
+    private static readonly AnswerRules Quiet = new() { Heartbeat = TimeSpan.Zero };
+
+    [Fact]
+    public void A_short_restart_keeps_the_state_its_beginning_and_says_it_once_more()
+    {
+        var bench = new JudgeBench(Quiet).Play("0=0.1 5=0.9 9=0.9").Restart(20).Play("20? 21=0.9 22=0.9");
+
+        Assert.Equal("0:no 5:yes 5:no>yes 20:yes", bench.Said);
+        Assert.Equal(bench.At(5).Wall, bench.Judge.Standing.Since);
+    }
+
+    [Fact]
+    public void What_changed_while_it_was_away_is_an_event_after_the_restart() => Assert.Equal(
+        "0:yes 20:yes 21:no 21:yes>no",
+        new JudgeBench(Quiet).Play("0=0.9").Restart(20).Play("20? 21=0.1").Said);
+
+    [Fact]
+    public void After_a_long_absence_the_state_is_unknown_at_first_and_still_known_for_events()
+    {
+        var bench = new JudgeBench(Quiet).Play("0=0.9").Restart(3600);
+        Assert.Null(bench.Judge.Standing.Value);
+        Assert.Equal("yes", bench.Judge.Standing.LastKnown);
+
+        Assert.Equal("0:yes 3601:yes", bench.Restart(3600).Play("3600? 3601=0.9").Said);
+        Assert.Equal("0:yes 3601:no 3601:yes>no", bench.Play("3600? 3601=0.1").Said);
+    }
+
+    [Fact]
+    public void The_cool_down_goes_on_over_a_restart()
+    {
+        var rules = Quiet with { CoolDown = TimeSpan.FromSeconds(60) };
+
+        Assert.Equal(
+            "0:no 1:yes 1:no>yes 10:yes 11:no 62:yes 62:no>yes+1",
+            new JudgeBench(rules).Play("0=0.1 1=0.9").Restart(10).Play("10? 11=0.1 30=0.1 50=0.1 62=0.9").Said);
+    }
+
+    [Fact]
+    public void A_clock_that_was_set_back_makes_the_cool_down_longer_never_shorter()
+    {
+        var rules = Quiet with { CoolDown = TimeSpan.FromSeconds(60) };
+
+        var bench = new JudgeBench(rules).Play("0=0.1 1000=0.9").Restart(5);
+
+        Assert.Equal("0:no 1000:yes 1000:no>yes 6:no 64:yes 66:no 66:yes>no+2", bench.Play("6=0.1 30=0.1 50=0.1 64=0.9 66=0.1").Said);
+    }
+
+    [Fact]
+    public void What_was_half_agreed_before_the_restart_begins_anew() => Assert.Equal(
+        "1:no 10:no 12:yes 12:no>yes",
+        new JudgeBench(Quiet with { Agree = 2, OutOf = 2 }).Play("0=0.1 1=0.1 2=0.9").Restart(10).Play("10? 11=0.9 12=0.9").Said);
+
+    [Fact]
+    public void What_was_known_of_another_kind_of_question_is_forgotten()
+    {
+        var saved = new JudgeBench(Quiet).Play("0=0.9").Saved;
+
+        var bench = new JudgeBench(Quiet, QuestionKind.Number, saved, 5).Play("6=3");
+
+        Assert.Equal("6:3", bench.Said);
+    }
+}
