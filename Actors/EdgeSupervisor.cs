@@ -164,6 +164,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         var messages = new EdgeMessages(context.Settings, parts);
         return Props.Create(() => new MqttActor(
             parts.Link,
+            parts.Outbox,
             messages,
             context.Settings.Cameras,
             context.Pipeline.Counters.Mqtt,

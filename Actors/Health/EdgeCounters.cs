@@ -147,6 +147,7 @@ internal sealed class PipelineCounters
 internal sealed class MqttCounters
 {
     private long _eventsWaiting;
+    private long _eventsDropped;
     private volatile bool _connected;
 
     public bool Connected
@@ -161,14 +162,18 @@ internal sealed class MqttCounters
 
     public Counter Reconnects { get; } = new();
 
-    public Counter EventsDropped { get; } = new();
-
     public long EventsWaiting
     {
         get => Interlocked.Read(ref _eventsWaiting);
         set => Interlocked.Exchange(ref _eventsWaiting, value);
     }
 
+    public long EventsDropped
+    {
+        get => Interlocked.Read(ref _eventsDropped);
+        set => Interlocked.Exchange(ref _eventsDropped, value);
+    }
+
     public MqttStats Snapshot() =>
-        new(Connected, Published.Value, Failed.Value, Reconnects.Value, EventsWaiting, EventsDropped.Value);
+        new(Connected, Published.Value, Failed.Value, Reconnects.Value, EventsWaiting, EventsDropped);
 }

@@ -28,6 +28,10 @@ public static class MqttJson
     public static byte[] Serialize(EventPayload happened) =>
         JsonSerializer.SerializeToUtf8Bytes(happened, Context.EventPayload);
 
+    /// <exception cref="JsonException">It is no such payload.</exception>
+    public static EventPayload? ReadEvent(ReadOnlySpan<byte> happened) =>
+        JsonSerializer.Deserialize(happened, Context.EventPayload);
+
     /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
     public static byte[] Serialize(StatsPayload stats) =>
         JsonSerializer.SerializeToUtf8Bytes(stats, Context.StatsPayload);

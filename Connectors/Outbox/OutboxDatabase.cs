@@ -55,8 +55,8 @@ internal sealed class OutboxDatabase : IDisposable
                 PRAGMA auto_vacuum = INCREMENTAL;
                 PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = {flush};
-                PRAGMA wal_autocheckpoint = 256;
-                PRAGMA journal_size_limit = 1048576;
+                PRAGMA wal_autocheckpoint = 64;
+                PRAGMA journal_size_limit = 262144;
                 """);
             if (database.Scalar("PRAGMA quick_check(1)") is not "ok" and var found)
             {

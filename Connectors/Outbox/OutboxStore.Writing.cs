@@ -8,9 +8,9 @@ namespace MobileVlm.Edge.Connectors.Outbox;
 internal sealed partial class OutboxStore
 {
     // A full disk is met with room once; damage with a new file once; what still fails then waits in memory.
-    private void WriteOrKeep(Dictionary<PendingEvent, StoreOutcome> outcomes)
+    private void WriteOrKeep(Dictionary<PendingEvent, StoreOutcome> outcomes, bool isLast)
     {
-        for (var attempt = 0; attempt < 3; attempt++)
+        for (var attempt = 0; attempt < 3 && MayTry(attempt); attempt++)
         {
             try
             {
@@ -29,7 +29,11 @@ internal sealed partial class OutboxStore
             }
         }
 
+        _failedAt = _time.GetTimestamp();
         ForgetOldestInMemory();
+
+        // A disk that took nothing is not asked again at each event.
+        bool MayTry(int attempt) => attempt > 0 || isLast || _said is null || _time.GetElapsedTime(_failedAt) >= RetryEvery;
     }
 
     private void WriteOnce(Dictionary<PendingEvent, StoreOutcome> outcomes)
@@ -99,16 +103,18 @@ internal sealed partial class OutboxStore
 
     private bool MakeRoom()
     {
+        // The order matters: what the log holds goes into the file while there is room for that, then rows go, which frees
+        // pages inside the file, then the log begins again.
         _reserve.Release();
+        TryCheckpoint();
         try
         {
-            _database.Checkpoint();
             _database.Begin();
             var gone = _database.DeleteOldestOfTheLargestTopic(Math.Max(1, _rows / 10));
             _database.Commit();
             (_rows, _bytes) = (_rows - gone.Rows, _bytes - gone.Bytes);
             DroppedForRoom(gone.Rows);
-            _database.Checkpoint();
+            TryCheckpoint();
             return true;
         }
         catch (SqliteException fault)
@@ -116,6 +122,18 @@ internal sealed partial class OutboxStore
             LogNoRoom(_settings.Path, fault.Message);
             RollBack();
             return false;
+        }
+    }
+
+    private void TryCheckpoint()
+    {
+        try
+        {
+            _database.Checkpoint();
+        }
+        catch (SqliteException fault)
+        {
+            LogNoCheckpoint(fault.Message);
         }
     }
 
@@ -205,6 +223,9 @@ internal sealed partial class OutboxStore
 
     [LoggerMessage(EventId = 65, Level = LogLevel.Warning, Message = "{Rows} event(s) that waited for the broker were given up {Reason}.")]
     private partial void LogDropped(long rows, string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The outbox's log stays as it is: {Fault}")]
+    private partial void LogNoCheckpoint(string fault);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The outbox was not compacted: {Fault}")]
     private partial void LogNotCompacted(string fault);

@@ -11,6 +11,7 @@ internal sealed record PendingEvent(OutboxEvent Event, string Run, long Timestam
 internal sealed partial class OutboxStore : IDisposable
 {
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
 
     private readonly OutboxSettings _settings;
     private readonly TimeProvider _time;
@@ -33,6 +34,7 @@ internal sealed partial class OutboxStore : IDisposable
     private long _damaged;
     private long _acknowledgedSince;
     private long _sweptAt;
+    private long _failedAt;
     private string? _said;
     private OutboxStats _stats;
 
@@ -110,7 +112,7 @@ internal sealed partial class OutboxStore : IDisposable
         var outcomes = new Dictionary<PendingEvent, StoreOutcome>(ReferenceEqualityComparer.Instance);
         if (_inMemory.Count > 0 || isLast || RemovalsAreDue || IsTimeToSweep)
         {
-            WriteOrKeep(outcomes);
+            WriteOrKeep(outcomes, isLast);
         }
 
         _stored += happened.Count(pending => Outcome(pending) != StoreOutcome.Known);

@@ -74,6 +74,7 @@ internal sealed partial class EdgeConfiguration
 
         var folder = file is null ? places.CurrentFolder : Path.GetDirectoryName(file) ?? places.CurrentFolder;
         var logging = ReadLogging(root.Find(LoggingSection), faults);
+        options.Outbox.Path = OutboxPlace.Resolve(options.Outbox.Path, folder, places.Environment);
         options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, places.Environment);
         OptionsValidator.Validate(options, folder, faults);
         return faults.Faults.Count == 0

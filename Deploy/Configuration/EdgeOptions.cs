@@ -29,6 +29,9 @@ internal sealed class EdgeOptions
     [Description("When, how many, and what after a failure.")]
     public PipelineOptions Pipeline { get; set; } = new();
 
+    [Description("Where events wait until the broker has acknowledged them.")]
+    public OutboxOptions Outbox { get; set; } = new();
+
     [Description("Programs that cameras are read with.")]
     public ToolOptions Tools { get; set; } = new();
 }

@@ -8,9 +8,9 @@ SIGSTOP would stop the whole process; a tracer can stop one thread. Runs until i
 import ctypes
 import os
 import sys
-import time
 
 PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207
+WALL = 0x40000000
 
 
 def main(pid: str, name: str) -> int:
@@ -27,9 +27,14 @@ def main(pid: str, name: str) -> int:
             print(os.strerror(ctypes.get_errno()), file=sys.stderr)
             return 1
     print(f"thread {found[0]} ({name}) of process {pid} stands still", flush=True)
-    while os.path.exists(f"{tasks}/{found[0]}"):
-        time.sleep(0.2)
-    return 0
+    # Its tracer has to take note of its end, or the process stays a zombie.
+    while True:
+        try:
+            _, status = os.waitpid(found[0], WALL)
+        except ChildProcessError:
+            return 0
+        if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+            return 0
 
 
 if __name__ == "__main__":
