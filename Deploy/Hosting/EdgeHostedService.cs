@@ -12,6 +12,7 @@ internal sealed partial class EdgeHostedService(
 {
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
+    private MetricsEndpoint? _metrics;
 
     /// <summary>Null until it has started.</summary>
     public EdgeSystem? System => _runtime?.System;
@@ -22,12 +23,18 @@ internal sealed partial class EdgeHostedService(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers);
+        if (configuration.Options.Metrics.Port is { } port)
+        {
+            _metrics = MetricsEndpoint.Start(_runtime.System, port, _logger);
+        }
+
         Running(configuration.Node, configuration.Options.Cameras.Count, _runtime.Broker);
         _ = EndWithTheSystemAsync(_runtime.System);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        _metrics?.Dispose();
         if (_runtime is not null)
         {
             await _runtime.DisposeAsync();
