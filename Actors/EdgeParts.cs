@@ -37,10 +37,6 @@ public sealed record EdgeParts
     /// <summary>Opens stage 2, under the same rules.</summary>
     public required Func<IQuestionAnswerer> OpenAnswerer { get; init; }
 
-    /// <summary>Ask a grey picture before the first frame, after each opening: sessions that open but cannot answer
-    /// are found at the start, and the first real answer is not the slow one.</summary>
-    public bool TestEngine { get; init; }
-
     /// <summary>A frame as JPEG. Called on a thread of its own; must not keep the frame.</summary>
     public required Func<Frame, byte[]> FrameToJpeg { get; init; }
 }

@@ -1,5 +1,4 @@
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -30,11 +29,6 @@ internal sealed class Engine
         {
             engine._encoder = await engine._look.RunAsync(parts.OpenEncoder);
             engine._answerer = await engine._think.RunAsync(parts.OpenAnswerer);
-            if (parts.TestEngine)
-            {
-                await engine.TestAsync();
-            }
-
             return engine;
         }
         catch
@@ -55,20 +49,6 @@ internal sealed class Engine
 
     /// <summary>Disposes the sessions behind the calls that run, each once; done when all threads have ended.</summary>
     public Task CloseAsync() => _closing ??= CloseOnceAsync();
-
-    private async Task TestAsync()
-    {
-        const int Edge = 64;
-        var grey = new byte[Edge * Edge * 3];
-        Array.Fill(grey, (byte)128);
-        using var tokens = await LookAsync(encoder => encoder.Encode(new RgbImage(grey, Edge, Edge)));
-        await ThinkAsync(answerer =>
-        {
-            answerer.Prime(tokens);
-            answerer.AskAll([new Question("Is there a person?", AnswerKind.YesNo)], (_, _) => { });
-            return true;
-        });
-    }
 
     private async Task CloseOnceAsync()
     {

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Vision;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
@@ -17,22 +16,24 @@ internal static class ModelCommand
     private static Command Verify()
     {
         var folder = new Argument<string>("DIR") { Description = "Model folder." };
-        var command = new Command("verify", "Check every file of a model folder against its manifest and open its graphs.") { folder };
-        command.SetAction(parsed =>
+        var threads = new Option<int>("--threads") { Description = "Threads that compute; 0 takes one a processor.", HelpName = "N" };
+        var command = new Command(
+            "verify", "Check every file of a model folder against its manifest, open its graphs, and compare what they compute with what they did at import.")
         {
-            var model = ModelFolder.Open(parsed.GetRequiredValue(folder));
-            model.Verify();
-            using (QuestionAnswerer.Open(model, new ExecutionSettings(), capacity: 256))
+            folder, threads,
+        };
+        command.SetAction((parsed, cancel) => Task.Run(
+            () =>
             {
-                if (model.Manifest.Vision is not null)
-                {
-                    new VisionEncoder(model, new ExecutionSettings()).Dispose();
-                }
-            }
-
-            Terminal.Say($"'{model.Manifest.Name}': {model.Manifest.Files.Count} files ({Size(model)}) are as they were imported, and the graphs open.");
-            return ExitCode.Done;
-        });
+                var model = ModelFolder.Open(parsed.GetRequiredValue(folder));
+                model.Verify();
+                Terminal.Say($"'{model.Manifest.Name}': {model.Manifest.Files.Count} files ({Size(model)}) are as they were imported.");
+                var outcome = ModelSelfTest.Run(
+                    model, new ExecutionSettings(parsed.GetValue(threads)), SelfTestExtent.Whole, cancel);
+                Terminal.Say($"Self-test: {SelfTestText.Describe(outcome)}.");
+                return ExitCode.Done;
+            },
+            cancel));
         return command;
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Pull;
-using MobileVlm.Edge.Inference.Export;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
@@ -20,7 +19,7 @@ internal static class PullCommand
         };
         var target = new Argument<string?>("DIR")
         {
-            Description = "Folder to make; it must not exist or be empty. Without it: ./models/NAME.",
+            Description = "Folder to make; it must not exist or be empty, or hold a model when there is --force. Without it: ./models/NAME.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var into = new Option<string?>("--dir") { Description = "The same as DIR, for use without an ID.", HelpName = "DIR" };
@@ -30,13 +29,7 @@ internal static class PullCommand
             HelpName = "REV",
             DefaultValueFactory = _ => "main",
         };
-        var precision = new Option<string>("--precision")
-        {
-            Description = "As for 'model import': fp32 or int4.",
-            HelpName = "P",
-            DefaultValueFactory = _ => "fp32",
-        };
-        precision.AcceptOnlyFromAmong("fp32", "int4");
+        var options = new ImportOptions();
         var keep = new Option<bool>("--keep") { Description = "Keep the downloaded files after the import." };
         var bundle = new Option<string?>("--offline-bundle")
         {
@@ -56,16 +49,16 @@ internal static class PullCommand
         var command = new Command(
             "pull", "Download a published model, check it and import it. An interrupted pull goes on when called again.")
         {
-            id, target, into, revision, precision, keep, bundle, hub, token,
+            id, target, into, revision, keep, bundle, hub, token,
         };
+        options.AddTo(command);
         command.SetAction((parsed, cancel) => RunAsync(
             new PullRequest
             {
                 Id = parsed.GetValue(id),
                 Folder = parsed.GetValue(target) ?? parsed.GetValue(into),
                 Revision = parsed.GetRequiredValue(revision),
-                PrecisionName = parsed.GetRequiredValue(precision),
-                Precision = PrecisionPlan.Parse(parsed.GetRequiredValue(precision)),
+                Import = options.Read(parsed),
                 Keep = parsed.GetValue(keep),
                 Bundle = parsed.GetValue(bundle),
                 Hub = Settings(parsed.GetValue(hub), parsed.GetValue(token)),
@@ -84,6 +77,11 @@ internal static class PullCommand
             Terminal.Say(model is null
                 ? $"Wrote {request.Bundle}. On the other box: mobilevlm model pull --offline-bundle FILE"
                 : $"Imported '{model.Manifest.Name}' into {model.FolderPath}.");
+            foreach (var line in model is null ? [] : PrecisionText.Lines(model.Manifest))
+            {
+                Terminal.Say(line);
+            }
+
             return ExitCode.Done;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)

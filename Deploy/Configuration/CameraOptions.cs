@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
@@ -52,25 +51,4 @@ internal sealed class CameraOptions
     [Description("What is asked about this camera, each under a name that stands in topics.")]
     [Map("question", "availability", "snapshot", "ask", "reply")]
     public Dictionary<string, QuestionOptions> Questions { get; set; } = [];
-}
-
-/// <summary>Section <c>MobileVlm:Cameras:CAMERA:Questions:QUESTION</c>.</summary>
-internal sealed class QuestionOptions
-{
-    [Description("The question, as one would ask a person.")]
-    [Required]
-    [TextLength(1000)]
-    public string? Ask { get; set; }
-
-    [Description("`YesNo` is scored and quick; `Text` is written word by word.")]
-    [Required]
-    public QuestionKind? Answer { get; set; }
-
-    [Description("How often; `00:00:00` asks about every picture that the box has time for.")]
-    [TimeRange("00:00:00", "7.00:00:00")]
-    public TimeSpan Every { get; set; } = TimeSpan.FromSeconds(2);
-
-    [Description("Most tokens that a `Text` answer may have. One word is one or two.")]
-    [NumberRange(1, 1024)]
-    public int MaxTokens { get; set; } = 128;
 }

@@ -14,6 +14,8 @@ internal static class ConfigurationReference
         - **A wrong configuration** is refused with exit code 2 and a list of every fault: key, value, what would be accepted, and the line or variable where it stands. Unknown keys are faults too.
         - **A key left out**, or `null`, takes its default.
         - **Times** are `hours:minutes:seconds` (`00:00:02`, `00:00:00.5`), with days before a point (`1.00:00:00`).
+        - **Lists** are JSON lists (`["red", "green"]`); a single value may stand for a list of one. Of an environment variable the last part is the place: `…__Choices__0=red`.
+        - **A changed file** is read again within seconds, or at once on SIGHUP (`systemctl reload mobilevlm`): cameras and questions change while the others go on. A file with faults is refused, each is logged, and everything goes on as it was. What is not about cameras needs a restart; the log says what.
         - **Relative paths** begin in the folder of the configuration file, wherever the service was started.
         - **Passwords**: the broker's stands in a file of its own (`PasswordFile`). A camera's stands in its address, so make the configuration file readable for the service's user only. Messages and logs show neither.
         - **Section `Logging`**, beside `MobileVlm`, is .NET's: `"Logging": { "LogLevel": { "Default": "Debug" } }`.
@@ -45,7 +47,7 @@ internal static class ConfigurationReference
                 $"| `{setting.Name}` | {Cell(Accepted(setting))} | {Cell(Default(setting, defaults))} | {Cell(setting.Description)} |");
         }
 
-        foreach (var setting in settings.Where(it => it.Shape != SettingShape.Value))
+        foreach (var setting in settings.Where(it => !it.IsLeaf))
         {
             WriteGroup(writer, setting.Type, KnownPlaces.Inside(setting, key), setting.Map is { } map
                 ? $"One {map.Placeholder}. Its name: {map.Accepted}."
@@ -56,6 +58,7 @@ internal static class ConfigurationReference
     private static string Accepted(Setting setting) => setting.Shape switch
     {
         SettingShape.Group => "keys, see below",
+        SettingShape.List => $"list, each: {setting.Accepted}",
         SettingShape.Map => $"{setting.Map!.Placeholder}s by name, see below",
         _ => setting.Accepted,
     };
@@ -63,6 +66,7 @@ internal static class ConfigurationReference
     private static string Default(Setting setting, object? defaults) =>
         setting.IsRequired ? "**required**"
         : setting.DefaultText is { } text ? text
+        : setting.Shape == SettingShape.List ? "none"
         : setting.Shape != SettingShape.Value ? ""
         : setting.Property.GetValue(defaults) is { } value ? $"`{ScalarText.Format(value)}`"
         : "none";

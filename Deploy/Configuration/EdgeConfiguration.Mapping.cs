@@ -22,6 +22,9 @@ internal sealed partial class EdgeConfiguration
         ? CpuTarget
         : Options.Model.Target.ToLowerInvariant();
 
+    /// <summary>Where what must survive a restart is kept; null keeps nothing.</summary>
+    public string? StateFolder => Options.StateFolder is { } folder ? FullPath(folder) : _systemdState;
+
     public int ContextTokens => Options.Model.ContextTokens;
 
     public TimeSpan StopWithin => Options.Pipeline.StopWithin;
@@ -67,8 +70,10 @@ internal sealed partial class EdgeConfiguration
         Target = Target,
         Cameras = [.. Options.Cameras.Select(camera => new CameraPlan(
             new CameraId(camera.Key),
-            [.. camera.Value.Questions.Select(question => ToQuestion(question.Key, question.Value))],
+            [.. camera.Value.Questions.Select(question => QuestionMapping.ToQuestion(question.Key, question.Value))],
             camera.Value.Snapshot))],
+        TimeZone = Options.TimeZone is { } zone ? TimeZoneInfo.FindSystemTimeZoneById(zone) : TimeZoneInfo.Local,
+        StateFolder = StateFolder,
         Pipeline = ToPipeline(Options.Pipeline),
     };
 
@@ -87,9 +92,6 @@ internal sealed partial class EdgeConfiguration
         FfmpegPath = ToProgram(Options.Tools.Ffmpeg),
         GstLaunchPath = ToProgram(Options.Tools.GstLaunch),
     };
-
-    private static StandingQuestion ToQuestion(string id, QuestionOptions question) =>
-        new(id, question.Ask!, question.Answer!.Value, question.Every, question.MaxTokens);
 
     private static PipelineSettings ToPipeline(PipelineOptions pipeline) => new()
     {

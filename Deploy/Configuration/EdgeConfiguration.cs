@@ -12,12 +12,20 @@ internal sealed partial class EdgeConfiguration
 
     private static readonly string[] Sections = [EdgeOptions.Section, LoggingSection];
 
-    private readonly string _hostName;
+    // Set by systemd for a unit with StateDirectory=; several are separated by colons.
+    private const string StateVariable = "STATE_DIRECTORY";
 
-    private EdgeConfiguration(EdgeOptions options, string? file, string folder, string hostName, IConfiguration logging)
+    private readonly string _hostName;
+    private readonly string? _systemdState;
+
+    private EdgeConfiguration(
+        EdgeOptions options, string? file, string folder, ConfigurationPlaces places, IConfiguration logging)
     {
         (Options, File, Folder, Logging) = (options, file, folder, logging);
-        _hostName = hostName;
+        _hostName = places.HostName;
+        _systemdState = places.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0
+            ? state.Split(':')[0]
+            : null;
     }
 
     /// <summary>As written, with defaults where nothing was.</summary>
@@ -74,11 +82,10 @@ internal sealed partial class EdgeConfiguration
 
         var folder = file is null ? places.CurrentFolder : Path.GetDirectoryName(file) ?? places.CurrentFolder;
         var logging = ReadLogging(root.Find(LoggingSection), faults);
-        options.Outbox.Path = OutboxPlace.Resolve(options.Outbox.Path, folder, places.Environment);
         options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, places.Environment);
         OptionsValidator.Validate(options, folder, faults);
         return faults.Faults.Count == 0
-            ? new EdgeConfiguration(options, file, folder, places.HostName, logging)
+            ? new EdgeConfiguration(options, file, folder, places, logging)
             : throw new ConfigurationException(
                 file ?? $"environment ({NoFile(places)})", faults.Faults);
     }

@@ -16,6 +16,16 @@ internal sealed class EdgeOptions
     [SafeName(MaxNodeLength)]
     public string? Node { get; set; }
 
+    [Description("Whose wall clock schedules mean.")]
+    [DefaultText("the box's own")]
+    [TimeZoneName]
+    public string? TimeZone { get; set; }
+
+    [Description("Folder for what must survive a restart: states, cool-downs, switches. Under systemd, `StateDirectory=` sets it.")]
+    [DefaultText("systemd's, else nothing is kept")]
+    [TextLength(4096)]
+    public string? StateFolder { get; set; }
+
     [Description("The model and how it runs.")]
     public ModelOptions Model { get; set; } = new();
 

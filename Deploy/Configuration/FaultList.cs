@@ -18,6 +18,10 @@ internal sealed class FaultList
     /// <summary>True when the key already has a fault: rules between properties must not blame its default.</summary>
     public bool Has(string key) => _faults.Exists(fault => fault.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>True when the key or one below it has a fault.</summary>
+    public bool HasWithin(string key) => Has(key) || _faults.Exists(
+        fault => fault.Key.StartsWith($"{key}:", StringComparison.OrdinalIgnoreCase));
+
     // What is missing is missing where its group begins: a camera that a misspelt variable made is found by that.
     private string? OriginOf(string key) =>
         _origins.TryGetValue(key, out var origin) ? origin

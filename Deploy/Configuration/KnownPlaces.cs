@@ -15,7 +15,7 @@ internal static class KnownPlaces
                 return place;
             }
 
-            if (setting.Shape != SettingShape.Value && Of(name, setting.Type, Inside(setting, place)) is { } found)
+            if (!setting.IsLeaf && Of(name, setting.Type, Inside(setting, place)) is { } found)
             {
                 return found;
             }

@@ -57,6 +57,9 @@ internal sealed class OptionsBinder(FaultList faults)
             case SettingShape.Map:
                 BindMap(setting, (IDictionary)setting.Property.GetValue(options)!, node, key);
                 break;
+            case SettingShape.List:
+                BindList(setting, options, node, key);
+                break;
             case SettingShape.Value:
                 BindValue(setting, options, node, key);
                 break;
@@ -76,6 +79,46 @@ internal sealed class OptionsBinder(FaultList faults)
 
             map[entry.Name] = BindGroup(setting.Type, entry, entryKey);
         }
+    }
+
+    private void BindList(Setting setting, object options, SettingNode? node, string key)
+    {
+        var accepted = $"a list ([\"…\", \"…\"]), each {setting.Accepted.Replace('`', '\'')}";
+        var list = new List<string>();
+        if (node is { Kind: SettingKind.Text, Children.Count: 0 })
+        {
+            node = new SettingNode(node.Name, SettingKind.Array, null, node.Origin)
+            {
+                Children = { new SettingNode("0", SettingKind.Text, node.Text, node.Origin) },
+            };
+        }
+
+        if (node is { Kind: not (SettingKind.Array or SettingKind.Null), Children: var children }
+            && (children.Count == 0 || !children.TrueForAll(it => int.TryParse(it.Name, out _))))
+        {
+            faults.Add(key, null, $"is no list; {accepted} would be accepted");
+            return;
+        }
+
+        foreach (var item in node?.Children ?? [])
+        {
+            var itemKey = $"{key}:{item.Name}";
+            faults.SetOrigin(itemKey, item.Origin);
+            if (item.Kind != SettingKind.Text || string.IsNullOrWhiteSpace(item.Text))
+            {
+                faults.Add(itemKey, item.Text, $"is no text; {setting.Accepted.Replace('`', '\'')} would be accepted");
+            }
+            else if (setting.Rules.Select(rule => rule.FindFault(item.Text)).FirstOrDefault(it => it is not null) is { } broken)
+            {
+                faults.Add(itemKey, item.Text, broken);
+            }
+            else
+            {
+                list.Add(item.Text);
+            }
+        }
+
+        setting.Property.SetValue(options, list);
     }
 
     private void BindValue(Setting setting, object options, SettingNode? node, string key)

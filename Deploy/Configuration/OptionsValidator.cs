@@ -1,5 +1,3 @@
-using MobileVlm.Edge.Actors;
-
 namespace MobileVlm.Edge.Deploy.Configuration;
 
 /// <summary>The rules between properties; those of one property stand on it.</summary>
@@ -7,11 +5,6 @@ internal static class OptionsValidator
 {
     private const string Mqtt = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Mqtt)}";
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
-    private const string Context = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.ContextTokens)}";
-
-    /// <summary>What a picture takes of the context; the prompt and the question come on top.</summary>
-    private const int PictureTokens = 144;
-
     /// <param name="options">Bound; what has a fault already holds its default.</param>
     /// <param name="folder">Relative paths begin here.</param>
     /// <param name="faults">Gets what is found.</param>
@@ -112,19 +105,7 @@ internal static class OptionsValidator
             faults.Add(Cameras, null, "asks nothing; at least one camera needs a question");
         }
 
-        foreach (var (camera, question, asked) in options.Cameras.SelectMany(
-            camera => camera.Value.Questions.Select(question => (camera.Key, question.Key, question.Value))))
-        {
-            var room = options.Model.ContextTokens - PictureTokens;
-            if (asked.Answer == QuestionKind.Text && asked.MaxTokens >= room && !faults.Has(Context))
-            {
-                faults.Add(
-                    $"{QuestionsOf(camera)}:{question}:{nameof(QuestionOptions.MaxTokens)}",
-                    ScalarText.Format(asked.MaxTokens),
-                    $"does not fit behind a picture ({PictureTokens} tokens) into {Context} = "
-                    + $"{options.Model.ContextTokens}; less than {room} would be accepted");
-            }
-        }
+        QuestionsValidator.Validate(options, faults);
     }
 
     private static string QuestionsOf(string camera) => $"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}";

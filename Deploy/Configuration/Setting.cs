@@ -9,6 +9,9 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 internal enum SettingShape
 {
     Value,
+
+    /// <summary>Several values of one kind.</summary>
+    List,
     Group,
     Map,
 }
@@ -23,8 +26,12 @@ internal sealed class Setting
         Property = property;
         Map = property.GetCustomAttribute<MapAttribute>();
         var type = property.PropertyType;
-        Type = Map is not null ? type.GetGenericArguments()[1] : Nullable.GetUnderlyingType(type) ?? type;
+        var isList = type == typeof(List<string>);
+        Type = Map is not null ? type.GetGenericArguments()[1]
+            : isList ? typeof(string)
+            : Nullable.GetUnderlyingType(type) ?? type;
         Shape = Map is not null ? SettingShape.Map
+            : isList ? SettingShape.List
             : Type.IsClass && Type != typeof(string) ? SettingShape.Group
             : SettingShape.Value;
         Description = property.GetCustomAttribute<DescriptionAttribute>()?.Description
@@ -43,6 +50,9 @@ internal sealed class Setting
 
     /// <summary>Of the value, of the group, or of the map's entries.</summary>
     public Type Type { get; }
+
+    /// <summary>There are no keys in it.</summary>
+    public bool IsLeaf => Shape is SettingShape.Value or SettingShape.List;
 
     public MapAttribute? Map { get; }
 

@@ -145,7 +145,8 @@ internal sealed class MapAttribute(string placeholder, params string[] reserved)
 
     /// <summary>What names are accepted, for the reference.</summary>
     public string Accepted =>
-        $"{Name.Accepted}; not {string.Join(", ", reserved.Select(name => $"`{name}`"))}, which are topics of their own";
+        reserved.Length == 0 ? Name.Accepted
+        : $"{Name.Accepted}; not {string.Join(", ", reserved.Select(name => $"`{name}`"))}, which are topics of their own";
 
     public string? FindFault(string name) =>
         reserved.Contains(name, StringComparer.OrdinalIgnoreCase)

@@ -3,10 +3,12 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Commands;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Verification;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
@@ -17,7 +19,7 @@ internal static class ConfiguredChecks
     public static async IAsyncEnumerable<Finding> RunAsync(
         EdgeConfiguration configuration, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
-        yield return await Task.Factory.StartNew(() => Model(configuration), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        yield return await Task.Factory.StartNew(() => Model(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         yield return await BrokerAsync(configuration, cancel);
         foreach (var camera in configuration.ToCameraSettings())
         {
@@ -25,20 +27,23 @@ internal static class ConfiguredChecks
         }
     }
 
-    private static Finding Model(EdgeConfiguration configuration)
+    private static Finding Model(EdgeConfiguration configuration, CancellationToken cancel)
     {
         try
         {
             var folder = ModelFolder.Open(configuration.ModelPath);
+            var tested = ModelSelfTest.Run(folder, configuration.ToExecutionSettings(), SelfTestExtent.Fast, cancel);
             using var encoder = new VisionEncoder(folder, configuration.ToExecutionSettings());
             using var answerer = QuestionAnswerer.Open(folder, configuration.ToExecutionSettings(), configuration.ContextTokens);
             var started = Stopwatch.GetTimestamp();
             using var tokens = encoder.Encode(new RgbImage(new byte[64 * 64 * 3], 64, 64));
             answerer.Prime(tokens);
-            answerer.Ask(new Question("Is there a person?", AnswerKind.YesNo));
+            answerer.Ask(new Question("Is there a person?", AnswerKind.YesNo), cancel);
             var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-            return Finding.Fine("model", string.Create(
-                CultureInfo.InvariantCulture, $"{folder.Manifest.Name}: opens and answers on cpu, first answer after {took:0} ms"));
+            var found = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{folder.Manifest.Name}: opens and answers on cpu, first answer after {took:0} ms; self-test: {SelfTestText.Describe(tested)}");
+            return tested is null ? Finding.Note("model", found, "Without it nobody sees whether this processor computes what it should.") : Finding.Fine("model", found);
         }
         catch (ModelFolderException e)
         {

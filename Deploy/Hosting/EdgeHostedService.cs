@@ -8,10 +8,11 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>Runs the box inside the host: starts it before the host is ready, ends the process when it cannot go on.</summary>
 internal sealed partial class EdgeHostedService(
-    EdgeConfiguration configuration, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : IHostedService
+    EdgeConfiguration configuration, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : IHostedService, IDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
+    private ConfigurationWatch? _watch;
     private MetricsEndpoint? _metrics;
 
     /// <summary>Null until it has started.</summary>
@@ -22,22 +23,63 @@ internal sealed partial class EdgeHostedService(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers);
+        try
+        {
+            _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Stopped before it began: nothing is open.
+            return;
+        }
+
         if (configuration.Options.Metrics.Port is { } port)
         {
             _metrics = MetricsEndpoint.Start(_runtime.System, port, _logger);
         }
 
         Running(configuration.Node, configuration.Options.Cameras.Count, _runtime.Broker);
+        if (configuration.StateFolder is null)
+        {
+            NothingKept();
+        }
+
+        if (configuration.File is { } file)
+        {
+            _watch = new ConfigurationWatch(
+                file,
+                () => EdgeConfiguration.Load(file),
+                Apply,
+                TimeProvider.System,
+                loggers.CreateLogger<ConfigurationWatch>());
+        }
+
         _ = EndWithTheSystemAsync(_runtime.System);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _metrics?.Dispose();
+        _watch?.Dispose();
         if (_runtime is not null)
         {
             await _runtime.DisposeAsync();
+        }
+    }
+
+    public void Dispose()
+    {
+        _metrics?.Dispose();
+        _watch?.Dispose();
+    }
+
+    private void Apply(EdgeConfiguration changed)
+    {
+        var change = _runtime!.Apply(changed);
+        Changed(change);
+        foreach (var key in change.NeedsRestart)
+        {
+            NeedsRestart(key);
         }
     }
 
@@ -59,6 +101,15 @@ internal sealed partial class EdgeHostedService(
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Node {Node} watches {Cameras} camera(s) and publishes to {Broker}")]
     private partial void Running(string node, int cameras, string broker);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "The configuration was read again: {Change}")]
+    private partial void Changed(ConfigurationChange change);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Key} changed as well, which counts after a restart only")]
+    private partial void NeedsRestart(string key);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "States, cool-downs and switches are not kept over a restart; MobileVlm:StateFolder names a folder for them")]
+    private partial void NothingKept();
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Nothing more to do: {Reason}")]
     private partial void Finished(string reason);

@@ -15,10 +15,21 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 internal sealed class EdgeRuntime : IAsyncDisposable
 {
     private readonly EmbeddedBroker? _broker;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private EdgeConfiguration _configuration;
 
-    private EdgeRuntime(EmbeddedBroker? broker, Uri brokerAddress, FramePool frames, EdgeSystem system)
+    private EdgeRuntime(
+        EdgeConfiguration configuration,
+        EmbeddedBroker? broker,
+        Uri brokerAddress,
+        FramePool frames,
+        EdgeSystem system,
+        TimeProvider time,
+        ILoggerFactory loggers)
     {
         (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
+        (_configuration, _time, _loggers) = (configuration, time, loggers);
         Broker = brokerAddress.GetLeftPart(UriPartial.Authority);
     }
 
@@ -35,9 +46,10 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     /// <summary>Opens everything and starts. What was opened is closed again when a later part fails.</summary>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is taken.</exception>
-    public static async Task<EdgeRuntime> StartAsync(EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers)
+    public static async Task<EdgeRuntime> StartAsync(
+        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
-        var folder = ModelFolder.Open(configuration.ModelPath);
+        var folder = await ModelCheck.RunAsync(configuration, loggers, cancel);
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
             : null;
@@ -52,7 +64,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
                 time,
                 loggers);
             await system.StartAsync();
-            return new EdgeRuntime(broker, mqtt.Broker, frames, system);
+            return new EdgeRuntime(configuration, broker, mqtt.Broker, frames, system, time, loggers);
         }
         catch
         {
@@ -70,6 +82,23 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         }
     }
 
+    /// <summary>Cameras and questions become those of a newer configuration; the rest of it waits for a restart. One
+    /// caller at a time.</summary>
+    /// <returns>What changed.</returns>
+    public ConfigurationChange Apply(EdgeConfiguration configuration)
+    {
+        var change = ConfigurationChange.Between(_configuration, configuration);
+        if (!change.IsNothing)
+        {
+            System.Change(
+                configuration.ToEdgeSettings("").Cameras,
+                [.. change.Opened.Select(camera => Open(camera, Frames, _time, _loggers))]);
+        }
+
+        _configuration = configuration;
+        return change;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await System.DisposeAsync();
@@ -78,6 +107,10 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             await _broker.DisposeAsync();
         }
     }
+
+    private static ICameraSource Open(
+        CameraSettings camera, FramePool frames, TimeProvider time, ILoggerFactory loggers) =>
+        CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}"));
 
     private static EdgeParts Parts(
         EdgeConfiguration configuration,
@@ -91,7 +124,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         return new EdgeParts
         {
             Cameras = [.. configuration.ToCameraSettings().Select(camera =>
-                CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}")))],
+                Open(camera, frames, time, loggers))],
             Link = new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
             Outbox = configuration.ToOutboxSettings() is { } outbox
                 ? SqliteOutbox.Open(outbox, time, loggers.CreateLogger<SqliteOutbox>())
@@ -102,7 +135,6 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
             OpenEncoder = () => new VisionEncoder(folder, execution),
             OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
-            TestEngine = true,
             FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
         };
     }

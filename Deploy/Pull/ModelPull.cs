@@ -1,6 +1,5 @@
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Commands;
-using MobileVlm.Edge.Inference.Export.Calibration;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Pull;
@@ -17,7 +16,7 @@ internal static class ModelPull
         }
 
         using var hub = new HubClient(request.Hub);
-        var plan = await new PullPlanner(hub, request.PrecisionName).PlanAsync(id, request.Revision, cancel);
+        var plan = await new PullPlanner(hub, request.Import.PrecisionName).PlanAsync(id, request.Revision, cancel);
         var target = TargetOf(request, plan.Name);
         using var cache = PullCache.Open(id, plan.Listing.Commit);
         var present = plan.Files.Sum(cache.Present);
@@ -79,7 +78,7 @@ internal static class ModelPull
             await PullProgress.ShowAsync(
                 "Unpacking", bundle.Size, bars => reader.ExtractAsync(cache.Checkpoint, bars.Report, cancel));
             DiskNeed.Check(new DiskNeed(
-                "the imported model", target, ImportSize.Estimate(cache.Checkpoint, bundle.Size, request.PrecisionName)));
+                "the imported model", target, ImportSize.Estimate(cache.Checkpoint, bundle.Size, request.Import.PrecisionName)));
             return Import(request, cache.Checkpoint, target, cancel);
         }
         finally
@@ -91,22 +90,16 @@ internal static class ModelPull
     private static ModelFolder Import(PullRequest request, string checkpoint, string target, CancellationToken cancel)
     {
         Directory.CreateDirectory(FolderOf(target));
-
-        // What a power cut left of an earlier import; it would take as much disk as the model itself.
-        foreach (var leftover in Directory.GetDirectories(FolderOf(target), $"{Path.GetFileName(target)}.partial-*"))
-        {
-            Directory.Delete(leftover, recursive: true);
-        }
-
-        return ImportCommand.WithProgress(checkpoint, target, request.Precision, CalibrationSet.Bundled, cancel);
+        return ImportCommand.WithProgress(checkpoint, target, request.Import, cancel);
     }
 
     /// <summary>Where the model goes; refused here, before hours of downloading, when it cannot go there.</summary>
     private static string TargetOf(PullRequest request, string name)
     {
         var target = Path.GetFullPath(request.Folder ?? Path.Combine("models", name));
-        return File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
-            ? throw new UsageException($"{target} exists and is not an empty folder. Name another DIR, or remove it first.")
+        var replaced = request.Import.Replace && File.Exists(Path.Combine(target, ModelManifest.FileName));
+        return File.Exists(target) || (!replaced && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+            ? throw new UsageException($"{target} exists and is not an empty folder. Name another DIR, or remove it first; --force replaces a model.")
             : target;
     }
 

@@ -1,5 +1,5 @@
 using MobileVlm.Edge.Connectors.Hub;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Deploy.Commands;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
@@ -14,9 +14,8 @@ internal sealed record PullRequest
     /// <summary>Null means <c>./models/NAME</c>.</summary>
     public string? Folder { get; init; }
 
-    public required string PrecisionName { get; init; }
-
-    public required PrecisionPlan Precision { get; init; }
+    /// <summary>Used for nothing when a bundle is written.</summary>
+    public required ImportChoice Import { get; init; }
 
     public bool Keep { get; init; }
 

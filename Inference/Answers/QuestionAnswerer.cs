@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sampling;
@@ -17,7 +16,6 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
 
     private readonly LlamaTextTokenizer _tokenizer;
     private readonly DecoderState _state;
-    private readonly TextGenerator _generator;
     private readonly YesNoScorer _yesNo;
     private readonly LanguageDecoder? _owned;
     private readonly int _hidden;
@@ -37,7 +35,6 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         _owned = owned;
         _tokenizer = LlamaTextTokenizer.Open(folder);
         _yesNo = new YesNoScorer(_tokenizer, folder);
-        _generator = new TextGenerator(_tokenizer);
         PromptIdsBefore = [_tokenizer.BeginId, .. _tokenizer.Encode(VicunaPrompt.BeforePicture)];
         _state = decoder.CreateState(Math.Min(capacity, decoder.MaxPositions));
         try
@@ -92,30 +89,29 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         _pictureLength = _state.Length;
     }
 
-    public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
-    {
-        foreach (var (at, question) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
-        {
-            onAnswer(at, Ask(question, Sampler.Greedy, null, cancel));
-        }
-    }
+    public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
+        AskAll(questions, Sampler.Greedy, null, onAnswer, cancel);
 
     /// <summary>Answers one question, with a sampler and a listener for the text as it is written.</summary>
     public Answer Ask(Question question, Sampler sampler, Action<string>? onText, CancellationToken cancel = default)
     {
-        var started = Stopwatch.GetTimestamp();
-        var logits = Append(question.Text);
-        var prefill = Stopwatch.GetElapsedTime(started);
-        return question.Kind switch
-        {
-            AnswerKind.YesNo => Scored(question, logits, prefill),
-            AnswerKind.Choice => Chosen(question, logits, prefill),
-            _ => Written(question, logits, prefill, sampler, onText, cancel),
-        };
+        Answer? told = null;
+        AskAll([question], sampler, onText, (_, answer) => told = answer, cancel);
+        return told!;
     }
 
+    /// <summary>Passes through the decoder so far.</summary>
+    internal long Passes => _state.Passes;
+
     /// <summary>Logits at the answer position, [vocabulary], for comparison with the reference.</summary>
-    internal float[] FirstLogits(string question) => Append(question).ToArray();
+    internal float[] FirstLogits(string question) => LogitsAfter(question, []);
+
+    /// <summary>Logits behind the beginning of an answer, [vocabulary].</summary>
+    internal float[] LogitsAfter(string question, ReadOnlySpan<int> answer)
+    {
+        RewindToPicture();
+        return _state.Append([.. PromptIdsAfter(question), .. answer]).ToArray();
+    }
 
     public void Dispose()
     {
@@ -123,8 +119,44 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         _owned?.Dispose();
     }
 
-    /// <summary>Puts a question behind the picture, in place of the one before.</summary>
-    private ReadOnlySpan<float> Append(string question)
+    private void AskAll(
+        IReadOnlyList<Question> questions,
+        Sampler sampler,
+        Action<string>? onText,
+        Action<int, Answer> onAnswer,
+        CancellationToken cancel)
+    {
+        RewindToPicture();
+        AskRound? round = null;
+        try
+        {
+            // Scored ones first, since they need no more than one pass.
+            foreach (var (at, question) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
+            {
+                var ids = PromptIdsAfter(question.Text);
+                if (round is not null && !round.TryAdd(at, question, ids, sampler, onText))
+                {
+                    round.Run(onAnswer, cancel);
+                    _state.Rewind(_pictureLength);
+                    round = null;
+                }
+
+                if (round is null)
+                {
+                    round = new AskRound(_state, _tokenizer, _yesNo);
+                    round.TryAdd(at, question, ids, sampler, onText);
+                }
+            }
+
+            round?.Run(onAnswer, cancel);
+        }
+        finally
+        {
+            _state.Rewind(_pictureLength);
+        }
+    }
+
+    private void RewindToPicture()
     {
         if (_pictureLength == 0)
         {
@@ -132,52 +164,5 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
 
         _state.Rewind(_pictureLength);
-        return _state.Append([.. PromptIdsAfter(question)]);
-    }
-
-    private Answer Scored(Question question, ReadOnlySpan<float> logits, TimeSpan prefill)
-    {
-        var score = _yesNo.Score(logits);
-        var yes = score >= 0.5;
-        return new Answer(
-            question, yes ? "yes" : "no", yes ? "Yes" : "No", score, [], FinishReason.Stopped,
-            new AnswerTimings(prefill, TimeSpan.Zero));
-    }
-
-    private Answer Chosen(Question question, ReadOnlySpan<float> logits, TimeSpan prefill)
-    {
-        var started = Stopwatch.GetTimestamp();
-        var first = logits.ToArray();
-        var start = _state.Length;
-        var choices = new ChoiceSpellings(_tokenizer, question.Choices);
-        var likelihoods = new double[choices.Spellings.Count];
-        for (var i = 0; i < likelihoods.Length; i++)
-        {
-            _state.Rewind(start);
-            var row = first.AsSpan();
-            foreach (var id in choices.Spellings[i].Ids)
-            {
-                likelihoods[i] += ChoiceSpellings.LogProbability(row, id);
-                row = id == _tokenizer.EndId ? row : _state.Step(id).ToArray();
-            }
-        }
-
-        var scores = choices.Share(likelihoods);
-        var best = scores.Index().MaxBy(s => s.Item).Index;
-        return new Answer(
-            question, question.Choices[best], question.Choices[best], scores[best], [], FinishReason.Stopped,
-            new AnswerTimings(prefill, Stopwatch.GetElapsedTime(started)))
-        {
-            ChoiceScores = scores,
-        };
-    }
-
-    private Answer Written(
-        Question question, ReadOnlySpan<float> logits, TimeSpan prefill, Sampler sampler, Action<string>? onText, CancellationToken cancel)
-    {
-        var written = _generator.Write(_state, logits, sampler, new GenerationOptions(question.MaxTokens), onText, cancel);
-        var text = written.Text.Trim();
-        return new Answer(
-            question, text, text, null, written.TokenIds, written.Finish, new AnswerTimings(prefill, written.Duration));
     }
 }

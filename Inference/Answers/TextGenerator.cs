@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Sampling;
 using MobileVlm.Edge.Inference.Text;
@@ -35,46 +34,26 @@ public sealed class TextGenerator(LlamaTextTokenizer tokenizer)
         Action<string>? onText = null,
         CancellationToken cancel = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
-        if (options.StopTexts is { } stops && stops.Any(string.IsNullOrEmpty))
-        {
-            throw new ArgumentException("A stop text has at least one character.", nameof(options));
-        }
-
-        var started = Stopwatch.GetTimestamp();
-        var ids = new List<int>();
-        var stream = new TextStream(tokenizer);
-        var text = new StoppableText(options.StopTexts ?? [], onText);
-        var finish = FinishReason.Length;
+        var text = new GrowingText(tokenizer, options, onText);
         while (true)
         {
             var id = sampler.Choose(logits);
-            ids.Add(id);
-            if (id == tokenizer.EndId || text.Append(stream.Push(id)))
+            if (text.Push(id) is { } finish)
             {
-                finish = FinishReason.Stopped;
-                break;
+                return text.End(finish);
             }
 
-            if (ids.Count == options.MaxTokens || state.Length == state.Capacity)
+            if (state.Length == state.Capacity)
             {
-                break;
+                return text.End(FinishReason.Length);
             }
 
             if (cancel.IsCancellationRequested)
             {
-                finish = FinishReason.Cancelled;
-                break;
+                return text.End(FinishReason.Cancelled);
             }
 
             logits = state.Step(id);
         }
-
-        if (!text.Stopped)
-        {
-            text.Append(stream.Finish());
-        }
-
-        return new GeneratedText(ids, text.Finish(), finish, Stopwatch.GetElapsedTime(started));
     }
 }

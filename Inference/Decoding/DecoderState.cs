@@ -1,25 +1,27 @@
-using System.Buffers;
-using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
-using MobileVlm.Edge.Inference.Export;
-
 namespace MobileVlm.Edge.Inference.Decoding;
 
+/// <summary>Tokens that one branch adds in a pass.</summary>
+/// <param name="Branch">From <see cref="DecoderState.Fork"/>.</param>
+/// <param name="Ids">At least one.</param>
+/// <param name="Wanted">Logits are wanted after each of the last so many of them.</param>
+public readonly record struct BranchTokens(int Branch, ReadOnlyMemory<int> Ids, int Wanted);
+
 /// <summary>The KV cache of one conversation and the step that moves it. The cache is past and present at once, so
-/// nothing is copied, and <see cref="Rewind"/> only moves its end. Not thread-safe. Dispose before its decoder.</summary>
+/// nothing is copied, and <see cref="Rewind"/> only moves its end. What was appended is the trunk; several branches may
+/// continue it side by side (<see cref="Fork"/>), and one pass moves them all. Not thread-safe. Dispose before its
+/// decoder.</summary>
 public sealed class DecoderState : IDisposable
 {
     private readonly LanguageDecoder _decoder;
-    private readonly OrtIoBinding _stepBinding;
-    private readonly OrtIoBinding _appendBinding;
-    private readonly RunOptions _runOptions = new();
-    private readonly List<OrtValue> _values = [];
-    private readonly ZeroedMemory _cache;
-    private readonly float[] _stepEmbedding;
-    private readonly float[] _logits;
-    private readonly int[] _pastLength = new int[1];
-    private readonly int[] _totalLength = new int[1];
-    private readonly long[] _logitRows = new long[1];
+    private readonly KeyValueCache _cache;
+    private readonly BranchTable _branches;
+
+    /// <summary>Apart from the others, so that its shape never changes.</summary>
+    private readonly DecoderPass _single;
+
+    private readonly DecoderPass _several;
+    private readonly DecoderPass? _many;
+    private DecoderPass _last;
     private bool _disposed;
 
     internal DecoderState(LanguageDecoder decoder, int capacity)
@@ -27,86 +29,113 @@ public sealed class DecoderState : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, decoder.MaxPositions);
         _decoder = decoder;
-        Capacity = capacity;
-        _stepEmbedding = new float[decoder.Embeddings.Hidden];
-        _logits = new float[decoder.VocabularySize];
-
-        _stepBinding = decoder.Session.CreateIoBinding();
-        _appendBinding = decoder.Session.CreateIoBinding();
-        Bind(DecoderGraph.PastLength, Wrap(_pastLength, [1]));
-        Bind(DecoderGraph.TotalLength, Wrap(_totalLength, []));
-        Bind(DecoderGraph.LogitRows, Wrap(_logitRows, [1]));
-        _stepBinding.BindInput(DecoderGraph.Embeddings, Wrap(_stepEmbedding, [1, 1, _stepEmbedding.Length]));
-        BindOutput(DecoderGraph.Logits, Wrap(_logits, [1, 1, _logits.Length]));
-        var cacheBytes = sizeof(float) * (long)decoder.KeyValueHeads * capacity * decoder.HeadSize;
-        _cache = new ZeroedMemory(2 * decoder.Layers * cacheBytes);
-        for (var layer = 0; layer < decoder.Layers; layer++)
-        {
-            BindCache(2 * layer * cacheBytes, cacheBytes, DecoderGraph.PastKey(layer), DecoderGraph.PresentKey(layer));
-            BindCache(((2 * layer) + 1) * cacheBytes, cacheBytes, DecoderGraph.PastValue(layer), DecoderGraph.PresentValue(layer));
-        }
+        _cache = new KeyValueCache(decoder, capacity);
+        _branches = new BranchTable(capacity);
+        _single = new DecoderPass(decoder, decoder.Session, _cache);
+        _several = new DecoderPass(decoder, decoder.Session, _cache);
+        _many = decoder.ManySession is { } session ? new DecoderPass(decoder, session, _cache) : null;
+        _last = _single;
     }
 
     /// <summary>Most tokens that fit.</summary>
-    public int Capacity { get; }
+    public int Capacity => _cache.Capacity;
 
-    /// <summary>Tokens that the cache holds.</summary>
-    public int Length { get; private set; }
+    /// <summary>Columns of the cache in use: the tokens of the trunk and of all its branches, and those of dropped ones that
+    /// lie before others.</summary>
+    public int Length => _branches.Columns;
 
-    /// <summary>Appends embeddings, [n, hidden], and returns the logits after the last one, [vocabulary], valid until
-    /// the next call.</summary>
+    /// <summary>Passes through the decoder so far.</summary>
+    internal long Passes { get; private set; }
+
+    /// <summary>Appends embeddings, [n, hidden], to the trunk and returns the logits after the last one, [vocabulary],
+    /// valid until the next call.</summary>
     /// <exception cref="ContextFullException">They do not fit.</exception>
-    public ReadOnlySpan<float> Append(Memory<float> embeddings)
+    /// <exception cref="InvalidOperationException">There are branches; rewind first.</exception>
+    public ReadOnlySpan<float> Append(ReadOnlyMemory<float> embeddings)
     {
-        var hidden = _stepEmbedding.Length;
+        var hidden = _decoder.Embeddings.Hidden;
         var count = embeddings.Length / hidden;
         if (count == 0 || embeddings.Length % hidden != 0)
         {
             throw new ArgumentException($"Embeddings are [n,{hidden}]; {embeddings.Length} values are not.", nameof(embeddings));
         }
 
-        Reserve(count);
-        using var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, embeddings, [1, count, hidden]);
-        _appendBinding.BindInput(DecoderGraph.Embeddings, value);
-        Run(_appendBinding, count);
-        return _logits;
+        var pass = BeginOnTrunk(count);
+        embeddings.Span.CopyTo(pass.Embeddings);
+        return RunTrunk(pass);
     }
 
-    /// <summary>Appends tokens and returns the logits after the last one, [vocabulary], valid until the next call.</summary>
+    /// <summary>Appends tokens to the trunk and returns the logits after the last one, [vocabulary], valid until the next
+    /// call.</summary>
+    /// <exception cref="ContextFullException">They do not fit.</exception>
+    /// <exception cref="InvalidOperationException">There are branches; rewind first.</exception>
     public ReadOnlySpan<float> Append(scoped ReadOnlySpan<int> tokens)
     {
-        var hidden = _stepEmbedding.Length;
-        var rented = ArrayPool<float>.Shared.Rent(tokens.Length * hidden);
-        try
+        if (tokens.IsEmpty)
         {
-            for (var i = 0; i < tokens.Length; i++)
-            {
-                _decoder.Embeddings.Read(tokens[i], rented.AsSpan(i * hidden, hidden));
-            }
+            throw new ArgumentException("There is nothing to append.", nameof(tokens));
+        }
 
-            return Append(rented.AsMemory(0, tokens.Length * hidden));
-        }
-        finally
-        {
-            ArrayPool<float>.Shared.Return(rented);
-        }
+        var pass = BeginOnTrunk(tokens.Length);
+        Embed(tokens, pass.Embeddings);
+        return RunTrunk(pass);
     }
 
-    /// <summary>Appends one token and returns the logits after it, [vocabulary], valid until the next call.</summary>
-    public ReadOnlySpan<float> Step(int token)
+    /// <summary>Appends one token to the trunk and returns the logits after it, [vocabulary], valid until the next call.
+    /// Allocates nothing.</summary>
+    public ReadOnlySpan<float> Step(int token) => Append([token]);
+
+    /// <summary>Opens a branch. It begins where its parent ends when its first token is appended, in the same pass or
+    /// later.</summary>
+    /// <param name="parent">Another branch, or null for the trunk. It is not added to once a branch of it has begun.</param>
+    public int Fork(int? parent = null) => _branches.Open(parent ?? BranchTable.Trunk);
+
+    /// <summary>Moves several branches at once: each as if it were alone, up to the rounding of sums in another
+    /// order.</summary>
+    /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
+    public void Append(IReadOnlyList<BranchTokens> parts)
     {
-        Reserve(1);
-        _decoder.Embeddings.Read(token, _stepEmbedding);
-        Run(_stepBinding, 1);
-        return _logits;
+        var (count, wanted) = (0, 0);
+        foreach (var part in parts)
+        {
+            ArgumentOutOfRangeException.ThrowIfZero(part.Ids.Length, nameof(parts));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(part.Wanted, part.Ids.Length, nameof(parts));
+            count += part.Ids.Length;
+            wanted += part.Wanted;
+        }
+
+        var pass = Begin(count, wanted);
+        Embed(parts, pass.Embeddings);
+        var (row, asked) = (0, 0);
+        foreach (var part in parts)
+        {
+            var length = part.Ids.Length;
+            _branches.Append(
+                part.Branch, pass.Positions.Slice(row, length), pass.Bias.Slice(row * Capacity, length * Capacity));
+            row += length;
+            for (var i = part.Wanted; i > 0; i--)
+            {
+                pass.Rows[asked++] = row - i;
+            }
+        }
+
+        pass.Run(_branches.Columns);
     }
 
-    /// <summary>Forgets everything behind the first <paramref name="length"/> tokens, at no cost.</summary>
+    /// <summary>Logits of the last pass, [vocabulary], in the order in which they were wanted; valid until the next
+    /// pass.</summary>
+    public ReadOnlySpan<float> Logits(int wanted) => _last.Logits(wanted);
+
+    /// <summary>Takes back the last tokens of a branch, at no cost.</summary>
+    public void Drop(int branch, int count) => _branches.Drop(branch, count);
+
+    /// <summary>Forgets all branches and everything behind the first <paramref name="length"/> tokens of the trunk, at no
+    /// cost.</summary>
     public void Rewind(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
-        Length = length;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _branches.NextPosition(BranchTable.Trunk));
+        _branches.Rewind(length);
     }
 
     public void Dispose()
@@ -117,71 +146,61 @@ public sealed class DecoderState : IDisposable
         }
 
         _disposed = true;
-        _stepBinding.Dispose();
-        _appendBinding.Dispose();
-        _runOptions.Dispose();
-        foreach (var value in _values)
-        {
-            value.Dispose();
-        }
-
+        _single.Dispose();
+        _several.Dispose();
+        _many?.Dispose();
         _cache.Dispose();
     }
 
-    private void Reserve(int count)
+    private DecoderPass BeginOnTrunk(int count)
+    {
+        if (!_branches.IsTrunkOnly)
+        {
+            throw new InvalidOperationException("The trunk has branches; rewind before it grows.");
+        }
+
+        return Begin(count, wanted: 1);
+    }
+
+    private DecoderPass Begin(int count, int wanted)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (count > Capacity - Length)
         {
             throw new ContextFullException(Length, count, Capacity);
         }
+
+        _last = count == 1 && wanted == 1 ? _single
+            : _many is not null && count >= _decoder.ManyFrom ? _many
+            : _several;
+        _last.Shape(count, wanted);
+        Passes++;
+        return _last;
     }
 
-    private void Run(OrtIoBinding binding, int count)
+    private ReadOnlySpan<float> RunTrunk(DecoderPass pass)
     {
-        // The operator wants the total less one, for each row.
-        _pastLength[0] = Length + count - 1;
-        _totalLength[0] = Length + count;
-        _logitRows[0] = count - 1;
-        _decoder.Session.RunWithBinding(_runOptions, binding);
-        Length += count;
-        if (!float.IsFinite(_logits[0]))
+        _branches.Append(BranchTable.Trunk, pass.Positions, pass.Bias);
+        pass.Rows[0] = pass.Count - 1;
+        pass.Run(_branches.Columns);
+        return pass.Logits(0);
+    }
+
+    private void Embed(IReadOnlyList<BranchTokens> parts, Span<float> rows)
+    {
+        foreach (var part in parts)
         {
-            throw new InvalidOperationException(
-                "The decoder computed numbers that are not finite. Its weights are damaged: run 'mobilevlm model verify'.");
+            Embed(part.Ids.Span, rows);
+            rows = rows[(part.Ids.Length * _decoder.Embeddings.Hidden)..];
         }
     }
 
-    private void BindCache(long offset, long bytes, string past, string present)
+    private void Embed(ReadOnlySpan<int> tokens, Span<float> rows)
     {
-        var cache = OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance,
-            TensorElementType.Float,
-            [1, _decoder.KeyValueHeads, Capacity, _decoder.HeadSize],
-            (nint)(_cache.Address + offset),
-            bytes);
-        _values.Add(cache);
-        Bind(past, cache);
-        BindOutput(present, cache);
-    }
-
-    private void Bind(string input, OrtValue value)
-    {
-        _stepBinding.BindInput(input, value);
-        _appendBinding.BindInput(input, value);
-    }
-
-    private void BindOutput(string output, OrtValue value)
-    {
-        _stepBinding.BindOutput(output, value);
-        _appendBinding.BindOutput(output, value);
-    }
-
-    private OrtValue Wrap<T>(T[] memory, long[] shape)
-        where T : unmanaged
-    {
-        var value = OrtValue.CreateTensorValueFromMemory(memory, shape);
-        _values.Add(value);
-        return value;
+        var hidden = _decoder.Embeddings.Hidden;
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            _decoder.Embeddings.Read(tokens[i], rows.Slice(i * hidden, hidden));
+        }
     }
 }

@@ -10,8 +10,14 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
     public const string Embeddings = "inputs_embeds";
     public const string PastLength = "seqlens_k";
     public const string TotalLength = "total_sequence_length";
+    public const string Positions = "position_ids";
+    public const string AttentionBias = "attention_bias";
     public const string LogitRows = "logit_rows";
     public const string Logits = "logits";
+
+    /// <summary>Inputs of the attention; empty where tokens follow each other in one line.</summary>
+    private string _positions = "";
+    private string _bias = "";
 
     public static string PastKey(int layer) => $"past_key_values.{layer}.key";
 
@@ -26,6 +32,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         var hidden = config.HiddenSize;
         var embeddings = graph.Input(Embeddings, OnnxType.Float32, 1, "sequence", hidden);
         WriteLengths(graph);
+        WriteBranches(graph);
         var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
         WriteRotaryCaches(graph);
 
@@ -58,6 +65,19 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Input(TotalLength, OnnxType.Int32);
     }
 
+    /// <summary>What lets one row of tokens be several continuations of one beginning: where each token stands, and what
+    /// it does not see. The bias is as wide as the cache, so that its shape, and what is bound, stays the same from
+    /// token to token; the operator wants exactly the part in use.</summary>
+    private void WriteBranches(OnnxGraph graph)
+    {
+        _positions = graph.Input(Positions, OnnxType.Int64, 1, "sequence");
+        var bias = graph.Input(AttentionBias, OnnxType.Float32, 1, 1, "sequence", "capacity");
+        var length = graph.Node("Cast", "total_length", [TotalLength], OnnxAttribute.Int("to", (long)OnnxType.Int64));
+        var until = graph.Node("Reshape", "bias_to", [length, graph.Constant("bias_to_shape", [1])]);
+        _bias = graph.Node(
+            "Slice", "bias_in_use", [bias, graph.Constant("bias_from", [0]), until, graph.Constant("bias_axis", [3])]);
+    }
+
     private void WriteHead(OnnxGraph graph, WeightSource source, string normed, string rows)
     {
         var asked = graph.Node("Gather", "asked_rows", [normed, rows], OnnxAttribute.Int("axis", 1));
@@ -81,7 +101,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Contrib(
             "GroupQueryAttention",
             attention,
-            [qkv, "", "", key, value, PastLength, TotalLength, "cos_cache", "sin_cache"],
+            [qkv, "", "", key, value, PastLength, TotalLength, "cos_cache", "sin_cache", _positions, _bias],
             [attention, PresentKey(layer), PresentValue(layer)],
             OnnxAttribute.Int("num_heads", config.Heads),
             OnnxAttribute.Int("kv_num_heads", config.KeyValueHeads),

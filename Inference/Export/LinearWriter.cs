@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace MobileVlm.Edge.Inference.Export;
 
 /// <summary>Writes a linear layer into a graph, in one of the precisions that ONNX Runtime computes.</summary>
@@ -48,5 +50,25 @@ internal sealed class Float16LinearWriter : LinearWriter
             source.TransposedFloat16(weights));
         var weight = graph.Node("Cast", $"{node}.weight", [stored], OnnxAttribute.Int("to", (long)OnnxType.Float32));
         return graph.Node("MatMul", node, [input, weight]);
+    }
+}
+
+/// <summary>float32 as it lies in the checkpoint, ONNX's Gemm: nothing is laid out anew, which needs no memory. For what
+/// is used a few times and thrown away.</summary>
+internal sealed class UnpackedLinearWriter : LinearWriter
+{
+    public override string Write(
+        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+    {
+        var (inputs, outputs) = (weights[0].Inputs, weights.Sum(w => w.Outputs));
+        var rows = source.Rows(weights);
+        var weight = graph.Weight(
+            $"{node}.weight",
+            OnnxType.Float32,
+            [outputs, inputs],
+            stream => rows((_, values) => stream.Write(MemoryMarshal.AsBytes(values.Span))));
+        var flat = graph.Node("Reshape", $"{node}.rows", [input, graph.Constant($"{node}.rows_shape", [-1, inputs])]);
+        var product = graph.Node("Gemm", $"{node}.product", [flat, weight], OnnxAttribute.Int("transB", 1));
+        return graph.Node("Reshape", node, [product, graph.Constant($"{node}.shape", [1, -1, outputs])]);
     }
 }

@@ -11,10 +11,19 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
 {
     private readonly List<ModelFile> _files = [];
     private readonly Dictionary<string, GraphSignature> _signatures = [];
+    private readonly Dictionary<string, IReadOnlyDictionary<string, WeightPlace>> _places = [];
+
+    /// <summary>Where the weights of a graph that was written lie.</summary>
+    public IReadOnlyDictionary<string, WeightPlace> Places(string file) => _places[file];
+
+    /// <summary>Of one picture; 0 for a model of text only.</summary>
+    public int VisualTokens => checkpoint.Config is { Vision: { } vision, Projector: { } projector }
+        ? ProjectorGraph.TokenCount(projector, vision)
+        : 0;
 
     public void WriteGraph(string file, OnnxGraph graph)
     {
-        var dataFile = $"{file}.data";
+        var dataFile = DataFile(file);
         Remove(file);
         Remove(dataFile);
         using (var data = new ExternalDataFile(Path.Combine(folder, dataFile)))
@@ -25,8 +34,12 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
         }
 
         WriteFile(file, graph.Save);
+        _places[file] = graph.Places;
         _signatures[file] = SessionFactory.Describe(Path.Combine(folder, file));
     }
+
+    /// <summary>The file of a graph's weights.</summary>
+    public static string DataFile(string file) => $"{file}.data";
 
     public void WriteFile(string file, Action<Stream> write)
     {
@@ -43,7 +56,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
     });
 
     /// <summary>Last, so that a folder with a manifest is a whole one.</summary>
-    public void WriteManifest(ModelPrecision precision, ModelLoss? loss)
+    public void WriteManifest(ModelPrecision precision, ModelLoss? loss, SelfTest? selfTest)
     {
         var config = checkpoint.Config;
         var manifest = new ModelManifest
@@ -55,9 +68,10 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
             Language = config.Language,
             Vision = config.Vision,
             Projector = config.Projector,
-            VisualTokens = config is { Vision: { } vision, Projector: { } projector } ? ProjectorGraph.TokenCount(projector, vision) : 0,
+            VisualTokens = VisualTokens,
             Precision = precision,
             Loss = loss,
+            SelfTest = selfTest,
             Signatures = _signatures,
             Files = _files,
             License = config.License,

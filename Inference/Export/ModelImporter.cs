@@ -2,6 +2,7 @@ using MobileVlm.Edge.Inference.Checkpoints;
 using MobileVlm.Edge.Inference.Export.Calibration;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Inference.Export;
 
@@ -16,7 +17,7 @@ public static class ModelImporter
     /// <param name="progress">Called for each few megabytes read.</param>
     /// <param name="calibration">Pictures and questions for which weights are rounded and on which the loss is measured;
     /// null rounds for nothing in particular and measures nothing. Measuring takes one layer of the checkpoint in float32
-    /// at a time, on the disk and in memory, and then what the finished model takes.</param>
+    /// at a time, on the disk and in memory, and then one layer of the finished model at a time.</param>
     /// <param name="cancel">Stops between two chunks.</param>
     /// <exception cref="ArgumentException">The precision is to be chosen, and nothing is there to measure it on.</exception>
     /// <exception cref="CheckpointException">The checkpoint cannot be read or is not a model of this family.</exception>
@@ -70,7 +71,7 @@ public static class ModelImporter
         }
 
         using var partial = PartialFolder.Create(target);
-        Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, new WeightSource(checkpoint, progress, cancel), calibration);
+        Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, new WeightSource(checkpoint, progress, cancel), calibration, cancel);
         partial.Complete();
         return ModelFolder.Open(target);
     }
@@ -92,20 +93,22 @@ public static class ModelImporter
         string folder,
         PrecisionPlan plan,
         WeightSource source,
-        CalibrationSet? calibration)
+        CalibrationSet? calibration,
+        CancellationToken cancel)
     {
         var writer = new ModelFolderWriter(checkpoint, tokenizer, fingerprint, folder);
         var parts = new ModelParts(checkpoint, plan, source);
 
         // All graphs are built before a byte is read, so that what a checkpoint lacks is said at once.
+        var vocabulary = LlamaTextTokenizer.Open(tokenizer);
         var exact = calibration is null || plan.IsExact
             ? null
-            : new ExactPass(checkpoint, source, calibration, LlamaTextTokenizer.Open(tokenizer));
+            : new ExactPass(checkpoint, source, calibration, vocabulary, Path.Combine(folder, "exact"), parts.Moments);
         var graphs = parts.Build();
         var language = checkpoint.Config.Language;
         var writeEmbeddings = source.Raw(
             checkpoint.Get("model.embed_tokens.weight", language.VocabularySize, language.HiddenSize));
-        var outputs = exact?.Run(Path.Combine(folder, "exact"), parts.Moments);
+        var outputs = exact?.Run();
         foreach (var (file, graph) in graphs)
         {
             writer.WriteGraph(file, graph);
@@ -113,11 +116,9 @@ public static class ModelImporter
 
         writer.WriteFile(ModelFolder.EmbeddingsFile, writeEmbeddings);
         writer.WriteTokenizer();
-        writer.WriteManifest(parts.Describe(), loss: null);
-        if (outputs is not null)
-        {
-            var loss = PrecisionTrial.Run(folder, writer, parts, outputs);
-            writer.WriteManifest(parts.Describe(), loss);
-        }
+        var test = SelfTestMaterial.Prompt(vocabulary, writer.VisualTokens, language.MaxPositions);
+        var trial = new PrecisionTrial(checkpoint, writer, parts, new StoredModel(checkpoint, parts, folder, writer, cancel));
+        var (loss, selfTest) = trial.Run(outputs, test);
+        writer.WriteManifest(parts.Describe(), loss, selfTest);
     }
 }

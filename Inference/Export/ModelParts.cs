@@ -47,6 +47,16 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
         return BuildVision();
     }
 
+    /// <summary>Writes the encoder, or pieces of it, in its recipe. For one graph.</summary>
+    public VisionGraph NewVision() => new(
+        checkpoint.Config.Vision!,
+        checkpoint.Config.Projector!.Value,
+        checkpoint.Config.Language.HiddenSize,
+        VisionWriters.Create(Vision, Moments));
+
+    /// <summary>Writes the decoder, or pieces of it, in its recipe. For one graph.</summary>
+    public DecoderGraph NewDecoder() => new(checkpoint.Config.Language, DecoderWriters.Create(Decoder, Moments));
+
     public void Explain(string reason) => _reasons.Add(reason);
 
     public ModelPrecision Describe()
@@ -76,17 +86,15 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
 
     private OnnxGraph BuildVision()
     {
-        var config = checkpoint.Config;
         var graph = new OnnxGraph("vision");
-        new VisionGraph(config.Vision!, config.Projector!.Value, config.Language.HiddenSize, VisionWriters.Create(Vision, Moments))
-            .Write(graph, source);
+        NewVision().Write(graph, source);
         return graph;
     }
 
     private OnnxGraph BuildDecoder()
     {
         var graph = new OnnxGraph("decoder");
-        new DecoderGraph(checkpoint.Config.Language, DecoderWriters.Create(Decoder, Moments)).Write(graph, source);
+        NewDecoder().Write(graph, source);
         return graph;
     }
 }

@@ -36,7 +36,11 @@ internal sealed class OnnxGraph(string name)
     private readonly List<byte[]> _outputs = [];
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _outputNames = [];
-    private readonly List<Action<ExternalDataFile>> _weights = [];
+    private readonly List<StoredWeight> _weights = [];
+    private readonly Dictionary<string, WeightPlace> _places = [];
+
+    /// <summary>Where each weight lies in the external file, once it is written.</summary>
+    public IReadOnlyDictionary<string, WeightPlace> Places => _places;
 
     public string Input(string input, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
     {
@@ -127,8 +131,7 @@ internal sealed class OnnxGraph(string name)
             OnnxType.Float16 => 2,
             _ => 1,
         });
-        var dimensions = shape.ToArray();
-        _weights.Add(data => _initializers.Add(External(weight, type, dimensions, data.FileName, data.Append(size, write), size)));
+        _weights.Add(new StoredWeight(weight, type, shape.ToArray(), size, write));
         return Claim(weight);
     }
 
@@ -137,7 +140,25 @@ internal sealed class OnnxGraph(string name)
     {
         foreach (var weight in _weights)
         {
-            weight(data);
+            _places[weight.Name] = new WeightPlace(data.Append(weight.Size, weight.Write), weight.Size);
+            _initializers.Add(External(weight, data.FileName, _places[weight.Name].Offset));
+        }
+    }
+
+    /// <summary>Refers to weights that another graph wrote, of the same names. Instead of <see cref="WriteWeights"/>.</summary>
+    /// <param name="file">Name of the external file.</param>
+    /// <param name="places">Where they lie in it.</param>
+    public void BorrowWeights(string file, IReadOnlyDictionary<string, WeightPlace> places)
+    {
+        foreach (var weight in _weights)
+        {
+            var place = places[weight.Name];
+            if (place.Size != weight.Size)
+            {
+                throw new InvalidOperationException($"'{weight.Name}' has {place.Size} bytes in {file}, '{name}' wants {weight.Size}.");
+            }
+
+            _initializers.Add(External(weight, file, place.Offset));
         }
     }
 
@@ -208,18 +229,18 @@ internal sealed class OnnxGraph(string name)
         }));
     }
 
-    private static byte[] External(string weight, OnnxType type, long[] shape, string file, long offset, long size) => Message(m =>
+    private static byte[] External(StoredWeight weight, string file, long offset) => Message(m =>
     {
-        foreach (var d in shape)
+        foreach (var d in weight.Shape)
         {
             WriteInt(m, 1, d);
         }
 
-        WriteInt(m, 2, (long)type);
-        WriteString(m, 8, weight);
+        WriteInt(m, 2, (long)weight.Type);
+        WriteString(m, 8, weight.Name);
         WriteBytes(m, 13, Entry("location", file));
         WriteBytes(m, 13, Entry("offset", offset.ToString(System.Globalization.CultureInfo.InvariantCulture)));
-        WriteBytes(m, 13, Entry("length", size.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        WriteBytes(m, 13, Entry("length", weight.Size.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         WriteInt(m, 14, 1);
     });
 
@@ -303,4 +324,9 @@ internal sealed class OnnxGraph(string name)
         m.WriteTag(field, WireFormat.WireType.LengthDelimited);
         m.WriteBytes(UnsafeByteOperations.UnsafeWrap(value));
     }
+
+    private sealed record StoredWeight(string Name, OnnxType Type, long[] Shape, long Size, Action<Stream> Write);
 }
+
+/// <summary>Where a weight lies in an external file, in bytes.</summary>
+internal readonly record struct WeightPlace(long Offset, long Size);

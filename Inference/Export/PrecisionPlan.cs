@@ -28,12 +28,12 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
 
     /// <summary>Reads two names, each a recipe's or <see cref="Auto"/>.</summary>
     /// <param name="decoder">See <see cref="DecoderRecipe.Grammar"/>.</param>
-    /// <param name="vision">See <see cref="VisionRecipe.Grammar"/>; left out, it is chosen as the decoder is, where
-    /// that is <see cref="Auto"/>, and else float32.</param>
+    /// <param name="vision">See <see cref="VisionRecipe.Grammar"/>; left out, it is as the decoder, but that beside a
+    /// decoder in few bits it has 8: in float32 it would take more memory than such a decoder.</param>
     /// <exception cref="FormatException">A name is none.</exception>
     public static PrecisionPlan Parse(string decoder, string? vision = null)
     {
-        vision ??= decoder == Auto ? Auto : "fp32";
+        vision ??= decoder.StartsWith("int", StringComparison.Ordinal) ? "int8" : decoder;
         return new PrecisionPlan(
             decoder == Auto ? DecoderRecipe.Ladder : [DecoderRecipe.Parse(decoder)],
             vision == Auto ? VisionRecipe.Ladder : [VisionRecipe.Parse(vision)]);

@@ -1,46 +1,67 @@
-using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Checkpoints;
 using MobileVlm.Edge.Inference.Export.Calibration;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Inference.Export;
 
-/// <summary>Measures the parts of a folder as they lie there, and writes those anew that lose too much while there is
-/// another recipe for them.</summary>
-internal static class PrecisionTrial
+/// <summary>Tries the parts of a folder as they lie there, a layer at a time: measures what they lose, writes those anew
+/// that lose too much while there is another recipe for them, and notes what the finished model computes.</summary>
+internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter writer, ModelParts parts, StoredModel stored)
 {
-    /// <returns>The loss of what lies in the folder in the end. Its manifest is not up to date.</returns>
-    public static ModelLoss Run(string folder, ModelFolderWriter writer, ModelParts parts, ExactOutputs exact)
+    /// <param name="exact">Null measures nothing.</param>
+    /// <param name="test">The self-test's prompt; null leaves it out.</param>
+    public (ModelLoss? Loss, SelfTest? SelfTest) Run(ExactOutputs? exact, CalibrationPrompt? test)
     {
-        var (vision, tokens) = parts.Sees ? TryVision(folder, writer, parts, exact) : (null, []);
+        var seen = parts.Sees ? TryVision(exact) : new Seen(null, [], []);
+        var loss = exact is null ? null : TryDecoder(exact);
+        (CalibrationPrompt, float[])[] self = test is null ? [] : [(test, seen.Test)];
+
+        // With an exact encoder both parts together lose what the decoder loses.
+        var whole = exact is null || !parts.Sees || parts.Vision.IsExact
+            ? []
+            : exact.Prompts.Select(p => (p, p.PictureOf(seen.Tokens))).ToArray();
+        var logits = whole.Length + self.Length == 0 ? [] : stored.Open().Think([.. whole, .. self]);
+        return (
+            exact is null ? null : new ModelLoss(
+                exact.Set.Description, seen.Loss, loss!, !parts.Sees ? null : whole.Length == 0 ? loss : Compare(exact, logits[..whole.Length])),
+            test is null ? null : SelfTestMaterial.Known(test, seen.Test, logits[^1]));
+    }
+
+    private LogitLoss TryDecoder(ExactOutputs exact)
+    {
         while (true)
         {
-            using (var decoder = new LanguageDecoder(ModelFolder.Open(folder), new ExecutionSettings()))
+            var loss = Compare(exact, stored.Open().Think(exact.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens)))));
+            var refused = parts.DecoderHasNext && !LossFloors.Hold(loss);
+            if (parts.ChoosesDecoder)
             {
-                var loss = LossMeter.Decoder(decoder, exact, exact.VisualTokens);
-                var refused = parts.DecoderHasNext && !LossFloors.Hold(loss);
-                if (parts.ChoosesDecoder)
-                {
-                    parts.Explain(LossFloors.Explain(parts.Decoder.Name, loss, refused));
-                }
+                parts.Explain(LossFloors.Explain(parts.Decoder.Name, loss, refused));
+            }
 
-                if (!refused)
-                {
-                    return new ModelLoss(
-                        exact.Set.Description, vision, loss, parts.Sees ? LossMeter.Decoder(decoder, exact, tokens) : null);
-                }
+            if (!refused)
+            {
+                return loss;
             }
 
             writer.WriteGraph(ModelFolder.DecoderFile, parts.NextDecoder());
-            writer.WriteManifest(parts.Describe(), loss: null);
         }
     }
 
-    private static (VisionLoss Loss, IReadOnlyList<float[]> Tokens) TryVision(
-        string folder, ModelFolderWriter writer, ModelParts parts, ExactOutputs exact)
+    private Seen TryVision(ExactOutputs? exact)
     {
         while (true)
         {
-            var (loss, tokens) = LossMeter.Vision(ModelFolder.Open(folder), exact);
+            // One picture shows that an exact encoder is exact.
+            IEnumerable<CalibrationPicture> pictures = exact?.Set.Pictures.Take(parts.Vision.IsExact ? 1 : int.MaxValue) ?? [];
+            var tokens = stored.Open().Look([.. pictures, SelfTestMaterial.Picture]);
+            if (exact is null)
+            {
+                return new Seen(null, [], tokens[^1]);
+            }
+
+            var own = tokens[..^1];
+            var loss = LossMeter.Vision([.. exact.VisualTokens.Take(own.Length)], own);
             var refused = parts.VisionHasNext && !LossFloors.Hold(loss);
             if (parts.ChoosesVision)
             {
@@ -49,11 +70,18 @@ internal static class PrecisionTrial
 
             if (!refused)
             {
-                return (loss, tokens);
+                return new Seen(loss, own, tokens[^1]);
             }
 
             writer.WriteGraph(ModelFolder.VisionFile, parts.NextVision());
-            writer.WriteManifest(parts.Describe(), loss: null);
         }
     }
+
+    private LogitLoss Compare(ExactOutputs exact, IReadOnlyList<float[]> logits) =>
+        LossMeter.Logits(exact.Logits, logits, checkpoint.Config.Language.VocabularySize);
+
+    /// <param name="Loss">Null where nothing was measured.</param>
+    /// <param name="Tokens">Visual tokens of the pictures that were measured.</param>
+    /// <param name="Test">Those of the self-test's picture.</param>
+    private sealed record Seen(VisionLoss? Loss, float[][] Tokens, float[] Test);
 }

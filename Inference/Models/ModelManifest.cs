@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Models;
 public sealed record ModelManifest
 {
     /// <summary>Version of the folder's layout that this program writes and reads.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     public const string FileName = "model.json";
 
@@ -35,6 +35,10 @@ public sealed record ModelManifest
 
     /// <summary>What the precision costs, measured against float32; null where all is float32 or nothing was measured.</summary>
     public ModelLoss? Loss { get; init; }
+
+    /// <summary>What the finished model computed when it was imported; null in folders of older versions, and where the
+    /// context has no room for it.</summary>
+    public SelfTest? SelfTest { get; init; }
 
     /// <summary>Inputs and outputs of each graph, by its file.</summary>
     public required IReadOnlyDictionary<string, GraphSignature> Signatures { get; init; }

@@ -16,19 +16,7 @@ internal static class SessionFactory
                     : $"the manifest has no signature of {file}. Import the model again.");
         }
 
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = settings.EffectiveThreads,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-
-            // A pattern is kept for each input shape ever seen; prompts have many.
-            EnableMemoryPattern = fixedShapes,
-        };
-
-        Configure(options);
+        using var options = Options(settings, fixedShapes);
         InferenceSession session;
         try
         {
@@ -51,6 +39,26 @@ internal static class SessionFactory
             session.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Those of every session that answers.</summary>
+    /// <param name="settings">Threads.</param>
+    /// <param name="fixedShapes">Whether all calls have inputs of the same sizes.</param>
+    internal static SessionOptions Options(ExecutionSettings settings, bool fixedShapes)
+    {
+        var options = new SessionOptions
+        {
+            IntraOpNumThreads = settings.EffectiveThreads,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+
+            // A pattern is kept for each input shape ever seen; prompts have many.
+            EnableMemoryPattern = fixedShapes,
+        };
+        Configure(options);
+        return options;
     }
 
     /// <summary>What holds for every session that answers.</summary>

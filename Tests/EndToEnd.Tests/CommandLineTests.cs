@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
 
@@ -86,6 +87,28 @@ public sealed class CommandLineTests : IDisposable
 
         using var manifest = JsonDocument.Parse((await EdgeProcess.RunAsync("model", "show", model, "--json")).Output);
         Assert.InRange(manifest.RootElement.GetProperty("loss").GetProperty("vision").GetProperty("lowestCosine").GetDouble(), 0.99, 1);
+    }
+
+    [Fact]
+    public async Task Verify_finds_a_model_that_computes_otherwise_and_the_service_and_the_doctor_refuse_it()
+    {
+        var fine = await EdgeProcess.RunAsync("model", "verify", DemoModel.Folder.FolderPath);
+        Assert.Equal((0, ""), (fine.ExitCode, fine.Output));
+        Assert.Contains("files (", fine.Errors, StringComparison.Ordinal);
+        Assert.Matches(@"Self-test: \d\d tokens as at import; the test picture's tokens differ by 0\.0\d\d ?% of their length", fine.Errors);
+
+        Copy(DemoModel.Folder.FolderPath, At("model"));
+        var manifest = JsonNode.Parse(File.ReadAllText(At("model/model.json")))!;
+        manifest["selfTest"]!["steps"]![2]!["id"] = 11;
+        File.WriteAllText(At("model/model.json"), manifest.ToJsonString());
+        var config = ServiceConfiguration.Write(_folder, "embedded", new Dictionary<string, string> { ["gate"] = DemoModel.Clip }, model: At("model"));
+        foreach (var (code, command) in ((int, string[])[])[(2, ["model", "verify", At("model")]), (2, ["run", "--config", config]), (1, ["doctor", "--config", config])])
+        {
+            var refused = await EdgeProcess.RunAsync(command);
+            Assert.Equal(code, refused.ExitCode);
+            Assert.Contains("at import it was 11", refused.Output + refused.Errors, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", refused.Errors, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -81,6 +81,26 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
+    public async Task A_pull_imports_in_any_precision_with_the_users_pictures_and_replaces_when_told_to()
+    {
+        AddBlind();
+        string[] options = ["--precision", "int4-b64-mixed", "--vision-precision", "w8a8", "--calibrate", Path.Combine(Golden, "mobilevlm-v1"), "--keep"];
+        var pull = await PullAsync([Blind, At("model"), .. options]);
+        Assert.Equal(0, pull.ExitCode);
+        Assert.Contains("likeliest token the same at", pull.Errors, StringComparison.Ordinal);
+        var manifest = ModelFolder.Open(At("model")).Manifest;
+        Assert.Equal(("int4-b64", "int8-b64", "w8a8"), (manifest.Precision.Decoder, manifest.Precision.Sensitive, manifest.Precision.Vision));
+        Assert.Contains("own pictures", manifest.Loss!.Calibration, StringComparison.Ordinal);
+
+        var occupied = await PullAsync(Blind, At("model"), "--precision", "int8");
+        Assert.Equal(2, occupied.ExitCode);
+        Assert.Contains("--force", occupied.Errors, StringComparison.Ordinal);
+        Assert.Equal(0, (await PullAsync(Blind, At("model"), "--precision", "int8", "--no-loss-report", "--force")).ExitCode);
+        manifest = ModelFolder.Open(At("model")).Manifest;
+        Assert.Equal(("int8-b32", "int8-b32", null), (manifest.Precision.Decoder, manifest.Precision.Vision, manifest.Loss));
+    }
+
+    [Fact]
     public async Task Safetensors_are_preferred_and_the_licence_and_the_name_are_the_repositorys()
     {
         _hub.AddFolder("owner/gqa", Path.Combine(Golden, "llama-gqa"));
@@ -261,7 +281,11 @@ public sealed class PullTests : IDisposable
     [InlineData(2, "does not exist", "--offline-bundle", "{}/nothing")]
     [InlineData(2, "--revision", "a/b", "--revision", "..")]
     [InlineData(2, "int2", "a/b", "--precision", "int2")]
+    [InlineData(2, "8-bit weights and activations", "a/b", "--vision-precision", "int3")]
+    [InlineData(2, "there is no folder", "a/b", "--precision", "int4", "--calibrate", "{}/nothing")]
+    [InlineData(2, "chooses by measuring", "a/b", "--precision", "auto", "--no-loss-report")]
     [InlineData(2, "not an empty folder", Text, "{}")]
+    [InlineData(2, "not an empty folder", Text, "{}", "--force")]
     [InlineData(1, "404", "owner/nothing")]
     [InlineData(1, "no bundle", "--offline-bundle", "{}/token")]
     public async Task Wrong_usage_is_said_with_its_exit_code(int code, string message, params string[] arguments)

@@ -11,12 +11,14 @@ internal static class ServiceConfiguration
     /// <param name="cameras">Source of each camera, by name.</param>
     /// <param name="more">Further settings of <c>Mqtt</c>.</param>
     /// <param name="stall">The cameras' <c>StallTimeout</c>.</param>
+    /// <param name="model">Folder; the demo's unless said otherwise.</param>
     public static string Write(
         string folder,
         string broker,
         IReadOnlyDictionary<string, string> cameras,
         IReadOnlyDictionary<string, object>? more = null,
-        TimeSpan? stall = null)
+        TimeSpan? stall = null,
+        string? model = null)
     {
         var mqtt = new Dictionary<string, object>(more ?? new Dictionary<string, object>()) { ["Broker"] = broker };
         var questions = new Dictionary<string, object>
@@ -29,7 +31,7 @@ internal static class ServiceConfiguration
             MobileVlm = new
             {
                 Node = "edge-1",
-                Model = new { Path = DemoModel.Folder.FolderPath, Target = "cpu" },
+                Model = new { Path = model ?? DemoModel.Folder.FolderPath, Target = "cpu" },
                 Mqtt = mqtt,
                 Pipeline = new { StatsEvery = "00:00:01" },
                 Cameras = cameras.ToDictionary(c => c.Key, c => new

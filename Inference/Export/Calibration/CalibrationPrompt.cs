@@ -17,6 +17,9 @@ internal sealed record CalibrationPrompt(int[] Before, int? Picture, int[] After
             [.. tokenizer.Encode(VicunaPrompt.AfterPicture(q.Question))],
             [.. tokenizer.Encode(q.Answer)]))];
 
+    /// <summary>Visual tokens of its picture; empty where there is none.</summary>
+    public float[] PictureOf(IReadOnlyList<float[]> pictures) => Picture is { } picture ? pictures[picture] : [];
+
     /// <summary>Tokens, the picture's included.</summary>
     public int Length(int visualTokens) => Before.Length + (Picture is null ? 0 : visualTokens) + After.Length + Answer.Length;
 

@@ -4,25 +4,22 @@ namespace MobileVlm.Edge.Inference.Export.Calibration;
 
 /// <summary>A piece of a float32 model that fits into memory by itself: written to the disk, opened, used for all
 /// calibration items, removed.</summary>
-internal sealed class ExactSegment(OnnxGraph graph, IReadOnlyList<LinearTap> taps, string result)
+/// <param name="folder">For the segment's files; it is gone after each run.</param>
+/// <param name="graph">With all weights still to be written.</param>
+/// <param name="taps">What is measured.</param>
+/// <param name="result">The output that is taken.</param>
+/// <param name="moments">What goes into the linear layers is added.</param>
+internal sealed class ExactSegment(
+    string folder, OnnxGraph graph, IReadOnlyList<LinearTap> taps, string result, ActivationMoments moments) : ISegment
 {
     private const string File = "segment.onnx";
 
-    /// <summary>Runs every item.</summary>
-    /// <param name="folder">For the segment's files; they are gone afterwards.</param>
-    /// <param name="items">Inputs of each run, by name; disposed here.</param>
-    /// <param name="moments">What goes into the linear layers is added.</param>
-    /// <param name="take">Gets each item's index and result, valid only during the call.</param>
-    public void Run(
-        string folder,
-        IEnumerable<Dictionary<string, OrtValue>> items,
-        ActivationMoments moments,
-        ResultTaker take)
+    public void Run(IEnumerable<Dictionary<string, OrtValue>> items, ResultTaker take)
     {
         Directory.CreateDirectory(folder);
         try
         {
-            Write(folder);
+            Write();
             using var options = new SessionOptions
             {
                 EnableMemoryPattern = false,
@@ -62,7 +59,7 @@ internal sealed class ExactSegment(OnnxGraph graph, IReadOnlyList<LinearTap> tap
         }
     }
 
-    private void Write(string folder)
+    private void Write()
     {
         using (var data = new ExternalDataFile(Path.Combine(folder, $"{File}.data")))
         {
@@ -73,7 +70,3 @@ internal sealed class ExactSegment(OnnxGraph graph, IReadOnlyList<LinearTap> tap
         graph.Save(stream);
     }
 }
-
-/// <param name="item">Its number.</param>
-/// <param name="values">The segment's result.</param>
-internal delegate void ResultTaker(int item, ReadOnlySpan<float> values);

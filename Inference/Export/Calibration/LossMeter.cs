@@ -1,61 +1,38 @@
 using System.Numerics.Tensors;
-using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Export.Calibration;
 
-/// <summary>Opens a model folder as a service would and compares what it computes with the exact outputs.</summary>
+/// <summary>Compares what a model in few bits computes with the exact outputs.</summary>
 internal static class LossMeter
 {
-    /// <summary>The encoder's loss, and its own visual tokens of each picture.</summary>
-    public static (VisionLoss Loss, IReadOnlyList<float[]> Tokens) Vision(ModelFolder folder, ExactOutputs exact)
+    /// <summary>The encoder's loss.</summary>
+    /// <param name="exact">Visual tokens of some pictures.</param>
+    /// <param name="found">Those of the same pictures.</param>
+    public static VisionLoss Vision(IReadOnlyList<float[]> exact, IReadOnlyList<float[]> found)
     {
-        using var encoder = new VisionEncoder(folder, new ExecutionSettings());
-        var found = new List<float[]>();
-        var cosines = new List<double>();
-        double error = 0, largest = 0;
-        for (var i = 0; i < exact.VisualTokens.Count; i++)
-        {
-            using var tokens = encoder.Encode(exact.Set.Pictures[i].Image);
-            var values = tokens.Values.ToArray();
-            found.Add(values);
-            cosines.Add(Cosine(exact.VisualTokens[i], values));
-            largest = Math.Max(largest, Math.Abs(TensorPrimitives.MaxMagnitude<float>(exact.VisualTokens[i])));
-            error = Math.Max(error, LargestDifference(exact.VisualTokens[i], values));
-        }
-
-        return (new VisionLoss(found.Count, cosines.Min(), cosines.Average(), error / largest), found);
+        var cosines = exact.Zip(found, (a, b) => Cosine(a, b)).ToList();
+        var largest = exact.Max(e => Math.Abs(TensorPrimitives.MaxMagnitude<float>(e)));
+        return new VisionLoss(
+            found.Count, cosines.Min(), cosines.Average(), exact.Zip(found, (a, b) => LargestDifference(a, b)).Max() / largest);
     }
 
-    /// <summary>The decoder's loss, given visual tokens of each picture.</summary>
-    public static LogitLoss Decoder(LanguageDecoder decoder, ExactOutputs exact, IReadOnlyList<float[]> visualTokens)
+    /// <summary>The decoder's loss.</summary>
+    /// <param name="exact">Logits of each prompt, [positions, vocabulary].</param>
+    /// <param name="found">Those of the same prompts.</param>
+    /// <param name="vocabulary">Logits of one position.</param>
+    public static LogitLoss Logits(IReadOnlyList<float[]> exact, IReadOnlyList<float[]> found, int vocabulary)
     {
         var divergences = new List<double>();
         var agreed = 0;
-        for (var i = 0; i < exact.Prompts.Count; i++)
+        foreach (var (expected, logits) in exact.Zip(found))
         {
-            var prompt = exact.Prompts[i];
-            var picture = prompt.Picture is { } index ? visualTokens[index] : [];
-            using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden));
-            state.Append(prompt.Before);
-            if (picture.Length > 0)
+            for (var at = 0; at < expected.Length; at += vocabulary)
             {
-                state.Append(picture.AsMemory());
-            }
-
-            var logits = state.Append(prompt.After);
-            for (var position = 0; ; position++)
-            {
-                var expected = exact.Logits[i].AsSpan(position * decoder.VocabularySize, decoder.VocabularySize);
-                divergences.Add(Divergence(expected, logits));
-                agreed += TensorPrimitives.IndexOfMax<float>(expected) == TensorPrimitives.IndexOfMax(logits) ? 1 : 0;
-                if (position == prompt.Answer.Length)
-                {
-                    break;
-                }
-
-                logits = state.Step(prompt.Answer[position]);
+                var e = expected.AsSpan(at, vocabulary);
+                var f = logits.AsSpan(at, vocabulary);
+                divergences.Add(Divergence(e, f));
+                agreed += TensorPrimitives.IndexOfMax<float>(e) == TensorPrimitives.IndexOfMax<float>(f) ? 1 : 0;
             }
         }
 

@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Inference.Export.Calibration;
 /// <summary>Writes exact layers and remembers what goes into each, so that it can be measured.</summary>
 internal sealed class TappingLinearWriter : LinearWriter
 {
-    private readonly Float32LinearWriter _exact = new();
+    private readonly UnpackedLinearWriter _exact = new();
     private readonly List<LinearTap> _taps = [];
 
     public override string Write(

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 
@@ -47,10 +48,13 @@ public sealed class ServiceManagerTests
     [Fact]
     public void The_outbox_is_where_the_configuration_says_or_in_the_state_folder_or_in_memory()
     {
-        var state = new Dictionary<string, string> { ["STATE_DIRECTORY"] = "/var/lib/mobilevlm:/var/lib/other" };
-        Assert.Equal("/etc/mobilevlm/box.db", OutboxPlace.Resolve("box.db", "/etc/mobilevlm", state));
-        Assert.Equal("/var/lib/mobilevlm/outbox.db", OutboxPlace.Resolve(null, "/etc/mobilevlm", state));
-        Assert.Null(OutboxPlace.Resolve(null, "/etc/mobilevlm", new Dictionary<string, string>()));
+        using var bench = new ConfigurationBench();
+        Assert.Null(bench.Read(ConfigurationBench.Small()).ToOutboxSettings());
+        bench.Environment["STATE_DIRECTORY"] = "/var/lib/mobilevlm:/var/lib/other";
+        Assert.Equal("/var/lib/mobilevlm/outbox.db", bench.Read(ConfigurationBench.Small()).ToOutboxSettings()!.Path);
+        Assert.Equal(
+            Path.Combine(bench.Current, "box.db"),
+            bench.Read(ConfigurationBench.Small(more: ", \"Outbox\": { \"Path\": \"box.db\" }")).ToOutboxSettings()!.Path);
     }
 
     private static Func<string, string?> Of(string? microseconds, string? pid) =>

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Export.Calibration;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary>Options that <c>model import</c> and <c>model pull</c> share: in what precision, chosen and measured how.</summary>
+internal sealed class ImportOptions
+{
+    /// <summary>More hardly change a scale, and each costs seconds.</summary>
+    private const int MostPictures = 16;
+
+    private static readonly string[] PictureTypes = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
+
+    private readonly Option<string> _precision = new("--precision")
+    {
+        Description = $"Of the decoder: {DecoderRecipe.Grammar}; auto takes the smallest that loses little enough.",
+        HelpName = "P",
+        DefaultValueFactory = _ => "fp32",
+    };
+
+    private readonly Option<string?> _vision = new("--vision-precision")
+    {
+        Description = $"Of the vision encoder: {VisionRecipe.Grammar}; auto. [default: that of the decoder if it is a float or auto, else int8]",
+        HelpName = "P",
+    };
+
+    private readonly Option<string?> _calibrate = new("--calibrate")
+    {
+        Description = "Folder of pictures like those that the model will see; without it, drawn ones are used. Weights are rounded for them, and the loss is measured on them.",
+        HelpName = "FOLDER",
+    };
+
+    private readonly Option<bool> _blind = new("--no-loss-report")
+    {
+        Description = "Do not measure what the precision costs, nor round for pictures: faster.",
+    };
+
+    private readonly Option<bool> _force = new("--force")
+    {
+        Description = "Import again and replace the model folder that is there, at the end and in one step.",
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_precision, _vision, _calibrate, _blind, _force])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <exception cref="UsageException">They do not fit together, or name what is not there.</exception>
+    public ImportChoice Read(ParseResult parsed)
+    {
+        var name = parsed.GetRequiredValue(_precision);
+        var plan = Plan(name, parsed.GetValue(_vision));
+        return new ImportChoice(
+            name, plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_blind)), parsed.GetValue(_force));
+    }
+
+    private static PrecisionPlan Plan(string decoder, string? vision)
+    {
+        try
+        {
+            return PrecisionPlan.Parse(decoder, vision);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    /// <returns>Null where nothing is to be measured.</returns>
+    private static CalibrationSet? Calibration(PrecisionPlan plan, string? folder, bool blind)
+    {
+        if (blind)
+        {
+            return plan.NeedsMeasuring ? throw new UsageException("--precision auto chooses by measuring: leave out --no-loss-report.")
+                : folder is not null ? throw new UsageException("--calibrate is for measuring: leave out --no-loss-report.")
+                : null;
+        }
+
+        if (folder is null)
+        {
+            return CalibrationSet.Bundled;
+        }
+
+        if (!Directory.Exists(folder))
+        {
+            throw new UsageException($"--calibrate: there is no folder {folder}.");
+        }
+
+        var files = Directory.EnumerateFiles(folder)
+            .Where(f => PictureTypes.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
+            .Order(StringComparer.Ordinal).Take(MostPictures).ToList();
+        return files.Count == 0
+            ? throw new UsageException($"--calibrate: there is no picture in {folder} ({string.Join(", ", PictureTypes)}).")
+            : CalibrationSet.OfPictures([.. files.Select(StillPictures.Read)
+                .Select(p => new CalibrationPicture(p.Pixels, p.Width, p.Height))]);
+    }
+}
+
+/// <summary>What <see cref="ImportOptions"/> read.</summary>
+/// <param name="PrecisionName">Of the decoder, as the command line has it.</param>
+/// <param name="Precision">Of each part.</param>
+/// <param name="Calibration">Null measures nothing.</param>
+/// <param name="Replace">Whether a model that is there is replaced.</param>
+internal sealed record ImportChoice(string PrecisionName, PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace);

@@ -1,0 +1,42 @@
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Verification;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>Looks at the model before anything else is started: better no service than one that answers nonsense.</summary>
+internal static partial class ModelCheck
+{
+    /// <returns>The folder: its small files hashed, its sizes compared, its first tokens those of the import.</returns>
+    /// <exception cref="ModelFolderException">The model cannot be used.</exception>
+    public static async Task<ModelFolder> RunAsync(
+        EdgeConfiguration configuration, ILoggerFactory loggers, CancellationToken cancel)
+    {
+        var folder = ModelFolder.Open(configuration.ModelPath);
+        var logger = loggers.CreateLogger("Model");
+
+        // It computes for seconds, on a thread of its own.
+        var outcome = await Task.Factory.StartNew(
+            () => ModelSelfTest.Run(folder, configuration.ToExecutionSettings(), SelfTestExtent.Fast, cancel),
+            cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var (name, found) = (folder.Manifest.Name, SelfTestText.Describe(outcome));
+        if (outcome is null)
+        {
+            Untested(logger, name, found);
+        }
+        else
+        {
+            Tested(logger, name, found);
+        }
+
+        return folder;
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Model {Model} passed its self-test: {Outcome}")]
+    private static partial void Tested(ILogger logger, string model, string outcome);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Model {Model} was not tested: {Outcome}")]
+    private static partial void Untested(ILogger logger, string model, string outcome);
+}

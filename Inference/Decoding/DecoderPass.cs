@@ -1,0 +1,133 @@
+using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Inference.Export;
+
+namespace MobileVlm.Edge.Inference.Decoding;
+
+/// <summary>What goes through one session at once, and its buffers. While the number of tokens and of wanted logits stays
+/// the same, running again allocates nothing.</summary>
+internal sealed class DecoderPass : IDisposable
+{
+    private readonly LanguageDecoder _decoder;
+    private readonly InferenceSession _session;
+    private readonly OrtIoBinding _binding;
+    private readonly RunOptions _runOptions = new();
+    private readonly int _capacity;
+    private readonly int[] _pastLength = new int[1];
+    private readonly int[] _totalLength = new int[1];
+    private readonly List<OrtValue> _lengths = [];
+    private readonly List<OrtValue> _shaped = [];
+    private float[] _embeddings = [];
+    private float[] _bias = [];
+    private long[] _positions = [];
+    private long[] _rows = [];
+    private float[] _logits = [];
+
+    public DecoderPass(LanguageDecoder decoder, InferenceSession session, KeyValueCache cache)
+    {
+        (_decoder, _session, _capacity) = (decoder, session, cache.Capacity);
+        _binding = session.CreateIoBinding();
+        cache.BindTo(_binding);
+        Bind(_lengths, DecoderGraph.PastLength, _pastLength.AsMemory(), [1]);
+        Bind(_lengths, DecoderGraph.TotalLength, _totalLength.AsMemory(), []);
+    }
+
+    /// <summary>Tokens of the pass.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Rows whose logits are wanted.</summary>
+    public int Wanted { get; private set; }
+
+    /// <summary>[count, hidden].</summary>
+    public Span<float> Embeddings => _embeddings.AsSpan(0, Count * _decoder.Embeddings.Hidden);
+
+    /// <summary>[count].</summary>
+    public Span<long> Positions => _positions.AsSpan(0, Count);
+
+    /// <summary>[count, capacity].</summary>
+    public Span<float> Bias => _bias.AsSpan(0, Count * _capacity);
+
+    /// <summary>[wanted], each a row of the pass.</summary>
+    public Span<long> Rows => _rows.AsSpan(0, Wanted);
+
+    /// <summary>[vocabulary], of a wanted row, until the next run.</summary>
+    public ReadOnlySpan<float> Logits(int wanted) =>
+        _logits.AsSpan(wanted * _decoder.VocabularySize, _decoder.VocabularySize);
+
+    /// <summary>Makes room. The bias is all zeros afterwards, the rest is what it was.</summary>
+    public void Shape(int count, int wanted)
+    {
+        if (count == Count && wanted == Wanted)
+        {
+            Bias.Clear();
+            return;
+        }
+
+        Release(_shaped);
+        (Count, Wanted) = (count, wanted);
+        var (hidden, vocabulary) = (_decoder.Embeddings.Hidden, _decoder.VocabularySize);
+        Grow(ref _embeddings, count * hidden);
+        Grow(ref _bias, count * _capacity);
+        Grow(ref _positions, count);
+        Grow(ref _rows, wanted);
+        Grow(ref _logits, wanted * vocabulary);
+        Bias.Clear();
+        Bind(_shaped, DecoderGraph.Embeddings, _embeddings.AsMemory(0, count * hidden), [1, count, hidden]);
+        Bind(_shaped, DecoderGraph.AttentionBias, _bias.AsMemory(0, count * _capacity), [1, 1, count, _capacity]);
+        Bind(_shaped, DecoderGraph.Positions, _positions.AsMemory(0, count), [1, count]);
+        Bind(_shaped, DecoderGraph.LogitRows, _rows.AsMemory(0, wanted), [wanted]);
+        var logits = Wrap(_shaped, _logits.AsMemory(0, wanted * vocabulary), [1, wanted, vocabulary]);
+        _binding.BindOutput(DecoderGraph.Logits, logits);
+    }
+
+    /// <param name="columns">In use after this pass.</param>
+    public void Run(int columns)
+    {
+        // The operator wants the total less one, for each row.
+        _pastLength[0] = columns - 1;
+        _totalLength[0] = columns;
+        _session.RunWithBinding(_runOptions, _binding);
+        if (!float.IsFinite(_logits[0]))
+        {
+            throw new InvalidOperationException(
+                "The decoder computed numbers that are not finite. Its weights are damaged: run 'mobilevlm model verify'.");
+        }
+    }
+
+    public void Dispose()
+    {
+        _binding.Dispose();
+        _runOptions.Dispose();
+        Release(_shaped);
+        Release(_lengths);
+    }
+
+    private static void Grow<T>(ref T[] buffer, int length)
+    {
+        if (buffer.Length < length)
+        {
+            // Among the pinned ones, since native code holds its address between two runs.
+            buffer = GC.AllocateUninitializedArray<T>(length, pinned: true);
+        }
+    }
+
+    private void Bind<T>(List<OrtValue> owner, string input, Memory<T> memory, long[] shape)
+        where T : unmanaged => _binding.BindInput(input, Wrap(owner, memory, shape));
+
+    private static OrtValue Wrap<T>(List<OrtValue> owner, Memory<T> memory, long[] shape)
+        where T : unmanaged
+    {
+        var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, shape);
+        owner.Add(value);
+        return value;
+    }
+
+    private static void Release(List<OrtValue> values)
+    {
+        foreach (var value in values)
+        {
+            value.Dispose();
+        }
+
+        values.Clear();
+    }
+}

@@ -1,0 +1,163 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Export.Calibration;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Text;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Inference.Verification;
+
+/// <summary>How much of a self-test is done.</summary>
+public enum SelfTestExtent
+{
+    /// <summary>Picture, question and the first few tokens: for each start of a service.</summary>
+    Fast,
+
+    /// <summary>All tokens.</summary>
+    Whole,
+}
+
+/// <summary>A self-test that a model passed.</summary>
+/// <param name="Tokens">Tokens compared.</param>
+/// <param name="Ties">How many of them were other ones than at import, where two were as good as equal.</param>
+/// <param name="PictureError">Error of the visual tokens, as a share of their length; null for a model of text only.</param>
+public sealed record SelfTestOutcome(int Tokens, int Ties, double? PictureError);
+
+/// <summary>Opens a model folder as a service does, one part after the other, and compares what it computes with what was
+/// known at import. Kernels of other processors round otherwise, so that numbers are not equal but near: tokens have to be
+/// the known ones except where the second one was within <see cref="Tie"/>.</summary>
+public static class ModelSelfTest
+{
+    /// <summary>In standard deviations of the logits. Garbage has its likeliest token some four of them away from the
+    /// known one; activations in 8 bit that are rounded otherwise move a logit by some hundredths.</summary>
+    public const double Tie = 0.5;
+
+    /// <summary>Largest error of the visual tokens' sample, as a share of its length. Eight bit, the fewest that are
+    /// common for vision, differ from float32 by one to four hundredths, and from each other by less.</summary>
+    public const double LargestPictureError = 0.1;
+
+    private const int FewTokens = 4;
+
+    /// <returns>Null where the folder has no self-test, or one of another version of this program.</returns>
+    /// <param name="folder">Opened, so that its small files and sizes are checked.</param>
+    /// <param name="settings">Those that will be used.</param>
+    /// <param name="extent">How much.</param>
+    /// <param name="cancel">Stops before the next token.</param>
+    /// <exception cref="ModelFolderException">The folder's graphs do not open, or compute something else than at import.</exception>
+    public static SelfTestOutcome? Run(
+        ModelFolder folder, ExecutionSettings settings, SelfTestExtent extent, CancellationToken cancel = default)
+    {
+        var manifest = folder.Manifest;
+        if (manifest.SelfTest is not { } known || known.Material != SelfTestMaterial.Fingerprint)
+        {
+            return null;
+        }
+
+        var prompt = SelfTestMaterial.Prompt(LlamaTextTokenizer.Open(folder), manifest.VisualTokens, manifest.Language.MaxPositions);
+        if (prompt is null
+            || known.Steps.Count != prompt.Answer.Length + 1
+            || known.Picture is { Count: 0 }
+            || known.Picture is null != (manifest.Vision is null))
+        {
+            throw Fault(folder, $"its {ModelManifest.FileName} holds a self-test that is not of this model");
+        }
+
+        if (!known.PromptIds.SequenceEqual([.. prompt.Before, .. prompt.After]))
+        {
+            throw Fault(folder, "its tokenizer splits the question into other ids than at import");
+        }
+
+        var (picture, error) = Look(folder, settings, known);
+        cancel.ThrowIfCancellationRequested();
+        var steps = extent == SelfTestExtent.Fast ? Math.Min(FewTokens, known.Steps.Count) : known.Steps.Count;
+        try
+        {
+            return new SelfTestOutcome(steps, Think(folder, settings, prompt, picture, [.. known.Steps.Take(steps)], cancel), error);
+        }
+        catch (InvalidOperationException e)
+        {
+            // Numbers that are not finite; the message says so.
+            throw new ModelFolderException(folder.FolderPath, e.Message, e);
+        }
+    }
+
+    private static (float[] Tokens, double? Error) Look(ModelFolder folder, ExecutionSettings settings, SelfTest known)
+    {
+        if (known.Picture is not { } expected)
+        {
+            return ([], null);
+        }
+
+        using var encoder = new VisionEncoder(folder, settings);
+        using var tokens = encoder.Encode(SelfTestMaterial.Picture.Image);
+        var found = SelfTestMaterial.Sample(tokens.Values.Span);
+        if (found.Length != expected.Count)
+        {
+            throw Fault(folder, $"its {ModelManifest.FileName} holds a self-test that is not of this model");
+        }
+
+        var error = TensorPrimitives.Distance<float>(found, [.. expected]) / TensorPrimitives.Norm<float>([.. expected]);
+        return error <= LargestPictureError
+            ? (tokens.Values.ToArray(), error)
+            : throw Fault(folder, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{ModelFolder.VisionFile} sees the test picture otherwise than at import: the visual tokens are off by {error:p1} of their length, at most {LargestPictureError:p0} is due to rounding"));
+    }
+
+    /// <returns>Tokens that were another one of two that are as good as equal.</returns>
+    private static int Think(
+        ModelFolder folder,
+        ExecutionSettings settings,
+        CalibrationPrompt prompt,
+        float[] picture,
+        SelfTestStep[] known,
+        CancellationToken cancel)
+    {
+        using var decoder = new LanguageDecoder(folder, settings);
+        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden));
+        state.Append(prompt.Before);
+        if (picture.Length > 0)
+        {
+            state.Append(picture.AsMemory());
+        }
+
+        var ties = 0;
+        var logits = state.Append(prompt.After);
+        for (var i = 0; ; i++)
+        {
+            ties += IsTie(folder, logits, i, known[i]) ? 1 : 0;
+            if (i == known.Length - 1)
+            {
+                return ties;
+            }
+
+            // The given token, whatever the model would say: one tie more or less changes nothing behind it.
+            cancel.ThrowIfCancellationRequested();
+            logits = state.Step(prompt.Answer[i]);
+        }
+    }
+
+    /// <returns>Whether the likeliest token is another one of two that are as good as equal; false when it is the known one.</returns>
+    internal static bool IsTie(ModelFolder folder, ReadOnlySpan<float> logits, int position, SelfTestStep known)
+    {
+        var best = TensorPrimitives.IndexOfMax(logits);
+        if (best == known.Id)
+        {
+            return false;
+        }
+
+        var allowed = Tie * known.Spread;
+        var missing = known.Id >= 0 && known.Id < logits.Length ? logits[best] - logits[known.Id] : float.NaN;
+        return known.Margin <= allowed && missing <= allowed
+            ? true
+            : throw Fault(folder, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{ModelFolder.DecoderFile} chose token {best} at position {position} of the self-test, at import it was {known.Id}, which now falls short by {missing:0.000} (at import it led by {known.Margin:0.000}; up to {allowed:0.000} is due to rounding)"));
+    }
+
+    private static ModelFolderException Fault(ModelFolder folder, string found) => new(
+        folder.FolderPath,
+        $"{found}. 'mobilevlm model verify {folder.FolderPath}' tells whether its files are as they were imported; if they are, "
+        + "import the model again on this box.");
+}

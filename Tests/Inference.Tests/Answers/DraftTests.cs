@@ -1,0 +1,79 @@
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Inference.Tests.Answers;
+
+/// <summary>A guess saves passes when it holds and changes nothing when it does not.</summary>
+public sealed class DraftTests
+{
+    private static readonly Question Asked = new("Describe the picture.", AnswerKind.Text, 40);
+
+    public static TheoryData<string> Models => ["mobilevlm-v1", "mobilevlm-v2"];
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void The_right_guess_takes_a_fraction_of_the_passes(string name)
+    {
+        using var answerer = PackedQuestionsTests.Primed(name);
+        var (plain, passes) = Ask(answerer, Asked);
+        Assert.Equal(plain.TokenIds.Count, passes);
+        var (drafted, fewer) = Ask(answerer, Asked with { Draft = plain.TokenIds });
+        Assert.Equal(plain.TokenIds, drafted.TokenIds);
+        Assert.InRange(fewer, 1, (passes / 8) + 2);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Any_guess_leaves_the_answer_as_it_is(string name)
+    {
+        using var answerer = PackedQuestionsTests.Primed(name);
+        var (plain, _) = Ask(answerer, Asked);
+        int[] right = [.. plain.TokenIds];
+        var random = new Random(4);
+        int[][] guesses =
+        [
+            [5], [.. Enumerable.Repeat(5, 300)], right[1..], right[..3], [.. right, .. right], [.. right[..6], 9, .. right[7..]],
+            [.. right[..6], .. right[8..]], [.. right[..4], 9, 9, 9, .. right[4..]], [.. right.Reverse()], [.. right, 5, 6, 7],
+            .. Enumerable.Range(0, 20).Select(_ => right.Select(id => random.Next(4) == 0 ? random.Next(3, 800) : id).ToArray()),
+        ];
+        foreach (var guess in guesses)
+        {
+            var (drafted, _) = Ask(answerer, Asked with { Draft = guess });
+            Assert.Equal(right, drafted.TokenIds);
+            Assert.Equal((plain.Text, plain.Finish), (drafted.Text, drafted.Finish));
+        }
+    }
+
+    [Fact]
+    public void Guesses_of_several_texts_do_not_get_in_each_others_way()
+    {
+        using var answerer = PackedQuestionsTests.Primed("mobilevlm-v2");
+        Question[] questions = [Asked, new("What is on the road?", AnswerKind.Text, 17), new("And now?", AnswerKind.Text, 30)];
+        var alone = questions.Select(q => Ask(answerer, q).Answer).ToArray();
+        var told = new Answer[questions.Length];
+        int[][] guesses = [[.. alone[0].TokenIds], [.. alone[1].TokenIds.Take(5), 7, 8], [.. alone[2].TokenIds.Skip(2)]];
+        answerer.AskAll(
+            [.. questions.Select((q, i) => q with { Draft = guesses[i] })], (at, answer) => told[at] = answer);
+        Assert.Equal(alone.Select(a => a.TokenIds), told.Select(a => a.TokenIds));
+    }
+
+    [Fact]
+    public void A_word_left_out_is_found_again()
+    {
+        var draft = new DraftSource([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], draft.Next([]).ToArray());
+
+        // The model said 1, 2, then 5 in place of 3.
+        draft.Tell(8, 2, 5);
+        Assert.Equal([], draft.Next([1, 2, 5]).ToArray());
+        draft.Tell(0, 0, 6);
+        Assert.Equal([7, 8, 9, 10], draft.Next([1, 2, 5, 6]).ToArray());
+        draft.Tell(4, 4, 11);
+        Assert.Equal([], draft.Next([1, 2, 5, 6, 7, 8, 9, 10, 11]).ToArray());
+    }
+
+    private static (Answer Answer, long Passes) Ask(QuestionAnswerer answerer, Question question)
+    {
+        var before = answerer.Passes;
+        return (answerer.Ask(question), answerer.Passes - before);
+    }
+}

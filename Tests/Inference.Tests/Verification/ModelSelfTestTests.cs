@@ -1,0 +1,155 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Tests.Checkpoints;
+using MobileVlm.Edge.Inference.Tests.Models;
+using MobileVlm.Edge.Inference.Verification;
+using Xunit.Abstractions;
+
+namespace MobileVlm.Edge.Inference.Tests.Verification;
+
+/// <summary>A folder computes what it computed at import, or is refused.</summary>
+public sealed class ModelSelfTestTests(ITestOutputHelper output)
+{
+    private static readonly ExecutionSettings OneThread = new(1);
+
+    [Theory]
+    [InlineData("mobilevlm-v1", "fp32", "fp32")]
+    [InlineData("mobilevlm-v2", "int4", "int8")]
+    [InlineData("mobilevlm-v2", "int8", "w8a8")]
+    [InlineData("mobilevlm-v1-separate-tower", "fp16", "fp16")]
+    [InlineData("mobilellama", "int4", "fp32")]
+    [InlineData("llama-gqa", "fp32", "fp32")]
+    public void A_folder_on_the_box_that_made_it_computes_what_was_computed_layer_by_layer(string name, string decoder, string vision)
+    {
+        var folder = GoldenModel.Get(name, decoder, vision).Folder;
+        var known = folder.Manifest.SelfTest!;
+        var whole = ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Whole)!;
+        output.WriteLine($"{whole}");
+        Assert.Equal(known.Steps.Count, whole.Tokens);
+        Assert.True(whole.Tokens > 10);
+
+        // The likeliest tokens of random weights are hardly apart, and one row at a time is not rounded as many are.
+        Assert.InRange(whole.Ties, 0, vision == "fp32" ? 0 : 2);
+        Assert.Equal(folder.Manifest.Vision is null, whole.PictureError is null);
+        Assert.InRange(whole.PictureError ?? 0, 0, 1e-4);
+        Assert.Equal(4, ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Fast)!.Tokens);
+    }
+
+    /// <summary>Checksums made to fit, as a disk, memory or kernel that damages what it reads would have it.</summary>
+    [Theory]
+    [InlineData("decoder.onnx.data", "decoder.onnx chose token")]
+    [InlineData("vision.onnx.data", "vision.onnx sees the test picture otherwise")]
+    [InlineData("embeddings.bin", "not finite")]
+    public void Other_weights_of_the_same_sizes_are_refused_whatever_their_checksums_say(string file, string message)
+    {
+        using var folder = Copy();
+        var bytes = File.ReadAllBytes(folder[file]);
+        Array.Reverse(bytes, bytes.Length / 8, bytes.Length * 3 / 4 / 4 * 4);
+        File.WriteAllBytes(folder[file], Finite(bytes));
+        Edit(folder, manifest =>
+        {
+            var entry = manifest["files"]!.AsArray().Single(f => (string)f!["path"]! == file)!;
+            entry["sha256"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder[file])));
+        });
+        var refusal = Assert.Throws<ModelFolderException>(() => Run(folder));
+        Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"mobilevlm model verify {folder.Path}", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_token_than_the_known_one_is_refused_with_both_and_how_far_they_are_apart()
+    {
+        using var folder = Copy();
+        Edit(folder, manifest => manifest["selfTest"]!["steps"]![1]!["id"] = 7);
+        var refusal = Assert.Throws<ModelFolderException>(() => Run(folder));
+        Assert.Contains("at position 1 of the self-test, at import it was 7, which now falls short by", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0.1f, true)]
+    [InlineData(0.6f, false)]
+    public void One_of_two_tokens_that_were_as_good_as_equal_is_a_tie_and_not_a_fault(float margin, bool tie)
+    {
+        // 1 leads by 0.2 now; at import 2 led by the margin.
+        float[] logits = [-1, 1.2f, 1, -1];
+        var known = new SelfTestStep(2, margin, Spread: 1);
+        using var folder = Copy();
+        var model = ModelFolder.Open(folder.Path);
+        if (tie)
+        {
+            Assert.True(ModelSelfTest.IsTie(model, logits, 0, known));
+        }
+        else
+        {
+            Assert.Throws<ModelFolderException>(() => ModelSelfTest.IsTie(model, logits, 0, known));
+        }
+
+        // The known token is the likeliest, whatever the margin was.
+        Assert.False(ModelSelfTest.IsTie(model, [-1, 0.9f, 1, -1], 0, known));
+
+        // A tie at import does not excuse a token that is far away now.
+        Assert.Throws<ModelFolderException>(() => ModelSelfTest.IsTie(model, [9, 1.2f, 1, -1], 0, known));
+    }
+
+    [Fact]
+    public void A_tokenizer_that_splits_otherwise_is_refused()
+    {
+        using var folder = Copy();
+        Edit(folder, manifest => manifest["selfTest"]!["promptIds"]![3] = 5);
+        Assert.Contains("its tokenizer splits", Assert.Throws<ModelFolderException>(() => Run(folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("steps")]
+    [InlineData("picture")]
+    public void A_self_test_of_another_model_is_refused(string part)
+    {
+        using var folder = Copy();
+        Edit(folder, manifest => manifest["selfTest"]![part]!.AsArray().RemoveAt(0));
+        Assert.Contains("not of this model", Assert.Throws<ModelFolderException>(() => Run(folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_without_a_self_test_or_with_one_of_another_version_says_so()
+    {
+        using var folder = Copy();
+        Edit(folder, manifest => manifest["selfTest"]!["material"] = "other");
+        Assert.Null(Run(folder));
+        Edit(folder, manifest => manifest.Remove("selfTest"));
+        Assert.Null(Run(folder));
+    }
+
+    private static SelfTestOutcome? Run(TemporaryFolder folder) =>
+        ModelSelfTest.Run(ModelFolder.Open(folder.Path), OneThread, SelfTestExtent.Whole);
+
+    private static TemporaryFolder Copy()
+    {
+        var copy = new TemporaryFolder();
+        foreach (var file in Directory.EnumerateFiles(GoldenModel.Get("mobilevlm-v2", "int8", "int8").Folder.FolderPath))
+        {
+            copy.Write(Path.GetFileName(file), File.ReadAllBytes(file));
+        }
+
+        return copy;
+    }
+
+    private static void Edit(TemporaryFolder folder, Action<JsonObject> edit)
+    {
+        var manifest = JsonNode.Parse(File.ReadAllText(folder["model.json"]))!.AsObject();
+        edit(manifest);
+        folder.Write("model.json", manifest.ToJsonString());
+    }
+
+    /// <summary>Reversed floats may be anything; what is not finite is caught elsewhere.</summary>
+    private static byte[] Finite(byte[] bytes)
+    {
+        for (var at = 0; at + 4 <= bytes.Length; at += 4)
+        {
+            // The largest exponents are taken out of each word.
+            bytes[at + 3] &= 0xbf;
+        }
+
+        return bytes;
+    }
+}
