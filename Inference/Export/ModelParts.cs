@@ -78,7 +78,9 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
             {
                 (false, _) => null,
                 (true, true) => "least squared error",
-                (true, false) => "least squared error, weighted by activations",
+                (true, false) => Decoder.Body.Kind == WeightKind.Blocks && plan.ScalesChannels
+                    ? "least squared error, weighted by activations, the decoder's channels scaled"
+                    : "least squared error, weighted by activations",
             },
             Choice = _reasons.Count == 0 ? null : [.. _reasons],
         };
@@ -94,7 +96,17 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
     private OnnxGraph BuildDecoder()
     {
         var graph = new OnnxGraph("decoder");
-        NewDecoder().Write(graph, source);
+        if (Decoder.Body.Kind == WeightKind.Blocks && plan.ScalesChannels)
+        {
+            var language = checkpoint.Config.Language;
+            var scales = new ChannelScales(checkpoint, Moments, [.. ChannelGroup.Of(language, Decoder)]);
+            new DecoderGraph(language, DecoderWriters.Create(Decoder, scales)).Write(graph, source.Scaled(scales));
+        }
+        else
+        {
+            NewDecoder().Write(graph, source);
+        }
+
         return graph;
     }
 }

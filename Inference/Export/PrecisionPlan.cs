@@ -14,9 +14,12 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     /// <summary>The decoder in 4 bit, vision in float32.</summary>
     public static PrecisionPlan Int4 { get; } = Of(DecoderRecipe.Int4, VisionRecipe.Fp32);
 
+    /// <summary>Whether a rounded decoder's channels are scaled for the activations; without it, to see what it brings.</summary>
+    internal bool ScalesChannels { get; init; } = true;
+
     /// <summary>All recipes by name: two plans of the same names are the same plan.</summary>
     internal string Names =>
-        $"{string.Join(',', Decoder.Select(r => r.Name))} {string.Join(',', Vision.Select(r => r.Name))}";
+        $"{string.Join(',', Decoder.Select(r => r.Name))} {string.Join(',', Vision.Select(r => r.Name))}{(ScalesChannels ? "" : " unscaled")}";
 
     /// <summary>Whether any part has to be measured before it can be chosen.</summary>
     public bool NeedsMeasuring => Decoder.Count > 1 || Vision.Count > 1;
