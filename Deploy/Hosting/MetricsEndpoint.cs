@@ -10,6 +10,8 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 /// <summary>The numbers at <c>http://127.0.0.1:PORT/metrics</c>, for Prometheus. On the loopback address only.</summary>
 internal sealed partial class MetricsEndpoint : IDisposable
 {
+    private const string Loopback = "127.0.0.1";
+
     private readonly EdgeMeter _meter;
     private readonly MeterProvider _provider;
 
@@ -19,13 +21,13 @@ internal sealed partial class MetricsEndpoint : IDisposable
     /// <returns>Null when the port cannot be had.</returns>
     public static MetricsEndpoint? Start(EdgeSystem system, int port, ILogger logger)
     {
-        var address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/");
+        var address = string.Create(CultureInfo.InvariantCulture, $"http://{Loopback}:{port}/");
         var meter = new EdgeMeter(system);
         try
         {
             var provider = Sdk.CreateMeterProviderBuilder()
                 .AddMeter(EdgeMeter.Name)
-                .AddPrometheusHttpListener(listener => listener.UriPrefixes = [address])
+                .AddPrometheusHttpListener(listener => (listener.Host, listener.Port) = (Loopback, port))
                 .Build();
             LogStarted(logger, address);
             return new MetricsEndpoint(meter, provider);

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests;
 
-public sealed class EventLineTests
+public sealed class EventLineTests : IAsyncDisposable
 {
     private readonly FakeTime _time = new();
     private readonly MemoryOutbox _outbox;
@@ -16,6 +16,8 @@ public sealed class EventLineTests
         _line = new EventLine(_outbox, _time);
         _line.Connected();
     }
+
+    public ValueTask DisposeAsync() => _outbox.DisposeAsync();
 
     [Fact]
     public async Task An_event_said_at_once_is_not_late()
