@@ -32,6 +32,10 @@ public static class MqttJson
     public static EventPayload? ReadEvent(ReadOnlySpan<byte> happened) =>
         JsonSerializer.Deserialize(happened, Context.EventPayload);
 
+    /// <exception cref="JsonException">It is no such payload.</exception>
+    public static StatsPayload? ReadStats(ReadOnlySpan<byte> stats) =>
+        JsonSerializer.Deserialize(stats, Context.StatsPayload);
+
     /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
     public static byte[] Serialize(StatsPayload stats) =>
         JsonSerializer.SerializeToUtf8Bytes(stats, Context.StatsPayload);

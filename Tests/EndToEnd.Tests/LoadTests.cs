@@ -109,6 +109,7 @@ public sealed class LoadTests(ITestOutputHelper output)
                     NullLogger.Instance),
                 Topics = topics,
                 AnswerToBytes = MqttJson.Serialize,
+                EventToBytes = MqttJson.Serialize,
                 StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => new SlowAnswerer(QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1))),

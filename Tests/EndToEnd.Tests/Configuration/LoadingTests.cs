@@ -1,6 +1,6 @@
+using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
