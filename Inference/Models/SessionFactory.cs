@@ -5,6 +5,7 @@ namespace MobileVlm.Edge.Inference.Models;
 /// <summary>Opens a graph of a model folder and compares it with the manifest.</summary>
 internal static class SessionFactory
 {
+    /// <summary>On the thread that will run it: where processors are chosen, that thread is bound to them.</summary>
     public static InferenceSession Open(ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
     {
         if (!folder.Manifest.Signatures.TryGetValue(file, out var signature))
@@ -17,6 +18,7 @@ internal static class SessionFactory
         }
 
         using var options = Options(settings, fixedShapes);
+        ThreadAffinity.BindThisThread(settings.EffectiveProcessors);
         InferenceSession session;
         try
         {
@@ -57,7 +59,13 @@ internal static class SessionFactory
             // A pattern is kept for each input shape ever seen; prompts have many.
             EnableMemoryPattern = fixedShapes,
         };
+
         Configure(options);
+        if (settings is { EffectiveThreads: > 1 and var threads, EffectiveProcessors: { Count: > 0 } processors })
+        {
+            options.AddSessionConfigEntry("session.intra_op_thread_affinities", ThreadAffinity.OfPool(processors, threads));
+        }
+
         return options;
     }
 
