@@ -119,12 +119,15 @@ public sealed partial class SqliteOutbox : IEventOutbox
             {
                 Do(Gather());
             }
+
+            // The end may have come between two rounds.
+            _store.Write([], isLast: true);
         }
         catch (Exception fault)
         {
             // Faults of the disk are dealt with below; this is a defect, and waiting for ever would hide it.
             LogBroken(fault);
-            _ended.TrySetException(fault);
+            _work.CompleteAdding();
         }
         finally
         {

@@ -24,8 +24,18 @@ fi
 work=${keep:-$(mktemp -d)}
 mkdir -p "$work"
 broker=
+service=
 registered=
+end() {
+    local pid
+    pid=$(pgrep -P "$service" -f 'mobilevlm run' || echo "$service")
+    kill -TERM "$pid" 2>/dev/null || true
+    timeout 60 tail --pid="$pid" -f /dev/null || kill -KILL "$pid"
+    wait "$service" 2>/dev/null || true
+    service=
+}
 tidy() {
+    [ -z "$service" ] || end
     [ -z "$broker" ] || kill "$broker" 2>/dev/null || true
     [ -z "$registered" ] || echo -1 >/proc/sys/fs/binfmt_misc/mobilevlm-arm64
     umount -R "$work/debian/proc" "$work/debian/sys" "$work/debian/dev" 2>/dev/null || true
@@ -108,7 +118,7 @@ export ORT_DISABLE_TELEMETRY=1
 step "into the same weights as on x64" bash -c "cd '$work/model' && sha256sum *.bin *.onnx* *.data 2>/dev/null | (cd '$tree/var/lib/mobilevlm/models/demo' && sha256sum -c --quiet)"
 
 mkdir -p "$tree/root/pictures"
-for scene in 000 007 013 021 034; do
+for scene in ${MOBILEVLM_SCENES:-000 007 013 021 034}; do
     picture=$root/Tests/Demo/heldout/scene$scene.jpg
     cp "$picture" "$tree/root/pictures/"
     ask() { "$@" --image "$image" --max-tokens 24 --json "What is in the picture?" "Is there a person?"; }
@@ -121,18 +131,18 @@ done
 port=18777
 broke() { printf 'listener %s 127.0.0.1\nallow_anonymous true\n' $port >"$work/mosquitto.conf"; mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 & broker=$!; }
 cp "$here/appsettings.json" "$tree/etc/mobilevlm/appsettings.json"
-serve() { arm mobilevlm run --config /etc/mobilevlm/appsettings.json >"$work/service.log" 2>&1 & service=$!; }
+# The emulator does not always notice that .NET writes code anew: through one address only, and each method once, it does.
+serve() { arm DOTNET_EnableWriteXorExecute=0 DOTNET_TieredCompilation=0 taskset -c 0 mobilevlm run --config /etc/mobilevlm/appsettings.json >"$work/service.log" 2>&1 & service=$!; }
 hear() { timeout "$1" mosquitto_sub -V 5 -h 127.0.0.1 -p $port -t "$2" -C 1; }
-end() { kill -TERM "$(pgrep -P $service -f 'mobilevlm run' || echo $service)" 2>/dev/null || true; wait $service 2>/dev/null || true; }
 broke
 serve
-step "the service says an answer to a broker" hear 180 mobilevlm/arm/pictures/person/answer
+step "the service says an answer to a broker" hear 400 mobilevlm/arm/pictures/person/answer
 sed 's/^/        /' "$work/step" | cut -c1-200
 step "and its state" hear 60 mobilevlm/arm/pictures/person/state
 end
 grep -qE 'SIGSEGV|Unhandled' "$work/service.log" && bad "the service crashed"
 ok "it stops when asked: $(tail -1 "$work/service.log" | cut -c1-120)"
 ls "$tree/usr/lib/mobilevlm/libe_sqlite3.so" >"$work/step" 2>&1 && ok "SQLite is there for arm64"
-if [ -e "$tree/var/lib/mobilevlm/outbox.db" ]; then ok "the outbox was opened: $(stat -c %s "$tree/var/lib/mobilevlm/outbox.db") bytes"; fi
+step "the outbox was opened and closed: $(stat -c %s "$tree/root/state/outbox.db" 2>/dev/null) bytes" test -s "$tree/root/state/outbox.db"
 step "the package goes without a trace" bash -c "chroot '$tree' dpkg -P mobilevlm && ! ls -d '$tree'/etc/mobilevlm '$tree'/var/lib/mobilevlm '$tree'/usr/lib/mobilevlm 2>/dev/null | grep ."
 echo "all passed"

@@ -96,7 +96,7 @@ public sealed class MqttJsonTests
         }));
 
         Assert.Contains(
-            """"scores":{"red":0.75,"Dark blue":0.25},"number":2.5,"unit":"km/h","fields":{"people":2,"colour":null,"note":"läuft"}""",
+            ""","scores":{"red":0.75,"Dark blue":0.25},"number":2.5,"unit":"km/h","fields":{"people":2,"colour":null,"note":"läuft"}""",
             json,
             StringComparison.Ordinal);
     }
