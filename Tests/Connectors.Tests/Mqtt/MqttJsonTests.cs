@@ -174,6 +174,7 @@ public sealed class MqttJsonTests
                     FramesIdle = 30,
                     FramesStale = 1,
                     FramesUsed = 18,
+                    FramesGated = 4,
                     FramesFailed = 1,
                     CaptureRestarts = 2,
                     LastFrameAt = At,
@@ -191,7 +192,7 @@ public sealed class MqttJsonTests
             """
             {"v":1,"node":"edge-1","at":"2026-03-01T12:30:05.000+01:00","uptimeS":3600,"model":"mobilevlm-v2-1.7b",
             "target":"cpu","residentBytes":1500000000,"cameras":{"Gate":{"online":true,"framesCaptured":100,"framesRepeated":0,
-            "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesFailed":1,"captureRestarts":2,
+            "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesGated":4,"framesFailed":1,"captureRestarts":2,
             "lastFrameAt":"2026-03-01T12:30:05.000+01:00","questions":{"person":{"asked":18,"answered":17,"failed":1,
             "lastAskedAt":"2026-03-01T12:30:05.000+01:00","lastAnsweredAt":"2026-03-01T12:30:05.000+01:00",
             "waitsFor":null},"scene":{"asked":0,"answered":0,"failed":0,"lastAskedAt":null,"lastAnsweredAt":null,
