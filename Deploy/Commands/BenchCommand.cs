@@ -34,19 +34,24 @@ internal static class BenchCommand
             Description = "Look at this picture instead of a drawn one.",
             HelpName = "FILE",
         };
+        var tune = new Option<bool>("--tune")
+        {
+            Description = $"Instead, find out from how many tokens at once the model's second set of weights is quicker on this box, and keep that in its folder ({BoxTuning.FileName}), where every command finds it.",
+        };
         var command = new Command("bench", "Measure how fast this box answers, beside what it can do at most.")
         {
-            options.Model, options.Json, options.Threads, only, repeats, image,
+            options.Model, options.Json, options.Threads, only, repeats, image, tune,
         };
         options.CheckThreads();
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
-            () => Run(
-                ModelFolder.Open(parsed.GetRequiredValue(options.Model)),
-                options.Execution(parsed),
-                new BenchPlan(Parts(parsed.GetValue(only)), parsed.GetValue(repeats)),
-                Scene(parsed.GetValue(image)),
-                parsed.GetValue(options.Json),
-                cancel),
+            () =>
+            {
+                var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
+                var (settings, json, runs) = (options.Execution(parsed), parsed.GetValue(options.Json), parsed.GetValue(repeats));
+                return parsed.GetValue(tune)
+                    ? TuneRun.Run(folder, settings, runs, json, cancel)
+                    : Run(folder, settings, new BenchPlan(Parts(parsed.GetValue(only)), runs), Scene(parsed.GetValue(image)), json, cancel);
+            },
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }

@@ -37,6 +37,7 @@ internal sealed partial class EdgeConfiguration
 
     public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads)
     {
+        UsePrefill = Options.Model.Prefill,
         Processors = ProcessorsAttribute.Parse(Options.Model.Affinity),
     };
 

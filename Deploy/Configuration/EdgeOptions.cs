@@ -69,6 +69,9 @@ internal sealed class ModelOptions
     [Processors]
     public string Affinity { get; set; } = ProcessorsAttribute.Auto;
 
+    [Description("Opens the second set of the decoder's weights where the model was imported with one (`--prefill`): quicker with many tokens at once, for the memory of its size.")]
+    public bool Prefill { get; set; } = true;
+
     [Description("Room for the prompt, one picture (144 tokens), one question and its answer, in tokens. Memory grows with it.")]
     [NumberRange(256, 4096)]
     public int ContextTokens { get; set; } = 1024;

@@ -14,6 +14,7 @@ public sealed class LanguageDecoder : IDisposable
         var language = folder.Manifest.Language;
         (Layers, KeyValueHeads, HeadSize) = (language.Layers, language.KeyValueHeads, language.HeadSize);
         (VocabularySize, MaxPositions) = (language.VocabularySize, language.MaxPositions);
+        settings = BoxTuning.Apply(folder, settings);
         Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings, fixedShapes: false);
         try
         {
@@ -22,7 +23,7 @@ public sealed class LanguageDecoder : IDisposable
             {
                 ManySession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
                 CheckSizes(folder, ModelFolder.PrefillFile, language.HiddenSize);
-                ManyFrom = settings.PrefillFrom;
+                ManyFrom = settings.PrefillFrom ?? ExecutionSettings.UsualPrefillFrom;
             }
 
             Embeddings = new EmbeddingTable(folder);

@@ -13,8 +13,13 @@ public sealed record ExecutionSettings(int Threads = 0)
     /// the decoder has weights.</summary>
     public bool UsePrefill { get; init; } = true;
 
-    /// <summary>Tokens that go through at once from which that second set is used.</summary>
-    public int PrefillFrom { get; init; } = 4;
+    /// <summary>Tokens that go through at once from which that second set is used; null as measured on this box
+    /// (<see cref="BoxTuning"/>), and <see cref="UsualPrefillFrom"/> where nothing was.</summary>
+    public int? PrefillFrom { get; init; }
+
+    /// <summary>Below, reading twice the bytes costs more than the quicker products save, on the box where this was
+    /// measured.</summary>
+    internal const int UsualPrefillFrom = 4;
 
     /// <summary>What is chosen from; the box itself unless a test says otherwise.</summary>
     internal CpuTopology Topology { get; init; } = CpuTopology.ThisBox;

@@ -6,6 +6,10 @@ namespace MobileVlm.Edge.Inference.Models;
 internal static class ProcessorFeatures
 {
     private static readonly Lazy<bool> DotProducts = new(() => HasDotProducts(ReadFlags()));
+    private static readonly Lazy<string> Model = new(() => Field("model name") ?? Field("CPU part") ?? RuntimeInformation.ProcessArchitecture.ToString());
+
+    /// <summary>As it calls itself.</summary>
+    public static string Name => Model.Value;
 
     /// <summary>Whether it adds four 8-bit products at once into 32 bits. Without, ONNX Runtime's integer products of two
     /// full 8-bit numbers overflow in between, or take a third longer to avoid it.</summary>
@@ -15,18 +19,20 @@ internal static class ProcessorFeatures
     internal static bool HasDotProducts(string flags) =>
         flags.Split(' ', StringSplitOptions.RemoveEmptyEntries).Any(flag => flag is "avx512_vnni" or "avx_vnni" or "asimddp");
 
-    private static string ReadFlags()
+    // Not Linux, or hidden: 64-bit ARM boxes of the last years have them, for others the safe way is right.
+    private static string ReadFlags() =>
+        Field("flags") ?? Field("Features") ?? (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "asimddp" : "");
+
+    private static string? Field(string name)
     {
         try
         {
             return File.ReadLines("/proc/cpuinfo")
-                .FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal) || line.StartsWith("Features", StringComparison.Ordinal))
-                ?.Split(':', 2)[^1] ?? "";
+                .FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[^1].Trim();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Not Linux, or hidden: 64-bit ARM boxes of the last years have them, for others the safe way is right.
-            return RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "asimddp" : "";
+            return null;
         }
     }
 }

@@ -6,6 +6,9 @@ namespace MobileVlm.Edge.Inference.Models;
 internal static class SessionFactory
 {
     /// <summary>On the thread that will run it: where processors are chosen, that thread is bound to them.</summary>
+    /// <summary>Of ONNX Runtime.</summary>
+    public static string RuntimeVersion { get; } = OrtEnv.Instance().GetVersionString();
+
     public static InferenceSession Open(ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
     {
         if (!folder.Manifest.Signatures.TryGetValue(file, out var signature))
