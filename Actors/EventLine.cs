@@ -14,6 +14,7 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
     private WaitingEvent? _atHand;
     private EventPayload? _event;
+    private long _atHandSince;
     private bool _wasLost;
     private long _connectedAt;
     private bool _fetching;
@@ -65,6 +66,7 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
 
         _fetching = false;
         _atHand = moved.Next;
+        _atHandSince = time.GetTimestamp();
         _event = _atHand is null ? null : Read(_atHand);
         return _atHand is null && _fetchAgain;
     }
@@ -93,11 +95,16 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
     /// <summary>What happened before this moment and was not heard is late.</summary>
     public void Connected() => _connectedAt = time.GetTimestamp();
 
-    private bool IsLate(WaitingEvent waiting) =>
-        _wasLost
-        || waiting.WaitedFor is not { } waited
-        || waited > LateAfter
-        || waited > time.GetElapsedTime(_connectedAt);
+    private bool IsLate(WaitingEvent waiting)
+    {
+        if (_wasLost || waiting.WaitedFor is not { } before)
+        {
+            return true;
+        }
+
+        var waited = before + time.GetElapsedTime(_atHandSince);
+        return waited > LateAfter || waited > time.GetElapsedTime(_connectedAt);
+    }
 
     private static EventPayload? Read(WaitingEvent waiting)
     {
