@@ -34,6 +34,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly EdgeCounters _counters;
     private readonly CameraLanes _lanes;
+    private readonly PictureLane _pictures;
     private readonly QuestionBoard _board;
     private readonly QuestionKeeper _keeper;
     private readonly JudgeDesk _desk;
@@ -82,6 +83,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _desk.Configure(settings.Cameras);
         _places = new PipelinePlaces(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
         _lanes = new CameraLanes([.. settings.Cameras.Select(LaneOf)], _bell);
+        _pictures = new PictureLane(_bell);
     }
 
     /// <summary>Raised for each answered frame, before it is published. Handlers return at once: the next frame waits
@@ -121,6 +123,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                     _parts,
                     _settings.Pipeline,
                     _lanes,
+                    _pictures,
                     _places,
                     _bell,
                     _counters,

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
 
@@ -21,6 +22,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 {
     private readonly IMqttLink _link;
     private readonly EdgeMessages _messages;
+    private readonly DeviceAnnouncer _devices;
+    private readonly QuestionSwitches _switches;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -45,6 +48,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         IMqttLink link,
         EdgeMessages messages,
         IReadOnlyList<CameraPlan> cameras,
+        QuestionSwitches switches,
+        DeviceAnnouncer devices,
         MqttCounters counters,
         ReconnectSettings reconnect,
         Func<double> random,
@@ -54,6 +59,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         _link = link;
         _messages = messages;
         _cameras = cameras;
+        _switches = switches;
+        _devices = devices;
         _counters = counters;
         _events = new EventQueue(counters);
         _reconnect = reconnect;
@@ -64,6 +71,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         Receive<PlansChanged>(Change);
         Receive<CameraAvailability>(camera => SayOfKnown(camera));
         Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));
+        ReceiveOthers();
         Receive<TryConnect>(_ => Connect());
         Receive<ConnectEnded>(ended => Connected(ended.Outcome));
         Receive<PublishEnded>(ended => Published(ended.Message, ended.Happened, ended.Outcome));
@@ -95,11 +103,21 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     protected override void PreStart()
     {
         _link.Disconnected += OnDisconnected;
+        _switches.Changed += OnSwitched;
         _latest.Set(_messages.Online);
         foreach (var camera in _cameras)
         {
             // Until its first frame; what the broker kept from the last run may say otherwise.
             _latest.Set(_messages.Camera(camera.Id, online: false));
+            foreach (var question in camera.Questions)
+            {
+                _latest.Set(Enabled(camera.Id, question.Id));
+            }
+        }
+
+        foreach (var device in _devices.Devices(_cameras))
+        {
+            _latest.Set(device);
         }
 
         Self.Tell(TryConnect.Instance);
@@ -108,6 +126,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     protected override void PostStop()
     {
         _link.Disconnected -= OnDisconnected;
+        _switches.Changed -= OnSwitched;
         _counters.Connected = false;
         _retry?.Dispose();
         _life.Cancel();
@@ -140,10 +159,20 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private void Change(PlansChanged changed)
     {
         var added = changed.Plans.Where(plan => _cameras.All(known => known.Id != plan.Id)).ToList();
+        var removals = _devices.Removals(_cameras, changed.Plans).ToLookup(removal => removal.Payload.IsEmpty);
+        foreach (var part in removals[false])
+        {
+            _once.Add(part);
+        }
+
         _cameras = changed.Plans;
         Say([
+            // A device that is gone takes the place of its announcement, which would be said again otherwise.
+            .. removals[true],
             .. changed.Gone.Select(EdgeMessages.Gone),
             .. added.Select(plan => _messages.Camera(plan.Id, online: false)),
+            .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
+            .. _devices.Devices(changed.Plans),
         ]);
     }
 
@@ -161,6 +190,12 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     {
         if (_state != LinkState.Connected || _publishing)
         {
+            return;
+        }
+
+        if (TakeOnce() is { } once)
+        {
+            Publish(once, null);
             return;
         }
 
@@ -209,14 +244,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
                 break;
             default:
                 _counters.Failed.Increment();
-                if (happened is null)
-                {
-                    _latest.SendAgain(message);
-                }
-                else
-                {
-                    _events.SendAgain(happened);
-                }
+                SendAgain(message, happened);
 
                 if (_state == LinkState.Connected)
                 {

@@ -18,7 +18,7 @@ internal sealed partial class LookStage(
     /// <summary>Does what was said about an earlier picture hold for this one, since the scene is the same?</summary>
     private static bool IsUnchanged(FrameWalk walk)
     {
-        if (walk.Lane.Gate is not { } gate)
+        if (walk.Gate is not { } gate)
         {
             return false;
         }
@@ -84,7 +84,7 @@ internal sealed partial class LookStage(
     // After the look and beside the thinking: the still is this frame's, and no stage waits while it is made.
     private void KeepStill(FrameWalk walk)
     {
-        if (!walk.Lane.Plan.Snapshot)
+        if (!walk.Lane.Plan.Snapshot || walk.Due.Count == 0)
         {
             walk.Frame.Dispose();
             return;

@@ -1,5 +1,3 @@
-using MobileVlm.Edge.Connectors.Cameras;
-
 namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>How many frames may be between selection and answer, and which they are. One when the stages take
@@ -33,9 +31,9 @@ internal sealed class PipelinePlaces(int places, Doorbell bell, TimeProvider tim
     }
 
     /// <summary>Takes a place and the frame.</summary>
-    public FrameWalk Enter(CameraLane lane, Frame frame, IReadOnlyList<StandingQuestion> due)
+    public FrameWalk Enter(IFrameLane lane, PickedFrame picked)
     {
-        var walk = new FrameWalk(lane, frame, due, this);
+        var walk = new FrameWalk(lane, picked, this);
         lock (_lock)
         {
             _walks.Add((walk, time.GetTimestamp()));

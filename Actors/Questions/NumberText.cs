@@ -101,7 +101,7 @@ internal static partial class NumberText
         words.Split(' ').Index().ToDictionary(it => it.Item, it => it.Index);
 
     // A minus only where it cannot be a hyphen.
-    [GeneratedRegex(@"(?<![\w.,-])-?\d+(,\d{3})*(\.\d+)?(?![\d]|[.:,]\d)")]
+    [GeneratedRegex(@"(?<![\w.,:-])-?\d+(,\d{3})*(\.\d+)?(?![\d]|[.:,]\d)")]
     private static partial Regex Digits();
 
     [GeneratedRegex(@"[A-Za-z]+")]

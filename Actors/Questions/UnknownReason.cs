@@ -48,7 +48,7 @@ public static class UnknownReasons
     }
 
     /// <summary>Nobody asks at the moment, and that is meant.</summary>
-    internal static bool IsMeant(this UnknownReason reason) => reason is
+    public static bool IsMeant(this UnknownReason reason) => reason is
         UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.WhenFalse;
 
     /// <summary>Somebody should look after it.</summary>
@@ -56,7 +56,7 @@ public static class UnknownReasons
         UnknownReason.NoPicture or UnknownReason.ModelFailed or UnknownReason.Busy;
 
     /// <summary>What to tell people.</summary>
-    internal static string ToSentence(this UnknownReason reason) => reason switch
+    public static string ToSentence(this UnknownReason reason) => reason switch
     {
         UnknownReason.NoPicture => "the camera gives no picture",
         UnknownReason.ModelFailed => "the model failed when it was asked",

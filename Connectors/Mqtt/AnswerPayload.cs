@@ -29,6 +29,31 @@ public sealed record AnswerPayload
     /// <summary>Probability of yes, or of the likeliest choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
 
+    /// <summary>Sequence number of the last frame that was answered; the snapshot of the same number is this picture.
+    /// Null, as the rest of what is about a picture, before the first.</summary>
+    public required long? Frame { get; init; }
+
+    public required DateTimeOffset? CapturedAt { get; init; }
+
+    public required DateTimeOffset? AnsweredAt { get; init; }
+
+    /// <summary>Age of the picture when the answer was ready, in milliseconds, from a clock that never jumps.</summary>
+    public required double? AgeMs { get; init; }
+
+    public required StageTimings? Timings { get; init; }
+
+    /// <summary>Name of the model that answered.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The scene is the same as that of an earlier answer, which therefore stands: nothing was computed, and
+    /// <c>frame</c>, <c>capturedAt</c> and <c>ageMs</c> are of the picture for which it was found to stand. The snapshot
+    /// stays the picture that was asked about.</summary>
+    public bool Reused { get; init; }
+
+    /// <summary>Counts the answers of this question since the process started, from 1; 0 before the first. A message
+    /// that repeats one says that the state changed without an answer: time passed.</summary>
+    public required long Seq { get; init; }
+
     /// <summary>Probability of each choice, by its name; only for choices.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, double>? Scores { get; init; }
@@ -65,31 +90,6 @@ public sealed record AnswerPayload
     /// <summary>When the last picture that said so was taken.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? LastKnownAt { get; init; }
-
-    /// <summary>Sequence number of the last frame that was answered; the snapshot of the same number is this picture.
-    /// Null, as the rest of what is about a picture, before the first.</summary>
-    public required long? Frame { get; init; }
-
-    public required DateTimeOffset? CapturedAt { get; init; }
-
-    public required DateTimeOffset? AnsweredAt { get; init; }
-
-    /// <summary>Age of the picture when the answer was ready, in milliseconds, from a clock that never jumps.</summary>
-    public required double? AgeMs { get; init; }
-
-    public required StageTimings? Timings { get; init; }
-
-    /// <summary>Name of the model that answered.</summary>
-    public required string Model { get; init; }
-
-    /// <summary>The scene is the same as that of an earlier answer, which therefore stands: nothing was computed, and
-    /// <c>frame</c>, <c>capturedAt</c> and <c>ageMs</c> are of the picture for which it was found to stand. The snapshot
-    /// stays the picture that was asked about.</summary>
-    public bool Reused { get; init; }
-
-    /// <summary>Counts the answers of this question since the process started, from 1; 0 before the first. A message
-    /// that repeats one says that the state changed without an answer: time passed.</summary>
-    public required long Seq { get; init; }
 }
 
 /// <summary>Milliseconds in each stage. Encode and the picture's prefill are shared by all questions of one frame.</summary>

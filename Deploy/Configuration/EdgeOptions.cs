@@ -33,7 +33,7 @@ internal sealed class EdgeOptions
     public MqttOptions Mqtt { get; set; } = new();
 
     [Description("The cameras, each under a name that stands in topics. At least one needs a question.")]
-    [Map("camera", "availability", "stats")]
+    [Map("camera", "availability", "stats", "ask", "reply", "replies")]
     public Dictionary<string, CameraOptions> Cameras { get; set; } = [];
 
     [Description("When, how many, and what after a failure.")]

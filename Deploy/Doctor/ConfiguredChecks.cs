@@ -20,10 +20,20 @@ internal static class ConfiguredChecks
         EdgeConfiguration configuration, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         yield return await Task.Factory.StartNew(() => Model(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        yield return await BrokerAsync(configuration, cancel);
+        var broker = await BrokerAsync(configuration, cancel);
+        yield return broker;
         foreach (var camera in configuration.ToCameraSettings())
         {
             yield return await CameraAsync(camera, cancel);
+        }
+
+        // An embedded broker that is not there has nothing to tell.
+        if (configuration.EmbeddedBrokerPort is null ? broker.Kind == FindingKind.Fine : broker.Kind == FindingKind.Note)
+        {
+            foreach (var finding in await RunningChecks.RunAsync(configuration, TimeProvider.System, cancel))
+            {
+                yield return finding;
+            }
         }
     }
 

@@ -120,6 +120,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         ILoggerFactory loggers)
     {
         var execution = configuration.ToExecutionSettings();
+        var sent = 0L;
         return new EdgeParts
         {
             Cameras = [.. configuration.ToCameraSettings().Select(camera =>
@@ -132,6 +133,8 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             OpenEncoder = () => new VisionEncoder(folder, execution),
             OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
             FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+            PictureToFrame = file => SentPicture.ToFrame(
+                file.Span, frames, new CameraId("picture"), new FrameSequence(Interlocked.Increment(ref sent)), time),
         };
     }
 }

@@ -100,7 +100,10 @@ internal sealed class EdgeProcess : IAsyncDisposable
     public void Kill() => _process.Kill();
 
     /// <summary>SIGTERM, as systemd sends it.</summary>
-    public void Terminate() => Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
+    public void Terminate() => Signal("-TERM");
+
+    /// <summary>SIGHUP, as <c>systemctl reload</c> sends it.</summary>
+    public void Hangup() => Signal("-HUP");
 
     public async ValueTask DisposeAsync()
     {
@@ -112,6 +115,9 @@ internal sealed class EdgeProcess : IAsyncDisposable
 
         _process.Dispose();
     }
+
+    private void Signal(string signal) =>
+        Process.Start("kill", [signal, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
 
     private static void Append(StringBuilder text, string? line)
     {

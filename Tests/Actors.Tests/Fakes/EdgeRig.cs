@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras;
@@ -93,10 +94,17 @@ internal sealed class EdgeRig : IAsyncDisposable
             OpenEncoder = Engine.OpenEncoder,
             OpenAnswerer = Engine.OpenAnswerer,
             FrameToJpeg = frame => Jpeg(frame),
+            PictureToFrame = DecodePicture,
         };
         Edge = new EdgeSystem(Settings, Parts, Time, Log);
         Edge.Answered += Answers.Add;
     }
+
+    /// <summary>A picture of this test is its sequence number as text.</summary>
+    private Frame DecodePicture(ReadOnlyMemory<byte> file) =>
+        long.TryParse(Encoding.UTF8.GetString(file.Span), CultureInfo.InvariantCulture, out var sequence)
+            ? Picture.Take(Pool, new CameraId("picture"), sequence, Time)
+            : throw new StillPictureException("the picture", "not a picture");
 
     public void Play(FakeCamera camera, TimeSpan every) => _players.Add(camera.Play(every));
 

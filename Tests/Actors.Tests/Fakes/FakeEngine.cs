@@ -1,3 +1,4 @@
+using System.Globalization;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Vision;
@@ -22,6 +23,9 @@ internal sealed class FakeEngine
     public Action<long>? OnLook { get; set; }
 
     public Func<long, Question, CancellationToken, FinishReason>? OnAsk { get; set; }
+
+    /// <summary>What is said about a frame; a number is the score of a yes/no question. Else <c>frame 5</c>.</summary>
+    public Func<long, Question, string>? OnSay { get; set; }
 
     public Action? OnOpen { get; set; }
 
@@ -206,8 +210,12 @@ internal sealed class FakeEngine
             engine.Done.Add($"ask {_primed} {question.Text}");
             var finish = engine.OnAsk?.Invoke(_primed, question, cancel) ?? FinishReason.Stopped;
             engine.Done.Add($"said {_primed} {question.Text}");
-            var text = $"frame {_primed}";
-            return new Answer(question, text, text, null, [1, 2], finish, default);
+            var text = engine.OnSay?.Invoke(_primed, question) ?? $"frame {_primed}";
+            double? score = question.Kind == AnswerKind.YesNo
+                && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    ? number
+                    : null;
+            return new Answer(question, text, text, score, [1, 2], finish, default);
         }
 
         public void Dispose() => engine.Disposed("answerer", this);

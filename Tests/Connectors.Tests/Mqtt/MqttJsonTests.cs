@@ -25,6 +25,10 @@ public sealed class MqttJsonTests
         Timings = new StageTimings(100, 20.5, 3),
         Model = "mobilevlm-v2-1.7b",
         Seq = 7,
+        State = "yes",
+        Since = At.AddSeconds(-10),
+        LastKnown = "yes",
+        LastKnownAt = At,
     };
 
     [Fact]
@@ -35,7 +39,8 @@ public sealed class MqttJsonTests
             {"v":1,"node":"edge-1","camera":"gate","question":"person","ask":"Is there a person?","value":"yes",
             "text":"Yes","score":0.875,"frame":42,"capturedAt":"2026-03-01T12:30:05.000+01:00",
             "answeredAt":"2026-03-01T12:30:06.234+01:00","ageMs":1234.5,
-            "timings":{"encodeMs":100,"prefillMs":20.5,"decodeMs":3},"model":"mobilevlm-v2-1.7b","seq":7}
+            "timings":{"encodeMs":100,"prefillMs":20.5,"decodeMs":3},"model":"mobilevlm-v2-1.7b","reused":false,"seq":7,"state":"yes",
+            "since":"2026-03-01T12:29:55.000+01:00","lastKnown":"yes","lastKnownAt":"2026-03-01T12:30:05.000+01:00"}
             """;
 
         Assert.Equal(expected.ReplaceLineEndings(""), Text(MqttJson.Serialize(Answer)));
@@ -47,6 +52,86 @@ public sealed class MqttJsonTests
         var json = Text(MqttJson.Serialize(Answer with { Score = null }));
 
         Assert.Contains("\"score\":null", json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_state_before_any_picture_has_exactly_this_text()
+    {
+        const string expected =
+            """
+            {"v":1,"node":"edge-1","camera":"gate","question":"person","ask":"Is there a person?","value":"unknown",
+            "text":"","score":null,"frame":null,"capturedAt":null,"answeredAt":null,"ageMs":null,"timings":null,
+            "model":"mobilevlm-v2-1.7b","reused":false,"seq":0,"state":"unknown","since":"2026-03-01T12:30:05.000+01:00",
+            "reason":"noPicture"}
+            """;
+
+        Assert.Equal(expected.ReplaceLineEndings(""), Text(MqttJson.Serialize(Answer with
+        {
+            Value = "unknown",
+            Text = "",
+            Score = null,
+            Frame = null,
+            CapturedAt = null,
+            AnsweredAt = null,
+            AgeMs = null,
+            Timings = null,
+            Seq = 0,
+            State = "unknown",
+            Since = At,
+            Reason = "noPicture",
+            LastKnown = null,
+            LastKnownAt = null,
+        })));
+    }
+
+    [Fact]
+    public void Choices_numbers_and_objects_say_what_they_are_made_of()
+    {
+        var json = Text(MqttJson.Serialize(Answer with
+        {
+            Scores = new Dictionary<string, double> { ["red"] = 0.75, ["Dark blue"] = 0.25 },
+            Number = 2.5,
+            Unit = "km/h",
+            Fields = new System.Text.Json.Nodes.JsonObject { ["people"] = 2, ["colour"] = null, ["note"] = "läuft" },
+        }));
+
+        Assert.Contains(
+            """
+            "scores":{"red":0.75,"Dark blue":0.25},"number":2.5,"unit":"km/h","fields":{"people":2,"colour":null,"note":"läuft"}
+            """,
+            json,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_event_has_exactly_this_text()
+    {
+        const string expected =
+            """
+            {"v":1,"id":"0195","node":"edge-1","camera":"gate","question":"person","ask":"Is there a person?",
+            "from":"no","to":"yes","score":0.97,"at":"2026-03-01T12:30:05.000+01:00",
+            "since":"2026-03-01T12:30:02.000+01:00","frame":42,"text":"somebody is at the gate","heldBack":1,
+            "historical":true,"model":"m"}
+            """;
+
+        Assert.Equal(expected.ReplaceLineEndings(""), Text(MqttJson.Serialize(new EventPayload
+        {
+            Id = "0195",
+            Node = "edge-1",
+            Camera = "gate",
+            Question = "person",
+            Ask = "Is there a person?",
+            From = "no",
+            To = "yes",
+            Score = 0.97,
+            At = At,
+            Since = At.AddSeconds(-3),
+            Frame = 42,
+            Text = "somebody is at the gate",
+            HeldBack = 1,
+            Historical = true,
+            Model = "m",
+        })));
     }
 
     [Fact]
@@ -86,32 +171,37 @@ public sealed class MqttJsonTests
                 {
                     Online = true,
                     FramesCaptured = 100,
+                    FramesRepeated = 0,
                     FramesReplaced = 50,
                     FramesIdle = 30,
                     FramesStale = 1,
                     FramesUsed = 18,
+                    FramesGated = 9,
                     FramesFailed = 1,
                     CaptureRestarts = 2,
                     LastFrameAt = At,
                     Questions = new Dictionary<string, QuestionStats>
                     {
-                        ["person"] = new(18, 17, 1, At),
-                        ["scene"] = new(0, 0, 0, null),
+                        ["person"] = new(18, 17, 1, At, At, null),
+                        ["scene"] = new(0, 0, 0, null, null, "noPicture"),
                     },
                 },
             },
             Pipeline = new PipelineStats(1, 17, 812.5, 2000),
-            Mqtt = new MqttStats(true, 40, 1, 2),
+            Mqtt = new MqttStats(true, 40, 1, 2, 3, 4, 5),
+            Asks = new AskStats(21, 6, 5, 4, 3, 2),
         };
         const string expected =
             """
             {"v":1,"node":"edge-1","at":"2026-03-01T12:30:05.000+01:00","uptimeS":3600,"model":"mobilevlm-v2-1.7b",
-            "target":"cpu","residentBytes":1500000000,"cameras":{"Gate":{"online":true,"framesCaptured":100,
-            "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesFailed":1,"captureRestarts":2,
+            "target":"cpu","residentBytes":1500000000,"cameras":{"Gate":{"online":true,"framesCaptured":100,"framesRepeated":0,
+            "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesGated":9,"framesFailed":1,"captureRestarts":2,
             "lastFrameAt":"2026-03-01T12:30:05.000+01:00","questions":{"person":{"asked":18,"answered":17,"failed":1,
-            "lastAnsweredAt":"2026-03-01T12:30:05.000+01:00"},"scene":{"asked":0,"answered":0,"failed":0,
-            "lastAnsweredAt":null}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},
-            "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2}}
+            "lastAskedAt":"2026-03-01T12:30:05.000+01:00","lastAnsweredAt":"2026-03-01T12:30:05.000+01:00",
+            "waitsFor":null},"scene":{"asked":0,"answered":0,"failed":0,"lastAskedAt":null,"lastAnsweredAt":null,
+            "waitsFor":"noPicture"}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},
+            "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsDropped":4,
+            "commandsIgnored":5},"asks":{"received":21,"answered":6,"busy":5,"expired":4,"refused":3,"failed":2}}
             """;
 
         Assert.Equal(expected.ReplaceLineEndings(""), Text(MqttJson.Serialize(stats)));

@@ -71,8 +71,8 @@ public sealed class FaultTests : IDisposable
     }
 
     [Theory]
-    [InlineData("YesNo", "0", "'YesNo' or 'Text'")]
-    [InlineData("YesNo", "Choice", "'YesNo' or 'Text'")]
+    [InlineData("YesNo", "0", "'YesNo' or 'Choice'")]
+    [InlineData("YesNo", "Boolean", "'YesNo' or 'Choice'")]
     [InlineData("Is there a person?", " ", "is empty")]
     public void A_question_needs_words_and_a_known_kind_of_answer(string from, string to, string expected) =>
         Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small().Replace(from, to, StringComparison.Ordinal)).Message, StringComparison.Ordinal);

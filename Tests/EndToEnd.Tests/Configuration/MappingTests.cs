@@ -2,7 +2,6 @@ using System.Text;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 

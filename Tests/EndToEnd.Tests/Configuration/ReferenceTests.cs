@@ -31,5 +31,5 @@ public sealed class ReferenceTests
     }
 
     private static IEnumerable<string> Keys(Type options) => Setting.Of(options).SelectMany(
-        setting => setting.Shape == SettingShape.Value ? [setting.Name] : Keys(setting.Type).Prepend(setting.Name));
+        setting => setting.IsLeaf ? [setting.Name] : Keys(setting.Type).Prepend(setting.Name));
 }

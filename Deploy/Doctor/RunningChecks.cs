@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text.Json;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.Deploy.Doctor;
+
+/// <summary>Asks the running service, by what it last told the broker, why a question has no answer.</summary>
+internal static class RunningChecks
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    public static async Task<IReadOnlyList<Finding>> RunAsync(
+        EdgeConfiguration configuration, TimeProvider time, CancellationToken cancel)
+    {
+        try
+        {
+            return await ReadStatsAsync(configuration, cancel) is { } stats
+                ? [.. Judge(stats, time.GetUtcNow(), StatsEvery(configuration))]
+                : [Finding.Note("service", "told this broker nothing yet", "If it should run: systemctl status mobilevlm")];
+        }
+        catch (Exception fault) when (fault is IOException or JsonException)
+        {
+            return [Finding.Note("service", $"cannot be asked: {fault.Message}", "See the broker above.")];
+        }
+    }
+
+    /// <param name="stats">As the service published it.</param>
+    /// <param name="now">This moment.</param>
+    /// <param name="every">How often it publishes.</param>
+    internal static IEnumerable<Finding> Judge(StatsPayload stats, DateTimeOffset now, TimeSpan every)
+    {
+        if (now - stats.At > every * 3)
+        {
+            yield return Finding.Note(
+                "service", $"told this broker nothing for {Ago(now - stats.At)}", "If it should run: systemctl status mobilevlm");
+            yield break;
+        }
+
+        yield return Finding.Fine("service", $"runs since {Ago(TimeSpan.FromSeconds(stats.UptimeS))}, {stats.Pipeline.Answers} answers");
+        foreach (var (camera, seen) in stats.Cameras)
+        {
+            foreach (var (question, asked) in seen.Questions)
+            {
+                yield return Judge($"{camera}/{question}", seen, asked, now);
+            }
+        }
+    }
+
+    private static Finding Judge(string name, CameraStats camera, QuestionStats question, DateTimeOffset now)
+    {
+        var times = $"last picture {When(camera.LastFrameAt)}, last asked {When(question.LastAskedAt)}, last answered {When(question.LastAnsweredAt)}";
+        var reason = Enum.GetValues<UnknownReason>().Cast<UnknownReason?>()
+            .FirstOrDefault(it => it!.Value.ToText() == question.WaitsFor);
+        return reason switch
+        {
+            null => Finding.Fine(name, times),
+            { } meant when meant.IsMeant() || meant == UnknownReason.NotYet => Finding.Fine(name, $"{meant.ToSentence()}; {times}"),
+            UnknownReason.NoPicture => Bad("See its camera above."),
+            UnknownReason.ModelFailed => Bad("The service's log says how: journalctl -u mobilevlm"),
+            _ => Bad("Ask less often ('Every'), fewer questions, or take a smaller model."),
+        };
+
+        Finding Bad(string remedy) => Finding.Bad(name, $"no answer: {reason!.Value.ToSentence()}; {times}", remedy);
+
+        string When(DateTimeOffset? moment) => moment is { } at ? $"{Ago(now - at)} ago" : "never";
+    }
+
+    private static async Task<StatsPayload?> ReadStatsAsync(EdgeConfiguration configuration, CancellationToken cancel)
+    {
+        var told = new TaskCompletionSource<StatsPayload?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var embedded = configuration.EmbeddedBrokerPort is { } port ? new Uri($"mqtt://127.0.0.1:{port}") : null;
+        await using var subscriber = await MqttSubscriber.ConnectAsync(
+            configuration.ToMqttSettings(embedded), configuration.ToTopics().Stats, Received, cancel);
+        try
+        {
+            return await told.Task.WaitAsync(Patience, cancel);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+
+        void Received(InboundMessage message)
+        {
+            try
+            {
+                told.TrySetResult(MqttJson.ReadStats(message.Payload.Span));
+            }
+            catch (JsonException fault)
+            {
+                told.TrySetException(fault);
+            }
+        }
+    }
+
+    private static TimeSpan StatsEvery(EdgeConfiguration configuration) => configuration.Options.Pipeline.StatsEvery;
+
+    private static string Ago(TimeSpan span) => span switch
+    {
+        { TotalSeconds: < 100 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, span.TotalSeconds):0} s"),
+        { TotalMinutes: < 100 } => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes:0} min"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours:0} h"),
+    };
+}

@@ -1,0 +1,132 @@
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Actors.Tests.Questions;
+
+public sealed class QuestionKeeperTests : IDisposable
+{
+    private static readonly CameraId Gate = new("gate");
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-state-").FullName;
+    private readonly LogRecord _log = new();
+    private readonly FakeTime _time = new();
+
+    private string Path => System.IO.Path.Combine(_folder, QuestionStateFile.FileName);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void What_is_kept_comes_back_as_it_was()
+    {
+        var (keeper, switches) = Keeper();
+        switches.Set(Gate, "person", false);
+        keeper.Keep(Standings("yes"), atOnce: true);
+
+        var (again, restored) = Keeper();
+
+        Assert.Equal(Standings("yes"), again.State.Standings);
+        again.RestoreSwitches();
+        Assert.False(restored.IsEnabled(Gate, "person"));
+        Assert.Equal([QuestionStateFile.FileName], Directory.GetFiles(_folder).Select(System.IO.Path.GetFileName));
+    }
+
+    [Fact]
+    public void Changes_are_written_together_and_nothing_while_nothing_changes()
+    {
+        var (keeper, _) = Keeper();
+        keeper.Keep(Standings("no"), atOnce: false);
+        var first = File.GetLastWriteTimeUtc(Path);
+
+        // Within the interval nothing is written, after it what changed is.
+        keeper.Keep(Standings("yes"), atOnce: false);
+        Assert.Equal("no", Keeper().Keeper.State.Standings["gate/person"].Standing.Value);
+        _time.Advance(QuestionKeeper.Interval);
+        keeper.Keep(Standings("yes"), atOnce: false);
+        Assert.Equal("yes", Keeper().Keeper.State.Standings["gate/person"].Standing.Value);
+
+        // A state that is only confirmed again is not worth the flash.
+        File.SetLastWriteTimeUtc(Path, first.AddDays(-1));
+        _time.Advance(QuestionKeeper.Interval);
+        var later = Standings("yes").ToDictionary(it => it.Key, it => it.Value with
+        {
+            Standing = it.Value.Standing with { LastKnownAt = DateTimeOffset.UnixEpoch, Score = 0.1 },
+        });
+        keeper.Keep(later, atOnce: false);
+        Assert.Equal(first.AddDays(-1), File.GetLastWriteTimeUtc(Path));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"v\":1,\"standings\":{\"gate/person\":{\"kind\":\"yesNo\",\"stand")]
+    [InlineData("{\"v\":99,\"standings\":{},\"switches\":{}}")]
+    [InlineData("{\"v\":1}")]
+    [InlineData("[]")]
+    [InlineData("{\"v\":1,\"standings\":{\"gate/person\":null},\"switches\":{}}")]
+    public void A_damaged_file_is_said_set_aside_and_never_in_the_way(string content)
+    {
+        File.WriteAllText(Path, content);
+
+        var (keeper, _) = Keeper();
+
+        Assert.Empty(keeper.State.Standings);
+        Assert.Equal(content, File.ReadAllText(Path + ".damaged"));
+        Assert.Single(_log.Said(LogLevel.Error, Path));
+        keeper.Keep(Standings("yes"), atOnce: true);
+        Assert.Single(Keeper().Keeper.State.Standings);
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_written_is_said_once_and_survived()
+    {
+        var blocked = System.IO.Path.Combine(_folder, "file");
+        File.WriteAllText(blocked, "no folder");
+        var keeper = new QuestionKeeper(
+            new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
+
+        keeper.Keep(Standings("yes"), atOnce: true);
+        keeper.Keep(Standings("no"), atOnce: true);
+
+        Assert.Single(_log.Said(LogLevel.Error, blocked));
+    }
+
+    [Fact]
+    public void A_switch_wins_over_the_configuration_until_it_is_switched_back()
+    {
+        var switches = Keeper().Switches;
+        var said = new List<string>();
+        switches.Changed += (camera, question, enabled) => said.Add($"{camera}/{question} {enabled}");
+
+        Assert.True(switches.Set(Gate, "person", false));
+        Assert.True(switches.Set(Gate, "person", false));
+        switches.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
+        Assert.False(switches.IsEnabled(Gate, "person"));
+        Assert.True(switches.Set(Gate, "person", true));
+
+        Assert.Empty(switches.Switched);
+        Assert.Equal(["gate/person False", "gate/person True"], said);
+        Assert.False(switches.Set(Gate, "nobody", true));
+        Assert.False(switches.IsEnabled(Gate, "nobody"));
+    }
+
+    private static Dictionary<string, SavedStanding> Standings(string value)
+    {
+        var at = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+        return new()
+        {
+            ["gate/person"] = new SavedStanding(
+                QuestionKind.YesNo,
+                new Standing { Value = value, Reason = null, Since = at, Score = 0.97, LastKnown = value, LastKnownAt = at },
+                at),
+        };
+    }
+
+    private (QuestionKeeper Keeper, QuestionSwitches Switches) Keeper()
+    {
+        var switches = new QuestionSwitches();
+        switches.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
+        return (new QuestionKeeper(
+            new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time), switches);
+    }
+}

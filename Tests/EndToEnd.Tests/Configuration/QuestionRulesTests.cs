@@ -1,0 +1,206 @@
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+/// <summary>Kinds, rules, times and regions of questions, from the file to the actors.</summary>
+public sealed class QuestionRulesTests : IDisposable
+{
+    private readonly ConfigurationBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void Everything_that_is_set_about_a_question_arrives()
+    {
+        var question = Question("""
+            , "Enabled": false, "Schedule": ["Mon-Fri 07:00-19:00", "Sat"], "When": "other = no",
+            "Region": "0,0.5 1,0.5 1,1 0,1", "Mask": ["0,0 0.1,0 0.1,0.1"],
+            "YesAbove": 0.8, "NoBelow": 0.3, "WhenUnsure": "Unknown", "Agree": 3, "OutOf": 5,
+            "HoldFor": "00:00:05", "HoldNoFor": "00:01:00", "UnknownAfter": "00:02:00", "Events": "Yes",
+            "CoolDown": "00:10:00", "Heartbeat": "00:00:00", "AnswerTopic": "Changes", "Alert": "{camera}: {to}",
+            "Night": { "When": "other", "YesAbove": 0.9 }
+            """);
+
+        Assert.Equal(
+            new StandingQuestion("person", "Is there a person?", QuestionKind.YesNo, TimeSpan.FromSeconds(2))
+            {
+                Enabled = false,
+                Schedule = WeeklySchedule.Parse(["Mon-Fri 07:00-19:00", "Sat"]),
+                When = new QuestionCondition(null, "other", ConditionOperator.Is, "no"),
+                Region = new PictureRegion(
+                    PicturePolygon.Parse("0,0.5 1,0.5 1,1 0,1"), [PicturePolygon.Parse("0,0 0.1,0 0.1,0.1")]),
+                Rules = new AnswerRules
+                {
+                    Thresholds = new Thresholds { YesAbove = 0.8, NoBelow = 0.3 },
+                    Night = new NightRule(
+                        new Thresholds { YesAbove = 0.9, NoBelow = 0.3 },
+                        WeeklySchedule.Always,
+                        new QuestionCondition(null, "other", ConditionOperator.Is, "yes")),
+                    WhenUnsure = UnsureRule.Unknown,
+                    Agree = 3,
+                    OutOf = 5,
+                    HoldFor = TimeSpan.FromSeconds(5),
+                    HoldNoFor = TimeSpan.FromMinutes(1),
+                    UnknownAfter = TimeSpan.FromMinutes(2),
+                    Events = EventRule.Yes,
+                    CoolDown = TimeSpan.FromMinutes(10),
+                    Heartbeat = TimeSpan.Zero,
+                    Answers = AnswerRule.Changes,
+                    Alert = AlertText.Parse("{camera}: {to}"),
+                },
+            },
+            question);
+    }
+
+    [Fact]
+    public void Defaults_are_those_of_the_actors() =>
+        Assert.Equal(
+            new StandingQuestion("person", "Is there a person?", QuestionKind.YesNo, TimeSpan.FromSeconds(2)), Question(""));
+
+    [Fact]
+    public void Choices_numbers_and_objects_arrive()
+    {
+        var plan = _bench.Read(Small("""
+            , "colour": { "Ask": "Which colour?", "Answer": "Choice", "Choices": ["red", "blue"], "MinScore": 0.5 },
+            "speed": { "Ask": "How fast?", "Answer": "Number", "Min": 0, "Max": 130, "Unit": "km/h" },
+            "scene": { "Ask": "The scene", "Answer": "Json", "Fields": {
+              "dog": { "Ask": "Is there a dog?", "Answer": "YesNo" },
+              "cars": { "Ask": "How many cars?", "Answer": "Number", "Max": 9, "MaxTokens": 7 } } }
+            """)).ToEdgeSettings("m").Cameras[0];
+
+        Assert.Equal(["red", "blue"], plan.Questions[2].Choices);
+        Assert.Equal(0.5, plan.Questions[2].Rules.Thresholds.MinScore);
+        Assert.Equal(new NumberBounds(0, 130, "km/h"), plan.Questions[3].Number);
+        Assert.Equal(
+            [
+                new QuestionField("dog", "Is there a dog?", QuestionKind.YesNo),
+                new QuestionField("cars", "How many cars?", QuestionKind.Number, 7)
+                {
+                    Number = new NumberBounds(double.NegativeInfinity, 9, null),
+                },
+            ],
+            plan.Questions[4].Fields);
+    }
+
+    [Fact]
+    public void Lists_can_be_set_by_the_environment()
+    {
+        _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Schedule__0"] = "Mon";
+        _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Mask"] = "0,0 1,0 1,1";
+
+        var question = Question("");
+
+        Assert.Equal(WeeklySchedule.Parse(["Mon"]), question.Schedule);
+        Assert.Single(question.Region!.Masks);
+    }
+
+    [Theory]
+    [InlineData("\"Schedule\": [\"Mo 07:00-19:00\"]", "Schedule:0", "'Mon-Fri 07:00-19:00'")]
+    [InlineData("\"Schedule\": {\"a\": 1}", "Schedule", "is no list")]
+    [InlineData("\"Schedule\": [7]", "Schedule:0", "is no text")]
+    [InlineData("\"When\": \"nobody\"", "When", "questions of 'gate': person, other")]
+    [InlineData("\"When\": \"attic/person\"", "When", "cameras: gate")]
+    [InlineData("\"When\": \"person = \"", "When", "is no condition")]
+    [InlineData("\"When\": \"person\"", "When", "gate/person -> gate/person")]
+    [InlineData("\"Region\": \"0,0 1,1\"", "Region", "three or more corners")]
+    [InlineData("\"Mask\": [\"0,0 1,1 2,2\"]", "Mask:0", "three or more corners")]
+    [InlineData("\"YesAbove\": 0.3", "NoBelow", "is more than YesAbove = 0.3")]
+    [InlineData("\"YesAbove\": 1.3", "YesAbove", "0 to 1")]
+    [InlineData("\"Agree\": 2, \"OutOf\": 5", "Agree", "3 or more would be accepted")]
+    [InlineData("\"Agree\": 2, \"OutOf\": 1", "OutOf", "is less than Agree = 2")]
+    [InlineData("\"UnknownAfter\": \"00:00:02\"", "UnknownAfter", "is not longer than Every")]
+    [InlineData("\"Alert\": \"{who}\"", "Alert", "unknown place '{who}'")]
+    [InlineData("\"Night\": { \"YesAbove\": 0.9 }", "Night", "either When or Schedule")]
+    [InlineData("\"Night\": { \"When\": \"other\", \"Schedule\": [\"Mon\"] }", "Night", "either When or Schedule")]
+    [InlineData("\"Night\": { \"When\": \"nobody\" }", "Night:When", "names a question that there is not")]
+    [InlineData("\"Night\": { \"When\": \"other\", \"YesAbove\": 0.2 }", "Night:NoBelow", "at night, 0.2")]
+    [InlineData("\"Choices\": [\"a\", \"b\"]", "Choices", "for Answer = 'Choice' only")]
+    [InlineData("\"Unit\": \"m\"", "Unit", "for Answer = 'Number' only")]
+    [InlineData("\"Fields\": { \"a\": { \"Ask\": \"?\", \"Answer\": \"Text\" } }", "Fields", "for Answer = 'Json' only")]
+    public void A_wrong_rule_is_named_with_what_would_be_accepted(string setting, string key, string expected)
+    {
+        var fault = _bench.Fault(Small("", ", " + setting));
+
+        Assert.Equal($"MobileVlm:Cameras:gate:Questions:person:{key}", fault.Key);
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"Answer\": \"Choice\", \"Choices\": [\"red\"]", "Choices", "two or more")]
+    [InlineData("\"Answer\": \"Choice\"", "Choices", "two or more")]
+    [InlineData("\"Answer\": \"Choice\", \"Choices\": [\"red\", \"Red \"]", "Choices", "twice")]
+    [InlineData("\"Answer\": \"Number\", \"Min\": 3, \"Max\": 2", "Min", "is more than Max")]
+    [InlineData("\"Answer\": \"Number\", \"Events\": \"Yes\"", "Events", "'Changes' or 'Never'")]
+    [InlineData("\"Answer\": \"Number\", \"MaxTokens\": 1000", "MaxTokens", "does not fit")]
+    [InlineData("\"Answer\": \"Json\"", "Fields", "names no field")]
+    [InlineData("\"Answer\": \"Json\", \"Fields\": { \"a\": { \"Ask\": \"?\", \"Answer\": \"Json\" } }", "Fields:a:Answer", "inside of an object")]
+    [InlineData("\"Answer\": \"Json\", \"Fields\": { \"a b\": { \"Ask\": \"?\", \"Answer\": \"Text\" } }", "Fields:a b", "no usable name")]
+    public void A_kind_needs_what_belongs_to_it(string settings, string key, string expected)
+    {
+        var fault = _bench.Fault(Small($$""", "x": { "Ask": "?", {{settings}} }"""));
+
+        Assert.Equal($"MobileVlm:Cameras:gate:Questions:x:{key}", fault.Key);
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Questions_that_wait_for_each_other_are_found()
+    {
+        // One circle is one fault.
+        var fault = _bench.Fault(Small(
+            """, "a": { "Ask": "?", "Answer": "YesNo", "When": "b" }, "b": { "Ask": "?", "Answer": "YesNo", "When": "a" }"""));
+
+        Assert.Contains("gate/a -> gate/b -> gate/a", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Atlantis/Capital")]
+    public void An_unknown_time_zone_is_refused(string zone) =>
+        Assert.Contains("Europe/Berlin", _bench.Fault(ConfigurationBench.Small(more: $$""", "TimeZone": "{{zone}}" """)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_state_folder_is_the_configured_one_else_that_of_systemd_else_none()
+    {
+        Assert.Null(_bench.Read(ConfigurationBench.Small()).StateFolder);
+        _bench.Environment["STATE_DIRECTORY"] = "/var/lib/mobilevlm:/var/lib/other";
+        Assert.Equal("/var/lib/mobilevlm", _bench.Read(ConfigurationBench.Small()).ToEdgeSettings("m").StateFolder);
+        Assert.Equal(
+            Path.Combine(_bench.Current, "state"),
+            _bench.Read(ConfigurationBench.Small(more: """, "StateFolder": "state" """)).StateFolder);
+    }
+
+    [Fact]
+    public void A_change_knows_what_to_open_what_to_ask_and_what_needs_a_restart()
+    {
+        var before = _bench.Read(ConfigurationBench.Small());
+
+        Assert.True(ConfigurationChange.Between(before, _bench.Read(ConfigurationBench.Small())).IsNothing);
+
+        var asked = ConfigurationChange.Between(before, _bench.Read(ConfigurationBench.Small(question: """, "Agree": 2 """)));
+        Assert.Equal((0, 1, 0), (asked.Opened.Count, asked.Asked.Count, asked.Removed.Count));
+
+        var opened = ConfigurationChange.Between(before, _bench.Read(ConfigurationBench.Small(camera: """, "MaxFrameRate": 2 """)));
+        Assert.Equal((1, 0, 0), (opened.Opened.Count, opened.Asked.Count, opened.Removed.Count));
+
+        var renamed = ConfigurationChange.Between(
+            before, _bench.Read(ConfigurationBench.Small(more: """, "Node": "n", "Pipeline": { "Restarts": 1 } """)
+                .Replace("gate", "yard", StringComparison.Ordinal)));
+        Assert.Equal(("yard", "gate"), (renamed.Opened.Single().Id.Value, renamed.Removed.Single().Value));
+        Assert.Equal(["MobileVlm:Node", "MobileVlm:Pipeline"], renamed.NeedsRestart);
+    }
+
+    private StandingQuestion Question(string settings) =>
+        _bench.Read(Small("", settings)).ToEdgeSettings("m").Cameras[0].Questions[0];
+
+    /// <summary>Questions <c>person</c>, with settings of its own, and <c>other</c>.</summary>
+    private static string Small(string questions, string person = "") => $$"""
+        { "MobileVlm": {
+          "Model": { "Path": "/models/a" },
+          "Mqtt": { "Broker": "embedded" },
+          "Cameras": { "gate": { "Source": "pattern:", "Questions": {
+            "person": { "Ask": "Is there a person?", "Answer": "YesNo" {{person}} },
+            "other": { "Ask": "?", "Answer": "YesNo" } {{questions}} } } } } }
+        """;
+}
