@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -13,6 +14,10 @@ public sealed record EdgeParts
 
     /// <summary>Owned from here on: disposed at the end of the stop.</summary>
     public required IMqttLink Link { get; init; }
+
+    /// <summary>Where events wait for the broker; in memory unless told otherwise. Owned: disposed at the end of the
+    /// stop.</summary>
+    public IEventOutbox Outbox { get; init; } = new MemoryOutbox(TimeProvider.System);
 
     public required Topics Topics { get; init; }
 

@@ -169,6 +169,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         var messages = new EdgeMessages(context.Settings, parts);
         return Props.Create(() => new MqttActor(
             parts.Link,
+            parts.Outbox,
             messages,
             context.Settings.Cameras,
             context.Board.Switches,

@@ -17,6 +17,7 @@ public sealed partial class EdgeSystem
         }
 
         await _parts.Link.DisposeAsync();
+        await _parts.Outbox.DisposeAsync();
         _reports.Started.TrySetCanceled(CancellationToken.None);
         _completion.TrySetResult(new EdgeOutcome(EdgeOutcomeKind.Stopped, "It was asked to stop."));
     }

@@ -94,9 +94,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
 
-    /// <summary>How long the oldest frame has been in the pipeline; zero when there is none. A watchdog stops pinging
-    /// when this grows beyond what any answer can take.</summary>
+    /// <summary>How long the oldest frame has been in the pipeline; zero when there is none.</summary>
     public TimeSpan BusyFor => _places.BusyFor;
+
+    /// <summary>How long nothing has moved that should have: a frame got no further, or a <see cref="Nudge"/> was not
+    /// heard. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
+    public TimeSpan StuckFor => _places.StuckFor;
+
+    /// <summary>Sends an idle tick through the pipeline; <see cref="StuckFor"/> grows until it is heard. Returns at
+    /// once.</summary>
+    public void Nudge() => _places.Nudge();
 
     /// <summary>What was counted so far.</summary>
     public EdgeStats Stats() => _counters.Snapshot(

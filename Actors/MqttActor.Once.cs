@@ -46,15 +46,15 @@ internal sealed partial class MqttActor
 
     private OutboundMessage? TakeOnce() => _saidOnce = _once.TakeNext();
 
-    private void SendAgain(OutboundMessage message, EventPayload? happened)
+    private void SendAgain(OutboundMessage message, bool isEvent)
     {
         if (ReferenceEquals(message, _saidOnce))
         {
             _once.AddAgain(message);
         }
-        else if (happened is not null)
+        else if (isEvent)
         {
-            _events.SendAgain(happened);
+            _events.Lost();
         }
         else
         {

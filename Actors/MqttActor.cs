@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -31,10 +32,11 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private readonly Backoff _backoff;
     private readonly IActorRef _self = Context.Self;
     private readonly LatestByTopic _latest = new();
-    private readonly EventQueue _events;
+    private readonly EventLine _events;
     private readonly CancellationTokenSource _life = new();
     private IReadOnlyList<CameraPlan> _cameras;
     private ITimer? _retry;
+    private ITimer? _refused;
     private LinkState _state = LinkState.Waiting;
     private bool _publishing;
     private bool _eventsTurn;
@@ -46,6 +48,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     public MqttActor(
         IMqttLink link,
+        IEventOutbox outbox,
         EdgeMessages messages,
         IReadOnlyList<CameraPlan> cameras,
         QuestionSwitches switches,
@@ -62,7 +65,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         _switches = switches;
         _devices = devices;
         _counters = counters;
-        _events = new EventQueue(counters);
+        _events = new EventLine(outbox, time);
         _reconnect = reconnect;
         _backoff = new Backoff(reconnect, random);
         _time = time;
@@ -74,7 +77,9 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         ReceiveOthers();
         Receive<TryConnect>(_ => Connect());
         Receive<ConnectEnded>(ended => Connected(ended.Outcome));
-        Receive<PublishEnded>(ended => Published(ended.Message, ended.Happened, ended.Outcome));
+        Receive<EventsMoved>(moved => Moved(moved));
+        Receive<RefusedTopicsMayTry>(_ => RefusedMayTry());
+        Receive<PublishEnded>(ended => Published(ended.Message, ended.IsEvent, ended.Outcome));
         Receive<LinkGone>(gone => Gone(gone.Reason));
         Receive<StopPublishing>(_ => Stop());
         Receive<SaidGoodbye>(_ => Context.Stop(Self));
@@ -129,6 +134,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         _switches.Changed -= OnSwitched;
         _counters.Connected = false;
         _retry?.Dispose();
+        _refused?.Dispose();
         _life.Cancel();
     }
 
@@ -141,7 +147,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     {
         foreach (var happened in _messages.Events(judged))
         {
-            _events.Add(happened, late: _state != LinkState.Connected);
+            Keep(happened);
         }
 
         Say(_messages.Answers(judged));
@@ -195,7 +201,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
         if (TakeOnce() is { } once)
         {
-            Publish(once, null);
+            Publish(once, isEvent: false);
             return;
         }
 
@@ -203,48 +209,58 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         // one's end on a slow link.
         _saidAfresh |= _latest.WaitingCount == 0;
         _eventsTurn = !_eventsTurn;
-        if (_saidAfresh && _eventsTurn && _events.TakeNext() is { } happened)
+        if (_saidAfresh && _eventsTurn && _events.Ready is { } happened)
         {
-            Publish(_messages.Event(happened), happened);
+            Publish(_messages.Event(happened), isEvent: true);
         }
         else if (_latest.TakeNext() is { } message)
         {
-            Publish(message, null);
+            Publish(message, isEvent: false);
         }
-        else if (_events.TakeNext() is { } last)
+        else if (_events.Ready is { } last)
         {
-            Publish(_messages.Event(last), last);
+            Publish(_messages.Event(last), isEvent: true);
         }
-        else
+        else if (!_events.IsMoving)
         {
             StopFurther();
         }
     }
 
-    private void Publish(OutboundMessage message, EventPayload? happened)
+    private void Publish(OutboundMessage message, bool isEvent)
     {
         _publishing = true;
         Reported(
             _link.PublishAsync(message, _life.Token),
-            outcome => new PublishEnded(message, happened, outcome),
-            fault => new PublishEnded(message, happened, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
+            outcome => new PublishEnded(message, isEvent, outcome),
+            fault => new PublishEnded(message, isEvent, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
     }
 
-    private void Published(OutboundMessage message, EventPayload? happened, PublishOutcome outcome)
+    private void Published(OutboundMessage message, bool isEvent, PublishOutcome outcome)
     {
         _publishing = false;
         switch (outcome.Kind)
         {
             case PublishOutcomeKind.Accepted:
                 _counters.Published.Increment();
+                if (isEvent)
+                {
+                    Heard();
+                }
+
                 break;
             case PublishOutcomeKind.Refused:
                 _counters.Failed.Increment();
                 LogRefused(message.Topic, outcome.Reason);
+                if (isEvent)
+                {
+                    Refused(message.Topic);
+                }
+
                 break;
             default:
                 _counters.Failed.Increment();
-                SendAgain(message, happened);
+                SendAgain(message, isEvent);
 
                 if (_state == LinkState.Connected)
                 {
@@ -268,7 +284,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     private sealed record ConnectEnded(ConnectOutcome Outcome);
 
-    private sealed record PublishEnded(OutboundMessage Message, EventPayload? Happened, PublishOutcome Outcome);
+    private sealed record PublishEnded(OutboundMessage Message, bool IsEvent, PublishOutcome Outcome);
 
     private sealed record LinkGone(string Reason);
 

@@ -153,6 +153,7 @@ internal sealed class PipelineCounters
 internal sealed class MqttCounters
 {
     private long _eventsWaiting;
+    private long _eventsDropped;
     private volatile bool _connected;
 
     public bool Connected
@@ -167,8 +168,6 @@ internal sealed class MqttCounters
 
     public Counter Reconnects { get; } = new();
 
-    public Counter EventsDropped { get; } = new();
-
     public long EventsWaiting
     {
         get => Interlocked.Read(ref _eventsWaiting);
@@ -177,13 +176,19 @@ internal sealed class MqttCounters
 
     public Counter CommandsIgnored { get; } = new();
 
+    public long EventsDropped
+    {
+        get => Interlocked.Read(ref _eventsDropped);
+        set => Interlocked.Exchange(ref _eventsDropped, value);
+    }
+
     public MqttStats Snapshot() => new(
         Connected,
         Published.Value,
         Failed.Value,
         Reconnects.Value,
         EventsWaiting,
-        EventsDropped.Value,
+        EventsDropped,
         CommandsIgnored.Value);
 }
 

@@ -62,6 +62,7 @@ internal sealed class DueFrameStage(
 
         private void Serve()
         {
+            _places.Picking();
             do
             {
                 if (AllDone)

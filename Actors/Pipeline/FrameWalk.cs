@@ -52,6 +52,9 @@ internal sealed class FrameWalk(IFrameLane lane, PickedFrame picked, PipelinePla
     /// walk in order waits for it first, since it reads the pixels.</summary>
     public Task<byte[]?> Still { get; set; } = Task.FromResult<byte[]?>(null);
 
+    /// <summary>Says that it got further, for whoever watches over a pipeline that hangs.</summary>
+    public void Moved() => places.Moved();
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)

@@ -59,6 +59,7 @@ internal sealed partial class LookStage(
                 ? EncodeRegion(encoder, frame, region)
                 : encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
             walk.EncodeTime = time.GetElapsedTime(started);
+            walk.Moved();
             return true;
         }
         catch (ArgumentException fault)

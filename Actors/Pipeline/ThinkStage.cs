@@ -61,6 +61,7 @@ internal sealed class ThinkStage(
             var started = time.GetTimestamp();
             answerer.Prime(walk.Tokens);
             walk.PrimeTime = time.GetElapsedTime(started);
+            walk.Moved();
             Ask(answerer, walk, answers);
         }
 
@@ -132,6 +133,7 @@ internal sealed class ThinkStage(
         void Told(int at, Answer answer)
         {
             _lastWords.Keep(walk.Frame.Camera, answer);
+            walk.Moved();
             if (sheet.Told(at, answer) is not { } whole)
             {
                 return;

@@ -34,6 +34,10 @@ public static class MqttJson
         JsonSerializer.SerializeToUtf8Bytes(happened, Context.EventPayload);
 
     /// <exception cref="JsonException">It is no such payload.</exception>
+    public static EventPayload? ReadEvent(ReadOnlySpan<byte> happened) =>
+        JsonSerializer.Deserialize(happened, Context.EventPayload);
+
+    /// <exception cref="JsonException">It is no such payload.</exception>
     public static StatsPayload? ReadStats(ReadOnlySpan<byte> stats) =>
         JsonSerializer.Deserialize(stats, Context.StatsPayload);
 

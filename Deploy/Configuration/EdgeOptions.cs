@@ -39,6 +39,12 @@ internal sealed class EdgeOptions
     [Description("When, how many, and what after a failure.")]
     public PipelineOptions Pipeline { get; set; } = new();
 
+    [Description("Where events wait until the broker has acknowledged them.")]
+    public OutboxOptions Outbox { get; set; } = new();
+
+    [Description("Numbers for a monitoring system. Off unless a port is given.")]
+    public MetricsOptions Metrics { get; set; } = new();
+
     [Description("Programs that cameras are read with.")]
     public ToolOptions Tools { get; set; } = new();
 }

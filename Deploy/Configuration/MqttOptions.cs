@@ -28,7 +28,8 @@ internal sealed class MqttOptions
     [TextLength(256)]
     public string? User { get; set; }
 
-    [Description("File whose first line is the user's password; read at each connect, so that it can be changed.")]
+    [Description("File whose first line is the user's password; read at each connect, so that it can be changed. "
+        + "`credential:NAME` is a credential that systemd hands over (`LoadCredential=NAME:FILE` in the unit).")]
     [TextLength(4096)]
     public string? PasswordFile { get; set; }
 

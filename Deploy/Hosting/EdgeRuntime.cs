@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
@@ -126,6 +127,9 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             Cameras = [.. configuration.ToCameraSettings().Select(camera =>
                 Open(camera, frames, time, loggers))],
             Link = new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
+            Outbox = configuration.ToOutboxSettings() is { } outbox
+                ? SqliteOutbox.Open(outbox, time, loggers.CreateLogger<SqliteOutbox>())
+                : new MemoryOutbox(time),
             Topics = configuration.ToTopics(),
             AnswerToBytes = MqttJson.Serialize,
             EventToBytes = MqttJson.Serialize,

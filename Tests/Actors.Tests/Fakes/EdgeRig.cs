@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
@@ -85,6 +86,7 @@ internal sealed class EdgeRig : IAsyncDisposable
         {
             Cameras = Cameras,
             Link = Link,
+            Outbox = new MemoryOutbox(Time),
             Topics = new Topics("mobilevlm", "box"),
             AnswerToBytes = answer => Encoding.UTF8.GetBytes($"{answer.Value} #{answer.Seq}"),
             EventToBytes = happened => Encoding.UTF8.GetBytes(
