@@ -77,8 +77,7 @@ public static class ModelSelfTest
         }
         catch (InvalidOperationException e)
         {
-            // Numbers that are not finite; the message says so.
-            throw new ModelFolderException(folder.FolderPath, e.Message, e);
+            throw Fault(folder, $"{ModelFolder.DecoderFile} computes numbers that are not finite", e);
         }
     }
 
@@ -157,8 +156,9 @@ public static class ModelSelfTest
                 $"{ModelFolder.DecoderFile} chose token {best} at position {position} of the self-test, at import it was {known.Id}, which now falls short by {missing:0.000} (at import it led by {known.Margin:0.000}; up to {allowed:0.000} is due to rounding)"));
     }
 
-    private static ModelFolderException Fault(ModelFolder folder, string found) => new(
+    private static ModelFolderException Fault(ModelFolder folder, string found, Exception? inner = null) => new(
         folder.FolderPath,
         $"{found}. 'mobilevlm model verify {folder.FolderPath}' tells whether its files are as they were imported; if they are, "
-        + "import the model again on this box.");
+        + "import the model again on this box.",
+        inner);
 }
