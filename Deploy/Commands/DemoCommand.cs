@@ -164,8 +164,14 @@ internal static class DemoCommand
         (camera["Source"], camera["Loop"], camera["Speed"]) = (Path.Combine(Assets, "gate.mp4"), !once, speed);
         foreach (var (_, question) in camera["Questions"]!.AsObject())
         {
-            var every = TimeSpan.Parse(question!["Every"]!.GetValue<string>(), CultureInfo.InvariantCulture);
-            question["Every"] = (every / speed).ToString("c", CultureInfo.InvariantCulture);
+            foreach (var time in (string[])["Every", "HoldFor", "HoldNoFor", "CoolDown"])
+            {
+                if (question![time] is { } span)
+                {
+                    var real = TimeSpan.Parse(span.GetValue<string>(), CultureInfo.InvariantCulture);
+                    question[time] = (real / speed).ToString("c", CultureInfo.InvariantCulture);
+                }
+            }
         }
 
         return EdgeConfiguration.FromJson(

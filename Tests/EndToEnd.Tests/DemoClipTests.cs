@@ -118,6 +118,8 @@ public sealed class DemoClipTests(ITestOutputHelper output)
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1)),
                 FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+                PictureToFrame = file => SentPicture.ToFrame(
+                    file.Span, frames, new CameraId("picture"), new FrameSequence(1), TimeProvider.System),
             },
             TimeProvider.System,
             NullLoggerFactory.Instance))

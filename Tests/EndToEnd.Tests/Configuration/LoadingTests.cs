@@ -151,7 +151,7 @@ public sealed class LoadingTests : IDisposable
         var example = EdgeConfiguration.Load(ConfigurationBench.RepositoryFile("Deploy", "appsettings.example.json"), _bench.Places);
 
         var camera = Assert.Single(example.ToEdgeSettings("m").Cameras);
-        Assert.Equal([QuestionKind.YesNo, QuestionKind.Text], camera.Questions.Select(it => it.Kind));
+        Assert.Equal([QuestionKind.YesNo, QuestionKind.YesNo, QuestionKind.Number, QuestionKind.Choice, QuestionKind.Json, QuestionKind.Text], camera.Questions.Select(it => it.Kind));
         Assert.StartsWith("rtsp://", Assert.Single(example.ToCameraSettings()).Source, StringComparison.Ordinal);
     }
 }
