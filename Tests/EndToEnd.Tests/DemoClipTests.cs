@@ -36,7 +36,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
     {
         [Camera] = null,
         [Gated] = new GateSettings(),
-        [SameTokens] = new GateSettings { Threshold = -1, TokenCosine = 0.995 },
+        [SameTokens] = new GateSettings { Threshold = -1, TokenCosine = 0.998 },
     };
 
     private static readonly Dictionary<string, string> Questions = new()
@@ -59,30 +59,23 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             output.WriteLine(
                 $"{camera}: {published.Count} answers about {published.Select(a => a.Frame).Distinct().Count()} pictures, "
                 + $"{published.Count(a => a.Reused)} of them earlier ones that stood.");
-            foreach (var (share, question) in Compare(published))
-            {
-                output.WriteLine($"  {question}: {share}");
-            }
+            AssertSameAsPictureByPicture(published, hashes);
+            Assert.Equal(Gates[camera] is not null, published.Any(answer => answer.Reused));
+        }
 
-            if (camera == Camera)
-            {
-                Assert.DoesNotContain(published, answer => answer.Reused);
-                AssertSameAsPictureByPicture(published, hashes);
-            }
-            else
-            {
-                Assert.Contains(published, answer => answer.Reused);
-            }
+        foreach (var (share, question) in Compare([.. all.Where(a => a.Camera == Camera.Value)]))
+        {
+            output.WriteLine($"{question}: {share}");
         }
     }
 
     /// <summary>The clip through the real parts; what an independent subscriber received, and the hash of each frame.</summary>
-    private static async Task<(List<AnswerPayload> Published, ConcurrentDictionary<long, string> Hashes)> PlayAsync()
+    private static async Task<(List<AnswerPayload> Published, ConcurrentDictionary<(string, long), string> Hashes)> PlayAsync()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
         var topics = new Topics("mobilevlm", "demo");
-        var hashes = new ConcurrentDictionary<long, string>();
+        var hashes = new ConcurrentDictionary<(string, long), string>();
         var frames = new FramePool();
         var settings = new EdgeSettings
         {
@@ -116,7 +109,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             settings,
             new EdgeParts
             {
-                Cameras = [.. sources.Select(source => source.Id == Camera ? new HashingCamera(source, hashes) : source)],
+                Cameras = [.. sources.Select(source => new HashingCamera(source, hashes))],
                 Link = new MqttLink(mqtt, NullLogger.Instance),
                 Topics = topics,
                 AnswerToBytes = MqttJson.Serialize,
@@ -173,9 +166,9 @@ public sealed class DemoClipTests(ITestOutputHelper output)
         return shares;
     }
 
-    private static void AssertSameAsPictureByPicture(List<AnswerPayload> published, ConcurrentDictionary<long, string> hashes)
+    private static void AssertSameAsPictureByPicture(List<AnswerPayload> published, ConcurrentDictionary<(string, long), string> hashes)
     {
-        var asked = published.GroupBy(a => hashes[a.Frame!.Value]).ToDictionary(g => g.Key, g => g.ToList());
+        var asked = published.GroupBy(a => hashes[(a.Camera, a.Frame!.Value)]).ToDictionary(g => g.Key, g => g.ToList());
         using var encoder = new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1));
         using var answerer = QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1));
         var compared = 0;
@@ -192,7 +185,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             {
                 var alone = answerer.Ask(new Question(answer.Ask, AnswerKind.YesNo));
                 Assert.Equal(alone.Value, answer.Value);
-                Assert.Equal(alone.Score!.Value, answer.Score!.Value, 1e-6);
+                Assert.Equal(alone.Score!.Value, answer.Score!.Value, answer.Reused ? 0.05 : 1e-6);
                 compared++;
             }
         });
@@ -222,7 +215,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
     private static string Hash(Frame frame) => Convert.ToHexString(SHA256.HashData(frame.Pixels));
 
     /// <summary>A camera whose frames are remembered by their hash.</summary>
-    private sealed class HashingCamera(ICameraSource inner, ConcurrentDictionary<long, string> hashes) : ICameraSource
+    private sealed class HashingCamera(ICameraSource inner, ConcurrentDictionary<(string, long), string> hashes) : ICameraSource
     {
         public CameraId Id => inner.Id;
 
@@ -231,7 +224,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
         public Task<CaptureEnd> CaptureAsync(Action<Frame> deliver, CancellationToken cancel) => inner.CaptureAsync(
             frame =>
             {
-                hashes[frame.Sequence.Value] = Hash(frame);
+                hashes[(frame.Camera.Value, frame.Sequence.Value)] = Hash(frame);
                 deliver(frame);
             },
             cancel);
