@@ -115,6 +115,7 @@ internal sealed partial class EdgeMessages
                 (last.Frame.PrimeTime + last.Answer.Timings.Prefill).TotalMilliseconds,
                 last.Answer.Timings.Decode.TotalMilliseconds),
             Model = settings.ModelName,
+            Reused = last?.Answer.Reused ?? false,
             Seq = last?.Answer.Seq ?? 0,
         };
     }

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;
@@ -34,7 +35,11 @@ public sealed record EdgeSettings
 /// <param name="Questions">Asked again and again; a camera without questions is captured, and its frames count as
 /// idle.</param>
 /// <param name="Snapshot">Publish the still of each frame that was answered.</param>
-public sealed record CameraPlan(CameraId Id, ValueList<StandingQuestion> Questions, bool Snapshot);
+public sealed record CameraPlan(CameraId Id, ValueList<StandingQuestion> Questions, bool Snapshot)
+{
+    /// <summary>When an answer is kept instead of asked again; null asks about every picture.</summary>
+    public GateSettings? Gate { get; init; }
+}
 
 /// <summary>When, how many, and what after a failure.</summary>
 public sealed record PipelineSettings

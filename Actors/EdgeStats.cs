@@ -46,6 +46,9 @@ public sealed record CameraStats
     /// <summary>Frames that were answered.</summary>
     public required long Used { get; init; }
 
+    /// <summary>Frames whose earlier answers were kept, since the scene had not changed.</summary>
+    public required long Gated { get; init; }
+
     /// <summary>Frames that the engine refused, or that were lost when it failed.</summary>
     public required long Failed { get; init; }
 

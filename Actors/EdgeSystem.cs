@@ -22,6 +22,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
           log-dead-letters-during-shutdown = off
           coordinated-shutdown.run-by-clr-shutdown-hook = off
           coordinated-shutdown.exit-clr = off
+          # Nothing of ours waits on Akka's clock, so it need not wake the processor a hundred times a second.
+          scheduler.tick-duration = 100ms
         }
         """;
 

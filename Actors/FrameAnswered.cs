@@ -41,6 +41,10 @@ public sealed record FrameAnswered
 public sealed record QuestionAnswered(
     StandingQuestion Question, IReadOnlyList<Answer> Parts, DateTimeOffset AnsweredAt, TimeSpan Age, long Seq)
 {
+    /// <summary>The scene was the same as when this was last asked, so the earlier answer stands and nothing was
+    /// computed.</summary>
+    public bool Reused { get; init; }
+
     /// <summary>The first part; the only one but for <see cref="QuestionKind.Json"/>.</summary>
     public Answer Answer => Parts[0];
 

@@ -61,6 +61,8 @@ internal sealed class CameraCounters
 
     public Counter Used { get; } = new();
 
+    public Counter Gated { get; } = new();
+
     public Counter Failed { get; } = new();
 
     public Counter CaptureRestarts { get; } = new();
@@ -79,6 +81,7 @@ internal sealed class CameraCounters
         Idle = Idle.Value,
         Stale = Stale.Value,
         Used = Used.Value,
+        Gated = Gated.Value,
         Failed = Failed.Value,
         CaptureRestarts = CaptureRestarts.Value,
         LastFrameAt = LastFrame.Value,

@@ -18,6 +18,7 @@ internal sealed class CameraLane
     private readonly List<PictureRegion?> _looked = [];
     private FrameSequence _lookedAt;
     private volatile CameraPlan _plan;
+    private volatile SceneGate? _gate;
 
     public CameraLane(
         CameraPlan plan,
@@ -28,6 +29,7 @@ internal sealed class CameraLane
         TimeProvider time)
     {
         _plan = plan;
+        _gate = GateOf(plan, time);
         Counters = counters;
         _bell = bell;
         _maxFrameAge = maxFrameAge;
@@ -39,6 +41,9 @@ internal sealed class CameraLane
 
     public CameraCounters Counters { get; }
 
+    /// <summary>Null where every picture is asked about.</summary>
+    public SceneGate? Gate => _gate;
+
     public bool IsWaiting => _newest.IsWaiting;
 
     public bool IsDone => _newest.IsDone;
@@ -46,6 +51,7 @@ internal sealed class CameraLane
     /// <summary>Other questions of the same camera, which goes on.</summary>
     public void Change(CameraPlan plan)
     {
+        _gate = plan.Gate == _plan.Gate ? _gate : GateOf(plan, _time);
         _plan = plan;
         _schedule.Change(plan.Questions);
         _bell.Ring();
@@ -124,6 +130,9 @@ internal sealed class CameraLane
         _newest.Close();
         _bell.Ring();
     }
+
+    private static SceneGate? GateOf(CameraPlan plan, TimeProvider time) =>
+        plan.Gate is { } settings ? new SceneGate(settings, time) : null;
 
     private static void Drop(Frame frame, Counter counted)
     {

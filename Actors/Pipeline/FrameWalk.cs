@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -21,8 +22,14 @@ internal sealed class FrameWalk(
     /// <summary>What of the picture these questions look at; null all of it.</summary>
     public PictureRegion? Region => due[0].Region;
 
-    /// <summary>The picture was looked at and has tokens to think about.</summary>
-    public bool IsSeen => _tokens is not null;
+    /// <summary>The picture was looked at and has tokens to think about, or need not be.</summary>
+    public bool IsSeen => _tokens is not null || StillValid is not null;
+
+    /// <summary>What the camera's gate compares; null where it has none.</summary>
+    public SceneView? View { get; set; }
+
+    /// <summary>Earlier answers to the due questions, in their order, where the scene is still the same; else null.</summary>
+    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid { get; set; }
 
     /// <summary>Set by stage 1, disposed with the walk.</summary>
     public VisualTokens Tokens

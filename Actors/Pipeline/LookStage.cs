@@ -12,7 +12,29 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed partial class LookStage(
     Engine engine, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<LookStage> logger)
 {
-    public Task<FrameWalk> LookAsync(FrameWalk walk) => engine.LookAsync(encoder =>
+    public Task<FrameWalk> LookAsync(FrameWalk walk) =>
+        IsUnchanged(walk) ? Task.FromResult(walk) : engine.LookAsync(encoder => Look(encoder, walk));
+
+    /// <summary>Does what was said about an earlier picture hold for this one, since the scene is the same?</summary>
+    private static bool IsUnchanged(FrameWalk walk)
+    {
+        if (walk.Lane.Gate is not { } gate)
+        {
+            return false;
+        }
+
+        walk.View = new SceneView(walk.Frame);
+        walk.StillValid = gate.StillValid(walk.View, walk.Due);
+        if (walk.StillValid is null)
+        {
+            return false;
+        }
+
+        walk.Lane.Counters.Gated.Increment();
+        return true;
+    }
+
+    private FrameWalk Look(IVisionEncoder encoder, FrameWalk walk)
     {
         if (TryEncode(encoder, walk))
         {
@@ -25,7 +47,7 @@ internal sealed partial class LookStage(
         }
 
         return walk;
-    });
+    }
 
     private bool TryEncode(IVisionEncoder encoder, FrameWalk walk)
     {

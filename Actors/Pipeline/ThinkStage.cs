@@ -12,11 +12,41 @@ internal sealed class ThinkStage(
     /// <summary>Ends the walk. Without answers if it was cancelled before the first.</summary>
     public async Task<FrameAnswered> ThinkAsync(FrameWalk walk)
     {
-        var answered = await engine.ThinkAsync(answerer => Think(answerer, walk));
+        walk.StillValid ??= SeesTheSame(walk);
+        var answered = walk.StillValid is null
+            ? await engine.ThinkAsync(answerer => Think(answerer, walk))
+            : Again(walk, walk.StillValid);
         var still = await walk.Still;
         walk.Dispose();
         return still is null ? answered : answered with { Snapshot = still };
     }
+
+    /// <summary>What still holds by what the encoder saw; counted as gated, though the picture was encoded.</summary>
+    private static IReadOnlyList<IReadOnlyList<Answer>>? SeesTheSame(FrameWalk walk)
+    {
+        var valid = walk.Lane.Gate?.StillValid(walk.Tokens, walk.Due);
+        if (valid is not null)
+        {
+            walk.Lane.Counters.Gated.Increment();
+        }
+
+        return valid;
+    }
+
+    /// <summary>What was said about the same scene before, as an answer about this picture: rules that count answers see
+    /// the same as if it had been asked.</summary>
+    private FrameAnswered Again(FrameWalk walk, IReadOnlyList<IReadOnlyList<Answer>> parts) => new()
+    {
+        Camera = walk.Frame.Camera,
+        Frame = walk.Frame.Sequence,
+        CapturedAt = walk.Frame.CapturedAt,
+        CapturedTimestamp = walk.Frame.CapturedTimestamp,
+        Age = Age(walk),
+        EncodeTime = walk.EncodeTime,
+        PrimeTime = TimeSpan.Zero,
+        Answers = [.. walk.Due.Zip(parts, (question, earlier) => Answered(
+            walk, question, [.. earlier.Select(part => part with { Timings = default })]) with { Reused = true })],
+    };
 
     private FrameAnswered Think(IQuestionAnswerer answerer, FrameWalk walk)
     {
@@ -35,6 +65,10 @@ internal sealed class ThinkStage(
         {
             walk.Lane.Counters.Used.Increment();
             counters.Aged(Age(walk));
+            if (walk is { Lane.Gate: { } gate, View: { } view })
+            {
+                gate.Remember(view, walk.Tokens, given);
+            }
         }
 
         return new FrameAnswered

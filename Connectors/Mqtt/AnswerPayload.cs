@@ -45,6 +45,11 @@ public sealed record AnswerPayload
     /// <summary>Name of the model that answered.</summary>
     public required string Model { get; init; }
 
+    /// <summary>The scene is the same as that of an earlier answer, which therefore stands: nothing was computed, and
+    /// <c>frame</c>, <c>capturedAt</c> and <c>ageMs</c> are of the picture for which it was found to stand. The snapshot
+    /// stays the picture that was asked about.</summary>
+    public bool Reused { get; init; }
+
     /// <summary>Counts the answers of this question since the process started, from 1; 0 before the first. A message
     /// that repeats one says that the state changed without an answer: time passed.</summary>
     public required long Seq { get; init; }

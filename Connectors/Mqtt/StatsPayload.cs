@@ -34,7 +34,7 @@ public sealed record StatsPayload
     public required MqttStats Mqtt { get; init; }
 }
 
-/// <summary>One camera. Captured + repeated = replaced + idle + stale + used + failed + the few that are under way.</summary>
+/// <summary>One camera. Captured + repeated = replaced + idle + stale + used + gated + failed + the few that are under way.</summary>
 public sealed record CameraStats
 {
     public required bool Online { get; init; }
@@ -54,6 +54,9 @@ public sealed record CameraStats
     public required long FramesStale { get; init; }
 
     public required long FramesUsed { get; init; }
+
+    /// <summary>Not asked about, since the scene was the same as that of an earlier answer.</summary>
+    public required long FramesGated { get; init; }
 
     /// <summary>Lost to an error.</summary>
     public required long FramesFailed { get; init; }

@@ -31,6 +31,7 @@ internal static class CommandLine
             AskCommand.Create(),
             GenerateCommand.Create(),
             ModelCommand.Create(),
+            BenchCommand.Create(),
             DoctorCommand.Create(),
         };
         var parsed = root.Parse(args);

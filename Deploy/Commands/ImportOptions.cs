@@ -26,6 +26,13 @@ internal sealed class ImportOptions
         HelpName = "P",
     };
 
+    private readonly Option<string> _prefill = new("--prefill")
+    {
+        Description = $"A second set of the decoder's weights for many tokens at once, quicker there by half or more, and as large as the decoder has weights (1.4 GB for 1.7B, on the disk and in memory): {PrecisionPlan.PrefillGrammar}.",
+        HelpName = "P",
+        DefaultValueFactory = _ => "none",
+    };
+
     private readonly Option<string?> _calibrate = new("--calibrate")
     {
         Description = "Folder of pictures like those that the model will see; without it, drawn ones are used. Weights are rounded for them, and the loss is measured on them.",
@@ -44,7 +51,7 @@ internal sealed class ImportOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_precision, _vision, _calibrate, _blind, _force])
+        foreach (var option in (Option[])[_precision, _vision, _prefill, _calibrate, _blind, _force])
         {
             command.Options.Add(option);
         }
@@ -54,16 +61,16 @@ internal sealed class ImportOptions
     public ImportChoice Read(ParseResult parsed)
     {
         var name = parsed.GetRequiredValue(_precision);
-        var plan = Plan(name, parsed.GetValue(_vision));
+        var plan = Plan(name, parsed.GetValue(_vision), parsed.GetRequiredValue(_prefill));
         return new ImportChoice(
             name, plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_blind)), parsed.GetValue(_force));
     }
 
-    private static PrecisionPlan Plan(string decoder, string? vision)
+    private static PrecisionPlan Plan(string decoder, string? vision, string prefill)
     {
         try
         {
-            return PrecisionPlan.Parse(decoder, vision);
+            return PrecisionPlan.Parse(decoder, vision).WithPrefill(prefill);
         }
         catch (FormatException e)
         {

@@ -54,7 +54,7 @@ internal sealed class ModelOptions
     public void AddTo(Command command)
     {
         MaxTokens.Validators.Add(r => Require(r, r.GetValueOrDefault<int>() is >= 1 and <= 4096, "--max-tokens is 1 to 4096."));
-        Threads.Validators.Add(r => Require(r, r.GetValueOrDefault<int>() is >= 0 and <= 256, "--threads is 0 to 256."));
+        CheckThreads();
         Temperature.Validators.Add(r => Require(r, r.GetValueOrDefault<float>() is >= 0 and <= 10, "--temperature is 0 to 10."));
         TopP.Validators.Add(r => Require(r, r.GetValueOrDefault<float>() is > 0 and <= 1, "--top-p is above 0 and at most 1."));
         foreach (var option in (Option[])[Model, MaxTokens, Json, Threads, Temperature, TopP, Seed])
@@ -62,6 +62,10 @@ internal sealed class ModelOptions
             command.Options.Add(option);
         }
     }
+
+    /// <summary>For a command that takes <see cref="Threads"/> without the rest.</summary>
+    public void CheckThreads() =>
+        Threads.Validators.Add(r => Require(r, r.GetValueOrDefault<int>() is >= 0 and <= 256, "--threads is 0 to 256."));
 
     public ExecutionSettings Execution(ParseResult parsed) => new(parsed.GetValue(Threads));
 

@@ -16,6 +16,11 @@ internal static class PrecisionText
             yield return $"           vision {vision}{Also("inputs with outliers", p.VisionGuarded)}{Also("projector", p.Projector)}";
         }
 
+        if (p.Prefill is { } prefill)
+        {
+            yield return $"           many tokens at once {prefill}, a second set of the decoder's weights";
+        }
+
         if (p.Rounding is { } rounding)
         {
             yield return $"           rounded by {rounding}";
@@ -50,6 +55,11 @@ internal static class PrecisionText
         }
 
         yield return $"           decoder: {Describe(loss.Decoder)}";
+        if (loss.Prefill is { } prefill)
+        {
+            yield return $"           many tokens at once: {Describe(prefill)}";
+        }
+
         if (loss.Whole is { } whole)
         {
             yield return $"           both: {Describe(whole)}";

@@ -48,6 +48,22 @@ internal sealed class CameraOptions
     [Description("Publishes the very picture that was asked about.")]
     public bool Snapshot { get; set; } = true;
 
+    [Description("Keeps an answer, marked as `reused`, while the scene is the same as when it was asked.")]
+    public bool Gate { get; set; } = true;
+
+    [Description("Largest difference that counts as the same scene: levels of 0 to 255, of any colour in any of 32 x 32 areas. Smaller asks more often.")]
+    [NumberRange(0, 64)]
+    public double GateThreshold { get; set; } = 2;
+
+    [Description("An older answer is asked anew, however still the scene is.")]
+    [TimeRange("00:00:01", "1.00:00:00")]
+    public TimeSpan GateRefresh { get; set; } = TimeSpan.FromSeconds(30);
+
+    [Description("With `Gate`: also keeps an answer when each of the picture's visual tokens has at least this cosine with those that were asked about. Saves the decoder's work, and may keep an answer that would have changed.")]
+    [DefaultText("off")]
+    [NumberRange(0.9, 1)]
+    public double? GateTokenCosine { get; set; }
+
     [Description("What is asked about this camera, each under a name that stands in topics.")]
     [Map("question", "availability", "snapshot", "ask", "reply")]
     public Dictionary<string, QuestionOptions> Questions { get; set; } = [];

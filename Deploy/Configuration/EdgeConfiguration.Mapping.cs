@@ -1,5 +1,6 @@
 using System.Text;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Inference.Models;
@@ -33,7 +34,10 @@ internal sealed partial class EdgeConfiguration
     public int? EmbeddedBrokerPort =>
         BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
 
-    public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads);
+    public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads)
+    {
+        Processors = ProcessorsAttribute.Parse(Options.Model.Affinity),
+    };
 
     public Topics ToTopics() => new(Options.Mqtt.BaseTopic, Node);
 
@@ -71,11 +75,23 @@ internal sealed partial class EdgeConfiguration
         Cameras = [.. Options.Cameras.Select(camera => new CameraPlan(
             new CameraId(camera.Key),
             [.. camera.Value.Questions.Select(question => QuestionMapping.ToQuestion(question.Key, question.Value))],
-            camera.Value.Snapshot))],
+            camera.Value.Snapshot)
+        {
+            Gate = ToGate(camera.Value),
+        })],
         TimeZone = Options.TimeZone is { } zone ? TimeZoneInfo.FindSystemTimeZoneById(zone) : TimeZoneInfo.Local,
         StateFolder = StateFolder,
         Pipeline = ToPipeline(Options.Pipeline),
     };
+
+    private static GateSettings? ToGate(CameraOptions camera) => camera.Gate
+        ? new GateSettings
+        {
+            Threshold = camera.GateThreshold,
+            Refresh = camera.GateRefresh,
+            TokenCosine = camera.GateTokenCosine,
+        }
+        : null;
 
     private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()
     {

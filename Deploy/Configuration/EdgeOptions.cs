@@ -55,9 +55,13 @@ internal sealed class ModelOptions
     [OneOf("cpu", "auto", Otherwise = "is not available in this build")]
     public string Target { get; set; } = "cpu";
 
-    [Description("Threads that compute; 0 chooses by the processor.")]
+    [Description("Threads that compute; 0 takes one a big core.")]
     [NumberRange(0, 256)]
     public int Threads { get; set; }
+
+    [Description("Processors that the threads are bound to. `auto` takes the big cores where there are little ones too, and binds nothing elsewhere.")]
+    [Processors]
+    public string Affinity { get; set; } = ProcessorsAttribute.Auto;
 
     [Description("Room for the prompt, one picture (144 tokens), one question and its answer, in tokens. Memory grows with it.")]
     [NumberRange(256, 4096)]

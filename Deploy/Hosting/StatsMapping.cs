@@ -39,6 +39,7 @@ internal static class StatsMapping
         FramesIdle = camera.Idle,
         FramesStale = camera.Stale,
         FramesUsed = camera.Used,
+        FramesGated = camera.Gated,
         FramesFailed = camera.Failed,
         CaptureRestarts = camera.CaptureRestarts,
         LastFrameAt = camera.LastFrameAt,

@@ -17,12 +17,20 @@ public sealed class LanguageDecoder : IDisposable
         Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings, fixedShapes: false);
         try
         {
-            CheckSizes(folder, language.HiddenSize);
+            CheckSizes(folder, ModelFolder.DecoderFile, language.HiddenSize);
+            if (folder.HasPrefill && settings.UsePrefill)
+            {
+                ManySession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
+                CheckSizes(folder, ModelFolder.PrefillFile, language.HiddenSize);
+                ManyFrom = settings.PrefillFrom;
+            }
+
             Embeddings = new EmbeddingTable(folder);
         }
         catch
         {
             Session.Dispose();
+            ManySession?.Dispose();
             throw;
         }
     }
@@ -60,23 +68,22 @@ public sealed class LanguageDecoder : IDisposable
         Embeddings.Dispose();
     }
 
-    private void CheckSizes(ModelFolder folder, int hidden)
+    private void CheckSizes(ModelFolder folder, string file, int hidden)
     {
-        const string File = ModelFolder.DecoderFile;
-        folder.Expect(File, DecoderGraph.Embeddings, 1, -1, hidden);
-        folder.Expect(File, DecoderGraph.Logits, 1, -1, VocabularySize);
+        folder.Expect(file, DecoderGraph.Embeddings, 1, -1, hidden);
+        folder.Expect(file, DecoderGraph.Logits, 1, -1, VocabularySize);
         for (var layer = 0; layer < Layers; layer++)
         {
-            folder.Expect(File, DecoderGraph.PastKey(layer), 1, KeyValueHeads, -1, HeadSize);
-            folder.Expect(File, DecoderGraph.PastValue(layer), 1, KeyValueHeads, -1, HeadSize);
+            folder.Expect(file, DecoderGraph.PastKey(layer), 1, KeyValueHeads, -1, HeadSize);
+            folder.Expect(file, DecoderGraph.PastValue(layer), 1, KeyValueHeads, -1, HeadSize);
         }
 
-        var layers = folder.Manifest.Signatures[File].Outputs.Count(o => o.Name != DecoderGraph.Logits) / 2;
+        var layers = folder.Manifest.Signatures[file].Outputs.Count(o => o.Name != DecoderGraph.Logits) / 2;
         if (layers != Layers)
         {
             throw new ModelFolderException(
                 folder.FolderPath,
-                $"{File} has {layers} layers, the sizes in {ModelManifest.FileName} say {Layers}. Import the model again.");
+                $"{file} has {layers} layers, the sizes in {ModelManifest.FileName} say {Layers}. Import the model again.");
         }
     }
 }

@@ -2,10 +2,17 @@ using System.Numerics.Tensors;
 
 namespace MobileVlm.Edge.Inference.Export;
 
+/// <summary>How much an error of each weight of a layer counts.</summary>
+internal interface IInputImportance
+{
+    /// <returns>[inputs], positive. Only their ratios matter.</returns>
+    float[] Importance(string node, int inputs);
+}
+
 /// <summary>For each linear layer the mean square of each of its inputs over calibration, as far as it was measured: an
 /// error of a weight counts as much as the input that it is multiplied by (diagonal of the layer's Hessian, as in
 /// llama.cpp's importance matrix). Empty, all weights count alike.</summary>
-internal sealed class ActivationMoments
+internal sealed class ActivationMoments : IInputImportance
 {
     /// <summary>Share of the mean that every input counts at least: calibration does not see everything.</summary>
     private const float LeastShare = 0.01f;
@@ -27,7 +34,6 @@ internal sealed class ActivationMoments
         _sums[node] = (sum, count + (rows.Length / inputs));
     }
 
-    /// <summary>[inputs], positive.</summary>
     public float[] Importance(string node, int inputs)
     {
         var importance = new float[inputs];

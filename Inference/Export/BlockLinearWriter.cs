@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace MobileVlm.Edge.Inference.Export;
 
 /// <summary>4 or 8 bit a weight with one float32 scale a block, and a zero point where wanted: <c>MatMulNBits</c>.</summary>
-internal sealed class BlockLinearWriter(BlockQuantizer quantizer, ActivationMoments moments) : LinearWriter
+internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportance importance) : LinearWriter
 {
     /// <summary>int8 activations: the fast kernels. Left out, decoding is two to four times slower.</summary>
     private const int AccuracyLevel = 4;
@@ -30,7 +30,7 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, ActivationMome
                 stream =>
                 {
                     (scales, zeros) = (new float[outputs * blocks], new byte[outputs * zeroBytes]);
-                    Quantize(stream, rows, inputs, moments.Importance(node, inputs), scales, zeros);
+                    Quantize(stream, rows, inputs, importance.Importance(node, inputs), scales, zeros);
                 }),
             graph.Weight(
                 $"{node}.scales",

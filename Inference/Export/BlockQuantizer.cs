@@ -50,6 +50,30 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
         }
     }
 
+    /// <summary>Sum of the squared errors that rounding a row makes, each times its importance.</summary>
+    public double Error(ReadOnlySpan<float> row, ReadOnlySpan<float> importance)
+    {
+        var (sum, largest) = (0.0, (1 << Bits) - 1);
+        for (var from = 0; from < row.Length; from += BlockSize)
+        {
+            var count = Math.Min(BlockSize, row.Length - from);
+            var values = row.Slice(from, count);
+            var weights = importance.Slice(from, count);
+            var grid = ScaleSearch.Find(values, weights, Bits, ZeroPoints, rule);
+            var block = 0f;
+            for (var i = 0; i < count; i++)
+            {
+                var code = Math.Clamp((int)MathF.Round(values[i] * grid.Inverse) + grid.Zero, 0, largest);
+                var error = values[i] - ((code - grid.Zero) * grid.Scale);
+                block += weights[i] * error * error;
+            }
+
+            sum += block;
+        }
+
+        return sum;
+    }
+
     private void Pack(ReadOnlySpan<float> values, CodeGrid grid, Span<byte> blob)
     {
         var largest = (1 << Bits) - 1;

@@ -6,14 +6,14 @@ namespace MobileVlm.Edge.Inference.Export;
 internal abstract class LinearWriter
 {
     /// <param name="format">Of the weights.</param>
-    /// <param name="moments">Of the inputs; what is rounded is rounded for these. Read when weights are written, not
+    /// <param name="importance">Of the inputs; what is rounded is rounded for these. Read when weights are written, not
     /// before.</param>
-    public static LinearWriter Create(WeightFormat format, ActivationMoments moments) => format.Kind switch
+    public static LinearWriter Create(WeightFormat format, IInputImportance importance) => format.Kind switch
     {
         WeightKind.Exact => new Float32LinearWriter(),
         WeightKind.Halves => new Float16LinearWriter(),
-        WeightKind.Rows => new RowLinearWriter(moments),
-        _ => new BlockLinearWriter(new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), moments),
+        WeightKind.Rows => new RowLinearWriter(format, importance),
+        _ => new BlockLinearWriter(new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), importance),
     };
 
     /// <summary>Adds the product of <paramref name="input"/> [.., inputs] with the stacked weights.</summary>

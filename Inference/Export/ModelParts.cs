@@ -9,6 +9,7 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
     private readonly List<string> _reasons = [];
     private int _decoder;
     private int _vision;
+    private (DecoderRecipe For, ChannelScales Scales)? _scales;
 
     /// <summary>What weights are rounded for; read when they are written.</summary>
     public ActivationMoments Moments { get; } = new();
@@ -29,9 +30,25 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
 
     public bool ChoosesVision => plan.Vision.Count > 1;
 
-    public IReadOnlyList<(string File, OnnxGraph Graph)> Build() => Sees
-        ? [(ModelFolder.VisionFile, BuildVision()), (ModelFolder.DecoderFile, BuildDecoder())]
-        : [(ModelFolder.DecoderFile, BuildDecoder())];
+    /// <summary>Of the second set of the decoder's weights; null when there is none.</summary>
+    public WeightFormat? Prefill => plan.Prefill;
+
+    public IReadOnlyList<(string File, OnnxGraph Graph)> Build()
+    {
+        var graphs = new List<(string, OnnxGraph)>();
+        if (Sees)
+        {
+            graphs.Add((ModelFolder.VisionFile, BuildVision()));
+        }
+
+        graphs.Add((ModelFolder.DecoderFile, BuildDecoder()));
+        if (Prefill is not null)
+        {
+            graphs.Add((ModelFolder.PrefillFile, BuildPrefill()));
+        }
+
+        return graphs;
+    }
 
     /// <summary>The decoder in the recipe after the one that was refused.</summary>
     public OnnxGraph NextDecoder()
@@ -57,6 +74,9 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
     /// <summary>Writes the decoder, or pieces of it, in its recipe. For one graph.</summary>
     public DecoderGraph NewDecoder() => new(checkpoint.Config.Language, DecoderWriters.Create(Decoder, Moments));
 
+    /// <summary>Writes the decoder, or pieces of it, in its second set of weights. For one graph.</summary>
+    public DecoderGraph NewPrefill() => new(checkpoint.Config.Language, PrefillWriters(Moments));
+
     public void Explain(string reason) => _reasons.Add(reason);
 
     public ModelPrecision Describe()
@@ -74,11 +94,14 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
             Sensitive = Decoder.Sensitive == Decoder.Body ? null : Decoder.Sensitive.ToString(),
             VisionGuarded = Sees && Vision.Guarded != Vision.Tower ? Vision.Guarded.ToString() : null,
             Projector = Sees ? Vision.Projector.ToString() : null,
+            Prefill = Prefill?.ToString(),
             Rounding = (rounds, Moments.IsEmpty) switch
             {
                 (false, _) => null,
                 (true, true) => "least squared error",
-                (true, false) => "least squared error, weighted by activations",
+                (true, false) => Decoder.Body.Kind == WeightKind.Blocks && plan.ScalesChannels
+                    ? "least squared error, weighted by activations, the decoder's channels scaled"
+                    : "least squared error, weighted by activations",
             },
             Choice = _reasons.Count == 0 ? null : [.. _reasons],
         };
@@ -94,7 +117,54 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
     private OnnxGraph BuildDecoder()
     {
         var graph = new OnnxGraph("decoder");
-        NewDecoder().Write(graph, source);
+        if (Scales() is { } scales)
+        {
+            new DecoderGraph(checkpoint.Config.Language, DecoderWriters.Create(Decoder, scales)).Write(graph, source.Scaled(scales));
+        }
+        else
+        {
+            NewDecoder().Write(graph, source);
+        }
+
         return graph;
+    }
+
+    /// <summary>With the same channels scaled as the other set has: the two share keys and values.</summary>
+    private OnnxGraph BuildPrefill()
+    {
+        var graph = new OnnxGraph("prefill");
+        if (Scales() is { } scales)
+        {
+            new DecoderGraph(checkpoint.Config.Language, PrefillWriters(scales)).Write(graph, source.Scaled(scales));
+        }
+        else
+        {
+            NewPrefill().Write(graph, source);
+        }
+
+        return graph;
+    }
+
+    private ChannelScales? Scales()
+    {
+        if (Decoder.Body.Kind != WeightKind.Blocks || !plan.ScalesChannels)
+        {
+            return null;
+        }
+
+        if (_scales is not { } made || made.For != Decoder)
+        {
+            var language = checkpoint.Config.Language;
+            _scales = made = (Decoder, new ChannelScales(checkpoint, Moments, [.. ChannelGroup.Of(language, Decoder)]));
+        }
+
+        return made.Scales;
+    }
+
+    private DecoderWriters PrefillWriters(IInputImportance importance)
+    {
+        // One writer for all, which rounds an input of several matrices once.
+        var rows = LinearWriter.Create(Prefill!.Value, importance);
+        return new DecoderWriters(rows, rows, rows);
     }
 }

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Models;
+
 namespace MobileVlm.Edge.Inference.Export;
 
 /// <summary>The precision that an import shall have, for each part one recipe, or several of which the first that
@@ -9,20 +11,49 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     /// <summary>Name for "the smallest that loses little enough".</summary>
     public const string Auto = "auto";
 
+    /// <summary>Most of the width of LLaMA's matrices' inputs is even; the few channels that are a hundred times larger are
+    /// well below so many.</summary>
+    private const int OutlyingInputs = 64;
+
+    /// <summary>Of a second set of the decoder's weights that is used where many tokens go through at once; null for
+    /// none.</summary>
+    public WeightFormat? Prefill { get; private init; }
+
     public static PrecisionPlan Fp32 { get; } = Of(DecoderRecipe.Fp32, VisionRecipe.Fp32);
 
     /// <summary>The decoder in 4 bit, vision in float32.</summary>
     public static PrecisionPlan Int4 { get; } = Of(DecoderRecipe.Int4, VisionRecipe.Fp32);
 
+    /// <summary>Whether a rounded decoder's channels are scaled for the activations; without it, to see what it brings.</summary>
+    internal bool ScalesChannels { get; init; } = true;
+
     /// <summary>All recipes by name: two plans of the same names are the same plan.</summary>
     internal string Names =>
-        $"{string.Join(',', Decoder.Select(r => r.Name))} {string.Join(',', Vision.Select(r => r.Name))}";
+        $"{string.Join(',', Decoder.Select(r => r.Name))} {string.Join(',', Vision.Select(r => r.Name))}{(Prefill is { } prefill ? $" {prefill}" : "")}{(ScalesChannels ? "" : " unscaled")}";
 
     /// <summary>Whether any part has to be measured before it can be chosen.</summary>
     public bool NeedsMeasuring => Decoder.Count > 1 || Vision.Count > 1;
 
     /// <summary>Whether every part is exact, so that there is no loss to measure.</summary>
-    public bool IsExact => !NeedsMeasuring && Decoder[0].IsExact && Vision[0].IsExact;
+    public bool IsExact => Prefill is null && !NeedsMeasuring && Decoder[0].IsExact && Vision[0].IsExact;
+
+    /// <summary>What <see cref="WithPrefill"/> reads.</summary>
+    public const string PrefillGrammar = "w8a8, w8a7, auto (the one that this box's processor multiplies faster) or none";
+
+    /// <summary>The same with a second set of the decoder's weights.</summary>
+    /// <param name="name">See <see cref="PrefillGrammar"/>.</param>
+    /// <exception cref="FormatException">It is none.</exception>
+    public PrecisionPlan WithPrefill(string name) => this with
+    {
+        Prefill = name switch
+        {
+            "none" => null,
+            "w8a8" => WeightFormat.Rows.Keeping(OutlyingInputs),
+            "w8a7" => WeightFormat.NarrowRows.Keeping(OutlyingInputs),
+            Auto => (ProcessorFeatures.HasInt8DotProducts ? WeightFormat.Rows : WeightFormat.NarrowRows).Keeping(OutlyingInputs),
+            _ => throw new FormatException($"'{name}' is no precision of a second set of weights: {PrefillGrammar}."),
+        },
+    };
 
     public static PrecisionPlan Of(DecoderRecipe decoder, VisionRecipe vision) => new([decoder], [vision]);
 

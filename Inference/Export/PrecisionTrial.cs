@@ -24,7 +24,12 @@ internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter wr
         var logits = whole.Length + self.Length == 0 ? [] : stored.Open().Think([.. whole, .. self]);
         return (
             exact is null ? null : new ModelLoss(
-                exact.Set.Description, seen.Loss, loss!, !parts.Sees ? null : whole.Length == 0 ? loss : Compare(exact, logits[..whole.Length])),
+                exact.Set.Description, seen.Loss, loss!, !parts.Sees ? null : whole.Length == 0 ? loss : Compare(exact, logits[..whole.Length]))
+            {
+                Prefill = parts.Prefill is null
+                    ? null
+                    : Compare(exact, stored.OpenPrefill().Think(exact.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens))))),
+            },
             test is null ? null : SelfTestMaterial.Known(test, seen.Test, logits[^1]));
     }
 

@@ -2,102 +2,183 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Export;
 
-/// <summary>8-bit weights with one scale an output, multiplied by 8-bit activations with one scale a row:
-/// <c>MatMulInteger</c> between plain operators. A scale a row and not one for all, as <c>DynamicQuantizeMatMul</c> has,
-/// since one outlying row would take the resolution of all others. Of one graph: inputs shared by several matrices are
-/// rounded once.</summary>
-internal sealed class RowLinearWriter(ActivationMoments moments) : LinearWriter
+/// <summary>8-bit weights with one scale an output, multiplied by activations with one scale a row: <c>QuantizeLinear</c>
+/// and <c>MatMulIntegerToFloat</c>. A scale a row and not one for all, as <c>DynamicQuantizeMatMul</c> has, since one
+/// outlying row would take the resolution of all others. Inputs that outlie in every row may be kept apart in float32. Of
+/// one graph: inputs shared by several matrices are rounded once.</summary>
+/// <remarks>No product may overflow on processors that add pairs of them in 16 bits. Either both sides are unsigned, which
+/// is multiplied in 16 bits from the start, or activations have 7 bits: 2 * 127 * 128 is below 2^15.</remarks>
+internal sealed class RowLinearWriter(WeightFormat format, IInputImportance importance) : LinearWriter
 {
-    /// <summary>Half the range of the codes; -128 is left out so that both signs are alike.</summary>
+    /// <summary>Half the range of the weights' codes; the lowest is left out so that both signs are alike.</summary>
     private const int Largest = 127;
 
-    /// <summary>Code of zero in the unsigned activations.</summary>
+    /// <summary>Code of zero in unsigned weights.</summary>
     private const byte Middle = 128;
 
     /// <summary>A row of zeros has a scale as well, so that nothing is divided by zero.</summary>
     private const float SmallestScale = 1e-30f;
 
-    private readonly Dictionary<string, (string Codes, string Scale)> _rounded = [];
+    private readonly Dictionary<string, RoundedInput> _rounded = [];
     private bool _hasConstants;
+
+    /// <summary>Name of what this writer's matrices share; others may write into the same graph.</summary>
+    private string Shared(string constant) => $"{format}.{constant}";
+
+    private bool HasSignedWeights => format.ActivationBits == 7;
+
+    /// <summary>Half the range of the activations' codes, whose zero is one above.</summary>
+    private int LargestActivation => (1 << (format.ActivationBits - 1)) - 1;
 
     public override string Write(
         OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
     {
         var inputs = weights[0].Inputs;
         var outputs = weights.Sum(w => w.Outputs);
-        var (codes, rowScale) = Round(graph, input);
+        var exact = Math.Min(format.ExactInputs, inputs / 4);
+        var rounded = Round(graph, node, input, inputs, exact);
         var rows = source.Rows(weights);
         var scales = Array.Empty<float>();
+        var kept = Array.Empty<float>();
         var stored = graph.Weight(
-            $"{node}.weight_s8",
-            OnnxType.Int8,
+            $"{node}.weight_8",
+            HasSignedWeights ? OnnxType.Int8 : OnnxType.UInt8,
             [inputs, outputs],
             stream =>
             {
-                scales = new float[outputs];
-                stream.Write(MemoryMarshal.AsBytes<sbyte>(Quantize(rows, inputs, scales, moments.Importance(node, inputs))));
+                (scales, kept) = (new float[outputs], new float[exact * outputs]);
+                Quantize(stream, rows, inputs, scales, kept, importance.Importance(node, inputs), Outlying(rounded.Moments, inputs, exact));
             });
-        var columnScale = graph.Weight(
-            $"{node}.scales",
-            OnnxType.Float32,
-            [outputs],
-            stream =>
-            {
-                stream.Write(MemoryMarshal.AsBytes(scales.AsSpan()));
-                scales = [];
-            });
-        var product = graph.Node("MatMulInteger", $"{node}.product", [codes, stored, "rows.middle"]);
-        var wide = graph.Node("Cast", $"{node}.wide", [product], OnnxAttribute.Int("to", (long)OnnxType.Float32));
-        var columns = graph.Node("Mul", $"{node}.columns", [wide, columnScale]);
-        return graph.Node("Mul", node, [columns, rowScale]);
+        var columnScale = graph.Weight($"{node}.scales", OnnxType.Float32, [outputs], stream => WriteAll(stream, ref scales));
+        var columns = graph.Contrib(
+            "MatMulIntegerToFloat",
+            $"{node}.columns",
+            HasSignedWeights
+                ? [rounded.Codes, stored, Shared("one"), columnScale, Shared("middle")]
+                : [rounded.Codes, stored, Shared("one"), columnScale, Shared("middle"), Shared("weight_middle")]);
+        if (exact == 0)
+        {
+            return graph.Node("Mul", node, [columns, rounded.Scale]);
+        }
+
+        var product = graph.Node("Mul", $"{node}.rounded", [columns, rounded.Scale]);
+        var keptWeight = graph.Weight(
+            $"{node}.weight_kept", OnnxType.Float32, [exact, outputs], stream => WriteAll(stream, ref kept));
+        var apart = graph.Node("MatMul", $"{node}.apart", [rounded.Kept, keptWeight]);
+        return graph.Node("Add", node, [product, apart]);
     }
 
-    /// <summary>Codes round(x / scale) + 128 with scale = max|x| / 127 of each row.</summary>
-    private (string Codes, string Scale) Round(OnnxGraph graph, string input)
+    /// <summary>Codes round(x / scale) + middle, with the scale of the largest of each row that is not kept apart. Those
+    /// that are go beyond the codes and are cut; their weights are zero.</summary>
+    private RoundedInput Round(OnnxGraph graph, string node, string input, int inputs, int exact)
     {
         if (_rounded.TryGetValue(input, out var done))
         {
             return done;
         }
 
-        if (!_hasConstants)
+        WriteConstants(graph);
+        var bounded = input;
+        var kept = "";
+        if (exact > 0)
         {
-            graph.Constant("rows.axis", [-1]);
-            graph.Scalar("rows.step", 1f / Largest);
-            graph.Scalar("rows.smallest", SmallestScale);
-            graph.Scalar("rows.offset", Middle * 1f);
-            graph.Scalar("rows.middle", Middle);
-            _hasConstants = true;
+            var mask = graph.Weight($"{input}.bounded_inputs", OnnxType.Float32, [inputs], stream =>
+            {
+                var values = new float[inputs];
+                values.AsSpan().Fill(1);
+                foreach (var channel in Outlying(node, inputs, exact))
+                {
+                    values[channel] = 0;
+                }
+
+                stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
+            });
+            var channels = graph.Weight($"{input}.kept_inputs", OnnxType.Int64, [exact], stream =>
+                stream.Write(MemoryMarshal.AsBytes(Outlying(node, inputs, exact).Select(c => (long)c).ToArray().AsSpan())));
+            bounded = graph.Node("Mul", $"{input}.bounded", [input, mask]);
+            kept = graph.Node("Gather", $"{input}.kept", [input, channels], OnnxAttribute.Int("axis", 2));
         }
 
-        var magnitude = graph.Node("Abs", $"{input}.magnitude", [input]);
-        var largest = graph.Node("ReduceMax", $"{input}.largest", [magnitude, "rows.axis"], OnnxAttribute.Int("keepdims", 1));
-        var step = graph.Node("Mul", $"{input}.step", [largest, "rows.step"]);
-        var scale = graph.Node("Max", $"{input}.row_scale", [step, "rows.smallest"]);
-        var steps = graph.Node("Div", $"{input}.steps", [input, scale]);
-        var whole = graph.Node("Round", $"{input}.whole", [steps]);
-        var shifted = graph.Node("Add", $"{input}.shifted", [whole, "rows.offset"]);
-        var codes = graph.Node("Cast", $"{input}.codes", [shifted], OnnxAttribute.Int("to", (long)OnnxType.UInt8));
-        return _rounded[input] = (codes, scale);
+        var magnitude = graph.Node("Abs", $"{input}.magnitude", [bounded]);
+        var largest = graph.Node("ReduceMax", $"{input}.largest", [magnitude, Shared("axis")], OnnxAttribute.Int("keepdims", 1));
+        var step = graph.Node("Mul", $"{input}.step", [largest, Shared("step")]);
+        var scale = graph.Node("Max", $"{input}.row_scale", [step, Shared("smallest")]);
+        var flat = graph.Node("Reshape", $"{input}.row_scales", [scale, Shared("axis")]);
+        var middles = graph.Node("Expand", $"{input}.middles", [Shared("middle"), graph.Node("Shape", $"{input}.rows", [flat])]);
+        var codes = graph.Node("QuantizeLinear", $"{input}.codes", [input, flat, middles], OnnxAttribute.Int("axis", 1));
+        return _rounded[input] = new RoundedInput(codes, scale, kept, node);
     }
 
-    /// <summary>[inputs, outputs], as the operator takes it.</summary>
-    private static sbyte[] Quantize(
-        Action<Action<int, ReadOnlyMemory<float>>> rows, int inputs, float[] scales, float[] importance)
+    private void WriteConstants(OnnxGraph graph)
+    {
+        if (_hasConstants)
+        {
+            return;
+        }
+
+        graph.Constant(Shared("axis"), [-1]);
+        graph.Scalar(Shared("step"), 1f / LargestActivation);
+        graph.Scalar(Shared("smallest"), SmallestScale);
+        graph.Scalar(Shared("one"), 1f);
+        graph.Scalar(Shared("middle"), (byte)(LargestActivation + 1));
+        if (!HasSignedWeights)
+        {
+            graph.Scalar(Shared("weight_middle"), Middle);
+        }
+
+        _hasConstants = true;
+    }
+
+    /// <summary>The inputs that calibration saw largest, in order; without calibration the first ones, which is no worse
+    /// than none.</summary>
+    private int[] Outlying(string node, int inputs, int exact)
+    {
+        var sizes = importance.Importance(node, inputs);
+        return [.. Enumerable.Range(0, inputs).OrderByDescending(i => sizes[i]).Take(exact).Order()];
+    }
+
+    /// <summary>[inputs, outputs], as the operator takes it; and the weights that are kept, [exact, outputs].</summary>
+    private void Quantize(
+        Stream stream,
+        Action<Action<int, ReadOnlyMemory<float>>> rows,
+        int inputs,
+        float[] scales,
+        float[] kept,
+        float[] counts,
+        int[] outlying)
     {
         var outputs = scales.Length;
-        var codes = new sbyte[inputs * outputs];
+        var codes = new byte[inputs * outputs];
+        var zero = HasSignedWeights ? 0 : Middle;
         rows((first, values) => Parallel.For(0, values.Length / inputs, r =>
         {
-            var row = values.Span.Slice(r * inputs, inputs);
-            var grid = ScaleSearch.FindSymmetric(row, importance, Largest);
+            var row = values.Span.Slice(r * inputs, inputs).ToArray();
+            for (var i = 0; i < outlying.Length; i++)
+            {
+                kept[(i * outputs) + first + r] = row[outlying[i]];
+                row[outlying[i]] = 0;
+            }
+
+            var grid = ScaleSearch.FindSymmetric(row, counts, Largest);
             scales[first + r] = grid.Scale;
             for (var i = 0; i < row.Length; i++)
             {
-                codes[(i * outputs) + first + r] =
-                    (sbyte)Math.Clamp((int)MathF.Round(row[i] * grid.Inverse), -Largest, Largest);
+                var code = Math.Clamp((int)MathF.Round(row[i] * grid.Inverse), -Largest, Largest);
+                codes[(i * outputs) + first + r] = (byte)(code + zero);
             }
         }));
-        return codes;
+        stream.Write(codes);
     }
+
+    private static void WriteAll(Stream stream, ref float[] values)
+    {
+        stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
+        values = [];
+    }
+
+    /// <param name="Codes">[1, rows, inputs].</param>
+    /// <param name="Scale">[1, rows, 1].</param>
+    /// <param name="Kept">[1, rows, exact]; empty when none are.</param>
+    /// <param name="Moments">The layer whose calibration chose them.</param>
+    private readonly record struct RoundedInput(string Codes, string Scale, string Kept, string Moments);
 }

@@ -145,8 +145,8 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
 /// <param name="Projector">The projector's two.</param>
 internal sealed record VisionWriters(LinearWriter Tower, LinearWriter Guarded, LinearWriter Projector)
 {
-    public static VisionWriters Create(VisionRecipe recipe, ActivationMoments moments) => new(
-        LinearWriter.Create(recipe.Tower, moments),
-        LinearWriter.Create(recipe.Guarded, moments),
-        LinearWriter.Create(recipe.Projector, moments));
+    public static VisionWriters Create(VisionRecipe recipe, IInputImportance importance) => new(
+        LinearWriter.Create(recipe.Tower, importance),
+        LinearWriter.Create(recipe.Guarded, importance),
+        LinearWriter.Create(recipe.Projector, importance));
 }

@@ -14,18 +14,22 @@ public enum WeightKind
     /// <summary>Integers in blocks along the inputs, one scale each; activations rounded block by block.</summary>
     Blocks,
 
-    /// <summary>8-bit weights with one scale an output and 8-bit activations with one scale a row: the fastest on
-    /// processors with int8 dot products, the weakest against outliers within a row.</summary>
+    /// <summary>8-bit weights with one scale an output and 8- or 7-bit activations with one scale a row: the fastest where
+    /// many rows come at once, the weakest against outliers within a row.</summary>
     Rows,
 }
 
 /// <summary>The stored form of a matrix, as it is named in a manifest: <c>fp32</c>, <c>fp16</c>, <c>int4-b32</c>,
-/// <c>int8-b128-zp</c>, <c>w8a8</c>.</summary>
+/// <c>int8-b128-zp</c>, <c>w8a8</c>, <c>w8a7-e64</c>.</summary>
 public readonly partial record struct WeightFormat
 {
     public static readonly WeightFormat Exact;
     public static readonly WeightFormat Halves = new() { Kind = WeightKind.Halves };
-    public static readonly WeightFormat Rows = new() { Kind = WeightKind.Rows, Bits = 8 };
+    public static readonly WeightFormat Rows = new() { Kind = WeightKind.Rows, Bits = 8, ActivationBits = 8 };
+
+    /// <summary>Products of pairs of 7-bit activations and 8-bit weights fit 16 bits, so that processors without int8 dot
+    /// products need not take care of overflow.</summary>
+    public static readonly WeightFormat NarrowRows = Rows with { ActivationBits = 7 };
 
     public WeightKind Kind { get; private init; }
 
@@ -37,6 +41,18 @@ public readonly partial record struct WeightFormat
 
     /// <summary>Whether each block also has the code that means zero, for blocks that lie to one side of it.</summary>
     public bool ZeroPoints { get; private init; }
+
+    /// <summary>8 or 7 where activations have one scale a row, else 0.</summary>
+    public int ActivationBits { get; private init; }
+
+    /// <summary>Of <see cref="WeightKind.Rows"/>: so many inputs, those that calibration saw largest, are multiplied in
+    /// float32 and do not widen the others' scale.</summary>
+    public int ExactInputs { get; private init; }
+
+    /// <summary>The same with the largest inputs kept exact.</summary>
+    public WeightFormat Keeping(int exactInputs) => Kind == WeightKind.Rows
+        ? this with { ExactInputs = exactInputs }
+        : throw new InvalidOperationException($"{this} has no exact inputs.");
 
     public static WeightFormat Blocks(int bits, int blockSize, bool zeroPoints = false) => new()
     {
@@ -62,11 +78,11 @@ public readonly partial record struct WeightFormat
     {
         WeightKind.Exact => "fp32",
         WeightKind.Halves => "fp16",
-        WeightKind.Rows => "w8a8",
+        WeightKind.Rows => $"w8a{ActivationBits}{(ExactInputs > 0 ? $"-e{ExactInputs}" : "")}",
         _ => $"int{Bits}-b{BlockSize}{(ZeroPoints ? "-zp" : "")}",
     };
 
-    /// <summary>Reads <c>fp32</c>, <c>fp16</c>, <c>w8a8</c> or <c>int4|int8[-b32|-b64|-b128][-zp]</c>; blocks are of 32
+    /// <summary>Reads <c>fp32</c>, <c>fp16</c>, <c>w8a8</c>, <c>w8a7</c> or <c>int4|int8[-b32|-b64|-b128][-zp]</c>; blocks are of 32
     /// unless said otherwise.</summary>
     internal static WeightFormat? Find(string name)
     {
@@ -78,6 +94,8 @@ public readonly partial record struct WeightFormat
                 return Halves;
             case "w8a8":
                 return Rows;
+            case "w8a7":
+                return NarrowRows;
             default:
                 var match = BlockName().Match(name);
                 return match.Success

@@ -8,18 +8,31 @@ namespace MobileVlm.Edge.Inference.Export;
 /// <summary>A checkpoint read tensor by tensor for the exporters, with progress in source bytes. What is asked for is
 /// looked up and counted at once and read later, so that a missing tensor is found before hours of reading and progress
 /// ends at its total. Never holds more than the one tensor that is being laid out anew.</summary>
-internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgress>? progress, CancellationToken cancel)
+internal sealed class WeightSource
 {
     /// <summary>Elements read at a time: 8 MiB as float32.</summary>
     private const int ChunkElements = 2 * 1024 * 1024;
 
-    private long _total;
-    private long _done;
+    private readonly Checkpoint _checkpoint;
+    private readonly ReadProgress _progress;
+    private readonly ChannelScales? _scales;
+    private readonly CancellationToken _cancel;
+
+    public WeightSource(Checkpoint checkpoint, IProgress<ImportProgress>? progress, CancellationToken cancel)
+        : this(checkpoint, new ReadProgress(progress), scales: null, cancel)
+    {
+    }
+
+    private WeightSource(Checkpoint checkpoint, ReadProgress progress, ChannelScales? scales, CancellationToken cancel) =>
+        (_checkpoint, _progress, _scales, _cancel) = (checkpoint, progress, scales, cancel);
+
+    /// <summary>The same with channels scaled, which all float32 and rounded readings show and raw ones do not.</summary>
+    public WeightSource Scaled(ChannelScales scales) => new(_checkpoint, _progress, scales, _cancel);
 
     /// <summary>The tensor as it is, float32.</summary>
     public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape)
     {
-        var tensor = Count(checkpoint.Get(name, shape));
+        var tensor = Count(_checkpoint.Get(name, shape));
         return stream => ReadRows(tensor, tensor.Count, 1, (_, values) => stream.Write(MemoryMarshal.AsBytes(values)));
     }
 
@@ -35,7 +48,7 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
         if (TensorPrimitives.MaxMagnitude(matrix) is var largest && MathF.Abs(largest) > (float)Half.MaxValue)
         {
             throw new CheckpointException(
-                checkpoint.Folder,
+                _checkpoint.Folder,
                 $"tensor '{weights[0].Name}' holds {largest}, which float16 cannot. Import it with another precision.");
         }
 
@@ -103,12 +116,12 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
             {
                 for (var done = 0L; done < tensor.ByteCount;)
                 {
-                    cancel.ThrowIfCancellationRequested();
+                    _cancel.ThrowIfCancellationRequested();
                     var n = (int)Math.Min(buffer.Length, tensor.ByteCount - done);
-                    checkpoint.ReadRaw(tensor, buffer.AsSpan(0, n), done);
+                    _checkpoint.ReadRaw(tensor, buffer.AsSpan(0, n), done);
                     stream.Write(buffer, 0, n);
                     done += n;
-                    Report(tensor.Name, n);
+                    _progress.Report(tensor.Name, n);
                 }
             }
             finally
@@ -119,11 +132,11 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
     }
 
     private List<CheckpointTensor> Find(IReadOnlyList<LinearWeight> weights) =>
-        [.. weights.Select(w => Count(checkpoint.Get(w.Name, w.Outputs, w.Inputs)))];
+        [.. weights.Select(w => Count(_checkpoint.Get(w.Name, w.Outputs, w.Inputs)))];
 
     private CheckpointTensor Count(CheckpointTensor tensor)
     {
-        _total += tensor.ByteCount;
+        _progress.Total += tensor.ByteCount;
         return tensor;
     }
 
@@ -138,21 +151,22 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
         {
             for (var row = 0L; row < rows;)
             {
-                cancel.ThrowIfCancellationRequested();
+                _cancel.ThrowIfCancellationRequested();
                 var n = (int)Math.Min(rowsAtOnce, rows - row);
                 var values = buffer.AsMemory(0, n * width);
-                checkpoint.Read(tensor, row * width, values.Span);
+                _checkpoint.Read(tensor, row * width, values.Span);
                 if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values.Span)))
                 {
                     // Rounding to few bits would hide it until answers make no sense.
                     throw new CheckpointException(
-                        tensor.Location?.File.Path ?? checkpoint.Folder,
+                        tensor.Location?.File.Path ?? _checkpoint.Folder,
                         $"tensor '{tensor.Name}' holds numbers that are not finite. The file is damaged; download it again.");
                 }
 
+                _scales?.Apply(tensor.Name, row, width, values.Span);
                 take(row, values);
                 row += n;
-                Report(tensor.Name, (long)n * width * tensor.ByteCount / tensor.Count);
+                _progress.Report(tensor.Name, (long)n * width * tensor.ByteCount / tensor.Count);
             }
         }
         finally
@@ -161,11 +175,6 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
         }
     }
 
-    private void Report(string tensor, long bytes)
-    {
-        _done += bytes;
-        progress?.Report(new ImportProgress(tensor, _done, _total));
-    }
 
     /// <summary>Writes rows [n, inputs] as columns of a [inputs, outputs] matrix, in tiles that stay in the cache.</summary>
     private static void Scatter(ReadOnlySpan<float> rows, int inputs, float[] matrix, int outputs, int firstColumn)
@@ -187,6 +196,19 @@ internal sealed class WeightSource(Checkpoint checkpoint, IProgress<ImportProgre
                     }
                 }
             }
+        }
+    }
+
+    private sealed class ReadProgress(IProgress<ImportProgress>? progress)
+    {
+        private long _done;
+
+        public long Total { get; set; }
+
+        public void Report(string tensor, long bytes)
+        {
+            _done += bytes;
+            progress?.Report(new ImportProgress(tensor, _done, Total));
         }
     }
 

@@ -1,36 +1,34 @@
 namespace MobileVlm.Edge.Inference.Models;
 
 /// <summary>How sessions are opened.</summary>
-/// <param name="Threads">Threads that compute one call; 0 takes one a physical core, as far as the system tells.</param>
+/// <param name="Threads">Threads that compute one call; 0 takes one a processor of <see cref="Processors"/> where those are
+/// given, else one a big core, as far as the system tells.</param>
 public sealed record ExecutionSettings(int Threads = 0)
 {
-    private static readonly Lazy<int> Cores = new(CountPhysicalCores);
+    /// <summary>Processors that the threads are bound to, the calling one too; none leaves it to the system. Null binds
+    /// them to the big cores of a processor that has little ones as well.</summary>
+    public IReadOnlyList<int>? Processors { get; init; }
+
+    /// <summary>Whether a second set of a decoder's weights is opened where a model has one. It takes as much memory as
+    /// the decoder has weights.</summary>
+    public bool UsePrefill { get; init; } = true;
+
+    /// <summary>Tokens that go through at once from which that second set is used.</summary>
+    public int PrefillFrom { get; init; } = 4;
+
+    /// <summary>What is chosen from; the box itself unless a test says otherwise.</summary>
+    internal CpuTopology Topology { get; init; } = CpuTopology.ThisBox;
 
     /// <summary>Threads that will be used.</summary>
-    public int EffectiveThreads => Threads > 0 ? Threads : Math.Min(Cores.Value, Environment.ProcessorCount);
+    public int EffectiveThreads =>
+        Threads > 0 ? Threads
+        : Processors is { Count: > 0 } ? Processors.Count
+        : Math.Min(Topology.BigCores.Count, Environment.ProcessorCount);
 
-    /// <summary>Two threads of one core share its arithmetic units, so a second one only adds waiting.</summary>
-    private static int CountPhysicalCores()
-    {
-        const string Folder = "/sys/devices/system/cpu";
-        try
-        {
-            var cores = Directory.Exists(Folder)
-                ? Directory.EnumerateDirectories(Folder, "cpu*")
-                    .Select(cpu => Path.Combine(cpu, "topology"))
-                    .Where(Directory.Exists)
-                    .Select(topology => (
-                        File.ReadAllText(Path.Combine(topology, "physical_package_id")),
-                        File.ReadAllText(Path.Combine(topology, "core_id"))))
-                    .Distinct()
-                    .Count()
-                : 0;
-            return cores > 0 ? cores : Environment.ProcessorCount;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Hidden in some containers; the number of processors is the next best answer.
-            return Environment.ProcessorCount;
-        }
-    }
+    /// <summary>Processors that the threads will be bound to; none when the system may move them.</summary>
+    public IReadOnlyList<int> EffectiveProcessors =>
+        Processors
+        ?? (Topology.IsMixed && EffectiveThreads <= Topology.BigCores.Count
+            ? [.. Topology.BigCores.Take(EffectiveThreads)]
+            : []);
 }

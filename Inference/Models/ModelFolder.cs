@@ -9,6 +9,7 @@ public sealed class ModelFolder
 {
     public const string VisionFile = "vision.onnx";
     public const string DecoderFile = "decoder.onnx";
+    public const string PrefillFile = "prefill.onnx";
     public const string EmbeddingsFile = "embeddings.bin";
     public const string TokenizerFile = "tokenizer.model";
 
@@ -65,6 +66,9 @@ public sealed class ModelFolder
             CheckFile(file, hash: true);
         }
     }
+
+    /// <summary>Whether the decoder has a second set of weights, for many tokens at once.</summary>
+    public bool HasPrefill => Manifest.Signatures.ContainsKey(PrefillFile);
 
     internal string PathOf(string file) => Path.Combine(FolderPath, file);
 

@@ -5,7 +5,11 @@ namespace MobileVlm.Edge.Inference.Models;
 /// <param name="Vision">Visual tokens; null for a model of text only.</param>
 /// <param name="Decoder">Logits, with the exact visual tokens given.</param>
 /// <param name="Whole">Logits with the visual tokens that this folder's own encoder makes; null for text only.</param>
-public sealed record ModelLoss(string Calibration, VisionLoss? Vision, LogitLoss Decoder, LogitLoss? Whole);
+public sealed record ModelLoss(string Calibration, VisionLoss? Vision, LogitLoss Decoder, LogitLoss? Whole)
+{
+    /// <summary>As <see cref="Decoder"/>, of the second set of weights; null when there is none.</summary>
+    public LogitLoss? Prefill { get; init; }
+}
 
 /// <param name="Pictures">Pictures compared.</param>
 /// <param name="LowestCosine">Cosine between all visual tokens of a picture and the exact ones, the worst picture's.</param>

@@ -68,6 +68,9 @@ public sealed record ModelPrecision(string? Vision, string Decoder, string Head,
     /// <summary>Of the projector's matrices; its convolutions are float32.</summary>
     public string? Projector { get; init; }
 
+    /// <summary>Of the second set of the decoder's weights, for many tokens at once; null when there is none.</summary>
+    public string? Prefill { get; init; }
+
     /// <summary>How weights were rounded; null where none were.</summary>
     public string? Rounding { get; init; }
 

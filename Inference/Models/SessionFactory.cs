@@ -5,6 +5,7 @@ namespace MobileVlm.Edge.Inference.Models;
 /// <summary>Opens a graph of a model folder and compares it with the manifest.</summary>
 internal static class SessionFactory
 {
+    /// <summary>On the thread that will run it: where processors are chosen, that thread is bound to them.</summary>
     public static InferenceSession Open(ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
     {
         if (!folder.Manifest.Signatures.TryGetValue(file, out var signature))
@@ -17,6 +18,7 @@ internal static class SessionFactory
         }
 
         using var options = Options(settings, fixedShapes);
+        ThreadAffinity.BindThisThread(settings.EffectiveProcessors);
         InferenceSession session;
         try
         {
@@ -57,7 +59,13 @@ internal static class SessionFactory
             // A pattern is kept for each input shape ever seen; prompts have many.
             EnableMemoryPattern = fixedShapes,
         };
+
         Configure(options);
+        if (settings is { EffectiveThreads: > 1 and var threads, EffectiveProcessors: { Count: > 0 } processors })
+        {
+            options.AddSessionConfigEntry("session.intra_op_thread_affinities", ThreadAffinity.OfPool(processors, threads));
+        }
+
         return options;
     }
 
@@ -67,8 +75,8 @@ internal static class SessionFactory
         // Threads spin within a call and sleep between pictures.
         options.AddSessionConfigEntry("session.force_spinning_stop", "1");
 
-        // Processors without int8 dot products add pairs of u8 * s8 in 16 bits, which overflow. No effect on the others.
-        options.AddSessionConfigEntry("session.x64quantprecision", "1");
+        // "session.x64quantprecision" is left off: no graph of ours has integer products that overflow in between, and it
+        // would slow down those that were narrowed for that.
 
         // "session.set_denormal_as_zero" is left off: it changes the calling thread for good, and the vectorised argmax
         // of .NET then finds index 0, since small integers are denormals when seen as floats.

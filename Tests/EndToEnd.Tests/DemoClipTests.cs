@@ -24,6 +24,19 @@ public sealed class DemoClipTests(ITestOutputHelper output)
 {
     private static readonly CameraId Camera = new("gate");
 
+    /// <summary>The same clip, with answers kept while the scene is the same.</summary>
+    private static readonly CameraId Gated = new("gated");
+
+    /// <summary>The same, by what the encoder saw alone.</summary>
+    private static readonly CameraId SameTokens = new("same_tokens");
+
+    private static readonly Dictionary<CameraId, GateSettings?> Gates = new()
+    {
+        [Camera] = null,
+        [Gated] = new GateSettings(),
+        [SameTokens] = new GateSettings { Threshold = -1, TokenCosine = 0.995 },
+    };
+
     private static readonly Dictionary<string, string> Questions = new()
     {
         ["person"] = "Is there a person?",
@@ -37,14 +50,28 @@ public sealed class DemoClipTests(ITestOutputHelper output)
     [Fact]
     public async Task Published_answers_equal_the_truth_and_the_model_asked_picture_by_picture()
     {
-        var (published, hashes) = await PlayAsync();
-        output.WriteLine($"{published.Count} answers about {published.Select(a => a.Frame).Distinct().Count()} pictures.");
-        foreach (var (share, question) in Compare(published))
+        var (all, hashes) = await PlayAsync();
+        foreach (var camera in Gates.Keys)
         {
-            output.WriteLine($"{question}: {share}");
-        }
+            var published = all.Where(a => a.Camera == camera.Value).ToList();
+            output.WriteLine(
+                $"{camera}: {published.Count} answers about {published.Select(a => a.Frame).Distinct().Count()} pictures, "
+                + $"{published.Count(a => a.Reused)} of them earlier ones that stood.");
+            foreach (var (share, question) in Compare(published))
+            {
+                output.WriteLine($"  {question}: {share}");
+            }
 
-        AssertSameAsPictureByPicture(published, hashes);
+            if (camera == Camera)
+            {
+                Assert.DoesNotContain(published, answer => answer.Reused);
+                AssertSameAsPictureByPicture(published, hashes);
+            }
+            else
+            {
+                Assert.Contains(published, answer => answer.Reused);
+            }
+        }
     }
 
     /// <summary>The clip through the real parts; what an independent subscriber received, and the hash of each frame.</summary>
@@ -62,14 +89,17 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             Target = "cpu",
             Cameras =
             [
-                new CameraPlan(
-                    Camera,
+                .. Gates.Select(camera => new CameraPlan(
+                    camera.Key,
                     [.. Questions.Select(q => new StandingQuestion(q.Key, q.Value, QuestionKind.YesNo, TimeSpan.FromSeconds(0.5))
                     {
                         // Whatever is likelier, as the model asked alone says it.
                         Rules = new AnswerRules { Thresholds = new Thresholds { YesAbove = 0.5, NoBelow = 0.5 } },
                     })],
-                    Snapshot: false),
+                    Snapshot: false)
+                {
+                    Gate = camera.Value,
+                }),
             ],
         };
         var mqtt = new MqttSettings
@@ -78,13 +108,13 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             ClientId = "demo-clip",
             Will = new OutboundMessage(topics.Availability, "offline"u8.ToArray(), Retain: true),
         };
-        var source = CameraSources.Create(
-            new CameraSettings { Id = Camera, Source = DemoModel.Clip, Loop = false }, frames, TimeProvider.System, NullLogger.Instance);
+        var sources = Gates.Keys.Select(camera => CameraSources.Create(
+            new CameraSettings { Id = camera, Source = DemoModel.Clip, Loop = false }, frames, TimeProvider.System, NullLogger.Instance));
         await using (var system = new EdgeSystem(
             settings,
             new EdgeParts
             {
-                Cameras = [new HashingCamera(source, hashes)],
+                Cameras = [.. sources.Select(source => source.Id == Camera ? new HashingCamera(source, hashes) : source)],
                 Link = new MqttLink(mqtt, NullLogger.Instance),
                 Topics = topics,
                 AnswerToBytes = MqttJson.Serialize,

@@ -16,7 +16,11 @@ internal sealed class StoredModel(
     // Looks tensors up and reads none, so that the import's progress is not moved.
     private readonly WeightSource _source = new(checkpoint, progress: null, cancel);
 
-    public LayerwisePass Open() => new(checkpoint, parts.Sees ? [.. Vision(checkpoint.Config.Vision!)] : [], [.. Decoder()]);
+    public LayerwisePass Open() => new(checkpoint, parts.Sees ? [.. Vision(checkpoint.Config.Vision!)] : [], [.. Decoder(ModelFolder.DecoderFile, parts.Decoder.Body, parts.NewDecoder)]);
+
+    /// <summary>The second set of the decoder's weights; only to think with.</summary>
+    public LayerwisePass OpenPrefill() =>
+        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, parts.Prefill!.Value, parts.NewPrefill)]);
 
     private IEnumerable<ISegment> Vision(VisionConfig vision)
     {
@@ -32,17 +36,16 @@ internal sealed class StoredModel(
         yield return Piece(VisionGraph.VisualTokens, graph => parts.NewVision().WriteProjector(graph, _source));
     }
 
-    private IEnumerable<ISegment> Decoder()
+    private IEnumerable<ISegment> Decoder(string file, WeightFormat format, Func<DecoderGraph> open)
     {
-        ISegment Piece(string result, Action<OnnxGraph> write) =>
-            Segment(ModelFolder.DecoderFile, parts.Decoder.Body, result, write);
+        ISegment Piece(string result, Action<OnnxGraph> write) => Segment(file, format, result, write);
 
         foreach (var layer in Enumerable.Range(0, checkpoint.Config.Language.Layers))
         {
-            yield return Piece(DecoderGraph.NextHidden, graph => parts.NewDecoder().WriteLayer(graph, _source, layer));
+            yield return Piece(DecoderGraph.NextHidden, graph => open().WriteLayer(graph, _source, layer));
         }
 
-        yield return Piece(DecoderGraph.Logits, graph => parts.NewDecoder().WriteLogits(graph, _source));
+        yield return Piece(DecoderGraph.Logits, graph => open().WriteLogits(graph, _source));
     }
 
     private StoredSegment Segment(string file, WeightFormat format, string result, Action<OnnxGraph> write) => new(

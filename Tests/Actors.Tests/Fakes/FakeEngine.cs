@@ -167,6 +167,7 @@ internal sealed class FakeEngine
                 engine.Done.Add($"look {sequence}");
                 engine.OnLook?.Invoke(sequence);
                 var tokens = new VisualTokens(2, 4);
+                tokens.Values.Span.Clear();
                 tokens.Values.Span[0] = sequence;
                 lock (engine._lock)
                 {

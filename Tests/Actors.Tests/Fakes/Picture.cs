@@ -10,6 +10,7 @@ internal static class Picture
     {
         var captured = time.GetTimestamp() - (long)(age.TotalSeconds * time.TimestampFrequency);
         var frame = pool.Rent(4, 2, camera, new FrameSequence(sequence), time.GetUtcNow() - age, captured);
+        frame.Pixels.Clear();
         BinaryPrimitives.WriteInt64LittleEndian(frame.Pixels, sequence);
         return frame;
     }

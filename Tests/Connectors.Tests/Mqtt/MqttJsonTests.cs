@@ -39,7 +39,7 @@ public sealed class MqttJsonTests
             {"v":1,"node":"edge-1","camera":"gate","question":"person","ask":"Is there a person?","value":"yes",
             "text":"Yes","score":0.875,"frame":42,"capturedAt":"2026-03-01T12:30:05.000+01:00",
             "answeredAt":"2026-03-01T12:30:06.234+01:00","ageMs":1234.5,
-            "timings":{"encodeMs":100,"prefillMs":20.5,"decodeMs":3},"model":"mobilevlm-v2-1.7b","seq":7,"state":"yes",
+            "timings":{"encodeMs":100,"prefillMs":20.5,"decodeMs":3},"model":"mobilevlm-v2-1.7b","reused":false,"seq":7,"state":"yes",
             "since":"2026-03-01T12:29:55.000+01:00","lastKnown":"yes","lastKnownAt":"2026-03-01T12:30:05.000+01:00"}
             """;
 
@@ -61,7 +61,7 @@ public sealed class MqttJsonTests
             """
             {"v":1,"node":"edge-1","camera":"gate","question":"person","ask":"Is there a person?","value":"unknown",
             "text":"","score":null,"frame":null,"capturedAt":null,"answeredAt":null,"ageMs":null,"timings":null,
-            "model":"mobilevlm-v2-1.7b","seq":0,"state":"unknown","since":"2026-03-01T12:30:05.000+01:00",
+            "model":"mobilevlm-v2-1.7b","reused":false,"seq":0,"state":"unknown","since":"2026-03-01T12:30:05.000+01:00",
             "reason":"noPicture"}
             """;
 

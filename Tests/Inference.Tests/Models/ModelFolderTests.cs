@@ -70,8 +70,8 @@ public sealed class ModelFolderTests
     [InlineData("null")]
     [InlineData("[]")]
     [InlineData("{}")]
-    [InlineData("{ \"formatVersion\": 1 }")]
-    [InlineData("{ \"formatVersion\": 1, ")]
+    [InlineData("{ \"formatVersion\": 2 }")]
+    [InlineData("{ \"formatVersion\": 2, ")]
     [InlineData("\u0000\u0001garbage")]
     public void A_manifest_that_is_no_manifest_is_refused(string text)
     {
@@ -98,10 +98,10 @@ public sealed class ModelFolderTests
     [Fact]
     public void Another_format_version_is_refused_with_both_whatever_else_it_holds()
     {
-        using var folder = Copy("$.formatVersion", "2");
-        AssertRefused(folder.Path, "version 2, this program reads version 1", "Import the model again with this program");
+        using var folder = Copy("$.formatVersion", "1");
+        AssertRefused(folder.Path, "version 1, this program reads version 2", "Import the model again with this program");
         folder.Write("model.json", """{ "formatVersion": 7, "parts": [] }""");
-        AssertRefused(folder.Path, "version 7, this program reads version 1");
+        AssertRefused(folder.Path, "version 7, this program reads version 2");
     }
 
     [Theory]

@@ -1,0 +1,117 @@
+using MobileVlm.Edge.Inference.Benchmarks;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Deploy.Bench;
+
+/// <summary>The order of a whole call: the box's ceilings, the model's parts, the pipeline, the ceilings again.</summary>
+internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, BenchPlan plan, BenchScene scene)
+{
+    private const long SmallestBuffer = 256L * 1024 * 1024;
+
+    /// <summary>Measurements of what the box can do: reading before and after, two kinds of products.</summary>
+    private const int CeilingSteps = 4;
+
+    private bool SeesPictures => folder.Manifest.Vision is not null;
+
+    private IReadOnlyList<BenchPart> Parts => SeesPictures
+        ? plan.Parts
+        : [.. plan.Parts.Where(part => part is BenchPart.Prefill or BenchPart.Decode)];
+
+    /// <summary>Steps of the progress.</summary>
+    public int Steps => CeilingSteps + Parts.Sum(part => part == BenchPart.Pipeline
+        ? PipelineBench.Frames(plan.Repeats)
+        : ModelBench.Runs(part, plan.Repeats));
+
+    /// <exception cref="ModelFolderException">The model cannot be used.</exception>
+    public BenchReport Run(BenchProgress progress, CancellationToken cancel)
+    {
+        var box = BoxDescription.Read();
+        var read = Read(box, progress);
+        progress.Next("int8 product");
+        var int8 = MatrixCeiling.MeasureInt8(settings);
+        progress.Next("float32 product");
+        var fp32 = MatrixCeiling.MeasureFp32(settings);
+        _ = MemoryUse.TryForgetPeak();
+
+        var (results, memory) = Model(progress);
+        var pipeline = Parts.Contains(BenchPart.Pipeline)
+            ? new PipelineBench(folder, settings, progress).MeasureAsync(plan.Repeats, cancel).GetAwaiter().GetResult()
+            : null;
+        memory ??= MemoryUse.Now();
+        var work = new ModelWork(folder.Manifest, settings);
+        return new BenchReport
+        {
+            Box = box,
+            Model = folder.Manifest.Name,
+            ModelPath = folder.FolderPath,
+            Precision = Precision(folder.Manifest.Precision),
+            VisionBytes = work.VisionBytes,
+            DecoderBytes = work.DecoderBytes,
+            PrefillBytes = work.PrefillBytes,
+            Threads = settings.EffectiveThreads,
+            Repeats = plan.Repeats,
+            Ceilings = new Ceilings(read, Read(box, progress), int8, fp32),
+            Results = results,
+            Pipeline = pipeline,
+            Memory = memory,
+            Warnings = [.. Warnings(box)],
+        };
+    }
+
+    private (List<BenchResult> Results, MemoryUse? Memory) Model(BenchProgress progress)
+    {
+        BenchPart[] parts = [.. Parts.Where(part => part != BenchPart.Pipeline)];
+        if (parts.Length == 0)
+        {
+            return ([], null);
+        }
+
+        progress.Say("opening the model");
+        using var model = new ModelBench(folder, settings, scene, plan.Repeats, progress);
+        List<BenchResult> results = [.. parts.SelectMany(model.Measure)];
+        return (results, MemoryUse.Now());
+    }
+
+    private double Read(BoxDescription box, BenchProgress progress)
+    {
+        progress.Next("memory");
+        var bytes = Math.Min(Math.Max(SmallestBuffer, 4 * box.LastCacheBytes), box.MemoryBytes / 4);
+        return ReadBandwidth.Measure(settings.EffectiveThreads, bytes);
+    }
+
+    private IEnumerable<string> Warnings(BoxDescription box)
+    {
+        if (box.IsBusy)
+        {
+            yield return $"The box was busy when this began (load {box.LoadAverage:0.0} on {box.Processors} processors): the times are upper bounds.";
+        }
+
+        if (box.Governor is { } governor and not "performance")
+        {
+            yield return $"The processor's frequency governor is '{governor}', not 'performance'.";
+        }
+
+        if (Parts.Count < plan.Parts.Count)
+        {
+            yield return "The model is of text only: what needs a picture was left out.";
+        }
+    }
+
+    private static Dictionary<string, string> Precision(ModelPrecision p)
+    {
+        var parts = new Dictionary<string, string>();
+        foreach (var (name, precision) in new[]
+        {
+            ("vision", p.Vision), ("visionGuarded", p.VisionGuarded), ("projector", p.Projector), ("decoder", p.Decoder), ("prefill", p.Prefill),
+            ("sensitive", p.Sensitive), ("head", p.Head), ("embedding", p.Embedding),
+        })
+        {
+            if (precision is not null)
+            {
+                parts[name] = precision;
+            }
+        }
+
+        return parts;
+    }
+}

@@ -1,0 +1,50 @@
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Images;
+
+namespace MobileVlm.Edge.Deploy.Bench;
+
+/// <summary>What is looked at and what is asked. Speed depends on sizes alone, so the picture may be any.</summary>
+internal sealed class BenchScene
+{
+    private const int Width = 640, Height = 480;
+
+    private static readonly string[] Asked =
+    [
+        "Is there a person at the gate?", "Is the gate open?", "Is there a car in the picture?", "Is it night?",
+        "Is a dog in front of the house?", "Is there a parcel at the door?", "Can smoke or fire be seen?", "Is it raining?",
+        "Is the light above the door on?", "Is somebody carrying a bag?", "Is there a bicycle?", "Is the road wet?",
+        "Is a truck being unloaded?", "Does anybody wear a helmet?", "Is the window closed?", "Is there snow on the ground?",
+    ];
+
+    private readonly StillPicture? _picture;
+    private readonly byte[] _pixels = new byte[3 * Width * Height];
+    private int _seen;
+
+    /// <param name="image">A file to look at instead of a drawn picture.</param>
+    public BenchScene(string? image)
+    {
+        _picture = image is null ? null : StillPictures.Read(image);
+        new Random(1).NextBytes(_pixels);
+    }
+
+    public static IReadOnlyList<int> QuestionCounts { get; } = [1, 2, 4, 8, 16];
+
+    /// <summary>The next picture, never twice the same; valid until the next call.</summary>
+    public RgbImage Next()
+    {
+        if (_picture is { } picture)
+        {
+            return new RgbImage(picture.Pixels, picture.Width, picture.Height);
+        }
+
+        _pixels.AsSpan(Width * 3 * (_seen++ % Height), Width * 3).Fill((byte)_seen);
+        return new RgbImage(_pixels, Width, Height);
+    }
+
+    public static IReadOnlyList<Question> YesNo(int count) =>
+        [.. Asked.Take(count).Select(text => new Question(text, AnswerKind.YesNo))];
+
+    public static IReadOnlyList<Question> Texts(int count, int tokens) =>
+        [.. Asked.Take(count).Select(text => new Question(text, AnswerKind.Text, tokens))];
+}

@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Benchmarks;
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Deploy.Bench;
+
+/// <summary>Times the model's parts, each opened as the service opens it. One run of each goes before the timed ones.</summary>
+internal sealed class ModelBench : IDisposable
+{
+    /// <summary>As long as a prompt with its picture.</summary>
+    public const int PrefillTokens = 200;
+
+    /// <summary>Steps of one run.</summary>
+    public const int DecodeSteps = 32;
+
+    /// <summary>Texts that are written at once.</summary>
+    private static readonly int[] Batches = [1, 4, 8];
+
+    private readonly BenchScene _scene;
+    private readonly ModelWork _work;
+    private readonly LanguageDecoder _decoder;
+    private readonly VisionEncoder? _encoder;
+    private readonly QuestionAnswerer? _answerer;
+    private readonly int _repeats;
+    private readonly BenchProgress _progress;
+
+    public ModelBench(ModelFolder folder, ExecutionSettings settings, BenchScene scene, int repeats, BenchProgress progress)
+    {
+        (_scene, _repeats, _progress, _work) = (scene, repeats, progress, new ModelWork(folder.Manifest, settings));
+        _decoder = new LanguageDecoder(folder, settings);
+        try
+        {
+            if (folder.Manifest.Vision is not null)
+            {
+                _encoder = new VisionEncoder(folder, settings);
+                _answerer = new QuestionAnswerer(folder, _decoder);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private VisionEncoder Encoder => _encoder ?? throw new InvalidOperationException("A model of text only sees no picture.");
+
+    private QuestionAnswerer Answerer => _answerer ?? throw new InvalidOperationException("A model of text only sees no picture.");
+
+    /// <summary>Timed runs of a part, the one that is not timed included.</summary>
+    public static int Runs(BenchPart part, int repeats) =>
+        (repeats + 1) * (part == BenchPart.Decode ? Batches.Length : 1);
+
+    public IEnumerable<BenchResult> Measure(BenchPart part) => part switch
+    {
+        BenchPart.Encode => [Encode()],
+        BenchPart.Prefill => [Prefill()],
+        BenchPart.Decode => Batches.Select(Decode),
+        BenchPart.First => [First()],
+        BenchPart.Questions => Questions(),
+        _ => throw new ArgumentOutOfRangeException(nameof(part), part, "This part is not the model's alone."),
+    };
+
+    public void Dispose()
+    {
+        _answerer?.Dispose();
+        _encoder?.Dispose();
+        _decoder.Dispose();
+    }
+
+    private BenchResult Encode() => new("encode", "image encode", Repeat("image encode", () => Encoder.Encode(_scene.Next()).Dispose()))
+    {
+        Counted = "pictures",
+        Work = _work.Encode(),
+    };
+
+    private BenchResult Prefill()
+    {
+        var tokens = Math.Min(PrefillTokens, _decoder.MaxPositions);
+        using var state = _decoder.CreateState(tokens);
+        var prompt = Prompt(tokens);
+        return new("prefill", $"prefill, {tokens} tokens", Repeat("prefill", () =>
+        {
+            state.Rewind(0);
+            state.Append(prompt);
+        }))
+        {
+            Count = tokens,
+            Counted = "tokens",
+            Work = _work.Append(tokens, behind: 0, logits: 1),
+        };
+    }
+
+    private BenchResult Decode(int batch)
+    {
+        // Room for all that is written behind the one prompt; short contexts begin with a shorter one.
+        var behind = Math.Min(PrefillTokens, _decoder.MaxPositions - (batch * DecodeSteps));
+        using var state = _decoder.CreateState(behind + (batch * DecodeSteps));
+        var prompt = Prompt(behind + DecodeSteps);
+        state.Append(prompt.AsSpan(0, behind));
+        var parts = new BranchTokens[batch];
+
+        // Given tokens instead of chosen ones, so that no text ends before the others and none is guessed.
+        var time = Repeat($"decode, batch {batch}", () =>
+        {
+            state.Rewind(behind);
+            var branches = Enumerable.Range(0, batch).Select(_ => state.Fork()).ToArray();
+            for (var step = 0; step < DecodeSteps; step++)
+            {
+                for (var i = 0; i < batch; i++)
+                {
+                    parts[i] = new BranchTokens(branches[i], prompt.AsMemory(behind + step, 1), Wanted: 1);
+                }
+
+                state.Append(parts);
+            }
+        });
+        return new($"decode-{batch}", $"decode, batch {batch}", PerStep(time))
+        {
+            Count = batch,
+            Counted = "tokens",
+            Work = _work.Step(batch, behind, DecodeSteps / 2.0),
+        };
+    }
+
+    private BenchResult First() => new("first", "first yes/no on a new picture", Repeat("first yes/no", () =>
+    {
+        using var tokens = Encoder.Encode(_scene.Next());
+        Answerer.Prime(tokens);
+        Answerer.AskAll(BenchScene.YesNo(1), (_, _) => { });
+    }))
+    {
+        Counted = "pictures",
+    };
+
+    /// <summary>The picture is encoded once a round for all counts, since that costs the same for each, and its time
+    /// is added to each.</summary>
+    private List<BenchResult> Questions()
+    {
+        var samples = BenchScene.QuestionCounts.ToDictionary(count => count, _ => new List<double>());
+        for (var round = -1; round < _repeats; round++)
+        {
+            _progress.Next("questions");
+            var started = Stopwatch.GetTimestamp();
+            using var tokens = Encoder.Encode(_scene.Next());
+            var encode = Stopwatch.GetElapsedTime(started);
+            foreach (var (count, times) in samples)
+            {
+                started = Stopwatch.GetTimestamp();
+                Answerer.Prime(tokens);
+                Answerer.AskAll(BenchScene.YesNo(count), (_, _) => { });
+                var sample = encode + Stopwatch.GetElapsedTime(started);
+                if (round >= 0)
+                {
+                    times.Add(sample.TotalMilliseconds);
+                }
+            }
+        }
+
+        var first = new Spread(samples[1]).Median;
+        return [.. samples.Select(sample => Asked(sample.Key, new Spread(sample.Value), first))];
+    }
+
+    private static BenchResult Asked(int count, Spread time, double first)
+    {
+        var result = new BenchResult($"questions-{count}", $"{count} yes/no on a new picture", time)
+        {
+            Count = count,
+            Counted = "answers",
+        };
+        var further = count > 1 ? (time.Median - first) / (count - 1) : (double?)null;
+        return result with { Further = further, FurtherShare = further / first };
+    }
+
+    private Spread Repeat(string what, Action run)
+    {
+        var samples = new List<double>(_repeats);
+        for (var i = -1; i < _repeats; i++)
+        {
+            _progress.Next(what);
+            var started = Stopwatch.GetTimestamp();
+            run();
+            var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            if (i >= 0)
+            {
+                samples.Add(took);
+            }
+        }
+
+        return new Spread(samples);
+    }
+
+    private static Spread PerStep(Spread run) => new([.. run.Samples.Select(ms => ms / DecodeSteps)]);
+
+    /// <summary>Any tokens but the special ones.</summary>
+    private int[] Prompt(int length) =>
+        [.. Enumerable.Range(0, length).Select(i => 3 + (i * 7919 % (_decoder.VocabularySize - 3)))];
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Deploy.Bench;
+
+/// <summary>The real pipeline: a moving test picture as camera, one yes/no question about every picture that there is
+/// time for, stills, messages made and thrown away.</summary>
+internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settings, BenchProgress progress)
+{
+    /// <summary>Pictures a second; a box that answers more is limited by its camera.</summary>
+    private const int CameraRate = 30;
+
+    /// <summary>Answered before the timed ones, with the sessions' first runs among them.</summary>
+    private const int WarmUp = 2;
+
+    /// <summary>Shortest timed run: a fast box answers the wanted number before it is in its stride.</summary>
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
+    /// <summary>Pictures that are answered at least.</summary>
+    public static int Frames(int repeats) => WarmUp + repeats;
+
+    public async Task<PipelineResult> MeasureAsync(int repeats, CancellationToken cancel)
+    {
+        var pool = new FramePool();
+        var answered = new List<(long At, TimeSpan Age)>();
+        var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var system = new EdgeSystem(Settings(), Parts(pool), TimeProvider.System, NullLoggerFactory.Instance);
+        Actors.CameraStats? before = null;
+        system.Answered += frame =>
+        {
+            // Where the user ended the call, the waiter below says so.
+            if (enough.Task.IsCompleted || cancel.IsCancellationRequested)
+            {
+                return;
+            }
+
+            progress.Next("pipeline");
+            answered.Add((Stopwatch.GetTimestamp(), frame.Age));
+            before = answered.Count == WarmUp ? Camera(system) : before;
+            if (answered.Count >= Frames(repeats) && Stopwatch.GetElapsedTime(answered[WarmUp - 1].At) >= Shortest)
+            {
+                enough.SetResult();
+            }
+        };
+        await system.StartAsync();
+        var ended = await Task.WhenAny(enough.Task, system.Completion).WaitAsync(Longest, cancel);
+        if (ended == system.Completion)
+        {
+            throw new IOException($"The pipeline ended by itself: {(await system.Completion).Reason}");
+        }
+
+        var after = Camera(system);
+        var timed = answered[WarmUp..];
+        return new PipelineResult(
+            timed.Count / Stopwatch.GetElapsedTime(answered[WarmUp - 1].At, timed[^1].At).TotalSeconds,
+            CameraRate,
+            new Spread([.. timed.Select(frame => frame.Age.TotalMilliseconds)]),
+            after.Captured - before!.Captured,
+            after.Replaced - before.Replaced);
+    }
+
+    private static Actors.CameraStats Camera(EdgeSystem system) => system.Stats().Cameras["bench"];
+
+    private EdgeSettings Settings() => new()
+    {
+        Node = "bench",
+        ModelName = folder.Manifest.Name,
+        Target = "cpu",
+        Cameras =
+        [
+            new CameraPlan(
+                new CameraId("bench"),
+                [new StandingQuestion("first", BenchScene.YesNo(1)[0].Text, QuestionKind.YesNo, TimeSpan.Zero)],
+                Snapshot: true),
+        ],
+        Pipeline = new PipelineSettings { MaxFrameAge = Longest },
+    };
+
+    private EdgeParts Parts(FramePool pool) => new()
+    {
+        Cameras =
+        [
+            CameraSources.Create(
+                new CameraSettings { Id = new CameraId("bench"), Source = $"pattern:640x480@{CameraRate}" },
+                pool, TimeProvider.System, NullLogger.Instance),
+        ],
+        Link = new SilentLink(),
+        Topics = new Topics("mobilevlm", "bench"),
+        AnswerToBytes = MqttJson.Serialize,
+        EventToBytes = MqttJson.Serialize,
+        StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
+        OpenEncoder = () => new VisionEncoder(folder, settings),
+        OpenAnswerer = () => QuestionAnswerer.Open(folder, settings),
+        FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+    };
+}

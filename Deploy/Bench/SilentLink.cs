@@ -1,0 +1,35 @@
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Deploy.Bench;
+
+/// <summary>A broker that takes everything and tells nobody, so that a network has no part in a measurement.</summary>
+internal sealed class SilentLink : IMqttLink
+{
+    public string Description => "nowhere";
+
+    public bool IsConnected { get; private set; }
+
+    /// <summary>Never: this connection is not lost.</summary>
+    public event Action<string>? Disconnected
+    {
+        add { }
+        remove { }
+    }
+
+    public Task<ConnectOutcome> ConnectAsync(CancellationToken cancel)
+    {
+        IsConnected = true;
+        return Task.FromResult(new ConnectOutcome(ConnectOutcomeKind.Connected, ""));
+    }
+
+    public Task<PublishOutcome> PublishAsync(OutboundMessage message, CancellationToken cancel) =>
+        Task.FromResult(new PublishOutcome(PublishOutcomeKind.Accepted, ""));
+
+    public Task DisconnectAsync(CancellationToken cancel)
+    {
+        IsConnected = false;
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Text.Json;
+using MobileVlm.Edge.Deploy.Bench;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary><c>mobilevlm bench</c>: how fast this box answers with a model, beside what the box can do at most.</summary>
+internal static class BenchCommand
+{
+    public static Command Create()
+    {
+        var options = new ModelOptions();
+        var only = new Option<string?>("--only")
+        {
+            Description = $"Measure these parts alone, separated by commas: {string.Join(", ", BenchPlan.All.Select(BenchPlan.NameOf))}.",
+            HelpName = "PARTS",
+        };
+        var repeats = new Option<int>("--repeats")
+        {
+            Description = "Timed runs of each part, behind one that is not timed.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 7,
+        };
+        repeats.Validators.Add(r =>
+        {
+            if (r.GetValueOrDefault<int>() is not (>= 1 and <= 1000))
+            {
+                r.AddError("--repeats is 1 to 1000.");
+            }
+        });
+        var image = new Option<string?>("--image")
+        {
+            Description = "Look at this picture instead of a drawn one.",
+            HelpName = "FILE",
+        };
+        var command = new Command("bench", "Measure how fast this box answers, beside what it can do at most.")
+        {
+            options.Model, options.Json, options.Threads, only, repeats, image,
+        };
+        options.CheckThreads();
+        command.SetAction((parsed, cancel) => Task.Factory.StartNew(
+            () => Run(
+                ModelFolder.Open(parsed.GetRequiredValue(options.Model)),
+                options.Execution(parsed),
+                new BenchPlan(Parts(parsed.GetValue(only)), parsed.GetValue(repeats)),
+                Scene(parsed.GetValue(image)),
+                parsed.GetValue(options.Json),
+                cancel),
+            cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        return command;
+    }
+
+    private static int Run(
+        ModelFolder folder, ExecutionSettings settings, BenchPlan plan, BenchScene scene, bool json, CancellationToken cancel)
+    {
+        var run = new BenchRun(folder, settings, plan, scene);
+        var report = BenchProgress.Show(run.Steps, progress => run.Run(progress, cancel), cancel);
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(BenchDocument.From(report), BenchDocumentJson.Readable.BenchDocument));
+            return ExitCode.Done;
+        }
+
+        foreach (var line in BenchTable.Lines(report))
+        {
+            Console.WriteLine(line);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static IReadOnlyList<BenchPart> Parts(string? names)
+    {
+        try
+        {
+            return names is null ? BenchPlan.All : BenchPlan.Parse(names);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--only: {e.Message}");
+        }
+    }
+
+    private static BenchScene Scene(string? image)
+    {
+        try
+        {
+            return new BenchScene(image);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new UsageException($"--image: {e.Message}");
+        }
+    }
+}
