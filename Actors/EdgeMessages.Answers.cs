@@ -12,7 +12,12 @@ internal sealed partial class EdgeMessages
     {
         if (judged.Frame is { Snapshot: { } jpeg } frame)
         {
-            yield return Retained(_topics.Snapshot(frame.Camera.Value), jpeg, "image/jpeg");
+            yield return new OutboundMessage(
+                _topics.Snapshot(frame.Camera.Value),
+                jpeg,
+                settings.Mqtt.RetainSnapshots,
+                settings.Mqtt.SnapshotQos,
+                "image/jpeg");
         }
 
         foreach (var news in judged.News)
@@ -44,7 +49,8 @@ internal sealed partial class EdgeMessages
         _topics.Event(happened.Camera, happened.Question),
         parts.EventToBytes(happened),
         Retain: false,
-        ContentType: "application/json");
+        settings.Mqtt.EventQos,
+        "application/json");
 
     private EventPayload Event(QuestionNews news, AnsweredPicture last, StateChange change) => new()
     {

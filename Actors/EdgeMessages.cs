@@ -16,10 +16,16 @@ internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts part
     public OutboundMessage Camera(CameraId camera, bool online) =>
         Retained(_topics.CameraAvailability(camera.Value), online ? "online" : "offline");
 
+    /// <param name="camera">The camera.</param>
+    /// <param name="question">One of its questions.</param>
+    /// <param name="enabled">It is asked at this moment.</param>
+    public OutboundMessage Enabled(CameraId camera, string question, bool enabled) =>
+        Retained(_topics.Enabled(camera.Value, question), enabled ? "ON" : "OFF");
+
     public OutboundMessage Stats(byte[] body) => Retained(_topics.Stats, body, "application/json");
 
     /// <summary>The broker forgets what it kept.</summary>
-    public static OutboundMessage Gone(string topic) => Retained(topic, ReadOnlyMemory<byte>.Empty, "text/plain");
+    public static OutboundMessage Gone(string topic) => new(topic, ReadOnlyMemory<byte>.Empty, Retain: true);
 
     /// <summary>Topics that a broker keeps of a camera; those of its questions are apart.</summary>
     public static IEnumerable<string> TopicsOf(Topics topics, CameraId camera) =>
@@ -27,11 +33,15 @@ internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts part
 
     /// <summary>Topics that a broker keeps of a question.</summary>
     public static IEnumerable<string> TopicsOf(Topics topics, CameraId camera, StandingQuestion question) =>
-        [topics.State(camera.Value, question.Id), topics.Answer(camera.Value, question.Id)];
+        [
+            topics.State(camera.Value, question.Id),
+            topics.Answer(camera.Value, question.Id),
+            topics.Enabled(camera.Value, question.Id),
+        ];
 
-    private static OutboundMessage Retained(string topic, string text) =>
+    private OutboundMessage Retained(string topic, string text) =>
         Retained(topic, Encoding.UTF8.GetBytes(text), "text/plain");
 
-    private static OutboundMessage Retained(string topic, ReadOnlyMemory<byte> body, string contentType) =>
-        new(topic, body, Retain: true, ContentType: contentType);
+    private OutboundMessage Retained(string topic, ReadOnlyMemory<byte> body, string contentType) =>
+        new(topic, body, Retain: true, settings.Mqtt.StateQos, contentType);
 }

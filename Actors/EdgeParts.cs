@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -13,6 +14,10 @@ public sealed record EdgeParts
 
     /// <summary>Owned from here on: disposed at the end of the stop.</summary>
     public required IMqttLink Link { get; init; }
+
+    /// <summary>Where events wait for the broker; in memory unless told otherwise. Owned: disposed at the end of the
+    /// stop.</summary>
+    public IEventOutbox Outbox { get; init; } = new MemoryOutbox(TimeProvider.System);
 
     public required Topics Topics { get; init; }
 
@@ -34,4 +39,8 @@ public sealed record EdgeParts
 
     /// <summary>A frame as JPEG. Called on a thread of its own; must not keep the frame.</summary>
     public required Func<Frame, byte[]> FrameToJpeg { get; init; }
+
+    /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on an actor's thread.
+    /// Throws <see cref="StillPictureException"/> for what is no usable picture.</summary>
+    public required Func<ReadOnlyMemory<byte>, Frame> PictureToFrame { get; init; }
 }

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 
@@ -24,6 +26,14 @@ public sealed record EdgeSettings
     public string? StateFolder { get; init; }
 
     public PipelineSettings Pipeline { get; init; } = new();
+
+    public DeliverySettings Mqtt { get; init; } = new();
+
+    public AskSettings Asks { get; init; } = new();
+
+    public CommandSettings Commands { get; init; } = new();
+
+    public HomeAssistantSettings HomeAssistant { get; init; } = new();
 
     public ReconnectSettings CameraReconnect { get; init; } = new();
 

@@ -21,6 +21,8 @@ public sealed record EdgeStats
     public required PipelineStats Pipeline { get; init; }
 
     public required MqttStats Mqtt { get; init; }
+
+    public required AskStats Asks { get; init; }
 }
 
 /// <summary>One camera.</summary>
@@ -73,6 +75,16 @@ public sealed record QuestionStats(
 /// <summary>The engine. Ages are of the picture when its answers were ready, in milliseconds.</summary>
 public sealed record PipelineStats(long Restarts, long FramesLost, long Answers, double LastAgeMs, double MaxAgeMs);
 
-/// <summary>The broker.</summary>
+/// <summary>The broker. Commands that were ignored were retained, too many, or made no sense.</summary>
 public sealed record MqttStats(
-    bool Connected, long Published, long Failed, long Reconnects, long EventsWaiting, long EventsDropped);
+    bool Connected,
+    long Published,
+    long Failed,
+    long Reconnects,
+    long EventsWaiting,
+    long EventsDropped,
+    long CommandsIgnored);
+
+/// <summary>Questions that were asked once. Received = answered + busy + expired + refused + failed + those under
+/// way.</summary>
+public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);

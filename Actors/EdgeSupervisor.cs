@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
@@ -30,7 +32,8 @@ internal sealed record CallCrew
 
 /// <summary>Who works here.</summary>
 internal sealed record EdgeCrew(
-    IReadOnlyList<IActorRef> Cameras, IActorRef Pipeline, IActorRef Judge, IActorRef Publisher, IActorRef Stats);
+    IReadOnlyList<IActorRef> Cameras, IActorRef Pipeline, IActorRef Judge, IActorRef Publisher, IActorRef Stats,
+    IActorRef Inbox);
 
 /// <summary>Other cameras or questions. Lanes that are not known yet get a camera of their own, those that are no more
 /// lose it.</summary>
@@ -62,6 +65,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private readonly IActorRef _publisher;
     private readonly IActorRef _stats;
     private readonly IActorRef _pipeline;
+    private readonly IActorRef _inbox;
     private readonly IActorRef _judge;
     private readonly Dictionary<CameraLane, IActorRef> _cameras = [];
     private int _hired;
@@ -76,10 +80,11 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _stats = Context.ActorOf(Stats(context, _publisher), "stats");
         _judge = Context.ActorOf(Judge(context, _publisher), "judge");
         _pipeline = Context.ActorOf(Props.Create(() => new PipelineActor(context.Pipeline)), "pipeline");
+        _inbox = Context.ActorOf(Inbox(context, _publisher), "inbox");
         Receive<CallCrew>(_ =>
         {
             _stopping = true;
-            Sender.Tell(new EdgeCrew([.. _cameras.Values], _pipeline, _judge, _publisher, _stats));
+            Sender.Tell(new EdgeCrew([.. _cameras.Values], _pipeline, _judge, _publisher, _stats, _inbox));
         });
         Receive<FrameAnswered>(_judge.Forward);
         Receive<ChangeCameras>(Change);
@@ -164,13 +169,54 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         var messages = new EdgeMessages(context.Settings, parts);
         return Props.Create(() => new MqttActor(
             parts.Link,
+            parts.Outbox,
             messages,
             context.Settings.Cameras,
+            context.Board.Switches,
+            Devices(context),
             context.Pipeline.Counters.Mqtt,
             context.Settings.BrokerReconnect,
             context.Random,
             context.Pipeline.Time,
             context.Pipeline.Loggers.CreateLogger<MqttActor>()));
+    }
+
+    private static DeviceAnnouncer Devices(EdgeContext context) =>
+        new(context.Settings.HomeAssistant, context.Settings, context.Pipeline.Parts.Topics);
+
+    private static Props Inbox(EdgeContext context, IActorRef publisher)
+    {
+        var parts = context.Pipeline.Parts;
+        var helpers = new InboxHelpers(
+            Asks(context, publisher),
+            publisher,
+            context.Board.Switches,
+            Devices(context),
+            () => [.. context.Pipeline.Lanes.Now.Select(lane => lane.Plan)]);
+        return Props.Create(() => new InboxActor(
+            parts.Link,
+            parts.Topics,
+            context.Settings,
+            helpers,
+            context.Pipeline.Counters.Mqtt,
+            context.Random,
+            context.Pipeline.Time,
+            context.Pipeline.Loggers.CreateLogger<InboxActor>()));
+    }
+
+    private static Props Asks(EdgeContext context, IActorRef publisher)
+    {
+        var pipeline = context.Pipeline;
+        var places = new AskPlaces(() => pipeline.Lanes.Now, pipeline.Pictures, pipeline.Parts.PictureToFrame);
+        var replies = new AskReplies(context.Settings, pipeline.Parts.Topics, places.IsKnown, pipeline.Time);
+        return Props.Create(() => new AskActor(
+            context.Settings.Asks,
+            places,
+            replies,
+            publisher,
+            pipeline.Counters.Asks,
+            pipeline.Time,
+            pipeline.Loggers.CreateLogger<AskActor>()));
     }
 
     private static Props Stats(EdgeContext context, IActorRef publisher) => Props.Create(() => new StatsActor(

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Inbox;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -16,6 +17,7 @@ public sealed partial class EdgeSystem
         }
 
         await _parts.Link.DisposeAsync();
+        await _parts.Outbox.DisposeAsync();
         _reports.Started.TrySetCanceled(CancellationToken.None);
         _completion.TrySetResult(new EdgeOutcome(EdgeOutcomeKind.Stopped, "It was asked to stop."));
     }
@@ -36,6 +38,8 @@ public sealed partial class EdgeSystem
             lane.Close();
         }
 
+        _pictures.Close();
+
         // In a hurry or not, every step is taken; each ends by its own limit.
         var crew = await _supervisor.Ask<EdgeCrew>(CallCrew.Instance, CancellationToken.None);
         var cameras = Task.WhenAll(crew.Cameras.Select(camera => EndAsync(camera, StopCamera.Instance)));
@@ -46,6 +50,7 @@ public sealed partial class EdgeSystem
 
         await InTimeAsync("cameras", cameras, drainLimit.Token);
         await InTimeAsync("answers to judge", EndAsync(crew.Judge, PoisonPill.Instance), sayLimit.Token);
+        await InTimeAsync("questions", EndAsync(crew.Inbox, StopListening.Instance), sayLimit.Token);
         await InTimeAsync("statistics", EndAsync(crew.Stats, PoisonPill.Instance), sayLimit.Token);
         await InTimeAsync("broker", EndAsync(crew.Publisher, StopPublishing.Instance), sayLimit.Token);
         await InTimeAsync("engine", EndAsync(crew.Pipeline, CloseEngine.Instance), limit.Token);

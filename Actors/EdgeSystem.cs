@@ -34,6 +34,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly EdgeCounters _counters;
     private readonly CameraLanes _lanes;
+    private readonly PictureLane _pictures;
     private readonly QuestionBoard _board;
     private readonly QuestionKeeper _keeper;
     private readonly JudgeDesk _desk;
@@ -82,6 +83,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _desk.Configure(settings.Cameras);
         _places = new PipelinePlaces(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
         _lanes = new CameraLanes([.. settings.Cameras.Select(LaneOf)], _bell);
+        _pictures = new PictureLane(_bell);
     }
 
     /// <summary>Raised for each answered frame, before it is published. Handlers return at once: the next frame waits
@@ -92,9 +94,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
 
-    /// <summary>How long the oldest frame has been in the pipeline; zero when there is none. A watchdog stops pinging
-    /// when this grows beyond what any answer can take.</summary>
+    /// <summary>How long the oldest frame has been in the pipeline; zero when there is none.</summary>
     public TimeSpan BusyFor => _places.BusyFor;
+
+    /// <summary>How long nothing has moved that should have: a frame got no further, or a <see cref="Nudge"/> was not
+    /// heard. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
+    public TimeSpan StuckFor => _places.StuckFor;
+
+    /// <summary>Sends an idle tick through the pipeline; <see cref="StuckFor"/> grows until it is heard. Returns at
+    /// once.</summary>
+    public void Nudge() => _places.Nudge();
 
     /// <summary>What was counted so far.</summary>
     public EdgeStats Stats() => _counters.Snapshot(
@@ -121,6 +130,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                     _parts,
                     _settings.Pipeline,
                     _lanes,
+                    _pictures,
                     _places,
                     _bell,
                     _counters,

@@ -48,6 +48,8 @@ internal sealed partial class MqttActor
         _connectedAt = _time.GetTimestamp();
         LogConnected(_link.Description);
         _latest.SendAfresh();
+        _events.Connected();
+        Fetch();
         _saidAfresh = false;
         SayNext();
     }

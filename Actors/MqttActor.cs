@@ -1,8 +1,10 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -21,6 +23,8 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 {
     private readonly IMqttLink _link;
     private readonly EdgeMessages _messages;
+    private readonly DeviceAnnouncer _devices;
+    private readonly QuestionSwitches _switches;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,10 +32,11 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private readonly Backoff _backoff;
     private readonly IActorRef _self = Context.Self;
     private readonly LatestByTopic _latest = new();
-    private readonly EventQueue _events;
+    private readonly EventLine _events;
     private readonly CancellationTokenSource _life = new();
     private IReadOnlyList<CameraPlan> _cameras;
     private ITimer? _retry;
+    private ITimer? _refused;
     private LinkState _state = LinkState.Waiting;
     private bool _publishing;
     private bool _eventsTurn;
@@ -43,8 +48,11 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     public MqttActor(
         IMqttLink link,
+        IEventOutbox outbox,
         EdgeMessages messages,
         IReadOnlyList<CameraPlan> cameras,
+        QuestionSwitches switches,
+        DeviceAnnouncer devices,
         MqttCounters counters,
         ReconnectSettings reconnect,
         Func<double> random,
@@ -54,8 +62,10 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         _link = link;
         _messages = messages;
         _cameras = cameras;
+        _switches = switches;
+        _devices = devices;
         _counters = counters;
-        _events = new EventQueue(counters);
+        _events = new EventLine(outbox, time);
         _reconnect = reconnect;
         _backoff = new Backoff(reconnect, random);
         _time = time;
@@ -64,9 +74,12 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         Receive<PlansChanged>(Change);
         Receive<CameraAvailability>(camera => SayOfKnown(camera));
         Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));
+        ReceiveOthers();
         Receive<TryConnect>(_ => Connect());
         Receive<ConnectEnded>(ended => Connected(ended.Outcome));
-        Receive<PublishEnded>(ended => Published(ended.Message, ended.Happened, ended.Outcome));
+        Receive<EventsMoved>(moved => Moved(moved));
+        Receive<RefusedTopicsMayTry>(_ => RefusedMayTry());
+        Receive<PublishEnded>(ended => Published(ended.Message, ended.IsEvent, ended.Outcome));
         Receive<LinkGone>(gone => Gone(gone.Reason));
         Receive<StopPublishing>(_ => Stop());
         Receive<SaidGoodbye>(_ => Context.Stop(Self));
@@ -95,11 +108,21 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     protected override void PreStart()
     {
         _link.Disconnected += OnDisconnected;
+        _switches.Changed += OnSwitched;
         _latest.Set(_messages.Online);
         foreach (var camera in _cameras)
         {
             // Until its first frame; what the broker kept from the last run may say otherwise.
             _latest.Set(_messages.Camera(camera.Id, online: false));
+            foreach (var question in camera.Questions)
+            {
+                _latest.Set(Enabled(camera.Id, question.Id));
+            }
+        }
+
+        foreach (var device in _devices.Devices(_cameras))
+        {
+            _latest.Set(device);
         }
 
         Self.Tell(TryConnect.Instance);
@@ -108,8 +131,10 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     protected override void PostStop()
     {
         _link.Disconnected -= OnDisconnected;
+        _switches.Changed -= OnSwitched;
         _counters.Connected = false;
         _retry?.Dispose();
+        _refused?.Dispose();
         _life.Cancel();
     }
 
@@ -122,7 +147,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     {
         foreach (var happened in _messages.Events(judged))
         {
-            _events.Add(happened, late: _state != LinkState.Connected);
+            Keep(happened);
         }
 
         Say(_messages.Answers(judged));
@@ -140,10 +165,20 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private void Change(PlansChanged changed)
     {
         var added = changed.Plans.Where(plan => _cameras.All(known => known.Id != plan.Id)).ToList();
+        var removals = _devices.Removals(_cameras, changed.Plans).ToLookup(removal => removal.Payload.IsEmpty);
+        foreach (var part in removals[false])
+        {
+            _once.Add(part);
+        }
+
         _cameras = changed.Plans;
         Say([
+            // A device that is gone takes the place of its announcement, which would be said again otherwise.
+            .. removals[true],
             .. changed.Gone.Select(EdgeMessages.Gone),
             .. added.Select(plan => _messages.Camera(plan.Id, online: false)),
+            .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
+            .. _devices.Devices(changed.Plans),
         ]);
     }
 
@@ -164,59 +199,68 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
             return;
         }
 
+        if (TakeOnce() is { } once)
+        {
+            Publish(once, isEvent: false);
+            return;
+        }
+
         // Whoever was away hears how things are before what happened; then in turns, so that neither waits for the other
         // one's end on a slow link.
         _saidAfresh |= _latest.WaitingCount == 0;
         _eventsTurn = !_eventsTurn;
-        if (_saidAfresh && _eventsTurn && _events.TakeNext() is { } happened)
+        if (_saidAfresh && _eventsTurn && _events.Ready is { } happened)
         {
-            Publish(_messages.Event(happened), happened);
+            Publish(_messages.Event(happened), isEvent: true);
         }
         else if (_latest.TakeNext() is { } message)
         {
-            Publish(message, null);
+            Publish(message, isEvent: false);
         }
-        else if (_events.TakeNext() is { } last)
+        else if (_events.Ready is { } last)
         {
-            Publish(_messages.Event(last), last);
+            Publish(_messages.Event(last), isEvent: true);
         }
-        else
+        else if (!_events.IsMoving)
         {
             StopFurther();
         }
     }
 
-    private void Publish(OutboundMessage message, EventPayload? happened)
+    private void Publish(OutboundMessage message, bool isEvent)
     {
         _publishing = true;
         Reported(
             _link.PublishAsync(message, _life.Token),
-            outcome => new PublishEnded(message, happened, outcome),
-            fault => new PublishEnded(message, happened, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
+            outcome => new PublishEnded(message, isEvent, outcome),
+            fault => new PublishEnded(message, isEvent, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
     }
 
-    private void Published(OutboundMessage message, EventPayload? happened, PublishOutcome outcome)
+    private void Published(OutboundMessage message, bool isEvent, PublishOutcome outcome)
     {
         _publishing = false;
         switch (outcome.Kind)
         {
             case PublishOutcomeKind.Accepted:
                 _counters.Published.Increment();
+                if (isEvent)
+                {
+                    Heard();
+                }
+
                 break;
             case PublishOutcomeKind.Refused:
                 _counters.Failed.Increment();
                 LogRefused(message.Topic, outcome.Reason);
+                if (isEvent)
+                {
+                    Refused(message.Topic);
+                }
+
                 break;
             default:
                 _counters.Failed.Increment();
-                if (happened is null)
-                {
-                    _latest.SendAgain(message);
-                }
-                else
-                {
-                    _events.SendAgain(happened);
-                }
+                SendAgain(message, isEvent);
 
                 if (_state == LinkState.Connected)
                 {
@@ -240,7 +284,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     private sealed record ConnectEnded(ConnectOutcome Outcome);
 
-    private sealed record PublishEnded(OutboundMessage Message, EventPayload? Happened, PublishOutcome Outcome);
+    private sealed record PublishEnded(OutboundMessage Message, bool IsEvent, PublishOutcome Outcome);
 
     private sealed record LinkGone(string Reason);
 

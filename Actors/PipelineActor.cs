@@ -26,6 +26,7 @@ internal sealed record PipelineContext(
     EdgeParts Parts,
     PipelineSettings Settings,
     CameraLanes Lanes,
+    PictureLane Pictures,
     PipelinePlaces Places,
     Doorbell Bell,
     EdgeCounters Counters,
@@ -95,7 +96,7 @@ internal sealed partial class PipelineActor : ReceiveActor
 
     private void Run(Engine engine) =>
         AnswerPipeline.Build(
-            new DueFrameStage(_context.Lanes, _context.Places, _context.Bell),
+            new DueFrameStage(_context.Lanes, _context.Pictures, _context.Places, _context.Bell),
             new LookStage(
                 engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<LookStage>()),
             new ThinkStage(engine, _context.Counters.Pipeline, _context.Time, _context.CancelAnswers),

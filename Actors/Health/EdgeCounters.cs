@@ -17,6 +17,8 @@ internal sealed class EdgeCounters
 
     public MqttCounters Mqtt { get; } = new();
 
+    public AskCounters Asks { get; } = new();
+
     /// <param name="settings">Names.</param>
     /// <param name="plans">What there is now; what there was before is left out.</param>
     /// <param name="startedAt">Of the process.</param>
@@ -34,6 +36,7 @@ internal sealed class EdgeCounters
             Cameras = plans.ToDictionary(plan => plan.Id.Value, plan => this[plan.Id].Snapshot(plan.Questions)),
             Pipeline = Pipeline.Snapshot(),
             Mqtt = Mqtt.Snapshot(),
+            Asks = Asks.Snapshot(),
         };
     }
 }
@@ -150,6 +153,7 @@ internal sealed class PipelineCounters
 internal sealed class MqttCounters
 {
     private long _eventsWaiting;
+    private long _eventsDropped;
     private volatile bool _connected;
 
     public bool Connected
@@ -164,14 +168,44 @@ internal sealed class MqttCounters
 
     public Counter Reconnects { get; } = new();
 
-    public Counter EventsDropped { get; } = new();
-
     public long EventsWaiting
     {
         get => Interlocked.Read(ref _eventsWaiting);
         set => Interlocked.Exchange(ref _eventsWaiting, value);
     }
 
-    public MqttStats Snapshot() =>
-        new(Connected, Published.Value, Failed.Value, Reconnects.Value, EventsWaiting, EventsDropped.Value);
+    public Counter CommandsIgnored { get; } = new();
+
+    public long EventsDropped
+    {
+        get => Interlocked.Read(ref _eventsDropped);
+        set => Interlocked.Exchange(ref _eventsDropped, value);
+    }
+
+    public MqttStats Snapshot() => new(
+        Connected,
+        Published.Value,
+        Failed.Value,
+        Reconnects.Value,
+        EventsWaiting,
+        EventsDropped,
+        CommandsIgnored.Value);
+}
+
+internal sealed class AskCounters
+{
+    public Counter Received { get; } = new();
+
+    public Counter Answered { get; } = new();
+
+    public Counter Busy { get; } = new();
+
+    public Counter Expired { get; } = new();
+
+    public Counter Refused { get; } = new();
+
+    public Counter Failed { get; } = new();
+
+    public AskStats Snapshot() =>
+        new(Received.Value, Answered.Value, Busy.Value, Expired.Value, Refused.Value, Failed.Value);
 }

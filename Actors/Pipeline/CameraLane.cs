@@ -1,22 +1,48 @@
+using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
+/// <summary>A frame that goes into the pipeline.</summary>
+/// <param name="Frame">Owned by whoever receives this.</param>
+/// <param name="Due">The standing questions that are due.</param>
+/// <param name="Asks">Questions that are asked once and go with it.</param>
+internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> Due, IReadOnlyList<OneShot> Asks);
+
+/// <summary>Where frames come from.</summary>
+internal interface IFrameLane
+{
+    CameraPlan Plan { get; }
+
+    CameraCounters Counters { get; }
+
+    SceneGate? Gate { get; }
+
+    bool IsWaiting { get; }
+
+    PickedFrame? Pick();
+}
+
 /// <summary>Where one camera meets the pipeline: the capture thread offers, the pipeline picks. It outlives each
 /// pipeline, so that a replaced engine goes on with the newest frame.</summary>
-internal sealed class CameraLane
+internal sealed class CameraLane : IFrameLane
 {
+    // The standing questions wait for these at the next frame, so a crowd of askers is spread over many.
+    private const int MostAsksPerFrame = 2;
+
     private readonly Doorbell _bell;
     private readonly TimeSpan _maxFrameAge;
     private readonly TimeProvider _time;
     private readonly NewestFrame _newest = new();
     private readonly QuestionSchedule _schedule;
+    private readonly OneShotQueue _asks = new();
 
     // Of the picture that was picked last: another region of it may be asked about still.
     private readonly List<PictureRegion?> _looked = [];
     private FrameSequence _lookedAt;
+    private bool _asksPassedOver;
     private volatile CameraPlan _plan;
     private volatile SceneGate? _gate;
 
@@ -63,7 +89,7 @@ internal sealed class CameraLane
         Counters.Captured.Increment();
         Counters.LastFrame.Set(frame.CapturedAt);
         // Turned away here, a frame that nobody asked for costs neither a message nor a look at the pipeline.
-        if (!_schedule.IsDue(_time.GetTimestamp()))
+        if (!_schedule.IsDue(_time.GetTimestamp()) && !_asks.IsWaiting)
         {
             Drop(frame, Counters.Idle);
             return;
@@ -77,9 +103,15 @@ internal sealed class CameraLane
         _bell.Ring();
     }
 
+    /// <summary>Has a question go with the next frame, beside those that are due.</summary>
+    public void Ask(OneShot question) => _asks.Add(question);
+
+    /// <summary>Forgets a question that still waits.</summary>
+    public void Withdraw(OneShot question) => _asks.Remove(question);
+
     /// <summary>The waiting frame with the questions that are due and look at one region of it, or null. One caller at a
     /// time.</summary>
-    public (Frame Frame, IReadOnlyList<StandingQuestion> Due)? Pick()
+    public PickedFrame? Pick()
     {
         if (_newest.Take() is not { } frame)
         {
@@ -100,21 +132,30 @@ internal sealed class CameraLane
         }
 
         // The questions may have gone with the frame before, while this one was on its way in.
-        var due = _schedule.TakeDue(now, _looked, out var more);
-        if (due.Count == 0)
+        var more = false;
+        var due = _asksPassedOver ? [] : _schedule.TakeDue(now, _looked, out more);
+        var region = due.Count > 0 ? due[0].Region : null;
+        // Questions that are asked once look at all of the picture; those that had to let a region pass are next.
+        var asks = region is null ? _asks.Take(MostAsksPerFrame) : [];
+        _asksPassedOver = region is not null && _asks.IsWaiting;
+        if (due.Count == 0 && asks.Count == 0)
         {
             Drop(frame, Counters.Idle);
             return null;
         }
 
-        _looked.Add(due[0].Region);
+        if (due.Count > 0)
+        {
+            _looked.Add(region);
+        }
+
         // A camera that gives one picture an hour has no other one for the other regions.
-        if (more && _newest.PutBack(frame))
+        if ((more || _asksPassedOver) && _newest.PutBack(frame))
         {
             Counters.Repeated.Increment();
         }
 
-        return (frame, due);
+        return new PickedFrame(frame, due, asks);
     }
 
     /// <summary>The camera has ended; its last frame may still be answered.</summary>

@@ -5,7 +5,8 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Emits, when asked and while there is room, the newest frame of the next camera in turn that has one with
 /// a question due. Sleeps otherwise. Completes when every camera has ended and no frame waits.</summary>
-internal sealed class DueFrameStage(CameraLanes lanes, PipelinePlaces places, Doorbell bell)
+internal sealed class DueFrameStage(
+    CameraLanes lanes, PictureLane pictures, PipelinePlaces places, Doorbell bell)
     : GraphStage<SourceShape<FrameWalk>>
 {
     private readonly Outlet<FrameWalk> _out = new("DueFrame.out");
@@ -13,27 +14,39 @@ internal sealed class DueFrameStage(CameraLanes lanes, PipelinePlaces places, Do
     public override SourceShape<FrameWalk> Shape => new(_out);
 
     protected override GraphStageLogic CreateLogic(Attributes inheritedAttributes) =>
-        new Logic(Shape, lanes, places, bell);
+        new Logic(Shape, lanes, pictures, places, bell);
 
     private sealed class Logic : OutGraphStageLogic
     {
         private readonly Outlet<FrameWalk> _out;
         private readonly CameraLanes _lanes;
+        private readonly PictureLane _pictures;
         private readonly PipelinePlaces _places;
         private readonly Doorbell _bell;
         private Action _wake = () => { };
         private int _turn;
 
         public Logic(
-            SourceShape<FrameWalk> shape, CameraLanes lanes, PipelinePlaces places, Doorbell bell)
+            SourceShape<FrameWalk> shape,
+            CameraLanes lanes,
+            PictureLane pictures,
+            PipelinePlaces places,
+            Doorbell bell)
             : base(shape)
         {
             _out = shape.Outlet;
             _lanes = lanes;
+            _pictures = pictures;
             _places = places;
             _bell = bell;
             SetHandler(_out, this);
         }
+
+        /// <summary>Sent pictures take their turn as if they were a camera.</summary>
+        private IReadOnlyList<IFrameLane> Lanes => [.. _lanes.Now, _pictures];
+
+        // Whether another picture is sent is never known, so a box whose cameras have ended does not wait for it.
+        private bool AllDone => _lanes.AreDone && !_pictures.IsWaiting;
 
         private bool MayPick => IsAvailable(_out) && _places.HasRoom;
 
@@ -49,9 +62,10 @@ internal sealed class DueFrameStage(CameraLanes lanes, PipelinePlaces places, Do
 
         private void Serve()
         {
+            _places.Picking();
             do
             {
-                if (_lanes.AreDone)
+                if (AllDone)
                 {
                     CompleteStage();
                     return;
@@ -65,12 +79,12 @@ internal sealed class DueFrameStage(CameraLanes lanes, PipelinePlaces places, Do
                 _bell.SleepUntilRung(_wake);
             }
             // Asked after lying down: what rang before that was not heard.
-            while (_lanes.AreDone || (MayPick && _lanes.Now.Any(lane => lane.IsWaiting)));
+            while (AllDone || (MayPick && Lanes.Any(lane => lane.IsWaiting)));
         }
 
         private FrameWalk? Pick()
         {
-            var lanes = _lanes.Now;
+            var lanes = Lanes;
             for (var i = 0; i < lanes.Count; i++)
             {
                 var at = (_turn + i) % lanes.Count;
@@ -78,7 +92,7 @@ internal sealed class DueFrameStage(CameraLanes lanes, PipelinePlaces places, Do
                 {
                     // The camera that was served comes last next time, however fast it is.
                     _turn = (at + 1) % lanes.Count;
-                    return _places.Enter(lanes[at], picked.Frame, picked.Due);
+                    return _places.Enter(lanes[at], picked);
                 }
             }
 

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;
@@ -7,23 +8,28 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>One frame on its way through the pipeline, from selection to answer: it owns the pixels, later the
 /// visual tokens, and a place in <see cref="PipelinePlaces"/>. Disposing gives all of them back.</summary>
-internal sealed class FrameWalk(
-    CameraLane lane, Frame frame, IReadOnlyList<StandingQuestion> due, PipelinePlaces places) : IDisposable
+internal sealed class FrameWalk(IFrameLane lane, PickedFrame picked, PipelinePlaces places) : IDisposable
 {
     private VisualTokens? _tokens;
     private int _disposed;
 
-    public CameraLane Lane => lane;
+    public IFrameLane Lane => lane;
 
-    public Frame Frame => frame;
+    public Frame Frame => picked.Frame;
 
-    public IReadOnlyList<StandingQuestion> Due => due;
+    public IReadOnlyList<StandingQuestion> Due => picked.Due;
+
+    /// <summary>Questions that are asked once. They end with the walk, whatever becomes of it.</summary>
+    public IReadOnlyList<OneShot> Asks => picked.Asks;
 
     /// <summary>What of the picture these questions look at; null all of it.</summary>
-    public PictureRegion? Region => due[0].Region;
+    public PictureRegion? Region => Due.Count > 0 ? Due[0].Region : null;
 
     /// <summary>The picture was looked at and has tokens to think about, or need not be.</summary>
     public bool IsSeen => _tokens is not null || StillValid is not null;
+
+    /// <summary>Null where every picture is asked about, as whoever asks once wants it: about this very one.</summary>
+    public SceneGate? Gate => Asks.Count == 0 ? lane.Gate : null;
 
     /// <summary>What the camera's gate compares; null where it has none.</summary>
     public SceneView? View { get; set; }
@@ -40,16 +46,26 @@ internal sealed class FrameWalk(
 
     public TimeSpan EncodeTime { get; set; }
 
+    public TimeSpan PrimeTime { get; set; }
+
     /// <summary>The still of this very frame, or null if none is wanted or it could not be made. Whoever ends the
     /// walk in order waits for it first, since it reads the pixels.</summary>
     public Task<byte[]?> Still { get; set; } = Task.FromResult<byte[]?>(null);
+
+    /// <summary>Says that it got further, for whoever watches over a pipeline that hangs.</summary>
+    public void Moved() => places.Moved();
 
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            frame.Dispose();
+            picked.Frame.Dispose();
             _tokens?.Dispose();
+            foreach (var ask in picked.Asks)
+            {
+                ask.Failed("the picture was lost before it could be asked; ask again");
+            }
+
             places.Leave(this);
         }
     }

@@ -18,7 +18,7 @@ internal sealed partial class LookStage(
     /// <summary>Does what was said about an earlier picture hold for this one, since the scene is the same?</summary>
     private static bool IsUnchanged(FrameWalk walk)
     {
-        if (walk.Lane.Gate is not { } gate)
+        if (walk.Gate is not { } gate)
         {
             return false;
         }
@@ -59,6 +59,7 @@ internal sealed partial class LookStage(
                 ? EncodeRegion(encoder, frame, region)
                 : encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
             walk.EncodeTime = time.GetElapsedTime(started);
+            walk.Moved();
             return true;
         }
         catch (ArgumentException fault)
@@ -84,7 +85,7 @@ internal sealed partial class LookStage(
     // After the look and beside the thinking: the still is this frame's, and no stage waits while it is made.
     private void KeepStill(FrameWalk walk)
     {
-        if (!walk.Lane.Plan.Snapshot)
+        if (!walk.Lane.Plan.Snapshot || walk.Due.Count == 0)
         {
             walk.Frame.Dispose();
             return;

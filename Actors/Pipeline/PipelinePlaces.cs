@@ -1,5 +1,3 @@
-using MobileVlm.Edge.Connectors.Cameras;
-
 namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>How many frames may be between selection and answer, and which they are. One when the stages take
@@ -8,6 +6,8 @@ internal sealed class PipelinePlaces(int places, Doorbell bell, TimeProvider tim
 {
     private readonly Lock _lock = new();
     private readonly List<(FrameWalk Walk, long Since)> _walks = new(places);
+    private long _moved;
+    private long? _nudged;
 
     /// <summary>How long the oldest frame has been here; zero when there is none.</summary>
     public TimeSpan BusyFor
@@ -17,6 +17,21 @@ internal sealed class PipelinePlaces(int places, Doorbell bell, TimeProvider tim
             lock (_lock)
             {
                 return _walks.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_walks[0].Since);
+            }
+        }
+    }
+
+    /// <summary>How long nothing has moved that should have: a frame is in here and got no further, or the stage that
+    /// picks frames did not hear a <see cref="Nudge"/>. Zero when all is well.</summary>
+    public TimeSpan StuckFor
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var frame = _walks.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_moved);
+                var picker = _nudged is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero;
+                return frame > picker ? frame : picker;
             }
         }
     }
@@ -33,15 +48,45 @@ internal sealed class PipelinePlaces(int places, Doorbell bell, TimeProvider tim
     }
 
     /// <summary>Takes a place and the frame.</summary>
-    public FrameWalk Enter(CameraLane lane, Frame frame, IReadOnlyList<StandingQuestion> due)
+    public FrameWalk Enter(IFrameLane lane, PickedFrame picked)
     {
-        var walk = new FrameWalk(lane, frame, due, this);
+        var walk = new FrameWalk(lane, picked, this);
         lock (_lock)
         {
-            _walks.Add((walk, time.GetTimestamp()));
+            _moved = time.GetTimestamp();
+            _walks.Add((walk, _moved));
         }
 
         return walk;
+    }
+
+    /// <summary>A frame in here got further: it was looked at, or one of its questions was answered.</summary>
+    public void Moved()
+    {
+        lock (_lock)
+        {
+            _moved = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Has the stage that picks frames show that it lives, on an idle box too.</summary>
+    public void Nudge()
+    {
+        lock (_lock)
+        {
+            _nudged ??= time.GetTimestamp();
+        }
+
+        bell.Ring();
+    }
+
+    /// <summary>The stage that picks frames is at work.</summary>
+    public void Picking()
+    {
+        lock (_lock)
+        {
+            _nudged = null;
+        }
     }
 
     public void Leave(FrameWalk walk)
@@ -49,6 +94,7 @@ internal sealed class PipelinePlaces(int places, Doorbell bell, TimeProvider tim
         lock (_lock)
         {
             _walks.RemoveAll(entry => entry.Walk == walk);
+            _moved = time.GetTimestamp();
         }
 
         bell.Ring();

@@ -9,22 +9,27 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed class ThinkStage(
     Engine engine, PipelineCounters counters, TimeProvider time, CancellationToken cancel)
 {
-    /// <summary>Ends the walk. Without answers if it was cancelled before the first.</summary>
+    private readonly LastWords _lastWords = new();
+    private readonly OneShotStage _oneShots = new(engine, counters, time, cancel);
+
+    /// <summary>Ends the walk, behind its one-shot questions if it has any. Without answers if it was cancelled before
+    /// the first.</summary>
     public async Task<FrameAnswered> ThinkAsync(FrameWalk walk)
     {
+        await _oneShots.UntilDoneAsync();
         walk.StillValid ??= SeesTheSame(walk);
         var answered = walk.StillValid is null
             ? await engine.ThinkAsync(answerer => Think(answerer, walk))
             : Again(walk, walk.StillValid);
         var still = await walk.Still;
-        walk.Dispose();
+        _oneShots.Begin(walk);
         return still is null ? answered : answered with { Snapshot = still };
     }
 
     /// <summary>What still holds by what the encoder saw; counted as gated, though the picture was encoded.</summary>
     private static IReadOnlyList<IReadOnlyList<Answer>>? SeesTheSame(FrameWalk walk)
     {
-        var valid = walk.Lane.Gate?.StillValid(walk.Tokens, walk.Due);
+        var valid = walk.Gate?.StillValid(walk.Tokens, walk.Due);
         if (valid is not null)
         {
             walk.Lane.Counters.Gated.Increment();
@@ -51,21 +56,25 @@ internal sealed class ThinkStage(
     private FrameAnswered Think(IQuestionAnswerer answerer, FrameWalk walk)
     {
         var answers = new QuestionAnswered?[walk.Due.Count];
-        var prime = TimeSpan.Zero;
         if (!cancel.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
             answerer.Prime(walk.Tokens);
-            prime = time.GetElapsedTime(started);
+            walk.PrimeTime = time.GetElapsedTime(started);
+            walk.Moved();
             Ask(answerer, walk, answers);
         }
 
         QuestionAnswered[] given = [.. answers.OfType<QuestionAnswered>()];
-        if (given.Length > 0)
+        if (given.Length > 0 || walk.Asks.Count > 0)
         {
             walk.Lane.Counters.Used.Increment();
+        }
+
+        if (given.Length > 0)
+        {
             counters.Aged(Age(walk));
-            if (walk is { Lane.Gate: { } gate, View: { } view })
+            if (walk is { Gate: { } gate, View: { } view })
             {
                 gate.Remember(view, walk.Tokens, given);
             }
@@ -79,14 +88,14 @@ internal sealed class ThinkStage(
             CapturedTimestamp = walk.Frame.CapturedTimestamp,
             Age = Age(walk),
             EncodeTime = walk.EncodeTime,
-            PrimeTime = prime,
+            PrimeTime = walk.PrimeTime,
             Answers = given,
         };
     }
 
     private void Ask(IQuestionAnswerer answerer, FrameWalk walk, QuestionAnswered?[] answers)
     {
-        if (cancel.IsCancellationRequested)
+        if (cancel.IsCancellationRequested || walk.Due.Count == 0)
         {
             return;
         }
@@ -102,11 +111,12 @@ internal sealed class ThinkStage(
         var told = new bool[answers.Length];
         try
         {
-            answerer.AskAll(sheet.Asked, Told, cancel);
+            answerer.AskAll([.. sheet.Asked.Select(asked => _lastWords.Guess(walk.Frame.Camera, asked))], Told, cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // What was told before is an answer all the same.
+            return;
         }
         catch
         {
@@ -122,6 +132,8 @@ internal sealed class ThinkStage(
 
         void Told(int at, Answer answer)
         {
+            _lastWords.Keep(walk.Frame.Camera, answer);
+            walk.Moved();
             if (sheet.Told(at, answer) is not { } whole)
             {
                 return;

@@ -41,8 +41,9 @@ public static class StillPictures
     /// <summary>As <see cref="Read"/>, from memory.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">For messages.</param>
+    /// <param name="maxPixels">A larger picture is refused before it is decoded.</param>
     /// <exception cref="StillPictureException">It is too large, not a picture, or damaged.</exception>
-    public static unsafe StillPicture Decode(ReadOnlySpan<byte> file, string name)
+    public static unsafe StillPicture Decode(ReadOnlySpan<byte> file, string name, int maxPixels = MaxPixels)
     {
         if (file.Length > MaxFileBytes)
         {
@@ -55,7 +56,7 @@ public static class StillPictures
             using var codec = file.IsEmpty ? null : SKCodec.Create(data);
             return codec is null
                 ? throw new StillPictureException(name, $"not a picture, or its header is damaged; {Accepted}")
-                : Decode(codec, name);
+                : Decode(codec, name, maxPixels);
         }
     }
 
@@ -100,7 +101,7 @@ public static class StillPictures
         return jpeg?.ToArray() ?? throw new InvalidOperationException($"Skia could not encode {width}x{height} pixels.");
     }
 
-    private static unsafe StillPicture Decode(SKCodec codec, string name)
+    private static unsafe StillPicture Decode(SKCodec codec, string name, int maxPixels)
     {
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png
             or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Bmp))
@@ -109,9 +110,9 @@ public static class StillPictures
         }
 
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if ((long)width * height > MaxPixels)
+        if ((long)width * height > maxPixels)
         {
-            throw new StillPictureException(name, $"{width}x{height} pixels; up to {MaxPixels} are accepted");
+            throw new StillPictureException(name, $"{width}x{height} pixels; up to {maxPixels} are accepted");
         }
 
         // No colour space asked for means no conversion; not premultiplied means that colours stay as stored.

@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+
 namespace MobileVlm.Edge.Connectors.Mqtt;
 
 /// <summary>What became of a connect.</summary>
@@ -50,7 +52,14 @@ public interface IMqttLink : IAsyncDisposable
     /// <summary>Called once each time an established connection is gone, with the reason. On a pool thread.</summary>
     event Action<string>? Disconnected;
 
-    /// <summary>Never throws for what a broker or network can do.</summary>
+    /// <summary>Messages to <see cref="MqttSettings.Subscriptions"/>, over all connections. Bounded: read it all the time.
+    /// Completed when the link is disposed.</summary>
+    ChannelReader<InboundMessage> Inbound { get; }
+
+    /// <summary>Messages that came in and were dropped, since nobody read <see cref="Inbound"/> quickly enough.</summary>
+    long InboundDropped { get; }
+
+    /// <summary>Connects and subscribes. Never throws for what a broker or network can do.</summary>
     Task<ConnectOutcome> ConnectAsync(CancellationToken cancel);
 
     /// <summary>Never throws for what a broker or network can do.</summary>

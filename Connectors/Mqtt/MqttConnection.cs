@@ -237,6 +237,9 @@ internal sealed class MqttConnection : IDisposable
         Retain = message.Retain,
         QualityOfServiceLevel = (MqttQualityOfServiceLevel)Math.Min(message.QualityOfService, _maxQualityOfService),
         ContentType = _version == MqttProtocolVersion.V500 ? message.ContentType : null,
+        CorrelationData = _version == MqttProtocolVersion.V500 && message.CorrelationData.Length > 0
+            ? message.CorrelationData.ToArray()
+            : null,
     };
 
     /// <summary>Pings whatever else is sent: the library's own pings wait for silence, so a stream of messages at

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MobileVlm.Edge.Connectors.Mqtt.Asks;
 
 namespace MobileVlm.Edge.Connectors.Mqtt;
 
@@ -25,8 +26,16 @@ public static class MqttJson
         JsonSerializer.Deserialize(answer, Context.AnswerPayload);
 
     /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
+    public static byte[] Serialize(ReplyPayload reply) =>
+        JsonSerializer.SerializeToUtf8Bytes(reply, Context.ReplyPayload);
+
+    /// <exception cref="ArgumentException">A number is not finite; JSON has no word for it.</exception>
     public static byte[] Serialize(EventPayload happened) =>
         JsonSerializer.SerializeToUtf8Bytes(happened, Context.EventPayload);
+
+    /// <exception cref="JsonException">It is no such payload.</exception>
+    public static EventPayload? ReadEvent(ReadOnlySpan<byte> happened) =>
+        JsonSerializer.Deserialize(happened, Context.EventPayload);
 
     /// <exception cref="JsonException">It is no such payload.</exception>
     public static StatsPayload? ReadStats(ReadOnlySpan<byte> stats) =>
@@ -40,6 +49,7 @@ public static class MqttJson
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(MillisecondTimestamp)])]
 [JsonSerializable(typeof(AnswerPayload))]
+[JsonSerializable(typeof(ReplyPayload))]
 [JsonSerializable(typeof(StatsPayload))]
 [JsonSerializable(typeof(EventPayload))]
 internal sealed partial class MqttJsonContext : JsonSerializerContext;

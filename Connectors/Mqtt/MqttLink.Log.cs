@@ -17,6 +17,13 @@ public sealed partial class MqttLink
         [LoggerMessage(3, LogLevel.Error, "A handler of the end of a connection failed")]
         public static partial void HandlerFailed(ILogger logger, Exception e);
 
+        [LoggerMessage(5, LogLevel.Warning,
+            "{Broker} refuses the subscription to {Filter} ({Reason}), so nothing can be asked or switched there: allow this user to read it in the broker's access rules")]
+        public static partial void SubscriptionRefused(ILogger logger, string broker, string filter, string reason);
+
+        [LoggerMessage(6, LogLevel.Warning, "More messages came in than could be read; {Dropped} were dropped so far")]
+        public static partial void InboundDropped(ILogger logger, long dropped);
+
         [LoggerMessage(4, LogLevel.Debug, "Saying goodbye to {Broker} failed; it will send the will")]
         public static partial void GoodbyeFailed(ILogger logger, string broker, Exception e);
     }

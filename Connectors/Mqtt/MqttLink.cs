@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
 using MQTTnet.Formatter;
@@ -16,6 +17,7 @@ public sealed partial class MqttLink : IMqttLink
     private readonly MqttClientFactory _factory = new();
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private readonly CancellationTokenSource _disposing = new();
+    private readonly InboundQueue _inbound;
     private volatile MqttConnection? _connection;
     private bool _warnedOfPasswordFile;
     private int _disposed;
@@ -30,6 +32,7 @@ public sealed partial class MqttLink : IMqttLink
         Check(settings);
         _settings = settings;
         _logger = logger;
+        _inbound = new InboundQueue(settings.Inbound, dropped => Log.InboundDropped(logger, dropped));
         Description = $"{settings.Broker.Scheme}://{settings.Broker.Host}:{MqttLogin.Port(settings)}";
     }
 
@@ -38,6 +41,12 @@ public sealed partial class MqttLink : IMqttLink
 
     /// <inheritdoc/>
     public string Description { get; }
+
+    /// <inheritdoc/>
+    public ChannelReader<InboundMessage> Inbound => _inbound.Reader;
+
+    /// <inheritdoc/>
+    public long InboundDropped => _inbound.Dropped;
 
     /// <inheritdoc/>
     public bool IsConnected => _connection is { IsEstablished: true };
@@ -101,6 +110,7 @@ public sealed partial class MqttLink : IMqttLink
         await _disposing.CancelAsync();
         await _connecting.WaitAsync();
         _connection?.Dispose();
+        _inbound.Complete();
     }
 
     private static void Check(MqttSettings settings)
@@ -155,6 +165,11 @@ public sealed partial class MqttLink : IMqttLink
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(_settings.Timeout);
         var client = _factory.CreateMqttClient();
+        client.ApplicationMessageReceivedAsync += e =>
+        {
+            _inbound.Take(e.ApplicationMessage);
+            return Task.CompletedTask;
+        };
         var connection = new MqttConnection(client, _settings, version, OnEnded);
         var established = false;
         try
@@ -167,6 +182,7 @@ public sealed partial class MqttLink : IMqttLink
                     : ConnectFaults.FromCode(result.ResultCode, result.ReasonString, _settings);
             }
 
+            await SubscribeAsync(client, limit.Token);
             _connection = connection;
             established = connection.TryEstablish(result);
             if (!established)
@@ -196,6 +212,21 @@ public sealed partial class MqttLink : IMqttLink
             {
                 connection.End("never established");
             }
+        }
+    }
+
+    /// <summary>A refused subscription is no reason to be silent: states are published all the same.</summary>
+    private async Task SubscribeAsync(IMqttClient client, CancellationToken cancel)
+    {
+        if (_settings.Subscriptions.Count == 0)
+        {
+            return;
+        }
+
+        var result = await client.SubscribeAsync(MqttLogin.Subscribe(_settings.Subscriptions), cancel);
+        foreach (var refused in result.Items.Where(it => it.ResultCode >= MqttClientSubscribeResultCode.UnspecifiedError))
+        {
+            Log.SubscriptionRefused(_logger, Description, refused.TopicFilter.Topic, $"{refused.ResultCode}");
         }
     }
 

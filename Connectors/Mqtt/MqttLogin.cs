@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MQTTnet;
 using MQTTnet.Formatter;
+using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
 namespace MobileVlm.Edge.Connectors.Mqtt;
@@ -13,6 +14,9 @@ namespace MobileVlm.Edge.Connectors.Mqtt;
 /// broker's certificate was refused for.</summary>
 internal sealed class MqttLogin
 {
+    /// <summary>Messages that the broker may send on before we acknowledged the first; the rest waits there.</summary>
+    private const ushort MaxUnacknowledged = 32;
+
     private MqttLogin()
     {
     }
@@ -75,6 +79,15 @@ internal sealed class MqttLogin
             (null, new ConnectOutcome(ConnectOutcomeKind.Misconfigured, reason));
     }
 
+    public static MqttClientSubscribeOptions Subscribe(IEnumerable<MqttSubscription> subscriptions) => new()
+    {
+        TopicFilters = [.. subscriptions.Select(it => new MqttTopicFilter
+        {
+            Topic = it.Filter,
+            QualityOfServiceLevel = (MqttQualityOfServiceLevel)it.QualityOfService,
+        })],
+    };
+
     public static bool IsTls(MqttSettings settings) => settings.Broker.Scheme == "mqtts";
 
     public static int Port(MqttSettings settings) =>
@@ -84,8 +97,12 @@ internal sealed class MqttLogin
     {
         ProtocolVersion = version,
         ClientId = settings.ClientId,
+
+        // A session that outlived its connection would bring yesterday's questions after a restart.
         CleanSession = true,
         KeepAlivePeriod = settings.KeepAlive,
+        ReceiveMaximum = version == MqttProtocolVersion.V500 ? MaxUnacknowledged : (ushort)0,
+        MaximumPacketSize = version == MqttProtocolVersion.V500 ? MaxPacket(settings.Inbound) : 0,
         Timeout = settings.Timeout,
         WillTopic = settings.Will.Topic,
         WillPayload = settings.Will.Payload.ToArray(),
@@ -93,6 +110,9 @@ internal sealed class MqttLogin
         WillQualityOfServiceLevel = (MqttQualityOfServiceLevel)settings.Will.QualityOfService,
         WillContentType = version == MqttProtocolVersion.V500 ? settings.Will.ContentType : null,
     };
+
+    // Twice what is accepted: a message that is somewhat too long still arrives and can be answered with a refusal.
+    private static uint MaxPacket(InboundLimits limits) => (uint)(limits.MaxPayloadBytes * 2L) + 1024;
 
     private MqttClientTcpOptions Channel(MqttSettings settings, X509Certificate2Collection? authorities)
     {

@@ -23,6 +23,11 @@ public sealed record MqttSettings
     /// <summary>Longest wait for the broker's answer to a connect or a publish.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Subscribed to afresh at each connect, since no session outlives its connection.</summary>
+    public IReadOnlyList<MqttSubscription> Subscriptions { get; init; } = [];
+
+    public InboundLimits Inbound { get; init; } = new();
+
     /// <summary>Sent by the broker, retained, when this client vanishes.</summary>
     public required OutboundMessage Will { get; init; }
 }
@@ -34,4 +39,8 @@ public sealed record MqttSettings
 /// <param name="QualityOfService">0, 1 or 2.</param>
 /// <param name="ContentType">MIME type (an MQTT 5 property), or null.</param>
 public sealed record OutboundMessage(
-    string Topic, ReadOnlyMemory<byte> Payload, bool Retain, int QualityOfService = 1, string? ContentType = null);
+    string Topic, ReadOnlyMemory<byte> Payload, bool Retain, int QualityOfService = 1, string? ContentType = null)
+{
+    /// <summary>As it came with the request that this answers (MQTT 5); empty for none.</summary>
+    public ReadOnlyMemory<byte> CorrelationData { get; init; }
+}

@@ -1,16 +1,8 @@
 using System.Buffers;
-using System.Text;
 using MQTTnet;
 using MQTTnet.Formatter;
 
 namespace MobileVlm.Edge.Connectors.Mqtt;
-
-/// <summary>A message that a broker delivered.</summary>
-public sealed record InboundMessage(string Topic, ReadOnlyMemory<byte> Payload, bool Retained)
-{
-    /// <summary>The payload as text.</summary>
-    public string Text => Encoding.UTF8.GetString(Payload.Span);
-}
 
 /// <summary>Listens to topics for as long as its one connection holds; publishes nothing and leaves no will.</summary>
 public sealed class MqttSubscriber : IAsyncDisposable

@@ -32,6 +32,8 @@ public sealed record StatsPayload
     public required PipelineStats Pipeline { get; init; }
 
     public required MqttStats Mqtt { get; init; }
+
+    public required AskStats Asks { get; init; }
 }
 
 /// <summary>One camera. Captured + repeated = replaced + idle + stale + used + gated + failed + the few that are under way.</summary>
@@ -94,5 +96,16 @@ public sealed record PipelineStats(long Restarts, long Answers, double? LastAgeM
 /// <param name="Reconnects">Connections after the first.</param>
 /// <param name="EventsWaiting">Events that are still to be sent.</param>
 /// <param name="EventsDropped">Events that were dropped since too many waited, oldest first.</param>
+/// <param name="CommandsIgnored">Commands that were retained, too many, or made no sense.</param>
 public sealed record MqttStats(
-    bool Connected, long Published, long Failed, long Reconnects, long EventsWaiting, long EventsDropped);
+    bool Connected,
+    long Published,
+    long Failed,
+    long Reconnects,
+    long EventsWaiting,
+    long EventsDropped,
+    long CommandsIgnored);
+
+/// <summary>Questions that were asked once. Received = answered + busy + expired + refused + failed + those under
+/// way.</summary>
+public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);

@@ -101,5 +101,6 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         OpenEncoder = () => new VisionEncoder(folder, settings),
         OpenAnswerer = () => QuestionAnswerer.Open(folder, settings),
         FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+        PictureToFrame = _ => throw new NotSupportedException("Nobody sends a picture to a benchmark."),
     };
 }

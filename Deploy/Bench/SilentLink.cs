@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Deploy.Bench;
@@ -5,7 +6,13 @@ namespace MobileVlm.Edge.Deploy.Bench;
 /// <summary>A broker that takes everything and tells nobody, so that a network has no part in a measurement.</summary>
 internal sealed class SilentLink : IMqttLink
 {
+    private readonly Channel<InboundMessage> _inbound = Channel.CreateBounded<InboundMessage>(1);
+
     public string Description => "nowhere";
+
+    public ChannelReader<InboundMessage> Inbound => _inbound.Reader;
+
+    public long InboundDropped => 0;
 
     public bool IsConnected { get; private set; }
 
@@ -31,5 +38,9 @@ internal sealed class SilentLink : IMqttLink
         return Task.CompletedTask;
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        _inbound.Writer.TryComplete();
+        return ValueTask.CompletedTask;
+    }
 }

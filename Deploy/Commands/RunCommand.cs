@@ -33,10 +33,10 @@ internal static class RunCommand
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddEdgeConsole(verbose ? LogLevel.Debug : LogLevel.Information);
         builder.Logging.AddConfiguration(configuration.Logging);
-        builder.Services.AddSystemd();
         builder.Services.AddSingleton(configuration);
         builder.Services.AddSingleton<EdgeHostedService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<EdgeHostedService>());
+        builder.Services.AddServiceManager(Environment.GetEnvironmentVariable);
         builder.Services.Configure<HostOptions>(options =>
             options.ShutdownTimeout = configuration.StopWithin + TimeSpan.FromSeconds(10));
         using var host = builder.Build();

@@ -1,5 +1,6 @@
 using System.Text;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
@@ -59,6 +60,8 @@ internal sealed partial class EdgeConfiguration
             PasswordFile = mqtt.PasswordFile is { } password ? FullPath(password) : null,
             CaFile = mqtt.CaFile is { } authority ? FullPath(authority) : null,
             KeepAlive = mqtt.KeepAlive,
+            Subscriptions = ToSubscriptions(),
+            Inbound = new InboundLimits { MaxPayloadBytes = mqtt.Commands.MaxPayloadBytes, MaxWaiting = mqtt.Commands.Burst },
             Will = new OutboundMessage(ToTopics().Availability, Encoding.UTF8.GetBytes("offline"), Retain: true),
         };
     }
@@ -82,6 +85,14 @@ internal sealed partial class EdgeConfiguration
         TimeZone = Options.TimeZone is { } zone ? TimeZoneInfo.FindSystemTimeZoneById(zone) : TimeZoneInfo.Local,
         StateFolder = StateFolder,
         Pipeline = ToPipeline(Options.Pipeline),
+        Mqtt = ToDelivery(Options.Mqtt),
+        Asks = ToAsks(Options.Mqtt),
+        Commands = new CommandSettings
+        {
+            PerSecond = Options.Mqtt.Commands.PerSecond,
+            Burst = Options.Mqtt.Commands.Burst,
+        },
+        HomeAssistant = ToHomeAssistant(Options.Mqtt.HomeAssistant),
     };
 
     private static GateSettings? ToGate(CameraOptions camera) => camera.Gate

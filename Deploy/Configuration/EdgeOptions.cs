@@ -33,11 +33,17 @@ internal sealed class EdgeOptions
     public MqttOptions Mqtt { get; set; } = new();
 
     [Description("The cameras, each under a name that stands in topics. At least one needs a question.")]
-    [Map("camera", "availability", "stats")]
+    [Map("camera", "availability", "stats", "ask", "reply", "replies")]
     public Dictionary<string, CameraOptions> Cameras { get; set; } = [];
 
     [Description("When, how many, and what after a failure.")]
     public PipelineOptions Pipeline { get; set; } = new();
+
+    [Description("Where events wait until the broker has acknowledged them.")]
+    public OutboxOptions Outbox { get; set; } = new();
+
+    [Description("Numbers for a monitoring system. Off unless a port is given.")]
+    public MetricsOptions Metrics { get; set; } = new();
 
     [Description("Programs that cameras are read with.")]
     public ToolOptions Tools { get; set; } = new();

@@ -14,7 +14,19 @@ internal static class OptionsValidator
         ValidateLogin(options.Mqtt, faults);
         ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, faults);
         ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, faults);
+        ValidateAsks(options, faults);
         ValidateCameras(options, faults);
+    }
+
+    private static void ValidateAsks(EdgeOptions options, FaultList faults)
+    {
+        if (options.Mqtt.Asks.Deadline > options.Mqtt.Asks.MaxDeadline)
+        {
+            faults.Add(
+                $"{Mqtt}:{nameof(MqttOptions.Asks)}:{nameof(AskOptions.Deadline)}",
+                ScalarText.Format(options.Mqtt.Asks.Deadline),
+                $"is above MaxDeadline, which is {ScalarText.Format(options.Mqtt.Asks.MaxDeadline)}; up to that would be accepted");
+        }
     }
 
     private static void ValidateBroker(MqttOptions mqtt, FaultList faults)

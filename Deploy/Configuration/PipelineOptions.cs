@@ -25,6 +25,11 @@ internal sealed class PipelineOptions
     [TimeRange("00:00:01", "00:05:00")]
     public TimeSpan StopWithin { get; set; } = TimeSpan.FromSeconds(10);
 
+    [Description("When nothing has moved in the pipeline for so long, systemd's watchdog is not fed any more and the service is "
+        + "killed and started again. Longer than the slowest single answer.")]
+    [TimeRange("00:00:01", "01:00:00")]
+    public TimeSpan StuckAfter { get; set; } = TimeSpan.FromMinutes(5);
+
     [Description("How often statistics are published.")]
     [TimeRange("00:00:01", "1.00:00:00")]
     public TimeSpan StatsEvery { get; set; } = TimeSpan.FromSeconds(30);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -98,6 +99,26 @@ internal sealed class BaseTopicAttribute : ValueRuleAttribute
             : Encoding.UTF8.GetByteCount(topic) > MaxBytes ? $"is longer than {MaxBytes} bytes"
             : null;
         return fault is null ? null : $"{fault}; a topic such as 'mobilevlm' or 'site/hall' would be accepted";
+    }
+}
+
+/// <summary>Beginnings of topics, separated by commas.</summary>
+internal sealed class TopicPrefixesAttribute : ValueRuleAttribute
+{
+    private const int Most = 16;
+
+    public override string Accepted => $"up to {Most} beginnings of topics, each with its last `/`";
+
+    public static IReadOnlyList<string> Parse(string text) =>
+        text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    public override string? FindFault(object value)
+    {
+        var prefixes = Parse((string)value);
+        return prefixes.Count is 0 or > Most ? $"names {prefixes.Count} topics; {Accepted.Replace('`', '\'')} would be accepted"
+            : prefixes.FirstOrDefault(it => it[^1] != '/' || TopicName.Fault(it[..^1]) is not null) is { } wrong
+                ? $"holds '{wrong}', which is no beginning of a topic; one such as 'replies/' would be accepted"
+            : null;
     }
 }
 

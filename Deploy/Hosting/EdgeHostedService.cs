@@ -13,6 +13,10 @@ internal sealed partial class EdgeHostedService(
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
     private ConfigurationWatch? _watch;
+    private MetricsEndpoint? _metrics;
+
+    /// <summary>Null until it has started.</summary>
+    public EdgeSystem? System => _runtime?.System;
 
     /// <summary>What the process returns once the host has ended.</summary>
     public int ExitWith { get; private set; } = ExitCode.Done;
@@ -27,6 +31,11 @@ internal sealed partial class EdgeHostedService(
         {
             // Stopped before it began: nothing is open.
             return;
+        }
+
+        if (configuration.Options.Metrics.Port is { } port)
+        {
+            _metrics = MetricsEndpoint.Start(_runtime.System, port, _logger);
         }
 
         Running(configuration.Node, configuration.Options.Cameras.Count, _runtime.Broker);
@@ -50,6 +59,7 @@ internal sealed partial class EdgeHostedService(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        _metrics?.Dispose();
         _watch?.Dispose();
         if (_runtime is not null)
         {
@@ -57,7 +67,11 @@ internal sealed partial class EdgeHostedService(
         }
     }
 
-    public void Dispose() => _watch?.Dispose();
+    public void Dispose()
+    {
+        _metrics?.Dispose();
+        _watch?.Dispose();
+    }
 
     private void Apply(EdgeConfiguration changed)
     {

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
@@ -120,11 +121,15 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         ILoggerFactory loggers)
     {
         var execution = configuration.ToExecutionSettings();
+        var sent = 0L;
         return new EdgeParts
         {
             Cameras = [.. configuration.ToCameraSettings().Select(camera =>
                 Open(camera, frames, time, loggers))],
             Link = new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
+            Outbox = configuration.ToOutboxSettings() is { } outbox
+                ? SqliteOutbox.Open(outbox, time, loggers.CreateLogger<SqliteOutbox>())
+                : new MemoryOutbox(time),
             Topics = configuration.ToTopics(),
             AnswerToBytes = MqttJson.Serialize,
             EventToBytes = MqttJson.Serialize,
@@ -132,6 +137,8 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             OpenEncoder = () => new VisionEncoder(folder, execution),
             OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
             FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+            PictureToFrame = file => SentPicture.ToFrame(
+                file.Span, frames, new CameraId("picture"), new FrameSequence(Interlocked.Increment(ref sent)), time),
         };
     }
 }

@@ -27,7 +27,15 @@ internal static class StatsMapping
             stats.Mqtt.Failed,
             stats.Mqtt.Reconnects,
             stats.Mqtt.EventsWaiting,
-            stats.Mqtt.EventsDropped),
+            stats.Mqtt.EventsDropped,
+            stats.Mqtt.CommandsIgnored),
+        Asks = new Connectors.Mqtt.AskStats(
+            stats.Asks.Received,
+            stats.Asks.Answered,
+            stats.Asks.Busy,
+            stats.Asks.Expired,
+            stats.Asks.Refused,
+            stats.Asks.Failed),
     };
 
     private static Connectors.Mqtt.CameraStats ToPayload(Actors.CameraStats camera) => new()

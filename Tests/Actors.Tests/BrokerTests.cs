@@ -50,11 +50,12 @@ public sealed class BrokerTests
             [
                 "mobilevlm/box/availability=online",
                 "mobilevlm/box/gate/availability=online",
+                "mobilevlm/box/gate/person/enabled=ON",
                 "mobilevlm/box/gate/snapshot=still 1",
                 "mobilevlm/box/gate/person/answer=frame 1 #1",
                 State + "1",
             ],
-            rig.Link.Heard.Items.TakeLast(5));
+            rig.Link.Heard.Items.TakeLast(6));
         Assert.Equal(1, rig.Stats.Mqtt.Reconnects);
         Assert.True(rig.Stats.Mqtt.Connected);
     }

@@ -3,6 +3,7 @@ using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests;
 
@@ -42,20 +43,16 @@ public sealed class RulesTests
     }
 
     [Fact]
-    public void Too_many_events_drop_the_oldest_and_count_it()
+    public async Task Too_many_events_drop_the_oldest_and_count_it()
     {
-        var counters = new Health.MqttCounters();
-        var queue = new EventQueue(counters);
-        for (var i = 0; i < EventQueue.Limit + 2; i++)
+        await using var outbox = new MemoryOutbox(TimeProvider.System);
+        for (var i = 0; i < MemoryOutbox.DefaultLimit + 2; i++)
         {
-            queue.Add(Happened($"{i}"), late: false);
+            await outbox.StoreAsync(new OutboxEvent($"{i}", "gate", "x"u8.ToArray()));
         }
 
-        Assert.Equal((EventQueue.Limit, 2), (counters.EventsWaiting, counters.EventsDropped.Value));
-        var first = queue.TakeNext()!;
-        Assert.Equal(("2", false), (first.Id, first.Historical));
-        queue.SendAgain(first);
-        Assert.Equal(("2", true), (queue.TakeNext()!.Id, queue.TakeNext()!.Historical));
+        Assert.Equal((MemoryOutbox.DefaultLimit, 2), (outbox.Stats.Rows, outbox.Stats.DroppedForRoom));
+        Assert.Equal("2", (await outbox.OldestAsync(new HashSet<string>()))!.Event.Id);
     }
 
     [Fact]
@@ -202,22 +199,4 @@ public sealed class RulesTests
             await rig.Answers.UntilCountAsync(before + 1);
         }
     }
-
-    private static EventPayload Happened(string id) => new()
-    {
-        Id = id,
-        Node = "box",
-        Camera = "gate",
-        Question = "person",
-        Ask = "person",
-        From = "no",
-        To = "yes",
-        At = default,
-        Since = default,
-        Frame = 1,
-        Text = id,
-        HeldBack = 0,
-        Historical = false,
-        Model = "fake",
-    };
 }

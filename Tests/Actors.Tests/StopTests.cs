@@ -188,6 +188,57 @@ public sealed class StopTests
     }
 
     [Fact]
+    public async Task A_frame_that_gets_no_further_is_stuck_and_one_that_does_is_not()
+    {
+        var time = new FakeTime();
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
+        var thinking = new Gate();
+        rig.Engine.OnAsk = (_, _, _) =>
+        {
+            thinking.Pass();
+            return FinishReason.Stopped;
+        };
+        await rig.StartAsync();
+        rig.Camera.Push();
+        await thinking.Reached;
+
+        time.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal(TimeSpan.FromMinutes(6), rig.Edge.StuckFor);
+        thinking.Open();
+        await rig.Answers.UntilCountAsync(1);
+        await Eventually.TrueAsync(() => rig.Edge.StuckFor == TimeSpan.Zero, "the pipeline to move");
+    }
+
+    [Fact]
+    public async Task An_idle_box_hears_each_nudge_and_is_never_stuck()
+    {
+        var time = new FakeTime();
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Time = time };
+        await rig.StartAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            rig.Edge.Nudge();
+            await Eventually.TrueAsync(() => rig.Edge.StuckFor == TimeSpan.Zero, "the pipeline to move");
+        }
+    }
+
+    [Fact]
+    public async Task A_nudge_that_nobody_hears_counts_from_the_first()
+    {
+        var time = new FakeTime();
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
+        rig.Build();
+
+        // Before the start there is no pipeline that could hear it.
+        rig.Edge.Nudge();
+        time.Advance(TimeSpan.FromMinutes(1));
+        rig.Edge.Nudge();
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(TimeSpan.FromMinutes(2), rig.Edge.StuckFor);
+    }
+
+    [Fact]
     public async Task A_box_whose_files_have_all_ended_is_finished_after_the_last_answer()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("yard", EdgeRig.Always));

@@ -114,6 +114,8 @@ public sealed class LoadTests(ITestOutputHelper output)
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => new SlowAnswerer(QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1))),
                 FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+                PictureToFrame = file => SentPicture.ToFrame(
+                    file.Span, frames, new CameraId("picture"), new FrameSequence(1), TimeProvider.System),
             },
             TimeProvider.System,
             NullLoggerFactory.Instance);

@@ -31,6 +31,7 @@ internal static class ServiceConfiguration
             MobileVlm = new
             {
                 Node = "edge-1",
+                StateFolder = Path.Combine(folder, "state"),
                 Model = new { Path = model ?? DemoModel.Folder.FolderPath, Target = "cpu" },
                 Mqtt = mqtt,
                 Pipeline = new { StatsEvery = "00:00:01" },

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
@@ -84,6 +86,7 @@ internal sealed class EdgeRig : IAsyncDisposable
         {
             Cameras = Cameras,
             Link = Link,
+            Outbox = new MemoryOutbox(Time),
             Topics = new Topics("mobilevlm", "box"),
             AnswerToBytes = answer => Encoding.UTF8.GetBytes($"{answer.Value} #{answer.Seq}"),
             EventToBytes = happened => Encoding.UTF8.GetBytes(
@@ -93,10 +96,17 @@ internal sealed class EdgeRig : IAsyncDisposable
             OpenEncoder = Engine.OpenEncoder,
             OpenAnswerer = Engine.OpenAnswerer,
             FrameToJpeg = frame => Jpeg(frame),
+            PictureToFrame = DecodePicture,
         };
         Edge = new EdgeSystem(Settings, Parts, Time, Log);
         Edge.Answered += Answers.Add;
     }
+
+    /// <summary>A picture of this test is its sequence number as text.</summary>
+    private Frame DecodePicture(ReadOnlyMemory<byte> file) =>
+        long.TryParse(Encoding.UTF8.GetString(file.Span), CultureInfo.InvariantCulture, out var sequence)
+            ? Picture.Take(Pool, new CameraId("picture"), sequence, Time)
+            : throw new StillPictureException("the picture", "not a picture");
 
     public void Play(FakeCamera camera, TimeSpan every) => _players.Add(camera.Play(every));
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Threading.Channels;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
@@ -6,6 +7,7 @@ namespace MobileVlm.Edge.Actors.Tests.Fakes;
 /// <summary>A broker in memory.</summary>
 internal sealed class FakeLink : IMqttLink
 {
+    private readonly Channel<InboundMessage> _inbound = Channel.CreateUnbounded<InboundMessage>();
     private volatile bool _connected;
     private int _publishing;
 
@@ -25,6 +27,13 @@ internal sealed class FakeLink : IMqttLink
     /// <summary>Accepted messages as <c>topic=text</c>, and <c>goodbye</c>, <c>disposed</c>.</summary>
     public Record<string> Heard { get; } = new();
 
+    /// <summary>Accepted messages that are not retained.</summary>
+    public Record<OutboundMessage> Once { get; } = new();
+
+    public ChannelReader<InboundMessage> Inbound => _inbound.Reader;
+
+    public long InboundDropped => 0;
+
     public int MostAtOnce { get; private set; }
 
     public Task<ConnectOutcome> ConnectAsync(CancellationToken cancel)
@@ -43,7 +52,15 @@ internal sealed class FakeLink : IMqttLink
             var kind = _connected ? await OnPublish(message).WaitAsync(cancel) : PublishOutcomeKind.Lost;
             if (kind == PublishOutcomeKind.Accepted)
             {
-                Assert.Equal(!message.Topic.EndsWith("/event", StringComparison.Ordinal), message.Retain);
+                if (message.Retain)
+                {
+                    Assert.Equal(0, message.CorrelationData.Length);
+                }
+                else
+                {
+                    Once.Add(message);
+                }
+
                 Heard.Add($"{message.Topic}={Encoding.UTF8.GetString(message.Payload.Span)}");
             }
 
@@ -62,6 +79,12 @@ internal sealed class FakeLink : IMqttLink
         return Task.CompletedTask;
     }
 
+    /// <summary>Somebody else said something.</summary>
+    public void Hear(InboundMessage message) => Assert.True(_inbound.Writer.TryWrite(message));
+
+    public void Hear(string topic, string text, bool retained = false) =>
+        Hear(new InboundMessage(topic, Encoding.UTF8.GetBytes(text), retained));
+
     public void Drop()
     {
         _connected = false;
@@ -70,6 +93,7 @@ internal sealed class FakeLink : IMqttLink
 
     public ValueTask DisposeAsync()
     {
+        _inbound.Writer.TryComplete();
         Heard.Add("disposed");
         return ValueTask.CompletedTask;
     }

@@ -1,6 +1,9 @@
+using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Pipeline;
 
@@ -50,7 +53,7 @@ public sealed class CameraLaneTests
         Assert.False(lane.IsDone);
         var picked = lane.Pick();
         Assert.NotNull(picked);
-        picked.Value.Frame.Dispose();
+        picked.Frame.Dispose();
         Assert.True(lane.IsDone);
     }
 
@@ -60,7 +63,7 @@ public sealed class CameraLaneTests
         var (lane, _) = Lane(EdgeRig.Once);
         lane.Offer(Take(1));
         var first = lane.Pick();
-        first!.Value.Frame.Dispose();
+        first!.Frame.Dispose();
 
         lane.Offer(Take(2));
 
@@ -87,6 +90,50 @@ public sealed class CameraLaneTests
 
         lane.Close();
         Assert.Equal(0, _pool.Outstanding);
+    }
+
+    [Fact]
+    public void What_is_asked_once_gets_a_whole_picture_even_where_every_frame_is_wanted_for_a_region()
+    {
+        var left = new PictureRegion(PicturePolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
+        var plan = EdgeRig.Plan("gate", EdgeRig.Always);
+        plan = plan with { Questions = [plan.Questions[0] with { Region = left }] };
+        var lane = Lanes.Of(plan, _time);
+        lane.Ask(new OneShot(new Question("once", AnswerKind.Text), _ => { }));
+
+        var picks = Enumerable.Range(1, 4).Select(sequence =>
+        {
+            lane.Offer(Take(sequence));
+            var picked = lane.Pick()!;
+            picked.Frame.Dispose();
+            return (picked.Due.Count, picked.Asks.Count);
+        }).ToList();
+
+        Assert.Equal([(1, 0), (0, 1), (1, 0), (1, 0)], picks);
+        lane.Close();
+        Assert.Equal(0, _pool.Outstanding);
+    }
+
+    [Fact]
+    public void Of_many_that_are_asked_once_two_go_with_each_frame_and_those_withdrawn_with_none()
+    {
+        var (lane, _) = Lane(EdgeRig.Once);
+        var asked = Enumerable.Range(0, 6).Select(i => new OneShot(new Question($"{i}", AnswerKind.Text), _ => { })).ToList();
+        asked.ForEach(lane.Ask);
+        lane.Withdraw(asked[1]);
+
+        var picks = Enumerable.Range(1, 3).Select(sequence =>
+        {
+            lane.Offer(Take(sequence));
+            var picked = lane.Pick()!;
+            picked.Frame.Dispose();
+            return $"{picked.Due.Count}: {string.Join(' ', picked.Asks.Select(ask => ask.Question.Text))}";
+        }).ToList();
+
+        Assert.Equal(["1: 0 2", "0: 3 4", "0: 5"], picks);
+        lane.Offer(Take(9));
+        Assert.Equal(1, lane.Counters.Idle.Value);
+        lane.Close();
     }
 
     private (CameraLane Lane, Doorbell Bell) Lane(TimeSpan? every = null)

@@ -51,6 +51,33 @@ public sealed class StageTests
     }
 
     [Fact]
+    public async Task What_was_written_last_is_a_guess_at_what_is_written_next()
+    {
+        var plan = EdgeRig.Plan("gate", EdgeRig.Always) with
+        {
+            Questions =
+            [
+                new StandingQuestion("person", "person", QuestionKind.YesNo, EdgeRig.Always),
+                new StandingQuestion("scene", "scene", QuestionKind.Text, EdgeRig.Always),
+            ],
+        };
+        await using var rig = new EdgeRig(plan);
+        var guesses = new Record<string>();
+        rig.Engine.OnAsk = (frame, question, _) =>
+        {
+            guesses.Add($"{frame} {question.Text} {string.Join(',', question.Draft)}");
+            return FinishReason.Stopped;
+        };
+        await rig.StartAsync();
+        rig.Camera.Push();
+        await rig.Answers.UntilCountAsync(1);
+        rig.Camera.Push();
+        await rig.Answers.UntilCountAsync(2);
+
+        Assert.Equal(["1 person ", "1 scene ", "2 person ", "2 scene 1,2"], guesses.Items);
+    }
+
+    [Fact]
     public async Task A_picture_is_primed_once_for_all_its_questions()
     {
         var plan = EdgeRig.Plan("gate", EdgeRig.Once) with

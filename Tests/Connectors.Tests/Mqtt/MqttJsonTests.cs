@@ -96,7 +96,9 @@ public sealed class MqttJsonTests
         }));
 
         Assert.Contains(
-            """"scores":{"red":0.75,"Dark blue":0.25},"number":2.5,"unit":"km/h","fields":{"people":2,"colour":null,"note":"läuft"}""",
+            """
+            "scores":{"red":0.75,"Dark blue":0.25},"number":2.5,"unit":"km/h","fields":{"people":2,"colour":null,"note":"läuft"}
+            """,
             json,
             StringComparison.Ordinal);
     }
@@ -174,6 +176,7 @@ public sealed class MqttJsonTests
                     FramesIdle = 30,
                     FramesStale = 1,
                     FramesUsed = 18,
+                    FramesGated = 9,
                     FramesFailed = 1,
                     CaptureRestarts = 2,
                     LastFrameAt = At,
@@ -185,18 +188,20 @@ public sealed class MqttJsonTests
                 },
             },
             Pipeline = new PipelineStats(1, 17, 812.5, 2000),
-            Mqtt = new MqttStats(true, 40, 1, 2, 3, 4),
+            Mqtt = new MqttStats(true, 40, 1, 2, 3, 4, 5),
+            Asks = new AskStats(21, 6, 5, 4, 3, 2),
         };
         const string expected =
             """
             {"v":1,"node":"edge-1","at":"2026-03-01T12:30:05.000+01:00","uptimeS":3600,"model":"mobilevlm-v2-1.7b",
             "target":"cpu","residentBytes":1500000000,"cameras":{"Gate":{"online":true,"framesCaptured":100,"framesRepeated":0,
-            "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesFailed":1,"captureRestarts":2,
+            "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesGated":9,"framesFailed":1,"captureRestarts":2,
             "lastFrameAt":"2026-03-01T12:30:05.000+01:00","questions":{"person":{"asked":18,"answered":17,"failed":1,
             "lastAskedAt":"2026-03-01T12:30:05.000+01:00","lastAnsweredAt":"2026-03-01T12:30:05.000+01:00",
             "waitsFor":null},"scene":{"asked":0,"answered":0,"failed":0,"lastAskedAt":null,"lastAnsweredAt":null,
             "waitsFor":"noPicture"}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},
-            "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsDropped":4}}
+            "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsDropped":4,
+            "commandsIgnored":5},"asks":{"received":21,"answered":6,"busy":5,"expired":4,"refused":3,"failed":2}}
             """;
 
         Assert.Equal(expected.ReplaceLineEndings(""), Text(MqttJson.Serialize(stats)));

@@ -1,0 +1,26 @@
+namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+
+/// <summary>Where Home Assistant is told about the cameras of one box: one topic for each.</summary>
+/// <param name="prefix">As in Home Assistant's own settings.</param>
+/// <param name="node">Name of the box.</param>
+public sealed class DiscoveryTopics(string prefix, string node)
+{
+    private const string End = "/config";
+
+    private readonly string _root = $"{prefix}/device/mobilevlm-{node}";
+
+    /// <summary>Filter for what this box announced, in this run or an earlier one.</summary>
+    public string All => $"{_root}/+{End}";
+
+    /// <summary>Retained: a device, or nothing once it is gone.</summary>
+    public string Config(string camera) => $"{_root}/{camera}{End}";
+
+    /// <summary>The camera whose topic this is; null for any other topic.</summary>
+    public string? Camera(string topic)
+    {
+        var longEnough = topic.Length > _root.Length + 1 + End.Length;
+        return longEnough && topic.StartsWith($"{_root}/", StringComparison.Ordinal) && topic.EndsWith(End, StringComparison.Ordinal)
+            ? topic[(_root.Length + 1)..^End.Length]
+            : null;
+    }
+}

@@ -1,0 +1,98 @@
+namespace MobileVlm.Edge.Connectors.Outbox;
+
+/// <summary>An outbox that ends with the process: for a demo, and for boxes that are given no place to write. Bounded: the
+/// oldest event goes first. Thread-safe.</summary>
+public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.DefaultLimit) : IEventOutbox
+{
+    /// <summary>Most events that wait, of some hundred bytes each.</summary>
+    public const int DefaultLimit = 1000;
+
+    private readonly Lock _lock = new();
+    private readonly LinkedList<(OutboxEvent Event, long Since, DateTimeOffset At)> _waiting = new();
+    private long _bytes;
+    private long _stored;
+    private long _removed;
+    private long _dropped;
+
+    /// <inheritdoc/>
+    public OutboxStats Stats
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return new OutboxStats(
+                    _waiting.Count, _bytes, _waiting.First?.Value.At, _waiting.Count, _stored, _removed, _dropped, 0, 0);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<StoreOutcome> StoreAsync(OutboxEvent happened)
+    {
+        ArgumentNullException.ThrowIfNull(happened);
+        lock (_lock)
+        {
+            if (_waiting.Any(waiting => waiting.Event.Id == happened.Id))
+            {
+                return Task.FromResult(StoreOutcome.Known);
+            }
+
+            if (_waiting.Count == limit)
+            {
+                _dropped++;
+                Leave(_waiting.First!);
+            }
+
+            _stored++;
+            _bytes += OutboxDatabase.SizeOf(happened);
+            _waiting.AddLast((happened, time.GetTimestamp(), time.GetUtcNow()));
+            return Task.FromResult(StoreOutcome.InMemory);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<WaitingEvent?> OldestAsync(IReadOnlySet<string> exceptTopics)
+    {
+        lock (_lock)
+        {
+            foreach (var (waiting, since, _) in _waiting)
+            {
+                if (!exceptTopics.Contains(waiting.Topic))
+                {
+                    return Task.FromResult<WaitingEvent?>(new WaitingEvent(waiting, time.GetElapsedTime(since)));
+                }
+            }
+
+            return Task.FromResult<WaitingEvent?>(null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task RemoveAsync(string id)
+    {
+        lock (_lock)
+        {
+            for (var node = _waiting.First; node is not null; node = node.Next)
+            {
+                if (node.Value.Event.Id == id)
+                {
+                    _removed++;
+                    Leave(node);
+                    break;
+                }
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Nothing to give back.</summary>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void Leave(LinkedListNode<(OutboxEvent Event, long Since, DateTimeOffset At)> node)
+    {
+        _bytes -= OutboxDatabase.SizeOf(node.Value.Event);
+        _waiting.Remove(node);
+    }
+}

@@ -1,0 +1,67 @@
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.Inbox;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Asks;
+using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+
+namespace MobileVlm.Edge.Deploy.Configuration;
+
+/// <content>What is said over MQTT and what is listened to.</content>
+internal sealed partial class EdgeConfiguration
+{
+    // The system prompt, the picture and the chat template around a question, in tokens, with some to spare.
+    private const int TokensBesideTheQuestion = 224;
+
+    private IReadOnlyList<MqttSubscription> ToSubscriptions()
+    {
+        var home = ToHomeAssistant(Options.Mqtt.HomeAssistant);
+        IEnumerable<string> filters =
+        [
+            .. Options.Mqtt.Commands.Enabled ? ToTopics().Commands : [],
+            .. home.Enabled ? (string[])[home.BirthTopic, new DiscoveryTopics(home.Prefix, Node).All] : [],
+        ];
+        return [.. filters.Select(filter => new MqttSubscription(filter))];
+    }
+
+    private static DeliverySettings ToDelivery(MqttOptions mqtt) => new()
+    {
+        StateQos = mqtt.StateQos,
+        SnapshotQos = mqtt.SnapshotQos,
+        EventQos = mqtt.EventQos,
+        ReplyQos = mqtt.ReplyQos,
+        RetainSnapshots = mqtt.RetainSnapshots,
+    };
+
+    private AskSettings ToAsks(MqttOptions mqtt)
+    {
+        var room = ContextTokens - TokensBesideTheQuestion;
+        // Half of it for the question, whatever was asked for.
+        var maxTokens = Math.Clamp(mqtt.Asks.MaxTokens, 1, room / 2);
+        return new AskSettings
+        {
+            Enabled = mqtt.Asks.Enabled,
+            MaxWaiting = mqtt.Asks.MaxWaiting,
+            Limits = new AskLimits
+            {
+                MaxTokens = maxTokens,
+                Deadline = mqtt.Asks.Deadline,
+                MaxDeadline = mqtt.Asks.MaxDeadline,
+                // A byte is a token at the worst, so whatever is asked fits the context.
+                MaxQuestionBytes = Math.Min(1000, room - maxTokens),
+            },
+            ReplyPrefixes = mqtt.Asks.ReplyPrefixes is { } prefixes
+            ? TopicPrefixesAttribute.Parse(prefixes)
+            : [$"{mqtt.BaseTopic}/replies/", "replies/", "responses/"],
+        };
+    }
+
+    private static HomeAssistantSettings ToHomeAssistant(HomeAssistantOptions home) => new()
+    {
+        Enabled = home.Enabled,
+        Prefix = home.Prefix,
+        BirthTopic = home.BirthTopic ?? $"{home.Prefix}/status",
+        BirthPayload = home.BirthPayload,
+        AfterBirthWithin = home.AfterBirthWithin,
+    };
+}

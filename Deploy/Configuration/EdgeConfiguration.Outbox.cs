@@ -1,0 +1,26 @@
+using MobileVlm.Edge.Connectors.Outbox;
+
+namespace MobileVlm.Edge.Deploy.Configuration;
+
+/// <content>Where events wait.</content>
+internal sealed partial class EdgeConfiguration
+{
+    private const string OutboxFile = "outbox.db";
+
+    /// <summary>Null keeps them in memory: there is no folder for them.</summary>
+    public OutboxSettings? ToOutboxSettings()
+    {
+        var outbox = Options.Outbox;
+        var path = outbox.Path is { } file ? FullPath(file)
+            : StateFolder is { } folder ? Path.Combine(folder, OutboxFile)
+            : null;
+        return path is null ? null : new OutboxSettings
+        {
+            Path = path,
+            Durability = outbox.Durability,
+            MaxRows = outbox.MaxRows,
+            MaxBytes = outbox.MaxMegabytes * 1_000_000L,
+            MaxAge = outbox.MaxAge,
+        };
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>The numbers at <c>http://127.0.0.1:PORT/metrics</c>, for Prometheus. On the loopback address only.</summary>
+internal sealed partial class MetricsEndpoint : IDisposable
+{
+    private const string Loopback = "127.0.0.1";
+
+    private readonly EdgeMeter _meter;
+    private readonly MeterProvider _provider;
+
+    private MetricsEndpoint(EdgeMeter meter, MeterProvider provider) => (_meter, _provider) = (meter, provider);
+
+    /// <summary>Answers are worth more than numbers about them: a port that cannot be had is logged, not fatal.</summary>
+    /// <returns>Null when the port cannot be had.</returns>
+    public static MetricsEndpoint? Start(EdgeSystem system, int port, ILogger logger)
+    {
+        var address = string.Create(CultureInfo.InvariantCulture, $"http://{Loopback}:{port}/");
+        var meter = new EdgeMeter(system);
+        try
+        {
+            var provider = Sdk.CreateMeterProviderBuilder()
+                .AddMeter(EdgeMeter.Name)
+                .AddPrometheusHttpListener(listener => (listener.Host, listener.Port) = (Loopback, port))
+                .Build();
+            LogStarted(logger, address);
+            return new MetricsEndpoint(meter, provider);
+        }
+        catch (Exception fault) when (fault is HttpListenerException or InvalidOperationException or System.Net.Sockets.SocketException)
+        {
+            meter.Dispose();
+            LogNotStarted(logger, address, fault.Message);
+            return null;
+        }
+    }
+
+    public void Dispose()
+    {
+        _provider.Dispose();
+        _meter.Dispose();
+    }
+
+    [LoggerMessage(EventId = 20, Level = LogLevel.Information, Message = "Metrics are at {Address}metrics")]
+    private static partial void LogStarted(ILogger logger, string address);
+
+    [LoggerMessage(EventId = 21, Level = LogLevel.Error, Message = "No metrics at {Address} (Metrics:Port): {Fault}")]
+    private static partial void LogNotStarted(ILogger logger, string address, string fault);
+}

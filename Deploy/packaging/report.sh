@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Measures this box and writes a report that can be sent back: what it is, what the service finds on it, and how long each
+# stage takes. Nothing is sent anywhere, and no picture, password or address of yours is in it. Takes about ten minutes with
+# a real model.
+#
+#   report.sh --model DIR [--image FILE] [--output FILE]
+set -uo pipefail
+model=
+image=
+output=mobilevlm-report-$(date +%Y%m%d-%H%M%S).txt
+while [ $# -gt 0 ]; do
+    case $1 in
+        --model) model=$2; shift 2 ;;
+        --image) image=$2; shift 2 ;;
+        --output) output=$2; shift 2 ;;
+        *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    esac
+done
+command -v mobilevlm >/dev/null || { echo "mobilevlm is not in PATH; install the package first" >&2; exit 2; }
+[ -n "$model" ] || { echo "name a model folder: --model /var/lib/mobilevlm/models/..." >&2; exit 2; }
+export ORT_DISABLE_TELEMETRY=1
+if [ -z "$image" ]; then
+    image=$(mktemp --suffix .png)
+    trap 'rm -f "$image"' EXIT
+    ffmpeg -nostdin -v error -i /usr/lib/mobilevlm/demo/gate.mp4 -frames:v 1 -y "$image" || { echo "no ffmpeg: name a picture with --image" >&2; exit 2; }
+fi
+
+part() { printf '\n== %s\n' "$1"; }
+say() { # what, command...
+    local what=$1 text
+    shift
+    text=$("$@" 2>/dev/null | head -40) && [ -n "$text" ] && printf '%s: %s\n' "$what" "$text"
+}
+temperatures() {
+    local zone
+    for zone in /sys/class/thermal/thermal_zone*; do
+        [ -r "$zone/temp" ] && printf '%s %s m°C\n' "$(cat "$zone/type")" "$(cat "$zone/temp")"
+    done
+    return 0
+}
+clocks() {
+    local core
+    for core in /sys/devices/system/cpu/cpu[0-9]*; do
+        [ -r "$core/cpufreq/scaling_cur_freq" ] && printf '%s %s of %s kHz, %s\n' "${core##*/}" \
+            "$(cat "$core/cpufreq/scaling_cur_freq")" "$(cat "$core/cpufreq/cpuinfo_max_freq")" "$(cat "$core/cpufreq/scaling_governor")"
+    done
+    return 0
+}
+ask() { # threads are the service's own choice here
+    mobilevlm ask --model "$model" --image "$image" --max-tokens "$1" --json "${@:2}"
+}
+{
+    part "the box"
+    say model tr -d '\0' </proc/device-tree/model
+    say kernel uname -srm
+    say system sh -c '. /etc/os-release; echo "$PRETTY_NAME"'
+    say processor sh -c "lscpu | grep -E 'Model name|^CPU\(s\)|MHz|Flags|Vendor' | cut -c1-400"
+    say memory free -m
+    say jetpack cat /etc/nv_tegra_release
+    say "power mode" nvpmodel -q
+    say clocks-held jetson_clocks --show
+    say gpu nvidia-smi -L
+    clocks
+    temperatures
+
+    part "the service"
+    say version mobilevlm --version
+    mobilevlm doctor --config /etc/mobilevlm/appsettings.json 2>/dev/null || mobilevlm doctor
+    mobilevlm model show "$model"
+
+    part "stages, milliseconds: encode, prefill, decode, as 'ask --json' says them"
+    for run in 1 2 3 4 5; do
+        ask 1 "Is there a person?" | sed -n 's/.*"timings":{\([^}]*\)}.*/yes or no, run '$run': \1/p' | head -1
+    done
+    ask 64 "Describe the picture in detail." | tr -d '\n' | sed -n 's/.*"tokenIds":\[\([^]]*\)\].*"timings":{\([^}]*\)}.*/text: ids \1; \2/p'
+
+    part "memory of one answer"
+    /usr/bin/time -v mobilevlm ask --model "$model" --image "$image" --max-tokens 8 "Is there a person?" 2>&1 |
+        grep -E 'Maximum resident|Elapsed|User time'
+
+    part "benchmark"
+    mobilevlm bench --model "$model" --json 2>/dev/null || echo "this version has no 'bench'"
+
+    part "afterwards (did it slow down for heat?)"
+    clocks
+    temperatures
+} | tee "$output"
+echo
+echo "Written to $output. Read it, then send it with the name of the board and its power mode."

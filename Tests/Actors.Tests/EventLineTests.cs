@@ -1,0 +1,154 @@
+using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
+
+namespace MobileVlm.Edge.Actors.Tests;
+
+public sealed class EventLineTests : IAsyncDisposable
+{
+    private readonly FakeTime _time = new();
+    private readonly MemoryOutbox _outbox;
+    private readonly EventLine _line;
+
+    public EventLineTests()
+    {
+        _outbox = new MemoryOutbox(_time);
+        _line = new EventLine(_outbox, _time);
+        _line.Connected();
+    }
+
+    public ValueTask DisposeAsync() => _outbox.DisposeAsync();
+
+    [Fact]
+    public async Task An_event_said_at_once_is_not_late()
+    {
+        await HappenAsync("a");
+        Assert.Equal("a", _line.Ready!.Id);
+        Assert.False(_line.Ready.Historical);
+        Assert.False(_line.IsMoving);
+    }
+
+    [Fact]
+    public async Task An_event_stays_in_the_outbox_until_it_was_heard_and_then_the_next_comes()
+    {
+        await HappenAsync("a");
+        await HappenAsync("b");
+        Assert.Equal(2, _outbox.Stats.Rows);
+        Assert.Equal("a", _line.Ready!.Id);
+        await TakeAsync(_line.HeardAsync());
+        Assert.Equal("b", _line.Ready!.Id);
+        Assert.Equal(1, _outbox.Stats.Rows);
+    }
+
+    [Fact]
+    public async Task What_happened_before_the_broker_was_back_is_late()
+    {
+        await KeepAsync("a");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _line.Connected();
+        await FetchAsync();
+        Assert.True(_line.Ready!.Historical);
+    }
+
+    [Fact]
+    public async Task What_was_not_heard_is_first_again_under_its_id_and_late()
+    {
+        await HappenAsync("a");
+        await HappenAsync("b");
+        _line.Lost();
+        _line.Connected();
+        Assert.Equal("a", _line.Ready!.Id);
+        Assert.True(_line.Ready.Historical);
+    }
+
+    [Fact]
+    public async Task What_had_to_wait_for_long_is_late_although_the_broker_was_there()
+    {
+        _time.Advance(TimeSpan.FromMinutes(5));
+        await HappenAsync("a");
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.True(_line.Ready!.Historical);
+    }
+
+    [Fact]
+    public async Task A_refused_topic_waits_and_the_others_go_on()
+    {
+        await HappenAsync("a", "gate");
+        await HappenAsync("b", "gate");
+        await HappenAsync("c", "yard");
+        _line.Refused();
+        await FetchAsync();
+        Assert.Equal("c", _line.Ready!.Id);
+        await TakeAsync(_line.HeardAsync());
+        Assert.Null(_line.Ready);
+
+        _line.ForgiveRefused();
+        await FetchAsync();
+        Assert.Equal("a", _line.Ready!.Id);
+    }
+
+    [Fact]
+    public async Task An_event_of_another_version_is_known_as_such()
+    {
+        await _outbox.StoreAsync(new OutboxEvent("x", "gate", "{\"w\":1}"u8.ToArray()));
+        await FetchAsync();
+        Assert.True(_line.IsUnreadable);
+        Assert.Null(_line.Ready);
+        await TakeAsync(_line.HeardAsync());
+        Assert.Equal(0, _outbox.Stats.Rows);
+    }
+
+    [Fact]
+    public async Task An_event_that_comes_while_the_line_is_looked_at_is_not_missed()
+    {
+        // Looked at while it was empty; the answer arrives after the event was kept.
+        var looking = _line.FetchAsync()!;
+        await KeepAsync("a");
+        Assert.Null(_line.FetchAsync());
+        await TakeAsync(looking);
+        Assert.Equal("a", _line.Ready!.Id);
+    }
+
+    private async Task HappenAsync(string id, string topic = "gate")
+    {
+        await KeepAsync(id, topic);
+        await FetchAsync();
+    }
+
+    private async Task KeepAsync(string id, string topic = "gate") => _line.Take(await _line.KeepAsync(Event(id), topic));
+
+    private async Task FetchAsync()
+    {
+        if (_line.FetchAsync() is { } fetch)
+        {
+            await TakeAsync(fetch);
+        }
+    }
+
+    // As the actor does: what comes back is taken, and fetching follows where it is due.
+    private async Task TakeAsync(Task<EventsMoved> work)
+    {
+        if (_line.Take(await work))
+        {
+            await FetchAsync();
+        }
+    }
+
+    private static EventPayload Event(string id) => new()
+    {
+        Id = id,
+        Node = "box",
+        Camera = "gate",
+        Question = "person",
+        Ask = "Is there a person?",
+        From = "no",
+        To = "yes",
+        At = DateTimeOffset.UnixEpoch,
+        Since = DateTimeOffset.UnixEpoch,
+        Frame = 1,
+        Text = "Is there a person? yes",
+        HeldBack = 0,
+        Historical = false,
+        Model = "fake",
+    };
+}

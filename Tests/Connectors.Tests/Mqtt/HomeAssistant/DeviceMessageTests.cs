@@ -1,0 +1,126 @@
+using System.Text.Json.Nodes;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Tests.Shared;
+
+namespace MobileVlm.Edge.Connectors.Tests.Mqtt.HomeAssistant;
+
+/// <summary>Every device message against Home Assistant's published rules, written down as a JSON Schema.</summary>
+public sealed class DeviceMessageTests
+{
+    private static readonly SchemaCheck Rules =
+        new(Path.Combine(AppContext.BaseDirectory, "schemas", "device-discovery.schema.json"));
+
+    private static readonly DiscoveredCamera Gate = new("edge-1", "gate", "mobilevlm-v2-1.7b", Snapshot: true,
+    [
+        new DiscoveredQuestion("person", EntityForm.YesNo),
+        new DiscoveredQuestion("sky", EntityForm.Choice) { Choices = ["clear", "cloudy \"so so\""] },
+        new DiscoveredQuestion("cars", EntityForm.Number),
+        new DiscoveredQuestion("speed", EntityForm.Number) { Unit = "km/h" },
+        new DiscoveredQuestion("scene", EntityForm.Text),
+    ]);
+
+    private readonly DeviceMessage _message = new(new Topics("site/hall", "edge-1"));
+
+    [Fact]
+    public void Every_kind_of_question_makes_a_message_that_keeps_the_rules() => Assert.Empty(Rules.Faults(_message.Device(Gate)));
+
+    [Fact]
+    public void A_camera_without_questions_or_pictures_keeps_the_rules_too() =>
+        Assert.Empty(Rules.Faults(_message.Device(Gate with { Snapshot = false, Questions = [] })));
+
+    [Theory]
+    [InlineData("components/question_person", "state_topic")]
+    [InlineData("components/enabled_person", "command_topic")]
+    [InlineData("components/snapshot", "image_topic")]
+    [InlineData("components/question_sky", "unique_id")]
+    [InlineData("", "origin")]
+    [InlineData("device", "identifiers")]
+    public void The_rules_notice_what_is_missing(string at, string key)
+    {
+        var device = JsonNode.Parse(_message.Device(Gate))!;
+        var part = at.Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(device, (node, name) => node[name]!);
+        Assert.True(part.AsObject().Remove(key));
+        Assert.NotEmpty(Rules.Faults(System.Text.Encoding.UTF8.GetBytes(device.ToJsonString())));
+    }
+
+    [Theory]
+    [InlineData("components/question_person", "stat_class", "measurement")]
+    [InlineData("components/question_sky", "state_class", "measurement")]
+    [InlineData("components/question_cars", "entity_category", "config")]
+    [InlineData("components/enabled_cars", "command_topic", "a/#")]
+    [InlineData("", "unknown_key", "x")]
+    public void The_rules_notice_what_does_not_belong(string at, string key, string value)
+    {
+        var device = JsonNode.Parse(_message.Device(Gate))!;
+        at.Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(device, (node, name) => node[name]!)[key] = value;
+        Assert.NotEmpty(Rules.Faults(System.Text.Encoding.UTF8.GetBytes(device.ToJsonString())));
+    }
+
+    [Fact]
+    public void No_two_entities_share_an_id_however_cameras_and_questions_are_named()
+    {
+        var questions = ((string[])["a", "a-b", "enabled_a", "a_enabled", "score_a", "snapshot"])
+            .Select(id => new DiscoveredQuestion(id, EntityForm.YesNo)).ToList();
+        var ids = ((string[])["x", "x-a", "question_a"]).SelectMany(camera =>
+        {
+            var components = JsonNode.Parse(_message.Device(new DiscoveredCamera("n", camera, "m", true, questions)))!["components"]!;
+            return components.AsObject().Select(it => it.Value!["unique_id"]!.ToString());
+        }).ToList();
+
+        Assert.Equal(ids.Count, ids.Distinct().Count());
+        Assert.Equal(3 * ((questions.Count * 3) + 1 + 4), ids.Count);
+    }
+
+    [Fact]
+    public void A_yes_or_no_question_is_a_binary_sensor_whose_unknown_Home_Assistant_understands()
+    {
+        var components = JsonNode.Parse(_message.Device(Gate))!["components"]!;
+        var person = components["question_person"]!;
+        Assert.Equal("binary_sensor", person["platform"]!.ToString());
+        Assert.Equal(("yes", "no"), (person["payload_on"]!.ToString(), person["payload_off"]!.ToString()));
+        Assert.Equal("site/hall/edge-1/gate/person/state", person["state_topic"]!.ToString());
+        Assert.Equal("site/hall/edge-1/gate/person/answer", person["json_attributes_topic"]!.ToString());
+        Assert.Contains("'None' if value == 'unknown'", person["value_template"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal("site/hall/edge-1/gate/person/enabled/set", components["enabled_person"]!["command_topic"]!.ToString());
+        Assert.Equal(["clear", "cloudy \"so so\""], components["question_sky"]!["options"]!.AsArray().Select(it => it!.ToString()));
+        Assert.Equal("km/h", components["question_speed"]!["unit_of_measurement"]!.ToString());
+    }
+
+    [Fact]
+    public void A_device_is_there_while_box_and_camera_are_and_its_switches_while_the_box_is()
+    {
+        var device = JsonNode.Parse(_message.Device(Gate))!;
+        Assert.Equal("all", device["availability_mode"]!.ToString());
+        Assert.Equal(
+            ["site/hall/edge-1/availability", "site/hall/edge-1/gate/availability"],
+            device["availability"]!.AsArray().Select(it => it!["topic"]!.ToString()));
+        Assert.Single(device["components"]!["enabled_person"]!["availability"]!.AsArray());
+    }
+
+    [Fact]
+    public void A_removal_names_only_the_platform_and_keeps_the_rules()
+    {
+        var before = _message.Device(Gate);
+        var now = Gate with { Questions = [.. Gate.Questions.Skip(1)] };
+
+        var removal = _message.Removal(now, before)!;
+
+        Assert.Empty(Rules.Faults(removal));
+        var components = JsonNode.Parse(removal)!["components"]!;
+        Assert.Equal("""{"platform":"binary_sensor"}""", components["question_person"]!.ToJsonString());
+        Assert.Equal("""{"platform":"switch"}""", components["enabled_person"]!.ToJsonString());
+        Assert.Null(_message.Removal(Gate, before));
+    }
+
+    [Fact]
+    public void Discovery_topics_have_only_characters_that_Home_Assistant_accepts()
+    {
+        var topics = new DiscoveryTopics("homeassistant", "edge-1");
+        Assert.Matches("^homeassistant/device/[a-zA-Z0-9_-]+/[a-zA-Z0-9_-]+/config$", topics.Config("gate_2"));
+        Assert.Equal("gate_2", topics.Camera(topics.Config("gate_2")));
+        Assert.Null(topics.Camera("homeassistant/device/mobilevlm-edge-1/config"));
+        Assert.Null(topics.Camera("homeassistant/device/mobilevlm-other/gate/config"));
+        Assert.Null(topics.Camera("homeassistant/device/mobilevlm-edge-1//config"));
+    }
+}

@@ -1,0 +1,107 @@
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+/// <summary>What is listened to over MQTT.</summary>
+public sealed class CommandOptionsTests : IDisposable
+{
+    private const string Key = "MobileVlm:Mqtt:";
+    private const string Broker = "\"Broker\": \"embedded\"";
+
+    private readonly ConfigurationBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void By_default_the_boxs_own_commands_are_listened_to_and_nothing_else() => Assert.Equal(
+        ["mobilevlm/edge-1/ask", "mobilevlm/edge-1/+/ask", "mobilevlm/edge-1/+/+/enabled/set"],
+        Filters(_bench.Read(ConfigurationBench.Design)));
+
+    [Fact]
+    public void Commands_can_be_switched_off_altogether() =>
+        Assert.Empty(Filters(Read("\"Commands\": { \"Enabled\": false }")));
+
+    [Fact]
+    public void Home_Assistants_birth_and_what_was_announced_are_listened_to_when_it_is_told()
+    {
+        var configuration = Read("\"Commands\": { \"Enabled\": false }, \"HomeAssistant\": { \"Enabled\": true, \"Prefix\": \"ha\" }");
+        Assert.Equal(["ha/status", "ha/device/mobilevlm-box-7-lan/+/config"], Filters(configuration));
+        Assert.Equal("ha/status", configuration.ToEdgeSettings("m").HomeAssistant.BirthTopic);
+        Assert.False(Read("").ToEdgeSettings("m").HomeAssistant.Enabled);
+    }
+
+    [Fact]
+    public void Replies_go_below_the_bases_replies_by_default_and_where_the_operator_says()
+    {
+        Assert.Equal(["mobilevlm/replies/", "replies/", "responses/"], Read("").ToEdgeSettings("m").Asks.ReplyPrefixes);
+        Assert.Equal(
+            ["a/", "b/c/"],
+            Read("\"Asks\": { \"ReplyPrefixes\": \" a/ , b/c/\" }").ToEdgeSettings("m").Asks.ReplyPrefixes);
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("a/,b")]
+    [InlineData("#/")]
+    [InlineData("$SYS/")]
+    [InlineData("/")]
+    [InlineData(",")]
+    public void A_reply_prefix_that_is_none_is_refused(string prefixes) =>
+        Assert.Equal(Key + "Asks:ReplyPrefixes", Fault($"\"Asks\": {{ \"ReplyPrefixes\": \"{prefixes}\" }}").Key);
+
+    [Theory]
+    [InlineData(256)]
+    [InlineData(512)]
+    [InlineData(1024)]
+    [InlineData(4096)]
+    public void The_longest_question_and_the_longest_answer_fit_the_context(int context)
+    {
+        var configuration = _bench.Read(ConfigurationBench.Small(
+            model: $", \"ContextTokens\": {context}", mqtt: $"{Broker}, \"Asks\": {{ \"MaxTokens\": 512 }}"));
+        var limits = configuration.ToEdgeSettings("m").Asks.Limits;
+        Assert.InRange(limits.MaxQuestionBytes, 16, 1000);
+        Assert.InRange(limits.MaxTokens, 16, 512);
+        // The prompt and the template around a question are 190 and some tokens.
+        Assert.True(200 + limits.MaxQuestionBytes + limits.MaxTokens <= context, $"{limits}");
+    }
+
+    [Fact]
+    public void A_default_deadline_above_the_longest_is_refused() => Assert.Equal(
+        Key + "Asks:Deadline", Fault("\"Asks\": { \"Deadline\": \"00:02:00\", \"MaxDeadline\": \"00:01:00\" }").Key);
+
+    [Theory]
+    [InlineData("\"StateQos\": 3", "StateQos")]
+    [InlineData("\"Commands\": { \"Burst\": 501 }", "Commands:Burst")]
+    [InlineData("\"Asks\": { \"MaxWaiting\": 0 }", "Asks:MaxWaiting")]
+    [InlineData("\"HomeAssistant\": { \"Prefix\": \"a/#\" }", "HomeAssistant:Prefix")]
+    [InlineData("\"HomeAssistant\": { \"Enable\": true }", "HomeAssistant:Enable")]
+    public void What_is_out_of_range_or_misspelt_is_named(string mqtt, string key) => Assert.Equal(Key + key, Fault(mqtt).Key);
+
+    [Theory]
+    [InlineData("ask")]
+    [InlineData("reply")]
+    [InlineData("replies")]
+    public void A_camera_cannot_have_the_name_of_a_topic(string name)
+    {
+        var json = ConfigurationBench.Design.Replace("\"gate\"", $"\"{name}\"", StringComparison.Ordinal);
+        Assert.Equal($"MobileVlm:Cameras:{name}", _bench.Fault(json).Key);
+    }
+
+    [Fact]
+    public void How_surely_each_kind_of_message_arrives_can_be_set()
+    {
+        var delivery = Read("\"StateQos\": 0, \"SnapshotQos\": 2, \"EventQos\": 2, \"ReplyQos\": 0, \"RetainSnapshots\": false")
+            .ToEdgeSettings("m").Mqtt;
+        Assert.Equal(
+            (0, 2, 2, 0, false),
+            (delivery.StateQos, delivery.SnapshotQos, delivery.EventQos, delivery.ReplyQos, delivery.RetainSnapshots));
+    }
+
+    private EdgeConfiguration Read(string mqtt) =>
+        _bench.Read(ConfigurationBench.Small(mqtt: mqtt.Length == 0 ? Broker : $"{Broker}, {mqtt}"));
+
+    private ConfigurationFault Fault(string mqtt) => _bench.Fault(ConfigurationBench.Small(mqtt: $"{Broker}, {mqtt}"));
+
+    private static IEnumerable<string> Filters(EdgeConfiguration configuration) =>
+        configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1883")).Subscriptions.Select(it => it.Filter);
+}

@@ -1,0 +1,41 @@
+using MobileVlm.Edge.Tests.Shared;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
+
+public sealed class MetricsTests : IDisposable
+{
+    private static readonly Dictionary<string, string> Gate = new() { ["gate"] = DemoModel.Clip };
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-metrics-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Prometheus_reads_on_the_loopback_what_was_counted()
+    {
+        var port = Mosquitto.FreePort();
+        var config = ServiceConfiguration.Write(_folder, "embedded", Gate, new Dictionary<string, object> { ["Port"] = 0 });
+        File.WriteAllText(config, File.ReadAllText(config).Replace(
+            "\"Node\":", $"\"Metrics\": {{ \"Port\": {port} }}, \"Node\":", StringComparison.Ordinal));
+        await using var service = EdgeProcess.Start("run", "--config", config);
+        await service.SaysAsync("Metrics are at");
+
+        using var client = new HttpClient();
+        var text = "";
+        for (var until = DateTime.UtcNow.AddSeconds(60); !text.Contains("stage=\"encode\"", StringComparison.Ordinal); await Task.Delay(200))
+        {
+            Assert.True(DateTime.UtcNow < until, text);
+            text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"));
+        }
+
+        foreach (var name in (string[])
+            ["mobilevlm_frames_captured_total{", "mobilevlm_answers_total", "mobilevlm_answer_age_seconds_bucket{", "mobilevlm_outbox_events",
+            "mobilevlm_camera_online{", "mobilevlm_memory_resident_bytes", "camera=\"gate\""])
+        {
+            Assert.Contains(name, text, StringComparison.Ordinal);
+        }
+
+        service.Terminate();
+        Assert.Equal(0, await service.ExitAsync());
+    }
+}

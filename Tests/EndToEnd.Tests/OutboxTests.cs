@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using MobileVlm.Edge.Tests.Shared;
+
+namespace MobileVlm.Edge.EndToEnd.Tests;
+
+/// <summary>Events through the worst hour: the broker away, and the service killed meanwhile.</summary>
+public sealed class OutboxTests : IDisposable
+{
+    private static readonly Dictionary<string, string> Gate = new() { ["gate"] = DemoModel.Clip };
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-outbox-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Events_of_a_service_that_was_killed_while_the_broker_was_away_arrive_late_once_and_in_order()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await broker.StopAsync();
+        var metrics = Mosquitto.FreePort();
+        var config = ServiceConfiguration.Write(_folder, broker.Address.ToString(), Gate);
+        File.WriteAllText(config, File.ReadAllText(config).Replace(
+            "\"Node\":",
+            $"\"StateFolder\": \"{_folder}/state\", \"Metrics\": {{ \"Port\": {metrics} }}, \"Node\":",
+            StringComparison.Ordinal));
+        await using (var service = EdgeProcess.Start("run", "--config", config))
+        {
+            await service.SaysAsync("Metrics are at");
+            await WaitingAsync(metrics, atLeast: 2);
+            service.Kill();
+            Assert.Equal(137, await service.ExitAsync());
+        }
+
+        await broker.RestartAsync();
+        await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
+        await using var again = EdgeProcess.Start("run", "--config", config);
+        await subscriber.WaitForAsync("mobilevlm/edge-1/gate/person/event", within: TimeSpan.FromSeconds(60));
+        await Eventually(() => Events(subscriber).Count(e => e.Historical) >= 2);
+        again.Terminate();
+        Assert.Equal(0, await again.ExitAsync());
+
+        var events = Events(subscriber);
+        Assert.Equal(events.Count, events.DistinctBy(e => e.Id).Count());
+        Assert.Equal(events.Select(e => e.At).Order(), events.Select(e => e.At));
+        Assert.All(events.Zip(events.Skip(1)), pair => Assert.Equal(pair.First.To, pair.Second.From));
+    }
+
+    private static List<(string Id, bool Historical, string From, string To, DateTimeOffset At)> Events(MosquittoSub subscriber) =>
+        [.. subscriber.Messages.Where(m => m.Topic == "mobilevlm/edge-1/gate/person/event").Select(m =>
+        {
+            using var body = JsonDocument.Parse(m.Text);
+            var root = body.RootElement;
+            return (
+                root.GetProperty("id").GetString()!,
+                root.GetProperty("historical").GetBoolean(),
+                root.GetProperty("from").GetString()!,
+                root.GetProperty("to").GetString()!,
+                root.GetProperty("at").GetDateTimeOffset());
+        })];
+
+    private static async Task WaitingAsync(int metrics, long atLeast)
+    {
+        using var client = new HttpClient();
+        await Eventually(async () =>
+        {
+            var text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{metrics}/metrics"));
+            var found = Regex.Match(text, @"^mobilevlm_outbox_events\S* (\d+)", RegexOptions.Multiline);
+            return found.Success && long.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture) >= atLeast;
+        });
+    }
+
+    private static Task Eventually(Func<bool> condition) => Eventually(() => Task.FromResult(condition()));
+
+    private static async Task Eventually(Func<Task<bool>> condition)
+    {
+        for (var until = DateTime.UtcNow.AddSeconds(90); !await condition(); await Task.Delay(250))
+        {
+            Assert.True(DateTime.UtcNow < until, "Waited in vain.");
+        }
+    }
+}

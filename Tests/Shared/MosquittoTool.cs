@@ -1,0 +1,24 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Tests.Shared;
+
+/// <summary>mosquitto's own clients, which share no code with this project.</summary>
+public static class MosquittoTool
+{
+    /// <summary>Runs one to its end.</summary>
+    /// <returns>What it printed.</returns>
+    /// <exception cref="InvalidOperationException">It failed.</exception>
+    public static string Run(string program, Uri broker, IEnumerable<string> arguments)
+    {
+        using var process = Mosquitto.Run(
+            program,
+            "mosquitto-clients",
+            ["-h", broker.Host, "-p", broker.Port.ToString(CultureInfo.InvariantCulture), .. arguments]);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? output.GetAwaiter().GetResult()
+            : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {errors}");
+    }
+}
