@@ -21,7 +21,7 @@ public sealed class ScoresTests(ITestOutputHelper output)
     {
         var scenes = HeldOutScene.Load();
         var clear = Ask(scenes, noise: 0);
-        var noisy = Ask(scenes, noise: 120);
+        var noisy = Ask(scenes, noise: 60);
         var text = Report(clear, noisy);
         output.WriteLine(text);
         if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
@@ -79,7 +79,7 @@ public sealed class ScoresTests(ITestOutputHelper output)
         Line($"");
         Line($"<!-- Written by: UPDATE_DOCS=1 dotnet test Tests/EndToEnd.Tests --filter ScoresTests -->");
         Line($"");
-        Line($"The score of a yes/no answer is P(yes) / (P(yes) + P(no)) from the logits at the answer position. Whether it is a probability is a property of the model: of all answers scored 0.9, nine of ten should be a yes. This page measures it for the demo's model (fp32, CPU) on its 200 held-out pictures, {clear.Count} yes/no questions, as the pictures are and spoilt by noise (each channel of each pixel moved by up to 120 of 255, seed 7), which the model was never trained on. The published MobileVLM weights were not measured here: measure your own model on your own pictures before you trust a threshold.");
+        Line($"The score of a yes/no answer is P(yes) / (P(yes) + P(no)) from the logits at the answer position. Whether it is a probability is a property of the model: of all answers scored 0.9, nine of ten should be a yes. This page measures it for the demo's model (fp32, CPU) on its 200 held-out pictures, {clear.Count} yes/no questions, as the pictures are and spoilt by noise (each channel of each pixel moved by up to 60 of 255, seed 7), which the model was never trained on. The published MobileVLM weights were not measured here: measure your own model on your own pictures before you trust a threshold.");
         Line($"");
         Line($"| | as they are | with noise |");
         Line($"| --- | --- | --- |");
