@@ -23,7 +23,7 @@ public sealed class OutboxTests : IDisposable
         var config = ServiceConfiguration.Write(_folder, broker.Address.ToString(), Gate);
         File.WriteAllText(config, File.ReadAllText(config).Replace(
             "\"Node\":",
-            $"\"StateFolder\": \"{_folder}/state\", \"Metrics\": {{ \"Port\": {metrics} }}, \"Node\":",
+            $"\"Metrics\": {{ \"Port\": {metrics} }}, \"Node\":",
             StringComparison.Ordinal));
         await using (var service = EdgeProcess.Start("run", "--config", config))
         {

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.EndToEnd.Tests;
 /// broker. Its camera is one picture file that the test exchanges.</summary>
 public sealed class RulesServiceTests : IDisposable
 {
-    // One person, no car, the gate closed, by day; and nobody there.
+    // One person and a dog, no car, the gate closed, by day; and nobody there.
     private const string Somebody = "scene002.jpg";
     private const string Nobody = "scene011.jpg";
 
@@ -114,7 +114,7 @@ public sealed class RulesServiceTests : IDisposable
 
         Write(broker.Address, Person + """, "dog": { "Ask": "Is there a dog?", "Answer": "YesNo" } """);
         service.Hangup();
-        await subscriber.WaitForAsync($"{Root}/dog/state", m => m.Text == "no");
+        await subscriber.WaitForAsync($"{Root}/dog/state", m => m.Text == "yes");
         Write(broker.Address, Person);
         await subscriber.WaitForAsync($"{Root}/dog/state", m => m.Text == "");
 
