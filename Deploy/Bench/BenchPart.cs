@@ -12,6 +12,9 @@ internal enum BenchPart
     /// <summary>Text token by token, one text and several at once.</summary>
     Decode,
 
+    /// <summary>A text, without a guess, with what was said last, and with that after one word has changed.</summary>
+    Text,
+
     /// <summary>A new picture to its first yes or no.</summary>
     First,
 

@@ -16,6 +16,9 @@ internal sealed class ModelBench : IDisposable
     /// <summary>Steps of one run.</summary>
     public const int DecodeSteps = 32;
 
+    /// <summary>Most tokens of the text that is written without and with a guess.</summary>
+    private const int TextTokens = 32;
+
     /// <summary>Texts that are written at once.</summary>
     private static readonly int[] Batches = [1, 4, 8];
 
@@ -52,13 +55,14 @@ internal sealed class ModelBench : IDisposable
 
     /// <summary>Timed runs of a part, the one that is not timed included.</summary>
     public static int Runs(BenchPart part, int repeats) =>
-        (repeats + 1) * (part == BenchPart.Decode ? Batches.Length : 1);
+        (repeats + 1) * (part is BenchPart.Decode or BenchPart.Text ? Batches.Length : 1);
 
     public IEnumerable<BenchResult> Measure(BenchPart part) => part switch
     {
         BenchPart.Encode => [Encode()],
         BenchPart.Prefill => [Prefill()],
         BenchPart.Decode => Batches.Select(Decode),
+        BenchPart.Text => Text(),
         BenchPart.First => [First()],
         BenchPart.Questions => Questions(),
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "This part is not the model's alone."),
@@ -115,7 +119,7 @@ internal sealed class ModelBench : IDisposable
                     parts[i] = new BranchTokens(branches[i], prompt.AsMemory(behind + step, 1), Wanted: 1);
                 }
 
-                state.Append(parts);
+                state.Append(parts, writing: true);
             }
         });
         return new($"decode-{batch}", $"decode, batch {batch}", PerStep(time))
@@ -124,6 +128,33 @@ internal sealed class ModelBench : IDisposable
             Counted = "tokens",
             Work = _work.Step(batch, behind, DecodeSteps / 2.0),
         };
+    }
+
+    /// <summary>As many kinds of guess as there are batches: none, the answer itself, and the answer with another token in
+    /// its middle, as when a scene has changed a little.</summary>
+    private List<BenchResult> Text()
+    {
+        using var tokens = Encoder.Encode(_scene.Next());
+        Answerer.Prime(tokens);
+        var question = new Question("Describe the picture.", AnswerKind.Text, TextTokens);
+        var said = Answerer.Ask(question).TokenIds;
+        int[] changed = [.. said];
+        changed[said.Count / 2] = 3 + ((changed[said.Count / 2] + 11) % (_decoder.VocabularySize - 3));
+        (string Id, string Name, IReadOnlyList<int> Draft)[] guesses =
+        [
+            ("text", $"text of {said.Count} tokens", []),
+            ("text-same", "the same, said last time", said),
+            ("text-changed", "the same, one token else", changed),
+        ];
+        return
+        [
+            .. guesses.Select(guess => new BenchResult(
+                guess.Id, guess.Name, Repeat(guess.Name, () => Answerer.Ask(question with { Draft = guess.Draft })))
+            {
+                Count = said.Count,
+                Counted = "tokens",
+            }),
+        ];
     }
 
     private BenchResult First() => new("first", "first yes/no on a new picture", Repeat("first yes/no", () =>

@@ -52,7 +52,9 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
         foreach (var asked in _asked)
         {
             asked.Branch = state.Fork();
-            asked.Guess = Guess(asked, state.Length + asked.Ids.Length);
+
+            // A guess is an answer's tokens: where those have other weights than the question, it waits for them.
+            asked.Guess = state.HasTwoSets ? [] : Guess(asked, state.Length + asked.Ids.Length);
             Add(asked.Branch, [.. asked.Ids, .. asked.Guess], asked.Guess.Length + 1);
         }
 
@@ -153,7 +155,7 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
                 Add(asked.Branch, [asked.Text!.Ids[^1], .. asked.Guess], asked.Guess.Length + 1);
             }
 
-            state.Append(_parts);
+            state.Append(_parts, writing: true);
         }
     }
 

@@ -83,10 +83,10 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
     /// <param name="own">Tokens of each text so far.</param>
     public Work Step(int rows, double shared, double own) => new(
         (2 * rows * (LayerWeights + HeadWeights)) + (4 * rows * (shared + own) * _language.HiddenSize * _language.Layers),
-        WeightBytes(rows) + ((shared + (rows * own)) * CacheBytes));
+        DecoderBytes + ((shared + (rows * own)) * CacheBytes));
 
     private long WeightBytes(int tokens) =>
-        PrefillBytes > 0 && tokens >= settings.PrefillFrom ? PrefillBytes : DecoderBytes;
+        PrefillBytes > 0 && tokens >= (settings.PrefillFrom ?? ExecutionSettings.UsualPrefillFrom) ? PrefillBytes : DecoderBytes;
 
     private long SizeOf(string graph) =>
         manifest.Files.Where(file => file.Path.StartsWith(graph, StringComparison.Ordinal)).Sum(file => file.Size);

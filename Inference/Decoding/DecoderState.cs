@@ -44,6 +44,9 @@ public sealed class DecoderState : IDisposable
     /// lie before others.</summary>
     public int Length => _branches.Columns;
 
+    /// <summary>Whether a prompt goes through other weights than an answer.</summary>
+    internal bool HasTwoSets => _many is not null;
+
     /// <summary>Passes through the decoder so far.</summary>
     internal long Passes { get; private set; }
 
@@ -92,8 +95,11 @@ public sealed class DecoderState : IDisposable
 
     /// <summary>Moves several branches at once: each as if it were alone, up to the rounding of sums in another
     /// order.</summary>
+    /// <param name="parts">Any number of branches.</param>
+    /// <param name="writing">The tokens are of an answer: they go through the first set of weights however many they are,
+    /// so that what is written depends neither on what is written beside it nor on a guess.</param>
     /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
-    public void Append(IReadOnlyList<BranchTokens> parts)
+    public void Append(IReadOnlyList<BranchTokens> parts, bool writing = false)
     {
         var (count, wanted) = (0, 0);
         foreach (var part in parts)
@@ -104,7 +110,7 @@ public sealed class DecoderState : IDisposable
             wanted += part.Wanted;
         }
 
-        var pass = Begin(count, wanted);
+        var pass = Begin(count, wanted, writing);
         Embed(parts, pass.Embeddings);
         var (row, asked) = (0, 0);
         foreach (var part in parts)
@@ -159,10 +165,10 @@ public sealed class DecoderState : IDisposable
             throw new InvalidOperationException("The trunk has branches; rewind before it grows.");
         }
 
-        return Begin(count, wanted: 1);
+        return Begin(count, wanted: 1, writing: false);
     }
 
-    private DecoderPass Begin(int count, int wanted)
+    private DecoderPass Begin(int count, int wanted, bool writing)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (count > Capacity - Length)
@@ -171,7 +177,7 @@ public sealed class DecoderState : IDisposable
         }
 
         _last = count == 1 && wanted == 1 ? _single
-            : _many is not null && count >= _decoder.ManyFrom ? _many
+            : _many is not null && !writing && count >= _decoder.ManyFrom ? _many
             : _several;
         _last.Shape(count, wanted);
         Passes++;

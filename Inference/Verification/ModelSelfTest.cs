@@ -79,6 +79,11 @@ public static class ModelSelfTest
         {
             throw Fault(folder, $"{ModelFolder.DecoderFile} computes numbers that are not finite", e);
         }
+        finally
+        {
+            // Whoever opens the model next needs the room.
+            NativeHeap.GiveBack();
+        }
     }
 
     private static (float[] Tokens, double? Error) Look(ModelFolder folder, ExecutionSettings settings, SelfTest known)

@@ -7,7 +7,7 @@ public sealed class BenchCommandTests
 {
     private static readonly string[] Everything =
     [
-        "encode", "prefill", "decode-1", "decode-4", "decode-8", "first", "questions-1", "questions-2", "questions-4", "questions-8", "questions-16",
+        "encode", "prefill", "decode-1", "decode-4", "decode-8", "text", "text-same", "text-changed", "first", "questions-1", "questions-2", "questions-4", "questions-8", "questions-16",
     ];
 
     private static readonly string[] InOrder = ["min", "lowerQuartile", "median", "upperQuartile", "max"];
@@ -59,7 +59,7 @@ public sealed class BenchCommandTests
     {
         var bench = await EdgeProcess.RunAsync("bench", "--model", DemoModel.Folder.FolderPath, "--only", "encode,dream");
         Assert.Equal((2, ""), (bench.ExitCode, bench.Output));
-        Assert.Contains("--only: 'dream' is not one of encode, prefill, decode, first, questions, pipeline.", bench.Errors, StringComparison.Ordinal);
+        Assert.Contains("--only: 'dream' is not one of encode, prefill, decode, text, first, questions, pipeline.", bench.Errors, StringComparison.Ordinal);
     }
 
     private static void AssertIsASpread(JsonElement result)
@@ -72,4 +72,38 @@ public sealed class BenchCommandTests
     }
 
     private static void AssertAbove0(JsonElement of, string name) => Assert.True(of.GetProperty(name).GetDouble() > 0, name);
+
+    [Fact]
+    public async Task Tuning_says_when_there_is_nothing_to_choose()
+    {
+        var tune = await EdgeProcess.RunAsync("bench", "--tune", "--model", DemoModel.Folder.FolderPath);
+        Assert.Equal((2, ""), (tune.ExitCode, tune.Output));
+        Assert.Contains("--prefill auto", tune.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tuning_keeps_its_choice_in_the_folder()
+    {
+        var folder = Directory.CreateTempSubdirectory("mobilevlm-tune-");
+        try
+        {
+            var model = Path.Combine(folder.FullName, "model");
+            var import = await EdgeProcess.RunAsync(
+                "model", "import", DemoModel.Checkpoint, model, "--precision", "int8", "--prefill", "auto", "--no-loss-report");
+            Assert.Equal(0, import.ExitCode);
+            var tune = await EdgeProcess.RunAsync("bench", "--tune", "--model", model, "--repeats", "1", "--json");
+            Assert.Equal(0, tune.ExitCode);
+            using var document = JsonDocument.Parse(tune.Output);
+            Assert.Equal(10, document.RootElement.GetProperty("rows").GetArrayLength());
+            using var kept = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(model, "box.json")));
+            Assert.Equal(
+                document.RootElement.GetProperty("prefillFrom").ToString(), kept.RootElement.GetProperty("prefillFrom").ToString());
+            var show = await EdgeProcess.RunAsync("model", "show", model);
+            Assert.Contains("a second set of the decoder's weights", show.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
 }

@@ -1,4 +1,8 @@
 using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Tests.Checkpoints;
+using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Answers;
 
@@ -53,6 +57,28 @@ public sealed class DraftTests
         int[][] guesses = [[.. alone[0].TokenIds], [.. alone[1].TokenIds.Take(5), 7, 8], [.. alone[2].TokenIds.Skip(2)]];
         answerer.AskAll(
             [.. questions.Select((q, i) => q with { Draft = guesses[i] })], (at, answer) => told[at] = answer);
+        Assert.Equal(alone.Select(a => a.TokenIds), told.Select(a => a.TokenIds));
+    }
+
+    [Theory]
+    [InlineData("mobilevlm-v1", "int4")]
+    [InlineData("mobilevlm-v2", "int8")]
+    public void With_two_sets_of_weights_neither_a_guess_nor_company_changes_an_answer(string name, string precision)
+    {
+        using var temporary = new TemporaryFolder();
+        var folder = ModelImporter.Import(
+            GoldenFolder.Path(name), temporary["model"], PrecisionPlan.Parse(precision).WithPrefill("w8a7"));
+        using var answerer = QuestionAnswerer.Open(folder, new ExecutionSettings(1), 512);
+        using var picture = QuestionAnswererTests.Look(GoldenModel.Get(name), name, "case0.png");
+        answerer.Prime(picture);
+        Question[] questions = [Asked, new("What is on the road?", AnswerKind.Text, 17), new("And now?", AnswerKind.Text, 30), new("Is it day?", AnswerKind.YesNo)];
+        var alone = questions.Select(q => Ask(answerer, q).Answer).ToArray();
+        var (drafted, passes) = Ask(answerer, Asked with { Draft = alone[0].TokenIds });
+        Assert.Equal(alone[0].TokenIds, drafted.TokenIds);
+        Assert.InRange(passes, 2, (alone[0].TokenIds.Count / 6) + 3);
+        var told = new Answer[questions.Length];
+        answerer.AskAll(
+            [.. questions.Select((q, i) => q with { Draft = alone[i].TokenIds })], (at, answer) => told[at] = answer);
         Assert.Equal(alone.Select(a => a.TokenIds), told.Select(a => a.TokenIds));
     }
 
