@@ -82,8 +82,14 @@ internal sealed partial class AskActor : ReceiveActor
 
     private void Came(AskCame came)
     {
+        Take(_replies.Read(_reader, came, _time.GetTimestamp()));
+
+        // Only now, so that whoever sees it counted knows that the next picture takes it along.
         _counters.Received.Increment();
-        var asked = _replies.Read(_reader, came, _time.GetTimestamp());
+    }
+
+    private void Take(Asked asked)
+    {
         if (asked.Request is not { } request)
         {
             Refuse(asked, asked.Fault ?? new AskFault(null, "the request could not be read"));

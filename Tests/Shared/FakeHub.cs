@@ -243,8 +243,9 @@ public sealed class FakeHub : IAsyncDisposable
         for (var sent = 0; sent < most;)
         {
             var piece = body[sent..Math.Min(most, sent + step)];
-            await stream.WriteAsync(piece, _ended.Token);
+            // Before it is out: a client that has it all may look at once.
             request.Served += piece.Length;
+            await stream.WriteAsync(piece, _ended.Token);
             sent += piece.Length;
             if (fault.Trickle is { } trickle)
             {
