@@ -40,6 +40,8 @@ public sealed class LossTableTests(ITestOutputHelper output) : IDisposable
         ("fp32", "w8a7", 0.99),
         ("fp32", "int4", 0.97),
         ("int8", "w8a8", 0.97),
+        ("w8a8", "w8a8", 0.97),
+        ("w8a7", "w8a7", 0.97),
         ("int4", "int8", 0.97),
         ("int4", "w8a7", 0.97),
         ("int4, prefill w8a7", "w8a7", 0.97),
