@@ -9,7 +9,6 @@ using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Verification;
-using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
@@ -42,9 +41,9 @@ internal static class ConfiguredChecks
         try
         {
             var folder = ModelFolder.Open(configuration.ModelPath);
-            var tested = ModelSelfTest.Run(folder, configuration.ToExecutionSettings(), SelfTestExtent.Fast, cancel);
-            using var encoder = new VisionEncoder(folder, configuration.ToExecutionSettings());
-            using var answerer = QuestionAnswerer.Open(folder, configuration.ToExecutionSettings(), configuration.ContextTokens);
+            using var model = TestedModel.Open(folder, configuration.ToExecutionSettings(), SelfTestExtent.Fast, cancel);
+            using var encoder = model.TakeEncoder();
+            using var answerer = model.TakeAnswerer(configuration.ContextTokens);
             var started = Stopwatch.GetTimestamp();
             using var tokens = encoder.Encode(new RgbImage(new byte[64 * 64 * 3], 64, 64));
             answerer.Prime(tokens);
@@ -52,8 +51,8 @@ internal static class ConfiguredChecks
             var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             var found = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{folder.Manifest.Name}: opens and answers on cpu, first answer after {took:0} ms; self-test: {SelfTestText.Describe(tested)}");
-            return tested is null ? Finding.Note("model", found, "Without it nobody sees whether this processor computes what it should.") : Finding.Fine("model", found);
+                $"{folder.Manifest.Name}: opens and answers on cpu, first answer after {took:0} ms; self-test: {SelfTestText.Describe(model.Outcome)}");
+            return model.Outcome is null ? Finding.Note("model", found, "Without it nobody sees whether this processor computes what it should.") : Finding.Fine("model", found);
         }
         catch (ModelFolderException e)
         {

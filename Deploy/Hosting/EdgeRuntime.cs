@@ -4,9 +4,8 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Vision;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
@@ -49,7 +48,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     public static async Task<EdgeRuntime> StartAsync(
         EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
-        var folder = await ModelCheck.RunAsync(configuration, loggers, cancel);
+        using var model = await ModelCheck.RunAsync(configuration, loggers, cancel);
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
             : null;
@@ -59,8 +58,8 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             var mqtt = configuration.ToMqttSettings(broker?.Address);
             var frames = new FramePool();
             system = new EdgeSystem(
-                configuration.ToEdgeSettings(folder.Manifest.Name),
-                Parts(configuration, folder, mqtt, frames, time, loggers),
+                configuration.ToEdgeSettings(model.Folder.Manifest.Name),
+                Parts(configuration, model, mqtt, frames, time, loggers),
                 time,
                 loggers);
             await system.StartAsync();
@@ -114,13 +113,12 @@ internal sealed class EdgeRuntime : IAsyncDisposable
 
     private static EdgeParts Parts(
         EdgeConfiguration configuration,
-        ModelFolder folder,
+        TestedModel model,
         MqttSettings mqtt,
         FramePool frames,
         TimeProvider time,
         ILoggerFactory loggers)
     {
-        var execution = configuration.ToExecutionSettings();
         var sent = 0L;
         return new EdgeParts
         {
@@ -134,8 +132,8 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             AnswerToBytes = MqttJson.Serialize,
             EventToBytes = MqttJson.Serialize,
             StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
-            OpenEncoder = () => new VisionEncoder(folder, execution),
-            OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
+            OpenEncoder = model.TakeEncoder,
+            OpenAnswerer = () => model.TakeAnswerer(configuration.ContextTokens),
             FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
             PictureToFrame = file => SentPicture.ToFrame(
                 file.Span, frames, new CameraId("picture"), new FrameSequence(Interlocked.Increment(ref sent)), time),

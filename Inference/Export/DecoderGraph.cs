@@ -178,10 +178,15 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
 /// <param name="Head">The one that makes logits.</param>
 internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive, LinearWriter Head)
 {
-    public static DecoderWriters Create(DecoderRecipe recipe, IInputImportance importance) => new(
-        LinearWriter.Create(recipe.Body, importance),
-        LinearWriter.Create(recipe.Sensitive, importance),
-        LinearWriter.Create(recipe.Head, importance));
+    public static DecoderWriters Create(DecoderRecipe recipe, IInputImportance importance)
+    {
+        // One writer for one format, which rounds an input of several matrices once.
+        var body = LinearWriter.Create(recipe.Body, importance);
+        return new DecoderWriters(
+            body,
+            recipe.Sensitive == recipe.Body ? body : LinearWriter.Create(recipe.Sensitive, importance),
+            recipe.Head == recipe.Body ? body : LinearWriter.Create(recipe.Head, importance));
+    }
 
     /// <summary>For the attention's input projections and the MLP's last matrix.</summary>
     public LinearWriter At(int layer, int layers) => DecoderRecipe.IsSensitive(layer, layers) ? Sensitive : Body;
