@@ -41,10 +41,13 @@ internal static class ConfiguredChecks
     {
         try
         {
+            OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
             var folder = ModelFolder.Open(configuration.ModelPath);
-            var tested = ModelSelfTest.Run(folder, configuration.ToExecutionSettings(), SelfTestExtent.Fast, cancel);
-            using var encoder = new VisionEncoder(folder, configuration.ToExecutionSettings());
-            using var answerer = QuestionAnswerer.Open(folder, configuration.ToExecutionSettings(), configuration.ContextTokens);
+            var placements = new Dictionary<string, SessionPlacement>();
+            var execution = configuration.ToExecutionSettings(placement => placements[placement.File] = placement);
+            var tested = ModelSelfTest.Run(folder, execution, SelfTestExtent.Fast, cancel);
+            using var encoder = new VisionEncoder(folder, execution);
+            using var answerer = QuestionAnswerer.Open(folder, execution, configuration.ContextTokens);
             var started = Stopwatch.GetTimestamp();
             using var tokens = encoder.Encode(new RgbImage(new byte[64 * 64 * 3], 64, 64));
             answerer.Prime(tokens);
@@ -52,8 +55,17 @@ internal static class ConfiguredChecks
             var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             var found = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{folder.Manifest.Name}: opens and answers on cpu, first answer after {took:0} ms; self-test: {SelfTestText.Describe(tested)}");
+                $"{folder.Manifest.Name}: opens and answers; {string.Join("; ", placements.Values)}; first answer after {took:0} ms; self-test: {SelfTestText.Describe(tested)}");
+            if (placements.Values.FirstOrDefault(p => p.Reason is not null) is { } fallen)
+            {
+                return Finding.Note("model", found, $"Model:Target is 'auto', which took the processor: {fallen.Reason}");
+            }
+
             return tested is null ? Finding.Note("model", found, "Without it nobody sees whether this processor computes what it should.") : Finding.Fine("model", found);
+        }
+        catch (ExecutionTargetException e)
+        {
+            return Finding.Bad("model", e.Message, "Model:Target 'cpu' runs without a GPU, 'auto' where there is none.");
         }
         catch (ModelFolderException e)
         {

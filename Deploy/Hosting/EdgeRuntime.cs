@@ -45,11 +45,14 @@ internal sealed class EdgeRuntime : IAsyncDisposable
 
     /// <summary>Opens everything and starts. What was opened is closed again when a later part fails.</summary>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
+    /// <exception cref="ExecutionTargetException">The target cannot be had.</exception>
     /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is taken.</exception>
     public static async Task<EdgeRuntime> StartAsync(
         EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
-        var folder = await ModelCheck.RunAsync(configuration, loggers, cancel);
+        OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
+        var sessions = new SessionBoard(loggers.CreateLogger("Model"));
+        var folder = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
             : null;
@@ -60,7 +63,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             var frames = new FramePool();
             system = new EdgeSystem(
                 configuration.ToEdgeSettings(folder.Manifest.Name),
-                Parts(configuration, folder, mqtt, frames, time, loggers),
+                Parts(configuration, folder, sessions, mqtt, frames, time, loggers),
                 time,
                 loggers);
             await system.StartAsync();
@@ -115,12 +118,13 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     private static EdgeParts Parts(
         EdgeConfiguration configuration,
         ModelFolder folder,
+        SessionBoard sessions,
         MqttSettings mqtt,
         FramePool frames,
         TimeProvider time,
         ILoggerFactory loggers)
     {
-        var execution = configuration.ToExecutionSettings();
+        var execution = configuration.ToExecutionSettings(sessions.Note);
         var sent = 0L;
         return new EdgeParts
         {
@@ -133,7 +137,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             Topics = configuration.ToTopics(),
             AnswerToBytes = MqttJson.Serialize,
             EventToBytes = MqttJson.Serialize,
-            StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
+            StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, sessions)),
             OpenEncoder = () => new VisionEncoder(folder, execution),
             OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
             FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),

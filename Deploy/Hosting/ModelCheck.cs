@@ -12,14 +12,14 @@ internal static partial class ModelCheck
     /// <returns>The folder: its small files hashed, its sizes compared, its first tokens those of the import.</returns>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     public static async Task<ModelFolder> RunAsync(
-        EdgeConfiguration configuration, ILoggerFactory loggers, CancellationToken cancel)
+        EdgeConfiguration configuration, SessionBoard sessions, ILoggerFactory loggers, CancellationToken cancel)
     {
         var folder = ModelFolder.Open(configuration.ModelPath);
         var logger = loggers.CreateLogger("Model");
 
         // It computes for seconds, on a thread of its own.
         var outcome = await Task.Factory.StartNew(
-            () => ModelSelfTest.Run(folder, configuration.ToExecutionSettings(), SelfTestExtent.Fast, cancel),
+            () => ModelSelfTest.Run(folder, configuration.ToExecutionSettings(sessions.Note), SelfTestExtent.Fast, cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var (name, found) = (folder.Manifest.Name, SelfTestText.Describe(outcome));
         if (outcome is null)
