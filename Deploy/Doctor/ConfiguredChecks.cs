@@ -9,7 +9,6 @@ using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Verification;
-using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
@@ -44,10 +43,10 @@ internal static class ConfiguredChecks
             OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
             var folder = ModelFolder.Open(configuration.ModelPath);
             var placements = new Dictionary<string, SessionPlacement>();
-            var execution = configuration.ToExecutionSettings(placement => placements[placement.File] = placement);
-            var tested = ModelSelfTest.Run(folder, execution, SelfTestExtent.Fast, cancel);
-            using var encoder = new VisionEncoder(folder, execution);
-            using var answerer = QuestionAnswerer.Open(folder, execution, configuration.ContextTokens);
+            using var model = TestedModel.Open(
+                folder, configuration.ToExecutionSettings(placement => placements[placement.File] = placement), SelfTestExtent.Fast, cancel);
+            using var encoder = model.TakeEncoder();
+            using var answerer = model.TakeAnswerer(configuration.ContextTokens);
             var started = Stopwatch.GetTimestamp();
             using var tokens = encoder.Encode(new RgbImage(new byte[64 * 64 * 3], 64, 64));
             answerer.Prime(tokens);
@@ -55,13 +54,13 @@ internal static class ConfiguredChecks
             var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             var found = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{folder.Manifest.Name}: opens and answers; {string.Join("; ", placements.Values)}; first answer after {took:0} ms; self-test: {SelfTestText.Describe(tested)}");
+                $"{folder.Manifest.Name}: opens and answers; {string.Join("; ", placements.Values)}; first answer after {took:0} ms; self-test: {SelfTestText.Describe(model.Outcome)}");
             if (placements.Values.FirstOrDefault(p => p.Reason is not null) is { } fallen)
             {
                 return Finding.Note("model", found, $"Model:Target is 'auto', which took the processor: {fallen.Reason}");
             }
 
-            return tested is null ? Finding.Note("model", found, "Without it nobody sees whether this processor computes what it should.") : Finding.Fine("model", found);
+            return model.Outcome is null ? Finding.Note("model", found, "Without it nobody sees whether this processor computes what it should.") : Finding.Fine("model", found);
         }
         catch (ExecutionTargetException e)
         {

@@ -4,9 +4,8 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Vision;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
@@ -52,7 +51,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     {
         OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
         var sessions = new SessionBoard(loggers.CreateLogger("Model"));
-        var folder = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);
+        using var model = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
             : null;
@@ -62,8 +61,8 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             var mqtt = configuration.ToMqttSettings(broker?.Address);
             var frames = new FramePool();
             system = new EdgeSystem(
-                configuration.ToEdgeSettings(folder.Manifest.Name),
-                Parts(configuration, folder, sessions, mqtt, frames, time, loggers),
+                configuration.ToEdgeSettings(model.Folder.Manifest.Name),
+                Parts(configuration, model, sessions, mqtt, frames, time, loggers),
                 time,
                 loggers);
             await system.StartAsync();
@@ -117,14 +116,13 @@ internal sealed class EdgeRuntime : IAsyncDisposable
 
     private static EdgeParts Parts(
         EdgeConfiguration configuration,
-        ModelFolder folder,
+        TestedModel model,
         SessionBoard sessions,
         MqttSettings mqtt,
         FramePool frames,
         TimeProvider time,
         ILoggerFactory loggers)
     {
-        var execution = configuration.ToExecutionSettings(sessions.Note);
         var sent = 0L;
         return new EdgeParts
         {
@@ -138,8 +136,8 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             AnswerToBytes = MqttJson.Serialize,
             EventToBytes = MqttJson.Serialize,
             StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, sessions)),
-            OpenEncoder = () => new VisionEncoder(folder, execution),
-            OpenAnswerer = () => QuestionAnswerer.Open(folder, execution, configuration.ContextTokens),
+            OpenEncoder = model.TakeEncoder,
+            OpenAnswerer = () => model.TakeAnswerer(configuration.ContextTokens),
             FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
             PictureToFrame = file => SentPicture.ToFrame(
                 file.Span, frames, new CameraId("picture"), new FrameSequence(Interlocked.Increment(ref sent)), time),

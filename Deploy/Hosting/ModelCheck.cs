@@ -9,20 +9,21 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 /// <summary>Looks at the model before anything else is started: better no service than one that answers nonsense.</summary>
 internal static partial class ModelCheck
 {
-    /// <returns>The folder: its small files hashed, its sizes compared, its first tokens those of the import.</returns>
+    /// <returns>The model: its small files hashed, its sizes compared, its first tokens those of the import, its sessions
+    /// open.</returns>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
-    public static async Task<ModelFolder> RunAsync(
+    public static async Task<TestedModel> RunAsync(
         EdgeConfiguration configuration, SessionBoard sessions, ILoggerFactory loggers, CancellationToken cancel)
     {
         var folder = ModelFolder.Open(configuration.ModelPath);
         var logger = loggers.CreateLogger("Model");
 
         // It computes for seconds, on a thread of its own.
-        var outcome = await Task.Factory.StartNew(
-            () => ModelSelfTest.Run(folder, configuration.ToExecutionSettings(sessions.Note), SelfTestExtent.Fast, cancel),
+        var model = await Task.Factory.StartNew(
+            () => TestedModel.Open(folder, configuration.ToExecutionSettings(sessions.Note), SelfTestExtent.Fast, cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        var (name, found) = (folder.Manifest.Name, SelfTestText.Describe(outcome));
-        if (outcome is null)
+        var (name, found) = (folder.Manifest.Name, SelfTestText.Describe(model.Outcome));
+        if (model.Outcome is null)
         {
             Untested(logger, name, found);
         }
@@ -31,7 +32,7 @@ internal static partial class ModelCheck
             Tested(logger, name, found);
         }
 
-        return folder;
+        return model;
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Model {Model} passed its self-test: {Outcome}")]

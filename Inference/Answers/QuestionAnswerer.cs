@@ -53,9 +53,12 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
 
     /// <summary>Opens the folder's decoder for this answerer alone, which disposes it.</summary>
     /// <exception cref="ModelFolderException">The folder does not match its manifest.</exception>
-    public static QuestionAnswerer Open(ModelFolder folder, ExecutionSettings settings, int capacity = DefaultCapacity)
+    public static QuestionAnswerer Open(ModelFolder folder, ExecutionSettings settings, int capacity = DefaultCapacity) =>
+        Open(folder, new LanguageDecoder(folder, settings), capacity);
+
+    /// <summary>With a decoder that is this answerer's from now on, also when this fails.</summary>
+    internal static QuestionAnswerer Open(ModelFolder folder, LanguageDecoder decoder, int capacity)
     {
-        var decoder = new LanguageDecoder(folder, settings);
         try
         {
             return new QuestionAnswerer(folder, decoder, capacity, decoder);

@@ -24,7 +24,7 @@ public sealed class DecoderState : IDisposable
     private DecoderPass _last;
     private bool _disposed;
 
-    internal DecoderState(LanguageDecoder decoder, int capacity)
+    internal DecoderState(LanguageDecoder decoder, int capacity, bool firstSetOnly)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, decoder.MaxPositions);
@@ -33,7 +33,7 @@ public sealed class DecoderState : IDisposable
         _branches = new BranchTable(capacity);
         _single = new DecoderPass(decoder, decoder.Session, _cache);
         _several = new DecoderPass(decoder, decoder.Session, _cache);
-        _many = decoder.ManySession is { } session ? new DecoderPass(decoder, session, _cache) : null;
+        _many = decoder.ManySession is { } session && !firstSetOnly ? new DecoderPass(decoder, session, _cache) : null;
         _last = _single;
     }
 

@@ -181,17 +181,25 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
 /// <param name="Head">The one that makes logits.</param>
 internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive, LinearWriter Head)
 {
-    public static DecoderWriters Create(DecoderRecipe recipe, IInputImportance importance) => new(
-        LinearWriter.Create(recipe.Body, importance),
-        LinearWriter.Create(recipe.Sensitive, importance),
-        LinearWriter.Create(recipe.Head, new HeadImportance(importance)));
+    public static DecoderWriters Create(DecoderRecipe recipe, IInputImportance importance)
+    {
+        importance = new HeadImportance(importance);
+
+        // One writer for one format, which rounds an input of several matrices once.
+        var body = LinearWriter.Create(recipe.Body, importance);
+        return new DecoderWriters(
+            body,
+            recipe.Sensitive == recipe.Body ? body : LinearWriter.Create(recipe.Sensitive, importance),
+            recipe.Head == recipe.Body ? body : LinearWriter.Create(recipe.Head, importance));
+    }
 
     /// <summary>For the attention's input projections and the MLP's last matrix.</summary>
     public LinearWriter At(int layer, int layers) => DecoderRecipe.IsSensitive(layer, layers) ? Sensitive : Body;
 }
 
-/// <summary>The head was measured under the name that it has in float32.</summary>
+/// <summary>A head is measured in a graph in float32, where its node has the name of the logits.</summary>
 internal sealed class HeadImportance(IInputImportance measured) : IInputImportance
 {
-    public float[] Importance(string node, int inputs) => measured.Importance(DecoderGraph.Logits, inputs);
+    public float[] Importance(string node, int inputs) => measured.Importance(
+        node.StartsWith(DecoderGraph.Logits, StringComparison.Ordinal) ? DecoderGraph.Logits : node, inputs);
 }

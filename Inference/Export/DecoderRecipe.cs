@@ -11,13 +11,17 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
 {
     private const string Mixed = "-mixed";
 
+    /// <summary>Inputs that rows in 8 bits keep exact. Most of the width of LLaMA's matrices' inputs is even; the few
+    /// channels that are a hundred times larger are well below so many.</summary>
+    internal const int OutlyingInputs = 64;
+
     public static DecoderRecipe Fp32 { get; } = Parse("fp32");
 
     /// <summary>4 bit in blocks of 32, the head at 8 bit.</summary>
     public static DecoderRecipe Int4 { get; } = Parse("int4");
 
     /// <summary>What <see cref="Parse"/> reads.</summary>
-    public const string Grammar = "fp32, fp16, int8 or int4, these two with -b64 or -b128 (blocks, else 32), then -zp (zero points); int4 then -mixed (sensitive layers at 8 bit)";
+    public const string Grammar = "fp32, fp16, int8 or int4, these two with -b64 or -b128 (blocks, else 32), then -zp (zero points); int4 then -mixed (sensitive layers at 8 bit); w8a8 or w8a7 (8-bit weights times rows of 8 or 7 bits: the fastest for prompts and guesses)";
 
     /// <summary>Smallest first, each with more disk and less loss than the one before.</summary>
     internal static IReadOnlyList<DecoderRecipe> Ladder { get; } =
@@ -40,10 +44,16 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     {
         var mixed = name.EndsWith(Mixed, StringComparison.Ordinal);
         if (WeightFormat.Find(mixed ? name[..^Mixed.Length] : name) is not { } body
-            || body.Kind == WeightKind.Rows
             || (mixed && body.Bits != 4))
         {
             throw new FormatException($"'{name}' is no precision of a decoder: {Grammar}.");
+        }
+
+        if (body.Kind == WeightKind.Rows)
+        {
+            // The head is read for a few rows only, so that nothing is lost by blocks, which round its input less.
+            var rows = body.Keeping(OutlyingInputs);
+            return new DecoderRecipe(name, rows, rows, WeightFormat.Blocks(8, 32));
         }
 
         if (body.Kind != WeightKind.Blocks)

@@ -11,10 +11,6 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     /// <summary>Name for "the smallest that loses little enough".</summary>
     public const string Auto = "auto";
 
-    /// <summary>Most of the width of LLaMA's matrices' inputs is even; the few channels that are a hundred times larger are
-    /// well below so many.</summary>
-    private const int OutlyingInputs = 64;
-
     /// <summary>Of a second set of the decoder's weights that is used where many tokens go through at once; null for
     /// none.</summary>
     public WeightFormat? Prefill { get; private init; }
@@ -52,9 +48,9 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
         Prefill = name switch
         {
             "none" => null,
-            "w8a8" => WeightFormat.Rows.Keeping(OutlyingInputs),
-            "w8a7" => WeightFormat.NarrowRows.Keeping(OutlyingInputs),
-            Auto => (ProcessorFeatures.HasInt8DotProducts ? WeightFormat.Rows : WeightFormat.NarrowRows).Keeping(OutlyingInputs),
+            "w8a8" => WeightFormat.Rows.Keeping(DecoderRecipe.OutlyingInputs),
+            "w8a7" => WeightFormat.NarrowRows.Keeping(DecoderRecipe.OutlyingInputs),
+            Auto => (ProcessorFeatures.HasInt8DotProducts ? WeightFormat.Rows : WeightFormat.NarrowRows).Keeping(DecoderRecipe.OutlyingInputs),
             _ => throw new FormatException($"'{name}' is no precision of a second set of weights: {PrefillGrammar}."),
         },
     };
@@ -70,7 +66,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
         }
 
         // What "auto" tries is cut down to what runs there; what was named has to run there.
-        var decoder = Decoder.Where(r => !r.IsExact).ToList();
+        var decoder = Decoder.Where(r => !r.IsExact && r.Body.Kind != WeightKind.Rows).ToList();
         var vision = Vision.Where(r => !r.IsExact && r.Tower.Kind != WeightKind.Rows).ToList();
         return decoder.Count == 0 ? throw new FormatException($"A GPU has no kernels for a decoder in '{Decoder[0].Name}': {Known} run there.")
             : vision.Count == 0 ? throw new FormatException($"A GPU has no kernels for a vision encoder in '{Vision[0].Name}': {Known} run there.")

@@ -24,8 +24,7 @@ public enum SelfTestExtent
 /// <param name="PictureError">Error of the visual tokens, as a share of their length; null for a model of text only.</param>
 public sealed record SelfTestOutcome(int Tokens, int Ties, double? PictureError);
 
-/// <summary>Opens a model folder as a service does, one part after the other, and compares what it computes with what was
-/// known at import. Kernels of other processors round otherwise, so that numbers are not equal but near: tokens have to be
+/// <summary>Compares what a model folder's sessions compute with what was known at import. Kernels of other processors round otherwise, so that numbers are not equal but near: tokens have to be
 /// the known ones except where the second one was within <see cref="Tie"/>.</summary>
 public static class ModelSelfTest
 {
@@ -48,6 +47,14 @@ public static class ModelSelfTest
     public static SelfTestOutcome? Run(
         ModelFolder folder, ExecutionSettings settings, SelfTestExtent extent, CancellationToken cancel = default)
     {
+        using var model = TestedModel.Open(folder, settings, extent, cancel);
+        return model.Outcome;
+    }
+
+    /// <returns>What the folder knows of itself and the prompt for it; null where that is nothing, or of another version of
+    /// this program.</returns>
+    internal static (SelfTest Known, CalibrationPrompt Prompt)? Read(ModelFolder folder)
+    {
         var manifest = folder.Manifest;
         if (manifest.SelfTest is not { } known || known.Material != SelfTestMaterial.Fingerprint)
         {
@@ -63,37 +70,14 @@ public static class ModelSelfTest
             throw Fault(folder, $"its {ModelManifest.FileName} holds a self-test that is not of this model");
         }
 
-        if (!known.PromptIds.SequenceEqual([.. prompt.Before, .. prompt.After]))
-        {
-            throw Fault(folder, "its tokenizer splits the question into other ids than at import");
-        }
-
-        var (picture, error) = Look(folder, settings, known);
-        cancel.ThrowIfCancellationRequested();
-        var steps = extent == SelfTestExtent.Fast ? Math.Min(FewTokens, known.Steps.Count) : known.Steps.Count;
-        try
-        {
-            return new SelfTestOutcome(steps, Think(folder, settings, prompt, picture, [.. known.Steps.Take(steps)], cancel), error);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw Fault(folder, $"{ModelFolder.DecoderFile} computes numbers that are not finite", e);
-        }
-        finally
-        {
-            // Whoever opens the model next needs the room.
-            NativeHeap.GiveBack();
-        }
+        return known.PromptIds.SequenceEqual([.. prompt.Before, .. prompt.After])
+            ? (known, prompt)
+            : throw Fault(folder, "its tokenizer splits the question into other ids than at import");
     }
 
-    private static (float[] Tokens, double? Error) Look(ModelFolder folder, ExecutionSettings settings, SelfTest known)
+    /// <returns>The test picture's visual tokens and how far they are off.</returns>
+    internal static (float[] Tokens, double Error) Look(ModelFolder folder, VisionEncoder encoder, IReadOnlyList<float> expected)
     {
-        if (known.Picture is not { } expected)
-        {
-            return ([], null);
-        }
-
-        using var encoder = new VisionEncoder(folder, settings);
         using var tokens = encoder.Encode(SelfTestMaterial.Picture.Image);
         var found = SelfTestMaterial.Sample(tokens.Values.Span);
         if (found.Length != expected.Count)
@@ -109,18 +93,39 @@ public static class ModelSelfTest
                 $"{ModelFolder.VisionFile} sees the test picture otherwise than at import: the visual tokens are off by {error:p1} of their length, at most {LargestPictureError:p0} is due to rounding"));
     }
 
+    /// <returns>How many tokens were compared, and how many of them were another one of two that are as good as
+    /// equal.</returns>
+    internal static (int Tokens, int Ties) Think(
+        ModelFolder folder,
+        LanguageDecoder decoder,
+        CalibrationPrompt prompt,
+        float[] picture,
+        IReadOnlyList<SelfTestStep> known,
+        SelfTestExtent extent,
+        CancellationToken cancel)
+    {
+        var steps = extent == SelfTestExtent.Fast ? Math.Min(FewTokens, known.Count) : known.Count;
+        try
+        {
+            return (steps, Think(folder, decoder, prompt, picture, [.. known.Take(steps)], cancel));
+        }
+        catch (InvalidOperationException e)
+        {
+            throw Fault(folder, $"{ModelFolder.DecoderFile} computes numbers that are not finite", e);
+        }
+    }
+
     /// <returns>Tokens that were another one of two that are as good as equal.</returns>
     private static int Think(
         ModelFolder folder,
-        ExecutionSettings settings,
+        LanguageDecoder decoder,
         CalibrationPrompt prompt,
         float[] picture,
         SelfTestStep[] known,
         CancellationToken cancel)
     {
         // What is known was computed with the first set of weights; the second one rounds otherwise.
-        using var decoder = new LanguageDecoder(folder, settings with { UsePrefill = false });
-        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden));
+        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), firstSetOnly: true);
         state.Append(prompt.Before);
         if (picture.Length > 0)
         {

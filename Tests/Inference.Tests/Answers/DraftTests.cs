@@ -61,6 +61,24 @@ public sealed class DraftTests
     }
 
     [Theory]
+    [InlineData("w8a8")]
+    [InlineData("w8a7")]
+    public void In_rows_of_eight_bits_no_guess_changes_an_answer(string precision)
+    {
+        var model = GoldenModel.Get("mobilevlm-v2", precision);
+        using var answerer = model.Answerer();
+        using var picture = QuestionAnswererTests.Look(GoldenModel.Get("mobilevlm-v2"), "mobilevlm-v2", "case0.png");
+        answerer.Prime(picture);
+        var (plain, _) = Ask(answerer, Asked);
+        int[] right = [.. plain.TokenIds];
+        var random = new Random(5);
+        foreach (var guess in Enumerable.Range(0, 20).Select(i => right.Select(id => random.Next(20) < i ? random.Next(3, 800) : id).ToArray()))
+        {
+            Assert.Equal(right, Ask(answerer, Asked with { Draft = guess }).Answer.TokenIds);
+        }
+    }
+
+    [Theory]
     [InlineData("mobilevlm-v1", "int4")]
     [InlineData("mobilevlm-v2", "int8")]
     public void With_two_sets_of_weights_neither_a_guess_nor_company_changes_an_answer(string name, string precision)

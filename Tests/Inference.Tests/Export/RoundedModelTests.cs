@@ -17,6 +17,7 @@ public sealed class RoundedModelTests(ITestOutputHelper output)
     private static readonly (string Name, double Size, double Cosine)[] Decoders =
     [
         ("fp16", 0.53, 0.99999), ("int8", 0.42, 0.999), ("int8-b128", 0.55, 0.999),
+        ("w8a8", 0.55, 0.99), ("w8a7", 0.55, 0.99),
         ("int4", 0.30, 0.94), ("int4-b64", 0.35, 0.94), ("int4-b128", 0.40, 0.94),
         ("int4-zp", 0.30, 0.94), ("int4-b128-zp", 0.40, 0.94), ("int4-mixed", 0.30, 0.96), ("int4-b128-mixed", 0.45, 0.96),
     ];

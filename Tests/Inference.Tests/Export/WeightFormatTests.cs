@@ -144,6 +144,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     [InlineData("int4-b128-mixed", "int4-b128", "int8-b128", "int8-b128")]
     [InlineData("int8-b64", "int8-b64", "int8-b64", "int8-b64")]
     [InlineData("fp16", "fp16", "fp16", "fp16")]
+    [InlineData("w8a7", "w8a7-e64", "w8a7-e64", "int8-b32")]
     public void A_recipe_says_what_each_part_is(string name, string body, string sensitive, string head)
     {
         var recipe = DecoderRecipe.Parse(name);

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using MobileVlm.Edge.Inference.Answers;
@@ -40,16 +41,27 @@ public sealed class HalfPrecisionTests
         }
     }
 
+    /// <summary>The text models are random, so that their tokens are often as likely as others: where another one is
+    /// written, the reference's must have led by no more than rounding moves.</summary>
     [Theory]
     [MemberData(nameof(GoldenTests.TextCases), MemberType = typeof(GoldenTests))]
-    public void Text_is_the_reference_s_own(string name, int index)
+    public void Text_is_the_reference_s_own_up_to_ties(string name, int index)
     {
         var model = GoldenModel.Get(name, "fp16", cuda: true, vision: "fp16");
         var golden = GoldenCase.Load(name)[index];
         using var state = model.Decoder.CreateState(256);
         var written = new TextGenerator(model.Tokenizer).Write(
             state, state.Append(golden.Prompt_ids!), Sampler.Greedy, new GenerationOptions(golden.Greedy_ids.Length));
-        Assert.Equal(golden.Greedy_ids, written.TokenIds);
+        var at = golden.Greedy_ids.Zip(written.TokenIds).TakeWhile(pair => pair.First == pair.Second).Count();
+        if (at == golden.Greedy_ids.Length)
+        {
+            return;
+        }
+
+        using var exact = GoldenModel.Get(name).Decoder.CreateState(256);
+        var logits = exact.Append([.. golden.Prompt_ids!, .. golden.Greedy_ids[..at]]);
+        var (led, largest) = (logits[golden.Greedy_ids[at]] - logits[written.TokenIds[at]], MathF.Abs(TensorPrimitives.MaxMagnitude(logits)));
+        Assert.True(led <= 2 * Tolerance * largest, $"Token {at}: the reference's led by {led:g3}, the largest logit is {largest:g3}.");
     }
 
     [Theory]
@@ -60,8 +72,8 @@ public sealed class HalfPrecisionTests
     {
         using var half = GoldenModel.Get("mobilellama", precision, "fp16", cuda: true).Decoder.CreateState(64);
         using var single = GoldenModel.Get("mobilellama", precision, "fp16").Decoder.CreateState(64);
-        Compare.Close(single.Append(Prompt), half.Append(Prompt), 2e-2);
-        Compare.Close(single.Step(658), half.Step(658), 2e-2);
+        Compare.Close(single.Append(Prompt), half.Append(Prompt), 5e-2);
+        Compare.Close(single.Step(658), half.Step(658), 5e-2);
     }
 
     [Fact]
@@ -80,6 +92,7 @@ public sealed class HalfPrecisionTests
     [InlineData("fp32", "fp16", "decoder in 'fp32'")]
     [InlineData("fp16", "fp32", "vision encoder in 'fp32'")]
     [InlineData("int4", "w8a8", "vision encoder in 'w8a8'")]
+    [InlineData("w8a8", "fp16", "decoder in 'w8a8'")]
     public void What_a_gpu_has_no_kernels_for_is_refused(string decoder, string vision, string named)
     {
         var fault = Assert.Throws<FormatException>(() => PrecisionPlan.Parse(decoder, vision).OnCuda());

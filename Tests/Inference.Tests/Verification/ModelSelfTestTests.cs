@@ -18,6 +18,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     [InlineData("mobilevlm-v2", "int4", "int8")]
     [InlineData("mobilevlm-v2", "int8", "w8a8")]
     [InlineData("mobilevlm-v1-separate-tower", "fp16", "fp16")]
+    [InlineData("mobilevlm-v2", "w8a7", "int8")]
     [InlineData("mobilellama", "int4", "fp32")]
     [InlineData("llama-gqa", "fp32", "fp32")]
     public void A_folder_on_the_box_that_made_it_computes_what_was_computed_layer_by_layer(string name, string decoder, string vision)
