@@ -75,13 +75,16 @@ public sealed record QuestionStats(
 /// <summary>The engine. Ages are of the picture when its answers were ready, in milliseconds.</summary>
 public sealed record PipelineStats(long Restarts, long FramesLost, long Answers, double LastAgeMs, double MaxAgeMs);
 
-/// <summary>The broker. Commands that were ignored were retained, too many, or made no sense.</summary>
+/// <summary>The broker, and the outbox before it: what waits, how large it is, since when its oldest waits, and what was given
+/// up. Commands that were ignored were retained, too many, or made no sense.</summary>
 public sealed record MqttStats(
     bool Connected,
     long Published,
     long Failed,
     long Reconnects,
     long EventsWaiting,
+    long EventsWaitingBytes,
+    DateTimeOffset? EventsWaitingSince,
     long EventsDropped,
     long CommandsIgnored);
 

@@ -90,6 +90,14 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// for them. What they throw is logged.</summary>
     public event Action<FrameAnswered>? Answered;
 
+    /// <summary>Raised for each message that the broker has acknowledged, with the time that took. Handlers return at once
+    /// and throw nothing.</summary>
+    public event Action<TimeSpan>? Acknowledged
+    {
+        add => _counters.Mqtt.Acknowledged += value;
+        remove => _counters.Mqtt.Acknowledged -= value;
+    }
+
     /// <summary>How it ends. The host stops the system then, which also sends what is still to be said; for
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;

@@ -28,7 +28,11 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
 
     /// <summary>The first in line as it is to be said now, or null.</summary>
     public EventPayload? Ready =>
-        _atHand is { } waiting && _event is { } happened ? happened with { Historical = happened.Historical || IsLate(waiting) } : null;
+        _atHand is { } waiting && _event is { } happened ? happened with
+        {
+            Historical = happened.Historical || IsLate(waiting),
+            LostBefore = waiting.LostBefore,
+        } : null;
 
     /// <summary>The first in line was written by another version and cannot be said any more.</summary>
     public bool IsUnreadable => _atHand is not null && _event is null;
@@ -37,7 +41,7 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
     public Task<EventsMoved> KeepAsync(EventPayload happened, string topic)
     {
         _moving++;
-        return MovedAsync(outbox.StoreAsync(new OutboxEvent(happened.Id, topic, MqttJson.Serialize(happened))));
+        return KeptAsync(new OutboxEvent(happened.Id, topic, MqttJson.Serialize(happened)));
     }
 
     /// <summary>Has the next one brought to hand; null when nothing is to be done for that.</summary>
@@ -118,6 +122,9 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
         }
     }
 
+    private async Task<EventsMoved> KeptAsync(OutboxEvent happened) =>
+        EventsMoved.Done with { Kept = new KeptEvent(happened.Id, happened.Topic, await outbox.StoreAsync(happened)) };
+
     private static async Task<EventsMoved> MovedAsync(Task work)
     {
         await work;
@@ -133,4 +140,10 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
 internal sealed record EventsMoved(bool IsFetch, WaitingEvent? Next)
 {
     public static readonly EventsMoved Done = new(IsFetch: false, null);
+
+    /// <summary>What was stored, if that was asked.</summary>
+    public KeptEvent? Kept { get; init; }
 }
+
+/// <summary>An event that the outbox was given, and what it made of it.</summary>
+internal sealed record KeptEvent(string Id, string Topic, StoreOutcome Outcome);

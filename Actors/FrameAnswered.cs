@@ -18,6 +18,13 @@ public sealed record FrameAnswered
     /// <summary>Age of the picture when the last of its answers was ready, from a clock that never jumps.</summary>
     public required TimeSpan Age { get; init; }
 
+    /// <summary>From the moment that the source began to hand the picture over until the pipeline looked at it: read, scaled,
+    /// waited.</summary>
+    public required TimeSpan CaptureTime { get; init; }
+
+    /// <summary>Comparing the scene with earlier ones; zero where every picture is asked about.</summary>
+    public required TimeSpan GateTime { get; init; }
+
     /// <summary>Pixels to visual tokens, shared by all answers.</summary>
     public required TimeSpan EncodeTime { get; init; }
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -20,6 +21,11 @@ internal sealed partial class MqttActor
     {
         var fetch = _events.Take(moved);
         Count();
+        if (moved.Kept is { } kept)
+        {
+            LogKept(kept.Id, kept.Topic, kept.Outcome);
+        }
+
         if (_events.IsUnreadable)
         {
             LogUnreadable();
@@ -58,12 +64,7 @@ internal sealed partial class MqttActor
         Fetch();
     }
 
-    private void Count()
-    {
-        var stats = _events.Stats;
-        _counters.EventsWaiting = stats.Rows;
-        _counters.EventsDropped = stats.DroppedForRoom + stats.DroppedForAge;
-    }
+    private void Count() => _counters.Outbox = _events.Stats;
 
     // An outbox deals with its disk's faults; one that throws is a defect, which must not leave this actor waiting.
     private void Follow(Task<EventsMoved> work) => work.PipeTo(Self, success: moved => moved, failure: fault =>
@@ -81,6 +82,10 @@ internal sealed partial class MqttActor
     [LoggerMessage(EventId = 72, Level = LogLevel.Error, Message =
         "An event in the outbox was written by another version and cannot be read; it is given up.")]
     private partial void LogUnreadable();
+
+    // What the fault runs hold against what was received.
+    [LoggerMessage(EventId = 73, Level = Microsoft.Extensions.Logging.LogLevel.Debug, Message = "Event {Id} of {Topic}: {Outcome}")]
+    private partial void LogKept(string id, string topic, StoreOutcome outcome);
 
     private sealed record RefusedTopicsMayTry
     {

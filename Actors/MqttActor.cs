@@ -39,6 +39,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private ITimer? _refused;
     private LinkState _state = LinkState.Waiting;
     private bool _publishing;
+    private long _publishedAt;
     private bool _eventsTurn;
     private bool _saidAfresh;
     private long _connectedAt;
@@ -109,6 +110,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     {
         _link.Disconnected += OnDisconnected;
         _switches.Changed += OnSwitched;
+        Count();
         _latest.Set(_messages.Online);
         foreach (var camera in _cameras)
         {
@@ -230,6 +232,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
     private void Publish(OutboundMessage message, bool isEvent)
     {
         _publishing = true;
+        _publishedAt = _time.GetTimestamp();
         Reported(
             _link.PublishAsync(message, _life.Token),
             outcome => new PublishEnded(message, isEvent, outcome),
@@ -242,7 +245,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         switch (outcome.Kind)
         {
             case PublishOutcomeKind.Accepted:
-                _counters.Published.Increment();
+                _counters.Accepted(_time.GetElapsedTime(_publishedAt));
                 if (isEvent)
                 {
                     Heard();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors.Health;
 
@@ -152,9 +153,11 @@ internal sealed class PipelineCounters
 
 internal sealed class MqttCounters
 {
-    private long _eventsWaiting;
-    private long _eventsDropped;
+    private OutboxStats? _outbox;
     private volatile bool _connected;
+
+    /// <summary>The broker has acknowledged a message, and how long that took.</summary>
+    public event Action<TimeSpan>? Acknowledged;
 
     public bool Connected
     {
@@ -168,18 +171,19 @@ internal sealed class MqttCounters
 
     public Counter Reconnects { get; } = new();
 
-    public long EventsWaiting
-    {
-        get => Interlocked.Read(ref _eventsWaiting);
-        set => Interlocked.Exchange(ref _eventsWaiting, value);
-    }
-
     public Counter CommandsIgnored { get; } = new();
 
-    public long EventsDropped
+    /// <summary>As it was when an event last moved; null before the first.</summary>
+    public OutboxStats? Outbox
     {
-        get => Interlocked.Read(ref _eventsDropped);
-        set => Interlocked.Exchange(ref _eventsDropped, value);
+        get => Volatile.Read(ref _outbox);
+        set => Volatile.Write(ref _outbox, value);
+    }
+
+    public void Accepted(TimeSpan after)
+    {
+        Published.Increment();
+        Acknowledged?.Invoke(after);
     }
 
     public MqttStats Snapshot() => new(
@@ -187,8 +191,10 @@ internal sealed class MqttCounters
         Published.Value,
         Failed.Value,
         Reconnects.Value,
-        EventsWaiting,
-        EventsDropped,
+        Outbox?.Rows ?? 0,
+        Outbox?.Bytes ?? 0,
+        Outbox?.OldestAt,
+        (Outbox?.DroppedForRoom ?? 0) + (Outbox?.DroppedForAge ?? 0),
         CommandsIgnored.Value);
 }
 

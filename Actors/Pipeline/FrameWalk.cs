@@ -44,6 +44,11 @@ internal sealed class FrameWalk(IFrameLane lane, PickedFrame picked, PipelinePla
         set => _tokens = value;
     }
 
+    /// <summary>How old the picture was when it was looked at.</summary>
+    public TimeSpan CaptureTime { get; set; }
+
+    public TimeSpan GateTime { get; set; }
+
     public TimeSpan EncodeTime { get; set; }
 
     public TimeSpan PrimeTime { get; set; }

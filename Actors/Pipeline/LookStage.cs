@@ -12,19 +12,24 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed partial class LookStage(
     Engine engine, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<LookStage> logger)
 {
-    public Task<FrameWalk> LookAsync(FrameWalk walk) =>
-        IsUnchanged(walk) ? Task.FromResult(walk) : engine.LookAsync(encoder => Look(encoder, walk));
+    public Task<FrameWalk> LookAsync(FrameWalk walk)
+    {
+        walk.CaptureTime = time.GetElapsedTime(walk.Frame.CapturedTimestamp);
+        return IsUnchanged(walk) ? Task.FromResult(walk) : engine.LookAsync(encoder => Look(encoder, walk));
+    }
 
     /// <summary>Does what was said about an earlier picture hold for this one, since the scene is the same?</summary>
-    private static bool IsUnchanged(FrameWalk walk)
+    private bool IsUnchanged(FrameWalk walk)
     {
         if (walk.Gate is not { } gate)
         {
             return false;
         }
 
+        var started = time.GetTimestamp();
         walk.View = new SceneView(walk.Frame);
         walk.StillValid = gate.StillValid(walk.View, walk.Due);
+        walk.GateTime = time.GetElapsedTime(started);
         if (walk.StillValid is null)
         {
             return false;

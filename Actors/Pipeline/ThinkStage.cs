@@ -47,6 +47,8 @@ internal sealed class ThinkStage(
         CapturedAt = walk.Frame.CapturedAt,
         CapturedTimestamp = walk.Frame.CapturedTimestamp,
         Age = Age(walk),
+        CaptureTime = walk.CaptureTime,
+        GateTime = walk.GateTime,
         EncodeTime = walk.EncodeTime,
         PrimeTime = TimeSpan.Zero,
         Answers = [.. walk.Due.Zip(parts, (question, earlier) => Answered(
@@ -87,6 +89,8 @@ internal sealed class ThinkStage(
             CapturedAt = walk.Frame.CapturedAt,
             CapturedTimestamp = walk.Frame.CapturedTimestamp,
             Age = Age(walk),
+            CaptureTime = walk.CaptureTime,
+            GateTime = walk.GateTime,
             EncodeTime = walk.EncodeTime,
             PrimeTime = walk.PrimeTime,
             Answers = given,

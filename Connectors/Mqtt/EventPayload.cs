@@ -44,6 +44,10 @@ public sealed record EventPayload
     /// <summary>Changes since the last event that the cool-down kept back.</summary>
     public required int HeldBack { get; init; }
 
+    /// <summary>Events of this question that were given up before this one, since the broker was away for longer than the
+    /// outbox holds or the disk was full.</summary>
+    public long LostBefore { get; init; }
+
     /// <summary>Sent late: the broker was away when it happened.</summary>
     public required bool Historical { get; init; }
 

@@ -106,7 +106,9 @@ public sealed record PipelineStats(long Restarts, long Answers, double? LastAgeM
 /// <param name="Failed">Messages that it did not.</param>
 /// <param name="Reconnects">Connections after the first.</param>
 /// <param name="EventsWaiting">Events that are still to be sent.</param>
-/// <param name="EventsDropped">Events that were dropped since too many waited, oldest first.</param>
+/// <param name="EventsWaitingBytes">Their size: payloads, topics and ids.</param>
+/// <param name="EventsWaitingSince">When the oldest of them was stored; null when none waits.</param>
+/// <param name="EventsDropped">Events that were given up, since too many waited or for their age.</param>
 /// <param name="CommandsIgnored">Commands that were retained, too many, or made no sense.</param>
 public sealed record MqttStats(
     bool Connected,
@@ -114,6 +116,8 @@ public sealed record MqttStats(
     long Failed,
     long Reconnects,
     long EventsWaiting,
+    long EventsWaitingBytes,
+    DateTimeOffset? EventsWaitingSince,
     long EventsDropped,
     long CommandsIgnored);
 

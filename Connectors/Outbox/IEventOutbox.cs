@@ -10,7 +10,9 @@ public sealed record OutboxEvent(string Id, string Topic, ReadOnlyMemory<byte> P
 /// <param name="Event">As it was stored.</param>
 /// <param name="WaitedFor">Since it was stored, from a clock that never jumps; null when an earlier run of the process
 /// stored it, which then is late for certain.</param>
-public sealed record WaitingEvent(OutboxEvent Event, TimeSpan? WaitedFor);
+/// <param name="LostBefore">Events of its topic that were given up, for room or age, since the last one of that topic that
+/// was acknowledged. Told with one event only: once that is acknowledged, the count begins anew.</param>
+public sealed record WaitingEvent(OutboxEvent Event, TimeSpan? WaitedFor, long LostBefore);
 
 /// <summary>What storing gave.</summary>
 public enum StoreOutcome
@@ -41,7 +43,7 @@ public interface IEventOutbox : IAsyncDisposable
     Task<StoreOutcome> StoreAsync(OutboxEvent happened);
 
     /// <summary>The oldest event that waits, apart from topics that the caller does not want now; null when there is none.
-    /// The same one again until it is removed.</summary>
+    /// The same one again until it is removed, and it is not given up meanwhile.</summary>
     Task<WaitingEvent?> OldestAsync(IReadOnlySet<string> exceptTopics);
 
     /// <summary>The broker has acknowledged it. An id that is not there is no fault.</summary>

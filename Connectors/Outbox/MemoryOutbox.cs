@@ -9,6 +9,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
 
     private readonly Lock _lock = new();
     private readonly LinkedList<(OutboxEvent Event, long Since, DateTimeOffset At)> _waiting = new();
+    private readonly LostEvents _lost = new([]);
     private long _bytes;
     private long _stored;
     private long _removed;
@@ -38,10 +39,11 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
                 return Task.FromResult(StoreOutcome.Known);
             }
 
-            if (_waiting.Count == limit)
+            if (_waiting.Count >= limit && OldestToDrop() is { } oldest)
             {
                 _dropped++;
-                Leave(_waiting.First!);
+                _lost.Add(oldest.Value.Event.Topic, 1);
+                Leave(oldest);
             }
 
             _stored++;
@@ -60,7 +62,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
             {
                 if (!exceptTopics.Contains(waiting.Topic))
                 {
-                    return Task.FromResult<WaitingEvent?>(new WaitingEvent(waiting, time.GetElapsedTime(since)));
+                    return Task.FromResult<WaitingEvent?>(new WaitingEvent(waiting, time.GetElapsedTime(since), _lost.TellWith(waiting)));
                 }
             }
 
@@ -73,6 +75,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
     {
         lock (_lock)
         {
+            _lost.Told(id);
             for (var node = _waiting.First; node is not null; node = node.Next)
             {
                 if (node.Value.Event.Id == id)
@@ -89,6 +92,9 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
 
     /// <summary>Nothing to give back.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private LinkedListNode<(OutboxEvent Event, long Since, DateTimeOffset At)>? OldestToDrop() =>
+        _waiting.First?.Value.Event.Id == _lost.OnItsWay ? _waiting.First.Next : _waiting.First;
 
     private void Leave(LinkedListNode<(OutboxEvent Event, long Since, DateTimeOffset At)> node)
     {

@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Connectors.Outbox;
 internal sealed record OutboxRow(long Seq, OutboxEvent Event, string Run, long Timestamp);
 
 /// <summary>What a delete took away.</summary>
-internal readonly record struct Gone(long Rows, long Bytes);
+internal readonly record struct Gone(string Topic, long Bytes);
 
 /// <summary>The table and the statements on it; every fault is the caller's. One thread at a time.</summary>
 internal sealed class OutboxDatabase : IDisposable
@@ -28,6 +28,7 @@ internal sealed class OutboxDatabase : IDisposable
             run TEXT NOT NULL,
             clock INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS outbox_topic ON outbox (topic, seq);
+        CREATE TABLE IF NOT EXISTS lost (topic TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
         """;
 
     private readonly SqliteConnection _connection;
@@ -101,23 +102,59 @@ internal sealed class OutboxDatabase : IDisposable
         return insert.ExecuteNonQuery() == 1;
     }
 
-    public Gone Delete(string id) =>
-        Delete("DELETE FROM outbox WHERE id = $value RETURNING bytes", id);
+    public IReadOnlyList<Gone> Delete(string id) =>
+        Delete("DELETE FROM outbox WHERE id = $value RETURNING topic, bytes", id, "");
 
-    public Gone DeleteOlderThan(DateTimeOffset moment) =>
-        Delete("DELETE FROM outbox WHERE stored_ms < $value RETURNING bytes", moment.ToUnixTimeMilliseconds());
+    public IReadOnlyList<Gone> DeleteOlderThan(DateTimeOffset moment, string exceptId) => Delete(
+        "DELETE FROM outbox WHERE stored_ms < $value AND id <> $except RETURNING topic, bytes",
+        moment.ToUnixTimeMilliseconds(),
+        exceptId);
 
     /// <summary>The rule of what goes first: the oldest events of the topic that takes most room. A camera that cries
     /// wolf thus never pushes out another one's single alarm.</summary>
-    public Gone DeleteOldestOfTheLargestTopic(long most) => Delete(
+    public IReadOnlyList<Gone> DeleteOldestOfTheLargestTopic(long most, string exceptId) => Delete(
         """
         DELETE FROM outbox WHERE seq IN (
-            SELECT seq FROM outbox WHERE topic =
-                (SELECT topic FROM outbox GROUP BY topic ORDER BY SUM(bytes) DESC, MIN(seq) LIMIT 1)
+            SELECT seq FROM outbox WHERE id <> $except AND topic =
+                (SELECT topic FROM outbox WHERE id <> $except GROUP BY topic ORDER BY SUM(bytes) DESC, MIN(seq) LIMIT 1)
             ORDER BY seq LIMIT $value)
-        RETURNING bytes
+        RETURNING topic, bytes
         """,
-        most);
+        most,
+        exceptId);
+
+    /// <summary>Events that each topic has lost and whose subscribers have not been told.</summary>
+    public Dictionary<string, long> Lost()
+    {
+        using var select = Command("SELECT topic, events FROM lost");
+        using var rows = select.ExecuteReader();
+        var lost = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (rows.Read())
+        {
+            lost[rows.GetString(0)] = rows.GetInt64(1);
+        }
+
+        return lost;
+    }
+
+    public void SetLost(string topic, long events)
+    {
+        using var set = Command(events > 0
+            ? "INSERT OR REPLACE INTO lost (topic, events) VALUES ($topic, $events)"
+            : "DELETE FROM lost WHERE topic = $topic");
+        set.Parameters.AddWithValue("$topic", topic);
+        set.Parameters.AddWithValue("$events", events);
+        set.ExecuteNonQuery();
+    }
+
+    /// <summary>The wall clock was set: what this run has stored is as old as it was.</summary>
+    public void ShiftClock(string run, TimeSpan by)
+    {
+        using var shift = Command("UPDATE outbox SET stored_ms = stored_ms + $by WHERE run = $run");
+        shift.Parameters.AddWithValue("$by", (long)by.TotalMilliseconds);
+        shift.Parameters.AddWithValue("$run", run);
+        shift.ExecuteNonQuery();
+    }
 
     /// <summary>The first in line that is neither on its way out nor of an unwanted topic.</summary>
     public OutboxRow? Oldest(IReadOnlySet<string> exceptTopics, IReadOnlySet<string> exceptIds)
@@ -171,15 +208,16 @@ internal sealed class OutboxDatabase : IDisposable
         _connection.Dispose();
     }
 
-    private Gone Delete(string text, object value)
+    private List<Gone> Delete(string text, object value, string exceptId)
     {
         using var delete = Command(text);
         delete.Parameters.AddWithValue("$value", value);
-        using var sizes = delete.ExecuteReader();
-        var gone = default(Gone);
-        while (sizes.Read())
+        delete.Parameters.AddWithValue("$except", exceptId);
+        using var rows = delete.ExecuteReader();
+        var gone = new List<Gone>();
+        while (rows.Read())
         {
-            gone = new Gone(gone.Rows + 1, gone.Bytes + sizes.GetInt64(0));
+            gone.Add(new Gone(rows.GetString(0), rows.GetInt64(1)));
         }
 
         return gone;

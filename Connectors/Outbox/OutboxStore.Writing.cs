@@ -38,47 +38,71 @@ internal sealed partial class OutboxStore
 
     private void WriteOnce(Dictionary<PendingEvent, StoreOutcome> outcomes)
     {
-        long rows = _rows, bytes = _bytes, removed = 0, forRoom = 0, forAge = 0;
+        long rows = _rows, bytes = _bytes;
+        var lost = new Dictionary<string, long>(StringComparer.Ordinal);
+        var clock = WallClock.Read(_time);
         _database.Begin();
-        foreach (var id in _acknowledged)
+        if (_wall.JumpTo(clock, _time) is { } jump)
         {
-            removed += Take(_database.Delete(id));
+            _database.ShiftClock(Run, jump);
         }
 
-        var now = _time.GetUtcNow();
-        if (IsTimeToSweep)
-        {
-            forAge = Take(_database.DeleteOlderThan(now - _settings.MaxAge));
-        }
-
+        var removed = _acknowledged.Sum(id => Take(_database.Delete(id)));
+        var forAge = IsTimeToSweep ? GiveUp(_database.DeleteOlderThan(clock.Wall - _settings.MaxAge, _lost.OnItsWay)) : 0;
         foreach (var pending in _inMemory)
         {
-            var isNew = _database.Insert(pending.Event, now, pending.Run, pending.Timestamp);
+            var isNew = _database.Insert(pending.Event, clock.Wall, pending.Run, pending.Timestamp);
             outcomes[pending] = isNew ? StoreOutcome.Stored : StoreOutcome.Known;
             rows += isNew ? 1 : 0;
             bytes += isNew ? OutboxDatabase.SizeOf(pending.Event) : 0;
         }
 
-        while (rows > _settings.MaxRows || bytes > _settings.MaxBytes)
+        var forRoom = 0L;
+        for (var gone = 1L; gone > 0 && (rows > _settings.MaxRows || bytes > _settings.MaxBytes); forRoom += gone)
         {
             // A hundredth at once, so that a full outbox does not look for its largest topic at each event.
-            forRoom += Take(_database.DeleteOldestOfTheLargestTopic(Math.Max(1, rows / 100)));
+            gone = GiveUp(_database.DeleteOldestOfTheLargestTopic(Math.Max(1, rows / 100), _lost.OnItsWay));
         }
 
+        SayLost(lost);
         _database.Commit();
-        (_rows, _bytes) = (rows, bytes);
+        (_rows, _bytes, _wall) = (rows, bytes, clock);
         _removed += removed;
+        _lost.Written(lost);
         DroppedForRoom(forRoom);
         DroppedForAge(forAge);
         _acknowledged.Clear();
         _inMemory.Clear();
         _sweptAt = forAge > 0 || IsTimeToSweep ? _time.GetTimestamp() : _sweptAt;
 
-        long Take(Gone gone)
+        long Take(IReadOnlyList<Gone> gone)
         {
-            rows -= gone.Rows;
-            bytes -= gone.Bytes;
-            return gone.Rows;
+            rows -= gone.Count;
+            bytes -= gone.Sum(it => it.Bytes);
+            return gone.Count;
+        }
+
+        long GiveUp(IReadOnlyList<Gone> gone)
+        {
+            CountLost(lost, gone);
+            return Take(gone);
+        }
+    }
+
+    private static void CountLost(Dictionary<string, long> lost, IReadOnlyList<Gone> gone)
+    {
+        foreach (var (topic, _) in gone)
+        {
+            lost[topic] = lost.GetValueOrDefault(topic) + 1;
+        }
+    }
+
+    // With what was lost in the same commit: a crash leaves neither without the other.
+    private void SayLost(Dictionary<string, long> more)
+    {
+        foreach (var (topic, events) in _lost.Unwritten(more))
+        {
+            _database.SetLost(topic, events);
         }
     }
 
@@ -109,11 +133,15 @@ internal sealed partial class OutboxStore
         TryCheckpoint();
         try
         {
+            var lost = new Dictionary<string, long>(StringComparer.Ordinal);
             _database.Begin();
-            var gone = _database.DeleteOldestOfTheLargestTopic(Math.Max(1, _rows / 10));
+            var gone = _database.DeleteOldestOfTheLargestTopic(Math.Max(1, _rows / 10), _lost.OnItsWay);
+            CountLost(lost, gone);
+            SayLost(lost);
             _database.Commit();
-            (_rows, _bytes) = (_rows - gone.Rows, _bytes - gone.Bytes);
-            DroppedForRoom(gone.Rows);
+            (_rows, _bytes) = (_rows - gone.Count, _bytes - gone.Sum(it => it.Bytes));
+            _lost.Written(lost);
+            DroppedForRoom(gone.Count);
             TryCheckpoint();
             return true;
         }
@@ -147,6 +175,7 @@ internal sealed partial class OutboxStore
             _damaged++;
             (_rows, _bytes) = (0, 0);
             _acknowledged.Clear();
+            _lost.WriteAgain();
             return true;
         }
         catch (Exception fault) when (fault is SqliteException or IOException or UnauthorizedAccessException)
@@ -182,11 +211,18 @@ internal sealed partial class OutboxStore
     private void ForgetOldestInMemory()
     {
         var tooMany = _inMemory.Count - _settings.MaxInMemory;
-        if (tooMany > 0)
+        if (tooMany <= 0)
         {
-            _inMemory.RemoveRange(0, tooMany);
-            DroppedForRoom(tooMany);
+            return;
         }
+
+        foreach (var pending in _inMemory.Where(pending => pending.Event.Id != _lost.OnItsWay).Take(tooMany).ToList())
+        {
+            _inMemory.Remove(pending);
+            _lost.Add(pending.Event.Topic, 1);
+        }
+
+        DroppedForRoom(tooMany);
     }
 
     private void DroppedForRoom(long rows)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using SQLitePCL;
@@ -24,7 +25,10 @@ internal sealed partial class OutboxStore : IDisposable
     /// <summary>Acknowledged and still in the file.</summary>
     private readonly HashSet<string> _acknowledged = new(StringComparer.Ordinal);
 
+    private readonly LostEvents _lost;
+
     private OutboxDatabase _database;
+    private WallClock _wall;
     private long _rows;
     private long _bytes;
     private long _stored;
@@ -44,12 +48,17 @@ internal sealed partial class OutboxStore : IDisposable
         _reserve = new OutboxReserve(settings.Path, settings.ReserveBytes);
         _reserve.TryHold();
         (_rows, _bytes) = database.Totals();
+        _lost = new LostEvents(database.Lost());
+        _wall = WallClock.Read(time);
         _sweptAt = time.GetTimestamp();
         _stats = Count();
     }
 
     /// <summary>Thread-safe.</summary>
     public OutboxStats Stats => Volatile.Read(ref _stats);
+
+    /// <summary>Of this process.</summary>
+    public string Run { get; } = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
 
     /// <summary>Nothing waits to be written.</summary>
     public bool IsIdle => _acknowledged.Count == 0 && _inMemory.Count == 0;
@@ -89,9 +98,17 @@ internal sealed partial class OutboxStore : IDisposable
         }
     }
 
+    /// <summary>Events that did not even get here.</summary>
+    public void TurnedAway(string topic, long events)
+    {
+        _lost.Add(topic, events);
+        DroppedForRoom(events);
+    }
+
     /// <summary>Takes it out of line; it leaves the file with the next write.</summary>
     public void Acknowledge(string id)
     {
+        _lost.Told(id);
         if (_inMemory.RemoveAll(pending => pending.Event.Id == id) > 0)
         {
             _removed++;
@@ -122,23 +139,9 @@ internal sealed partial class OutboxStore : IDisposable
         StoreOutcome Outcome(PendingEvent pending) => outcomes.GetValueOrDefault(pending, StoreOutcome.InMemory);
     }
 
-    /// <summary>The first in line.</summary>
-    public PendingEvent? Oldest(IReadOnlySet<string> exceptTopics)
-    {
-        try
-        {
-            if (_database.Oldest(exceptTopics, _acknowledged) is { } row)
-            {
-                return new PendingEvent(row.Event, row.Run, row.Timestamp);
-            }
-        }
-        catch (SqliteException fault)
-        {
-            Failed(fault);
-        }
-
-        return _inMemory.Find(pending => !exceptTopics.Contains(pending.Event.Topic));
-    }
+    /// <summary>The first in line, and how many of its topic were given up before it.</summary>
+    public (PendingEvent Pending, long LostBefore)? Oldest(IReadOnlySet<string> exceptTopics) =>
+        First(exceptTopics) is { } first ? (first, _lost.TellWith(first.Event)) : null;
 
     internal void LimitPages(long pages) => _database.LimitPages(pages);
 
@@ -154,6 +157,23 @@ internal sealed partial class OutboxStore : IDisposable
         }
 
         _database.Dispose();
+    }
+
+    private PendingEvent? First(IReadOnlySet<string> exceptTopics)
+    {
+        try
+        {
+            if (_database.Oldest(exceptTopics, _acknowledged) is { } row)
+            {
+                return new PendingEvent(row.Event, row.Run, row.Timestamp);
+            }
+        }
+        catch (SqliteException fault)
+        {
+            Failed(fault);
+        }
+
+        return _inMemory.Find(pending => !exceptTopics.Contains(pending.Event.Topic));
     }
 
     private bool RemovalsAreDue => _acknowledged.Count >= 64

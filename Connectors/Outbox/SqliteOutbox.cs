@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Connectors.Outbox;
@@ -20,9 +19,8 @@ public sealed partial class SqliteOutbox : IEventOutbox
     private readonly ILogger _logger;
     private readonly BlockingCollection<Work> _work = new(LongestQueue);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly string _run = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
     private readonly OutboxStore _store;
-    private long _turnedAway;
+    private readonly ConcurrentDictionary<string, long> _turnedAway = new(StringComparer.Ordinal);
     private int _disposed;
 
     private SqliteOutbox(OutboxSettings settings, OutboxStore store, TimeProvider time, ILogger logger)
@@ -37,7 +35,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         get
         {
             var stats = _store.Stats;
-            return stats with { DroppedForRoom = stats.DroppedForRoom + Interlocked.Read(ref _turnedAway) };
+            return stats with { DroppedForRoom = stats.DroppedForRoom + _turnedAway.Values.Sum() };
         }
     }
 
@@ -65,13 +63,13 @@ public sealed partial class SqliteOutbox : IEventOutbox
                 nameof(happened));
         }
 
-        var store = new StoreWork(happened, new PendingEvent(happened, _run, _time.GetTimestamp()));
+        var store = new StoreWork(happened, new PendingEvent(happened, _store.Run, _time.GetTimestamp()));
         if (TryGive(store))
         {
             return store.Done.Task;
         }
 
-        Interlocked.Increment(ref _turnedAway);
+        _turnedAway.AddOrUpdate(happened.Topic, 1, (_, before) => before + 1);
         return Task.FromResult(StoreOutcome.Dropped);
     }
 
@@ -121,6 +119,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
             }
 
             // The end may have come between two rounds.
+            TakeTurnedAway();
             _store.Write([], isLast: true);
         }
         catch (Exception fault)
@@ -166,6 +165,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
     private void Do(List<Work> batch)
     {
         StoreWork[] stores = [.. batch.OfType<StoreWork>()];
+        TakeTurnedAway();
         foreach (var remove in batch.OfType<RemoveWork>())
         {
             _store.Acknowledge(remove.Id);
@@ -191,9 +191,20 @@ public sealed partial class SqliteOutbox : IEventOutbox
         }
     }
 
-    private WaitingEvent? ToWaiting(PendingEvent? pending) => pending is null
+    private void TakeTurnedAway()
+    {
+        foreach (var topic in _turnedAway.Keys)
+        {
+            if (_turnedAway.TryRemove(topic, out var events))
+            {
+                _store.TurnedAway(topic, events);
+            }
+        }
+    }
+
+    private WaitingEvent? ToWaiting((PendingEvent Pending, long LostBefore)? oldest) => oldest is not var (pending, lost)
         ? null
-        : new WaitingEvent(pending.Event, pending.Run == _run ? _time.GetElapsedTime(pending.Timestamp) : null);
+        : new WaitingEvent(pending.Event, pending.Run == _store.Run ? _time.GetElapsedTime(pending.Timestamp) : null, lost);
 
     [LoggerMessage(EventId = 60, Level = LogLevel.Critical, Message = "The outbox has stopped working.")]
     private partial void LogBroken(Exception fault);

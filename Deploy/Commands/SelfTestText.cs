@@ -18,6 +18,7 @@ internal static class SelfTestText
         var picture = outcome.PictureError is { } error
             ? string.Create(CultureInfo.InvariantCulture, $"; the test picture's tokens differ by {error:p3} of their length")
             : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{outcome.Tokens} tokens as at import{ties}{picture}");
+        var second = outcome.PrefillTokens == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({outcome.PrefillTokens} through the second set of weights)");
+        return string.Create(CultureInfo.InvariantCulture, $"{outcome.Tokens} tokens as at import{second}{ties}{picture}");
     }
 }

@@ -39,6 +39,7 @@ internal static class RunningChecks
         }
 
         yield return Finding.Fine("service", $"runs since {Ago(TimeSpan.FromSeconds(stats.UptimeS))}, {stats.Pipeline.Answers} answers");
+        yield return JudgeOutbox(stats.Mqtt, now);
         foreach (var (camera, seen) in stats.Cameras)
         {
             foreach (var (question, asked) in seen.Questions)
@@ -46,6 +47,20 @@ internal static class RunningChecks
                 yield return Judge($"{camera}/{question}", seen, asked, now);
             }
         }
+    }
+
+    private static Finding JudgeOutbox(MqttStats mqtt, DateTimeOffset now)
+    {
+        var waiting = mqtt.EventsWaitingSince is { } since
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"{mqtt.EventsWaiting} events wait ({mqtt.EventsWaitingBytes / 1024.0:0.#} KiB), the oldest for {Ago(now - since)}")
+            : "no event waits";
+        return mqtt.EventsDropped == 0
+            ? Finding.Fine("outbox", waiting)
+            : Finding.Note(
+                "outbox",
+                $"{waiting}; {mqtt.EventsDropped} were given up since the service started",
+                "The broker was away longer than the outbox holds, or its disk is full: see Outbox:MaxRows, MaxMegabytes and MaxAge.");
     }
 
     private static Finding Judge(string name, CameraStats camera, QuestionStats question, DateTimeOffset now)

@@ -21,6 +21,8 @@ internal sealed class EdgeMeter : IDisposable
         OfCameras("mobilevlm.frames.idle", "Frames at whose time no question was due.", camera => camera.Idle);
         OfCameras("mobilevlm.frames.stale", "Frames that were too old.", camera => camera.Stale);
         OfCameras("mobilevlm.frames.used", "Frames that were answered.", camera => camera.Used);
+        OfCameras("mobilevlm.frames.gated", "Frames that an earlier answer about the same scene held for.", camera => camera.Gated);
+        OfCameras("mobilevlm.frames.repeated", "Frames looked at once more, for another region.", camera => camera.Repeated);
         OfCameras("mobilevlm.frames.failed", "Frames lost to an error.", camera => camera.Failed);
         OfCameras("mobilevlm.camera.restarts", "Capture attempts after the first.", camera => camera.CaptureRestarts);
         _meter.CreateObservableGauge(
@@ -36,12 +38,16 @@ internal sealed class EdgeMeter : IDisposable
         _meter.CreateObservableGauge(
             "mobilevlm.outbox.events", () => _system.Stats().Mqtt.EventsWaiting, description: "Events that wait for the broker.");
         _meter.CreateObservableGauge(
+            "mobilevlm.outbox.size", () => _system.Stats().Mqtt.EventsWaitingBytes, "By", "Size of the events that wait.");
+        _meter.CreateObservableGauge("mobilevlm.outbox.oldest.age", OldestAge, "s", "How long the oldest of them has waited; 0 when none does.");
+        _meter.CreateObservableGauge(
             "mobilevlm.pipeline.stuck", () => _system.StuckFor.TotalSeconds, "s", "How long nothing has moved that should have.");
         _meter.CreateObservableGauge("mobilevlm.memory.resident", () => Environment.WorkingSet, "By", "Memory of the process in RAM.");
         _meter.CreateObservableGauge("mobilevlm.temperature", Thermometers.Read, "Cel", "What the box's own sensors say.");
         _age = _meter.CreateHistogram<double>("mobilevlm.answer.age", "s", "Age of the picture when its answers were ready.", advice: Buckets);
-        _stages = _meter.CreateHistogram<double>("mobilevlm.stage", "s", "Time in each stage: encode, prefill, decode.", advice: Buckets);
+        _stages = _meter.CreateHistogram<double>("mobilevlm.stage", "s", "Time in each stage: capture, gate, encode, prefill, decode, publish.", advice: Buckets);
         _system.Answered += Record;
+        _system.Acknowledged += Published;
     }
 
     /// <summary>From a small model on a GPU to a large one on a weak processor.</summary>
@@ -53,17 +59,39 @@ internal sealed class EdgeMeter : IDisposable
     public void Dispose()
     {
         _system.Answered -= Record;
+        _system.Acknowledged -= Published;
         _meter.Dispose();
     }
 
     private void Record(FrameAnswered answered)
     {
         _age.Record(answered.Age.TotalSeconds, new KeyValuePair<string, object?>("camera", answered.Camera.Value));
-        Stage("encode", answered.EncodeTime);
-        Stage("prefill", answered.PrimeTime);
-        foreach (var answer in answered.Answers)
+        Stage("capture", answered.CaptureTime);
+        Ran("gate", answered.GateTime);
+        Ran("encode", answered.EncodeTime);
+        Ran("prefill", answered.PrimeTime);
+        foreach (var answer in answered.Answers.Where(answer => !answer.Reused))
         {
             Stage("decode", answer.Timings.Prefill + answer.Timings.Decode);
+        }
+    }
+
+    private void Published(TimeSpan took) => Stage("publish", took);
+
+    private double OldestAge()
+    {
+        var stats = _system.Stats();
+
+        // Never below zero: a wall clock that was set back says nothing about waiting.
+        return stats.Mqtt.EventsWaitingSince is { } since ? Math.Max(0, (stats.At - since).TotalSeconds) : 0;
+    }
+
+    /// <summary>A stage that this frame did not need is not one that took no time.</summary>
+    private void Ran(string stage, TimeSpan took)
+    {
+        if (took > TimeSpan.Zero)
+        {
+            Stage(stage, took);
         }
     }
 

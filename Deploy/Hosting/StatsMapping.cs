@@ -32,6 +32,8 @@ internal static class StatsMapping
             stats.Mqtt.Failed,
             stats.Mqtt.Reconnects,
             stats.Mqtt.EventsWaiting,
+            stats.Mqtt.EventsWaitingBytes,
+            stats.Mqtt.EventsWaitingSince,
             stats.Mqtt.EventsDropped,
             stats.Mqtt.CommandsIgnored),
         Asks = new Connectors.Mqtt.AskStats(

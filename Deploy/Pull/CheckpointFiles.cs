@@ -76,15 +76,44 @@ internal static class CheckpointFiles
             var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
+                ReadTexts(document.RootElement);
                 return document;
             }
 
             document.Dispose();
             throw new JsonException("it is no object");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new HubException($"'{file.Name}' of '{listing.Id}' is not what it should be ({e.Message}). Check the id and --hub.", e);
+        }
+    }
+
+    /// <summary>Each text once: one that is not Unicode is found out only when it is read.</summary>
+    private static void ReadTexts(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    ReadTexts(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadTexts(property.Value);
+                }
+
+                break;
+            default:
+                break;
         }
     }
 

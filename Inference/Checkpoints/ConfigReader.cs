@@ -8,6 +8,8 @@ internal static class ConfigReader
     private const int WidestLayer = 1 << 17;
     private const int MostLayers = 1024;
     private const int MostTokens = 1 << 22;
+    private const int WidestHead = 1024;
+    private const int LongestContext = 1 << 18;
 
     public static (ModelConfig Config, VisionTower? Tower) Read(CheckpointFolder folder)
     {
@@ -47,9 +49,10 @@ internal static class ConfigReader
         fields.MustBeFalse("mlp_bias");
         var hidden = fields.Integer("hidden_size", 1, WidestLayer);
         var heads = fields.Integer("num_attention_heads", 1, hidden);
-        if (hidden % heads != 0 || hidden / heads % 2 != 0)
+        if (hidden % heads != 0 || hidden / heads % 2 != 0 || hidden / heads > WidestHead)
         {
-            throw fields.Fault("num_attention_heads", $"a number that splits hidden_size {hidden} into even parts");
+            throw fields.Fault(
+                "num_attention_heads", $"a number that splits hidden_size {hidden} into even parts of at most {WidestHead}");
         }
 
         if (fields.Integer("head_dim", 1, WidestLayer, fallback: hidden / heads) != hidden / heads)
@@ -75,7 +78,7 @@ internal static class ConfigReader
             // The three fallbacks are what transformers' LlamaConfig assumes.
             fields.Positive("rms_norm_eps", fallback: 1e-6f),
             fields.Positive("rope_theta", fallback: 10000f),
-            fields.Integer(positionsKey, 1, MostTokens, fallback: 2048),
+            fields.Integer(positionsKey, 1, LongestContext, fallback: 2048),
             fields.Integer("bos_token_id", 0, vocabulary - 1, fallback: Math.Min(1, vocabulary - 1)),
             fields.Integer("eos_token_id", 0, vocabulary - 1, fallback: Math.Min(2, vocabulary - 1)),
             fields.Flag("tie_word_embeddings", fallback: false));

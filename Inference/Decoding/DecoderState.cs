@@ -21,19 +21,20 @@ public sealed class DecoderState : IDisposable
 
     private readonly DecoderPass _several;
     private readonly DecoderPass? _many;
+    private readonly int _manyFrom;
     private DecoderPass _last;
     private bool _disposed;
 
-    internal DecoderState(LanguageDecoder decoder, int capacity, bool firstSetOnly)
+    internal DecoderState(LanguageDecoder decoder, int capacity, int manyFrom)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, decoder.MaxPositions);
-        _decoder = decoder;
+        (_decoder, _manyFrom) = (decoder, manyFrom);
         _cache = new KeyValueCache(decoder, capacity);
         _branches = new BranchTable(capacity);
         _single = new DecoderPass(decoder, decoder.Session, _cache);
         _several = new DecoderPass(decoder, decoder.Session, _cache);
-        _many = decoder.ManySession is { } session && !firstSetOnly ? new DecoderPass(decoder, session, _cache) : null;
+        _many = decoder.ManySession is { } session && manyFrom < int.MaxValue ? new DecoderPass(decoder, session, _cache) : null;
         _last = _single;
     }
 
@@ -177,7 +178,7 @@ public sealed class DecoderState : IDisposable
         }
 
         _last = count == 1 && wanted == 1 ? _single
-            : _many is not null && !writing && count >= _decoder.ManyFrom ? _many
+            : _many is not null && !writing && count >= _manyFrom ? _many
             : _several;
         _last.Shape(count, wanted);
         Passes++;

@@ -82,11 +82,12 @@ public sealed class LanguageDecoder : IDisposable
     /// <summary>An empty KV cache.</summary>
     /// <param name="capacity">Most tokens that it holds, up to <see cref="MaxPositions"/>. Memory: 2 * layers * KV heads
     /// * head size * capacity * 4 bytes (MobileLLaMA 1.4B: 384 KiB a token), half of it in float16.</param>
-    public DecoderState CreateState(int capacity) => new(this, capacity, firstSetOnly: false);
+    public DecoderState CreateState(int capacity) => new(this, capacity, ManyFrom);
 
     /// <param name="capacity">As above.</param>
-    /// <param name="firstSetOnly">Whether <see cref="ManySession"/> is left alone.</param>
-    internal DecoderState CreateState(int capacity, bool firstSetOnly) => new(this, capacity, firstSetOnly);
+    /// <param name="manyFrom">Instead of <see cref="ManyFrom"/>: 1 sends all but single tokens through
+    /// <see cref="ManySession"/>, the largest number none.</param>
+    internal DecoderState CreateState(int capacity, int manyFrom) => new(this, capacity, manyFrom);
 
     public void Dispose()
     {

@@ -155,23 +155,31 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Values(name, [config.HiddenSize], source.Plain(weight, config.HiddenSize));
 
     /// <summary>cos and sin of position * theta^(-2i / headSize), [positions, headSize / 2], in the single precision in
-    /// which the reference computes them.</summary>
+    /// which the reference computes them; made while they are written, since a configuration may claim a long context.</summary>
     private void WriteRotaryCaches(OnnxGraph graph)
     {
-        var half = config.HeadSize / 2;
-        var cos = new float[config.MaxPositions * half];
-        var sin = new float[cos.Length];
-        for (var i = 0; i < half; i++)
+        var frequencies = new float[config.HeadSize / 2];
+        for (var i = 0; i < frequencies.Length; i++)
         {
-            var frequency = 1f / MathF.Pow(config.RopeTheta, 2f * i / config.HeadSize);
-            for (var position = 0; position < config.MaxPositions; position++)
-            {
-                (sin[(position * half) + i], cos[(position * half) + i]) = MathF.SinCos(position * frequency);
-            }
+            frequencies[i] = 1f / MathF.Pow(config.RopeTheta, 2f * i / config.HeadSize);
         }
 
-        graph.Values("cos_cache", [config.MaxPositions, half], s => s.Write(MemoryMarshal.AsBytes(cos.AsSpan())));
-        graph.Values("sin_cache", [config.MaxPositions, half], s => s.Write(MemoryMarshal.AsBytes(sin.AsSpan())));
+        Action<Stream> Write(Func<float, float> of) => stream =>
+        {
+            var row = new float[frequencies.Length];
+            for (var position = 0; position < config.MaxPositions; position++)
+            {
+                for (var i = 0; i < row.Length; i++)
+                {
+                    row[i] = of(position * frequencies[i]);
+                }
+
+                stream.Write(MemoryMarshal.AsBytes(row.AsSpan()));
+            }
+        };
+
+        graph.Values("cos_cache", [config.MaxPositions, frequencies.Length], Write(MathF.Cos));
+        graph.Values("sin_cache", [config.MaxPositions, frequencies.Length], Write(MathF.Sin));
     }
 }
 

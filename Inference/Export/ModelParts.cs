@@ -105,8 +105,8 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
             {
                 (false, _) => null,
                 (true, true) => "least squared error",
-                (true, false) => Decoder.Body.Kind == WeightKind.Blocks && plan.ScalesChannels
-                    ? "least squared error, weighted by activations, the decoder's channels scaled"
+                (true, false) => Scales() is { } scales
+                    ? $"least squared error, weighted by activations, {scales.Describe()}"
                     : "least squared error, weighted by activations",
             },
             Choice = _reasons.Count == 0 ? null : [.. _reasons],

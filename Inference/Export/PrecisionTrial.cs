@@ -22,15 +22,29 @@ internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter wr
             ? []
             : exact.Prompts.Select(p => (p, p.PictureOf(seen.Tokens))).ToArray();
         var logits = whole.Length + self.Length == 0 ? [] : stored.Open().Think([.. whole, .. self]);
+        var (prefillLoss, prefillTest) = TryPrefill(exact, self);
         return (
             exact is null ? null : new ModelLoss(
                 exact.Set.Description, seen.Loss, loss!, !parts.Sees ? null : whole.Length == 0 ? loss : Compare(exact, logits[..whole.Length]))
             {
-                Prefill = parts.Prefill is null
-                    ? null
-                    : Compare(exact, stored.OpenPrefill().Think(exact.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens))))),
+                Prefill = prefillLoss,
             },
-            test is null ? null : SelfTestMaterial.Known(test, seen.Test, logits[^1]));
+            test is null ? null : SelfTestMaterial.Known(test, seen.Test, logits[^1], prefillTest));
+    }
+
+    /// <returns>Loss of the second set of weights, and its logits along the self-test's answer.</returns>
+    private (LogitLoss? Loss, float[]? Test) TryPrefill(ExactOutputs? exact, (CalibrationPrompt, float[])[] self)
+    {
+        var prompts = exact?.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens))).ToArray() ?? [];
+        if (parts.Prefill is null || prompts.Length + self.Length == 0)
+        {
+            return (null, null);
+        }
+
+        var logits = stored.OpenPrefill().Think([.. prompts, .. self]);
+        return (
+            exact is null ? null : Compare(exact, logits[..prompts.Length]),
+            self.Length == 0 ? null : logits[^1]);
     }
 
     private LogitLoss TryDecoder(ExactOutputs exact)

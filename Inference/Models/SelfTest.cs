@@ -8,7 +8,12 @@ namespace MobileVlm.Edge.Inference.Models;
 /// <param name="Picture">Some of the visual tokens' values, evenly spread; null for a model of text only.</param>
 /// <param name="Steps">After the question, and after each token of the given answer.</param>
 public sealed record SelfTest(
-    string Material, IReadOnlyList<int> PromptIds, IReadOnlyList<float>? Picture, IReadOnlyList<SelfTestStep> Steps);
+    string Material, IReadOnlyList<int> PromptIds, IReadOnlyList<float>? Picture, IReadOnlyList<SelfTestStep> Steps)
+{
+    /// <summary>The same steps through the second set of the decoder's weights; null where there is none, and in folders of
+    /// older versions.</summary>
+    public IReadOnlyList<SelfTestStep>? Prefill { get; init; }
+}
 
 /// <param name="Id">The likeliest token.</param>
 /// <param name="Margin">By how much its logit is above the second one's.</param>

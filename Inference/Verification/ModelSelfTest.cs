@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using Microsoft.ML.OnnxRuntime;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Export.Calibration;
 using MobileVlm.Edge.Inference.Models;
@@ -22,11 +23,17 @@ public enum SelfTestExtent
 /// <param name="Tokens">Tokens compared.</param>
 /// <param name="Ties">How many of them were other ones than at import, where two were as good as equal.</param>
 /// <param name="PictureError">Error of the visual tokens, as a share of their length; null for a model of text only.</param>
-public sealed record SelfTestOutcome(int Tokens, int Ties, double? PictureError);
+public sealed record SelfTestOutcome(int Tokens, int Ties, double? PictureError)
+{
+    /// <summary>Tokens compared that came out of the second set of the decoder's weights; 0 where there is none, or it is not
+    /// used, or an older version imported it.</summary>
+    public int PrefillTokens { get; init; }
+}
 
-/// <summary>Compares what a model folder's sessions compute with what was known at import. Kernels of other processors round otherwise, so that numbers are not equal but near: tokens have to be
-/// the known ones except where the second one was within <see cref="Tie"/>.</summary>
-public static class ModelSelfTest
+/// <summary>Compares what a model folder's sessions compute with what was known at import. Kernels of other processors
+/// round otherwise, so that numbers are not equal but near: tokens have to be the known ones except where the second one
+/// was within <see cref="Tie"/>.</summary>
+public static partial class ModelSelfTest
 {
     /// <summary>In standard deviations of the logits. Garbage has its likeliest token some four of them away from the
     /// known one; activations in 8 bit that are rounded otherwise move a logit by some hundredths.</summary>
@@ -47,7 +54,11 @@ public static class ModelSelfTest
     public static SelfTestOutcome? Run(
         ModelFolder folder, ExecutionSettings settings, SelfTestExtent extent, CancellationToken cancel = default)
     {
-        using var model = TestedModel.Open(folder, settings, extent, cancel);
+        // All of it also where this box does better without the second set.
+        var all = extent == SelfTestExtent.Whole
+            ? settings with { PrefillFrom = settings.PrefillFrom ?? ExecutionSettings.UsualPrefillFrom }
+            : settings;
+        using var model = TestedModel.Open(folder, all, extent, cancel);
         return model.Outcome;
     }
 
@@ -64,6 +75,7 @@ public static class ModelSelfTest
         var prompt = SelfTestMaterial.Prompt(LlamaTextTokenizer.Open(folder), manifest.VisualTokens, manifest.Language.MaxPositions);
         if (prompt is null
             || known.Steps.Count != prompt.Answer.Length + 1
+            || (known.Prefill is { } second && (second.Count != known.Steps.Count || !folder.HasPrefill))
             || known.Picture is { Count: 0 }
             || known.Picture is null != (manifest.Vision is null))
         {
@@ -78,7 +90,7 @@ public static class ModelSelfTest
     /// <returns>The test picture's visual tokens and how far they are off.</returns>
     internal static (float[] Tokens, double Error) Look(ModelFolder folder, VisionEncoder encoder, IReadOnlyList<float> expected)
     {
-        using var tokens = encoder.Encode(SelfTestMaterial.Picture.Image);
+        using var tokens = Encode(folder, encoder);
         var found = SelfTestMaterial.Sample(tokens.Values.Span);
         if (found.Length != expected.Count)
         {
@@ -104,16 +116,36 @@ public static class ModelSelfTest
         SelfTestExtent extent,
         CancellationToken cancel)
     {
-        var steps = extent == SelfTestExtent.Fast ? Math.Min(FewTokens, known.Count) : known.Count;
+        var steps = Steps(known, extent);
         try
         {
             return (steps, Think(folder, decoder, prompt, picture, [.. known.Take(steps)], cancel));
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or OnnxRuntimeException)
         {
-            throw Fault(folder, $"{ModelFolder.DecoderFile} computes numbers that are not finite", e);
+            throw Fault(folder, Failed(ModelFolder.DecoderFile, e), e);
         }
     }
+
+    private static VisualTokens Encode(ModelFolder folder, VisionEncoder encoder)
+    {
+        try
+        {
+            return encoder.Encode(SelfTestMaterial.Picture.Image);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw Fault(folder, Failed(ModelFolder.VisionFile, e), e);
+        }
+    }
+
+    /// <summary>Damaged weights make numbers that are none; damaged indices are refused by the operator that meets them.</summary>
+    private static string Failed(string file, Exception e) => e is OnnxRuntimeException
+        ? $"{file} cannot be computed ({e.Message.ReplaceLineEndings(" ")})"
+        : $"{file} computes numbers that are not finite";
+
+    private static int Steps(IReadOnlyList<SelfTestStep> known, SelfTestExtent extent) =>
+        extent == SelfTestExtent.Fast ? Math.Min(FewTokens, known.Count) : known.Count;
 
     /// <returns>Tokens that were another one of two that are as good as equal.</returns>
     private static int Think(
@@ -125,7 +157,7 @@ public static class ModelSelfTest
         CancellationToken cancel)
     {
         // What is known was computed with the first set of weights; the second one rounds otherwise.
-        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), firstSetOnly: true);
+        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), manyFrom: int.MaxValue);
         state.Append(prompt.Before);
         if (picture.Length > 0)
         {
@@ -149,7 +181,8 @@ public static class ModelSelfTest
     }
 
     /// <returns>Whether the likeliest token is another one of two that are as good as equal; false when it is the known one.</returns>
-    internal static bool IsTie(ModelFolder folder, ReadOnlySpan<float> logits, int position, SelfTestStep known)
+    internal static bool IsTie(
+        ModelFolder folder, ReadOnlySpan<float> logits, int position, SelfTestStep known, string file = ModelFolder.DecoderFile)
     {
         var best = TensorPrimitives.IndexOfMax(logits);
         if (best == known.Id)
@@ -163,7 +196,7 @@ public static class ModelSelfTest
             ? true
             : throw Fault(folder, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{ModelFolder.DecoderFile} chose token {best} at position {position} of the self-test, at import it was {known.Id}, which now falls short by {missing:0.000} (at import it led by {known.Margin:0.000}; up to {allowed:0.000} is due to rounding)"));
+                $"{file} chose token {best} at position {position} of the self-test, at import it was {known.Id}, which now falls short by {missing:0.000} (at import it led by {known.Margin:0.000}; up to {allowed:0.000} is due to rounding)"));
     }
 
     private static ModelFolderException Fault(ModelFolder folder, string found, Exception? inner = null) => new(

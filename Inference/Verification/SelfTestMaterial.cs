@@ -30,14 +30,18 @@ internal static class SelfTestMaterial
     /// <param name="prompt">That was run.</param>
     /// <param name="visualTokens">Of the picture; empty for a model of text only.</param>
     /// <param name="logits">Along the answer, [positions, vocabulary].</param>
-    public static SelfTest Known(CalibrationPrompt prompt, float[] visualTokens, float[] logits)
+    /// <param name="prefillLogits">The same of the second set of weights; null where there is none.</param>
+    public static SelfTest Known(CalibrationPrompt prompt, float[] visualTokens, float[] logits, float[]? prefillLogits)
     {
-        var positions = prompt.Answer.Length + 1;
+        SelfTestStep[] Steps(float[] all) => [.. all.Chunk(all.Length / (prompt.Answer.Length + 1)).Select(Step)];
         return new SelfTest(
             Fingerprint,
             [.. prompt.Before, .. prompt.After],
             visualTokens.Length == 0 ? null : Sample(visualTokens),
-            [.. logits.Chunk(logits.Length / positions).Select(row => Step(row))]);
+            Steps(logits))
+        {
+            Prefill = prefillLogits is null ? null : Steps(prefillLogits),
+        };
     }
 
     public static float[] Sample(ReadOnlySpan<float> visualTokens)

@@ -94,7 +94,14 @@ public sealed class TestedModel : IDisposable
         cancel.ThrowIfCancellationRequested();
         _decoder = new LanguageDecoder(Folder, _settings);
         var (tokens, ties) = ModelSelfTest.Think(Folder, _decoder, prompt, picture, known.Steps, extent, cancel);
-        Outcome = new SelfTestOutcome(tokens, ties, error);
+        var (more, moreTies) = (0, 0);
+        if (known.Prefill is { } prefill && _decoder.ManySession is not null)
+        {
+            cancel.ThrowIfCancellationRequested();
+            (more, moreTies) = ModelSelfTest.ThinkAtOnce(Folder, _decoder, prompt, picture, prefill, extent);
+        }
+
+        Outcome = new SelfTestOutcome(tokens + more, ties + moreTies, error) { PrefillTokens = more };
 
         // What packing the weights left behind.
         NativeHeap.GiveBack();

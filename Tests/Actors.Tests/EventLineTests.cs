@@ -41,6 +41,20 @@ public sealed class EventLineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_event_says_how_many_before_it_were_given_up()
+    {
+        for (var number = 0; number < MemoryOutbox.DefaultLimit + 4; number++)
+        {
+            await KeepAsync($"{number}");
+        }
+
+        await FetchAsync();
+        Assert.Equal(("4", 4L), (_line.Ready!.Id, _line.Ready.LostBefore));
+        await TakeAsync(_line.HeardAsync());
+        Assert.Equal(("5", 0L), (_line.Ready!.Id, _line.Ready.LostBefore));
+    }
+
+    [Fact]
     public async Task What_happened_before_the_broker_was_back_is_late()
     {
         await KeepAsync("a");

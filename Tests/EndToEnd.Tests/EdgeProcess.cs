@@ -35,7 +35,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
     public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         Start(environment, Path.GetTempPath(), arguments);
 
-    /// <param name="environment">Added to this process's own.</param>
+    /// <param name="environment">Added to this process's own; an empty value takes the variable away.</param>
     /// <param name="workingDirectory">What relative paths start from.</param>
     /// <param name="arguments">After <c>mobilevlm</c>.</param>
     public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, string workingDirectory, string[] arguments)
@@ -55,7 +55,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
 
         foreach (var (name, value) in environment)
         {
-            start.Environment[name] = value;
+            start.Environment[name] = value.Length == 0 ? null : value;
         }
 
         return new EdgeProcess(Process.Start(start)!);

@@ -112,6 +112,20 @@ public sealed class Mosquitto : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts it again with other lines in its configuration, in place of <see cref="MosquittoOptions.Extra"/>.</summary>
+    public Task RestartWithAsync(string extra)
+    {
+        WriteConfiguration(extra);
+        return RestartAsync();
+    }
+
+    /// <summary>Changes who may do what, from now on.</summary>
+    public void ChangeAcl(string acl)
+    {
+        System.IO.File.WriteAllText(File("acl"), acl + "\n");
+        Signal(SigHup);
+    }
+
     /// <summary>Changes the user's password for new connections.</summary>
     public void ChangePassword(string password)
     {
@@ -157,7 +171,7 @@ public sealed class Mosquitto : IAsyncDisposable
         }
     }
 
-    private void WriteConfiguration()
+    private void WriteConfiguration(string? extra = null)
     {
         var lines = new StringBuilder()
             .AppendLine(CultureInfo.InvariantCulture, $"listener {Port} 127.0.0.1")
@@ -192,7 +206,7 @@ public sealed class Mosquitto : IAsyncDisposable
                 .AppendLine("autosave_interval 1");
         }
 
-        lines.AppendLine(_options.Extra);
+        lines.AppendLine(extra ?? _options.Extra);
         System.IO.File.WriteAllText(File("mosquitto.conf"), lines.ToString());
     }
 
@@ -278,6 +292,17 @@ public sealed class MosquittoSub : IAsyncDisposable
             {
                 return [.. _messages];
             }
+        }
+    }
+
+    /// <summary>What came since the last call, forgotten here: for runs whose messages would fill the memory.</summary>
+    public IReadOnlyList<ReceivedMessage> Take()
+    {
+        lock (_messages)
+        {
+            ReceivedMessage[] taken = [.. _messages];
+            _messages.Clear();
+            return taken;
         }
     }
 

@@ -29,7 +29,8 @@ internal sealed class RtspTestServer : IDisposable
     /// <summary>Serves a moving test picture, or <paramref name="clip"/> (H.264 in MP4).</summary>
     /// <param name="port">0 takes a free one.</param>
     /// <param name="clip">Path of the clip.</param>
-    public static async Task<RtspTestServer> StartAsync(int port = 0, string? clip = null)
+    /// <param name="sizes">Sizes that its pictures take in turn, within the stream (<c>480x360,640x480</c>).</param>
+    public static async Task<RtspTestServer> StartAsync(int port = 0, string? clip = null, string? sizes = null)
     {
         var start = new ProcessStartInfo(Python)
         {
@@ -42,6 +43,10 @@ internal sealed class RtspTestServer : IDisposable
         if (clip is not null)
         {
             start.ArgumentList.Add(clip);
+            if (sizes is not null)
+            {
+                start.ArgumentList.Add(sizes);
+            }
         }
 
         Process process;

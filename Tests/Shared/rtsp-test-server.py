@@ -1,7 +1,8 @@
-"""An RTSP server on the loopback for tests: rtsp-test-server.py PORT [CLIP]
+"""An RTSP server on the loopback for tests: rtsp-test-server.py PORT [CLIP [SIZES]]
 
 Serves a moving test picture (320x240, 25 pictures a second, H.264), or an H.264 clip in MP4, as /stream.
-PORT 0 takes a free one. Prints "ready PORT" once it listens and ends when its standard input closes.
+SIZES (480x360,640x480) encodes the clip anew and changes the size of its pictures each three seconds, within the
+stream. PORT 0 takes a free one. Prints "ready PORT" once it listens and ends when its standard input closes.
 """
 import sys
 
@@ -12,10 +13,17 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 Gst.init(None)
+sizes = [size.split("x") for size in sys.argv[3].split(",")] if len(sys.argv) > 3 else []
 if len(sys.argv) > 2:
     # A location is quoted by GStreamer's own rules.
     location = sys.argv[2].replace("\\", "\\\\").replace('"', '\\"')
     launch = f'( filesrc location="{location}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1 )'
+    if sizes:
+        launch = (
+            f'( filesrc location="{location}" ! decodebin ! videoscale ! capsfilter name=size'
+            " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10"
+            " ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+        )
 else:
     launch = (
         "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1"
@@ -29,6 +37,17 @@ server.set_service(sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(launch)
 factory.set_shared(True)
+
+
+def change_size(caps, at=0):
+    width, height = sizes[at % len(sizes)]
+    caps.set_property("caps", Gst.Caps.from_string(f"video/x-raw,width={width},height={height}"))
+    GLib.timeout_add(3000, change_size, caps, at + 1)
+    return GLib.SOURCE_REMOVE
+
+
+if sizes:
+    factory.connect("media-configure", lambda _, media: change_size(media.get_element().get_by_name("size")))
 server.get_mount_points().add_factory("/stream", factory)
 if server.attach(None) == 0:
     sys.exit(f"cannot listen on port {sys.argv[1]}")

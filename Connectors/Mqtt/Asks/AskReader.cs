@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Asks;
 
@@ -65,6 +66,11 @@ public sealed class AskReader(AskLimits limits)
 
     private AskReading ReadObject(InboundMessage message, string? camera)
     {
+        if (!Utf8.IsValid(message.Payload.Span))
+        {
+            return Refused(null, "the message begins as a JSON object but is not UTF-8");
+        }
+
         try
         {
             using var document = JsonDocument.Parse(message.Payload, Strictly);
@@ -73,6 +79,11 @@ public sealed class AskReader(AskLimits limits)
         catch (JsonException fault)
         {
             return Refused(null, $"the message begins as a JSON object but is none: {fault.Message}");
+        }
+        catch (InvalidOperationException)
+        {
+            // JSON may escape what no text can hold, and only reading the text tells.
+            return Refused(null, "the message holds half of a surrogate pair (\\uD800 to \\uDFFF)");
         }
     }
 

@@ -21,6 +21,9 @@ public sealed class DeviceMessage(Topics topics)
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
+    // A name that stands twice would be found out only when it is read.
+    private static readonly JsonDocumentOptions Strictly = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+
     private static readonly string Version = typeof(DeviceMessage).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>The device, as JSON.</summary>
@@ -51,15 +54,16 @@ public sealed class DeviceMessage(Topics topics)
     {
         try
         {
-            return JsonNode.Parse(message) is JsonObject root && root["components"] is JsonObject components
+            return JsonNode.Parse(message, documentOptions: Strictly) is JsonObject root && root["components"] is JsonObject components
                 ? [.. components
                     .Select(it => (it.Key, Platform: it.Value is JsonObject component ? component["platform"]?.ToString() : null))
                     .Where(it => it.Platform is not null)
                     .Select(it => (it.Key, it.Platform!))]
                 : [];
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
+            // The latter is what a text gives that is not Unicode.
             return [];
         }
     }

@@ -110,7 +110,7 @@ public sealed class QuestionKeeperTests : IDisposable
         Assert.False(switches.IsEnabled(Gate, "nobody"));
     }
 
-    private static Dictionary<string, SavedStanding> Standings(string value)
+    internal static Dictionary<string, SavedStanding> Standings(string value)
     {
         var at = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
         return new()

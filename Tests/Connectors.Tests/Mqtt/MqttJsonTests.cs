@@ -111,7 +111,7 @@ public sealed class MqttJsonTests
             {"v":1,"id":"0195","node":"edge-1","camera":"gate","question":"person","ask":"Is there a person?",
             "from":"no","to":"yes","score":0.97,"at":"2026-03-01T12:30:05.000+01:00",
             "since":"2026-03-01T12:30:02.000+01:00","frame":42,"text":"somebody is at the gate","heldBack":1,
-            "historical":true,"model":"m"}
+            "lostBefore":3,"historical":true,"model":"m"}
             """;
 
         Assert.Equal(expected.ReplaceLineEndings(""), Text(MqttJson.Serialize(new EventPayload
@@ -129,6 +129,7 @@ public sealed class MqttJsonTests
             Frame = 42,
             Text = "somebody is at the gate",
             HeldBack = 1,
+            LostBefore = 3,
             Historical = true,
             Model = "m",
         })));
@@ -189,7 +190,7 @@ public sealed class MqttJsonTests
                 },
             },
             Pipeline = new PipelineStats(1, 17, 812.5, 2000),
-            Mqtt = new MqttStats(true, 40, 1, 2, 3, 4, 5),
+            Mqtt = new MqttStats(true, 40, 1, 2, 3, 900, At, 4, 5),
             Asks = new AskStats(21, 6, 5, 4, 3, 2),
         };
         const string expected =
@@ -202,7 +203,8 @@ public sealed class MqttJsonTests
             "lastAskedAt":"2026-03-01T12:30:05.000+01:00","lastAnsweredAt":"2026-03-01T12:30:05.000+01:00",
             "waitsFor":null},"scene":{"asked":0,"answered":0,"failed":0,"lastAskedAt":null,"lastAnsweredAt":null,
             "waitsFor":"noPicture"}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},
-            "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsDropped":4,
+            "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsWaitingBytes":900,
+            "eventsWaitingSince":"2026-03-01T12:30:05.000+01:00","eventsDropped":4,
             "commandsIgnored":5},"asks":{"received":21,"answered":6,"busy":5,"expired":4,"refused":3,"failed":2}}
             """;
 

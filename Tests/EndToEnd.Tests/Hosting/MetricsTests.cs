@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
@@ -5,6 +6,8 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 public sealed class MetricsTests : IDisposable
 {
     private static readonly Dictionary<string, string> Gate = new() { ["gate"] = DemoModel.Clip };
+
+    private static readonly string[] Stages = ["capture", "gate", "encode", "prefill", "decode", "publish"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-metrics-").FullName;
 
@@ -22,7 +25,7 @@ public sealed class MetricsTests : IDisposable
 
         using var client = new HttpClient();
         var text = "";
-        for (var until = DateTime.UtcNow.AddSeconds(60); !text.Contains("stage=\"encode\"", StringComparison.Ordinal); await Task.Delay(200))
+        for (var until = DateTime.UtcNow.AddSeconds(60); !Stages.All(HasTimed); await Task.Delay(200))
         {
             Assert.True(DateTime.UtcNow < until, text);
             text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"));
@@ -30,6 +33,7 @@ public sealed class MetricsTests : IDisposable
 
         foreach (var name in (string[])
             ["mobilevlm_frames_captured_total{", "mobilevlm_answers_total", "mobilevlm_answer_age_seconds_bucket{", "mobilevlm_outbox_events",
+            "mobilevlm_outbox_size_bytes", "mobilevlm_outbox_oldest_age_seconds", "mobilevlm_frames_gated_total{",
             "mobilevlm_camera_online{", "mobilevlm_memory_resident_bytes", "camera=\"gate\""])
         {
             Assert.Contains(name, text, StringComparison.Ordinal);
@@ -37,5 +41,7 @@ public sealed class MetricsTests : IDisposable
 
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());
+
+        bool HasTimed(string stage) => Regex.IsMatch(text, $"mobilevlm_stage_seconds_count{{[^}}]*stage=\"{stage}\"[^}}]*}} [1-9]");
     }
 }

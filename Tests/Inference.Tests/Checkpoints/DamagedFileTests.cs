@@ -12,7 +12,7 @@ public sealed class DamagedFileTests
     private const long MostMemory = 8L * 1024 * 1024;
 
     /// <summary>MOBILEVLM_FUZZ makes each walk so many times longer.</summary>
-    private static readonly int Longer = int.TryParse(Environment.GetEnvironmentVariable("MOBILEVLM_FUZZ"), out var times) ? times : 1;
+    internal static readonly int Longer = int.TryParse(Environment.GetEnvironmentVariable("MOBILEVLM_FUZZ"), out var times) ? times : 1;
 
     // Of a real file only what the reader parses: contents cost time and decide nothing.
     private static readonly byte[] Torch = TorchOf(tensors: 6);

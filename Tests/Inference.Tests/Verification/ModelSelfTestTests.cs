@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Export.Calibration;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
@@ -35,6 +37,53 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
         Assert.Equal(folder.Manifest.Vision is null, whole.PictureError is null);
         Assert.InRange(whole.PictureError ?? 0, 0, 1e-4);
         Assert.Equal(4, ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Fast)!.Tokens);
+    }
+
+    [Theory]
+    [InlineData("mobilevlm-v2", "w8a7")]
+    [InlineData("mobilellama", "w8a8")]
+    public void A_second_set_of_weights_is_tested_too(string name, string prefill)
+    {
+        using var temporary = new TemporaryFolder();
+        var folder = WithPrefill(temporary, name, prefill);
+        var known = folder.Manifest.SelfTest!;
+        Assert.Equal(known.Steps.Count, known.Prefill!.Count);
+        Assert.NotEqual(known.Steps, known.Prefill);
+        new BoxTuning { MeasuredOn = BoxTuning.ThisBox, PrefillFrom = null }.Write(folder);
+        var whole = ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Whole)!;
+        output.WriteLine($"{whole}");
+        Assert.Equal((2 * known.Steps.Count, known.Steps.Count), (whole.Tokens, whole.PrefillTokens));
+        Assert.InRange(whole.Ties, 0, 4);
+
+        // A service that does better without it does not open it.
+        Assert.Equal((4, 0), Tokens(OneThread));
+        Assert.Equal((8, 4), Tokens(OneThread with { PrefillFrom = 64 }));
+        Assert.Equal((4, 0), Tokens(OneThread with { UsePrefill = false }));
+
+        (int, int) Tokens(ExecutionSettings settings) =>
+            ModelSelfTest.Run(folder, settings, SelfTestExtent.Fast) is { } outcome ? (outcome.Tokens, outcome.PrefillTokens) : default;
+    }
+
+    [Theory]
+    [InlineData(0.9, "prefill.onnx chose token")]
+    [InlineData(0.2, "prefill.onnx cannot be computed")]
+    public void A_damaged_second_set_is_refused_before_a_service_is_ready(double from, string message)
+    {
+        using var temporary = new TemporaryFolder();
+        var folder = WithPrefill(temporary, "mobilevlm-v2", "w8a7");
+        var data = folder.PathOf("prefill.onnx.data");
+        var bytes = File.ReadAllBytes(data);
+
+        // The head's weights come last; before them, the numbers of the inputs that are kept exact lie between the weights.
+        var first = (int)(bytes.Length * from) / 4 * 4;
+        Array.Reverse(bytes, first, (bytes.Length - first) / 8 * 4);
+        File.WriteAllBytes(data, Finite(bytes));
+        var refusal = Assert.Throws<ModelFolderException>(() => ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Fast));
+        Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
+
+        // The first set is sound, and whoever leaves the second one closed may answer with it.
+        Assert.Equal(4, ModelSelfTest.Run(folder, OneThread with { UsePrefill = false }, SelfTestExtent.Fast)!.Tokens);
+        Assert.Contains("prefill.onnx.data", Assert.Throws<ModelFolderException>(folder.Verify).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Checksums made to fit, as a disk, memory or kernel that damages what it reads would have it.</summary>
@@ -104,10 +153,20 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     [Theory]
     [InlineData("steps")]
     [InlineData("picture")]
+    [InlineData("prefill")]
     public void A_self_test_of_another_model_is_refused(string part)
     {
         using var folder = Copy();
-        Edit(folder, manifest => manifest["selfTest"]![part]!.AsArray().RemoveAt(0));
+        Edit(folder, manifest =>
+        {
+            // Known results of a second set that this folder has not.
+            manifest["selfTest"]!["prefill"] = manifest["selfTest"]!["steps"]!.DeepClone();
+            if (part != "prefill")
+            {
+                manifest["selfTest"]!["prefill"] = null;
+                manifest["selfTest"]![part]!.AsArray().RemoveAt(0);
+            }
+        });
         Assert.Contains("not of this model", Assert.Throws<ModelFolderException>(() => Run(folder)).Message, StringComparison.Ordinal);
     }
 
@@ -123,6 +182,10 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
 
     private static SelfTestOutcome? Run(TemporaryFolder folder) =>
         ModelSelfTest.Run(ModelFolder.Open(folder.Path), OneThread, SelfTestExtent.Whole);
+
+    private static ModelFolder WithPrefill(TemporaryFolder temporary, string name, string prefill) => ModelImporter.Import(
+        GoldenFolder.Path(name), temporary["model"], PrecisionPlan.Parse("int8").WithPrefill(prefill),
+        calibration: CalibrationSet.Bundled);
 
     private static TemporaryFolder Copy()
     {

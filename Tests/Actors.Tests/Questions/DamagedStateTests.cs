@@ -1,0 +1,54 @@
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Tests.Shared;
+
+namespace MobileVlm.Edge.Actors.Tests.Questions;
+
+/// <summary>A state file that a disk damaged costs what was in it and no more.</summary>
+public sealed class DamagedStateTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-damaged-").FullName;
+    private readonly LogRecord _log = new();
+    private readonly FakeTime _time = new();
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_damaged_state_file_is_taken_or_set_aside_and_the_service_goes_on()
+    {
+        var good = Good();
+        var damage = new Damage(20240303);
+        var (rounds, taken) = (1_000 * Damage.Longer, 0);
+        for (var round = 0; round < rounds; round++)
+        {
+            var file = damage.Of([good]);
+            File.WriteAllBytes(Path.Combine(_folder, QuestionStateFile.FileName), file);
+            try
+            {
+                var keeper = Keeper();
+                keeper.RestoreSwitches();
+                taken += keeper.State.Standings.Count > 0 ? 1 : 0;
+                keeper.Keep(keeper.State.Standings, atOnce: true);
+            }
+            catch (Exception fault)
+            {
+                throw new InvalidOperationException($"Round {round}, {Convert.ToBase64String(file)}: {fault.Message}", fault);
+            }
+        }
+
+        Assert.InRange(taken, rounds / 100, rounds);
+    }
+
+    private byte[] Good()
+    {
+        var switches = new QuestionSwitches();
+        var keeper = new QuestionKeeper(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time);
+        switches.Set(new CameraId("gate"), "person", false);
+        keeper.Keep(QuestionKeeperTests.Standings("yes"), atOnce: true);
+        return File.ReadAllBytes(Path.Combine(_folder, QuestionStateFile.FileName));
+    }
+
+    private QuestionKeeper Keeper() =>
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
+}

@@ -1,0 +1,208 @@
+using System.Text;
+using System.Text.Json;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Asks;
+using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Tests.Shared;
+using Xunit.Abstractions;
+
+namespace MobileVlm.Edge.Connectors.Tests;
+
+/// <summary>What strangers send is read or refused in our own words: no other exception, no hang, no memory without
+/// bounds. MOBILEVLM_FUZZ makes each walk so many times longer.</summary>
+public sealed class HostileInputTests(ITestOutputHelper output)
+{
+    /// <summary>Most that reading one message of some hundred bytes may allocate.</summary>
+    private const long MostMemory = 2 << 20;
+
+    private static readonly string[] Asks =
+    [
+        "Is there a person?",
+        """{"question": "Is there a person?"}""",
+        """{"id": "7", "question": "Colour?", "answer": "choice", "choices": ["red", "blue"], "maxTokens": 5, "deadlineMs": 1500, "replyTo": "replies/x"}""",
+        """{"question": "What is it?", "camera": "gate", "answer": "YesNo", "picture": "aGVsbG8gd29ybGQ="}""",
+    ];
+
+    [Fact]
+    public void A_question_is_understood_or_its_fault_is_told()
+    {
+        var (reader, limits) = (new AskReader(new AskLimits()), new AskLimits());
+        var understood = 0;
+        Walk(20_000, Asks, payload =>
+        {
+            var reading = reader.Read(new InboundMessage("t", payload, false), "gate");
+            Assert.True(reading.Request is null != reading.Fault is null);
+            if (reading.Request is { } request)
+            {
+                understood++;
+                Assert.InRange(request.Question.Trim().Length, 1, payload.Length);
+                Assert.InRange(request.MaxTokens, 1, limits.MaxTokens);
+                Assert.InRange(request.Deadline, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10));
+            }
+            else
+            {
+                Assert.NotEmpty(reading.Fault!.Message);
+            }
+
+            Assert.InRange(reading.Id?.Length ?? 0, 0, AskReader.MaxIdLength);
+        });
+        Assert.True(understood > 100, $"Only {understood} were understood: the damage is too great to tell anything.");
+    }
+
+    [Fact]
+    public void No_topic_makes_an_answer_go_where_it_must_not()
+    {
+        var own = new Topics("mobilevlm", "edge-1");
+        var replies = new ReplyTopics(["mobilevlm/edge-1/reply/", "replies/"], own);
+        var allowed = 0;
+        Walk(20_000, ["replies/me/1", "mobilevlm/edge-1/gate/person/state", "mobilevlm/edge-1/ask", "replies/é/🚪", "homeassistant/device/x/config"], bytes =>
+        {
+            var topic = Encoding.UTF8.GetString(bytes);
+            if (replies.Fault(topic) is { } fault)
+            {
+                Assert.NotEmpty(fault);
+                return;
+            }
+
+            allowed++;
+            Assert.StartsWith("replies/", topic, StringComparison.Ordinal);
+            Assert.True(Encoding.UTF8.GetByteCount(topic) <= ReplyTopics.MaxBytes);
+            Assert.DoesNotContain(topic, c => c is '+' or '#' || char.IsControl(c));
+        });
+        Assert.True(allowed > 100, $"{allowed}");
+    }
+
+    [Fact]
+    public void A_command_topic_names_what_stands_in_it_or_is_none()
+    {
+        var own = new Topics("mobilevlm", "edge-1");
+        Walk(20_000, ["mobilevlm/edge-1/gate/person/enabled/set", "mobilevlm/edge-1/gate/ask", "mobilevlm/edge-1/ask"], bytes =>
+        {
+            var topic = Encoding.UTF8.GetString(bytes);
+            if (own.ReadCommand(topic) is { } command)
+            {
+                Assert.Contains(command.Camera ?? "", topic, StringComparison.Ordinal);
+                Assert.Contains(command.Question ?? "", topic, StringComparison.Ordinal);
+            }
+        });
+    }
+
+    [Fact]
+    public void What_a_broker_kept_of_a_device_is_understood_or_passed_over()
+    {
+        var topics = new Topics("mobilevlm", "edge-1");
+        var device = new DeviceMessage(topics);
+        DiscoveredCamera Camera(params string[] questions) => new(
+            "edge-1", "gate", "model", true, [.. questions.Select(id => new DiscoveredQuestion(id, EntityForm.YesNo))]);
+        var removals = 0;
+        Walk(5_000, [device.Device(Camera("person")), device.Device(Camera("person", "parcel"))], before =>
+        {
+            if (device.Removal(Camera("person"), before) is { } removal)
+            {
+                removals++;
+                JsonDocument.Parse(removal).Dispose();
+            }
+        });
+        Assert.True(removals > 100, $"{removals}");
+    }
+
+    [Fact]
+    public void A_sent_picture_is_a_frame_or_refused()
+    {
+        var pixels = new byte[40 * 30 * 3];
+        new Random(2).NextBytes(pixels);
+        var jpeg = StillPictures.EncodeJpeg(pixels, 40, 30);
+        var pool = new FramePool();
+        Walk(5_000, [jpeg, Bitmap(pixels, 40, 30), Png], file =>
+        {
+            try
+            {
+                using var frame = SentPicture.ToFrame(file, pool, new CameraId("picture"), new FrameSequence(1), TimeProvider.System);
+                Assert.InRange(frame.Width, 1, SentPicture.MaxSide);
+                Assert.InRange(frame.Height, 1, SentPicture.MaxSide);
+            }
+            catch (StillPictureException fault)
+            {
+                Assert.NotEmpty(fault.Message);
+            }
+        }, most: 256 << 20);
+    }
+
+    [Fact]
+    public void The_list_of_a_repository_is_read_or_refused()
+    {
+        const string List = """
+            {"sha": "0123456789abcdef0123456789abcdef01234567", "siblings": [
+              {"rfilename": "config.json", "size": 700}, {"rfilename": "a/b.bin", "size": 5, "blobId": "0123456789abcdef0123456789abcdef01234567"},
+              {"rfilename": "model.safetensors", "lfs": {"sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "size": 9}}]}
+            """;
+        Walk(10_000, [List], text =>
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(text);
+                var listing = HubListingReader.Read("a/b", document.RootElement);
+                Assert.All(listing.Files, file => Assert.False(Path.IsPathRooted(file.Name) || file.Name.Split('/').Contains("..")));
+                Assert.All(listing.Files, file => Assert.True(file.Size >= 0));
+            }
+            catch (Exception fault) when (fault is HubException or JsonException or InvalidOperationException)
+            {
+                // The last two are what HubClient makes a refusal of.
+                Assert.NotEmpty(fault.Message);
+            }
+        });
+    }
+
+    private void Walk(int rounds, string[] good, Action<byte[]> read) => Walk(rounds, [.. good.Select(Encoding.UTF8.GetBytes)], read);
+
+    private void Walk(int rounds, byte[][] good, Action<byte[]> read, long most = MostMemory)
+    {
+        var damage = new Damage(20240301);
+        foreach (var whole in good)
+        {
+            read(whole);
+        }
+
+        for (var round = 0; round < rounds * Damage.Longer; round++)
+        {
+            var input = damage.Of(good);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                read(input);
+            }
+            catch (Exception fault)
+            {
+                throw new InvalidOperationException($"Round {round}, {Convert.ToBase64String(input)}: {fault.Message}", fault);
+            }
+
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, most);
+        }
+
+        output.WriteLine($"{rounds * Damage.Longer} inputs");
+    }
+
+    private static byte[] Bitmap(byte[] pixels, int width, int height)
+    {
+        var file = new MemoryStream();
+        using var writer = new BinaryWriter(file);
+        writer.Write("BM"u8);
+        writer.Write(54 + pixels.Length);
+        writer.Write(0);
+        writer.Write(54);
+        writer.Write(40);
+        writer.Write(width);
+        writer.Write(height);
+        writer.Write((short)1);
+        writer.Write((short)24);
+        writer.Write(new byte[24]);
+        writer.Write(pixels);
+        writer.Flush();
+        return file.ToArray();
+    }
+
+    private static readonly byte[] Png = Convert.FromBase64String(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
+}

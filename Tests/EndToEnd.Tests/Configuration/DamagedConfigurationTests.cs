@@ -1,0 +1,52 @@
+using System.Text;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Tests.Shared;
+using Xunit.Abstractions;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+/// <summary>Whatever stands in the file, it is a configuration or every fault of it is named.</summary>
+public sealed class DamagedConfigurationTests(ITestOutputHelper output) : IDisposable
+{
+    private readonly ConfigurationBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void A_damaged_file_is_read_or_refused_with_its_faults()
+    {
+        byte[][] good =
+        [
+            Encoding.UTF8.GetBytes(ConfigurationBench.Design),
+            Encoding.UTF8.GetBytes(ConfigurationBench.Small()),
+            File.ReadAllBytes(ConfigurationBench.RepositoryFile("Deploy", "appsettings.example.json")),
+        ];
+        var damage = new Damage(20240302);
+        var (rounds, accepted) = (3_000 * Damage.Longer, 0);
+        for (var round = 0; round < rounds; round++)
+        {
+            var file = damage.Of(good);
+            var path = Path.Combine(_bench.Current, "damaged.json");
+            File.WriteAllBytes(path, file);
+            try
+            {
+                var read = EdgeConfiguration.Load(path, _bench.Places);
+                _ = read.ToEdgeSettings("model");
+                _ = read.ToCameraSettings().ToList();
+                _ = read.ToMqttSettings(new Uri("mqtt://127.0.0.1:1"));
+                accepted++;
+            }
+            catch (ConfigurationException refusal)
+            {
+                Assert.NotEmpty(refusal.Message);
+            }
+            catch (Exception fault)
+            {
+                throw new InvalidOperationException($"Round {round}, {Convert.ToBase64String(file)}: {fault.Message}", fault);
+            }
+        }
+
+        output.WriteLine($"{rounds} files, {accepted} accepted");
+        Assert.InRange(accepted, rounds / 50, rounds);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace MobileVlm.Edge.Faults.Tests;
+
+/// <summary>What the box under the service can do: its disk and its clock.</summary>
+internal static class BoxFaults
+{
+    public static IEnumerable<FaultCase> All =>
+    [
+        new("outbox limited to 40 events, broker away", LimitAsync),
+        new("disk full, broker away", DiskAsync),
+        new("clock set forward by 400 days, then back, broker away", ClockAsync),
+    ];
+
+    public static async Task<FaultResult> LimitAsync()
+    {
+        await using var rig = await FaultRig.StartAsync();
+        rig.More["Outbox"] = new { Path = rig.Outbox, MaxRows = 40 };
+        await rig.StartServiceAsync();
+        await rig.ReceivesAsync(5);
+        await rig.KillBrokerAsync();
+        await rig.ProducesAsync(100);
+        await rig.KillServiceAsync();
+        await rig.StartServiceAsync();
+        await rig.ProducesAsync(20);
+        await rig.RestartBrokerAsync();
+        await rig.ReceivesAsync(45);
+        return new FaultResult(await rig.CountAsync(), "killed once meanwhile");
+    }
+
+    private static async Task<FaultResult> DiskAsync()
+    {
+        await using var rig = await FaultRig.StartAsync();
+        var disk = Path.Combine(rig.Folder, "disk");
+        Directory.CreateDirectory(disk);
+        if (Run("mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", disk) is { } refused)
+        {
+            return new FaultResult(null, $"skipped: a small disk cannot be mounted here ({refused}); run it as root");
+        }
+
+        try
+        {
+            rig.Outbox = Path.Combine(disk, "outbox.db");
+            await rig.StartServiceAsync();
+            await rig.ReceivesAsync(5);
+            await rig.KillBrokerAsync();
+            await rig.ProducesAsync(10);
+            var filler = Path.Combine(disk, "filler");
+
+            // What the service gives up to make room is taken from it as well.
+            await Until.HappensAsync(
+                "the service never said that its disk is full",
+                () => Fills(filler) && rig.Service.Errors.Contains("SqliteOutbox[62]", StringComparison.Ordinal),
+                TimeSpan.FromMinutes(5));
+            await rig.ProducesAsync(60);
+            File.Delete(filler);
+            await rig.ProducesAsync(20);
+            await rig.RestartBrokerAsync();
+            await rig.ReceivesAsync(20);
+            var count = await rig.CountAsync();
+            return new FaultResult(count);
+        }
+        finally
+        {
+            Run("umount", "-l", disk);
+        }
+    }
+
+    private static async Task<FaultResult> ClockAsync()
+    {
+        var library = $"/usr/lib/{(RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64")}-linux-gnu/faketime/libfaketimeMT.so.1";
+        if (!File.Exists(library))
+        {
+            return new FaultResult(null, "skipped: apt-get install faketime");
+        }
+
+        await using var rig = await FaultRig.StartAsync();
+        var clock = Path.Combine(rig.Folder, "clock");
+        await File.WriteAllTextAsync(clock, "+0");
+        rig.Environment["LD_PRELOAD"] = library;
+        rig.Environment["FAKETIME_TIMESTAMP_FILE"] = clock;
+        rig.Environment["FAKETIME_NO_CACHE"] = "1";
+        rig.Environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1";
+        await rig.StartServiceAsync();
+        await rig.ReceivesAsync(5);
+        await rig.KillBrokerAsync();
+        await rig.ProducesAsync(20);
+        await File.WriteAllTextAsync(clock, "+400d");
+
+        // Beyond the outbox's sweep for old events, which comes once a minute.
+        await Task.Delay(TimeSpan.FromSeconds(70));
+        await rig.ProducesAsync(20);
+        await File.WriteAllTextAsync(clock, "+0");
+        await rig.ProducesAsync(20);
+        await rig.RestartBrokerAsync();
+        await rig.ReceivesAsync(30);
+        return new FaultResult(await rig.CountAsync());
+    }
+
+    private static bool Fills(string file)
+    {
+        while (Grows(file))
+        {
+            // Until not one more block fits.
+        }
+
+        return true;
+    }
+
+    private static bool Grows(string file)
+    {
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Append);
+            stream.Write(new byte[4096]);
+            return true;
+        }
+        catch (IOException full)
+        {
+            _ = full;
+            return false;
+        }
+    }
+
+    /// <returns>Null when it succeeded, else what it said.</returns>
+    private static string? Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        var said = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? null : said.Trim();
+    }
+}
