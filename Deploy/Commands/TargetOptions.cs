@@ -25,11 +25,18 @@ internal sealed class TargetOptions
         HelpName = "FILE",
     };
 
+    private readonly Option<bool> _noKleidiAi = new("--no-kleidiai")
+    {
+        Description = "On arm64, leave out Arm's KleidiAI kernels, to compare speed and answers.",
+    };
+
     private readonly Option<int> _threads = new("--threads")
     {
         Description = "Threads that compute; 0 takes one a processor.",
         HelpName = "N",
     };
+
+    private static string? _said;
 
     public void AddTo(Command command)
     {
@@ -47,7 +54,7 @@ internal sealed class TargetOptions
                 r.AddError($"--target is {ExecutionTarget.Grammar}.");
             }
         });
-        foreach (var option in (Option[])[_target, _provider, _runtime, _threads])
+        foreach (var option in (Option[])[_target, _provider, _runtime, _noKleidiAi, _threads])
         {
             command.Options.Add(option);
         }
@@ -62,6 +69,7 @@ internal sealed class TargetOptions
         return new ExecutionSettings(parsed.GetValue(_threads))
         {
             Target = target,
+            UseKleidiAi = !parsed.GetValue(_noKleidiAi),
             ProviderLibrary = parsed.GetValue(_provider),
 
             // Where it was not the processor that was asked for, what was got is said.
@@ -73,7 +81,7 @@ internal sealed class TargetOptions
     public static void Say(SessionPlacement placement)
     {
         Terminal.Say($"{placement}");
-        if (placement.Reason is { } reason)
+        if (placement.Reason is { } reason && Interlocked.Exchange(ref _said, reason) != reason)
         {
             Terminal.Say($"  auto took the processor: {reason}");
         }

@@ -40,6 +40,7 @@ internal sealed partial class EdgeConfiguration
         ProviderLibrary = Options.Model.ProviderLibrary is { } library ? FullPath(library) : null,
         Opened = opened,
         UsePrefill = Options.Model.Prefill,
+        UseKleidiAi = Options.Model.KleidiAi,
         Processors = ProcessorsAttribute.Parse(Options.Model.Affinity),
     };
 

@@ -79,6 +79,9 @@ internal sealed class ModelOptions
     [Processors]
     public string Affinity { get; set; } = ProcessorsAttribute.Auto;
 
+    [Description("Arm's KleidiAI kernels on arm64; `false` takes ONNX Runtime's own, to compare speed and answers.")]
+    public bool KleidiAi { get; set; } = true;
+
     [Description("Opens the second set of the decoder's weights where the model was imported with one (`--prefill`): quicker with many tokens at once, for the memory of its size.")]
     public bool Prefill { get; set; } = true;
 

@@ -50,7 +50,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
         OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
-        var sessions = new SessionBoard(loggers.CreateLogger("Model"));
+        var sessions = new SessionBoard(loggers.CreateLogger("Sessions"));
         using var model = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())

@@ -136,7 +136,9 @@ internal static class CudaProvider
     /// <summary>What the loader or the library said, and what helps.</summary>
     private static (string Found, string Remedy) Explain(string message)
     {
+        const string Before = "with error: ";
         var said = message.Replace('\n', ' ').Trim().TrimEnd('.');
+        said = said.IndexOf(Before, StringComparison.Ordinal) is var at and >= 0 ? said[(at + Before.Length)..] : said;
         return said switch
         {
             _ when said.Contains("CreateEpFactories", StringComparison.Ordinal) =>

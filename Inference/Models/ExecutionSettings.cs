@@ -23,6 +23,10 @@ public sealed record ExecutionSettings(int Threads = 0)
     /// <summary>A library that ONNX Runtime loads for <see cref="TargetKind.Cuda"/>; null takes what is built into it.</summary>
     public string? ProviderLibrary { get; init; }
 
+    /// <summary>Whether arm64 processors use Arm's KleidiAI kernels, which round activations of int4 products by the row
+    /// where ONNX Runtime's own round them by the block. Of no account elsewhere.</summary>
+    public bool UseKleidiAi { get; init; } = true;
+
     /// <summary>Told where each session runs once it is open, on the thread that opened it; null tells nobody.</summary>
     public Action<SessionPlacement>? Opened { get; init; }
 

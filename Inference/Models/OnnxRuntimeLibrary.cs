@@ -103,11 +103,12 @@ public static unsafe partial class OnnxRuntimeLibrary
         return library;
     }
 
-    /// <summary>What the system's loader said, without .NET's advice and the list of names that it tried.</summary>
+    /// <summary>What the system's loader said, without .NET's advice before it and the other names that were tried behind
+    /// it.</summary>
     internal static string LoaderSays(Exception e)
     {
-        var line = e.Message.Split('\n').FirstOrDefault(l => l.Contains(": ", StringComparison.Ordinal) && l.StartsWith('/')) ?? e.Message.Split('\n')[0];
-        return line.Trim();
+        var lines = e.Message.Split('\n', StringSplitOptions.TrimEntries);
+        return lines.Skip(1).FirstOrDefault(line => line.Contains(": ", StringComparison.Ordinal)) ?? lines[0];
     }
 
     /// <summary>The table of functions, for those that have no managed name.</summary>

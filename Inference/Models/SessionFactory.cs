@@ -157,6 +157,11 @@ internal static class SessionFactory
         };
 
         Configure(options);
+        if (!settings.UseKleidiAi)
+        {
+            options.AddSessionConfigEntry("mlas.disable_kleidiai", "1");
+        }
+
         if (settings is { EffectiveThreads: > 1 and var threads, EffectiveProcessors: { Count: > 0 } processors })
         {
             options.AddSessionConfigEntry("session.intra_op_thread_affinities", ThreadAffinity.OfPool(processors, threads));

@@ -20,22 +20,31 @@ internal static class NativeBuild
     public static string OwnRuntime => Loaded("/libonnxruntime.so");
 
     /// <returns>Path of a library that offers so many GPUs and computes nothing on them.</returns>
-    public static string Provider(int gpus) => Compile("provider.c", $"GPUS={gpus}");
+    public static string Provider(int gpus) => Compile("provider.c", [$"GPUS={gpus}"]);
 
     /// <returns>Path of a provider library for another version of ONNX Runtime.</returns>
-    public static string ProviderOfAnotherVersion() => Compile("provider.c", "GPUS=1", "VERSION=99");
+    public static string ProviderOfAnotherVersion() => Compile("provider.c", ["GPUS=1", "VERSION=99"]);
+
+    /// <returns>Path of a library that needs another one, which is nowhere.</returns>
+    public static string NeedsAnother()
+    {
+        var needed = Compile("runtime.c", ["NEEDED=1"]);
+        var library = Compile("runtime.c", ["NEEDING=1"], "-Wl,--no-as-needed", needed);
+        File.Delete(needed);
+        return library;
+    }
 
     /// <returns>Path of an ONNX Runtime of an older version.</returns>
-    public static string OlderRuntime() => Compile("runtime.c");
+    public static string OlderRuntime() => Compile("runtime.c", []);
 
-    private static string Compile(string source, params string[] defines) => Built.GetOrAdd(
+    private static string Compile(string source, string[] defines, params string[] link) => Built.GetOrAdd(
         $"{source} {string.Join(' ', defines)}",
         key => new Lazy<string>(() =>
         {
             var library = Path.Combine(Root, $"lib{Path.GetFileNameWithoutExtension(source)}{string.Concat(defines).Replace('=', '-')}.so");
             var headers = typeof(NativeBuild).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OnnxRuntimeHeaders").Value!;
             string[] arguments =
-                ["-shared", "-fPIC", $"-I{headers}", .. defines.Select(d => $"-D{d}"), Path.Combine(AppContext.BaseDirectory, "Models", "Native", source), "-o", library];
+                ["-shared", "-fPIC", $"-I{headers}", .. defines.Select(d => $"-D{d}"), Path.Combine(AppContext.BaseDirectory, "Models", "Native", source), .. link, "-o", library];
             using var compiler = Process.Start(new ProcessStartInfo("gcc", arguments) { RedirectStandardError = true })!;
             var errors = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();

@@ -22,6 +22,10 @@ public sealed class OnnxRuntimeLibraryTests
     public void A_library_of_something_else_is_named() => AssertRefused(NativeBuild.SomeLibrary, "not ONNX Runtime");
 
     [Fact]
+    public void What_a_library_needs_and_does_not_find_is_named() =>
+        AssertRefused(NativeBuild.NeedsAnother(), "NEEDED-1.so: cannot open shared object file");
+
+    [Fact]
     public void An_older_version_is_refused_with_both_versions() =>
         AssertRefused(NativeBuild.OlderRuntime(), $"it is ONNX Runtime 1.29.0, this program needs {OnnxRuntimeLibrary.NeededVersion}");
 

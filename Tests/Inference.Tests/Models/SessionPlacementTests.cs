@@ -64,6 +64,10 @@ public sealed class SessionPlacementTests
         AssertLibrary(NativeBuild.SomeLibrary, "no execution provider", "provider's own library");
 
     [Fact]
+    public void A_library_that_needs_another_one_which_is_missing_is_named_with_it() =>
+        AssertLibrary(NativeBuild.NeedsAnother(), "a library that it needs is missing: ", "ldconfig");
+
+    [Fact]
     public void A_provider_of_another_version_is_named_with_the_version_that_is_needed() =>
         AssertLibrary(NativeBuild.ProviderOfAnotherVersion(), "needs another version of ONNX Runtime", SessionFactory.RuntimeVersion);
 
