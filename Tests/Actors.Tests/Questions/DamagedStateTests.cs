@@ -20,7 +20,7 @@ public sealed class DamagedStateTests : IDisposable
     {
         var good = Good();
         var damage = new Damage(20240303);
-        var (rounds, taken) = (1_000 * Damage.Longer, 0);
+        var (rounds, taken) = (400 * Damage.Longer, 0);
         for (var round = 0; round < rounds; round++)
         {
             var file = damage.Of([good]);
