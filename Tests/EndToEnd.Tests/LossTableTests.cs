@@ -77,7 +77,7 @@ public sealed class LossTableTests(ITestOutputHelper output) : IDisposable
                 faults.Add($"{decoder}, {vision}: {Agreement(exact, found):p1} agree, {agreement:p1} is asked.");
             }
 
-            if (target is null && (decoder == "fp32" || vision == "fp32"))
+            if (target is null && decoder != PrecisionPlan.Auto)
             {
                 CheckAgainstStated(faults, $"{decoder}, {vision}", model.Manifest.Loss!);
             }
