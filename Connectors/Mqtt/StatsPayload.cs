@@ -20,8 +20,12 @@ public sealed record StatsPayload
     /// <summary>Name of the model that answers.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Where it runs: <c>cpu</c>, <c>cuda</c>…</summary>
+    /// <summary>Where it runs, as its sessions say: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>; before they are open, what was
+    /// asked for.</summary>
     public required string Target { get; init; }
+
+    /// <summary>By the part of the model: <c>vision</c>, <c>decoder</c>, <c>prefill</c>. Empty before they are open.</summary>
+    public IReadOnlyDictionary<string, SessionStats> Sessions { get; init; } = new Dictionary<string, SessionStats>();
 
     /// <summary>Memory of the process that is in RAM, in bytes.</summary>
     public required long ResidentBytes { get; init; }
@@ -35,6 +39,13 @@ public sealed record StatsPayload
 
     public required AskStats Asks { get; init; }
 }
+
+/// <summary>Where one part of the model runs.</summary>
+/// <param name="Provider">ONNX Runtime's execution provider, read back from the session.</param>
+/// <param name="Nodes">Of the graph.</param>
+/// <param name="NodesOnCpu">Of them, those that the processor computes although a GPU was asked for.</param>
+/// <param name="Reason">Why <c>auto</c> took the processor; null otherwise.</param>
+public sealed record SessionStats(string Provider, int Nodes, int NodesOnCpu, string? Reason);
 
 /// <summary>One camera. Captured + repeated = replaced + idle + stale + used + gated + failed + the few that are under way.</summary>
 public sealed record CameraStats

@@ -97,7 +97,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         Topics = new Topics("mobilevlm", "bench"),
         AnswerToBytes = MqttJson.Serialize,
         EventToBytes = MqttJson.Serialize,
-        StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
+        StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionBoard(NullLogger.Instance))),
         OpenEncoder = () => new VisionEncoder(folder, settings),
         OpenAnswerer = () => QuestionAnswerer.Open(folder, settings),
         FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),

@@ -56,8 +56,9 @@ internal static class AskCommand
             throw new UsageException($"--image: {e.Message}");
         }
 
-        using var encoder = new VisionEncoder(folder, options.Execution(parsed));
-        using var answerer = QuestionAnswerer.Open(folder, options.Execution(parsed));
+        var execution = options.Execution(parsed);
+        using var encoder = new VisionEncoder(folder, execution);
+        using var answerer = QuestionAnswerer.Open(folder, execution);
         var started = Stopwatch.GetTimestamp();
         using var tokens = encoder.Encode(new RgbImage(picture.Pixels, picture.Width, picture.Height));
         var encode = Stopwatch.GetElapsedTime(started);

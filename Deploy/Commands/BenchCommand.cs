@@ -40,9 +40,9 @@ internal static class BenchCommand
         };
         var command = new Command("bench", "Measure how fast this box answers, beside what it can do at most.")
         {
-            options.Model, options.Json, options.Threads, only, repeats, image, tune,
+            options.Model, options.Json, only, repeats, image, tune,
         };
-        options.CheckThreads();
+        options.Target.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () =>
             {

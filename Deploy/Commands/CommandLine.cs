@@ -67,7 +67,7 @@ internal static class CommandLine
     /// <summary>Faults that the message explains; anything else is ours and shows its trace.</summary>
     private static int? CodeFor(Exception e) => e switch
     {
-        ConfigurationException or ModelFolderException or UsageException or EmbeddedBrokerPortBusyException => ExitCode.Usage,
+        ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException or EmbeddedBrokerPortBusyException => ExitCode.Usage,
         OperationCanceledException or CheckpointException or StillPictureException or ContextFullException or HubException
             or IOException or UnauthorizedAccessException => ExitCode.Failed,
         _ => null,

@@ -13,16 +13,22 @@ internal sealed class ImportOptions
 
     private static readonly string[] PictureTypes = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
 
-    private readonly Option<string> _precision = new("--precision")
+    private readonly Option<string> _box = new("--for")
     {
-        Description = $"Of the decoder: {DecoderRecipe.Grammar}; auto takes the smallest that loses little enough.",
+        Description = "What it shall run on: cpu, or cuda for an NVIDIA GPU (computes in float16, for which alone a GPU has all kernels).",
+        HelpName = "BOX",
+        DefaultValueFactory = _ => "cpu",
+    };
+
+    private readonly Option<string?> _precision = new("--precision")
+    {
+        Description = $"Of the decoder: {DecoderRecipe.Grammar}; auto takes the smallest that loses little enough. [default: fp32; for cuda fp16]",
         HelpName = "P",
-        DefaultValueFactory = _ => "fp32",
     };
 
     private readonly Option<string?> _vision = new("--vision-precision")
     {
-        Description = $"Of the vision encoder: {VisionRecipe.Grammar}; auto. [default: that of the decoder if it is a float or auto, else int8]",
+        Description = $"Of the vision encoder: {VisionRecipe.Grammar}; auto. [default: that of the decoder if it is a float or auto, else int8; for cuda fp16]",
         HelpName = "P",
     };
 
@@ -51,7 +57,7 @@ internal sealed class ImportOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_precision, _vision, _prefill, _calibrate, _blind, _force])
+        foreach (var option in (Option[])[_box, _precision, _vision, _prefill, _calibrate, _blind, _force])
         {
             command.Options.Add(option);
         }
@@ -60,17 +66,25 @@ internal sealed class ImportOptions
     /// <exception cref="UsageException">They do not fit together, or name what is not there.</exception>
     public ImportChoice Read(ParseResult parsed)
     {
-        var name = parsed.GetRequiredValue(_precision);
-        var plan = Plan(name, parsed.GetValue(_vision), parsed.GetRequiredValue(_prefill));
+        var cuda = parsed.GetRequiredValue(_box).ToLowerInvariant() switch
+        {
+            "cpu" => false,
+            "cuda" => true,
+            var other => throw new UsageException($"--for is cpu or cuda, not '{other}'."),
+        };
+        var name = parsed.GetValue(_precision) ?? (cuda ? "fp16" : "fp32");
+        var plan = Plan(name, parsed.GetValue(_vision), parsed.GetRequiredValue(_prefill), cuda);
         return new ImportChoice(
             name, plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_blind)), parsed.GetValue(_force));
     }
 
-    private static PrecisionPlan Plan(string decoder, string? vision, string prefill)
+    private static PrecisionPlan Plan(string decoder, string? vision, string prefill, bool cuda)
     {
         try
         {
-            return PrecisionPlan.Parse(decoder, vision).WithPrefill(prefill);
+            return cuda
+                ? PrecisionPlan.Parse(decoder, vision ?? "fp16").WithPrefill(prefill).OnCuda()
+                : PrecisionPlan.Parse(decoder, vision).WithPrefill(prefill);
         }
         catch (FormatException e)
         {

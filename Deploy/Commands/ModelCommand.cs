@@ -16,20 +16,22 @@ internal static class ModelCommand
     private static Command Verify()
     {
         var folder = new Argument<string>("DIR") { Description = "Model folder." };
-        var threads = new Option<int>("--threads") { Description = "Threads that compute; 0 takes one a processor.", HelpName = "N" };
+        var target = new TargetOptions();
         var command = new Command(
             "verify", "Check every file of a model folder against its manifest, open its graphs, and compare what they compute with what they did at import.")
         {
-            folder, threads,
+            folder,
         };
+        target.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Run(
             () =>
             {
+                var settings = target.Read(parsed);
                 var model = ModelFolder.Open(parsed.GetRequiredValue(folder));
                 model.Verify();
                 Terminal.Say($"'{model.Manifest.Name}': {model.Manifest.Files.Count} files ({Size(model)}) are as they were imported.");
                 var outcome = ModelSelfTest.Run(
-                    model, new ExecutionSettings(parsed.GetValue(threads)), SelfTestExtent.Whole, cancel);
+                    model, settings with { Opened = TargetOptions.Say }, SelfTestExtent.Whole, cancel);
                 Terminal.Say($"Self-test: {SelfTestText.Describe(outcome)}.");
                 return ExitCode.Done;
             },

@@ -26,11 +26,7 @@ internal sealed class ModelOptions
         Description = "Print one JSON document on standard output and nothing else there.",
     };
 
-    public Option<int> Threads { get; } = new("--threads")
-    {
-        Description = "Threads that compute; 0 takes one a processor.",
-        HelpName = "N",
-    };
+    public TargetOptions Target { get; } = new();
 
     public Option<float> Temperature { get; } = new("--temperature")
     {
@@ -54,20 +50,17 @@ internal sealed class ModelOptions
     public void AddTo(Command command)
     {
         MaxTokens.Validators.Add(r => Require(r, r.GetValueOrDefault<int>() is >= 1 and <= 4096, "--max-tokens is 1 to 4096."));
-        CheckThreads();
         Temperature.Validators.Add(r => Require(r, r.GetValueOrDefault<float>() is >= 0 and <= 10, "--temperature is 0 to 10."));
         TopP.Validators.Add(r => Require(r, r.GetValueOrDefault<float>() is > 0 and <= 1, "--top-p is above 0 and at most 1."));
-        foreach (var option in (Option[])[Model, MaxTokens, Json, Threads, Temperature, TopP, Seed])
+        foreach (var option in (Option[])[Model, MaxTokens, Json, Temperature, TopP, Seed])
         {
             command.Options.Add(option);
         }
+
+        Target.AddTo(command);
     }
 
-    /// <summary>For a command that takes <see cref="Threads"/> without the rest.</summary>
-    public void CheckThreads() =>
-        Threads.Validators.Add(r => Require(r, r.GetValueOrDefault<int>() is >= 0 and <= 256, "--threads is 0 to 256."));
-
-    public ExecutionSettings Execution(ParseResult parsed) => new(parsed.GetValue(Threads));
+    public ExecutionSettings Execution(ParseResult parsed) => Target.Read(parsed);
 
     public Sampler Sampler(ParseResult parsed) => parsed.GetValue(Temperature) is > 0 and var temperature
         ? Inference.Sampling.Sampler.TopP(temperature, parsed.GetValue(TopP), parsed.GetValue(Seed))

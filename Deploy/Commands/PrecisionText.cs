@@ -16,6 +16,11 @@ internal static class PrecisionText
             yield return $"           vision {vision}{Also("inputs with outliers", p.VisionGuarded)}{Also("projector", p.Projector)}";
         }
 
+        if (p.Activations is { } activations)
+        {
+            yield return $"           activations and KV cache {activations}, for a GPU";
+        }
+
         if (p.Prefill is { } prefill)
         {
             yield return $"           many tokens at once {prefill}, a second set of the decoder's weights";

@@ -11,18 +11,16 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// <summary>What each room is told. Reads nothing from outside and can be called any number of times.</summary>
 internal sealed partial class EdgeConfiguration
 {
-    private const string AutoTarget = "auto";
-    private const string CpuTarget = "cpu";
-
     /// <summary>Name of this box in topics.</summary>
     public string Node => Options.Node ?? SafeName(_hostName);
 
     public string ModelPath => FullPath(Options.Model.Path!);
 
-    /// <summary>Where the model runs, with <c>auto</c> decided.</summary>
-    public string Target => Options.Model.Target.Equals(AutoTarget, StringComparison.OrdinalIgnoreCase)
-        ? CpuTarget
-        : Options.Model.Target.ToLowerInvariant();
+    /// <summary>Where the model shall run; where it does is read back from its sessions.</summary>
+    public ExecutionTarget Target => ExecutionTarget.TryParse(Options.Model.Target, out var target) ? target : ExecutionTarget.Cpu;
+
+    /// <summary>An ONNX Runtime other than the one that comes along; null for that.</summary>
+    public string? RuntimeLibrary => Options.Model.RuntimeLibrary is { } library ? FullPath(library) : null;
 
     /// <summary>Where what must survive a restart is kept; null keeps nothing.</summary>
     public string? StateFolder => Options.StateFolder is { } folder ? FullPath(folder) : _systemdState;
@@ -35,9 +33,14 @@ internal sealed partial class EdgeConfiguration
     public int? EmbeddedBrokerPort =>
         BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
 
-    public ExecutionSettings ToExecutionSettings() => new(Options.Model.Threads)
+    /// <param name="opened">Told where each session runs; null tells nobody.</param>
+    public ExecutionSettings ToExecutionSettings(Action<SessionPlacement>? opened = null) => new(Options.Model.Threads)
     {
+        Target = Target,
+        ProviderLibrary = Options.Model.ProviderLibrary is { } library ? FullPath(library) : null,
+        Opened = opened,
         UsePrefill = Options.Model.Prefill,
+        UseKleidiAi = Options.Model.KleidiAi,
         Processors = ProcessorsAttribute.Parse(Options.Model.Affinity),
     };
 
@@ -75,7 +78,7 @@ internal sealed partial class EdgeConfiguration
     {
         Node = Node,
         ModelName = modelName,
-        Target = Target,
+        Target = Target.ToString(),
         Cameras = [.. Options.Cameras.Select(camera => new CameraPlan(
             new CameraId(camera.Key),
             [.. camera.Value.Questions.Select(question => QuestionMapping.ToQuestion(question.Key, question.Value))],

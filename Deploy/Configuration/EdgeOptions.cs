@@ -57,9 +57,19 @@ internal sealed class ModelOptions
     [TextLength(4096)]
     public string? Path { get; set; }
 
-    [Description("Where the model runs. `auto` takes the best target of this build, which is `cpu`.")]
-    [OneOf("cpu", "auto", Otherwise = "is not available in this build")]
+    [Description("Where the model runs. `cuda` is an NVIDIA GPU or no service; `auto` takes the GPU where one can be had and says once why it took the processor. A model for a GPU is imported with `--for cuda`. What each session really runs on stands in the log and in `stats`.")]
+    [ExecutionTarget]
     public string Target { get; set; } = "cpu";
+
+    [Description("A CUDA provider library of the same version, which ONNX Runtime loads as a plug-in. For `cuda` and `auto`.")]
+    [DefaultText("what is built into ONNX Runtime")]
+    [TextLength(4096)]
+    public string? ProviderLibrary { get; set; }
+
+    [Description("Another `libonnxruntime.so`, such as one that was built on this box with CUDA, instead of the one that comes along. It must have the interface of the same minor version.")]
+    [DefaultText("the one that comes along")]
+    [TextLength(4096)]
+    public string? RuntimeLibrary { get; set; }
 
     [Description("Threads that compute; 0 takes one a big core.")]
     [NumberRange(0, 256)]
@@ -68,6 +78,9 @@ internal sealed class ModelOptions
     [Description("Processors that the threads are bound to. `auto` takes the big cores where there are little ones too, and binds nothing elsewhere.")]
     [Processors]
     public string Affinity { get; set; } = ProcessorsAttribute.Auto;
+
+    [Description("Arm's KleidiAI kernels on arm64; `false` takes ONNX Runtime's own, to compare speed and answers.")]
+    public bool KleidiAi { get; set; } = true;
 
     [Description("Opens the second set of the decoder's weights where the model was imported with one (`--prefill`): quicker with many tokens at once, for the memory of its size.")]
     public bool Prefill { get; set; } = true;

@@ -40,8 +40,11 @@ internal static class ConfiguredChecks
     {
         try
         {
+            OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
             var folder = ModelFolder.Open(configuration.ModelPath);
-            using var model = TestedModel.Open(folder, configuration.ToExecutionSettings(), SelfTestExtent.Fast, cancel);
+            var placements = new Dictionary<string, SessionPlacement>();
+            using var model = TestedModel.Open(
+                folder, configuration.ToExecutionSettings(placement => placements[placement.File] = placement), SelfTestExtent.Fast, cancel);
             using var encoder = model.TakeEncoder();
             using var answerer = model.TakeAnswerer(configuration.ContextTokens);
             var started = Stopwatch.GetTimestamp();
@@ -51,8 +54,17 @@ internal static class ConfiguredChecks
             var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             var found = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{folder.Manifest.Name}: opens and answers on cpu, first answer after {took:0} ms; self-test: {SelfTestText.Describe(model.Outcome)}");
+                $"{folder.Manifest.Name}: opens and answers; {string.Join("; ", placements.Values)}; first answer after {took:0} ms; self-test: {SelfTestText.Describe(model.Outcome)}");
+            if (placements.Values.FirstOrDefault(p => p.Reason is not null) is { } fallen)
+            {
+                return Finding.Note("model", found, $"Model:Target is 'auto', which took the processor: {fallen.Reason}");
+            }
+
             return model.Outcome is null ? Finding.Note("model", found, "Without it nobody sees whether this processor computes what it should.") : Finding.Fine("model", found);
+        }
+        catch (ExecutionTargetException e)
+        {
+            return Finding.Bad("model", e.Message, "Model:Target 'cpu' runs without a GPU, 'auto' where there is none.");
         }
         catch (ModelFolderException e)
         {

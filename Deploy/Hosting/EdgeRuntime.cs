@@ -44,11 +44,14 @@ internal sealed class EdgeRuntime : IAsyncDisposable
 
     /// <summary>Opens everything and starts. What was opened is closed again when a later part fails.</summary>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
+    /// <exception cref="ExecutionTargetException">The target cannot be had.</exception>
     /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is taken.</exception>
     public static async Task<EdgeRuntime> StartAsync(
         EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
-        using var model = await ModelCheck.RunAsync(configuration, loggers, cancel);
+        OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
+        var sessions = new SessionBoard(loggers.CreateLogger("Sessions"));
+        using var model = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
             : null;
@@ -59,7 +62,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             var frames = new FramePool();
             system = new EdgeSystem(
                 configuration.ToEdgeSettings(model.Folder.Manifest.Name),
-                Parts(configuration, model, mqtt, frames, time, loggers),
+                Parts(configuration, model, sessions, mqtt, frames, time, loggers),
                 time,
                 loggers);
             await system.StartAsync();
@@ -114,6 +117,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     private static EdgeParts Parts(
         EdgeConfiguration configuration,
         TestedModel model,
+        SessionBoard sessions,
         MqttSettings mqtt,
         FramePool frames,
         TimeProvider time,
@@ -131,7 +135,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
             Topics = configuration.ToTopics(),
             AnswerToBytes = MqttJson.Serialize,
             EventToBytes = MqttJson.Serialize,
-            StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
+            StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, sessions)),
             OpenEncoder = model.TakeEncoder,
             OpenAnswerer = () => model.TakeAnswerer(configuration.ContextTokens),
             FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),

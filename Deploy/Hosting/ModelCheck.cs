@@ -13,14 +13,14 @@ internal static partial class ModelCheck
     /// open.</returns>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     public static async Task<TestedModel> RunAsync(
-        EdgeConfiguration configuration, ILoggerFactory loggers, CancellationToken cancel)
+        EdgeConfiguration configuration, SessionBoard sessions, ILoggerFactory loggers, CancellationToken cancel)
     {
         var folder = ModelFolder.Open(configuration.ModelPath);
         var logger = loggers.CreateLogger("Model");
 
         // It computes for seconds, on a thread of its own.
         var model = await Task.Factory.StartNew(
-            () => TestedModel.Open(folder, configuration.ToExecutionSettings(), SelfTestExtent.Fast, cancel),
+            () => TestedModel.Open(folder, configuration.ToExecutionSettings(sessions.Note), SelfTestExtent.Fast, cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var (name, found) = (folder.Manifest.Name, SelfTestText.Describe(model.Outcome));
         if (model.Outcome is null)

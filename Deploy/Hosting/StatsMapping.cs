@@ -7,13 +7,18 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 /// <summary>What the actors count, as the topic <c>stats</c> carries it.</summary>
 internal static class StatsMapping
 {
-    public static StatsPayload ToPayload(EdgeStats stats) => new()
+    /// <param name="stats">Counted.</param>
+    /// <param name="sessions">Where the model runs, as its sessions said.</param>
+    public static StatsPayload ToPayload(EdgeStats stats, SessionBoard sessions) => new()
     {
         Node = stats.Node,
         At = stats.At,
         UptimeS = (long)(stats.At - stats.StartedAt).TotalSeconds,
         Model = stats.Model,
-        Target = stats.Target,
+        Target = sessions.RunsOn ?? stats.Target,
+        Sessions = sessions.Sessions.ToDictionary(
+            s => Path.GetFileNameWithoutExtension(s.Key),
+            s => new SessionStats(s.Value.Provider, s.Value.NodeCount, s.Value.OnCpu.Values.Sum(), s.Value.Reason)),
         ResidentBytes = Environment.WorkingSet,
         Cameras = stats.Cameras.ToDictionary(c => c.Key, c => ToPayload(c.Value)),
         Pipeline = new Connectors.Mqtt.PipelineStats(

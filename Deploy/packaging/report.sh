@@ -3,16 +3,18 @@
 # stage takes. Nothing is sent anywhere, and no picture, password or address of yours is in it. Takes about ten minutes with
 # a real model.
 #
-#   report.sh --model DIR [--image FILE] [--output FILE]
+#   report.sh --model DIR [--image FILE] [--output FILE] [--target cuda] [--runtime-library FILE] [--provider-library FILE]
 set -uo pipefail
 model=
 image=
+where=()
 output=mobilevlm-report-$(date +%Y%m%d-%H%M%S).txt
 while [ $# -gt 0 ]; do
     case $1 in
         --model) model=$2; shift 2 ;;
         --image) image=$2; shift 2 ;;
         --output) output=$2; shift 2 ;;
+        --target | --runtime-library | --provider-library) where+=("$1" "$2"); shift 2 ;;
         *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
@@ -22,7 +24,8 @@ export ORT_DISABLE_TELEMETRY=1
 if [ -z "$image" ]; then
     image=$(mktemp --suffix .png)
     trap 'rm -f "$image"' EXIT
-    ffmpeg -nostdin -v error -i /usr/lib/mobilevlm/demo/gate.mp4 -frames:v 1 -y "$image" || { echo "no ffmpeg: name a picture with --image" >&2; exit 2; }
+    clip=$(dirname "$(readlink -f "$(command -v mobilevlm)")")/demo/gate.mp4
+    ffmpeg -nostdin -v error -i "$clip" -frames:v 1 -y "$image" || { echo "no ffmpeg: name a picture with --image" >&2; exit 2; }
 fi
 
 part() { printf '\n== %s\n' "$1"; }
@@ -47,7 +50,7 @@ clocks() {
     return 0
 }
 ask() { # threads are the service's own choice here
-    mobilevlm ask --model "$model" --image "$image" --max-tokens "$1" --json "${@:2}"
+    mobilevlm ask --model "$model" --image "$image" "${where[@]}" --max-tokens "$1" --json "${@:2}" | tr -d ' \n'
 }
 {
     part "the box"
@@ -65,21 +68,32 @@ ask() { # threads are the service's own choice here
 
     part "the service"
     say version mobilevlm --version
-    mobilevlm doctor --config /etc/mobilevlm/appsettings.json 2>/dev/null || mobilevlm doctor
+    # Of a configuration that it finds, nothing is repeated here: cameras and brokers have addresses.
+    mobilevlm doctor | grep -E '^(ok|note|bad) +(system|processor|memory|OpenCV|ffmpeg|GStreamer) '
     mobilevlm model show "$model"
+    mobilevlm model verify "$model" "${where[@]}" 2>&1
 
     part "stages, milliseconds: encode, prefill, decode, as 'ask --json' says them"
     for run in 1 2 3 4 5; do
-        ask 1 "Is there a person?" | sed -n 's/.*"timings":{\([^}]*\)}.*/yes or no, run '$run': \1/p' | head -1
+        ask 1 "Is there a person?" | sed -n 's/.*"timings":{\([^}]*\)}.*/one token, run '$run': \1\n/p'
     done
-    ask 64 "Describe the picture in detail." | tr -d '\n' | sed -n 's/.*"tokenIds":\[\([^]]*\)\].*"timings":{\([^}]*\)}.*/text: ids \1; \2/p'
+    ask 64 "Describe the picture in detail." | sed -n 's/.*"tokenIds":\[\([^]]*\)\].*"timings":{\([^}]*\)}.*/text: ids \1; \2\n/p'
 
     part "memory of one answer"
-    /usr/bin/time -v mobilevlm ask --model "$model" --image "$image" --max-tokens 8 "Is there a person?" 2>&1 |
-        grep -E 'Maximum resident|Elapsed|User time'
+    if [ -x /usr/bin/time ]; then
+        /usr/bin/time -v mobilevlm ask --model "$model" --image "$image" "${where[@]}" --max-tokens 8 "Is there a person?" 2>&1 |
+            grep -E 'Maximum resident|Elapsed|User time'
+    else
+        echo "not measured: apt-get install time"
+    fi
+    say "memory of the GPU" nvidia-smi --query-gpu=memory.used,memory.total --format=csv
 
     part "benchmark"
-    mobilevlm bench --model "$model" --json 2>/dev/null || echo "this version has no 'bench'"
+    mobilevlm bench --model "$model" "${where[@]}" 2>/dev/null || echo "it failed"
+    if [ "$(uname -m)" = aarch64 ] && [ ${#where[@]} = 0 ]; then
+        part "the same without KleidiAI"
+        mobilevlm bench --model "$model" --no-kleidiai --only encode,prefill,decode 2>/dev/null
+    fi
 
     part "afterwards (did it slow down for heat?)"
     clocks

@@ -30,8 +30,9 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
     /// used.</summary>
     public long PrefillBytes => settings.UsePrefill ? SizeOf(ModelFolder.PrefillFile) : 0;
 
-    /// <summary>Bytes of the KV cache for one token, float32, all layers.</summary>
-    public long CacheBytes => 2L * _language.Layers * _language.KeyValueHeads * _language.HeadSize * sizeof(float);
+    /// <summary>Bytes of the KV cache for one token, all layers.</summary>
+    public long CacheBytes =>
+        2L * _language.Layers * _language.KeyValueHeads * _language.HeadSize * (manifest.Precision.Activations is null ? 4 : 2);
 
     /// <summary>Weights of all decoder layers that a token passes: Q, K, V, O and the three of the MLP.</summary>
     private double LayerWeights

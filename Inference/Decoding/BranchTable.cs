@@ -6,8 +6,9 @@ internal sealed class BranchTable(int capacity)
 {
     public const int Trunk = 0;
 
-    /// <summary>Added to the attention's scores of what a token must not see.</summary>
-    public const float Unseen = -1e9f;
+    /// <summary>Added to the attention's scores of what a token must not see: its share is then 0 in float32 as well as in
+    /// float16, which holds it.</summary>
+    public const float Unseen = -6e4f;
 
     /// <summary>Owner of a column that no token sees any more.</summary>
     private const int Nobody = -1;

@@ -14,8 +14,8 @@ internal sealed class DecoderPass : IDisposable
     private readonly int _capacity;
     private readonly int[] _pastLength = new int[1];
     private readonly int[] _totalLength = new int[1];
-    private readonly List<OrtValue> _lengths = [];
-    private readonly List<OrtValue> _shaped = [];
+    private readonly List<(string Name, OrtValue Value)> _lengths = [];
+    private readonly List<(string Name, OrtValue Value)> _shaped = [];
     private float[] _embeddings = [];
     private float[] _bias = [];
     private long[] _positions = [];
@@ -75,7 +75,8 @@ internal sealed class DecoderPass : IDisposable
         Bind(_shaped, DecoderGraph.AttentionBias, _bias.AsMemory(0, count * _capacity), [1, 1, count, _capacity]);
         Bind(_shaped, DecoderGraph.Positions, _positions.AsMemory(0, count), [1, count]);
         Bind(_shaped, DecoderGraph.LogitRows, _rows.AsMemory(0, wanted), [wanted]);
-        var logits = Wrap(_shaped, _logits.AsMemory(0, wanted * vocabulary), [1, wanted, vocabulary]);
+        var logits = Wrap(_logits.AsMemory(0, wanted * vocabulary), [1, wanted, vocabulary]);
+        _shaped.Add((DecoderGraph.Logits, logits));
         _binding.BindOutput(DecoderGraph.Logits, logits);
     }
 
@@ -85,6 +86,13 @@ internal sealed class DecoderPass : IDisposable
         // The operator wants the total less one, for each row.
         _pastLength[0] = columns - 1;
         _totalLength[0] = columns;
+        if (_decoder.KeepsStateOnDevice)
+        {
+            // What lies elsewhere is copied when it is bound. A few kilobytes; the logits that are wanted come back.
+            BindAgain(_lengths);
+            BindAgain(_shaped);
+        }
+
         _session.RunWithBinding(_runOptions, _binding);
         if (!float.IsFinite(_logits[0]))
         {
@@ -110,20 +118,31 @@ internal sealed class DecoderPass : IDisposable
         }
     }
 
-    private void Bind<T>(List<OrtValue> owner, string input, Memory<T> memory, long[] shape)
-        where T : unmanaged => _binding.BindInput(input, Wrap(owner, memory, shape));
-
-    private static OrtValue Wrap<T>(List<OrtValue> owner, Memory<T> memory, long[] shape)
+    private void Bind<T>(List<(string Name, OrtValue Value)> owner, string input, Memory<T> memory, long[] shape)
         where T : unmanaged
     {
-        var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, shape);
-        owner.Add(value);
-        return value;
+        var value = Wrap(memory, shape);
+        owner.Add((input, value));
+        _binding.BindInput(input, value);
     }
 
-    private static void Release(List<OrtValue> values)
+    private void BindAgain(List<(string Name, OrtValue Value)> values)
     {
-        foreach (var value in values)
+        foreach (var (name, value) in values)
+        {
+            if (name != DecoderGraph.Logits)
+            {
+                _binding.BindInput(name, value);
+            }
+        }
+    }
+
+    private static OrtValue Wrap<T>(Memory<T> memory, long[] shape)
+        where T : unmanaged => OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, shape);
+
+    private static void Release(List<(string Name, OrtValue Value)> values)
+    {
+        foreach (var (_, value) in values)
         {
             value.Dispose();
         }

@@ -4,31 +4,24 @@ using MobileVlm.Edge.Inference.Export;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 
-/// <summary>Keys and values of every layer, [1, KV heads, capacity, head size] each, float32, in one piece of memory that
-/// is past and present at once: nothing is copied between steps, or between the sessions that share it.</summary>
+/// <summary>Keys and values of every layer, [1, KV heads, capacity, head size] each, in the type in which the decoder
+/// computes, in memory of the device on which it runs. Past and present at once: nothing is copied between steps, or
+/// between the sessions that share it, and nothing of it ever leaves the device.</summary>
 internal sealed class KeyValueCache : IDisposable
 {
-    private readonly ZeroedMemory _memory;
+    private readonly IDisposable _memory;
     private readonly (string Past, string Present, OrtValue Value)[] _tensors;
 
     public KeyValueCache(LanguageDecoder decoder, int capacity)
     {
         Capacity = capacity;
-        var bytes = sizeof(float) * (long)decoder.KeyValueHeads * capacity * decoder.HeadSize;
-        _memory = new ZeroedMemory(2 * decoder.Layers * bytes);
-        _tensors = new (string, string, OrtValue)[2 * decoder.Layers];
-        for (var i = 0; i < _tensors.Length; i++)
-        {
-            var value = OrtValue.CreateTensorValueWithData(
-                OrtMemoryInfo.DefaultInstance,
-                TensorElementType.Float,
-                [1, decoder.KeyValueHeads, capacity, decoder.HeadSize],
-                (nint)(_memory.Address + (i * bytes)),
-                bytes);
-            _tensors[i] = i % 2 == 0
-                ? (DecoderGraph.PastKey(i / 2), DecoderGraph.PresentKey(i / 2), value)
-                : (DecoderGraph.PastValue(i / 2), DecoderGraph.PresentValue(i / 2), value);
-        }
+        long[] shape = [1, decoder.KeyValueHeads, capacity, decoder.HeadSize];
+        var values = decoder.KeepsStateOnDevice
+            ? OnDevice(decoder, shape, out _memory)
+            : InZeroedMemory(decoder, shape, out _memory);
+        _tensors = [.. values.Select((value, i) => i % 2 == 0
+            ? (DecoderGraph.PastKey(i / 2), DecoderGraph.PresentKey(i / 2), value)
+            : (DecoderGraph.PastValue(i / 2), DecoderGraph.PresentValue(i / 2), value))];
     }
 
     /// <summary>Columns, one a token.</summary>
@@ -51,5 +44,42 @@ internal sealed class KeyValueCache : IDisposable
         }
 
         _memory.Dispose();
+    }
+
+    /// <summary>One piece of the processor's memory, of which untouched pages cost nothing.</summary>
+    private static OrtValue[] InZeroedMemory(LanguageDecoder decoder, long[] shape, out IDisposable memory)
+    {
+        var bytes = (decoder.KeyValueType == TensorElementType.Float16 ? 2L : 4L) * shape.Aggregate((a, b) => a * b);
+        var zeroed = new ZeroedMemory(2 * decoder.Layers * bytes);
+        memory = zeroed;
+        return [.. Enumerable.Range(0, 2 * decoder.Layers).Select(i => OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance, decoder.KeyValueType, shape, (nint)(zeroed.Address + (i * bytes)), bytes))];
+    }
+
+    /// <summary>Where the session wants them.</summary>
+    private static OrtValue[] OnDevice(LanguageDecoder decoder, long[] shape, out IDisposable memory)
+    {
+        using var places = decoder.Session.GetMemoryInfosForInputs();
+        var key = decoder.Session.InputNames.ToList().IndexOf(DecoderGraph.PastKey(0));
+        var allocator = new OrtAllocator(decoder.Session, places[key]);
+        var values = new List<OrtValue>();
+        try
+        {
+            for (var i = 0; i < 2 * decoder.Layers; i++)
+            {
+                values.Add(OrtValue.CreateAllocatedTensorValue(allocator, decoder.KeyValueType, shape));
+            }
+
+            decoder.Zeros.Fill(values, shape);
+        }
+        catch
+        {
+            values.ForEach(v => v.Dispose());
+            allocator.Dispose();
+            throw;
+        }
+
+        memory = allocator;
+        return [.. values];
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Models;
 
@@ -8,6 +9,8 @@ namespace MobileVlm.Edge.Inference.Decoding;
 /// <see cref="DecoderState"/>.</summary>
 public sealed class LanguageDecoder : IDisposable
 {
+    private readonly DeviceZeros? _zeros;
+
     /// <exception cref="ModelFolderException">The folder's graph does not match its manifest.</exception>
     public LanguageDecoder(ModelFolder folder, ExecutionSettings settings)
     {
@@ -15,10 +18,19 @@ public sealed class LanguageDecoder : IDisposable
         (Layers, KeyValueHeads, HeadSize) = (language.Layers, language.KeyValueHeads, language.HeadSize);
         (VocabularySize, MaxPositions) = (language.VocabularySize, language.MaxPositions);
         settings = BoxTuning.Apply(folder, settings);
-        Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings, fixedShapes: false);
+        SessionPlacement? placement = null;
+        Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings with { Opened = settings.Opened + (p => placement = p) }, fixedShapes: false);
         try
         {
             CheckSizes(folder, ModelFolder.DecoderFile, language.HiddenSize);
+            KeyValueType = Session.InputMetadata[DecoderGraph.PastKey(0)].ElementDataType;
+            KeepsStateOnDevice = settings.KeepsStateOnDevice || placement!.Provider != SessionPlacement.CpuProvider;
+            if (KeepsStateOnDevice)
+            {
+                // Where "auto" took the processor for the decoder, it does so for this too.
+                _zeros = new DeviceZeros(placement!.Provider == SessionPlacement.CpuProvider ? settings with { Target = ExecutionTarget.Cpu } : settings, KeyValueType);
+            }
+
             if (folder.HasPrefill && settings.UsePrefill)
             {
                 ManySession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
@@ -32,6 +44,7 @@ public sealed class LanguageDecoder : IDisposable
         {
             Session.Dispose();
             ManySession?.Dispose();
+            _zeros?.Dispose();
             throw;
         }
     }
@@ -51,6 +64,15 @@ public sealed class LanguageDecoder : IDisposable
 
     internal EmbeddingTable Embeddings { get; }
 
+    /// <summary>Of the KV cache: float32 or float16.</summary>
+    internal TensorElementType KeyValueType { get; }
+
+    /// <summary>Whether the session computes where the processor's memory is not: the KV cache lives there, and what is
+    /// bound is copied there when it is bound, not when it is used.</summary>
+    internal bool KeepsStateOnDevice { get; }
+
+    internal DeviceZeros Zeros => _zeros ?? throw new InvalidOperationException("The decoder runs on the processor.");
+
     internal int Layers { get; }
 
     internal int KeyValueHeads { get; }
@@ -59,7 +81,7 @@ public sealed class LanguageDecoder : IDisposable
 
     /// <summary>An empty KV cache.</summary>
     /// <param name="capacity">Most tokens that it holds, up to <see cref="MaxPositions"/>. Memory: 2 * layers * KV heads
-    /// * head size * capacity * 4 bytes (MobileLLaMA 1.4B: 384 KiB a token).</param>
+    /// * head size * capacity * 4 bytes (MobileLLaMA 1.4B: 384 KiB a token), half of it in float16.</param>
     public DecoderState CreateState(int capacity) => new(this, capacity, ManyFrom);
 
     /// <param name="capacity">As above.</param>
@@ -71,6 +93,7 @@ public sealed class LanguageDecoder : IDisposable
     {
         Session.Dispose();
         ManySession?.Dispose();
+        _zeros?.Dispose();
         Embeddings.Dispose();
     }
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Export;
 
-/// <summary>4 or 8 bit a weight with one float32 scale a block, and a zero point where wanted: <c>MatMulNBits</c>.</summary>
+/// <summary>4 or 8 bit a weight with one scale a block, of the type in which the graph computes, and a zero point where wanted: <c>MatMulNBits</c>.</summary>
 internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportance importance) : LinearWriter
 {
     /// <summary>int8 activations: the fast kernels. Left out, decoding is two to four times slower.</summary>
@@ -32,9 +32,8 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
                     (scales, zeros) = (new float[outputs * blocks], new byte[outputs * zeroBytes]);
                     Quantize(stream, rows, inputs, importance.Importance(node, inputs), scales, zeros);
                 }),
-            graph.Weight(
+            graph.Values(
                 $"{node}.scales",
-                OnnxType.Float32,
                 [outputs, blocks],
                 stream =>
                 {

@@ -12,7 +12,7 @@ internal sealed partial class DecoderGraph
     /// <summary>One layer, over a cache that it is given empty.</summary>
     public void WriteLayer(OnnxGraph graph, WeightSource source, int layer)
     {
-        var hidden = graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize);
+        var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));
         WriteLengths(graph);
         WriteRotaryCaches(graph);
         var at = $"layers.{layer}";
@@ -20,14 +20,15 @@ internal sealed partial class DecoderGraph
         var attention = WriteAttention(graph, source, layer, normed);
         (normed, var residual) = SkipNorm(
             graph, source, $"{at}.post_norm", hidden, attention, $"model.{at}.post_attention_layernorm.weight");
-        graph.Node("Add", NextHidden, [residual, WriteMlp(graph, source, layer, normed)]);
+        graph.Node("Add", graph.Before(NextHidden), [residual, WriteMlp(graph, source, layer, normed)]);
+        graph.ToFloat32(NextHidden);
         graph.Output(NextHidden, OnnxType.Float32, 1, "sequence", config.HiddenSize);
     }
 
     /// <summary>The last norm and the head, for chosen rows.</summary>
     public void WriteLogits(OnnxGraph graph, WeightSource source)
     {
-        var hidden = graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize);
+        var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));
         var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
         WriteHead(graph, source, FirstNorm(graph, source, "norm", hidden, "model.norm.weight"), rows);
     }

@@ -30,7 +30,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
     public void Write(OnnxGraph graph, WeightSource source)
     {
         var hidden = config.HiddenSize;
-        var embeddings = graph.Input(Embeddings, OnnxType.Float32, 1, "sequence", hidden);
+        var embeddings = graph.FromFloat32("embeddings", graph.Input(Embeddings, OnnxType.Float32, 1, "sequence", hidden));
         WriteLengths(graph);
         WriteBranches(graph);
         var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
@@ -54,8 +54,8 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         WriteHead(graph, source, normed, rows);
         for (var layer = 0; layer < config.Layers; layer++)
         {
-            graph.Output(PresentKey(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
-            graph.Output(PresentValue(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
+            graph.Output(PresentKey(layer), graph.Activations, 1, config.KeyValueHeads, "capacity", config.HeadSize);
+            graph.Output(PresentValue(layer), graph.Activations, 1, config.KeyValueHeads, "capacity", config.HeadSize);
         }
     }
 
@@ -74,15 +74,18 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         var bias = graph.Input(AttentionBias, OnnxType.Float32, 1, 1, "sequence", "capacity");
         var length = graph.Node("Cast", "total_length", [TotalLength], OnnxAttribute.Int("to", (long)OnnxType.Int64));
         var until = graph.Node("Reshape", "bias_to", [length, graph.Constant("bias_to_shape", [1])]);
-        _bias = graph.Node(
+        var inUse = graph.Node(
             "Slice", "bias_in_use", [bias, graph.Constant("bias_from", [0]), until, graph.Constant("bias_axis", [3])]);
+        _bias = graph.FromFloat32("bias_added", inUse);
     }
 
     private void WriteHead(OnnxGraph graph, WeightSource source, string normed, string rows)
     {
         var asked = graph.Node("Gather", "asked_rows", [normed, rows], OnnxAttribute.Int("axis", 1));
         var weight = config.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
-        writers.Head.Write(graph, source, Logits, asked, new LinearWeight(weight, config.VocabularySize, config.HiddenSize));
+        writers.Head.Write(
+            graph, source, graph.Before(Logits), asked, new LinearWeight(weight, config.VocabularySize, config.HiddenSize));
+        graph.ToFloat32(Logits);
         graph.Output(Logits, OnnxType.Float32, 1, "rows", config.VocabularySize);
     }
 
@@ -95,8 +98,8 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
             new LinearWeight($"{prefix}.q_proj.weight", config.Heads * config.HeadSize, hidden),
             new LinearWeight($"{prefix}.k_proj.weight", kv, hidden),
             new LinearWeight($"{prefix}.v_proj.weight", kv, hidden));
-        var key = graph.Input(PastKey(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
-        var value = graph.Input(PastValue(layer), OnnxType.Float32, 1, config.KeyValueHeads, "capacity", config.HeadSize);
+        var key = graph.Input(PastKey(layer), graph.Activations, 1, config.KeyValueHeads, "capacity", config.HeadSize);
+        var value = graph.Input(PastValue(layer), graph.Activations, 1, config.KeyValueHeads, "capacity", config.HeadSize);
         var attention = $"layers.{layer}.attention";
         graph.Contrib(
             "GroupQueryAttention",
@@ -149,7 +152,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
     }
 
     private string Norm(OnnxGraph graph, WeightSource source, string name, string weight) =>
-        graph.Weight(name, OnnxType.Float32, [config.HiddenSize], source.Plain(weight, config.HiddenSize));
+        graph.Values(name, [config.HiddenSize], source.Plain(weight, config.HiddenSize));
 
     /// <summary>cos and sin of position * theta^(-2i / headSize), [positions, headSize / 2], in the single precision in
     /// which the reference computes them; made while they are written, since a configuration may claim a long context.</summary>
@@ -175,8 +178,8 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
             }
         };
 
-        graph.Weight("cos_cache", OnnxType.Float32, [config.MaxPositions, frequencies.Length], Write(MathF.Cos));
-        graph.Weight("sin_cache", OnnxType.Float32, [config.MaxPositions, frequencies.Length], Write(MathF.Sin));
+        graph.Values("cos_cache", [config.MaxPositions, frequencies.Length], Write(MathF.Cos));
+        graph.Values("sin_cache", [config.MaxPositions, frequencies.Length], Write(MathF.Sin));
     }
 }
 
@@ -188,6 +191,8 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
 {
     public static DecoderWriters Create(DecoderRecipe recipe, IInputImportance importance)
     {
+        importance = new HeadImportance(importance);
+
         // One writer for one format, which rounds an input of several matrices once.
         var body = LinearWriter.Create(recipe.Body, importance);
         return new DecoderWriters(
@@ -198,4 +203,11 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
 
     /// <summary>For the attention's input projections and the MLP's last matrix.</summary>
     public LinearWriter At(int layer, int layers) => DecoderRecipe.IsSensitive(layer, layers) ? Sensitive : Body;
+}
+
+/// <summary>A head is measured in a graph in float32, where its node has the name of the logits.</summary>
+internal sealed class HeadImportance(IInputImportance measured) : IInputImportance
+{
+    public float[] Importance(string node, int inputs) => measured.Importance(
+        node.StartsWith(DecoderGraph.Logits, StringComparison.Ordinal) ? DecoderGraph.Logits : node, inputs);
 }

@@ -21,23 +21,22 @@ internal abstract class LinearWriter
     public abstract string Write(OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights);
 }
 
-/// <summary>float32, ONNX's MatMul.</summary>
+/// <summary>In the type in which the graph computes, ONNX's MatMul.</summary>
 internal sealed class Float32LinearWriter : LinearWriter
 {
     public override string Write(
         OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
     {
-        var weight = graph.Weight(
+        var weight = graph.Values(
             $"{node}.weight",
-            OnnxType.Float32,
             [weights[0].Inputs, weights.Sum(w => w.Outputs)],
             source.Transposed(weights));
         return graph.Node("MatMul", node, [input, weight]);
     }
 }
 
-/// <summary>float16 on the disk, widened to float32 in the graph. ONNX Runtime does that once, when the session is opened,
-/// so the folder is half as large and the memory is float32's.</summary>
+/// <summary>float16 on the disk. A graph that computes in float32 widens it, which ONNX Runtime does once, when the session
+/// is opened, so the folder is half as large and the memory is float32's.</summary>
 internal sealed class Float16LinearWriter : LinearWriter
 {
     public override string Write(
@@ -48,6 +47,11 @@ internal sealed class Float16LinearWriter : LinearWriter
             OnnxType.Float16,
             [weights[0].Inputs, weights.Sum(w => w.Outputs)],
             source.TransposedFloat16(weights));
+        if (graph.Activations == OnnxType.Float16)
+        {
+            return graph.Node("MatMul", node, [input, stored]);
+        }
+
         var weight = graph.Node("Cast", $"{node}.weight", [stored], OnnxAttribute.Int("to", (long)OnnxType.Float32));
         return graph.Node("MatMul", node, [input, weight]);
     }

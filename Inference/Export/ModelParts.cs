@@ -33,6 +33,11 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
     /// <summary>Of the second set of the decoder's weights; null when there is none.</summary>
     public WeightFormat? Prefill => plan.Prefill;
 
+    /// <summary>Type in which the graphs compute, and of the KV cache.</summary>
+    public OnnxType Activations => plan.ForCuda ? OnnxType.Float16 : OnnxType.Float32;
+
+    public OnnxGraph NewGraph(string name) => new(name, Activations);
+
     public IReadOnlyList<(string File, OnnxGraph Graph)> Build()
     {
         var graphs = new List<(string, OnnxGraph)>();
@@ -95,6 +100,7 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
             VisionGuarded = Sees && Vision.Guarded != Vision.Tower ? Vision.Guarded.ToString() : null,
             Projector = Sees ? Vision.Projector.ToString() : null,
             Prefill = Prefill?.ToString(),
+            Activations = plan.ForCuda ? "fp16" : null,
             Rounding = (rounds, Moments.IsEmpty) switch
             {
                 (false, _) => null,
@@ -109,14 +115,14 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
 
     private OnnxGraph BuildVision()
     {
-        var graph = new OnnxGraph("vision");
+        var graph = NewGraph("vision");
         NewVision().Write(graph, source);
         return graph;
     }
 
     private OnnxGraph BuildDecoder()
     {
-        var graph = new OnnxGraph("decoder");
+        var graph = NewGraph("decoder");
         if (Scales() is { } scales)
         {
             new DecoderGraph(checkpoint.Config.Language, DecoderWriters.Create(Decoder, scales)).Write(graph, source.Scaled(scales));
@@ -132,7 +138,7 @@ internal sealed class ModelParts(Checkpoint checkpoint, PrecisionPlan plan, Weig
     /// <summary>With the same channels scaled as the other set has: the two share keys and values.</summary>
     private OnnxGraph BuildPrefill()
     {
-        var graph = new OnnxGraph("prefill");
+        var graph = NewGraph("prefill");
         if (Scales() is { } scales)
         {
             new DecoderGraph(checkpoint.Config.Language, PrefillWriters(scales)).Write(graph, source.Scaled(scales));

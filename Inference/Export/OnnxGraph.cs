@@ -25,7 +25,9 @@ internal readonly record struct OnnxDimension(long Size, string? Name)
 /// external file beside it, since a protobuf message ends at 2 GB; only scalars and shapes are inline. Nothing is
 /// written before <see cref="WriteWeights"/>, so that a graph which cannot be built costs no reading. The field numbers
 /// are those of <c>onnx.proto</c>.</summary>
-internal sealed class OnnxGraph(string name)
+/// <param name="name">For messages.</param>
+/// <param name="activations">Type in which it computes: float32, or float16 for a GPU.</param>
+internal sealed partial class OnnxGraph(string name, OnnxType activations = OnnxType.Float32)
 {
     private const int OpsetVersion = 21;
     private const int IrVersion = 10;

@@ -15,6 +15,10 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     /// none.</summary>
     public WeightFormat? Prefill { get; private init; }
 
+    /// <summary>Whether graphs compute in float16, with the KV cache in it too: what a GPU has kernels for. On a processor
+    /// they run as well, more slowly.</summary>
+    public bool ForCuda { get; private init; }
+
     public static PrecisionPlan Fp32 { get; } = Of(DecoderRecipe.Fp32, VisionRecipe.Fp32);
 
     /// <summary>The decoder in 4 bit, vision in float32.</summary>
@@ -25,7 +29,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
 
     /// <summary>All recipes by name: two plans of the same names are the same plan.</summary>
     internal string Names =>
-        $"{string.Join(',', Decoder.Select(r => r.Name))} {string.Join(',', Vision.Select(r => r.Name))}{(Prefill is { } prefill ? $" {prefill}" : "")}{(ScalesChannels ? "" : " unscaled")}";
+        $"{string.Join(',', Decoder.Select(r => r.Name))} {string.Join(',', Vision.Select(r => r.Name))}{(Prefill is { } prefill ? $" {prefill}" : "")}{(ScalesChannels ? "" : " unscaled")}{(ForCuda ? " cuda" : "")}";
 
     /// <summary>Whether any part has to be measured before it can be chosen.</summary>
     public bool NeedsMeasuring => Decoder.Count > 1 || Vision.Count > 1;
@@ -50,6 +54,24 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
             _ => throw new FormatException($"'{name}' is no precision of a second set of weights: {PrefillGrammar}."),
         },
     };
+
+    /// <summary>The same for a GPU.</summary>
+    /// <exception cref="FormatException">A part has a precision for which there are no kernels there.</exception>
+    public PrecisionPlan OnCuda()
+    {
+        const string Known = "fp16, int4 and int8 with their variants, and auto";
+        if (Prefill is not null)
+        {
+            throw new FormatException("A second set of weights (--prefill) multiplies in 8 bit on a processor and is of no use on a GPU: leave it out.");
+        }
+
+        // What "auto" tries is cut down to what runs there; what was named has to run there.
+        var decoder = Decoder.Where(r => !r.IsExact && r.Body.Kind != WeightKind.Rows).ToList();
+        var vision = Vision.Where(r => !r.IsExact && r.Tower.Kind != WeightKind.Rows).ToList();
+        return decoder.Count == 0 ? throw new FormatException($"A GPU has no kernels for a decoder in '{Decoder[0].Name}': {Known} run there.")
+            : vision.Count == 0 ? throw new FormatException($"A GPU has no kernels for a vision encoder in '{Vision[0].Name}': {Known} run there.")
+            : this with { Decoder = decoder, Vision = vision, ForCuda = true };
+    }
 
     public static PrecisionPlan Of(DecoderRecipe decoder, VisionRecipe vision) => new([decoder], [vision]);
 

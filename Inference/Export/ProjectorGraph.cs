@@ -57,9 +57,9 @@ internal sealed class ProjectorGraph(VisionConfig vision, int hidden, LinearWrit
         var pooled = graph.Node(
             "AveragePool", "projector.pooled", [map],
             OnnxAttribute.Ints("kernel_shape", window, window), OnnxAttribute.Ints("strides", window, window));
-        var weight = graph.Weight(
-            "projector.peg.weight", OnnxType.Float32, [hidden, 1, 3, 3], source.Plain($"{Prefix}.peg.peg.0.weight", hidden, 1, 3, 3));
-        var bias = graph.Weight("projector.peg.bias", OnnxType.Float32, [hidden], source.Plain($"{Prefix}.peg.peg.0.bias", hidden));
+        var weight = graph.Values(
+            "projector.peg.weight", [hidden, 1, 3, 3], source.Plain($"{Prefix}.peg.peg.0.weight", hidden, 1, 3, 3));
+        var bias = graph.Values("projector.peg.bias", [hidden], source.Plain($"{Prefix}.peg.peg.0.bias", hidden));
         var peg = graph.Node("Conv", "projector.peg", [pooled, weight, bias], Depthwise(1));
         ToRows(graph, graph.Node("Add", "projector.placed", [peg, pooled]), PooledGrid);
         return PooledGrid;
@@ -70,7 +70,7 @@ internal sealed class ProjectorGraph(VisionConfig vision, int hidden, LinearWrit
         string Layer(string node, string input, string tensor, int inputs)
         {
             var product = linear.Write(graph, source, node, input, new LinearWeight($"{tensor}.weight", hidden, inputs));
-            var bias = graph.Weight($"{node}.bias", OnnxType.Float32, [hidden], source.Plain($"{tensor}.bias", hidden));
+            var bias = graph.Values($"{node}.bias", [hidden], source.Plain($"{tensor}.bias", hidden));
             return graph.Node("Add", $"{node}.biased", [product, bias]);
         }
 
@@ -85,7 +85,7 @@ internal sealed class ProjectorGraph(VisionConfig vision, int hidden, LinearWrit
     {
         var depthwise = graph.Node(
             "Conv", $"{at}.depthwise",
-            [input, graph.Weight($"{at}.depthwise.weight", OnnxType.Float32, [hidden, 1, 3, 3], source.Plain($"{prefix}.block.0.0.weight", hidden, 1, 3, 3))],
+            [input, graph.Values($"{at}.depthwise.weight", [hidden, 1, 3, 3], source.Plain($"{prefix}.block.0.0.weight", hidden, 1, 3, 3))],
             Depthwise(stride));
         var normed = ChannelNorm(graph, source, $"{at}.norm1", depthwise, $"{prefix}.block.0.1");
         var active = graph.Node("HardSwish", $"{at}.hardswish", [normed]);
@@ -101,7 +101,7 @@ internal sealed class ProjectorGraph(VisionConfig vision, int hidden, LinearWrit
 
         var pointwise = graph.Node(
             "Conv", $"{at}.pointwise",
-            [scaled, graph.Weight($"{at}.pointwise.weight", OnnxType.Float32, [hidden, hidden, 1, 1], source.Plain($"{prefix}.block.2.0.weight", hidden, hidden, 1, 1))],
+            [scaled, graph.Values($"{at}.pointwise.weight", [hidden, hidden, 1, 1], source.Plain($"{prefix}.block.2.0.weight", hidden, hidden, 1, 1))],
             OnnxAttribute.Ints("kernel_shape", 1, 1));
         var result = ChannelNorm(graph, source, $"{at}.norm2", pointwise, $"{prefix}.block.2.1");
         return stride == 1 ? graph.Node("Add", $"{at}.residual", [result, input]) : result;
@@ -122,8 +122,8 @@ internal sealed class ProjectorGraph(VisionConfig vision, int hidden, LinearWrit
         node,
         [
             input,
-            graph.Weight($"{node}.weight", OnnxType.Float32, [outputs, inputs, 1, 1], source.Plain($"{tensor}.weight", outputs, inputs, 1, 1)),
-            graph.Weight($"{node}.bias", OnnxType.Float32, [outputs], source.Plain($"{tensor}.bias", outputs)),
+            graph.Values($"{node}.weight", [outputs, inputs, 1, 1], source.Plain($"{tensor}.weight", outputs, inputs, 1, 1)),
+            graph.Values($"{node}.bias", [outputs], source.Plain($"{tensor}.bias", outputs)),
         ],
         OnnxAttribute.Ints("kernel_shape", 1, 1));
 
@@ -135,8 +135,8 @@ internal sealed class ProjectorGraph(VisionConfig vision, int hidden, LinearWrit
             node,
             [
                 last,
-                graph.Weight($"{node}.weight", OnnxType.Float32, [hidden], source.Plain($"{tensor}.weight", hidden)),
-                graph.Weight($"{node}.bias", OnnxType.Float32, [hidden], source.Plain($"{tensor}.bias", hidden)),
+                graph.Values($"{node}.weight", [hidden], source.Plain($"{tensor}.weight", hidden)),
+                graph.Values($"{node}.bias", [hidden], source.Plain($"{tensor}.bias", hidden)),
             ],
             OnnxAttribute.Int("axis", -1),
             OnnxAttribute.Float("epsilon", LayerNormEpsilon));
@@ -160,6 +160,7 @@ internal sealed class ProjectorGraph(VisionConfig vision, int hidden, LinearWrit
     private void ToRows(OnnxGraph graph, string map, int grid)
     {
         var flat = graph.Node("Reshape", "projector.flat", [map, graph.Constant("projector.flat_shape", [1, hidden, grid * grid])]);
-        graph.Node("Transpose", VisionGraph.VisualTokens, [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
+        graph.Node("Transpose", graph.Before(VisionGraph.VisualTokens), [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
+        graph.ToFloat32(VisionGraph.VisualTokens);
     }
 }

@@ -33,6 +33,11 @@ internal sealed class RowLinearWriter(WeightFormat format, IInputImportance impo
     public override string Write(
         OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
     {
+        if (graph.Activations != OnnxType.Float32)
+        {
+            throw new InvalidOperationException($"{format} multiplies activations of 8 bit, which a graph in float16 has not.");
+        }
+
         var inputs = weights[0].Inputs;
         var outputs = weights.Sum(w => w.Outputs);
         var exact = Math.Min(format.ExactInputs, inputs / 4);

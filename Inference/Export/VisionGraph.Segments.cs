@@ -12,19 +12,22 @@ internal sealed partial class VisionGraph
     /// <summary>Pixels to the first layer's input.</summary>
     public void WriteEmbeddings(OnnxGraph graph, WeightSource source)
     {
-        var pixels = graph.Input(PixelValues, OnnxType.Float32, 1, 3, vision.ImageSize, vision.ImageSize);
-        graph.Node("Identity", NextHidden, [WriteEmbeddings(graph, source, pixels)]);
+        graph.Node("Identity", graph.Before(NextHidden), [WriteEmbeddings(graph, source, WritePixels(graph))]);
+        graph.ToFloat32(NextHidden);
         graph.Output(NextHidden, OnnxType.Float32, 1, vision.Patches + 1, vision.HiddenSize);
     }
 
     public void WriteLayer(OnnxGraph graph, WeightSource source, int layer)
     {
-        var hidden = graph.Input(Hidden, OnnxType.Float32, 1, vision.Patches + 1, vision.HiddenSize);
-        var (residual, mlp, bias) = WriteLayer(graph, source, layer, hidden, "", "");
-        graph.Node("Add", NextHidden, [residual, graph.Node("Add", "biased", [mlp, bias])]);
+        var (residual, mlp, bias) = WriteLayer(graph, source, layer, WriteHidden(graph), "", "");
+        graph.Node("Add", graph.Before(NextHidden), [residual, graph.Node("Add", "biased", [mlp, bias])]);
+        graph.ToFloat32(NextHidden);
         graph.Output(NextHidden, OnnxType.Float32, 1, vision.Patches + 1, vision.HiddenSize);
     }
 
     public void WriteProjector(OnnxGraph graph, WeightSource source) =>
-        WriteProjector(graph, source, graph.Input(Hidden, OnnxType.Float32, 1, vision.Patches + 1, vision.HiddenSize));
+        WriteProjector(graph, source, WriteHidden(graph));
+
+    private string WriteHidden(OnnxGraph graph) =>
+        graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, vision.Patches + 1, vision.HiddenSize));
 }

@@ -16,7 +16,7 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
 
     public void Write(OnnxGraph graph, WeightSource source)
     {
-        var pixels = graph.Input(PixelValues, OnnxType.Float32, 1, 3, vision.ImageSize, vision.ImageSize);
+        var pixels = WritePixels(graph);
         var x = WriteEmbeddings(graph, source, pixels);
         var residual = x;
         var pending = "";
@@ -35,6 +35,9 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         WriteProjector(graph, source, residual);
     }
 
+    private string WritePixels(OnnxGraph graph) => graph.FromFloat32(
+        "vision.pixels", graph.Input(PixelValues, OnnxType.Float32, 1, 3, vision.ImageSize, vision.ImageSize));
+
     private void WriteProjector(OnnxGraph graph, WeightSource source, string lastHidden)
     {
         var (width, patches) = (vision.HiddenSize, vision.Patches);
@@ -42,8 +45,9 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         // The class token is for CLIP's own head; the projector takes the patches only.
         var features = graph.Node(
             "Slice",
-            PatchFeatures,
+            graph.Before(PatchFeatures),
             [lastHidden, graph.Constant("patches_from", [1]), graph.Constant("patches_to", [patches + 1]), graph.Constant("patches_axis", [1])]);
+        graph.ToFloat32(PatchFeatures);
         graph.Output(PatchFeatures, OnnxType.Float32, 1, patches, width);
         var tokens = new ProjectorGraph(vision, hidden, writers.Projector).Write(graph, source, projector, features);
         graph.Output(VisualTokens, OnnxType.Float32, 1, tokens, hidden);
@@ -55,18 +59,18 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         var conv = graph.Node(
             "Conv",
             "vision.patch_embedding",
-            [pixels, graph.Weight(
-                "vision.patch_embedding.weight", OnnxType.Float32, [width, 3, patch, patch],
+            [pixels, graph.Values(
+                "vision.patch_embedding.weight", [width, 3, patch, patch],
                 source.Plain("vision.embeddings.patch_embedding.weight", width, 3, patch, patch))],
             OnnxAttribute.Ints("kernel_shape", patch, patch),
             OnnxAttribute.Ints("strides", patch, patch));
         var flat = graph.Node("Reshape", "vision.patches_flat", [conv, graph.Constant("patches_flat_shape", [1, width, patches])]);
         var rows = graph.Node("Transpose", "vision.patches", [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
-        var cls = graph.Weight(
-            "vision.class_embedding", OnnxType.Float32, [1, 1, width], source.Plain("vision.embeddings.class_embedding", width));
+        var cls = graph.Values(
+            "vision.class_embedding", [1, 1, width], source.Plain("vision.embeddings.class_embedding", width));
         var all = graph.Node("Concat", "vision.tokens", [cls, rows], OnnxAttribute.Int("axis", 1));
-        var position = graph.Weight(
-            "vision.position_embedding", OnnxType.Float32, [1, patches + 1, width],
+        var position = graph.Values(
+            "vision.position_embedding", [1, patches + 1, width],
             source.Plain("vision.embeddings.position_embedding.weight", patches + 1, width));
         var placed = graph.Node("Add", "vision.embeddings", [all, position]);
 
@@ -94,7 +98,7 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
             graph, source, $"{at}.{part}", normed, new LinearWeight($"{prefix}.self_attn.{part}_proj.weight", width, width));
         var (q, k, v) = (Project("q"), Project("k"), Project("v"));
         Action<Stream> Biases(string part) => source.Plain($"{prefix}.self_attn.{part}_proj.bias", width);
-        var bias = graph.Weight($"{at}.qkv_bias", OnnxType.Float32, [3 * width], Biases("q") + Biases("k") + Biases("v"));
+        var bias = graph.Values($"{at}.qkv_bias", [3 * width], Biases("q") + Biases("k") + Biases("v"));
         var attention = graph.Contrib(
             "MultiHeadAttention", $"{at}.attention", [q, k, v, bias], OnnxAttribute.Int("num_heads", vision.Heads));
         var projected = writers.Guarded.Write(
@@ -136,7 +140,7 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
     }
 
     private static string Bias(OnnxGraph graph, WeightSource source, string name, string tensor, int size) =>
-        graph.Weight(name, OnnxType.Float32, [size], source.Plain(tensor, size));
+        graph.Values(name, [size], source.Plain(tensor, size));
 }
 
 /// <summary>Who writes which matrices of a vision encoder.</summary>

@@ -17,9 +17,26 @@ public sealed record ExecutionSettings(int Threads = 0)
     /// (<see cref="BoxTuning"/>), and <see cref="UsualPrefillFrom"/> where nothing was.</summary>
     public int? PrefillFrom { get; init; }
 
+    /// <summary>Where sessions run.</summary>
+    public ExecutionTarget Target { get; init; }
+
+    /// <summary>A library that ONNX Runtime loads for <see cref="TargetKind.Cuda"/>; null takes what is built into it.</summary>
+    public string? ProviderLibrary { get; init; }
+
+    /// <summary>Whether arm64 processors use Arm's KleidiAI kernels, which round activations of int4 products by the row
+    /// where ONNX Runtime's own round them by the block. Of no account elsewhere.</summary>
+    public bool UseKleidiAi { get; init; } = true;
+
+    /// <summary>Told where each session runs once it is open, on the thread that opened it; null tells nobody.</summary>
+    public Action<SessionPlacement>? Opened { get; init; }
+
     /// <summary>Below, reading twice the bytes costs more than the quicker products save, on the box where this was
     /// measured.</summary>
     internal const int UsualPrefillFrom = 4;
+
+    /// <summary>Treats the processor as a device with memory of its own, so that this way is tested where there is no
+    /// other.</summary>
+    internal bool KeepsStateOnDevice { get; init; }
 
     /// <summary>What is chosen from; the box itself unless a test says otherwise.</summary>
     internal CpuTopology Topology { get; init; } = CpuTopology.ThisBox;

@@ -71,6 +71,9 @@ public sealed record ModelPrecision(string? Vision, string Decoder, string Head,
     /// <summary>Of the second set of the decoder's weights, for many tokens at once; null when there is none.</summary>
     public string? Prefill { get; init; }
 
+    /// <summary>Type in which the graphs compute and of the KV cache, where it is not float32.</summary>
+    public string? Activations { get; init; }
+
     /// <summary>How weights were rounded; null where none were.</summary>
     public string? Rounding { get; init; }
 

@@ -5,10 +5,16 @@ namespace MobileVlm.Edge.Inference.Models;
 /// <summary>Opens a graph of a model folder and compares it with the manifest.</summary>
 internal static class SessionFactory
 {
-    /// <summary>On the thread that will run it: where processors are chosen, that thread is bound to them.</summary>
-    /// <summary>Of ONNX Runtime.</summary>
-    public static string RuntimeVersion { get; } = OrtEnv.Instance().GetVersionString();
+    /// <summary>Operators that are nearly all of the work: where a GPU was asked for, they must not be on the processor.</summary>
+    private static readonly HashSet<string> Heavy =
+        ["MatMul", "Gemm", "MatMulNBits", "MatMulIntegerToFloat", "Conv", "GroupQueryAttention", "MultiHeadAttention"];
 
+    /// <summary>Of ONNX Runtime. Asking loads it.</summary>
+    public static string RuntimeVersion => OrtEnv.Instance().GetVersionString();
+
+    /// <summary>On the thread that will run it: where processors are chosen, that thread is bound to them.</summary>
+    /// <exception cref="ModelFolderException">The graph does not open, or does not match its manifest.</exception>
+    /// <exception cref="ExecutionTargetException">The target cannot be had.</exception>
     public static InferenceSession Open(ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
     {
         if (!folder.Manifest.Signatures.TryGetValue(file, out var signature))
@@ -20,23 +26,13 @@ internal static class SessionFactory
                     : $"the manifest has no signature of {file}. Import the model again.");
         }
 
-        using var options = Options(settings, fixedShapes);
         ThreadAffinity.BindThisThread(settings.EffectiveProcessors);
-        InferenceSession session;
-        try
-        {
-            session = new InferenceSession(folder.PathOf(file), options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new ModelFolderException(
-                folder.FolderPath, $"ONNX Runtime cannot open {file}: {e.Message} Import the model again.", e);
-        }
-
+        var (session, placement) = Place(folder, file, settings, fixedShapes);
         try
         {
             Compare(folder, file, "input", signature.Inputs, session.InputMetadata);
             Compare(folder, file, "output", signature.Outputs, session.OutputMetadata);
+            settings.Opened?.Invoke(placement);
             return session;
         }
         catch
@@ -45,6 +41,103 @@ internal static class SessionFactory
             throw;
         }
     }
+
+    /// <summary>A graph of our own that serves another one, wherever that runs.</summary>
+    internal static InferenceSession OpenHelper(byte[] model, ExecutionSettings settings)
+    {
+        using var options = Options(settings, fixedShapes: false);
+        if (settings.Target.Kind != TargetKind.Cpu)
+        {
+            CudaProvider.Append(options, settings);
+        }
+
+        return new InferenceSession(model, options);
+    }
+
+    private static (InferenceSession Session, SessionPlacement Placement) Place(
+        ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
+    {
+        switch (settings.Target.Kind)
+        {
+            case TargetKind.Cpu:
+                return OpenOnCpu(folder, file, settings, fixedShapes, reason: null);
+            case TargetKind.Cuda:
+                return OpenOnCuda(folder, file, settings, fixedShapes);
+            default:
+                try
+                {
+                    return OpenOnCuda(folder, file, settings with { Target = ExecutionTarget.Cuda() }, fixedShapes);
+                }
+                catch (ExecutionTargetException e)
+                {
+                    // Told with the placement.
+                    return OpenOnCpu(folder, file, settings, fixedShapes, e.Message);
+                }
+        }
+    }
+
+    private static (InferenceSession Session, SessionPlacement Placement) OpenOnCpu(
+        ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes, string? reason)
+    {
+        using var options = Options(settings, fixedShapes);
+        try
+        {
+            var session = new InferenceSession(folder.PathOf(file), options);
+            return (session, Read(session, file, settings.Target, reason));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelFolderException(
+                folder.FolderPath, $"ONNX Runtime cannot open {file}: {e.Message} Import the model again.", e);
+        }
+    }
+
+    private static (InferenceSession Session, SessionPlacement Placement) OpenOnCuda(
+        ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
+    {
+        using var options = Options(settings, fixedShapes);
+        CudaProvider.Append(options, settings);
+        InferenceSession session;
+        try
+        {
+            session = new InferenceSession(folder.PathOf(file), options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ExecutionTargetException(
+                ExecutionTargetException.Target, settings.Target.ToString(), $"{file} of '{folder.FolderPath}' does not open there: {e.Message.TrimEnd('.')}",
+                "With the target cpu it is seen whether the model or the GPU is at fault.", e);
+        }
+
+        var placement = Read(session, file, settings.Target, reason: null);
+        var fallen = placement.OnCpu.Where(o => Heavy.Contains(o.Key)).ToList();
+        if (fallen.Count == 0)
+        {
+            return (session, placement);
+        }
+
+        session.Dispose();
+        throw new ExecutionTargetException(
+            ExecutionTargetException.Target,
+            settings.Target.ToString(),
+            $"{file} of '{folder.FolderPath}' would leave {string.Join(" and ", fallen.Select(o => $"{o.Value} {o.Key}"))} of {placement.NodeCount} nodes to the processor, "
+            + "since the GPU has no kernels for their types",
+            "Import the model for it: mobilevlm model import … --for cuda.");
+    }
+
+    private static SessionPlacement Read(InferenceSession session, string file, ExecutionTarget wanted, string? reason)
+    {
+        var nodes = NodeAssignment.Read(session);
+        return new SessionPlacement(
+            file,
+            wanted,
+            Count(nodes.Select(n => n.Provider)),
+            wanted.Kind == TargetKind.Cpu ? new Dictionary<string, int>() : Count(nodes.Where(n => n.Provider == SessionPlacement.CpuProvider).Select(n => n.Operator)),
+            reason);
+    }
+
+    private static Dictionary<string, int> Count(IEnumerable<string> names) =>
+        names.GroupBy(name => name).OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count());
 
     /// <summary>Those of every session that answers.</summary>
     /// <param name="settings">Threads.</param>
@@ -64,6 +157,11 @@ internal static class SessionFactory
         };
 
         Configure(options);
+        if (!settings.UseKleidiAi)
+        {
+            options.AddSessionConfigEntry("mlas.disable_kleidiai", "1");
+        }
+
         if (settings is { EffectiveThreads: > 1 and var threads, EffectiveProcessors: { Count: > 0 } processors })
         {
             options.AddSessionConfigEntry("session.intra_op_thread_affinities", ThreadAffinity.OfPool(processors, threads));
@@ -75,6 +173,8 @@ internal static class SessionFactory
     /// <summary>What holds for every session that answers.</summary>
     internal static void Configure(SessionOptions options)
     {
+        options.AddSessionConfigEntry(NodeAssignment.Option, "1");
+
         // Threads spin within a call and sleep between pictures.
         options.AddSessionConfigEntry("session.force_spinning_stop", "1");
 

@@ -4,7 +4,7 @@
 # its states and events to a broker, and keeps what it could not say through a restart. Correctness only: an emulator
 # says nothing about speed, and .NET is not supported under it by its makers, so a step that crashes is tried again.
 #
-# Needs root and Debian's debootstrap, qemu-user-static, mosquitto, mosquitto-clients, dpkg and jq.
+# Needs root and Debian's debootstrap, qemu-user-static, mosquitto, mosquitto-clients, dpkg, jq and python3.
 #
 #   Tests/Arm64/run.sh [--keep DIR]
 set -euo pipefail
@@ -13,8 +13,8 @@ root=$(cd "$here/../.." && pwd)
 keep=
 [ "${1:-}" = --keep ] && keep=$2
 [ "$(id -u)" = 0 ] || { echo "needs root: for a chroot and its mounts" >&2; exit 2; }
-for tool in debootstrap qemu-aarch64-static mosquitto mosquitto_sub dpkg-deb jq; do
-    command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install debootstrap qemu-user-static mosquitto mosquitto-clients dpkg jq" >&2; exit 2; }
+for tool in debootstrap qemu-aarch64-static mosquitto mosquitto_sub dpkg-deb jq python3; do
+    command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install debootstrap qemu-user-static mosquitto mosquitto-clients dpkg jq python3" >&2; exit 2; }
 done
 
 # Mounts of our own, so that nothing is left of them. The emulator is registered for as long as this runs.
@@ -136,13 +136,48 @@ serve() { arm DOTNET_EnableWriteXorExecute=0 DOTNET_TieredCompilation=0 taskset 
 hear() { timeout "$1" mosquitto_sub -V 5 -h 127.0.0.1 -p $port -t "$2" -C 1; }
 broke
 serve
-step "the service says an answer to a broker" hear 400 mobilevlm/arm/pictures/person/answer
+answered() { # the first is "unknown", said before anything is seen
+    timeout 400 mosquitto_sub -V 5 -h 127.0.0.1 -p $port -t mobilevlm/arm/pictures/person/answer | jq --unbuffered -c 'select(.value != "unknown")' | head -1 | grep .
+}
+step "the service says an answer to a broker" answered
 sed 's/^/        /' "$work/step" | cut -c1-200
 step "and its state" hear 60 mobilevlm/arm/pictures/person/state
+step "and an event, since one picture has a person and the next has none" hear 400 mobilevlm/arm/pictures/person/event
+sed 's/^/        /' "$work/step" | cut -c1-200
+
+# The broker goes away while the pictures go on changing: events wait on the disk, through a restart of the service.
+kept() { python3 -c 'import sqlite3,sys; print("\n".join(r[0] for r in sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute("SELECT id FROM outbox ORDER BY seq")))' "$tree/root/state/outbox.db"; }
+# The service has its outbox to itself, so from outside only that it is written to is seen, until it has ended.
+fills() {
+    local i writes=0 then=0 now
+    for ((i = 0; i < 400 && writes < 4; i++)); do
+        now=$(stat -c %Y.%s "$tree/root/state/outbox.db-wal" 2>/dev/null || true)
+        [ "$now" = "$then" ] || writes=$((writes + 1))
+        then=$now
+        sleep 1
+    done
+    [ "$writes" -ge 4 ]
+}
+kill "$broker"
+wait "$broker" 2>/dev/null || true
+broker=
+step "with the broker away, events are kept in SQLite" fills
 end
 grep -qE 'SIGSEGV|Unhandled' "$work/service.log" && bad "the service crashed"
 ok "it stops when asked: $(tail -1 "$work/service.log" | cut -c1-120)"
-ls "$tree/usr/lib/mobilevlm/libe_sqlite3.so" >"$work/step" 2>&1 && ok "SQLite is there for arm64"
-step "the outbox was opened and closed: $(stat -c %s "$tree/root/state/outbox.db" 2>/dev/null) bytes" test -s "$tree/root/state/outbox.db"
+kept >"$work/kept"
+step "what was kept outlives the service: $(grep -c . "$work/kept") event(s), $(stat -c %s "$tree/root/state/outbox.db") bytes" test -s "$work/kept"
+broke
+late() { # the ids that were kept, first and in order, each marked as late
+    timeout 400 mosquitto_sub -V 5 -h 127.0.0.1 -p $port -q 1 -t mobilevlm/arm/pictures/person/event -C "$(grep -c . "$work/kept")" |
+        tee "$work/late" | jq -r 'select(.historical) | .id' | diff "$work/kept" -
+}
+late >"$work/late.diff" 2>&1 & listening=$!
+sleep 2
+serve
+step "the next start sends them, in order and marked historical" wait "$listening"
+head -1 "$work/late" | sed 's/^/        /' | cut -c1-200
+end
+step "and the outbox is empty of them" bash -c "! python3 -c 'import sqlite3,sys; print(*[r[0] for r in sqlite3.connect(sys.argv[1]).execute(\"SELECT id FROM outbox\")], sep=chr(10))' '$tree/root/state/outbox.db' | grep -qxF -f '$work/kept'"
 step "the package goes without a trace" bash -c "chroot '$tree' dpkg -P mobilevlm && ! ls -d '$tree'/etc/mobilevlm '$tree'/var/lib/mobilevlm '$tree'/usr/lib/mobilevlm 2>/dev/null | grep ."
 echo "all passed"

@@ -110,7 +110,7 @@ public sealed class LoadTests(ITestOutputHelper output)
                 Topics = topics,
                 AnswerToBytes = MqttJson.Serialize,
                 EventToBytes = MqttJson.Serialize,
-                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats)),
+                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionBoard(NullLogger.Instance))),
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => new SlowAnswerer(QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1))),
                 FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),

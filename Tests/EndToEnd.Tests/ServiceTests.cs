@@ -216,6 +216,14 @@ public sealed class ServiceTests : IDisposable
         Assert.Equal([0xFF, 0xD8, 0xFF], snapshot[..3]);
         using var stats = JsonDocument.Parse((await subscriber.WaitForAsync(
             $"{Root}/stats", m => m.Text.Contains("\"gate\"", StringComparison.Ordinal))).Text);
+        Assert.Equal("cpu", stats.RootElement.GetProperty("target").GetString());
+        foreach (var part in (string[])["vision", "decoder"])
+        {
+            var session = stats.RootElement.GetProperty("sessions").GetProperty(part);
+            Assert.Equal("CPUExecutionProvider", session.GetProperty("provider").GetString());
+            Assert.True(session.GetProperty("nodes").GetInt32() > 20);
+        }
+
         Assert.True(stats.RootElement.GetProperty("cameras").GetProperty("gate").GetProperty("framesCaptured").GetInt64() >= 0);
     }
 }

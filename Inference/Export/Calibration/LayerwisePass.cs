@@ -11,7 +11,9 @@ namespace MobileVlm.Edge.Inference.Export.Calibration;
 /// <param name="checkpoint">Sizes and embeddings.</param>
 /// <param name="vision">Embeddings, layers, projector.</param>
 /// <param name="decoder">Layers, head.</param>
-internal sealed class LayerwisePass(Checkpoint checkpoint, IReadOnlyList<ISegment> vision, IReadOnlyList<ISegment> decoder)
+/// <param name="keyValues">Type of the cache; residual streams are float32 between segments, which loses nothing.</param>
+internal sealed class LayerwisePass(
+    Checkpoint checkpoint, IReadOnlyList<ISegment> vision, IReadOnlyList<ISegment> decoder, OnnxType keyValues = OnnxType.Float32)
 {
     private readonly CheckpointTensor _embeddings = checkpoint.Get(
         "model.embed_tokens.weight", checkpoint.Config.Language.VocabularySize, checkpoint.Config.Language.HiddenSize);
@@ -104,6 +106,6 @@ internal sealed class LayerwisePass(Checkpoint checkpoint, IReadOnlyList<ISegmen
         [DecoderGraph.LogitRows] = OrtValue.CreateTensorValueFromMemory(rows, [rows.Length]),
     };
 
-    private static OrtValue Empty(long[] shape) =>
-        OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, shape);
+    private OrtValue Empty(long[] shape) => OrtValue.CreateAllocatedTensorValue(
+        OrtAllocator.DefaultInstance, keyValues == OnnxType.Float16 ? TensorElementType.Float16 : TensorElementType.Float, shape);
 }

@@ -16,11 +16,11 @@ internal sealed class StoredModel(
     // Looks tensors up and reads none, so that the import's progress is not moved.
     private readonly WeightSource _source = new(checkpoint, progress: null, cancel);
 
-    public LayerwisePass Open() => new(checkpoint, parts.Sees ? [.. Vision(checkpoint.Config.Vision!)] : [], [.. Decoder(ModelFolder.DecoderFile, parts.Decoder.Body, parts.NewDecoder)]);
+    public LayerwisePass Open() => new(checkpoint, parts.Sees ? [.. Vision(checkpoint.Config.Vision!)] : [], [.. Decoder(ModelFolder.DecoderFile, parts.Decoder.Body, parts.NewDecoder)], parts.Activations);
 
     /// <summary>The second set of the decoder's weights; only to think with.</summary>
     public LayerwisePass OpenPrefill() =>
-        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, parts.Prefill!.Value, parts.NewPrefill)]);
+        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, parts.Prefill!.Value, parts.NewPrefill)], parts.Activations);
 
     private IEnumerable<ISegment> Vision(VisionConfig vision)
     {
@@ -52,7 +52,7 @@ internal sealed class StoredModel(
         folder,
         () =>
         {
-            var graph = new OnnxGraph("segment");
+            var graph = parts.NewGraph("segment");
             write(graph);
             graph.BorrowWeights(ModelFolderWriter.DataFile(file), writer.Places(file));
             return graph;

@@ -164,7 +164,8 @@ public sealed class MqttJsonTests
             At = At,
             UptimeS = 3600,
             Model = "mobilevlm-v2-1.7b",
-            Target = "cpu",
+            Target = "cuda:1",
+            Sessions = new Dictionary<string, SessionStats> { ["decoder"] = new("CUDAExecutionProvider", 311, 3, null) },
             ResidentBytes = 1_500_000_000,
             Cameras = new Dictionary<string, CameraStats>
             {
@@ -195,7 +196,8 @@ public sealed class MqttJsonTests
         const string expected =
             """
             {"v":1,"node":"edge-1","at":"2026-03-01T12:30:05.000+01:00","uptimeS":3600,"model":"mobilevlm-v2-1.7b",
-            "target":"cpu","residentBytes":1500000000,"cameras":{"Gate":{"online":true,"framesCaptured":100,"framesRepeated":0,
+            "target":"cuda:1","sessions":{"decoder":{"provider":"CUDAExecutionProvider","nodes":311,"nodesOnCpu":3,"reason":null}},
+            "residentBytes":1500000000,"cameras":{"Gate":{"online":true,"framesCaptured":100,"framesRepeated":0,
             "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesGated":9,"framesFailed":1,"captureRestarts":2,
             "lastFrameAt":"2026-03-01T12:30:05.000+01:00","questions":{"person":{"asked":18,"answered":17,"failed":1,
             "lastAskedAt":"2026-03-01T12:30:05.000+01:00","lastAnsweredAt":"2026-03-01T12:30:05.000+01:00",

@@ -12,7 +12,7 @@ public sealed class FaultTests : IDisposable
         var refused = _bench.Refused("""
             { "MobileVlm": {
               "Node": "a/b",
-              "Model": { "Threads": 999, "Target": "cuda" },
+              "Model": { "Threads": 999, "Target": "gpu" },
               "Mqtt": { "Broker": "tcp://host", "Porrt": 1 },
               "Cameras": { "stats": { "Source": "ftp://x", "Questions": {
                 "reply": { "Ask": "", "Answer": "Maybe", "Every": 2, "MaxTokens": 0 } } } } } }
@@ -41,7 +41,8 @@ public sealed class FaultTests : IDisposable
     [InlineData("\"Threads\": \"\"", "is empty")]
     [InlineData("\"ContextTokens\": 255", "256 to 4096")]
     [InlineData("\"ContextTokens\": 4097", "256 to 4096")]
-    [InlineData("\"Target\": \"cuda\"", "is not available in this build; 'cpu' or 'auto' would be accepted")]
+    [InlineData("\"Target\": \"gpu\"", "is no target; cpu, cuda, cuda:N (the GPU number N, from 0) or auto would be accepted")]
+    [InlineData("\"Target\": \"cuda:x\"", "is no target; cpu, cuda, cuda:N (the GPU number N, from 0) or auto would be accepted")]
     [InlineData("\"Target\": 1", "is not a text; it would be accepted in quotes")]
     public void A_wrong_value_of_the_model_is_named_with_what_would_be_accepted(string setting, string expected) =>
         Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(model: ", " + setting)).Message, StringComparison.Ordinal);

@@ -43,7 +43,7 @@ public sealed class MappingTests : IDisposable
     public void Everything_that_is_set_arrives()
     {
         var configuration = _bench.Read(ConfigurationBench.Small(
-            model: """, "Target": "AUTO", "Threads": 3, "ContextTokens": 2048""",
+            model: """, "Target": "Cuda:1", "ProviderLibrary": "libcuda-provider.so", "RuntimeLibrary": "/opt/onnxruntime/libonnxruntime.so", "KleidiAi": false, "Threads": 3, "ContextTokens": 2048""",
             camera: """
                 , "Loop": false, "Pace": "fast", "Speed": 2.5, "MaxFrameRate": 5, "MaxWidth": 640, "RtspTransport": "UDP",
                 "OpenTimeout": "00:00:20", "StallTimeout": "00:00:09", "Snapshot": false
@@ -85,7 +85,11 @@ public sealed class MappingTests : IDisposable
             edge.Pipeline);
         Assert.False(Assert.Single(edge.Cameras).Snapshot);
         Assert.Equal(7, Assert.Single(edge.Cameras[0].Questions).MaxTokens);
-        Assert.Equal((3, 2048, "cpu"), (configuration.ToExecutionSettings().Threads, configuration.ContextTokens, configuration.Target));
+        var execution = configuration.ToExecutionSettings();
+        Assert.False(execution.UseKleidiAi);
+        Assert.Equal((3, 2048, "cuda:1"), (execution.Threads, configuration.ContextTokens, execution.Target.ToString()));
+        Assert.Equal(Path.Combine(configuration.Folder, "libcuda-provider.so"), execution.ProviderLibrary);
+        Assert.Equal("/opt/onnxruntime/libonnxruntime.so", configuration.RuntimeLibrary);
         Assert.Equal(TimeSpan.FromSeconds(4), configuration.StopWithin);
     }
 

@@ -12,14 +12,17 @@ namespace MobileVlm.Edge.Inference.Tests.Models;
 /// <summary>A golden checkpoint imported once for all tests of a run, with its sessions.</summary>
 internal sealed class GoldenModel
 {
-    private static readonly ConcurrentDictionary<(string, string, string), Lazy<GoldenModel>> Opened = new();
+    private static readonly ConcurrentDictionary<(string, string, string, bool), Lazy<GoldenModel>> Opened = new();
     private static readonly string Root = Directory.CreateTempSubdirectory("mobilevlm-golden-").FullName;
 
     static GoldenModel() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Root, recursive: true);
 
-    private GoldenModel(string name, string decoder, string vision)
+    private GoldenModel(string name, string decoder, string vision, bool cuda)
     {
-        Folder = ModelImporter.Import(GoldenFolder.Path(name), Path.Combine(Root, $"{name}-{decoder}-{vision}"), PrecisionPlan.Parse(decoder, vision));
+        Folder = ModelImporter.Import(
+            GoldenFolder.Path(name),
+            Path.Combine(Root, $"{name}-{decoder}-{vision}-{cuda}"),
+            cuda ? PrecisionPlan.Parse(decoder, vision).OnCuda() : PrecisionPlan.Parse(decoder, vision));
         Decoder = new LanguageDecoder(Folder, new ExecutionSettings(1));
         Tokenizer = LlamaTextTokenizer.Open(Folder);
         if (Folder.Manifest.Vision is not null)
@@ -39,8 +42,8 @@ internal sealed class GoldenModel
     /// <summary>The encoder keeps its input buffer, so tests take turns.</summary>
     public Lock VisionTurn { get; } = new();
 
-    public static GoldenModel Get(string name, string decoder = "fp32", string vision = "fp32") => Opened.GetOrAdd(
-        (name, decoder, vision), key => new Lazy<GoldenModel>(() => new GoldenModel(key.Item1, key.Item2, key.Item3))).Value;
+    public static GoldenModel Get(string name, string decoder = "fp32", string vision = "fp32", bool cuda = false) => Opened.GetOrAdd(
+        (name, decoder, vision, cuda), key => new Lazy<GoldenModel>(() => new GoldenModel(key.Item1, key.Item2, key.Item3, key.Item4))).Value;
 
     public QuestionAnswerer Answerer() => new(Folder, Decoder, 512);
 }

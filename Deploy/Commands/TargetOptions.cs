@@ -1,0 +1,89 @@
+using System.CommandLine;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary>Options of every command that opens a model: where it runs, and with how many threads.</summary>
+internal sealed class TargetOptions
+{
+    private readonly Option<string> _target = new("--target")
+    {
+        Description = $"Where the model runs: {ExecutionTarget.Grammar}.",
+        HelpName = "T",
+        DefaultValueFactory = _ => "cpu",
+    };
+
+    private readonly Option<string?> _provider = new("--provider-library")
+    {
+        Description = "CUDA provider that ONNX Runtime loads as a plug-in. [default: what is built into it]",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _runtime = new("--runtime-library")
+    {
+        Description = "Another libonnxruntime.so, such as one built with CUDA. [default: the one that comes along]",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<bool> _noKleidiAi = new("--no-kleidiai")
+    {
+        Description = "On arm64, leave out Arm's KleidiAI kernels, to compare speed and answers.",
+    };
+
+    private readonly Option<int> _threads = new("--threads")
+    {
+        Description = "Threads that compute; 0 takes one a processor.",
+        HelpName = "N",
+    };
+
+    private static string? _said;
+
+    public void AddTo(Command command)
+    {
+        _threads.Validators.Add(r =>
+        {
+            if (r.GetValueOrDefault<int>() is not (>= 0 and <= 256))
+            {
+                r.AddError("--threads is 0 to 256.");
+            }
+        });
+        _target.Validators.Add(r =>
+        {
+            if (!ExecutionTarget.TryParse(r.GetValueOrDefault<string>() ?? "", out _))
+            {
+                r.AddError($"--target is {ExecutionTarget.Grammar}.");
+            }
+        });
+        foreach (var option in (Option[])[_target, _provider, _runtime, _noKleidiAi, _threads])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>Also loads the ONNX Runtime that was named.</summary>
+    /// <exception cref="ExecutionTargetException">It cannot be used.</exception>
+    public ExecutionSettings Read(ParseResult parsed)
+    {
+        OnnxRuntimeLibrary.Use(parsed.GetValue(_runtime));
+        _ = ExecutionTarget.TryParse(parsed.GetRequiredValue(_target), out var target);
+        return new ExecutionSettings(parsed.GetValue(_threads))
+        {
+            Target = target,
+            UseKleidiAi = !parsed.GetValue(_noKleidiAi),
+            ProviderLibrary = parsed.GetValue(_provider),
+
+            // Where it was not the processor that was asked for, what was got is said.
+            Opened = target == ExecutionTarget.Cpu ? null : Say,
+        };
+    }
+
+    /// <summary>Where a session runs, for people.</summary>
+    public static void Say(SessionPlacement placement)
+    {
+        Terminal.Say($"{placement}");
+        if (placement.Reason is { } reason && Interlocked.Exchange(ref _said, reason) != reason)
+        {
+            Terminal.Say($"  auto took the processor: {reason}");
+        }
+    }
+}

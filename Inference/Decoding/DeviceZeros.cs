@@ -1,0 +1,47 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Inference.Decoding;
+
+/// <summary>Writes zeros into memory of a device: what lies there from before may be no number, and no number times a
+/// share of zero is still none. There is no call for it; a graph of one operator does it on any device.</summary>
+internal sealed class DeviceZeros : IDisposable
+{
+    private const string Shape = "shape";
+    private const string Filled = "zeros";
+
+    private readonly InferenceSession _session;
+
+    /// <param name="settings">Those of the session whose memory is filled.</param>
+    /// <param name="type">Of the values.</param>
+    public DeviceZeros(ExecutionSettings settings, TensorElementType type)
+    {
+        var graph = new OnnxGraph("zeros", type == TensorElementType.Float16 ? OnnxType.Float16 : OnnxType.Float32);
+        var shape = graph.Input(Shape, OnnxType.Int64, 4);
+        var zeros = graph.Node("ConstantOfShape", "zeros_fp32", [shape]);
+        graph.Node("Cast", Filled, [zeros], OnnxAttribute.Int("to", (long)graph.Activations));
+        graph.Output(Filled, graph.Activations, "a", "b", "c", "d");
+        using var model = new MemoryStream();
+        graph.Save(model);
+        _session = SessionFactory.OpenHelper(model.ToArray(), settings);
+    }
+
+    public void Fill(IEnumerable<OrtValue> values, long[] shape)
+    {
+        using var runOptions = new RunOptions();
+        using var wanted = OrtValue.CreateTensorValueFromMemory(shape, [shape.Length]);
+        using var binding = _session.CreateIoBinding();
+        binding.BindInput(Shape, wanted);
+        foreach (var value in values)
+        {
+            binding.BindOutput(Filled, value);
+            _session.RunWithBinding(runOptions, binding);
+        }
+
+        binding.SynchronizeBoundOutputs();
+    }
+
+    public void Dispose() => _session.Dispose();
+}
