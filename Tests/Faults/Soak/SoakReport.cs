@@ -24,8 +24,11 @@ internal static class SoakReport
             CultureInfo.InvariantCulture,
             $"{last.Seconds / 60:0.0} minutes: {last.Captured} frames captured, {last.Used} answered, {last.Replaced} dropped for a newer one, {last.Stale} for their age, {last.Failed} lost to errors; {samples.Sum(it => it.Answers)} answers, the oldest picture {samples.Max(it => it.AgeMaxMs):0} ms; {last.EventsDropped} events dropped"));
 
+        // A sample without an answer has no age.
+        static double Mean(List<SoakSample> part, Func<SoakSample, double> value) => part.Select(value).Where(double.IsFinite).Average();
+
         void Line(string name, Func<SoakSample, double> value) => output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: {early.Average(value):0.0} in the earlier half after the first quarter, {late.Average(value):0.0} in the later; largest {samples.Max(value):0.0}"));
+            $"{name}: {Mean(early, value):0.0} in the earlier half after the first quarter, {Mean(late, value):0.0} in the later; largest {samples.Max(value):0.0}"));
     }
 }

@@ -21,8 +21,9 @@ internal static class SoakRun
     /// <param name="length">How long it takes.</param>
     /// <param name="csv">Where samples go, one line each.</param>
     /// <param name="log">Where the service's log goes at the end.</param>
-    /// <returns>What was received of what was produced.</returns>
-    public static async Task<EventCount> RunAsync(TimeSpan length, string csv, string log)
+    /// <returns>What was received of what was produced, and how many of the rest still wait in the outbox: a stop has its
+    /// limit, and what is left then is sent after the next start.</returns>
+    public static async Task<(EventCount Count, int Waiting)> RunAsync(TimeSpan length, string csv, string log)
     {
         var folder = Directory.CreateTempSubdirectory("mobilevlm-soak-").FullName;
         try
@@ -73,7 +74,7 @@ internal static class SoakRun
 
             ledger.ReadLog(service.Errors);
             await Until.TrueAsync(() => ledger.Compare([.. events, .. subscriber.Messages]).Missing == 0, TimeSpan.FromSeconds(10));
-            return ledger.Compare([.. events, .. subscriber.Take()]);
+            return (ledger.Compare([.. events, .. subscriber.Take()]), ledger.ReadOutbox(Path.Combine(folder, "outbox.db")));
         }
         finally
         {
