@@ -3,7 +3,9 @@
 # machine that has the .NET SDK, dpkg-deb and tar. The same sources give the same bytes: times come from SOURCE_DATE_EPOCH
 # (without it, from the last commit), paths of this machine stand nowhere.
 #
-#   build-packages.sh [--output DIR] [--version V] [--arch amd64|arm64]...
+#   build-packages.sh [--output DIR] [--version V] [--arch amd64|arm64]... [--check]
+#
+# With --check everything is built a second time, in another folder, and must be the same to the last byte.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -13,12 +15,15 @@ umask 022
 output=$root/artifacts
 version=$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' "$root/Directory.Build.props")
 architectures=()
+check=
 while [ $# -gt 0 ]; do
     case $1 in
         --output) output=$2; shift 2 ;;
         --version) version=$2; shift 2 ;;
         --arch) architectures+=("$2"); shift 2 ;;
-        *) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+        --arch=*) architectures+=("${1#*=}"); shift ;;
+        --check) check=1; shift ;;
+        *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
     esac
 done
 [ ${#architectures[@]} -gt 0 ] || architectures=(amd64 arm64)
@@ -101,6 +106,16 @@ for architecture in "${architectures[@]}"; do
     tarball "$architecture" "$work/$architecture"
 done
 cd "$output"
+if [ -n "$check" ]; then
+    mkdir "$work/again"
+    bash "$here/$(basename "${BASH_SOURCE[0]}")" --output "$work/again" --version "$version" "${architectures[@]/#/--arch=}" >/dev/null
+    for architecture in "${architectures[@]}"; do
+        for file in "mobilevlm_${version}_$architecture.deb" "mobilevlm-$version-linux-$architecture.tar.gz"; do
+            cmp "$file" "$work/again/$file" || { echo "$file is another one when it is built again" >&2; exit 1; }
+        done
+    done
+    echo "built twice: the same bytes" >&2
+fi
 for architecture in "${architectures[@]}"; do
     sha256sum "mobilevlm_${version}_$architecture.deb" "mobilevlm-$version-linux-$architecture.tar.gz"
 done

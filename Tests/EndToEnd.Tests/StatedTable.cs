@@ -22,6 +22,9 @@ internal sealed class StatedTable
         }
     }
 
+    /// <param name="row">Its names, with commas between them.</param>
+    public bool Has(string row) => _rows.ContainsKey(row);
+
     /// <summary>The numbers of a cell; percents as shares.</summary>
     /// <param name="row">Its names, with commas between them.</param>
     /// <param name="column">Header.</param>

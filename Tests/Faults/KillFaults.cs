@@ -22,15 +22,19 @@ internal static class KillFaults
         {
             if (kill > 0)
             {
+                // While it starts (the model is opened, the outbox read), before its first event, and among its events.
                 rig.StartService();
-                if (random.Next(3) > 0)
+                switch (random.Next(3))
                 {
-                    // The rest is killed while it starts: the model is opened, the outbox read.
-                    await rig.Service.SaysAsync("Node edge-1 watches");
-                }
-                else
-                {
-                    early++;
+                    case 0:
+                        early++;
+                        break;
+                    case 1:
+                        await rig.Service.SaysAsync("Node edge-1 watches");
+                        break;
+                    default:
+                        await rig.ProducesAsync(1);
+                        break;
                 }
             }
 

@@ -53,6 +53,13 @@ step "no telemetry: nothing of it below the service's folders" \
 within 15 bash -c 'systemctl show mobilevlm -p StatusText --value | grep -q answers'
 echo "        status: $(show StatusText)"
 
+pid=$(show MainPID)
+step "systemctl reload succeeds with a new question in the configuration" bash -c '
+    sed -i "s|\"Questions\": {|\"Questions\": { \"open\": { \"Ask\": \"Is the gate open?\", \"Answer\": \"YesNo\", \"Every\": \"00:00:01\" },|" /etc/mobilevlm/appsettings.json
+    systemctl reload mobilevlm'
+step "the new question is answered" timeout 20 mosquitto_sub -V 5 -h 127.0.0.1 -t mobilevlm/box/gate/open/answer -C 1
+step "by the same process" test "$(show MainPID)" = "$pid"
+
 # The status line is rewritten with each watchdog ping; 60 s without one would end it.
 pid=$(show MainPID)
 python3 freeze-thread.py "$pid" mvlm-engine &

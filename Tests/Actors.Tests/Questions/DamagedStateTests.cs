@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;

@@ -15,12 +15,12 @@ internal sealed record ProcessStatus(double ResidentMiB, double OwnMiB, int Hand
             Number("RssAnon") / 1024,
             Directory.EnumerateFileSystemEntries(Path.Combine(folder, "fd")).Count(),
             (int)Number("Threads"),
-            Children_(folder));
+            CountChildren(folder));
 
         double Number(string name) => double.Parse(lines[name], CultureInfo.InvariantCulture);
     }
 
-    private static int Children_(string folder)
+    private static int CountChildren(string folder)
     {
         var children = 0;
         foreach (var task in Directory.EnumerateDirectories(Path.Combine(folder, "task")))
