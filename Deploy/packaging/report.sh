@@ -49,6 +49,11 @@ clocks() {
     done
     return 0
 }
+heat() {
+    local both
+    both=$(clocks; temperatures)
+    echo "${both:-no clock or temperature can be read here}"
+}
 ask() { # threads are the service's own choice here
     mobilevlm ask --model "$model" --image "$image" "${where[@]}" --max-tokens "$1" --json "${@:2}" | tr -d ' \n'
 }
@@ -63,8 +68,7 @@ ask() { # threads are the service's own choice here
     say "power mode" nvpmodel -q
     say clocks-held jetson_clocks --show
     say gpu nvidia-smi -L
-    clocks
-    temperatures
+    heat
 
     part "the service"
     say version mobilevlm --version
@@ -96,8 +100,7 @@ ask() { # threads are the service's own choice here
     fi
 
     part "afterwards (did it slow down for heat?)"
-    clocks
-    temperatures
+    heat
 } | tee "$output"
 echo
 echo "Written to $output. Read it, then send it with the name of the board and its power mode."

@@ -136,8 +136,12 @@ serve() { arm DOTNET_EnableWriteXorExecute=0 DOTNET_TieredCompilation=0 taskset 
 hear() { timeout "$1" mosquitto_sub -V 5 -h 127.0.0.1 -p $port -t "$2" -C 1; }
 broke
 serve
-answered() { # the first is "unknown", said before anything is seen
+answered() { # the first is "unknown", said before anything is seen; whoever listens is cut off at the second
+    set +o pipefail
     timeout 400 mosquitto_sub -V 5 -h 127.0.0.1 -p $port -t mobilevlm/arm/pictures/person/answer | jq --unbuffered -c 'select(.value != "unknown")' | head -1 | grep .
+    local found=$?
+    set -o pipefail
+    return $found
 }
 step "the service says an answer to a broker" answered
 sed 's/^/        /' "$work/step" | cut -c1-200

@@ -34,7 +34,7 @@ public sealed class TargetTests : IDisposable
             "ask", "--model", DemoModel.Folder.FolderPath, "--image", Picture, "--target", "auto", "--yes-no", "--json", "Is there a person?");
         Assert.Equal(0, code);
         using var answer = JsonDocument.Parse(output);
-        Assert.Equal("yes", answer.RootElement.GetProperty("answers")[0].GetProperty("value").GetString());
+        Assert.InRange(answer.RootElement.GetProperty("answers")[0].GetProperty("score").GetDouble(), 0.9, 1);
         Assert.Contains("decoder.onnx runs on CPUExecutionProvider", errors, StringComparison.Ordinal);
         Assert.Equal(2, errors.Split("auto took the processor: Model:Target (--target) 'cuda'").Length);
     }

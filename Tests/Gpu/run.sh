@@ -147,7 +147,7 @@ clip() {
         def yesno(q): { Ask: q, Answer: "YesNo", Every: "00:00:00.5" };
         { MobileVlm: { Node: "gpu", Mqtt: { Broker: "mqtt://127.0.0.1:\($port)" }, Pipeline: { StatsEvery: "00:00:02" },
           Model: ({ Path: $model, Target: $target } + (if $runtime == "" then {} else { RuntimeLibrary: $runtime } end) + (if $provider == "" then {} else { ProviderLibrary: $provider } end)),
-          Cameras: { gate: { Source: $clip, Pace: true, Loop: false, Questions: { person: yesno("Is there a person?"), gate_open: yesno("Is the gate open?"),
+          Cameras: { gate: { Source: $clip, Pace: "Real", Loop: false, Questions: { person: yesno("Is there a person?"), gate_open: yesno("Is the gate open?"),
             night: yesno("Is it night?"), dog: yesno("Is there a dog?"), package: yesno("Is there a package?"), smoke: yesno("Is there smoke?") } } } } }' >"$work/clip.json"
     sleep 1
     mosquitto_sub -h 127.0.0.1 -p "$port" -t 'mobilevlm/gpu/gate/+/answer' >"$work/answers" 2>/dev/null &
@@ -225,6 +225,8 @@ speed() {
 }
 
 part() { printf '\n== %s\n' "$1"; }
+exec 3> >(tee "$report")
+writing=$!
 {
     part "the box"
     uname -srm
@@ -247,8 +249,9 @@ part() { printf '\n== %s\n' "$1"; }
     speed
     part "result"
     if [ $failed = 0 ]; then echo "all passed on $target"; else echo "$failed FAILED on $target"; fi
-} > >(tee "$report") 2>&1
-wait $!
+} >&3 2>&1
+exec 3>&-
+wait "$writing"
 echo
 echo "Written to $report. It holds no picture and no address; read it, then send it."
 [ $failed = 0 ]
