@@ -5,14 +5,17 @@ namespace MobileVlm.Edge.Inference.Export;
 /// <summary>Precision of each part of the vision encoder. Patch and position embedding, norms, biases and the
 /// projector's convolutions are always float32.</summary>
 /// <param name="Name">As on the command line: <c>w8a8</c>.</param>
-/// <param name="Tower">CLIP's matrices.</param>
-/// <param name="Guarded">CLIP's matrices whose inputs have outliers: the MLP's second and the attention's last.</param>
+/// <param name="Tower">CLIP's matrices behind a norm.</param>
+/// <param name="Guarded">CLIP's other matrices, whose inputs have outliers: the MLP's second and the attention's last.</param>
 /// <param name="Projector">The projector's two matrices.</param>
 public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat Guarded, WeightFormat Projector)
 {
     /// <summary>Of the attention's last matrix, with 1024 inputs, and the MLP's second, with 4096: a hundredth of the work
     /// or a fiftieth, and several times the channels that outlie in published CLIP encoders.</summary>
     private const int OutlyingInputs = 32;
+
+    /// <summary>Of the matrices behind a norm, whose weights make a few channels larger than the others.</summary>
+    private const int OutlyingNormed = 16;
 
     public static VisionRecipe Fp32 { get; } = Parse("fp32");
 
@@ -42,7 +45,8 @@ public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat 
         var eight = WeightFormat.Blocks(8, 32);
         return tower.Kind switch
         {
-            WeightKind.Rows => new VisionRecipe(name, tower, tower.Keeping(OutlyingInputs), WeightFormat.Exact),
+            WeightKind.Rows => new VisionRecipe(
+                name, tower.Keeping(OutlyingNormed), tower.Keeping(OutlyingInputs), WeightFormat.Exact),
             WeightKind.Blocks => new VisionRecipe(name, tower, tower, tower.Bits == 8 ? tower : eight),
             _ => new VisionRecipe(name, tower, tower, tower),
         };

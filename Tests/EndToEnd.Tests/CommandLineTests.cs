@@ -79,7 +79,7 @@ public sealed class CommandLineTests : IDisposable
         var shown = await EdgeProcess.RunAsync("model", "show", model);
         Assert.Equal(0, shown.ExitCode);
         foreach (var part in (string[])[
-            "decoder int4-b32, sensitive layers int8-b32, head int8-b32", "vision w8a8, inputs with outliers w8a8-e32",
+            "decoder int4-b32, sensitive layers int8-b32, head int8-b32", "vision w8a8-e16, inputs with outliers w8a8-e32",
             "weighted by activations", "against float32, on 3 own pictures, 8 questions", "vision: cosine ", "both: "])
         {
             Assert.Contains(part, shown.Output, StringComparison.Ordinal);

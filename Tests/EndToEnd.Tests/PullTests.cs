@@ -89,7 +89,7 @@ public sealed class PullTests : IDisposable
         Assert.Equal(0, pull.ExitCode);
         Assert.Contains("likeliest token the same at", pull.Errors, StringComparison.Ordinal);
         var manifest = ModelFolder.Open(At("model")).Manifest;
-        Assert.Equal(("int4-b64", "int8-b64", "w8a8"), (manifest.Precision.Decoder, manifest.Precision.Sensitive, manifest.Precision.Vision));
+        Assert.Equal(("int4-b64", "int8-b64", "w8a8-e16"), (manifest.Precision.Decoder, manifest.Precision.Sensitive, manifest.Precision.Vision));
         Assert.Contains("own pictures", manifest.Loss!.Calibration, StringComparison.Ordinal);
 
         var occupied = await PullAsync(Blind, At("model"), "--precision", "int8");
