@@ -15,7 +15,7 @@ public sealed class GoldenLossTests(ITestOutputHelper output) : IDisposable
     private const string Heading = "The golden models";
 
     /// <summary>Other kernels round otherwise.</summary>
-    private const double Slack = 1.3;
+    private const double Slack = 1.5;
 
     private static readonly string[] Models = ["mobilevlm-v1", "mobilevlm-v2", "mobilevlm-v1-separate-tower", "mobilellama", "llama-gqa"];
 
