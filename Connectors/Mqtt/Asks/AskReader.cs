@@ -68,7 +68,7 @@ public sealed class AskReader(AskLimits limits)
     {
         if (!Utf8.IsValid(message.Payload.Span))
         {
-            return Refused(null, "the message begins as a JSON object but is not UTF-8");
+            return Refused(null, "the message begins as a JSON object but is not UTF-8; send it in that encoding");
         }
 
         try
@@ -83,7 +83,7 @@ public sealed class AskReader(AskLimits limits)
         catch (InvalidOperationException)
         {
             // JSON may escape what no text can hold, and only reading the text tells.
-            return Refused(null, "the message holds half of a surrogate pair (\\uD800 to \\uDFFF)");
+            return Refused(null, "the message holds half of a surrogate pair (\\uD800 to \\uDFFF); send the character itself");
         }
     }
 
