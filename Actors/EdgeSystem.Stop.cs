@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Inbox;
 
 namespace MobileVlm.Edge.Actors;
@@ -72,7 +71,4 @@ public sealed partial class EdgeSystem
             LogLate(step, _settings.Pipeline.StopWithin);
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Stopping: {Step} did not end in time ({Limit}); left behind.")]
-    private partial void LogLate(string step, TimeSpan limit);
 }

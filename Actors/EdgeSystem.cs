@@ -210,4 +210,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A listener failed on an answer.")]
     private partial void LogListenerFailed(Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Stopping: {Step} did not end in time ({Limit}); left behind.")]
+    private partial void LogLate(string step, TimeSpan limit);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -20,4 +21,18 @@ internal sealed partial class MqttActor
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Left {Broker} without goodbye: {Reason}")]
     private partial void LogNoGoodbye(string broker, string reason);
+
+    [LoggerMessage(EventId = 70, Level = LogLevel.Warning, Message = "Events of {Topic} wait for {Rest}; others go first.")]
+    private partial void LogPassedOver(string topic, TimeSpan rest);
+
+    [LoggerMessage(EventId = 71, Level = LogLevel.Error, Message = "The outbox failed.")]
+    private partial void LogOutbox(Exception fault);
+
+    [LoggerMessage(EventId = 72, Level = LogLevel.Error, Message =
+        "An event in the outbox was written by another version and cannot be read; it is given up.")]
+    private partial void LogUnreadable();
+
+    // What the fault runs hold against what was received.
+    [LoggerMessage(EventId = 73, Level = LogLevel.Debug, Message = "Event {Id} of {Topic}: {Outcome}")]
+    private partial void LogKept(string id, string topic, StoreOutcome outcome);
 }

@@ -7,6 +7,9 @@ internal sealed record ChildCommand
 
     public required IReadOnlyList<string> Arguments { get; init; }
 
+    /// <summary>What it reads from its standard input, for what must not be seen in the process list; null is nothing.</summary>
+    public string? Input { get; init; }
+
     /// <summary>What to do when the program is not there.</summary>
     public required string Remedy { get; init; }
 

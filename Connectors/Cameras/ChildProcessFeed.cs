@@ -34,7 +34,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         try
         {
             using var stop = attempt.Stop.Register(() => Kill(child, attempt));
-            broken = ReadPictures(child.StandardOutput.BaseStream, what, attempt);
+            broken = Tell(child, what.Input) ?? ReadPictures(child.StandardOutput.BaseStream, what, attempt);
             if (!attempt.Stop.IsCancellationRequested)
             {
                 child.WaitForExit(ExitTime);
@@ -65,6 +65,26 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         start.Environment["AV_LOG_FORCE_NOCOLOR"] = "1";
         start.Environment["GST_DEBUG_NO_COLOR"] = "1";
         return start;
+    }
+
+    /// <returns>Why it does not listen, or null.</returns>
+    private static string? Tell(Process child, string? input)
+    {
+        if (input is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            child.StandardInput.Write(input);
+            child.StandardInput.Close();
+            return null;
+        }
+        catch (IOException fault)
+        {
+            return fault.Message;
+        }
     }
 
     /// <returns>What was wrong with the stream, or null when it ended between two pictures.</returns>

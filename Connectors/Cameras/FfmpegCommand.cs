@@ -22,11 +22,30 @@ internal static class FfmpegCommand
                 "-rtsp_transport", settings.RtspTransport, "-probesize", "200000", "-analyzeduration", "500000",
             ]
             : ["-protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data", "-analyzeduration", "1000000"];
-        return Build(
-            settings,
-            ["-fflags", "nobuffer", "-flags", "low_delay", .. input, "-i", settings.Source],
-            WallClockSlot,
-            CaptureEndKind.Lost);
+        string[] live = ["-fflags", "nobuffer", "-flags", "low_delay"];
+        return SecretMask.Holds(settings.Source)
+            ? Build(settings, [.. live, .. Unseen(input)], WallClockSlot, CaptureEndKind.Lost) with { Input = List(settings, rtsp) }
+            : Build(settings, [.. live, .. input, "-i", settings.Source], WallClockSlot, CaptureEndKind.Lost);
+    }
+
+    // Anybody on the box can read a program's arguments, so an address with a password comes as a list of one entry
+    // through standard input. The demuxer of lists opens it by itself and is given what it may open.
+    private static string[] Unseen(string[] input)
+    {
+        var protocols = input[Array.IndexOf(input, "-protocol_whitelist") + 1];
+        return ["-protocol_whitelist", "pipe," + protocols, "-f", "concat", "-safe", "0", "-i", "pipe:0"];
+    }
+
+    // ffmpeg 4.4 knows no options in a list; its RTSP takes the transport from the address and does not send it on.
+    private static string List(CameraSettings settings, bool rtsp)
+    {
+        var address = settings.Source;
+        if (rtsp)
+        {
+            address += (address.Contains('?', StringComparison.Ordinal) ? '&' : '?') + settings.RtspTransport;
+        }
+
+        return $"ffconcat version 1.0\nfile '{address.Replace("'", @"'\''", StringComparison.Ordinal)}'\n";
     }
 
     /// <summary>A V4L2 device.</summary>

@@ -36,6 +36,9 @@ internal sealed partial class SecretMask
         return text;
     }
 
+    /// <summary>Whether there is something to mask.</summary>
+    public static bool Holds(string source) => Patterns(source) != source;
+
     /// <summary>Masks by shape alone.</summary>
     public static string Patterns(string text) =>
         NamedValue().Replace(UserInfo().Replace(text, "${before}" + Mask + "@"), "${before}" + Mask);

@@ -125,9 +125,23 @@ internal static class SessionFactory
             "Import the model for it: mobilevlm model import … --for cuda.");
     }
 
+    // Whoever hears the fault has no session to dispose of.
+    private static IReadOnlyList<(string Provider, string Operator)> Assigned(InferenceSession session)
+    {
+        try
+        {
+            return NodeAssignment.Read(session);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
     private static SessionPlacement Read(InferenceSession session, string file, ExecutionTarget wanted, string? reason)
     {
-        var nodes = NodeAssignment.Read(session);
+        var nodes = Assigned(session);
         return new SessionPlacement(
             file,
             wanted,

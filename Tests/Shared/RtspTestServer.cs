@@ -30,7 +30,8 @@ internal sealed class RtspTestServer : IDisposable
     /// <param name="port">0 takes a free one.</param>
     /// <param name="clip">Path of the clip.</param>
     /// <param name="sizes">Sizes that its pictures take in turn, within the stream (<c>480x360,640x480</c>).</param>
-    public static async Task<RtspTestServer> StartAsync(int port = 0, string? clip = null, string? sizes = null)
+    /// <param name="login">User and password that it asks for (<c>joe:secret</c>).</param>
+    public static async Task<RtspTestServer> StartAsync(int port = 0, string? clip = null, string? sizes = null, string? login = null)
     {
         var start = new ProcessStartInfo(Python)
         {
@@ -47,6 +48,11 @@ internal sealed class RtspTestServer : IDisposable
             {
                 start.ArgumentList.Add(sizes);
             }
+        }
+
+        if (login is not null)
+        {
+            start.Environment["RTSP_LOGIN"] = login;
         }
 
         Process process;

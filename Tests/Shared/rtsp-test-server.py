@@ -2,8 +2,9 @@
 
 Serves a moving test picture (320x240, 25 pictures a second, H.264), or an H.264 clip in MP4, as /stream.
 SIZES (480x360,640x480) encodes the clip anew and changes the size of its pictures each three seconds, within the
-stream. PORT 0 takes a free one. Prints "ready PORT" once it listens and ends when its standard input closes.
+stream. With RTSP_LOGIN=USER:PASSWORD in the environment it asks for these. PORT 0 takes a free one. Prints "ready PORT" once it listens and ends when its standard input closes.
 """
+import os
 import sys
 
 import gi
@@ -48,6 +49,17 @@ def change_size(caps, at=0):
 
 if sizes:
     factory.connect("media-configure", lambda _, media: change_size(media.get_element().get_by_name("size")))
+if "RTSP_LOGIN" in os.environ:
+    user, _, password = os.environ["RTSP_LOGIN"].partition(":")
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "viewer")
+    auth = GstRtspServer.RTSPAuth()
+    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
+    server.set_auth(auth)
+    permissions = GstRtspServer.RTSPPermissions()
+    permissions.add_permission_for_role("viewer", "media.factory.access", True)
+    permissions.add_permission_for_role("viewer", "media.factory.construct", True)
+    factory.set_permissions(permissions)
 server.get_mount_points().add_factory("/stream", factory)
 if server.attach(None) == 0:
     sys.exit(f"cannot listen on port {sys.argv[1]}")

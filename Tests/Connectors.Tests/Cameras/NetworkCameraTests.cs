@@ -78,6 +78,44 @@ public sealed class NetworkCameraTests
         Assert.Equal(0, Workbench.Processes(url));
     }
 
+    [Theory]
+    [InlineData("tcp", "stream")]
+    [InlineData("udp", "stream")]
+    [InlineData("tcp", "stream?a='b'")]
+    public async Task A_password_opens_an_rtsp_stream_and_stands_in_no_process_list(string transport, string path)
+    {
+        using var server = await RtspTestServer.StartAsync(login: "joe:ge:heim@77/x");
+        var port = server.Port.ToString(CultureInfo.InvariantCulture);
+        var capture = new Capture(Capture.Settings($"rtsp://joe:ge%3Aheim%4077%2Fx@127.0.0.1:{port}/{path}") with
+        {
+            RtspTransport = transport,
+        });
+        var seen = -1;
+        var end = await capture.RunAsync(frame =>
+        {
+            if (frame.Sequence == 5)
+            {
+                seen = Workbench.Processes("heim%4077");
+            }
+
+            return frame.Sequence == 5;
+        });
+        Assert.Equal((CaptureEndKind.Cancelled, 5), (end.Kind, end.Frames));
+        Assert.Equal(0, seen);
+    }
+
+    [Fact]
+    public async Task A_wrong_password_is_told_and_not_shown()
+    {
+        using var server = await RtspTestServer.StartAsync(login: "joe:right");
+        var port = server.Port.ToString(CultureInfo.InvariantCulture);
+        var capture = new Capture(Capture.Settings($"rtsp://joe:geheim77@127.0.0.1:{port}/stream"));
+        var end = await capture.RunAsync();
+        Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
+        Assert.Contains("401", end.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("geheim77", end.Reason + capture.Log, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Nobody_listening_fails_to_open_without_telling_the_password()
     {
