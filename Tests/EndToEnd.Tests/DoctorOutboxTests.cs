@@ -1,0 +1,53 @@
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Doctor;
+
+namespace MobileVlm.Edge.EndToEnd.Tests;
+
+/// <summary>What the doctor makes of what a service told of its outbox.</summary>
+public sealed class DoctorOutboxTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Nothing_that_waits_is_fine() =>
+        Assert.Equal(Finding.Fine("outbox", "no event waits"), Outbox(waiting: 0, bytes: 0, since: null, dropped: 0));
+
+    [Fact]
+    public void What_waits_is_fine_and_told_with_its_size_and_age() =>
+        Assert.Equal(
+            Finding.Fine("outbox", "12 events wait (1.5 KiB), the oldest for 90 s"),
+            Outbox(waiting: 12, bytes: 1536, since: Now.AddSeconds(-90), dropped: 0));
+
+    [Fact]
+    public void What_was_given_up_is_noted_with_the_settings_that_decide()
+    {
+        var found = Outbox(waiting: 40, bytes: 40960, since: Now.AddHours(-30), dropped: 116);
+        Assert.Equal(FindingKind.Note, found.Kind);
+        Assert.Equal("40 events wait (40 KiB), the oldest for 30 h; 116 were given up since the service started", found.Found);
+        Assert.Contains("Outbox:MaxRows", found.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Numbers_of_a_service_that_fell_silent_are_not_judged()
+    {
+        var found = Assert.Single(RunningChecks.Judge(Stats(0, 0, null, 5), Now.AddMinutes(10), TimeSpan.FromSeconds(10)));
+        Assert.Equal((FindingKind.Note, "service"), (found.Kind, found.What));
+    }
+
+    private static Finding Outbox(long waiting, long bytes, DateTimeOffset? since, long dropped) => Assert.Single(
+        RunningChecks.Judge(Stats(waiting, bytes, since, dropped), Now, TimeSpan.FromSeconds(10)), found => found.What == "outbox");
+
+    private static StatsPayload Stats(long waiting, long bytes, DateTimeOffset? since, long dropped) => new()
+    {
+        Node = "box",
+        At = Now.AddSeconds(-1),
+        UptimeS = 3600,
+        Model = "demo",
+        Target = "cpu",
+        ResidentBytes = 1,
+        Cameras = new Dictionary<string, CameraStats>(),
+        Pipeline = new PipelineStats(0, 7, null, null),
+        Mqtt = new MqttStats(true, 0, 0, 0, waiting, bytes, since, dropped, 0),
+        Asks = new AskStats(0, 0, 0, 0, 0, 0),
+    };
+}
