@@ -15,25 +15,26 @@ internal static class FfmpegCommand
         var rtsp = settings.Source.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase);
 
         // What the camera sends must not make ffmpeg open local files or other kinds of address.
-        string[] input = rtsp
-            ?
-            [
-                "-protocol_whitelist", "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto",
-                "-rtsp_transport", settings.RtspTransport, "-probesize", "200000", "-analyzeduration", "500000",
-            ]
-            : ["-protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data", "-analyzeduration", "1000000"];
+        var protocols = rtsp
+            ? "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto"
+            : "http,https,httpproxy,tcp,tls,crypto,data";
         string[] live = ["-fflags", "nobuffer", "-flags", "low_delay"];
-        return SecretMask.Holds(settings.Source)
-            ? Build(settings, [.. live, .. Unseen(input)], WallClockSlot, CaptureEndKind.Lost) with { Input = List(settings, rtsp) }
-            : Build(settings, [.. live, .. input, "-i", settings.Source], WallClockSlot, CaptureEndKind.Lost);
-    }
+        if (SecretMask.Holds(settings.Source))
+        {
+            // Anybody on the box can read a program's arguments, so the address comes as a list of one entry through
+            // standard input. The demuxer of lists opens it without the options of this command line.
+            string[] list = ["-protocol_whitelist", $"pipe,{protocols}", "-f", "concat", "-safe", "0", "-i", "pipe:0"];
+            return Build(settings, [.. live, .. list], WallClockSlot, CaptureEndKind.Lost) with { Input = List(settings, rtsp) };
+        }
 
-    // Anybody on the box can read a program's arguments, so an address with a password comes as a list of one entry
-    // through standard input. The demuxer of lists opens it by itself and is given what it may open.
-    private static string[] Unseen(string[] input)
-    {
-        var protocols = input[Array.IndexOf(input, "-protocol_whitelist") + 1];
-        return ["-protocol_whitelist", "pipe," + protocols, "-f", "concat", "-safe", "0", "-i", "pipe:0"];
+        string[] haste = rtsp
+            ? ["-rtsp_transport", settings.RtspTransport, "-probesize", "200000", "-analyzeduration", "500000"]
+            : ["-analyzeduration", "1000000"];
+        return Build(
+            settings,
+            [.. live, "-protocol_whitelist", protocols, .. haste, "-i", settings.Source],
+            WallClockSlot,
+            CaptureEndKind.Lost);
     }
 
     // ffmpeg 4.4 knows no options in a list; its RTSP takes the transport from the address and does not send it on.

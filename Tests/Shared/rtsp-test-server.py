@@ -2,7 +2,8 @@
 
 Serves a moving test picture (320x240, 25 pictures a second, H.264), or an H.264 clip in MP4, as /stream.
 SIZES (480x360,640x480) encodes the clip anew and changes the size of its pictures each three seconds, within the
-stream. With RTSP_LOGIN=USER:PASSWORD in the environment it asks for these. PORT 0 takes a free one. Prints "ready PORT" once it listens and ends when its standard input closes.
+stream. With RTSP_LOGIN=USER:PASSWORD in the environment it asks for these. PORT 0 takes a free one. Prints
+"ready PORT" once it listens and ends when its standard input closes.
 """
 import os
 import sys
