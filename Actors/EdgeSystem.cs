@@ -79,7 +79,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             time);
         _keeper.RestoreSwitches();
         _desk = new JudgeDesk(
-            _board, _counters, _keeper.State.Standings, time, loggers.CreateLogger<JudgeDesk>());
+            _board, _counters, _keeper.Restored.Standings, time, loggers.CreateLogger<JudgeDesk>());
         _desk.Configure(settings.Cameras);
         _places = new PipelinePlaces(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
         _lanes = new CameraLanes([.. settings.Cameras.Select(LaneOf)], _bell);

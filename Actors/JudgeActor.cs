@@ -8,6 +8,11 @@ namespace MobileVlm.Edge.Actors;
 /// <param name="Gone">Topics of what there is no more, which brokers are to forget.</param>
 internal sealed record PlansChanged(IReadOnlyList<CameraPlan> Plans, IReadOnlyList<string> Gone);
 
+/// <summary>What must survive a restart. The publisher sends it back once the events that it was told before are kept.</summary>
+/// <param name="Number">Counts up: on its way back a later one may overtake it.</param>
+/// <param name="State">All of it.</param>
+internal sealed record StateAfterEvents(long Number, SavedState State);
+
 /// <summary>Makes states and events of answers, and notices when answers stay away.</summary>
 internal sealed class JudgeActor : ReceiveActor
 {
@@ -15,33 +20,30 @@ internal sealed class JudgeActor : ReceiveActor
 
     private readonly JudgeDesk _desk;
     private readonly QuestionKeeper _keeper;
+    private readonly IActorRef _publisher;
     private readonly TimeProvider _time;
     private ITimer? _timer;
+    private long _sent;
+    private long _kept;
 
     /// <param name="desk">Set up; lives longer than this actor.</param>
     /// <param name="keeper">Told what must survive a restart.</param>
-    /// <param name="publisher">Gets <see cref="AnswersJudged"/>.</param>
+    /// <param name="publisher">Gets <see cref="AnswersJudged"/> and <see cref="StateAfterEvents"/>.</param>
     /// <param name="time">Paces the looks.</param>
     public JudgeActor(JudgeDesk desk, QuestionKeeper keeper, IActorRef publisher, TimeProvider time)
     {
         _desk = desk;
         _keeper = keeper;
+        _publisher = publisher;
         _time = time;
-        Receive<FrameAnswered>(frame => publisher.Tell(new AnswersJudged(frame, desk.Hear(frame))));
+        Receive<FrameAnswered>(Hear);
         Receive<PlansChanged>(changed =>
         {
             desk.Configure(changed.Plans);
             publisher.Tell(changed);
         });
-        Receive<Tick>(_ =>
-        {
-            if (desk.Look() is { Count: > 0 } news)
-            {
-                publisher.Tell(new AnswersJudged(null, news));
-            }
-
-            keeper.Keep(desk.Saved, atOnce: false);
-        });
+        Receive<Tick>(_ => Look());
+        Receive<StateAfterEvents>(Keep);
     }
 
     protected override void PreStart() => _timer = _time.TellEvery(Self, LookEvery, Tick.Instance);
@@ -49,7 +51,44 @@ internal sealed class JudgeActor : ReceiveActor
     protected override void PostStop()
     {
         _timer?.Dispose();
-        _keeper.Keep(_desk.Saved, atOnce: true);
+        _keeper.KeepLast(_desk.Saved);
+    }
+
+    private void Hear(FrameAnswered frame)
+    {
+        var news = _desk.Hear(frame);
+        _publisher.Tell(new AnswersJudged(frame, news));
+        if (news.Any(it => it.Verdict.Event is not null))
+        {
+            KeepWhatIsDue();
+        }
+    }
+
+    private void Look()
+    {
+        if (_desk.Look() is { Count: > 0 } news)
+        {
+            _publisher.Tell(new AnswersJudged(null, news));
+        }
+
+        KeepWhatIsDue();
+    }
+
+    private void KeepWhatIsDue()
+    {
+        if (_keeper.Due(_desk.Saved) is { } due)
+        {
+            _publisher.Tell(new StateAfterEvents(++_sent, due));
+        }
+    }
+
+    private void Keep(StateAfterEvents back)
+    {
+        if (back.Number > _kept)
+        {
+            _kept = back.Number;
+            _keeper.Keep(back.State);
+        }
     }
 
     private sealed record Tick

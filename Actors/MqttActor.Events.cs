@@ -8,12 +8,20 @@ internal sealed partial class MqttActor
 {
     private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
 
+    private Task _lastKept = Task.CompletedTask;
+
     private void Keep(EventPayload happened)
     {
         // What happens while nobody listens is late whenever it is said.
         var kept = happened with { Historical = _state != LinkState.Connected };
-        Follow(_events.KeepAsync(kept, _messages.Event(kept).Topic));
+        var keeping = _events.KeepAsync(kept, _messages.Event(kept).Topic);
+        _lastKept = keeping;
+        Follow(keeping);
     }
+
+    // The outbox takes events in their order, so the last one's end is that of all. Whether it was kept or given up for good
+    // makes no difference: it does not come again.
+    private void SendBackOnceKept(StateAfterEvents state) => _lastKept.PipeTo(Sender, success: () => state, failure: _ => state);
 
     private void Moved(EventsMoved moved)
     {

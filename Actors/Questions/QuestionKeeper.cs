@@ -3,17 +3,21 @@ using MobileVlm.Edge.Connectors.Cameras;
 namespace MobileVlm.Edge.Actors.Questions;
 
 /// <summary>Keeps the file up to date without wearing out flash memory: what changed is written after a while, together,
-/// and nothing is written while nothing changes.</summary>
+/// what was made an event soon, and nothing is written while nothing changes.</summary>
 internal sealed class QuestionKeeper
 {
-    /// <summary>A power cut loses at most the changes of this long.</summary>
+    /// <summary>A power cut loses at most the changes of this long that made no event.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    /// <summary>A change that was made an event and is not in the file is an event again after a kill, with another id.</summary>
+    public static readonly TimeSpan IntervalOfEvents = TimeSpan.FromSeconds(1);
 
     private readonly QuestionStateFile? _file;
     private readonly QuestionSwitches _switches;
     private readonly TimeProvider _time;
-    private string _written = "";
-    private long? _writtenAt;
+    private string _changes = "";
+    private string _events = "";
+    private long? _dueAt;
 
     /// <param name="file">Null keeps nothing.</param>
     /// <param name="switches">Told what was saved of them, and asked again at each save.</param>
@@ -23,16 +27,16 @@ internal sealed class QuestionKeeper
         _file = file;
         _switches = switches;
         _time = time;
-        State = file?.Read() ?? SavedState.Empty;
+        Restored = file?.Read() ?? SavedState.Empty;
     }
 
     /// <summary>As the last run left it.</summary>
-    public SavedState State { get; }
+    public SavedState Restored { get; }
 
     /// <summary>Switches as they were switched; once the questions are known.</summary>
     public void RestoreSwitches()
     {
-        foreach (var (key, enabled) in State.Switches)
+        foreach (var (key, enabled) in Restored.Switches)
         {
             if (key.Split('/') is [{ Length: > 0 } camera, var question] && camera.All(IsNameCharacter))
             {
@@ -41,34 +45,48 @@ internal sealed class QuestionKeeper
         }
     }
 
-    /// <summary>Writes if something changed and the last time is long enough ago.</summary>
+    /// <summary>What is to be written now, or null: nothing changed that matters, or the last time is too near. Once given
+    /// out it counts as written.</summary>
     /// <param name="standings">All of them.</param>
-    /// <param name="atOnce">This is the last time.</param>
-    public void Keep(IReadOnlyDictionary<string, SavedStanding> standings, bool atOnce)
+    public SavedState? Due(IReadOnlyDictionary<string, SavedStanding> standings)
     {
-        if (_file is null || (!atOnce && _writtenAt is { } last && _time.GetElapsedTime(last) < Interval))
+        if (_file is null)
         {
-            return;
+            return null;
         }
 
-        var switches = _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled);
-        var print = Print(standings, switches);
-        if (print == _written && !atOnce)
+        var state = State(standings);
+        var (changes, events) = (Changes(state), Events(state));
+        var wait = events == _events ? Interval : IntervalOfEvents;
+        if (changes == _changes || (_dueAt is { } last && _time.GetElapsedTime(last) < wait))
         {
-            return;
+            return null;
         }
 
-        (_written, _writtenAt) = (print, _time.GetTimestamp());
-        _file.Write(new SavedState(SavedState.Current, standings, switches));
+        (_changes, _events, _dueAt) = (changes, events, _time.GetTimestamp());
+        return state;
     }
 
+    /// <summary>Writes what was due, which takes a flush to the medium. Not before the events in it are safe: a change whose
+    /// event is in neither would never be told.</summary>
+    public void Keep(SavedState due) => _file?.Write(due);
+
+    /// <summary>Writes all, for the last time.</summary>
+    /// <param name="standings">All of them.</param>
+    public void KeepLast(IReadOnlyDictionary<string, SavedStanding> standings) => _file?.Write(State(standings));
+
+    private SavedState State(IReadOnlyDictionary<string, SavedStanding> standings) => new(
+        SavedState.Current, standings, _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled));
+
     // When a state was last confirmed, and by what score, changes with each picture and is not worth a write.
-    private static string Print(
-        IReadOnlyDictionary<string, SavedStanding> standings, IReadOnlyDictionary<string, bool> switches) => string.Join(
+    private static string Changes(SavedState state) => string.Join(
         '\n',
-        standings.Select(it => $"{it.Key} {it.Value.Standing.Value} {it.Value.Standing.Since:O} "
+        state.Standings.Select(it => $"{it.Key} {it.Value.Standing.Value} {it.Value.Standing.Since:O} "
             + $"{it.Value.Standing.LastKnown} {it.Value.LastEventAt:O}")
-        .Concat(switches.Select(it => $"{it.Key} {it.Value}")));
+        .Concat(state.Switches.Select(it => $"{it.Key} {it.Value}")));
+
+    private static string Events(SavedState state) =>
+        string.Join('\n', state.Standings.Select(it => $"{it.Key} {it.Value.LastEventAt:O}"));
 
     private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
 }

@@ -11,6 +11,7 @@ namespace MobileVlm.Edge.Actors.Tests;
 public sealed class RulesTests
 {
     private const string State = "mobilevlm/box/gate/person/state=";
+    private const string Answer = "mobilevlm/box/gate/person/answer=";
     private const string Event = "mobilevlm/box/gate/person/event=";
 
     [Fact]
@@ -179,13 +180,55 @@ public sealed class RulesTests
         }
     }
 
-    private static EdgeRig Scored(AnswerRules rules, string scores)
+    [Fact]
+    public async Task A_change_is_written_down_once_its_event_is_safe_and_not_before()
+    {
+        var folder = Directory.CreateTempSubdirectory("mobilevlm-safe-").FullName;
+        try
+        {
+            var time = new FakeTime();
+            await using var rig = Scored(new AnswerRules(), "0.1 0.9 0.9 0.9", time);
+            await using var outbox = new SlowOutbox(time);
+            rig.Outbox = outbox;
+            rig.Settings = rig.Settings with { StateFolder = folder };
+            await rig.StartAsync();
+            await PushAsync(rig, 1);
+            await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}no"), "the first state");
+            time.Advance(QuestionKeeper.IntervalOfEvents);
+            await Eventually.TrueAsync(() => Written() == "no", "the first state on disk");
+            await PushAsync(rig, 1);
+            await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}yes"), "the state");
+
+            // A kill at this moment loses the event, and the change with it: it is seen again.
+            time.Advance(QuestionKeeper.IntervalOfEvents);
+            for (var answer = 3; answer <= 4; answer++)
+            {
+                await PushAsync(rig, 1);
+                await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{Answer}yes #{answer}"), "what comes after it");
+            }
+
+            Assert.Equal("no", Written());
+
+            // No look at the clock is needed: a kill right after the event does not tell it twice.
+            outbox.Open();
+            await Eventually.TrueAsync(() => Written() == "yes", "the state beside its event");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        string? Written() => new QuestionStateFile(folder, new LogRecord().CreateLogger<QuestionStateFile>())
+            .Read().Standings.GetValueOrDefault("gate/person")?.Standing.Value;
+    }
+
+    private static EdgeRig Scored(AnswerRules rules, string scores, TimeProvider? time = null)
     {
         var plan = new CameraPlan(
             new CameraId("gate"),
             [new StandingQuestion("person", "person", QuestionKind.YesNo, EdgeRig.Always) { Rules = rules }],
             false);
-        var rig = new EdgeRig(plan);
+        var rig = new EdgeRig(plan) { Time = time ?? TimeProvider.System };
         rig.Engine.OnSay = (frame, _) => scores.Split(' ')[(int)frame - 1];
         return rig;
     }

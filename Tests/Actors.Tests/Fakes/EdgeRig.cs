@@ -40,6 +40,9 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public FakeLink Link { get; } = new();
 
+    /// <summary>Null: one in memory.</summary>
+    public IEventOutbox? Outbox { get; set; }
+
     public LogRecord Log { get; } = new();
 
     public Record<FrameAnswered> Answers { get; } = new();
@@ -86,7 +89,7 @@ internal sealed class EdgeRig : IAsyncDisposable
         {
             Cameras = Cameras,
             Link = Link,
-            Outbox = new MemoryOutbox(Time),
+            Outbox = Outbox ?? new MemoryOutbox(Time),
             Topics = new Topics("mobilevlm", "box"),
             AnswerToBytes = answer => Encoding.UTF8.GetBytes($"{answer.Value} #{answer.Seq}"),
             EventToBytes = happened => Encoding.UTF8.GetBytes(

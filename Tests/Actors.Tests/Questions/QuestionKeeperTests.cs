@@ -22,11 +22,11 @@ public sealed class QuestionKeeperTests : IDisposable
     {
         var (keeper, switches) = Keeper();
         switches.Set(Gate, "person", false);
-        keeper.Keep(Standings("yes"), atOnce: true);
+        keeper.KeepLast(Standings("yes"));
 
         var (again, restored) = Keeper();
 
-        Assert.Equal(Standings("yes"), again.State.Standings);
+        Assert.Equal(Standings("yes"), again.Restored.Standings);
         again.RestoreSwitches();
         Assert.False(restored.IsEnabled(Gate, "person"));
         Assert.Equal([QuestionStateFile.FileName], Directory.GetFiles(_folder).Select(System.IO.Path.GetFileName));
@@ -36,25 +36,40 @@ public sealed class QuestionKeeperTests : IDisposable
     public void Changes_are_written_together_and_nothing_while_nothing_changes()
     {
         var (keeper, _) = Keeper();
-        keeper.Keep(Standings("no"), atOnce: false);
-        var first = File.GetLastWriteTimeUtc(Path);
+        Assert.NotNull(keeper.Due(Standings("no")));
 
-        // Within the interval nothing is written, after it what changed is.
-        keeper.Keep(Standings("yes"), atOnce: false);
-        Assert.Equal("no", Keeper().Keeper.State.Standings["gate/person"].Standing.Value);
-        _time.Advance(QuestionKeeper.Interval);
-        keeper.Keep(Standings("yes"), atOnce: false);
-        Assert.Equal("yes", Keeper().Keeper.State.Standings["gate/person"].Standing.Value);
+        // Within the interval nothing is due, after it what changed is.
+        _time.Advance(QuestionKeeper.Interval - TimeSpan.FromMilliseconds(1));
+        Assert.Null(keeper.Due(Standings("yes")));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal("yes", keeper.Due(Standings("yes"))!.Standings["gate/person"].Standing.Value);
 
         // A state that is only confirmed again is not worth the flash.
-        File.SetLastWriteTimeUtc(Path, first.AddDays(-1));
         _time.Advance(QuestionKeeper.Interval);
-        var later = Standings("yes").ToDictionary(it => it.Key, it => it.Value with
+        Assert.Null(keeper.Due(Standings("yes").ToDictionary(it => it.Key, it => it.Value with
         {
             Standing = it.Value.Standing with { LastKnownAt = DateTimeOffset.UnixEpoch, Score = 0.1 },
-        });
-        keeper.Keep(later, atOnce: false);
-        Assert.Equal(first.AddDays(-1), File.GetLastWriteTimeUtc(Path));
+        })));
+    }
+
+    [Fact]
+    public void What_was_made_an_event_is_due_at_once_and_a_flood_of_events_once_a_second()
+    {
+        var (keeper, _) = Keeper();
+        keeper.Due(Standings("no"));
+        _time.Advance(QuestionKeeper.IntervalOfEvents);
+
+        Assert.Equal(EventAt(1), keeper.Due(WithEvent(1))!.Standings["gate/person"].LastEventAt);
+        Assert.Null(keeper.Due(WithEvent(2)));
+        _time.Advance(QuestionKeeper.IntervalOfEvents);
+        Assert.Equal(EventAt(3), keeper.Due(WithEvent(3))!.Standings["gate/person"].LastEventAt);
+        _time.Advance(QuestionKeeper.IntervalOfEvents);
+        Assert.Null(keeper.Due(WithEvent(3)));
+
+        static DateTimeOffset EventAt(int second) => DateTimeOffset.UnixEpoch.AddSeconds(second);
+
+        static Dictionary<string, SavedStanding> WithEvent(int second) =>
+            Standings("yes").ToDictionary(it => it.Key, it => it.Value with { LastEventAt = EventAt(second) });
     }
 
     [Theory]
@@ -70,11 +85,11 @@ public sealed class QuestionKeeperTests : IDisposable
 
         var (keeper, _) = Keeper();
 
-        Assert.Empty(keeper.State.Standings);
+        Assert.Empty(keeper.Restored.Standings);
         Assert.Equal(content, File.ReadAllText(Path + ".damaged"));
         Assert.Single(_log.Said(LogLevel.Error, Path));
-        keeper.Keep(Standings("yes"), atOnce: true);
-        Assert.Single(Keeper().Keeper.State.Standings);
+        keeper.KeepLast(Standings("yes"));
+        Assert.Single(Keeper().Keeper.Restored.Standings);
     }
 
     [Fact]
@@ -85,8 +100,8 @@ public sealed class QuestionKeeperTests : IDisposable
         var keeper = new QuestionKeeper(
             new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
 
-        keeper.Keep(Standings("yes"), atOnce: true);
-        keeper.Keep(Standings("no"), atOnce: true);
+        keeper.KeepLast(Standings("yes"));
+        keeper.KeepLast(Standings("no"));
 
         Assert.Single(_log.Said(LogLevel.Error, blocked));
     }
