@@ -8,11 +8,6 @@ namespace MobileVlm.Edge.Actors;
 /// <param name="Gone">Topics of what there is no more, which brokers are to forget.</param>
 internal sealed record PlansChanged(IReadOnlyList<CameraPlan> Plans, IReadOnlyList<string> Gone);
 
-/// <summary>What must survive a restart. The publisher sends it back once the events that it was told before are kept.</summary>
-/// <param name="Number">Counts up: on its way back a later one may overtake it.</param>
-/// <param name="State">All of it.</param>
-internal sealed record StateAfterEvents(long Number, SavedState State);
-
 /// <summary>Makes states and events of answers, and notices when answers stay away.</summary>
 internal sealed class JudgeActor : ReceiveActor
 {
@@ -23,12 +18,11 @@ internal sealed class JudgeActor : ReceiveActor
     private readonly IActorRef _publisher;
     private readonly TimeProvider _time;
     private ITimer? _timer;
-    private long _sent;
-    private long _kept;
 
     /// <param name="desk">Set up; lives longer than this actor.</param>
     /// <param name="keeper">Told what must survive a restart.</param>
-    /// <param name="publisher">Gets <see cref="AnswersJudged"/> and <see cref="StateAfterEvents"/>.</param>
+    /// <param name="publisher">Gets <see cref="AnswersJudged"/> and <see cref="DueState"/>, which it sends back once the events
+    /// before it are safe.</param>
     /// <param name="time">Paces the looks.</param>
     public JudgeActor(JudgeDesk desk, QuestionKeeper keeper, IActorRef publisher, TimeProvider time)
     {
@@ -43,7 +37,7 @@ internal sealed class JudgeActor : ReceiveActor
             publisher.Tell(changed);
         });
         Receive<Tick>(_ => Look());
-        Receive<StateAfterEvents>(Keep);
+        Receive<DueState>(keeper.Keep);
     }
 
     protected override void PreStart() => _timer = _time.TellEvery(Self, LookEvery, Tick.Instance);
@@ -78,16 +72,7 @@ internal sealed class JudgeActor : ReceiveActor
     {
         if (_keeper.Due(_desk.Saved) is { } due)
         {
-            _publisher.Tell(new StateAfterEvents(++_sent, due));
-        }
-    }
-
-    private void Keep(StateAfterEvents back)
-    {
-        if (back.Number > _kept)
-        {
-            _kept = back.Number;
-            _keeper.Keep(back.State);
+            _publisher.Tell(due);
         }
     }
 

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
@@ -21,7 +22,7 @@ internal sealed partial class MqttActor
 
     // The outbox takes events in their order, so the last one's end is that of all. Whether it was kept or given up for good
     // makes no difference: it does not come again.
-    private void SendBackOnceKept(StateAfterEvents state) => _lastKept.PipeTo(Sender, success: () => state, failure: _ => state);
+    private void SendBackOnceKept(DueState due) => _lastKept.PipeTo(Sender, success: () => due, failure: _ => due);
 
     private void Moved(EventsMoved moved)
     {

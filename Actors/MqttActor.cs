@@ -72,7 +72,7 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         _time = time;
         _logger = logger;
         Receive<AnswersJudged>(SayJudged);
-        Receive<StateAfterEvents>(SendBackOnceKept);
+        Receive<DueState>(SendBackOnceKept);
         Receive<PlansChanged>(Change);
         Receive<CameraAvailability>(camera => SayOfKnown(camera));
         Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));

@@ -2,6 +2,11 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
+/// <summary>What is to be written once the events in it are safe.</summary>
+/// <param name="Number">Counts up: a later one may overtake it.</param>
+/// <param name="State">All of it.</param>
+internal sealed record DueState(long Number, SavedState State);
+
 /// <summary>Keeps the file up to date without wearing out flash memory: what changed is written after a while, together,
 /// what was made an event soon, and nothing is written while nothing changes.</summary>
 internal sealed class QuestionKeeper
@@ -9,7 +14,8 @@ internal sealed class QuestionKeeper
     /// <summary>A power cut loses at most the changes of this long that made no event.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
-    /// <summary>A change that was made an event and is not in the file is an event again after a kill, with another id.</summary>
+    /// <summary>Events nearer than this share a write. A change whose event is kept and that is not in the file is an event
+    /// again after a kill, with another id.</summary>
     public static readonly TimeSpan IntervalOfEvents = TimeSpan.FromSeconds(1);
 
     private readonly QuestionStateFile? _file;
@@ -18,6 +24,8 @@ internal sealed class QuestionKeeper
     private string _changes = "";
     private string _events = "";
     private long? _dueAt;
+    private long _given;
+    private long _kept;
 
     /// <param name="file">Null keeps nothing.</param>
     /// <param name="switches">Told what was saved of them, and asked again at each save.</param>
@@ -48,7 +56,7 @@ internal sealed class QuestionKeeper
     /// <summary>What is to be written now, or null: nothing changed that matters, or the last time is too near. Once given
     /// out it counts as written.</summary>
     /// <param name="standings">All of them.</param>
-    public SavedState? Due(IReadOnlyDictionary<string, SavedStanding> standings)
+    public DueState? Due(IReadOnlyDictionary<string, SavedStanding> standings)
     {
         if (_file is null)
         {
@@ -64,16 +72,27 @@ internal sealed class QuestionKeeper
         }
 
         (_changes, _events, _dueAt) = (changes, events, _time.GetTimestamp());
-        return state;
+        return new DueState(++_given, state);
     }
 
     /// <summary>Writes what was due, which takes a flush to the medium. Not before the events in it are safe: a change whose
-    /// event is in neither would never be told.</summary>
-    public void Keep(SavedState due) => _file?.Write(due);
+    /// event is in neither would never be told. What a later one has overtaken is left out.</summary>
+    public void Keep(DueState due)
+    {
+        if (due.Number > _kept)
+        {
+            _kept = due.Number;
+            _file?.Write(due.State);
+        }
+    }
 
-    /// <summary>Writes all, for the last time.</summary>
+    /// <summary>Writes all, for the last time; what was given out before comes too late then.</summary>
     /// <param name="standings">All of them.</param>
-    public void KeepLast(IReadOnlyDictionary<string, SavedStanding> standings) => _file?.Write(State(standings));
+    public void KeepLast(IReadOnlyDictionary<string, SavedStanding> standings)
+    {
+        _kept = _given;
+        _file?.Write(State(standings));
+    }
 
     private SavedState State(IReadOnlyDictionary<string, SavedStanding> standings) => new(
         SavedState.Current, standings, _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled));

@@ -42,7 +42,7 @@ public sealed class QuestionKeeperTests : IDisposable
         _time.Advance(QuestionKeeper.Interval - TimeSpan.FromMilliseconds(1));
         Assert.Null(keeper.Due(Standings("yes")));
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Equal("yes", keeper.Due(Standings("yes"))!.Standings["gate/person"].Standing.Value);
+        Assert.Equal("yes", keeper.Due(Standings("yes"))!.State.Standings["gate/person"].Standing.Value);
 
         // A state that is only confirmed again is not worth the flash.
         _time.Advance(QuestionKeeper.Interval);
@@ -53,16 +53,39 @@ public sealed class QuestionKeeperTests : IDisposable
     }
 
     [Fact]
+    public void A_state_that_comes_late_does_not_undo_a_later_one_and_does_not_stop_the_next()
+    {
+        var (keeper, _) = Keeper();
+        DueState Due(string value)
+        {
+            _time.Advance(QuestionKeeper.Interval);
+            return keeper.Due(Standings(value))!;
+        }
+
+        var (first, second, third) = (Due("no"), Due("yes"), Due("no"));
+        keeper.Keep(second);
+        keeper.Keep(first);
+        Assert.Equal("yes", Keeper().Keeper.Restored.Standings["gate/person"].Standing.Value);
+
+        // The actor that judges is replaced while one is on its way.
+        keeper.KeepLast(Standings("yes"));
+        keeper.Keep(third);
+        Assert.Equal("yes", Keeper().Keeper.Restored.Standings["gate/person"].Standing.Value);
+        keeper.Keep(Due("unsure"));
+        Assert.Equal("unsure", Keeper().Keeper.Restored.Standings["gate/person"].Standing.Value);
+    }
+
+    [Fact]
     public void What_was_made_an_event_is_due_at_once_and_a_flood_of_events_once_a_second()
     {
         var (keeper, _) = Keeper();
         keeper.Due(Standings("no"));
         _time.Advance(QuestionKeeper.IntervalOfEvents);
 
-        Assert.Equal(EventAt(1), keeper.Due(WithEvent(1))!.Standings["gate/person"].LastEventAt);
+        Assert.Equal(EventAt(1), keeper.Due(WithEvent(1))!.State.Standings["gate/person"].LastEventAt);
         Assert.Null(keeper.Due(WithEvent(2)));
         _time.Advance(QuestionKeeper.IntervalOfEvents);
-        Assert.Equal(EventAt(3), keeper.Due(WithEvent(3))!.Standings["gate/person"].LastEventAt);
+        Assert.Equal(EventAt(3), keeper.Due(WithEvent(3))!.State.Standings["gate/person"].LastEventAt);
         _time.Advance(QuestionKeeper.IntervalOfEvents);
         Assert.Null(keeper.Due(WithEvent(3)));
 
