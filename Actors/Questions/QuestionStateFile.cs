@@ -53,7 +53,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
 
             var state = JsonSerializer.Deserialize<SavedState>(file, Json);
             return state is { Version: SavedState.Current, Standings: not null, Switches: not null }
-                && state.Standings.Values.All(saved => saved?.Standing is not null)
+                && state.Standings.Values.All(saved => saved?.Standing is { } standing && double.IsFinite(standing.Score ?? 0))
                 ? state
                 : throw new JsonException("it is no such file, or of another version");
         }

@@ -68,7 +68,7 @@ internal sealed partial class JsonSettings
         {
             JsonTokenType.StartObject => ReadObject(ref reader, name, key, origin),
             JsonTokenType.StartArray => ReadArray(ref reader, name, key, origin),
-            JsonTokenType.String => new SettingNode(name, SettingKind.Text, reader.GetString(), origin),
+            JsonTokenType.String => new SettingNode(name, SettingKind.Text, ReadText(ref reader), origin),
             JsonTokenType.Number =>
                 new SettingNode(name, SettingKind.Number, Encoding.UTF8.GetString(reader.ValueSpan), origin),
             JsonTokenType.True => new SettingNode(name, SettingKind.Boolean, "true", origin),
@@ -82,7 +82,7 @@ internal sealed partial class JsonSettings
         var node = new SettingNode(name, SettingKind.Object, null, origin);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var childName = reader.GetString() ?? "";
+            var childName = ReadText(ref reader);
             var childKey = key.Length == 0 ? childName : $"{key}:{childName}";
             var at = Origin(reader.TokenStartIndex);
             reader.Read();
@@ -113,6 +113,15 @@ internal sealed partial class JsonSettings
         }
 
         return node;
+    }
+
+    // No path, topic or question can hold it, and what is handed to C ends there.
+    private string ReadText(ref Utf8JsonReader reader)
+    {
+        var text = reader.GetString() ?? "";
+        return text.Contains('\0')
+            ? throw Unusable($"holds the character of code 0 (\\u0000) at line {Line(reader.TokenStartIndex)}; take it out")
+            : text;
     }
 
     private string Origin(long offset) => $"line {Line(offset)}";

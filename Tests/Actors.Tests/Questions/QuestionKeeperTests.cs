@@ -102,6 +102,7 @@ public sealed class QuestionKeeperTests : IDisposable
     [InlineData("{\"v\":1}")]
     [InlineData("[]")]
     [InlineData("{\"v\":1,\"standings\":{\"gate/person\":null},\"switches\":{}}")]
+    [InlineData("{\"v\":1,\"standings\":{\"gate/person\":{\"kind\":\"yesNo\",\"standing\":{\"value\":\"yes\",\"score\":9e999}}},\"switches\":{}}")]
     public void A_damaged_file_is_said_set_aside_and_never_in_the_way(string content)
     {
         File.WriteAllText(Path, content);
