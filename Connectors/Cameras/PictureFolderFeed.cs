@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
@@ -75,13 +76,31 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
 
     private static Frame? Show(string file, CaptureAttempt attempt, HashSet<string> warned)
     {
+        Frame? frame = null;
+        byte[]? tooWide = null;
         try
         {
-            var picture = StillPictures.Read(file);
-            var (width, height) = PictureScaler.Fit(
-                picture.Width, picture.Height, attempt.Settings.MaxWidth ?? FramePool.MaxSide);
-            var frame = attempt.Rent(width, height);
-            PictureScaler.Shrink(picture.Pixels, picture.Width, picture.Height, frame.Pixels, width, height);
+            var most = attempt.Settings.MaxWidth ?? FramePool.MaxSide;
+            var (width, height) = (0, 0);
+            StillPictures.Read(file, (storedWidth, storedHeight) =>
+            {
+                (width, height) = (storedWidth, storedHeight);
+                if (width <= most)
+                {
+                    frame = attempt.Rent(width, height);
+                    return frame.Pixels;
+                }
+
+                tooWide = ArrayPool<byte>.Shared.Rent(width * height * 3);
+                return tooWide.AsSpan(0, width * height * 3);
+            });
+            if (tooWide is not null)
+            {
+                var (newWidth, newHeight) = PictureScaler.Fit(width, height, most);
+                frame = attempt.Rent(newWidth, newHeight);
+                PictureScaler.Shrink(tooWide.AsSpan(0, width * height * 3), width, height, frame.Pixels, newWidth, newHeight);
+            }
+
             return frame;
         }
         catch (Exception fault) when (fault is StillPictureException or IOException or UnauthorizedAccessException
@@ -94,6 +113,13 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
             }
 
             return null;
+        }
+        finally
+        {
+            if (tooWide is not null)
+            {
+                ArrayPool<byte>.Shared.Return(tooWide);
+            }
         }
     }
 

@@ -1,6 +1,10 @@
+using System.Buffers;
 using SkiaSharp;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
+
+/// <summary>Lends memory for a picture of this size, [height, width, 3].</summary>
+internal delegate Span<byte> LendPixels(int width, int height);
 
 /// <summary>Picture files in, JPEG out. Stateless and thread-safe.</summary>
 public static class StillPictures
@@ -21,6 +25,17 @@ public static class StillPictures
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static StillPicture Read(string path)
     {
+        StillPicture? picture = null;
+        Read(path, (width, height) => (picture = new StillPicture(width, height, new byte[width * height * 3])).Pixels);
+        return picture!;
+    }
+
+    /// <summary>As <see cref="Read(string)"/>, into memory of the caller: a new large array for each picture has the
+    /// collector go through all generations about once a second at ten pictures a second.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="lend">Called once, after the file was decoded without a fault, for memory that the pixels go to.</param>
+    internal static void Read(string path, LendPixels lend)
+    {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path))
         {
@@ -33,31 +48,29 @@ public static class StillPictures
             throw new StillPictureException(path, $"{file.Length} bytes; up to {MaxFileBytes} are accepted");
         }
 
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return Decode(bytes, path);
+        var length = (int)file.Length;
+        var bytes = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            file.ReadExactly(bytes, 0, length);
+            Decode(bytes.AsSpan(0, length), path, MaxPixels, lend);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
     }
 
-    /// <summary>As <see cref="Read"/>, from memory.</summary>
+    /// <summary>As <see cref="Read(string)"/>, from memory.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">For messages.</param>
     /// <param name="maxPixels">A larger picture is refused before it is decoded.</param>
     /// <exception cref="StillPictureException">It is too large, not a picture, or damaged.</exception>
-    public static unsafe StillPicture Decode(ReadOnlySpan<byte> file, string name, int maxPixels = MaxPixels)
+    public static StillPicture Decode(ReadOnlySpan<byte> file, string name, int maxPixels = MaxPixels)
     {
-        if (file.Length > MaxFileBytes)
-        {
-            throw new StillPictureException(name, $"{file.Length} bytes; up to {MaxFileBytes} are accepted");
-        }
-
-        fixed (byte* start = file)
-        {
-            using var data = SKData.Create((nint)start, file.Length);
-            using var codec = file.IsEmpty ? null : SKCodec.Create(data);
-            return codec is null
-                ? throw new StillPictureException(name, $"not a picture, or its header is damaged; {Accepted}")
-                : Decode(codec, name, maxPixels);
-        }
+        StillPicture? picture = null;
+        Decode(file, name, maxPixels, (width, height) => (picture = new StillPicture(width, height, new byte[width * height * 3])).Pixels);
+        return picture!;
     }
 
     /// <summary>The frame as JPEG, 4:2:0.</summary>
@@ -101,7 +114,27 @@ public static class StillPictures
         return jpeg?.ToArray() ?? throw new InvalidOperationException($"Skia could not encode {width}x{height} pixels.");
     }
 
-    private static unsafe StillPicture Decode(SKCodec codec, string name, int maxPixels)
+    private static unsafe void Decode(ReadOnlySpan<byte> file, string name, int maxPixels, LendPixels lend)
+    {
+        if (file.Length > MaxFileBytes)
+        {
+            throw new StillPictureException(name, $"{file.Length} bytes; up to {MaxFileBytes} are accepted");
+        }
+
+        fixed (byte* start = file)
+        {
+            using var data = SKData.Create((nint)start, file.Length);
+            using var codec = file.IsEmpty ? null : SKCodec.Create(data);
+            if (codec is null)
+            {
+                throw new StillPictureException(name, $"not a picture, or its header is damaged; {Accepted}");
+            }
+
+            Decode(codec, name, maxPixels, lend);
+        }
+    }
+
+    private static unsafe void Decode(SKCodec codec, string name, int maxPixels, LendPixels lend)
     {
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png
             or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Bmp))
@@ -131,7 +164,12 @@ public static class StillPictures
                 : $"damaged ({result})");
         }
 
-        return Upright.Turn(
-            new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), width * height * 4), width, height, codec.EncodedOrigin);
+        var (newWidth, newHeight) = Upright.Size(width, height, codec.EncodedOrigin);
+        Upright.Turn(
+            new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), width * height * 4),
+            width,
+            height,
+            codec.EncodedOrigin,
+            lend(newWidth, newHeight));
     }
 }
