@@ -12,6 +12,8 @@ internal static class RunCommand
 {
     public const string Name = "run";
 
+    private static readonly TimeSpan TrimEvery = TimeSpan.FromMinutes(1);
+
     public static Command Create()
     {
         var config = ConfigOption();
@@ -37,6 +39,8 @@ internal static class RunCommand
         builder.Services.AddSingleton<EdgeHostedService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<EdgeHostedService>());
         builder.Services.AddServiceManager(Environment.GetEnvironmentVariable);
+        builder.Services.AddHostedService(services =>
+            new MemoryTrim(TrimEvery, services.GetRequiredService<ILogger<MemoryTrim>>()));
         builder.Services.Configure<HostOptions>(options =>
             options.ShutdownTimeout = configuration.StopWithin + TimeSpan.FromSeconds(10));
         using var host = builder.Build();

@@ -2,11 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary>The C library's heap, in which ONNX Runtime keeps weights as it packs them.</summary>
-internal static partial class NativeHeap
+/// <summary>The C library's heap, in which ONNX Runtime keeps weights as it packs them, and decoders their pictures.</summary>
+public static partial class NativeHeap
 {
     /// <summary>Gives freed memory back to the system, which the library otherwise keeps: after a model was closed that is
-    /// more than a gigabyte. Does nothing where the library is another.</summary>
+    /// more than a gigabyte. Takes milliseconds, and other threads may allocate meanwhile. Does nothing where the library
+    /// is another.</summary>
     public static void GiveBack()
     {
         if (!OperatingSystem.IsLinux())
