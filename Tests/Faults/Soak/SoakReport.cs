@@ -15,6 +15,7 @@ internal static class SoakReport
         var (early, late) = (settled.Take(settled.Count / 2).ToList(), settled.Skip(settled.Count / 2).ToList());
         Line("resident memory, MiB", it => it.ResidentMiB);
         Line("not mapped from files, MiB", it => it.OwnMiB);
+        output.WriteLine($"the same, medians of five minutes: {string.Join(", ", MediansOfFiveMinutes(samples, it => it.OwnMiB))}");
         Line("file descriptors", it => it.Handles);
         Line("threads", it => it.Threads);
         Line("age at the answer, median, ms", it => it.AgeMedianMs);
@@ -23,6 +24,11 @@ internal static class SoakReport
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{last.Seconds / 60:0.0} minutes: {last.Captured} frames captured, {last.Used} answered, {last.Replaced} dropped for a newer one, {last.Stale} for their age, {last.Failed} lost to errors; {samples.Sum(it => it.Answers)} answers, the oldest picture {samples.Max(it => it.AgeMaxMs):0} ms; {last.EventsDropped} events dropped"));
+
+        // A mean hides a slow rise behind one high sample.
+        static IEnumerable<string> MediansOfFiveMinutes(IReadOnlyList<SoakSample> all, Func<SoakSample, double> value) =>
+            all.GroupBy(sample => (int)(sample.Seconds / 300))
+                .Select(part => part.Select(value).Order().ElementAt(part.Count() / 2).ToString("0.0", CultureInfo.InvariantCulture));
 
         // A sample without an answer has no age.
         static double Mean(List<SoakSample> part, Func<SoakSample, double> value) => part.Select(value).Where(double.IsFinite).Average();
