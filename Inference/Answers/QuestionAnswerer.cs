@@ -116,6 +116,19 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         return _state.Append([.. PromptIdsAfter(question), .. answer]).ToArray();
     }
 
+    /// <summary>The same, with the answer's tokens one by one, as they are written.</summary>
+    internal float[] LogitsAfterSteps(string question, IEnumerable<int> answer)
+    {
+        RewindToPicture();
+        var logits = _state.Append([.. PromptIdsAfter(question)]);
+        foreach (var id in answer)
+        {
+            logits = _state.Step(id);
+        }
+
+        return logits.ToArray();
+    }
+
     public void Dispose()
     {
         _state.Dispose();

@@ -3,12 +3,16 @@ using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
+using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Answers;
 
 /// <summary>A guess saves passes when it holds and changes nothing when it does not.</summary>
-public sealed class DraftTests
+public sealed class DraftTests(ITestOutputHelper output)
 {
+    /// <summary>In standard deviations of a position's logits.</summary>
+    private const float LargestTie = 0.1f;
+
     private static readonly Question Asked = new("Describe the picture.", AnswerKind.Text, 40);
 
     public static TheoryData<string> Models => ["mobilevlm-v1", "mobilevlm-v2"];
@@ -81,7 +85,7 @@ public sealed class DraftTests
     [Theory]
     [InlineData("mobilevlm-v1", "int4")]
     [InlineData("mobilevlm-v2", "int8")]
-    public void With_two_sets_of_weights_neither_a_guess_nor_company_changes_an_answer(string name, string precision)
+    public void With_two_sets_of_weights_neither_a_guess_nor_company_changes_an_answer_but_where_two_tokens_are_equal(string name, string precision)
     {
         using var temporary = new TemporaryFolder();
         var folder = ModelImporter.Import(
@@ -92,12 +96,15 @@ public sealed class DraftTests
         Question[] questions = [Asked, new("What is on the road?", AnswerKind.Text, 17), new("And now?", AnswerKind.Text, 30), new("Is it day?", AnswerKind.YesNo)];
         var alone = questions.Select(q => Ask(answerer, q).Answer).ToArray();
         var (drafted, passes) = Ask(answerer, Asked with { Draft = alone[0].TokenIds });
-        Assert.Equal(alone[0].TokenIds, drafted.TokenIds);
-        Assert.InRange(passes, 2, (alone[0].TokenIds.Count / 6) + 3);
+        var same = IsSameButForTies(answerer, alone[0], drafted);
+        Assert.InRange(passes, 2, same ? (alone[0].TokenIds.Count / 6) + 3 : alone[0].TokenIds.Count);
         var told = new Answer[questions.Length];
         answerer.AskAll(
             [.. questions.Select((q, i) => q with { Draft = alone[i].TokenIds })], (at, answer) => told[at] = answer);
-        Assert.Equal(alone.Select(a => a.TokenIds), told.Select(a => a.TokenIds));
+        foreach (var (one, other) in alone.Zip(told))
+        {
+            IsSameButForTies(answerer, one, other);
+        }
     }
 
     [Fact]
@@ -119,5 +126,26 @@ public sealed class DraftTests
     {
         var before = answerer.Passes;
         return (answerer.Ask(question), answerer.Passes - before);
+    }
+
+    /// <summary>Kernels for one row and for several add up in another order on processors with int8 dot products, and the
+    /// likeliest tokens of random weights are hardly apart: there the other one may be written, and another text follows.</summary>
+    /// <returns>Whether every token is the same.</returns>
+    private bool IsSameButForTies(QuestionAnswerer answerer, Answer plain, Answer other)
+    {
+        if (plain.TokenIds.SequenceEqual(other.TokenIds))
+        {
+            return true;
+        }
+
+        var at = plain.TokenIds.Zip(other.TokenIds).TakeWhile(pair => pair.First == pair.Second).Count();
+        Assert.InRange(at, 0, Math.Min(plain.TokenIds.Count, other.TokenIds.Count) - 1);
+        var logits = answerer.LogitsAfterSteps(plain.Question.Text, plain.TokenIds.Take(at));
+        var mean = logits.Average();
+        var spread = MathF.Sqrt(logits.Average(logit => (logit - mean) * (logit - mean)));
+        var gap = (logits[plain.TokenIds[at]] - logits[other.TokenIds[at]]) / spread;
+        output.WriteLine($"another token at {at}, {gap:0.0000} standard deviations apart");
+        Assert.InRange(gap, 0, LargestTie);
+        return false;
     }
 }

@@ -30,7 +30,9 @@ public sealed class PrefillSetTests(ITestOutputHelper output)
             calibration: CalibrationSet.Bundled);
         Assert.True(folder.HasPrefill);
         Assert.StartsWith(prefill, folder.Manifest.Precision.Prefill, StringComparison.Ordinal);
-        Assert.InRange(folder.Manifest.Loss!.Prefill!.TopAgreement, 0.9, 1);
+
+        // Of 49 tokens; random weights, so two of them are often as good as equal: 44 to 49, by processor.
+        Assert.InRange(folder.Manifest.Loss!.Prefill!.TopAgreement, 0.85, 1);
         folder.Verify();
         using var both = new LanguageDecoder(folder, new ExecutionSettings(1));
         using var one = new LanguageDecoder(folder, new ExecutionSettings(1) { UsePrefill = false });

@@ -32,8 +32,9 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
         Assert.Equal(known.Steps.Count, whole.Tokens);
         Assert.True(whole.Tokens > 10);
 
-        // The likeliest tokens of random weights are hardly apart, and one row at a time is not rounded as many are.
-        Assert.InRange(whole.Ties, 0, vision == "fp32" ? 0 : 2);
+        // The likeliest tokens of random weights are hardly apart, and one row at a time is not rounded as many are: least so
+        // with 7 bits where the processor has int8 dot products (4 of 32).
+        Assert.InRange(whole.Ties, 0, decoder == "w8a7" ? 6 : vision == "fp32" ? 0 : 2);
         Assert.Equal(folder.Manifest.Vision is null, whole.PictureError is null);
         Assert.InRange(whole.PictureError ?? 0, 0, 1e-4);
         Assert.Equal(4, ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Fast)!.Tokens);
