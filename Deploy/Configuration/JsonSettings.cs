@@ -68,7 +68,7 @@ internal sealed partial class JsonSettings
         {
             JsonTokenType.StartObject => ReadObject(ref reader, name, key, origin),
             JsonTokenType.StartArray => ReadArray(ref reader, name, key, origin),
-            JsonTokenType.String => new SettingNode(name, SettingKind.Text, ReadText(ref reader), origin),
+            JsonTokenType.String => new SettingNode(name, SettingKind.Text, ReadText(ref reader, key), origin),
             JsonTokenType.Number =>
                 new SettingNode(name, SettingKind.Number, Encoding.UTF8.GetString(reader.ValueSpan), origin),
             JsonTokenType.True => new SettingNode(name, SettingKind.Boolean, "true", origin),
@@ -82,7 +82,7 @@ internal sealed partial class JsonSettings
         var node = new SettingNode(name, SettingKind.Object, null, origin);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var childName = ReadText(ref reader);
+            var childName = ReadText(ref reader, key);
             var childKey = key.Length == 0 ? childName : $"{key}:{childName}";
             var at = Origin(reader.TokenStartIndex);
             reader.Read();
@@ -115,13 +115,19 @@ internal sealed partial class JsonSettings
         return node;
     }
 
-    // No path, topic or question can hold it, and what is handed to C ends there.
-    private string ReadText(ref Utf8JsonReader reader)
+    // No path, topic or question can hold a zero, and what is handed to C ends there. The rest is read on, without it, for
+    // the other faults.
+    private string ReadText(ref Utf8JsonReader reader, string key)
     {
         var text = reader.GetString() ?? "";
-        return text.Contains('\0')
-            ? throw Unusable($"holds the character of code 0 (\\u0000) at line {Line(reader.TokenStartIndex)}; take it out")
-            : text;
+        if (!text.Contains('\0'))
+        {
+            return text;
+        }
+
+        _faults.SetOrigin(key, Origin(reader.TokenStartIndex));
+        _faults.Add(key, null, "holds the character of code 0 (\\u0000); take it out");
+        return text.Replace("\0", "", StringComparison.Ordinal);
     }
 
     private string Origin(long offset) => $"line {Line(offset)}";

@@ -71,6 +71,15 @@ public sealed class FaultTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_character_of_code_0_is_refused_where_it_stands()
+    {
+        var fault = _bench.Fault(ConfigurationBench.Small(more: ", \"StateFolder\": \"a\\u0000b\""));
+
+        Assert.Equal("MobileVlm:StateFolder", fault.Key);
+        Assert.Contains("code 0", fault.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("YesNo", "0", "'YesNo' or 'Choice'")]
     [InlineData("YesNo", "Boolean", "'YesNo' or 'Choice'")]

@@ -115,8 +115,6 @@ public sealed class LoadingTests : IDisposable
     [InlineData("{} {}", "line 1, column 4")]
     [InlineData("[]", "does not hold a JSON object")]
     [InlineData("{ \"Node\": \"\\ud800\" }", "line 1")]
-    [InlineData("{\n\"StateFolder\": \"a\\u0000\" }", "line 2; take it out")]
-    [InlineData("{ \"a\\u0000\": 1 }", "code 0 (\\u0000) at line 1")]
     public void What_is_not_JSON_is_refused_with_file_line_and_column(string json, string where)
     {
         var path = _bench.Write(_bench.Current, "bad.json", json);
