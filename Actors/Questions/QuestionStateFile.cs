@@ -55,7 +55,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
             return state is { Version: SavedState.Current, Standings: not null, Switches: not null }
                 && state.Standings.Values.All(saved => saved?.Standing is { } standing && double.IsFinite(standing.Score ?? 0))
                 ? state
-                : throw new JsonException("it is no such file, or of another version");
+                : throw new JsonException("it is no such file, of another version, or a number in it is out of range");
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {

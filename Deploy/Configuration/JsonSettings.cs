@@ -68,7 +68,7 @@ internal sealed partial class JsonSettings
         {
             JsonTokenType.StartObject => ReadObject(ref reader, name, key, origin),
             JsonTokenType.StartArray => ReadArray(ref reader, name, key, origin),
-            JsonTokenType.String => new SettingNode(name, SettingKind.Text, ReadText(ref reader, key), origin),
+            JsonTokenType.String => ReadText(reader.GetString() ?? "", name, key, origin),
             JsonTokenType.Number =>
                 new SettingNode(name, SettingKind.Number, Encoding.UTF8.GetString(reader.ValueSpan), origin),
             JsonTokenType.True => new SettingNode(name, SettingKind.Boolean, "true", origin),
@@ -82,9 +82,11 @@ internal sealed partial class JsonSettings
         var node = new SettingNode(name, SettingKind.Object, null, origin);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var childName = ReadText(ref reader, key);
+            var written = reader.GetString() ?? "";
+            var childName = WithoutZeros(written);
             var childKey = key.Length == 0 ? childName : $"{key}:{childName}";
             var at = Origin(reader.TokenStartIndex);
+            RefuseZeros(written, childKey, at);
             reader.Read();
             var child = ReadValue(ref reader, childName, childKey);
             if (node.Find(childName) is { } first)
@@ -115,20 +117,24 @@ internal sealed partial class JsonSettings
         return node;
     }
 
+    private SettingNode ReadText(string text, string name, string key, string origin)
+    {
+        RefuseZeros(text, key, origin);
+        return new SettingNode(name, SettingKind.Text, WithoutZeros(text), origin);
+    }
+
     // No path, topic or question can hold a zero, and what is handed to C ends there. The rest is read on, without it, for
     // the other faults.
-    private string ReadText(ref Utf8JsonReader reader, string key)
+    private void RefuseZeros(string text, string key, string origin)
     {
-        var text = reader.GetString() ?? "";
-        if (!text.Contains('\0'))
+        if (text.Contains('\0'))
         {
-            return text;
+            _faults.SetOrigin(key, origin);
+            _faults.Add(key, null, "holds the character of code 0 (\\u0000); take it out");
         }
-
-        _faults.SetOrigin(key, Origin(reader.TokenStartIndex));
-        _faults.Add(key, null, "holds the character of code 0 (\\u0000); take it out");
-        return text.Replace("\0", "", StringComparison.Ordinal);
     }
+
+    private static string WithoutZeros(string text) => text.Replace("\0", "", StringComparison.Ordinal);
 
     private string Origin(long offset) => $"line {Line(offset)}";
 

@@ -24,6 +24,7 @@ public sealed record Question(string Text, AnswerKind Kind, int MaxTokens = 128)
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>A guess at the ids that a <see cref="AnswerKind.Text"/> answer will have, for example those of the last
-    /// answer. It only saves time: a wrong guess changes nothing that is written.</summary>
+    /// answer. It only saves time: a wrong guess changes nothing that is written,
+    /// except where two tokens are as good as equal and the processor adds up several rows otherwise than one.</summary>
     public IReadOnlyList<int> Draft { get; init; } = [];
 }

@@ -71,10 +71,12 @@ public sealed class FaultTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void The_character_of_code_0_is_refused_where_it_stands()
+    [Theory]
+    [InlineData("\"StateFolder\": \"a\\u0000b\"")]
+    [InlineData("\"State\\u0000Folder\": \"ab\"")]
+    public void The_character_of_code_0_is_refused_where_it_stands(string setting)
     {
-        var fault = _bench.Fault(ConfigurationBench.Small(more: ", \"StateFolder\": \"a\\u0000b\""));
+        var fault = _bench.Fault(ConfigurationBench.Small(more: ", " + setting));
 
         Assert.Equal("MobileVlm:StateFolder", fault.Key);
         Assert.Contains("code 0", fault.Message, StringComparison.Ordinal);
