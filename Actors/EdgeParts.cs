@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Inference.Answers;

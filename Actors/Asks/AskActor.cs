@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Mqtt.Asks;
 

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Images;
 using OpenCvSharp;
 
 namespace MobileVlm.Edge.Connectors.Cameras;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 

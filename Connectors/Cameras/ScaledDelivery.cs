@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Images;
+
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>Writes the pixels of one picture, [height, width, 3].</summary>

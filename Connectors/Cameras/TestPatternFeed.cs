@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Images;
+
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>The moving test picture, for ever. Numbered by the frame's sequence number.</summary>

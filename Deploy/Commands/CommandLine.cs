@@ -1,6 +1,6 @@
 using System.CommandLine;
-using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Checkpoints;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Export.Calibration;
 

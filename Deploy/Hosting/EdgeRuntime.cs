@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;

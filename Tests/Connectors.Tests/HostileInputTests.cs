@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Mqtt.Asks;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;

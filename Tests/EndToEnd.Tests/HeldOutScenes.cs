@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
 

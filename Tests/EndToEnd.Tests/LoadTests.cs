@@ -4,6 +4,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
 

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Connectors.Tests.Cameras;
 
-namespace MobileVlm.Edge.Connectors.Tests.Cameras;
+namespace MobileVlm.Edge.Connectors.Tests.Images;
 
 public sealed class StillPicturesTests : IDisposable
 {

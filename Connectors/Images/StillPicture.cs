@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Images;
 
 /// <summary>A decoded picture, upright.</summary>
 /// <param name="Width">Pixels.</param>

@@ -1,7 +1,8 @@
 using System.Buffers;
+using MobileVlm.Edge.Connectors.Cameras;
 using SkiaSharp;
 
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Images;
 
 /// <summary>Lends memory for a picture of this size, [height, width, 3].</summary>
 internal delegate Span<byte> LendPixels(int width, int height);

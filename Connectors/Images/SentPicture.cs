@@ -1,4 +1,6 @@
-namespace MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Connectors.Images;
 
 /// <summary>A picture file that somebody sent, as a frame. Whoever sent it is not trusted: size and memory are
 /// bounded.</summary>

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Images;
 
 /// <summary>Applies EXIF orientation while dropping the fourth channel.</summary>
 internal static class Upright

@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Images;
 
 /// <summary>Scales RGB pictures down by averaging the area under each new pixel, so that nothing flickers or
 /// vanishes between the rows that a sampling filter would pick.</summary>
