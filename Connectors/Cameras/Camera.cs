@@ -14,6 +14,8 @@ internal sealed partial class Camera(CameraContext context, string description, 
 
     public string Description => description;
 
+    public bool IsLive => context.IsLive;
+
     /// <exception cref="InvalidOperationException">An attempt is already running.</exception>
     public Task<CaptureEnd> CaptureAsync(Action<Frame> deliver, CancellationToken cancel)
     {

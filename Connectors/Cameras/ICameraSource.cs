@@ -36,6 +36,12 @@ public interface ICameraSource
     /// <summary>Kind and address for people, without password: <c>rtsp://user:***@10.0.0.5/stream (ffmpeg)</c>.</summary>
     string Description { get; }
 
+    /// <summary>Whether the source claims to show what happens now (a stream, a device, a GStreamer pipeline), so that
+    /// pictures that stay the same for long are suspicious. False for files, folders, test patterns and addresses that
+    /// turned out to give single pictures. An <c>http</c> address counts as live until it has answered; read it after the first
+    /// frame of an attempt. Thread-safe.</summary>
+    bool IsLive { get; }
+
     /// <summary>Opens the device and delivers pictures until it ends, fails, stalls or is cancelled; then everything
     /// it started (threads, child processes) is gone. Never throws for what a device can do.</summary>
     /// <param name="deliver">Called on the source's own thread, once a picture; owns the frame from then on and

@@ -15,19 +15,31 @@ internal abstract partial record SourceAddress
     {
     }
 
-    public sealed record Network : SourceAddress;
+    public sealed record Network : SourceAddress
+    {
+        public override bool IsLive => true;
+    }
 
-    public sealed record Device : SourceAddress;
+    public sealed record Device : SourceAddress
+    {
+        public override bool IsLive => true;
+    }
 
     /// <summary>A file or folder; which of them is seen when it is opened.</summary>
     public sealed record Local : SourceAddress;
 
-    public sealed record GStreamer(IReadOnlyList<string> Words) : SourceAddress;
+    public sealed record GStreamer(IReadOnlyList<string> Words) : SourceAddress
+    {
+        public override bool IsLive => true;
+    }
 
     /// <param name="Width">Pixels.</param>
     /// <param name="Height">Pixels.</param>
     /// <param name="Rate">Pictures a second.</param>
     public sealed record Pattern(int Width, int Height, double Rate) : SourceAddress;
+
+    /// <summary>Whether the address by itself promises a view of the present.</summary>
+    public virtual bool IsLive => false;
 
     /// <exception cref="FormatException">It is not well formed; the message says what would be.</exception>
     public static SourceAddress Parse(string? source)
@@ -56,6 +68,20 @@ internal abstract partial record SourceAddress
         return scheme.Success ? ParseNetwork(source, scheme.Value.ToLowerInvariant())
             : source.StartsWith("/dev/", StringComparison.Ordinal) ? new Device()
             : new Local();
+    }
+
+    /// <summary>As <see cref="IsLive"/>; false for an address that is not well formed.</summary>
+    public static bool ClaimsToBeLive(string source)
+    {
+        try
+        {
+            return Parse(source).IsLive;
+        }
+        catch (FormatException)
+        {
+            // The feed reports the fault at each attempt.
+            return false;
+        }
     }
 
     private static GStreamer ParseGStreamer(string pipeline)

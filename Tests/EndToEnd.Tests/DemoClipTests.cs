@@ -222,6 +222,8 @@ public sealed class DemoClipTests(ITestOutputHelper output)
 
         public string Description => inner.Description;
 
+        public bool IsLive => inner.IsLive;
+
         public Task<CaptureEnd> CaptureAsync(Action<Frame> deliver, CancellationToken cancel) => inner.CaptureAsync(
             frame =>
             {

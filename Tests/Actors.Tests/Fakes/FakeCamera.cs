@@ -15,6 +15,8 @@ internal sealed class FakeCamera(string id, FramePool pool, TimeProvider time) :
 
     public string Description => $"fake {id}";
 
+    public bool IsLive { get; set; } = true;
+
     /// <summary>Started attempts, numbered from 1.</summary>
     public Record<int> Attempts { get; } = new();
 

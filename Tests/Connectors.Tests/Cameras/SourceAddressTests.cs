@@ -70,6 +70,17 @@ public sealed class SourceAddressTests
         }
     }
 
+    [Theory]
+    [InlineData("rtsp://10.0.0.5/stream", true)]
+    [InlineData("http://10.0.0.5/video", true)]
+    [InlineData("/dev/video0", true)]
+    [InlineData("gst:videotestsrc", true)]
+    [InlineData("clips/gate.mp4", false)]
+    [InlineData("pattern:", false)]
+    [InlineData("rtsp://host:bad/x", false)]
+    public void A_source_says_whether_it_claims_to_show_the_present(string source, bool live) =>
+        Assert.Equal(live, new Capture(Capture.Settings(source)).Camera.IsLive);
+
     [Fact]
     public void A_password_quoted_by_another_program_is_masked_as_written_and_decoded()
     {
