@@ -7,6 +7,7 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Deploy.Watch;
 using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Models;
 
@@ -18,6 +19,7 @@ internal static class DemoCommand
     private const string Camera = "gate";
     private const string Embedded = "embedded";
     private const string Model = "mobilevlm-demo-gate";
+    private const string Stop = "Ctrl+C stops the demo.";
 
     private static string Assets => Path.Combine(AppContext.BaseDirectory, "demo");
 
@@ -59,7 +61,11 @@ internal static class DemoCommand
         Terminal.Say("The demo's model is a toy, trained on rendered pictures of one gate: it knows that gate and nothing else.");
         var model = EnsureModel(cancel);
         var configuration = LoadConfiguration(broker, once, speed, model, EmbeddedBroker.DefaultPort);
-        using var loggers = LoggerFactory.Create(l => l.AddEdgeConsole(verbose ? LogLevel.Debug : LogLevel.Warning));
+        var view = new LiveView(ScreenOutput.ForErrors(), TimeProvider.System);
+        using var log = new ScreenLog(TimeProvider.System);
+        using var loggers = verbose || !view.IsLive
+            ? LoggerFactory.Create(l => l.AddEdgeConsole(verbose ? LogLevel.Debug : LogLevel.Warning))
+            : LoggerFactory.Create(l => l.AddProvider(log));
         await using var runtime = await StartAsync(configuration, loggers, () =>
         {
             Terminal.Say($"Port {EmbeddedBroker.DefaultPort} is taken (another broker?), so the embedded broker takes a free one.");
@@ -67,19 +73,35 @@ internal static class DemoCommand
         });
 
         var (host, port) = (runtime.BrokerAddress.Host, runtime.BrokerAddress.Port > 0 ? runtime.BrokerAddress.Port : EmbeddedBroker.DefaultPort);
-        Terminal.Say($"Answers are published to {runtime.Broker}. From another terminal: mosquitto_sub -h {host} -p {port} -t 'mobilevlm/#' -v");
-        var viewer = new AnswerTable(configuration.ToTopics(), Camera, [.. configuration.ToEdgeSettings(model).Cameras[0].Questions]);
+        string[] hints =
+        [
+            $"Every answer is published to {runtime.Broker}. Seen from another terminal:",
+            $"  mosquitto_sub -h {host} -p {port} -t 'mobilevlm/#' -v",
+        ];
+        var topics = configuration.ToTopics();
+        WatchedQuestion[] questions =
+            [.. configuration.ToEdgeSettings(model).Cameras[0].Questions.Select(q => new WatchedQuestion(Camera, q.Id, q.Ask))];
+        var state = new WatchState(topics, questions, TimeProvider.System) { Changed = verbose ? null : view.Write };
         await using var subscriber = await MqttSubscriber.ConnectAsync(
-            configuration.ToMqttSettings(runtime.BrokerAddress), configuration.ToTopics().All, viewer.Received, cancel);
+            configuration.ToMqttSettings(runtime.BrokerAddress), topics.All, state.Receive, cancel);
+        if (!view.IsLive || verbose)
+        {
+            Terminal.Say($"{string.Join('\n', hints)}\n{Stop}");
+        }
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var showing = verbose ? Task.CompletedTask : viewer.ShowAsync(ended.Token);
+        var showing = verbose ? Task.CompletedTask : view.ShowAsync(
+            state, _ => new ScreenFrame("MobileVlm.Edge demo: a toy model watches a bundled clip", hints, log.Recent, Stop), ended.Token);
         var outcome = await WaitAsync(runtime.System, cancel);
         await runtime.System.StopAsync(CancellationToken.None);
-        await viewer.SettleAsync();
+        await SettleAsync(state);
         await ended.CancelAsync();
         await showing;
-        Summarize(runtime.System.Stats(), viewer);
+        foreach (var line in log.All)
+        {
+            Terminal.Say($"Logged: {line}");
+        }
+
         if (outcome is { Kind: EdgeOutcomeKind.Failed, Reason: var reason })
         {
             Terminal.Error(reason);
@@ -87,7 +109,18 @@ internal static class DemoCommand
         }
 
         Terminal.Say($"To watch a camera of your own: copy {Path.Combine(AppContext.BaseDirectory, "appsettings.example.json")}, edit it, then 'mobilevlm run --config FILE'.");
+        Summarize(runtime.System.Stats(), state.AnswerCount);
         return ExitCode.Done;
+    }
+
+    /// <summary>Waits until nothing more comes in, so that the last answers are counted.</summary>
+    private static async Task SettleAsync(WatchState state)
+    {
+        for (var (before, quiet) = (-1L, 0); quiet < 3; await Task.Delay(100))
+        {
+            quiet = before == state.AnswerCount ? quiet + 1 : 0;
+            before = state.AnswerCount;
+        }
     }
 
     private static async Task<EdgeRuntime> StartAsync(
@@ -178,11 +211,11 @@ internal static class DemoCommand
             document.ToJsonString(), ConfigurationPlaces.OfThisProcess() with { Environment = new Dictionary<string, string>() });
     }
 
-    private static void Summarize(EdgeStats stats, AnswerTable viewer)
+    private static void Summarize(EdgeStats stats, long answersSeen)
     {
         var camera = stats.Cameras[Camera];
         Terminal.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{stats.Pipeline.Answers} answers about {camera.Used} pictures, {viewer.AnswersSeen} seen by the subscriber; {camera.Captured} frames captured, {camera.Idle} with nothing due, {camera.Replaced} replaced by newer ones; oldest picture at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
+            $"{stats.Pipeline.Answers} answers about {camera.Used} pictures, {answersSeen} seen by the subscriber; {camera.Captured} frames captured, {camera.Idle} with nothing due, {camera.Replaced} replaced by newer ones; oldest picture at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
     }
 }

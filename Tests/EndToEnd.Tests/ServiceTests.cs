@@ -192,6 +192,14 @@ public sealed class ServiceTests : IDisposable
             Assert.Contains("gate/person", demo.Errors, StringComparison.Ordinal);
             Assert.Contains("toy", demo.Errors, StringComparison.Ordinal);
             Assert.Matches(@"[1-9]\d* answers about [1-9]\d* pictures", demo.Errors);
+
+            // Without a terminal: changes and events, no line for each of the hundreds of answers; the summary is last.
+            var lines = demo.Errors.TrimEnd().Split('\n');
+            Assert.InRange(lines.Length, 20, 150);
+            Assert.Contains(lines, line => line.Contains("event gate/person: Person at the gate: yes", StringComparison.Ordinal));
+            Assert.Contains("Ctrl+C stops the demo.", lines);
+            Assert.Matches(@"^[1-9]\d* answers about", lines[^1]);
+            Assert.DoesNotContain('\u001b', demo.Errors);
         }
     }
 

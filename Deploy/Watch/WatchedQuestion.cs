@@ -1,0 +1,32 @@
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Deploy.Watch;
+
+/// <summary>A question whose answers are shown.</summary>
+/// <param name="Camera">The camera's name in topics.</param>
+/// <param name="Id">The question's name in topics.</param>
+/// <param name="Ask">The question's text.</param>
+internal sealed record WatchedQuestion(string Camera, string Id, string Ask);
+
+/// <summary>A question and the last answer that was published; null before the first.</summary>
+internal sealed record WatchedAnswer(WatchedQuestion Question, AnswerPayload? Answer);
+
+/// <summary>A camera and its availability as published; null before the first message.</summary>
+internal sealed record WatchedCamera(string Id, string? Availability);
+
+/// <summary>What a subscriber knows at one moment.</summary>
+/// <param name="Availability">The service's availability as published; null before the first message.</param>
+/// <param name="Cameras">In the order of the configuration.</param>
+/// <param name="Answers">In the order of the configuration.</param>
+/// <param name="Events">The latest events, oldest first.</param>
+/// <param name="EventCount">All events received so far.</param>
+/// <param name="AnswerCount">All answers received so far.</param>
+/// <param name="LastMessageAt">When the last message arrived; null before the first.</param>
+internal sealed record WatchSnapshot(
+    string? Availability,
+    IReadOnlyList<WatchedCamera> Cameras,
+    IReadOnlyList<WatchedAnswer> Answers,
+    IReadOnlyList<EventPayload> Events,
+    long EventCount,
+    long AnswerCount,
+    DateTimeOffset? LastMessageAt);
