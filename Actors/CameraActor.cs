@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;
@@ -19,125 +21,161 @@ internal sealed record StopCamera
 
 /// <summary>Captures from one camera for ever, attempt after attempt. Whatever one camera does stays in its own
 /// actor.</summary>
-internal sealed partial class CameraActor : ReceiveActor
+internal sealed partial class CameraActor : RestartableActor
 {
+    private readonly CameraRun _run;
     private readonly ICameraSource _source;
     private readonly CameraLane _lane;
     private readonly IActorRef _publisher;
-    private readonly ReconnectSettings _reconnect;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Backoff _backoff;
-    private Attempt? _attempt;
-    private ITimer? _retry;
-    private CaptureEndKind? _lastFault;
-    private bool _stopping;
 
-    public CameraActor(
-        ICameraSource source,
-        CameraLane lane,
-        IActorRef publisher,
-        ReconnectSettings reconnect,
-        Func<double> random,
-        TimeProvider time,
-        ILogger<CameraActor> logger)
+    public CameraActor(CameraRun run, IActorRef publisher, TimeProvider time, ILogger<CameraActor> logger)
+        : base(run.Memory)
     {
-        _source = source;
-        _lane = lane;
+        (_run, _source, _lane) = (run, run.Source, run.Lane);
         _publisher = publisher;
-        _reconnect = reconnect;
         _time = time;
         _logger = logger;
-        _backoff = new Backoff(reconnect, random);
         Receive<StartAttempt>(_ => Start());
-        Receive<FirstFrame>(first => WhenOf(first.Attempt, CameOnline));
+        Receive<FirstFrame>(first => WhenOf(first.Attempt, () => CameOnline(first.Attempt)));
         Receive<AttemptEnded>(ended => WhenOf(ended.Attempt, () => Ended(ended.Attempt, ended.End)));
         Receive<StopCamera>(_ => Stop());
     }
 
-    protected override void PreStart() => Self.Tell(StartAttempt.Instance);
+    /// <inheritdoc/>
+    protected override void Resume()
+    {
+        if (_run.IsFinished)
+        {
+            SayFinished();
+        }
+        else if (_run.Attempt is { End: { } end } ended)
+        {
+            Ended(ended, end);
+        }
+        else if (_run.Attempt is { HasFrame: true } attempt)
+        {
+            CameOnline(attempt);
+        }
+        else if (_run.Attempt is null && _run.IsStopping)
+        {
+            Context.Stop(Self);
+        }
+        else if (_run.Attempt is null && _run.Retry is null)
+        {
+            Self.Tell(StartAttempt.Instance);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void GiveUp(object message) => LogGivenUp(_source.Id, message.GetType().Name);
 
     protected override void PostStop()
     {
-        _retry?.Dispose();
-        _attempt?.Cancel();
+        _run.Retry?.Dispose();
+        _run.Attempt?.Cancel();
+        _lane.Counters.Online = false;
     }
 
     private void Start()
     {
-        _retry?.Dispose();
-        var attempt = new Attempt(_lane, Self, _time.GetTimestamp());
-        _attempt = attempt;
+        // Few devices can be opened twice.
+        if (_run.Attempt is not null || _run.IsStopping || _run.IsFinished)
+        {
+            return;
+        }
+
+        _run.Retry?.Dispose();
+        _run.Retry = null;
+        var attempt = new CaptureRun(_lane, Self, _time.GetTimestamp(), first => new FirstFrame(first));
+        _run.Attempt = attempt;
         attempt.RunAsync(_source).PipeTo(Self, success: end => new AttemptEnded(attempt, end));
     }
 
-    // An attempt that a restarted actor left behind may still speak.
-    private void WhenOf(Attempt attempt, Action react)
+    // A late message of an attempt that is over says nothing about the one that runs.
+    private void WhenOf(CaptureRun attempt, Action react)
     {
-        if (attempt == _attempt)
+        if (attempt == _run.Attempt)
         {
             react();
         }
     }
 
-    private void CameOnline()
+    private void CameOnline(CaptureRun attempt)
     {
-        _lastFault = null;
-        LogOnline(_source.Id, _source.Description);
+        if (attempt.IsAnnounced)
+        {
+            return;
+        }
+
         SayOnline(true);
+        attempt.IsAnnounced = true;
+        _run.LoggedFault = null;
+        LogOnline(_source.Id, _source.Description);
     }
 
-    private void Ended(Attempt attempt, CaptureEnd end)
+    private void Ended(CaptureRun attempt, CaptureEnd end)
     {
-        _attempt = null;
-        attempt.Dispose();
         SayOnline(false);
-        if (_stopping)
+        if (_run.IsStopping)
         {
             Context.Stop(Self);
         }
         else if (end.Kind == CaptureEndKind.Finished)
         {
+            _run.IsFinished = true;
+            SayFinished();
             LogFinished(_source.Id, end.Frames);
-            _lane.End();
-            Context.Parent.Tell(new CameraFinished(_source.Id));
         }
         else
         {
             Retry(attempt, end);
         }
+
+        _run.Attempt = null;
+        attempt.Dispose();
     }
 
-    private void Retry(Attempt attempt, CaptureEnd end)
+    private void SayFinished()
     {
-        if (end.Frames > 0 && _time.GetElapsedTime(attempt.StartedAt) >= _reconnect.GoodRun)
+        _lane.End();
+        Context.Parent.Tell(new CameraFinished(_source.Id));
+    }
+
+    private void Retry(CaptureRun attempt, CaptureEnd end)
+    {
+        if (end.Frames > 0 && _time.GetElapsedTime(attempt.StartedAt) >= _run.Reconnect.GoodRun)
         {
-            _backoff.Reset();
+            _run.Backoff.Reset();
         }
 
-        var wait = _backoff.Next();
+        var wait = _run.Backoff.Next();
+        _run.Retry?.Dispose();
+        _run.Retry = null;
+        _run.Retry = _time.TellLater(Self, wait, StartAttempt.Instance);
+        _run.Attempt = null;
+        _lane.Counters.CaptureRestarts.Increment();
+
         // A camera that stays away is said once for each kind of fault, not each time it is tried.
-        if (_lastFault != end.Kind)
+        if (_run.LoggedFault != end.Kind)
         {
+            _run.LoggedFault = end.Kind;
             LogGone(_source.Id, end.Kind, end.Reason, wait);
         }
-
-        _lastFault = end.Kind;
-        _lane.Counters.CaptureRestarts.Increment();
-        _retry = _time.TellLater(Self, wait, StartAttempt.Instance);
     }
 
     private void Stop()
     {
-        _stopping = true;
-        _retry?.Dispose();
-        if (_attempt is null)
+        _run.IsStopping = true;
+        _run.Retry?.Dispose();
+        if (_run.Attempt is null)
         {
             Context.Stop(Self);
         }
         else
         {
-            _attempt.Cancel();
+            _run.Attempt.Cancel();
         }
     }
 
@@ -158,51 +196,16 @@ internal sealed partial class CameraActor : ReceiveActor
         Message = "{Camera}: {Kind}: {Reason} Trying again for ever, next in {Wait}.")]
     private partial void LogGone(CameraId camera, CaptureEndKind kind, string reason, TimeSpan wait);
 
+    [LoggerMessage(EventId = 83, Level = LogLevel.Error, Message =
+        "{Camera}: the camera's actor failed twice at {Message} and goes on without it.")]
+    private partial void LogGivenUp(CameraId camera, string message);
+
     private sealed record StartAttempt
     {
         public static readonly StartAttempt Instance = new();
     }
 
-    private sealed record FirstFrame(Attempt Attempt);
+    private sealed record FirstFrame(CaptureRun Attempt);
 
-    private sealed record AttemptEnded(Attempt Attempt, CaptureEnd End);
-
-    /// <summary>One run of the source.</summary>
-    private sealed class Attempt(CameraLane lane, IActorRef owner, long startedAt) : IDisposable
-    {
-        private readonly CancellationTokenSource _cancel = new();
-        private bool _seen;
-
-        public long StartedAt => startedAt;
-
-        public async Task<CaptureEnd> RunAsync(ICameraSource source)
-        {
-            try
-            {
-                // Off the actor's thread, so that a source which blocks while it opens holds up nobody else.
-                return await Task.Run(() => source.CaptureAsync(Deliver, _cancel.Token));
-            }
-            catch (Exception fault)
-            {
-                // Sources report faults as values; one that throws is a defect, which a camera survives as well.
-                return new CaptureEnd(CaptureEndKind.Lost, $"{fault.GetType().Name}: {fault.Message}", 0);
-            }
-        }
-
-        public void Cancel() => _cancel.Cancel();
-
-        public void Dispose() => _cancel.Dispose();
-
-        // On the source's thread.
-        private void Deliver(Frame frame)
-        {
-            if (!_seen)
-            {
-                _seen = true;
-                owner.Tell(new FirstFrame(this));
-            }
-
-            lane.Offer(frame);
-        }
-    }
+    private sealed record AttemptEnded(CaptureRun Attempt, CaptureEnd End);
 }

@@ -8,16 +8,16 @@ namespace MobileVlm.Edge.Actors;
 internal sealed partial class EdgeMessages
 {
     /// <summary>The still first and the bare state last: who reacts to a state finds the rest in place.</summary>
-    public IEnumerable<OutboundMessage> Answers(AnswersJudged judged)
+    public IEnumerable<ComposedLater> Answers(AnswersJudged judged)
     {
         if (judged.Frame is { Snapshot: { } jpeg } frame)
         {
-            yield return new OutboundMessage(
+            yield return new ComposedLater(() => new OutboundMessage(
                 _topics.Snapshot(frame.Camera.Value),
                 jpeg,
                 settings.Mqtt.RetainSnapshots,
                 settings.Mqtt.SnapshotQos,
-                "image/jpeg");
+                "image/jpeg"));
         }
 
         foreach (var news in judged.News)
@@ -25,28 +25,33 @@ internal sealed partial class EdgeMessages
             var (camera, question) = (news.Camera.Value, news.Question.Id);
             if (news.Verdict.SayAnswer)
             {
-                yield return Retained(
-                    _topics.Answer(camera, question), parts.AnswerToBytes(Payload(news)), "application/json");
+                // Where it cannot be written, an old value must not look like an answer about this picture.
+                yield return new ComposedLater(() => Answer(news)) { WithoutValue = () => Answer(news with { IsFresh = false }) };
             }
 
             if (news.Verdict.SayState)
             {
                 // Half an object is none; who reads objects is not bound to the limit of states.
                 var state = news.Standing.State;
-                yield return Retained(
+                yield return new ComposedLater(() => Retained(
                     _topics.State(camera, question),
-                    news.Question.Kind == QuestionKind.Json ? state : StateText.Cut(state));
+                    news.Question.Kind == QuestionKind.Json ? state : StateText.Cut(state)));
             }
         }
     }
 
     /// <summary>What changed.</summary>
-    public IEnumerable<EventPayload> Events(AnswersJudged judged) =>
-        judged.News.SelectMany(news =>
-            news is { Verdict.Event: { } change, Last: { } last } ? [Event(news, last, change)] : Array.Empty<EventPayload>());
+    public IEnumerable<Func<EventPayload>> Events(AnswersJudged judged) =>
+        from news in judged.News
+        let change = news.Verdict.Event
+        let last = news.Last
+        where change is not null && last is not null
+        select (Func<EventPayload>)(() => Event(news, last, change));
+
+    public string TopicOf(EventPayload happened) => _topics.Event(happened.Camera, happened.Question);
 
     public OutboundMessage Event(EventPayload happened) => new(
-        _topics.Event(happened.Camera, happened.Question),
+        TopicOf(happened),
         parts.EventToBytes(happened),
         Retain: false,
         settings.Mqtt.EventQos,
@@ -54,8 +59,7 @@ internal sealed partial class EdgeMessages
 
     private EventPayload Event(QuestionNews news, AnsweredPicture last, StateChange change) => new()
     {
-        // In the order of time, so that whoever stores them by id stores them in order.
-        Id = Guid.CreateVersion7(last.Answer.AnsweredAt).ToString(),
+        Id = news.EventId.ToString(),
         Node = settings.Node,
         Camera = news.Camera.Value,
         Question = news.Question.Id,
@@ -89,6 +93,9 @@ internal sealed partial class EdgeMessages
 
     private string Clock(DateTimeOffset moment) =>
         TimeZoneInfo.ConvertTime(moment, settings.TimeZone).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+
+    private OutboundMessage Answer(QuestionNews news) => Retained(
+        _topics.Answer(news.Camera.Value, news.Question.Id), parts.AnswerToBytes(Payload(news)), "application/json");
 
     private AnswerPayload Payload(QuestionNews news)
     {

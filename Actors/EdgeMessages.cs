@@ -4,6 +4,14 @@ using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
 
+/// <summary>A message that is composed when it is needed, because that may fail.</summary>
+/// <param name="Compose">Composes it.</param>
+internal sealed record ComposedLater(Func<OutboundMessage> Compose)
+{
+    /// <summary>What is said where it cannot be composed.</summary>
+    public Func<OutboundMessage>? WithoutValue { get; init; }
+}
+
 /// <summary>What is said on which topic.</summary>
 internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts parts)
 {

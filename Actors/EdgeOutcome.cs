@@ -9,7 +9,8 @@ public enum EdgeOutcomeKind
     /// <summary>It was asked to stop.</summary>
     Stopped,
 
-    /// <summary>The engine failed more often than its budget allows: the process must exit non-zero.</summary>
+    /// <summary>The engine or an actor failed more often than its budget allows, or cannot be restarted safely: the process
+    /// must exit non-zero.</summary>
     Failed,
 }
 

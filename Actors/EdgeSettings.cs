@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;
@@ -26,6 +27,8 @@ public sealed record EdgeSettings
     public string? StateFolder { get; init; }
 
     public PipelineSettings Pipeline { get; init; } = new();
+
+    public SupervisionSettings Supervision { get; init; } = new();
 
     public DeliverySettings Mqtt { get; init; } = new();
 

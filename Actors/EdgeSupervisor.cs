@@ -1,10 +1,13 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;
@@ -18,22 +21,27 @@ internal sealed class EdgeReports
     /// <summary>No frame is on its way any more.</summary>
     public TaskCompletionSource Drained { get; } = Signal();
 
-    /// <summary>The pipeline is beyond its budget.</summary>
+    /// <summary>The pipeline or an actor is beyond its budget, or cannot be restarted safely.</summary>
     public TaskCompletionSource<Exception> Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The supervisor has ended, and all actors with it.</summary>
+    public TaskCompletionSource SupervisorGone { get; } = Signal();
 
     private static TaskCompletionSource Signal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Asked when the stop begins: no camera is started any more. <see cref="EdgeCrew"/> is the reply.</summary>
-internal sealed record CallCrew
+/// <summary>Told when the stop begins: no camera is started any more, and an actor that waits for its restart is restarted
+/// at once. Answered with <see cref="StopBegun"/>.</summary>
+internal sealed record BeginStop
 {
-    public static readonly CallCrew Instance = new();
+    public static readonly BeginStop Instance = new();
 }
 
-/// <summary>Who works here.</summary>
-internal sealed record EdgeCrew(
-    IReadOnlyList<IActorRef> Cameras, IActorRef Pipeline, IActorRef Judge, IActorRef Publisher, IActorRef Stats,
-    IActorRef Inbox);
+/// <summary>The <see cref="EdgeCrew"/> changes no more.</summary>
+internal sealed record StopBegun
+{
+    public static readonly StopBegun Instance = new();
+}
 
 /// <summary>Other cameras or questions. Lanes that are not known yet get a camera of their own, those that are no more
 /// lose it.</summary>
@@ -43,30 +51,43 @@ internal sealed record EdgeCrew(
 internal sealed record ChangeCameras(
     IReadOnlyList<CameraLane> Lanes, IReadOnlyDictionary<CameraLane, ICameraSource> Sources, PlansChanged Plans);
 
-/// <summary>Everything the actors are made from.</summary>
+/// <summary>Everything the actors are made from, and what outlives them.</summary>
 internal sealed record EdgeContext(
     EdgeSettings Settings,
     PipelineContext Pipeline,
-    JudgeDesk Desk,
-    QuestionKeeper Keeper,
+    EdgeMemory Memory,
     QuestionBoard Board,
     Func<EdgeStats> Snapshot,
     Func<double> Random,
     EdgeReports Reports);
 
-/// <summary>Creates the actors and holds their faults apart: a camera, the judge, the publisher or the statistics start
-/// again alone; a pipeline actor that breaks outside its own budget fails the system.</summary>
+/// <summary>What outlives the actors, so that none of them has to remember what must not be forgotten.</summary>
+internal sealed record EdgeMemory(
+    EdgeCrew Crew,
+    JudgeDesk Desk,
+    QuestionKeeper Keeper,
+    QuestionStateWriter Writer,
+    PublisherState Publisher,
+    AskRequests Asks,
+    PictureDecoder Decoder,
+    CommandIntake Commands,
+    StatsClock Stats);
+
+/// <summary>Creates the actors and holds their faults apart. Each is restarted alone, with its state in objects that
+/// outlive it, after a wait that grows, and within a budget; cameras without end. What cannot be restarted safely fails the
+/// system at once: the pipeline's actor (its engine has a budget of its own) and this one.</summary>
 internal sealed partial class EdgeSupervisor : ReceiveActor
 {
     private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(30);
 
     private readonly EdgeContext _context;
+    private readonly EdgeCrew _crew;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly IActorRef _publisher;
-    private readonly IActorRef _stats;
-    private readonly IActorRef _pipeline;
-    private readonly IActorRef _inbox;
-    private readonly IActorRef _judge;
+    private readonly DelayedRestartStrategy _strategy;
+    private readonly Dictionary<IActorRef, RestartPolicy> _policies = [];
+    private readonly Dictionary<IActorRef, (Exception Cause, ITimer Timer)> _waiting = [];
+    private readonly Dictionary<CameraLane, ICameraSource> _sources;
     private readonly Dictionary<CameraLane, IActorRef> _cameras = [];
     private int _hired;
     private bool _started;
@@ -75,36 +96,149 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     public EdgeSupervisor(EdgeContext context)
     {
         _context = context;
+        _crew = context.Memory.Crew;
+        _time = context.Pipeline.Time;
         _logger = context.Pipeline.Loggers.CreateLogger<EdgeSupervisor>();
-        _publisher = Context.ActorOf(Publisher(context), "mqtt");
-        _stats = Context.ActorOf(Stats(context, _publisher), "stats");
-        _judge = Context.ActorOf(Judge(context, _publisher), "judge");
-        _pipeline = Context.ActorOf(Props.Create(() => new PipelineActor(context.Pipeline)), "pipeline");
-        _inbox = Context.ActorOf(Inbox(context, _publisher), "inbox");
-        Receive<CallCrew>(_ =>
-        {
-            _stopping = true;
-            Sender.Tell(new EdgeCrew([.. _cameras.Values], _pipeline, _judge, _publisher, _stats, _inbox));
-        });
-        Receive<FrameAnswered>(_judge.Forward);
+        _strategy = new DelayedRestartStrategy(Decide, RestartLater);
+        _sources = context.Pipeline.Lanes.Now.ToDictionary(
+            lane => lane, lane => context.Pipeline.Parts.Cameras.Single(source => source.Id == lane.Plan.Id));
+        _crew.Publisher = Create(Publisher(context), "mqtt");
+        _crew.Stats = Create(Stats(context, _crew.Publisher), "stats");
+        _crew.Judge = Create(Judge(context, _crew.Publisher), "judge");
+        _crew.Pipeline = Create(Props.Create(() => new PipelineActor(context.Pipeline)), "pipeline");
+        _crew.Asks = Create(Asks(context, _crew.Publisher), "asks");
+        _crew.Inbox = Create(Inbox(context, _crew.Publisher, _crew.Asks), "inbox");
+        Receive<BeginStop>(_ => BeginToStop());
         Receive<ChangeCameras>(Change);
-        Receive<Hire>(hire => Start(hire.Lane, hire.Source));
+        Receive<Hire>(hire => Start(hire.Lane));
+        Receive<RestartNow>(restart => Restart(restart.Child));
+        Receive<Terminated>(ended => Ended(ended.ActorRef));
         Receive<PipelineStarted>(_ => StartCameras());
         Receive<PipelineDrained>(_ => context.Reports.Drained.TrySetResult());
         Receive<PipelineFailed>(failed => Failed(failed.Fault));
         Receive<CameraFinished>(finished => LogCameraFinished(finished.Camera.Value));
     }
 
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(fault =>
+    protected override SupervisorStrategy SupervisorStrategy() => _strategy;
+
+    /// <summary>A fault of this actor fails the system while the others live, so that it ends in order.</summary>
+    protected override bool AroundReceive(Receive receive, object message)
     {
-        if (!Sender.Equals(_pipeline))
+        try
+        {
+            return base.AroundReceive(receive, message);
+        }
+        catch (Exception fault)
+        {
+            Failed(fault);
+            return true;
+        }
+    }
+
+    protected override void PostStop()
+    {
+        foreach (var (_, timer) in _waiting.Values)
+        {
+            timer.Dispose();
+        }
+
+        _context.Reports.SupervisorGone.TrySetResult();
+        if (!_stopping)
+        {
+            Failed(new InvalidOperationException("The supervisor of all actors stopped."));
+        }
+    }
+
+    private IActorRef Create(Props props, string name, bool isEndless = false)
+    {
+        var actor = Context.ActorOf(props, name);
+        Context.Watch(actor);
+        _policies[actor] = new RestartPolicy(_context.Settings.Supervision, isEndless, _context.Random, _time);
+        return actor;
+    }
+
+    private Directive Decide(Exception fault)
+    {
+        if (!Sender.Equals(_crew.Pipeline))
         {
             return Directive.Restart;
         }
 
         Failed(fault);
         return Directive.Stop;
-    });
+    }
+
+    private void RestartLater(IActorRef child, Exception cause)
+    {
+        var policy = _policies[child];
+        if (!policy.TryRestart(out var wait))
+        {
+            // Restarted all the same, so that the stop which follows finds it.
+            LogBeyondBudget(cause, child.Path.Name, _context.Settings.Supervision.Budget.Restarts);
+            Failed(new InvalidOperationException(
+                $"The actor '{child.Path.Name}' failed too often: {cause.Message}", cause));
+        }
+        else
+        {
+            LogRestarted(cause, child.Path.Name, wait.TotalSeconds);
+        }
+
+        if (wait == TimeSpan.Zero)
+        {
+            _strategy.RestartNow(child, cause);
+        }
+        else
+        {
+            _waiting[child] = (cause, _time.TellLater(Self, wait, new RestartNow(child)));
+        }
+    }
+
+    private void Restart(IActorRef child)
+    {
+        if (_waiting.Remove(child, out var failed))
+        {
+            failed.Timer.Dispose();
+            _strategy.RestartNow(child, failed.Cause);
+        }
+    }
+
+    private void BeginToStop()
+    {
+        _stopping = true;
+        foreach (var child in _waiting.Keys.ToList())
+        {
+            Restart(child);
+        }
+
+        Sender.Tell(StopBegun.Instance);
+    }
+
+    private void Ended(IActorRef actor)
+    {
+        _policies.Remove(actor);
+        _crew.RemoveCamera(actor);
+        if (_waiting.Remove(actor, out var failed))
+        {
+            failed.Timer.Dispose();
+        }
+
+        if (_stopping)
+        {
+            return;
+        }
+
+        if (_cameras.FirstOrDefault(entry => entry.Value.Equals(actor)) is { Key: { } lane })
+        {
+            // Nobody stopped it; the others must not notice.
+            _cameras.Remove(lane);
+            Start(lane);
+        }
+        else if (actor.Equals(_crew.Publisher) || actor.Equals(_crew.Judge) || actor.Equals(_crew.Pipeline)
+            || actor.Equals(_crew.Inbox) || actor.Equals(_crew.Asks) || actor.Equals(_crew.Stats))
+        {
+            Failed(new InvalidOperationException($"The actor '{actor.Path.Name}' stopped without being told to."));
+        }
+    }
 
     private void StartCameras()
     {
@@ -114,28 +248,41 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         }
 
         _started = true;
-        foreach (var lane in _context.Pipeline.Lanes.Now.Where(lane => !_cameras.ContainsKey(lane)))
+        foreach (var lane in _context.Pipeline.Lanes.Now)
         {
-            Start(lane, _context.Pipeline.Parts.Cameras.Single(source => source.Id == lane.Plan.Id));
+            Start(lane);
         }
 
         _context.Reports.Started.TrySetResult();
     }
 
-    private void Start(CameraLane lane, ICameraSource source)
+    private void Start(CameraLane lane)
     {
         // Meanwhile the box may have been stopped, or the camera removed again.
-        if (_started && !_stopping && _context.Pipeline.Lanes.Now.Contains(lane))
+        if (_started && !_stopping && _context.Pipeline.Lanes.Now.Contains(lane) && !_cameras.ContainsKey(lane)
+            && _sources.TryGetValue(lane, out var source))
         {
             // A camera of the same name may still be on its way out.
-            _cameras[lane] = Context.ActorOf(
-                Camera(_context, lane, source, _publisher), $"camera-{lane.Plan.Id}-{++_hired}");
+            var run = new CameraRun(source, lane, _context.Settings.CameraReconnect, _context.Random);
+            var camera = Create(Camera(_context, run, _crew.Publisher), $"camera-{lane.Plan.Id}-{++_hired}", isEndless: true);
+            _cameras[lane] = camera;
+            _crew.AddCamera(camera);
         }
     }
 
     private void Change(ChangeCameras change)
     {
-        _judge.Tell(change.Plans);
+        _crew.Judge.Tell(change.Plans);
+        foreach (var (lane, source) in change.Sources)
+        {
+            _sources[lane] = source;
+        }
+
+        foreach (var gone in _sources.Keys.Except(change.Lanes).ToList())
+        {
+            _sources.Remove(gone);
+        }
+
         var leaving = new Dictionary<CameraId, Task>();
         foreach (var (lane, camera) in _cameras.Where(entry => !change.Lanes.Contains(entry.Key)).ToList())
         {
@@ -143,11 +290,11 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             leaving[lane.Plan.Id] = camera.GracefulStop(LongestLeave, StopCamera.Instance);
         }
 
-        foreach (var (lane, source) in change.Sources)
+        foreach (var lane in change.Sources.Keys)
         {
             // Few devices can be opened twice, so the new one waits for the old one's end.
             leaving.GetValueOrDefault(lane.Plan.Id, Task.CompletedTask).ContinueWith(
-                _ => new Hire(lane, source), TaskScheduler.Default).PipeTo(Self);
+                _ => new Hire(lane), TaskScheduler.Default).PipeTo(Self);
         }
     }
 
@@ -158,25 +305,29 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _context.Reports.Drained.TrySetResult();
     }
 
-    private sealed record Hire(CameraLane Lane, ICameraSource Source);
+    private sealed record Hire(CameraLane Lane);
+
+    private sealed record RestartNow(IActorRef Child);
 
     private static Props Judge(EdgeContext context, IActorRef publisher) => Props.Create(() => new JudgeActor(
-        context.Desk, context.Keeper, publisher, context.Pipeline.Time));
+        context.Memory.Desk,
+        context.Memory.Keeper,
+        publisher,
+        context.Pipeline.Time,
+        context.Pipeline.Loggers.CreateLogger<JudgeActor>()));
 
     private static Props Publisher(EdgeContext context)
     {
         var parts = context.Pipeline.Parts;
         var messages = new EdgeMessages(context.Settings, parts);
         return Props.Create(() => new MqttActor(
+            context.Memory.Publisher,
             parts.Link,
-            parts.Outbox,
             messages,
-            context.Settings.Cameras,
             context.Board.Switches,
             Devices(context),
+            context.Memory.Writer,
             context.Pipeline.Counters.Mqtt,
-            context.Settings.BrokerReconnect,
-            context.Random,
             context.Pipeline.Time,
             context.Pipeline.Loggers.CreateLogger<MqttActor>()));
     }
@@ -184,16 +335,17 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private static DeviceAnnouncer Devices(EdgeContext context) =>
         new(context.Settings.HomeAssistant, context.Settings, context.Pipeline.Parts.Topics);
 
-    private static Props Inbox(EdgeContext context, IActorRef publisher)
+    private static Props Inbox(EdgeContext context, IActorRef publisher, IActorRef asks)
     {
         var parts = context.Pipeline.Parts;
         var helpers = new InboxHelpers(
-            Asks(context, publisher),
+            asks,
             publisher,
             context.Board.Switches,
             Devices(context),
             () => [.. context.Pipeline.Lanes.Now.Select(lane => lane.Plan)]);
         return Props.Create(() => new InboxActor(
+            context.Memory.Commands,
             parts.Link,
             parts.Topics,
             context.Settings,
@@ -207,10 +359,11 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private static Props Asks(EdgeContext context, IActorRef publisher)
     {
         var pipeline = context.Pipeline;
-        var places = new AskPlaces(() => pipeline.Lanes.Now, pipeline.Pictures, pipeline.Parts.PictureToFrame);
+        var places = new AskPlaces(() => pipeline.Lanes.Now, pipeline.Pictures, context.Memory.Decoder);
         var replies = new AskReplies(context.Settings, pipeline.Parts.Topics, places.IsKnown, pipeline.Time);
         return Props.Create(() => new AskActor(
             context.Settings.Asks,
+            context.Memory.Asks,
             places,
             replies,
             publisher,
@@ -220,23 +373,29 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     }
 
     private static Props Stats(EdgeContext context, IActorRef publisher) => Props.Create(() => new StatsActor(
+        context.Memory.Stats,
         context.Snapshot,
         context.Pipeline.Parts.StatsToBytes,
         publisher,
         context.Settings.Pipeline.StatsEvery,
-        context.Pipeline.Time));
+        context.Pipeline.Time,
+        context.Pipeline.Loggers.CreateLogger<StatsActor>()));
 
-    private static Props Camera(
-        EdgeContext context, CameraLane lane, ICameraSource source, IActorRef publisher) =>
+    private static Props Camera(EdgeContext context, CameraRun run, IActorRef publisher) =>
         Props.Create(() => new CameraActor(
-            source,
-            lane,
+            run,
             publisher,
-            context.Settings.CameraReconnect,
-            context.Random,
             context.Pipeline.Time,
             context.Pipeline.Loggers.CreateLogger<CameraActor>()));
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Camera} has no more frames.")]
     private partial void LogCameraFinished(string camera);
+
+    [LoggerMessage(EventId = 90, Level = LogLevel.Error, Message =
+        "The actor '{Actor}' failed; it goes on where it was in {Seconds:0.0} s.")]
+    private partial void LogRestarted(Exception cause, string actor, double seconds);
+
+    [LoggerMessage(EventId = 91, Level = LogLevel.Critical, Message =
+        "The actor '{Actor}' failed more than {Restarts} times; the service ends so that it can be started anew.")]
+    private partial void LogBeyondBudget(Exception cause, string actor, int restarts);
 }

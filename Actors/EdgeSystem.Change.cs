@@ -7,8 +7,6 @@ namespace MobileVlm.Edge.Actors;
 /// <content>Other cameras and questions while it runs.</content>
 public sealed partial class EdgeSystem
 {
-    private readonly Lock _changeLock = new();
-
     /// <summary>From now on these cameras and questions are watched. What is as it was goes on undisturbed: a camera whose
     /// questions alone changed keeps its stream, a question that stayed its pace, its state and its switch.</summary>
     /// <param name="plans">All of them.</param>
@@ -17,7 +15,7 @@ public sealed partial class EdgeSystem
     /// <exception cref="InvalidOperationException">It is not started.</exception>
     public void Change(IReadOnlyList<CameraPlan> plans, IReadOnlyList<ICameraSource> fresh)
     {
-        lock (_changeLock)
+        lock (_stopLock)
         {
             if (_system is null || _stop is not null)
             {

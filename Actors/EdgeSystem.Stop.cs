@@ -1,37 +1,54 @@
 using Akka.Actor;
+using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Inbox;
+using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <content>The end, step by step.</content>
+/// <content>The end, step by step. Each step has a share of <see cref="PipelineSettings.StopWithin"/>; one that hangs is
+/// left behind, so that the sum is never exceeded.</content>
 public sealed partial class EdgeSystem
 {
+    private readonly List<string> _leftBehind = [];
+
+    /// <summary>What did not end in time at the stop: a native call, a disk or a camera hangs. Such a thread may keep a
+    /// process from ending in order.</summary>
+    public IReadOnlyList<string> LeftBehind => [.. _leftBehind];
+
     private async Task StopInOrderAsync(CancellationToken hurry)
     {
         // The caller holds a lock.
         await Task.Yield();
+        var within = _settings.Pipeline.StopWithin;
+        using var limits = new StopLimits(within, _time);
         if (_system is { } system)
         {
-            await StopActorsAsync(system, hurry);
+            await StopActorsAsync(system, limits, hurry);
         }
 
-        await _parts.Link.DisposeAsync();
-        await _parts.Outbox.DisposeAsync();
+        // Whatever became of the steps before: an open link would hold back the will, an open outbox its last writes.
+        await InTimeAsync("state file", _memory.Writer.FlushAsync, limits.Close);
+        await InTimeAsync("outbox", () => _parts.Outbox.DisposeAsync().AsTask(), limits.Close);
+        await InTimeAsync("connection", () => _parts.Link.DisposeAsync().AsTask(), limits.Close);
+        if (_system is not null)
+        {
+            await InTimeAsync("actors", _system.Terminate, limits.All);
+        }
+
+        if (_leftBehind.Count == 0)
+        {
+            _memory.Publisher.Dispose();
+            _memory.Commands.Dispose();
+        }
+
         _reports.Started.TrySetCanceled(CancellationToken.None);
         _completion.TrySetResult(new EdgeOutcome(EdgeOutcomeKind.Stopped, "It was asked to stop."));
     }
 
-    private async Task StopActorsAsync(ActorSystem system, CancellationToken hurry)
+    private async Task StopActorsAsync(ActorSystem system, StopLimits limits, CancellationToken hurry)
     {
-        var within = _settings.Pipeline.StopWithin;
-        using var patience = new CancellationTokenSource(within / 2, _time);
-        // The last quarter is kept for 'stopped', whatever an answer does, and half of that for the sessions.
-        using var drainLimit = new CancellationTokenSource(within * 0.75, _time);
-        using var sayLimit = new CancellationTokenSource(within * 0.875, _time);
-        using var limit = new CancellationTokenSource(within, _time);
-        using var impatient = patience.Token.Register(_cancelAnswers.Cancel);
+        using var impatient = limits.Patience.Register(_cancelAnswers.Cancel);
         using var hurried = hurry.Register(_cancelAnswers.Cancel);
-
         foreach (var lane in _lanes.Now)
         {
             lane.Close();
@@ -40,35 +57,60 @@ public sealed partial class EdgeSystem
         _pictures.Close();
 
         // In a hurry or not, every step is taken; each ends by its own limit.
-        var crew = await _supervisor.Ask<EdgeCrew>(CallCrew.Instance, CancellationToken.None);
+        var crew = _memory.Crew;
+        if (!_reports.SupervisorGone.Task.IsCompleted)
+        {
+            await InTimeAsync(
+                "supervisor", () => _supervisor.Ask<StopBegun>(BeginStop.Instance, CancellationToken.None), limits.Supervisor);
+        }
+
         var cameras = Task.WhenAll(crew.Cameras.Select(camera => EndAsync(camera, StopCamera.Instance)));
         if (_reports.Started.Task.IsCompletedSuccessfully)
         {
-            await InTimeAsync("answers in progress", _reports.Drained.Task, drainLimit.Token);
+            await InTimeAsync("answers in progress", () => _reports.Drained.Task, limits.Answers);
         }
 
-        await InTimeAsync("cameras", cameras, drainLimit.Token);
-        await InTimeAsync("answers to judge", EndAsync(crew.Judge, PoisonPill.Instance), sayLimit.Token);
-        await InTimeAsync("questions", EndAsync(crew.Inbox, StopListening.Instance), sayLimit.Token);
-        await InTimeAsync("statistics", EndAsync(crew.Stats, PoisonPill.Instance), sayLimit.Token);
-        await InTimeAsync("broker", EndAsync(crew.Publisher, StopPublishing.Instance), sayLimit.Token);
-        await InTimeAsync("engine", EndAsync(crew.Pipeline, CloseEngine.Instance), limit.Token);
-        await system.Terminate();
+        await InTimeAsync("cameras", () => cameras, limits.Answers);
+        await InTimeAsync("answers to judge", () => EndAsync(crew.Judge, StopJudging.Instance), limits.Rest);
+        await InTimeAsync("commands", () => EndAsync(crew.Inbox, StopListening.Instance), limits.Rest);
+        await InTimeAsync("questions", () => EndAsync(crew.Asks, StopAsking.Instance), limits.Rest);
+        await InTimeAsync("statistics", () => EndAsync(crew.Stats, PoisonPill.Instance), limits.Rest);
+        await InTimeAsync(
+            "broker", () => EndAsync(crew.Publisher, new StopPublishing(limits.UntilRest)), limits.Goodbye);
+
+        // Beside the sessions, so that a native call which hangs costs neither of them its time.
+        var written = InTimeAsync("state file", _memory.Writer.FlushAsync, limits.Engine);
+        var decoded = InTimeAsync("sent pictures", _memory.Decoder.EndAsync, limits.Engine);
+        await InTimeAsync("engine", () => EndAsync(crew.Pipeline, CloseEngine.Instance), limits.Engine);
+        await Task.WhenAll(written, decoded);
     }
 
     // Waits for ever; how long is a matter of the step.
     private static Task<bool> EndAsync(IActorRef actor, object message) =>
         actor.GracefulStop(TimeSpan.FromDays(1), message);
 
-    private async Task InTimeAsync(string step, Task work, CancellationToken limit)
+    private async Task InTimeAsync(string step, Func<Task> work, CancellationToken limit)
     {
         try
         {
-            await work.WaitAsync(limit);
+            // On another thread, because a part that blocks instead of returning a task must not hold up the stop either.
+            await Task.Run(work, CancellationToken.None).WaitAsync(limit);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
+            lock (_leftBehind)
+            {
+                if (!_leftBehind.Contains(step))
+                {
+                    _leftBehind.Add(step);
+                }
+            }
+
             LogLate(step, _settings.Pipeline.StopWithin);
+        }
+        catch (Exception fault)
+        {
+            LogStepFailed(fault, step);
         }
     }
 }

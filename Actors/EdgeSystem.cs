@@ -2,9 +2,13 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -22,7 +26,9 @@ public sealed partial class EdgeSystem : IAsyncDisposable
           log-dead-letters-during-shutdown = off
           coordinated-shutdown.run-by-clr-shutdown-hook = off
           coordinated-shutdown.exit-clr = off
-          # Nothing of ours waits on Akka's clock, so it need not wake the processor a hundred times a second.
+          # A supervisor that fails is not started again behind the back of whoever hosts the system.
+          actor.guardian-supervisor-strategy = "Akka.Actor.StoppingSupervisorStrategy"
+          # Only the limits of orderly stops wait on Akka's clock, so it need not wake the processor a hundred times a second.
           scheduler.tick-duration = 100ms
         }
         """;
@@ -36,8 +42,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly CameraLanes _lanes;
     private readonly PictureLane _pictures;
     private readonly QuestionBoard _board;
-    private readonly QuestionKeeper _keeper;
-    private readonly JudgeDesk _desk;
+    private readonly EdgeMemory _memory;
     private readonly Doorbell _bell = new();
     private readonly PipelinePlaces _places;
     private readonly EdgeReports _reports = new();
@@ -71,20 +76,14 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _counters = new EdgeCounters();
         _board = new QuestionBoard(time, settings.TimeZone);
         _board.Switches.Configure(settings.Cameras);
-        _keeper = new QuestionKeeper(
-            settings.StateFolder is { } folder
-                ? new QuestionStateFile(folder, loggers.CreateLogger<QuestionStateFile>())
-                : null,
-            _board.Switches,
-            time);
-        _keeper.RestoreSwitches();
-        _desk = new JudgeDesk(
-            _board, _counters, _keeper.Restored.Standings, time, loggers.CreateLogger<JudgeDesk>());
-        _desk.Configure(settings.Cameras);
         _places = new PipelinePlaces(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
         _lanes = new CameraLanes([.. settings.Cameras.Select(LaneOf)], _bell);
         _pictures = new PictureLane(_bell);
+        _memory = CreateMemory();
     }
+
+    /// <summary>The actors, for tests that make them fail. Null before the start.</summary>
+    internal ActorSystem? Actors => _system;
 
     /// <summary>Raised for each answered frame, before it is published. Handlers return at once: the next frame waits
     /// for them. What they throw is logged.</summary>
@@ -146,8 +145,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                     _time,
                     _loggers,
                     _cancelAnswers.Token),
-                _desk,
-                _keeper,
+                _memory,
                 _board,
                 Stats,
                 Random.Shared.NextDouble,
@@ -174,6 +172,31 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     {
         await StopAsync();
         _cancelAnswers.Dispose();
+    }
+
+    private EdgeMemory CreateMemory()
+    {
+        var keeper = new QuestionKeeper(
+            _settings.StateFolder is { } folder
+                ? new QuestionStateFile(folder, _loggers.CreateLogger<QuestionStateFile>())
+                : null,
+            _board.Switches,
+            _time);
+        keeper.RestoreSwitches();
+        var desk = new JudgeDesk(
+            _board, _counters, keeper.Restored.Standings, _time, _loggers.CreateLogger<JudgeDesk>());
+        desk.Configure(_settings.Cameras);
+        return new EdgeMemory(
+            new EdgeCrew(),
+            desk,
+            keeper,
+            new QuestionStateWriter(keeper, _loggers.CreateLogger<QuestionStateWriter>()),
+            new PublisherState(
+                _parts.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _time),
+            new AskRequests(),
+            new PictureDecoder(_parts.PictureToFrame, _pictures, _loggers.CreateLogger<PictureDecoder>()),
+            new CommandIntake(_settings.Commands, _time),
+            new StatsClock());
     }
 
     private async Task CompleteAsync()
@@ -205,12 +228,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             LogListenerFailed(fault);
         }
 
-        _supervisor.Tell(answered);
+        _memory.Crew.Judge.Tell(answered);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A listener failed on an answer.")]
     private partial void LogListenerFailed(Exception fault);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Stopping: {Step} did not end in time ({Limit}); left behind.")]
+    [LoggerMessage(EventId = 92, Level = LogLevel.Error, Message =
+        "Stopping: {Step} did not end in time (Pipeline:StopWithin is {Limit}); left behind.")]
     private partial void LogLate(string step, TimeSpan limit);
+
+    [LoggerMessage(EventId = 93, Level = LogLevel.Error, Message = "Stopping: {Step} ended with an error; the stop goes on.")]
+    private partial void LogStepFailed(Exception fault, string step);
 }

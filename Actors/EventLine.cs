@@ -1,17 +1,25 @@
 using System.Text.Json;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>Events between the judge and the broker: all are kept in the outbox, and the first in line is at hand. Owned by
-/// one actor; the tasks that it gives out bring <see cref="EventsMoved"/> back to it.</summary>
+/// <summary>Events between the judge and the broker: all are kept in the outbox, and the first in line is at hand. Outlives
+/// the actor that works with it; the tasks that it gives out never fail and bring <see cref="EventsMoved"/> back to that
+/// actor. One caller at a time.</summary>
 internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
 {
     /// <summary>What waited longer has missed its moment, connected or not.</summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(10);
 
+    /// <summary>Acknowledged ids that are remembered. An outbox that was too busy to remove an event gives it out again;
+    /// it must not be sent twice.</summary>
+    private const int MaxAcknowledged = 1024;
+
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
+
+    private readonly RecentIds _acknowledged = new(MaxAcknowledged);
     private WaitingEvent? _atHand;
     private EventPayload? _event;
     private long _atHandSince;
@@ -34,14 +42,18 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
             LostBefore = waiting.LostBefore,
         } : null;
 
-    /// <summary>The first in line was written by another version and cannot be said any more.</summary>
+    /// <summary>The first in line cannot be said any more: it was written by another version, or has been said.</summary>
     public bool IsUnreadable => _atHand is not null && _event is null;
+
+    /// <summary>The first in line was acknowledged before, and the outbox did not remove it.</summary>
+    public bool IsAcknowledged => _atHand is { } waiting && _acknowledged.Contains(waiting.Event.Id);
 
     /// <summary>Stores it, before anything is said.</summary>
     public Task<EventsMoved> KeepAsync(EventPayload happened, string topic)
     {
+        var stored = new OutboxEvent(happened.Id, topic, MqttJson.Serialize(happened));
         _moving++;
-        return KeptAsync(new OutboxEvent(happened.Id, topic, MqttJson.Serialize(happened)));
+        return KeptAsync(stored);
     }
 
     /// <summary>Has the next one brought to hand; null when nothing is to be done for that.</summary>
@@ -53,15 +65,22 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
             return null;
         }
 
+        var except = new HashSet<string>(_refused, StringComparer.Ordinal);
         (_fetching, _fetchAgain) = (true, false);
         _moving++;
-        return FetchedAsync(outbox.OldestAsync(new HashSet<string>(_refused, StringComparer.Ordinal)));
+        return FetchedAsync(except);
     }
 
-    /// <summary>A task has come to its end.</summary>
+    /// <summary>A task has come to its end. A second time for the same one does nothing.</summary>
     /// <returns>Whether to fetch now.</returns>
     public bool Take(EventsMoved moved)
     {
+        if (moved.IsTaken)
+        {
+            return _atHand is null;
+        }
+
+        moved.IsTaken = true;
         _moving--;
         if (!moved.IsFetch)
         {
@@ -70,26 +89,38 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
 
         _fetching = false;
         _atHand = moved.Next;
-        _atHandSince = time.GetTimestamp();
-        _event = _atHand is null ? null : Read(_atHand);
-        return _atHand is null && _fetchAgain;
+        _atHandSince = moved.FetchedAt;
+        _wasLost = false;
+        _event = _atHand is null || IsAcknowledged ? null : Read(_atHand);
+        return _atHand is null && _fetchAgain && moved.Fault is null;
     }
 
     /// <summary>The broker has it: it leaves the outbox, and the next may come.</summary>
     public Task<EventsMoved> HeardAsync()
     {
-        var id = _atHand!.Event.Id;
-        (_atHand, _wasLost) = (null, false);
+        if (_atHand is not { } heard)
+        {
+            throw new InvalidOperationException("No event is at hand.");
+        }
+
+        _acknowledged.Add(heard.Event.Id);
+        (_atHand, _event, _wasLost) = (null, null, false);
         _moving++;
-        return MovedAsync(outbox.RemoveAsync(id));
+        return RemovedAsync(heard.Event.Id);
     }
 
     /// <summary>The broker will not have its topic: others go first until <see cref="ForgiveRefused"/>.</summary>
     public void Refused()
     {
-        _refused.Add(_atHand!.Event.Topic);
-        (_atHand, _wasLost) = (null, false);
+        if (_atHand is { } refused)
+        {
+            _refused.Add(refused.Event.Topic);
+            (_atHand, _event, _wasLost) = (null, null, false);
+        }
     }
+
+    /// <summary>Some topics wait for <see cref="ForgiveRefused"/>.</summary>
+    public bool HasRefused => _refused.Count > 0;
 
     public void ForgiveRefused() => _refused.Clear();
 
@@ -122,16 +153,46 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
         }
     }
 
-    private async Task<EventsMoved> KeptAsync(OutboxEvent happened) =>
-        EventsMoved.Done with { Kept = new KeptEvent(happened.Id, happened.Topic, await outbox.StoreAsync(happened)) };
-
-    private static async Task<EventsMoved> MovedAsync(Task work)
+    private async Task<EventsMoved> KeptAsync(OutboxEvent happened)
     {
-        await work;
-        return EventsMoved.Done;
+        try
+        {
+            return new EventsMoved(IsFetch: false, null)
+            {
+                Kept = new KeptEvent(happened.Id, happened.Topic, await outbox.StoreAsync(happened)),
+            };
+        }
+        catch (Exception fault)
+        {
+            return new EventsMoved(IsFetch: false, null) { Fault = fault };
+        }
     }
 
-    private static async Task<EventsMoved> FetchedAsync(Task<WaitingEvent?> work) => new(IsFetch: true, await work);
+    private async Task<EventsMoved> RemovedAsync(string id)
+    {
+        try
+        {
+            await outbox.RemoveAsync(id);
+            return new EventsMoved(IsFetch: false, null);
+        }
+        catch (Exception fault)
+        {
+            return new EventsMoved(IsFetch: false, null) { Fault = fault };
+        }
+    }
+
+    private async Task<EventsMoved> FetchedAsync(HashSet<string> except)
+    {
+        try
+        {
+            var next = await outbox.OldestAsync(except);
+            return new EventsMoved(IsFetch: true, next) { FetchedAt = time.GetTimestamp() };
+        }
+        catch (Exception fault)
+        {
+            return new EventsMoved(IsFetch: true, null) { Fault = fault };
+        }
+    }
 }
 
 /// <summary>The outbox has done what it was asked.</summary>
@@ -139,10 +200,17 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
 /// <param name="Next">Which is this one, if there is any.</param>
 internal sealed record EventsMoved(bool IsFetch, WaitingEvent? Next)
 {
-    public static readonly EventsMoved Done = new(IsFetch: false, null);
-
     /// <summary>What was stored, if that was asked.</summary>
     public KeptEvent? Kept { get; init; }
+
+    /// <summary>Set when the outbox threw, which is a defect: it deals with the faults of its disk.</summary>
+    public Exception? Fault { get; init; }
+
+    /// <summary>When the event came to hand.</summary>
+    public long FetchedAt { get; init; }
+
+    /// <summary>The line has taken it in.</summary>
+    public bool IsTaken { get; set; }
 }
 
 /// <summary>An event that the outbox was given, and what it made of it.</summary>

@@ -1,5 +1,7 @@
 using Akka.Actor;
+using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -8,8 +10,15 @@ namespace MobileVlm.Edge.Actors;
 /// <param name="Gone">Topics of what there is no more, which brokers are to forget.</param>
 internal sealed record PlansChanged(IReadOnlyList<CameraPlan> Plans, IReadOnlyList<string> Gone);
 
-/// <summary>Makes states and events of answers, and notices when answers stay away.</summary>
-internal sealed class JudgeActor : ReceiveActor
+/// <summary>Hands the last state to the publisher, which has it written once its events are safe, then stops the
+/// actor.</summary>
+internal sealed record StopJudging
+{
+    public static readonly StopJudging Instance = new();
+}
+
+/// <summary>Makes states and events of answers, and notices when answers stay away. Touches no disk.</summary>
+internal sealed partial class JudgeActor : RestartableActor
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -17,19 +26,23 @@ internal sealed class JudgeActor : ReceiveActor
     private readonly QuestionKeeper _keeper;
     private readonly IActorRef _publisher;
     private readonly TimeProvider _time;
-    private ITimer? _timer;
+    private readonly ILogger _logger;
 
     /// <param name="desk">Set up; lives longer than this actor.</param>
-    /// <param name="keeper">Told what must survive a restart.</param>
-    /// <param name="publisher">Gets <see cref="AnswersJudged"/> and <see cref="DueState"/>, which it sends back once the events
-    /// before it are safe.</param>
+    /// <param name="keeper">Says what must survive a restart of the process, and when.</param>
+    /// <param name="publisher">Gets <see cref="AnswersJudged"/>, and <see cref="DueState"/> behind the events in
+    /// it.</param>
     /// <param name="time">Paces the looks.</param>
-    public JudgeActor(JudgeDesk desk, QuestionKeeper keeper, IActorRef publisher, TimeProvider time)
+    /// <param name="logger">Hears of what was given up.</param>
+    public JudgeActor(
+        JudgeDesk desk, QuestionKeeper keeper, IActorRef publisher, TimeProvider time, ILogger<JudgeActor> logger)
+        : base(desk.Memory)
     {
         _desk = desk;
         _keeper = keeper;
         _publisher = publisher;
         _time = time;
+        _logger = logger;
         Receive<FrameAnswered>(Hear);
         Receive<PlansChanged>(changed =>
         {
@@ -37,22 +50,25 @@ internal sealed class JudgeActor : ReceiveActor
             publisher.Tell(changed);
         });
         Receive<Tick>(_ => Look());
-        Receive<DueState>(keeper.Keep);
+        Receive<StopJudging>(_ => Stop());
     }
 
-    protected override void PreStart() => _timer = _time.TellEvery(Self, LookEvery, Tick.Instance);
-
-    protected override void PostStop()
+    /// <inheritdoc/>
+    protected override void Resume()
     {
-        _timer?.Dispose();
-        _keeper.KeepLast(_desk.Saved);
+        Publish();
+        _desk.Ticks ??= _time.TellEvery(Self, LookEvery, Tick.Instance);
     }
+
+    /// <inheritdoc/>
+    protected override void GiveUp(object message) => LogGivenUp(message.GetType().Name);
+
+    protected override void PostStop() => _desk.Ticks?.Dispose();
 
     private void Hear(FrameAnswered frame)
     {
-        var news = _desk.Hear(frame);
-        _publisher.Tell(new AnswersJudged(frame, news));
-        if (news.Any(it => it.Verdict.Event is not null))
+        _desk.Hear(frame);
+        if (Publish())
         {
             KeepWhatIsDue();
         }
@@ -60,12 +76,22 @@ internal sealed class JudgeActor : ReceiveActor
 
     private void Look()
     {
-        if (_desk.Look() is { Count: > 0 } news)
+        _desk.Look();
+        Publish();
+        KeepWhatIsDue();
+    }
+
+    /// <returns>There was an event among it.</returns>
+    private bool Publish()
+    {
+        var hasEvent = false;
+        foreach (var judged in _desk.TakeUnsent())
         {
-            _publisher.Tell(new AnswersJudged(null, news));
+            _publisher.Tell(judged);
+            hasEvent |= judged.News.Any(it => it.Verdict.Event is not null);
         }
 
-        KeepWhatIsDue();
+        return hasEvent;
     }
 
     private void KeepWhatIsDue()
@@ -75,6 +101,21 @@ internal sealed class JudgeActor : ReceiveActor
             _publisher.Tell(due);
         }
     }
+
+    private void Stop()
+    {
+        Publish();
+        if (_keeper.Last(_desk.Saved) is { } last)
+        {
+            _publisher.Tell(last);
+        }
+
+        Context.Stop(Self);
+    }
+
+    [LoggerMessage(EventId = 81, Level = LogLevel.Error, Message =
+        "The evaluation of answers failed twice at {Message} and goes on without it.")]
+    private partial void LogGivenUp(string message);
 
     private sealed record Tick
     {

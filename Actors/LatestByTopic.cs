@@ -31,11 +31,24 @@ internal sealed class LatestByTopic
     /// <summary>Puts a message that was not heard first in line, unless a newer one waits.</summary>
     public void SendAgain(OutboundMessage message)
     {
-        if (!_waiting.ContainsKey(message.Topic))
+        if (!_waiting.ContainsKey(message.Topic) && _latest.ContainsKey(message.Topic))
         {
             _waiting.Insert(0, message.Topic, true);
         }
     }
+
+    /// <summary>The broker has a message. A topic that it was told to forget is forgotten here too.</summary>
+    public void Accepted(OutboundMessage message)
+    {
+        if (message.Payload.IsEmpty && _latest.TryGetValue(message.Topic, out var latest) && ReferenceEquals(latest, message))
+        {
+            _latest.Remove(message.Topic);
+            _waiting.Remove(message.Topic);
+        }
+    }
+
+    /// <summary>Nothing waits any more; <see cref="SendAfresh"/> has all wait again.</summary>
+    public void ClearWaiting() => _waiting.Clear();
 
     /// <summary>The next message in line, or null.</summary>
     public OutboundMessage? TakeNext()

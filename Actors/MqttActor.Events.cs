@@ -1,5 +1,4 @@
 using Akka.Actor;
-using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
@@ -9,79 +8,122 @@ internal sealed partial class MqttActor
 {
     private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
 
-    private Task _lastKept = Task.CompletedTask;
+    /// <summary>An outbox that failed is left alone for this long.</summary>
+    private static readonly TimeSpan OutboxRest = TimeSpan.FromSeconds(10);
 
     private void Keep(EventPayload happened)
     {
         // What happens while nobody listens is late whenever it is said.
-        var kept = happened with { Historical = _state != LinkState.Connected };
-        var keeping = _events.KeepAsync(kept, _messages.Event(kept).Topic);
-        _lastKept = keeping;
+        var kept = happened with { Historical = !_session.IsConnected };
+        var keeping = _outgoing.Events.KeepAsync(kept, _messages.TopicOf(kept));
+        _state.EventsStored = keeping;
         Follow(keeping);
     }
 
-    // The outbox takes events in their order, so the last one's end is that of all. Whether it was kept or given up for good
-    // makes no difference: it does not come again.
-    private void SendBackOnceKept(DueState due) => _lastKept.PipeTo(Sender, success: () => due, failure: _ => due);
-
     private void Moved(EventsMoved moved)
     {
-        var fetch = _events.Take(moved);
+        var fetch = _outgoing.Events.Take(moved);
+        Continue(fetch, moved.Fault is null);
         Count();
         if (moved.Kept is { } kept)
         {
             LogKept(kept.Id, kept.Topic, kept.Outcome);
         }
 
-        if (_events.IsUnreadable)
+        if (moved.Fault is { } fault)
         {
-            LogUnreadable();
-            Heard();
-        }
-        else if (fetch)
-        {
-            Fetch();
+            LogOutbox(fault);
         }
 
         SayNext();
     }
 
+    private void Continue(bool fetch, bool isSound)
+    {
+        if (_outgoing.Events.IsUnreadable)
+        {
+            var wasSaid = _outgoing.Events.IsAcknowledged;
+            Heard();
+            if (!wasSaid)
+            {
+                LogUnreadable();
+            }
+        }
+        else if (!isSound)
+        {
+            // Asked again at once it would fail again at once.
+            _session.OutboxRetry?.Dispose();
+            _session.OutboxRetry = _time.TellLater(Self, OutboxRest, OutboxMayTry.Instance);
+        }
+        else if (fetch)
+        {
+            Fetch();
+        }
+    }
+
+    private void OutboxAgain() => Fetch();
+
     private void Fetch()
     {
-        if (_state == LinkState.Connected && _events.FetchAsync() is { } fetch)
+        if (_session.IsConnected && _outgoing.Events.FetchAsync() is { } fetch)
         {
             Follow(fetch);
         }
     }
 
-    private void Heard() => Follow(_events.HeardAsync());
+    private void Heard() => Follow(_outgoing.Events.HeardAsync());
 
     private void Refused(string topic)
     {
-        _events.Refused();
-        LogPassedOver(topic, RefusedRest);
-        _refused?.Dispose();
-        _refused = _time.TellLater(Self, RefusedRest, RefusedTopicsMayTry.Instance);
+        _outgoing.Events.Refused();
+        RefusedMayTryLater();
         Fetch();
+        LogPassedOver(topic, RefusedRest);
+    }
+
+    private void RefusedMayTryLater()
+    {
+        _session.Refused?.Dispose();
+        _session.Refused = _time.TellLater(Self, RefusedRest, RefusedTopicsMayTry.Instance);
     }
 
     private void RefusedMayTry()
     {
-        _events.ForgiveRefused();
+        _outgoing.Events.ForgiveRefused();
         Fetch();
     }
 
-    private void Count() => _counters.Outbox = _events.Stats;
+    private void Count() => _counters.Outbox = _outgoing.Events.Stats;
 
-    // An outbox deals with its disk's faults; one that throws is a defect, which must not leave this actor waiting.
-    private void Follow(Task<EventsMoved> work) => work.PipeTo(Self, success: moved => moved, failure: fault =>
+    // These tasks never fail: what an outbox throws is in the message.
+    private void Follow(Task<EventsMoved> work) => work.PipeTo(Self);
+
+    // A message that cannot be composed must not take the others with it.
+    private void Compose(Action compose, Action? otherwise = null)
     {
-        LogOutbox(fault);
-        return EventsMoved.Done;
-    });
+        Action[] attempts = otherwise is null ? [compose, compose] : [compose, compose, otherwise];
+        foreach (var attempt in attempts)
+        {
+            try
+            {
+                attempt();
+                return;
+            }
+            catch (Exception fault)
+            {
+                _counters.Failed.Increment();
+                LogNotComposed(fault);
+            }
+        }
+    }
 
     private sealed record RefusedTopicsMayTry
     {
         public static readonly RefusedTopicsMayTry Instance = new();
+    }
+
+    private sealed record OutboxMayTry
+    {
+        public static readonly OutboxMayTry Instance = new();
     }
 }

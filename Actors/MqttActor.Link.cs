@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Connectors.Mqtt;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
@@ -8,70 +9,85 @@ internal sealed partial class MqttActor
 {
     private void Connect()
     {
-        if (_state != LinkState.Waiting || _stop != StopPhase.None)
+        if (_session.State != LinkState.Waiting || _session.Stop != StopPhase.None)
         {
             return;
         }
 
+        _session.Retry?.Dispose();
+        _session.Retry = null;
         if (_link.IsConnected)
         {
-            // An acknowledgement was missed but the connection held.
-            _state = LinkState.Connected;
+            // A message got no answer, but the connection held: what the broker knows is still right.
+            _session.State = LinkState.Connected;
             _counters.Connected = true;
+            Fetch();
             SayNext();
+            return;
+        }
+
+        var attempt = new object();
+        (_session.State, _session.Connect) = (LinkState.Connecting, attempt);
+        Reported(
+            () => _link.ConnectAsync(_session.Life),
+            outcome => new ConnectEnded(attempt, outcome),
+            fault => new ConnectEnded(attempt, new ConnectOutcome(ConnectOutcomeKind.Unreachable, fault)));
+    }
+
+    private void ConnectHasEnded(ConnectEnded ended)
+    {
+        if (_session.State != LinkState.Connecting || !ReferenceEquals(ended.Attempt, _session.Connect))
+        {
+            return;
+        }
+
+        if (ended.Outcome.Kind == ConnectOutcomeKind.Connected)
+        {
+            Connected();
         }
         else
         {
-            _state = LinkState.Connecting;
-            Reported(_link.ConnectAsync(_life.Token), outcome => new ConnectEnded(outcome),
-                fault => new ConnectEnded(new ConnectOutcome(ConnectOutcomeKind.Unreachable, fault)));
+            NotConnected(ended.Outcome);
         }
     }
 
-    private void Connected(ConnectOutcome outcome)
+    private void Connected()
     {
-        if (outcome.Kind != ConnectOutcomeKind.Connected)
-        {
-            NotConnected(outcome);
-            return;
-        }
-
-        _state = LinkState.Connected;
+        // Until the state changes all of this may be done twice.
+        _outgoing.Connected();
+        _session.ConnectedAt = _time.GetTimestamp();
+        _session.State = LinkState.Connected;
+        _session.Logged = ConnectOutcomeKind.Connected;
         _counters.Connected = true;
-        if (_wasConnected)
+        if (_session.WasConnected)
         {
             _counters.Reconnects.Increment();
         }
 
-        _wasConnected = true;
-        _said = ConnectOutcomeKind.Connected;
-        _connectedAt = _time.GetTimestamp();
+        _session.WasConnected = true;
         LogConnected(_link.Description);
-        _latest.SendAfresh();
-        _events.Connected();
         Fetch();
-        _saidAfresh = false;
         SayNext();
     }
 
     private void NotConnected(ConnectOutcome outcome)
     {
         var somebodyMustMendIt = outcome.Kind != ConnectOutcomeKind.Unreachable;
+        ConnectLater(somebodyMustMendIt ? _session.Backoff.Slowly() : _session.Backoff.Next());
+
         // Said once for each kind of outage, not each time it is tried.
-        if (_said != outcome.Kind)
+        if (_session.Logged != outcome.Kind)
         {
-            _said = outcome.Kind;
+            _session.Logged = outcome.Kind;
             var level = somebodyMustMendIt ? LogLevel.Error : LogLevel.Warning;
             LogNoBroker(level, _link.Description, outcome.Kind, outcome.Reason);
         }
-
-        ConnectLater(somebodyMustMendIt ? _backoff.Slowly() : _backoff.Next());
     }
 
     private void Gone(string reason)
     {
         // The goodbye of an older connection may arrive late, and our own is expected.
-        if (_state == LinkState.Connected && !_link.IsConnected && _stop != StopPhase.SayGoodbye)
+        if (_session.IsConnected && !_link.IsConnected && _session.Stop != StopPhase.Goodbye)
         {
             Pause(reason);
         }
@@ -79,24 +95,25 @@ internal sealed partial class MqttActor
 
     private void Pause(string reason)
     {
-        _said = ConnectOutcomeKind.Unreachable;
-        LogLost(_link.Description, reason);
-        if (_time.GetElapsedTime(_connectedAt) >= _reconnect.GoodRun)
+        if (_time.GetElapsedTime(_session.ConnectedAt) >= _session.GoodRun)
         {
-            _backoff.Reset();
+            _session.Backoff.Reset();
         }
 
-        ConnectLater(_backoff.Next());
+        ConnectLater(_session.Backoff.Next());
+        _session.Logged = ConnectOutcomeKind.Unreachable;
+        LogLost(_link.Description, reason);
     }
 
     private void ConnectLater(TimeSpan wait)
     {
-        _state = LinkState.Waiting;
+        _session.State = LinkState.Waiting;
         _counters.Connected = false;
-        if (_stop == StopPhase.None)
+        if (_session.Stop == StopPhase.None)
         {
-            _retry?.Dispose();
-            _retry = _time.TellLater(Self, wait, TryConnect.Instance);
+            _session.Retry?.Dispose();
+            _session.Retry = null;
+            _session.Retry = _time.TellLater(Self, wait, TryConnect.Instance);
         }
         else
         {

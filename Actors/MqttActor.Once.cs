@@ -1,10 +1,9 @@
-using Akka.Actor;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>A message that is said once, before whatever else waits.</summary>
+/// <summary>A message that is said once, in turn with whatever else waits.</summary>
 internal sealed record SayOnce(OutboundMessage Message);
 
 /// <summary>Whether a question is asked at this moment.</summary>
@@ -19,50 +18,40 @@ internal sealed record SayAllAgain
 /// <content>What is said beside the answers.</content>
 internal sealed partial class MqttActor
 {
-    // Above every burst of commands that is let through, so that each of them gets its reply.
-    private const int MostOnce = 512;
-
-    private readonly OnceQueue _once = new(MostOnce);
-    private OutboundMessage? _saidOnce;
-
     private void ReceiveOthers()
     {
         Receive<SayOnce>(say =>
         {
-            if (_once.Add(say.Message))
-            {
-                _counters.Failed.Increment();
-            }
-
+            var dropped = _outgoing.Replies.Add(say.Message);
             SayNext();
+            if (dropped is not null)
+            {
+                Dropped(dropped);
+            }
         });
-        Receive<SayEnabled>(say => Say([Enabled(say.Camera, say.Question)]));
+        Receive<SayEnabled>(say =>
+        {
+            // A question may have gone since.
+            if (_state.Plans.Any(plan => plan.Id == say.Camera && plan.Questions.Any(it => it.Id == say.Question)))
+            {
+                Say([Enabled(say.Camera, say.Question)]);
+            }
+        });
         Receive<SayAllAgain>(_ =>
         {
-            _latest.SendAfresh();
+            _outgoing.Retained.SendAfresh();
             SayNext();
         });
     }
 
-    private OutboundMessage? TakeOnce() => _saidOnce = _once.TakeNext();
-
-    private void SendAgain(OutboundMessage message, bool isEvent)
+    private void Dropped(OutboundMessage reply)
     {
-        if (ReferenceEquals(message, _saidOnce))
+        _counters.Failed.Increment();
+        if (_droppedLog.TryPass("", out var suppressed))
         {
-            _once.AddAgain(message);
-        }
-        else if (isEvent)
-        {
-            _events.Lost();
-        }
-        else
-        {
-            _latest.SendAgain(message);
+            LogReplyDropped(reply.Topic, Publishing.PublisherState.MaxReplies, suppressed);
         }
     }
-
-    private void OnSwitched(CameraId camera, string question, bool enabled) => _self.Tell(new SayEnabled(camera, question));
 
     private OutboundMessage Enabled(CameraId camera, string question) =>
         _messages.Enabled(camera, question, _switches.IsEnabled(camera, question));

@@ -1,13 +1,21 @@
+using MobileVlm.Edge.Actors.Publishing;
+
 namespace MobileVlm.Edge.Actors;
 
 /// <content>The end: what is left to say, then <c>stopped</c>, then goodbye.</content>
 internal sealed partial class MqttActor
 {
-    private void Stop()
+    private void Stop(StopPublishing stop)
     {
-        _stop = StopPhase.SayTheRest;
-        _retry?.Dispose();
-        if (_state == LinkState.Waiting)
+        if (_session.Stop == StopPhase.None)
+        {
+            _session.RestLimit?.Dispose();
+            _session.RestLimit = _time.TellLater(Self, stop.RestWithin, RestLimitReached.Instance);
+            _session.Retry?.Dispose();
+            _session.Stop = StopPhase.Rest;
+        }
+
+        if (_session.State == LinkState.Waiting)
         {
             Context.Stop(Self);
         }
@@ -20,22 +28,54 @@ internal sealed partial class MqttActor
 
     private void StopFurther()
     {
-        switch (_stop)
+        switch (_session.Stop)
         {
-            case StopPhase.SayTheRest:
-                _stop = StopPhase.SayStopped;
-                Say([.. _cameras.Select(camera => _messages.Camera(camera.Id, online: false)), _messages.Stopped]);
+            case StopPhase.Rest:
+                SayStopped([.. CamerasOffline(), _messages.Stopped]);
                 break;
-            case StopPhase.SayStopped:
-                _stop = StopPhase.SayGoodbye;
-                Reported(SayGoodbyeAsync(), goodbye => goodbye, fault => new NoGoodbye(fault));
+            case StopPhase.Stopped:
+                _session.Stop = StopPhase.Goodbye;
+                Reported(SayGoodbyeAsync, goodbye => goodbye, fault => new NoGoodbye(fault));
+                break;
+            case StopPhase.Goodbye:
+                // Under way; said again only if an earlier instance failed before it began.
                 break;
         }
     }
 
+    // What still waits would take the time that 'stopped' needs. Events stay in the outbox for the next start.
+    private void SayStoppedNow()
+    {
+        if (_session.Stop != StopPhase.Rest)
+        {
+            return;
+        }
+
+        if (!_session.IsConnected)
+        {
+            Context.Stop(Self);
+            return;
+        }
+
+        var waiting = _outgoing.Events.Stats.Rows;
+        _outgoing.Retained.ClearWaiting();
+        SayStopped([_messages.Stopped, .. CamerasOffline()]);
+        LogRestLeft(waiting, _outgoing.Replies.Count);
+    }
+
+    private void SayStopped(IEnumerable<Connectors.Mqtt.OutboundMessage> last)
+    {
+        _session.Stop = StopPhase.Stopped;
+        _outgoing.OnlyRetained = true;
+        Say(last);
+    }
+
+    private IEnumerable<Connectors.Mqtt.OutboundMessage> CamerasOffline() =>
+        _state.Plans.Select(plan => _messages.Camera(plan.Id, online: false));
+
     private async Task<SaidGoodbye> SayGoodbyeAsync()
     {
-        await _link.DisconnectAsync(_life.Token);
+        await _link.DisconnectAsync(_session.Life);
         return SaidGoodbye.Instance;
     }
 }

@@ -2,9 +2,10 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Inbox;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -12,78 +13,70 @@ namespace MobileVlm.Edge.Actors;
 internal sealed record SayStats(byte[] Body);
 
 /// <summary>Says what is left to say, then <c>stopped</c>, then goodbye; the actor then stops.</summary>
-internal sealed record StopPublishing
-{
-    public static readonly StopPublishing Instance = new();
-}
+/// <param name="RestWithin">What is not sent within this time stays in the outbox, so that there is time for
+/// <c>stopped</c>.</param>
+internal sealed record StopPublishing(TimeSpan RestWithin);
 
-/// <summary>Keeps the broker connected and tells it the latest of each topic, one message at a time. Nothing is
-/// queued for a broker that is away or slow: the latest value wins, and all are sent afresh once it is back.</summary>
-internal sealed partial class MqttActor : ReceiveActor, IDisposable
+/// <summary>Keeps the broker connected and tells it the latest of each topic, one message at a time. States are not
+/// queued for a broker that is away or slow: the latest value wins, and all are sent afresh once it is back. What must not
+/// be forgotten is in <see cref="PublisherState"/>, which outlives this actor.</summary>
+internal sealed partial class MqttActor : RestartableActor
 {
+    private static readonly TimeSpan LogRefusedEvery = TimeSpan.FromMinutes(1);
+
+    private readonly PublisherState _state;
+    private readonly OutgoingMessages _outgoing;
+    private readonly BrokerSession _session;
     private readonly IMqttLink _link;
     private readonly EdgeMessages _messages;
     private readonly DeviceAnnouncer _devices;
     private readonly QuestionSwitches _switches;
+    private readonly QuestionStateWriter _writer;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly ReconnectSettings _reconnect;
-    private readonly Backoff _backoff;
     private readonly IActorRef _self = Context.Self;
-    private readonly LatestByTopic _latest = new();
-    private readonly EventLine _events;
-    private readonly CancellationTokenSource _life = new();
-    private IReadOnlyList<CameraPlan> _cameras;
-    private ITimer? _retry;
-    private ITimer? _refused;
-    private LinkState _state = LinkState.Waiting;
-    private bool _publishing;
-    private long _publishedAt;
-    private bool _eventsTurn;
-    private bool _saidAfresh;
-    private long _connectedAt;
-    private bool _wasConnected;
-    private ConnectOutcomeKind _said = ConnectOutcomeKind.Connected;
-    private StopPhase _stop = StopPhase.None;
+    private readonly LogThrottle _refusedLog;
+    private readonly LogThrottle _droppedLog;
 
     public MqttActor(
+        PublisherState state,
         IMqttLink link,
-        IEventOutbox outbox,
         EdgeMessages messages,
-        IReadOnlyList<CameraPlan> cameras,
         QuestionSwitches switches,
         DeviceAnnouncer devices,
+        QuestionStateWriter writer,
         MqttCounters counters,
-        ReconnectSettings reconnect,
-        Func<double> random,
         TimeProvider time,
         ILogger<MqttActor> logger)
+        : base(state.Memory)
     {
+        (_state, _outgoing, _session) = (state, state.Outgoing, state.Session);
         _link = link;
         _messages = messages;
-        _cameras = cameras;
         _switches = switches;
         _devices = devices;
+        _writer = writer;
         _counters = counters;
-        _events = new EventLine(outbox, time);
-        _reconnect = reconnect;
-        _backoff = new Backoff(reconnect, random);
         _time = time;
         _logger = logger;
+        _refusedLog = new LogThrottle(LogRefusedEvery, time);
+        _droppedLog = new LogThrottle(LogRefusedEvery, time);
         Receive<AnswersJudged>(SayJudged);
-        Receive<DueState>(SendBackOnceKept);
+        Receive<DueState>(due => _writer.WriteAfter(_state.EventsStored, due));
         Receive<PlansChanged>(Change);
-        Receive<CameraAvailability>(camera => SayOfKnown(camera));
+        Receive<CameraAvailability>(SayOfKnown);
         Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));
         ReceiveOthers();
         Receive<TryConnect>(_ => Connect());
-        Receive<ConnectEnded>(ended => Connected(ended.Outcome));
-        Receive<EventsMoved>(moved => Moved(moved));
+        Receive<ConnectEnded>(ConnectHasEnded);
+        Receive<EventsMoved>(Moved);
         Receive<RefusedTopicsMayTry>(_ => RefusedMayTry());
-        Receive<PublishEnded>(ended => Published(ended.Message, ended.IsEvent, ended.Outcome));
+        Receive<OutboxMayTry>(_ => OutboxAgain());
+        Receive<PublishEnded>(ended => Published(ended.InFlight, ended.Outcome, ended.StartedAt));
         Receive<LinkGone>(gone => Gone(gone.Reason));
-        Receive<StopPublishing>(_ => Stop());
+        Receive<StopPublishing>(Stop);
+        Receive<RestLimitReached>(_ => SayStoppedNow());
         Receive<SaidGoodbye>(_ => Context.Stop(Self));
         Receive<NoGoodbye>(no =>
         {
@@ -92,74 +85,109 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
         });
     }
 
-    private enum LinkState
+    /// <inheritdoc/>
+    protected override void Resume()
     {
-        Waiting,
-        Connecting,
-        Connected,
-    }
-
-    private enum StopPhase
-    {
-        None,
-        SayTheRest,
-        SayStopped,
-        SayGoodbye,
-    }
-
-    protected override void PreStart()
-    {
-        _link.Disconnected += OnDisconnected;
-        _switches.Changed += OnSwitched;
+        Initialize();
         Count();
-        _latest.Set(_messages.Online);
-        foreach (var camera in _cameras)
+        if (_outgoing.Events.HasRefused)
         {
-            // Until its first frame; what the broker kept from the last run may say otherwise.
-            _latest.Set(_messages.Camera(camera.Id, online: false));
-            foreach (var question in camera.Questions)
-            {
-                _latest.Set(Enabled(camera.Id, question.Id));
-            }
+            RefusedMayTryLater();
         }
 
-        foreach (var device in _devices.Devices(_cameras))
+        switch (_session.State)
         {
-            _latest.Set(device);
+            case LinkState.Waiting when _session.Stop != StopPhase.None:
+                Context.Stop(Self);
+                break;
+            case LinkState.Waiting when _session.Retry is null:
+                Self.Tell(TryConnect.Instance);
+                break;
+            case LinkState.Connected when !_link.IsConnected && _session.Stop != StopPhase.Goodbye:
+                Pause("it ended while the publisher was restarted");
+                break;
+            case LinkState.Connected:
+                // An earlier instance may have failed between two steps.
+                Fetch();
+                SayNext();
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void GiveUp(object message)
+    {
+        if (message is ConnectEnded && _session.State == LinkState.Connecting)
+        {
+            (_session.State, _session.Retry) = (LinkState.Waiting, null);
         }
 
-        Self.Tell(TryConnect.Instance);
+        LogGivenUp(message.GetType().Name);
     }
 
     protected override void PostStop()
     {
-        _link.Disconnected -= OnDisconnected;
-        _switches.Changed -= OnSwitched;
+        _link.Disconnected -= _state.OnDisconnected;
+        _switches.Changed -= _state.OnSwitched;
         _counters.Connected = false;
-        _retry?.Dispose();
-        _refused?.Dispose();
-        _life.Cancel();
+        _session.End();
     }
 
-    /// <summary>Called by Akka after <see cref="PostStop"/>.</summary>
-    public void Dispose() => _life.Dispose();
+    // Once, not at each restart: what is retained by then is newer, and the link is listened to already.
+    private void Initialize()
+    {
+        if (_state.IsInitialized)
+        {
+            return;
+        }
 
-    private void OnDisconnected(string reason) => _self.Tell(new LinkGone(reason));
+        OutboundMessage[] first =
+        [
+            _messages.Online,
+
+            // Offline until a camera's first frame; what the broker kept from the last run may say otherwise.
+            .. _state.Plans.SelectMany(plan => plan.Questions
+                .Select(question => Enabled(plan.Id, question.Id))
+                .Prepend(_messages.Camera(plan.Id, online: false))),
+            .. _devices.Devices(_state.Plans),
+        ];
+        foreach (var message in first)
+        {
+            _outgoing.Retained.Set(message);
+        }
+
+        // The actor's reference stays the same over restarts, so that nothing is missed in between.
+        var self = _self;
+        _state.OnDisconnected = reason => self.Tell(new LinkGone(reason));
+        _state.OnSwitched = (camera, question, _) => self.Tell(new SayEnabled(camera, question));
+        _link.Disconnected += _state.OnDisconnected;
+        _switches.Changed += _state.OnSwitched;
+        _state.IsInitialized = true;
+    }
 
     private void SayJudged(AnswersJudged judged)
     {
-        foreach (var happened in _messages.Events(judged))
+        foreach (var compose in _messages.Events(judged))
         {
-            Keep(happened);
+            // An outbox takes an event of the same id once, so that trying twice is harmless.
+            Compose(() => Keep(compose()));
         }
 
-        Say(_messages.Answers(judged));
+        var messages = new List<OutboundMessage>();
+        foreach (var answer in _messages.Answers(judged))
+        {
+            Compose(
+                () => messages.Add(answer.Compose()),
+                answer.WithoutValue is { } without ? () => messages.Add(without()) : null);
+        }
+
+        Say(messages);
     }
 
     private void SayOfKnown(CameraAvailability camera)
     {
         // One that was removed ends later than it is forgotten.
-        if (_cameras.Any(plan => plan.Id == camera.Camera))
+        if (_state.Plans.Any(plan => plan.Id == camera.Camera))
         {
             Say([_messages.Camera(camera.Camera, camera.Online)]);
         }
@@ -167,29 +195,34 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     private void Change(PlansChanged changed)
     {
-        var added = changed.Plans.Where(plan => _cameras.All(known => known.Id != plan.Id)).ToList();
-        var removals = _devices.Removals(_cameras, changed.Plans).ToLookup(removal => removal.Payload.IsEmpty);
-        foreach (var part in removals[false])
-        {
-            _once.Add(part);
-        }
-
-        _cameras = changed.Plans;
-        Say([
+        var before = _state.Plans;
+        var added = changed.Plans.Where(plan => before.All(known => known.Id != plan.Id)).ToList();
+        var removals = _devices.Removals(before, changed.Plans).ToLookup(removal => removal.Payload.IsEmpty);
+        OutboundMessage[] latest =
+        [
             // A device that is gone takes the place of its announcement, which would be said again otherwise.
             .. removals[true],
             .. changed.Gone.Select(EdgeMessages.Gone),
             .. added.Select(plan => _messages.Camera(plan.Id, online: false)),
             .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
             .. _devices.Devices(changed.Plans),
-        ]);
+        ];
+
+        // All is composed before anything is changed, so that a failure leaves nothing half done.
+        _state.Plans = changed.Plans;
+        foreach (var part in removals[false])
+        {
+            _outgoing.Replies.Add(part);
+        }
+
+        Say(latest);
     }
 
     private void Say(IEnumerable<OutboundMessage> messages)
     {
         foreach (var message in messages)
         {
-            _latest.Set(message);
+            _outgoing.Retained.Set(message);
         }
 
         SayNext();
@@ -197,102 +230,99 @@ internal sealed partial class MqttActor : ReceiveActor, IDisposable
 
     private void SayNext()
     {
-        if (_state != LinkState.Connected || _publishing)
+        if (!_session.IsConnected || _outgoing.InFlight is not null)
         {
             return;
         }
 
-        if (TakeOnce() is { } once)
+        var startedAt = _time.GetTimestamp();
+        if (_outgoing.TakeNext(_messages.Event) is { } next)
         {
-            Publish(once, isEvent: false);
-            return;
+            Reported(
+                () => _link.PublishAsync(next.Message, _session.Life),
+                outcome => new PublishEnded(next, outcome, startedAt),
+                fault => new PublishEnded(next, new PublishOutcome(PublishOutcomeKind.Lost, fault), startedAt));
         }
-
-        // Whoever was away hears how things are before what happened; then in turns, so that neither waits for the other
-        // one's end on a slow link.
-        _saidAfresh |= _latest.WaitingCount == 0;
-        _eventsTurn = !_eventsTurn;
-        if (_saidAfresh && _eventsTurn && _events.Ready is { } happened)
-        {
-            Publish(_messages.Event(happened), isEvent: true);
-        }
-        else if (_latest.TakeNext() is { } message)
-        {
-            Publish(message, isEvent: false);
-        }
-        else if (_events.Ready is { } last)
-        {
-            Publish(_messages.Event(last), isEvent: true);
-        }
-        else if (!_events.IsMoving)
+        else if (!_outgoing.Events.IsMoving || _session.Stop > StopPhase.Rest)
         {
             StopFurther();
         }
     }
 
-    private void Publish(OutboundMessage message, bool isEvent)
+    private void Published(InFlightMessage message, PublishOutcome outcome, long startedAt)
     {
-        _publishing = true;
-        _publishedAt = _time.GetTimestamp();
-        Reported(
-            _link.PublishAsync(message, _life.Token),
-            outcome => new PublishEnded(message, isEvent, outcome),
-            fault => new PublishEnded(message, isEvent, new PublishOutcome(PublishOutcomeKind.Lost, fault)));
-    }
+        var isEvent = message.Queue == OutgoingQueue.Event;
+        if (!_outgoing.TrySettle(message, outcome.Kind))
+        {
+            return;
+        }
 
-    private void Published(OutboundMessage message, bool isEvent, PublishOutcome outcome)
-    {
-        _publishing = false;
+        // First what must follow, then what is only told: a failure below is then harmless.
         switch (outcome.Kind)
         {
-            case PublishOutcomeKind.Accepted:
-                _counters.Accepted(_time.GetElapsedTime(_publishedAt));
-                if (isEvent)
-                {
-                    Heard();
-                }
-
+            case PublishOutcomeKind.Accepted when isEvent:
+                Heard();
                 break;
-            case PublishOutcomeKind.Refused:
-                _counters.Failed.Increment();
-                LogRefused(message.Topic, outcome.Reason);
-                if (isEvent)
-                {
-                    Refused(message.Topic);
-                }
-
+            case PublishOutcomeKind.Refused when isEvent:
+                Refused(message.Message.Topic);
                 break;
-            default:
-                _counters.Failed.Increment();
-                SendAgain(message, isEvent);
-
-                if (_state == LinkState.Connected)
-                {
-                    Pause(outcome.Reason);
-                }
-
+            case PublishOutcomeKind.Lost when _session.IsConnected:
+                Pause(outcome.Reason);
                 break;
+        }
+
+        if (outcome.Kind == PublishOutcomeKind.Accepted)
+        {
+            _counters.Accepted(_time.GetElapsedTime(startedAt));
+        }
+        else
+        {
+            _counters.Failed.Increment();
+        }
+
+        if (outcome.Kind == PublishOutcomeKind.Refused && _refusedLog.TryPass(message.Message.Topic, out var suppressed))
+        {
+            LogRefused(message.Message.Topic, outcome.Reason, suppressed);
         }
 
         SayNext();
     }
 
     // Links report faults as values; one that throws is a defect, which must not leave this actor waiting.
-    private void Reported<T>(Task<T> work, Func<T, object> success, Func<string, object> failure) =>
-        work.PipeTo(Self, success: success, failure: fault => failure($"{fault.GetType().Name}: {fault.Message}"));
+    private void Reported<T>(Func<Task<T>> work, Func<T, object> success, Func<string, object> failure)
+    {
+        CarryOutAsync().PipeTo(Self);
+
+        async Task<object> CarryOutAsync()
+        {
+            try
+            {
+                return success(await work());
+            }
+            catch (Exception fault)
+            {
+                return failure($"{fault.GetType().Name}: {fault.Message}");
+            }
+        }
+    }
 
     private sealed record TryConnect
     {
         public static readonly TryConnect Instance = new();
     }
 
-    private sealed record ConnectEnded(ConnectOutcome Outcome);
+    private sealed record ConnectEnded(object Attempt, ConnectOutcome Outcome);
 
-    private sealed record PublishEnded(OutboundMessage Message, bool IsEvent, PublishOutcome Outcome);
+    private sealed record PublishEnded(InFlightMessage InFlight, PublishOutcome Outcome, long StartedAt);
 
     private sealed record LinkGone(string Reason);
 
     private sealed record NoGoodbye(string Reason);
+
+    private sealed record RestLimitReached
+    {
+        public static readonly RestLimitReached Instance = new();
+    }
 
     private sealed record SaidGoodbye
     {

@@ -3,28 +3,25 @@ using MobileVlm.Edge.Connectors.Mqtt;
 namespace MobileVlm.Edge.Actors;
 
 /// <summary>Messages that are said once and in order, such as replies: none takes the place of another. Bounded; the
-/// oldest is dropped, since whoever waited for it has waited longest in vain.</summary>
+/// oldest reply is dropped, because whoever waited for it has waited longest in vain. Retained messages, which correct what
+/// a broker keeps and are few, are never dropped.</summary>
 internal sealed class OnceQueue(int most)
 {
     private readonly LinkedList<OutboundMessage> _waiting = [];
 
-    /// <returns>True if another one was dropped for it.</returns>
-    public bool Add(OutboundMessage message)
+    public int Count => _waiting.Count;
+
+    /// <returns>The message that was dropped for it, or null.</returns>
+    public OutboundMessage? Add(OutboundMessage message)
     {
         _waiting.AddLast(message);
-        if (_waiting.Count <= most)
-        {
-            return false;
-        }
-
-        _waiting.RemoveFirst();
-        return true;
+        return DropAboveLimit();
     }
 
     /// <summary>Puts a message that was not heard first in line.</summary>
     public void AddAgain(OutboundMessage message)
     {
-        if (_waiting.Count < most)
+        if (message.Retain || _waiting.Count < most)
         {
             _waiting.AddFirst(message);
         }
@@ -40,5 +37,24 @@ internal sealed class OnceQueue(int most)
         }
 
         return first;
+    }
+
+    private OutboundMessage? DropAboveLimit()
+    {
+        if (_waiting.Count <= most)
+        {
+            return null;
+        }
+
+        for (var oldest = _waiting.First; oldest is not null; oldest = oldest.Next)
+        {
+            if (!oldest.Value.Retain)
+            {
+                _waiting.Remove(oldest);
+                return oldest.Value;
+            }
+        }
+
+        return null;
     }
 }

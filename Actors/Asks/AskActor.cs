@@ -2,8 +2,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
-using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Mqtt.Asks;
 
@@ -12,7 +11,11 @@ namespace MobileVlm.Edge.Actors.Asks;
 /// <summary>Something came to an <c>ask</c> topic.</summary>
 /// <param name="Message">As it came.</param>
 /// <param name="Camera">The camera in its topic, which need not exist; null on the node's own topic.</param>
-internal sealed record AskCame(InboundMessage Message, string? Camera);
+internal sealed record AskCame(InboundMessage Message, string? Camera)
+{
+    /// <summary>It waits for its answer or has its reply; handling it again does nothing.</summary>
+    public bool IsTaken { get; set; }
+}
 
 /// <summary>Tells everybody who still waits that this box stops, then stops the actor.</summary>
 internal sealed record StopAsking
@@ -23,9 +26,8 @@ internal sealed record StopAsking
 /// <summary>Where one-shot questions are put to a picture.</summary>
 /// <param name="Lanes">One for each camera.</param>
 /// <param name="Pictures">For pictures that come with their question.</param>
-/// <param name="PictureToFrame">Decodes one.</param>
-internal sealed record AskPlaces(
-    Func<IReadOnlyList<CameraLane>> Lanes, PictureLane Pictures, Func<ReadOnlyMemory<byte>, Frame> PictureToFrame)
+/// <param name="Decoder">Decodes those.</param>
+internal sealed record AskPlaces(Func<IReadOnlyList<CameraLane>> Lanes, PictureLane Pictures, PictureDecoder Decoder)
 {
     /// <summary>Null when there is no such camera.</summary>
     public CameraLane? Camera(string name) => Lanes().FirstOrDefault(lane => lane.Plan.Id.Value == name);
@@ -34,10 +36,13 @@ internal sealed record AskPlaces(
 }
 
 /// <summary>Takes every question that is asked once and gives each exactly one reply: an answer, or why there is none. Few
-/// wait at a time; nobody is left in silence.</summary>
-internal sealed partial class AskActor : ReceiveActor
+/// wait at a time; nobody is left in silence, also when this actor is restarted.</summary>
+internal sealed partial class AskActor : RestartableActor
 {
+    private static readonly TimeSpan LogRefusedEvery = TimeSpan.FromMinutes(1);
+
     private readonly AskSettings _settings;
+    private readonly AskRequests _requests;
     private readonly AskPlaces _places;
     private readonly AskReplies _replies;
     private readonly AskReader _reader;
@@ -46,19 +51,21 @@ internal sealed partial class AskActor : ReceiveActor
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IActorRef _self = Context.Self;
-    private readonly Dictionary<OneShot, Pending> _pending = [];
-    private TimeSpan _lastWait = TimeSpan.FromSeconds(1);
+    private readonly LogThrottle _refusedLog;
 
     public AskActor(
         AskSettings settings,
+        AskRequests requests,
         AskPlaces places,
         AskReplies replies,
         IActorRef publisher,
         AskCounters counters,
         TimeProvider time,
         ILogger<AskActor> logger)
+        : base(requests.Memory)
     {
         _settings = settings;
+        _requests = requests;
         _places = places;
         _replies = replies;
         _reader = new AskReader(settings.Limits);
@@ -66,71 +73,101 @@ internal sealed partial class AskActor : ReceiveActor
         _counters = counters;
         _time = time;
         _logger = logger;
+        _refusedLog = new LogThrottle(LogRefusedEvery, time);
         Receive<AskCame>(Came);
         Receive<Ended>(ended => WhilePending(ended.Question, pending => Over(pending, ended.End)));
+        Receive<PictureUnusable>(unusable => WhilePending(unusable.Question, pending => Unusable(pending, unusable.Reason)));
         Receive<DeadlinePassed>(passed => WhilePending(passed.Question, Expired));
         Receive<StopAsking>(_ => Stop());
     }
 
+    /// <inheritdoc/>
+    protected override void Resume()
+    {
+        // Deadlines run on, and what waits is in the requests.
+    }
+
+    /// <inheritdoc/>
+    protected override void GiveUp(object message)
+    {
+        LogGivenUp(message.GetType().Name);
+        const string reason = "the service could not handle this question";
+        switch (message)
+        {
+            case AskCame { IsTaken: false } came:
+                var asked = _replies.Unread(came, _time.GetTimestamp());
+                Say(came, _replies.Failed(asked, reason));
+                _counters.Received.Increment();
+                _counters.Failed.Increment();
+                break;
+            case IAboutQuestion about:
+                WhilePending(about.Question, pending => Fail(pending, reason));
+                break;
+        }
+    }
+
     protected override void PostStop()
     {
-        foreach (var pending in _pending.Values)
+        foreach (var pending in _requests.All)
         {
-            pending.Timer?.Dispose();
+            _requests.Remove(pending);
             Withdraw(pending);
         }
     }
 
     private void Came(AskCame came)
     {
-        Take(_replies.Read(_reader, came, _time.GetTimestamp()));
+        if (came.IsTaken)
+        {
+            return;
+        }
+
+        Take(came, _replies.Read(_reader, came, _time.GetTimestamp()));
 
         // Only now, so that whoever sees it counted knows that the next picture takes it along.
         _counters.Received.Increment();
     }
 
-    private void Take(Asked asked)
+    private void Take(AskCame came, Asked asked)
     {
         if (asked.Request is not { } request)
         {
-            Refuse(asked, asked.Fault ?? new AskFault(null, "the request could not be read"));
+            Refuse(came, asked, asked.Fault ?? new AskFault(null, "the request could not be read"));
         }
         else if (!_settings.Enabled)
         {
-            Refuse(asked, new AskFault(null, "this box takes no questions; Mqtt:Asks:Enabled is false"));
+            Refuse(came, asked, new AskFault(null, "this box takes no questions; Mqtt:Asks:Enabled is false"));
         }
-        else if (_pending.Count >= _settings.MaxWaiting)
+        else if (_requests.Count >= _settings.MaxWaiting)
         {
+            Say(came, _replies.Busy(asked, _requests.LastWait));
             _counters.Busy.Increment();
-            Say(_replies.Busy(asked, _lastWait));
         }
-        else if (Place(asked, request) is { } fault)
+        else if (Place(came, asked, request) is { } fault)
         {
-            Refuse(asked, fault);
+            Refuse(came, asked, fault);
         }
     }
 
-    private void Refuse(Asked asked, AskFault fault)
+    private void Refuse(AskCame came, Asked asked, AskFault fault)
     {
+        Say(came, _replies.Invalid(asked, fault));
         _counters.Refused.Increment();
-        LogRefused(asked.To.Topic, fault.Field, fault.Message);
-        Say(_replies.Invalid(asked, fault));
+        if (asked.RefusedTopic is not { } refused)
+        {
+            LogRefused(asked.To.Topic, fault.Field, fault.Message);
+        }
+        else if (_refusedLog.TryPass(refused, out var suppressed))
+        {
+            LogReplyTopicRefused(refused, fault.Message, asked.To.Topic, suppressed);
+        }
     }
 
     /// <returns>Why it cannot be asked; null when it waits now.</returns>
-    private AskFault? Place(Asked asked, AskRequest request)
+    private AskFault? Place(AskCame came, Asked asked, AskRequest request)
     {
-        OneShot? question = null;
-        question = new OneShot(AskReplies.ToQuestion(request), end => _self.Tell(new Ended(question!, end)));
         CameraLane? lane = null;
-        if (request.Picture is { } picture)
-        {
-            if (AddPicture(picture, question) is { } fault)
-            {
-                return fault;
-            }
-        }
-        else
+        if (request.Picture is null)
         {
             lane = _places.Camera(request.Camera ?? "");
             if (lane is null)
@@ -143,61 +180,67 @@ internal sealed partial class AskActor : ReceiveActor
             {
                 return new AskFault("camera", $"\"camera\" '{request.Camera}' has ended and gives no more pictures");
             }
-
-            lane.Ask(question);
         }
 
-        _pending[question] = new Pending(
-            asked, question, lane, _time.TellLater(_self, request.Deadline, new DeadlinePassed(question)));
+        OneShot? question = null;
+        question = new OneShot(AskReplies.ToQuestion(request), end => _self.Tell(new Ended(question!, end)));
+        var deadline = _time.TellLater(_self, request.Deadline, new DeadlinePassed(question));
+
+        // From here on nothing throws: the question is either taken as a whole or not at all.
+        _requests.Add(new PendingAsk(asked, question, lane, deadline));
+        came.IsTaken = true;
+        lane?.Ask(question);
+        if (request.Picture is { } picture)
+        {
+            _places.Decoder.Add(picture, question, reason => _self.Tell(new PictureUnusable(question, reason)));
+        }
+
         return null;
     }
 
-    private AskFault? AddPicture(ReadOnlyMemory<byte> picture, OneShot question)
+    private void WhilePending(OneShot question, Action<PendingAsk> react)
     {
-        try
+        if (_requests.Find(question) is { } pending)
         {
-            return _places.Pictures.Add(_places.PictureToFrame(picture), question)
-                ? null
-                : new AskFault(null, "this box is about to stop");
-        }
-        catch (StillPictureException fault)
-        {
-            return new AskFault("picture", $"\"picture\" cannot be used: {fault.Fault}");
-        }
-    }
-
-    private void WhilePending(OneShot question, Action<Pending> react)
-    {
-        if (_pending.Remove(question, out var pending))
-        {
-            pending.Timer?.Dispose();
             react(pending);
         }
     }
 
-    private void Over(Pending pending, OneShotEnd end)
+    private void Over(PendingAsk pending, OneShotEnd end)
     {
-        _lastWait = _time.GetElapsedTime(pending.Asked.ArrivedAt);
+        _requests.LastWait = _time.GetElapsedTime(pending.Asked.ArrivedAt);
         if (end.Answer is { } answer)
         {
+            Say(pending, _replies.Answered(pending.Asked, answer));
             _counters.Answered.Increment();
-            Say(_replies.Answered(pending.Asked, answer));
         }
         else
         {
-            _counters.Failed.Increment();
-            Say(_replies.Failed(pending.Asked, end.Reason));
+            Fail(pending, end.Reason);
         }
     }
 
-    private void Expired(Pending pending)
+    private void Fail(PendingAsk pending, string reason)
     {
-        Withdraw(pending);
-        _counters.Expired.Increment();
-        Say(_replies.Expired(pending.Asked, pending.Lane?.Counters.Online != false));
+        Say(pending, _replies.Failed(pending.Asked, reason));
+        _counters.Failed.Increment();
     }
 
-    private void Withdraw(Pending pending)
+    private void Unusable(PendingAsk pending, string reason)
+    {
+        var fault = new AskFault("picture", $"\"picture\" cannot be used: {reason}");
+        Say(pending, _replies.Invalid(pending.Asked, fault));
+        _counters.Refused.Increment();
+        LogRefused(pending.Asked.To.Topic, fault.Field, fault.Message);
+    }
+
+    private void Expired(PendingAsk pending)
+    {
+        Say(pending, _replies.Expired(pending.Asked, pending.Lane?.Counters.Online != false));
+        _counters.Expired.Increment();
+    }
+
+    private void Withdraw(PendingAsk pending)
     {
         pending.Question.Withdraw();
         pending.Lane?.Withdraw(pending.Question);
@@ -206,26 +249,47 @@ internal sealed partial class AskActor : ReceiveActor
 
     private void Stop()
     {
-        foreach (var question in _pending.Keys.ToList())
+        foreach (var pending in _requests.All)
         {
-            WhilePending(question, pending =>
-            {
-                Withdraw(pending);
-                Say(_replies.Failed(pending.Asked, "this box stops"));
-            });
+            Say(pending, _replies.Failed(pending.Asked, "this box stops"));
         }
 
         Context.Stop(Self);
     }
 
-    private void Say(OutboundMessage reply) => _publisher.Tell(new SayOnce(reply));
+    // The reply is composed by now, so that a failure leaves the question waiting for it.
+    private void Say(PendingAsk pending, OutboundMessage reply)
+    {
+        _requests.Remove(pending);
+        _publisher.Tell(new SayOnce(reply));
+        Withdraw(pending);
+    }
+
+    private void Say(AskCame came, OutboundMessage reply)
+    {
+        came.IsTaken = true;
+        _publisher.Tell(new SayOnce(reply));
+    }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A question was refused ({Field}: {Reason}); said so to {Topic}.")]
     private partial void LogRefused(string topic, string? field, string reason);
 
-    private sealed record Ended(OneShot Question, OneShotEnd End);
+    [LoggerMessage(EventId = 85, Level = LogLevel.Warning, Message =
+        "A question wants its reply on the topic '{Wanted}', which is refused: {Reason}. The refusal went to {Topic}. Allow the topic in Mqtt:Asks:ReplyPrefixes if its asker is yours (at most one line a minute for each topic; {Suppressed} more since the last one).")]
+    private partial void LogReplyTopicRefused(string wanted, string reason, string topic, long suppressed);
 
-    private sealed record DeadlinePassed(OneShot Question);
+    [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =
+        "The handling of questions failed twice at {Message}; its asker gets an error reply.")]
+    private partial void LogGivenUp(string message);
 
-    private sealed record Pending(Asked Asked, OneShot Question, CameraLane? Lane, ITimer? Timer);
+    private interface IAboutQuestion
+    {
+        OneShot Question { get; }
+    }
+
+    private sealed record Ended(OneShot Question, OneShotEnd End) : IAboutQuestion;
+
+    private sealed record PictureUnusable(OneShot Question, string Reason) : IAboutQuestion;
+
+    private sealed record DeadlinePassed(OneShot Question) : IAboutQuestion;
 }

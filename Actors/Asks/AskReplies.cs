@@ -12,7 +12,11 @@ namespace MobileVlm.Edge.Actors.Asks;
 /// <param name="To">Where the reply goes.</param>
 /// <param name="ArrivedAt">A <see cref="TimeProvider.GetTimestamp"/>.</param>
 internal sealed record Asked(
-    AskRequest? Request, AskFault? Fault, string? Id, string? Camera, ReplyAddress To, long ArrivedAt);
+    AskRequest? Request, AskFault? Fault, string? Id, string? Camera, ReplyAddress To, long ArrivedAt)
+{
+    /// <summary>The topic that the asker wants and may not have, fit for a log; null when there is none.</summary>
+    public string? RefusedTopic { get; init; }
+}
 
 /// <summary>What is said to those who ask, and where.</summary>
 internal sealed class AskReplies(
@@ -20,6 +24,8 @@ internal sealed class AskReplies(
 {
     // Below this an asker would come back before anything can have changed.
     private static readonly TimeSpan LeastRetry = TimeSpan.FromMilliseconds(250);
+
+    private const int MaxLoggedTopic = 200;
 
     private readonly ReplyTopics _allowed = new(settings.Asks.ReplyPrefixes, topics);
 
@@ -31,16 +37,26 @@ internal sealed class AskReplies(
         var wanted = came.Message.ResponseTopic ?? reading.ReplyTo;
         var field = came.Message.ResponseTopic is null ? "replyTo" : "response topic";
         var fault = wanted is not null && _allowed.Fault(wanted) is { } refused ? new AskFault(field, refused) : null;
-        var topic = wanted is not null && fault is null ? wanted
-            : came.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera)
-            : topics.Reply;
+        var topic = wanted is not null && fault is null ? wanted : OwnTopic(came);
         return new Asked(
             fault is null ? reading.Request : null,
             reading.Fault ?? fault,
             reading.Id,
             reading.Request?.Camera ?? came.Camera,
             new ReplyAddress(topic, came.Message.CorrelationData),
-            arrivedAt);
+            arrivedAt)
+        {
+            RefusedTopic = fault is null ? null : ForLog(wanted!),
+        };
+    }
+
+    /// <summary>A request that could not be read at all; its reply goes to the topic beside the <c>ask</c> topic, unless
+    /// the message names another that is allowed.</summary>
+    public Asked Unread(AskCame came, long arrivedAt)
+    {
+        var wanted = came.Message.ResponseTopic;
+        var topic = wanted is not null && _allowed.Fault(wanted) is null ? wanted : OwnTopic(came);
+        return new Asked(null, null, null, came.Camera, new ReplyAddress(topic, came.Message.CorrelationData), arrivedAt);
     }
 
     public static Question ToQuestion(AskRequest request) => new(
@@ -106,6 +122,13 @@ internal sealed class AskReplies(
     {
         Error = new ReplyError(null, reason),
     });
+
+    private string OwnTopic(AskCame came) =>
+        came.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera) : topics.Reply;
+
+    // It comes from a stranger: neither control characters nor a page of it belong in a log.
+    private static string ForLog(string topic) =>
+        string.Concat(topic.Take(MaxLoggedTopic).Select(c => char.IsControl(c) ? '?' : c));
 
     private ReplyPayload Reply(Asked asked, string status) => new()
     {

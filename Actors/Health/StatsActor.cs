@@ -1,37 +1,85 @@
 using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors.Health;
 
 /// <summary>Publishes what was counted, on a fixed interval.</summary>
-internal sealed class StatsActor : ReceiveActor
+internal sealed partial class StatsActor : RestartableActor
 {
+    private readonly Func<EdgeStats> _snapshot;
+    private readonly Func<EdgeStats, byte[]> _toBytes;
+    private readonly IActorRef _publisher;
+    private readonly StatsClock _clock;
     private readonly TimeSpan _every;
     private readonly TimeProvider _time;
-    private ITimer? _timer;
+    private readonly ILogger _logger;
 
+    /// <param name="clock">Outlives this actor.</param>
     /// <param name="snapshot">Takes the numbers now.</param>
     /// <param name="toBytes">Their form on the wire.</param>
     /// <param name="publisher">Gets a <see cref="SayStats"/> each time.</param>
     /// <param name="every">The interval.</param>
     /// <param name="time">Paces it.</param>
+    /// <param name="logger">Hears of numbers that could not be published.</param>
     public StatsActor(
+        StatsClock clock,
         Func<EdgeStats> snapshot,
         Func<EdgeStats, byte[]> toBytes,
         IActorRef publisher,
         TimeSpan every,
-        TimeProvider time)
+        TimeProvider time,
+        ILogger<StatsActor> logger)
+        : base(clock.Memory)
     {
+        _clock = clock;
+        _snapshot = snapshot;
+        _toBytes = toBytes;
+        _publisher = publisher;
         _every = every;
         _time = time;
-        Receive<Tick>(_ => publisher.Tell(new SayStats(toBytes(snapshot()))));
+        _logger = logger;
+        Receive<Tick>(_ => Say());
     }
 
-    protected override void PreStart() => _timer = _time.TellEvery(Self, _every, Tick.Instance);
+    /// <inheritdoc/>
+    protected override void Resume() => _clock.Ticks ??= _time.TellEvery(Self, _every, Tick.Instance);
 
-    protected override void PostStop() => _timer?.Dispose();
+    /// <inheritdoc/>
+    protected override void GiveUp(object message)
+    {
+        // The next numbers come soon.
+    }
+
+    protected override void PostStop() => _clock.Ticks?.Dispose();
+
+    private void Say()
+    {
+        try
+        {
+            _publisher.Tell(new SayStats(_toBytes(_snapshot())));
+        }
+        catch (Exception fault)
+        {
+            // Statistics that cannot be written must not cost the service its answers.
+            LogNotSaid(fault);
+        }
+    }
+
+    [LoggerMessage(EventId = 88, Level = LogLevel.Error, Message =
+        "The statistics could not be published; answering goes on and the next ones are tried as usual.")]
+    private partial void LogNotSaid(Exception fault);
 
     private sealed record Tick
     {
         public static readonly Tick Instance = new();
     }
+}
+
+/// <summary>The pace of the statistics. Outlives the actor.</summary>
+internal sealed class StatsClock
+{
+    public RestartMemory Memory { get; } = new();
+
+    public ITimer? Ticks { get; set; }
 }

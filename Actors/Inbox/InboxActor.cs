@@ -3,24 +3,25 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors.Inbox;
 
-/// <summary>Listens no more, tells everybody who still waits for an answer, then stops the actor.</summary>
+/// <summary>Listens no more, then stops the actor.</summary>
 internal sealed record StopListening
 {
     public static readonly StopListening Instance = new();
 }
 
 /// <summary>Who acts on what came.</summary>
-/// <param name="Asks">Makes the actor that takes questions.</param>
+/// <param name="Asks">Takes questions.</param>
 /// <param name="Publisher">Speaks to the broker.</param>
 /// <param name="Switches">Which questions are asked.</param>
 /// <param name="Devices">What Home Assistant knows.</param>
 /// <param name="Plans">The cameras of this moment.</param>
 internal sealed record InboxHelpers(
-    Props Asks,
+    IActorRef Asks,
     IActorRef Publisher,
     QuestionSwitches Switches,
     DeviceAnnouncer Devices,
@@ -28,23 +29,20 @@ internal sealed record InboxHelpers(
 
 /// <summary>Reads what others say to this box, one message after the other, and gives it to whom it concerns. Trusts
 /// nothing: too many commands are dropped, and a command that the broker kept is none.</summary>
-internal sealed partial class InboxActor : ReceiveActor, IDisposable
+internal sealed partial class InboxActor : RestartableActor
 {
     private readonly IMqttLink _link;
     private readonly Topics _topics;
     private readonly EdgeSettings _settings;
     private readonly InboxHelpers _helpers;
     private readonly MqttCounters _counters;
-    private readonly RateLimit _limit;
+    private readonly CommandIntake _intake;
     private readonly Func<double> _random;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly CancellationTokenSource _life = new();
-    private readonly IActorRef _asks;
-    private readonly HashSet<CommandKind> _warnedOfRetained = [];
-    private ITimer? _afterBirth;
 
     public InboxActor(
+        CommandIntake intake,
         IMqttLink link,
         Topics topics,
         EdgeSettings settings,
@@ -53,44 +51,65 @@ internal sealed partial class InboxActor : ReceiveActor, IDisposable
         Func<double> random,
         TimeProvider time,
         ILogger<InboxActor> logger)
+        : base(intake.Memory)
     {
+        _intake = intake;
         _link = link;
         _topics = topics;
         _settings = settings;
         _helpers = helpers;
         _counters = counters;
-        _limit = new RateLimit(settings.Commands, time);
         _random = random;
         _time = time;
         _logger = logger;
-        _asks = Context.ActorOf(helpers.Asks, "asks");
         Receive<Came>(came =>
         {
-            Read(came.Message);
+            if (ReferenceEquals(came.Reading, _intake.Reading))
+            {
+                _intake.Reading = null;
+            }
+
+            Read(came);
             ReadNext();
         });
         Receive<NothingMore>(_ => { });
-        Receive<StopListening>(_ => Stop());
-        Receive<Terminated>(_ => Context.Stop(Self));
+        Receive<StopListening>(_ => Context.Stop(Self));
     }
 
-    protected override void PreStart() => ReadNext();
+    /// <inheritdoc/>
+    protected override void Resume() => ReadNext();
 
-    protected override void PostStop()
+    /// <inheritdoc/>
+    protected override void GiveUp(object message)
     {
-        _afterBirth?.Dispose();
-        _life.Cancel();
+        LogGivenUp();
+        if (message is Came came && !came.Message.Retained
+            && _topics.ReadCommand(came.Message.Topic) is { Kind: CommandKind.Ask } ask)
+        {
+            // Whoever asks gets a reply.
+            Ask(ask, came);
+        }
     }
 
-    /// <summary>Called by Akka after <see cref="PostStop"/>.</summary>
-    public void Dispose() => _life.Dispose();
+    protected override void PostStop() => _intake.End();
 
     // One at a time, so that what cannot be handled yet waits where it is bounded and not in a mailbox.
-    private void ReadNext() => _link.Inbound.ReadAsync(_life.Token).AsTask().PipeTo(
-        Self, success: message => new Came(message), failure: _ => NothingMore.Instance);
-
-    private void Read(InboundMessage message)
+    private void ReadNext()
     {
+        if (_intake.Reading is not null)
+        {
+            return;
+        }
+
+        var message = _link.Inbound.ReadAsync(_intake.Life).AsTask();
+        var reading = new object();
+        _intake.Reading = reading;
+        message.PipeTo(Self, success: came => new Came(came, reading), failure: _ => NothingMore.Instance);
+    }
+
+    private void Read(Came came)
+    {
+        var message = came.Message;
         var home = _settings.HomeAssistant;
         if (home.Enabled && message.Topic == home.BirthTopic)
         {
@@ -98,7 +117,7 @@ internal sealed partial class InboxActor : ReceiveActor, IDisposable
         }
         else if (_topics.ReadCommand(message.Topic) is { } command)
         {
-            Obey(command, message);
+            Obey(command, came);
         }
         else if (message.Retained)
         {
@@ -114,36 +133,41 @@ internal sealed partial class InboxActor : ReceiveActor, IDisposable
         // A retained one comes at each connect, where all is said anyway.
         if (!message.Retained && message.Text == _settings.HomeAssistant.BirthPayload)
         {
-            _afterBirth?.Dispose();
-            _afterBirth = _time.TellLater(
+            _intake.AfterBirth?.Dispose();
+            _intake.AfterBirth = _time.TellLater(
                 _helpers.Publisher, _settings.HomeAssistant.AfterBirthWithin * _random(), SayAllAgain.Instance);
         }
     }
 
-    private void Obey(MqttCommand command, InboundMessage message)
+    private void Obey(MqttCommand command, Came came)
     {
+        var message = came.Message;
         if (message.Retained)
         {
             // It would be obeyed again at each connect, long after whoever sent it has changed his mind.
             _counters.CommandsIgnored.Increment();
-            if (_warnedOfRetained.Add(command.Kind))
+            if (_intake.WarnedOfRetained.Add(command.Kind))
             {
                 LogRetained(message.Topic);
             }
         }
-        else if (!_limit.TryPass())
+        else if (!_intake.Limit.TryPass())
         {
             _counters.CommandsIgnored.Increment();
         }
         else if (command.Kind == CommandKind.Ask)
         {
-            _asks.Tell(new AskCame(message, command.Camera));
+            Ask(command, came);
         }
         else
         {
             Switch(command, message.Text.Trim());
         }
     }
+
+    // The same object each time, by which the other side knows it again.
+    private void Ask(MqttCommand command, Came came) =>
+        _helpers.Asks.Tell(came.Ask ??= new AskCame(came.Message, command.Camera));
 
     private void Switch(MqttCommand command, string wanted)
     {
@@ -168,13 +192,6 @@ internal sealed partial class InboxActor : ReceiveActor, IDisposable
         }
     }
 
-    private void Stop()
-    {
-        _life.Cancel();
-        Context.Watch(_asks);
-        _asks.Tell(StopAsking.Instance);
-    }
-
     [LoggerMessage(
         Level = LogLevel.Warning,
         Message = "A retained message to {Topic} is ignored, since it would come again at each connect. Send commands without retain, and clear it with an empty retained message.")]
@@ -188,7 +205,14 @@ internal sealed partial class InboxActor : ReceiveActor, IDisposable
         Message = "A message to switch {Camera}/{Question} is ignored: no such question, or neither ON nor OFF.")]
     private partial void LogNotSwitched(string camera, string question);
 
-    private sealed record Came(InboundMessage Message);
+    [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
+        "The reader of commands failed twice at one message and goes on without it.")]
+    private partial void LogGivenUp();
+
+    private sealed record Came(InboundMessage Message, object Reading)
+    {
+        public AskCame? Ask { get; set; }
+    }
 
     private sealed record NothingMore
     {

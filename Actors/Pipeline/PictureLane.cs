@@ -34,12 +34,12 @@ internal sealed class PictureLane(Doorbell bell) : IFrameLane
     }
 
     /// <summary>Takes over the picture.</summary>
-    /// <returns>False when the box stops; the picture is disposed then.</returns>
+    /// <returns>False when the box stops or the question is over; the picture is disposed then.</returns>
     public bool Add(Frame picture, OneShot question)
     {
         lock (_lock)
         {
-            if (_closed)
+            if (_closed || question.IsOver)
             {
                 picture.Dispose();
                 return false;

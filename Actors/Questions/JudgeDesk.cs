@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Questions;
@@ -14,6 +15,7 @@ internal sealed partial class JudgeDesk
     private readonly ILogger _logger;
     private readonly IReadOnlyDictionary<string, SavedStanding> _saved;
     private readonly OrderedDictionary<(CameraId Camera, string Question), Seat> _seats = [];
+    private readonly List<AnswersJudged> _unsent = [];
 
     /// <param name="board">Gets what is held true.</param>
     /// <param name="counters">Say why a question has no answer, and are told.</param>
@@ -33,6 +35,12 @@ internal sealed partial class JudgeDesk
         _time = time;
         _logger = logger;
     }
+
+    /// <summary>Of the actor that works here.</summary>
+    public RestartMemory Memory { get; } = new();
+
+    /// <summary>Paces the looks, over restarts of the actor.</summary>
+    public ITimer? Ticks { get; set; }
 
     /// <summary>What must survive a restart.</summary>
     public IReadOnlyDictionary<string, SavedStanding> Saved => _seats.ToDictionary(
@@ -65,37 +73,49 @@ internal sealed partial class JudgeDesk
         }
     }
 
-    /// <summary>A frame was answered.</summary>
-    public IReadOnlyList<QuestionNews> Hear(FrameAnswered frame)
+    /// <summary>What was found since the last call, in its order. Kept here until then, so that an actor which fails in
+    /// between loses no event.</summary>
+    public IReadOnlyList<AnswersJudged> TakeUnsent()
+    {
+        AnswersJudged[] unsent = [.. _unsent];
+        _unsent.Clear();
+        return unsent;
+    }
+
+    /// <summary>A frame was answered. An answer that was heard before, in an attempt that failed, is not heard
+    /// twice.</summary>
+    public void Hear(FrameAnswered frame)
     {
         var captured = new Moment(Steady(frame.CapturedTimestamp), frame.CapturedAt);
         var still = frame with { Snapshot = null };
         var news = new List<QuestionNews>();
+        _unsent.Add(new AnswersJudged(frame, news));
         foreach (var answer in frame.Answers)
         {
             // A frame that was on its way when the configuration changed may answer what nobody asks any more.
             if (_seats.TryGetValue((frame.Camera, answer.Question.Id), out var seat)
-                && seat.Judge.Question.Kind == answer.Question.Kind)
+                && seat.Judge.Question.Kind == answer.Question.Kind
+                && !ReferenceEquals(seat.Heard, answer))
             {
-                var question = seat.Judge.Question;
-                var reading = AnswerReader.Read(
-                    answer.Question, answer.Parts, _board.ThresholdsOf(frame.Camera, question, frame.CapturedAt));
-                var verdict = seat.Judge.Hear(reading, captured);
-                seat.Last = new AnsweredPicture(still, answer, reading);
-                seat.Watch.Heard(captured.Steady);
-                _board.Post(frame.Camera, question.Id, seat.Judge.Standing);
-                news.Add(new QuestionNews(frame.Camera, question, seat.Judge.Standing, seat.Last, true, verdict));
+                try
+                {
+                    news.Add(Hear(frame.Camera, seat, still, answer, captured));
+                }
+                catch (Exception fault)
+                {
+                    // One question that cannot be evaluated must not cost the others of its frame their answers.
+                    NotEvaluated(frame.Camera, answer, fault);
+                }
             }
         }
-
-        return news;
     }
 
     /// <summary>Time passed.</summary>
-    public IReadOnlyList<QuestionNews> Look()
+    public void Look()
     {
         var now = Now();
         var news = new List<QuestionNews>();
+        _unsent.Add(new AnswersJudged(null, news));
         foreach (var ((camera, id), seat) in _seats)
         {
             var question = seat.Judge.Question;
@@ -112,7 +132,33 @@ internal sealed partial class JudgeDesk
             }
         }
 
-        return news;
+        if (news.Count == 0)
+        {
+            _unsent.RemoveAt(_unsent.Count - 1);
+        }
+    }
+
+    private QuestionNews Hear(CameraId camera, Seat seat, FrameAnswered still, QuestionAnswered answer, Moment captured)
+    {
+        var question = seat.Judge.Question;
+        var reading = AnswerReader.Read(
+            answer.Question, answer.Parts, _board.ThresholdsOf(camera, question, still.CapturedAt));
+
+        // From here on it counts.
+        seat.Heard = answer;
+        var verdict = seat.Judge.Hear(reading, captured);
+        seat.Last = new AnsweredPicture(still, answer, reading);
+        seat.Watch.Heard(captured.Steady);
+        _board.Post(camera, question.Id, seat.Judge.Standing);
+        return new QuestionNews(camera, question, seat.Judge.Standing, seat.Last, true, verdict);
+    }
+
+    private void NotEvaluated(CameraId camera, QuestionAnswered answer, Exception fault)
+    {
+        var counted = _counters[camera].Question(answer.Question.Id);
+        counted.Failed.Increment();
+        counted.LastFailure.Set(_time.GetUtcNow());
+        LogNotEvaluated(fault, camera, answer.Question.Id);
     }
 
     private void SayWait(CameraId camera, string question, Seat seat)
@@ -146,6 +192,10 @@ internal sealed partial class JudgeDesk
 
     private TimeSpan Steady(long timestamp) => _time.GetElapsedTime(0, timestamp);
 
+    [LoggerMessage(EventId = 82, Level = LogLevel.Error, Message =
+        "{Camera}/{Question}: the answer could not be evaluated and counts as none; other questions are not affected.")]
+    private partial void LogNotEvaluated(Exception fault, CameraId camera, string question);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}/{Question}: no answer: {Reason}.")]
     private partial void LogNoAnswer(CameraId camera, string question, string reason);
 
@@ -162,6 +212,9 @@ internal sealed partial class JudgeDesk
         public QuestionWatch Watch => watch;
 
         public AnsweredPicture? Last { get; set; }
+
+        /// <summary>The answer that was evaluated last.</summary>
+        public QuestionAnswered? Heard { get; set; }
 
         public bool IsInTrouble { get; set; }
     }

@@ -21,6 +21,7 @@ internal sealed class QuestionKeeper
     private readonly QuestionStateFile? _file;
     private readonly QuestionSwitches _switches;
     private readonly TimeProvider _time;
+    private readonly Lock _keeping = new();
     private string _changes = "";
     private string _events = "";
     private long? _dueAt;
@@ -79,20 +80,21 @@ internal sealed class QuestionKeeper
     /// event is in neither would never be told. What a later one has overtaken is left out.</summary>
     public void Keep(DueState due)
     {
-        if (due.Number > _kept)
+        lock (_keeping)
         {
-            _kept = due.Number;
-            _file?.Write(due.State);
+            if (due.Number > _kept)
+            {
+                _kept = due.Number;
+                _file?.Write(due.State);
+            }
         }
     }
 
-    /// <summary>Writes all, for the last time; what was given out before comes too late then.</summary>
+    /// <summary>All there is at the end, due whatever has changed since the last write. Null where nothing is
+    /// kept.</summary>
     /// <param name="standings">All of them.</param>
-    public void KeepLast(IReadOnlyDictionary<string, SavedStanding> standings)
-    {
-        _kept = _given;
-        _file?.Write(State(standings));
-    }
+    public DueState? Last(IReadOnlyDictionary<string, SavedStanding> standings) =>
+        _file is null ? null : new DueState(++_given, State(standings));
 
     private SavedState State(IReadOnlyDictionary<string, SavedStanding> standings) => new(
         SavedState.Current, standings, _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled));

@@ -16,7 +16,12 @@ public sealed record AnsweredPicture(FrameAnswered Frame, QuestionAnswered Answe
 /// <param name="IsFresh">The last picture is why this is said; else time passed.</param>
 /// <param name="Verdict">What of it is published.</param>
 public sealed record QuestionNews(
-    CameraId Camera, StandingQuestion Question, Standing Standing, AnsweredPicture? Last, bool IsFresh, Verdict Verdict);
+    CameraId Camera, StandingQuestion Question, Standing Standing, AnsweredPicture? Last, bool IsFresh, Verdict Verdict)
+{
+    /// <summary>Identifies the event of this change for ever, however often it is published. In the order of time, so that
+    /// whoever stores events by id stores them in order.</summary>
+    public Guid EventId { get; } = Guid.CreateVersion7(Last?.Answer.AnsweredAt ?? DateTimeOffset.UnixEpoch);
+}
 
 /// <summary>News of several questions at once.</summary>
 /// <param name="Frame">The picture they are about, with its still; null when time passed.</param>

@@ -30,7 +30,7 @@ public sealed class DamagedStateTests : IDisposable
                 var keeper = Keeper();
                 keeper.RestoreSwitches();
                 taken += keeper.Restored.Standings.Count > 0 ? 1 : 0;
-                keeper.KeepLast(keeper.Restored.Standings);
+                keeper.Keep(keeper.Last(keeper.Restored.Standings)!);
             }
             catch (Exception fault)
             {
@@ -46,7 +46,7 @@ public sealed class DamagedStateTests : IDisposable
         var switches = new QuestionSwitches();
         var keeper = new QuestionKeeper(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time);
         switches.Set(new CameraId("gate"), "person", false);
-        keeper.KeepLast(QuestionKeeperTests.Standings("yes"));
+        keeper.Keep(keeper.Last(QuestionKeeperTests.Standings("yes"))!);
         return File.ReadAllBytes(Path.Combine(_folder, QuestionStateFile.FileName));
     }
 

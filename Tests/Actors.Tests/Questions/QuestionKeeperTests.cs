@@ -22,7 +22,7 @@ public sealed class QuestionKeeperTests : IDisposable
     {
         var (keeper, switches) = Keeper();
         switches.Set(Gate, "person", false);
-        keeper.KeepLast(Standings("yes"));
+        keeper.Keep(keeper.Last(Standings("yes"))!);
 
         var (again, restored) = Keeper();
 
@@ -68,7 +68,7 @@ public sealed class QuestionKeeperTests : IDisposable
         Assert.Equal("yes", Keeper().Keeper.Restored.Standings["gate/person"].Standing.Value);
 
         // The actor that judges is replaced while one is on its way.
-        keeper.KeepLast(Standings("yes"));
+        keeper.Keep(keeper.Last(Standings("yes"))!);
         keeper.Keep(third);
         Assert.Equal("yes", Keeper().Keeper.Restored.Standings["gate/person"].Standing.Value);
         keeper.Keep(Due("unsure"));
@@ -112,7 +112,7 @@ public sealed class QuestionKeeperTests : IDisposable
         Assert.Empty(keeper.Restored.Standings);
         Assert.Equal(content, File.ReadAllText(Path + ".damaged"));
         Assert.Single(_log.Said(LogLevel.Error, Path));
-        keeper.KeepLast(Standings("yes"));
+        keeper.Keep(keeper.Last(Standings("yes"))!);
         Assert.Single(Keeper().Keeper.Restored.Standings);
     }
 
@@ -124,8 +124,8 @@ public sealed class QuestionKeeperTests : IDisposable
         var keeper = new QuestionKeeper(
             new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
 
-        keeper.KeepLast(Standings("yes"));
-        keeper.KeepLast(Standings("no"));
+        keeper.Keep(keeper.Last(Standings("yes"))!);
+        keeper.Keep(keeper.Last(Standings("no"))!);
 
         Assert.Single(_log.Said(LogLevel.Error, blocked));
     }

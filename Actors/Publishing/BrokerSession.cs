@@ -1,0 +1,81 @@
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Actors.Publishing;
+
+internal enum LinkState
+{
+    /// <summary>Not connected; tried again when the timer says so.</summary>
+    Waiting,
+
+    Connecting,
+
+    Connected,
+}
+
+/// <summary>How far a stop has come.</summary>
+internal enum StopPhase
+{
+    None,
+
+    /// <summary>What still waits is sent.</summary>
+    Rest,
+
+    /// <summary><c>stopped</c> is sent.</summary>
+    Stopped,
+
+    /// <summary>The connection is closed in order.</summary>
+    Goodbye,
+}
+
+/// <summary>The connection to the broker as the publisher knows it. Outlives the actor. One caller at a time.</summary>
+internal sealed class BrokerSession(ReconnectSettings reconnect, Func<double> random) : IDisposable
+{
+    private readonly CancellationTokenSource _life = new();
+
+    public LinkState State { get; set; } = LinkState.Waiting;
+
+    public bool IsConnected => State == LinkState.Connected;
+
+    /// <summary>Identifies the connect that is under way; the outcome of any other is ignored.</summary>
+    public object? Connect { get; set; }
+
+    public long ConnectedAt { get; set; }
+
+    public bool WasConnected { get; set; }
+
+    /// <summary>The last outcome that was logged.</summary>
+    public ConnectOutcomeKind Logged { get; set; } = ConnectOutcomeKind.Connected;
+
+    public Backoff Backoff { get; } = new(reconnect, random);
+
+    public TimeSpan GoodRun => reconnect.GoodRun;
+
+    public StopPhase Stop { get; set; } = StopPhase.None;
+
+    /// <summary>Runs while a connect waits its turn.</summary>
+    public ITimer? Retry { get; set; }
+
+    /// <summary>Runs while refused topics wait.</summary>
+    public ITimer? Refused { get; set; }
+
+    /// <summary>Runs while the outbox is left alone after it failed.</summary>
+    public ITimer? OutboxRetry { get; set; }
+
+    /// <summary>Runs while the rest is sent at a stop.</summary>
+    public ITimer? RestLimit { get; set; }
+
+    /// <summary>Cancels what the publisher still waits for once it has stopped for good.</summary>
+    public CancellationToken Life => _life.Token;
+
+    /// <summary>Stops the timers and cancels what is under way. May be called twice.</summary>
+    public void End()
+    {
+        Retry?.Dispose();
+        Refused?.Dispose();
+        OutboxRetry?.Dispose();
+        RestLimit?.Dispose();
+        _life.Cancel();
+    }
+
+    public void Dispose() => _life.Dispose();
+}

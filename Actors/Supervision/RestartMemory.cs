@@ -1,0 +1,51 @@
+using Akka.Actor;
+
+namespace MobileVlm.Edge.Actors.Supervision;
+
+/// <summary>The message at which an actor failed. It is handled once more after the restart, before any other message,
+/// so that a fault that passes costs nothing; a message that fails twice is given up. Outlives the actor. One caller at a
+/// time.</summary>
+internal sealed class RestartMemory
+{
+    private Envelope? _again;
+    private object? _handledTwice;
+    private object? _givenUp;
+
+    /// <summary>Called by the failed instance.</summary>
+    /// <param name="message">What it was handling; null when it failed outside of a message.</param>
+    /// <param name="sender">Who sent it.</param>
+    public void Failed(object? message, IActorRef sender)
+    {
+        // Akka's own messages, such as the order to fail, are not repeated.
+        if (message is null || message.GetType().Assembly != typeof(RestartMemory).Assembly)
+        {
+            return;
+        }
+
+        if (ReferenceEquals(message, _handledTwice))
+        {
+            _givenUp = message;
+        }
+        else if (_again is null)
+        {
+            _again = new Envelope(message, sender);
+        }
+    }
+
+    /// <summary>The message to handle first, or null.</summary>
+    public Envelope? TakeAgain()
+    {
+        var again = _again;
+        _again = null;
+        _handledTwice = again?.Message ?? _handledTwice;
+        return again;
+    }
+
+    /// <summary>A message that failed twice and is not handled any more, or null.</summary>
+    public object? TakeGivenUp()
+    {
+        var givenUp = _givenUp;
+        _givenUp = null;
+        return givenUp;
+    }
+}

@@ -1,0 +1,76 @@
+namespace MobileVlm.Edge.Actors.Supervision;
+
+/// <summary>How the time of a stop is shared out. Each limit is a moment, not a duration: what ends early leaves its time
+/// to what follows. Not thread-safe to dispose.</summary>
+internal sealed class StopLimits : IDisposable
+{
+    private readonly List<CancellationTokenSource> _sources = [];
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _within;
+    private readonly long _startedAt;
+
+    public StopLimits(TimeSpan within, TimeProvider time)
+    {
+        (_within, _time, _startedAt) = (within, time, time.GetTimestamp());
+        Supervisor = At(0.1);
+        Patience = At(0.5);
+        Answers = At(RestShare - 0.1);
+        Rest = At(RestShare);
+        Goodbye = At(0.92);
+        Engine = At(0.95);
+        Close = At(0.98);
+        All = At(1);
+    }
+
+    /// <summary>What waits for the broker has until here; the time behind it is kept for <c>stopped</c>.</summary>
+    private const double RestShare = 0.8;
+
+    /// <summary>Until here the supervisor may answer.</summary>
+    public CancellationToken Supervisor { get; }
+
+    /// <summary>An answer in progress may finish until here; then it is cancelled.</summary>
+    public CancellationToken Patience { get; }
+
+    /// <summary>Until here a cancelled answer, and the cameras, may return.</summary>
+    public CancellationToken Answers { get; }
+
+    /// <summary>Until here what waits may be sent.</summary>
+    public CancellationToken Rest { get; }
+
+    /// <summary>Until here <c>stopped</c> and the goodbye may take.</summary>
+    public CancellationToken Goodbye { get; }
+
+    /// <summary>Until here sessions may be disposed.</summary>
+    public CancellationToken Engine { get; }
+
+    /// <summary>Until here the outbox and the connection may close.</summary>
+    public CancellationToken Close { get; }
+
+    /// <summary>The end.</summary>
+    public CancellationToken All { get; }
+
+    /// <summary>Time left until <see cref="Rest"/>; zero at least.</summary>
+    public TimeSpan UntilRest
+    {
+        get
+        {
+            var left = (_within * RestShare) - _time.GetElapsedTime(_startedAt);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var source in _sources)
+        {
+            source.Dispose();
+        }
+    }
+
+    private CancellationToken At(double share)
+    {
+        var source = new CancellationTokenSource(_within * share, _time);
+        _sources.Add(source);
+        return source.Token;
+    }
+}
