@@ -7,9 +7,24 @@ namespace MobileVlm.Edge.Connectors.Mqtt;
 /// <summary>Listens to topics for as long as its one connection holds; publishes nothing and leaves no will.</summary>
 public sealed class MqttSubscriber : IAsyncDisposable
 {
-    private readonly IMqttClient _client;
+    /// <summary>Larger result codes are refusals.</summary>
+    private const int MostQualityOfService = 2;
 
-    private MqttSubscriber(IMqttClient client) => _client = client;
+    private readonly IMqttClient _client;
+    private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private MqttSubscriber(IMqttClient client)
+    {
+        _client = client;
+        client.DisconnectedAsync += e =>
+        {
+            _ended.TrySetResult(e.Exception?.Message ?? "the broker closed the connection");
+            return Task.CompletedTask;
+        };
+    }
+
+    /// <summary>Completes when the connection has ended, with the reason.</summary>
+    public Task<string> Ended => _ended.Task;
 
     /// <summary>Connects and subscribes.</summary>
     /// <param name="settings">Of the broker; the client id is made a free one and the will is not used.</param>
@@ -43,8 +58,11 @@ public sealed class MqttSubscriber : IAsyncDisposable
                 throw new IOException(ConnectFaults.FromCode(result.ResultCode, result.ReasonString, settings).Reason);
             }
 
-            await client.SubscribeAsync(filter, cancellationToken: cancel);
-            return new MqttSubscriber(client);
+            var subscriber = new MqttSubscriber(client);
+            var granted = await client.SubscribeAsync(filter, cancellationToken: cancel);
+            return granted.Items.All(it => (int)it.ResultCode <= MostQualityOfService)
+                ? subscriber
+                : throw new IOException($"the broker refuses the subscription to '{filter}': check its access rules");
         }
         catch (Exception e) when (e is not (OperationCanceledException or IOException or OutOfMemoryException))
         {

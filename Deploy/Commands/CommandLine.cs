@@ -19,6 +19,7 @@ internal static class CommandLine
         Try it:        mobilevlm demo
         Ask a picture: mobilevlm ask --model DIR --image FILE "Is there a person?"
         Run for real:  mobilevlm run --config FILE
+        See it run:    mobilevlm watch --config FILE
         What is wrong: mobilevlm doctor --config FILE
         """;
 
@@ -33,6 +34,7 @@ internal static class CommandLine
             ModelCommand.Create(),
             BenchCommand.Create(),
             DoctorCommand.Create(),
+            WatchCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

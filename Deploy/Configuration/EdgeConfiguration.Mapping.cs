@@ -134,7 +134,7 @@ internal sealed partial class EdgeConfiguration
         StatsEvery = pipeline.StatsEvery,
     };
 
-    private string FullPath(string path) => Path.GetFullPath(path, Folder);
+    internal string FullPath(string path) => Path.GetFullPath(path, Folder);
 
     // Files and folders only: addresses and pipelines stay as they are.
     private string ToSource(string source) =>

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
@@ -11,12 +10,19 @@ namespace MobileVlm.Edge.Deploy.Doctor;
 /// <summary>What the box itself has.</summary>
 internal static class BoxChecks
 {
+    /// <summary>The machine itself; needs no configuration.</summary>
     public static IEnumerable<Finding> Run()
     {
         yield return Finding.Fine("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, .NET {Environment.Version}");
         yield return Kernels();
-        var gigabytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9;
-        yield return Finding.Fine("memory", gigabytes.ToString("0.0 'GB'", CultureInfo.InvariantCulture));
+        yield return Finding.Fine("memory", MachineMemory.Read().ToString());
+        yield return SystemClock.Check(DateTimeOffset.UtcNow, TimeZoneInfo.Local);
+    }
+
+    /// <summary>The programs that read cameras.</summary>
+    /// <param name="sources">The configured cameras' sources; a program that only other sources need is not missed.</param>
+    public static IEnumerable<Finding> Tools(IReadOnlyList<string> sources)
+    {
         yield return CameraTools.HasOpenCv
             ? Finding.Fine("OpenCV", "loads; reads video files and USB cameras")
             : RuntimeInformation.OSArchitecture == Architecture.X64
@@ -29,7 +35,9 @@ internal static class BoxChecks
                 : Finding.Bad("ffmpeg", "not found, and OpenCV is not there either: no video can be read", "apt-get install ffmpeg");
         yield return Program("gst-launch-1.0", "--version") is { } gst
             ? Finding.Fine("GStreamer", gst)
-            : Finding.Note("GStreamer", "not found; only 'gst:' cameras need it", "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad");
+            : sources.Any(it => it.StartsWith("gst:", StringComparison.OrdinalIgnoreCase))
+                ? Finding.Bad("GStreamer", "not found, and a 'gst:' camera is configured", "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad")
+                : Finding.Fine("GStreamer", "not found; only 'gst:' cameras need it");
     }
 
     private static Finding Kernels()

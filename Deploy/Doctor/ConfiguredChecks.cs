@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Bench;
 using MobileVlm.Edge.Deploy.Commands;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Answers;
@@ -12,31 +13,65 @@ using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>Tries what a configuration names: the model on a picture, the broker, each camera's first picture.</summary>
+/// <summary>Tries what a configuration names: folders and permissions, the model on a picture, the broker, each camera's
+/// first picture, the running service.</summary>
 internal static class ConfiguredChecks
 {
-    public static async IAsyncEnumerable<Finding> RunAsync(
-        EdgeConfiguration configuration, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    public static async Task RunAsync(EdgeConfiguration configuration, DoctorReport report, CancellationToken cancel)
     {
-        yield return await Task.Factory.StartNew(() => Model(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var unit = ServiceUnit.Read();
+        var isOfUnit = unit is not null && unit.ConfigurationFile == configuration.File;
+        AddAll(BoxChecks.Tools([.. configuration.ToCameraSettings().Select(it => it.Source)]));
+        AddAll(StorageChecks.Run(configuration, isOfUnit ? unit : null));
+        if (isOfUnit)
+        {
+            AddAll(ServiceUserChecks.Run(configuration, unit!, Environment.UserName));
+        }
+
+        report.Begin("the model");
+        AddAll(await Task.Factory.StartNew(
+            () => Model(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        report.Begin("the broker");
         var broker = await BrokerAsync(configuration, cancel);
-        yield return broker;
+        report.Add(broker);
         foreach (var camera in configuration.ToCameraSettings())
         {
-            yield return await CameraAsync(camera, cancel);
+            report.Begin($"camera {camera.Id}");
+            report.Add(await CameraAsync(camera, cancel));
         }
 
         // An embedded broker that is not there has nothing to tell.
         if (configuration.EmbeddedBrokerPort is null ? broker.Kind == FindingKind.Fine : broker.Kind == FindingKind.Note)
         {
-            foreach (var finding in await RunningChecks.RunAsync(configuration, TimeProvider.System, cancel))
+            report.Begin("the running service");
+            AddAll(await RunningChecks.RunAsync(configuration, TimeProvider.System, cancel));
+        }
+
+        void AddAll(IEnumerable<Finding> findings)
+        {
+            foreach (var finding in findings)
             {
-                yield return finding;
+                report.Add(finding);
             }
         }
     }
 
-    private static Finding Model(EdgeConfiguration configuration, CancellationToken cancel)
+    private static List<Finding> Model(EdgeConfiguration configuration, CancellationToken cancel)
+    {
+        var bytes = Directory.Exists(configuration.ModelPath)
+            ? new DirectoryInfo(configuration.ModelPath).EnumerateFiles().Sum(file => file.Length)
+            : 0;
+        var memory = MachineMemory.Read();
+        if (memory.FindModelFault(bytes) is { } fault)
+        {
+            return [fault];
+        }
+
+        var model = OpenModel(configuration, cancel);
+        return model.Kind == FindingKind.Bad ? [model] : [model, memory.JudgeModel(MemoryUse.Now().Peak)];
+    }
+
+    private static Finding OpenModel(EdgeConfiguration configuration, CancellationToken cancel)
     {
         try
         {
@@ -83,7 +118,7 @@ internal static class ConfiguredChecks
             }
             catch (EmbeddedBrokerPortBusyException e)
             {
-                return Finding.Note("broker", e.Message, "If the service is running already, this is it and all is well.");
+                return Finding.Note("broker", e.Message, "If the service runs already, this is its broker.");
             }
         }
 
@@ -93,11 +128,11 @@ internal static class ConfiguredChecks
         var outcome = await link.ConnectAsync(cancel);
         if (outcome.Kind != ConnectOutcomeKind.Connected)
         {
-            return Finding.Bad("broker", $"{link.Description}: {outcome.Kind}", outcome.Reason);
+            return Finding.Bad("broker", $"{link.Description}: no connection", outcome.Reason);
         }
 
         await link.DisconnectAsync(cancel);
-        return Finding.Fine("broker", $"{link.Description} lets us in");
+        return Finding.Fine("broker", $"{link.Description} accepts the connection");
     }
 
     private static async Task<Finding> CameraAsync(CameraSettings settings, CancellationToken cancel)
@@ -123,6 +158,6 @@ internal static class ConfiguredChecks
         return size.Length > 0
             ? Finding.Fine($"camera {settings.Id}", string.Create(
                 CultureInfo.InvariantCulture, $"{source.Description}: {size}, first picture after {took.TotalSeconds:0.0} s"))
-            : Finding.Bad($"camera {settings.Id}", $"{source.Description}: {end.Kind}", end.Reason);
+            : Finding.Bad($"camera {settings.Id}", $"{source.Description}: no picture", end.Reason);
     }
 }

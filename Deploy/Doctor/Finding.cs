@@ -22,5 +22,5 @@ internal sealed record Finding(FindingKind Kind, string What, string Found, stri
 
     public static Finding Note(string what, string found, string remedy) => new(FindingKind.Note, what, found, remedy);
 
-    public static Finding Bad(string what, string found, string remedy) => new(FindingKind.Bad, what, found, remedy);
+    public static Finding Bad(string what, string found, string? remedy) => new(FindingKind.Bad, what, found, remedy);
 }

@@ -44,12 +44,14 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     public EdgeSystem System { get; }
 
     /// <summary>Opens everything and starts. What was opened is closed again when a later part fails.</summary>
+    /// <exception cref="ConfigurationException">The state folder or the outbox cannot be written.</exception>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     /// <exception cref="ExecutionTargetException">The target cannot be had.</exception>
     /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is taken.</exception>
     public static async Task<EdgeRuntime> StartAsync(
         EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
+        StateAccess.RequireState(configuration);
         OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
         var sessions = new SessionBoard(loggers.CreateLogger("Sessions"));
         using var model = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);

@@ -37,6 +37,9 @@ internal sealed record DiskNeed(string What, string Folder, long Bytes)
         }
     }
 
+    /// <summary>Free bytes where a file or folder is or will be.</summary>
+    public static long Free(string path) => new DriveInfo(Drive(path)).AvailableFreeSpace;
+
     public static string Text(decimal bytes) => bytes >= 1_000_000_000
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1_000_000_000:0.00} GB")
         : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1_000_000:0.0} MB");

@@ -96,7 +96,7 @@ step "PasswordFile reads the credential" bash -c '
     sed -i "s|\"Broker\": \"embedded\"|\"Broker\": \"mqtt://127.0.0.1:18999\", \"User\": \"edge\", \"PasswordFile\": \"credential:mqtt-password\"|" /etc/mobilevlm/appsettings.json
     systemctl start mobilevlm'
 step "which the service's user cannot read at its source" bash -c '! runuser -u mobilevlm -- cat /etc/mobilevlm/mqtt-password'
-step "doctor sees it" bash -c 'mobilevlm doctor --config /etc/mobilevlm/appsettings.json | grep -q "broker.*Unreachable"'
+step "doctor sees it" bash -c 'mobilevlm doctor --config /etc/mobilevlm/appsettings.json | grep -q "broker.*no connection"'
 
 step "removing keeps configuration and data" bash -c 'dpkg -r mobilevlm && test -e /etc/mobilevlm/appsettings.json && test -e /var/lib/mobilevlm/models/demo/model.json'
 step "purging leaves nothing" bash -c '

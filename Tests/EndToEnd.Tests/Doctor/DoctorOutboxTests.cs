@@ -1,7 +1,7 @@
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Deploy.Doctor;
 
-namespace MobileVlm.Edge.EndToEnd.Tests;
+namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;
 
 /// <summary>What the doctor makes of what a service told of its outbox.</summary>
 public sealed class DoctorOutboxTests

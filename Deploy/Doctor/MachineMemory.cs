@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Deploy.Doctor;
+
+/// <summary>Memory of the machine, or of the container that this runs in, in bytes.</summary>
+/// <param name="Total">All of it.</param>
+/// <param name="Available">What can be had without swapping; the total where the kernel does not say it.</param>
+internal sealed record MachineMemory(long Total, long Available)
+{
+    public static MachineMemory Read()
+    {
+        // The runtime knows the limit of a container, /proc/meminfo does not.
+        var total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        const string Info = "/proc/meminfo";
+        var available = File.Exists(Info)
+            ? File.ReadLines(Info).FirstOrDefault(line => line.StartsWith("MemAvailable:", StringComparison.Ordinal))
+                ?.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]
+            : null;
+        return new MachineMemory(
+            total, available is null ? total : Math.Min(total, 1024 * long.Parse(available, CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>Says whether a model's files fit before they are opened: what they hold is held in memory.</summary>
+    /// <returns>Null when they fit.</returns>
+    public Finding? FindModelFault(long modelBytes) =>
+        modelBytes > Total
+            ? Finding.Bad("memory", $"the model's files hold {Gigabytes(modelBytes)}, the machine has {Gigabytes(Total)}: it cannot be opened", "Import a smaller precision (--precision int4 --vision-precision int8), or take a smaller model.")
+        : modelBytes > Available
+            ? Finding.Note("memory", $"the model's files hold {Gigabytes(modelBytes)}, and only {Gigabytes(Available)} of {Gigabytes(Total)} are available now", "If the service runs already, that is why, and the model was not opened a second time. If not, end other programs.")
+        : null;
+
+    /// <summary>Judges what opening the model and answering once really took.</summary>
+    public Finding JudgeModel(long peakBytes)
+    {
+        var text = $"{Gigabytes(peakBytes)} with the model open, of {Gigabytes(Total)}";
+        return peakBytes > Total * 0.85
+            ? Finding.Note("memory for the model", text, "Little is left for the rest of the machine: import a smaller precision, or lower Model:ContextTokens.")
+            : Finding.Fine("memory for the model", text);
+    }
+
+    public override string ToString() => $"{Gigabytes(Total)}, {Gigabytes(Available)} available";
+
+    private static string Gigabytes(long bytes) => (bytes / 1e9).ToString("0.0 'GB'", CultureInfo.InvariantCulture);
+}

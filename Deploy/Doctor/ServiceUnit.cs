@@ -1,0 +1,113 @@
+namespace MobileVlm.Edge.Deploy.Doctor;
+
+/// <summary>What the installed systemd unit says about the service's user and what it may reach, drop-ins included.</summary>
+internal sealed class ServiceUnit
+{
+    public const string Name = "mobilevlm.service";
+
+    private const string StateRoot = "/var/lib";
+
+    private static readonly string[] UnitFolders = ["etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+
+    private readonly Dictionary<string, List<string>> _values;
+
+    private ServiceUnit(Dictionary<string, List<string>> values) => _values = values;
+
+    /// <summary>The account that the service runs as.</summary>
+    public string User => Last("User") ?? "root";
+
+    /// <summary>The configuration file that the service reads; null when its command names none.</summary>
+    public string? ConfigurationFile
+    {
+        get
+        {
+            var words = (Last("ExecStart") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var option = Array.IndexOf(words, "--config");
+            return option >= 0 && option + 1 < words.Length ? words[option + 1] : null;
+        }
+    }
+
+    /// <summary>What systemd creates for the service's state; null without <c>StateDirectory=</c>.</summary>
+    public string? StateFolder => Last("StateDirectory")?.Split(' ')[0] is { Length: > 0 } state ? Path.Combine(StateRoot, state) : null;
+
+    /// <summary>Home folders cannot be seen.</summary>
+    public bool HidesHomes => Last("ProtectHome") is "yes" or "true" or "on" or "1" or "tmpfs";
+
+    /// <summary>Devices cannot be seen.</summary>
+    public bool HidesDevices => IsOn("PrivateDevices");
+
+    /// <summary>Only some folders can be written.</summary>
+    public bool IsReadOnly => Last("ProtectSystem") == "strict";
+
+    /// <summary>Folders that can be written although the rest is read-only.</summary>
+    public IEnumerable<string> WritableFolders =>
+    [
+        .. Words("StateDirectory").Select(it => Path.Combine(StateRoot, it)),
+        .. Words("CacheDirectory").Select(it => Path.Combine("/var/cache", it)),
+        .. Words("LogsDirectory").Select(it => Path.Combine("/var/log", it)),
+        .. Words("ReadWritePaths").Select(it => it.TrimStart('-', '+')),
+    ];
+
+    /// <summary>The unit that systemd would take.</summary>
+    /// <param name="root">Where the file system begins; <c>/</c> but for tests.</param>
+    /// <returns>Null when none is installed.</returns>
+    public static ServiceUnit? Read(string root = "/")
+    {
+        var file = UnitFolders.Select(folder => Path.Combine(root, folder, Name)).FirstOrDefault(File.Exists);
+        if (file is null)
+        {
+            return null;
+        }
+
+        var dropIns = UnitFolders.Prepend("run/systemd/system").Reverse()
+            .Select(folder => Path.Combine(root, folder, $"{Name}.d"))
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.GetFiles(folder, "*.conf"))
+            .OrderBy(Path.GetFileName, StringComparer.Ordinal);
+        var values = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        try
+        {
+            foreach (var line in new[] { file }.Concat(dropIns).SelectMany(File.ReadLines))
+            {
+                Take(line, values);
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // A unit that cannot be read is not this user's to check.
+            return null;
+        }
+
+        return new ServiceUnit(values);
+    }
+
+    private static void Take(string line, Dictionary<string, List<string>> values)
+    {
+        var parts = line.Trim().Split('=', 2, StringSplitOptions.TrimEntries);
+        if (parts.Length != 2 || line.TrimStart() is ['#' or ';', ..])
+        {
+            return;
+        }
+
+        // An empty value takes back what was said before.
+        if (parts[1].Length == 0)
+        {
+            values.Remove(parts[0]);
+        }
+        else if (values.TryGetValue(parts[0], out var earlier))
+        {
+            earlier.Add(parts[1]);
+        }
+        else
+        {
+            values[parts[0]] = [parts[1]];
+        }
+    }
+
+    private string? Last(string key) => _values.GetValueOrDefault(key)?[^1];
+
+    private bool IsOn(string key) => Last(key) is "yes" or "true" or "on" or "1";
+
+    private IEnumerable<string> Words(string key) =>
+        _values.GetValueOrDefault(key, []).SelectMany(it => it.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,123 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.Deploy.Doctor;
+
+/// <summary>Whether the installed service, as its own user and inside its unit's limits, can reach what the configuration
+/// names. Only for the configuration that the unit reads.</summary>
+internal static class ServiceUserChecks
+{
+    private const string What = "service's user";
+    private static readonly string[] Homes = ["/home/", "/root/", "/run/user/"];
+
+    public static IEnumerable<Finding> Run(EdgeConfiguration configuration, ServiceUnit unit, string currentUser)
+    {
+        var faults = Faults(configuration, unit, currentUser).ToList();
+        return faults.Count > 0
+            ? faults
+            : currentUser is "root" || currentUser == unit.User
+                ? [Finding.Fine(What, $"'{unit.User}' can read the configuration, the model and the password files")]
+                : [Finding.Note(What, $"what '{unit.User}' may read cannot be checked by '{currentUser}'", "Run doctor with sudo.")];
+    }
+
+    private static IEnumerable<Finding> Faults(EdgeConfiguration configuration, ServiceUnit unit, string currentUser)
+    {
+        if (Ask("id", "-u", unit.User) is null)
+        {
+            yield return Finding.Bad(What, $"there is no user '{unit.User}', which the unit names", "systemd-sysusers mobilevlm.conf");
+            yield break;
+        }
+
+        foreach (var (key, path) in Read(configuration))
+        {
+            if (unit.HidesHomes && Homes.Any(home => path.StartsWith(home, StringComparison.Ordinal)))
+            {
+                yield return Finding.Bad(
+                    What, $"{key} '{path}' is in a home folder, which the unit hides (ProtectHome=yes)",
+                    $"Move it, for example to {unit.StateFolder ?? "/var/lib"}, and change {key}.");
+            }
+            else if (currentUser == "root" && Path.Exists(path) && !MayRead(unit.User, path))
+            {
+                yield return Finding.Bad(
+                    What, $"{key} '{path}' cannot be read by '{unit.User}'", $"chown -R {unit.User}: '{path}', or chmod it and the folders above it.");
+            }
+        }
+
+        if (unit.IsReadOnly && configuration.StateFolder is { } state && !unit.WritableFolders.Any(it => IsIn(state, it)))
+        {
+            yield return Finding.Bad(
+                What, $"StateFolder '{state}' cannot be written inside the unit (ProtectSystem=strict)",
+                $"Leave StateFolder out: the unit keeps the state in {unit.StateFolder ?? "no folder"}; or add ReadWritePaths={state} in a drop-in.");
+        }
+
+        foreach (var camera in configuration.ToCameraSettings())
+        {
+            if (unit.HidesDevices && camera.Source.StartsWith("/dev/", StringComparison.Ordinal))
+            {
+                yield return Finding.Bad(
+                    What, $"camera {camera.Id}: the unit hides devices (PrivateDevices=yes)",
+                    "Install the drop-in v4l2.conf: see 'Devices' in the operations page.");
+            }
+        }
+    }
+
+    /// <summary>What the service reads, by the key that names it.</summary>
+    private static IEnumerable<(string Key, string Path)> Read(EdgeConfiguration configuration)
+    {
+        if (configuration.File is { } file)
+        {
+            yield return ("the configuration", file);
+        }
+
+        yield return ("Model:Path", configuration.ModelPath);
+        if (Directory.Exists(configuration.ModelPath))
+        {
+            foreach (var part in Directory.GetFiles(configuration.ModelPath))
+            {
+                yield return ("Model:Path", part);
+            }
+        }
+
+        // systemd itself reads credentials and hands them over.
+        if (configuration.Options.Mqtt.PasswordFile is { } password && !password.StartsWith("/run/credentials/", StringComparison.Ordinal))
+        {
+            yield return ("Mqtt:PasswordFile", configuration.FullPath(password));
+        }
+
+        if (configuration.Options.Mqtt.CaFile is { } authority)
+        {
+            yield return ("Mqtt:CaFile", configuration.FullPath(authority));
+        }
+    }
+
+    private static bool IsIn(string path, string folder) =>
+        path == folder || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
+
+    /// <summary>Asked of the kernel as that user, so that groups and access lists count. Where it cannot be asked, yes.</summary>
+    private static bool MayRead(string user, string path) =>
+        Ask("id", "-g", user) is not { } group
+        || Ask("setpriv", $"--reuid={user}", $"--regid={group}", "--init-groups", "sh", "-c", "test -r \"$1\" && echo yes || echo no", "sh", path) != "no";
+
+    /// <returns>What a program printed; null when it failed or is not there.</returns>
+    private static string? Ask(string program, params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
+            process.ErrorDataReceived += (_, _) => { };
+            process.BeginErrorReadLine();
+            var output = process.StandardOutput.ReadToEnd().Trim();
+            process.WaitForExit();
+            return process.ExitCode == 0 ? output : null;
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Deploy.Pull;
+
+namespace MobileVlm.Edge.Deploy.Doctor;
+
+/// <summary>Whether what must survive a restart can be kept, and whether the disk has room for it.</summary>
+internal static class StorageChecks
+{
+    /// <summary>Left free for the rest of the machine.</summary>
+    private const long Reserve = 64L << 20;
+
+    public static IEnumerable<Finding> Run(EdgeConfiguration configuration, ServiceUnit? unit)
+    {
+        var state = configuration.StateFolder ?? unit?.StateFolder;
+        var faults = StateAccess.StateFaults(configuration).ToList();
+        foreach (var (key, path, message) in faults)
+        {
+            yield return Finding.Bad(Short(key) == "StateFolder" ? "state folder" : "outbox", $"{Short(key)} '{path}' {message}", null);
+        }
+
+        if (state is null)
+        {
+            yield return Finding.Fine("state folder", "none: states, cool-downs, switches and waiting events end with the process (StateFolder)");
+        }
+        else if (faults.All(it => it.Path != state))
+        {
+            yield return Finding.Fine("state folder", $"{state}{(configuration.Options.StateFolder is null ? ", from systemd" : "")}, can be written");
+        }
+
+        if (Outbox(configuration, state) is { } outbox)
+        {
+            yield return outbox;
+        }
+    }
+
+    private static Finding? Outbox(EdgeConfiguration configuration, string? state)
+    {
+        var path = configuration.ToOutboxSettings()?.Path ?? state;
+        if (path is null)
+        {
+            return null;
+        }
+
+        var most = configuration.Options.Outbox.MaxMegabytes * 1_000_000L;
+        var free = DiskNeed.Free(path);
+        var text = $"up to {DiskNeed.Text(most)} of events (Outbox:MaxMegabytes), {DiskNeed.Text(free)} free on the disk";
+        return free >= most + Reserve
+            ? Finding.Fine("disk", text)
+            : Finding.Note("disk", text, "Make room, or lower Outbox:MaxMegabytes: with a full disk, waiting events are lost by the rules of the outbox.");
+    }
+
+    private static string Short(string key) => key.Replace($"{EdgeOptions.Section}:", "", StringComparison.Ordinal);
+}

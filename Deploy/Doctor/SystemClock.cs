@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace MobileVlm.Edge.Deploy.Doctor;
+
+/// <summary>Whether the system clock can be right: events, schedules and certificates depend on it.</summary>
+internal static class SystemClock
+{
+    private const int TimeError = 5;
+
+    /// <summary>Larger than <c>struct timex</c> of any Linux.</summary>
+    private const int TimexBytes = 512;
+
+    /// <summary>A clock before this was never set: the program is younger.</summary>
+    private static readonly DateTimeOffset Built = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public static Finding Check(DateTimeOffset now, TimeZoneInfo zone) => Judge(now, zone, IsSynchronized());
+
+    /// <param name="now">What the clock says.</param>
+    /// <param name="zone">The machine's own.</param>
+    /// <param name="synchronized">As the kernel says it; null where it does not.</param>
+    internal static Finding Judge(DateTimeOffset now, TimeZoneInfo zone, bool? synchronized)
+    {
+        var local = string.Create(
+            CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(now, zone):yyyy-MM-dd HH:mm:ss zzz} ({zone.Id})");
+        return now < Built
+            ? Finding.Bad("clock", $"{local}, which is in the past", "Set it: timedatectl set-ntp true, or date --set. Events and certificates need the right time.")
+            : synchronized switch
+            {
+                true => Finding.Fine("clock", $"{local}, synchronized"),
+                false => Finding.Note("clock", $"{local}, not synchronized with any time server", "timedatectl set-ntp true (systemd-timesyncd or chrony); without it, times of events drift."),
+                null => Finding.Fine("clock", $"{local}; whether it is synchronized cannot be read here"),
+            };
+    }
+
+    private static bool? IsSynchronized()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return null;
+        }
+
+        // With no mode set, it only reads.
+        var state = AdjustTime(new byte[TimexBytes]);
+        return state < 0 ? null : state != TimeError;
+    }
+
+    [DllImport("libc", EntryPoint = "adjtimex")]
+    private static extern int AdjustTime(byte[] timex);
+}

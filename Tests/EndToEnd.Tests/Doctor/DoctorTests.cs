@@ -1,0 +1,159 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Doctor;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;
+
+/// <summary>What the doctor prints, when, and how it ends.</summary>
+public sealed class DoctorTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-doctor-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Findings_are_printed_as_they_are_known_and_the_verdict_is_last()
+    {
+        // A camera that accepts the connection and says nothing, until the test hangs up.
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var config = Write(it =>
+        {
+            it["Cameras"]!["gate"]!["Source"] = $"rtsp://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/live";
+            it["Cameras"]!["gate"]!["OpenTimeout"] = "00:01:00";
+        });
+        await using var doctor = EdgeProcess.Start("doctor", "--config", config);
+        using (var camera = await silent.AcceptSocketAsync().WaitAsync(TimeSpan.FromSeconds(60)))
+        {
+            await PrintsAsync(doctor, "ok   model ");
+            Assert.False(doctor.HasExited);
+            Assert.DoesNotContain("Verdict", doctor.Output, StringComparison.Ordinal);
+        }
+
+        silent.Stop();
+        Assert.Equal(1, await doctor.ExitAsync());
+        Assert.Matches(@"^Verdict: \d problems?: .*camera gate", doctor.Output.TrimEnd().Split('\n')[^1]);
+        foreach (var part in (string[])["memory for the model", "state folder", "disk ", "clock "])
+        {
+            Assert.Contains(part, doctor.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_state_folder_that_cannot_be_written_is_found_by_doctor_and_refused_by_run_with_the_key_that_was_written()
+    {
+        File.WriteAllText(At("file"), "");
+        var config = Write(it => it["StateFolder"] = At("file/state"));
+        var doctor = await EdgeProcess.RunAsync("doctor", "--config", config);
+        Assert.Equal(1, doctor.ExitCode);
+        Assert.Matches($"bad +state folder +StateFolder '{At("file/state")}' cannot be used: '{At("file")}' is not a folder", doctor.Output);
+        Assert.Matches("Verdict: 1 problem: state folder", doctor.Output);
+
+        var run = await EdgeProcess.RunAsync("run", "--config", config);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"MobileVlm:StateFolder = '{At("file/state")}' cannot be used", run.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Outbox", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_outbox_that_cannot_be_written_is_named_by_its_own_key_only_when_it_was_written()
+    {
+        File.WriteAllText(At("file"), "");
+        var run = await EdgeProcess.RunAsync("run", "--config", Write(it => it["Outbox"] = new JsonObject { ["Path"] = At("file/outbox.db") }));
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"MobileVlm:Outbox:Path = '{At("file/outbox.db")}' cannot be used", run.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("StateFolder =", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Json_is_one_document_and_a_wrong_configuration_is_exit_code_2()
+    {
+        var wrong = await EdgeProcess.RunAsync("doctor", "--json", "--config", Write(it => it["Nod"] = "edge-1"));
+        Assert.Equal(2, wrong.ExitCode);
+        using var document = JsonDocument.Parse(wrong.Output);
+        var finding = document.RootElement.GetProperty("findings").EnumerateArray().Single(it => it.GetProperty("kind").GetString() == "bad");
+        Assert.Equal("configuration", finding.GetProperty("what").GetString());
+        Assert.Contains("did you mean 'Node'", finding.GetProperty("found").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, document.RootElement.GetProperty("problems").GetInt32());
+
+        var page = finding.GetProperty("remedy").GetString()!.Split(": ")[^1];
+        Assert.True(File.Exists(page), page);
+    }
+
+    [Fact]
+    public async Task Without_a_configuration_the_machine_alone_is_checked()
+    {
+        await using var doctor = EdgeProcess.Start(new Dictionary<string, string>(), _folder, ["doctor"]);
+        Assert.Equal(0, await doctor.ExitAsync());
+        Assert.Matches("Verdict: OK, .*configuration", doctor.Output);
+        Assert.Contains("mobilevlm init", doctor.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_verdict_counts_and_names()
+    {
+        var (fine, note, bad) = (Finding.Fine("a", ""), Finding.Note("b", "", ""), Finding.Bad("c", "", null));
+        Assert.Equal("OK", DoctorReport.Verdict([fine]));
+        Assert.Equal("OK, 1 note: b", DoctorReport.Verdict([fine, note]));
+        Assert.Equal("1 problem: c", DoctorReport.Verdict([bad]));
+        Assert.Equal("2 problems: c, d; 1 note: b", DoctorReport.Verdict([bad, note, bad with { What = "d" }]));
+    }
+
+    [Fact]
+    public void A_clock_that_was_never_set_is_bad_and_one_that_nobody_keeps_is_noted()
+    {
+        var now = new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
+        Assert.Equal(FindingKind.Fine, SystemClock.Judge(now, TimeZoneInfo.Utc, synchronized: true).Kind);
+        Assert.Equal(FindingKind.Fine, SystemClock.Judge(now, TimeZoneInfo.Utc, synchronized: null).Kind);
+        Assert.Equal(FindingKind.Note, SystemClock.Judge(now, TimeZoneInfo.Utc, synchronized: false).Kind);
+        Assert.Equal(FindingKind.Bad, SystemClock.Judge(DateTimeOffset.UnixEpoch, TimeZoneInfo.Utc, synchronized: true).Kind);
+    }
+
+    [Fact]
+    public void A_model_that_is_larger_than_the_machine_is_not_opened()
+    {
+        var memory = new MachineMemory(4_000_000_000, 1_000_000_000);
+        Assert.Null(memory.FindModelFault(900_000_000));
+        Assert.Equal(FindingKind.Note, memory.FindModelFault(2_000_000_000)!.Kind);
+        Assert.Equal(FindingKind.Bad, memory.FindModelFault(5_000_000_000)!.Kind);
+        Assert.Equal(FindingKind.Note, memory.JudgeModel(3_900_000_000).Kind);
+        Assert.Equal(FindingKind.Fine, memory.JudgeModel(1_900_000_000).Kind);
+        Assert.True(MachineMemory.Read() is { Available: > 0 } now && now.Available <= now.Total);
+    }
+
+    [Fact]
+    public void No_page_is_named_that_is_not_there()
+    {
+        Assert.Equal(ConfigurationBench("configuration.md"), DocumentationPages.Find("configuration.md"));
+        Assert.Null(DocumentationPages.Find("no-such-page.md"));
+        Assert.Null(DocumentationPages.Find("configuration.md", "/usr/lib/mobilevlm/", At("doc")));
+        Directory.CreateDirectory(At("doc"));
+        File.WriteAllText(At("doc/configuration.md"), "");
+        Assert.Equal(At("doc/configuration.md"), DocumentationPages.Find("configuration.md", "/usr/lib/mobilevlm/", At("doc")));
+
+        static string ConfigurationBench(string page) => Path.Combine(DemoModel.Repository, "Deploy", "docs", page);
+    }
+
+    private static async Task PrintsAsync(EdgeProcess process, string text)
+    {
+        for (var until = DateTime.UtcNow.AddSeconds(60); !process.Output.Contains(text, StringComparison.Ordinal); await Task.Delay(20))
+        {
+            Assert.True(DateTime.UtcNow < until && !process.HasExited, $"'{text}' was never printed: {process.Output}{process.Errors}");
+        }
+    }
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    private string Write(Action<JsonNode> change)
+    {
+        var file = ServiceConfiguration.Write(_folder, "embedded", new Dictionary<string, string> { ["gate"] = "pattern:320x240@5" });
+        var document = JsonNode.Parse(File.ReadAllText(file))!;
+        document["MobileVlm"]!["Mqtt"]!["Port"] = 0;
+        change(document["MobileVlm"]!);
+        File.WriteAllText(file, document.ToJsonString());
+        return file;
+    }
+}

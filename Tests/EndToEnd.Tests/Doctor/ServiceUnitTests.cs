@@ -1,0 +1,102 @@
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Doctor;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;
+
+/// <summary>What the doctor knows of an installed systemd unit, and what it finds that the unit keeps from the service.</summary>
+public sealed class ServiceUnitTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("mobilevlm-unit-").FullName;
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public void The_packaged_unit_is_understood()
+    {
+        Assert.Null(ServiceUnit.Read(_root));
+        Install();
+        var unit = ServiceUnit.Read(_root)!;
+        Assert.Equal(("mobilevlm", "/etc/mobilevlm/appsettings.json", "/var/lib/mobilevlm"), (unit.User, unit.ConfigurationFile, unit.StateFolder));
+        Assert.True(unit is { HidesHomes: true, HidesDevices: true, IsReadOnly: true });
+        Assert.Contains("/var/lib/mobilevlm", unit.WritableFolders);
+    }
+
+    [Fact]
+    public void Drop_ins_change_it()
+    {
+        Install();
+        var folder = Directory.CreateDirectory(Path.Combine(_root, "etc/systemd/system/mobilevlm.service.d")).FullName;
+        File.WriteAllText(Path.Combine(folder, "local.conf"), "[Service]\n# User=nobody\nUser=camera\nReadWritePaths=/srv/state\nProtectHome=no\n");
+        File.Copy(Path.Combine(DemoModel.Repository, "Deploy/systemd/drop-ins/v4l2.conf"), Path.Combine(folder, "v4l2.conf"));
+        var unit = ServiceUnit.Read(_root)!;
+        Assert.Equal("camera", unit.User);
+        Assert.True(unit is { HidesHomes: false, HidesDevices: false });
+        Assert.Contains("/srv/state", unit.WritableFolders);
+    }
+
+    [Fact]
+    public void What_the_unit_hides_from_the_service_is_found()
+    {
+        Install("User=root");
+        var found = Check("/home/me/model", "/home/me/state", "/dev/video0");
+        Assert.All(found, finding => Assert.Equal(FindingKind.Bad, finding.Kind));
+        Assert.Contains(found, it => it.Found.Contains("Model:Path '/home/me/model' is in a home folder", StringComparison.Ordinal));
+        Assert.Contains(found, it => it.Found.Contains("StateFolder '/home/me/state' cannot be written inside the unit", StringComparison.Ordinal));
+        Assert.Contains(found, it => it.Found.Contains("camera gate: the unit hides devices", StringComparison.Ordinal));
+        Assert.Equal(3, found.Count);
+
+        Assert.Equal(FindingKind.Fine, Assert.Single(Check("/var/lib/mobilevlm/model", "/var/lib/mobilevlm/state", "pattern:320x240@5")).Kind);
+    }
+
+    [Fact]
+    public void A_user_that_does_not_exist_is_found()
+    {
+        Install("User=no-such-user-here");
+        Assert.Contains("no user 'no-such-user-here'", Assert.Single(Check("/m", null, "pattern:320x240@5")).Found, StringComparison.Ordinal);
+    }
+
+    [RootFact]
+    public void A_model_that_the_services_user_cannot_read_is_found_by_root()
+    {
+        Install("User=nobody");
+        var model = Directory.CreateDirectory(Path.Combine(_root, "model")).FullName;
+        File.WriteAllText(Path.Combine(model, "model.json"), "{}");
+        File.SetUnixFileMode(_root, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Assert.Contains(Check(model, null, "pattern:320x240@5"), it => it.Found == $"Model:Path '{model}' cannot be read by 'nobody'");
+
+        File.SetUnixFileMode(_root, (UnixFileMode)0b111_101_101);
+        File.SetUnixFileMode(model, (UnixFileMode)0b111_101_101);
+        File.SetUnixFileMode(Path.Combine(model, "model.json"), (UnixFileMode)0b110_100_100);
+        Assert.Equal(FindingKind.Fine, Assert.Single(Check(model, null, "pattern:320x240@5")).Kind);
+    }
+
+    private void Install(string more = "")
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_root, "usr/lib/systemd/system")).FullName;
+        var unit = File.ReadAllText(Path.Combine(DemoModel.Repository, "Deploy/systemd/mobilevlm.service"));
+        File.WriteAllText(Path.Combine(folder, ServiceUnit.Name), $"{unit}\n[Service]\n{more}\n");
+    }
+
+    private List<Finding> Check(string model, string? state, string source)
+    {
+        var configuration = EdgeConfiguration.FromJson(
+            $$"""
+            { "MobileVlm": { {{(state is null ? "" : $"\"StateFolder\": \"{state}\",")}} "Model": { "Path": "{{model}}" }, "Mqtt": { "Broker": "embedded" },
+              "Cameras": { "gate": { "Source": "{{source}}", "Questions": { "person": { "Ask": "Is there a person?", "Answer": "YesNo" } } } } } }
+            """,
+            new ConfigurationPlaces("/nowhere", "/nowhere", "box", new Dictionary<string, string>()));
+        return [.. ServiceUserChecks.Run(configuration, ServiceUnit.Read(_root)!, "root")];
+    }
+}
+
+/// <summary>A test that changes users, and is skipped for everybody but root.</summary>
+internal sealed class RootFactAttribute : FactAttribute
+{
+    public RootFactAttribute()
+    {
+        if (Environment.UserName != "root")
+        {
+            Skip = "Needs root.";
+        }
+    }
+}
