@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Images;
 
@@ -8,13 +7,17 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 /// file. The folder is listed anew each round, so pictures may come and go.</summary>
 internal sealed partial class PictureFolderFeed : IPictureFeed
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
+    /// <summary>Whether the path is, now, a folder or a picture file. A GIF file alone is a video, because it may be
+    /// animated; TIFF and others are left to ffmpeg.</summary>
+    public static bool Shows(string path) => Directory.Exists(path)
+        || (File.Exists(path) && Is(path, StillPictures.Extensions) && !Is(path, [".gif"]));
 
-    /// <summary>Whether the path is, now, a folder or a picture file.</summary>
-    public static bool Shows(string path) => Directory.Exists(path) || (File.Exists(path) && IsPicture(path));
+    /// <summary>Also what will be refused: the reason in the log is the only thing that its owner gets to see.</summary>
+    private static bool IsListed(string path) =>
+        Is(path, StillPictures.Extensions) || Is(path, StillPictures.UnsupportedExtensions);
 
-    private static bool IsPicture(string path) =>
-        Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+    private static bool Is(string path, IReadOnlyList<string> extensions) =>
+        extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     public CaptureEnd Run(CaptureAttempt attempt)
     {
@@ -50,7 +53,7 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
                 if (attempt.Frames == before && !attempt.Stop.IsCancellationRequested)
                 {
                     return Failed(
-                        attempt, $"none of its {files.Count} pictures ({string.Join(' ', Extensions)}) could be read");
+                        attempt, $"none of its {files.Count} pictures ({string.Join(' ', StillPictures.Extensions)}) could be read");
                 }
             }
             while (settings.Loop && !attempt.Stop.IsCancellationRequested);
@@ -67,7 +70,7 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
 
     private static List<string> List(string path) => File.Exists(path)
         ? [path]
-        : [.. Directory.EnumerateFiles(path).Where(IsPicture).Order(StringComparer.Ordinal)];
+        : [.. Directory.EnumerateFiles(path).Where(IsListed).Order(StringComparer.Ordinal)];
 
     private static TimeSpan Period(CameraSettings settings) =>
         TimeSpan.FromSeconds(settings.MaxFrameRate is { } rate ? 1 / rate : 1 / settings.Speed);
@@ -78,35 +81,20 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
     private static Frame? Show(string file, CaptureAttempt attempt, HashSet<string> warned)
     {
         Frame? frame = null;
-        byte[]? tooWide = null;
         try
         {
-            var most = attempt.Settings.MaxWidth ?? FramePool.MaxSide;
-            var (width, height) = (0, 0);
-            StillPictures.Read(file, (storedWidth, storedHeight) =>
+            var limits = PictureLimits.Local with
             {
-                (width, height) = (storedWidth, storedHeight);
-                if (width <= most)
-                {
-                    frame = attempt.Rent(width, height);
-                    return frame.Pixels;
-                }
-
-                tooWide = ArrayPool<byte>.Shared.Rent(width * height * 3);
-                return tooWide.AsSpan(0, width * height * 3);
-            });
-            if (tooWide is not null)
-            {
-                var (newWidth, newHeight) = PictureScaler.Fit(width, height, most);
-                frame = attempt.Rent(newWidth, newHeight);
-                PictureScaler.Shrink(tooWide.AsSpan(0, width * height * 3), width, height, frame.Pixels, newWidth, newHeight);
-            }
-
+                MaxWidth = attempt.Settings.MaxWidth ?? FramePool.MaxSide,
+                MaxHeight = FramePool.MaxSide,
+            };
+            StillPictures.Read(file, limits, (width, height) => (frame = attempt.Rent(width, height)).Pixels);
             return frame;
         }
         catch (Exception fault) when (fault is StillPictureException or IOException or UnauthorizedAccessException
             or InvalidDataException)
         {
+            frame?.Dispose();
             CameraMetrics.PicturesUnreadable.Add(1, CameraMetrics.Tag(attempt.Settings.Id));
             if (warned.Add(file))
             {
@@ -114,13 +102,6 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
             }
 
             return null;
-        }
-        finally
-        {
-            if (tooWide is not null)
-            {
-                ArrayPool<byte>.Shared.Return(tooWide);
-            }
         }
     }
 

@@ -19,47 +19,14 @@ internal static class PictureScaler
     public static void Shrink(
         ReadOnlySpan<byte> source, int width, int height, Span<byte> target, int newWidth, int newHeight)
     {
-        var row = new float[width * 3];
-        var (stepX, stepY) = ((float)width / newWidth, (float)height / newHeight);
-        for (var y = 0; y < newHeight; y++)
+        var shrinker = new RowShrinker(width, height, newWidth, newHeight);
+        for (var y = 0; y < height; y++)
         {
-            Array.Clear(row);
-            var (top, bottom) = (y * stepY, Math.Min((y + 1) * stepY, height));
-            for (var line = (int)top; line < bottom; line++)
+            var row = source.Slice(y * width * 3, width * 3);
+            while (shrinker.Reaches(y)
+                && shrinker.Add(y, row, 3, target.Slice(shrinker.Written * newWidth * 3, newWidth * 3)))
             {
-                var weight = (Math.Min(bottom, line + 1) - Math.Max(top, line)) / (bottom - top);
-                AddScaled(source.Slice(line * width * 3, width * 3), weight, row);
             }
-
-            ShrinkRow(row, target.Slice(y * newWidth * 3, newWidth * 3), width, stepX);
-        }
-    }
-
-    private static void AddScaled(ReadOnlySpan<byte> line, float weight, Span<float> sum)
-    {
-        for (var i = 0; i < line.Length; i++)
-        {
-            sum[i] += line[i] * weight;
-        }
-    }
-
-    private static void ShrinkRow(ReadOnlySpan<float> row, Span<byte> target, int width, float step)
-    {
-        for (var x = 0; x * 3 < target.Length; x++)
-        {
-            var (left, right) = (x * step, Math.Min((x + 1) * step, width));
-            var (red, green, blue) = (0f, 0f, 0f);
-            for (var column = (int)left; column < right; column++)
-            {
-                var weight = (Math.Min(right, column + 1) - Math.Max(left, column)) / (right - left);
-                red += row[column * 3] * weight;
-                green += row[(column * 3) + 1] * weight;
-                blue += row[(column * 3) + 2] * weight;
-            }
-
-            target[x * 3] = (byte)(red + 0.5f);
-            target[(x * 3) + 1] = (byte)(green + 0.5f);
-            target[(x * 3) + 2] = (byte)(blue + 0.5f);
         }
     }
 }

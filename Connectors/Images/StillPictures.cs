@@ -13,48 +13,149 @@ public static class StillPictures
     /// <summary>Largest file read, in bytes.</summary>
     public const int MaxFileBytes = 64 * 1024 * 1024;
 
-    /// <summary>Largest picture decoded, in pixels; a file of a few bytes can claim any size.</summary>
-    public const int MaxPixels = 50_000_000;
+    /// <summary>Extensions of the files that a folder of pictures is made of, in lower case with their dot.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
 
-    private const string Accepted = "JPEG, PNG, WebP and BMP are accepted";
+    /// <summary>Extensions of pictures that cannot be decoded: named to whoever put them into a folder, because silence
+    /// would leave them puzzled.</summary>
+    internal static IReadOnlyList<string> UnsupportedExtensions { get; } = [".heic", ".heif", ".avif", ".tif", ".tiff", ".jxl"];
 
-    /// <summary>Decodes a JPEG, PNG, WebP or BMP file. EXIF orientation is applied; colour profiles are not, and
-    /// transparency is dropped, as the reference model's own pre-processing does it.</summary>
+    /// <summary>Decodes a JPEG, PNG, WebP, BMP or GIF file; of an animation the first frame. EXIF orientation is applied;
+    /// colour profiles are not, and transparency is dropped, as the reference model's own pre-processing does it.</summary>
+    /// <param name="path">A file.</param>
+    /// <param name="limits">Otherwise <see cref="PictureLimits.Local"/>: a picture with a side above 4096 pixels is scaled
+    /// down to that.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="StillPictureException">It is too large, not a picture, or damaged.</exception>
+    /// <exception cref="StillPictureException">It is too large, damaged, or not a picture of these formats; the message says
+    /// what it is and what to do.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static StillPicture Read(string path)
+    public static StillPicture Read(string path, PictureLimits? limits = null)
     {
         StillPicture? picture = null;
-        Read(path, (width, height) => (picture = new StillPicture(width, height, new byte[width * height * 3])).Pixels);
+        Read(
+            path,
+            limits ?? PictureLimits.Local,
+            (width, height) => (picture = new StillPicture(width, height, new byte[width * height * 3])).Pixels);
         return picture!;
     }
 
-    /// <summary>As <see cref="Read(string)"/>, into memory of the caller: a new large array for each picture has the
-    /// collector go through all generations about once a second at ten pictures a second.</summary>
+    /// <summary>As <see cref="Read(string, PictureLimits)"/>, into memory of the caller: a new large array for each picture
+    /// has the collector go through all generations about once per second at ten pictures per second.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="lend">Called once, after the file was decoded without a fault, for memory that the pixels go to.</param>
-    internal static void Read(string path, LendPixels lend)
+    /// <param name="limits">Of the picture and of the memory.</param>
+    /// <param name="lend">Called once, after the header was read, for the memory that the pixels go to. When an exception
+    /// follows, the memory holds a part of the picture and is the caller's to give back.</param>
+    internal static void Read(string path, PictureLimits limits, LendPixels lend)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path))
+        {
+            throw new StillPictureException(path, "a folder, not a picture file");
+        }
+
         if (!File.Exists(path))
         {
             throw new FileNotFoundException($"There is no picture '{path}'.", path);
         }
 
         using var file = File.OpenRead(path);
+        Read(file, path, limits, lend);
+    }
+
+    /// <summary>As <see cref="Read(string, PictureLimits)"/>, from a stream, which is read to its end and left open.</summary>
+    /// <param name="file">Need not be seekable.</param>
+    /// <param name="name">For messages.</param>
+    /// <param name="limits">Otherwise <see cref="PictureLimits.Local"/>.</param>
+    /// <exception cref="StillPictureException">It is too large, damaged, or not a picture of these formats.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static StillPicture Read(Stream file, string name, PictureLimits? limits = null)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        StillPicture? picture = null;
+        Read(
+            file,
+            name,
+            limits ?? PictureLimits.Local,
+            (width, height) => (picture = new StillPicture(width, height, new byte[width * height * 3])).Pixels);
+        return picture!;
+    }
+
+    /// <summary>As <see cref="Read(string, PictureLimits)"/>, from memory.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="name">For messages.</param>
+    /// <param name="limits">Otherwise <see cref="PictureLimits.Local"/>.</param>
+    /// <exception cref="StillPictureException">It is too large, damaged, or not a picture of these formats.</exception>
+    public static StillPicture Decode(ReadOnlySpan<byte> file, string name, PictureLimits? limits = null)
+    {
+        StillPicture? picture = null;
+        Decode(
+            file,
+            name,
+            limits ?? PictureLimits.Local,
+            (width, height) => (picture = new StillPicture(width, height, new byte[width * height * 3])).Pixels);
+        return picture!;
+    }
+
+    /// <summary>As <see cref="Decode(ReadOnlySpan{byte}, string, PictureLimits)"/>, into memory of the caller.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="name">For messages.</param>
+    /// <param name="limits">Of the picture and of the memory.</param>
+    /// <param name="lend">As for <see cref="Read(string, PictureLimits, LendPixels)"/>.</param>
+    internal static unsafe void Decode(ReadOnlySpan<byte> file, string name, PictureLimits limits, LendPixels lend)
+    {
         if (file.Length > MaxFileBytes)
         {
-            throw new StillPictureException(path, $"{file.Length} bytes; up to {MaxFileBytes} are accepted");
+            throw TooLong(name, file.Length);
         }
 
-        var length = (int)file.Length;
-        var bytes = ArrayPool<byte>.Shared.Rent(length);
+        if (FileKind.OfPicture(file) is not { } kind)
+        {
+            throw new StillPictureException(name, FileKind.Refuse(file));
+        }
+
+        fixed (byte* start = file)
+        {
+            using var data = SKData.Create((nint)start, file.Length);
+            using var codec = SKCodec.Create(data);
+            if (codec is null || codec.EncodedFormat != kind.Format)
+            {
+                throw new StillPictureException(
+                    name, $"a {kind.Name} picture whose header is damaged or cut off. Fetch or save it again");
+            }
+
+            new PictureDecoder(codec, file, name, limits).Decode(lend);
+        }
+    }
+
+    private static void Read(Stream file, string name, PictureLimits limits, LendPixels lend)
+    {
+        // One byte more than is accepted tells a longer file without reading all of it.
+        var expected = file.CanSeek ? file.Length - file.Position : 1024 * 1024;
+        if (expected > MaxFileBytes)
+        {
+            throw TooLong(name, expected);
+        }
+
+        var bytes = ArrayPool<byte>.Shared.Rent((int)expected + 1);
         try
         {
-            file.ReadExactly(bytes, 0, length);
-            Decode(bytes.AsSpan(0, length), path, MaxPixels, lend);
+            var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            while (length == bytes.Length)
+            {
+                if (length > MaxFileBytes)
+                {
+                    throw TooLong(name, length);
+                }
+
+                var more = ArrayPool<byte>.Shared.Rent(Math.Min(2 * length, MaxFileBytes + 1));
+                bytes.CopyTo(more, 0);
+                ArrayPool<byte>.Shared.Return(bytes);
+                bytes = more;
+                length += file.ReadAtLeast(bytes.AsSpan(length), bytes.Length - length, throwOnEndOfStream: false);
+            }
+
+            Decode(bytes.AsSpan(0, length), name, limits, lend);
         }
         finally
         {
@@ -62,17 +163,8 @@ public static class StillPictures
         }
     }
 
-    /// <summary>As <see cref="Read(string)"/>, from memory.</summary>
-    /// <param name="file">The whole file.</param>
-    /// <param name="name">For messages.</param>
-    /// <param name="maxPixels">A larger picture is refused before it is decoded.</param>
-    /// <exception cref="StillPictureException">It is too large, not a picture, or damaged.</exception>
-    public static StillPicture Decode(ReadOnlySpan<byte> file, string name, int maxPixels = MaxPixels)
-    {
-        StillPicture? picture = null;
-        Decode(file, name, maxPixels, (width, height) => (picture = new StillPicture(width, height, new byte[width * height * 3])).Pixels);
-        return picture!;
-    }
+    private static StillPictureException TooLong(string name, long bytes) => new(
+        name, $"a file of {bytes} bytes; up to {MaxFileBytes} are accepted. Save it smaller or at a lower quality");
 
     /// <summary>The frame as JPEG, 4:2:0.</summary>
     /// <param name="frame">Read only; the caller keeps it.</param>
@@ -113,64 +205,5 @@ public static class StillPictures
         using var jpeg = view.Encode(
             new SKJpegEncoderOptions(quality, SKJpegEncoderDownsample.Downsample420, SKJpegEncoderAlphaOption.Ignore));
         return jpeg?.ToArray() ?? throw new InvalidOperationException($"Skia could not encode {width}x{height} pixels.");
-    }
-
-    private static unsafe void Decode(ReadOnlySpan<byte> file, string name, int maxPixels, LendPixels lend)
-    {
-        if (file.Length > MaxFileBytes)
-        {
-            throw new StillPictureException(name, $"{file.Length} bytes; up to {MaxFileBytes} are accepted");
-        }
-
-        fixed (byte* start = file)
-        {
-            using var data = SKData.Create((nint)start, file.Length);
-            using var codec = file.IsEmpty ? null : SKCodec.Create(data);
-            if (codec is null)
-            {
-                throw new StillPictureException(name, $"not a picture, or its header is damaged; {Accepted}");
-            }
-
-            Decode(codec, name, maxPixels, lend);
-        }
-    }
-
-    private static unsafe void Decode(SKCodec codec, string name, int maxPixels, LendPixels lend)
-    {
-        if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png
-            or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Bmp))
-        {
-            throw new StillPictureException(name, $"a picture of the kind {codec.EncodedFormat}; {Accepted}");
-        }
-
-        var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if ((long)width * height > maxPixels)
-        {
-            throw new StillPictureException(name, $"{width}x{height} pixels; up to {maxPixels} are accepted");
-        }
-
-        // No colour space asked for means no conversion; not premultiplied means that colours stay as stored.
-        using var bitmap = new SKBitmap();
-        if (!bitmap.TryAllocPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul)))
-        {
-            throw new StillPictureException(name, $"there is no memory for {width}x{height} pixels");
-        }
-
-        var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
-        if (result != SKCodecResult.Success)
-        {
-            // Skia fills up what is missing with grey; an answer about grey would look like an answer.
-            throw new StillPictureException(name, result == SKCodecResult.IncompleteInput
-                ? "truncated: the picture ends too early"
-                : $"damaged ({result})");
-        }
-
-        var (newWidth, newHeight) = Upright.Size(width, height, codec.EncodedOrigin);
-        Upright.Turn(
-            new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), width * height * 4),
-            width,
-            height,
-            codec.EncodedOrigin,
-            lend(newWidth, newHeight));
     }
 }

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Deploy.Commands;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 
@@ -24,7 +25,7 @@ internal sealed class BenchScene
     /// <param name="image">A file to look at instead of a drawn picture.</param>
     public BenchScene(string? image)
     {
-        _picture = image is null ? null : StillPictures.Read(image);
+        _picture = image is null ? null : ImageOption.Read(image);
         new Random(1).NextBytes(_pixels);
     }
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Connectors.Mqtt.Asks;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
@@ -16,12 +17,8 @@ internal static class AskCommand
     public static Command Create()
     {
         var options = new ModelOptions();
-        var image = new Option<string>("--image")
-        {
-            Description = "Picture: JPEG, PNG, WebP or BMP.",
-            HelpName = "FILE",
-            Required = true,
-        };
+        var image = ImageOption.Create();
+        image.Required = true;
         var yesNo = new Option<bool>("--yes-no")
         {
             Description = "Score the questions as yes/no, with a probability, instead of writing an answer.",
@@ -44,18 +41,11 @@ internal static class AskCommand
     private static int Run(
         ParseResult parsed, ModelOptions options, string image, string[] questions, AnswerKind kind, CancellationToken cancel)
     {
+        // What is quick to check comes before the model is opened.
+        CheckQuestions(questions);
+        var picture = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
         var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
-        StillPicture picture;
-        try
-        {
-            picture = StillPictures.Read(image);
-        }
-        catch (FileNotFoundException e)
-        {
-            throw new UsageException($"--image: {e.Message}");
-        }
-
         var execution = options.Execution(parsed);
         using var encoder = new VisionEncoder(folder, execution);
         using var answerer = QuestionAnswerer.Open(folder, execution);
@@ -94,6 +84,26 @@ internal static class AskCommand
         }
 
         return ExitCode.Done;
+    }
+
+    /// <exception cref="UsageException">One says nothing: the model would answer it all the same. Or one is a file, which
+    /// is what a shell makes of <c>--image *.jpg</c>.</exception>
+    private static void CheckQuestions(string[] questions)
+    {
+        foreach (var question in questions)
+        {
+            if (!QuestionText.SaysSomething(question))
+            {
+                throw new UsageException("A question is empty. Write it as you would ask a person, in quotes: \"Is there a person?\"");
+            }
+
+            if (StillPictures.Extensions.Contains(Path.GetExtension(question), StringComparer.OrdinalIgnoreCase) && File.Exists(question))
+            {
+                throw new UsageException(
+                    $"'{question}' is a picture file where a question is expected. One picture is asked about at a time: "
+                    + "run the command once for each.");
+            }
+        }
     }
 
     private static AnswerDocument Document(QuestionAnswerer answerer, Answer answer, TimeSpan encode, TimeSpan prime) => new(

@@ -29,11 +29,8 @@ internal static class BenchCommand
                 r.AddError("--repeats is 1 to 1000.");
             }
         });
-        var image = new Option<string?>("--image")
-        {
-            Description = "Look at this picture instead of a drawn one.",
-            HelpName = "FILE",
-        };
+        var image = ImageOption.Create();
+        image.Description = $"Instead of a drawn picture. {image.Description}";
         var tune = new Option<bool>("--tune")
         {
             Description = $"Instead, find out from how many tokens at once the model's second set of weights is quicker on this box, and keep that in its folder ({BoxTuning.FileName}), where every command finds it.",
@@ -50,7 +47,7 @@ internal static class BenchCommand
                 var (settings, json, runs) = (options.Execution(parsed), parsed.GetValue(options.Json), parsed.GetValue(repeats));
                 return parsed.GetValue(tune)
                     ? TuneRun.Run(folder, settings, runs, json, cancel)
-                    : Run(folder, settings, new BenchPlan(Parts(parsed.GetValue(only)), runs), Scene(parsed.GetValue(image)), json, cancel);
+                    : Run(folder, settings, new BenchPlan(Parts(parsed.GetValue(only)), runs), new BenchScene(parsed.GetValue(image)), json, cancel);
             },
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
@@ -84,18 +81,6 @@ internal static class BenchCommand
         catch (FormatException e)
         {
             throw new UsageException($"--only: {e.Message}");
-        }
-    }
-
-    private static BenchScene Scene(string? image)
-    {
-        try
-        {
-            return new BenchScene(image);
-        }
-        catch (FileNotFoundException e)
-        {
-            throw new UsageException($"--image: {e.Message}");
         }
     }
 }

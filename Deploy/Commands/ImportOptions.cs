@@ -11,7 +11,6 @@ internal sealed class ImportOptions
     /// <summary>More hardly change a scale, and each costs seconds.</summary>
     private const int MostPictures = 16;
 
-    private static readonly string[] PictureTypes = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
 
     private readonly Option<string> _box = new("--for")
     {
@@ -113,11 +112,11 @@ internal sealed class ImportOptions
         }
 
         var files = Directory.EnumerateFiles(folder)
-            .Where(f => PictureTypes.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
+            .Where(f => StillPictures.Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
             .Order(StringComparer.Ordinal).Take(MostPictures).ToList();
         return files.Count == 0
-            ? throw new UsageException($"--calibrate: there is no picture in {folder} ({string.Join(", ", PictureTypes)}).")
-            : CalibrationSet.OfPictures([.. files.Select(StillPictures.Read)
+            ? throw new UsageException($"--calibrate: there is no picture in {folder} ({string.Join(", ", StillPictures.Extensions)}).")
+            : CalibrationSet.OfPictures([.. files.Select(file => StillPictures.Read(file))
                 .Select(p => new CalibrationPicture(p.Pixels, p.Width, p.Height))]);
     }
 }

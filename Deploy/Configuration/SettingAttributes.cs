@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Asks;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -46,7 +47,9 @@ internal sealed class TextLengthAttribute(int max) : ValueRuleAttribute
     public override string Accepted => $"1 to {max} characters";
 
     public override string? FindFault(object value) =>
-        ((string)value).Length <= max ? null : $"is {((string)value).Length} characters long; {Accepted} would be accepted";
+        !QuestionText.SaysSomething((string)value) ? $"holds no character that can be seen; {Accepted} would be accepted"
+        : ((string)value).Length <= max ? null
+        : $"is {((string)value).Length} characters long; {Accepted} would be accepted";
 }
 
 /// <summary>One of a few words, in any case.</summary>

@@ -6,6 +6,7 @@ using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Mqtt.Asks;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Connectors.Tests.Images;
 using MobileVlm.Edge.Tests.Shared;
 using Xunit.Abstractions;
 
@@ -17,6 +18,8 @@ public sealed class HostileInputTests(ITestOutputHelper output)
 {
     /// <summary>Most that reading one message of some hundred bytes may allocate.</summary>
     private const long MostMemory = 2 << 20;
+
+    private static readonly string[] MetadataChunks = ["eXIf", "tEXt", "zTXt", "iTXt"];
 
     private static readonly string[] Asks =
     [
@@ -115,20 +118,60 @@ public sealed class HostileInputTests(ITestOutputHelper output)
         var pixels = new byte[40 * 30 * 3];
         new Random(2).NextBytes(pixels);
         var jpeg = StillPictures.EncodeJpeg(pixels, 40, 30);
+        byte[] marked = PictureFiles.Png(40, 30, pixels, PictureFiles.Chunk("eXIf", PictureFiles.Exif(6)));
         var pool = new FramePool();
-        Walk(5_000, [jpeg, Bitmap(pixels, 40, 30), Png], file =>
+
+        // Once as a picture that is small enough to be decoded at once, once in strips of three rows.
+        var strips = SentPicture.Limits with { MaxWidth = 17, MaxDecoderBytes = 40 * 4 * 3 * 4 };
+        Walk(5_000, [jpeg, PictureFiles.ProgressiveJpeg, Bitmap(pixels, 40, 30), Png, marked, Gif], file =>
         {
             try
             {
                 using var frame = SentPicture.ToFrame(file, pool, new CameraId("picture"), new FrameSequence(1), TimeProvider.System);
                 Assert.InRange(frame.Width, 1, SentPicture.MaxSide);
                 Assert.InRange(frame.Height, 1, SentPicture.MaxSide);
+                Assert.InRange(StillPictures.Decode(file, "in strips", strips).Width, 1, 17);
             }
             catch (StillPictureException fault)
             {
                 Assert.NotEmpty(fault.Message);
             }
         }, most: 256 << 20);
+        Assert.Equal(0, pool.Outstanding);
+    }
+
+    [Fact]
+    public void Exif_is_an_orientation_or_nothing()
+    {
+        Walk(20_000, [PictureFiles.Exif(6), PictureFiles.RawProfile(PictureFiles.Exif(3))], block =>
+        {
+            Assert.InRange((int?)ExifOrientation.Read(block) ?? 1, 1, 8);
+            foreach (var type in MetadataChunks)
+            {
+                byte[] data = type == "eXIf" ? block : [.. "Raw profile type exif\0"u8, .. block];
+                Assert.InRange((int?)PngExif.Orientation(PictureFiles.Png(1, 1, [1, 2, 3], PictureFiles.Chunk(type, data))) ?? 1, 1, 8);
+            }
+        });
+    }
+
+    [Fact]
+    public void Whatever_is_no_picture_gets_a_sentence_in_one_line()
+    {
+        byte[][] files =
+        [
+            "<!DOCTYPE html><html><title>Error</title>"u8.ToArray(), "{\"error\": 401}"u8.ToArray(), PictureFiles.Heic,
+            [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 0xC6, 1, 0, 4, 0, 0, 0, 1, 4, 0, 0, 0, 0, 0, 0],
+            [0, 0, 9, 2, 0xFF, 0x80, 0xFF, 0x80],
+        ];
+        Walk(20_000, files, file =>
+        {
+            if (FileKind.OfPicture(file) is null)
+            {
+                var sentence = FileKind.Refuse(file);
+                Assert.InRange(sentence.Length, 10, 400);
+                Assert.DoesNotContain(sentence, char.IsControl);
+            }
+        });
     }
 
     [Fact]
@@ -203,6 +246,9 @@ public sealed class HostileInputTests(ITestOutputHelper output)
         writer.Flush();
         return file.ToArray();
     }
+
+    /// <summary>2x2 pixels.</summary>
+    private static readonly byte[] Gif = Convert.FromBase64String("R0lGODlhAgACAPAAAAAAAP///yH5BAAAAAAALAAAAAACAAIAAAIDTAQFADs=");
 
     private static readonly byte[] Png = Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");

@@ -1,10 +1,14 @@
+using MobileVlm.Edge.Connectors.Tests.Images;
 using MobileVlm.Edge.Connectors.Tests.Outbox;
 
 // The test host does not come through here: this is for tests that need a process of their own.
-if (args is not [OutboxChild.Command, .. var rest])
+switch (args)
 {
-    Console.Error.WriteLine("These are tests: run 'dotnet test'.");
-    return 2;
+    case [OutboxChild.Command, .. var rest]:
+        return await OutboxChild.RunAsync(rest);
+    case [DecodeChild.Command, var file]:
+        return DecodeChild.Run(file);
+    default:
+        Console.Error.WriteLine("These are tests: run 'dotnet test'.");
+        return 2;
 }
-
-return await OutboxChild.RunAsync(rest);

@@ -69,6 +69,16 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return (code, program.Output, program.Errors);
     }
 
+    /// <summary>Runs to its end with a file on its standard input.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> PipeAsync(byte[] input, params string[] arguments)
+    {
+        await using var program = Start(arguments);
+        await program._process.StandardInput.BaseStream.WriteAsync(input);
+        program._process.StandardInput.Close();
+        var code = await program.ExitAsync();
+        return (code, program.Output, program.Errors);
+    }
+
     public async Task<int> ExitAsync(TimeSpan? within = null)
     {
         using var limit = new CancellationTokenSource(within ?? Patience);

@@ -36,7 +36,7 @@ public sealed record AskRequest
     /// <summary>Longest useful wait for the answer.</summary>
     public required TimeSpan Deadline { get; init; }
 
-    /// <summary>JPEG, PNG, WebP or BMP, to be looked at instead of a camera; null for none.</summary>
+    /// <summary>JPEG, PNG, WebP, BMP or GIF, to be looked at instead of a camera; null for none.</summary>
     public ReadOnlyMemory<byte>? Picture { get; init; }
 }
 

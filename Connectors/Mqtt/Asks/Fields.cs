@@ -57,7 +57,7 @@ internal sealed class Fields(AskLimits limits)
     public string Question(string question)
     {
         var text = question.Trim();
-        if (text.Length == 0)
+        if (!QuestionText.SaysSomething(text))
         {
             Fault("question", "is missing or empty; write it as one would ask a person");
         }
@@ -145,7 +145,12 @@ internal sealed class Fields(AskLimits limits)
             return bytes;
         }
 
-        Fault("picture", "is not a JPEG, PNG, WebP or BMP file in base64");
+        var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        Fault("picture", text.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
+                ? "is a data URL; send what follows its comma, without the beginning"
+            : text.Contains("://", StringComparison.Ordinal)
+                ? "is an address, and this service downloads nothing; send the picture file itself in base64"
+            : "is not a JPEG, PNG, WebP, BMP or GIF file in base64");
         return null;
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Tests.Images;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 
@@ -46,6 +47,26 @@ public sealed class PictureFolderTests : IDisposable
         Assert.Equal(CaptureEndKind.Cancelled, (await capture.RunAsync(frame => frame.Sequence == 4)).Kind);
         Assert.Equal(2, unreadable);
         Assert.Single(capture.Log.ToString().Split('\n'), line => line.Contains("b.png", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_folder_shows_gif_and_says_what_it_cannot_show()
+    {
+        _bench.Picture("a.gif", "40x32");
+        await File.WriteAllBytesAsync(_bench["b.HEIC"], PictureFiles.Heic);
+        _bench.Picture("c.tif");
+        var capture = new Capture(Capture.Settings(_bench.Folder));
+        Assert.Equal((CaptureEndKind.Finished, 1), ((await capture.RunAsync()).Kind, capture.Frames.Count));
+        Assert.Contains("HEIC pictures are not supported", capture.Log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("TIFF pictures are not supported", capture.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_picture_wider_than_the_camera_allows_is_scaled_by_the_codec()
+    {
+        var capture = new Capture(Capture.Settings(_bench.Picture("a.jpg", "640x480")) with { MaxWidth = 100 });
+        await capture.RunAsync();
+        Assert.Equal((100, 75), (capture.Frames.Single().Width, capture.Frames.Single().Height));
     }
 
     [Fact]

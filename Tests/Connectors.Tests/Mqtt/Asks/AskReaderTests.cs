@@ -80,6 +80,23 @@ public sealed class AskReaderTests
     public void What_only_this_box_can_know_is_named_as_well(string text, string field) =>
         Assert.Equal(field, _reader.Read(Message(text), "gate").Fault?.Field);
 
+    [Theory]
+    [InlineData("""{"question": "\u00a0\u200b\ufeff\u2060"}""", "missing or empty")]
+    [InlineData("""{"question": "Who?", "picture": "data:image/png;base64,iVBORw0KGgo="}""", "what follows its comma")]
+    [InlineData("""{"question": "Who?", "picture": "http://10.0.0.5/snapshot.jpg"}""", "this service downloads nothing")]
+    public void A_question_that_says_nothing_and_a_picture_in_another_form_get_a_remedy(string text, string said)
+    {
+        var reading = _reader.Read(Message(text), "gate");
+        Assert.Null(reading.Request);
+        Assert.Contains(said, reading.Fault!.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\u200b")]
+    [InlineData("\ufeff \u2060")]
+    public void A_bare_question_that_says_nothing_is_refused(string text) =>
+        Assert.Equal("question", _reader.Read(Message(text), "gate").Fault?.Field);
+
     [Fact]
     public void Choices_that_do_not_fit_the_context_together_are_refused()
     {

@@ -1,0 +1,25 @@
+using System.Globalization;
+using System.Text;
+
+namespace MobileVlm.Edge.Connectors.Mqtt.Asks;
+
+/// <summary>What every question has, whoever asks it.</summary>
+public static class QuestionText
+{
+    /// <summary>Whether a text has a character that can be seen. A model answers an empty question too, and its answer
+    /// looks like any other.</summary>
+    public static bool SaysSomething(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (!Rune.IsWhiteSpace(rune) && Rune.GetUnicodeCategory(rune)
+                is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
