@@ -3,6 +3,7 @@ using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Init;
 using MobileVlm.Edge.Inference.Checkpoints;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
@@ -18,6 +19,7 @@ internal static class CommandLine
 
         Try it:        mobilevlm demo
         Ask a picture: mobilevlm ask --model DIR --image FILE "Is there a person?"
+        Configure it:  mobilevlm init
         Run for real:  mobilevlm run --config FILE
         See it run:    mobilevlm watch --config FILE
         What is wrong: mobilevlm doctor --config FILE
@@ -35,6 +37,7 @@ internal static class CommandLine
             BenchCommand.Create(),
             DoctorCommand.Create(),
             WatchCommand.Create(),
+            InitCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

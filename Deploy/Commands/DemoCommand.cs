@@ -108,7 +108,7 @@ internal static class DemoCommand
             return ExitCode.Failed;
         }
 
-        Terminal.Say($"To watch a camera of your own: copy {Path.Combine(AppContext.BaseDirectory, "appsettings.example.json")}, edit it, then 'mobilevlm run --config FILE'.");
+        Terminal.Say($"To watch a camera of your own: 'mobilevlm init' asks for broker, camera and model and writes a configuration.");
         Summarize(runtime.System.Stats(), state.AnswerCount);
         return ExitCode.Done;
     }

@@ -30,14 +30,14 @@ internal static class ConfiguredChecks
 
         report.Begin("the model");
         AddAll(await Task.Factory.StartNew(
-            () => Model(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+            () => TryModel(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         report.Begin("the broker");
-        var broker = await BrokerAsync(configuration, cancel);
+        var (broker, _) = await TryBrokerAsync(configuration, cancel);
         report.Add(broker);
         foreach (var camera in configuration.ToCameraSettings())
         {
             report.Begin($"camera {camera.Id}");
-            report.Add(await CameraAsync(camera, cancel));
+            report.Add(await TryCameraAsync(camera, cancel));
         }
 
         // An embedded broker that is not there has nothing to tell.
@@ -56,7 +56,8 @@ internal static class ConfiguredChecks
         }
     }
 
-    private static List<Finding> Model(EdgeConfiguration configuration, CancellationToken cancel)
+    /// <summary>Opens the model and lets it answer once, where it fits the memory.</summary>
+    public static List<Finding> TryModel(EdgeConfiguration configuration, CancellationToken cancel)
     {
         var bytes = Directory.Exists(configuration.ModelPath)
             ? new DirectoryInfo(configuration.ModelPath).EnumerateFiles().Sum(file => file.Length)
@@ -107,18 +108,20 @@ internal static class ConfiguredChecks
         }
     }
 
-    private static async Task<Finding> BrokerAsync(EdgeConfiguration configuration, CancellationToken cancel)
+    /// <summary>Connects to the broker, or looks whether the embedded one could start.</summary>
+    /// <returns>What was found, and whether the broker is there and refuses the user.</returns>
+    public static async Task<(Finding Finding, bool Refused)> TryBrokerAsync(EdgeConfiguration configuration, CancellationToken cancel)
     {
         if (configuration.EmbeddedBrokerPort is { } port)
         {
             try
             {
                 await using var broker = await EmbeddedBroker.StartAsync(port, NullLogger.Instance);
-                return Finding.Fine("broker", $"embedded, {broker.Address} is free");
+                return (Finding.Fine("broker", $"embedded, {broker.Address} is free"), false);
             }
             catch (EmbeddedBrokerPortBusyException e)
             {
-                return Finding.Note("broker", e.Message, "If the service runs already, this is its broker.");
+                return (Finding.Note("broker", e.Message, "If the service runs already, this is its broker."), false);
             }
         }
 
@@ -128,14 +131,15 @@ internal static class ConfiguredChecks
         var outcome = await link.ConnectAsync(cancel);
         if (outcome.Kind != ConnectOutcomeKind.Connected)
         {
-            return Finding.Bad("broker", $"{link.Description}: no connection", outcome.Reason);
+            return (Finding.Bad("broker", $"{link.Description}: no connection", outcome.Reason), outcome.Kind == ConnectOutcomeKind.Refused);
         }
 
         await link.DisconnectAsync(cancel);
-        return Finding.Fine("broker", $"{link.Description} accepts the connection");
+        return (Finding.Fine("broker", $"{link.Description} accepts the connection"), false);
     }
 
-    private static async Task<Finding> CameraAsync(CameraSettings settings, CancellationToken cancel)
+    /// <summary>Opens a camera up to its first picture.</summary>
+    public static async Task<Finding> TryCameraAsync(CameraSettings settings, CancellationToken cancel)
     {
         var source = CameraSources.Create(settings, new FramePool(), TimeProvider.System, NullLogger.Instance);
         using var first = CancellationTokenSource.CreateLinkedTokenSource(cancel);

@@ -1,0 +1,32 @@
+namespace MobileVlm.Edge.Deploy.Init;
+
+/// <summary>A camera of the new file.</summary>
+internal sealed record InitCamera(string Name, string Source);
+
+/// <summary>What the new file says.</summary>
+internal sealed record InitAnswers
+{
+    /// <summary>Stands in for what was not asked yet while one answer is tried.</summary>
+    public static readonly InitCamera AnyCamera = new("camera", "pattern:320x240@5");
+
+    public string? Node { get; init; }
+
+    public string? StateFolder { get; init; }
+
+    /// <summary>A path that need not exist, while it was not asked for.</summary>
+    public string Model { get; init; } = "/nowhere";
+
+    public string Broker { get; init; } = "embedded";
+
+    public string? User { get; init; }
+
+    public string? PasswordFile { get; init; }
+
+    public string? CaFile { get; init; }
+
+    public IReadOnlyList<InitCamera> Cameras { get; init; } = [AnyCamera];
+
+    public string Question { get; init; } = DefaultQuestion;
+
+    public const string DefaultQuestion = "Is there a person?";
+}

@@ -1,0 +1,126 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.Deploy.Init;
+
+/// <summary>The new configuration file: its text, and how it gets to the disk.</summary>
+internal static class InitFile
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const int LongestName = 32;
+
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly string[] YesNoWords = ["is", "are", "was", "does", "do", "did", "has", "have", "can", "could"];
+
+    /// <summary>The file's text: what was answered, with a comment where the next thing is usually changed.</summary>
+    public static string Text(InitAnswers answers)
+    {
+        var text = new StringBuilder();
+        text.AppendLine("{");
+        text.AppendLine(DocumentationPages.Find("configuration.md") is { } page
+            ? $"  // Written by 'mobilevlm init'. Every key with its default: {page}"
+            : "  // Written by 'mobilevlm init'.");
+        text.AppendLine($"  {Json(EdgeOptions.Section)}: {{");
+        if (answers.Node is { } node)
+        {
+            text.AppendLine($"    \"Node\": {Json(node)},");
+        }
+
+        if (answers.StateFolder is { } state)
+        {
+            text.AppendLine("    // States, cool-downs, switches and waiting events survive a restart in this folder.");
+            text.AppendLine($"    \"StateFolder\": {Json(state)},");
+        }
+
+        text.AppendLine($"    \"Model\": {{ \"Path\": {Json(answers.Model)} }},");
+        text.AppendLine($"    \"Mqtt\": {{ {string.Join(", ", Mqtt(answers))} }},");
+        text.AppendLine("    \"Cameras\": {");
+        text.AppendJoin($",{Environment.NewLine}", answers.Cameras.Select(it => Camera(it, answers.Question)));
+        text.AppendLine();
+        text.AppendLine("    }");
+        text.AppendLine("  }");
+        text.AppendLine("}");
+        return text.ToString();
+    }
+
+    /// <summary>Name of a question in topics, made of its words.</summary>
+    public static string NameOf(string question)
+    {
+        if (question == InitAnswers.DefaultQuestion)
+        {
+            return "person";
+        }
+
+        var name = new string([.. question.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')]);
+        name = string.Join('_', name.Split('_', StringSplitOptions.RemoveEmptyEntries));
+        name = name.Length > LongestName ? name[..LongestName].TrimEnd('_') : name;
+        return name.Length > 0 ? name : "question";
+    }
+
+    /// <summary>Writes the configuration, readable by its owner alone because addresses of cameras hold passwords. An
+    /// earlier file keeps its owner and group and is copied beside it first.</summary>
+    /// <returns>The copy of the earlier file; null when there was none.</returns>
+    public static string? Write(string file, string text)
+    {
+        if (!File.Exists(file))
+        {
+            WriteSecret(file, text);
+            return null;
+        }
+
+        var copy = $"{file}.bak";
+        File.Copy(file, copy, overwrite: true);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, File.GetUnixFileMode(file) & ~(UnixFileMode.OtherRead | UnixFileMode.OtherWrite));
+        }
+
+        File.WriteAllText(file, text);
+        return copy;
+    }
+
+    /// <summary>Writes a new file that only its owner can read, from its first moment.</summary>
+    public static void WriteSecret(string file, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+
+        using var stream = new FileStream(file, options);
+        stream.Write(Encoding.UTF8.GetBytes(text));
+    }
+
+    private static IEnumerable<string> Mqtt(InitAnswers answers)
+    {
+        yield return $"\"Broker\": {Json(answers.Broker)}";
+        foreach (var (key, value) in ((string, string?)[])[("User", answers.User), ("PasswordFile", answers.PasswordFile), ("CaFile", answers.CaFile)])
+        {
+            if (value is not null)
+            {
+                yield return $"\"{key}\": {Json(value)}";
+            }
+        }
+    }
+
+    private static string Camera(InitCamera camera, string question)
+    {
+        var yesNo = YesNoWords.Contains(question.Split(' ')[0].ToLowerInvariant());
+        return $$"""
+                  {{Json(camera.Name)}}: {
+                    "Source": {{Json(camera.Source)}},
+                    "Questions": {
+                      // Answers arrive under mobilevlm/NODE/{{camera.Name}}/{{NameOf(question)}}/state. Add more questions here.
+                      {{Json(NameOf(question))}}: { "Ask": {{Json(question)}}, "Answer": "{{(yesNo ? "YesNo" : "Text")}}", "Every": "{{(yesNo ? "00:00:02" : "00:00:30")}}" }
+                    }
+                  }
+            """;
+    }
+
+    private static string Json(string text) => JsonSerializer.Serialize(text, Readable);
+}

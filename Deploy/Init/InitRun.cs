@@ -1,0 +1,418 @@
+using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Doctor;
+using MobileVlm.Edge.Deploy.Hosting;
+
+namespace MobileVlm.Edge.Deploy.Init;
+
+/// <summary>What the command line said.</summary>
+/// <param name="Output">Full path of the file to write.</param>
+/// <param name="Force">Replaces an existing file without asking.</param>
+/// <param name="Test">Tries broker, camera and model.</param>
+/// <param name="Broker">Null asks.</param>
+/// <param name="User">At the broker.</param>
+/// <param name="PasswordFile">Of that user.</param>
+/// <param name="CaFile">Of the broker's authority.</param>
+/// <param name="Cameras">Sources, each with its name; empty asks.</param>
+/// <param name="Model">Folder; null asks.</param>
+/// <param name="Question">Null asks.</param>
+/// <param name="StateFolder">Null asks; empty keeps nothing.</param>
+/// <param name="Node">Null leaves it out.</param>
+internal sealed record InitOptions(
+    string Output, bool Force, bool Test, string? Broker, string? User, string? PasswordFile, string? CaFile,
+    IReadOnlyList<InitCamera> Cameras, string? Model, string? Question, string? StateFolder, string? Node);
+
+/// <summary>Asks for what the command line left open, tries each answer, writes the file.</summary>
+internal sealed class InitRun(InitOptions given, InitConsole console, CancellationToken cancel)
+{
+    private const string PullHint = "mobilevlm model pull mtgv/MobileVLM_V2-1.7B ~/models/v2-1.7b --precision int4 --vision-precision auto";
+
+    private readonly string _folder = Path.GetDirectoryName(given.Output)!;
+    private string? _password;
+
+    /// <exception cref="UsageException">Something is missing or cannot be used, and nobody can be asked.</exception>
+    public async Task<int> RunAsync()
+    {
+        if (!console.CanAsk)
+        {
+            RequireAll();
+        }
+
+        if (File.Exists(given.Output) && !given.Force
+            && !(console.CanAsk && await console.ConfirmAsync($"{given.Output} exists. Replace it, and keep a copy?")))
+        {
+            throw new UsageException($"{given.Output} exists; --force replaces it, --output FILE writes another. Nothing was written.");
+        }
+
+        if (StateAccess.FindWriteFault(_folder) is { } fault)
+        {
+            throw new UsageException($"{given.Output} cannot be written: {fault}; --output FILE writes another. Nothing was written.");
+        }
+
+        var answers = new InitAnswers { Node = given.Node };
+        try
+        {
+            answers = await BrokerAsync(answers);
+            answers = await CamerasAsync(answers);
+            answers = await ModelAsync(answers);
+            answers = answers with
+            {
+                Question = given.Question ?? (console.CanAsk
+                    ? await console.AskAsync("What to ask about each picture", InitAnswers.DefaultQuestion)
+                    : InitAnswers.DefaultQuestion),
+                StateFolder = await StateFolderAsync(),
+            };
+            Check(answers);
+            Write(answers);
+        }
+        finally
+        {
+            DiscardPassword();
+        }
+
+        return ExitCode.Done;
+    }
+
+    /// <summary>Everything that is missing at once, so that one more try is enough.</summary>
+    private void RequireAll()
+    {
+        var missing = new List<string>();
+        Require(given.Broker is not null, "--broker URL ('embedded' is a broker inside the service)");
+        Require(given.Cameras.Count > 0, "--camera SOURCE (rtsp://..., /dev/video0, a file, a folder)");
+        Require(given.Model is not null, "--model DIR (the folder of an imported model)");
+        if (missing.Count > 0)
+        {
+            throw new UsageException($"Nobody can be asked (no terminal, or --yes). Missing: {string.Join(", ", missing)}. Nothing was written.");
+        }
+
+        void Require(bool there, string what)
+        {
+            if (!there)
+            {
+                missing.Add(what);
+            }
+        }
+    }
+
+    private async Task<InitAnswers> BrokerAsync(InitAnswers answers)
+    {
+        for (var broker = given.Broker; ; broker = null)
+        {
+            var tried = WithLogin(
+                answers with { User = given.User, PasswordFile = FullPath(given.PasswordFile), CaFile = FullPath(given.CaFile) },
+                broker ?? await console.AskAsync("MQTT broker: 'embedded' (inside the service) or mqtt://HOST", "embedded"));
+            if (Faults(tried) is { } faults)
+            {
+                Refuse(faults);
+                continue;
+            }
+
+            if (!given.Test)
+            {
+                return tried;
+            }
+
+            InitConsole.Say(BrokerAddress.IsEmbedded(tried.Broker) ? "Looking whether the embedded broker can start ..." : $"Connecting to {tried.Broker} ...");
+            var (finding, refused) = await ConfiguredChecks.TryBrokerAsync(Load(tried), cancel);
+            if (refused && console.CanAsk && tried.User is null)
+            {
+                Show(finding);
+                tried = WithPassword(tried with { User = await console.AskAsync("User at the broker", null) }, await console.AskSecretAsync("Password"));
+                (finding, _) = await ConfiguredChecks.TryBrokerAsync(Load(tried), cancel);
+            }
+
+            if (await AcceptAsync(finding))
+            {
+                return tried;
+            }
+        }
+    }
+
+    private async Task<InitAnswers> CamerasAsync(InitAnswers answers)
+    {
+        var cameras = new List<InitCamera>();
+        foreach (var camera in given.Cameras)
+        {
+            if (!await TryCameraAsync(answers, camera))
+            {
+                throw new OperationCanceledException();
+            }
+
+            cameras.Add(camera);
+        }
+
+        while (cameras.Count == 0 || (given.Cameras.Count == 0 && console.CanAsk && await console.ConfirmAsync("Another camera?")))
+        {
+            var source = await WithCameraPasswordAsync(await console.AskAsync(
+                "Camera: rtsp://..., http://..., /dev/video0, a file, a folder, or pattern:640x480@5 (a test picture)", null));
+            var name = await console.AskAsync("Its name in topics", cameras.Count == 0 ? "camera" : $"camera{cameras.Count + 1}");
+            var camera = new InitCamera(name, SourceOf(Expand(source)));
+            if (cameras.Any(it => it.Name == name))
+            {
+                InitConsole.Say($"There is a camera '{name}' already.");
+            }
+            else if (await TryCameraAsync(answers, camera))
+            {
+                cameras.Add(camera);
+            }
+        }
+
+        return answers with { Cameras = cameras };
+    }
+
+    private async Task<bool> TryCameraAsync(InitAnswers answers, InitCamera camera)
+    {
+        var tried = answers with { Cameras = [camera] };
+        if (Faults(tried) is { } faults)
+        {
+            Refuse(faults);
+            return false;
+        }
+
+        if (!given.Test)
+        {
+            return true;
+        }
+
+        InitConsole.Say($"Opening camera {camera.Name} ...");
+        return await AcceptAsync(await ConfiguredChecks.TryCameraAsync(Load(tried).ToCameraSettings()[0], cancel));
+    }
+
+    private async Task<InitAnswers> ModelAsync(InitAnswers answers)
+    {
+        for (var model = given.Model; ; model = null)
+        {
+            var tried = answers with { Model = FullPath(Expand(model ?? await AskModelAsync()))! };
+            if (Faults(tried) is { } faults)
+            {
+                Refuse(faults);
+                continue;
+            }
+
+            if (!given.Test)
+            {
+                return tried;
+            }
+
+            InitConsole.Say($"Opening model {tried.Model} ...");
+            var findings = await Task.Factory.StartNew(
+                () => ConfiguredChecks.TryModel(Load(tried), cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            if (await AcceptAsync(findings))
+            {
+                return tried;
+            }
+        }
+    }
+
+    private async Task<string> AskModelAsync()
+    {
+        var found = FindModels();
+        if (found.Count == 0)
+        {
+            InitConsole.Say($"No imported model was found. To get one, in another terminal: {PullHint}");
+        }
+        else if (found.Count > 1)
+        {
+            InitConsole.Say($"Imported models: {string.Join(", ", found)}");
+        }
+
+        return await console.AskAsync("Folder of an imported model", found.Count > 0 ? found[0] : null);
+    }
+
+    /// <summary>Where the documentation puts models, and the demo's as the last.</summary>
+    private List<string> FindModels()
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named : Path.Combine(home, ".cache");
+        return
+        [
+            .. ((string[])[Path.Combine(_folder, "models"), Path.Combine(home, "models"), "/var/lib/mobilevlm/models", Path.Combine(cache, "mobilevlm")])
+                .Distinct()
+                .Where(Directory.Exists)
+                .SelectMany(Subfolders)
+                .Where(folder => File.Exists(Path.Combine(folder, "model.json"))),
+        ];
+
+        static string[] Subfolders(string folder)
+        {
+            try
+            {
+                return Directory.GetDirectories(folder);
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return [];
+            }
+        }
+    }
+
+    private async Task<string?> StateFolderAsync()
+    {
+        if (given.StateFolder is { } named)
+        {
+            return named.Length > 0 ? FullPath(Expand(named)) : null;
+        }
+
+        // The installed service gets its folder from systemd.
+        if (!console.CanAsk || ServiceUnit.Read()?.ConfigurationFile == given.Output)
+        {
+            return null;
+        }
+
+        var home = Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state
+            ? state
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
+        var answer = await console.AskAsync("Folder in which states survive a restart ('none' for none)", Path.Combine(home, "mobilevlm"));
+        return answer.Equals("none", StringComparison.OrdinalIgnoreCase) ? null : FullPath(Expand(answer));
+    }
+
+    private void Write(InitAnswers answers)
+    {
+        if (_password is not null)
+        {
+            var final = FreePasswordFile();
+            File.Move(_password, final);
+            _password = null;
+            answers = answers with { PasswordFile = Path.GetFileName(final) };
+            InitConsole.Say($"Wrote {final}: the broker's password, readable by you alone.");
+        }
+
+        if (InitFile.Write(given.Output, InitFile.Text(answers)) is { } copy)
+        {
+            InitConsole.Say($"The earlier file is now {copy}.");
+        }
+
+        InitConsole.Say($"Wrote {given.Output}, readable by you alone.");
+        InitConsole.Say("");
+        InitConsole.Say($"Next:        mobilevlm run --config {given.Output}");
+        InitConsole.Say($"See it run:  mobilevlm watch --config {given.Output}");
+    }
+
+    /// <summary>Goes on after a test that succeeded; after one that failed, only when whoever is asked wants it.</summary>
+    private async Task<bool> AcceptAsync(params IReadOnlyList<Finding> findings)
+    {
+        foreach (var finding in findings)
+        {
+            Show(finding);
+        }
+
+        if (findings.All(it => it.Kind != FindingKind.Bad))
+        {
+            return true;
+        }
+
+        if (!console.CanAsk)
+        {
+            throw new IOException("The test failed; --no-test writes the file without tests. Nothing was written.");
+        }
+
+        return await console.ConfirmAsync("Use it anyway?");
+    }
+
+    private static void Show(Finding finding)
+    {
+        var kind = finding.Kind switch { FindingKind.Fine => "ok", FindingKind.Note => "note", _ => "bad" };
+        InitConsole.Say($"  {kind,-4} {finding.What}: {finding.Found}{(finding.Remedy is { } remedy ? $"\n       -> {remedy}" : "")}");
+    }
+
+    private void Check(InitAnswers answers)
+    {
+        if (Faults(answers) is { } faults)
+        {
+            throw new UsageException($"{faults} Nothing was written.");
+        }
+    }
+
+    private void Refuse(string faults)
+    {
+        if (!console.CanAsk)
+        {
+            throw new UsageException($"{faults}. Nothing was written.");
+        }
+
+        InitConsole.Say($"  {faults}");
+    }
+
+    private string? Faults(InitAnswers answers)
+    {
+        try
+        {
+            Load(answers);
+            return null;
+        }
+        catch (ConfigurationException fault)
+        {
+            return string.Join("; ", fault.Faults.Select(it => (it with { Origin = null }).ToString()));
+        }
+    }
+
+    private EdgeConfiguration Load(InitAnswers answers) => EdgeConfiguration.FromJson(
+        InitFile.Text(answers),
+        ConfigurationPlaces.OfThisProcess() with { CurrentFolder = _folder, Environment = new Dictionary<string, string>() });
+
+    /// <summary>Takes a user and password out of the address, where people write them.</summary>
+    private InitAnswers WithLogin(InitAnswers answers, string broker)
+    {
+        var address = broker.Contains("://", StringComparison.Ordinal) || BrokerAddress.IsEmbedded(broker) ? broker : $"mqtt://{broker}";
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.UserInfo.Length == 0)
+        {
+            return answers with { Broker = address };
+        }
+
+        var parts = uri.UserInfo.Split(':', 2);
+        var bare = answers with { Broker = $"{uri.Scheme}://{uri.Authority}", User = Uri.UnescapeDataString(parts[0]) };
+        return parts.Length == 2 ? WithPassword(bare, Uri.UnescapeDataString(parts[1])) : bare;
+    }
+
+    /// <summary>The password goes into a file of its own at once: that is how the connection is tried, too.</summary>
+    private InitAnswers WithPassword(InitAnswers answers, string password)
+    {
+        DiscardPassword();
+        _password = Path.Combine(_folder, $".mqtt-password.{Environment.ProcessId}");
+        InitFile.WriteSecret(_password, password + "\n");
+        return answers with { PasswordFile = _password };
+    }
+
+    private void DiscardPassword()
+    {
+        if (_password is not null)
+        {
+            File.Delete(_password);
+            _password = null;
+        }
+    }
+
+    private string FreePasswordFile()
+    {
+        for (var number = 1; ; number++)
+        {
+            var file = Path.Combine(_folder, number == 1 ? "mqtt-password" : $"mqtt-password-{number}");
+            if (!File.Exists(file))
+            {
+                return file;
+            }
+        }
+    }
+
+    /// <summary>An address with a user and no password: asked for, so that it is not typed in sight.</summary>
+    private async Task<string> WithCameraPasswordAsync(string source)
+    {
+        if (!Uri.TryCreate(source, UriKind.Absolute, out var address) || address.Scheme is not ("rtsp" or "rtsps" or "http" or "https")
+            || address.UserInfo.Length == 0 || address.UserInfo.Contains(':', StringComparison.Ordinal))
+        {
+            return source;
+        }
+
+        var password = Uri.EscapeDataString(await console.AskSecretAsync($"Password of '{Uri.UnescapeDataString(address.UserInfo)}' at the camera"));
+        return source.Replace($"{address.UserInfo}@", $"{address.UserInfo}:{password}@", StringComparison.Ordinal);
+    }
+
+    /// <summary>Files and folders from where the command was typed; in the file they would begin beside it.</summary>
+    public static string SourceOf(string source) => Path.Exists(source) ? Path.GetFullPath(source) : source;
+
+    private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);
+
+    private static string Expand(string path) => path.StartsWith("~/", StringComparison.Ordinal)
+        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), path[2..])
+        : path;
+}
