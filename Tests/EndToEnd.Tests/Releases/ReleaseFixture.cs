@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Releases;
+
+/// <summary>What the program of an earlier release wrote, below <c>Tests/Fixtures</c>. Never written to: tests work on
+/// copies.</summary>
+internal static class ReleaseFixture
+{
+    public const string Release = "0.1.0";
+
+    private static readonly string Root = Path.Combine(DemoModel.Repository, "Tests", "Fixtures");
+
+    /// <summary>Every model folder of every release.</summary>
+    public static IEnumerable<string> Models =>
+        Directory.GetDirectories(Root).SelectMany(release => Directory.GetDirectories(Path.Combine(release, "models")))
+            .Select(folder => Path.GetRelativePath(Root, folder)).Order(StringComparer.Ordinal);
+
+    public static string Model(string name) => Path.Combine(Root, name);
+
+    /// <summary>Copies one run's state folder.</summary>
+    /// <param name="run"><c>killed</c> or <c>stopped</c>.</param>
+    /// <param name="target">Created.</param>
+    public static void CopyState(string run, string target)
+    {
+        Directory.CreateDirectory(target);
+        foreach (var file in Directory.GetFiles(Path.Combine(Root, Release, run)))
+        {
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+    }
+
+    /// <summary>Ids and topics of the events that waited, in order, as the program of that release logged them.</summary>
+    public static IReadOnlyList<(string Id, string Topic)> Kept(string run) =>
+        [.. File.ReadAllLines(Path.Combine(Root, Release, run, "kept.txt")).Select(line => line.Split(' ')).Select(it => (it[0], it[1]))];
+
+    /// <summary>The known states that <c>questions.json</c> holds, by question, and when each was last confirmed.</summary>
+    public static IReadOnlyDictionary<string, (string Value, DateTimeOffset At)> States(string run)
+    {
+        var file = File.ReadAllBytes(Path.Combine(Root, Release, run, "questions.json"));
+        return JsonNode.Parse(file)!["standings"]!.AsObject()
+            .Select(entry => (Question: entry.Key.Split('/')[1], Standing: entry.Value!["standing"]!))
+            .Where(it => it.Standing["value"]?.GetValueKind() == JsonValueKind.String)
+            .ToDictionary(
+                it => it.Question,
+                it => (it.Standing["value"]!.ToString(), it.Standing["lastKnownAt"]!.GetValue<DateTimeOffset>()));
+    }
+}
