@@ -3,14 +3,14 @@ using System.Security.Authentication;
 using MQTTnet;
 using MQTTnet.Adapter;
 using MQTTnet.Exceptions;
+using MQTTnet.Protocol;
 
 namespace MobileVlm.Edge.Connectors.Mqtt;
 
 /// <summary>Turns what a failed connect gave into an outcome with the next step in it.</summary>
 internal static class ConnectFaults
 {
-    /// <summary>Whether the broker cannot read this version of the protocol. A mere hang-up does not count: with the
-    /// older version refused messages would go unnoticed, so a restarting broker must not lead there.</summary>
+    /// <summary>Whether the broker cannot read this version of the protocol.</summary>
     public static bool IsVersion(MqttClientConnectResultCode code) =>
         // 1 is what a 3.1.1 broker says; its answer reaches us through the version 5 reader as it is.
         code is MqttClientConnectResultCode.UnsupportedProtocolVersion or (MqttClientConnectResultCode)1;
@@ -18,6 +18,28 @@ internal static class ConnectFaults
     /// <inheritdoc cref="IsVersion(MqttClientConnectResultCode)"/>
     public static bool IsVersion(Exception e) =>
         e is MqttConnectingFailedException && Causes(e).Any(c => c is MqttProtocolViolationException);
+
+    /// <summary>Whether the broker took the connection and then closed it without saying why, as brokers of before MQTT 5
+    /// do. A refused connection, a failed TLS handshake and a disconnect with a reason do not count.</summary>
+    /// <param name="e">What the client library threw.</param>
+    /// <param name="accepted">CONNECT had been accepted before.</param>
+    public static bool IsHangUp(Exception e, bool accepted)
+    {
+        var causes = Causes(e).ToList();
+        if (causes.Any(c => c is OperationCanceledException or MqttCommunicationTimedOutException))
+        {
+            return false;
+        }
+
+        if (causes.OfType<MqttClientUnexpectedDisconnectReceivedException>().FirstOrDefault() is { } disconnect)
+        {
+            // What a broker says that tried to read version 5 and could not.
+            return disconnect.ReasonCode is MqttDisconnectReasonCode.MalformedPacket or MqttDisconnectReasonCode.ProtocolError;
+        }
+
+        // The library wraps what happens once the transport stands; what comes before is about addresses or TLS.
+        return accepted || e is MqttConnectingFailedException;
+    }
 
     public static ConnectOutcome FromCode(MqttClientConnectResultCode code, string? said, MqttSettings settings)
     {

@@ -26,9 +26,10 @@ internal sealed class MqttConnection : IDisposable
     private readonly IMqttClient _client;
     private readonly MqttSettings _settings;
     private readonly MqttProtocolVersion _version;
-    private readonly Action<string> _onEnded;
+    private readonly Action<MqttConnection, string> _onEnded;
     private readonly CancellationTokenSource _ended = new();
     private string? _endReason;
+    private volatile bool _used;
     private int _state;
     private SemaphoreSlim _slots = new(MaxInFlight);
     private int _slotCount = MaxInFlight;
@@ -37,7 +38,7 @@ internal sealed class MqttConnection : IDisposable
     private bool _retains = true;
 
     public MqttConnection(
-        IMqttClient client, MqttSettings settings, MqttProtocolVersion version, Action<string> onEnded)
+        IMqttClient client, MqttSettings settings, MqttProtocolVersion version, Action<MqttConnection, string> onEnded)
     {
         _client = client;
         _settings = settings;
@@ -45,12 +46,20 @@ internal sealed class MqttConnection : IDisposable
         _onEnded = onEnded;
         client.DisconnectedAsync += e =>
         {
+            // A reason is an answer: the broker can read what is sent.
+            _used |= e.ReasonString is { Length: > 0 } || e.Reason == MqttClientDisconnectReason.SessionTakenOver;
             End(Describe(e));
             return Task.CompletedTask;
         };
     }
 
     public bool IsEstablished => Volatile.Read(ref _state) == Established && _client.IsConnected;
+
+    /// <summary>It speaks 3.1.1.</summary>
+    public bool IsOlder => _version != MqttProtocolVersion.V500;
+
+    /// <summary>The broker acknowledged something on it, or this service ended it or gave it up.</summary>
+    public bool WasUsed => _used;
 
     public string EndReason => _endReason ?? "";
 
@@ -100,6 +109,7 @@ internal sealed class MqttConnection : IDisposable
         try
         {
             var result = await _client.PublishAsync(Packet(message), limit.Token);
+            _used |= message.QualityOfService > 0;
             return Judge(result, message);
         }
         catch (MqttClientUnexpectedDisconnectReceivedException e) when (IsAboutTheMessage(e.ReasonCode) && IsAlone())
@@ -111,6 +121,7 @@ internal sealed class MqttConnection : IDisposable
         {
             // The message was checked before, so whatever the library throws here is the connection's fault. A
             // connection whose answers stay out is given up: on a live one the next message could overtake this one.
+            _used |= limit.IsCancellationRequested;
             End(limit.IsCancellationRequested
                 ? $"the broker did not answer a publish within {_settings.Timeout.TotalSeconds:0.###} s"
                 : $"a publish failed: {ConnectFaults.Causes(e).Last().Message}");
@@ -131,6 +142,7 @@ internal sealed class MqttConnection : IDisposable
             return null;
         }
 
+        _used = true;
         Interlocked.CompareExchange(ref _endReason, Goodbye, null);
         try
         {
@@ -164,13 +176,17 @@ internal sealed class MqttConnection : IDisposable
         _client.Dispose();
         if (before == Established)
         {
-            _onEnded(EndReason);
+            _onEnded(this, EndReason);
         }
     }
 
     /// <summary>Ends it. What waits on its events and slots still does so for a moment, and they hold nothing native,
     /// so they are left to the collector.</summary>
-    public void Dispose() => End("the link was disposed");
+    public void Dispose()
+    {
+        _used = true;
+        End("the link was disposed");
+    }
 
     private static bool IsAboutTheMessage(MqttDisconnectReasonCode? code) =>
         code is MqttDisconnectReasonCode.PacketTooLarge or MqttDisconnectReasonCode.TopicNameInvalid
@@ -253,6 +269,7 @@ internal sealed class MqttConnection : IDisposable
             {
                 using var limit = new CancellationTokenSource(_settings.Timeout);
                 await _client.PingAsync(limit.Token);
+                _used = true;
             }
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)

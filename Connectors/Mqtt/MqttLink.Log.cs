@@ -11,8 +11,11 @@ public sealed partial class MqttLink
         public static partial void PasswordFileIsOpen(ILogger logger, string path);
 
         [LoggerMessage(2, LogLevel.Warning,
-            "{Broker} does not speak MQTT 5, using 3.1.1: messages that it refuses will count as accepted")]
-        public static partial void OlderProtocol(ILogger logger, string broker);
+            "{Broker} {Reason}. The service now speaks MQTT 3.1.1 with it: messages that the broker refuses count as accepted there. MQTT 5 is tried again after a restart, or at a reconnect after 24 hours.")]
+        public static partial void OlderProtocol(ILogger logger, string broker, string reason);
+
+        [LoggerMessage(7, LogLevel.Information, "{Broker} speaks MQTT 5 now; the service uses it again")]
+        public static partial void NewerProtocol(ILogger logger, string broker);
 
         [LoggerMessage(3, LogLevel.Error, "A handler of the end of a connection failed")]
         public static partial void HandlerFailed(ILogger logger, Exception e);

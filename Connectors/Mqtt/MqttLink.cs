@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
+using MQTTnet.Diagnostics.PacketInspection;
 using MQTTnet.Formatter;
 
 namespace MobileVlm.Edge.Connectors.Mqtt;
@@ -18,6 +19,7 @@ public sealed partial class MqttLink : IMqttLink
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private readonly CancellationTokenSource _disposing = new();
     private readonly InboundQueue _inbound;
+    private readonly ProtocolChoice _protocol;
     private volatile MqttConnection? _connection;
     private bool _warnedOfPasswordFile;
     private int _disposed;
@@ -26,12 +28,21 @@ public sealed partial class MqttLink : IMqttLink
     /// information, the client id or will cannot be used.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A time is not positive.</exception>
     public MqttLink(MqttSettings settings, ILogger logger)
+        : this(settings, logger, TimeProvider.System)
+    {
+    }
+
+    /// <param name="settings">How the broker is reached.</param>
+    /// <param name="logger">Gets what somebody may act on.</param>
+    /// <param name="time">Says when MQTT 5 is tried again.</param>
+    internal MqttLink(MqttSettings settings, ILogger logger, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(logger);
         Check(settings);
         _settings = settings;
         _logger = logger;
+        _protocol = new ProtocolChoice(time);
         _inbound = new InboundQueue(settings.Inbound, dropped => Log.InboundDropped(logger, dropped));
         Description = $"{settings.Broker.Scheme}://{settings.Broker.Host}:{MqttLogin.Port(settings)}";
     }
@@ -66,9 +77,7 @@ public sealed partial class MqttLink : IMqttLink
                 return new ConnectOutcome(ConnectOutcomeKind.Connected, $"already connected to {Description}");
             }
 
-            return await AttemptAsync(MqttProtocolVersion.V500, ending.Token)
-                ?? await AttemptAsync(MqttProtocolVersion.V311, ending.Token)
-                ?? throw new InvalidOperationException("The last protocol version gave no outcome.");
+            return await NegotiateAsync(ending.Token);
         }
         finally
         {
@@ -152,16 +161,70 @@ public sealed partial class MqttLink : IMqttLink
         }
     }
 
-    /// <returns>null when the broker does not speak this version and an older one is left to try.</returns>
-    private async Task<ConnectOutcome?> AttemptAsync(MqttProtocolVersion version, CancellationToken cancel)
+    /// <summary>Connects with the version of MQTT that this broker is known to take, otherwise finds it out.</summary>
+    private async Task<ConnectOutcome> NegotiateAsync(CancellationToken cancel)
+    {
+        if (_protocol.BeginsWithOlder)
+        {
+            var known = await AttemptAsync(MqttProtocolVersion.V311, isProbe: false, cancel);
+            if (known.End is AttemptEnd.Decided)
+            {
+                return known.Outcome;
+            }
+        }
+
+        var newer = await AttemptAsync(MqttProtocolVersion.V500, isProbe: false, cancel);
+        if (newer.End == AttemptEnd.HungUp)
+        {
+            // Brokers of before version 5 close the connection without a word, and so does one that is just starting.
+            var probe = await AttemptAsync(MqttProtocolVersion.V311, isProbe: true, cancel);
+            if (probe is { End: AttemptEnd.Decided, Outcome.Kind: ConnectOutcomeKind.Refused })
+            {
+                return probe.Outcome;
+            }
+
+            if (probe.Outcome.Kind != ConnectOutcomeKind.Connected)
+            {
+                return newer.Outcome;
+            }
+
+            // It is up and takes 3.1.1. What counts is whether it still hangs up on version 5.
+            newer = await AttemptAsync(MqttProtocolVersion.V500, isProbe: false, cancel);
+        }
+
+        if (newer.End == AttemptEnd.Decided)
+        {
+            if (newer.Outcome.Kind == ConnectOutcomeKind.Connected && _protocol.LearnNewer())
+            {
+                Log.NewerProtocol(_logger, Description);
+            }
+
+            return newer.Outcome;
+        }
+
+        var older = await AttemptAsync(MqttProtocolVersion.V311, isProbe: false, cancel);
+        if (older.Outcome.Kind == ConnectOutcomeKind.Connected && _protocol.LearnOlder())
+        {
+            Log.OlderProtocol(_logger, Description, newer.End == AttemptEnd.VersionRefused
+                ? "does not speak MQTT 5"
+                : "closes the connection when MQTT 5 is spoken");
+        }
+
+        return older.Outcome;
+    }
+
+    /// <param name="version">Spoken on this attempt.</param>
+    /// <param name="isProbe">Only finds out whether the broker takes this version: a connection is ended with a goodbye,
+    /// so that the will is not sent, and not kept.</param>
+    /// <param name="cancel">The caller's.</param>
+    private async Task<Attempt> AttemptAsync(MqttProtocolVersion version, bool isProbe, CancellationToken cancel)
     {
         WarnOfPasswordFile();
         if (MqttLogin.Prepare(_settings, version) is (var login, var misconfigured) && login is null)
         {
-            return misconfigured;
+            return new Attempt(AttemptEnd.Decided, misconfigured!);
         }
 
-        var canFallBack = version == MqttProtocolVersion.V500;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(_settings.Timeout);
         var client = _factory.CreateMqttClient();
@@ -170,41 +233,56 @@ public sealed partial class MqttLink : IMqttLink
             _inbound.Take(e.ApplicationMessage);
             return Task.CompletedTask;
         };
+        var answersInOlderVersion = false;
+        client.InspectPacketAsync += Inspect;
         var connection = new MqttConnection(client, _settings, version, OnEnded);
         var established = false;
+        var accepted = false;
         try
         {
             var result = await client.ConnectAsync(login.Options, limit.Token);
+            client.InspectPacketAsync -= Inspect;
+            if (answersInOlderVersion && version == MqttProtocolVersion.V500)
+            {
+                // It read version 5 as if it were 3.1.1. Whatever the code says, every later packet would be misread.
+                return new Attempt(AttemptEnd.VersionRefused, ConnectFaults.FromCode(
+                    MqttClientConnectResultCode.UnsupportedProtocolVersion, null, _settings));
+            }
+
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
-                return canFallBack && ConnectFaults.IsVersion(result.ResultCode)
-                    ? null
-                    : ConnectFaults.FromCode(result.ResultCode, result.ReasonString, _settings);
+                return new Attempt(
+                    ConnectFaults.IsVersion(result.ResultCode) ? AttemptEnd.VersionRefused : AttemptEnd.Decided,
+                    ConnectFaults.FromCode(result.ResultCode, result.ReasonString, _settings));
             }
 
+            accepted = true;
             await SubscribeAsync(client, limit.Token);
+            if (isProbe)
+            {
+                await connection.SayGoodbyeAsync(limit.Token);
+                return Decided(ConnectOutcomeKind.Connected, "");
+            }
+
             _connection = connection;
             established = connection.TryEstablish(result);
-            if (!established)
-            {
-                return new ConnectOutcome(ConnectOutcomeKind.Unreachable, connection.EndReason);
-            }
-
-            if (version != MqttProtocolVersion.V500)
-            {
-                Log.OlderProtocol(_logger, Description);
-            }
-
-            return new ConnectOutcome(ConnectOutcomeKind.Connected, $"connected to {Description}");
+            return established
+                ? Decided(ConnectOutcomeKind.Connected, $"connected to {Description}")
+                : new Attempt(
+                    AttemptEnd.HungUp, new ConnectOutcome(ConnectOutcomeKind.Unreachable, connection.EndReason));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // The library reports a broker's faults through many types, some of them its own races when a connection
             // ends at the wrong moment; none of them is a fault of the caller.
             cancel.ThrowIfCancellationRequested();
-            return limit.IsCancellationRequested ? ConnectFaults.TimedOut(_settings)
-                : canFallBack && ConnectFaults.IsVersion(e) ? null
-                : ConnectFaults.FromException(e, login, _settings);
+            return limit.IsCancellationRequested
+                ? new Attempt(AttemptEnd.Decided, ConnectFaults.TimedOut(_settings))
+                : new Attempt(
+                    ConnectFaults.IsVersion(e) ? AttemptEnd.VersionRefused
+                        : login.CertificateFault is null && ConnectFaults.IsHangUp(e, accepted) ? AttemptEnd.HungUp
+                        : AttemptEnd.Decided,
+                    ConnectFaults.FromException(e, login, _settings));
         }
         finally
         {
@@ -212,6 +290,17 @@ public sealed partial class MqttLink : IMqttLink
             {
                 connection.End("never established");
             }
+        }
+
+        static Attempt Decided(ConnectOutcomeKind kind, string reason) =>
+            new(AttemptEnd.Decided, new ConnectOutcome(kind, reason));
+
+        Task Inspect(InspectMqttPacketEventArgs packet)
+        {
+            // A CONNACK of version 5 has at least three bytes behind its fixed header.
+            answersInOlderVersion |= packet.Direction == MqttPacketFlowDirection.Inbound
+                && packet.Buffer is [0x20, 2, ..];
+            return Task.CompletedTask;
         }
     }
 
@@ -239,10 +328,16 @@ public sealed partial class MqttLink : IMqttLink
         }
     }
 
-    private void OnEnded(string reason) => _ = Task.Run(() =>
+    private void OnEnded(MqttConnection connection, string reason) => _ = Task.Run(() =>
     {
         try
         {
+            if (_protocol.Ended(connection.IsOlder, connection.WasUsed))
+            {
+                Log.OlderProtocol(
+                    _logger, Description, $"closed {ProtocolChoice.UnusedEndsBeforeOlder} connections at the first message in MQTT 5");
+            }
+
             Disconnected?.Invoke(reason);
         }
         catch (Exception e)
@@ -250,4 +345,19 @@ public sealed partial class MqttLink : IMqttLink
             Log.HandlerFailed(_logger, e);
         }
     });
+
+    /// <summary>What one attempt says about the version of the protocol.</summary>
+    private enum AttemptEnd
+    {
+        /// <summary>The outcome has nothing to do with the version.</summary>
+        Decided,
+
+        /// <summary>The broker answered that it does not speak the version, or answered in another one.</summary>
+        VersionRefused,
+
+        /// <summary>The broker took the connection and closed it without a reason.</summary>
+        HungUp,
+    }
+
+    private sealed record Attempt(AttemptEnd End, ConnectOutcome Outcome);
 }
