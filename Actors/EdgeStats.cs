@@ -59,6 +59,9 @@ public sealed record CameraStats
 
     public required DateTimeOffset? LastFrameAt { get; init; }
 
+    /// <summary>Age of the last answered frame when its answers were ready; null before the first.</summary>
+    public required TimeSpan? LastAge { get; init; }
+
     /// <summary>By question name.</summary>
     public required IReadOnlyDictionary<string, QuestionStats> Questions { get; init; }
 }

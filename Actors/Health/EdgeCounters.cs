@@ -46,6 +46,7 @@ internal sealed class CameraCounters
 {
     private readonly ConcurrentDictionary<string, QuestionCounters> _questions = new();
     private volatile bool _online;
+    private long _lastAgeTicks = long.MinValue;
 
     public bool Online
     {
@@ -73,6 +74,10 @@ internal sealed class CameraCounters
 
     public LastMoment LastFrame { get; } = new();
 
+    /// <summary>A frame's answers are ready.</summary>
+    /// <param name="age">Of the frame at that moment.</param>
+    public void Aged(TimeSpan age) => Interlocked.Exchange(ref _lastAgeTicks, age.Ticks);
+
     /// <summary>Of a question that there is or was.</summary>
     public QuestionCounters Question(string id) => _questions.GetOrAdd(id, _ => new QuestionCounters());
 
@@ -89,6 +94,7 @@ internal sealed class CameraCounters
         Failed = Failed.Value,
         CaptureRestarts = CaptureRestarts.Value,
         LastFrameAt = LastFrame.Value,
+        LastAge = Interlocked.Read(ref _lastAgeTicks) is var ticks and not long.MinValue ? TimeSpan.FromTicks(ticks) : null,
         Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot()),
     };
 }

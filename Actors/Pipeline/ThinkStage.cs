@@ -76,6 +76,7 @@ internal sealed class ThinkStage(
         if (given.Length > 0)
         {
             counters.Aged(Age(walk));
+            walk.Lane.Counters.Aged(Age(walk));
             if (walk is { Gate: { } gate, View: { } view })
             {
                 gate.Remember(view, walk.Tokens, given);

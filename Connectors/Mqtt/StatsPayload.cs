@@ -78,6 +78,10 @@ public sealed record CameraStats
 
     public required DateTimeOffset? LastFrameAt { get; init; }
 
+    /// <summary>Age of the camera's last answered frame when its answers were ready, in milliseconds; null before the
+    /// first.</summary>
+    public double? LastAgeMs { get; init; }
+
     /// <summary>By question id.</summary>
     public required IReadOnlyDictionary<string, QuestionStats> Questions { get; init; }
 }

@@ -58,6 +58,7 @@ internal static class StatsMapping
         FramesFailed = camera.Failed,
         CaptureRestarts = camera.CaptureRestarts,
         LastFrameAt = camera.LastFrameAt,
+        LastAgeMs = camera.LastAge?.TotalMilliseconds,
         Questions = camera.Questions.ToDictionary(q => q.Key, q => new Connectors.Mqtt.QuestionStats(
             q.Value.Asked,
             q.Value.Answered,

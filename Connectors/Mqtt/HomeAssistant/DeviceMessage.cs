@@ -15,6 +15,9 @@ public sealed class DeviceMessage(Topics topics)
     // Home Assistant's word for a state that is not known; a binary sensor would ignore any other.
     private const string UnknownAsNone = "{{ 'None' if value == 'unknown' else value }}";
 
+    // Home Assistant knows two payloads and ignores every other: without this `stopped` would leave entities as they were.
+    private const string OnlineOrOffline = "{{ 'online' if value == 'online' else 'offline' }}";
+
     private static readonly JsonSerializerOptions Readable = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -183,7 +186,7 @@ public sealed class DeviceMessage(Topics topics)
         restarts["enabled_by_default"] = false;
         yield return ("stat_capture_restarts", restarts);
 
-        var age = Diagnostic("picture age", topics.Stats, "{{ value_json.pipeline.lastAgeMs }}", topics.Availability);
+        var age = Diagnostic("picture age", topics.Stats, $"{{{{ {of}.lastAgeMs }}}}", topics.Availability);
         age["device_class"] = "duration";
         age["unit_of_measurement"] = "ms";
         age["state_class"] = "measurement";
@@ -201,5 +204,5 @@ public sealed class DeviceMessage(Topics topics)
         ["availability"] = new JsonArray(At(availability)),
     };
 
-    private static JsonObject At(string topic) => new() { ["topic"] = topic };
+    private static JsonObject At(string topic) => new() { ["topic"] = topic, ["value_template"] = OnlineOrOffline };
 }

@@ -98,6 +98,43 @@ public sealed class DeviceMessageTests
         Assert.Single(device["components"]!["enabled_person"]!["availability"]!.AsArray());
     }
 
+    [Theory]
+    [InlineData("online", true)]
+    [InlineData("stopped", false)]
+    [InlineData("offline", false)]
+    [InlineData("", false)]
+    public void Every_entity_is_available_only_while_the_box_says_online(string node, bool available)
+    {
+        foreach (var camera in (DiscoveredCamera[])[Gate, Gate with { Snapshot = false, Questions = [] }])
+        {
+            var entities = EntityAvailability.Of(_message.Device(camera));
+            Assert.NotEmpty(entities);
+            Assert.All(entities, entity => Assert.Equal(available, entity.IsAvailable(new Dictionary<string, string>
+            {
+                ["site/hall/edge-1/availability"] = node,
+                ["site/hall/edge-1/gate/availability"] = "online",
+            })));
+        }
+    }
+
+    [Fact]
+    public void Questions_and_pictures_need_their_camera_and_switches_and_diagnostics_do_not()
+    {
+        var without = EntityAvailability.Of(_message.Device(Gate)).Where(entity => entity.IsAvailable(new Dictionary<string, string>
+        {
+            ["site/hall/edge-1/availability"] = "online",
+            ["site/hall/edge-1/gate/availability"] = "offline",
+        })).Select(entity => entity.Key).ToList();
+        Assert.NotEmpty(without);
+        Assert.All(without, key => Assert.Matches("^(enabled|score|stat)_", key));
+        Assert.DoesNotContain(EntityAvailability.Of(_message.Device(Gate)), entity => entity.IsAvailable(new Dictionary<string, string>()));
+    }
+
+    [Fact]
+    public void The_age_of_a_picture_is_that_of_its_own_camera() => Assert.Equal(
+        "{{ value_json.cameras['gate'].lastAgeMs }}",
+        JsonNode.Parse(_message.Device(Gate))!["components"]!["stat_picture_age"]!["value_template"]!.ToString());
+
     [Fact]
     public void A_removal_names_only_the_platform_and_keeps_the_rules()
     {
