@@ -9,17 +9,21 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 internal sealed record ConfigurationFault(string Key, string? Value, string Message, string? Origin = null)
 {
     public override string ToString() =>
-        $"{Key}{(Value is null ? "" : $" = '{Value}'")} {Message}{(Origin is null ? "" : $" [{Origin}]")}";
+        $"{Key}{(Value is null ? ":" : $" = '{Value}'")} {Message}{(Origin is null ? "" : $" [{Origin}]")}";
 }
 
 /// <summary>The configuration cannot be used. Carries every fault at once, so that one correction is enough.</summary>
 internal sealed class ConfigurationException : Exception
 {
-    public ConfigurationException(string source, IReadOnlyList<ConfigurationFault> faults)
-        : base(Describe(source, faults)) => Faults = faults;
+    public ConfigurationException(
+        string source, IReadOnlyList<ConfigurationFault> faults, IReadOnlyList<ConfigurationFault>? warnings = null)
+        : base(Describe(source, faults)) => (Faults, Warnings) = (faults, warnings ?? []);
 
     /// <summary>At least one, in the order in which they were found.</summary>
     public IReadOnlyList<ConfigurationFault> Faults { get; }
+
+    /// <summary>What does not make the configuration unusable by itself, but is probably not as the operator wants it.</summary>
+    public IReadOnlyList<ConfigurationFault> Warnings { get; }
 
     private static string Describe(string source, IReadOnlyList<ConfigurationFault> faults) =>
         $"{source}: {(faults.Count == 1 ? "1 fault" : $"{faults.Count} faults")}\n"

@@ -19,9 +19,14 @@ internal sealed partial class EdgeConfiguration
     private readonly string? _systemdState;
 
     private EdgeConfiguration(
-        EdgeOptions options, string? file, string folder, ConfigurationPlaces places, IConfiguration logging)
+        EdgeOptions options,
+        string? file,
+        string folder,
+        ConfigurationPlaces places,
+        IConfiguration logging,
+        IReadOnlyList<ConfigurationFault> warnings)
     {
-        (Options, File, Folder, Logging) = (options, file, folder, logging);
+        (Options, File, Folder, Logging, Warnings) = (options, file, folder, logging, warnings);
         _hostName = places.HostName;
         _systemdState = places.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0
             ? state.Split(':')[0]
@@ -39,6 +44,9 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>Section <c>Logging</c>, as .NET's logging understands it; empty when there is none.</summary>
     public IConfiguration Logging { get; }
+
+    /// <summary>What does not make it unusable, but is probably not as the operator wants it.</summary>
+    public IReadOnlyList<ConfigurationFault> Warnings { get; }
 
     /// <summary>Reads a file, then the environment, and checks all of it.</summary>
     /// <param name="file">Null looks for <c>appsettings.json</c> here, then in <c>/etc/mobilevlm</c>.</param>
@@ -85,9 +93,9 @@ internal sealed partial class EdgeConfiguration
         options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, places.Environment);
         OptionsValidator.Validate(options, folder, faults);
         return faults.Faults.Count == 0
-            ? new EdgeConfiguration(options, file, folder, places, logging)
+            ? new EdgeConfiguration(options, file, folder, places, logging, faults.Warnings)
             : throw new ConfigurationException(
-                file ?? $"environment ({NoFile(places)})", faults.Faults);
+                file ?? $"environment ({NoFile(places)})", faults.Faults, faults.Warnings);
     }
 
     private static byte[] ReadFile(string path)

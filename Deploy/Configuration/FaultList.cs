@@ -6,14 +6,22 @@ internal sealed class FaultList
     private const int LongestShown = 80;
 
     private readonly List<ConfigurationFault> _faults = [];
+    private readonly List<ConfigurationFault> _warnings = [];
     private readonly Dictionary<string, string> _origins = new(StringComparer.OrdinalIgnoreCase);
 
     public IReadOnlyList<ConfigurationFault> Faults => _faults;
 
+    /// <summary>What does not make the configuration unusable.</summary>
+    public IReadOnlyList<ConfigurationFault> Warnings => _warnings;
+
     public void SetOrigin(string key, string origin) => _origins[key] = origin;
 
-    public void Add(string key, string? value, string message) =>
-        _faults.Add(new ConfigurationFault(key, value is null ? null : Shown(value), message, OriginOf(key)));
+    /// <summary>True when the operator wrote the key, so that it does not hold its default.</summary>
+    public bool IsWritten(string key) => _origins.ContainsKey(key);
+
+    public void Add(string key, string? value, string message) => _faults.Add(Made(key, value, message));
+
+    public void Warn(string key, string? value, string message) => _warnings.Add(Made(key, value, message));
 
     /// <summary>True when the key already has a fault: rules between properties must not blame its default.</summary>
     public bool Has(string key) => _faults.Exists(fault => fault.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
@@ -21,6 +29,9 @@ internal sealed class FaultList
     /// <summary>True when the key or one below it has a fault.</summary>
     public bool HasWithin(string key) => Has(key) || _faults.Exists(
         fault => fault.Key.StartsWith($"{key}:", StringComparison.OrdinalIgnoreCase));
+
+    private ConfigurationFault Made(string key, string? value, string message) =>
+        new(key, value is null ? null : Shown(value), message, OriginOf(key));
 
     // What is missing is missing where its group begins: a camera that a misspelt variable made is found by that.
     private string? OriginOf(string key) =>
@@ -32,6 +43,7 @@ internal sealed class FaultList
     private static string Shown(string value)
     {
         var line = string.Concat(value.Select(c => char.IsControl(c) ? '?' : c));
-        return line.Length <= LongestShown ? line : line[..LongestShown] + "…";
+        return line.Length <= LongestShown ? line
+            : line[..(char.IsHighSurrogate(line[LongestShown - 1]) ? LongestShown - 1 : LongestShown)] + "…";
     }
 }

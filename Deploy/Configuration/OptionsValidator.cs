@@ -15,7 +15,12 @@ internal static class OptionsValidator
         ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, faults);
         ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, faults);
         ValidateAsks(options, faults);
-        ValidateCameras(options, faults);
+        var model = ContextValidator.OpenModel(options, folder, faults);
+        ValidateCameras(options, model is not null, faults);
+        if (model is not null)
+        {
+            ContextValidator.Validate(options, model, faults);
+        }
     }
 
     private static void ValidateAsks(EdgeOptions options, FaultList faults)
@@ -97,7 +102,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateCameras(EdgeOptions options, FaultList faults)
+    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, FaultList faults)
     {
         if (options.Cameras.Count == 0)
         {
@@ -117,7 +122,7 @@ internal static class OptionsValidator
             faults.Add(Cameras, null, "asks nothing; at least one camera needs a question");
         }
 
-        QuestionsValidator.Validate(options, faults);
+        QuestionsValidator.Validate(options, modelIsKnown, faults);
     }
 
     private static string QuestionsOf(string camera) => $"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}";

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Actors.Questions;
 namespace MobileVlm.Edge.Deploy.Configuration;
 
 /// <summary>The rules between the properties of a question, and between questions.</summary>
-internal sealed class QuestionsValidator(EdgeOptions options, FaultList faults)
+internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, FaultList faults)
 {
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
     private const string Context = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.ContextTokens)}";
@@ -13,9 +13,11 @@ internal sealed class QuestionsValidator(EdgeOptions options, FaultList faults)
     private const int PictureTokens = 144;
 
     /// <param name="options">Bound; what has a fault already holds its default.</param>
+    /// <param name="modelIsKnown">Whether <see cref="ContextValidator"/> counts the tokens exactly; otherwise what cannot fit
+    /// with any published model is found here.</param>
     /// <param name="faults">Gets what is found.</param>
-    public static void Validate(EdgeOptions options, FaultList faults) =>
-        new QuestionsValidator(options, faults).Validate();
+    public static void Validate(EdgeOptions options, bool modelIsKnown, FaultList faults) =>
+        new QuestionsValidator(options, modelIsKnown, faults).Validate();
 
     private void Validate()
     {
@@ -40,7 +42,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, FaultList faults)
     private void ValidateAnswer(string key, IAnswerOptions asked)
     {
         var room = options.Model.ContextTokens - PictureTokens;
-        if (asked.Answer is QuestionKind.Text or QuestionKind.Number && asked.MaxTokens >= room && !faults.Has(Context))
+        if (!modelIsKnown && asked.Answer is (QuestionKind.Text or QuestionKind.Number) && asked.MaxTokens >= room && !faults.Has(Context))
         {
             faults.Add(
                 $"{key}:{nameof(QuestionOptions.MaxTokens)}",

@@ -11,6 +11,9 @@ public enum FinishReason
 
     /// <summary>The caller asked to stop; the text so far is kept.</summary>
     Cancelled,
+
+    /// <summary>There is no answer; <see cref="Answer.Failure"/> says why.</summary>
+    Failed,
 }
 
 /// <summary>What the model says about one picture.</summary>
@@ -34,6 +37,14 @@ public sealed record Answer(
 {
     /// <summary>Probability of each of the question's choices, in their order, adding up to 1; empty for other kinds.</summary>
     public IReadOnlyList<double> ChoiceScores { get; init; } = [];
+
+    /// <summary>Why there is no answer; null when there is one. Value and text are empty then, and there is no
+    /// score.</summary>
+    public AnswerFailure? Failure { get; init; }
+
+    /// <summary>The answer to a question that has none.</summary>
+    public static Answer Failed(Question question, AnswerFailureKind kind, Exception cause) =>
+        new(question, "", "", null, [], FinishReason.Failed, default) { Failure = new AnswerFailure(kind, cause) };
 }
 
 /// <summary>Times of the decoder's two phases for one answer.</summary>

@@ -13,30 +13,46 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
     private readonly List<Asked> _asked = [];
     private readonly List<BranchTokens> _parts = [];
 
-    /// <summary>Tokens that are asked so far, and may still be written, drafts included.</summary>
-    public int Room { get; private set; }
+    /// <summary>Tokens that the questions so far take at most, their answers included.</summary>
+    private long _need;
 
-    /// <summary>Adds a question if it fits behind what was added before; the first one is always taken.</summary>
+    /// <summary>Tokens of drafts, which are tried where there is room for them.</summary>
+    private long _drafts;
+
+    /// <summary>The questions of this round that were not told yet.</summary>
+    public IEnumerable<(int At, Question Question)> Untold => _asked.Where(a => !a.Told).Select(a => (a.At, a.Question));
+
+    /// <summary>Adds a question if it fits behind what was added before.</summary>
     /// <param name="at">Told with its answer.</param>
     /// <param name="question">What is asked.</param>
     /// <param name="ids">The question as it stands behind the picture.</param>
     /// <param name="sampler">Chooses the tokens of a text.</param>
     /// <param name="onText">Told the text as it is written.</param>
-    /// <exception cref="ArgumentException">A choice cannot be decided.</exception>
+    /// <returns>False when it has to wait for the next round.</returns>
+    /// <exception cref="ArgumentException">A choice cannot be decided, or no token may be written.</exception>
+    /// <exception cref="ContextFullException">It does not even fit alone. A text does if its question does: it ends where
+    /// the context ends.</exception>
     public bool TryAdd(int at, Question question, IReadOnlyList<int> ids, Sampler sampler, Action<string>? onText)
     {
         var choices = question.Kind == AnswerKind.Choice ? new ChoiceSpellings(tokenizer, question.Choices) : null;
         var text = question.Kind == AnswerKind.Text
             ? new GrowingText(tokenizer, new GenerationOptions(question.MaxTokens), onText)
             : null;
-        var room = ids.Count + (choices?.Spellings.Sum(s => s.Ids.Count - 1) ?? 0)
-            + (text is null ? 0 : question.MaxTokens + question.Draft.Count);
-        if (_asked.Count > 0 && Room + room > state.Capacity - state.Length)
+        var free = state.Capacity - state.Length;
+        var prompt = ids.Count + (choices?.TokenCount ?? 0);
+        if (prompt > free)
+        {
+            throw new ContextFullException(state.Length, prompt, state.Capacity);
+        }
+
+        var need = prompt + AnswerTokens(question);
+        if (_asked.Count > 0 && _need + _drafts + need + question.Draft.Count > free)
         {
             return false;
         }
 
-        Room += room;
+        _need += need;
+        _drafts += question.Draft.Count;
 
         // Only the likeliest token is the same however it was guessed.
         var draft = sampler == Sampler.Greedy ? question.Draft.TakeWhile(id => id != tokenizer.EndId).ToArray() : [];
@@ -44,17 +60,30 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
         return true;
     }
 
+    /// <summary>Tokens of the context that an answer takes at most. The last one that is chosen is never read.</summary>
+    public static long AnswerTokens(Question question) => question.Kind == AnswerKind.Text ? question.MaxTokens - 1L : 0;
+
     /// <summary>Asks, and tells each answer once.</summary>
-    /// <exception cref="ContextFullException">The only question does not fit.</exception>
+    /// <exception cref="NonFiniteLogitsException">One of the questions gives NaN or infinity. What is untold may be asked
+    /// again, alone.</exception>
     public void Run(Action<int, Answer> onAnswer, CancellationToken cancel)
     {
+        if (_asked.Count == 0)
+        {
+            return;
+        }
+
         var started = Stopwatch.GetTimestamp();
+
+        // What the answers may take is not spent on guesses: tokens of a wrong guess stay in the way until the round ends.
+        var spare = state.Capacity - state.Length - _need;
         foreach (var asked in _asked)
         {
             asked.Branch = state.Fork();
 
             // A guess is an answer's tokens: where those have other weights than the question, it waits for them.
-            asked.Guess = state.HasTwoSets ? [] : Guess(asked, state.Length + asked.Ids.Length);
+            asked.Guess = state.HasTwoSets ? [] : Guess(asked, spare);
+            spare -= asked.Guess.Length;
             Add(asked.Branch, [.. asked.Ids, .. asked.Guess], asked.Guess.Length + 1);
         }
 
@@ -87,6 +116,7 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
                 var answer = asked.Choices is { } choices
                     ? Chosen(asked, choices, ref spellings, prefill)
                     : Scored(asked, prefill);
+                asked.Told = true;
                 onAnswer(asked.At, answer);
             }
         }
@@ -133,25 +163,25 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
             {
                 if (Take(asked, cancel) is { } finish)
                 {
+                    asked.Told = true;
                     onAnswer(asked.At, Written(asked, finish, prefill));
                 }
             }
 
-            if (writing.RemoveAll(a => a.Finished) > 0 && writing.Count == 0)
+            if (writing.RemoveAll(a => a.Told) > 0 && writing.Count == 0)
             {
                 return;
             }
 
             _parts.Clear();
             var row = 0;
-            var free = state.Capacity - state.Length;
+            var spare = state.Capacity - state.Length - writing.Sum(a => (long)a.Question.MaxTokens - a.Text!.Ids.Count);
             foreach (var asked in writing)
             {
-                // Each that writes needs one place; what is guessed shares what is left.
-                asked.Guess = Guess(asked, state.Capacity - free + writing.Count);
+                asked.Guess = Guess(asked, spare);
                 asked.Row = row;
                 row += asked.Guess.Length + 1;
-                free -= asked.Guess.Length;
+                spare -= asked.Guess.Length;
                 Add(asked.Branch, [asked.Text!.Ids[^1], .. asked.Guess], asked.Guess.Length + 1);
             }
 
@@ -169,7 +199,7 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
             var id = asked.Sampler.Choose(state.Logits(asked.Row + held));
             if (text.Push(id) is { } finish)
             {
-                return asked.Finish(finish);
+                return finish;
             }
 
             if (held == asked.Guess.Length || id != asked.Guess[held])
@@ -182,23 +212,23 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
             held++;
         }
 
-        return cancel.IsCancellationRequested ? asked.Finish(FinishReason.Cancelled)
-            : state.Length >= state.Capacity ? asked.Finish(FinishReason.Length)
+        return cancel.IsCancellationRequested ? FinishReason.Cancelled
+            : state.Length >= state.Capacity ? FinishReason.Length
             : null;
     }
 
     /// <param name="asked">Whose text goes on.</param>
-    /// <param name="taken">Places of the cache that are needed all the same.</param>
-    private int[] Guess(Asked asked, int taken)
+    /// <param name="spare">Places of the cache that no answer needs.</param>
+    private static int[] Guess(Asked asked, long spare)
     {
         if (asked.Text is not { } text)
         {
             return [];
         }
 
-        var most = Math.Min(state.Capacity - taken, asked.Question.MaxTokens - text.Ids.Count - 1);
+        var most = Math.Min(spare, asked.Question.MaxTokens - text.Ids.Count - 1);
         var ids = asked.Draft.Next(text.Ids);
-        return ids[..Math.Clamp(most, 0, ids.Length)].ToArray();
+        return ids[..(int)Math.Clamp(most, 0, ids.Length)].ToArray();
     }
 
     private static Answer Written(Asked asked, FinishReason finish, TimeSpan prefill)
@@ -241,12 +271,7 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
         /// <summary>Guessed ids in the last pass.</summary>
         public int[] Guess { get; set; } = [];
 
-        public bool Finished { get; private set; }
-
-        public FinishReason Finish(FinishReason reason)
-        {
-            Finished = true;
-            return reason;
-        }
+        /// <summary>Its answer is out.</summary>
+        public bool Told { get; set; }
     }
 }

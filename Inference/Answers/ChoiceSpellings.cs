@@ -28,6 +28,9 @@ internal sealed class ChoiceSpellings
     /// <summary>The choice's place, and ids from the answer position to the end token.</summary>
     public IReadOnlyList<(int Choice, IReadOnlyList<int> Ids)> Spellings { get; }
 
+    /// <summary>Tokens that all of them take behind the question: the last token of each is chosen and never read.</summary>
+    public int TokenCount => Spellings.Sum(spelling => spelling.Ids.Count - 1);
+
     /// <summary>ln of the softmax of logits, [vocabulary], at one id.</summary>
     public static double LogProbability(ReadOnlySpan<float> logits, int id)
     {
@@ -35,10 +38,11 @@ internal sealed class ChoiceSpellings
         var sum = 0.0;
         foreach (var logit in logits)
         {
-            sum += Math.Exp(logit - largest);
+            sum += Math.Exp((double)logit - largest);
         }
 
-        return logits[id] - largest - Math.Log(sum);
+        // As double: the difference of two large floats may overflow.
+        return (double)logits[id] - largest - Math.Log(sum);
     }
 
     /// <param name="likelihoods">ln of the probability of each spelling.</param>

@@ -14,10 +14,10 @@ public interface IQuestionAnswerer : IDisposable
     /// to the picture.</summary>
     /// <param name="questions">Any number, of any kinds.</param>
     /// <param name="onAnswer">Told each answer with the place of its question, once, as soon as it is known: scored ones
-    /// before written ones. Called on the calling thread.</param>
+    /// before written ones. A question that cannot be answered is told with an <see cref="Answer.Failure"/>, and the
+    /// others are answered all the same. Called on the calling thread.</param>
     /// <param name="cancel">Ends written answers early; they are told as <see cref="FinishReason.Cancelled"/>.</param>
     /// <exception cref="InvalidOperationException">No picture was primed.</exception>
-    /// <exception cref="ArgumentException">A question cannot be asked, for example a choice between fewer than two.</exception>
     void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default);
 }
 
@@ -25,10 +25,16 @@ public interface IQuestionAnswerer : IDisposable
 public static class QuestionAnswererExtensions
 {
     /// <summary>Answers one question about the primed picture.</summary>
+    /// <exception cref="Exception">The <see cref="AnswerFailure.Cause"/> of a question that has no answer.</exception>
     public static Answer Ask(this IQuestionAnswerer answerer, Question question, CancellationToken cancel = default)
     {
         Answer? told = null;
         answerer.AskAll([question], (_, answer) => told = answer, cancel);
-        return told ?? throw new InvalidOperationException("The answerer told no answer.");
+        return told switch
+        {
+            null => throw new InvalidOperationException("The answerer told no answer."),
+            { Failure: { } failure } => throw failure.Cause,
+            _ => told,
+        };
     }
 }

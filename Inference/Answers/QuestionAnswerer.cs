@@ -35,7 +35,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         _owned = owned;
         _tokenizer = LlamaTextTokenizer.Open(folder);
         _yesNo = new YesNoScorer(_tokenizer, folder);
-        PromptIdsBefore = [_tokenizer.BeginId, .. _tokenizer.Encode(VicunaPrompt.BeforePicture)];
+        PromptIdsBefore = QuestionTokenCounter.PromptIdsBefore(_tokenizer);
         _state = decoder.CreateState(Math.Min(capacity, decoder.MaxPositions));
         try
         {
@@ -96,11 +96,14 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         AskAll(questions, Sampler.Greedy, null, onAnswer, cancel);
 
     /// <summary>Answers one question, with a sampler and a listener for the text as it is written.</summary>
+    /// <exception cref="ContextFullException">The question does not fit.</exception>
+    /// <exception cref="NonFiniteLogitsException">The model computed NaN or infinity.</exception>
+    /// <exception cref="ArgumentException">The question cannot be asked.</exception>
     public Answer Ask(Question question, Sampler sampler, Action<string>? onText, CancellationToken cancel = default)
     {
         Answer? told = null;
         AskAll([question], sampler, onText, (_, answer) => told = answer, cancel);
-        return told!;
+        return told!.Failure is { } failure ? throw failure.Cause : told;
     }
 
     /// <summary>Passes through the decoder so far.</summary>
@@ -143,28 +146,68 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         CancellationToken cancel)
     {
         RewindToPicture();
-        AskRound? round = null;
         try
         {
+            var round = NewRound();
+
             // Scored ones first, since they need no more than one pass.
             foreach (var (at, question) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
             {
                 var ids = PromptIdsAfter(question.Text);
-                if (round is not null && !round.TryAdd(at, question, ids, sampler, onText))
+                try
                 {
-                    round.Run(onAnswer, cancel);
-                    _state.Rewind(_pictureLength);
-                    round = null;
+                    if (!round.TryAdd(at, question, ids, sampler, onText))
+                    {
+                        Run(round, sampler, onText, onAnswer, cancel);
+                        round = NewRound();
+                        round.TryAdd(at, question, ids, sampler, onText);
+                    }
                 }
-
-                if (round is null)
+                catch (ContextFullException full)
                 {
-                    round = new AskRound(_state, _tokenizer, _yesNo);
-                    round.TryAdd(at, question, ids, sampler, onText);
+                    onAnswer(at, Answer.Failed(question, AnswerFailureKind.TooLong, full));
+                }
+                catch (ArgumentException unusable)
+                {
+                    onAnswer(at, Answer.Failed(question, AnswerFailureKind.Unusable, unusable));
                 }
             }
 
-            round?.Run(onAnswer, cancel);
+            Run(round, sampler, onText, onAnswer, cancel);
+        }
+        finally
+        {
+            _state.Rewind(_pictureLength);
+        }
+    }
+
+    private AskRound NewRound() => new(_state, _tokenizer, _yesNo);
+
+    /// <summary>Runs a round. NaN of one question reaches all that share the cache with it, so they are asked again, each
+    /// alone, and only those that give NaN then have no answer.</summary>
+    private void Run(
+        AskRound round, Sampler sampler, Action<string>? onText, Action<int, Answer> onAnswer, CancellationToken cancel)
+    {
+        try
+        {
+            round.Run(onAnswer, cancel);
+        }
+        catch (NonFiniteLogitsException fault)
+        {
+            var untold = round.Untold.ToList();
+            if (untold is [var (at, question)])
+            {
+                onAnswer(at, Answer.Failed(question, AnswerFailureKind.NotFinite, fault));
+                return;
+            }
+
+            foreach (var (each, asked) in untold)
+            {
+                _state.Rewind(_pictureLength);
+                var alone = NewRound();
+                alone.TryAdd(each, asked, PromptIdsAfter(asked.Text), sampler, onText);
+                Run(alone, sampler, onText, onAnswer, cancel);
+            }
         }
         finally
         {

@@ -54,6 +54,7 @@ public sealed class DecoderState : IDisposable
     /// <summary>Appends embeddings, [n, hidden], to the trunk and returns the logits after the last one, [vocabulary],
     /// valid until the next call.</summary>
     /// <exception cref="ContextFullException">They do not fit.</exception>
+    /// <exception cref="NonFiniteLogitsException">They give NaN or infinity; rewind to before them.</exception>
     /// <exception cref="InvalidOperationException">There are branches; rewind first.</exception>
     public ReadOnlySpan<float> Append(ReadOnlyMemory<float> embeddings)
     {
@@ -72,6 +73,7 @@ public sealed class DecoderState : IDisposable
     /// <summary>Appends tokens to the trunk and returns the logits after the last one, [vocabulary], valid until the next
     /// call.</summary>
     /// <exception cref="ContextFullException">They do not fit.</exception>
+    /// <exception cref="NonFiniteLogitsException">They give NaN or infinity; rewind to before them.</exception>
     /// <exception cref="InvalidOperationException">There are branches; rewind first.</exception>
     public ReadOnlySpan<float> Append(scoped ReadOnlySpan<int> tokens)
     {
@@ -100,6 +102,8 @@ public sealed class DecoderState : IDisposable
     /// <param name="writing">The tokens are of an answer: they go through the first set of weights however many they are,
     /// so that what is written depends neither on what is written beside it nor on a guess.</param>
     /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
+    /// <exception cref="NonFiniteLogitsException">One of them gives NaN or infinity, which spreads to the others of the
+    /// pass through masked columns; rewind to before them.</exception>
     public void Append(IReadOnlyList<BranchTokens> parts, bool writing = false)
     {
         var (count, wanted) = (0, 0);

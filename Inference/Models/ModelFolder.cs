@@ -34,6 +34,21 @@ public sealed class ModelFolder
     /// <exception cref="ModelFolderException">The folder does not match its manifest.</exception>
     public static ModelFolder Open(string path)
     {
+        var folder = OpenUnchecked(path);
+        folder.CheckList();
+        foreach (var file in folder.Manifest.Files)
+        {
+            folder.CheckFile(file, hash: file.Size <= HashedAtOpen);
+        }
+
+        return folder;
+    }
+
+    /// <summary>Reads the manifest and compares nothing with it: for what needs an answer at once and opens no
+    /// session.</summary>
+    /// <exception cref="ModelFolderException">There is no manifest, or it cannot be read.</exception>
+    internal static ModelFolder OpenUnchecked(string path)
+    {
         var manifestPath = Path.Combine(path, ModelManifest.FileName);
         if (!File.Exists(manifestPath))
         {
@@ -47,14 +62,7 @@ public sealed class ModelFolder
                     : "it does not exist. Make one with 'mobilevlm model import SOURCE DIR'.");
         }
 
-        var folder = new ModelFolder(path, ReadManifest(path, manifestPath));
-        folder.CheckList();
-        foreach (var file in folder.Manifest.Files)
-        {
-            folder.CheckFile(file, hash: file.Size <= HashedAtOpen);
-        }
-
-        return folder;
+        return new ModelFolder(path, ReadManifest(path, manifestPath));
     }
 
     /// <summary>Hashes every file, large ones too.</summary>

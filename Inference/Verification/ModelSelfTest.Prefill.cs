@@ -29,7 +29,7 @@ public static partial class ModelSelfTest
 
             state.Append([new BranchTokens(state.Fork(), (int[])[.. prompt.After, .. prompt.Answer.AsSpan(0, steps - 1)], steps)]);
         }
-        catch (Exception e) when (e is InvalidOperationException or OnnxRuntimeException)
+        catch (Exception e) when (e is NonFiniteLogitsException or InvalidOperationException or OnnxRuntimeException)
         {
             throw Fault(folder, Failed(ModelFolder.PrefillFile, e), e);
         }

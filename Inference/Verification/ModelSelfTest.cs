@@ -121,7 +121,7 @@ public static partial class ModelSelfTest
         {
             return (steps, Think(folder, decoder, prompt, picture, [.. known.Take(steps)], cancel));
         }
-        catch (Exception e) when (e is InvalidOperationException or OnnxRuntimeException)
+        catch (Exception e) when (e is NonFiniteLogitsException or InvalidOperationException or OnnxRuntimeException)
         {
             throw Fault(folder, Failed(ModelFolder.DecoderFile, e), e);
         }

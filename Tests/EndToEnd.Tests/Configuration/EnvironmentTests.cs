@@ -47,7 +47,7 @@ public sealed class EnvironmentTests : IDisposable
         var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _bench.Places));
 
         Assert.Contains($"{_bench.Machine}/appsettings.json", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("MobileVlm:Model:Path is missing", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("MobileVlm:Model:Path: is missing", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]

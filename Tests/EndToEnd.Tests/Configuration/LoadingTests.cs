@@ -86,7 +86,7 @@ public sealed class LoadingTests : IDisposable
         var missing = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("absent.json", _bench.Places));
         var folder = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(".", _bench.Places));
 
-        Assert.Contains($"{_bench.Current}/absent.json does not exist", missing.Message, StringComparison.Ordinal);
+        Assert.Contains($"{_bench.Current}/absent.json: does not exist", missing.Message, StringComparison.Ordinal);
         Assert.Contains("is a folder", folder.Message, StringComparison.Ordinal);
     }
 

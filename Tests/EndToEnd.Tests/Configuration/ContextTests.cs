@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+/// <summary>A question that cannot fit the model's context is a fault of the configuration, not of the running service.</summary>
+public sealed partial class ContextTests : IDisposable
+{
+    private readonly ConfigurationBench _bench = new();
+
+    private static string Thai { get; } = string.Concat(Enumerable.Repeat("มีคนอยู่ที่ประตูไหม ", 15));
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void A_question_that_is_too_long_is_refused_with_both_numbers_and_its_line_and_is_not_quoted()
+    {
+        var refused = _bench.Refused(Json(256, Question(Thai)));
+
+        var line = refused.Message.Split('\n')[1];
+        Assert.Matches(
+            @"^  MobileVlm:Cameras:b:Questions:q:Ask: needs \d+ tokens with the prompt, the frame and its answer; Model:ContextTokens is 256\. \[line 5\]$",
+            line);
+        Assert.DoesNotContain("มีคน", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_that_do_not_fit_are_listed_at_once_with_the_other_faults()
+    {
+        var refused = _bench.Refused($$"""
+            { "MobileVlm": { "Model": { "Path": {{Path}}, "ContextTokens": 256 }, "Mqtt": { "Broker": "tcp://x" },
+              "Cameras": { "b": { "Source": "pattern:", "Questions": {
+                "ok": { "Ask": "Is there a person?", "Answer": "YesNo" },
+                "long": { "Ask": "{{Thai}}", "Answer": "YesNo" },
+                "text": { "Ask": "Describe it.", "Answer": "Text", "MaxTokens": 250 },
+                "number": { "Ask": "How many?", "Answer": "Number", "MaxTokens": 250 },
+                "choice": { "Ask": "Which?", "Answer": "Choice", "Choices": [ "short", "{{new string('€', 90)}}" ] },
+                "scene": { "Ask": "{{Thai}}", "Answer": "Json", "Fields": {
+                  "a": { "Ask": "Is it night?", "Answer": "YesNo" },
+                  "b": { "Ask": "{{Thai}}", "Answer": "YesNo" } } } } } } } }
+            """);
+
+        Assert.Equal(
+            [
+                "MobileVlm:Mqtt:Broker",
+                "MobileVlm:Cameras:b:Questions:long:Ask",
+                "MobileVlm:Cameras:b:Questions:text:Ask",
+                "MobileVlm:Cameras:b:Questions:number:Ask",
+                "MobileVlm:Cameras:b:Questions:choice:Ask",
+                "MobileVlm:Cameras:b:Questions:scene:Fields:b:Ask",
+            ],
+            refused.Faults.Select(fault => fault.Key));
+    }
+
+    [Theory]
+    [InlineData("\"Answer\": \"YesNo\"")]
+    [InlineData("\"Answer\": \"Text\", \"MaxTokens\": 40")]
+    [InlineData("\"Answer\": \"Choice\", \"Choices\": [ \"a red car\", \"a green van that is very long\" ]")]
+    public void With_exactly_so_many_tokens_as_the_message_says_it_is_accepted_and_with_one_less_refused(string answer)
+    {
+        var question = $$"""{ "Ask": "Is there anything that I should know about this place, now or soon, and if so, where would it be seen best by me?", {{answer}} }""";
+        var refused = _bench.Refused(Json(256, question.Replace("Is there", new string('€', 50) + "Is there", StringComparison.Ordinal)));
+        var needed = int.Parse(Needed().Match(refused.Message).Groups[1].Value, CultureInfo.InvariantCulture);
+        Assert.InRange(needed, 257, 512);
+
+        var padded = question.Replace("Is there", new string('€', 50) + "Is there", StringComparison.Ordinal);
+        Assert.Equal(needed, _bench.Read(Json(needed, padded)).ContextTokens);
+        Assert.Contains($"needs {needed} tokens", _bench.Refused(Json(needed - 1, padded)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_models_own_limit_counts_where_it_is_smaller_and_is_named()
+    {
+        Assert.Contains(
+            "Model:ContextTokens is 1024. The model itself has room for 512.",
+            _bench.Fault(Json(null, Question(Thai))).Message,
+            StringComparison.Ordinal);
+        Assert.Empty(_bench.Read(Json(null, Question("Is it day?"))).Warnings);
+        var warning = Assert.Single(_bench.Read(Json(1024, Question("Is it day?"))).Warnings);
+        Assert.Equal("MobileVlm:Model:ContextTokens", warning.Key);
+        Assert.Contains("512 are used", warning.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_that_is_not_there_is_a_warning_and_one_of_text_only_a_fault()
+    {
+        var warning = Assert.Single(_bench.Read(ConfigurationBench.Small()).Warnings);
+        Assert.Equal(("MobileVlm:Model:Path", "/models/a"), (warning.Key, warning.Value));
+        Assert.Contains("does not exist", warning.Message, StringComparison.Ordinal);
+
+        var text = System.IO.Path.Combine(_bench.Current, "text");
+        Inference.Export.ModelImporter.Import(
+            System.IO.Path.Combine(DemoModel.Repository, "Tests", "Golden", "mobilellama"), text, Inference.Export.PrecisionPlan.Fp32);
+        Assert.Contains(
+            "model of text only",
+            _bench.Fault(ConfigurationBench.Small().Replace("/models/a", text, StringComparison.Ordinal)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Choices_that_are_the_same_tokens_are_refused()
+    {
+        // The environment may bring what no file can: halves of characters, which all become the same one.
+        _bench.Environment["MobileVlm__Cameras__b__Questions__q__Choices__0"] = "red \ud800";
+        _bench.Environment["MobileVlm__Cameras__b__Questions__q__Choices__1"] = "red \udfff";
+        var fault = _bench.Fault(Json(512, """{ "Ask": "Which?", "Answer": "Choice" }"""));
+
+        Assert.Equal("MobileVlm:Cameras:b:Questions:q:Choices", fault.Key);
+        Assert.Contains("same tokens", fault.Message, StringComparison.Ordinal);
+    }
+
+    private static string Path => JsonSerializer.Serialize(DemoModel.Folder.FolderPath);
+
+    private static string Question(string ask) => $$"""{ "Ask": "{{ask}}", "Answer": "YesNo" }""";
+
+    private static string Json(int? context, string question) => $$"""
+        { "MobileVlm": {
+          "Model": { "Path": {{Path}} {{(context is null ? "" : $", \"ContextTokens\": {context}")}} },
+          "Mqtt": { "Broker": "embedded" },
+          "Cameras": { "b": { "Source": "pattern:", "Questions": {
+            "q": {{question}} } } } } }
+        """;
+
+    [GeneratedRegex(@"needs (\d+) tokens")]
+    private static partial Regex Needed();
+}

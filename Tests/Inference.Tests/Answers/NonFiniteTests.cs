@@ -1,0 +1,163 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Tests.Checkpoints;
+using MobileVlm.Edge.Inference.Tests.Models;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Inference.Tests.Answers;
+
+/// <summary>A model in which one token's embedding is NaN or infinite: what meets it has no answer, everything else is
+/// answered as by the healthy model.</summary>
+public sealed class NonFiniteTests : IDisposable
+{
+    private const string Model = "mobilevlm-v2";
+
+    private static readonly Question Person = new("Is there a person?", AnswerKind.YesNo);
+    private static readonly Question Scene = new("Describe the picture.", AnswerKind.Text, 12);
+    private static readonly Question Colour = new("Which colour?", AnswerKind.Choice) { Choices = ["red", "dark green"] };
+
+    private readonly TemporaryFolder _temporary = new();
+
+    public void Dispose() => _temporary.Dispose();
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void A_question_that_gives_no_numbers_fails_and_those_beside_it_are_answered_as_alone(float poison)
+    {
+        // The bell is byte token <0x07>, which is in no other question.
+        var bad = new Question("Is \u0007 there?", AnswerKind.YesNo);
+        Question[] questions = [Scene, bad, Person, bad with { Kind = AnswerKind.Text }, Colour, Person with { Text = "And a car?" }];
+        var id = GoldenModel.Get(Model).Tokenizer.Encode("\u0007")[^1];
+        using var healthy = PackedQuestionsTests.Primed(Model);
+        using var ill = Poisoned(id, poison);
+
+        for (var again = 0; again < 2; again++)
+        {
+            var answers = AskAll(ill, questions);
+            foreach (var (question, answer) in questions.Zip(answers))
+            {
+                if (question.Text == bad.Text)
+                {
+                    Assert.Equal((AnswerFailureKind.NotFinite, "", null), (answer.Failure?.Kind, answer.Value, answer.Score));
+                }
+                else
+                {
+                    AssertSame(healthy.Ask(question), answer);
+                }
+            }
+        }
+
+        Assert.Throws<NonFiniteLogitsException>(() => ill.Ask(bad));
+        AssertSame(healthy.Ask(Person), ill.Ask(Person));
+    }
+
+    [Fact]
+    public void A_choice_of_which_a_later_row_gives_no_numbers_fails_alone()
+    {
+        var bad = new Question("Which?", AnswerKind.Choice) { Choices = ["red", "green and \u0007 blue"] };
+        using var healthy = PackedQuestionsTests.Primed(Model);
+        using var ill = Poisoned(GoldenModel.Get(Model).Tokenizer.Encode("\u0007")[^1], float.NaN);
+
+        var answers = AskAll(ill, [bad, Person, Colour]);
+
+        Assert.Equal(AnswerFailureKind.NotFinite, answers[0].Failure?.Kind);
+        AssertSame(healthy.Ask(Person), answers[1]);
+        AssertSame(healthy.Ask(Colour), answers[2]);
+    }
+
+    [Fact]
+    public void A_text_that_runs_into_no_numbers_while_it_is_written_fails_alone()
+    {
+        using var healthy = PackedQuestionsTests.Primed(Model);
+        var other = new Question("What is on the road?", AnswerKind.Text, 9);
+        var (scene, road) = (healthy.Ask(Scene), healthy.Ask(other));
+        var (at, id) = scene.TokenIds.SkipLast(1).Index().First(it => it.Index > 0 && !road.TokenIds.Contains(it.Item));
+        Assert.True(at > 0);
+        using var ill = Poisoned(id, float.NaN);
+
+        var answers = AskAll(ill, [Scene, other, Person]);
+
+        Assert.Equal(AnswerFailureKind.NotFinite, answers[0].Failure?.Kind);
+        AssertSame(road, answers[1]);
+        AssertSame(healthy.Ask(Person), answers[2]);
+    }
+
+    [Fact]
+    public void A_picture_that_gives_no_numbers_is_refused_and_the_next_one_is_asked_about()
+    {
+        using var healthy = PackedQuestionsTests.Primed(Model);
+        var model = GoldenModel.Get(Model);
+        using var answerer = model.Answerer();
+        using var bad = new VisualTokens(model.Folder.Manifest.VisualTokens, model.Folder.Manifest.Language.HiddenSize);
+        bad.Values.Span.Fill(float.NaN);
+
+        Assert.Throws<NonFiniteLogitsException>(() => answerer.Prime(bad));
+        Assert.Throws<InvalidOperationException>(() => answerer.Ask(Person));
+        using var good = QuestionAnswererTests.Look(model, Model, "case0.png");
+        answerer.Prime(good);
+        AssertSame(healthy.Ask(Person), answerer.Ask(Person));
+    }
+
+    [Fact]
+    public void A_likelihood_of_extreme_logits_is_a_number()
+    {
+        var likelihood = ChoiceSpellings.LogProbability([-3e38f, 3e38f, 0], 0);
+        Assert.Equal(-6e38, likelihood, 1e37);
+    }
+
+    private static Answer[] AskAll(QuestionAnswerer answerer, Question[] questions)
+    {
+        var told = new Answer[questions.Length];
+        answerer.AskAll(questions, (at, answer) =>
+        {
+            Assert.Null(told[at]);
+            told[at] = answer;
+        });
+        Assert.All(told, Assert.NotNull);
+        return told;
+    }
+
+    private static void AssertSame(Answer expected, Answer actual)
+    {
+        Assert.Null(actual.Failure);
+        Assert.Equal((expected.Value, expected.Finish), (actual.Value, actual.Finish));
+        Assert.Equal(expected.TokenIds, actual.TokenIds);
+        Assert.Equal(expected.Score ?? 0, actual.Score ?? 0, 1e-5);
+    }
+
+    private QuestionAnswerer Poisoned(int id, float value)
+    {
+        var model = GoldenModel.Get(Model);
+        var path = _temporary["ill"];
+        Directory.CreateDirectory(path);
+        foreach (var file in Directory.GetFiles(model.Folder.FolderPath))
+        {
+            File.Copy(file, Path.Combine(path, Path.GetFileName(file)));
+        }
+
+        var hidden = model.Folder.Manifest.Language.HiddenSize;
+        var table = File.ReadAllBytes(Path.Combine(path, "embeddings.bin"));
+        var place = (id * hidden) + (hidden / 2);
+        _ = model.Folder.Manifest.Precision.Embedding switch
+        {
+            "fp32" => BitConverter.TryWriteBytes(table.AsSpan(place * sizeof(float)), value),
+            "fp16" => BitConverter.TryWriteBytes(table.AsSpan(place * 2), (Half)value),
+            "bf16" => BitConverter.TryWriteBytes(table.AsSpan(place * 2), (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)),
+            var other => throw new InvalidOperationException(other),
+        };
+        File.WriteAllBytes(Path.Combine(path, "embeddings.bin"), table);
+
+        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(path, "model.json")))!;
+        manifest["files"]!.AsArray().Single(f => (string?)f!["path"] == "embeddings.bin")!["sha256"] =
+            Convert.ToHexStringLower(SHA256.HashData(table));
+        File.WriteAllText(Path.Combine(path, "model.json"), manifest.ToJsonString());
+        var answerer = QuestionAnswerer.Open(ModelFolder.Open(path), new ExecutionSettings(1), 512);
+        using var picture = QuestionAnswererTests.Look(model, Model, "case0.png");
+        answerer.Prime(picture);
+        return answerer;
+    }
+}
