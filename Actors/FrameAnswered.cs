@@ -44,13 +44,18 @@ public sealed record FrameAnswered
 /// their order.</param>
 /// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
 /// <param name="Age">Age of the picture at that moment.</param>
-/// <param name="Seq">Counts the answers of this question since the process started, from 1.</param>
+/// <param name="Seq">Counts the answers of this question since the process started, from 1. A question that got no answer
+/// repeats the number of its last one.</param>
 public sealed record QuestionAnswered(
     StandingQuestion Question, IReadOnlyList<Answer> Parts, DateTimeOffset AnsweredAt, TimeSpan Age, long Seq)
 {
     /// <summary>The scene was the same as when this was last asked, so the earlier answer stands and nothing was
     /// computed.</summary>
     public bool Reused { get; init; }
+
+    /// <summary>Why there is no answer at all; null where there is one, also where single fields of an object have
+    /// none.</summary>
+    public AnswerFailure? Failure => Parts.All(part => part.Failure is not null) ? Parts[0].Failure : null;
 
     /// <summary>The first part; the only one but for <see cref="QuestionKind.Json"/>.</summary>
     public Answer Answer => Parts[0];

@@ -33,7 +33,11 @@ internal sealed record PipelineContext(
     Action<FrameAnswered> Publish,
     TimeProvider Time,
     ILoggerFactory Loggers,
-    CancellationToken CancelAnswers);
+    CancellationToken CancelAnswers)
+{
+    /// <summary>Outlives each engine and the actor.</summary>
+    public FaultyQuestions Faulty { get; } = new(Time);
+}
 
 /// <summary>Owns the engine and the stream on it. When a session throws, both are replaced, not patched, as often as
 /// the budget allows.</summary>
@@ -99,7 +103,13 @@ internal sealed partial class PipelineActor : ReceiveActor
             new DueFrameStage(_context.Lanes, _context.Pictures, _context.Places, _context.Bell),
             new LookStage(
                 engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<LookStage>()),
-            new ThinkStage(engine, _context.Counters.Pipeline, _context.Time, _context.CancelAnswers),
+            new ThinkStage(
+                engine,
+                _context.Counters.Pipeline,
+                _context.Faulty,
+                _context.Time,
+                _context.Loggers.CreateLogger<ThinkStage>(),
+                _context.CancelAnswers),
             _context.Publish)
         .Run(_materializer)
         .PipeTo(Self, success: _ => new StreamCompleted(), failure: fault => new StreamFailed(fault));

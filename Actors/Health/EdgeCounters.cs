@@ -102,6 +102,7 @@ internal sealed class CameraCounters
 internal sealed class QuestionCounters
 {
     private volatile int _wait = (int)UnknownReason.NotYet;
+    private volatile int _failure = (int)UnknownReason.ModelFailed;
 
     public Counter Asked { get; } = new();
 
@@ -114,6 +115,13 @@ internal sealed class QuestionCounters
     public LastMoment LastAnswer { get; } = new();
 
     public LastMoment LastFailure { get; } = new();
+
+    /// <summary>Why it got no answer when it was asked last; meaningless before <see cref="LastFailure"/> is set.</summary>
+    public UnknownReason LastFailureReason
+    {
+        get => (UnknownReason)_failure;
+        set => _failure = (int)value;
+    }
 
     /// <summary>What it waits for; null when it is answered as it should be.</summary>
     public UnknownReason? Wait

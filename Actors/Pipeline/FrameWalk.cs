@@ -26,7 +26,10 @@ internal sealed class FrameWalk(IFrameLane lane, PickedFrame picked, PipelinePla
     public PictureRegion? Region => Due.Count > 0 ? Due[0].Region : null;
 
     /// <summary>The picture was looked at and has tokens to think about, or need not be.</summary>
-    public bool IsSeen => _tokens is not null || StillValid is not null;
+    public bool IsSeen => _tokens is not null || StillValid is not null || Unanswerable is not null;
+
+    /// <summary>Why none of the due questions can be answered about this picture; null when they can.</summary>
+    public AnswerFailure? Unanswerable { get; set; }
 
     /// <summary>Null where every picture is asked about, as whoever asks once wants it: about this very one.</summary>
     public SceneGate? Gate => Asks.Count == 0 ? lane.Gate : null;

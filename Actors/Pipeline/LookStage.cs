@@ -2,6 +2,7 @@ using System.Buffers;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -12,6 +13,11 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed partial class LookStage(
     Engine engine, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<LookStage> logger)
 {
+    private const int MostRegions = 256;
+
+    // Whether nothing is left depends on the size of the frame, so no configuration can tell.
+    private readonly Dictionary<(PictureRegion Region, int Width, int Height), bool> _emptyRegions = [];
+
     public Task<FrameWalk> LookAsync(FrameWalk walk)
     {
         walk.CaptureTime = time.GetElapsedTime(walk.Frame.CapturedTimestamp);
@@ -58,6 +64,14 @@ internal sealed partial class LookStage(
     {
         var frame = walk.Frame;
         var started = time.GetTimestamp();
+        if (walk.Region is { } shape && IsEmpty(shape, frame))
+        {
+            walk.Unanswerable = new AnswerFailure(
+                AnswerFailureKind.NothingVisible,
+                new ArgumentException($"Region and Mask leave nothing of a frame of {frame.Width} x {frame.Height} pixels."));
+            return true;
+        }
+
         try
         {
             walk.Tokens = walk.Region is { } region
@@ -72,6 +86,23 @@ internal sealed partial class LookStage(
             LogBadFrame(frame.Camera, frame.Sequence, fault.Message);
             return false;
         }
+    }
+
+    private bool IsEmpty(PictureRegion region, Frame frame)
+    {
+        var key = (region, frame.Width, frame.Height);
+        if (!_emptyRegions.TryGetValue(key, out var isEmpty))
+        {
+            if (_emptyRegions.Count >= MostRegions)
+            {
+                _emptyRegions.Clear();
+            }
+
+            isEmpty = RegionCutter.IsEmpty(region, frame.Width, frame.Height);
+            _emptyRegions[key] = isEmpty;
+        }
+
+        return isEmpty;
     }
 
     private static VisualTokens EncodeRegion(IVisionEncoder encoder, Frame frame, PictureRegion region)

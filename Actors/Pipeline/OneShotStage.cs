@@ -1,13 +1,14 @@
+using System.Globalization;
 using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Decoding;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>The questions that were asked once, put to a picture behind its standing ones: while these run, the standing
 /// answers are already on their way out.</summary>
-internal sealed class OneShotStage(Engine engine, PipelineCounters counters, TimeProvider time, CancellationToken cancel)
+internal sealed class OneShotStage(
+    Engine engine, PipelineCounters counters, FaultyQuestions faulty, TimeProvider time, CancellationToken cancel)
 {
     private Task _running = Task.CompletedTask;
 
@@ -41,7 +42,80 @@ internal sealed class OneShotStage(Engine engine, PipelineCounters counters, Tim
 
     private void AskAll(IQuestionAnswerer answerer, FrameWalk walk, OneShot[] asked)
     {
-        if (cancel.IsCancellationRequested || asked.Length == 0)
+        var together = new List<OneShot>();
+        var alone = new List<OneShot>();
+        foreach (var ask in asked)
+        {
+            var key = Key(ask.Question);
+            if (faulty.PauseOf(key) is { } pause)
+            {
+                ask.Failed(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the model failed at this question before; it is not asked again for {pause.TotalSeconds:0} s"));
+            }
+            else
+            {
+                (faulty.IsSuspect(key) ? alone : together).Add(ask);
+            }
+        }
+
+        AskTogether(answerer, walk, together);
+        foreach (var ask in alone)
+        {
+            AskAlone(answerer, walk, ask);
+        }
+    }
+
+    private void AskTogether(IQuestionAnswerer answerer, FrameWalk walk, List<OneShot> asked)
+    {
+        try
+        {
+            Put(answerer, walk, asked);
+        }
+        catch (Exception fault) when (asked.Exists(ask => !ask.IsOver))
+        {
+            var untold = asked.FindAll(ask => !ask.IsOver);
+            if (EngineProbe.Try(answerer) is not null)
+            {
+                foreach (var ask in untold)
+                {
+                    faulty.Suspect(Key(ask.Question));
+                    ask.Failed($"the model failed and is opened again ({fault.Message}); ask again");
+                }
+
+                throw;
+            }
+
+            // What somebody asked must not cost the device its engine, nor somebody else an answer.
+            foreach (var ask in untold)
+            {
+                AskAlone(answerer, walk, ask);
+            }
+        }
+    }
+
+    private void AskAlone(IQuestionAnswerer answerer, FrameWalk walk, OneShot asked)
+    {
+        try
+        {
+            Put(answerer, walk, [asked]);
+            faulty.Clear(Key(asked.Question));
+        }
+        catch (Exception fault)
+        {
+            var lost = EngineProbe.Try(answerer) is not null;
+            faulty.Blame(Key(asked.Question), lost);
+            asked.Failed($"the model failed at this question: {fault.Message}");
+            if (lost)
+            {
+                throw;
+            }
+        }
+    }
+
+    private void Put(IQuestionAnswerer answerer, FrameWalk walk, List<OneShot> asked)
+    {
+        if (cancel.IsCancellationRequested || asked.Count == 0)
         {
             return;
         }
@@ -50,35 +124,32 @@ internal sealed class OneShotStage(Engine engine, PipelineCounters counters, Tim
         {
             answerer.AskAll([.. asked.Select(ask => ask.Question)], Told, cancel);
         }
-        catch (Exception fault) when (fault is ArgumentException or ContextFullException)
-        {
-            // What somebody asked must not cost the box its engine, nor another one his answer.
-            if (asked is [var only])
-            {
-                only.Failed(fault.Message);
-                return;
-            }
-
-            foreach (var ask in asked.Where(ask => !ask.IsOver))
-            {
-                AskAll(answerer, walk, [ask]);
-            }
-        }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // What was told before is an answer all the same; the rest ends with the walk.
-            return;
         }
 
         void Told(int at, Answer answer)
         {
-            if (answer.Finish != FinishReason.Cancelled)
+            if (answer.Failure is { } failure)
+            {
+                asked[at].Failed(failure.Message);
+            }
+            else if (!double.IsFinite(answer.Score ?? 0) || !answer.ChoiceScores.All(double.IsFinite))
+            {
+                asked[at].Failed("the model computed a score that is not finite");
+            }
+            else if (answer.Finish != FinishReason.Cancelled)
             {
                 counters.Answers.Increment();
                 asked[at].Answered(Answered(walk, answer));
             }
         }
     }
+
+    /// <summary>The same for questions of the same content.</summary>
+    private static string Key(Question question) =>
+        $"{question.Kind} {question.MaxTokens} {question.Text}\0{string.Join('\0', question.Choices)}";
 
     private OneShotAnswer Answered(FrameWalk walk, Answer answer) => new(
         answer,

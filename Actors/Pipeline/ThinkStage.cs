@@ -1,16 +1,27 @@
+using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Decoding;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Stage 2: visual tokens and the due questions to answers. The picture goes into the decoder once, however
 /// many questions it is asked.</summary>
-internal sealed class ThinkStage(
-    Engine engine, PipelineCounters counters, TimeProvider time, CancellationToken cancel)
+internal sealed partial class ThinkStage(
+    Engine engine,
+    PipelineCounters counters,
+    FaultyQuestions faulty,
+    TimeProvider time,
+    ILogger<ThinkStage> logger,
+    CancellationToken cancel)
 {
     private readonly LastWords _lastWords = new();
-    private readonly OneShotStage _oneShots = new(engine, counters, time, cancel);
+    private readonly OneShotStage _oneShots = new(engine, counters, faulty, time, cancel);
+
+    /// <summary>This engine has answered something, so that it can be told from a question that it fails at.</summary>
+    private bool _isProven;
 
     /// <summary>Ends the walk, behind its one-shot questions if it has any. Without answers if it was cancelled before
     /// the first.</summary>
@@ -29,7 +40,7 @@ internal sealed class ThinkStage(
     /// <summary>What still holds by what the encoder saw; counted as gated, though the picture was encoded.</summary>
     private static IReadOnlyList<IReadOnlyList<Answer>>? SeesTheSame(FrameWalk walk)
     {
-        var valid = walk.Gate?.StillValid(walk.Tokens, walk.Due);
+        var valid = walk.Unanswerable is null ? walk.Gate?.StillValid(walk.Tokens, walk.Due) : null;
         if (valid is not null)
         {
             walk.Lane.Counters.Gated.Increment();
@@ -58,28 +69,34 @@ internal sealed class ThinkStage(
     private FrameAnswered Think(IQuestionAnswerer answerer, FrameWalk walk)
     {
         var answers = new QuestionAnswered?[walk.Due.Count];
-        if (!cancel.IsCancellationRequested)
+        if (!cancel.IsCancellationRequested && (walk.Unanswerable ?? Prime(answerer, walk)) is { } failure)
         {
-            var started = time.GetTimestamp();
-            answerer.Prime(walk.Tokens);
-            walk.PrimeTime = time.GetElapsedTime(started);
-            walk.Moved();
+            for (var at = 0; at < answers.Length; at++)
+            {
+                CountAsked(walk, walk.Due[at]);
+                answers[at] = Failed(walk, walk.Due[at], failure);
+            }
+        }
+        else if (!cancel.IsCancellationRequested)
+        {
             Ask(answerer, walk, answers);
         }
 
         QuestionAnswered[] given = [.. answers.OfType<QuestionAnswered>()];
+        QuestionAnswered[] answered = [.. given.Where(it => it.Failure is null)];
         if (given.Length > 0 || walk.Asks.Count > 0)
         {
             walk.Lane.Counters.Used.Increment();
         }
 
-        if (given.Length > 0)
+        if (answered.Length > 0)
         {
             counters.Aged(Age(walk));
             walk.Lane.Counters.Aged(Age(walk));
             if (walk is { Gate: { } gate, View: { } view })
             {
-                gate.Remember(view, walk.Tokens, given);
+                // What has no answer is asked again, however still the scene is.
+                gate.Remember(view, walk.Tokens, [.. answered.Where(it => it.Parts.All(part => part.Failure is null))]);
             }
         }
 
@@ -98,59 +115,192 @@ internal sealed class ThinkStage(
         };
     }
 
+    /// <returns>Why nothing can be asked about this picture; null when it is primed.</returns>
+    private AnswerFailure? Prime(IQuestionAnswerer answerer, FrameWalk walk)
+    {
+        var started = time.GetTimestamp();
+        AnswerFailure failure;
+        try
+        {
+            answerer.Prime(walk.Tokens);
+            walk.PrimeTime = time.GetElapsedTime(started);
+            walk.Moved();
+            return null;
+        }
+        catch (NonFiniteLogitsException fault)
+        {
+            failure = new AnswerFailure(AnswerFailureKind.NotFinite, fault);
+        }
+        catch (ContextFullException fault)
+        {
+            failure = new AnswerFailure(AnswerFailureKind.TooLong, fault);
+        }
+
+        foreach (var ask in walk.Asks)
+        {
+            ask.Failed(failure.Message);
+        }
+
+        return failure;
+    }
+
     private void Ask(IQuestionAnswerer answerer, FrameWalk walk, QuestionAnswered?[] answers)
     {
-        if (cancel.IsCancellationRequested || walk.Due.Count == 0)
+        var together = new List<int>();
+        var alone = new List<int>();
+        foreach (var (at, question) in walk.Due.Index())
+        {
+            var key = Key(walk, question);
+            if (faulty.PauseOf(key) is null)
+            {
+                CountAsked(walk, question);
+                (faulty.IsSuspect(key) ? alone : together).Add(at);
+            }
+        }
+
+        AskTogether(answerer, walk, together, answers);
+        foreach (var at in alone)
+        {
+            // Else a question would be blamed for an engine that answers nothing.
+            if (!_isProven && EngineProbe.Try(answerer) is { } fault)
+            {
+                throw fault;
+            }
+
+            AskAlone(answerer, walk, at, answers);
+        }
+    }
+
+    private void AskTogether(
+        IQuestionAnswerer answerer, FrameWalk walk, IReadOnlyList<int> asked, QuestionAnswered?[] answers)
+    {
+        var untold = new HashSet<int>(asked);
+        try
+        {
+            Put(answerer, walk, asked, untold, answers);
+        }
+        catch (Exception fault) when (untold.Count > 0)
+        {
+            if (EngineProbe.Try(answerer) is not null)
+            {
+                foreach (var at in untold)
+                {
+                    faulty.Suspect(Key(walk, walk.Due[at]));
+                    CountFailed(walk, walk.Due[at], UnknownReason.ModelFailed);
+                }
+
+                throw;
+            }
+
+            // The engine works, so it is one of them. The others are answered all the same.
+            LogAskedAlone(fault, walk.Frame.Camera, walk.Frame.Sequence);
+            foreach (var at in asked.Where(untold.Contains))
+            {
+                AskAlone(answerer, walk, at, answers);
+            }
+        }
+    }
+
+    private void AskAlone(IQuestionAnswerer answerer, FrameWalk walk, int at, QuestionAnswered?[] answers)
+    {
+        var question = walk.Due[at];
+        try
+        {
+            Put(answerer, walk, [at], [at], answers);
+            faulty.Clear(Key(walk, question));
+        }
+        catch (Exception fault)
+        {
+            var lost = EngineProbe.Try(answerer) is not null;
+            var pause = faulty.Blame(Key(walk, question), lost);
+            LogBlamed(fault, walk.Frame.Camera, question.Id, Math.Round(pause.TotalSeconds));
+            answers[at] = Failed(walk, question, new AnswerFailure(AnswerFailureKind.EngineFault, fault));
+            if (lost)
+            {
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Asks these of the due questions in one call.</summary>
+    /// <param name="answerer">Primed.</param>
+    /// <param name="walk">The picture and its questions.</param>
+    /// <param name="asked">Places among the due questions.</param>
+    /// <param name="untold">Those without an answer so far; shrinks.</param>
+    /// <param name="answers">Of the due questions, in their order.</param>
+    private void Put(
+        IQuestionAnswerer answerer,
+        FrameWalk walk,
+        IReadOnlyList<int> asked,
+        HashSet<int> untold,
+        QuestionAnswered?[] answers)
+    {
+        if (cancel.IsCancellationRequested || asked.Count == 0)
         {
             return;
         }
 
-        foreach (var question in walk.Due)
-        {
-            var counted = Counted(walk, question);
-            counted.Asked.Increment();
-            counted.LastAsked.Set(time.GetUtcNow());
-        }
-
-        var sheet = new QuestionSheet(walk.Due);
-        var told = new bool[answers.Length];
+        var sheet = new QuestionSheet([.. asked.Select(at => walk.Due[at])]);
         try
         {
-            answerer.AskAll([.. sheet.Asked.Select(asked => _lastWords.Guess(walk.Frame.Camera, asked))], Told, cancel);
+            answerer.AskAll([.. sheet.Asked.Select(question => _lastWords.Guess(walk.Frame.Camera, question))], Told, cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // What was told before is an answer all the same.
-            return;
-        }
-        catch
-        {
-            foreach (var (_, question) in walk.Due.Index().Where(due => !told[due.Index]))
-            {
-                var counted = Counted(walk, question);
-                counted.Failed.Increment();
-                counted.LastFailure.Set(time.GetUtcNow());
-            }
-
-            throw;
         }
 
-        void Told(int at, Answer answer)
+        void Told(int place, Answer answer)
         {
+            _isProven |= answer.Failure is null;
             _lastWords.Keep(walk.Frame.Camera, answer);
             walk.Moved();
-            if (sheet.Told(at, answer) is not { } whole)
+            if (sheet.Told(place, answer) is not { } whole)
             {
                 return;
             }
 
-            told[whole.Due] = true;
-            if (whole.Parts.All(part => part.Finish != FinishReason.Cancelled))
+            var at = asked[whole.Due];
+            untold.Remove(at);
+            if (whole.Parts.All(part => part.Failure is not null))
             {
-                answers[whole.Due] = Answered(walk, walk.Due[whole.Due], whole.Parts);
+                answers[at] = Failed(walk, walk.Due[at], whole.Parts[0].Failure!);
+            }
+            else if (whole.Parts.All(part => part.Finish != FinishReason.Cancelled))
+            {
+                answers[at] = Answered(walk, walk.Due[at], whole.Parts);
             }
         }
     }
+
+    private QuestionAnswered Failed(FrameWalk walk, StandingQuestion question, AnswerFailure failure)
+    {
+        CountFailed(walk, question, failure.Kind.ToReason());
+        return new QuestionAnswered(
+            question,
+            [.. new QuestionSheet([question]).Asked.Select(part => Answer.Failed(part, failure.Kind, failure.Cause))],
+            time.GetUtcNow(),
+            Age(walk),
+            Counted(walk, question).Answered.Value);
+    }
+
+    private void CountAsked(FrameWalk walk, StandingQuestion question)
+    {
+        var counted = Counted(walk, question);
+        counted.Asked.Increment();
+        counted.LastAsked.Set(time.GetUtcNow());
+    }
+
+    private void CountFailed(FrameWalk walk, StandingQuestion question, UnknownReason reason)
+    {
+        var counted = Counted(walk, question);
+        counted.Failed.Increment();
+        counted.LastFailureReason = reason;
+        counted.LastFailure.Set(time.GetUtcNow());
+    }
+
+    private static (CameraId Camera, StandingQuestion Question) Key(FrameWalk walk, StandingQuestion question) =>
+        (walk.Frame.Camera, question);
 
     private QuestionAnswered Answered(FrameWalk walk, StandingQuestion question, IReadOnlyList<Answer> parts)
     {
@@ -165,4 +315,10 @@ internal sealed class ThinkStage(
         walk.Lane.Counters.Question(question.Id);
 
     private TimeSpan Age(FrameWalk walk) => time.GetElapsedTime(walk.Frame.CapturedTimestamp);
+
+    [LoggerMessage(EventId = 81, Level = LogLevel.Warning, Message = "{Camera}: the model failed at the questions about frame {Frame} together. Each is asked alone now.")]
+    private partial void LogAskedAlone(Exception fault, CameraId camera, FrameSequence frame);
+
+    [LoggerMessage(EventId = 80, Level = LogLevel.Warning, Message = "{Camera}/{Question}: the model failed at this question and works otherwise. It is unknown, and is not asked for {Pause} s. Change its words if it goes on.")]
+    private partial void LogBlamed(Exception fault, CameraId camera, string question, double pause);
 }

@@ -9,6 +9,9 @@ namespace MobileVlm.Edge.Actors.Questions;
 /// <summary>Turns what the model said into the kind of answer that the user asked for.</summary>
 internal static class AnswerReader
 {
+    /// <summary>Stands for bytes that are not UTF-8.</summary>
+    private const char Undecodable = '\ufffd';
+
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="question">What was asked.</param>
@@ -21,11 +24,19 @@ internal static class AnswerReader
 
     private static Reading One(QuestionKind kind, NumberBounds bounds, Answer answer, Thresholds thresholds) => kind switch
     {
+        _ when answer.Failure is { } failure => Failed(failure.Kind.ToReason()),
+        _ when !IsFinite(answer) => Failed(UnknownReason.NotFinite),
         QuestionKind.YesNo => YesNo(answer, thresholds),
         QuestionKind.Choice => Choice(answer, thresholds),
         QuestionKind.Number => Number(answer, bounds),
         _ => Text(answer),
     };
+
+    // JSON has no word for NaN, nor has a rule a use for it.
+    private static bool IsFinite(Answer answer) =>
+        double.IsFinite(answer.Score ?? 0) && answer.ChoiceScores.All(double.IsFinite);
+
+    private static Reading Failed(UnknownReason reason) => new() { Value = null, Unclear = reason, IsFailure = true };
 
     private static Reading YesNo(Answer answer, Thresholds thresholds)
     {
@@ -59,24 +70,25 @@ internal static class AnswerReader
         var number = NumberText.Read(answer.Text, bounds.Unit);
         UnknownReason? unclear =
             number is null ? UnknownReason.NotANumber
-            : !bounds.Holds(number.Value) ? UnknownReason.OutOfBounds
+            : !double.IsFinite(number.Value) || !bounds.Holds(number.Value) ? UnknownReason.OutOfBounds
             : null;
         return new Reading
         {
             Value = unclear is null ? number!.Value.ToString(CultureInfo.InvariantCulture) : null,
             Unclear = unclear,
             Text = answer.Text,
-            Number = number,
+            Number = number is { } read && double.IsFinite(read) ? read : null,
         };
     }
 
     private static Reading Text(Answer answer)
     {
-        var text = answer.Text.Trim();
+        var text = string.Concat(answer.Text.Where(c => !char.IsControl(c) || c is '\n' or '\t')).Trim();
+        var says = text.Any(c => c != Undecodable && !char.IsWhiteSpace(c));
         return new Reading
         {
-            Value = text.Length > 0 ? text : null,
-            Unclear = text.Length > 0 ? null : UnknownReason.NoText,
+            Value = says ? text : null,
+            Unclear = says ? null : UnknownReason.NoText,
             Text = answer.Text,
         };
     }
@@ -99,11 +111,13 @@ internal static class AnswerReader
         }
 
         var says = whole.Any(field => field.Value is not null);
+        var failure = says ? null : parts.Select(part => part.Failure).FirstOrDefault(it => it is not null);
         var json = whole.ToJsonString(Readable);
         return new Reading
         {
             Value = says ? json : null,
-            Unclear = says ? null : unclear,
+            Unclear = says ? null : failure?.Kind.ToReason() ?? unclear,
+            IsFailure = failure is not null,
             Text = json,
             Fields = whole,
         };

@@ -148,7 +148,11 @@ internal sealed partial class JudgeDesk
         seat.Heard = answer;
         var verdict = seat.Judge.Hear(reading, captured);
         seat.Last = new AnsweredPicture(still, answer, reading);
-        seat.Watch.Heard(captured.Steady);
+        if (!reading.IsFailure)
+        {
+            seat.Watch.Heard(captured.Steady);
+        }
+
         _board.Post(camera, question.Id, seat.Judge.Standing);
         return new QuestionNews(camera, question, seat.Judge.Standing, seat.Last, true, verdict);
     }
@@ -157,6 +161,7 @@ internal sealed partial class JudgeDesk
     {
         var counted = _counters[camera].Question(answer.Question.Id);
         counted.Failed.Increment();
+        counted.LastFailureReason = UnknownReason.ModelFailed;
         counted.LastFailure.Set(_time.GetUtcNow());
         LogNotEvaluated(fault, camera, answer.Question.Id);
     }

@@ -9,7 +9,7 @@ public readonly record struct RelativePoint(double X, double Y);
 public sealed record PicturePolygon(ValueList<RelativePoint> Corners)
 {
     /// <summary>What <see cref="Parse"/> reads, for people.</summary>
-    public const string Accepted = "three or more corners, each x,y of 0 to 1 ('0,0.5 1,0.5 1,1 0,1')";
+    public const string Accepted = "three or more corners that are not on one line, each x,y of 0 to 1 ('0,0.5 1,0.5 1,1 0,1')";
 
     /// <summary>Corners as <c>x,y</c>, with spaces, semicolons or commas between them.</summary>
     /// <exception cref="FormatException">It cannot be read; the message is the rest of a sentence.</exception>
@@ -28,7 +28,7 @@ public sealed record PicturePolygon(ValueList<RelativePoint> Corners)
 
         var polygon = new PicturePolygon(
             [.. numbers.Chunk(2).Select(corner => new RelativePoint(corner[0], corner[1]))]);
-        return polygon.Width > 0 && polygon.Height > 0 ? polygon : throw Unreadable();
+        return polygon.IsLine ? throw Unreadable() : polygon;
     }
 
     public double Left => Corners.Min(corner => corner.X);
@@ -39,9 +39,18 @@ public sealed record PicturePolygon(ValueList<RelativePoint> Corners)
 
     public double Bottom => Corners.Max(corner => corner.Y);
 
-    private double Width => Right - Left;
+    /// <summary>All corners lie on one line, so that there is nothing inside.</summary>
+    private bool IsLine
+    {
+        get
+        {
+            var a = Corners[0];
+            var b = Corners.MaxBy(corner => Square(corner.X - a.X) + Square(corner.Y - a.Y));
+            return Corners.All(c => Math.Abs(((b.X - a.X) * (c.Y - a.Y)) - ((b.Y - a.Y) * (c.X - a.X))) < 1e-12);
+        }
+    }
 
-    private double Height => Bottom - Top;
+    private static double Square(double value) => value * value;
 
     private static FormatException Unreadable() => new($"is no polygon; {Accepted} would be accepted");
 }

@@ -65,6 +65,12 @@ internal sealed class QuestionJudge
     /// model takes.</param>
     public Verdict Hear(Reading reading, Moment captured)
     {
+        if (reading is { IsFailure: true, Unclear: { } failure })
+        {
+            var unknown = BecomeUnknown(failure, captured);
+            return unknown with { SayAnswer = unknown.SayAnswer || Rules.Answers == AnswerRule.Each };
+        }
+
         if (_heardAt is { } before && captured.Steady - before > Patience)
         {
             // What was seen before a gap does not agree with what is seen after it.

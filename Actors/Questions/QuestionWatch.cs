@@ -31,7 +31,7 @@ internal sealed class QuestionWatch(CameraCounters camera, QuestionCounters ques
     }
 
     private UnknownReason? Find(TimeSpan patience, Moment now) =>
-        question.LastFailure.Value is { } failed && !(question.LastAnswer.Value >= failed) ? UnknownReason.ModelFailed
+        question.LastFailure.Value is { } failed && !(question.LastAnswer.Value >= failed) ? question.LastFailureReason
         : now.Steady - _quietSince <= patience ? (_wasHeard ? null : UnknownReason.NotYet)
         : !camera.Online || !(now.Wall - camera.LastFrame.Value <= patience) ? UnknownReason.NoPicture
         : UnknownReason.Busy;

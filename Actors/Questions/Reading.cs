@@ -12,6 +12,10 @@ public sealed record Reading
     /// <summary>Why there is no value; null when there is one.</summary>
     public UnknownReason? Unclear { get; init; }
 
+    /// <summary>The question was asked and got no answer at all: its state is unknown at once, whatever its rules say of
+    /// unclear answers.</summary>
+    public bool IsFailure { get; init; }
+
     /// <summary>Probability of yes, or of the likeliest choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
 

@@ -44,6 +44,15 @@ internal static class RegionCutter
         return new RgbImage(cut, right - left, bottom - top);
     }
 
+    /// <summary>True where nothing of a picture of this size is left: each pixel is outside of the region or masked.</summary>
+    public static bool IsEmpty(PictureRegion region, int width, int height)
+    {
+        // No colour that is painted has a channel of 255.
+        var white = new byte[width * height * 3];
+        white.AsSpan().Fill(byte.MaxValue);
+        return !Cut(white, width, height, region, new byte[white.Length]).Pixels.Contains(byte.MaxValue);
+    }
+
     private static (int From, int To) Range(double from, double to, int size)
     {
         var first = Math.Clamp((int)Math.Floor(from * size), 0, size - 1);

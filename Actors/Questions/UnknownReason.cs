@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Answers;
+
 namespace MobileVlm.Edge.Actors.Questions;
 
 /// <summary>Why a state is unknown, and what a question waits for.</summary>
@@ -35,6 +37,15 @@ public enum UnknownReason
 
     /// <summary>Pictures come, but the model has no time for them.</summary>
     Busy,
+
+    /// <summary>The question does not fit into the model's context.</summary>
+    TooLong,
+
+    /// <summary>The model computed NaN or infinity.</summary>
+    NotFinite,
+
+    /// <summary>Its region and masks leave nothing of the frame.</summary>
+    EmptyRegion,
 }
 
 /// <summary>The words of reasons and what they mean.</summary>
@@ -52,8 +63,22 @@ public static class UnknownReasons
         UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.WhenFalse;
 
     /// <summary>Somebody should look after it.</summary>
-    internal static bool IsTrouble(this UnknownReason reason) => reason is
-        UnknownReason.NoPicture or UnknownReason.ModelFailed or UnknownReason.Busy;
+    internal static bool IsTrouble(this UnknownReason reason) =>
+        reason is UnknownReason.NoPicture or UnknownReason.Busy || reason.IsFailure();
+
+    /// <summary>It was asked and got no answer.</summary>
+    internal static bool IsFailure(this UnknownReason reason) => reason is
+        UnknownReason.ModelFailed or UnknownReason.TooLong or UnknownReason.NotFinite or UnknownReason.EmptyRegion;
+
+    /// <summary>The reason of a question that the engine has no answer to.</summary>
+    internal static UnknownReason ToReason(this AnswerFailureKind failure) => failure switch
+    {
+        AnswerFailureKind.TooLong => UnknownReason.TooLong,
+        AnswerFailureKind.NotFinite => UnknownReason.NotFinite,
+        AnswerFailureKind.NothingVisible => UnknownReason.EmptyRegion,
+        AnswerFailureKind.Unusable or AnswerFailureKind.EngineFault => UnknownReason.ModelFailed,
+        _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "No reason is known for it."),
+    };
 
     /// <summary>What to tell people.</summary>
     public static string ToSentence(this UnknownReason reason) => reason switch
@@ -61,6 +86,9 @@ public static class UnknownReasons
         UnknownReason.NoPicture => "the camera gives no picture",
         UnknownReason.ModelFailed => "the model failed when it was asked",
         UnknownReason.Busy => "the model has no time for it; ask less often, or fewer questions",
+        UnknownReason.TooLong => "it does not fit into the model's context; shorten it, or raise Model:ContextTokens and restart",
+        UnknownReason.NotFinite => "the model computed numbers that are not finite; check it with 'mobilevlm model verify'",
+        UnknownReason.EmptyRegion => "its Region and Mask leave nothing of the frame; change them",
         UnknownReason.Disabled => "it is switched off",
         UnknownReason.OutsideSchedule => "it is not asked at this time of the week",
         UnknownReason.WhenFalse => "its condition 'When' does not hold",

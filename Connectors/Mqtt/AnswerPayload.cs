@@ -78,7 +78,8 @@ public sealed record AnswerPayload
     public DateTimeOffset? Since { get; init; }
 
     /// <summary>Why the state is unknown: <c>uncertain</c>, <c>notANumber</c>, <c>outOfBounds</c>, <c>noText</c>,
-    /// <c>disabled</c>, <c>outsideSchedule</c>, <c>whenFalse</c>, <c>noPicture</c>, <c>modelFailed</c>, <c>busy</c>,
+    /// <c>disabled</c>, <c>outsideSchedule</c>, <c>whenFalse</c>, <c>noPicture</c>, <c>modelFailed</c>, <c>busy</c>, <c>tooLong</c>,
+    /// <c>notFinite</c>, <c>emptyRegion</c>,
     /// <c>notYet</c>; left out while it is known.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Reason { get; init; }

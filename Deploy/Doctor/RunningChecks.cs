@@ -74,6 +74,9 @@ internal static class RunningChecks
             { } meant when meant.IsMeant() || meant == UnknownReason.NotYet => Finding.Fine(name, $"{meant.ToSentence()}; {times}"),
             UnknownReason.NoPicture => Bad("See its camera above."),
             UnknownReason.ModelFailed => Bad("The service's log says how: journalctl -u mobilevlm"),
+            UnknownReason.TooLong => Bad("Shorten its 'Ask' or 'Choices', or raise Model:ContextTokens and restart the service."),
+            UnknownReason.NotFinite => Bad("Check the model: mobilevlm model verify DIR"),
+            UnknownReason.EmptyRegion => Bad("Draw its 'Region' larger, or its 'Mask' smaller."),
             _ => Bad("Ask less often ('Every'), fewer questions, or take a smaller model."),
         };
 

@@ -12,6 +12,9 @@ public enum AnswerFailureKind
     /// <summary>The question itself cannot be asked, for example a choice between two equal texts.</summary>
     Unusable,
 
+    /// <summary>Nothing of the picture is left that the question is about.</summary>
+    NothingVisible,
+
     /// <summary>The session threw an exception when this question was asked, and only then.</summary>
     EngineFault,
 }

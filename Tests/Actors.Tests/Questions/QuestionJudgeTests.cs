@@ -97,6 +97,16 @@ public sealed class QuestionJudgeTests
     public void Without_readings_the_state_becomes_unknown_with_the_reason(string steps, string said) =>
         Assert.Equal(said, new JudgeBench(Quiet).Play(steps).Said);
 
+    [Theory]
+    // A failure is no unclear answer: hysteresis does not hide it, and being back is no event.
+    [InlineData("0=0.9 1=NaN 2=0.9", "0:yes 1:unknown(notFinite) 2:yes")]
+    [InlineData("0=0.9 1=NaN 2=NaN 3=0.1", "0:yes 1:unknown(notFinite) 3:no 3:yes>no")]
+    [InlineData("0=NaN 1=0.9", "0:unknown(notFinite) 1:yes")]
+    // An unclear answer is another thing.
+    [InlineData("0=0.9 1=0.5 2=0.9", "0:yes")]
+    public void A_question_that_got_no_answer_is_unknown_at_once(string steps, string said) =>
+        Assert.Equal(said, new JudgeBench(Quiet).Play(steps).Said);
+
     [Fact]
     public void An_unknown_state_keeps_what_was_known_and_when()
     {
