@@ -82,8 +82,10 @@ public sealed class AnswerFuzzTests
                 {
                     time.Advance(TimeSpan.FromSeconds(1));
                     var frame = Frame(time, question, Parts(question, text, score, failed ? AnswerFailureKind.NotFinite : null));
-                    var judged = new AnswersJudged(frame, desk.Hear(frame));
-                    foreach (var message in messages.Answers(judged).Concat(messages.Events(judged).Select(messages.Event)))
+                    desk.Hear(frame);
+                    var judged = Assert.Single(desk.TakeUnsent());
+                    Assert.Single(judged.News);
+                    foreach (var message in messages.Answers(judged).Concat(messages.Events(judged).Select(compose => messages.Event(compose()))))
                     {
                         if (message.ContentType == "application/json")
                         {
