@@ -127,6 +127,7 @@ internal sealed class OneShotStage(
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // What was told before is an answer all the same; the rest ends with the walk.
+            return;
         }
 
         void Told(int at, Answer answer)

@@ -248,6 +248,7 @@ internal sealed partial class ThinkStage(
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // What was told before is an answer all the same.
+            return;
         }
 
         void Told(int place, Answer answer)

@@ -41,11 +41,11 @@ internal static class AskCommand
     private static int Run(
         ParseResult parsed, ModelOptions options, string image, string[] questions, AnswerKind kind, CancellationToken cancel)
     {
-        // What is quick to check comes before the model is opened.
+        // What is quick to check comes before the model's sessions are opened.
         CheckQuestions(questions);
+        var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
         var picture = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
-        var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
         var execution = options.Execution(parsed);
         using var encoder = new VisionEncoder(folder, execution);
         using var answerer = QuestionAnswerer.Open(folder, execution);
