@@ -93,20 +93,33 @@ internal sealed class ContextValidator
     {
         var choices = $"{key}:{nameof(QuestionOptions.Choices)}";
         if (asked is not { Ask: { } ask, Answer: { } answer and not QuestionKind.Json }
-            || (answer == QuestionKind.Choice && (asked.Choices.Count < 2 || _faults.HasWithin(choices)))
             || _faults.Has($"{key}:{nameof(QuestionOptions.MaxTokens)}"))
         {
             // Said already.
             return;
         }
 
-        var question = answer switch
+        try
         {
-            QuestionKind.YesNo => new Question(ask, AnswerKind.YesNo),
-            QuestionKind.Choice => new Question(ask, AnswerKind.Choice) { Choices = asked.Choices },
-            _ => new Question(ask, AnswerKind.Text, asked.MaxTokens),
-        };
-        if (answer == QuestionKind.Choice && _counter.FindSameChoices(asked.Choices) is var (first, second))
+            ValidateTokens(key, choices, ToQuestion(ask, answer, asked));
+        }
+        catch (ArgumentException)
+        {
+            // Less than two different choices: said already.
+            return;
+        }
+    }
+
+    private static Question ToQuestion(string ask, QuestionKind answer, IAnswerOptions asked) => answer switch
+    {
+        QuestionKind.YesNo => new Question(ask, AnswerKind.YesNo),
+        QuestionKind.Choice => new Question(ask, AnswerKind.Choice) { Choices = asked.Choices },
+        _ => new Question(ask, AnswerKind.Text, asked.MaxTokens),
+    };
+
+    private void ValidateTokens(string key, string choices, Question question)
+    {
+        if (question.Kind == AnswerKind.Choice && _counter.FindSameChoices(question.Choices) is var (first, second))
         {
             _faults.Add(choices, null, $"holds '{first}' and '{second}', which are the same tokens to this model; name one of them otherwise");
             return;

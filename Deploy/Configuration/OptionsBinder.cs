@@ -108,9 +108,14 @@ internal sealed class OptionsBinder(FaultList faults)
             {
                 faults.Add(itemKey, item.Text, $"is no text; {setting.Accepted.Replace('`', '\'')} would be accepted");
             }
-            else if (setting.Rules.Select(rule => rule.FindFault(item.Text)).FirstOrDefault(it => it is not null) is { } broken)
+            else if (setting.Rules.FirstOrDefault(rule => rule.FindFault(item.Text) is not null) is { } broken)
             {
-                faults.Add(itemKey, item.Text, broken);
+                faults.Add(itemKey, item.Text, broken.FindFault(item.Text)!);
+                if (broken is TextLengthAttribute)
+                {
+                    // It can be read all the same, and may be too long for the model as well.
+                    list.Add(item.Text);
+                }
             }
             else
             {

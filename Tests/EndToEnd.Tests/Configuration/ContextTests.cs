@@ -99,6 +99,15 @@ public sealed partial class ContextTests : IDisposable
     }
 
     [Fact]
+    public void A_choice_that_is_too_long_in_characters_is_counted_in_tokens_as_well()
+    {
+        var refused = _bench.Refused(Json(256, $$"""{ "Ask": "Which?", "Answer": "Choice", "Choices": [ "short", "{{new string('€', 300)}}" ] }"""));
+
+        Assert.Equal(
+            ["MobileVlm:Cameras:b:Questions:q:Choices:1", "MobileVlm:Cameras:b:Questions:q:Ask"], refused.Faults.Select(fault => fault.Key));
+    }
+
+    [Fact]
     public void Choices_that_are_the_same_tokens_are_refused()
     {
         // The environment may bring what no file can: halves of characters, which all become the same one.
