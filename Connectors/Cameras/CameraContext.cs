@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>What every attempt at one camera shares.</summary>
-internal sealed class CameraContext(CameraSettings settings, FramePool pool, TimeProvider time, ILogger log)
+internal sealed partial class CameraContext(CameraSettings settings, bool isLive, FramePool pool, TimeProvider time, ILogger log)
 {
-    private volatile bool _isLive = SourceAddress.ClaimsToBeLive(settings.Source);
+    private volatile bool _isLive = isLive;
 
     public CameraSettings Settings { get; } = settings;
 
@@ -27,4 +27,16 @@ internal sealed class CameraContext(CameraSettings settings, FramePool pool, Tim
     /// <summary>Of the last delivered frame, 0 before the first. It outlives attempts, so that a reconnect does not
     /// repeat numbers. Changed only under the running attempt's lock.</summary>
     public long LastSequence { get; set; }
+
+    /// <summary>Says that packets came for so long without a key frame.</summary>
+    public void LogWaiting(TimeSpan waited)
+    {
+        var seconds = Math.Round(waited.TotalSeconds);
+        LogWaiting(Log, Settings.Id, seconds);
+    }
+
+    [LoggerMessage(EventId = 20, Level = LogLevel.Information, Message =
+        "Camera {Camera}: the stream runs; waiting for a key frame, {Seconds} s so far. A shorter key frame (I-frame) "
+        + "interval in the camera's settings lets it open faster.")]
+    private static partial void LogWaiting(ILogger log, CameraId camera, double seconds);
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
@@ -33,13 +34,6 @@ public static class CameraSources
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(log);
-        var context = new CameraContext(settings, pool, time, log);
-        var (feed, by) = Choose(settings);
-        return new Camera(context, $"{context.Secrets.Apply(settings.Source)} ({by})", feed);
-    }
-
-    private static (IPictureFeed Feed, string By) Choose(CameraSettings settings)
-    {
         SourceAddress address;
         try
         {
@@ -47,20 +41,43 @@ public static class CameraSources
         }
         catch (FormatException fault)
         {
-            return (new FaultyFeed(fault.Message), "not well formed");
+            var faulty = new CameraContext(settings, isLive: false, pool, time, log);
+            return new Camera(faulty, $"{faulty.Secrets.Apply(settings.Source)} (not well formed)", new FaultyFeed(fault.Message));
         }
 
+        // Feeds are given the address as their decoder understands it.
+        var (feed, by) = Choose(settings, address);
+        var context = new CameraContext(AsDecoded(settings, address), address.IsLive, pool, time, log);
+        return new Camera(context, $"{context.Secrets.Apply(settings.Source)} ({by})", feed);
+    }
+
+    private static CameraSettings AsDecoded(CameraSettings settings, SourceAddress address) => address switch
+    {
+        SourceAddress.Stream stream => settings with
+        {
+            Source = stream.Address,
+            RtspTransport = stream.Transport ?? settings.RtspTransport,
+        },
+        SourceAddress.Local local => settings with { Source = local.Path },
+        _ => settings,
+    };
+
+    private static (IPictureFeed Feed, string By) Choose(CameraSettings settings, SourceAddress address)
+    {
         var openCv = OpenCvLibrary.IsAvailable;
         return address switch
         {
-            SourceAddress.Network => (new ChildProcessFeed(FfmpegCommand.Stream), "ffmpeg"),
+            SourceAddress.Stream stream =>
+                (new ChildProcessFeed(it => FfmpegCommand.Stream(it, stream.Kind)), "ffmpeg"),
+            SourceAddress.Http => (new ChildProcessFeed(it => FfmpegCommand.HttpVideo(it, recorded: false)), "ffmpeg"),
             SourceAddress.GStreamer line =>
                 (new ChildProcessFeed(it => GstCommand.Pipeline(it, line.Words)), "gst-launch"),
             SourceAddress.Pattern pattern => (new TestPatternFeed(pattern), "test pattern"),
             SourceAddress.Device => (new DeviceFeed(openCv), openCv ? "OpenCV" : "ffmpeg"),
-            _ => (
+            SourceAddress.Local local => (
                 new LocalFeed(openCv),
-                PictureFolderFeed.Shows(settings.Source) ? "pictures" : openCv ? "OpenCV" : "ffmpeg"),
+                PictureFolderFeed.Shows(local.Path) ? "pictures" : openCv ? "OpenCV" : "ffmpeg"),
+            _ => throw new ArgumentOutOfRangeException(nameof(settings), address, null),
         };
     }
 }

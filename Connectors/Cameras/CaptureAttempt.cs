@@ -6,6 +6,13 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 /// watchdog over silence. The feed's thread calls it; cancel and watchdog come from others.</summary>
 internal sealed class CaptureAttempt : IDisposable
 {
+    /// <summary>A camera that sends packets but no key frame yet is waited for at least this long: 30 s is the longest interval
+    /// between key frames that cameras offer, and the connection takes some time as well.</summary>
+    internal static readonly TimeSpan KeyFrameWait = TimeSpan.FromSeconds(35);
+
+    /// <summary>A key frame that takes longer is worth a log line.</summary>
+    private static readonly TimeSpan UsualKeyFrameWait = TimeSpan.FromSeconds(3);
+
     private readonly CameraContext _camera;
     private readonly Action<Frame> _deliver;
     private readonly CancellationToken _cancel;
@@ -15,6 +22,8 @@ internal sealed class CaptureAttempt : IDisposable
     private readonly Lock _gate = new();
     private readonly long _started;
     private volatile bool _timedOut;
+    private TimeSpan? _firstPacket;
+    private bool _waitTold;
     private bool _closed;
     private bool _disposed;
 
@@ -40,6 +49,18 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>Delivered so far.</summary>
     public long Frames { get; private set; }
 
+    /// <summary>Whether packets of the stream came, with or without a picture.</summary>
+    public bool SawPackets
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _firstPacket is not null;
+            }
+        }
+    }
+
     public CameraSettings Settings => _camera.Settings;
 
     public CameraContext Camera => _camera;
@@ -64,6 +85,24 @@ internal sealed class CaptureAttempt : IDisposable
             width, height, Settings.Id, NextSequence, _camera.Time.GetUtcNow(), _camera.Time.GetTimestamp());
     }
 
+    /// <summary>Rents a frame, has it filled and passes it on; it goes back to the pool when filling it throws.</summary>
+    /// <exception cref="InvalidDataException">As <see cref="Rent"/>.</exception>
+    public void Deliver(int width, int height, WritePixels write)
+    {
+        var frame = Rent(width, height);
+        try
+        {
+            write(frame.Pixels);
+        }
+        catch
+        {
+            frame.Dispose();
+            throw;
+        }
+
+        Deliver(frame);
+    }
+
     /// <summary>Passes the frame on, or disposes it when the attempt is stopped.</summary>
     public void Deliver(Frame frame)
     {
@@ -81,6 +120,47 @@ internal sealed class CaptureAttempt : IDisposable
         }
 
         Touch();
+    }
+
+    /// <summary>The source has sent pictures that are left out. They count in the numbers of the frames after them.</summary>
+    public void PassOver(long pictures)
+    {
+        lock (_gate)
+        {
+            if (!_closed)
+            {
+                _camera.LastSequence += pictures;
+            }
+        }
+    }
+
+    /// <summary>The stream runs but has no picture yet, which is not silence: see <see cref="KeyFrameWait"/>. Without effect after
+    /// the first picture. Thread-safe.</summary>
+    /// <param name="reportsMore">Whether each later packet is reported as well, so that silence can be told from waiting.</param>
+    public void PacketArrived(bool reportsMore = true)
+    {
+        lock (_gate)
+        {
+            if (Frames > 0 || _closed || Stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            var now = Elapsed;
+            _firstPacket ??= now;
+            var waited = now - _firstPacket.Value;
+            if (waited > UsualKeyFrameWait && !_waitTold)
+            {
+                _waitTold = true;
+                _camera.LogWaiting(waited);
+            }
+
+            // OpenTimeout is the longest silence; this one ends what is not silent.
+            var left = LongestKeyFrameWait - waited;
+            _watchdog.Change(
+                left < TimeSpan.Zero ? TimeSpan.Zero : left < Settings.OpenTimeout || !reportsMore ? left : Settings.OpenTimeout,
+                Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>The source gave a sign of life that became no frame: the silence starts anew.</summary>
@@ -118,14 +198,16 @@ internal sealed class CaptureAttempt : IDisposable
 
         if (_timedOut)
         {
-            var limit = Frames == 0 ? Settings.OpenTimeout : _stallLimit;
-            var silence = string.Create(CultureInfo.InvariantCulture, $"no picture for {limit.TotalSeconds:0.###} s");
             kind = Frames == 0 ? CaptureEndKind.OpenTimedOut : CaptureEndKind.Stalled;
-            reason = reason.Length == 0 ? silence : $"{silence}; {reason}";
+            reason = reason.Length == 0 ? Silence() : $"{Silence()}; {reason}";
         }
 
         return new CaptureEnd(kind, _camera.Secrets.Apply(reason), Frames);
     }
+
+    /// <summary>The end of a source that failed by itself.</summary>
+    public CaptureEnd Failed(string reason) =>
+        End(Frames == 0 ? CaptureEndKind.OpenFailed : CaptureEndKind.Lost, reason);
 
     /// <summary>From here on frames are disposed instead of delivered.</summary>
     public void Close()
@@ -146,6 +228,33 @@ internal sealed class CaptureAttempt : IDisposable
             _stop.Dispose();
         }
     }
+
+    private TimeSpan LongestKeyFrameWait => KeyFrameWait > Settings.OpenTimeout ? KeyFrameWait : Settings.OpenTimeout;
+
+    private string Silence()
+    {
+        if (Frames > 0)
+        {
+            return Settings.MaxFrameRate is { } rate
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"no picture for {Seconds(_stallLimit)} (StallTimeout of {Seconds(Settings.StallTimeout)}, and {1 / rate:0.###} s between pictures by MaxFrameRate)")
+                : $"no picture for {Seconds(_stallLimit)} (StallTimeout)";
+        }
+
+        if (_firstPacket is not { } first)
+        {
+            return $"no picture for {Seconds(Settings.OpenTimeout)} (OpenTimeout)";
+        }
+
+        return Elapsed - first >= LongestKeyFrameWait - TimeSpan.FromSeconds(1)
+            ? $"the stream runs but sent no key frame for {Seconds(LongestKeyFrameWait)}; set the camera's key frame (I-frame) "
+                + "interval to 10 s or less"
+            : $"the stream began without a key frame, then fell silent for {Seconds(Settings.OpenTimeout)} (OpenTimeout)";
+    }
+
+    private static string Seconds(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
 
     private void TimeOut()
     {

@@ -1,9 +1,29 @@
+using MobileVlm.Edge.Connectors.Cameras.Decoders;
+
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>A source that cannot be opened whatever happens.</summary>
 internal sealed class FaultyFeed(string fault) : IPictureFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt) => attempt.End(CaptureEndKind.OpenFailed, fault);
+}
+
+/// <summary>A second decoder for what the first one cannot open or decode.</summary>
+internal sealed class FallbackFeed(IPictureFeed first, IPictureFeed second) : IPictureFeed
+{
+    public CaptureEnd Run(CaptureAttempt attempt)
+    {
+        var end = first.Run(attempt);
+        if (end.Kind != CaptureEndKind.OpenFailed || attempt.Stop.IsCancellationRequested)
+        {
+            return end;
+        }
+
+        // It opens anew, so it has the whole limit again.
+        attempt.Touch();
+        var other = second.Run(attempt);
+        return other.Kind == CaptureEndKind.OpenFailed ? other with { Reason = $"{other.Reason}; {end.Reason}" } : other;
+    }
 }
 
 /// <summary>A file or folder. Which of them is looked up at each attempt, since disks are mounted late.</summary>
@@ -15,7 +35,7 @@ internal sealed class LocalFeed(bool openCv) : IPictureFeed
         IPictureFeed feed =
             PictureFolderFeed.Shows(path) ? new PictureFolderFeed()
             : !File.Exists(path) ? new FaultyFeed($"'{path}' does not exist; check the path and that its disk is mounted")
-            : openCv ? new OpenCvFileFeed()
+            : openCv ? new FallbackFeed(new OpenCvFileFeed(), new ChildProcessFeed(FfmpegCommand.File))
             : new ChildProcessFeed(FfmpegCommand.File);
         return feed.Run(attempt);
     }
@@ -44,7 +64,8 @@ internal sealed class DeviceFeed(bool openCv) : IPictureFeed
                 $"{fault.Message} Check that the camera is plugged in (v4l2-ctl --list-devices)");
         }
 
-        IPictureFeed feed = openCv ? new OpenCvDeviceFeed() : new ChildProcessFeed(FfmpegCommand.Device);
+        var ffmpeg = new ChildProcessFeed(FfmpegCommand.Device);
+        IPictureFeed feed = openCv ? new FallbackFeed(new OpenCvDeviceFeed(), ffmpeg) : ffmpeg;
         return feed.Run(attempt);
     }
 }

@@ -22,26 +22,25 @@ internal sealed class OpenCvDeviceFeed : IPictureFeed
             capture.Set(VideoCaptureProperties.BufferSize, 1);
             var limit = new FrameRateLimit(attempt.Settings.MaxFrameRate);
             using var pictures = new OpenCvPictures(capture, attempt);
-            while (!attempt.Stop.IsCancellationRequested && capture.Grab())
+            while (!attempt.Stop.IsCancellationRequested && !pictures.IsHopeless && capture.Grab())
             {
                 if (!limit.Admit(attempt.Elapsed))
                 {
                     attempt.Touch();
                     CameraMetrics.Skipped(attempt.Settings.Id, "rate");
+                    attempt.PassOver(1);
                     continue;
                 }
 
                 pictures.Deliver();
             }
 
-            return Lost(attempt, "the device stopped sending");
+            return attempt.Failed(
+                pictures.IsHopeless ? "OpenCV can decode none of its pictures" : "the device stopped sending");
         }
         catch (Exception fault) when (fault is OpenCVException or InvalidDataException)
         {
-            return Lost(attempt, fault.Message);
+            return attempt.Failed(fault.Message);
         }
     }
-
-    private static CaptureEnd Lost(CaptureAttempt attempt, string reason) =>
-        attempt.End(attempt.Frames == 0 ? CaptureEndKind.OpenFailed : CaptureEndKind.Lost, reason);
 }

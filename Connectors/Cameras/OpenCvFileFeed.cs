@@ -23,13 +23,13 @@ internal sealed class OpenCvFileFeed : IPictureFeed
                 using var capture = new VideoCapture(path, VideoCaptureAPIs.FFMPEG);
                 if (!capture.IsOpened())
                 {
-                    return Failed(attempt, "OpenCV cannot open it: not a video, damaged, or an unknown codec");
+                    return attempt.Failed("OpenCV cannot open it: not a video, damaged, or an unknown codec");
                 }
 
                 Play(capture, attempt);
                 if (attempt.Frames == before && !attempt.Stop.IsCancellationRequested)
                 {
-                    return Failed(attempt, "it holds no picture that can be decoded");
+                    return attempt.Failed("OpenCV can decode none of its pictures");
                 }
             }
             while (attempt.Settings.Loop && !attempt.Stop.IsCancellationRequested);
@@ -37,12 +37,9 @@ internal sealed class OpenCvFileFeed : IPictureFeed
         }
         catch (Exception fault) when (fault is OpenCVException or InvalidDataException)
         {
-            return Failed(attempt, fault.Message);
+            return attempt.Failed(fault.Message);
         }
     }
-
-    private static CaptureEnd Failed(CaptureAttempt attempt, string reason) =>
-        attempt.End(attempt.Frames == 0 ? CaptureEndKind.OpenFailed : CaptureEndKind.Lost, reason);
 
     private static void Play(VideoCapture capture, CaptureAttempt attempt)
     {
@@ -52,13 +49,14 @@ internal sealed class OpenCvFileFeed : IPictureFeed
         using var pictures = new OpenCvPictures(capture, attempt);
         var pace = new MediaPace(settings.Pace == Pace.Real ? settings.Speed : 1);
         var shown = attempt.Elapsed;
-        for (var index = 0L; !attempt.Stop.IsCancellationRequested && capture.Grab(); index++)
+        for (var index = 0L; !attempt.Stop.IsCancellationRequested && !pictures.IsHopeless && capture.Grab(); index++)
         {
             attempt.Touch();
             var due = pace.Due(MediaTime(capture, index, period), attempt.Elapsed);
             if (!limit.Admit(due))
             {
                 CameraMetrics.Skipped(settings.Id, "rate");
+                attempt.PassOver(1);
                 continue;
             }
 
@@ -69,13 +67,18 @@ internal sealed class OpenCvFileFeed : IPictureFeed
                 if (ahead < -period && attempt.Elapsed - shown < LongestSkip)
                 {
                     CameraMetrics.Skipped(settings.Id, "late");
+                    attempt.PassOver(1);
                     continue;
                 }
 
                 attempt.Pause(ahead);
             }
 
-            pictures.Deliver();
+            if (!pictures.Deliver())
+            {
+                attempt.PassOver(1);
+            }
+
             shown = attempt.Elapsed;
         }
     }

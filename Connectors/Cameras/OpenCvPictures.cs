@@ -6,8 +6,15 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 /// <summary>Takes grabbed pictures out of OpenCV into frames. Belongs to one attempt.</summary>
 internal sealed class OpenCvPictures(VideoCapture capture, CaptureAttempt attempt) : IDisposable
 {
+    /// <summary>OpenCV opens codecs that it cannot decode; after so many pictures another decoder is tried.</summary>
+    private const int MostUndecoded = 25;
+
     private readonly Mat _picture = new();
     private readonly Mat _scaled = new();
+    private int _undecoded;
+
+    /// <summary>Pictures were grabbed, and not one of them could be decoded.</summary>
+    public bool IsHopeless => attempt.Frames == 0 && _undecoded >= MostUndecoded;
 
     /// <summary>Decodes the picture that was grabbed last and delivers it.</summary>
     /// <returns>False when it could not be decoded.</returns>
@@ -15,6 +22,7 @@ internal sealed class OpenCvPictures(VideoCapture capture, CaptureAttempt attemp
     {
         if (!capture.Retrieve(_picture) || _picture.Empty())
         {
+            _undecoded++;
             return false;
         }
 
@@ -26,16 +34,16 @@ internal sealed class OpenCvPictures(VideoCapture capture, CaptureAttempt attemp
             source = _scaled;
         }
 
-        var frame = attempt.Rent(width, height);
-        fixed (byte* pixels = frame.Pixels)
+        attempt.Deliver(width, height, frame =>
         {
-            // OpenCV writes into the frame's own memory, since size and type are already what it would make.
-            using var target = Mat.FromPixelData(height, width, MatType.CV_8UC3, (nint)pixels);
-            var order = source.Channels() == 1 ? ColorConversionCodes.GRAY2RGB : ColorConversionCodes.BGR2RGB;
-            Cv2.CvtColor(source, target, order);
-        }
-
-        attempt.Deliver(frame);
+            fixed (byte* pixels = frame)
+            {
+                // OpenCV writes into the frame's own memory, because size and type are already what it would make.
+                using var target = Mat.FromPixelData(height, width, MatType.CV_8UC3, (nint)pixels);
+                var order = source.Channels() == 1 ? ColorConversionCodes.GRAY2RGB : ColorConversionCodes.BGR2RGB;
+                Cv2.CvtColor(source, target, order);
+            }
+        });
         return true;
     }
 

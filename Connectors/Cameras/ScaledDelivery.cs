@@ -20,7 +20,7 @@ internal sealed class ScaledDelivery(CaptureAttempt attempt, bool limit)
         var admitted = _rate.Admit(attempt.Elapsed);
         if (admitted && width <= _maxWidth)
         {
-            Deliver(attempt.Rent(width, height), write);
+            attempt.Deliver(width, height, write);
             return;
         }
 
@@ -34,30 +34,16 @@ internal sealed class ScaledDelivery(CaptureAttempt attempt, bool limit)
         {
             write(_large.AsSpan(0, bytes));
             CameraMetrics.Skipped(attempt.Settings.Id, "rate");
+            attempt.PassOver(1);
             attempt.Touch();
             return;
         }
 
         var (scaledWidth, scaledHeight) = PictureScaler.Fit(width, height, _maxWidth);
-        Deliver(attempt.Rent(scaledWidth, scaledHeight), pixels =>
+        attempt.Deliver(scaledWidth, scaledHeight, pixels =>
         {
             write(_large.AsSpan(0, bytes));
             PictureScaler.Shrink(_large.AsSpan(0, bytes), width, height, pixels, scaledWidth, scaledHeight);
         });
-    }
-
-    private void Deliver(Frame frame, WritePixels write)
-    {
-        try
-        {
-            write(frame.Pixels);
-        }
-        catch
-        {
-            frame.Dispose();
-            throw;
-        }
-
-        attempt.Deliver(frame);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
@@ -8,14 +9,24 @@ internal abstract partial record SourceAddress
 {
     /// <summary>What <see cref="Parse"/> accepts, for messages.</summary>
     public const string Accepted =
-        "accepted are rtsp://, rtsps://, http:// and https:// addresses, a device (/dev/video0), a video file, "
-        + "a folder of pictures, gst:PIPELINE and pattern:WIDTHxHEIGHT@RATE";
+        "accepted are rtsp://, rtsps://, rtspt://, http://, https://, rtmp://, rtmps:// and udp:// addresses, a device (/dev/video0), "
+        + "a video file (also as file:///PATH), a folder of pictures, gst:PIPELINE and pattern:WIDTHxHEIGHT@RATE";
 
     private SourceAddress()
     {
     }
 
-    public sealed record Network : SourceAddress
+    /// <summary>A stream that ffmpeg opens by itself.</summary>
+    /// <param name="Kind">Which protocol.</param>
+    /// <param name="Address">As ffmpeg understands it.</param>
+    /// <param name="Transport">The RTSP transport that the scheme asks for; null where it says nothing.</param>
+    public sealed record Stream(StreamKind Kind, string Address, string? Transport = null) : SourceAddress
+    {
+        public override bool IsLive => true;
+    }
+
+    /// <summary>An HTTP address. Whether it gives pictures, a stream or a video is seen in its answer.</summary>
+    public sealed record Http : SourceAddress
     {
         public override bool IsLive => true;
     }
@@ -26,7 +37,8 @@ internal abstract partial record SourceAddress
     }
 
     /// <summary>A file or folder; which of them is seen when it is opened.</summary>
-    public sealed record Local : SourceAddress;
+    /// <param name="Path">As it was written, or out of a <c>file://</c> address.</param>
+    public sealed record Local(string Path) : SourceAddress;
 
     public sealed record GStreamer(IReadOnlyList<string> Words) : SourceAddress
     {
@@ -67,21 +79,7 @@ internal abstract partial record SourceAddress
         var scheme = Scheme().Match(source).Groups["scheme"];
         return scheme.Success ? ParseNetwork(source, scheme.Value.ToLowerInvariant())
             : source.StartsWith("/dev/", StringComparison.Ordinal) ? new Device()
-            : new Local();
-    }
-
-    /// <summary>As <see cref="IsLive"/>; false for an address that is not well formed.</summary>
-    public static bool ClaimsToBeLive(string source)
-    {
-        try
-        {
-            return Parse(source).IsLive;
-        }
-        catch (FormatException)
-        {
-            // The feed reports the fault at each attempt.
-            return false;
-        }
+            : new Local(source);
     }
 
     private static GStreamer ParseGStreamer(string pipeline)
@@ -120,28 +118,63 @@ internal abstract partial record SourceAddress
             ? double.Parse(found.Value, CultureInfo.InvariantCulture)
             : otherwise;
 
-    private static Network ParseNetwork(string source, string scheme)
+    private static SourceAddress ParseNetwork(string source, string scheme)
     {
         var shown = SecretMask.Patterns(source);
-        if (scheme is not ("rtsp" or "rtsps" or "http" or "https"))
+        var rest = source[(scheme.Length + "://".Length)..];
+        switch (scheme)
         {
-            throw new FormatException($"'{shown}' has the unknown scheme '{scheme}'; {Accepted}.");
+            case "file":
+                return ParseFile(rest, shown);
+            case "rtsp" or "rtsps":
+                RequireHost(rest, scheme, shown);
+                return new Stream(StreamKind.Rtsp, source);
+            case "rtspt" or "rtspu":
+                // As GStreamer, VLC and Home Assistant write the transport.
+                RequireHost(rest, scheme, shown);
+                return new Stream(StreamKind.Rtsp, $"rtsp://{rest}", scheme == "rtspt" ? "tcp" : "udp");
+            case "rtmp" or "rtmps":
+                RequireHost(rest, scheme, shown);
+                return new Stream(StreamKind.Rtmp, source);
+            case "udp":
+                return UdpShape().IsMatch(rest)
+                    ? new Stream(StreamKind.Udp, source)
+                    : throw new FormatException(
+                        $"'{shown}' has no port to listen at; 'udp://0.0.0.0:5000' (sent to this machine) or "
+                        + "'udp://239.1.1.1:5000' (a multicast group) would be accepted.");
+            case "http" or "https":
+                RequireHost(rest, scheme, shown);
+                return new Http();
+            default:
+                throw new FormatException($"'{shown}' has the unknown scheme '{scheme}'; {Accepted}.");
         }
+    }
 
-        if (source.Contains(' ', StringComparison.Ordinal))
+    private static Local ParseFile(string rest, string shown)
+    {
+        var path = rest.StartsWith("localhost/", StringComparison.OrdinalIgnoreCase) ? rest["localhost".Length..] : rest;
+        return path.StartsWith('/')
+            ? new Local(Uri.UnescapeDataString(path))
+            : throw new FormatException(
+                $"'{shown}' is not the address of a file on this machine; 'file:///srv/clips/gate.mp4', or the path alone, would be accepted.");
+    }
+
+    private static void RequireHost(string rest, string scheme, string shown)
+    {
+        if (rest.Contains(' ', StringComparison.Ordinal))
         {
             throw new FormatException($"'{shown}' holds a space; write it as %20.");
         }
 
         // Not System.Uri: it refuses passwords that cameras and ffmpeg accept.
-        var authority = source[(source.IndexOf("://", StringComparison.Ordinal) + 3)..];
-        authority = authority[..(authority.IndexOfAny(['/', '?', '#']) is >= 0 and var end ? end : authority.Length)];
+        var authority = rest[..(rest.IndexOfAny(['/', '?', '#']) is >= 0 and var end ? end : rest.Length)];
         var host = authority[(authority.LastIndexOf('@') + 1)..];
-        return HostShape().IsMatch(host)
-            ? new Network()
-            : throw new FormatException(
+        if (!HostShape().IsMatch(host))
+        {
+            throw new FormatException(
                 $"'{shown}' has no valid host and port; '{scheme}://user:password@10.0.0.5/stream' would be accepted, "
                 + "with '/', '?', '#' and '%' in a password written as %2F, %3F, %23 and %25.");
+        }
     }
 
     [GeneratedRegex("^(?<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")]
@@ -149,6 +182,10 @@ internal abstract partial record SourceAddress
 
     [GeneratedRegex(@"^(\[[0-9A-Fa-f:.%]+\]|[^:\[\]@]+)(:[0-9]{1,5})?$")]
     private static partial Regex HostShape();
+
+    // "@" is what VLC and ffmpeg's own manual put before a multicast group.
+    [GeneratedRegex(@"^@?(\[[0-9A-Fa-f:.%]+\]|[^:\[\]@/?# ]*):[0-9]{1,5}/?(\?[^ ]*)?$")]
+    private static partial Regex UdpShape();
 
     [GeneratedRegex(
         @"^pattern:((?<width>[0-9]{1,5})x(?<height>[0-9]{1,5}))?(@(?<rate>[0-9]{1,3}(\.[0-9]{1,3})?))?$",

@@ -14,9 +14,8 @@ internal sealed class TestPatternFeed(SourceAddress.Pattern pattern) : IPictureF
         var due = attempt.Elapsed;
         while (settings.Pace == Pace.Fast ? !attempt.Stop.IsCancellationRequested : attempt.Pause(due - attempt.Elapsed))
         {
-            var frame = attempt.Rent(width, height);
-            TestPattern.Draw(frame.Sequence.Value, frame.Pixels, width, height);
-            attempt.Deliver(frame);
+            var number = attempt.NextSequence.Value;
+            attempt.Deliver(width, height, pixels => TestPattern.Draw(number, pixels, width, height));
 
             // Keeps the rate on average, but does not catch up after a pause of the whole machine.
             due += period;

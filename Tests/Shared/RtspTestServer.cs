@@ -55,6 +55,43 @@ internal sealed class RtspTestServer : IDisposable
             start.Environment["RTSP_LOGIN"] = login;
         }
 
+        return await StartAsync(start);
+    }
+
+    /// <summary>Serves the cameras of <c>rtsp-cameras.py</c>; <see cref="Camera"/> gives their addresses.</summary>
+    /// <param name="login">User and password that they ask for.</param>
+    /// <param name="digest">By digest, not basic.</param>
+    public static async Task<RtspTestServer> StartCamerasAsync(string? login = null, bool digest = false)
+    {
+        var start = new ProcessStartInfo(Python)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Shared", "rtsp-cameras.py"));
+        start.ArgumentList.Add("0");
+        if (login is not null)
+        {
+            start.Environment["RTSP_LOGIN"] = login;
+        }
+
+        if (digest)
+        {
+            start.Environment["RTSP_DIGEST"] = "1";
+        }
+
+        return await StartAsync(start);
+    }
+
+    /// <summary>The address of one of the cameras.</summary>
+    /// <param name="path">Kind and key frame interval in seconds (<c>h264/8</c>).</param>
+    /// <param name="login">As it stands in the address.</param>
+    public string Camera(string path, string? login = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"rtsp://{(login is null ? "" : login + "@")}127.0.0.1:{Port}/{path}");
+
+    private static async Task<RtspTestServer> StartAsync(ProcessStartInfo start)
+    {
         Process process;
         try
         {

@@ -23,7 +23,7 @@ internal sealed class Capture
 
     public Capture(CameraSettings settings, IPictureFeed feed)
     {
-        Camera = new Camera(new CameraContext(settings, Pool, TimeProvider.System, Log), "a test's camera", feed);
+        Camera = new Camera(new CameraContext(settings, isLive: true, Pool, TimeProvider.System, Log), "a test's camera", feed);
     }
 
     public FramePool Pool { get; } = new();
@@ -63,6 +63,16 @@ internal sealed class Capture
         Took = _clock.Elapsed;
         Assert.Equal(0, Pool.Outstanding);
         return end;
+    }
+
+    public async Task UntilLoggedAsync(string text)
+    {
+        var waited = Stopwatch.StartNew();
+        while (!Log.ToString().Contains(text, StringComparison.Ordinal))
+        {
+            Assert.True(waited.Elapsed < Patience, $"'{text}' was not logged.\n{Log}");
+            await Task.Delay(20);
+        }
     }
 
     public async Task UntilFramesAsync(int count)

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 
@@ -63,7 +64,7 @@ public sealed class ChildProcessFeedTests
     {
         var capture = Child("sleep 61.7", it => it with { OpenTimeout = TimeSpan.FromSeconds(0.5) });
         var end = await capture.RunAsync();
-        Assert.Equal(new CaptureEnd(CaptureEndKind.OpenTimedOut, "no picture for 0.5 s", 0), end);
+        Assert.Equal(new CaptureEnd(CaptureEndKind.OpenTimedOut, "no picture for 0.5 s (OpenTimeout)", 0), end);
         Assert.InRange(capture.Took.TotalSeconds, 0.4, 2);
         Assert.Equal(0, Workbench.Processes("61.7"));
     }
@@ -75,7 +76,7 @@ public sealed class ChildProcessFeedTests
             $"{OnePicture}; (trap '' TERM; sleep 62.7) & sleep 62.7",
             it => it with { StallTimeout = TimeSpan.FromSeconds(0.5) });
         var end = await capture.RunAsync();
-        Assert.Equal(new CaptureEnd(CaptureEndKind.Stalled, "no picture for 0.5 s", 1), end);
+        Assert.Equal(new CaptureEnd(CaptureEndKind.Stalled, "no picture for 0.5 s (StallTimeout)", 1), end);
         Assert.InRange(capture.Took.TotalSeconds, 0.4, 2);
         Assert.Equal(0, Workbench.Processes("62.7"));
     }

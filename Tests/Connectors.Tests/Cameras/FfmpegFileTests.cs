@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 
@@ -160,6 +161,70 @@ public sealed class FfmpegFileTests : IDisposable
         Assert.Equal(CaptureEndKind.Cancelled, (await running).Kind);
         Assert.InRange(asked.Elapsed.TotalSeconds, 0, 1);
         Assert.Equal(0, Workbench.Processes(clip));
+    }
+
+    [Theory]
+    [InlineData("hevc10.mkv", "libx265", "yuv420p10le")]
+    [InlineData("hevc12.mkv", "libx265", "yuv422p12le")]
+    [InlineData("grey16.mkv", "ffv1", "gray16le")]
+    [InlineData("rgb48.mkv", "ffv1", "gbrp16le")]
+    [InlineData("alpha.mkv", "ffv1", "yuva444p10le")]
+    [InlineData("av1.mkv", "libsvtav1", "yuv420p")]
+    public async Task Any_codec_and_pixel_format_becomes_8_bit_rgb(string name, string codec, string format)
+    {
+        Workbench.Ffmpeg(
+            "-f", "lavfi", "-i", "color=red:size=96x64:rate=5", "-frames:v", "3", "-c:v", codec, "-pix_fmt", format, _bench[name]);
+        foreach (var capture in new[] { new Capture(Cameras.Capture.Settings(_bench[name])), Capture(_bench[name], it => it) })
+        {
+            var end = await capture.RunAsync();
+            Assert.True(end is { Kind: CaptureEndKind.Finished, Frames: 3 }, end.ToString());
+            if (!format.StartsWith("gray", StringComparison.Ordinal))
+            {
+                Assert.All(capture.Frames, frame => Assert.InRange(frame.Pixels[0] - frame.Pixels[1], 200, 255));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_file_address_is_the_file_behind_it()
+    {
+        var clip = _bench.Clip("the clip.mp4", 3);
+        var capture = new Capture(Cameras.Capture.Settings($"file://{clip.Replace(" ", "%20", StringComparison.Ordinal)}"));
+        Assert.Equal((CaptureEndKind.Finished, 3), ((await capture.RunAsync()).Kind, capture.Frames.Count));
+    }
+
+    [Fact]
+    public async Task An_mp4_that_is_still_being_written_is_named()
+    {
+        var whole = await File.ReadAllBytesAsync(_bench.Clip("whole.mp4", 100, size: "640x480"));
+        await File.WriteAllBytesAsync(_bench["half.mp4"], whole[..(whole.Length / 2)]);
+        var end = await new Capture(Cameras.Capture.Settings(_bench["half.mp4"])).RunAsync();
+        Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
+        Assert.Contains("still being written", end.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("half.ts")]
+    [InlineData("half.mkv")]
+    public async Task A_file_that_grows_or_was_cut_plays_to_where_it_ends(string name)
+    {
+        var whole = await File.ReadAllBytesAsync(_bench.Clip(name, 100, size: "640x480"));
+        await File.WriteAllBytesAsync(_bench[name], whole[..(whole.Length / 2)]);
+        foreach (var capture in new[] { new Capture(Cameras.Capture.Settings(_bench[name])), Capture(_bench[name], it => it) })
+        {
+            var end = await capture.RunAsync();
+            Assert.Equal(CaptureEndKind.Finished, end.Kind);
+            Assert.InRange(end.Frames, 20, 80);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_without_video_is_named()
+    {
+        Workbench.Ffmpeg("-f", "lavfi", "-i", "sine=duration=1", _bench["sound.mkv"]);
+        var end = await new Capture(Cameras.Capture.Settings(_bench["sound.mkv"])).RunAsync();
+        Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
+        Assert.Contains("no video", end.Reason, StringComparison.Ordinal);
     }
 
     private static Capture Capture(string path, Func<CameraSettings, CameraSettings> change) => new(

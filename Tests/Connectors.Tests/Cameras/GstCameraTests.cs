@@ -29,9 +29,13 @@ public sealed class GstCameraTests
                 MaxFrameRate = 5,
                 MaxWidth = 161,
             });
-        var end = await capture.RunAsync(frame => frame.Sequence == 8);
+        var end = await capture.RunAsync(_ => capture.Frames.Count == 8);
         Assert.Equal((CaptureEndKind.Cancelled, 8), (end.Kind, end.Frames));
         var frames = capture.Frames.ToArray();
+
+        // The numbers are the source's own, of which five in six were passed over.
+        Assert.Equal(1, frames[0].Sequence);
+        Assert.InRange(frames[^1].Sequence, 25, 100);
         Assert.All(frames, frame => Assert.Equal((161, 120), (frame.Width, frame.Height)));
         Assert.InRange((frames[^1].At - frames[0].At).TotalSeconds, 1.0, 4);
         Assert.Equal(0, Workbench.Processes("width=322"));

@@ -1,5 +1,5 @@
 using System.Text;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 
@@ -10,6 +11,12 @@ public sealed class SourceAddressTests
     [InlineData("RTSPS://camera.local")]
     [InlineData("http://[fe80::1]:8080/s.mjpg")]
     [InlineData("https://camera.example/live.m3u8")]
+    [InlineData("rtspt://user:pw@10.0.0.5/stream")]
+    [InlineData("rtmp://10.0.0.5/live/gate")]
+    [InlineData("udp://@239.1.1.1:5000")]
+    [InlineData("udp://:5000")]
+    [InlineData("udp://0.0.0.0:5000?localaddr=10.0.0.2")]
+    [InlineData("file:///srv/clips/the%20gate.mp4")]
     [InlineData("/dev/video0")]
     [InlineData("/dev/v4l/by-id/usb-camera-index0")]
     [InlineData("clips/gate.mp4")]
@@ -29,8 +36,11 @@ public sealed class SourceAddressTests
     [InlineData("rtsp://user:pw@/stream", "host")]
     [InlineData("rtsp://host:port/stream", "host")]
     [InlineData("rtsp://host/a b", "%20")]
-    [InlineData("rtmp://host/live", "rtsp://")]
-    [InlineData("file:///clip.mp4", "a video file")]
+    [InlineData("mms://host/live", "rtsp://")]
+    [InlineData("rtmp:///live", "rtmp://user:password@")]
+    [InlineData("udp://239.1.1.1", "port to listen at")]
+    [InlineData("udp://", "port to listen at")]
+    [InlineData("file://clip.mp4", "file:///srv/clips/gate.mp4")]
     [InlineData("gst:", "empty")]
     [InlineData("gst:videotestsrc pattern=\"ball", "quote")]
     [InlineData("pattern:640", "pattern:640x480@10")]
@@ -44,7 +54,7 @@ public sealed class SourceAddressTests
     [Theory]
     [InlineData("rtsp://user:hidden@host:bad/x")]
     [InlineData("rtsp://user:hid/hidden@host/x")]
-    [InlineData("rtmp://user:hidden@host/x")]
+    [InlineData("mms://user:hidden@host/x")]
     [InlineData("rtsp://user:hidden@host/a b")]
     public void A_fault_does_not_show_the_password(string source)
     {
@@ -91,9 +101,9 @@ public sealed class SourceAddressTests
     [Fact]
     public async Task A_malformed_source_fails_to_open_with_the_fault()
     {
-        var end = await new Capture(Capture.Settings("rtmp://host/live")).RunAsync();
+        var end = await new Capture(Capture.Settings("mms://host/live")).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
-        Assert.Contains("unknown scheme 'rtmp'", end.Reason, StringComparison.Ordinal);
+        Assert.Contains("unknown scheme 'mms'", end.Reason, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 /// <summary>The GStreamer command line: the user's pipeline up to raw video, then the same PPM as from ffmpeg.</summary>
 internal static class GstCommand

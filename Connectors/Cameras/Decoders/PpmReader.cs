@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 /// <summary>Reads binary PPM pictures (P6, 8 bit) one after the other from a pipe. Each carries its own size, so a
 /// camera that changes its resolution needs no new start. Trusts nothing: a wrong byte ends the stream, since there
@@ -56,6 +56,23 @@ internal sealed class PpmReader(Stream stream)
         _buffer.AsSpan(_start, buffered).CopyTo(pixels);
         _start += buffered;
         stream.ReadExactly(pixels[buffered..]);
+    }
+
+    /// <summary>Passes over a picture's pixels, width * height * 3 bytes.</summary>
+    /// <exception cref="EndOfStreamException">The stream ended within the picture.</exception>
+    public void SkipPixels(long bytes)
+    {
+        while (bytes > 0)
+        {
+            if (_start == _end && !Fill())
+            {
+                throw new EndOfStreamException("the stream ended within a picture");
+            }
+
+            var passed = (int)Math.Min(bytes, _end - _start);
+            _start += passed;
+            bytes -= passed;
+        }
     }
 
     /// <summary>Digits and the single white space that ends them.</summary>

@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 /// <summary>A program that writes PPM pictures to its standard output.</summary>
 internal sealed record ChildCommand
@@ -18,4 +18,14 @@ internal sealed record ChildCommand
 
     /// <summary>The program cannot limit rate and size itself, so the reader does.</summary>
     public bool LimitsHere { get; init; }
+
+    /// <summary>Tried at once when it ended because it could not report packets (see <see cref="FfmpegReport"/>); null is nothing.</summary>
+    public ChildCommand? WithoutPackets { get; init; }
+
+    /// <summary>Whether each picture has a mark on standard error (true), those up to the first key picture have (false), or none
+    /// has (null, not ffmpeg). See <see cref="FfmpegReport"/>.</summary>
+    public bool? MarksAll { get; init; }
+
+    /// <summary>Whether standard error tells of each packet.</summary>
+    public bool ReportsPackets { get; init; }
 }

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 /// <summary>Splits a line as a shell would at white space and quotes, and nothing else: no variables, no globs.</summary>
 internal static class ShellWords

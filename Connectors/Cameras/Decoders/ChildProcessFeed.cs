@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
-namespace MobileVlm.Edge.Connectors.Cameras;
+namespace MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 /// <summary>Pictures from a decoder in a process of its own: a decoder that crashes or hangs takes nothing with it,
 /// and hardware decoding is a matter of arguments.</summary>
@@ -15,9 +15,10 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
     /// is. Nobody waits for that after a cancel.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
 
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(CaptureAttempt attempt) => Run(command(attempt.Settings), attempt);
+
+    private static CaptureEnd Run(ChildCommand what, CaptureAttempt attempt)
     {
-        var what = command(attempt.Settings);
         using var child = new Process { StartInfo = StartInfo(what) };
         try
         {
@@ -29,12 +30,13 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
                 CaptureEndKind.OpenFailed, $"'{what.Program}' could not be started ({fault.Message}): {what.Remedy}");
         }
 
-        var stderr = new StderrTail(child.StandardError);
+        var report = what.MarksAll is { } marksAll ? new FfmpegReport(attempt, marksAll, what.ReportsPackets) : null;
+        var stderr = new StderrTail(child.StandardError, report);
         string? broken;
         try
         {
             using var stop = attempt.Stop.Register(() => Kill(child, attempt));
-            broken = Tell(child, what.Input) ?? ReadPictures(child.StandardOutput.BaseStream, what, attempt);
+            broken = Tell(child, what.Input) ?? ReadPictures(child.StandardOutput.BaseStream, what, attempt, report);
             if (!attempt.Stop.IsCancellationRequested)
             {
                 child.WaitForExit(ExitTime);
@@ -47,7 +49,10 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         }
 
         stderr.WaitForEnd(LastWords, attempt.Stop);
-        return End(attempt, what, broken, stderr.Read());
+        return attempt.Frames == 0 && report is { RefusedPackets: true } && what.WithoutPackets is { } other
+            && !attempt.Stop.IsCancellationRequested
+            ? Run(other, attempt)
+            : End(attempt, what, broken, stderr.Read());
     }
 
     private static ProcessStartInfo StartInfo(ChildCommand what)
@@ -88,7 +93,8 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
     }
 
     /// <returns>What was wrong with the stream, or null when it ended between two pictures.</returns>
-    private static string? ReadPictures(Stream output, ChildCommand what, CaptureAttempt attempt)
+    private static string? ReadPictures(
+        Stream output, ChildCommand what, CaptureAttempt attempt, FfmpegReport? report)
     {
         var sink = new ScaledDelivery(attempt, what.LimitsHere);
         try
@@ -96,6 +102,15 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
             var reader = new PpmReader(output);
             while (reader.TryReadHeader(out var width, out var height))
             {
+                var skipped = 0;
+                if (report?.IsUsable(out skipped) == false)
+                {
+                    reader.SkipPixels((long)width * height * 3);
+                    attempt.PacketArrived();
+                    continue;
+                }
+
+                attempt.PassOver(skipped);
                 sink.Deliver(width, height, reader.ReadPixels);
             }
 
@@ -118,10 +133,12 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         if (reason.Length == 0 && !attempt.Stop.IsCancellationRequested)
         {
             // The exit code is of no use here: decoders end with 0 when the camera goes away.
-            reason = attempt.Frames == 0 ? "it ended without a picture" : "it ended";
+            reason = attempt.Frames > 0 ? "it ended"
+                : attempt.SawPackets ? "it ended before its first key frame came"
+                : "it ended without having sent a picture";
         }
 
-        return attempt.End(kind, reason);
+        return attempt.End(kind, DecoderFaults.Explain(reason));
     }
 
     private static void Kill(Process child, CaptureAttempt attempt)

@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Connectors.Tests.Cameras;
+
+/// <summary>The watchdog over silence, by a clock of its own.</summary>
+public sealed class CaptureAttemptTests
+{
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public void Packets_without_a_key_frame_are_waited_for_at_least_thirty_seconds_and_not_for_ever()
+    {
+        using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s" });
+        for (var second = 0; second < 31; second++)
+        {
+            attempt.PacketArrived();
+            _time.Advance(TimeSpan.FromSeconds(1));
+            Assert.False(attempt.Stop.IsCancellationRequested, $"it ended after {second} s");
+        }
+
+        for (var second = 0; second < 10; second++)
+        {
+            attempt.PacketArrived();
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.True(attempt.Stop.IsCancellationRequested);
+        var end = attempt.End(CaptureEndKind.Lost, "");
+        Assert.Equal(CaptureEndKind.OpenTimedOut, end.Kind);
+        Assert.Contains("no key frame for 35 s", end.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_packets_the_open_limit_holds_and_is_named()
+    {
+        using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s" });
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(attempt.Stop.IsCancellationRequested);
+        Assert.Equal("no picture for 10 s (OpenTimeout)", attempt.End(CaptureEndKind.Lost, "").Reason);
+    }
+
+    [Fact]
+    public void A_stall_names_both_settings_that_make_up_its_limit()
+    {
+        using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s", MaxFrameRate = 0.5 });
+        attempt.Deliver(2, 2, pixels => pixels.Clear());
+        _time.Advance(TimeSpan.FromSeconds(6));
+        Assert.False(attempt.Stop.IsCancellationRequested);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(attempt.Stop.IsCancellationRequested);
+        Assert.Equal(
+            "no picture for 7 s (StallTimeout of 5 s, and 2 s between pictures by MaxFrameRate)",
+            attempt.End(CaptureEndKind.Lost, "").Reason);
+    }
+
+    private CaptureAttempt Attempt(CameraSettings settings) => new(
+        new CameraContext(settings, isLive: true, new FramePool(), _time, NullLogger.Instance),
+        frame => frame.Dispose(),
+        CancellationToken.None);
+}
