@@ -8,8 +8,8 @@ internal sealed partial class Camera
     private static partial void LogOpening(ILogger log, CameraId camera, string description);
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "Camera {Camera}: first picture, {Width}x{Height}, after {Took}")]
-    private static partial void LogFirstPicture(ILogger log, CameraId camera, int width, int height, TimeSpan took);
+        Message = "Camera {Camera}: first picture, {Width}x{Height}, after {Seconds} s")]
+    private static partial void LogFirstPicture(ILogger log, CameraId camera, int width, int height, double seconds);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Camera {Camera}: {Kind} after {Frames} pictures: {Reason}")]
     private static partial void LogEnded(ILogger log, CameraId camera, CaptureEndKind kind, long frames, string reason);

@@ -85,7 +85,7 @@ internal sealed partial class Camera(CameraContext context, string description, 
             if (first)
             {
                 first = false;
-                var took = context.Time.GetElapsedTime(opening);
+                var took = Math.Round(context.Time.GetElapsedTime(opening).TotalSeconds, 1);
                 LogFirstPicture(context.Log, Id, frame.Width, frame.Height, took);
             }
 

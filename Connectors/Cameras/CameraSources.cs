@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras.Decoders;
+using MobileVlm.Edge.Connectors.Cameras.Http;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
@@ -69,7 +70,7 @@ public static class CameraSources
         {
             SourceAddress.Stream stream =>
                 (new ChildProcessFeed(it => FfmpegCommand.Stream(it, stream.Kind)), "ffmpeg"),
-            SourceAddress.Http => (new ChildProcessFeed(it => FfmpegCommand.HttpVideo(it, recorded: false)), "ffmpeg"),
+            SourceAddress.Http => (new HttpFeed(), "HTTP"),
             SourceAddress.GStreamer line =>
                 (new ChildProcessFeed(it => GstCommand.Pipeline(it, line.Words)), "gst-launch"),
             SourceAddress.Pattern pattern => (new TestPatternFeed(pattern), "test pattern"),

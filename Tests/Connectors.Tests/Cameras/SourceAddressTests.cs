@@ -66,7 +66,7 @@ public sealed class SourceAddressTests
     [Theory]
     [InlineData("rtsp://user:geheim77@10.0.0.5/stream", "rtsp://user:***@10.0.0.5/stream (ffmpeg)")]
     [InlineData("rtsp://user:a@b/geheim77@10.0.0.5/stream", null)]
-    [InlineData("http://h/s.cgi?user=admin&pwd=geheim77&ch=1", "http://h/s.cgi?user=admin&pwd=***&ch=1 (ffmpeg)")]
+    [InlineData("http://h/s.cgi?user=admin&pwd=geheim77&ch=1", "http://h/s.cgi?user=admin&pwd=***&ch=1 (HTTP)")]
     [InlineData("gst:rtspsrc location=rtsp://u:geheim77@h/s", "gst:rtspsrc location=rtsp://u:***@h/s (gst-launch)")]
     [InlineData("gst:rtspsrc user-pw=geheim77 ! decodebin", "gst:rtspsrc user-pw=*** ! decodebin (gst-launch)")]
     [InlineData("gst:rtspsrc user-pw=\"a geheim77\" ! decodebin", "gst:rtspsrc user-pw=*** ! decodebin (gst-launch)")]
