@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Verification;
 
@@ -8,6 +10,8 @@ namespace MobileVlm.Edge.Deploy.Commands;
 /// <summary><c>mobilevlm model</c>: from a published checkpoint to a folder that this program runs.</summary>
 internal static class ModelCommand
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     public static Command Create() => new("model", "Pull, import, make up, check and show models.")
     {
         PullCommand.Create(), ImportCommand.Create(), Verify(), Show(), SynthCommand.Create(),
@@ -42,17 +46,27 @@ internal static class ModelCommand
     private static Command Show()
     {
         var folder = new Argument<string>("DIR") { Description = "Model folder." };
-        var json = new Option<bool>("--json") { Description = "Print the manifest itself on standard output." };
-        var command = new Command("show", "Say what a model folder holds.") { folder, json };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print the manifest on standard output, with what importing again would improve as 'importAgain'.",
+        };
+        var command = new Command("show", "Say what a model folder holds, and whether importing it again would help.") { folder, json };
         command.SetAction(parsed =>
         {
             var model = ModelFolder.Open(parsed.GetRequiredValue(folder));
-            Console.WriteLine(parsed.GetValue(json)
-                ? File.ReadAllText(Path.Combine(model.FolderPath, ModelManifest.FileName)).TrimEnd()
-                : Describe(model));
+            Console.WriteLine(parsed.GetValue(json) ? Document(model) : Describe(model));
             return ExitCode.Done;
         });
         return command;
+    }
+
+    /// <summary>The manifest as it stands in the folder, members that this program does not know included.</summary>
+    private static string Document(ModelFolder model)
+    {
+        var manifest = JsonNode.Parse(File.ReadAllBytes(Path.Combine(model.FolderPath, ModelManifest.FileName)))!.AsObject();
+        manifest["importAgain"] = new JsonArray([.. ImportAdvice.For(model.Manifest).Select(advice =>
+            (JsonNode)new JsonObject { ["reason"] = advice.Reason, ["text"] = advice.Text })]);
+        return manifest.ToJsonString(Indented);
     }
 
     private static string Describe(ModelFolder model)
@@ -72,7 +86,12 @@ internal static class ModelCommand
         lines.AddRange(PrecisionText.Lines(m).Select(line => $"  {line}"));
         lines.Add($"  source     {string.Join(", ", m.Source.Files)}");
         lines.Add($"  licence    {m.License ?? "not stated by the checkpoint"}");
-        lines.Add($"  made by    {m.CreatedBy}");
+        lines.Add($"  made by    {m.CreatedBy}{(m.Importer is { } importer ? $", importer revision {importer.Revision}" : "")}");
+        var advice = ImportAdvice.For(m);
+        lines.Add(advice.Count == 0
+            ? "  up to date importing again would improve nothing that this program knows of"
+            : "  import     importing it again with --force would help:");
+        lines.AddRange(advice.Select(it => $"             - {it.Text}"));
         lines.Add($"  files      {Size(model)}");
         lines.AddRange(m.Files.Select(f => string.Create(
             CultureInfo.InvariantCulture, $"    {f.Path,-20} {f.Size,15:N0} bytes  sha256 {f.Sha256}")));

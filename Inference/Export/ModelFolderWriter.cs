@@ -13,6 +13,9 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
     private readonly Dictionary<string, GraphSignature> _signatures = [];
     private readonly Dictionary<string, IReadOnlyDictionary<string, WeightPlace>> _places = [];
 
+    private static string ProgramVersion { get; } =
+        typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
     /// <summary>Where the weights of a graph that was written lie.</summary>
     public IReadOnlyDictionary<string, WeightPlace> Places(string file) => _places[file];
 
@@ -63,7 +66,8 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
         {
             FormatVersion = ModelManifest.CurrentFormat,
             Name = config.Name,
-            CreatedBy = $"mobilevlm {typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion}",
+            CreatedBy = $"mobilevlm {ProgramVersion}",
+            Importer = new ImporterStamp(ProgramVersion.Split('+')[0], ImporterStamp.CurrentRevision),
             Source = new ModelSource(config.Name, config.Architecture, [.. checkpoint.WeightFiles.Select(f => Path.GetFileName(f))], fingerprint),
             Language = config.Language,
             Vision = config.Vision,

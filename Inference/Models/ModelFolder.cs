@@ -17,9 +17,6 @@ public sealed class ModelFolder
     /// size, and hashed by <see cref="Verify"/>.</summary>
     private const long HashedAtOpen = 64L * 1024 * 1024;
 
-    private static readonly string CurrentFormat =
-        ModelManifest.CurrentFormat.ToString(System.Globalization.CultureInfo.InvariantCulture);
-
     private ModelFolder(string path, ModelManifest manifest)
     {
         FolderPath = path;
@@ -101,15 +98,12 @@ public sealed class ModelFolder
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(manifestPath));
 
-            // Before all else, since another version may have other keys.
+            // Before all else, because another version may have other keys.
             if (json.RootElement.ValueKind == JsonValueKind.Object
                 && json.RootElement.TryGetProperty("formatVersion", out var version)
-                && version.GetRawText() != CurrentFormat)
+                && UnreadableFormat(version, json.RootElement) is { } reason)
             {
-                throw new ModelFolderException(
-                    path,
-                    $"its format is version {version.GetRawText()}, this program reads version {CurrentFormat}. "
-                    + "Import the model again with this program.");
+                throw new ModelFolderException(path, reason);
             }
 
             var manifest = json.Deserialize(ManifestJson.Default.ModelManifest) ?? throw new JsonException("it holds nothing");
@@ -120,6 +114,30 @@ public sealed class ModelFolder
             throw new ModelFolderException(
                 path, $"{ModelManifest.FileName} cannot be read ({e.Message}). Import the model again.", e);
         }
+    }
+
+    /// <returns>Why a folder of this format cannot be read; null when it can.</returns>
+    private static string? UnreadableFormat(JsonElement version, JsonElement manifest)
+    {
+        var known = version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) ? number : 0;
+        if (known is >= ModelManifest.OldestFormat and <= ModelManifest.CurrentFormat)
+        {
+            return null;
+        }
+
+        var read = ModelManifest.OldestFormat == ModelManifest.CurrentFormat
+            ? $"version {ModelManifest.CurrentFormat}"
+            : $"versions {ModelManifest.OldestFormat} to {ModelManifest.CurrentFormat}";
+        if (known <= ModelManifest.CurrentFormat)
+        {
+            return $"its format is version {version.GetRawText()}, this program reads {read}. Import the model again with this program.";
+        }
+
+        var by = manifest.TryGetProperty("createdBy", out var creator) && creator.ValueKind == JsonValueKind.String
+            ? $" ({creator.GetString()})"
+            : "";
+        return $"it was made by a newer program{by}: its format is version {known}, this program reads {read}. "
+            + "Update this program, or import the model again with it into another folder.";
     }
 
     /// <summary>Whether an element of a list is null, which the serializer lets pass.</summary>

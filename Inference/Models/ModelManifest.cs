@@ -6,8 +6,14 @@ namespace MobileVlm.Edge.Inference.Models;
 /// <summary><c>model.json</c>: what a model folder holds and what its graphs take and give.</summary>
 public sealed record ModelManifest
 {
-    /// <summary>Version of the folder's layout that this program writes and reads.</summary>
+    /// <summary>Version of the folder's layout that this program writes, and the newest that it reads.</summary>
+    /// <remarks>It rises only with a member that a program must not ignore: one that does not know it would compute
+    /// something wrong. Any other new member is optional and leaves it as it is. All changes between two releases are one
+    /// new version.</remarks>
     public const int CurrentFormat = 2;
+
+    /// <summary>The oldest version that this program reads: that of release 0.1.0.</summary>
+    public const int OldestFormat = 2;
 
     public const string FileName = "model.json";
 
@@ -18,6 +24,9 @@ public sealed record ModelManifest
 
     /// <summary>Program and version that wrote the folder.</summary>
     public required string CreatedBy { get; init; }
+
+    /// <summary>The importer that wrote the folder, for programs; null in folders of release 0.1.0 and before.</summary>
+    public ImporterStamp? Importer { get; init; }
 
     public required ModelSource Source { get; init; }
 
@@ -47,6 +56,16 @@ public sealed record ModelManifest
 
     /// <summary>As the checkpoint declares it; null when it does not.</summary>
     public string? License { get; init; }
+}
+
+/// <summary>Which importer wrote a model folder.</summary>
+/// <param name="Version">The program's, as <c>0.1.0</c>.</param>
+/// <param name="Revision">Rises whenever importing the same checkpoint again gives something better, from 1;
+/// <see cref="ImportAdvice"/> says what.</param>
+public sealed record ImporterStamp(string Version, int Revision)
+{
+    /// <summary>Revision of this program's importer.</summary>
+    public const int CurrentRevision = 1;
 }
 
 /// <summary>Where a model came from.</summary>

@@ -29,6 +29,28 @@ public sealed class EarlierReleaseTests : IDisposable
         Assert.NotNull(folder.Manifest.SelfTest);
     }
 
+    [Fact]
+    public async Task Show_says_of_an_earlier_release_what_importing_again_would_improve_and_of_todays_nothing()
+    {
+        var old = ReleaseFixture.Model($"{ReleaseFixture.Release}/models/llama-gqa-int8");
+        Assert.Equal(["importerNotRecorded", "prefillMissing"], await ReasonsAsync(old));
+        var shown = await EdgeProcess.RunAsync("model", "show", old);
+        Assert.Contains("importing it again with --force would help", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("--prefill auto", shown.Output, StringComparison.Ordinal);
+
+        Assert.Empty(await ReasonsAsync(DemoModel.Folder.FolderPath));
+        shown = await EdgeProcess.RunAsync("model", "show", DemoModel.Folder.FolderPath);
+        Assert.Contains("importing again would improve nothing", shown.Output, StringComparison.Ordinal);
+
+        static async Task<IEnumerable<string>> ReasonsAsync(string folder)
+        {
+            var (code, output, errors) = await EdgeProcess.RunAsync("model", "show", folder, "--json");
+            Assert.True(code == 0, errors);
+            Assert.Equal(2, JsonNode.Parse(output)!["formatVersion"]!.GetValue<int>());
+            return JsonNode.Parse(output)!["importAgain"]!.AsArray().Select(it => it!["reason"]!.ToString());
+        }
+    }
+
     [Theory]
     [InlineData("killed")]
     [InlineData("stopped")]

@@ -1,0 +1,52 @@
+namespace MobileVlm.Edge.Inference.Models;
+
+/// <summary>One thing that importing a model again would improve.</summary>
+/// <param name="Reason">For programs; never changes its meaning.</param>
+/// <param name="Text">For people: what is missing, and what importing again gives.</param>
+public sealed record ImportAdvice(string Reason, string Text)
+{
+    // Below this a text beside the picture of a self-test may not fit, and it is left out on purpose.
+    private const int RoomForSelfTest = 128;
+
+    // The one table of what this program's importer does better than what a folder shows. A later improvement is one row:
+    // raise ImporterStamp.CurrentRevision and say what a lower revision lacks.
+    private static readonly (Func<ModelManifest, bool> Applies, ImportAdvice Advice)[] Table =
+    [
+        (
+            m => m.Importer is null,
+            new ImportAdvice("importerNotRecorded", "It does not say which importer made it (release 0.1.0 or before). "
+                + "A new import records that, so that later programs can tell what has improved since.")),
+        (
+            m => m.SelfTest is null && m.Language.MaxPositions >= m.VisualTokens + RoomForSelfTest,
+            new ImportAdvice("selfTestMissing", "It has no self-test. With one the service checks at each start that this "
+                + "machine computes what the importer did.")),
+        (
+            m => m.SelfTest is { Prefill: null } && m.Precision.Prefill is not null,
+            new ImportAdvice("prefillNotTested", "Its self-test does not cover the prefill weights.")),
+        (
+            m => m.Precision is { Prefill: null, Activations: null } && IsInBlocks(m.Precision.Decoder),
+            new ImportAdvice("prefillMissing", "It has no prefill weights. With '--prefill auto' pictures and prompts are processed "
+                + "faster, by half or more, for one more byte per decoder weight on disk and in memory.")),
+        (
+            m => m.Loss is null && (IsRounded(m.Precision.Decoder) || IsRounded(m.Precision.Vision)),
+            new ImportAdvice("lossNotMeasured", "What its precision costs was not measured. An import without --no-loss-report "
+                + "measures it, and rounds the weights for pictures.")),
+        (
+            m => m.Source.Fingerprint is null,
+            new ImportAdvice("fingerprintMissing", "It has no fingerprint of its source, so 'model pull' cannot tell whether it is "
+                + "up to date.")),
+    ];
+
+    /// <summary>What importing the checkpoint of this folder again with this program would improve; empty when nothing
+    /// that this program knows of.</summary>
+    public static IReadOnlyList<ImportAdvice> For(ModelManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        return [.. Table.Where(row => row.Applies(manifest)).Select(row => row.Advice)];
+    }
+
+    private static bool IsRounded(string? precision) => precision is not (null or "fp32" or "fp16");
+
+    // Weights of 4 or 8 bit with a scale per block, which are widened again for each multiplication.
+    private static bool IsInBlocks(string precision) => precision.StartsWith("int", StringComparison.Ordinal);
+}
