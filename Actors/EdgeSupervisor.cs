@@ -327,6 +327,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             context.Board.Switches,
             Devices(context),
             context.Memory.Writer,
+            () => parts.StatsToBytes(context.Snapshot()),
             context.Pipeline.Counters.Mqtt,
             context.Pipeline.Time,
             context.Pipeline.Loggers.CreateLogger<MqttActor>()));

@@ -53,12 +53,14 @@ internal sealed partial class MqttActor
 
     private void Connected()
     {
-        // Until the state changes all of this may be done twice.
+        // Until the state changes all of this may be done twice. The statistics that the broker kept are of an earlier time,
+        // at a start of an earlier run.
+        _counters.Connected = true;
+        Compose(() => _outgoing.Retained.Set(_messages.Stats(_stats())));
         _outgoing.Connected();
         _session.ConnectedAt = _time.GetTimestamp();
         _session.State = LinkState.Connected;
         _session.Logged = ConnectOutcomeKind.Connected;
-        _counters.Connected = true;
         if (_session.WasConnected)
         {
             _counters.Reconnects.Increment();

@@ -31,7 +31,7 @@ internal sealed partial class MqttActor
         switch (_session.Stop)
         {
             case StopPhase.Rest:
-                SayStopped([.. CamerasOffline(), _messages.Stopped]);
+                SayStopped([.. LastStats(), .. CamerasOffline(), _messages.Stopped]);
                 break;
             case StopPhase.Stopped:
                 _session.Stop = StopPhase.Goodbye;
@@ -59,7 +59,7 @@ internal sealed partial class MqttActor
 
         var waiting = _outgoing.Events.Stats.Rows;
         _outgoing.Retained.ClearWaiting();
-        SayStopped([_messages.Stopped, .. CamerasOffline()]);
+        SayStopped([_messages.Stopped, .. CamerasOffline(), .. LastStats()]);
         LogRestLeft(waiting, _outgoing.Replies.Count);
     }
 
@@ -72,6 +72,14 @@ internal sealed partial class MqttActor
 
     private IEnumerable<Connectors.Mqtt.OutboundMessage> CamerasOffline() =>
         _state.Plans.Select(plan => _messages.Camera(plan.Id, online: false));
+
+    // What is counted to the end of the run; they stay at the broker until the next start.
+    private List<Connectors.Mqtt.OutboundMessage> LastStats()
+    {
+        var last = new List<Connectors.Mqtt.OutboundMessage>();
+        Compose(() => last.Add(_messages.Stats(_stats())));
+        return last;
+    }
 
     private async Task<SaidGoodbye> SayGoodbyeAsync()
     {

@@ -32,6 +32,7 @@ internal sealed partial class MqttActor : RestartableActor
     private readonly DeviceAnnouncer _devices;
     private readonly QuestionSwitches _switches;
     private readonly QuestionStateWriter _writer;
+    private readonly Func<byte[]> _stats;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -46,6 +47,7 @@ internal sealed partial class MqttActor : RestartableActor
         QuestionSwitches switches,
         DeviceAnnouncer devices,
         QuestionStateWriter writer,
+        Func<byte[]> stats,
         MqttCounters counters,
         TimeProvider time,
         ILogger<MqttActor> logger)
@@ -57,6 +59,7 @@ internal sealed partial class MqttActor : RestartableActor
         _switches = switches;
         _devices = devices;
         _writer = writer;
+        _stats = stats;
         _counters = counters;
         _time = time;
         _logger = logger;

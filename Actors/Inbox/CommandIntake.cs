@@ -11,6 +11,9 @@ internal sealed class CommandIntake(CommandSettings settings, TimeProvider time)
 
     public RestartMemory Memory { get; } = new();
 
+    /// <summary>At most one line per minute for each kind of refusal.</summary>
+    public LogThrottle RefusedLog { get; } = new(TimeSpan.FromMinutes(1), time);
+
     public RateLimit Limit { get; } = new(settings, time);
 
     /// <summary>Kinds of commands whose retained messages were warned of.</summary>

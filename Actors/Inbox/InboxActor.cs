@@ -31,6 +31,9 @@ internal sealed record InboxHelpers(
 /// nothing: too many commands are dropped, and a command that the broker kept is none.</summary>
 internal sealed partial class InboxActor : RestartableActor
 {
+    // Names that exist are shorter.
+    private const int LongestName = 80;
+
     private readonly IMqttLink _link;
     private readonly Topics _topics;
     private readonly EdgeSettings _settings;
@@ -161,7 +164,7 @@ internal sealed partial class InboxActor : RestartableActor
         }
         else
         {
-            Switch(command, message.Text.Trim());
+            Switch(command, message);
         }
     }
 
@@ -169,11 +172,9 @@ internal sealed partial class InboxActor : RestartableActor
     private void Ask(MqttCommand command, Came came) =>
         _helpers.Asks.Tell(came.Ask ??= new AskCame(came.Message, command.Camera));
 
-    private void Switch(MqttCommand command, string wanted)
+    private void Switch(MqttCommand command, InboundMessage message)
     {
-        bool? enabled = wanted.Equals("ON", StringComparison.OrdinalIgnoreCase) ? true
-            : wanted.Equals("OFF", StringComparison.OrdinalIgnoreCase) ? false
-            : null;
+        var enabled = SwitchText.Read(message.Text);
         var plan = _helpers.Plans().FirstOrDefault(it => it.Id.Value == command.Camera);
         if (enabled is { } on && plan is not null && _helpers.Switches.Set(plan.Id, command.Question!, on))
         {
@@ -182,13 +183,24 @@ internal sealed partial class InboxActor : RestartableActor
         else
         {
             _counters.CommandsIgnored.Increment();
-            LogNotSwitched(command.Camera!, command.Question!);
+            Refuse(command, plan is null ? "there is no such camera"
+                : plan.Questions.All(it => it.Id != command.Question) ? "the camera has no such question"
+                : $"'{SwitchText.Excerpt(message.Text)}' is not ON or OFF (true, false, 1 and 0 are taken as well, in any case)");
         }
 
         if (plan?.Questions.Any(it => it.Id == command.Question) == true)
         {
             // Said even if nothing changed: whoever asked has already drawn the switch as he wants it.
             _helpers.Publisher.Tell(new SayEnabled(plan.Id, command.Question!));
+        }
+    }
+
+    // Whoever may write to the topic could fill the log otherwise. The key is the kind of fault: names can be made up.
+    private void Refuse(MqttCommand command, string reason)
+    {
+        if (_intake.RefusedLog.TryPass(reason[0] == '\'' ? "payload" : reason, out var suppressed))
+        {
+            LogNotSwitched(SwitchText.Excerpt($"{command.Camera}/{command.Question}", LongestName), reason, suppressed);
         }
     }
 
@@ -200,10 +212,9 @@ internal sealed partial class InboxActor : RestartableActor
     [LoggerMessage(Level = LogLevel.Information, Message = "{Camera}: question '{Question}' was switched {State}.")]
     private partial void LogSwitched(string camera, string question, string state);
 
-    [LoggerMessage(
-        Level = LogLevel.Debug,
-        Message = "A message to switch {Camera}/{Question} is ignored: no such question, or neither ON nor OFF.")]
-    private partial void LogNotSwitched(string camera, string question);
+    [LoggerMessage(EventId = 89, Level = LogLevel.Warning, Message =
+        "A command to switch '{Question}' is refused and nothing is changed: {Reason}. Further refusals of this kind since the last such line: {Suppressed}.")]
+    private partial void LogNotSwitched(string question, string reason, long suppressed);
 
     [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
         "The reader of commands failed twice at one message and goes on without it.")]

@@ -51,11 +51,12 @@ public sealed class BrokerTests
                 "mobilevlm/box/availability=online",
                 "mobilevlm/box/gate/availability=online",
                 "mobilevlm/box/gate/person/enabled=ON",
+                "mobilevlm/box/stats=captured 1",
                 "mobilevlm/box/gate/snapshot=still 1",
                 "mobilevlm/box/gate/person/answer=frame 1 #1",
                 State + "1",
             ],
-            rig.Link.Heard.Items.TakeLast(6));
+            rig.Link.Heard.Items.TakeLast(7));
         Assert.Equal(1, rig.Stats.Mqtt.Reconnects);
         Assert.True(rig.Stats.Mqtt.Connected);
     }

@@ -50,6 +50,9 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public Func<Frame, byte[]> Jpeg { get; set; } = frame => Encoding.UTF8.GetBytes($"still {frame.Sequence}");
 
+    public Func<EdgeStats, byte[]> StatsToBytes { get; set; } =
+        stats => Encoding.UTF8.GetBytes($"captured {stats.Cameras.Values.Sum(camera => camera.Captured)}");
+
     public IReadOnlyList<FakeCamera> Cameras { get; private set; } = [];
 
     public EdgeParts Parts { get; private set; } = null!;
@@ -95,8 +98,7 @@ internal sealed class EdgeRig : IAsyncDisposable
             AnswerToBytes = answer => Encoding.UTF8.GetBytes($"{answer.Value} #{answer.Seq}"),
             EventToBytes = happened => Encoding.UTF8.GetBytes(
                 $"{happened.From}>{happened.To}{(happened.Historical ? " late" : "")} '{happened.Text}' +{happened.HeldBack}"),
-            StatsToBytes = stats =>
-                Encoding.UTF8.GetBytes($"captured {stats.Cameras.Values.Sum(camera => camera.Captured)}"),
+            StatsToBytes = stats => StatsToBytes(stats),
             OpenEncoder = Engine.OpenEncoder,
             OpenAnswerer = Engine.OpenAnswerer,
             FrameToJpeg = frame => Jpeg(frame),

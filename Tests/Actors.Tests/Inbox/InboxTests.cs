@@ -53,8 +53,49 @@ public sealed class InboxTests : IDisposable
     }
 
     [Theory]
+    [InlineData("OFF", "ON")]
+    [InlineData("off", "On")]
+    [InlineData("false", "true")]
+    [InlineData("FALSE", "True")]
+    [InlineData("0", "1")]
+    [InlineData(" OFF\r\n", "\ttrue ")]
+    public async Task A_question_is_switched_by_every_word_that_people_send(string off, string on)
+    {
+        await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
+        rig.Link.Hear($"{Enabled}/set", off);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{Enabled}=OFF"), "off");
+        rig.Link.Hear($"{Enabled}/set", on);
+        await rig.Link.Heard.UntilAsync(
+            heard => heard.Last(line => line.StartsWith($"{Enabled}=", StringComparison.Ordinal)).EndsWith("=ON", StringComparison.Ordinal), "on again");
+        Assert.Equal(0, rig.Stats.Mqtt.CommandsIgnored);
+    }
+
+    [Fact]
+    public async Task Refused_switches_are_logged_once_a_minute_for_each_kind_and_quote_little()
+    {
+        var time = new FakeTime();
+        await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time }.StartAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            rig.Link.Hear($"{Enabled}/set", $"per\u001bhaps\n{new string('x', 500)}");
+            rig.Link.Hear($"mobilevlm/box/gate/cat{i}/enabled/set", "ON");
+        }
+
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.CommandsIgnored == 40, "the count");
+        var lines = rig.Log.Said(LogLevel.Warning, "A command to switch").Select(line => line.Text).ToList();
+        Assert.Equal(2, lines.Count);
+        Assert.Contains("'per?haps?xxxxxxxxxxxxxxx…' is not ON or OFF", lines[0], StringComparison.Ordinal);
+        Assert.Contains("no such question", lines[1], StringComparison.Ordinal);
+        time.Advance(TimeSpan.FromMinutes(1));
+        rig.Link.Hear($"{Enabled}/set", "yes");
+        await Eventually.TrueAsync(() => rig.Log.Said(LogLevel.Warning, "A command to switch").Any(line => line.Text.Contains("since the last such line: 19", StringComparison.Ordinal)), "the next line");
+    }
+
+    [Theory]
     [InlineData("gate/person", "maybe")]
     [InlineData("gate/person", "")]
+    [InlineData("gate/person", "2")]
+    [InlineData("gate/person", "ON OFF")]
     [InlineData("gate/cat", "OFF")]
     [InlineData("cellar/person", "OFF")]
     public async Task A_switch_that_makes_no_sense_changes_nothing_and_is_counted(string question, string payload)
