@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Storage;
+
 namespace MobileVlm.Edge.Connectors.Outbox;
 
 /// <summary>Something that happened and must reach the broker.</summary>
@@ -37,13 +39,13 @@ public interface IEventOutbox : IAsyncDisposable
     OutboxStats Stats { get; }
 
     /// <summary>Completes once the event is as safe as it gets, in the order of the calls. Never waits for a broker.
-    /// Never throws for what a disk can do.</summary>
-    /// <exception cref="ArgumentException">The id or topic is empty or too long, or the payload is larger than the whole
-    /// outbox may be.</exception>
+    /// Never fails for what a disk can do, and after the outbox was disposed gives <see cref="StoreOutcome.Dropped"/>.</summary>
+    /// <returns>A task that fails with <see cref="ArgumentException"/> when the id or topic is empty or too long, or the
+    /// payload is larger than the whole outbox may be. Nothing is thrown by the call itself.</returns>
     Task<StoreOutcome> StoreAsync(OutboxEvent happened);
 
     /// <summary>The oldest event that waits, apart from topics that the caller does not want now; null when there is none.
-    /// The same one again until it is removed, and it is not given up meanwhile.</summary>
+    /// The same one again until it is removed, and it is not given up meanwhile. Null after the outbox was disposed.</summary>
     Task<WaitingEvent?> OldestAsync(IReadOnlySet<string> exceptTopics);
 
     /// <summary>The broker has acknowledged it. An id that is not there is no fault.</summary>
@@ -69,4 +71,8 @@ public sealed record OutboxStats(
     long Removed,
     long DroppedForRoom,
     long DroppedForAge,
-    long Damaged);
+    long Damaged)
+{
+    /// <summary>Where new events are kept at this moment.</summary>
+    public StorageCondition Storage { get; init; } = StorageCondition.OnDisk;
+}

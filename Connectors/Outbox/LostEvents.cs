@@ -12,6 +12,9 @@ internal sealed class LostEvents(Dictionary<string, long> known)
     /// arrive. Empty when none is.</summary>
     public string OnItsWay => _telling?.Id ?? "";
 
+    /// <summary>The topic of that event; null when none is on its way.</summary>
+    public string? TopicOnItsWay => _telling?.Topic;
+
     public void Add(string topic, long events)
     {
         known[topic] = known.GetValueOrDefault(topic) + events;
@@ -56,6 +59,15 @@ internal sealed class LostEvents(Dictionary<string, long> known)
         }
 
         _unwritten.Clear();
+    }
+
+    /// <summary>Adds what a file knows from an earlier run.</summary>
+    public void Restore(IReadOnlyDictionary<string, long> earlier)
+    {
+        foreach (var (topic, events) in earlier)
+        {
+            known[topic] = known.GetValueOrDefault(topic) + events;
+        }
     }
 
     /// <summary>A new file knows nothing of it.</summary>

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Storage;
+
 namespace MobileVlm.Edge.Connectors.Outbox;
 
 /// <summary>An outbox that ends with the process: for a demo, and for boxes that are given no place to write. Bounded: the
@@ -23,7 +25,10 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
             lock (_lock)
             {
                 return new OutboxStats(
-                    _waiting.Count, _bytes, _waiting.First?.Value.At, _waiting.Count, _stored, _removed, _dropped, 0, 0);
+                    _waiting.Count, _bytes, _waiting.First?.Value.At, _waiting.Count, _stored, _removed, _dropped, 0, 0)
+                {
+                    Storage = StorageCondition.Off,
+                };
             }
         }
     }

@@ -1,23 +1,26 @@
+using MobileVlm.Edge.Connectors.Storage;
+
 namespace MobileVlm.Edge.Connectors.Outbox;
 
 /// <summary>A file that holds room on the disk. On a full one even deleting needs some: the file is given up for that and
-/// made again when there is room.</summary>
+/// made again when there is room. It is a help only: nothing that happens to it is a fault of the outbox.</summary>
 internal sealed class OutboxReserve(string path, int bytes)
 {
     private readonly string _path = $"{path}.reserve";
 
-    /// <summary>Makes the file if it is not there. A disk without room for it is no fault here.</summary>
+    /// <summary>Makes the file if it is not there.</summary>
     /// <returns>Whether the room is held.</returns>
     public bool TryHold()
     {
-        if (bytes == 0)
+        // Opening a pipe would wait for whoever reads from it.
+        if (bytes == 0 || FileIdentity.Of(_path) is { IsRegularFile: false })
         {
             return false;
         }
 
         try
         {
-            if (File.Exists(_path) && new FileInfo(_path).Length == bytes)
+            if (new FileInfo(_path) is { Exists: true } file && file.Length == bytes)
             {
                 return true;
             }
@@ -26,7 +29,7 @@ internal sealed class OutboxReserve(string path, int bytes)
             File.WriteAllBytes(_path, new byte[bytes]);
             return true;
         }
-        catch (IOException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             Release();
             return false;
@@ -42,7 +45,7 @@ internal sealed class OutboxReserve(string path, int bytes)
             File.Delete(_path);
             return held;
         }
-        catch (IOException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             return false;
         }

@@ -31,8 +31,15 @@ public sealed record OutboxSettings
     /// <summary>How long the first event of a batch waits for others, so that flash is written once for all of them.</summary>
     public TimeSpan BatchWindow { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Most events kept in memory while the disk takes nothing; the oldest goes first.</summary>
+    /// <summary>Most events kept in memory, whether as a copy of the newest ones on disk or because the disk takes nothing.
+    /// Of those that no disk has, the oldest of the topic that takes most room goes first.</summary>
     public int MaxInMemory { get; init; } = 1000;
+
+    /// <summary>Most bytes of payloads, topics and ids kept in memory, under the same rule.</summary>
+    public long MaxBytesInMemory { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>How long disposing waits for a disk that does not answer. What waits for it then is lost.</summary>
+    public TimeSpan CloseWithin { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long acknowledged events may stay in the file; they leave it together with the next stored one. After
     /// a crash they are sent again.</summary>
@@ -40,4 +47,7 @@ public sealed record OutboxSettings
 
     /// <summary>Size of a file that holds room for the deletes which make room on a full disk; 0 does without.</summary>
     public int ReserveBytes { get; init; } = 512 * 1024;
+
+    /// <summary>Caps the file, as a full disk would. For tests.</summary>
+    internal long? MostPages { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Connectors.Outbox;
 
@@ -7,12 +8,16 @@ namespace MobileVlm.Edge.Connectors.Outbox;
 /// callers only wait when they await.</summary>
 /// <remarks>Bounded by <see cref="OutboxSettings.MaxBytes"/>, <see cref="OutboxSettings.MaxRows"/> and
 /// <see cref="OutboxSettings.MaxAge"/>. What goes first for room: the oldest events of the topic that takes most of it. A
-/// full disk counts as a full outbox; when even that makes no room, events wait in memory. A damaged file is set aside
-/// under another name and a new one begun.</remarks>
+/// full disk counts as a full outbox; when even that makes no room, and whenever the file cannot be used, events wait in
+/// memory, bounded by <see cref="OutboxSettings.MaxInMemory"/>, until it can. A damaged file is renamed, what can be read of
+/// it is taken over, and a new one is begun.</remarks>
 public sealed partial class SqliteOutbox : IEventOutbox
 {
     private const int LargestBatch = 256;
     private const int LongestQueue = 10_000;
+
+    /// <summary>A disk that takes longer over one batch is reported as hanging.</summary>
+    private static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(10);
 
     private readonly OutboxSettings _settings;
     private readonly TimeProvider _time;
@@ -21,7 +26,11 @@ public sealed partial class SqliteOutbox : IEventOutbox
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly OutboxStore _store;
     private readonly ConcurrentDictionary<string, long> _turnedAway = new(StringComparer.Ordinal);
-    private int _disposed;
+    private readonly Lock _closing = new();
+    private List<Work> _batch = [];
+    private bool _isClosed;
+    private long _busySince;
+    private string? _defect;
 
     private SqliteOutbox(OutboxSettings settings, OutboxStore store, TimeProvider time, ILogger logger)
     {
@@ -35,17 +44,27 @@ public sealed partial class SqliteOutbox : IEventOutbox
         get
         {
             var stats = _store.Stats;
-            return stats with { DroppedForRoom = stats.DroppedForRoom + _turnedAway.Values.Sum() };
+            var busySince = Interlocked.Read(ref _busySince);
+            return stats with
+            {
+                DroppedForRoom = stats.DroppedForRoom + _turnedAway.Values.Sum(),
+                Storage = busySince != 0 && Environment.TickCount64 - busySince > HangsAfter.TotalMilliseconds
+                    ? new StorageCondition(StorageKind.Hanging, "the disk does not answer")
+                    : stats.Storage,
+            };
         }
     }
 
-    /// <summary>Opens or creates the file. A damaged one is set aside first.</summary>
-    /// <exception cref="OutboxException">It cannot be opened here, or another process has it.</exception>
+    /// <summary>Opens or creates the file. A damaged one is set aside first. Where it cannot be used, the outbox keeps events
+    /// in memory and tries again; <see cref="OutboxStats.Storage"/> says so.</summary>
     public static SqliteOutbox Open(OutboxSettings settings, TimeProvider time, ILogger<SqliteOutbox> logger)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return new SqliteOutbox(settings, OutboxStore.Open(settings, time, logger), time, logger);
+        return Open(settings, new OutboxDisk(settings), time, logger);
     }
+
+    internal static SqliteOutbox Open(OutboxSettings settings, IOutboxDisk disk, TimeProvider time, ILogger logger) =>
+        new(settings, OutboxStore.Open(settings, disk, time, logger), time, logger);
 
     /// <inheritdoc/>
     public Task<StoreOutcome> StoreAsync(OutboxEvent happened)
@@ -53,17 +72,18 @@ public sealed partial class SqliteOutbox : IEventOutbox
         ArgumentNullException.ThrowIfNull(happened);
         if (happened.Id.Length is 0 or > 128 || happened.Topic.Length is 0 or > 65_535)
         {
-            throw new ArgumentException("An event needs an id of 1 to 128 characters and a topic.", nameof(happened));
+            return Task.FromException<StoreOutcome>(
+                new ArgumentException("An event needs an id of 1 to 128 characters and a topic.", nameof(happened)));
         }
 
         if (OutboxDatabase.SizeOf(happened) > _settings.MaxBytes)
         {
-            throw new ArgumentException(
-                $"An event of {happened.Payload.Length} bytes is larger than the whole outbox (Outbox:MaxBytes is {_settings.MaxBytes}).",
-                nameof(happened));
+            return Task.FromException<StoreOutcome>(new ArgumentException(
+                $"An event of {happened.Payload.Length} bytes is larger than the whole outbox (Outbox:MaxMegabytes allows {_settings.MaxBytes} bytes).",
+                nameof(happened)));
         }
 
-        var store = new StoreWork(happened, new PendingEvent(happened, _store.Run, _time.GetTimestamp()));
+        var store = new StoreWork(new PendingEvent(happened, _store.Run, _time.GetTimestamp()));
         if (TryGive(store))
         {
             return store.Done.Task;
@@ -89,49 +109,94 @@ public sealed partial class SqliteOutbox : IEventOutbox
         return TryGive(remove) ? remove.Done.Task : Task.CompletedTask;
     }
 
-    /// <summary>Writes what is still to be written, then closes the file. May be called twice.</summary>
+    /// <summary>Writes what is still to be written, then closes the file. Waits no longer than
+    /// <see cref="OutboxSettings.CloseWithin"/> for a disk that does not answer; calls that wait for it are completed then,
+    /// and its thread does not keep the process. May be called twice.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        lock (_closing)
         {
-            _work.CompleteAdding();
+            if (!_isClosed)
+            {
+                _isClosed = true;
+                _work.CompleteAdding();
+            }
         }
 
-        await _ended.Task;
+        using var limit = new CancellationTokenSource();
+        if (await Task.WhenAny(_ended.Task, Task.Delay(_settings.CloseWithin, limit.Token)) == _ended.Task)
+        {
+            await limit.CancelAsync();
+            return;
+        }
+
+        LogHangs(_settings.Path, _settings.CloseWithin.TotalSeconds);
+        foreach (var work in Volatile.Read(ref _batch))
+        {
+            work.GiveUp();
+        }
+
+        while (_work.TryTake(out var work))
+        {
+            work.GiveUp();
+        }
     }
 
-    /// <summary>Caps the file, as a full disk would. For tests, before the first event.</summary>
-    internal void LimitPages(long pages) => _store.LimitPages(pages);
-
+    /// <returns>False when it is closed, or the queue is full because the disk hangs.</returns>
     private bool TryGive(Work work)
     {
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        return _work.TryAdd(work);
+        lock (_closing)
+        {
+            return !_isClosed && _work.TryAdd(work);
+        }
     }
 
     private void Serve()
     {
-        try
+        while (!_work.IsCompleted)
         {
-            while (!_work.IsCompleted)
+            Guard(() =>
             {
-                Do(Gather());
-            }
+                var batch = Gather();
+                Volatile.Write(ref _batch, batch);
+                Interlocked.Exchange(ref _busySince, Environment.TickCount64);
+                Do(batch);
+            });
+            Interlocked.Exchange(ref _busySince, 0);
 
-            // The end may have come between two rounds.
+            // Whatever happened, nobody waits for ever.
+            _batch.ForEach(work => work.GiveUp());
+            Volatile.Write(ref _batch, []);
+        }
+
+        // The end may have come between two rounds.
+        Interlocked.Exchange(ref _busySince, Environment.TickCount64);
+        Guard(() =>
+        {
             TakeTurnedAway();
             _store.Write([], isLast: true);
+        });
+        Guard(_store.Dispose);
+        Interlocked.Exchange(ref _busySince, 0);
+        _ended.TrySetResult();
+    }
+
+    /// <summary>Faults of the disk are the store's; what comes here is a defect. It costs one batch, and neither the thread nor
+    /// the process.</summary>
+    private void Guard(Action work)
+    {
+        try
+        {
+            work();
+            _defect = null;
         }
         catch (Exception fault)
         {
-            // Faults of the disk are dealt with below; this is a defect, and waiting for ever would hide it.
-            LogBroken(fault);
-            _work.CompleteAdding();
-        }
-        finally
-        {
-            _store.Dispose();
-            _ended.TrySetResult();
+            if (_defect != fault.Message)
+            {
+                _defect = fault.Message;
+                LogBroken(fault);
+            }
         }
     }
 
@@ -174,7 +239,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         var outcomes = _store.Write([.. stores.Select(store => store.Pending)], isLast: _work.IsCompleted);
         foreach (var (store, outcome) in stores.Zip(outcomes))
         {
-            store.Done.SetResult(outcome);
+            store.Done.TrySetResult(outcome);
         }
 
         foreach (var work in batch)
@@ -182,10 +247,10 @@ public sealed partial class SqliteOutbox : IEventOutbox
             switch (work)
             {
                 case RemoveWork remove:
-                    remove.Done.SetResult();
+                    remove.Done.TrySetResult();
                     break;
                 case OldestWork oldest:
-                    oldest.Done.SetResult(ToWaiting(_store.Oldest(oldest.ExceptTopics)));
+                    oldest.Done.TrySetResult(ToWaiting(_store.Oldest(oldest.ExceptTopics)));
                     break;
             }
         }
@@ -206,18 +271,27 @@ public sealed partial class SqliteOutbox : IEventOutbox
         ? null
         : new WaitingEvent(pending.Event, pending.Run == _store.Run ? _time.GetElapsedTime(pending.Timestamp) : null, lost);
 
-    [LoggerMessage(EventId = 60, Level = LogLevel.Critical, Message = "The outbox has stopped working.")]
+    [LoggerMessage(EventId = 60, Level = LogLevel.Critical, Message =
+        "The outbox met a defect of this program; events of one moment may be lost. It goes on. Please report this with the lines before it.")]
     private partial void LogBroken(Exception fault);
 
-    private abstract class Work;
+    [LoggerMessage(EventId = 67, Level = LogLevel.Error, Message =
+        "The disk of the outbox {Path} has not answered for {Seconds:0} s. The service ends without it; events that it had not taken are lost.")]
+    private partial void LogHangs(string path, double seconds);
 
-    private sealed class StoreWork(OutboxEvent happened, PendingEvent pending) : Work
+    private abstract class Work
     {
-        public OutboxEvent Event => happened;
+        /// <summary>Completes it as not done, unless it is complete.</summary>
+        public abstract void GiveUp();
+    }
 
+    private sealed class StoreWork(PendingEvent pending) : Work
+    {
         public PendingEvent Pending => pending;
 
         public TaskCompletionSource<StoreOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override void GiveUp() => Done.TrySetResult(StoreOutcome.Dropped);
     }
 
     private sealed class OldestWork(IReadOnlySet<string> exceptTopics) : Work
@@ -225,6 +299,8 @@ public sealed partial class SqliteOutbox : IEventOutbox
         public IReadOnlySet<string> ExceptTopics => exceptTopics;
 
         public TaskCompletionSource<WaitingEvent?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override void GiveUp() => Done.TrySetResult(null);
     }
 
     private sealed class RemoveWork(string id) : Work
@@ -232,5 +308,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         public string Id => id;
 
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override void GiveUp() => Done.TrySetResult();
     }
 }

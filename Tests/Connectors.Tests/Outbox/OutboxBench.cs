@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Connectors.Tests.Outbox;
@@ -10,28 +10,34 @@ internal sealed class OutboxBench : IAsyncDisposable
 {
     public static readonly IReadOnlySet<string> All = new HashSet<string>();
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("outbox-").FullName;
-
     public OutboxBench() => Settings = new OutboxSettings
     {
-        Path = Path.Combine(_folder, "outbox.db"),
+        Path = Path.Combine(Folder, "outbox.db"),
         Durability = OutboxDurability.Process,
         BatchWindow = TimeSpan.Zero,
         ReserveBytes = 0,
     };
 
+    public string Folder { get; } = Directory.CreateTempSubdirectory("outbox-").FullName;
+
     public OutboxSettings Settings { get; set; }
+
+    /// <summary>Lines that the outbox has logged, as <c>[id] text</c>.</summary>
+    public LogLines Log { get; } = new();
 
     public ManualTime Time { get; } = new();
 
     public SqliteOutbox Outbox { get; private set; } = null!;
+
+    /// <summary>Makes the disk, where a test brings its own.</summary>
+    public Func<OutboxSettings, IOutboxDisk>? Disk { get; set; }
 
     public static OutboxEvent Event(string topic, int number, int bytes = 10) => new(
         $"{topic}-{number}",
         topic,
         Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture).PadLeft(bytes, '0')));
 
-    public SqliteOutbox Open() => Outbox = SqliteOutbox.Open(Settings, Time, NullLogger<SqliteOutbox>.Instance);
+    public SqliteOutbox Open() => Outbox = SqliteOutbox.Open(Settings, Disk?.Invoke(Settings) ?? new OutboxDisk(Settings), Time, Log);
 
     public async Task<SqliteOutbox> OpenAgainAsync()
     {
@@ -67,7 +73,44 @@ internal sealed class OutboxBench : IAsyncDisposable
             await Outbox.DisposeAsync();
         }
 
-        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(Folder, recursive: true);
+    }
+}
+
+/// <summary>Remembers what is logged at Information and above. Thread-safe.</summary>
+internal sealed class LogLines : ILogger
+{
+    private readonly List<string> _lines = [];
+
+    public IReadOnlyList<string> All
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return [.. _lines];
+            }
+        }
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public int Count(int eventId) => All.Count(line => line.StartsWith($"[{eventId}]", StringComparison.Ordinal));
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (!IsEnabled(logLevel))
+        {
+            return;
+        }
+
+        lock (_lines)
+        {
+            _lines.Add($"[{eventId.Id}] {formatter(state, exception)}{exception}");
+        }
     }
 }
 

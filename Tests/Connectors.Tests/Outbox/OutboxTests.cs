@@ -120,19 +120,28 @@ public sealed class OutboxTests : IAsyncDisposable
     [Fact]
     public async Task Produced_is_waiting_plus_acknowledged_plus_given_up()
     {
+        const int Rounds = 20, InEach = 20;
         _bench.Settings = _bench.Settings with { MaxRows = 50 };
         _bench.Open();
-        for (var round = 0; round < 20; round++)
+        var acknowledged = 0;
+        for (var round = 0; round < Rounds; round++)
         {
-            await _bench.StoreAsync($"topic{round % 3}", round * 20, 20);
+            await _bench.StoreAsync($"topic{round % 3}", round * InEach, InEach);
             for (var i = 0; i < 7 && await _bench.Outbox.OldestAsync(OutboxBench.All) is { } waiting; i++)
             {
                 await _bench.Outbox.RemoveAsync(waiting.Event.Id);
+                acknowledged++;
             }
+
+            var stats = _bench.Outbox.Stats;
+            Assert.Equal((round + 1) * InEach, stats.Rows + acknowledged + stats.DroppedForRoom);
         }
 
-        var waitingNow = _bench.Outbox.Stats.Rows;
-        Assert.Equal(waitingNow, (await _bench.DrainAsync()).Count);
+        var last = _bench.Outbox.Stats;
+        Assert.Equal(Rounds * InEach, last.Stored);
+        Assert.Equal(0, last.DroppedForAge);
+        Assert.True(last is { Rows: > 0, DroppedForRoom: > 0 } && acknowledged > 0, $"{last}");
+        Assert.Equal(last.Rows, (await _bench.DrainAsync()).Count);
         await _bench.OpenAgainAsync();
         Assert.Empty(await _bench.DrainAsync());
     }
@@ -143,15 +152,21 @@ public sealed class OutboxTests : IAsyncDisposable
         _bench.Settings = _bench.Settings with { MaxBytes = 4096 };
         _bench.Open();
         var refused = await Assert.ThrowsAsync<ArgumentException>(() => _bench.Outbox.StoreAsync(OutboxBench.Event("gate", 1, 5000)));
-        Assert.Contains("Outbox:MaxBytes", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Outbox:MaxMegabytes", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Disposing_twice_is_once_and_later_calls_are_told()
+    public async Task Disposing_twice_is_once_and_later_calls_complete_with_nothing_done()
     {
         _bench.Open();
+        await _bench.StoreAsync("gate", 1, 1);
         await _bench.Outbox.DisposeAsync();
         await _bench.Outbox.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => _bench.Outbox.StoreAsync(OutboxBench.Event("gate", 1)));
+        Assert.Equal(StoreOutcome.Dropped, await _bench.Outbox.StoreAsync(OutboxBench.Event("gate", 2)));
+        Assert.Null(await _bench.Outbox.OldestAsync(OutboxBench.All));
+        await _bench.Outbox.RemoveAsync("gate-1");
+        Assert.Equal(1, _bench.Outbox.Stats.DroppedForRoom);
+        _bench.Open();
+        Assert.Equal(["gate-1"], await _bench.DrainAsync());
     }
 }

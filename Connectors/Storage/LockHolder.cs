@@ -1,0 +1,126 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Connectors.Storage;
+
+/// <summary>Finds out which process has a lock: the kernel's list knows, and where it may not be read, a small file that the
+/// process wrote. The file only says who, never whether.</summary>
+internal static class LockHolder
+{
+    private const string KernelList = "/proc/locks";
+
+    /// <summary>As <see cref="Find"/>, for a process that has taken the lock this moment and has not written its file yet.</summary>
+    public static string? FindSoon(string path, string holderFile, TimeSpan patience)
+    {
+        var locked = FileIdentity.Of(holderFile) is { IsRegularFile: true } file && holderFile.EndsWith(".lock", StringComparison.Ordinal)
+            ? file
+            : FileIdentity.Of(path);
+        var found = Find(locked, holderFile);
+        for (var waited = 0; found is null && waited < patience.TotalMilliseconds; waited += 25)
+        {
+            Thread.Sleep(25);
+            found = Find(locked, holderFile);
+        }
+
+        return found;
+    }
+
+    /// <returns>As part of a sentence: <c>process 123</c>; null when it cannot be told.</returns>
+    public static string? Find(FileIdentity? locked, string holderFile) =>
+        InKernelList(locked) is { } id ? $"process {id.ToString(CultureInfo.InvariantCulture)}" : InFile(holderFile);
+
+    /// <summary>Writes this process's id. A folder that takes no file keeps none.</summary>
+    public static void Write(string file)
+    {
+        try
+        {
+            if (FileIdentity.Of(file) is not { IsRegularFile: false })
+            {
+                File.WriteAllText(file, string.Create(
+                    CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Namespace() ?? "-"}\n"));
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // The kernel's list says it too.
+            _ = fault;
+        }
+    }
+
+    /// <summary>Empties the file. It stays, since another process may be about to lock it.</summary>
+    public static void Forget(string? file)
+    {
+        try
+        {
+            if (file is not null && FileIdentity.Of(file) is { IsRegularFile: true })
+            {
+                File.WriteAllText(file, "");
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            _ = fault;
+        }
+    }
+
+    // 1: FLOCK  ADVISORY  WRITE 1234 08:01:12345 0 EOF
+    private static int? InKernelList(FileIdentity? locked)
+    {
+        if (locked is not { } file)
+        {
+            return null;
+        }
+
+        try
+        {
+            var place = string.Create(
+                CultureInfo.InvariantCulture, $"{file.Device >> 32:x2}:{file.Device & uint.MaxValue:x2}:{file.Inode}");
+            foreach (var line in File.ReadLines(KernelList))
+            {
+                var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (words is [_, "FLOCK", _, "WRITE", var id, var where, ..] && where == place
+                    && int.TryParse(id, CultureInfo.InvariantCulture, out var process) && process > 0)
+                {
+                    return process;
+                }
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            _ = fault;
+        }
+
+        return null;
+    }
+
+    private static string? InFile(string file)
+    {
+        try
+        {
+            if (FileIdentity.Of(file) is not { IsRegularFile: true } || new FileInfo(file).Length > 200
+                || File.ReadAllLines(file) is not [var id, var space] || !int.TryParse(id, CultureInfo.InvariantCulture, out var process))
+            {
+                return null;
+            }
+
+            return Namespace() is not { } mine || mine == space
+                ? Directory.Exists($"/proc/{id}") ? $"process {process.ToString(CultureInfo.InvariantCulture)}" : null
+                : $"a process in another container (process {process.ToString(CultureInfo.InvariantCulture)} there)";
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Namespace()
+    {
+        try
+        {
+            return new FileInfo("/proc/self/ns/pid").LinkTarget;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

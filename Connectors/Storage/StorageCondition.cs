@@ -1,0 +1,29 @@
+namespace MobileVlm.Edge.Connectors.Storage;
+
+/// <summary>Where something that should survive the process is kept at this moment.</summary>
+public enum StorageKind
+{
+    /// <summary>In memory, because nothing else is configured.</summary>
+    Off,
+
+    /// <summary>On disk, as it should be.</summary>
+    Disk,
+
+    /// <summary>In memory, because the disk cannot be used. It is tried again until it can.</summary>
+    Memory,
+
+    /// <summary>The disk has not answered for a while; nobody knows whether it will.</summary>
+    Hanging,
+}
+
+/// <summary>Where it is kept, and why not on disk.</summary>
+/// <param name="Kind">Where.</param>
+/// <param name="Reason">What is wrong with the disk, without a full stop; null while nothing is.</param>
+public sealed record StorageCondition(StorageKind Kind, string? Reason)
+{
+    public static StorageCondition Off { get; } = new(StorageKind.Off, null);
+
+    public static StorageCondition OnDisk { get; } = new(StorageKind.Disk, null);
+
+    public static StorageCondition InMemory(string reason) => new(StorageKind.Memory, reason);
+}

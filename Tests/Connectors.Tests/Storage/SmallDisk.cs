@@ -1,0 +1,69 @@
+using System.Diagnostics;
+
+namespace MobileVlm.Edge.Connectors.Tests.Storage;
+
+/// <summary>A file system of its own in memory, with limits, for what only a real disk can do. Needs root.</summary>
+internal sealed class SmallDisk : IDisposable
+{
+    private SmallDisk(string path) => Path = path;
+
+    public string Path { get; }
+
+    /// <param name="folder">It is mounted in a new folder in this one.</param>
+    /// <param name="limits">As options of tmpfs: <c>size=2m</c>, <c>nr_inodes=10</c>.</param>
+    public static SmallDisk Mount(string folder, string limits)
+    {
+        var path = Directory.CreateDirectory(System.IO.Path.Combine(folder, "disk")).FullName;
+        Run("mount", "-t", "tmpfs", "-o", limits, "tmpfs", path);
+        return new SmallDisk(path);
+    }
+
+    /// <summary>Whether disks can be mounted here.</summary>
+    public static bool CanMount()
+    {
+        if (!Environment.IsPrivilegedProcess)
+        {
+            return false;
+        }
+
+        var folder = Directory.CreateTempSubdirectory("small-disk-").FullName;
+        try
+        {
+            Mount(folder, "size=64k").Dispose();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Read-only or not, for whatever is not open for writing.</summary>
+    public void Remount(string options) => Run("mount", "-o", $"remount,{options}", Path);
+
+    public void Dispose() => Run("umount", "-l", Path);
+
+    private static void Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        var said = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {said}");
+        }
+    }
+}
+
+/// <summary>Skipped where no disk can be mounted; the injected faults stand for it there.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class SmallDiskFactAttribute : FactAttribute
+{
+    private static readonly bool IsPossible = SmallDisk.CanMount();
+
+    public SmallDiskFactAttribute() => Skip = IsPossible ? null : "needs the right to mount file systems (root)";
+}
