@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -23,6 +24,8 @@ public sealed record EdgeStats
     public required MqttStats Mqtt { get; init; }
 
     public required AskStats Asks { get; init; }
+
+    public required StorageStats Storage { get; init; }
 }
 
 /// <summary>One camera.</summary>
@@ -94,3 +97,10 @@ public sealed record MqttStats(
 /// <summary>Questions that were asked once. Received = answered + busy + expired + refused + failed + those under
 /// way.</summary>
 public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);
+
+/// <summary>Where what should survive a restart is kept at this moment.</summary>
+/// <param name="Outbox">Events that wait for the broker.</param>
+/// <param name="EventsInMemory">Of them, those that no disk has.</param>
+/// <param name="OutboxDamaged">Times that a damaged outbox was replaced.</param>
+/// <param name="State">States of questions, cool-downs and switches.</param>
+public sealed record StorageStats(StorageCondition Outbox, long EventsInMemory, long OutboxDamaged, StorageCondition State);

@@ -114,7 +114,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
 
     /// <summary>What was counted so far.</summary>
     public EdgeStats Stats() => _counters.Snapshot(
-        _settings, _lanes.Now.Select(lane => lane.Plan), _startedAt, _time.GetUtcNow());
+        _settings, _lanes.Now.Select(lane => lane.Plan), _startedAt, _time.GetUtcNow(), Storage());
 
     /// <summary>Opens the engine, then the cameras; the broker is connected meanwhile and need not be there.</summary>
     /// <exception cref="InvalidOperationException">It was started or stopped before.</exception>
@@ -172,6 +172,12 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     {
         await StopAsync();
         _cancelAnswers.Dispose();
+    }
+
+    private StorageStats Storage()
+    {
+        var outbox = _parts.Outbox.Stats;
+        return new StorageStats(outbox.Storage, outbox.InMemory, outbox.Damaged, _memory.Keeper.Storage);
     }
 
     private EdgeMemory CreateMemory()

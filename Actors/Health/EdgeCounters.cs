@@ -24,8 +24,9 @@ internal sealed class EdgeCounters
     /// <param name="plans">What there is now; what there was before is left out.</param>
     /// <param name="startedAt">Of the process.</param>
     /// <param name="now">This moment.</param>
+    /// <param name="storage">Of this moment.</param>
     public EdgeStats Snapshot(
-        EdgeSettings settings, IEnumerable<CameraPlan> plans, DateTimeOffset startedAt, DateTimeOffset now)
+        EdgeSettings settings, IEnumerable<CameraPlan> plans, DateTimeOffset startedAt, DateTimeOffset now, StorageStats storage)
     {
         return new EdgeStats
         {
@@ -38,6 +39,7 @@ internal sealed class EdgeCounters
             Pipeline = Pipeline.Snapshot(),
             Mqtt = Mqtt.Snapshot(),
             Asks = Asks.Snapshot(),
+            Storage = storage,
         };
     }
 }

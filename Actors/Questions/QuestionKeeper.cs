@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
@@ -27,6 +28,7 @@ internal sealed class QuestionKeeper
     private long? _dueAt;
     private long _given;
     private long _kept;
+    private volatile bool _isUnwritten;
 
     /// <param name="file">Null keeps nothing.</param>
     /// <param name="switches">Told what was saved of them, and asked again at each save.</param>
@@ -38,6 +40,9 @@ internal sealed class QuestionKeeper
         _time = time;
         Restored = file?.Read() ?? SavedState.Empty;
     }
+
+    /// <summary>Where the file stands. Thread-safe.</summary>
+    public StorageCondition Storage => _file?.Condition ?? StorageCondition.Off;
 
     /// <summary>As the last run left it.</summary>
     public SavedState Restored { get; }
@@ -67,7 +72,7 @@ internal sealed class QuestionKeeper
         var state = State(standings);
         var (changes, events) = (Changes(state), Events(state));
         var wait = events == _events ? Interval : IntervalOfEvents;
-        if (changes == _changes || (_dueAt is { } last && _time.GetElapsedTime(last) < wait))
+        if ((changes == _changes && !_isUnwritten) || (_dueAt is { } last && _time.GetElapsedTime(last) < wait))
         {
             return null;
         }
@@ -85,7 +90,7 @@ internal sealed class QuestionKeeper
             if (due.Number > _kept)
             {
                 _kept = due.Number;
-                _file?.Write(due.State);
+                _isUnwritten = _file?.Write(due.State) == false;
             }
         }
     }

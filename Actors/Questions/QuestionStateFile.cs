@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
@@ -20,8 +21,12 @@ internal sealed record SavedState(
 }
 
 /// <summary>The small file in which it is kept. Written whole beside the old one and put in its place, so that a power
-/// cut leaves one or the other. What cannot be read is set aside and said; the service goes on without.</summary>
-internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionStateFile> logger)
+/// cut leaves one or the other. What cannot be read is set aside and reported; the service goes on without it. One thread at
+/// a time, but for <see cref="Condition"/>.</summary>
+/// <param name="folder">Created when it is missing.</param>
+/// <param name="logger">Told once of each change.</param>
+/// <param name="steps">How a file is replaced; null replaces a real one.</param>
+internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionStateFile> logger, FileSteps? steps = null)
 {
     public const string FileName = "questions.json";
 
@@ -36,7 +41,11 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
     };
 
     private readonly ILogger _logger = logger;
-    private bool _saidUnwritable;
+    private readonly FileSteps _steps = steps ?? new FileSteps();
+    private StorageCondition _condition = StorageCondition.OnDisk;
+
+    /// <summary>Whether the last write succeeded. Thread-safe.</summary>
+    public StorageCondition Condition => Volatile.Read(ref _condition);
 
     private string Path => System.IO.Path.Combine(folder, FileName);
 
@@ -45,13 +54,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
     {
         try
         {
-            using var file = File.OpenRead(Path);
-            if (file.Length > LargestFile)
-            {
-                throw new JsonException($"it has {file.Length} bytes");
-            }
-
-            var state = JsonSerializer.Deserialize<SavedState>(file, Json);
+            var state = JsonSerializer.Deserialize<SavedState>(Content(), Json);
             return state is { Version: SavedState.Current, Standings: not null, Switches: not null }
                 && state.Standings.Values.All(saved => saved?.Standing is { } standing && double.IsFinite(standing.Score ?? 0))
                 ? state
@@ -61,43 +64,65 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
         {
             return SavedState.Empty;
         }
-        catch (Exception fault) when (fault is JsonException or NotSupportedException)
-        {
-            SetAside(fault);
-            return SavedState.Empty;
-        }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             LogUnreadable(Path, fault.Message);
             return SavedState.Empty;
         }
+        catch (Exception fault) when (fault is JsonException or NotSupportedException or ArgumentException or FormatException
+            or InvalidOperationException or OverflowException)
+        {
+            SetAside(fault);
+            return SavedState.Empty;
+        }
     }
 
-    /// <summary>Never throws for what a disk can do; an outage is said once.</summary>
-    public void Write(SavedState state)
+    /// <summary>Never throws for what a disk can do; an outage is reported once, and so is its end.</summary>
+    /// <returns>Whether it is on disk.</returns>
+    public bool Write(SavedState state)
     {
-        var draft = $"{Path}.new";
+        var content = JsonSerializer.SerializeToUtf8Bytes(state, Json);
         try
         {
-            Directory.CreateDirectory(folder);
-            using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
-            {
-                JsonSerializer.Serialize(file, state, Json);
-                // Else a power cut may leave the new name with nothing in it.
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(draft, Path, overwrite: true);
-            _saidUnwritable = false;
+            _steps.Replace(Path, content);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            if (!_saidUnwritable)
+            if (Condition.Kind == StorageKind.Disk)
             {
-                _saidUnwritable = true;
                 LogUnwritable(Path, fault.Message);
             }
+
+            Volatile.Write(ref _condition, StorageCondition.InMemory(fault.Message.TrimEnd('.')));
+            return false;
         }
+
+        if (Condition.Kind != StorageKind.Disk)
+        {
+            Volatile.Write(ref _condition, StorageCondition.OnDisk);
+            LogWritable(Path);
+        }
+
+        return true;
+    }
+
+    private byte[] Content()
+    {
+        // Opening a pipe would wait for whoever writes to it.
+        if (FileSteps.IsOtherThanFile(Path))
+        {
+            throw new IOException("it is not a regular file");
+        }
+
+        using var file = File.OpenRead(Path);
+        if (file.Length > LargestFile)
+        {
+            throw new JsonException($"it has {file.Length} bytes");
+        }
+
+        var content = new byte[file.Length];
+        file.ReadExactly(content);
+        return content;
     }
 
     private void SetAside(Exception fault)
@@ -114,12 +139,18 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{File} is damaged ({Reason}); it is now {Aside}, and questions start afresh.")]
+    [LoggerMessage(EventId = 85, Level = LogLevel.Error, Message =
+        "{File} is damaged ({Reason}). It is now {Aside}; states, cool-downs and switches start afresh. Check the disk (dmesg, smartctl).")]
     private partial void LogDamaged(string file, string reason, string aside);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{File} cannot be read ({Reason}); questions start afresh.")]
+    [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =
+        "{File} cannot be read ({Reason}). States, cool-downs and switches start afresh. Repair the disk or the permissions of StateFolder.")]
     private partial void LogUnreadable(string file, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{File} cannot be written ({Reason}); a restart will forget what is known. Mend the folder or set StateFolder.")]
+    [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
+        "{File} cannot be written ({Reason}). The service goes on and tries again; a restart meanwhile forgets states, cool-downs and switches. Free space, or repair the disk or the permissions of StateFolder.")]
     private partial void LogUnwritable(string file, string reason);
+
+    [LoggerMessage(EventId = 88, Level = LogLevel.Information, Message = "{File} is written again.")]
+    private partial void LogWritable(string file);
 }

@@ -38,6 +38,9 @@ public sealed record StatsPayload
     public required MqttStats Mqtt { get; init; }
 
     public required AskStats Asks { get; init; }
+
+    /// <summary>Absent in what version 0.1.0 published.</summary>
+    public StorageStats Storage { get; init; } = new(StorageStats.Off, null, 0, 0, StorageStats.Off, null);
 }
 
 /// <summary>Where one part of the model runs.</summary>
@@ -128,3 +131,20 @@ public sealed record MqttStats(
 /// <summary>Questions that were asked once. Received = answered + busy + expired + refused + failed + those under
 /// way.</summary>
 public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);
+
+/// <summary>Where what should survive a restart is kept at this moment: <c>disk</c>; <c>memory</c> while the disk cannot be
+/// used; <c>hanging</c> while the disk does not answer; <c>off</c> where no folder is configured.</summary>
+/// <param name="Outbox">Events that wait for the broker.</param>
+/// <param name="OutboxReason">What is wrong with its disk; null while nothing is.</param>
+/// <param name="EventsInMemory">Events that wait and that no disk has: they end with the process.</param>
+/// <param name="OutboxDamaged">Times that a damaged outbox was replaced.</param>
+/// <param name="State">States of questions, cool-downs and switches.</param>
+/// <param name="StateReason">What is wrong with its disk; null while nothing is.</param>
+public sealed record StorageStats(
+    string Outbox, string? OutboxReason, long EventsInMemory, long OutboxDamaged, string State, string? StateReason)
+{
+    public const string Disk = "disk";
+    public const string Memory = "memory";
+    public const string Hanging = "hanging";
+    public const string Off = "off";
+}

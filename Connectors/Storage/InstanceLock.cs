@@ -123,20 +123,21 @@ public sealed class InstanceLock : IDisposable
     /// <summary>The path without links, as far as it exists.</summary>
     private static string Canonical(string path)
     {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Path.GetDirectoryName(full) is not { Length: > 0 } parent)
+        {
+            return full;
+        }
+
+        full = Path.Combine(Canonical(parent), Path.GetFileName(full));
         try
         {
-            var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-            if (Path.GetDirectoryName(full) is not { Length: > 0 } parent)
-            {
-                return full;
-            }
-
-            full = Path.Combine(Canonical(parent), Path.GetFileName(full));
             return new FileInfo(full).ResolveLinkTarget(returnFinalTarget: true) is { } target ? Canonical(target.FullName) : full;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return Path.GetFullPath(path);
+            // Not there, or a link that leads nowhere.
+            return full;
         }
     }
 }

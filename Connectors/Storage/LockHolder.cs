@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace MobileVlm.Edge.Connectors.Storage;
 
@@ -29,35 +30,33 @@ internal static class LockHolder
         InKernelList(locked) is { } id ? $"process {id.ToString(CultureInfo.InvariantCulture)}" : InFile(holderFile);
 
     /// <summary>Writes this process's id. A folder that takes no file keeps none.</summary>
-    public static void Write(string file)
+    public static void Write(string file) => Put(
+        file, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Namespace() ?? "-"}\n"));
+
+    /// <summary>Empties the file. It stays, because another process may be about to lock it.</summary>
+    public static void Forget(string? file)
     {
-        try
+        if (file is not null)
         {
-            if (FileIdentity.Of(file) is not { IsRegularFile: false })
-            {
-                File.WriteAllText(file, string.Create(
-                    CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Namespace() ?? "-"}\n"));
-            }
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            // The kernel's list says it too.
-            _ = fault;
+            Put(file, "");
         }
     }
 
-    /// <summary>Empties the file. It stays, since another process may be about to lock it.</summary>
-    public static void Forget(string? file)
+    // Not with File.WriteAllText, which takes a lock of its own and meets ours.
+    private static void Put(string file, string text)
     {
         try
         {
-            if (file is not null && FileIdentity.Of(file) is { IsRegularFile: true })
+            using var handle = FileCalls.OpenToLock(file);
+            if (!handle.IsInvalid && FileIdentity.Of(file) is { IsRegularFile: true })
             {
-                File.WriteAllText(file, "");
+                RandomAccess.SetLength(handle, 0);
+                RandomAccess.Write(handle, Encoding.ASCII.GetBytes(text), 0);
             }
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException)
         {
+            // The kernel's list says it too.
             _ = fault;
         }
     }
@@ -96,8 +95,15 @@ internal static class LockHolder
     {
         try
         {
-            if (FileIdentity.Of(file) is not { IsRegularFile: true } || new FileInfo(file).Length > 200
-                || File.ReadAllLines(file) is not [var id, var space] || !int.TryParse(id, CultureInfo.InvariantCulture, out var process))
+            using var handle = FileCalls.OpenToLook(file);
+            if (handle.IsInvalid || FileIdentity.Of(file) is not { IsRegularFile: true })
+            {
+                return null;
+            }
+
+            Span<byte> content = stackalloc byte[200];
+            var text = Encoding.ASCII.GetString(content[..RandomAccess.Read(handle, content, 0)]);
+            if (text.Split('\n') is not [var id, var space, ""] || !int.TryParse(id, CultureInfo.InvariantCulture, out var process))
             {
                 return null;
             }
@@ -106,7 +112,7 @@ internal static class LockHolder
                 ? Directory.Exists($"/proc/{id}") ? $"process {process.ToString(CultureInfo.InvariantCulture)}" : null
                 : $"a process in another container (process {process.ToString(CultureInfo.InvariantCulture)} there)";
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             return null;
         }

@@ -40,6 +40,11 @@ internal static class RunningChecks
 
         yield return Finding.Fine("service", $"runs since {Ago(TimeSpan.FromSeconds(stats.UptimeS))}, {stats.Pipeline.Answers} answers");
         yield return JudgeOutbox(stats.Mqtt, now);
+        foreach (var finding in JudgeStorage(stats.Storage))
+        {
+            yield return finding;
+        }
+
         foreach (var (camera, seen) in stats.Cameras)
         {
             foreach (var (question, asked) in seen.Questions)
@@ -61,6 +66,28 @@ internal static class RunningChecks
                 "outbox",
                 $"{waiting}; {mqtt.EventsDropped} were given up since the service started",
                 "The broker was away longer than the outbox holds, or its disk is full: see Outbox:MaxRows, MaxMegabytes and MaxAge.");
+    }
+
+    private static IEnumerable<Finding> JudgeStorage(StorageStats storage)
+    {
+        const string Remedy = "Free space, or repair the disk, its mount or the permissions; the service notices that by itself.";
+        if (storage.Outbox is StorageStats.Memory or StorageStats.Hanging)
+        {
+            yield return Finding.Bad(
+                "outbox storage", $"{storage.OutboxReason}; {storage.EventsInMemory} waiting event(s) are in memory only and end with the process", Remedy);
+        }
+
+        if (storage.OutboxDamaged > 0)
+        {
+            yield return Finding.Note(
+                "outbox storage", $"was damaged and replaced {storage.OutboxDamaged} time(s) since the service started", "Check the disk: dmesg, smartctl.");
+        }
+
+        if (storage.State is StorageStats.Memory or StorageStats.Hanging)
+        {
+            yield return Finding.Bad(
+                "state storage", $"{storage.StateReason}; states, cool-downs and switches end with the process", Remedy);
+        }
     }
 
     private static Finding Judge(string name, CameraStats camera, QuestionStats question, DateTimeOffset now)

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
@@ -39,6 +40,10 @@ internal sealed class EdgeMeter : IDisposable
             "mobilevlm.outbox.events", () => _system.Stats().Mqtt.EventsWaiting, description: "Events that wait for the broker.");
         _meter.CreateObservableGauge(
             "mobilevlm.outbox.size", () => _system.Stats().Mqtt.EventsWaitingBytes, "By", "Size of the events that wait.");
+        _meter.CreateObservableGauge(
+            "mobilevlm.storage.ok", Storage, description: "1 while it is kept on disk or nothing is configured, by part: outbox, state.");
+        _meter.CreateObservableGauge(
+            "mobilevlm.outbox.memory", () => _system.Stats().Storage.EventsInMemory, description: "Events that wait and that no disk has.");
         _meter.CreateObservableGauge("mobilevlm.outbox.oldest.age", OldestAge, "s", "How long the oldest of them has waited; 0 when none does.");
         _meter.CreateObservableGauge(
             "mobilevlm.pipeline.stuck", () => _system.StuckFor.TotalSeconds, "s", "How long nothing has moved that should have.");
@@ -77,6 +82,16 @@ internal sealed class EdgeMeter : IDisposable
     }
 
     private void Published(TimeSpan took) => Stage("publish", took);
+
+    private IEnumerable<Measurement<int>> Storage()
+    {
+        var storage = _system.Stats().Storage;
+        yield return Of(storage.Outbox, "outbox");
+        yield return Of(storage.State, "state");
+
+        static Measurement<int> Of(StorageCondition condition, string part) => new(
+            condition.Kind is StorageKind.Disk or StorageKind.Off ? 1 : 0, new KeyValuePair<string, object?>("part", part));
+    }
 
     private double OldestAge()
     {

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Verification;
@@ -14,6 +15,7 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 /// this.</summary>
 internal sealed class EdgeRuntime : IAsyncDisposable
 {
+    private readonly StateLocks _locks;
     private readonly EmbeddedBroker? _broker;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -21,6 +23,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
 
     private EdgeRuntime(
         EdgeConfiguration configuration,
+        StateLocks locks,
         EmbeddedBroker? broker,
         Uri brokerAddress,
         FramePool frames,
@@ -29,7 +32,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         ILoggerFactory loggers)
     {
         (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
-        (_configuration, _time, _loggers) = (configuration, time, loggers);
+        (_configuration, _locks, _time, _loggers) = (configuration, locks, time, loggers);
         Broker = brokerAddress.GetLeftPart(UriPartial.Authority);
     }
 
@@ -44,14 +47,28 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     public EdgeSystem System { get; }
 
     /// <summary>Opens everything and starts. What was opened is closed again when a later part fails.</summary>
-    /// <exception cref="ConfigurationException">The state folder or the outbox cannot be written.</exception>
+    /// <exception cref="StorageInUseException">Another service has the state folder or the outbox.</exception>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     /// <exception cref="ExecutionTargetException">The target cannot be had.</exception>
     /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is taken.</exception>
     public static async Task<EdgeRuntime> StartAsync(
         EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
-        StateAccess.RequireState(configuration);
+        var locks = StateLocks.Take(configuration, loggers.CreateLogger("Storage"));
+        try
+        {
+            return await StartAsync(configuration, locks, time, loggers, cancel);
+        }
+        catch
+        {
+            locks.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<EdgeRuntime> StartAsync(
+        EdgeConfiguration configuration, StateLocks locks, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel)
+    {
         OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
         var sessions = new SessionBoard(loggers.CreateLogger("Sessions"));
         using var model = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);
@@ -69,7 +86,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
                 time,
                 loggers);
             await system.StartAsync();
-            return new EdgeRuntime(configuration, broker, mqtt.Broker, frames, system, time, loggers);
+            return new EdgeRuntime(configuration, locks, broker, mqtt.Broker, frames, system, time, loggers);
         }
         catch
         {
@@ -111,6 +128,8 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         {
             await _broker.DisposeAsync();
         }
+
+        _locks.Dispose();
     }
 
     private static ICameraSource Open(

@@ -29,19 +29,8 @@ internal static class StateAccess
             : $"the user '{Environment.UserName}' cannot create it in '{nearest}' ({reason})";
     }
 
-    /// <summary>Refuses a configuration whose folder for state or whose outbox cannot be written, with the key that was
-    /// written.</summary>
-    /// <exception cref="ConfigurationException">It cannot be written.</exception>
-    public static void RequireState(EdgeConfiguration configuration)
-    {
-        var faults = StateFaults(configuration).Select(it => new ConfigurationFault(it.Key, it.Path, it.Message)).ToList();
-        if (faults.Count > 0)
-        {
-            throw new ConfigurationException(configuration.File ?? "environment", faults);
-        }
-    }
-
-    /// <summary>What <see cref="RequireState"/> refuses.</summary>
+    /// <summary>Which of the folder for state and the outbox cannot be written, by the key that was written. No reason not to
+    /// start: the service answers without them.</summary>
     public static IEnumerable<(string Key, string Path, string Message)> StateFaults(EdgeConfiguration configuration)
     {
         if (configuration.StateFolder is { } state && FindWriteFault(state) is { } fault)

@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
@@ -43,6 +44,22 @@ internal static class StatsMapping
             stats.Asks.Expired,
             stats.Asks.Refused,
             stats.Asks.Failed),
+        Storage = new Connectors.Mqtt.StorageStats(
+            ToText(stats.Storage.Outbox.Kind),
+            stats.Storage.Outbox.Reason,
+            stats.Storage.EventsInMemory,
+            stats.Storage.OutboxDamaged,
+            ToText(stats.Storage.State.Kind),
+            stats.Storage.State.Reason),
+    };
+
+    private static string ToText(StorageKind kind) => kind switch
+    {
+        StorageKind.Off => Connectors.Mqtt.StorageStats.Off,
+        StorageKind.Disk => Connectors.Mqtt.StorageStats.Disk,
+        StorageKind.Memory => Connectors.Mqtt.StorageStats.Memory,
+        StorageKind.Hanging => Connectors.Mqtt.StorageStats.Hanging,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
     private static Connectors.Mqtt.CameraStats ToPayload(Actors.CameraStats camera) => new()

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Tests.Images;
 using MobileVlm.Edge.Connectors.Tests.Outbox;
+using MobileVlm.Edge.Connectors.Tests.Storage;
 
 // The test host does not come through here: this is for tests that need a process of their own.
 switch (args)
@@ -8,6 +9,8 @@ switch (args)
         return await OutboxChild.RunAsync(rest);
     case [DecodeChild.Command, var file]:
         return DecodeChild.Run(file);
+    case [LockChild.Command, .. var rest]:
+        return await LockChild.RunAsync(rest);
     default:
         Console.Error.WriteLine("These are tests: run 'dotnet test'.");
         return 2;

@@ -192,6 +192,7 @@ public sealed class MqttJsonTests
             Pipeline = new PipelineStats(1, 17, 812.5, 2000),
             Mqtt = new MqttStats(true, 40, 1, 2, 3, 900, At, 4, 5),
             Asks = new AskStats(21, 6, 5, 4, 3, 2),
+            Storage = new StorageStats(StorageStats.Memory, "the disk is full", 2, 1, StorageStats.Disk, null),
         };
         const string expected =
             """
@@ -205,7 +206,8 @@ public sealed class MqttJsonTests
             "waitsFor":"noPicture"}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},
             "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsWaitingBytes":900,
             "eventsWaitingSince":"2026-03-01T12:30:05.000+01:00","eventsDropped":4,
-            "commandsIgnored":5},"asks":{"received":21,"answered":6,"busy":5,"expired":4,"refused":3,"failed":2}}
+            "commandsIgnored":5},"asks":{"received":21,"answered":6,"busy":5,"expired":4,"refused":3,"failed":2},
+            "storage":{"outbox":"memory","outboxReason":"the disk is full","eventsInMemory":2,"outboxDamaged":1,"state":"disk","stateReason":null}}
             """;
 
         Assert.Equal(expected.ReplaceLineEndings(""), Text(MqttJson.Serialize(stats)));

@@ -1,0 +1,58 @@
+namespace MobileVlm.Edge.Connectors.Storage;
+
+/// <summary>The steps in which a file is replaced. Tests make single ones fail.</summary>
+public class FileSteps
+{
+    /// <summary>Creates the folder, if it is not there.</summary>
+    public virtual void CreateFolder(string folder) => Directory.CreateDirectory(folder);
+
+    /// <summary>Creates or empties a file.</summary>
+    public virtual Stream Create(string file) => new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+
+    /// <summary>Puts bytes into it.</summary>
+    public virtual void Write(Stream file, ReadOnlySpan<byte> content) => file.Write(content);
+
+    /// <summary>Brings its content to the medium.</summary>
+    public virtual void Flush(Stream file) => ((FileStream)file).Flush(flushToDisk: true);
+
+    /// <summary>Gives it another name, in place of the file that had it.</summary>
+    public virtual void Rename(string from, string to) => File.Move(from, to, overwrite: true);
+
+    /// <summary>Brings the names in a folder to the medium.</summary>
+    public virtual void FlushFolder(string folder) => FileCalls.FlushFolder(folder);
+
+    /// <summary>Replaces a file so that whoever reads it, after a power cut too, finds the old content or the new one and
+    /// never a part. What fails leaves the old one.</summary>
+    /// <param name="file">Its path; its folder is created.</param>
+    /// <param name="content">All of it.</param>
+    /// <exception cref="IOException">A step failed. Only when the last one did, the new content is there already.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permission is missing, or a folder is in the way.</exception>
+    public void Replace(string file, ReadOnlySpan<byte> content)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        CreateFolder(folder);
+        var draft = Draft(file);
+        using (var stream = Create(draft))
+        {
+            Write(stream, content);
+
+            // Otherwise a power cut may leave the new name with nothing in it.
+            Flush(stream);
+        }
+
+        Rename(draft, file);
+        FlushFolder(folder);
+    }
+
+    /// <summary>Whether a folder, a pipe or a device has this name.</summary>
+    public static bool IsOtherThanFile(string path) => FileIdentity.Of(path) is { IsRegularFile: false };
+
+    // A folder, a link or a pipe may have the name of the draft.
+    private static string Draft(string file)
+    {
+        var draft = $"{file}.new";
+        return IsOtherThanFile(draft) || new FileInfo(draft).LinkTarget is not null
+            ? $"{file}.{Guid.NewGuid():N}.new"
+            : draft;
+    }
+}

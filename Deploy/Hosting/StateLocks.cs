@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>Keeps a second service away from the folder and the outbox of this one: both would send the same events, and each
+/// would overwrite what the other has written. Taken before anything else is opened, given back last.</summary>
+internal sealed partial class StateLocks : IDisposable
+{
+    private readonly List<InstanceLock> _locks = [];
+    private readonly ILogger _logger;
+
+    private StateLocks(ILogger logger) => _logger = logger;
+
+    /// <summary>Takes the locks, and reports what cannot be written: the service starts nevertheless.</summary>
+    /// <exception cref="StorageInUseException">Another process has one of them.</exception>
+    public static StateLocks Take(EdgeConfiguration configuration, ILogger logger)
+    {
+        var locks = new StateLocks(logger);
+        try
+        {
+            foreach (var (key, path, message) in StateAccess.StateFaults(configuration))
+            {
+                locks.LogUnusable(key, path, message);
+            }
+
+            if (configuration.StateFolder is { } folder)
+            {
+                TryCreate(folder);
+                locks.Add("StateFolder", folder, InstanceLock.TakeFolder("StateFolder", folder));
+            }
+
+            if (configuration.ToOutboxSettings()?.Path is { } outbox)
+            {
+                TryCreate(Path.GetDirectoryName(outbox)!);
+                var key = configuration.Options.Outbox.Path is null ? "StateFolder" : "Outbox:Path";
+                locks.Add(key, outbox, InstanceLock.TakeFile(key, outbox));
+            }
+
+            return locks;
+        }
+        catch
+        {
+            locks.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _locks.ForEach(it => it.Dispose());
+
+    // What cannot be created was reported above.
+    private static void TryCreate(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            _ = fault;
+        }
+    }
+
+    private void Add(string key, string path, InstanceLock taken)
+    {
+        _locks.Add(taken);
+        if (!taken.IsHeld)
+        {
+            LogNotLocked(key, path);
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message =
+        "{Key}: '{Path}' {Problem}. The service answers and publishes; events that wait and states are kept in memory and end with the process until this is repaired.")]
+    private partial void LogUnusable(string key, string path, string problem);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message =
+        "{Key}: '{Path}' cannot be locked, neither there nor in the temporary folder: a second service that uses it would not be noticed.")]
+    private partial void LogNotLocked(string key, string path);
+}
