@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace MobileVlm.Edge.Deploy.Configuration;
 
 /// <summary>The rules between properties; those of one property stand on it.</summary>
@@ -14,12 +16,28 @@ internal static class OptionsValidator
         ValidateLogin(options.Mqtt, faults);
         ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, faults);
         ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, faults);
+        ValidateOutbox(options.Outbox.Path, faults);
         ValidateAsks(options, faults);
         var model = ContextValidator.OpenModel(options, folder, faults);
         ValidateCameras(options, model is not null, faults);
         if (model is not null)
         {
             ContextValidator.Validate(options, model, faults);
+        }
+    }
+
+    // What no disk can be made to take; what a disk cannot take now is no fault of the configuration.
+    private static void ValidateOutbox(string? path, FaultList faults)
+    {
+        const int LongestName = 200;
+        const string Key = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Outbox)}:{nameof(OutboxOptions.Path)}";
+        if (path is not null && (Path.EndsInDirectorySeparator(path) || Path.GetFileName(path) is "." or ".."))
+        {
+            faults.Add(Key, path, "names a folder; a file in it would be accepted, such as 'outbox.db'");
+        }
+        else if (path is not null && Encoding.UTF8.GetByteCount(Path.GetFileName(path)) > LongestName)
+        {
+            faults.Add(Key, path, $"ends in a name that is too long; up to {LongestName} bytes would be accepted");
         }
     }
 

@@ -51,6 +51,49 @@ public sealed class OutboxTests : IDisposable
         Assert.All(pairs, pair => Assert.Equal(pair.First.To, pair.Second.From));
     }
 
+    /// <summary>A folder has the name of the outbox at the start, and is away later: the subscriber notices it in the
+    /// statistics only.</summary>
+    [Fact]
+    public async Task A_service_whose_outbox_cannot_be_used_answers_says_so_and_writes_it_once_it_can()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
+        var state = Path.Combine(_folder, "state");
+        var obstacle = Path.Combine(state, "outbox.db");
+        Directory.CreateDirectory(Path.Combine(obstacle, "not empty"));
+        Directory.CreateDirectory(Path.Combine(state, "questions.json", "not empty"));
+        var config = ServiceConfiguration.Write(_folder, broker.Address.ToString(), Gate);
+        await using var service = EdgeProcess.Start("run", "--config", config);
+        await Eventually(() => Storage() is ("memory", "memory", not null) && Events(subscriber).Count >= 2);
+        var before = Events(subscriber).Count;
+        Directory.Delete(obstacle, recursive: true);
+        Directory.Delete(Path.Combine(state, "questions.json"), recursive: true);
+        await Eventually(() => Storage() is ("disk", _, null) && Events(subscriber).Count > before);
+        service.Terminate();
+        Assert.Equal(0, await service.ExitAsync());
+        Assert.True(File.Exists(obstacle));
+        Assert.True(File.Exists(Path.Combine(state, "questions.json")));
+        Assert.Contains("SqliteOutbox[62]", service.Errors, StringComparison.Ordinal);
+        Assert.Contains("SqliteOutbox[64]", service.Errors, StringComparison.Ordinal);
+        var events = Events(subscriber);
+        Assert.Equal(events.Count, events.DistinctBy(e => e.Id).Count());
+        Assert.All(events.Zip(events.Skip(1)), pair => Assert.Equal(pair.First.To, pair.Second.From));
+
+        (string?, string?, string?)? Storage()
+        {
+            if (subscriber.Messages.LastOrDefault(m => m.Topic == "mobilevlm/edge-1/stats") is not { } last)
+            {
+                return null;
+            }
+
+            using var body = JsonDocument.Parse(last.Text);
+            var storage = body.RootElement.GetProperty("storage");
+            return (Text("outbox"), Text("state"), Text("outboxReason"));
+
+            string? Text(string name) => storage.GetProperty(name).GetString();
+        }
+    }
+
     private static List<(string Id, bool Historical, string From, string To, DateTimeOffset At)> Events(MosquittoSub subscriber) =>
         [.. subscriber.Messages.Where(m => m.Topic == "mobilevlm/edge-1/gate/person/event").Select(m =>
         {

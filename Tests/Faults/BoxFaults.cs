@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace MobileVlm.Edge.Faults.Tests;
 
@@ -10,6 +11,9 @@ internal static class BoxFaults
     [
         new("outbox limited to 40 events, broker away", LimitAsync),
         new("disk full, broker away", DiskAsync),
+        new("outbox damaged under the service, broker away", DamagedAsync),
+        new("outbox and its folder removed under the service, broker away", RemovedAsync),
+        new("folder of the outbox cannot be used at the start, broker away, then it can", FolderAsync),
         new("clock set forward by 400 days, then back, broker away", ClockAsync),
     ];
 
@@ -65,6 +69,66 @@ internal static class BoxFaults
         {
             Run("umount", "-l", disk);
         }
+    }
+
+    private static async Task<FaultResult> DamagedAsync()
+    {
+        await using var rig = await FaultRig.StartAsync();
+        await rig.StartServiceAsync();
+        await rig.ReceivesAsync(5);
+        await rig.KillBrokerAsync();
+        await rig.ProducesAsync(40);
+        foreach (var file in (string[])[rig.Outbox, $"{rig.Outbox}-wal"])
+        {
+            var length = new FileInfo(file).Length;
+            await using var stream = File.OpenWrite(file);
+            stream.Position = Math.Min(100, length);
+            await stream.WriteAsync(RandomNumberGenerator.GetBytes((int)(length - stream.Position)));
+        }
+
+        await rig.ProducesAsync(40);
+        await rig.RestartBrokerAsync();
+        await rig.ReceivesAsync(60);
+        return new FaultResult(await rig.CountAsync());
+    }
+
+    private static async Task<FaultResult> RemovedAsync()
+    {
+        await using var rig = await FaultRig.StartAsync();
+        var folder = Directory.CreateDirectory(Path.Combine(rig.Folder, "removed")).FullName;
+        rig.Outbox = Path.Combine(folder, "outbox.db");
+        await rig.StartServiceAsync();
+        await rig.ReceivesAsync(5);
+        await rig.KillBrokerAsync();
+        await rig.ProducesAsync(40);
+        Directory.Delete(folder, recursive: true);
+        await rig.ProducesAsync(40);
+        await rig.KillServiceAsync();
+        await rig.StartServiceAsync();
+        await rig.RestartBrokerAsync();
+        await rig.ReceivesAsync(60);
+        return new FaultResult(await rig.CountAsync(), "killed once afterwards");
+    }
+
+    private static async Task<FaultResult> FolderAsync()
+    {
+        await using var rig = await FaultRig.StartAsync();
+        var folder = Path.Combine(rig.Folder, "folder");
+        await File.WriteAllTextAsync(folder, "A file where the folder should be.");
+        rig.Outbox = Path.Combine(folder, "outbox.db");
+        await rig.StartServiceAsync();
+        await rig.ReceivesAsync(5);
+        await rig.KillBrokerAsync();
+        await rig.ProducesAsync(40);
+        File.Delete(folder);
+        await Until.HappensAsync(
+            "the service never wrote its outbox", () => rig.Service.Errors.Contains("SqliteOutbox[64]", StringComparison.Ordinal), FaultRig.Patience);
+        await rig.ProducesAsync(10);
+        await rig.KillServiceAsync();
+        await rig.StartServiceAsync();
+        await rig.RestartBrokerAsync();
+        await rig.ReceivesAsync(40);
+        return new FaultResult(await rig.CountAsync(), "killed once when it could be used again");
     }
 
     private static async Task<FaultResult> ClockAsync()

@@ -83,6 +83,16 @@ public sealed class FaultTests : IDisposable
     }
 
     [Theory]
+    [InlineData("state/", "names a folder")]
+    [InlineData("state/..", "names a folder")]
+    public void An_outbox_must_be_a_file(string path, string expected)
+    {
+        var fault = _bench.Fault(ConfigurationBench.Small(more: $$""", "Outbox": { "Path": "{{path}}" } """));
+        Assert.Equal("MobileVlm:Outbox:Path", fault.Key);
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("YesNo", "0", "'YesNo' or 'Choice'")]
     [InlineData("YesNo", "Boolean", "'YesNo' or 'Choice'")]
     [InlineData("Is there a person?", " ", "is empty")]
