@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Cameras.Onvif;
+
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>At which pace a file or a folder of pictures is played.</summary>
@@ -15,10 +17,18 @@ public sealed record CameraSettings
 {
     public required CameraId Id { get; init; }
 
-    /// <summary><c>rtsp://</c>, <c>rtsps://</c>, <c>http://</c>, <c>https://</c>; a device (<c>/dev/video0</c>); a video
+    /// <summary><c>rtsp://</c>, <c>rtsps://</c>, <c>http://</c>, <c>https://</c>, <c>onvif://</c>; a device (<c>/dev/video0</c>); a video
     /// file; a folder of pictures; <c>gst:PIPELINE</c> (a GStreamer line up to raw video); <c>pattern:</c> (a moving
     /// test picture, <c>pattern:640x480@10</c>).</summary>
     public required string Source { get; init; }
+
+    /// <summary>First line: the password of the user in an <c>onvif://</c> source, read at each attempt; null where there is
+    /// none or the source holds it.</summary>
+    public string? PasswordFile { get; init; }
+
+    /// <summary>Height of the pictures that the questions need, in pixels. An ONVIF camera gives the smallest of its streams
+    /// that has it.</summary>
+    public int NeededHeight { get; init; } = OnvifProfileChoice.EncoderHeight;
 
     /// <summary>Start a file or folder again when it ends.</summary>
     public bool Loop { get; init; } = true;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras.Decoders;
 using MobileVlm.Edge.Connectors.Cameras.Http;
+using MobileVlm.Edge.Connectors.Cameras.Onvif;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
@@ -52,6 +53,17 @@ public static class CameraSources
         return new Camera(context, $"{context.Secrets.Apply(settings.Source)} ({by})", feed);
     }
 
+    /// <summary>The feed for a stream that a camera named, with the settings to run it with.</summary>
+    /// <param name="settings">Their source came from the camera and is not trusted: network streams only.</param>
+    /// <exception cref="FormatException">The address is of another kind, or not well formed.</exception>
+    internal static (CameraSettings Settings, IPictureFeed Feed) OpenStream(CameraSettings settings)
+    {
+        var address = SourceAddress.Parse(settings.Source);
+        return address is SourceAddress.Stream { Kind: StreamKind.Rtsp } or SourceAddress.Http
+            ? (AsDecoded(settings, address), Choose(settings, address).Feed)
+            : throw new FormatException($"'{SecretMask.Patterns(settings.Source)}' is not the address of a stream.");
+    }
+
     private static CameraSettings AsDecoded(CameraSettings settings, SourceAddress address) => address switch
     {
         SourceAddress.Stream stream => settings with
@@ -71,6 +83,7 @@ public static class CameraSources
             SourceAddress.Stream stream =>
                 (new ChildProcessFeed(it => FfmpegCommand.Stream(it, stream.Kind)), "ffmpeg"),
             SourceAddress.Http => (new HttpFeed(), "HTTP"),
+            SourceAddress.Onvif camera => (new OnvifFeed(camera.Address), "ONVIF"),
             SourceAddress.GStreamer line =>
                 (new ChildProcessFeed(it => GstCommand.Pipeline(it, line.Words)), "gst-launch"),
             SourceAddress.Pattern pattern => (new TestPatternFeed(pattern), "test pattern"),

@@ -24,12 +24,14 @@ internal sealed class CaptureAttempt : IDisposable
     private volatile bool _timedOut;
     private TimeSpan? _firstPacket;
     private bool _waitTold;
+    private SecretMask _secrets;
     private bool _closed;
     private bool _disposed;
 
     public CaptureAttempt(CameraContext camera, Action<Frame> deliver, CancellationToken cancel)
     {
         _camera = camera;
+        (Settings, _secrets) = (camera.Settings, camera.Secrets);
         _deliver = deliver;
         _cancel = cancel;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -61,7 +63,7 @@ internal sealed class CaptureAttempt : IDisposable
         }
     }
 
-    public CameraSettings Settings => _camera.Settings;
+    public CameraSettings Settings { get; private set; }
 
     public CameraContext Camera => _camera;
 
@@ -70,6 +72,15 @@ internal sealed class CaptureAttempt : IDisposable
 
     /// <summary>Since the attempt began.</summary>
     public TimeSpan Elapsed => _camera.Time.GetElapsedTime(_started);
+
+    /// <summary>From here on the feed plays what the camera named as its stream, whose password is kept out of reasons as
+    /// well. The time-out for the first picture starts anew.</summary>
+    public void UseStream(CameraSettings settings)
+    {
+        Settings = settings;
+        _secrets = new SecretMask(settings.Source);
+        Touch();
+    }
 
     /// <summary>A frame stamped with this moment, to be filled and delivered (or disposed).</summary>
     /// <exception cref="InvalidDataException">The source's pictures are larger than <see cref="FramePool.MaxSide"/>.</exception>
@@ -202,7 +213,7 @@ internal sealed class CaptureAttempt : IDisposable
             reason = reason.Length == 0 ? Silence() : $"{Silence()}; {reason}";
         }
 
-        return new CaptureEnd(kind, _camera.Secrets.Apply(reason), Frames);
+        return new CaptureEnd(kind, _camera.Secrets.Apply(_secrets.Apply(reason)), Frames);
     }
 
     /// <summary>The end of a source that failed by itself.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using MobileVlm.Edge.Connectors.Cameras.Decoders;
+using MobileVlm.Edge.Connectors.Cameras.Onvif;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
@@ -9,7 +10,7 @@ internal abstract partial record SourceAddress
 {
     /// <summary>What <see cref="Parse"/> accepts, for messages.</summary>
     public const string Accepted =
-        "accepted are rtsp://, rtsps://, rtspt://, http://, https://, rtmp://, rtmps:// and udp:// addresses, a device (/dev/video0), "
+        "accepted are rtsp://, rtsps://, rtspt://, http://, https://, rtmp://, rtmps://, udp:// and onvif:// addresses, a device (/dev/video0), "
         + "a video file (also as file:///PATH), a folder of pictures, gst:PIPELINE and pattern:WIDTHxHEIGHT@RATE";
 
     private SourceAddress()
@@ -32,6 +33,12 @@ internal abstract partial record SourceAddress
     }
 
     public sealed record Device : SourceAddress
+    {
+        public override bool IsLive => true;
+    }
+
+    /// <summary>A camera that is asked where its stream is.</summary>
+    public sealed record Onvif(OnvifAddress Address) : SourceAddress
     {
         public override bool IsLive => true;
     }
@@ -77,7 +84,8 @@ internal abstract partial record SourceAddress
         }
 
         var scheme = Scheme().Match(source).Groups["scheme"];
-        return scheme.Success ? ParseNetwork(source, scheme.Value.ToLowerInvariant())
+        return scheme.Value.Equals("onvif", StringComparison.OrdinalIgnoreCase) ? new Onvif(OnvifAddress.Parse(source))
+            : scheme.Success ? ParseNetwork(source, scheme.Value.ToLowerInvariant())
             : source.StartsWith("/dev/", StringComparison.Ordinal) ? new Device()
             : new Local(source);
     }

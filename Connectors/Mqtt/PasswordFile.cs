@@ -11,32 +11,36 @@ internal static class PasswordFile
     private const int MaxBytes = 64 * 1024;
 
     /// <summary>The first line, without its line end.</summary>
-    public static PasswordRead Read(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="key">The setting that names it, for messages.</param>
+    public static PasswordRead Read(string path, string key = "Mqtt:PasswordFile")
     {
+        PasswordRead Failed(string what) => new(null, $"{key}: '{path}' {what}");
+
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length > MaxBytes)
             {
-                return Failed(path, $"is {file.Length} bytes long, which is no password");
+                return Failed($"is {file.Length} bytes long, which is no password");
             }
 
             using var reader = new StreamReader(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
             return reader.ReadLine() is { Length: > 0 } line
                 ? new PasswordRead(line, null)
-                : Failed(path, "has an empty first line; write the password there");
+                : Failed("has an empty first line; write the password there");
         }
         catch (DecoderFallbackException)
         {
-            return Failed(path, "is not UTF-8 text");
+            return Failed("is not UTF-8 text");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return Failed(path, "does not exist");
+            return Failed("does not exist");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Failed(path, $"could not be read: {e.Message}");
+            return Failed($"could not be read: {e.Message}");
         }
     }
 
@@ -64,6 +68,4 @@ internal static class PasswordFile
             return false;
         }
     }
-
-    private static PasswordRead Failed(string path, string what) => new(null, $"Mqtt:PasswordFile: '{path}' {what}");
 }

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace MobileVlm.Edge.Tests.Shared;
+
+/// <summary>The ONVIF camera of <c>onvif-test-camera.py</c> on the loopback. Its user is <c>admin</c> with the password
+/// <c>secret1</c>.</summary>
+internal sealed class OnvifTestCamera : IDisposable
+{
+    public const string User = "admin";
+    public const string Password = "secret1";
+
+    private readonly Process _process;
+
+    private OnvifTestCamera(Process process, int port)
+    {
+        _process = process;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    /// <summary>The device service of a camera that does these things otherwise (<c>offset,nat</c>).</summary>
+    public Uri Device(string ways = "") => new(string.Create(
+        CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}{(ways.Length == 0 ? "" : $"/{ways}")}/onvif/device_service"));
+
+    /// <summary>The same as a camera's <c>Source</c>.</summary>
+    public string Source(string ways = "", string user = User) =>
+        Device(ways).ToString().Replace("http://", user.Length == 0 ? "onvif://" : $"onvif://{user}@", StringComparison.Ordinal);
+
+    /// <param name="rtspPort">Port of the streams that it names.</param>
+    /// <param name="discover">An interface at which it answers probes, with a port.</param>
+    /// <param name="name">As it announces itself.</param>
+    public static async Task<OnvifTestCamera> StartAsync(int rtspPort = 554, string? discover = null, string name = "Yard")
+    {
+        List<string> arguments =
+        [
+            Path.Combine(AppContext.BaseDirectory, "Shared", "onvif-test-camera.py"),
+            "--rtsp-port", rtspPort.ToString(CultureInfo.InvariantCulture), "--name", name,
+        ];
+        if (discover is not null)
+        {
+            arguments.AddRange(["--discover", discover]);
+        }
+
+        var process = Process.Start(new ProcessStartInfo("/usr/bin/python3", arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var port = 0;
+        while (port == 0 || discover is not null)
+        {
+            var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30))
+                ?? throw new InvalidOperationException($"The test camera did not start: {await process.StandardError.ReadToEndAsync()}");
+            if (line.StartsWith("ready ", StringComparison.Ordinal))
+            {
+                port = int.Parse(line["ready ".Length..], CultureInfo.InvariantCulture);
+            }
+            else
+            {
+                discover = null;
+            }
+        }
+
+        process.ErrorDataReceived += static (_, _) => { };
+        process.BeginErrorReadLine();
+        return new OnvifTestCamera(process, port);
+    }
+
+    /// <summary>What it was asked so far, as JSON.</summary>
+    public async Task<string> LogAsync()
+    {
+        using var client = new HttpClient();
+        return await client.GetStringAsync(new Uri(Device(), "/log"));
+    }
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}
