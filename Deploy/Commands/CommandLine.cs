@@ -37,6 +37,7 @@ internal static class CommandLine
             BenchCommand.Create(),
             DoctorCommand.Create(),
             WatchCommand.Create(),
+            CamerasCommand.Create(),
             InitCommand.Create(),
         };
         var parsed = root.Parse(args);

@@ -13,6 +13,11 @@ internal sealed class CameraOptions
     [Secret]
     public string? Source { get; set; }
 
+    [Description("File whose first line is the password of the user in an `onvif://` source; read at each connect, so that it can be changed. "
+        + "`credential:NAME` is a credential that systemd hands over.")]
+    [TextLength(4096)]
+    public string? PasswordFile { get; set; }
+
     [Description("Starts a file or folder again when it ends.")]
     public bool Loop { get; set; } = true;
 

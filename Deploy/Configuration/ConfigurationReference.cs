@@ -17,7 +17,7 @@ internal static class ConfigurationReference
         - **Lists** are JSON lists (`["red", "green"]`); a single value may stand for a list of one. Of an environment variable the last part is the place: `…__Choices__0=red`.
         - **A changed file** is read again within seconds, or at once on SIGHUP (`systemctl reload mobilevlm`): cameras and questions change while the others go on. A file with faults is refused, each is logged, and everything goes on as it was. What is not about cameras needs a restart; the log says what.
         - **Relative paths** begin in the folder of the configuration file, wherever the service was started.
-        - **Passwords**: the broker's stands in a file of its own (`PasswordFile`). A camera's stands in its address, so make the configuration file readable for the service's user only. Messages, logs and the process list show neither; only what stands in a `gst:` pipeline is on its command line.
+        - **Passwords**: the broker's stands in a file of its own (`PasswordFile`). A camera's stands in its address, so make the configuration file readable for the service's user only; that of an `onvif://` camera may stand in a file too (`Cameras:CAMERA:PasswordFile`). Messages, logs and the process list show neither; only what stands in a `gst:` pipeline is on its command line.
         - **Section `Logging`**, beside `MobileVlm`, is .NET's: `"Logging": { "LogLevel": { "Default": "Debug" } }`.
 
         """;

@@ -3,6 +3,7 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Onvif;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Inference.Models;
 
@@ -112,6 +113,8 @@ internal sealed partial class EdgeConfiguration
     {
         Id = id,
         Source = ToSource(camera.Source!),
+        PasswordFile = camera.PasswordFile is { } password ? FullPath(password) : null,
+        NeededHeight = ToNeededHeight(camera),
         Loop = camera.Loop,
         Pace = camera.Pace,
         Speed = camera.Speed,
@@ -123,6 +126,14 @@ internal sealed partial class EdgeConfiguration
         FfmpegPath = ToProgram(Options.Tools.Ffmpeg),
         GstLaunchPath = ToProgram(Options.Tools.GstLaunch),
     };
+
+    /// <summary>A region of half the picture's height and width needs a picture of twice the height.</summary>
+    private static int ToNeededHeight(CameraOptions camera) => camera.Questions.Values
+        .Select(question => question.Region is { } region ? PicturePolygon.Parse(region) : null)
+        .Select(region => region is null ? 1 : Math.Max(region.Right - region.Left, region.Bottom - region.Top))
+        .Select(part => (int)Math.Ceiling(OnvifProfileChoice.EncoderHeight / part))
+        .DefaultIfEmpty(OnvifProfileChoice.EncoderHeight)
+        .Max();
 
     private static PipelineSettings ToPipeline(PipelineOptions pipeline) => new()
     {

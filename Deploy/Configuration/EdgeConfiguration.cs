@@ -91,6 +91,11 @@ internal sealed partial class EdgeConfiguration
         var folder = file is null ? places.CurrentFolder : Path.GetDirectoryName(file) ?? places.CurrentFolder;
         var logging = ReadLogging(root.Find(LoggingSection), faults);
         options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, places.Environment);
+        foreach (var camera in options.Cameras.Values)
+        {
+            camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, places.Environment);
+        }
+
         OptionsValidator.Validate(options, folder, faults);
         return faults.Faults.Count == 0
             ? new EdgeConfiguration(options, file, folder, places, logging, faults.Warnings)

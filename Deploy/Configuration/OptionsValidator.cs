@@ -1,4 +1,5 @@
 using System.Text;
+using MobileVlm.Edge.Connectors.Cameras.Onvif;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -24,6 +25,8 @@ internal static class OptionsValidator
         {
             ContextValidator.Validate(options, model, faults);
         }
+
+        ValidateCameraLogins(options, folder, faults);
     }
 
     // What no disk can be made to take; what a disk cannot take now is no fault of the configuration.
@@ -141,6 +144,41 @@ internal static class OptionsValidator
         }
 
         QuestionsValidator.Validate(options, modelIsKnown, faults);
+    }
+
+    private static void ValidateCameraLogins(EdgeOptions options, string folder, FaultList faults)
+    {
+        foreach (var (name, camera) in options.Cameras)
+        {
+            var key = $"{Cameras}:{name}:{nameof(CameraOptions.PasswordFile)}";
+            if (camera.Source is not { } source || faults.Has($"{Cameras}:{name}:{nameof(CameraOptions.Source)}") || faults.Has(key))
+            {
+                continue;
+            }
+
+            var isOnvif = OnvifCameras.TryReadUser(source, out var user, out var hasPassword);
+            if (camera.PasswordFile is null)
+            {
+                if (isOnvif && user is not null && !hasPassword)
+                {
+                    faults.Add(key, null, $"is missing; Source names the user '{user}', and a file with the password would be accepted");
+                }
+            }
+            else if (!isOnvif)
+            {
+                faults.Add(key, null, "counts for an onvif:// source only; leave it out, and write the password of another source into its address");
+            }
+            else if (user is null || hasPassword)
+            {
+                faults.Add(key, null, hasPassword
+                    ? "and a password in Source exclude each other; leave one of them out"
+                    : "needs a user in Source; 'onvif://USER@HOST' would be accepted");
+            }
+            else
+            {
+                ValidateFile(camera.PasswordFile, key, folder, faults);
+            }
+        }
     }
 
     private static string QuestionsOf(string camera) => $"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}";

@@ -128,10 +128,10 @@ internal sealed class TopicPrefixesAttribute : ValueRuleAttribute
 /// <summary>A camera's source.</summary>
 internal sealed class CameraSourceAttribute : ValueRuleAttribute
 {
-    private static readonly string[] Schemes = ["rtsp", "rtsps", "http", "https"];
+    private static readonly string[] Schemes = ["rtsp", "rtsps", "http", "https", "onvif"];
 
     public override string Accepted =>
-        "`rtsp://`, `rtsps://`, `http://`, `https://`; `/dev/video0`; a video file; a folder of pictures; "
+        "`rtsp://`, `rtsps://`, `http://`, `https://`; `onvif://[USER@]HOST[:PORT][?profile=TOKEN]`; `/dev/video0`; a video file; a folder of pictures; "
         + "`gst:PIPELINE`; `pattern:WIDTHxHEIGHT@RATE`";
 
     public override string? FindFault(object value)

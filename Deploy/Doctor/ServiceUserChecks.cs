@@ -85,6 +85,14 @@ internal static class ServiceUserChecks
             yield return ("Mqtt:PasswordFile", configuration.FullPath(password));
         }
 
+        foreach (var (name, camera) in configuration.Options.Cameras)
+        {
+            if (camera.PasswordFile is { } secret && !secret.StartsWith("/run/credentials/", StringComparison.Ordinal))
+            {
+                yield return ($"Cameras:{name}:PasswordFile", configuration.FullPath(secret));
+            }
+        }
+
         if (configuration.Options.Mqtt.CaFile is { } authority)
         {
             yield return ("Mqtt:CaFile", configuration.FullPath(authority));

@@ -1,6 +1,8 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Onvif;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt;
@@ -152,6 +154,39 @@ public sealed class HostileInputTests(ITestOutputHelper output)
                 Assert.InRange((int?)PngExif.Orientation(PictureFiles.Png(1, 1, [1, 2, 3], PictureFiles.Chunk(type, data))) ?? 1, 1, 8);
             }
         });
+    }
+
+    [Fact]
+    public void What_cameras_answer_is_read_or_left_out()
+    {
+        const string Match = """
+            <s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><d:ProbeMatches xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery">
+            <d:ProbeMatch><d:Types>dn:NetworkVideoTransmitter</d:Types><d:Scopes>onvif://www.onvif.org/name/Yard%20door</d:Scopes>
+            <d:XAddrs>http://10.0.0.2:8080/onvif/device_service http://[fe80::1]/x</d:XAddrs></d:ProbeMatch></d:ProbeMatches></s:Body></s:Envelope>
+            """;
+        const string Profiles = """
+            <?xml version="1.0"?><e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body><GetProfilesResponse><Profiles token="a&amp;b">
+            <VideoSourceConfiguration><SourceToken>1</SourceToken></VideoSourceConfiguration><VideoEncoderConfiguration><Encoding>H264</Encoding>
+            <Resolution><Width>640</Width><Height>480</Height></Resolution><RateControl><FrameRateLimit>25</FrameRateLimit></RateControl>
+            </VideoEncoderConfiguration></Profiles></GetProfilesResponse></e:Body></e:Envelope>
+            """;
+        var found = 0;
+        Walk(10_000, [Match, Profiles], answer =>
+        {
+            foreach (var device in OnvifDiscovery.Read(answer, IPAddress.Parse("10.0.0.9")))
+            {
+                found++;
+                Assert.Equal("10.0.0.9", device.Device.Host);
+                Assert.InRange(device.Name.Length, 1, 100);
+                Assert.DoesNotContain(device.Name, char.IsControl);
+            }
+
+            if (SoapMessage.Read(answer) is { } message)
+            {
+                Assert.All(OnvifClient.ReadProfiles(message), profile => Assert.InRange(profile.Height ?? 0, 0, 100_000));
+            }
+        });
+        Assert.True(found > 500, $"{found}");
     }
 
     [Fact]

@@ -2,8 +2,9 @@
 
 Serves a moving test picture (320x240, 25 pictures a second, H.264), or an H.264 clip in MP4, as /stream.
 SIZES (480x360,640x480) encodes the clip anew and changes the size of its pictures each three seconds, within the
-stream. With RTSP_LOGIN=USER:PASSWORD in the environment it asks for these. PORT 0 takes a free one. Prints
-"ready PORT" once it listens and ends when its standard input closes.
+stream. With RTSP_LOGIN=USER:PASSWORD in the environment it asks for these, with RTSP_ADDRESS=ADDRESS it listens
+there instead of on the loopback. PORT 0 takes a free one. Prints "ready PORT" once it listens and ends when its
+standard input closes.
 """
 import os
 import sys
@@ -34,7 +35,7 @@ else:
     )
 
 server = GstRtspServer.RTSPServer()
-server.set_address("127.0.0.1")
+server.set_address(os.environ.get("RTSP_ADDRESS", "127.0.0.1"))
 server.set_service(sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(launch)

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Mqtt;
+
 namespace MobileVlm.Edge.Connectors.Cameras.Onvif;
 
 /// <summary>Lists cameras for an operator to choose from. Stateless.</summary>
@@ -19,6 +21,38 @@ public static class OnvifCameras
         catch (FormatException)
         {
             return null;
+        }
+    }
+
+    /// <summary>A log-in with the password of a file.</summary>
+    /// <param name="user">Its name.</param>
+    /// <param name="passwordFile">Its first line is the password.</param>
+    /// <param name="key">The setting or option that names the file, for the fault.</param>
+    /// <param name="fault">Why there is none, without a full stop; null when there is one.</param>
+    public static OnvifLogin? ReadLogin(string user, string passwordFile, string key, out string? fault)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(user);
+        ArgumentException.ThrowIfNullOrEmpty(passwordFile);
+        var read = PasswordFile.Read(passwordFile, key);
+        fault = read.Fault;
+        return read.Password is { } password ? new OnvifLogin(user, password) : null;
+    }
+
+    /// <summary>Who a camera's <c>Source</c> logs in as.</summary>
+    /// <returns>False when it is not a well-formed <c>onvif://</c> address.</returns>
+    public static bool TryReadUser(string source, out string? user, out bool hasPassword)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        (user, hasPassword) = (null, false);
+        try
+        {
+            var address = source.StartsWith("onvif://", StringComparison.OrdinalIgnoreCase) ? OnvifAddress.Parse(source) : null;
+            (user, hasPassword) = (address?.User, address?.Password is not null);
+            return address is not null;
+        }
+        catch (FormatException)
+        {
+            return false;
         }
     }
 

@@ -309,7 +309,8 @@ public sealed partial class OnvifClient : IDisposable
         }
     }
 
-    private static List<OnvifProfile> ReadProfiles(XElement answer)
+    /// <summary>The profiles of an answer of either service.</summary>
+    internal static List<OnvifProfile> ReadProfiles(XElement answer)
     {
         // Both services name the profiles alike; what is in them is called VideoEncoderConfiguration, later VideoEncoder.
         var profiles = new List<OnvifProfile>();

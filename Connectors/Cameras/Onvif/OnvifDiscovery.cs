@@ -48,7 +48,7 @@ public static class OnvifDiscovery
             throw new OnvifException(
                 OnvifFault.Unreachable,
                 searches.Count == 0
-                    ? "this machine has no network interface with an IPv4 address that is up"
+                    ? "this machine has no network interface with an IPv4 address"
                     : $"no network interface could search for cameras ({string.Join("; ", errors)})");
         }
 
@@ -224,11 +224,11 @@ public static class OnvifDiscovery
     private static string SortKey(string host) =>
         IPAddress.TryParse(host.Trim('[', ']'), out var address) ? Convert.ToHexString(address.GetAddressBytes()) : host;
 
+    /// <summary>Whatever state they report, which lags behind: one that is really down fails to send.</summary>
     private static List<IPAddress> LocalAddresses() =>
     [
         .. NetworkInterface.GetAllNetworkInterfaces()
-            .Where(it => it.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown
-                && it.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+            .Where(it => it.NetworkInterfaceType != NetworkInterfaceType.Loopback)
             .SelectMany(it => it.GetIPProperties().UnicastAddresses)
             .Select(it => it.Address)
             .Where(it => it.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(it))

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Onvif;
 
@@ -92,10 +91,8 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IPictureFeed
             return new OnvifLogin(user, address.Password ?? "");
         }
 
-        var read = PasswordFile.Read(file, "PasswordFile");
-        return read.Password is { } password
-            ? new OnvifLogin(user, password)
-            : throw new OnvifException(OnvifFault.Failed, read.Fault!);
+        return OnvifCameras.ReadLogin(user, file, nameof(CameraSettings.PasswordFile), out var fault)
+            ?? throw new OnvifException(OnvifFault.Failed, fault!);
     }
 
     [LoggerMessage(EventId = 90, Level = LogLevel.Information,

@@ -1,0 +1,66 @@
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
+
+/// <summary>Cameras whose stream is found through ONVIF.</summary>
+public sealed class OnvifOptionsTests : IDisposable
+{
+    private const string Camera = "MobileVlm:Cameras:gate:";
+
+    private readonly ConfigurationBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void A_user_in_the_source_and_a_password_in_a_file_are_taken()
+    {
+        _bench.Write(_bench.Current, "password", "secret1");
+        var camera = Assert.Single(Read("onvif://admin@10.0.0.5", "\"PasswordFile\": \"password\"").ToCameraSettings());
+        Assert.Equal(("onvif://admin@10.0.0.5", Path.Combine(_bench.Current, "password")), (camera.Source, camera.PasswordFile));
+        Assert.Equal(336, camera.NeededHeight);
+        Assert.Null(Assert.Single(Read("onvif://10.0.0.5?profile=main").ToCameraSettings()).PasswordFile);
+        Assert.Null(Assert.Single(Read("onvif://admin:secret1@10.0.0.5").ToCameraSettings()).PasswordFile);
+    }
+
+    [Fact]
+    public void A_credential_of_systemd_is_found()
+    {
+        _bench.Environment["CREDENTIALS_DIRECTORY"] = _bench.Current;
+        var file = _bench.Write(_bench.Current, "gate", "secret1");
+        var camera = Assert.Single(Read("onvif://admin@10.0.0.5", "\"PasswordFile\": \"credential:gate\"").ToCameraSettings());
+        Assert.Equal(file, camera.PasswordFile);
+    }
+
+    [Theory]
+    [InlineData("onvif://admin@10.0.0.5", "", "PasswordFile", "the user 'admin'")]
+    [InlineData("onvif://admin@10.0.0.5", "none", "PasswordFile", "names a file")]
+    [InlineData("onvif://admin:secret1@10.0.0.5", "password", "PasswordFile", "exclude each other")]
+    [InlineData("onvif://10.0.0.5", "password", "PasswordFile", "needs a user in Source")]
+    [InlineData("rtsp://10.0.0.5/stream", "password", "PasswordFile", "onvif:// source only")]
+    [InlineData("onvif:10.0.0.5", "", "Source", "without '//'")]
+    [InlineData("onvif://admin@10.0.0.5?stream=1", "", "Source", "'profile=TOKEN' would be accepted")]
+    public void What_does_not_go_together_is_refused(string source, string file, string key, string said)
+    {
+        _bench.Write(_bench.Current, "password", "secret1");
+        var fault = _bench.Fault(Json(source, file.Length == 0 ? "" : $"\"PasswordFile\": \"{file}\""));
+        Assert.Equal(Camera + key, fault.Key);
+        Assert.Contains(said, fault.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret1", fault.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0,0 1,0 1,1 0,1", 336)]
+    [InlineData("0,0 0.5,0 0.5,0.5 0,0.5", 672)]
+    [InlineData("0,0.9 1,0.9 1,1 0,1", 336)]
+    [InlineData("0.4,0.4 0.5,0.4 0.5,0.6 0.4,0.6", 1680)]
+    public void A_small_region_needs_a_large_picture(string region, int height)
+    {
+        var json = ConfigurationBench.Small(question: $", \"Region\": \"{region}\"");
+        Assert.InRange(Assert.Single(_bench.Read(json).ToCameraSettings()).NeededHeight, height, height + 1);
+    }
+
+    private EdgeConfiguration Read(string source, string more = "") => _bench.Read(Json(source, more));
+
+    private static string Json(string source, string more) => ConfigurationBench.Small(camera: more.Length == 0 ? "" : $", {more}")
+        .Replace("\"Source\": \"pattern:\"", $"\"Source\": \"{source}\"", StringComparison.Ordinal);
+}
