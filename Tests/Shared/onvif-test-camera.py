@@ -88,9 +88,6 @@ class Camera(http.server.BaseHTTPRequestHandler):
             return self.answer("not here", status=404, content="text/plain")
         if "redirect" in self.ways:
             return self.answer("", status=302, headers={"Location": f"https://{self.host()}/onvif/device_service"})
-        if "dtd" in self.ways:
-            return self.answer(
-                '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><x>&b;</x>')
         if "huge" in self.ways:
             return self.answer("<x>" + "a" * 3_000_000 + "</x>")
         if call == "GetSystemDateAndTime":
@@ -235,6 +232,9 @@ class Camera(http.server.BaseHTTPRequestHandler):
         text = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" {NAMESPACES}>'
             f"<s:Body>{body}</s:Body></s:Envelope>\n")
+        if "dtd" in self.ways:
+            # Otherwise correct, so that only refusing document types refuses it.
+            text = text.replace("?>\n", '?>\n<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>', 1)
         if "blanklines" in self.ways:
             text = "\r\n\r\n" + text + "\0\0<!-- end -->garbage"
         self.answer(text, status)
