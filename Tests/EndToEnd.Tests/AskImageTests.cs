@@ -36,9 +36,8 @@ public sealed class AskImageTests : IDisposable
         await File.WriteAllBytesAsync(Path.Combine(_folder, "empty.jpg"), []);
         string Named(string text) => text.Replace("FOLDER", _folder, StringComparison.Ordinal);
 
-        // No model is needed to find these.
         var asked = await EdgeProcess.RunAsync(
-            ["ask", "--model", Path.Combine(_folder, "model"), "--image", Named(image), .. rest.Select(Named)]);
+            ["ask", "--model", DemoModel.Folder.FolderPath, "--image", Named(image), .. rest.Select(Named)]);
         Assert.Equal(code, asked.ExitCode);
         Assert.All(said, text => Assert.Contains(text, asked.Errors, StringComparison.Ordinal));
         Assert.Empty(asked.Output);
