@@ -51,7 +51,7 @@ ip netns exec "$camera" /usr/bin/python3 Tests/Shared/onvif-test-camera.py --for
     --rtsp-port 8554 --discover 10.77.0.2 --name Yard >"$work/camera" 2>&1 &
 started+=($!)
 until_ready "$work/rtsp" ready
-until_ready "$work/camera" discovering
+until_ready "$work/camera" ready
 
 ip netns exec "$edge" "$mobilevlm" cameras --user admin --password-file "$work/password" --json >"$work/found" 2>"$work/said" ||
     fail "cameras ended with $?: $(cat "$work/said")"

@@ -49,24 +49,15 @@ internal sealed class OnvifTestCamera : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        var port = 0;
-        while (port == 0 || discover is not null)
+        var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        if (line is null || !line.StartsWith("ready ", StringComparison.Ordinal))
         {
-            var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30))
-                ?? throw new InvalidOperationException($"The test camera did not start: {await process.StandardError.ReadToEndAsync()}");
-            if (line.StartsWith("ready ", StringComparison.Ordinal))
-            {
-                port = int.Parse(line["ready ".Length..], CultureInfo.InvariantCulture);
-            }
-            else
-            {
-                discover = null;
-            }
+            throw new InvalidOperationException($"The test camera did not start: {line} {await process.StandardError.ReadToEndAsync()}");
         }
 
         process.ErrorDataReceived += static (_, _) => { };
         process.BeginErrorReadLine();
-        return new OnvifTestCamera(process, port);
+        return new OnvifTestCamera(process, int.Parse(line["ready ".Length..], CultureInfo.InvariantCulture));
     }
 
     /// <summary>What it was asked so far, as JSON.</summary>

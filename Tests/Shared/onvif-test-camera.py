@@ -274,16 +274,17 @@ ANSWERS = {
 }
 
 
-def discover(where, port, name):
-    """Answers probes as the recorded camera does: one ProbeMatch without the element around it."""
-    address, _, group_port = where.partition(":")
-    group = int(group_port or 3702)
+def join(address, port):
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("", group))
+    listener.bind(("", port))
     listener.setsockopt(
         socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.255.255.250") + socket.inet_aton(address))
-    print("discovering", flush=True)
+    return listener
+
+
+def discover(listener, address, port, name):
+    """Answers probes as the recorded camera does: one ProbeMatch without the element around it."""
     while True:
         probe, sender = listener.recvfrom(65536)
         wanted = re.search(rb"Types[^>]*>([^<]*)<", probe)
@@ -311,6 +312,8 @@ options = parser.parse_args()
 server = http.server.ThreadingHTTPServer((options.address, options.port), Camera)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 if options.discover:
-    threading.Thread(target=discover, args=(options.discover, server.server_port, options.name), daemon=True).start()
+    where, _, group_port = options.discover.partition(":")
+    joined = join(where, int(group_port or 3702))
+    threading.Thread(target=discover, args=(joined, where, server.server_port, options.name), daemon=True).start()
 print("ready", server.server_port, flush=True)
 threading.Event().wait() if options.forever else sys.stdin.read()
