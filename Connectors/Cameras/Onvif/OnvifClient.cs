@@ -98,7 +98,7 @@ public sealed partial class OnvifClient : IDisposable
         }
         catch (OnvifException fault) when (fault.Fault == OnvifFault.Failed)
         {
-            // What was wrong with the stream is the better reason.
+            reason = $"{reason}; for a snapshot it says: {fault.Message}";
         }
 
         throw new OnvifException(OnvifFault.Failed, $"{reason}, and no address of a snapshot. Take another profile with 'profile=' in Source");
@@ -178,6 +178,7 @@ public sealed partial class OnvifClient : IDisposable
 
         await ReadClockAsync(cancel).ConfigureAwait(false);
         var found = new Dictionary<string, IReadOnlyList<Uri>>();
+        OnvifException? withoutServices = null;
         try
         {
             var answer = await _channel.AskAsync(
@@ -196,6 +197,7 @@ public sealed partial class OnvifClient : IDisposable
         catch (OnvifException fault) when (fault.Fault == OnvifFault.Failed)
         {
             // Older cameras do not have the call.
+            withoutServices = fault;
         }
 
         if (found.Count == 0)
@@ -216,7 +218,8 @@ public sealed partial class OnvifClient : IDisposable
             throw new OnvifException(
                 OnvifFault.Refused,
                 $"the camera at {_device.Host}:{_device.Port} names no media service{(_login is null ? "" : $" to {_login}")}. "
-                + "Check user and password, and that this user may see video through ONVIF");
+                + "Check user and password, and that this user may see video through ONVIF",
+                withoutServices);
         }
 
         return _media = found;
@@ -251,6 +254,7 @@ public sealed partial class OnvifClient : IDisposable
         catch (ArgumentOutOfRangeException)
         {
             // A clock that was never set.
+            _channel.ClockOffset = TimeSpan.Zero;
         }
     }
 
@@ -273,7 +277,8 @@ public sealed partial class OnvifClient : IDisposable
     private async Task<XElement> AskMediaAsync(string service, XElement body, CancellationToken cancel)
     {
         var candidates = _media![service];
-        for (var i = 0; ; i++)
+        var i = 0;
+        while (true)
         {
             try
             {
@@ -283,7 +288,7 @@ public sealed partial class OnvifClient : IDisposable
             }
             catch (OnvifException fault) when (fault.Fault != OnvifFault.Refused && i < candidates.Count - 1)
             {
-                // The next address.
+                i++;
             }
         }
     }
