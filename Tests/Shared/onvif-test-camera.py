@@ -28,6 +28,13 @@ NAMESPACES = (
 )
 LOG = []
 
+# A red picture of 16x16 pixels, as ffmpeg writes it.
+SNAPSHOT = base64.b64decode(
+    "/9j/4AAQSkZJRgABAgAAAQABAAD//gAQTGF2YzU5LjM3LjEwMAD/2wBDAAgoKC8oLzc3Nzc3N0E8QUNDQ0FBQUFDQ0NISEhVVVVISEhDQ0hIUFBVVVxfXFdX"
+    "VVdfX2RkZHh4c3OMjJGsrM//xABMAAEBAAAAAAAAAAAAAAAAAAAABgEBAQAAAAAAAAAAAAAAAAAABgcQAQAAAAAAAAAAAAAAAAAAAAARAQAAAAAAAAAAAAAA"
+    "AAAAAAD/wAARCAAQABADASIAAhEAAxEA/9oADAMBAAIRAxEAPwCLAFF/f//Z"
+)
+
 
 def utc():
     return datetime.datetime.now(datetime.timezone.utc)
@@ -63,6 +70,8 @@ class Camera(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        if self.path == "/snapshot.jpg":
+            return self.answer(SNAPSHOT, content="image/jpeg")
         if self.path != "/log":
             return self.answer("<html><head><title>Camera</title></head></html>", content="text/html")
         self.answer(json.dumps(LOG), content="application/json")
@@ -245,7 +254,7 @@ class Camera(http.server.BaseHTTPRequestHandler):
             f"</s:Value></s:Subcode></s:Code><s:Reason><s:Text xml:lang='en'>{reason}</s:Text></s:Reason></s:Fault>", status)
 
     def answer(self, text, status=200, content="application/soap+xml; charset=utf-8", headers=None):
-        data = text.encode()
+        data = text if isinstance(text, bytes) else text.encode()
         chunked = "chunked" in getattr(self, "ways", ())
         if chunked:
             self.protocol_version = "HTTP/1.1"

@@ -52,6 +52,17 @@ public sealed class OnvifCameraTests : IDisposable
     }
 
     [Fact]
+    public async Task A_camera_without_a_stream_is_polled_through_its_snapshots()
+    {
+        using var camera = await OnvifTestCamera.StartAsync();
+        var source = camera.Source("nostream", user: $"admin:{OnvifTestCamera.Password}");
+        var capture = new Capture(Capture.Settings(source) with { MaxFrameRate = 20 });
+        var end = await capture.RunAsync(frame => frame.Sequence == 3);
+        Assert.Equal((CaptureEndKind.Cancelled, 3), (end.Kind, end.Frames));
+        Assert.Equal((16, 16), (capture.Frames.First().Width, capture.Frames.First().Height));
+    }
+
+    [Fact]
     public async Task A_refused_password_is_not_tried_again_until_it_changes()
     {
         using var camera = await OnvifTestCamera.StartAsync(Workbench.FreePort());
