@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
@@ -161,7 +162,7 @@ internal sealed partial class CameraActor : RestartableActor
         if (_run.LoggedFault != end.Kind)
         {
             _run.LoggedFault = end.Kind;
-            LogGone(_source.Id, end.Kind, end.Reason, wait);
+            LogGone(_source.Id, end.Frames > 0 ? "the camera is lost" : "the camera cannot be opened", LogText.WithoutStop(end.Reason), wait.TotalSeconds);
         }
     }
 
@@ -185,16 +186,15 @@ internal sealed partial class CameraActor : RestartableActor
         _publisher.Tell(new CameraAvailability(_source.Id, online));
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Camera}: online, {Source}.")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Camera}: online ({Source}).")]
     private partial void LogOnline(CameraId camera, string source);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Camera}: played to its end, {Frames} frames.")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Camera}: played to its end, {Frames} frames.")]
     private partial void LogFinished(CameraId camera, long frames);
 
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "{Camera}: {Kind}: {Reason} Trying again for ever, next in {Wait}.")]
-    private partial void LogGone(CameraId camera, CaptureEndKind kind, string reason, TimeSpan wait);
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message =
+        "{Camera}: {What}: {Reason}. It is opened again in {Seconds:0.0} s, and then for as long as the service runs.")]
+    private partial void LogGone(CameraId camera, string what, string reason, double seconds);
 
     [LoggerMessage(EventId = 83, Level = LogLevel.Error, Message =
         "{Camera}: the camera's actor failed twice at {Message} and goes on without it.")]

@@ -106,7 +106,7 @@ public sealed partial class EdgeSystem
                 }
             }
 
-            LogLate(step, _settings.Pipeline.StopWithin);
+            LogLate(step, _settings.Pipeline.StopWithin.TotalSeconds);
         }
         catch (Exception fault)
         {

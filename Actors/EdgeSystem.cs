@@ -237,12 +237,12 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _memory.Crew.Judge.Tell(answered);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A listener failed on an answer.")]
+    [LoggerMessage(EventId = 91, Level = LogLevel.Error, Message = "A part that listens to answers failed; the others go on.")]
     private partial void LogListenerFailed(Exception fault);
 
     [LoggerMessage(EventId = 92, Level = LogLevel.Error, Message =
-        "Stopping: {Step} did not end in time (Pipeline:StopWithin is {Limit}); left behind.")]
-    private partial void LogLate(string step, TimeSpan limit);
+        "Stopping: {Step} did not end in time (Pipeline:StopWithin is {Seconds:0.0} s) and is left behind.")]
+    private partial void LogLate(string step, double seconds);
 
     [LoggerMessage(EventId = 93, Level = LogLevel.Error, Message = "Stopping: {Step} ended with an error; the stop goes on.")]
     private partial void LogStepFailed(Exception fault, string step);

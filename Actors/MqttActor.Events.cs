@@ -1,5 +1,6 @@
 using Akka.Actor;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -27,7 +28,8 @@ internal sealed partial class MqttActor
         Count();
         if (moved.Kept is { } kept)
         {
-            LogKept(kept.Id, kept.Topic, kept.Outcome);
+            var outcome = OutcomeText(kept.Outcome);
+            LogKept(kept.Id, kept.Topic, outcome);
         }
 
         if (moved.Fault is { } fault)
@@ -78,8 +80,17 @@ internal sealed partial class MqttActor
         _outgoing.Events.Refused();
         RefusedMayTryLater();
         Fetch();
-        LogPassedOver(topic, RefusedRest);
+        LogPassedOver(topic, RefusedRest.TotalSeconds);
     }
+
+    private static string OutcomeText(StoreOutcome outcome) => outcome switch
+    {
+        StoreOutcome.Stored => "stored on disk",
+        StoreOutcome.InMemory => "kept in memory",
+        StoreOutcome.Known => "stored before",
+        StoreOutcome.Dropped => "given up",
+        _ => "refused",
+    };
 
     private void RefusedMayTryLater()
     {

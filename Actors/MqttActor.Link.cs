@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Connectors.Mqtt;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
@@ -75,14 +76,16 @@ internal sealed partial class MqttActor
     private void NotConnected(ConnectOutcome outcome)
     {
         var somebodyMustMendIt = outcome.Kind != ConnectOutcomeKind.Unreachable;
-        ConnectLater(somebodyMustMendIt ? _session.Backoff.Slowly() : _session.Backoff.Next());
+        var wait = somebodyMustMendIt ? _session.Backoff.Slowly() : _session.Backoff.Next();
+        ConnectLater(wait);
 
         // Said once for each kind of outage, not each time it is tried.
         if (_session.Logged != outcome.Kind)
         {
             _session.Logged = outcome.Kind;
             var level = somebodyMustMendIt ? LogLevel.Error : LogLevel.Warning;
-            LogNoBroker(level, _link.Description, outcome.Kind, outcome.Reason);
+            var reason = LogText.WithoutStop(outcome.Reason);
+            LogNoBroker(level, _link.Description, reason, wait.TotalSeconds);
         }
     }
 
@@ -104,7 +107,7 @@ internal sealed partial class MqttActor
 
         ConnectLater(_session.Backoff.Next());
         _session.Logged = ConnectOutcomeKind.Unreachable;
-        LogLost(_link.Description, reason);
+        LogLost(_link.Description, LogText.WithoutStop(reason));
     }
 
     private void ConnectLater(TimeSpan wait)

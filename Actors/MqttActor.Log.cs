@@ -1,30 +1,29 @@
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
 /// <content>What it logs.</content>
 internal sealed partial class MqttActor
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Connected to {Broker}.")]
+    [LoggerMessage(EventId = 50, Level = LogLevel.Information, Message = "Connected to {Broker}.")]
     private partial void LogConnected(string broker);
 
-    [LoggerMessage(Message = "No connection to {Broker} ({Kind}): {Reason} Trying again for ever.")]
-    private partial void LogNoBroker(LogLevel level, string broker, ConnectOutcomeKind kind, string reason);
+    [LoggerMessage(EventId = 52, Message =
+        "No connection to {Broker}: {Reason}. Answering goes on and events wait; the next attempt is in {Seconds:0.0} s, and more follow for as long as the service runs.")]
+    private partial void LogNoBroker(LogLevel level, string broker, string reason, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection to {Broker} is gone: {Reason}")]
+    [LoggerMessage(EventId = 51, Level = LogLevel.Warning, Message = "The connection to {Broker} is lost: {Reason}. Answering goes on and events wait; connecting again.")]
     private partial void LogLost(string broker, string reason);
 
     [LoggerMessage(EventId = 74, Level = LogLevel.Warning, Message =
         "The broker refuses {Topic}: {Reason} (at most one line a minute for each topic; {Suppressed} more since the last one)")]
     private partial void LogRefused(string topic, string reason, long suppressed);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Left {Broker} without goodbye: {Reason}")]
+    [LoggerMessage(EventId = 53, Level = LogLevel.Warning, Message = "The connection to {Broker} could not be closed in order: {Reason}")]
     private partial void LogNoGoodbye(string broker, string reason);
 
-    [LoggerMessage(EventId = 70, Level = LogLevel.Warning, Message = "Events of {Topic} wait for {Rest}; others go first.")]
-    private partial void LogPassedOver(string topic, TimeSpan rest);
+    [LoggerMessage(EventId = 70, Level = LogLevel.Warning, Message = "Events of {Topic} wait for {Seconds:0} s, because the broker refuses them; others go first.")]
+    private partial void LogPassedOver(string topic, double seconds);
 
     [LoggerMessage(EventId = 71, Level = LogLevel.Error, Message = "The outbox failed.")]
     private partial void LogOutbox(Exception fault);
@@ -35,7 +34,7 @@ internal sealed partial class MqttActor
 
     // What the fault runs hold against what was received.
     [LoggerMessage(EventId = 73, Level = LogLevel.Debug, Message = "Event {Id} of {Topic}: {Outcome}")]
-    private partial void LogKept(string id, string topic, StoreOutcome outcome);
+    private partial void LogKept(string id, string topic, string outcome);
 
     [LoggerMessage(EventId = 75, Level = LogLevel.Warning, Message =
         "A reply to {Topic} was dropped, because {Limit} replies wait already: questions come faster than the broker takes replies ({Suppressed} more since the last such line).")]

@@ -181,16 +181,16 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The engine failed; the pipeline is replaced.")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The engine failed; the pipeline is replaced and answering goes on.")]
     private partial void LogReplaced(Exception fault);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The engine failed on the last frame; no other one follows.")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The engine failed at the last frame; no other one follows.")]
     private partial void LogEndedWithFault(Exception fault);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The engine failed and is not opened again.")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The engine failed more often than Pipeline:Restarts allows and is not opened again.")]
     private partial void LogFailed(Exception fault);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A session could not be disposed in order.")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "A model session could not be closed in order.")]
     private partial void LogNotDisposed(Exception fault);
 
     private sealed record EngineOpened(Engine Engine);

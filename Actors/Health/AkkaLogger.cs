@@ -44,6 +44,6 @@ internal sealed partial class AkkaLogger : ReceiveActor, IRequiresMessageQueue<I
         _ => HostLevel.Debug,
     };
 
-    [LoggerMessage(Message = "{Source}: {Text}")]
+    [LoggerMessage(EventId = 1, Message = "{Source}: {Text}")]
     private partial void Log(HostLevel level, Exception? cause, string source, object? text);
 }

@@ -205,11 +205,12 @@ internal sealed partial class InboxActor : RestartableActor
     }
 
     [LoggerMessage(
+        EventId = 1,
         Level = LogLevel.Warning,
-        Message = "A retained message to {Topic} is ignored, since it would come again at each connect. Send commands without retain, and clear it with an empty retained message.")]
+        Message = "A retained message to {Topic} is ignored, because it would come again at each connect. Send commands without retain, and clear it with an empty retained message.")]
     private partial void LogRetained(string topic);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Camera}: question '{Question}' was switched {State}.")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Camera}/{Question}: switched {State}.")]
     private partial void LogSwitched(string camera, string question, string state);
 
     [LoggerMessage(EventId = 89, Level = LogLevel.Warning, Message =

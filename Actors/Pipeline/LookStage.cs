@@ -146,9 +146,9 @@ internal sealed partial class LookStage(
         });
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} skipped, not encodable: {Reason}")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} cannot be encoded and is skipped: {Reason}")]
     private partial void LogBadFrame(CameraId camera, FrameSequence frame, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} is answered without its still.")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} is answered, but its snapshot could not be made.")]
     private partial void LogNoStill(Exception fault, CameraId camera, FrameSequence frame);
 }

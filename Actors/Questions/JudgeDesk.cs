@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Supervision;
@@ -124,8 +125,10 @@ internal sealed partial class JudgeDesk
                 SayWait(camera, id, seat);
             }
 
+            var before = seat.Judge.Standing;
             var verdict = seat.Judge.Look(seat.Watch.Wait, now);
             _board.Post(camera, id, seat.Judge.Standing);
+            SayState(camera, seat.Judge, before, verdict.Event);
             if (verdict.SayState || verdict.SayAnswer)
             {
                 news.Add(new QuestionNews(camera, question, seat.Judge.Standing, seat.Last, false, verdict));
@@ -146,7 +149,9 @@ internal sealed partial class JudgeDesk
 
         // From here on it counts.
         seat.Heard = answer;
+        var before = seat.Judge.Standing;
         var verdict = seat.Judge.Hear(reading, captured);
+        SayState(camera, seat.Judge, before, verdict.Event);
         seat.Last = new AnsweredPicture(still, answer, reading);
         if (!reading.IsFailure)
         {
@@ -166,6 +171,27 @@ internal sealed partial class JudgeDesk
         LogNotEvaluated(fault, camera, answer.Question.Id);
     }
 
+    /// <summary>One line for each change. What a question waits for without anybody's wish is a warning of its own.</summary>
+    private void SayState(CameraId camera, QuestionJudge judge, Standing before, StateChange? told)
+    {
+        var now = judge.Standing;
+        if (now.State == before.State && told is null || now.Reason is { } reason && reason.IsTrouble())
+        {
+            return;
+        }
+
+        // Descriptions are other words each time; only their events are news.
+        var level = told is null && judge.Question.Kind is QuestionKind.Text or QuestionKind.Json ? LogLevel.Debug : LogLevel.Information;
+        string[] details =
+        [
+            .. now.Reason is { } unknown ? (string[])[unknown.ToSentence()] : [],
+            .. now is { Value: not null, Score: { } score } ? (string[])[string.Create(CultureInfo.InvariantCulture, $"score {score:0.000}")] : [],
+            .. told is null ? [] : (string[])["event"],
+        ];
+        LogState(
+            level, camera, judge.Question.Id, told?.From ?? before.State, now.State, details.Length > 0 ? $" ({string.Join(", ", details)})" : "");
+    }
+
     private void SayWait(CameraId camera, string question, Seat seat)
     {
         if (seat.Watch.Wait is { } wait && wait.IsTrouble())
@@ -175,7 +201,8 @@ internal sealed partial class JudgeDesk
         }
         else if (seat.Watch.Wait is { } meant && meant.IsMeant())
         {
-            LogNotAsked(camera, question, meant);
+            var reason = meant.ToSentence();
+            LogNotAsked(camera, question, reason);
         }
         else if (seat.Watch.Wait is null && seat.IsInTrouble)
         {
@@ -201,14 +228,17 @@ internal sealed partial class JudgeDesk
         "{Camera}/{Question}: the answer could not be evaluated and counts as none; other questions are not affected.")]
     private partial void LogNotEvaluated(Exception fault, CameraId camera, string question);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Camera}/{Question}: no answer: {Reason}.")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Camera}/{Question}: no answer, because {Reason}. The state is unknown.")]
     private partial void LogNoAnswer(CameraId camera, string question, string reason);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Camera}/{Question}: not asked: {Reason}.")]
-    private partial void LogNotAsked(CameraId camera, string question, UnknownReason reason);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Camera}/{Question}: not asked, because {Reason}.")]
+    private partial void LogNotAsked(CameraId camera, string question, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Camera}/{Question}: answered again.")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Camera}/{Question}: answered again.")]
     private partial void LogAnswersAgain(CameraId camera, string question);
+
+    [LoggerMessage(EventId = 3, Message = "{Camera}/{Question}: {From} -> {To}{Details}")]
+    private partial void LogState(LogLevel level, CameraId camera, string question, string from, string to, string details);
 
     private sealed class Seat(QuestionJudge judge, QuestionWatch watch)
     {

@@ -44,7 +44,7 @@ internal sealed partial class Camera(CameraContext context, string description, 
 
             _leftBehind = null;
             var end = await RunFeedAsync(deliver, cancel);
-            LogEnded(context.Log, Id, end.Kind, end.Frames, end.Reason);
+            LogEnded(context.Log, Id, end.Frames, end.Reason);
             return end;
         }
         finally
@@ -85,8 +85,8 @@ internal sealed partial class Camera(CameraContext context, string description, 
             if (first)
             {
                 first = false;
-                var took = Math.Round(context.Time.GetElapsedTime(opening).TotalSeconds, 1);
-                LogFirstPicture(context.Log, Id, frame.Width, frame.Height, took);
+                var took = context.Time.GetElapsedTime(opening);
+                LogFirstPicture(context.Log, Id, frame.Width, frame.Height, took.TotalSeconds);
             }
 
             deliver(frame);

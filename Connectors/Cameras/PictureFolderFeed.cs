@@ -105,6 +105,6 @@ internal sealed partial class PictureFolderFeed : IPictureFeed
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: picture skipped: {Reason}")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "{Camera}: a picture is skipped: {Reason}")]
     private static partial void LogSkipped(ILogger log, CameraId camera, string reason);
 }

@@ -19,14 +19,14 @@ internal sealed record ConfigurationChange(
 
     /// <summary>For the log.</summary>
     public override string ToString() => IsNothing
-        ? "cameras and questions are as they were"
+        ? "cameras and questions are unchanged"
         : string.Join("; ", Parts().Where(part => part.Length > 0));
 
     private IEnumerable<string> Parts() =>
     [
-        Opened.Count > 0 ? $"opened {string.Join(", ", Opened.Select(camera => camera.Id))}" : "",
-        Asked.Count > 0 ? $"other questions to {string.Join(", ", Asked)}" : "",
-        Removed.Count > 0 ? $"removed {string.Join(", ", Removed)}" : "",
+        Opened.Count > 0 ? $"opened camera {string.Join(", ", Opened.Select(camera => camera.Id))}" : "",
+        Asked.Count > 0 ? $"changed questions of camera {string.Join(", ", Asked)}" : "",
+        Removed.Count > 0 ? $"removed camera {string.Join(", ", Removed)}" : "",
     ];
 
     public static ConfigurationChange Between(EdgeConfiguration before, EdgeConfiguration after)

@@ -102,12 +102,12 @@ internal sealed partial class ConfigurationWatch : IDisposable
         return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The new configuration is wrong: {Fault}")]
+    [LoggerMessage(EventId = 30, Level = LogLevel.Error, Message = "The new configuration is wrong: {Fault}")]
     private partial void LogFault(string fault);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The new configuration ({Why}) is refused for {Faults} fault(s); everything goes on as it was.")]
+    [LoggerMessage(EventId = 31, Level = LogLevel.Error, Message = "The new configuration ({Why}) is refused for {Faults} error(s); everything goes on as it was.")]
     private partial void LogRefused(string why, int faults);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The new configuration ({Why}) could not be applied.")]
+    [LoggerMessage(EventId = 32, Level = LogLevel.Error, Message = "The new configuration ({Why}) could not be applied.")]
     private partial void LogNotApplied(string why, Exception fault);
 }

@@ -99,19 +99,19 @@ internal sealed partial class EdgeHostedService(
         lifetime.StopApplication();
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Node {Node} watches {Cameras} camera(s) and publishes to {Broker}")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Node {Node} watches {Cameras} camera(s) and publishes to {Broker}.")]
     private partial void Running(string node, int cameras, string broker);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "The configuration was read again: {Change}")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "The configuration was read again: {Change}.")]
     private partial void Changed(ConfigurationChange change);
 
-    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Key} changed as well, which counts after a restart only")]
+    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Key} changed too. That takes effect after a restart.")]
     private partial void NeedsRestart(string key);
 
-    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "States, cool-downs and switches are not kept over a restart; MobileVlm:StateFolder names a folder for them")]
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "States, cool-downs and switches are not kept over a restart. MobileVlm:StateFolder names a folder for them.")]
     private partial void NothingKept();
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Nothing more to do: {Reason}")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Stopped: {Reason}")]
     private partial void Finished(string reason);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The service cannot go on and exits: {Reason}")]

@@ -60,7 +60,7 @@ internal sealed partial class Heartbeat(
             if (!_saidStuck)
             {
                 _saidStuck = true;
-                LogStuck(stuck, options.StuckAfter);
+                LogStuck(stuck.TotalSeconds, options.StuckAfter.TotalSeconds);
             }
 
             Notify($"STATUS=Stuck: nothing has moved in the pipeline for {stuck.TotalSeconds:0} s");
@@ -81,8 +81,8 @@ internal sealed partial class Heartbeat(
     private void Notify(string message) => systemd.Notify(new ServiceState(message));
 
     [LoggerMessage(EventId = 10, Level = LogLevel.Critical, Message =
-        "Nothing has moved in the pipeline for {Stuck} (Pipeline:StuckAfter is {Limit}); the watchdog is not fed any more, so that systemd restarts the service.")]
-    private partial void LogStuck(TimeSpan stuck, TimeSpan limit);
+        "Nothing has moved in the pipeline for {Seconds:0} s (Pipeline:StuckAfter is {Limit:0} s). The watchdog is not fed any more, so that systemd restarts the service.")]
+    private partial void LogStuck(double seconds, double limit);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The watchdog is not fed while the service stops.")]
     private partial void LogEnded();

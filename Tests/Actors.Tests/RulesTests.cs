@@ -141,7 +141,7 @@ public sealed class RulesTests
 
         await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}unknown"), "the unknown state");
         Assert.Equal(UnknownReason.NoPicture, rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
-        Assert.Single(rig.Log.Said(LogLevel.Warning, "gate/person: no answer: the camera gives no picture"));
+        Assert.Single(rig.Log.Said(LogLevel.Warning, "gate/person: no answer, because the camera gives no picture"));
 
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(1);

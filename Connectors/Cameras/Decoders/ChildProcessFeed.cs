@@ -153,6 +153,6 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Camera {Camera}: its decoder process could not be ended")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Camera}: its decoder process could not be ended and is left behind.")]
     private static partial void LogNotKilled(ILogger log, CameraId camera, Exception fault);
 }

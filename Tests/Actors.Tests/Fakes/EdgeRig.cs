@@ -134,7 +134,7 @@ internal sealed class EdgeRig : IAsyncDisposable
         Assert.Equal(0, Pool.Outstanding);
         Engine.AssertAtRest();
         Assert.True(Link.MostAtOnce <= 1, "more than one publish at a time");
-        Assert.Empty(Log.Said(LogLevel.Error, "A session could not be disposed"));
+        Assert.Empty(Log.Said(LogLevel.Error, "A model session could not be closed"));
         // Akka reports here what an actor of ours did not handle; a failed stage is handled by the pipeline's owner.
         Assert.DoesNotContain(
             Log.Lines.Items,

@@ -1,0 +1,91 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>One line for each entry: time, level, the part of the service with the event's number, the text. For example
+/// <c>2026-03-01 12:00:00.000 warn: MqttActor[51] The connection to mqtt://10.0.0.2 is lost.</c> Without a number, nobody
+/// has to act on the line. The same warning or error is written at most once per second.</summary>
+internal sealed class EdgeConsoleFormatter : ConsoleFormatter
+{
+    public const string FormatterName = "edge";
+
+    /// <summary>Ids that stand in the source are small; without one, .NET makes a large one of the method's name.</summary>
+    private const int LargestId = 9999;
+
+    private const string OwnCategories = "MobileVlm.Edge.";
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
+
+    private readonly TimeProvider _time;
+    private readonly RepeatedLines _repeated;
+    private readonly bool _colors;
+    private readonly bool _journal;
+
+    public EdgeConsoleFormatter()
+        : this(
+            TimeProvider.System,
+            colors: !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+                && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb",
+            journal: Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 })
+    {
+    }
+
+    /// <param name="time">The time of day, and the pace of repeated lines.</param>
+    /// <param name="colors">Marks the level.</param>
+    /// <param name="journal">Puts the priority in front, which systemd takes off again: <c>journalctl -p warning</c>.</param>
+    internal EdgeConsoleFormatter(TimeProvider time, bool colors, bool journal)
+        : base(FormatterName) =>
+        (_time, _repeated, _colors, _journal) = (time, new RepeatedLines(time, RepeatAfter), colors, journal);
+
+    public override void Write<TState>(
+        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        var text = OnOneLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
+        var source = Source(logEntry.Category, logEntry.EventId.Id);
+        var suppressed = logEntry.LogLevel >= LogLevel.Warning ? _repeated.Enter($"{source} {WithoutDigits(text)}") : 0;
+        if (suppressed is not { } count)
+        {
+            return;
+        }
+
+        var (priority, name, color) = Level(logEntry.LogLevel);
+        textWriter.Write(_journal ? $"<{priority}>" : "");
+        textWriter.Write(_time.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss.fff ", CultureInfo.InvariantCulture));
+        textWriter.Write(_colors && color.Length > 0 ? $"{color}{name}\u001b[0m" : name);
+        textWriter.Write($": {source} {text}");
+        textWriter.Write(count > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({count} more like this since the last line)") : "");
+
+        // The trace of an exception is for whoever mends the service, on the same line as what happened.
+        textWriter.WriteLine(logEntry.Exception is { } fault ? $" {OnOneLine(fault.ToString())}" : "");
+    }
+
+    /// <summary><c>MqttActor[73]</c>: the class without its namespace, or the category as it is when it is not one.</summary>
+    private static string Source(string category, int id)
+    {
+        var name = category.StartsWith(OwnCategories, StringComparison.Ordinal) ? category[(category.LastIndexOf('.') + 1)..] : category;
+        return id is > 0 and <= LargestId ? string.Create(CultureInfo.InvariantCulture, $"{name}[{id}]") : name;
+    }
+
+    /// <summary>Cameras, brokers and models say what they like; a line stays a line and moves no cursor.</summary>
+    private static string OnOneLine(string text)
+    {
+        var parts = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return string.Concat(string.Join(' ', parts).Select(c => char.IsControl(c) ? ' ' : c));
+    }
+
+    /// <summary>Lines that differ in a frame's number or a time say the same.</summary>
+    private static string WithoutDigits(string text) => string.Concat(text.Where(c => !char.IsAsciiDigit(c)));
+
+    private static (int Priority, string Name, string Color) Level(LogLevel level) => level switch
+    {
+        LogLevel.Trace => (7, "trce", ""),
+        LogLevel.Debug => (7, "dbug", ""),
+        LogLevel.Information => (6, "info", "\u001b[32m"),
+        LogLevel.Warning => (4, "warn", "\u001b[33m"),
+        LogLevel.Error => (3, "fail", "\u001b[31m"),
+        LogLevel.Critical => (2, "crit", "\u001b[1m\u001b[31m"),
+        _ => throw new ArgumentOutOfRangeException(nameof(level)),
+    };
+}

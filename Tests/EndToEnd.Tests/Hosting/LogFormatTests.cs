@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Tests.Shared;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
+
+/// <summary>What a log line looks like, and how often it comes.</summary>
+public sealed partial class LogFormatTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-log-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_line_has_the_part_and_a_number_that_stands_in_the_source()
+    {
+        var formatter = new EdgeConsoleFormatter(new Clock(), colors: false, journal: false);
+        Assert.Equal("2026-03-01 12:00:00.000 info: MqttActor[50] Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.MqttActor", 50, "Connected."));
+        Assert.Equal("2026-03-01 12:00:00.000 info: MqttActor Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.MqttActor", 898765132, "Connected."));
+        Assert.Equal("2026-03-01 12:00:00.000 info: Camera.gate[1] a b  c\n", Write(formatter, LogLevel.Information, "Camera.gate", 1, "a\r\n  b\n \u001bc"));
+        Assert.StartsWith("<3>2026", Write(new EdgeConsoleFormatter(new Clock(), colors: false, journal: true), LogLevel.Error, "x", 1, "y"), StringComparison.Ordinal);
+        Assert.Contains("\u001b[31mfail\u001b[0m:", Write(new EdgeConsoleFormatter(new Clock(), colors: true, journal: false), LogLevel.Error, "x", 1, "y"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_same_warning_comes_once_a_second_and_says_how_many_were_left_out()
+    {
+        var clock = new Clock();
+        var formatter = new EdgeConsoleFormatter(clock, colors: false, journal: false);
+        Assert.NotEqual("", Warn("frame 1 is skipped"));
+        for (var i = 2; i < 10; i++)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            Assert.Equal("", Warn($"frame {i} is skipped"));
+        }
+
+        Assert.NotEqual("", Warn("another line"));
+        clock.Advance(TimeSpan.FromMilliseconds(200));
+        Assert.EndsWith("frame 10 is skipped (8 more like this since the last line)\n", Warn("frame 10 is skipped"), StringComparison.Ordinal);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.EndsWith("frame 11 is skipped\n", Warn("frame 11 is skipped"), StringComparison.Ordinal);
+
+        // Events and states are not faults: each is written.
+        Assert.NotEqual("", Write(formatter, LogLevel.Information, "a", 1, "gate/person: no -> yes"));
+        Assert.NotEqual("", Write(formatter, LogLevel.Information, "a", 1, "gate/person: no -> yes"));
+
+        string Warn(string text) => Write(formatter, LogLevel.Warning, "a", 1, text);
+    }
+
+    [Fact]
+    public async Task A_camera_that_fails_at_once_and_a_broker_that_refuses_do_not_fill_the_log()
+    {
+        // Accepts each connection and ends it.
+        using var camera = new TcpListener(IPAddress.Loopback, 0);
+        camera.Start();
+        _ = HangUpAsync(camera);
+        await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { User = "edge", Password = "s3cret" });
+        var config = ServiceConfiguration.Write(_folder, broker.Address.ToString(), new Dictionary<string, string>
+        {
+            ["gate"] = DemoModel.Clip,
+            ["bad"] = $"rtsp://127.0.0.1:{((IPEndPoint)camera.LocalEndpoint).Port}/live",
+        });
+        await using var service = EdgeProcess.Start("run", "--config", config);
+        await service.SaysAsync("JudgeDesk[3] gate/person: unknown -> no (score 0.");
+        await service.SaysAsync("CameraActor[3] bad: the camera cannot be opened: ");
+        await service.SaysAsync("MqttActor[52] No connection to mqtt://127.0.0.1:");
+        for (var until = DateTime.UtcNow.AddSeconds(4); DateTime.UtcNow < until; await Task.Delay(100))
+        {
+            Assert.False(service.HasExited, service.Errors);
+        }
+
+        service.Terminate();
+        Assert.Equal(0, await service.ExitAsync());
+        var lines = service.Errors.TrimEnd().Split('\n');
+        Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} (info|warn|fail|crit): [A-Za-z.]+(\[\d{1,3}\])? \S", line));
+        Assert.DoesNotContain(lines, line => Spans().IsMatch(line[24..]));
+        Assert.DoesNotContain(lines, line => EnumNames().IsMatch(line));
+        Assert.InRange(lines.Length, 8, 40);
+        var times = lines.Select(line => (
+            At: DateTime.ParseExact(line[..23], "yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture),
+            Text: string.Concat(line[24..].Where(c => !char.IsAsciiDigit(c))))).ToList();
+        Assert.All(
+            times.Where(it => !it.Text.StartsWith("info", StringComparison.Ordinal)).GroupBy(it => it.Text),
+            same => Assert.All(same.Zip(same.Skip(1)), pair => Assert.True(pair.Second.At - pair.First.At >= TimeSpan.FromSeconds(0.99), pair.First.Text)));
+        Assert.Single(lines, line => line.Contains("gate/person: unknown -> no", StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex(@"\d\d:\d\d:\d\d\.\d{4}")]
+    private static partial Regex Spans();
+
+    [GeneratedRegex(@"\b(OpenFailed|Unreachable|Misconfigured|TlsFailed|InMemory|Stalled|NotAuthorized: )\b")]
+    private static partial Regex EnumNames();
+
+    private static async Task HangUpAsync(TcpListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                (await listener.AcceptSocketAsync()).Dispose();
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+
+    private static string Write(EdgeConsoleFormatter formatter, LogLevel level, string category, int id, string text)
+    {
+        using var writer = new StringWriter { NewLine = "\n" };
+        formatter.Write(new LogEntry<string>(level, category, new EventId(id), text, null, (state, _) => state), null, writer);
+        return writer.ToString();
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        private DateTimeOffset _now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+        public override DateTimeOffset GetUtcNow() => _now;
+
+        public override long GetTimestamp() => _now.Ticks;
+
+        public void Advance(TimeSpan by) => _now += by;
+    }
+}
