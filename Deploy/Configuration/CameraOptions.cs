@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// <summary>Section <c>MobileVlm:Cameras:CAMERA</c>.</summary>
 internal sealed class CameraOptions
 {
-    [Description("Where pictures come from. A password in an address is never logged.")]
+    [Description("Where pictures come from; [cameras.md](cameras.md) shows each kind. A password in an address is never logged.")]
     [Required]
     [CameraSource]
     [Secret]
@@ -21,14 +21,14 @@ internal sealed class CameraOptions
     [Description("Starts a file or folder again when it ends.")]
     public bool Loop { get; set; } = true;
 
-    [Description("Pace of a file or folder: as it was recorded, or as fast as it can be decoded.")]
+    [Description("Pace of a file, a folder or a recording behind an `http` address: as it was recorded, or as fast as it can be decoded.")]
     public Pace Pace { get; set; } = Pace.Real;
 
     [Description("Factor on the real pace: 2 plays twice as fast.")]
     [NumberRange(0.01, 100)]
     public double Speed { get; set; } = 1;
 
-    [Description("Most pictures a second that are decoded.")]
+    [Description("Most pictures per second that are used. Also how often a single picture at an `http` address is fetched: once per second unless set, at most 25 times.")]
     [DefaultText("the source's own rate")]
     [NumberRange(0.001, 240)]
     public double? MaxFrameRate { get; set; }
@@ -42,11 +42,11 @@ internal sealed class CameraOptions
     [OneOf("tcp", "udp")]
     public string RtspTransport { get; set; } = "tcp";
 
-    [Description("Longest wait for the first picture.")]
+    [Description("Longest silence before the first picture. A stream that runs but has not sent a key frame yet is not silent; it is waited for up to 35 s.")]
     [TimeRange("00:00:01", "00:10:00")]
     public TimeSpan OpenTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    [Description("Longest silence after it; then the camera is opened again.")]
+    [Description("Longest silence after the first picture, to which `1 / MaxFrameRate` is added; then the camera is opened again.")]
     [TimeRange("00:00:01", "01:00:00")]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -131,7 +131,7 @@ internal sealed class CameraSourceAttribute : ValueRuleAttribute
     private static readonly string[] Schemes = ["rtsp", "rtsps", "http", "https", "onvif"];
 
     public override string Accepted =>
-        "`rtsp://`, `rtsps://`, `http://`, `https://`; `onvif://[USER@]HOST[:PORT][?profile=TOKEN]`; `/dev/video0`; a video file; a folder of pictures; "
+        "`rtsp://`, `rtsps://`, `rtspt://`, `http://`, `https://`, `rtmp://`, `rtmps://`, `udp://`; `onvif://[USER@]HOST[:PORT][?profile=TOKEN]`; `/dev/video0`; a video file, also as `file://`; a folder of pictures; "
         + "`gst:PIPELINE`; `pattern:WIDTHxHEIGHT@RATE`";
 
     public override string? FindFault(object value)

@@ -98,7 +98,7 @@ internal sealed class HttpFeed : IPictureFeed
                     recorded = answer.Length is not null;
                     return null;
                 case HttpAnswer.Text:
-                    return attempt.Failed($"it sent {FileKind.Refuse(head)}");
+                    return attempt.Failed(FileKind.Refuse(head));
                 case HttpAnswer.Empty:
                     return attempt.Failed("its answer is empty");
                 default:
