@@ -48,7 +48,9 @@ internal static class AskCommand
         var json = parsed.GetValue(options.Json);
         var execution = options.Execution(parsed);
         using var encoder = new VisionEncoder(folder, execution);
-        using var answerer = QuestionAnswerer.Open(folder, execution);
+        var maxTokens = parsed.GetValue(options.MaxTokens);
+        var capacity = Capacity(folder, questions, kind, maxTokens);
+        using var answerer = QuestionAnswerer.Open(folder, execution, capacity);
         var started = Stopwatch.GetTimestamp();
         using var tokens = encoder.Encode(new RgbImage(picture.Pixels, picture.Width, picture.Height));
         var encode = Stopwatch.GetElapsedTime(started);
@@ -64,7 +66,7 @@ internal static class AskCommand
                 Console.WriteLine(question);
             }
 
-            var asked = new Question(question, kind, parsed.GetValue(options.MaxTokens));
+            var asked = new Question(question, kind, maxTokens);
             var answer = answerer.Ask(asked, options.Sampler(parsed), json ? null : Console.Write, cancel);
             answers.Add(Document(answerer, answer, encode, prime));
             if (!json)
@@ -104,6 +106,22 @@ internal static class AskCommand
                     + "run the command once for each.");
             }
         }
+    }
+
+    /// <summary>Room for the longest of the questions with its answer, as far as the model goes.</summary>
+    private static int Capacity(ModelFolder folder, string[] questions, AnswerKind kind, int maxTokens)
+    {
+        var counter = QuestionTokenCounter.Open(folder.FolderPath);
+        var needed = questions.Max(question => counter.Count(new Question(question, kind, maxTokens)));
+        var room = counter.MaxPositions - (needed - (kind == AnswerKind.Text ? maxTokens : 0));
+        if (needed > counter.MaxPositions && room > 0)
+        {
+            Terminal.Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"--max-tokens {maxTokens}: the model's context of {counter.MaxPositions} tokens has room for an answer of {room}; it ends there."));
+        }
+
+        return (int)Math.Clamp(needed, QuestionAnswerer.DefaultCapacity, Math.Max(QuestionAnswerer.DefaultCapacity, counter.MaxPositions));
     }
 
     private static AnswerDocument Document(QuestionAnswerer answerer, Answer answer, TimeSpan encode, TimeSpan prime) => new(

@@ -1,12 +1,5 @@
 using System.CommandLine;
-using MobileVlm.Edge.Connectors.Hub;
-using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Init;
-using MobileVlm.Edge.Inference.Checkpoints;
-using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Models;
 using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Commands;
@@ -22,6 +15,7 @@ internal static class CommandLine
         Configure it:  mobilevlm init
         Run for real:  mobilevlm run --config FILE
         See it run:    mobilevlm watch --config FILE
+        Check a file:  mobilevlm config check FILE
         What is wrong: mobilevlm doctor --config FILE
         """;
 
@@ -36,20 +30,32 @@ internal static class CommandLine
             ModelCommand.Create(),
             BenchCommand.Create(),
             DoctorCommand.Create(),
+            ConfigCommand.Create(),
             WatchCommand.Create(),
             CamerasCommand.Create(),
             InitCommand.Create(),
         };
-        var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
+        ParseResult parsed;
+        try
         {
-            foreach (var error in parsed.Errors)
+            parsed = root.Parse(args);
+        }
+        catch (InvalidOperationException e)
+        {
+            // A check of a value that is no number.
+            Terminal.Error(e.Message);
+            Terminal.Say("'mobilevlm --help' shows what is accepted.");
+            return ExitCode.Usage;
+        }
+
+        if (UsageErrors.Of(parsed) is { Count: > 0 } errors)
+        {
+            foreach (var error in errors)
             {
-                Terminal.Error(error.Message);
+                Terminal.Error(error);
             }
 
-            var name = parsed.CommandResult.Command == root ? "" : $" {parsed.CommandResult.Command.Name}";
-            Terminal.Say($"'mobilevlm{name} --help' shows what is accepted.");
+            Terminal.Say($"'mobilevlm{UsageErrors.PathOf(parsed.CommandResult.Command)} --help' shows what is accepted.");
             return ExitCode.Usage;
         }
 
@@ -63,21 +69,11 @@ internal static class CommandLine
                 ProcessTerminationTimeout = parsed.CommandResult.Command.Name == RunCommand.Name ? null : TimeSpan.FromSeconds(20),
             });
         }
-        catch (Exception e) when (CodeFor(e) is int code)
+        catch (Exception e)
         {
-            Terminal.Error(e.Message);
-            return code;
+            return FailureReport.Print(e);
         }
     }
-
-    /// <summary>Faults that the message explains; anything else is ours and shows its trace.</summary>
-    private static int? CodeFor(Exception e) => e switch
-    {
-        ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException or EmbeddedBrokerPortBusyException => ExitCode.Usage,
-        OperationCanceledException or CheckpointException or StillPictureException or ContextFullException or HubException
-            or IOException or UnauthorizedAccessException => ExitCode.Failed,
-        _ => null,
-    };
 }
 
 /// <summary>An argument that cannot be used; the message says why and what would do.</summary>

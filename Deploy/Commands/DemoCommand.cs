@@ -58,6 +58,11 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(string broker, bool once, double speed, bool verbose, CancellationToken cancel)
     {
+        if (BrokerAddress.FindFault(broker) is { } fault)
+        {
+            throw new UsageException($"--broker: '{broker}' {fault}.");
+        }
+
         Terminal.Say("The demo's model is a toy, trained on rendered pictures of one gate: it knows that gate and nothing else.");
         var model = EnsureModel(cancel);
         var configuration = LoadConfiguration(broker, once, speed, model, EmbeddedBroker.DefaultPort);

@@ -100,6 +100,11 @@ internal static class PullCommand
                 throw new UsageException("Name a repository, like mtgv/MobileVLM_V2-1.7B, or a bundle with --offline-bundle.");
             }
 
+            if (Directory.Exists(request.Bundle))
+            {
+                throw new UsageException($"--offline-bundle: {request.Bundle} is a folder. Name the file that --offline-bundle wrote.");
+            }
+
             if (!File.Exists(request.Bundle))
             {
                 throw new UsageException($"--offline-bundle: {request.Bundle} does not exist. With an ID it is written, without one it is read.");
@@ -145,7 +150,9 @@ internal static class PullCommand
     {
         if (!File.Exists(file))
         {
-            throw new UsageException($"--token-file: {file} does not exist.");
+            throw new UsageException(Directory.Exists(file)
+                ? $"--token-file: {file} is a folder. Name a file whose first line is the token."
+                : $"--token-file: {file} does not exist.");
         }
 
         var token = File.ReadLines(file).FirstOrDefault()?.Trim() ?? "";

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MobileVlm.Edge.Deploy.Configuration;
 
 /// <summary>One thing that is wrong with the configuration.</summary>
@@ -8,6 +10,21 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// when neither was.</param>
 internal sealed record ConfigurationFault(string Key, string? Value, string Message, string? Origin = null)
 {
+    /// <summary>Before the number of a line in <see cref="Origin"/>.</summary>
+    public const string LineOrigin = "line ";
+
+    /// <summary>Before the name of a variable in <see cref="Origin"/>.</summary>
+    public const string VariableOrigin = "environment variable ";
+
+    /// <summary>The line of the file, from 1; null when the key is not in it.</summary>
+    public int? Line => Origin is { } origin && origin.StartsWith(LineOrigin, StringComparison.Ordinal)
+        && int.TryParse(origin.AsSpan(LineOrigin.Length), CultureInfo.InvariantCulture, out var line) ? line : null;
+
+    /// <summary>The environment variable; null when none says it.</summary>
+    public string? Variable => Origin is { } origin && origin.StartsWith(VariableOrigin, StringComparison.Ordinal)
+        ? origin[VariableOrigin.Length..]
+        : null;
+
     public override string ToString() =>
         $"{Key}{(Value is null ? ":" : $" = '{Value}'")} {Message}{(Origin is null ? "" : $" [{Origin}]")}";
 }

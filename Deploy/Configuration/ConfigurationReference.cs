@@ -15,7 +15,8 @@ internal static class ConfigurationReference
         - **A key left out**, or `null`, takes its default.
         - **Times** are `hours:minutes:seconds` (`00:00:02`, `00:00:00.5`), with days before a point (`1.00:00:00`).
         - **Lists** are JSON lists (`["red", "green"]`); a single value may stand for a list of one. Of an environment variable the last part is the place: `…__Choices__0=red`.
-        - **A changed file** is read again within seconds, or at once on SIGHUP (`systemctl reload mobilevlm`): cameras and questions change while the others go on. A file with faults is refused, each is logged, and everything goes on as it was. What is not about cameras needs a restart; the log says what.
+        - **`mobilevlm config check FILE`** says in a fraction of a second whether the service accepts a file (exit code 0 or 2): every key, and every question against the model's context. It opens no camera, broker, port or model session; `--json` prints all errors and warnings.
+        - **A changed file** is read again within seconds, or at once on SIGHUP (`systemctl reload mobilevlm`, which checks it first and fails if it has errors): cameras and questions change while the others go on. A file with faults is refused, each is logged, and everything goes on as it was. What is not about cameras needs a restart; the log says what.
         - **Relative paths** begin in the folder of the configuration file, wherever the service was started.
         - **Passwords**: the broker's stands in a file of its own (`PasswordFile`). A camera's stands in its address, so make the configuration file readable for the service's user only; that of an `onvif://` camera may stand in a file too (`Cameras:CAMERA:PasswordFile`). Messages, logs and the process list show neither; only what stands in a `gst:` pipeline is on its command line.
         - **Section `Logging`**, beside `MobileVlm`, is .NET's: `"Logging": { "LogLevel": { "Default": "Debug" } }`.

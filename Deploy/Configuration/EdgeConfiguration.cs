@@ -51,23 +51,29 @@ internal sealed partial class EdgeConfiguration
     /// <summary>Reads a file, then the environment, and checks all of it.</summary>
     /// <param name="file">Null looks for <c>appsettings.json</c> here, then in <c>/etc/mobilevlm</c>.</param>
     /// <exception cref="ConfigurationException">Something is wrong; it holds every fault.</exception>
-    public static EdgeConfiguration Load(string? file) => Load(file, ConfigurationPlaces.OfThisProcess());
+    public static EdgeConfiguration Load(string? file) => Load(file, ConfigurationStrictness.Start);
 
     /// <inheritdoc cref="Load(string?)"/>
-    public static EdgeConfiguration Load(string? file, ConfigurationPlaces places)
+    public static EdgeConfiguration Load(string? file, ConfigurationStrictness strictness) =>
+        Load(file, ConfigurationPlaces.OfThisProcess(), strictness);
+
+    /// <inheritdoc cref="Load(string?)"/>
+    public static EdgeConfiguration Load(
+        string? file, ConfigurationPlaces places, ConfigurationStrictness strictness = ConfigurationStrictness.Start)
     {
         var path = file is not null
             ? Path.GetFullPath(file, places.CurrentFolder)
             : places.Files.FirstOrDefault(System.IO.File.Exists);
-        return path is null ? Read(null, null, places) : Read(path, ReadFile(path), places);
+        return path is null ? Read(null, null, places, strictness) : Read(path, ReadFile(path), places, strictness);
     }
 
     /// <summary>Options that a command brings itself, such as the demo; they are checked in the same way.</summary>
     /// <exception cref="ConfigurationException">Something is wrong; it holds every fault.</exception>
     public static EdgeConfiguration FromJson(string json, ConfigurationPlaces places) =>
-        Read(Path.Combine(places.CurrentFolder, ConfigurationPlaces.FileName), Encoding.UTF8.GetBytes(json), places);
+        Read(Path.Combine(places.CurrentFolder, ConfigurationPlaces.FileName), Encoding.UTF8.GetBytes(json), places, ConfigurationStrictness.Start);
 
-    private static EdgeConfiguration Read(string? file, byte[]? json, ConfigurationPlaces places)
+    private static EdgeConfiguration Read(
+        string? file, byte[]? json, ConfigurationPlaces places, ConfigurationStrictness strictness)
     {
         var faults = new FaultList();
         var root = json is null
@@ -96,7 +102,7 @@ internal sealed partial class EdgeConfiguration
             camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, places.Environment);
         }
 
-        OptionsValidator.Validate(options, folder, faults);
+        OptionsValidator.Validate(options, folder, strictness, faults);
         return faults.Faults.Count == 0
             ? new EdgeConfiguration(options, file, folder, places, logging, faults.Warnings)
             : throw new ConfigurationException(

@@ -29,7 +29,7 @@ internal static class EnvironmentSettings
                 continue;
             }
 
-            Set(root, path, value, $"environment variable {variable}");
+            Set(root, path, value, $"{ConfigurationFault.VariableOrigin}{variable}");
         }
 
         return applied.Count;

@@ -136,7 +136,7 @@ internal sealed partial class JsonSettings
 
     private static string WithoutZeros(string text) => text.Replace("\0", "", StringComparison.Ordinal);
 
-    private string Origin(long offset) => $"line {Line(offset)}";
+    private string Origin(long offset) => $"{ConfigurationFault.LineOrigin}{Line(offset)}";
 
     private int Line(long offset) => _json.AsSpan(0, (int)offset).Count((byte)'\n') + 1;
 

@@ -10,13 +10,14 @@ internal static class OptionsValidator
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
     /// <param name="options">Bound; what has a fault already holds its default.</param>
     /// <param name="folder">Relative paths begin here.</param>
+    /// <param name="strictness">Whether a file that this user may not read is an error.</param>
     /// <param name="faults">Gets what is found.</param>
-    public static void Validate(EdgeOptions options, string folder, FaultList faults)
+    public static void Validate(EdgeOptions options, string folder, ConfigurationStrictness strictness, FaultList faults)
     {
         ValidateBroker(options.Mqtt, faults);
         ValidateLogin(options.Mqtt, faults);
-        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, faults);
-        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, faults);
+        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, strictness != ConfigurationStrictness.Start, faults);
+        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, strictness != ConfigurationStrictness.Start, faults);
         ValidateOutbox(options.Outbox.Path, faults);
         ValidateAsks(options, faults);
         var model = ContextValidator.OpenModel(options, folder, faults);
@@ -26,7 +27,7 @@ internal static class OptionsValidator
             ContextValidator.Validate(options, model, faults);
         }
 
-        ValidateCameraLogins(options, folder, faults);
+        ValidateCameraLogins(options, folder, strictness == ConfigurationStrictness.Check, faults);
     }
 
     // What no disk can be made to take; what a disk cannot take now is no fault of the configuration.
@@ -100,7 +101,8 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateFile(string? path, string key, string folder, FaultList faults)
+    private static void ValidateFile(
+        string? path, string key, string folder, bool isLenient, FaultList faults)
     {
         if (path is null || faults.Has(key))
         {
@@ -114,12 +116,27 @@ internal static class OptionsValidator
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
             // A password written here by mistake must not be shown; what begins with a slash is a path.
-            faults.Add(
-                key,
-                path.StartsWith('/') ? path : null,
-                fault is UnauthorizedAccessException
-                    ? "is no file that this user may read; change its owner or mode"
-                    : $"names a file that cannot be found (relative paths begin in '{folder}')");
+            var shown = path.StartsWith('/') ? path : null;
+            if (Directory.Exists(Path.GetFullPath(path, folder)))
+            {
+                faults.Add(key, shown, "is a folder; name the file in it");
+            }
+            else if (isLenient && SystemdCredential.IsOne(path))
+            {
+                faults.Warn(key, shown, "is a credential that systemd shows to the running service only; whether it is there is seen at the start");
+            }
+            else if (fault is not UnauthorizedAccessException)
+            {
+                faults.Add(key, shown, $"names a file that cannot be found (relative paths begin in '{folder}')");
+            }
+            else if (isLenient)
+            {
+                faults.Warn(key, shown, "is no file that this user may read; the service's user must be able to");
+            }
+            else
+            {
+                faults.Add(key, shown, "is no file that this user may read; change its owner or mode");
+            }
         }
     }
 
@@ -146,7 +163,7 @@ internal static class OptionsValidator
         QuestionsValidator.Validate(options, modelIsKnown, faults);
     }
 
-    private static void ValidateCameraLogins(EdgeOptions options, string folder, FaultList faults)
+    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, FaultList faults)
     {
         foreach (var (name, camera) in options.Cameras)
         {
@@ -176,7 +193,7 @@ internal static class OptionsValidator
             }
             else
             {
-                ValidateFile(camera.PasswordFile, key, folder, faults);
+                ValidateFile(camera.PasswordFile, key, folder, isLenient, faults);
             }
         }
     }

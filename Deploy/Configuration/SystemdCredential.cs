@@ -9,6 +9,9 @@ internal static class SystemdCredential
     /// <summary>Where systemd puts them: 'doctor' run by root finds those of the running service there.</summary>
     private const string FolderOfTheService = "/run/credentials/mobilevlm.service";
 
+    /// <summary>Whether a resolved path is a credential of a unit.</summary>
+    public static bool IsOne(string path) => path.StartsWith("/run/credentials/", StringComparison.Ordinal);
+
     /// <summary>The file that <c>credential:NAME</c> names; anything else as it is. Whether it exists is for the reader
     /// to find.</summary>
     public static string? Resolve(string? file, IReadOnlyDictionary<string, string> environment)

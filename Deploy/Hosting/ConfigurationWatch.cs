@@ -105,7 +105,7 @@ internal sealed partial class ConfigurationWatch : IDisposable
     [LoggerMessage(EventId = 30, Level = LogLevel.Error, Message = "The new configuration is wrong: {Fault}")]
     private partial void LogFault(string fault);
 
-    [LoggerMessage(EventId = 31, Level = LogLevel.Error, Message = "The new configuration ({Why}) is refused for {Faults} error(s); everything goes on as it was.")]
+    [LoggerMessage(EventId = 31, Level = LogLevel.Error, Message = "The new configuration ({Why}) is refused because of {Faults} error(s); everything goes on as it was. Correct the file: mobilevlm config check FILE.")]
     private partial void LogRefused(string why, int faults);
 
     [LoggerMessage(EventId = 32, Level = LogLevel.Error, Message = "The new configuration ({Why}) could not be applied.")]

@@ -38,6 +38,11 @@ internal sealed partial class EdgeHostedService(
             _metrics = MetricsEndpoint.Start(_runtime.System, port, _logger);
         }
 
+        foreach (var warning in configuration.Warnings)
+        {
+            ConfigurationWarning(warning.ToString());
+        }
+
         Running(configuration.Node, configuration.Options.Cameras.Count, _runtime.Broker);
         if (configuration.StateFolder is null)
         {
@@ -48,7 +53,7 @@ internal sealed partial class EdgeHostedService(
         {
             _watch = new ConfigurationWatch(
                 file,
-                () => EdgeConfiguration.Load(file),
+                () => EdgeConfiguration.Load(file, ConfigurationStrictness.Reload),
                 Apply,
                 TimeProvider.System,
                 loggers.CreateLogger<ConfigurationWatch>());
@@ -75,6 +80,11 @@ internal sealed partial class EdgeHostedService(
 
     private void Apply(EdgeConfiguration changed)
     {
+        foreach (var warning in changed.Warnings)
+        {
+            ConfigurationWarning(warning.ToString());
+        }
+
         var change = _runtime!.Apply(changed);
         Changed(change);
         foreach (var key in change.NeedsRestart)
@@ -110,6 +120,9 @@ internal sealed partial class EdgeHostedService(
 
     [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "States, cool-downs and switches are not kept over a restart. MobileVlm:StateFolder names a folder for them.")]
     private partial void NothingKept();
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Warning, Message = "Configuration: {Warning}")]
+    private partial void ConfigurationWarning(string warning);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Stopped: {Reason}")]
     private partial void Finished(string reason);

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Export;
+
 namespace MobileVlm.Edge.Inference.Checkpoints;
 
 /// <summary>config.json into a checked <see cref="ModelConfig"/>. Whatever would change the arithmetic and is not
@@ -23,12 +25,13 @@ internal static class ConfigReader
             || architecture != "LlamaForCausalLM"
             ? VisionTower.Find(folder, fields)
             : null;
+        var vision = tower is null ? null : VisionConfigReader.Read(fields, tower, folder);
         var config = new ModelConfig(
             folder.Name(),
             architecture,
             language,
-            tower is null ? null : VisionConfigReader.Read(fields, tower, folder),
-            tower is null ? null : Projector(fields),
+            vision,
+            vision is null ? null : Projector(fields, vision),
             fields.Text("license") ?? ModelCard.License(folder));
         return (config, tower);
     }
@@ -84,11 +87,20 @@ internal static class ConfigReader
             fields.Flag("tie_word_embeddings", fallback: false));
     }
 
-    private static ProjectorType Projector(ConfigFields fields) =>
-        fields.Text("mm_projector_type") switch
+    private static ProjectorType Projector(ConfigFields fields, VisionConfig vision)
+    {
+        var type = fields.Text("mm_projector_type") switch
         {
             "ldpnet" => ProjectorType.Ldp,
             "ldpnetv2" => ProjectorType.LdpV2,
             _ => throw fields.Fault("mm_projector_type", "\"ldpnet\" or \"ldpnetv2\""),
         };
+        return type != ProjectorType.LdpV2 || vision.GridSize % ProjectorGraph.PooledGrid == 0
+            ? type
+            : throw new CheckpointException(
+                fields.File,
+                $"\"mm_projector_type\" is \"ldpnetv2\", which pools the vision tower's grid of {vision.GridSize} x {vision.GridSize} "
+                + $"patches to {ProjectorGraph.PooledGrid} x {ProjectorGraph.PooledGrid}; that is not a whole number of patches each, "
+                + "and is not supported. The published models have 24 x 24 (336 pixels, patches of 14). Use a checkpoint with such a tower.");
+    }
 }

@@ -31,14 +31,22 @@ public sealed class ModelFolder
     /// <exception cref="ModelFolderException">The folder does not match its manifest.</exception>
     public static ModelFolder Open(string path)
     {
-        var folder = OpenUnchecked(path);
-        folder.CheckList();
-        foreach (var file in folder.Manifest.Files)
+        try
         {
-            folder.CheckFile(file, hash: file.Size <= HashedAtOpen);
-        }
+            var folder = OpenUnchecked(path);
+            folder.CheckList();
+            foreach (var file in folder.Manifest.Files)
+            {
+                folder.CheckFile(file, hash: file.Size <= HashedAtOpen);
+            }
 
-        return folder;
+            return folder;
+        }
+        catch (UnauthorizedAccessException fault)
+        {
+            throw new ModelFolderException(
+                path, $"this user may not read it ({fault.Message.TrimEnd('.')}). Change its owner or mode, or run as another user.", fault);
+        }
     }
 
     /// <summary>Reads the manifest and compares nothing with it: for what needs an answer at once and opens no
@@ -49,6 +57,12 @@ public sealed class ModelFolder
         var manifestPath = Path.Combine(path, ModelManifest.FileName);
         if (!File.Exists(manifestPath))
         {
+            if (Directory.Exists(path))
+            {
+                // A folder that may not be read looks empty otherwise.
+                _ = Directory.EnumerateFileSystemEntries(path).Any();
+            }
+
             throw new ModelFolderException(
                 path,
                 Directory.Exists(path)

@@ -128,6 +128,24 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "--model", "ask", "--image", "x.png", "q")]
     [InlineData(2, "--max-tokens is 1 to 4096", "ask", "--model", "{}", "--image", "x.png", "--max-tokens", "0", "q")]
     [InlineData(2, "unknown", "unknown")]
+    [InlineData(2, "'rnu' is not a command. Did you mean 'run'?", "rnu", "--config", "x")]
+    [InlineData(2, "'pul' is not a command. Did you mean 'pull'?", "model", "pul", "x")]
+    [InlineData(2, "'chekc' is not a command. Did you mean 'check'?", "config", "chekc")]
+    [InlineData(2, "A command is missing. Known: check.", "config")]
+    [InlineData(2, "'--confg' is not an option of 'mobilevlm run'. Did you mean '--config'?", "run", "--confg", "x")]
+    [InlineData(2, "'--versoin' is not an option of 'mobilevlm'. Did you mean '--version'?", "--versoin")]
+    [InlineData(2, "'--modle' is not an option of 'mobilevlm ask'. Did you mean '--model'?", "ask", "--modle", "x", "--image", "y", "q")]
+    [InlineData(2, "Did you mean '--yes-no'? To pass it as text, write -- before it", "ask", "--model", "x", "--image", "y", "--yesno", "q")]
+    [InlineData(2, "'x' is one argument too many", "doctor", "x")]
+    [InlineData(2, "SOURCE is empty", "model", "import", "", "{}/out")]
+    [InlineData(2, "--config is empty", "run", "--config", "")]
+    [InlineData(2, "Cannot parse argument '99999999999999999999'", "model", "synth", "mobilevlm-1.7b-tiny", "{}/s", "--shard-size", "99999999999999999999")]
+    [InlineData(2, "Cannot parse argument 'many'", "ask", "--model", "x", "--image", "y", "--max-tokens", "many", "q")]
+    [InlineData(2, "--broker: 'foo' is no broker address", "demo", "--broker", "foo")]
+    [InlineData(2, "is a folder. Name a file", "model", "pull", "a/b", "--token-file", "{}")]
+    [InlineData(2, "is a folder", "model", "pull", "--offline-bundle", "{}")]
+    [InlineData(2, "is a folder", "run", "--config", "{}")]
+    [InlineData(2, "is a folder", "config", "check", "{}")]
     [InlineData(2, "does not exist", "run", "--config", "{}/nothing.json")]
     [InlineData(1, "config.json", "model", "import", "{}", "{}/out")]
     [InlineData(2, "fp32", "model", "import", "{}", "{}/out", "--precision", "int2")]
@@ -223,12 +241,50 @@ public sealed class CommandLineTests : IDisposable
         Assert.False(Directory.Exists(At("out")));
     }
 
+    [Theory]
+    [InlineData("/dev/full", "No space left on device", "model", "show")]
+    [InlineData("/dev/full", "No space left on device", "ask", "--json")]
+    [InlineData("/dev/full", "No space left on device", "generate")]
+    [InlineData("&-", "Standard output is closed", "model", "show")]
+    [InlineData("&-", "Standard output is closed", "ask")]
+    public async Task An_output_that_cannot_be_written_is_a_message(string output, string message, params string[] command)
+    {
+        var model = DemoModel.Folder.FolderPath;
+        var arguments = command[0] switch
+        {
+            "model" => $"model show {model}",
+            "ask" => $"ask --model {model} --image {Path.Combine(DemoModel.Repository, "Tests/Demo/heldout/scene000.jpg")} {(command.Length > 1 ? "--json" : "")} q",
+            _ => $"generate --model {model} --max-tokens 2 hi",
+        };
+        var result = await EdgeProcess.RunShellAsync($"{arguments} >{output}");
+
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Contains(message, result.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("defect", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_tokens_than_the_context_has_are_cut_with_a_word()
+    {
+        var image = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
+        var cut = await EdgeProcess.RunAsync(
+            "ask", "--model", DemoModel.Folder.FolderPath, "--image", image, "--max-tokens", "4096", "Describe the scene.");
+        Assert.Equal(0, cut.ExitCode);
+        Assert.Matches(@"--max-tokens 4096: the model's context of 512 tokens has room for an answer of \d+; it ends there", cut.Errors);
+
+        var tooLong = await EdgeProcess.RunAsync(
+            "ask", "--model", DemoModel.Folder.FolderPath, "--image", image, string.Concat(Enumerable.Repeat("zq ", 1000)));
+        Assert.Equal((1, ""), (tooLong.ExitCode, tooLong.Output));
+        Assert.Contains("do not fit", tooLong.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Help_teaches_every_command()
     {
         var help = await EdgeProcess.RunAsync("--help");
         Assert.Equal(0, help.ExitCode);
-        foreach (var command in (string[])["run", "demo", "ask", "generate", "model", "doctor"])
+        foreach (var command in (string[])["run", "demo", "ask", "generate", "model", "doctor", "config"])
         {
             Assert.Contains($"  {command} ", help.Output, StringComparison.Ordinal);
             Assert.Contains("Description:", (await EdgeProcess.RunAsync(command, "--help")).Output, StringComparison.Ordinal);

@@ -69,6 +69,23 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return (code, program.Output, program.Errors);
     }
 
+    /// <summary>Runs to its end as a shell runs it, redirections included.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunShellAsync(string arguments)
+    {
+        var start = new ProcessStartInfo("sh")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add($"exec dotnet '{Path.Combine(AppContext.BaseDirectory, "mobilevlm.dll")}' {arguments}");
+        await using var program = new EdgeProcess(Process.Start(start)!);
+        var code = await program.ExitAsync();
+        return (code, program.Output, program.Errors);
+    }
+
     /// <summary>Runs to its end with a file on its standard input.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> PipeAsync(byte[] input, params string[] arguments)
     {

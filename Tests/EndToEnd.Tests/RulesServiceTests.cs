@@ -108,7 +108,7 @@ public sealed class RulesServiceTests : IDisposable
         await subscriber.WaitForAsync($"{Root}/person/state", m => m.Text == "yes", TimeSpan.FromSeconds(60));
 
         Write(broker.Address, Person + """, "dog": { "Ask": "Is there a dog?", "Answer": "Maybe" }, "cat": { "Ask": "?", "Answer": "YesNo", "Evry": 1 } """);
-        await service.SaysAsync("is refused for 2 error(s)");
+        await service.SaysAsync("is refused because of 2 error(s)");
         Assert.Contains("Questions:dog:Answer = 'Maybe'", service.Errors, StringComparison.Ordinal);
         Assert.Contains("did you mean 'Every'?", service.Errors, StringComparison.Ordinal);
 

@@ -59,6 +59,16 @@ step "systemctl reload succeeds with a new question in the configuration" bash -
     systemctl reload mobilevlm'
 step "the new question is answered" timeout 20 mosquitto_sub -V 5 -h 127.0.0.1 -t mobilevlm/box/gate/open/answer -C 1
 step "by the same process" test "$(show MainPID)" = "$pid"
+cp /etc/mobilevlm/appsettings.json good.json
+thai=$(for _ in $(seq 40); do printf 'มีคนอยู่ที่ประตูไหม '; done)
+sed -i "s|Is the gate open?|$thai|" /etc/mobilevlm/appsettings.json
+step "systemctl reload fails with a question that cannot fit" bash -c '! systemctl reload mobilevlm'
+journalctl -u mobilevlm --no-pager -o cat | grep -m1 -o 'Cameras:gate:Questions:open:Ask: needs .*' | sed 's/^/        said: /'
+step "and says both numbers" bash -c "journalctl -u mobilevlm --no-pager -o cat | grep -q 'Questions:open:Ask: needs [0-9]* tokens.*ContextTokens is 1024'"
+step "the service goes on as it was" answer
+step "as the same process" test "$(show MainPID)" = "$pid"
+cp good.json /etc/mobilevlm/appsettings.json
+step "and reloads again once the file is correct" systemctl reload mobilevlm
 
 # The status line is rewritten with each watchdog ping; 60 s without one would end it.
 pid=$(show MainPID)

@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MobileVlm.Edge.Deploy.Configuration;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary><c>mobilevlm config</c>: what can be known of a configuration without running it.</summary>
+internal static class ConfigCommand
+{
+    public static Command Create() => new("config", "Check a configuration without running it.") { Check() };
+
+    private static Command Check()
+    {
+        var file = new Argument<string?>("FILE")
+        {
+            Description = "Configuration file; without it ./appsettings.json, then /etc/mobilevlm/appsettings.json.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output and nothing else there." };
+        var command = new Command(
+            "check",
+            "Check every key of a file, and every question against the model's tokenizer. Opens no camera, broker, port or model "
+            + "session. Exit code 0: the service accepts the file; 2: it does not.")
+        {
+            file, json,
+        };
+        command.SetAction(parsed => Run(parsed.GetValue(file), parsed.GetValue(json)));
+        return command;
+    }
+
+    /// <summary>Called by <c>ExecReload=</c>, as the service's user: systemd sets the variable for it. What the service would
+    /// refuse then is refused here.</summary>
+    private static bool IsReload => Environment.GetEnvironmentVariable("MAINPID") is { Length: > 0 };
+
+    private static int Run(string? file, bool json)
+    {
+        ConfigurationCheck found;
+        string? message = null;
+        try
+        {
+            var configuration = EdgeConfiguration.Load(
+                file, IsReload ? ConfigurationStrictness.Reload : ConfigurationStrictness.Check);
+            var cameras = configuration.Options.Cameras;
+            found = new ConfigurationCheck(
+                true, configuration.File, cameras.Count, cameras.Values.Sum(camera => camera.Questions.Count), [], Lines(configuration.Warnings));
+        }
+        catch (ConfigurationException refused)
+        {
+            message = refused.Message;
+            found = new ConfigurationCheck(false, file, null, null, Lines(refused.Faults), Lines(refused.Warnings));
+        }
+
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(found, ConfigurationCheckJson.Readable.ConfigurationCheck));
+            return found.Ok ? ExitCode.Done : ExitCode.Usage;
+        }
+
+        foreach (var warning in found.Warnings)
+        {
+            Terminal.Say($"warning: {warning}");
+        }
+
+        if (message is not null)
+        {
+            Terminal.Error(message);
+            return ExitCode.Usage;
+        }
+
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"OK: {Count(found.Cameras, "camera")}, {Count(found.Questions, "question")}."));
+        return ExitCode.Done;
+    }
+
+    private static string Count(int? count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
+
+    private static IReadOnlyList<ConfigurationCheckLine> Lines(IReadOnlyList<ConfigurationFault> faults) =>
+        [.. faults.Select(fault => new ConfigurationCheckLine(
+            fault.Key, fault.Line, fault.Value is null ? fault.Message : $"= '{fault.Value}' {fault.Message}", fault.Variable))];
+}
+
+/// <summary>What <c>config check --json</c> prints.</summary>
+/// <param name="Ok">The service accepts it.</param>
+/// <param name="File">What was read; null when the environment said everything.</param>
+/// <param name="Cameras">How many; null when it could not be read.</param>
+/// <param name="Questions">How many, of all cameras; null when it could not be read.</param>
+/// <param name="Errors">Each makes it unusable.</param>
+/// <param name="Warnings">Probably not as the operator wants it.</param>
+internal sealed record ConfigurationCheck(
+    bool Ok,
+    string? File,
+    int? Cameras,
+    int? Questions,
+    IReadOnlyList<ConfigurationCheckLine> Errors,
+    IReadOnlyList<ConfigurationCheckLine> Warnings);
+
+/// <param name="Key">With colons, or the file.</param>
+/// <param name="Line">Of the file, from 1; null when the key is not in it.</param>
+/// <param name="Message">Continues the key.</param>
+/// <param name="Variable">The environment variable that says it, instead of the file.</param>
+internal sealed record ConfigurationCheckLine(
+    string Key,
+    int? Line,
+    string Message,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Variable)
+{
+    public override string ToString() =>
+        $"{Key}{(Message.StartsWith('=') ? " " : ": ")}{Message}{(Line is { } line ? $" [line {line}]" : Variable is { } set ? $" [environment variable {set}]" : "")}";
+}
+
+[JsonSerializable(typeof(ConfigurationCheck))]
+internal sealed partial class ConfigurationCheckJson : JsonSerializerContext
+{
+    /// <summary>Quotes and letters as people read them, not as \u escapes.</summary>
+    public static ConfigurationCheckJson Readable { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -1,0 +1,90 @@
+using System.Reflection;
+using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Inference.Checkpoints;
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Deploy.Commands;
+
+/// <summary>An exception as the user of a command sees it: what happened, what to do, and an exit code. Never a stack
+/// trace, unless it is asked for.</summary>
+internal static class FailureReport
+{
+    /// <summary>Set to 1, it has stack traces printed. The unit of the service sets it, so that they are in the
+    /// journal.</summary>
+    public const string TraceVariable = "MOBILEVLM_TRACE";
+
+    /// <summary>Says it on standard error.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Print(Exception thrown)
+    {
+        var (code, message) = Describe(thrown);
+        Terminal.Error(message);
+        if (IsTraceWanted)
+        {
+            Terminal.Say(thrown.ToString());
+        }
+
+        return code;
+    }
+
+    /// <summary>The exit code and the message of an exception.</summary>
+    internal static (int Code, string Message) Describe(Exception thrown) => DescribeCause(Innermost(thrown));
+
+    private static (int Code, string Message) DescribeCause(Exception e) => e switch
+    {
+        ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException
+            or EmbeddedBrokerPortBusyException => (ExitCode.Usage, e.Message),
+        OperationCanceledException => (ExitCode.Failed, "Stopped before it was done."),
+        CheckpointException or StillPictureException or ContextFullException or NonFiniteLogitsException or HubException
+            => (ExitCode.Failed, e.Message),
+        FileNotFoundException { FileName: { } file } => (ExitCode.Failed, $"{file}: there is no such file. {e.Message}"),
+        IOException => (ExitCode.Failed, WithRemedy(e.Message)),
+        // What .NET says of a descriptor that cannot be written; paths are named in all other cases.
+        UnauthorizedAccessException { Message: "Access to the path is denied." } => (
+            ExitCode.Failed, "Standard output is closed or cannot be written. Send it to a terminal, a file or /dev/null."),
+        UnauthorizedAccessException => (ExitCode.Failed, $"{e.Message} Check owner and mode, or run the command as another user."),
+        OutOfMemoryException or InsufficientMemoryException => (
+            ExitCode.Failed,
+            "There is not enough memory for this. Use a smaller model or precision (int4), a shorter context, or a device with more memory."),
+        OnnxRuntimeException => (
+            ExitCode.Failed,
+            $"ONNX Runtime failed: {OneLine(e.Message)} If the model's files may be damaged, check them with 'mobilevlm model verify DIR'; "
+            + "if memory is short, use a smaller model or precision."),
+        DllNotFoundException or BadImageFormatException or EntryPointNotFoundException => (
+            ExitCode.Failed,
+            $"A native library cannot be used: {OneLine(e.Message)} Install the package for this system and processor again."),
+        _ => (
+            ExitCode.Failed,
+            $"{e.GetType().Name}: {OneLine(e.Message)} This is a defect of mobilevlm: please report it with the command. "
+            + $"{TraceVariable}=1 in the environment prints where it happened."),
+    };
+
+    private static bool IsTraceWanted => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
+
+    /// <summary>What reflection, tasks and static constructors wrap around the cause.</summary>
+    private static Exception Innermost(Exception e)
+    {
+        while (e is AggregateException or TargetInvocationException or TypeInitializationException && e.InnerException is { } inner)
+        {
+            e = inner;
+        }
+
+        return e;
+    }
+
+    private static string WithRemedy(string message) =>
+        message.Contains("No space left", StringComparison.Ordinal) ? $"{OneLine(message)} Make room, or write to another disk."
+        : message.Contains("Read-only file system", StringComparison.OrdinalIgnoreCase) ? $"{OneLine(message)} Write to another folder."
+        : message;
+
+    private static string OneLine(string message)
+    {
+        var line = string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        return line.EndsWith('.') ? line : $"{line}.";
+    }
+}
