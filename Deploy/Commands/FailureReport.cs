@@ -14,8 +14,8 @@ namespace MobileVlm.Edge.Deploy.Commands;
 /// trace, unless it is asked for.</summary>
 internal static class FailureReport
 {
-    /// <summary>Set to 1, it has stack traces printed. The unit of the service sets it, so that they are in the
-    /// journal.</summary>
+    /// <summary>Set to 1, it has the stack traces of unexpected exceptions printed. The unit of the service sets it, so that
+    /// they are in the journal.</summary>
     public const string TraceVariable = "MOBILEVLM_TRACE";
 
     /// <summary>Says it on standard error.</summary>
@@ -24,7 +24,7 @@ internal static class FailureReport
     {
         var (code, message) = Describe(thrown);
         Terminal.Error(message);
-        if (IsTraceWanted)
+        if (IsTraceWanted && !IsOfTheUser(Innermost(thrown)))
         {
             Terminal.Say(thrown.ToString());
         }
@@ -63,6 +63,11 @@ internal static class FailureReport
             $"{e.GetType().Name}: {OneLine(e.Message)} This is a defect of mobilevlm: please report it with the command. "
             + $"{TraceVariable}=1 in the environment prints where it happened."),
     };
+
+    /// <summary>What the message explains: where it was thrown helps nobody.</summary>
+    private static bool IsOfTheUser(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
+        or UsageException or EmbeddedBrokerPortBusyException or OperationCanceledException or CheckpointException
+        or StillPictureException or ContextFullException or HubException or IOException or UnauthorizedAccessException;
 
     private static bool IsTraceWanted => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
 
