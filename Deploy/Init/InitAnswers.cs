@@ -1,7 +1,10 @@
 namespace MobileVlm.Edge.Deploy.Init;
 
 /// <summary>A camera of the new file.</summary>
-internal sealed record InitCamera(string Name, string Source);
+/// <param name="Name">In topics.</param>
+/// <param name="Source">As <c>Source</c> has it.</param>
+/// <param name="PasswordFile">Of an ONVIF camera; null for others.</param>
+internal sealed record InitCamera(string Name, string Source, string? PasswordFile = null);
 
 /// <summary>What the new file says.</summary>
 internal sealed record InitAnswers

@@ -113,7 +113,7 @@ internal static class InitFile
         var yesNo = YesNoWords.Contains(question.Split(' ')[0].ToLowerInvariant());
         return $$"""
                   {{Json(camera.Name)}}: {
-                    "Source": {{Json(camera.Source)}},
+                    "Source": {{Json(camera.Source)}},{{(camera.PasswordFile is { } file ? $" \"PasswordFile\": {Json(file)}," : "")}}
                     "Questions": {
                       // Answers arrive under mobilevlm/NODE/{{camera.Name}}/{{NameOf(question)}}/state. Add more questions here.
                       {{Json(NameOf(question))}}: { "Ask": {{Json(question)}}, "Answer": "{{(yesNo ? "YesNo" : "Text")}}", "Every": "{{(yesNo ? "00:00:02" : "00:00:30")}}" }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using MobileVlm.Edge.Connectors.Cameras.Onvif;
 using MobileVlm.Edge.Deploy.Commands;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Doctor;
@@ -25,10 +27,15 @@ internal sealed record InitOptions(
 /// <summary>Asks for what the command line left open, tries each answer, writes the file.</summary>
 internal sealed class InitRun(InitOptions given, InitConsole console, CancellationToken cancel)
 {
+    private static readonly TimeSpan SearchFor = TimeSpan.FromSeconds(2);
     private const string PullHint = "mobilevlm model pull mtgv/MobileVLM_V2-1.7B ~/models/v2-1.7b --precision int4 --vision-precision auto";
 
     private readonly string _folder = Path.GetDirectoryName(given.Output)!;
-    private string? _password;
+
+    /// <summary>Password files that were written; removed again when the configuration is not.</summary>
+    private readonly List<string> _passwords = [];
+
+    private IReadOnlyList<OnvifCamera>? _found;
 
     /// <exception cref="UsageException">Something is missing or cannot be used, and nobody can be asked.</exception>
     public async Task<int> RunAsync()
@@ -67,7 +74,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         }
         finally
         {
-            DiscardPassword();
+            DiscardPasswords();
         }
 
         return ExitCode.Done;
@@ -143,15 +150,24 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
         while (cameras.Count == 0 || (given.Cameras.Count == 0 && console.CanAsk && await console.ConfirmAsync("Another camera?")))
         {
-            var source = await WithCameraPasswordAsync(await console.AskAsync(
-                "Camera: rtsp://..., http://..., /dev/video0, a file, a folder, or pattern:640x480@5 (a test picture)", null));
+            var source = SourceOf(Expand(await AskSourceAsync()));
             var name = await console.AskAsync("Its name in topics", cameras.Count == 0 ? "camera" : $"camera{cameras.Count + 1}");
-            var camera = new InitCamera(name, SourceOf(Expand(source)));
             if (cameras.Any(it => it.Name == name))
             {
                 InitConsole.Say($"There is a camera '{name}' already.");
+                continue;
             }
-            else if (await TryCameraAsync(answers, camera))
+
+            // The name becomes part of a file's: it must be a good one before.
+            var camera = new InitCamera(name, source);
+            if (Faults(answers with { Cameras = [camera] }) is { } faults)
+            {
+                Refuse(faults);
+                continue;
+            }
+
+            camera = await WithCameraPasswordAsync(camera);
+            if (await TryCameraAsync(answers, camera))
             {
                 cameras.Add(camera);
             }
@@ -268,16 +284,16 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     private void Write(InitAnswers answers)
     {
-        if (_password is not null)
+        var copy = InitFile.Write(given.Output, InitFile.Text(answers));
+        foreach (var name in (string?[])[answers.PasswordFile, .. answers.Cameras.Select(it => it.PasswordFile)])
         {
-            var final = FreePasswordFile();
-            File.Move(_password, final);
-            _password = null;
-            answers = answers with { PasswordFile = Path.GetFileName(final) };
-            InitConsole.Say($"Wrote {final}: the broker's password, readable by you alone.");
+            if (name is not null && _passwords.Remove(Path.Combine(_folder, name)))
+            {
+                InitConsole.Say($"Wrote {Path.Combine(_folder, name)}: a password, readable by you alone.");
+            }
         }
 
-        if (InitFile.Write(given.Output, InitFile.Text(answers)) is { } copy)
+        if (copy is not null)
         {
             InitConsole.Say($"The earlier file is now {copy}.");
         }
@@ -365,46 +381,100 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
     }
 
     /// <summary>The password goes into a file of its own at once: that is how the connection is tried, too.</summary>
-    private InitAnswers WithPassword(InitAnswers answers, string password)
-    {
-        DiscardPassword();
-        _password = Path.Combine(_folder, $".mqtt-password.{Environment.ProcessId}");
-        InitFile.WriteSecret(_password, password + "\n");
-        return answers with { PasswordFile = _password };
-    }
+    private InitAnswers WithPassword(InitAnswers answers, string password) =>
+        answers with { PasswordFile = WritePassword("mqtt", password) };
 
-    private void DiscardPassword()
-    {
-        if (_password is not null)
-        {
-            File.Delete(_password);
-            _password = null;
-        }
-    }
-
-    private string FreePasswordFile()
+    /// <returns>The name of the new file, which never is that of one that exists.</returns>
+    private string WritePassword(string owner, string password)
     {
         for (var number = 1; ; number++)
         {
-            var file = Path.Combine(_folder, number == 1 ? "mqtt-password" : $"mqtt-password-{number}");
+            var name = number == 1 ? $"{owner}-password" : $"{owner}-password-{number}";
+            var file = Path.Combine(_folder, name);
             if (!File.Exists(file))
             {
-                return file;
+                InitFile.WriteSecret(file, password + "\n");
+                _passwords.Add(file);
+                return name;
             }
         }
     }
 
-    /// <summary>An address with a user and no password: asked for, so that it is not typed in sight.</summary>
-    private async Task<string> WithCameraPasswordAsync(string source)
+    private void DiscardPasswords()
     {
+        foreach (var file in _passwords)
+        {
+            File.Delete(file);
+        }
+
+        _passwords.Clear();
+    }
+
+    /// <summary>Lists the ONVIF cameras of the network, once; a number then stands for one of them.</summary>
+    private async Task<string> AskSourceAsync()
+    {
+        if (_found is null && given.Test)
+        {
+            InitConsole.Say("Looking for ONVIF cameras in the network ...");
+            _found = await FindCamerasAsync();
+            InitConsole.Say(_found.Count == 0 ? "  none answered" : string.Join('\n', _found.Select((it, i) => $"  {i + 1}  {it.Name} ({it.Address})")));
+        }
+
+        var answer = await console.AskAsync(
+            $"Camera ({(_found is { Count: > 0 } ? "a number, " : "")}rtsp://, onvif://, http://, /dev/video0, file, folder, pattern:640x480@5)", null);
+        return int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= _found?.Count
+            ? _found[number - 1].Address
+            : answer;
+    }
+
+    private async Task<IReadOnlyList<OnvifCamera>> FindCamerasAsync()
+    {
+        try
+        {
+            return await OnvifCameras.AskAsync(await OnvifDiscovery.FindAsync(SearchFor, cancel), null, TimeProvider.System, cancel);
+        }
+        catch (OnvifException fault)
+        {
+            InitConsole.Say($"  {fault.Message}");
+            return [];
+        }
+    }
+
+    /// <summary>A password is asked for, so that it is not typed in sight. That of an ONVIF camera gets a file of its own;
+    /// that of another address stands in it, in a file that nobody else can read.</summary>
+    private async Task<InitCamera> WithCameraPasswordAsync(InitCamera camera)
+    {
+        var source = camera.Source;
+        if (OnvifCameras.TryReadUser(source, out var user, out var hasPassword))
+        {
+            if (hasPassword)
+            {
+                return camera;
+            }
+
+            if (user is null)
+            {
+                user = await console.AskAsync("User at the camera ('none' for none)", "admin");
+                if (user.Equals("none", StringComparison.OrdinalIgnoreCase))
+                {
+                    return camera;
+                }
+
+                source = source.Replace("://", $"://{Uri.EscapeDataString(user)}@", StringComparison.Ordinal);
+            }
+
+            var secret = await console.AskSecretAsync($"Password of '{user}' at the camera");
+            return camera with { Source = source, PasswordFile = WritePassword(camera.Name, secret) };
+        }
+
         if (!Uri.TryCreate(source, UriKind.Absolute, out var address) || address.Scheme is not ("rtsp" or "rtsps" or "http" or "https")
             || address.UserInfo.Length == 0 || address.UserInfo.Contains(':', StringComparison.Ordinal))
         {
-            return source;
+            return camera;
         }
 
         var password = Uri.EscapeDataString(await console.AskSecretAsync($"Password of '{Uri.UnescapeDataString(address.UserInfo)}' at the camera"));
-        return source.Replace($"{address.UserInfo}@", $"{address.UserInfo}:{password}@", StringComparison.Ordinal);
+        return camera with { Source = source.Replace($"{address.UserInfo}@", $"{address.UserInfo}:{password}@", StringComparison.Ordinal) };
     }
 
     /// <summary>Files and folders from where the command was typed; in the file they would begin beside it.</summary>

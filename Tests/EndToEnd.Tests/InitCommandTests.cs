@@ -78,16 +78,23 @@ public sealed class InitCommandTests : IDisposable
     {
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { User = "edge", Password = "s3cret" });
         using var camera = await RtspTestServer.StartAsync(clip: DemoModel.Clip, login: "cam:cam pass");
-        await using var terminal = Terminal.Start(120, 50, new Dictionary<string, string>(), "init", "--output", At("my.json"));
+        using var stream = await RtspTestServer.StartAsync();
+        using var onvif = await OnvifTestCamera.StartAsync(stream.Port);
+        await using var terminal = Terminal.Start(120, 60, new Dictionary<string, string>(), "init", "--output", At("my.json"));
         await AnswerAsync(terminal, "MQTT broker", $"127.0.0.1:{broker.Port}");
         await AnswerAsync(terminal, "User at the broker", "edge");
         await AnswerAsync(terminal, "Password (not shown)", "s3cret");
-        await AnswerAsync(terminal, "Camera: ", "/nowhere/clip.mp4");
+        await AnswerAsync(terminal, "Camera (", "/nowhere/clip.mp4");
         await AnswerAsync(terminal, "Its name in topics", "gate");
         await AnswerAsync(terminal, "Use it anyway?", "n");
-        await AnswerAsync(terminal, "Camera: ", camera.Url.Replace("://", "://cam@", StringComparison.Ordinal));
-        await AnswerAsync(terminal, "Password of 'cam' at the camera (not shown)", "cam pass");
+        await AnswerAsync(terminal, "Camera (", camera.Url.Replace("://", "://cam@", StringComparison.Ordinal));
         await AnswerAsync(terminal, "Its name in topics", "gate");
+        await AnswerAsync(terminal, "Password of 'cam' at the camera (not shown)", "cam pass");
+        await AnswerAsync(terminal, "Another camera?", "y");
+        await AnswerAsync(terminal, "Camera (", onvif.Source(user: ""));
+        await AnswerAsync(terminal, "Its name in topics", "yard");
+        await AnswerAsync(terminal, "User at the camera", "");
+        await AnswerAsync(terminal, "Password of 'admin' at the camera (not shown)", OnvifTestCamera.Password);
         await AnswerAsync(terminal, "Another camera?", "");
         await AnswerAsync(terminal, "Folder of an imported model", DemoModel.Folder.FolderPath);
         await AnswerAsync(terminal, "What to ask", "");
@@ -98,9 +105,11 @@ public sealed class InitCommandTests : IDisposable
         Assert.DoesNotContain("s3cret", screen, StringComparison.Ordinal);
         Assert.DoesNotContain("cam pass", screen, StringComparison.Ordinal);
 
-        Assert.Equal(["mqtt-password", "my.json"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["mqtt-password", "my.json", "yard-password"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal("s3cret\n", File.ReadAllText(At("mqtt-password")));
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(At("mqtt-password")));
+        Assert.Equal(OwnerOnly, File.GetUnixFileMode(At("yard-password")));
+        Assert.DoesNotContain(OnvifTestCamera.Password, screen + File.ReadAllText(At("my.json")), StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", File.ReadAllText(At("my.json")), StringComparison.Ordinal);
         var doctor = await EdgeProcess.RunAsync("doctor", "--config", At("my.json"));
         Assert.True(doctor.ExitCode == 0, doctor.Output + doctor.Errors);
@@ -112,7 +121,7 @@ public sealed class InitCommandTests : IDisposable
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { User = "edge", Password = "s3cret" });
         await using var terminal = Terminal.Start(
             120, 40, new Dictionary<string, string>(), "init", "--output", At("my.json"), "--broker", $"mqtt://edge:s3cret@127.0.0.1:{broker.Port}");
-        await terminal.ShowsAsync("Camera: ");
+        await terminal.ShowsAsync("Camera (");
         Assert.Single(Directory.GetFiles(_folder));
         terminal.Interrupt();
         await terminal.ShowsAsync("Nothing was written");
