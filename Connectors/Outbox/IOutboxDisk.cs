@@ -61,6 +61,9 @@ internal interface IOutboxDisk
 /// <see cref="OutboxFault"/> and nothing else. One thread at a time.</summary>
 internal interface IOutboxDatabase : IDisposable
 {
+    /// <summary>When it was opened, transactions were missing from the end of its log.</summary>
+    bool LacksTransactions { get; }
+
     void Begin();
 
     void Commit();

@@ -16,6 +16,8 @@ internal sealed class OutboxDatabase : IOutboxDatabase
     /// <c>mark</c> nor checksums; its rows keep none.</summary>
     private const int SchemaVersion = 1;
 
+    private const int SmallestPage = 512;
+
     private static readonly string Version = SchemaVersion.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>How long to wait for another process that has the file open, such as a copy being made of it.</summary>
@@ -58,6 +60,8 @@ internal sealed class OutboxDatabase : IOutboxDatabase
     public static OutboxDatabase Open(OutboxSettings settings)
     {
         var existed = FileIdentity.Of(settings.Path) is not null;
+        RefuseStub(settings.Path);
+        var log = OutboxLog.Read($"{settings.Path}-wal");
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = settings.Path,
@@ -82,6 +86,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
                 PRAGMA wal_autocheckpoint = 64;
                 PRAGMA journal_size_limit = 262144;
                 """);
+            database.LacksTransactions = log.Lacks(database.FramesRead());
             if (database.Scalar("PRAGMA quick_check(1)") is not "ok" and var found)
             {
                 throw new OutboxFault(OutboxFaultKind.Damaged, $"quick_check: {found}");
@@ -117,6 +122,8 @@ internal sealed class OutboxDatabase : IOutboxDatabase
                 : OutboxFault.From(fault);
         }
     }
+
+    public bool LacksTransactions { get; private set; }
 
     public void Begin() => Guard(() => _transaction = _connection.BeginTransaction());
 
@@ -376,6 +383,16 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         }
     }
 
+    // SQLite takes what is shorter than a page for an empty database, and a log beside it for none of its own.
+    private static void RefuseStub(string path)
+    {
+        var length = FileIdentity.Of(path)?.Length ?? -1;
+        if (length is > 0 and < SmallestPage || (length == 0 && FileIdentity.Of($"{path}-wal") is { Length: > 0 }))
+        {
+            throw new OutboxFault(OutboxFaultKind.Damaged, $"it has only {length} bytes");
+        }
+    }
+
     // Before anything is written to it.
     private void RefuseOthers()
     {
@@ -418,6 +435,13 @@ internal sealed class OutboxDatabase : IOutboxDatabase
     {
         using var command = Command(text);
         command.ExecuteNonQuery();
+    }
+
+    private long FramesRead()
+    {
+        using var checkpoint = Command("PRAGMA wal_checkpoint(PASSIVE)");
+        using var rows = checkpoint.ExecuteReader();
+        return rows.Read() ? rows.GetInt64(1) : 0;
     }
 
     private string? Scalar(string text)

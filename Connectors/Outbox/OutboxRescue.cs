@@ -22,7 +22,7 @@ internal static class OutboxRescue
         try
         {
             string[] files = [.. ((string[])["", "-wal"]).Where(part => FileIdentity.Of(path + part) is { IsRegularFile: true })];
-            if (files.Length == 0 || files.Sum(part => new FileInfo(path + part).Length) > LargestCopy)
+            if (files.Length == 0 || files.Sum(part => FileIdentity.Of(path + part)?.Length ?? 0) > LargestCopy)
             {
                 return RescuedEvents.None;
             }

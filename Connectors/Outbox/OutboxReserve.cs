@@ -20,7 +20,7 @@ internal sealed class OutboxReserve(string path, int bytes)
 
         try
         {
-            if (new FileInfo(_path) is { Exists: true } file && file.Length == bytes)
+            if (FileIdentity.Of(_path) is { IsRegularFile: true } file && file.Length == bytes)
             {
                 return true;
             }

@@ -48,6 +48,10 @@ internal sealed partial class OutboxStore
         "The outbox {Path} was removed or replaced while it was open. What it held is written to the file that is there now.")]
     private partial void LogRemoved(string path);
 
+    [LoggerMessage(EventId = 69, Level = LogLevel.Error, Message =
+        "The write-ahead log of the outbox {Path} is damaged. Events that were stored last before the last stop are lost; how many is not known. Check the disk (dmesg, smartctl).")]
+    private partial void LogLogDamaged(string path);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "The outbox's log stays as it is: {Fault}")]
     private partial void LogNoCheckpoint(string fault);
 

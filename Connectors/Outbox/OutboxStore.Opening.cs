@@ -138,6 +138,12 @@ internal sealed partial class OutboxStore
         }
 
         (_hasRead, _hasTakenOver, _database) = (true, false, database);
+        if (database.LacksTransactions)
+        {
+            _damaged++;
+            LogLogDamaged(_settings.Path);
+        }
+
         CountLost(late);
         TakeCopies(newest);
     }

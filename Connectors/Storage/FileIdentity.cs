@@ -6,7 +6,8 @@ namespace MobileVlm.Edge.Connectors.Storage;
 /// <param name="Device">Of the file system.</param>
 /// <param name="Inode">Within the file system.</param>
 /// <param name="Mode">Type and permissions as in <c>stat(2)</c>.</param>
-internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, ushort Mode)
+/// <param name="Length">In bytes, of a file.</param>
+internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, ushort Mode, long Length)
 {
     private const int CurrentDirectory = -100;
     private const uint BasicStats = 0x7ff;
@@ -22,7 +23,7 @@ internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, 
     /// <returns>Null when nothing is there, or it cannot be looked at.</returns>
     public static FileIdentity? Of(string path) =>
         Stat(CurrentDirectory, path, 0, BasicStats, out var found) == 0
-            ? new FileIdentity(((ulong)found.DeviceMajor << 32) | found.DeviceMinor, found.Inode, found.Mode)
+            ? new FileIdentity(((ulong)found.DeviceMajor << 32) | found.DeviceMinor, found.Inode, found.Mode, (long)found.Length)
             : null;
 
     public bool IsSameFile(FileIdentity other) => Device == other.Device && Inode == other.Inode;
@@ -39,6 +40,9 @@ internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, 
 
         [FieldOffset(32)]
         public ulong Inode;
+
+        [FieldOffset(40)]
+        public ulong Length;
 
         [FieldOffset(136)]
         public uint DeviceMajor;

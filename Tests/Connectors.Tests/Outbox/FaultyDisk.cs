@@ -97,6 +97,8 @@ internal sealed class FaultyDisk(IOutboxDisk disk) : IOutboxDisk
 
     private sealed class Database(FaultyDisk disk, IOutboxDatabase database) : IOutboxDatabase
     {
+        public bool LacksTransactions => database.LacksTransactions;
+
         public void Begin() => Do(nameof(Begin), database.Begin, isWrite: false);
 
         public void Commit() => Do(nameof(Commit), database.Commit);

@@ -171,6 +171,75 @@ public sealed class OutboxFaultTests : IAsyncDisposable
         }
     }
 
+    /// <summary>What a power cut leaves of the log: a part of it, up to any byte.</summary>
+    [Fact]
+    public async Task A_log_that_is_cut_short_anywhere_keeps_all_that_was_stored_before()
+    {
+        var (path, lengths) = await StoreOneByOneAsync(8);
+        for (var cut = 0L; cut <= lengths[^1]; cut += 311)
+        {
+            var (stored, damaged) = await OpenCopyAsync(path, log => log.SetLength(cut));
+            var whole = lengths.FindLastIndex(length => length <= cut) + 1;
+            Assert.True(stored.SequenceEqual(Enumerable.Range(1, whole).Select(n => $"gate-{n}")), $"{cut}: {string.Join(' ', stored)}");
+            Assert.Equal(0, damaged);
+        }
+    }
+
+    [Fact]
+    public async Task A_log_that_is_damaged_loses_only_what_comes_behind_and_that_is_told()
+    {
+        var (path, lengths) = await StoreOneByOneAsync(8);
+        for (var at = 0L; at < lengths[^1]; at += 1031)
+        {
+            var (stored, damaged) = await OpenCopyAsync(path, log =>
+            {
+                log.Position = at;
+                log.Write([0xA5, 0x5A, 0xA5, 0x5A, 0xA5, 0x5A, 0xA5, 0x5A]);
+            });
+            Assert.Equal(Enumerable.Range(1, stored.Count).Select(n => $"gate-{n}"), stored);
+            Assert.True(stored.Count >= 7 || damaged == 1, $"{at}: {stored.Count} events, damaged {damaged}");
+        }
+    }
+
+    [Fact]
+    public async Task A_database_that_is_cut_short_anywhere_is_replaced_or_complete()
+    {
+        _bench.Open();
+        await _bench.StoreAsync("gate", 1, 100, bytes: 500);
+        await _bench.Outbox.DisposeAsync();
+        var whole = File.ReadAllBytes(_bench.Settings.Path);
+        for (var cut = 1; cut < whole.Length; cut += 3011)
+        {
+            File.WriteAllBytes(_bench.Settings.Path, whole[..cut]);
+            _bench.Open();
+            await _bench.StoreAsync("gate", 1000, 1);
+            var numbers = (await _bench.DrainAsync()).ConvertAll(id => int.Parse(id.Split('-')[1], CultureInfo.InvariantCulture));
+            Assert.Equal(numbers.Order(), numbers);
+            Assert.Equal(1000, numbers[^1]);
+            Assert.True(numbers.Count == 101 || _bench.Outbox.Stats.Damaged == 1, $"{cut}: {numbers.Count}");
+            await _bench.Outbox.DisposeAsync();
+            File.Delete(_bench.Settings.Path);
+        }
+    }
+
+    [Fact]
+    public async Task A_link_to_a_file_elsewhere_is_an_outbox_like_any_other()
+    {
+        var target = Path.Combine(Directory.CreateDirectory(Path.Combine(_bench.Folder, "elsewhere")).FullName, "events.db");
+        File.CreateSymbolicLink(_bench.Settings.Path, target);
+        for (var number = 1; number <= 3; number++)
+        {
+            _bench.Open();
+            await _bench.StoreAsync("gate", number, 1);
+            await _bench.Outbox.DisposeAsync();
+        }
+
+        Assert.True(File.Exists(target));
+        _bench.Open();
+        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _bench.DrainAsync());
+        Assert.Empty(_bench.Log.All);
+    }
+
     [Fact]
     public async Task A_reserve_that_cannot_be_made_costs_nothing_else()
     {
@@ -301,7 +370,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
         var storing = _bench.Outbox.StoreAsync(OutboxBench.Event("gate", 1));
         await disk.Hangs.WaitAsync(TimeSpan.FromSeconds(10));
         var waiting = _bench.Outbox.OldestAsync(OutboxBench.All);
-        await _bench.Outbox.DisposeAsync();
+        await _bench.Outbox.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(StoreOutcome.Dropped, await storing.WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.Null(await waiting.WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.Equal(1, _bench.Log.Count(67));
@@ -356,6 +425,38 @@ public sealed class OutboxFaultTests : IAsyncDisposable
         var left = await _bench.DrainAsync();
         Assert.Equal(stats.Rows, left.Count);
         Assert.Equal(Enumerable.Range(events - left.Count + 1, left.Count).Select(n => $"gate-{n}"), left);
+    }
+
+    /// <returns>Where the files are, as a killed process leaves them, and how long the log was after each event.</returns>
+    private async Task<(string Path, List<long> Lengths)> StoreOneByOneAsync(int events)
+    {
+        _bench.Open();
+        var lengths = new List<long>();
+        for (var number = 1; number <= events; number++)
+        {
+            await _bench.StoreAsync("gate", number, 1);
+            lengths.Add(new FileInfo($"{_bench.Settings.Path}-wal").Length);
+        }
+
+        var copy = Path.Combine(Directory.CreateDirectory(Path.Combine(_bench.Folder, "left")).FullName, "outbox.db");
+        File.Copy(_bench.Settings.Path, copy);
+        File.Copy($"{_bench.Settings.Path}-wal", $"{copy}-wal");
+        return (copy, lengths);
+    }
+
+    private static async Task<(List<string> Stored, long Damaged)> OpenCopyAsync(string path, Action<FileStream> change)
+    {
+        await using var bench = new OutboxBench();
+        File.Copy(path, bench.Settings.Path);
+        File.Copy($"{path}-wal", $"{bench.Settings.Path}-wal");
+        await using (var log = File.Open($"{bench.Settings.Path}-wal", FileMode.Open))
+        {
+            change(log);
+        }
+
+        bench.Open();
+        Assert.Equal(StorageCondition.OnDisk, bench.Outbox.Stats.Storage);
+        return (await bench.DrainAsync(), bench.Outbox.Stats.Damaged);
     }
 
     private static SqliteConnection Lock(string path)
