@@ -74,11 +74,7 @@ internal sealed partial class OutboxStore
         }
 
         // From here on nothing fails.
-        if (_lost.TopicOnItsWay is { } sending && _line.Find(_lost.OnItsWay) is not null)
-        {
-            _overtaken.Add(sending);
-        }
-
+        MarkWhatIsOnItsWay();
         var (deep, late) = (new Dictionary<string, long>(StringComparer.Ordinal), new Dictionary<string, long>(StringComparer.Ordinal));
         foreach (var (id, topic, _) in keys.Where(key => !_acknowledged.ContainsKey(key.Id) && !_givenUp.Contains(key.Id)))
         {
@@ -148,6 +144,15 @@ internal sealed partial class OutboxStore
         TakeCopies(newest);
     }
 
+    /// <summary>What is sent from memory overtakes older events in a file that was closed.</summary>
+    private void MarkWhatIsOnItsWay()
+    {
+        if (_database is null && _lost.TopicOnItsWay is { } sending && _line.Find(_lost.OnItsWay) is not null)
+        {
+            _overtaken.Add(sending);
+        }
+    }
+
     private void TakeCopies(List<OutboxRow> newest)
     {
         var copies = newest.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
@@ -202,6 +207,7 @@ internal sealed partial class OutboxStore
     private void TakeOver(RescuedEvents rescued, string damage, string? aside)
     {
         ForgetAcknowledgedRows();
+        MarkWhatIsOnItsWay();
         if (_handed is { } handed && rescued.Rows.All(row => row.Event.Id != handed.Event.Id))
         {
             // It is on its way to the broker, so it is not lost whatever became of its row.
@@ -210,7 +216,7 @@ internal sealed partial class OutboxStore
 
         // Rows that were deleted or are too many may appear again in a damaged file; what memory knows is right.
         var rows = rescued.Rows.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
-            && _line.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
+            && (!_overtaken.Contains(row.Event.Topic) || row.Event.Id == _lost.OnItsWay) && _line.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
         var found = rows.CountBy(row => row.Event.Topic, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         var lost = (_hasRead ? _deep : rescued.Counts).ToDictionary(
             expected => expected.Key, expected => Math.Max(0, expected.Value - found.GetValueOrDefault(expected.Key)));

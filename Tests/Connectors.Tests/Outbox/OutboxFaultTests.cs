@@ -115,6 +115,11 @@ public sealed class OutboxFaultTests : IAsyncDisposable
 
         _bench.Open();
         Assert.Equal(StorageKind.Memory, _bench.Outbox.Stats.Storage.Kind);
+        if (inTheWay == "outbox.db")
+        {
+            Assert.Equal("a directory has this name", _bench.Outbox.Stats.Storage.Reason);
+        }
+
         for (var number = 1; number <= 3; number++)
         {
             Assert.Equal(StoreOutcome.InMemory, await _bench.Outbox.StoreAsync(OutboxBench.Event("gate", number)));
@@ -141,6 +146,17 @@ public sealed class OutboxFaultTests : IAsyncDisposable
         Assert.Equal(["gate-2", "gate-3", "gate-4"], await _bench.DrainAsync());
     }
 
+    [Fact]
+    public async Task A_disk_that_works_again_is_noticed_without_an_event()
+    {
+        Directory.CreateDirectory(_bench.Settings.Path);
+        _bench.Open();
+        Directory.Delete(_bench.Settings.Path);
+        _bench.Time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Null(await _bench.Outbox.OldestAsync(OutboxBench.All));
+        Assert.Equal(StorageCondition.OnDisk, _bench.Outbox.Stats.Storage);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -151,6 +167,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
         _bench.Settings = _bench.Settings with { ReserveBytes = 4096 };
         _bench.Open();
         Assert.Equal(StoreOutcome.InMemory, await _bench.Outbox.StoreAsync(OutboxBench.Event("gate", 1)));
+        Assert.Equal(pipe, _bench.Outbox.Stats.Storage.Reason == "it is not a regular file");
         File.Delete(_bench.Settings.Path);
         _bench.Time.Advance(TimeSpan.FromMinutes(1));
         await _bench.StoreAsync("gate", 2, 1);

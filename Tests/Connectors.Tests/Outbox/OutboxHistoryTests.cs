@@ -43,6 +43,18 @@ public sealed class OutboxHistoryTests
             threads: 2,
             print: steps => string.Join(Environment.NewLine, steps));
 
+    [Fact]
+    public void What_is_read_out_of_a_damaged_file_does_not_come_after_what_was_sent_from_memory()
+    {
+        using var history = new OutboxHistory();
+        history.Run(
+        [
+            new Store(0, 3), new Store(1, 6), new ChangeDisk(DiskMode.Dead), new Store(0, 1), new Deliver(6),
+            new FailOnce(0, After: false, OutboxFaultKind.Damaged, Readable: 1), new ChangeDisk(DiskMode.Fine),
+            new Advance(TimeSpan.FromSeconds(20)), new Deliver(9),
+        ]);
+    }
+
     /// <summary>Each operation on the file once: refused before it takes place, and reported to have failed after it did.</summary>
     [Theory]
     [InlineData(nameof(OutboxFaultKind.Full))]
