@@ -320,6 +320,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     {
         var parts = context.Pipeline.Parts;
         var messages = new EdgeMessages(context.Settings, parts);
+        Func<CameraId, bool> isOnline = camera => context.Pipeline.Counters[camera].Online;
         return Props.Create(() => new MqttActor(
             context.Memory.Publisher,
             parts.Link,
@@ -328,6 +329,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             Devices(context),
             context.Memory.Writer,
             () => parts.StatsToBytes(context.Snapshot()),
+            isOnline,
             context.Pipeline.Counters.Mqtt,
             context.Pipeline.Time,
             context.Pipeline.Loggers.CreateLogger<MqttActor>()));

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Inbox;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors;
@@ -21,18 +22,22 @@ public sealed partial class EdgeSystem
         await Task.Yield();
         var within = _settings.Pipeline.StopWithin;
         using var limits = new StopLimits(within, _time);
-        if (_system is { } system)
-        {
-            await StopActorsAsync(system, limits, hurry);
-        }
-
-        // Whatever became of the steps before: an open link would hold back the will, an open outbox its last writes.
-        await InTimeAsync("state file", _memory.Writer.FlushAsync, limits.Close);
-        await InTimeAsync("outbox", () => _parts.Outbox.DisposeAsync().AsTask(), limits.Close);
-        await InTimeAsync("connection", () => _parts.Link.DisposeAsync().AsTask(), limits.Close);
         if (_system is not null)
         {
-            await InTimeAsync("actors", _system.Terminate, limits.All);
+            await StopActorsAsync(limits, hurry);
+        }
+
+        // Whatever became of the steps before: an open outbox would hold back its last writes, an open link the will. Side by
+        // side, so that one that hangs costs the others none of their time.
+        await Task.WhenAll(
+            InTimeAsync("engine", CloseEngineAsync, limits.Engine),
+            InTimeAsync("sent pictures", _memory.Decoder.EndAsync, limits.Engine),
+            InTimeAsync("state file", _memory.Writer.FlushAsync, limits.Engine),
+            InTimeAsync("outbox", () => _parts.Outbox.DisposeAsync().AsTask(), limits.Engine));
+        await InTimeAsync("connection", () => _parts.Link.DisposeAsync().AsTask(), limits.Close);
+        if (_system is { } system)
+        {
+            await InTimeAsync("actors", system.Terminate, limits.All);
         }
 
         if (_leftBehind.Count == 0)
@@ -45,7 +50,7 @@ public sealed partial class EdgeSystem
         _completion.TrySetResult(new EdgeOutcome(EdgeOutcomeKind.Stopped, "It was asked to stop."));
     }
 
-    private async Task StopActorsAsync(ActorSystem system, StopLimits limits, CancellationToken hurry)
+    private async Task StopActorsAsync(StopLimits limits, CancellationToken hurry)
     {
         using var impatient = limits.Patience.Register(_cancelAnswers.Cancel);
         using var hurried = hurry.Register(_cancelAnswers.Cancel);
@@ -70,31 +75,56 @@ public sealed partial class EdgeSystem
             await InTimeAsync("answers in progress", () => _reports.Drained.Task, limits.Answers);
         }
 
-        await InTimeAsync("cameras", () => cameras, limits.Answers);
-        await InTimeAsync("answers to judge", () => EndAsync(crew.Judge, StopJudging.Instance), limits.Rest);
-        await InTimeAsync("commands", () => EndAsync(crew.Inbox, StopListening.Instance), limits.Rest);
-        await InTimeAsync("questions", () => EndAsync(crew.Asks, StopAsking.Instance), limits.Rest);
-        await InTimeAsync("statistics", () => EndAsync(crew.Stats, PoisonPill.Instance), limits.Rest);
+        await InTimeAsync("cameras", cameras, limits.Answers);
+        await Task.WhenAll(
+            InTimeAsync("answers to judge", () => EndAsync(crew.Judge, StopJudging.Instance), limits.Rest),
+            StopAsksAsync(crew, limits.Rest),
+            InTimeAsync("statistics", () => EndAsync(crew.Stats, PoisonPill.Instance), limits.Rest));
         await InTimeAsync(
             "broker", () => EndAsync(crew.Publisher, new StopPublishing(limits.UntilRest)), limits.Goodbye);
 
-        // Beside the sessions, so that a native call which hangs costs neither of them its time.
-        var written = InTimeAsync("state file", _memory.Writer.FlushAsync, limits.Engine);
-        var decoded = InTimeAsync("sent pictures", _memory.Decoder.EndAsync, limits.Engine);
-        await InTimeAsync("engine", () => EndAsync(crew.Pipeline, CloseEngine.Instance), limits.Engine);
-        await Task.WhenAll(written, decoded);
+        if (_reports.SupervisorGone.Task.IsCompleted)
+        {
+            await InTimeAsync("goodbye", () => SayGoodbyeAsync(limits.Goodbye), limits.Goodbye);
+        }
+    }
+
+    private async Task StopAsksAsync(EdgeCrew crew, CancellationToken limit)
+    {
+        await InTimeAsync("commands", () => EndAsync(crew.Inbox, StopListening.Instance), limit);
+        await InTimeAsync("questions", () => EndAsync(crew.Asks, StopAsking.Instance), limit);
+    }
+
+    private async Task CloseEngineAsync()
+    {
+        if (_pipeline is { } pipeline)
+        {
+            await EndAsync(_memory.Crew.Pipeline, CloseEngine.Instance);
+            await pipeline.SessionsGone;
+        }
+    }
+
+    private Task SayGoodbyeAsync(CancellationToken cancel)
+    {
+        var replies = new AskReplies(
+            _settings, _parts.Topics, camera => _lanes.Now.Any(lane => lane.Plan.Id.Value == camera), _time);
+        return new DirectGoodbye(
+            _parts.Link, new EdgeMessages(_settings, _parts), _memory.Publisher, _memory.Asks, replies).SayAsync(cancel);
     }
 
     // Waits for ever; how long is a matter of the step.
     private static Task<bool> EndAsync(IActorRef actor, object message) =>
         actor.GracefulStop(TimeSpan.FromDays(1), message);
 
-    private async Task InTimeAsync(string step, Func<Task> work, CancellationToken limit)
+    // On another thread, because a part that blocks instead of returning a task must not hold up the stop either.
+    private Task InTimeAsync(string step, Func<Task> work, CancellationToken limit) =>
+        InTimeAsync(step, Task.Run(work, CancellationToken.None), limit);
+
+    private async Task InTimeAsync(string step, Task work, CancellationToken limit)
     {
         try
         {
-            // On another thread, because a part that blocks instead of returning a task must not hold up the stop either.
-            await Task.Run(work, CancellationToken.None).WaitAsync(limit);
+            await work.WaitAsync(limit);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {

@@ -53,6 +53,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
 
     private readonly Lock _stopLock = new();
     private ActorSystem? _system;
+    private PipelineContext? _pipeline;
     private IActorRef _supervisor = ActorRefs.Nobody;
     private Task? _stop;
 
@@ -131,20 +132,21 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             _system = ActorSystem.Create("mobilevlm", ActorSystemSetup.Create(
                 BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(AkkaConfiguration)),
                 new AkkaLoggerSetup(_loggers)));
+            _pipeline = new PipelineContext(
+                _parts,
+                _settings.Pipeline,
+                _lanes,
+                _pictures,
+                _places,
+                _bell,
+                _counters,
+                Publish,
+                _time,
+                _loggers,
+                _cancelAnswers.Token);
             var context = new EdgeContext(
                 _settings,
-                new PipelineContext(
-                    _parts,
-                    _settings.Pipeline,
-                    _lanes,
-                    _pictures,
-                    _places,
-                    _bell,
-                    _counters,
-                    Publish,
-                    _time,
-                    _loggers,
-                    _cancelAnswers.Token),
+                _pipeline,
                 _memory,
                 _board,
                 Stats,

@@ -13,6 +13,11 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
     /// <summary>What waited longer has missed its moment, connected or not.</summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(10);
 
+    /// <summary>Times that an event is given to an outbox that throws.</summary>
+    private const int MaxStores = 5;
+
+    private static readonly TimeSpan StoreAgainAfter = TimeSpan.FromSeconds(1);
+
     /// <summary>Acknowledged ids that are remembered. An outbox that was too busy to remove an event gives it out again;
     /// it must not be sent twice.</summary>
     private const int MaxAcknowledged = 1024;
@@ -80,6 +85,7 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
             return _atHand is null;
         }
 
+        var now = time.GetTimestamp();
         moved.IsTaken = true;
         _moving--;
         if (!moved.IsFetch)
@@ -89,10 +95,22 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
 
         _fetching = false;
         _atHand = moved.Next;
-        _atHandSince = moved.FetchedAt;
+        _atHandSince = now;
         _wasLost = false;
         _event = _atHand is null || IsAcknowledged ? null : Read(_atHand);
         return _atHand is null && _fetchAgain && moved.Fault is null;
+    }
+
+    /// <summary>A task has come to its end and cannot be taken in. What it fetched stays in the outbox and is fetched
+    /// again.</summary>
+    public void Drop(EventsMoved moved)
+    {
+        if (!moved.IsTaken)
+        {
+            moved.IsTaken = true;
+            _moving--;
+            _fetching &= !moved.IsFetch;
+        }
     }
 
     /// <summary>The broker has it: it leaves the outbox, and the next may come.</summary>
@@ -153,19 +171,32 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
         }
     }
 
+    // An event that an outbox threw at would be lost, so that it is tried again; a disk's faults do not come here.
     private async Task<EventsMoved> KeptAsync(OutboxEvent happened)
     {
-        try
+        Exception? fault = null;
+        for (var attempt = 1; attempt <= MaxStores && fault is not ObjectDisposedException; attempt++)
         {
-            return new EventsMoved(IsFetch: false, null)
+            try
             {
-                Kept = new KeptEvent(happened.Id, happened.Topic, await outbox.StoreAsync(happened)),
-            };
+                if (attempt > 1)
+                {
+                    await Task.Delay(StoreAgainAfter, time);
+                }
+
+                return new EventsMoved(IsFetch: false, null)
+                {
+                    Fault = fault,
+                    Kept = new KeptEvent(happened.Id, happened.Topic, await outbox.StoreAsync(happened)),
+                };
+            }
+            catch (Exception thrown)
+            {
+                fault = thrown;
+            }
         }
-        catch (Exception fault)
-        {
-            return new EventsMoved(IsFetch: false, null) { Fault = fault };
-        }
+
+        return new EventsMoved(IsFetch: false, null) { Fault = fault, Lost = happened.Id };
     }
 
     private async Task<EventsMoved> RemovedAsync(string id)
@@ -185,8 +216,7 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
     {
         try
         {
-            var next = await outbox.OldestAsync(except);
-            return new EventsMoved(IsFetch: true, next) { FetchedAt = time.GetTimestamp() };
+            return new EventsMoved(IsFetch: true, await outbox.OldestAsync(except));
         }
         catch (Exception fault)
         {
@@ -206,8 +236,8 @@ internal sealed record EventsMoved(bool IsFetch, WaitingEvent? Next)
     /// <summary>Set when the outbox threw, which is a defect: it deals with the faults of its disk.</summary>
     public Exception? Fault { get; init; }
 
-    /// <summary>When the event came to hand.</summary>
-    public long FetchedAt { get; init; }
+    /// <summary>The event that could not be stored, if any.</summary>
+    public string? Lost { get; init; }
 
     /// <summary>The line has taken it in.</summary>
     public bool IsTaken { get; set; }

@@ -10,7 +10,7 @@ internal sealed partial class MqttActor
     private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
 
     /// <summary>An outbox that failed is left alone for this long.</summary>
-    private static readonly TimeSpan OutboxRest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan OutboxRest = TimeSpan.FromSeconds(1);
 
     private void Keep(EventPayload happened)
     {
@@ -24,7 +24,7 @@ internal sealed partial class MqttActor
     private void Moved(EventsMoved moved)
     {
         var fetch = _outgoing.Events.Take(moved);
-        Continue(fetch, moved.Fault is null);
+        Continue(fetch, moved.Fault is null || moved.Kept is not null);
         Count();
         if (moved.Kept is { } kept)
         {
@@ -35,6 +35,11 @@ internal sealed partial class MqttActor
         if (moved.Fault is { } fault)
         {
             LogOutbox(fault);
+        }
+
+        if (moved.Lost is { } lost)
+        {
+            LogLostEvent(lost);
         }
 
         SayNext();

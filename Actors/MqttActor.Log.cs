@@ -48,6 +48,9 @@ internal sealed partial class MqttActor
         "A message of one question could not be composed and is not published; other questions are not affected.")]
     private partial void LogNotComposed(Exception fault);
 
+    [LoggerMessage(EventId = 79, Level = LogLevel.Error, Message = "Event {Id} could not be stored and is lost.")]
+    private partial void LogLostEvent(string id);
+
     [LoggerMessage(EventId = 78, Level = LogLevel.Error, Message = "The publisher failed twice at {Message} and goes on without it.")]
     private partial void LogGivenUp(string message);
 }

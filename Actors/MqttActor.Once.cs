@@ -4,7 +4,11 @@ using MobileVlm.Edge.Connectors.Mqtt;
 namespace MobileVlm.Edge.Actors;
 
 /// <summary>A message that is said once, in turn with whatever else waits.</summary>
-internal sealed record SayOnce(OutboundMessage Message);
+internal sealed record SayOnce(OutboundMessage Message)
+{
+    /// <summary>It is in the queue; handling it again adds nothing.</summary>
+    public bool IsTaken { get; set; }
+}
 
 /// <summary>Whether a question is asked at this moment.</summary>
 internal sealed record SayEnabled(CameraId Camera, string Question);
@@ -22,7 +26,8 @@ internal sealed partial class MqttActor
     {
         Receive<SayOnce>(say =>
         {
-            var dropped = _outgoing.Replies.Add(say.Message);
+            var dropped = say.IsTaken ? null : _outgoing.Replies.Add(say.Message);
+            say.IsTaken = true;
             SayNext();
             if (dropped is not null)
             {

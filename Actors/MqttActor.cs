@@ -5,6 +5,7 @@ using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
@@ -33,6 +34,7 @@ internal sealed partial class MqttActor : RestartableActor
     private readonly QuestionSwitches _switches;
     private readonly QuestionStateWriter _writer;
     private readonly Func<byte[]> _stats;
+    private readonly Func<CameraId, bool> _isOnline;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -48,6 +50,7 @@ internal sealed partial class MqttActor : RestartableActor
         DeviceAnnouncer devices,
         QuestionStateWriter writer,
         Func<byte[]> stats,
+        Func<CameraId, bool> isOnline,
         MqttCounters counters,
         TimeProvider time,
         ILogger<MqttActor> logger)
@@ -60,6 +63,7 @@ internal sealed partial class MqttActor : RestartableActor
         _devices = devices;
         _writer = writer;
         _stats = stats;
+        _isOnline = isOnline;
         _counters = counters;
         _time = time;
         _logger = logger;
@@ -120,9 +124,17 @@ internal sealed partial class MqttActor : RestartableActor
     /// <inheritdoc/>
     protected override void GiveUp(object message)
     {
-        if (message is ConnectEnded && _session.State == LinkState.Connecting)
+        switch (message)
         {
-            (_session.State, _session.Retry) = (LinkState.Waiting, null);
+            case ConnectEnded when _session.State == LinkState.Connecting:
+                (_session.State, _session.Retry) = (LinkState.Waiting, null);
+                break;
+            case EventsMoved moved:
+                _outgoing.Events.Drop(moved);
+                break;
+            case StopPublishing when _session.Stop == StopPhase.None:
+                _session.Stop = StopPhase.Rest;
+                break;
         }
 
         LogGivenUp(message.GetType().Name);
@@ -151,7 +163,7 @@ internal sealed partial class MqttActor : RestartableActor
             // Offline until a camera's first frame; what the broker kept from the last run may say otherwise.
             .. _state.Plans.SelectMany(plan => plan.Questions
                 .Select(question => Enabled(plan.Id, question.Id))
-                .Prepend(_messages.Camera(plan.Id, online: false))),
+                .Prepend(_messages.Camera(plan.Id, _isOnline(plan.Id)))),
             .. _devices.Devices(_state.Plans),
         ];
         foreach (var message in first)
@@ -206,7 +218,9 @@ internal sealed partial class MqttActor : RestartableActor
             // A device that is gone takes the place of its announcement, which would be said again otherwise.
             .. removals[true],
             .. changed.Gone.Select(EdgeMessages.Gone),
-            .. added.Select(plan => _messages.Camera(plan.Id, online: false)),
+
+            // The camera may be quicker than the news of it.
+            .. added.Select(plan => _messages.Camera(plan.Id, _isOnline(plan.Id))),
             .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
             .. _devices.Devices(changed.Plans),
         ];

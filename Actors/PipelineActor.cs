@@ -37,6 +37,9 @@ internal sealed record PipelineContext(
 {
     /// <summary>Outlives each engine and the actor.</summary>
     public FaultyQuestions Faulty { get; } = new(Time);
+
+    /// <summary>Ends when the sessions that an actor left open are disposed. Set when that actor ends.</summary>
+    public Task SessionsGone { get; set; } = Task.CompletedTask;
 }
 
 /// <summary>Owns the engine and the stream on it. When a session throws, both are replaced, not patched, as often as
@@ -48,6 +51,8 @@ internal sealed partial class PipelineActor : ReceiveActor
     private readonly ILogger _logger;
     private readonly IMaterializer _materializer = Context.Materializer();
     private Engine? _engine;
+    private Task<Engine>? _opening;
+    private Task _closed = Task.CompletedTask;
     private bool _wasStarted;
     private bool _closing;
 
@@ -60,7 +65,11 @@ internal sealed partial class PipelineActor : ReceiveActor
         _restarts = new RestartWindow(context.Settings.RestartBudget, context.Time);
         _logger = context.Loggers.CreateLogger<PipelineActor>();
         Receive<EngineOpened>(opened => Opened(opened.Engine));
-        Receive<EngineNotOpened>(failed => Replace(failed.Fault));
+        Receive<EngineNotOpened>(failed =>
+        {
+            _opening = null;
+            Replace(failed.Fault);
+        });
         Receive<StreamCompleted>(_ => Context.Parent.Tell(new PipelineDrained()));
         Receive<StreamFailed>(failed => CloseThen(new EngineClosed(failed.Fault)));
         Receive<EngineClosed>(closed => Replace(closed.Fault));
@@ -70,20 +79,20 @@ internal sealed partial class PipelineActor : ReceiveActor
 
     protected override void PreStart() => Open();
 
-    // Reached with an open engine only when the system is torn down around this actor.
-    protected override void PostStop() => _engine?.CloseAsync();
+    // In order nothing is open any more; otherwise the system is torn down around this actor.
+    protected override void PostStop() => _context.SessionsGone = CloseAllAsync();
 
     private void Open()
     {
         _changing = true;
-        Engine.OpenAsync(_context.Parts, _context.Settings.Overlap).PipeTo(
+        _opening = Engine.OpenAsync(_context.Parts, _context.Settings.Overlap);
+        _opening.PipeTo(
             Self, success: engine => new EngineOpened(engine), failure: fault => new EngineNotOpened(fault));
     }
 
     private void Opened(Engine engine)
     {
-        _changing = false;
-        _engine = engine;
+        (_changing, _engine, _opening) = (false, engine, null);
         if (_closing)
         {
             CloseThen(new EngineGone());
@@ -159,7 +168,28 @@ internal sealed partial class PipelineActor : ReceiveActor
         {
             _engine = null;
             _changing = true;
-            CloseAsync(engine).PipeTo(Self, success: () => next);
+            _closed = CloseAsync(engine);
+            _closed.PipeTo(Self, success: () => next);
+        }
+    }
+
+    private async Task CloseAllAsync()
+    {
+        await _closed;
+        if (_engine is { } engine)
+        {
+            await CloseAsync(engine);
+        }
+        else if (_opening is { } opening)
+        {
+            try
+            {
+                await CloseAsync(await opening);
+            }
+            catch (Exception fault)
+            {
+                LogNotDisposed(fault);
+            }
         }
     }
 

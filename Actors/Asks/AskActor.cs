@@ -95,8 +95,7 @@ internal sealed partial class AskActor : RestartableActor
         switch (message)
         {
             case AskCame { IsTaken: false } came:
-                var asked = _replies.Unread(came, _time.GetTimestamp());
-                Say(came, _replies.Failed(asked, reason));
+                Say(came, _replies.Failed(_replies.ReadIfPossible(_reader, came, _time.GetTimestamp()), reason));
                 _counters.Received.Increment();
                 _counters.Failed.Increment();
                 break;
@@ -108,9 +107,9 @@ internal sealed partial class AskActor : RestartableActor
 
     protected override void PostStop()
     {
+        // What still waits here has no reply yet; whoever ends the system without this actor gives it.
         foreach (var pending in _requests.All)
         {
-            _requests.Remove(pending);
             Withdraw(pending);
         }
     }

@@ -50,9 +50,21 @@ internal sealed class AskReplies(
         };
     }
 
-    /// <summary>A request that could not be read at all; its reply goes to the topic beside the <c>ask</c> topic, unless
-    /// the message names another that is allowed.</summary>
-    public Asked Unread(AskCame came, long arrivedAt)
+    /// <summary>The same for a request at which the service failed. Where it is reading that fails, the reply goes to the
+    /// topic beside the <c>ask</c> topic, unless the message names another that is allowed.</summary>
+    public Asked ReadIfPossible(AskReader reader, AskCame came, long arrivedAt)
+    {
+        try
+        {
+            return Read(reader, came, arrivedAt);
+        }
+        catch (Exception fault)
+        {
+            return Unread(came, arrivedAt) with { Fault = new AskFault(null, fault.Message) };
+        }
+    }
+
+    private Asked Unread(AskCame came, long arrivedAt)
     {
         var wanted = came.Message.ResponseTopic;
         var topic = wanted is not null && _allowed.Fault(wanted) is null ? wanted : OwnTopic(came);

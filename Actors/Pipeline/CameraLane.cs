@@ -78,6 +78,7 @@ internal sealed class CameraLane : IFrameLane
     public void Change(CameraPlan plan)
     {
         _gate = plan.Gate == _plan.Gate ? _gate : GateOf(plan, _time);
+        _gate?.Keep(plan.Questions);
         _plan = plan;
         _schedule.Change(plan.Questions);
         _bell.Ring();

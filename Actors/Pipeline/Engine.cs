@@ -52,16 +52,23 @@ internal sealed class Engine
 
     private async Task CloseOnceAsync()
     {
+        // Each whatever became of the one before: a session that stays open fills the memory of the next one.
         try
         {
             await DisposeOnAsync(_think, _answerer);
-            await DisposeOnAsync(_look, _encoder);
         }
         finally
         {
-            await _think.EndAsync();
-            await _look.EndAsync();
-            await _stills.EndAsync();
+            try
+            {
+                await DisposeOnAsync(_look, _encoder);
+            }
+            finally
+            {
+                await _think.EndAsync();
+                await _look.EndAsync();
+                await _stills.EndAsync();
+            }
         }
     }
 

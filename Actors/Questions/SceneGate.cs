@@ -12,6 +12,18 @@ internal sealed class SceneGate(GateSettings settings, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Known> _known = [];
 
+    /// <summary>From now on these are the questions; what is known of others is forgotten.</summary>
+    public void Keep(IReadOnlyList<StandingQuestion> questions)
+    {
+        lock (_lock)
+        {
+            foreach (var gone in _known.Keys.Except(questions.Select(question => question.Id)).ToList())
+            {
+                _known.Remove(gone);
+            }
+        }
+    }
+
     /// <summary>What still holds for all of these questions, in their order, or null when one of them must be asked.</summary>
     /// <param name="view">The picture.</param>
     /// <param name="due">Questions; one that was reworded or never asked is not known.</param>

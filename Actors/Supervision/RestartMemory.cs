@@ -7,9 +7,12 @@ namespace MobileVlm.Edge.Actors.Supervision;
 /// time.</summary>
 internal sealed class RestartMemory
 {
+    private const int MaxAttempts = 2;
+
     private Envelope? _again;
     private object? _handledTwice;
     private object? _givenUp;
+    private int _attempts;
 
     /// <summary>Called by the failed instance.</summary>
     /// <param name="message">What it was handling; null when it failed outside of a message.</param>
@@ -24,7 +27,7 @@ internal sealed class RestartMemory
 
         if (ReferenceEquals(message, _handledTwice))
         {
-            _givenUp = message;
+            (_givenUp, _attempts) = (message, 0);
         }
         else if (_again is null)
         {
@@ -41,11 +44,22 @@ internal sealed class RestartMemory
         return again;
     }
 
-    /// <summary>A message that failed twice and is not handled any more, or null.</summary>
-    public object? TakeGivenUp()
+    /// <summary>Has a message that failed twice given up, if there is one.</summary>
+    /// <param name="giveUp">Does what is owed for the message. Called once more, after the next restart, if it
+    /// throws.</param>
+    public void GiveUp(Action<object> giveUp)
     {
-        var givenUp = _givenUp;
+        if (_givenUp is not { } message)
+        {
+            return;
+        }
+
+        if (++_attempts >= MaxAttempts)
+        {
+            _givenUp = null;
+        }
+
+        giveUp(message);
         _givenUp = null;
-        return givenUp;
     }
 }

@@ -23,11 +23,7 @@ internal abstract class RestartableActor(RestartMemory memory) : ReceiveActor, I
 
     protected sealed override void PostRestart(Exception reason)
     {
-        if (memory.TakeGivenUp() is { } givenUp)
-        {
-            GiveUp(givenUp);
-        }
-
+        memory.GiveUp(GiveUp);
         Resume();
         if (memory.TakeAgain() is { } again)
         {

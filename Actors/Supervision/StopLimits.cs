@@ -16,14 +16,14 @@ internal sealed class StopLimits : IDisposable
         Patience = At(0.5);
         Answers = At(RestShare - 0.1);
         Rest = At(RestShare);
-        Goodbye = At(0.92);
-        Engine = At(0.95);
+        Goodbye = At(0.87);
+        Engine = At(0.96);
         Close = At(0.98);
         All = At(1);
     }
 
     /// <summary>What waits for the broker has until here; the time behind it is kept for <c>stopped</c>.</summary>
-    private const double RestShare = 0.8;
+    private const double RestShare = 0.75;
 
     /// <summary>Until here the supervisor may answer.</summary>
     public CancellationToken Supervisor { get; }

@@ -43,9 +43,26 @@ internal static class RunCommand
             new MemoryTrim(TrimEvery, services.GetRequiredService<ILogger<MemoryTrim>>()));
         builder.Services.Configure<HostOptions>(options =>
             options.ShutdownTimeout = configuration.StopWithin + TimeSpan.FromSeconds(10));
-        using var host = builder.Build();
-        var service = host.Services.GetRequiredService<EdgeHostedService>();
-        await host.RunAsync(cancel);
-        return service.ExitWith;
+        int exitCode;
+        bool isLeftBehind;
+        using (var host = builder.Build())
+        {
+            var service = host.Services.GetRequiredService<EdgeHostedService>();
+            var guard = new ExitGuard(
+                configuration.StopWithin + ExitGuard.Margin, host.Services.GetRequiredService<ILogger<ExitGuard>>());
+            host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(
+                // Before it has begun nothing is lost: a model that is being loaded cannot be interrupted.
+                () => guard.Arm(() => service.System is null ? ExitCode.Done : ExitCode.Failed));
+            await host.RunAsync(cancel);
+            (exitCode, isLeftBehind) = (service.ExitWith, service.System is { LeftBehind.Count: > 0 });
+        }
+
+        if (isLeftBehind)
+        {
+            // The log is written by now.
+            ExitGuard.EndNow(exitCode);
+        }
+
+        return exitCode;
     }
 }

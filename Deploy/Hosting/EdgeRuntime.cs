@@ -13,8 +13,12 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>The running box: names the concrete classes, joins them and owns them. Both the service and the demo are
 /// this.</summary>
-internal sealed class EdgeRuntime : IAsyncDisposable
+internal sealed partial class EdgeRuntime : IAsyncDisposable
 {
+    /// <summary>What the embedded broker may take to end, behind everything else.</summary>
+    private static readonly TimeSpan BrokerStop = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _logger;
     private readonly StateLocks _locks;
     private readonly EmbeddedBroker? _broker;
     private readonly TimeProvider _time;
@@ -33,6 +37,7 @@ internal sealed class EdgeRuntime : IAsyncDisposable
     {
         (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
         (_configuration, _locks, _time, _loggers) = (configuration, locks, time, loggers);
+        _logger = loggers.CreateLogger<EdgeRuntime>();
         Broker = brokerAddress.GetLeftPart(UriPartial.Authority);
     }
 
@@ -126,11 +131,22 @@ internal sealed class EdgeRuntime : IAsyncDisposable
         await System.DisposeAsync();
         if (_broker is not null)
         {
-            await _broker.DisposeAsync();
+            try
+            {
+                await _broker.DisposeAsync().AsTask().WaitAsync(BrokerStop);
+            }
+            catch (TimeoutException)
+            {
+                LogBrokerLate(BrokerStop.TotalSeconds);
+            }
         }
 
         _locks.Dispose();
     }
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Error, Message =
+        "The embedded broker did not stop within {Seconds:0} s; it ends with the process.")]
+    private partial void LogBrokerLate(double seconds);
 
     private static ICameraSource Open(
         CameraSettings camera, FramePool frames, TimeProvider time, ILoggerFactory loggers) =>

@@ -148,21 +148,5 @@ public sealed class EventLineTests : IAsyncDisposable
         }
     }
 
-    private static EventPayload Event(string id) => new()
-    {
-        Id = id,
-        Node = "box",
-        Camera = "gate",
-        Question = "person",
-        Ask = "Is there a person?",
-        From = "no",
-        To = "yes",
-        At = DateTimeOffset.UnixEpoch,
-        Since = DateTimeOffset.UnixEpoch,
-        Frame = 1,
-        Text = "Is there a person? yes",
-        HeldBack = 0,
-        Historical = false,
-        Model = "fake",
-    };
+    private static EventPayload Event(string id) => EventPayloads.Of(id);
 }

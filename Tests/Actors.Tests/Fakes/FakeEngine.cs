@@ -56,6 +56,26 @@ internal sealed class FakeEngine
         return new Answerer(this);
     }
 
+    public bool HoldsNoTokens
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _tokens.TrueForAll(IsDisposed);
+            }
+        }
+    }
+
+    /// <summary>A session that cannot be disposed is none that was left open.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+        {
+            _open--;
+        }
+    }
+
     /// <summary>Everything was given back and nothing was called wrongly.</summary>
     public void AssertAtRest()
     {
@@ -67,6 +87,18 @@ internal sealed class FakeEngine
             Assert.All(
                 _threads,
                 thread => Assert.True(thread.Join(TimeSpan.FromSeconds(5)), $"{thread.Name} still runs"));
+        }
+    }
+
+    private static bool IsDisposed(VisualTokens tokens)
+    {
+        try
+        {
+            return tokens.Values.IsEmpty;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
         }
     }
 

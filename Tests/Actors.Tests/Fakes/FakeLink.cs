@@ -36,15 +36,34 @@ internal sealed class FakeLink : IMqttLink
 
     public int MostAtOnce { get; private set; }
 
-    public Task<ConnectOutcome> ConnectAsync(CancellationToken cancel)
+    /// <summary>Each connect waits for it, whatever the caller cancels.</summary>
+    public Task Connecting { get; set; } = Task.CompletedTask;
+
+    /// <summary>The goodbye waits for it, whatever the caller cancels.</summary>
+    public Task Disconnecting { get; set; } = Task.CompletedTask;
+
+    /// <summary>The end of the link waits for it.</summary>
+    public Task Disposing { get; set; } = Task.CompletedTask;
+
+    /// <summary>Thrown before a task is returned, as no link should.</summary>
+    public Func<Exception?>? Defect { get; set; }
+
+    public Task<ConnectOutcome> ConnectAsync(CancellationToken cancel) =>
+        Defect?.Invoke() is { } defect ? throw defect : ConnectAsync();
+
+    public Task<PublishOutcome> PublishAsync(OutboundMessage message, CancellationToken cancel) =>
+        Defect?.Invoke() is { } defect ? throw defect : TakeAsync(message, cancel);
+
+    private async Task<ConnectOutcome> ConnectAsync()
     {
+        await Connecting;
         var kind = OnConnect();
         _connected = kind == ConnectOutcomeKind.Connected;
         Connects.Add(kind);
-        return Task.FromResult(new ConnectOutcome(kind, "as the test wants"));
+        return new ConnectOutcome(kind, "as the test wants");
     }
 
-    public async Task<PublishOutcome> PublishAsync(OutboundMessage message, CancellationToken cancel)
+    private async Task<PublishOutcome> TakeAsync(OutboundMessage message, CancellationToken cancel)
     {
         MostAtOnce = Math.Max(MostAtOnce, Interlocked.Increment(ref _publishing));
         try
@@ -72,11 +91,11 @@ internal sealed class FakeLink : IMqttLink
         }
     }
 
-    public Task DisconnectAsync(CancellationToken cancel)
+    public async Task DisconnectAsync(CancellationToken cancel)
     {
+        await Disconnecting;
         _connected = false;
         Heard.Add("goodbye");
-        return Task.CompletedTask;
     }
 
     /// <summary>Somebody else said something.</summary>
@@ -91,10 +110,10 @@ internal sealed class FakeLink : IMqttLink
         Disconnected?.Invoke("cable pulled");
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _inbound.Writer.TryComplete();
         Heard.Add("disposed");
-        return ValueTask.CompletedTask;
+        await Disposing;
     }
 }

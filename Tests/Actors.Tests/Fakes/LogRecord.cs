@@ -8,6 +8,9 @@ internal sealed class LogRecord : ILoggerFactory
 {
     public Record<LogLine> Lines { get; } = new();
 
+    /// <summary>Called on the thread that logs.</summary>
+    public Action<LogLine>? OnLine { get; set; }
+
     public IEnumerable<LogLine> Said(LogLevel level, string start) =>
         Lines.Items.Where(line => line.Level == level && line.Text.StartsWith(start, StringComparison.Ordinal));
 
@@ -31,7 +34,11 @@ internal sealed class LogRecord : ILoggerFactory
             EventId eventId,
             TState state,
             Exception? exception,
-            Func<TState, Exception?, string> formatter) =>
-            record.Lines.Add(new LogLine(logLevel, category, $"{formatter(state, exception)} {exception}"));
+            Func<TState, Exception?, string> formatter)
+        {
+            var line = new LogLine(logLevel, category, $"{formatter(state, exception)} {exception}");
+            record.Lines.Add(line);
+            record.OnLine?.Invoke(line);
+        }
     }
 }

@@ -1,0 +1,50 @@
+using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Connectors.Mqtt;
+
+namespace MobileVlm.Edge.Actors.Publishing;
+
+/// <summary>The end of a connection whose actors are gone: replies that are still owed, <c>stopped</c>, then goodbye. Only
+/// once no actor touches the state any more.</summary>
+internal sealed class DirectGoodbye(
+    IMqttLink link, EdgeMessages messages, PublisherState state, AskRequests requests, AskReplies replies)
+{
+    /// <summary>Gives up at the first message that the broker does not take. Events stay in the outbox.</summary>
+    public async Task SayAsync(CancellationToken cancel)
+    {
+        if (!link.IsConnected)
+        {
+            return;
+        }
+
+        foreach (var message in Last())
+        {
+            if ((await link.PublishAsync(message, cancel)).Kind == PublishOutcomeKind.Lost)
+            {
+                return;
+            }
+        }
+
+        await link.DisconnectAsync(cancel);
+    }
+
+    private IEnumerable<OutboundMessage> Last()
+    {
+        while (state.Outgoing.Replies.TakeNext() is { } reply)
+        {
+            yield return reply;
+        }
+
+        foreach (var pending in requests.All)
+        {
+            requests.Remove(pending);
+            yield return replies.Failed(pending.Asked, "the service failed and starts anew");
+        }
+
+        foreach (var plan in state.Plans)
+        {
+            yield return messages.Camera(plan.Id, online: false);
+        }
+
+        yield return messages.Stopped;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>Ends the process when its stop takes longer than it may. A thread that hangs in native code or in the kernel
+/// must not keep a stopped service alive, which would hold its folder, its ports and its cameras.</summary>
+internal sealed partial class ExitGuard(TimeSpan limit, ILogger<ExitGuard> logger)
+{
+    /// <summary>What the host itself may take on top of <c>Pipeline:StopWithin</c>.</summary>
+    public static readonly TimeSpan Margin = TimeSpan.FromSeconds(3);
+
+    // The console logger writes on a thread of its own.
+    private static readonly TimeSpan LogTime = TimeSpan.FromMilliseconds(500);
+
+    private int _armed;
+
+    /// <summary>Starts the clock. Returns at once; later calls do nothing.</summary>
+    /// <param name="exitCode">What the process returns if it has to be ended.</param>
+    public void Arm(Func<int> exitCode)
+    {
+        if (Interlocked.Exchange(ref _armed, 1) == 0)
+        {
+            // A thread, because a thread pool that hangs is one of the reasons to be here.
+            new Thread(() => EndLater(exitCode)) { Name = "mvlm-exit", IsBackground = true }.Start();
+        }
+    }
+
+    /// <summary>Ends the process without running what libraries have registered for its end, because that waits for
+    /// their threads, and one of these hangs.</summary>
+    public static void EndNow(int exitCode)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Environment.Exit(exitCode);
+        }
+
+        ExitWithoutHandlers(exitCode);
+    }
+
+    private void EndLater(Func<int> exitCode)
+    {
+        Thread.Sleep(limit);
+        LogTooLate(limit.TotalSeconds);
+        Thread.Sleep(LogTime);
+        EndNow(exitCode());
+    }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void ExitWithoutHandlers(int status);
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Critical, Message =
+        "The stop did not end within {Seconds:0.#} s (Pipeline:StopWithin and a little); the process ends now. Events that wait are in the outbox and are sent after the next start.")]
+    private partial void LogTooLate(double seconds);
+}

@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Tests.Asks;
+using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Outbox;
+using Xunit.Abstractions;
+
+namespace MobileVlm.Edge.Actors.Tests.Publishing;
+
+/// <summary>Replies, states and events take turns.</summary>
+public sealed class FairnessTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Whatever_waits_in_one_queue_the_others_have_every_third_message()
+    {
+        var time = new FakeTime();
+        var outgoing = await FullAsync(time, states: 20, replies: 100, events: 100);
+
+        var sent = new List<OutgoingQueue>();
+        while (outgoing.TakeNext(_ => Message("event")) is { } next)
+        {
+            sent.Add(next.Queue);
+            Assert.True(outgoing.TrySettle(next, PublishOutcomeKind.Accepted));
+            if (next.Queue == OutgoingQueue.Event)
+            {
+                outgoing.Events.Take(await outgoing.Events.HeardAsync());
+                outgoing.Events.Take(await outgoing.Events.FetchAsync()!);
+            }
+        }
+
+        // After a connect the states come before the first event; both take turns with the replies.
+        Assert.Equal(220, sent.Count);
+        Assert.Equal(20, sent.Take(40).Count(queue => queue == OutgoingQueue.Retained));
+        Assert.DoesNotContain(OutgoingQueue.Event, sent.Take(40));
+        Assert.Equal(80, sent.Skip(40).Take(160).Count(queue => queue == OutgoingQueue.Event));
+
+        // A state that comes now waits for two messages at most.
+        outgoing = await FullAsync(time, states: 1, replies: 100, events: 100);
+        var wait = 0;
+        for (var state = 0; state < 30; state++)
+        {
+            outgoing.Retained.Set(Message("state"));
+            for (var turn = 1; ; turn++)
+            {
+                var next = outgoing.TakeNext(_ => Message("event"))!;
+                outgoing.TrySettle(next, PublishOutcomeKind.Accepted);
+                if (next.Queue == OutgoingQueue.Retained)
+                {
+                    wait = Math.Max(wait, turn);
+                    break;
+                }
+            }
+        }
+
+        Assert.InRange(wait, 1, 3);
+    }
+
+    [Fact]
+    public async Task A_flood_of_malformed_questions_over_a_slow_broker_delays_no_state_by_a_second()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
+        var answered = new ConcurrentDictionary<long, long>();
+        var heard = new ConcurrentDictionary<long, long>();
+        rig.AnswerText = answer => $"{answer.Frame}";
+        rig.Link.OnPublish = async message =>
+        {
+            await Task.Delay(30);
+            if (message.Topic.EndsWith("/answer", StringComparison.Ordinal))
+            {
+                heard.TryAdd(long.Parse(Encoding.UTF8.GetString(message.Payload.Span), CultureInfo.InvariantCulture), Stopwatch.GetTimestamp());
+            }
+
+            return PublishOutcomeKind.Accepted;
+        };
+        await rig.StartAsync();
+        rig.Edge.Answered += answer => answered[answer.Frame.Value] = Stopwatch.GetTimestamp();
+
+        // The burst that is let through at once, then 50 a second.
+        var asked = 0;
+        var begun = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begun) is var elapsed && elapsed < TimeSpan.FromSeconds(3))
+        {
+            for (; asked < 250 + (50 * elapsed.TotalSeconds); asked++)
+            {
+                rig.Ask("{\"question\": 7");
+            }
+
+            var frame = rig.Camera.Push();
+            await Eventually.TrueAsync(() => answered.ContainsKey(frame), "the answer");
+            await Eventually.TrueAsync(() => heard.ContainsKey(frame), "the state");
+        }
+
+        var delays = answered.Select(it => Stopwatch.GetElapsedTime(it.Value, heard[it.Key]).TotalSeconds).Order().ToList();
+        output.WriteLine(
+            $"{asked} malformed questions, {rig.Replies().Count} replies so far, {delays.Count} states: median {delays[delays.Count / 2]:0.000} s, longest {delays[^1]:0.000} s");
+        Assert.InRange(delays[^1], 0, 1);
+        Assert.True(rig.Replies().Count > 10, "replies must not starve either");
+        rig.Link.OnPublish = _ => Task.FromResult(PublishOutcomeKind.Accepted);
+    }
+
+    [Fact]
+    public async Task Replies_above_their_bound_drop_the_oldest_which_is_said_once_a_minute()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once));
+        rig.Settings = rig.Settings with { Commands = new Actors.Inbox.CommandSettings { Burst = 10_000 } };
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Link.OnPublish = async _ =>
+        {
+            await held.Task;
+            return PublishOutcomeKind.Accepted;
+        };
+        await rig.StartAsync();
+
+        const int asked = PublisherState.MaxReplies + 88;
+        for (var i = 0; i < asked; i++)
+        {
+            rig.Ask($$"""{"id": "{{i}}", "question": 7}""");
+        }
+
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Failed >= asked - PublisherState.MaxReplies, "the bound");
+        held.SetResult();
+        await rig.UntilRepliesAsync(PublisherState.MaxReplies);
+
+        Assert.Equal($"{asked - 1}", rig.Replies()[^1].Text("id"));
+        Assert.Single(rig.Log.Said(LogLevel.Warning, "A reply to mobilevlm/box/gate/reply was dropped"));
+    }
+
+    [Fact]
+    public async Task A_reply_topic_that_is_refused_is_named_once_a_minute()
+    {
+        var time = new FakeTime();
+        await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Time = time }.StartAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            rig.Request("""{"question": "A car?"}""", "elsewhere/\u0007me", "abc");
+        }
+
+        await rig.UntilRepliesAsync(5);
+        var said = Assert.Single(rig.Log.Said(LogLevel.Warning, "A question wants its reply"));
+        Assert.Contains("'elsewhere/?me'", said.Text, StringComparison.Ordinal);
+
+        time.Advance(TimeSpan.FromMinutes(1));
+        rig.Request("""{"question": "A car?"}""", "elsewhere/\u0007me", "abc");
+        await rig.UntilRepliesAsync(6);
+        await rig.Log.Lines.UntilAsync(lines => lines.Count(line => line.Text.Contains("4 more since", StringComparison.Ordinal)) == 1, "the count");
+    }
+
+    [Fact]
+    public async Task A_topic_that_the_broker_refuses_is_named_once_a_minute()
+    {
+        var time = new FakeTime();
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Time = time };
+        rig.Link.OnPublish = message => Task.FromResult(
+            message.Topic.StartsWith("replies/", StringComparison.Ordinal) ? PublishOutcomeKind.Refused : PublishOutcomeKind.Accepted);
+        await rig.StartAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            rig.Request("""{"question": 7}""", "replies/me", "abc");
+        }
+
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Failed == 5, "the refusals");
+        Assert.Single(rig.Log.Said(LogLevel.Warning, "The broker refuses replies/me"));
+    }
+
+    private static async Task<OutgoingMessages> FullAsync(FakeTime time, int states, int replies, int events)
+    {
+        var outbox = new MemoryOutbox(time);
+        var outgoing = new OutgoingMessages(new LatestByTopic(), new OnceQueue(1000), new EventLine(outbox, time));
+        for (var i = 0; i < states; i++)
+        {
+            outgoing.Retained.Set(Message($"state{i}"));
+        }
+
+        for (var i = 0; i < replies; i++)
+        {
+            outgoing.Replies.Add(Message("reply") with { Retain = false });
+        }
+
+        for (var i = 0; i < events; i++)
+        {
+            await outbox.StoreAsync(EventPayloads.Event($"{i}"));
+        }
+
+        outgoing.Connected();
+        outgoing.Events.Take(await outgoing.Events.FetchAsync()!);
+        return outgoing;
+    }
+
+    private static OutboundMessage Message(string topic) => new(topic, "x"u8.ToArray(), true);
+}

@@ -1,0 +1,286 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Tests.Asks;
+using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Actors.Tests.Supervision;
+
+/// <summary>What is restarted, how often, and what ends the system instead.</summary>
+public sealed class SupervisorTests
+{
+    private static readonly SupervisionSettings Quickly = new()
+    {
+        Budget = new RestartBudget(4, TimeSpan.FromHours(1)),
+        Backoff = new ReconnectSettings { Min = TimeSpan.FromMilliseconds(1), Max = TimeSpan.FromMilliseconds(5) },
+    };
+
+    [Fact]
+    public async Task A_restarted_publisher_knows_the_cameras_of_a_reload_and_which_of_them_are_there()
+    {
+        await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
+        var hall = new FakeCamera("hall", rig.Pool, rig.Time);
+        rig.Camera.Push();
+        rig.Edge.Change([rig.Settings.Cameras[0], EdgeRig.Plan("hall", EdgeRig.Always)], [hall]);
+        await hall.Attempts.UntilCountAsync(1);
+        hall.Push();
+        await UntilLastAsync(rig, "gate/availability=online", "hall/availability=online");
+
+        rig.Kill("edge/mqtt");
+        rig.Link.Drop();
+        await rig.Link.Heard.UntilAsync(
+            heard => heard.Count(line => line == "mobilevlm/box/hall/availability=online") == 2, "everything once more");
+        await UntilLastAsync(rig, "gate/availability=online", "hall/availability=online", "gate/person/enabled=ON");
+
+        hall.End(CaptureEndKind.Lost);
+        await UntilLastAsync(rig, "gate/availability=online", "hall/availability=offline");
+        Assert.Equal(1, rig.Link.Heard.Items.Count(line => line == "mobilevlm/box/gate/availability=offline"));
+    }
+
+    [Fact]
+    public async Task A_restarted_publisher_that_finds_the_link_connected_sends_the_events_that_wait()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
+        rig.Engine.OnSay = (frame, _) => frame % 2 == 0 ? "0.9" : "0.1";
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Link.OnPublish = async message =>
+        {
+            if (message.Topic.EndsWith("/event", StringComparison.Ordinal))
+            {
+                await held.Task;
+            }
+
+            return Connectors.Mqtt.PublishOutcomeKind.Accepted;
+        };
+        await rig.StartAsync();
+        for (var frame = 1; frame <= 4; frame++)
+        {
+            rig.Camera.Push();
+            await rig.Answers.UntilCountAsync(frame);
+        }
+
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.EventsWaiting == 3, "the events in the outbox");
+        rig.Kill("edge/mqtt");
+        held.SetResult();
+
+        await rig.Link.Once.UntilCountAsync(3);
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.EventsWaiting == 0, "an empty outbox");
+        Assert.Equal(3, rig.Link.Once.Items.Count);
+        Assert.Single(rig.Link.Connects.Items);
+    }
+
+    [Theory]
+    [InlineData("mqtt")]
+    [InlineData("judge")]
+    [InlineData("inbox")]
+    [InlineData("asks")]
+    [InlineData("stats")]
+    public async Task An_actor_that_fails_beyond_its_budget_ends_the_system_in_order(string actor)
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
+        rig.Settings = rig.Settings with { Supervision = Quickly };
+        await rig.StartAsync();
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/availability=online"), "the connection");
+
+        for (var i = 0; i <= Quickly.Budget.Restarts; i++)
+        {
+            Assert.False(rig.Edge.Completion.IsCompleted);
+            rig.Kill($"edge/{actor}");
+            var failures = i + 1;
+            await rig.Log.Lines.UntilAsync(
+                lines => lines.Count(line => line.Text.StartsWith($"The actor '{actor}' failed", StringComparison.Ordinal)) >= failures,
+                "the failure");
+        }
+
+        var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
+        Assert.Contains($"'{actor}' failed too often", outcome.Reason, StringComparison.Ordinal);
+        Assert.Single(rig.Log.Said(LogLevel.Critical, $"The actor '{actor}'"));
+        await rig.StopAsync();
+        Assert.Equal(["mobilevlm/box/availability=stopped", "goodbye", "disposed"], rig.Link.Heard.Items.TakeLast(3));
+    }
+
+    [Fact]
+    public async Task A_camera_that_fails_far_beyond_any_budget_harms_no_other()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("bad", EdgeRig.Always), EdgeRig.Plan("good", EdgeRig.Always));
+        rig.Settings = rig.Settings with { Supervision = Quickly };
+        await rig.StartAsync();
+
+        for (var i = 0; i < 5 * Quickly.Budget.Restarts; i++)
+        {
+            rig.Kill("edge/camera-bad-*");
+        }
+
+        await rig.Log.Lines.UntilAsync(
+            lines => lines.Count(line => line.Text.StartsWith("The actor 'camera-bad-1'", StringComparison.Ordinal))
+                >= 5 * Quickly.Budget.Restarts, "the failures");
+        rig.Cameras[1].Push();
+        await rig.Answers.UntilCountAsync(1);
+        rig.Cameras[0].Push();
+        await rig.Answers.UntilCountAsync(2);
+        Assert.False(rig.Edge.Completion.IsCompleted);
+        Assert.All(rig.Cameras, camera => Assert.Single(camera.Attempts.Items));
+    }
+
+    [Fact]
+    public async Task An_actor_that_cannot_even_begin_is_not_tried_for_ever()
+    {
+        var crashes = new Crashes { ShouldFail = actor => actor == "judge" };
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
+        {
+            Time = new CrashingTime(TimeProvider.System, crashes),
+            ExpectsQuietAkka = false,
+        }.With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(1) });
+        rig.Settings = rig.Settings with { Supervision = Quickly };
+        rig.Build();
+        await Record.ExceptionAsync(rig.Edge.StartAsync);
+
+        await rig.Log.Lines.UntilAsync(lines => lines.Any(line => line.Level == LogLevel.Critical), "the end");
+        var made = crashes.Made;
+        await rig.StopAsync();
+
+        // Restarted within the budget, once more for the stop, and then a few times at most while the stop lasted.
+        Assert.InRange(made, Quickly.Budget.Restarts + 1, Quickly.Budget.Restarts + 3);
+        crashes.ShouldFail = null;
+    }
+
+    [Fact]
+    public async Task A_supervisor_that_is_killed_ends_the_system_and_everybody_who_asked_is_told()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { ExpectsQuietAkka = false };
+        await rig.StartAsync();
+        rig.Camera.Push();
+        await rig.Answers.UntilCountAsync(1);
+        rig.Ask("""{"id": "7", "question": "ad hoc"}""");
+        await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");
+
+        rig.Kill("edge");
+
+        var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
+        await rig.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var reply = Assert.Single(rig.Replies());
+        Assert.Equal(("7", "failed"), (reply.Text("id"), reply.Text("status")));
+        Assert.Equal(
+            ["mobilevlm/box/gate/availability=offline", "mobilevlm/box/availability=stopped", "goodbye", "disposed"],
+            rig.Link.Heard.Items.TakeLast(4));
+        Assert.Contains("dispose encoder", rig.Engine.Done.Items);
+        Assert.Empty(rig.Edge.LeftBehind);
+    }
+
+    [Theory]
+    [InlineData("mqtt")]
+    [InlineData("judge")]
+    [InlineData("inbox")]
+    [InlineData("asks")]
+    [InlineData("stats")]
+    [InlineData("pipeline")]
+    public async Task An_actor_that_stops_without_being_told_ends_the_system(string actor)
+    {
+        await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
+
+        rig.Edge.Actors!.ActorSelection($"/user/edge/{actor}").Tell(PoisonPill.Instance);
+
+        var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
+        Assert.Contains($"'{actor}' stopped", outcome.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_camera_that_stops_without_being_told_is_started_again()
+    {
+        await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
+
+        rig.Edge.Actors!.ActorSelection("/user/edge/camera-*").Tell(PoisonPill.Instance);
+        await rig.Camera.Attempts.UntilCountAsync(2);
+        await Eventually.TrueAsync(() => rig.Camera.Push() > 0, "the camera");
+
+        await rig.Answers.UntilCountAsync(1);
+        Assert.False(rig.Edge.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_pipeline_that_is_killed_ends_the_system_and_everybody_who_asked_is_told()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
+        var thinking = new Gate();
+        rig.Engine.OnAsk = (_, _, _) =>
+        {
+            thinking.Pass();
+            return Inference.Answers.FinishReason.Stopped;
+        };
+        await rig.StartAsync();
+        rig.Camera.Push();
+        await thinking.Reached;
+        rig.Ask("""{"id": "7", "question": "ad hoc"}""");
+        await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");
+
+        rig.Kill("edge/pipeline");
+        var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        thinking.Open();
+        await rig.StopAsync();
+
+        Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
+        Assert.Equal("failed", Assert.Single(rig.Replies()).Text("status"));
+        Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
+    }
+
+    [Fact]
+    public void The_first_restart_is_at_once_and_the_next_wait_longer_and_longer()
+    {
+        var time = new FakeTime();
+        var settings = new SupervisionSettings();
+        var policy = new RestartPolicy(settings, isEndless: false, () => 0, time);
+
+        Assert.Equal(
+            [0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10],
+            Enumerable.Range(0, settings.Budget.Restarts).Select(_ => policy.TryRestart(out var wait) ? wait.TotalSeconds : -1));
+        Assert.False(policy.TryRestart(out _));
+
+        time.Advance(settings.Budget.Within + TimeSpan.FromSeconds(1));
+        Assert.True(policy.TryRestart(out var first));
+        Assert.Equal(TimeSpan.Zero, first);
+    }
+
+    [Fact]
+    public async Task Statistics_that_cannot_be_written_cost_nothing_else()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
+            .With(pipeline => pipeline with { StatsEvery = TimeSpan.FromMilliseconds(1) });
+        rig.Settings = rig.Settings with { Supervision = Quickly };
+        rig.StatsToBytes = _ => throw new InvalidOperationException("no number");
+        await rig.StartAsync();
+        await rig.Log.Lines.UntilAsync(
+            lines => lines.Count(line => line.Text.StartsWith("The statistics could not", StringComparison.Ordinal)) > 10, "the faults");
+
+        rig.Camera.Push();
+        await UntilLastAsync(rig, "gate/person/state=frame 1");
+        Assert.False(rig.Edge.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task An_answer_that_cannot_be_written_is_unknown_and_the_other_questions_are_not_affected()
+    {
+        var plan = EdgeRig.Plan("gate", EdgeRig.Always);
+        plan = plan with { Questions = [.. plan.Questions, plan.Questions[0] with { Id = "dog", Ask = "dog" }] };
+        await using var rig = new EdgeRig(plan);
+        rig.AnswerText = answer => answer is { Question: "person", Value: "frame 2" }
+            ? throw new ArgumentException("not a number")
+            : $"{answer.Value} #{answer.Seq}";
+        await rig.StartAsync();
+
+        rig.Camera.Push();
+        await UntilLastAsync(rig, "gate/person/answer=frame 1 #1", "gate/dog/answer=frame 1 #1");
+        rig.Camera.Push();
+        await UntilLastAsync(rig, "gate/person/answer=unknown #2", "gate/dog/answer=frame 2 #2", "gate/person/state=frame 2");
+        Assert.Empty(rig.Log.Said(LogLevel.Error, "The actor '"));
+    }
+
+    internal static Task UntilLastAsync(EdgeRig rig, params string[] lines) => rig.Link.Heard.UntilAsync(
+        heard => lines.All(line => heard.LastOrDefault(
+            it => it.StartsWith($"mobilevlm/box/{line[..(line.IndexOf('=', StringComparison.Ordinal) + 1)]}", StringComparison.Ordinal))
+                == $"mobilevlm/box/{line}"),
+        string.Join(", ", lines));
+}
