@@ -91,8 +91,9 @@ internal sealed partial class EdgeMessages
         _ => "",
     };
 
-    private string Clock(DateTimeOffset moment) =>
-        TimeZoneInfo.ConvertTime(moment, settings.TimeZone).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+    private string Clock(DateTimeOffset moment) => clock.Known(moment) is { } known
+        ? TimeZoneInfo.ConvertTime(known, settings.TimeZone).ToString("HH:mm:ss", CultureInfo.InvariantCulture)
+        : "an unknown time";
 
     private OutboundMessage Answer(QuestionNews news) => Retained(
         _topics.Answer(news.Camera.Value, news.Question.Id), parts.AnswerToBytes(Payload(news)), "application/json");
@@ -115,13 +116,14 @@ internal sealed partial class EdgeMessages
             Unit = news.Question.Number.Unit,
             Fields = fresh?.Fields,
             State = standing.State,
-            Since = standing.Since,
+            Since = clock.Known(standing.Since),
             Reason = standing.Reason?.ToText(),
             LastKnown = standing.LastKnown,
-            LastKnownAt = standing.LastKnownAt,
+            LastKnownAt = clock.Known(standing.LastKnownAt),
             Frame = last?.Frame.Frame.Value,
-            CapturedAt = last?.Frame.CapturedAt,
-            AnsweredAt = last?.Answer.AnsweredAt,
+            CapturedAt = clock.Known(last?.Frame.CapturedAt),
+            AnsweredAt = clock.Known(last?.Answer.AnsweredAt),
+            Clock = clock.IsSet ? null : ClockWords.Unset,
             AgeMs = last?.Answer.Age.TotalMilliseconds,
             Timings = last is null ? null : new StageTimings(
                 last.Frame.EncodeTime.TotalMilliseconds,

@@ -1,4 +1,5 @@
 using System.Text;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 
@@ -13,7 +14,7 @@ internal sealed record ComposedLater(Func<OutboundMessage> Compose)
 }
 
 /// <summary>What is said on which topic.</summary>
-internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts parts)
+internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts parts, ClockMonitor clock)
 {
     private readonly Topics _topics = parts.Topics;
 

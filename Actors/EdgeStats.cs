@@ -12,9 +12,11 @@ public sealed record EdgeStats
 
     public required string Target { get; init; }
 
-    public required DateTimeOffset At { get; init; }
+    /// <summary>When it was taken; null while the clock of the machine is not set, as all times here.</summary>
+    public required DateTimeOffset? At { get; init; }
 
-    public required DateTimeOffset StartedAt { get; init; }
+    /// <summary>Since the start, from a clock that never jumps.</summary>
+    public required TimeSpan Uptime { get; init; }
 
     /// <summary>By camera name.</summary>
     public required IReadOnlyDictionary<string, CameraStats> Cameras { get; init; }

@@ -57,6 +57,7 @@ internal sealed record EdgeContext(
     PipelineContext Pipeline,
     EdgeMemory Memory,
     QuestionBoard Board,
+    ClockMonitor Clock,
     Func<EdgeStats> Snapshot,
     Func<double> Random,
     EdgeReports Reports);
@@ -319,7 +320,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private static Props Publisher(EdgeContext context)
     {
         var parts = context.Pipeline.Parts;
-        var messages = new EdgeMessages(context.Settings, parts);
+        var messages = new EdgeMessages(context.Settings, parts, context.Clock);
         Func<CameraId, bool> isOnline = camera => context.Pipeline.Counters[camera].Online;
         return Props.Create(() => new MqttActor(
             context.Memory.Publisher,
@@ -363,7 +364,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     {
         var pipeline = context.Pipeline;
         var places = new AskPlaces(() => pipeline.Lanes.Now, pipeline.Pictures, context.Memory.Decoder);
-        var replies = new AskReplies(context.Settings, pipeline.Parts.Topics, places.IsKnown, pipeline.Time);
+        var replies = new AskReplies(context.Settings, pipeline.Parts.Topics, places.IsKnown, context.Clock, pipeline.Time);
         return Props.Create(() => new AskActor(
             context.Settings.Asks,
             context.Memory.Asks,

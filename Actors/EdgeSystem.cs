@@ -47,7 +47,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly PipelinePlaces _places;
     private readonly EdgeReports _reports = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
-    private readonly DateTimeOffset _startedAt;
+    private readonly long _startedAt;
+    private readonly ClockMonitor _clock;
     private readonly TaskCompletionSource<EdgeOutcome> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -73,7 +74,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<EdgeSystem>();
-        _startedAt = time.GetUtcNow();
+        _startedAt = time.GetTimestamp();
+        _clock = new ClockMonitor(time, loggers.CreateLogger<ClockMonitor>());
         _counters = new EdgeCounters();
         _board = new QuestionBoard(time, settings.TimeZone);
         _board.Switches.Configure(settings.Cameras);
@@ -115,7 +117,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
 
     /// <summary>What was counted so far.</summary>
     public EdgeStats Stats() => _counters.Snapshot(
-        _settings, _lanes.Now.Select(lane => lane.Plan), _startedAt, _time.GetUtcNow(), Storage());
+        _settings, _lanes.Now.Select(lane => lane.Plan), _time.GetElapsedTime(_startedAt), _clock, Storage());
 
     /// <summary>Opens the engine, then the cameras; the broker is connected meanwhile and need not be there.</summary>
     /// <exception cref="InvalidOperationException">It was started or stopped before.</exception>
@@ -149,6 +151,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 _pipeline,
                 _memory,
                 _board,
+                _clock,
                 Stats,
                 Random.Shared.NextDouble,
                 _reports);
@@ -192,7 +195,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             _time);
         keeper.RestoreSwitches();
         var desk = new JudgeDesk(
-            _board, _counters, keeper.Restored.Standings, _time, _loggers.CreateLogger<JudgeDesk>());
+            _board, _counters, keeper.Restored.Standings, _clock, _time, _loggers.CreateLogger<JudgeDesk>());
         desk.Configure(_settings.Cameras);
         return new EdgeMemory(
             new EdgeCrew(),
@@ -200,7 +203,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             keeper,
             new QuestionStateWriter(keeper, _loggers.CreateLogger<QuestionStateWriter>()),
             new PublisherState(
-                _parts.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _time),
+                _parts.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time),
             new AskRequests(),
             new PictureDecoder(_parts.PictureToFrame, _pictures, _loggers.CreateLogger<PictureDecoder>()),
             new CommandIntake(_settings.Commands, _time),

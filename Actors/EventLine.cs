@@ -1,5 +1,7 @@
 using System.Text.Json;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Connectors.Clock;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
 
@@ -8,7 +10,7 @@ namespace MobileVlm.Edge.Actors;
 /// <summary>Events between the judge and the broker: all are kept in the outbox, and the first in line is at hand. Outlives
 /// the actor that works with it; the tasks that it gives out never fail and bring <see cref="EventsMoved"/> back to that
 /// actor. One caller at a time.</summary>
-internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
+internal sealed class EventLine(IEventOutbox outbox, ClockMonitor clock, TimeProvider time)
 {
     /// <summary>What waited longer has missed its moment, connected or not.</summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(10);
@@ -45,7 +47,16 @@ internal sealed class EventLine(IEventOutbox outbox, TimeProvider time)
         {
             Historical = happened.Historical || IsLate(waiting),
             LostBefore = waiting.LostBefore,
+            At = Time(happened.At, waiting),
+            Since = Time(happened.Since, waiting),
+            Clock = Time(happened.At, waiting) is null ? ClockWords.Unset : null,
         } : null;
+
+    // A run that ended before the clock was set took its knowledge with it.
+    private DateTimeOffset? Time(DateTimeOffset? read, WaitingEvent waiting) =>
+        read is { } moment && PlausibleTime.Includes(moment) ? moment
+        : waiting.WaitedFor is not null ? clock.Known(read)
+        : null;
 
     /// <summary>The first in line cannot be said any more: it was written by another version, or has been said.</summary>
     public bool IsUnreadable => _atHand is not null && _event is null;

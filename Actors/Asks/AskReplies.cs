@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Mqtt.Asks;
 using MobileVlm.Edge.Inference.Answers;
@@ -20,7 +21,7 @@ internal sealed record Asked(
 
 /// <summary>What is said to those who ask, and where.</summary>
 internal sealed class AskReplies(
-    EdgeSettings settings, Topics topics, Func<string, bool> isKnown, TimeProvider time)
+    EdgeSettings settings, Topics topics, Func<string, bool> isKnown, ClockMonitor clock, TimeProvider time)
 {
     // Below this an asker would come back before anything can have changed.
     private static readonly TimeSpan LeastRetry = TimeSpan.FromMilliseconds(250);
@@ -97,8 +98,9 @@ internal sealed class AskReplies(
                 ? null
                 : answer.Question.Choices.Zip(answer.ChoiceScores).ToDictionary(it => it.First, it => it.Second),
             Frame = ofCamera ? answered.Frame.Value : null,
-            CapturedAt = ofCamera ? answered.CapturedAt : null,
-            AnsweredAt = answered.AnsweredAt,
+            CapturedAt = ofCamera ? clock.Known(answered.CapturedAt) : null,
+            AnsweredAt = clock.Known(answered.AnsweredAt),
+            Clock = clock.IsSet ? null : ClockWords.Unset,
             AgeMs = ofCamera ? answered.Age.TotalMilliseconds : null,
             Timings = new StageTimings(
                 answered.EncodeTime.TotalMilliseconds,

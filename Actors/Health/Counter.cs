@@ -11,14 +11,19 @@ internal sealed class Counter
     public long Increment() => Interlocked.Increment(ref _value);
 }
 
-/// <summary>The last moment something happened. Thread-safe.</summary>
+/// <summary>The last moment something happened, on the clock that never jumps. Thread-safe.</summary>
 internal sealed class LastMoment
 {
-    private long _utcTicks;
+    private const long Never = long.MinValue;
 
-    /// <summary>Null when it never happened.</summary>
-    public DateTimeOffset? Value =>
-        Interlocked.Read(ref _utcTicks) is var ticks and not 0 ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+    private long _timestamp = Never;
 
-    public void Set(DateTimeOffset moment) => Interlocked.Exchange(ref _utcTicks, moment.UtcTicks);
+    /// <summary>Timestamp of the steady clock; null when it never happened.</summary>
+    public long? Value => Interlocked.Read(ref _timestamp) is var timestamp and not Never ? timestamp : null;
+
+    /// <param name="timestamp">Of the steady clock.</param>
+    public void Set(long timestamp) => Interlocked.Exchange(ref _timestamp, timestamp);
+
+    /// <summary>The same by the wall clock; null when it never happened, or while the time is not known.</summary>
+    public DateTimeOffset? At(ClockMonitor clock) => Value is { } timestamp ? clock.At(timestamp) : null;
 }

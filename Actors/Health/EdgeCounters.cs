@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Clock;
 using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors.Health;
@@ -22,20 +23,20 @@ internal sealed class EdgeCounters
 
     /// <param name="settings">Names.</param>
     /// <param name="plans">What there is now; what there was before is left out.</param>
-    /// <param name="startedAt">Of the process.</param>
-    /// <param name="now">This moment.</param>
+    /// <param name="uptime">Since the start, on the steady clock.</param>
+    /// <param name="clock">Says which times are known.</param>
     /// <param name="storage">Of this moment.</param>
     public EdgeStats Snapshot(
-        EdgeSettings settings, IEnumerable<CameraPlan> plans, DateTimeOffset startedAt, DateTimeOffset now, StorageStats storage)
+        EdgeSettings settings, IEnumerable<CameraPlan> plans, TimeSpan uptime, ClockMonitor clock, StorageStats storage)
     {
         return new EdgeStats
         {
             Node = settings.Node,
             Model = settings.ModelName,
             Target = settings.Target,
-            At = now,
-            StartedAt = startedAt,
-            Cameras = plans.ToDictionary(plan => plan.Id.Value, plan => this[plan.Id].Snapshot(plan.Questions)),
+            At = clock.Now,
+            Uptime = uptime,
+            Cameras = plans.ToDictionary(plan => plan.Id.Value, plan => this[plan.Id].Snapshot(plan.Questions, clock)),
             Pipeline = Pipeline.Snapshot(),
             Mqtt = Mqtt.Snapshot(),
             Asks = Asks.Snapshot(),
@@ -83,7 +84,7 @@ internal sealed class CameraCounters
     /// <summary>Of a question that there is or was.</summary>
     public QuestionCounters Question(string id) => _questions.GetOrAdd(id, _ => new QuestionCounters());
 
-    public CameraStats Snapshot(IEnumerable<StandingQuestion> questions) => new()
+    public CameraStats Snapshot(IEnumerable<StandingQuestion> questions, ClockMonitor clock) => new()
     {
         Online = Online,
         Captured = Captured.Value,
@@ -95,9 +96,9 @@ internal sealed class CameraCounters
         Gated = Gated.Value,
         Failed = Failed.Value,
         CaptureRestarts = CaptureRestarts.Value,
-        LastFrameAt = LastFrame.Value,
+        LastFrameAt = LastFrame.At(clock),
         LastAge = Interlocked.Read(ref _lastAgeTicks) is var ticks and not long.MinValue ? TimeSpan.FromTicks(ticks) : null,
-        Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot()),
+        Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot(clock)),
     };
 }
 
@@ -132,8 +133,8 @@ internal sealed class QuestionCounters
         set => _wait = value is { } reason ? (int)reason : -1;
     }
 
-    public QuestionStats Snapshot() =>
-        new(Asked.Value, Answered.Value, Failed.Value, LastAsked.Value, LastAnswer.Value, Wait);
+    public QuestionStats Snapshot(ClockMonitor clock) =>
+        new(Asked.Value, Answered.Value, Failed.Value, LastAsked.At(clock), LastAnswer.At(clock), Wait);
 }
 
 internal sealed class PipelineCounters
@@ -209,7 +210,7 @@ internal sealed class MqttCounters
         Reconnects.Value,
         Outbox?.Rows ?? 0,
         Outbox?.Bytes ?? 0,
-        Outbox?.OldestAt,
+        Outbox?.OldestAt is { } oldest && PlausibleTime.Includes(oldest) ? oldest : null,
         (Outbox?.DroppedForRoom ?? 0) + (Outbox?.DroppedForAge ?? 0),
         CommandsIgnored.Value);
 }

@@ -88,7 +88,7 @@ internal sealed class CameraLane : IFrameLane
     public void Offer(Frame frame)
     {
         Counters.Captured.Increment();
-        Counters.LastFrame.Set(frame.CapturedAt);
+        Counters.LastFrame.Set(frame.CapturedTimestamp);
         // Turned away here, a frame that nobody asked for costs neither a message nor a look at the pipeline.
         if (!_schedule.IsDue(_time.GetTimestamp()) && !_asks.IsWaiting)
         {

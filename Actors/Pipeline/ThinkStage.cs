@@ -289,7 +289,7 @@ internal sealed partial class ThinkStage(
     {
         var counted = Counted(walk, question);
         counted.Asked.Increment();
-        counted.LastAsked.Set(time.GetUtcNow());
+        counted.LastAsked.Set(time.GetTimestamp());
     }
 
     private void CountFailed(FrameWalk walk, StandingQuestion question, UnknownReason reason)
@@ -297,7 +297,7 @@ internal sealed partial class ThinkStage(
         var counted = Counted(walk, question);
         counted.Failed.Increment();
         counted.LastFailureReason = reason;
-        counted.LastFailure.Set(time.GetUtcNow());
+        counted.LastFailure.Set(time.GetTimestamp());
     }
 
     private static (CameraId Camera, StandingQuestion Question) Key(FrameWalk walk, StandingQuestion question) =>
@@ -307,7 +307,7 @@ internal sealed partial class ThinkStage(
     {
         var now = time.GetUtcNow();
         var counted = Counted(walk, question);
-        counted.LastAnswer.Set(now);
+        counted.LastAnswer.Set(time.GetTimestamp());
         counters.Answers.Increment();
         return new QuestionAnswered(question, parts, now, Age(walk), counted.Answered.Increment());
     }

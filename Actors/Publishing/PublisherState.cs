@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Outbox;
@@ -16,10 +17,11 @@ internal sealed class PublisherState : IDisposable
         IReadOnlyList<CameraPlan> plans,
         ReconnectSettings reconnect,
         Func<double> random,
+        ClockMonitor clock,
         TimeProvider time)
     {
         Plans = plans;
-        Outgoing = new OutgoingMessages(new LatestByTopic(), new OnceQueue(MaxReplies), new EventLine(outbox, time));
+        Outgoing = new OutgoingMessages(new LatestByTopic(), new OnceQueue(MaxReplies), new EventLine(outbox, clock, time));
         Session = new BrokerSession(reconnect, random);
     }
 

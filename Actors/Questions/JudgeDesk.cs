@@ -12,6 +12,7 @@ internal sealed partial class JudgeDesk
 {
     private readonly QuestionBoard _board;
     private readonly EdgeCounters _counters;
+    private readonly ClockMonitor _clock;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IReadOnlyDictionary<string, SavedStanding> _saved;
@@ -21,18 +22,21 @@ internal sealed partial class JudgeDesk
     /// <param name="board">Gets what is held true.</param>
     /// <param name="counters">Say why a question has no answer, and are told.</param>
     /// <param name="saved">Of the last run, by camera and question (<c>gate/person</c>).</param>
+    /// <param name="clock">Looked at with each <see cref="Look"/>.</param>
     /// <param name="time">Both clocks.</param>
     /// <param name="logger">Hears of a question that has no answer, once.</param>
     public JudgeDesk(
         QuestionBoard board,
         EdgeCounters counters,
         IReadOnlyDictionary<string, SavedStanding> saved,
+        ClockMonitor clock,
         TimeProvider time,
         ILogger<JudgeDesk> logger)
     {
         _board = board;
         _counters = counters;
         _saved = saved;
+        _clock = clock;
         _time = time;
         _logger = logger;
     }
@@ -114,6 +118,14 @@ internal sealed partial class JudgeDesk
     /// <summary>Time passed.</summary>
     public void Look()
     {
+        if (_clock.Observe())
+        {
+            foreach (var seat in _seats.Values)
+            {
+                seat.Judge.CorrectTimes(_clock);
+            }
+        }
+
         var now = Now();
         var news = new List<QuestionNews>();
         _unsent.Add(new AnswersJudged(null, news));
@@ -167,7 +179,7 @@ internal sealed partial class JudgeDesk
         var counted = _counters[camera].Question(answer.Question.Id);
         counted.Failed.Increment();
         counted.LastFailureReason = UnknownReason.ModelFailed;
-        counted.LastFailure.Set(_time.GetUtcNow());
+        counted.LastFailure.Set(_time.GetTimestamp());
         LogNotEvaluated(fault, camera, answer.Question.Id);
     }
 
@@ -217,7 +229,7 @@ internal sealed partial class JudgeDesk
         var counters = _counters[camera];
         return new Seat(
             new QuestionJudge(question, _saved.GetValueOrDefault($"{camera}/{question.Id}"), now),
-            new QuestionWatch(counters, counters.Question(question.Id), now));
+            new QuestionWatch(counters, counters.Question(question.Id), now, Steady));
     }
 
     private Moment Now() => new(Steady(_time.GetTimestamp()), _time.GetUtcNow());

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
@@ -25,14 +26,27 @@ internal sealed class QuestionBoard(TimeProvider time, TimeZoneInfo zone)
     /// <summary>Why a question is not asked at this moment; null when it is.</summary>
     public UnknownReason? GateOf(CameraId camera, StandingQuestion question) =>
         !Switches.IsEnabled(camera, question.Id) ? UnknownReason.Disabled
-        : !question.Schedule.Contains(time.GetUtcNow(), zone) ? UnknownReason.OutsideSchedule
+        : GateOf(question.Schedule) is { } closed ? closed
         : question.When is { } when && !Holds(camera, when) ? UnknownReason.WhenFalse
         : null;
 
-    /// <summary>The thresholds of a moment.</summary>
+    private UnknownReason? GateOf(WeeklySchedule schedule)
+    {
+        if (schedule.Slots.Count == 0)
+        {
+            return null;
+        }
+
+        var now = time.GetUtcNow();
+        return !PlausibleTime.Includes(now) ? UnknownReason.ClockUnset
+            : schedule.Contains(now, zone) ? null
+            : UnknownReason.OutsideSchedule;
+    }
+
+    /// <summary>The thresholds of a moment. While the clock is not set no schedule says that it is night.</summary>
     public Thresholds ThresholdsOf(CameraId camera, StandingQuestion question, DateTimeOffset captured) =>
         question.Rules.Night is { } night
-        && (night.When is { } when ? Holds(camera, when) : night.Schedule.Contains(captured, zone))
+        && (night.When is { } when ? Holds(camera, when) : PlausibleTime.Includes(captured) && night.Schedule.Contains(captured, zone))
             ? night.Thresholds
             : question.Rules.Thresholds;
 }

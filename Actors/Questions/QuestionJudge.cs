@@ -1,3 +1,6 @@
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Connectors.Clock;
+
 namespace MobileVlm.Edge.Actors.Questions;
 
 /// <summary>The rules of one question, and what they remember: readings come in, a state that does not flap and events
@@ -103,24 +106,51 @@ internal sealed class QuestionJudge
         return due || _mustSay ? Say(now.Steady, default) : default;
     }
 
+    /// <summary>The clock was set: times that were read before become what it would have shown, and are published.</summary>
+    public void CorrectTimes(ClockMonitor clock)
+    {
+        var corrected = Standing with { Since = Known(Standing.Since), LastKnownAt = Known(Standing.LastKnownAt) };
+        _mustSay |= corrected != Standing && _saidAt is not null;
+        Standing = corrected;
+        _eventWall = Known(_eventWall);
+        if (_candidate is { } candidate)
+        {
+            _candidate = candidate with { Wall = Known(candidate.Wall) ?? candidate.Wall };
+        }
+
+        DateTimeOffset? Known(DateTimeOffset? read) => clock.Known(read) ?? read;
+    }
+
     private void Restore(SavedStanding saved, Moment now)
     {
-        // A clock that was set back counts as no time gone: the cool-down is then too long, never too short.
+        // Where nobody knows how much time is gone, because the clock was set back or is not set, none is: the cool-down is
+        // then too long, never too short.
         if (saved.LastEventAt is { } last)
         {
             _eventWall = last;
-            _eventAt = now.Steady - (now.Wall > last ? now.Wall - last : TimeSpan.Zero);
+            _eventAt = now.Steady - (IsKnown(last) && IsKnown(now.Wall) && now.Wall > last ? now.Wall - last : TimeSpan.Zero);
         }
 
-        if (saved.Standing.Value is not null && now.Wall - saved.Standing.LastKnownAt <= Patience)
+        // A state is taken over only if it is certain that it was confirmed a moment ago.
+        var confirmed = saved.Standing.LastKnownAt is { } at && IsKnown(at) ? at : (DateTimeOffset?)null;
+        if (saved.Standing.Value is not null && IsKnown(now.Wall) && confirmed is { } when && (now.Wall - when).Duration() <= Patience)
         {
             Standing = saved.Standing;
             _mustSay = true;
         }
         else
         {
-            Standing = saved.Standing with { Value = null, Reason = UnknownReason.NotYet, Since = null, Score = null };
+            Standing = saved.Standing with
+            {
+                Value = null,
+                Reason = UnknownReason.NotYet,
+                Since = null,
+                Score = null,
+                LastKnownAt = confirmed,
+            };
         }
+
+        static bool IsKnown(DateTimeOffset moment) => PlausibleTime.Includes(moment);
     }
 
     private Verdict Unsure(Reading reading)

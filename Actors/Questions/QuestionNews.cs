@@ -20,7 +20,7 @@ public sealed record QuestionNews(
 {
     /// <summary>Identifies the event of this change for ever, however often it is published. In the order of time, so that
     /// whoever stores events by id stores them in order.</summary>
-    public Guid EventId { get; } = Guid.CreateVersion7(Last?.Answer.AnsweredAt ?? DateTimeOffset.UnixEpoch);
+    public Guid EventId { get; } = Guid.CreateVersion7(Last is { Answer.AnsweredAt: var at } && at > DateTimeOffset.UnixEpoch ? at : DateTimeOffset.UnixEpoch);
 }
 
 /// <summary>News of several questions at once.</summary>

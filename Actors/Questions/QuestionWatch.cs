@@ -3,7 +3,12 @@ using MobileVlm.Edge.Actors.Health;
 namespace MobileVlm.Edge.Actors.Questions;
 
 /// <summary>Knows why a question has no answer. One caller at a time.</summary>
-internal sealed class QuestionWatch(CameraCounters camera, QuestionCounters question, Moment start)
+/// <param name="camera">Of the question's camera.</param>
+/// <param name="question">Of the question.</param>
+/// <param name="start">Patience begins.</param>
+/// <param name="steady">A timestamp as <see cref="Moment.Steady"/> counts.</param>
+internal sealed class QuestionWatch(
+    CameraCounters camera, QuestionCounters question, Moment start, Func<long, TimeSpan> steady)
 {
     private TimeSpan _quietSince = start.Steady;
     private bool _wasHeard;
@@ -33,6 +38,6 @@ internal sealed class QuestionWatch(CameraCounters camera, QuestionCounters ques
     private UnknownReason? Find(TimeSpan patience, Moment now) =>
         question.LastFailure.Value is { } failed && !(question.LastAnswer.Value >= failed) ? question.LastFailureReason
         : now.Steady - _quietSince <= patience ? (_wasHeard ? null : UnknownReason.NotYet)
-        : !camera.Online || !(now.Wall - camera.LastFrame.Value <= patience) ? UnknownReason.NoPicture
+        : !camera.Online || camera.LastFrame.Value is not { } frame || now.Steady - steady(frame) > patience ? UnknownReason.NoPicture
         : UnknownReason.Busy;
 }

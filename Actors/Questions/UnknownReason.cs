@@ -26,6 +26,9 @@ public enum UnknownReason
     /// <summary>It is not asked at this time of the week.</summary>
     OutsideSchedule,
 
+    /// <summary>It is asked at certain times only, and the clock of the machine is not set.</summary>
+    ClockUnset,
+
     /// <summary>What it is asked on condition of does not hold.</summary>
     WhenFalse,
 
@@ -58,9 +61,9 @@ public static class UnknownReasons
         return char.ToLowerInvariant(name[0]) + name[1..];
     }
 
-    /// <summary>Nobody asks at the moment, and that is meant.</summary>
+    /// <summary>Nobody asks at the moment, because of the configuration, a switch or the clock.</summary>
     public static bool IsMeant(this UnknownReason reason) => reason is
-        UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.WhenFalse;
+        UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse;
 
     /// <summary>Somebody should look after it.</summary>
     internal static bool IsTrouble(this UnknownReason reason) =>
@@ -91,6 +94,7 @@ public static class UnknownReasons
         UnknownReason.EmptyRegion => "its Region and Mask leave nothing of the frame; change them",
         UnknownReason.Disabled => "it is switched off",
         UnknownReason.OutsideSchedule => "it is not asked at this time of the week",
+        UnknownReason.ClockUnset => "it has a Schedule, and the clock of this machine is not set",
         UnknownReason.WhenFalse => "its condition 'When' does not hold",
         _ => "it was not answered yet",
     };

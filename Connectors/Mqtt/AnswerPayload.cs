@@ -37,6 +37,11 @@ public sealed record AnswerPayload
 
     public required DateTimeOffset? AnsweredAt { get; init; }
 
+    /// <summary><c>unset</c> while the clock of the machine is not set and times are null for that reason; left out
+    /// otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Clock { get; init; }
+
     /// <summary>Age of the picture when the answer was ready, in milliseconds, from a clock that never jumps.</summary>
     public required double? AgeMs { get; init; }
 

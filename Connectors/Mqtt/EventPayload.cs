@@ -29,11 +29,16 @@ public sealed record EventPayload
     /// <summary>Of the answer that decided: probability of yes, or of the choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
 
-    /// <summary>When the picture that decided was taken.</summary>
-    public required DateTimeOffset At { get; init; }
+    /// <summary>When the picture that decided was taken; null only with <see cref="Clock"/>.</summary>
+    public required DateTimeOffset? At { get; init; }
 
-    /// <summary>When the first picture that showed the new value was taken.</summary>
-    public required DateTimeOffset Since { get; init; }
+    /// <summary>When the first picture that showed the new value was taken; null only with <see cref="Clock"/>.</summary>
+    public required DateTimeOffset? Since { get; init; }
+
+    /// <summary><c>unset</c> when the clock of the machine was not set then, and when that was is not known either; left
+    /// out otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Clock { get; init; }
 
     /// <summary>Sequence number of the frame that decided.</summary>
     public required long Frame { get; init; }

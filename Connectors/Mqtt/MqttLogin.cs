@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
@@ -136,6 +137,24 @@ internal sealed class MqttLogin
         return channel;
     }
 
+    /// <summary>A certificate that is not valid at this moment; null when dates are no reason.</summary>
+    private static string? DateFault(X509Chain? chain, DateTime now)
+    {
+        foreach (var certificate in (chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>()).Select(element => element.Certificate))
+        {
+            var (from, to) = (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
+            if (now < from || now > to)
+            {
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the certificate of '{certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false)}' is valid from {from:yyyy-MM-dd} to {to:yyyy-MM-dd}, "
+                    + $"and the clock of this machine shows {now:yyyy-MM-dd HH:mm} UTC: {(now < from ? "set the clock (timedatectl)" : "renew the certificate, or set the clock if it is wrong (timedatectl)")}");
+            }
+        }
+
+        return null;
+    }
+
     private bool Judge(MqttClientCertificateValidationEventArgs e)
     {
         if (e.SslPolicyErrors == SslPolicyErrors.None)
@@ -156,9 +175,17 @@ internal sealed class MqttLogin
 
         if (e.SslPolicyErrors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
-            var states = string.Join(", ", (e.Chain?.ChainStatus ?? []).Select(s => s.Status).Distinct());
-            faults.Add($"the certificate is not trusted ({states}); set Mqtt:CaFile to the authority that signed it, " +
-                "and check its dates and this box's clock");
+            var states = (e.Chain?.ChainStatus ?? []).Select(s => s.Status).Distinct().ToList();
+            var dates = DateFault(e.Chain, DateTime.UtcNow);
+            if (dates is not null)
+            {
+                faults.Add(dates);
+            }
+
+            if (dates is null || states.Exists(s => s is not (X509ChainStatusFlags.NotTimeValid or X509ChainStatusFlags.NoError)))
+            {
+                faults.Add($"the certificate is not trusted ({string.Join(", ", states)}); set Mqtt:CaFile to the authority that signed it");
+            }
         }
 
         CertificateFault = string.Join("; ", faults);

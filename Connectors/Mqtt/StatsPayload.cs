@@ -11,8 +11,11 @@ public sealed record StatsPayload
 
     public required string Node { get; init; }
 
-    /// <summary>When these numbers were taken.</summary>
-    public required DateTimeOffset At { get; init; }
+    /// <summary>When these numbers were taken; null while <see cref="Clock"/> is <c>unset</c>, as all times here.</summary>
+    public required DateTimeOffset? At { get; init; }
+
+    /// <summary><c>set</c>, or <c>unset</c> while the clock of the machine shows a time that cannot be right.</summary>
+    public string Clock { get; init; } = ClockWords.Set;
 
     /// <summary>Whole seconds since the process started.</summary>
     public required long UptimeS { get; init; }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
+using MobileVlm.Edge.Connectors.Clock;
 using MobileVlm.Edge.Connectors.Storage;
 using SQLitePCL;
 
@@ -165,7 +166,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
 
     public IReadOnlyList<OutboxKey> DeleteOlderThan(DateTimeOffset moment, string exceptId) => Guard(() => Delete(
         // What was stored before the clock of a device without a battery was set has no known age.
-        $"DELETE FROM outbox WHERE stored_ms < $value AND stored_ms >= {WallClock.FirstPlausible.ToUnixTimeMilliseconds()} AND id <> $except RETURNING id, topic, bytes",
+        $"DELETE FROM outbox WHERE stored_ms < $value AND stored_ms >= {PlausibleTime.Earliest.ToUnixTimeMilliseconds()} AND id <> $except RETURNING id, topic, bytes",
         moment.ToUnixTimeMilliseconds(),
         exceptId));
 

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Clock;
 namespace MobileVlm.Edge.Connectors.Outbox;
 
 /// <content>One write, and the ways on when it fails.</content>
@@ -367,7 +368,7 @@ internal sealed partial class OutboxStore
         _sweptAt = _time.GetTimestamp();
         var now = _time.GetUtcNow();
         var old = _line.InMemory.Where(entry => now - StoredAt(entry, now) > _settings.MaxAge
-            && (entry.StoredAt is null || entry.StoredAt >= WallClock.FirstPlausible) && entry.Event.Id != _lost.OnItsWay).ToList();
+            && (entry.StoredAt is null || entry.StoredAt >= PlausibleTime.Earliest) && entry.Event.Id != _lost.OnItsWay).ToList();
         old.ForEach(GiveUp);
         DroppedForAge(old.Count);
     }

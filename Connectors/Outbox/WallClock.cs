@@ -4,9 +4,6 @@ namespace MobileVlm.Edge.Connectors.Outbox;
 /// in between. Boxes without a battery for their clock begin years ago and learn the time later.</summary>
 internal readonly record struct WallClock(DateTimeOffset Wall, long Timestamp)
 {
-    /// <summary>An earlier moment means that the clock had not been set.</summary>
-    public static readonly DateTimeOffset FirstPlausible = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
     private static readonly TimeSpan SmallestJump = TimeSpan.FromMinutes(1);
 
     public static WallClock Read(TimeProvider time) => new(time.GetUtcNow(), time.GetTimestamp());

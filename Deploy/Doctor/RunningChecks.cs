@@ -31,11 +31,19 @@ internal static class RunningChecks
     /// <param name="every">How often it publishes.</param>
     internal static IEnumerable<Finding> Judge(StatsPayload stats, DateTimeOffset now, TimeSpan every)
     {
-        if (now - stats.At > every * 3)
+        if (stats.At is { } at && now - at > every * 3)
         {
             yield return Finding.Note(
-                "service", $"told this broker nothing for {Ago(now - stats.At)}", "If it should run: systemctl status mobilevlm");
+                "service", $"told this broker nothing for {Ago(now - at)}", "If it should run: systemctl status mobilevlm");
             yield break;
+        }
+
+        if (stats.Clock == ClockWords.Unset)
+        {
+            yield return Finding.Bad(
+                "service's clock",
+                "is not set: messages carry no times, and questions with a Schedule are not asked",
+                "Set it on the service's machine: timedatectl set-ntp true, or date --set.");
         }
 
         yield return Finding.Fine("service", $"runs since {Ago(TimeSpan.FromSeconds(stats.UptimeS))}, {stats.Pipeline.Answers} answers");

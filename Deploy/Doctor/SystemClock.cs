@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
@@ -11,9 +12,6 @@ internal static class SystemClock
     /// <summary>Larger than <c>struct timex</c> of any Linux.</summary>
     private const int TimexBytes = 512;
 
-    /// <summary>A clock before this was never set: the program is younger.</summary>
-    private static readonly DateTimeOffset Built = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
     public static Finding Check(DateTimeOffset now, TimeZoneInfo zone) => Judge(now, zone, IsSynchronized());
 
     /// <param name="now">What the clock says.</param>
@@ -23,8 +21,8 @@ internal static class SystemClock
     {
         var local = string.Create(
             CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(now, zone):yyyy-MM-dd HH:mm:ss zzz} ({zone.Id})");
-        return now < Built
-            ? Finding.Bad("clock", $"{local}, which is in the past", "Set it: timedatectl set-ntp true, or date --set. Events and certificates need the right time.")
+        return !PlausibleTime.Includes(now)
+            ? Finding.Bad("clock", $"{local}, which is in the past: it was not set", "Set it: timedatectl set-ntp true, or date --set. Until then messages carry no times, questions with a Schedule are not asked, and TLS certificates are refused.")
             : synchronized switch
             {
                 true => Finding.Fine("clock", $"{local}, synchronized"),

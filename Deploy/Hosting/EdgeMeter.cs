@@ -98,7 +98,7 @@ internal sealed class EdgeMeter : IDisposable
         var stats = _system.Stats();
 
         // Never below zero: a wall clock that was set back says nothing about waiting.
-        return stats.Mqtt.EventsWaitingSince is { } since ? Math.Max(0, (stats.At - since).TotalSeconds) : 0;
+        return stats.Mqtt.EventsWaitingSince is { } since && stats.At is { } now ? Math.Max(0, (now - since).TotalSeconds) : 0;
     }
 
     /// <summary>A stage that this frame did not need is not one that took no time.</summary>

@@ -14,7 +14,8 @@ internal static class StatsMapping
     {
         Node = stats.Node,
         At = stats.At,
-        UptimeS = (long)(stats.At - stats.StartedAt).TotalSeconds,
+        Clock = stats.At is null ? ClockWords.Unset : ClockWords.Set,
+        UptimeS = (long)stats.Uptime.TotalSeconds,
         Model = stats.Model,
         Target = sessions.RunsOn ?? stats.Target,
         Sessions = sessions.Sessions.ToDictionary(

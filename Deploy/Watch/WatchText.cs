@@ -40,7 +40,7 @@ internal static class WatchText
 
     public static string Event(EventPayload happened) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Text}{(happened.HeldBack > 0 ? $" (+{happened.HeldBack} held back)" : "")}");
+        $"{(happened.At is { } at ? $"{at.ToLocalTime():HH:mm:ss}" : "--:--:--")} {happened.Text}{(happened.HeldBack > 0 ? $" (+{happened.HeldBack} held back)" : "")}");
 
     /// <summary>One line about a change, without the time of day.</summary>
     public static string Line(WatchChange change) => change switch

@@ -1,6 +1,8 @@
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MobileVlm.Edge.Actors.Tests;
 
@@ -13,7 +15,7 @@ public sealed class EventLineTests : IAsyncDisposable
     public EventLineTests()
     {
         _outbox = new MemoryOutbox(_time);
-        _line = new EventLine(_outbox, _time);
+        _line = new EventLine(_outbox, new ClockMonitor(_time, NullLogger<ClockMonitor>.Instance), _time);
         _line.Connected();
     }
 

@@ -23,6 +23,9 @@ public sealed record MosquittoOptions
     /// <summary>Signs the server's certificate, and makes the listener TLS only.</summary>
     public TestAuthority? Authority { get; init; }
 
+    /// <summary>From when on the server's certificate is valid; yesterday unless said otherwise.</summary>
+    public DateTimeOffset? CertificateFrom { get; init; }
+
     /// <summary>Names and addresses in the server's certificate.</summary>
     public IReadOnlyList<string> CertificateNames { get; init; } = ["localhost", "127.0.0.1"];
 
@@ -191,7 +194,7 @@ public sealed class Mosquitto : IAsyncDisposable
 
         if (_options.Authority is { } authority)
         {
-            var (certificate, key) = authority.Issue(_options.CertificateNames);
+            var (certificate, key) = authority.Issue(_options.CertificateNames, _options.CertificateFrom);
             System.IO.File.WriteAllText(File("server.crt"), certificate);
             System.IO.File.WriteAllText(File("server.key"), key);
             lines.AppendLine(CultureInfo.InvariantCulture, $"certfile {File("server.crt")}")
@@ -415,7 +418,9 @@ public sealed class TestAuthority : IDisposable
     public string Pem => _certificate.ExportCertificatePem();
 
     /// <summary>A server certificate for these names and addresses, and its key, in PEM.</summary>
-    public (string Certificate, string Key) Issue(IEnumerable<string> names)
+    /// <param name="names">Of the server.</param>
+    /// <param name="from">First moment of its validity, of at most 29 days; yesterday unless said otherwise.</param>
+    public (string Certificate, string Key) Issue(IEnumerable<string> names, DateTimeOffset? from = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Test server", key, HashAlgorithmName.SHA256);
@@ -434,7 +439,7 @@ public sealed class TestAuthority : IDisposable
 
         request.CertificateExtensions.Add(alternatives.Build());
         using var certificate = request.Create(
-            _certificate, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(29), RandomNumberGenerator.GetBytes(8));
+            _certificate, from ?? DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(29), RandomNumberGenerator.GetBytes(8));
         return (certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     }
 

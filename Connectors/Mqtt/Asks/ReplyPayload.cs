@@ -67,6 +67,11 @@ public sealed record ReplyPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? AnsweredAt { get; init; }
 
+    /// <summary><c>unset</c> while the clock of the machine is not set and times are left out for that reason; left out
+    /// otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Clock { get; init; }
+
     /// <summary>Age of the picture when the answer was ready, in milliseconds; left out when the request brought it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? AgeMs { get; init; }

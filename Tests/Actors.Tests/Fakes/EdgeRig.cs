@@ -65,6 +65,9 @@ internal sealed class EdgeRig : IAsyncDisposable
     public Func<EdgeStats, byte[]> StatsToBytes { get; set; } =
         stats => Encoding.UTF8.GetBytes($"captured {stats.Cameras.Values.Sum(camera => camera.Captured)}");
 
+    /// <summary>Answers and events are the real payloads instead of short texts.</summary>
+    public bool IsJson { get; init; }
+
     public IReadOnlyList<FakeCamera> Cameras { get; private set; } = [];
 
     public EdgeParts Parts { get; private set; } = null!;
@@ -110,8 +113,10 @@ internal sealed class EdgeRig : IAsyncDisposable
             Link = Link,
             Outbox = Outbox ?? new MemoryOutbox(Time),
             Topics = new Topics("mobilevlm", "box"),
-            AnswerToBytes = answer => Encoding.UTF8.GetBytes(AnswerText?.Invoke(answer) ?? $"{answer.Value} #{answer.Seq}"),
-            EventToBytes = happened => Encoding.UTF8.GetBytes(EventText?.Invoke(happened) ??
+            AnswerToBytes = answer => IsJson
+                ? MqttJson.Serialize(answer)
+                : Encoding.UTF8.GetBytes(AnswerText?.Invoke(answer) ?? $"{answer.Value} #{answer.Seq}"),
+            EventToBytes = happened => IsJson ? MqttJson.Serialize(happened) : Encoding.UTF8.GetBytes(EventText?.Invoke(happened) ??
                 $"{happened.From}>{happened.To}{(happened.Historical ? " late" : "")} '{happened.Text}' +{happened.HeldBack}"),
             StatsToBytes = stats => StatsToBytes(stats),
             OpenEncoder = Engine.OpenEncoder,

@@ -6,6 +6,7 @@ internal sealed class FakeTime : TimeProvider
     private readonly Lock _lock = new();
     private readonly List<FakeTimer> _timers = [];
     private TimeSpan _now = TimeSpan.FromHours(1);
+    private DateTimeOffset _wallAtZero = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>The waits that were asked for, in order.</summary>
     public Record<TimeSpan> Waits { get; } = new();
@@ -20,8 +21,22 @@ internal sealed class FakeTime : TimeProvider
         }
     }
 
-    public override DateTimeOffset GetUtcNow() =>
-        new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddTicks(GetTimestamp());
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (_lock)
+        {
+            return _wallAtZero + _now;
+        }
+    }
+
+    /// <summary>Sets the wall clock, as a time server does. What has passed stays as it is.</summary>
+    public void SetWall(DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            _wallAtZero = now - _now;
+        }
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

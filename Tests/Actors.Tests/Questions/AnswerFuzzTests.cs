@@ -69,14 +69,16 @@ public sealed class AnswerFuzzTests
         var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Build();
         var messages = new EdgeMessages(
-            rig.Settings, rig.Parts with { AnswerToBytes = MqttJson.Serialize, EventToBytes = MqttJson.Serialize });
+            rig.Settings, rig.Parts with { AnswerToBytes = MqttJson.Serialize, EventToBytes = MqttJson.Serialize },
+            new ClockMonitor(TimeProvider.System, NullLogger<ClockMonitor>.Instance));
 
         Gen.Select(Question, Gen.Select(Text, Score, Gen.Bool).Array[1, 6]).Sample(
             (question, answers) =>
             {
                 var time = new FakeTime();
                 var desk = new JudgeDesk(
-                    new QuestionBoard(time, TimeZoneInfo.Utc), new EdgeCounters(), new Dictionary<string, SavedStanding>(), time, NullLogger<JudgeDesk>.Instance);
+                    new QuestionBoard(time, TimeZoneInfo.Utc), new EdgeCounters(), new Dictionary<string, SavedStanding>(),
+                    new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time, NullLogger<JudgeDesk>.Instance);
                 desk.Configure([new CameraPlan(Gate, [question], Snapshot: false)]);
                 foreach (var (text, score, failed) in answers)
                 {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.Actors.Tests.Questions;
@@ -50,6 +51,51 @@ public sealed class RestartTests
         var bench = new JudgeBench(rules).Play("0=0.1 1000=0.9").Restart(5);
 
         Assert.Equal("0:no 1000:yes 1000:no>yes 6:no 64:yes 66:no 66:yes>no+2", bench.Play("6=0.1 30=0.1 50=0.1 64=0.9 66=0.1").Said);
+    }
+
+    [Theory]
+    [InlineData("1970-01-01T00:02:00Z")]
+    [InlineData("2024-06-01T00:00:00Z")]
+    public void A_machine_that_starts_without_the_time_takes_no_old_state_for_a_fresh_one(string now)
+    {
+        var question = new StandingQuestion("person", "person", QuestionKind.YesNo, TimeSpan.FromSeconds(1))
+        {
+            Rules = Quiet with { CoolDown = TimeSpan.FromSeconds(60) },
+        };
+        var saved = new SavedStanding(
+            QuestionKind.YesNo,
+            new Standing { Value = "yes", Reason = null, LastKnown = "yes", LastKnownAt = new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero) },
+            new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero));
+        var judge = new QuestionJudge(question, saved, new Moment(TimeSpan.Zero, DateTimeOffset.Parse(now, CultureInfo.InvariantCulture)));
+
+        Assert.Null(judge.Standing.Value);
+        Assert.Equal("yes", judge.Standing.LastKnown);
+        Assert.Null(Change(5));
+        Assert.NotNull(Change(61));
+
+        // The change of state is known at once; the event waits for the cool-down, which began with the restart.
+        StateChange? Change(int second)
+        {
+            judge.Hear(new Reading { Value = "yes" }, At(second - 3));
+            return judge.Hear(new Reading { Value = "no" }, At(second)).Event;
+        }
+
+        Moment At(int second) => new(
+            TimeSpan.FromSeconds(second), DateTimeOffset.Parse(now, CultureInfo.InvariantCulture).AddSeconds(second));
+    }
+
+    [Fact]
+    public void A_state_that_was_saved_without_the_time_is_unknown_after_a_restart()
+    {
+        var unset = new DateTimeOffset(1970, 1, 1, 0, 5, 0, TimeSpan.Zero);
+        var saved = new SavedStanding(
+            QuestionKind.YesNo, new Standing { Value = "yes", Reason = null, LastKnown = "yes", LastKnownAt = unset, Since = unset }, unset);
+        var question = new StandingQuestion("person", "person", QuestionKind.YesNo, TimeSpan.FromSeconds(1));
+        foreach (var now in (DateTimeOffset[])[unset.AddSeconds(5), new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero)])
+        {
+            var standing = new QuestionJudge(question, saved, new Moment(TimeSpan.Zero, now)).Standing;
+            Assert.Equal((null, "yes", null), (standing.Value, standing.LastKnown, standing.LastKnownAt));
+        }
     }
 
     [Fact]

@@ -42,6 +42,22 @@ public sealed class MqttLinkTlsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_certificate_that_is_not_valid_yet_fails_and_names_the_clock()
+    {
+        await using var broker = await Mosquitto.StartAsync(new MosquittoOptions
+        {
+            Authority = _authority,
+            CertificateFrom = DateTimeOffset.UtcNow.AddDays(3),
+        });
+
+        var outcome = await OutcomeAsync(Settings(broker, "127.0.0.1", CaFile(_authority)));
+
+        Assert.Equal(ConnectOutcomeKind.TlsFailed, outcome.Kind);
+        Assert.Matches(@"the clock of this machine shows \d{4}-\d\d-\d\d \d\d:\d\d UTC: set the clock", outcome.Reason);
+        Assert.DoesNotContain("Mqtt:CaFile", outcome.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_certificate_of_another_authority_fails_and_names_the_setting()
     {
         using var stranger = new TestAuthority();

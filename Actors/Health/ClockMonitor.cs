@@ -1,0 +1,112 @@
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Clock;
+
+namespace MobileVlm.Edge.Actors.Health;
+
+/// <summary>Knows whether the wall clock was set, and what readings of it mean that were taken before. Thread-safe.</summary>
+/// <remarks>Durations are never taken from the wall clock. It is only read for times that people and programs see, and for
+/// schedules.</remarks>
+internal sealed partial class ClockMonitor
+{
+    // What a clock loses or gains between two looks without having been set.
+    private static readonly TimeSpan SmallestJump = TimeSpan.FromMinutes(1);
+
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _lock = new();
+    private Reading _seen;
+    private Reading? _unset;
+    private bool _logged;
+
+    public ClockMonitor(TimeProvider time, ILogger<ClockMonitor> logger)
+    {
+        _time = time;
+        _logger = logger;
+        _seen = Read();
+        _unset = PlausibleTime.Includes(_seen.Wall) ? null : _seen;
+    }
+
+    /// <summary>Whether the clock shows a time that can be right.</summary>
+    public bool IsSet => PlausibleTime.Includes(_time.GetUtcNow());
+
+    /// <summary>This moment; null while the time is not known.</summary>
+    public DateTimeOffset? Now => _time.GetUtcNow() is var now && PlausibleTime.Includes(now) ? now : null;
+
+    /// <summary>What a moment means that was read from the wall clock in this run.</summary>
+    /// <returns>The moment itself if the clock was set then; otherwise what the clock would have shown, had it been set; null
+    /// while that is not known.</returns>
+    public DateTimeOffset? Known(DateTimeOffset? read)
+    {
+        if (read is not { } moment || PlausibleTime.Includes(moment))
+        {
+            return read;
+        }
+
+        lock (_lock)
+        {
+            var now = Read();
+            if (!PlausibleTime.Includes(now.Wall) || _unset is not { } unset || moment < unset.Wall - SmallestJump)
+            {
+                return null;
+            }
+
+            return now.Wall - (_time.GetElapsedTime(unset.Timestamp, now.Timestamp) - (moment - unset.Wall));
+        }
+    }
+
+    /// <summary>The wall time of a moment of this run.</summary>
+    /// <param name="timestamp">Of the steady clock.</param>
+    /// <returns>Null while the time is not known.</returns>
+    public DateTimeOffset? At(long timestamp) => IsSet ? _time.GetUtcNow() - _time.GetElapsedTime(timestamp) : null;
+
+    /// <summary>Looks at the clock, about once per second, and logs what happened to it.</summary>
+    /// <returns>True when it has been set since the last look: from now on <see cref="Known"/> knows more.</returns>
+    public bool Observe()
+    {
+        lock (_lock)
+        {
+            var (before, now) = (_seen, Read());
+            var (wasSet, isSet) = (PlausibleTime.Includes(before.Wall), PlausibleTime.Includes(now.Wall));
+            _seen = now;
+            if (!isSet)
+            {
+                _unset = wasSet || _unset is null ? now : _unset;
+                if (wasSet || !_logged)
+                {
+                    _logged = true;
+                    LogUnset(now.Wall);
+                }
+
+                return false;
+            }
+
+            var jump = now.Wall - before.Wall - _time.GetElapsedTime(before.Timestamp, now.Timestamp);
+            if (!wasSet)
+            {
+                LogSet(now.Wall);
+            }
+            else if (jump.Duration() >= SmallestJump)
+            {
+                LogJumped(jump > TimeSpan.Zero ? "forward" : "back", before.Wall, now.Wall);
+            }
+
+            return !wasSet;
+        }
+    }
+
+    private Reading Read() => new(_time.GetUtcNow(), _time.GetTimestamp());
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message =
+        "The clock of this machine shows {Time:yyyy-MM-dd HH:mm:ss} UTC, so it was not set. Answering goes on; messages carry no times, and questions with a Schedule are not asked until it is set. Check the time server (timedatectl).")]
+    private partial void LogUnset(DateTimeOffset time);
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message =
+        "The clock of this machine was set to {Time:yyyy-MM-dd HH:mm:ss} UTC. Messages carry times again, and schedules hold.")]
+    private partial void LogSet(DateTimeOffset time);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message =
+        "The clock of this machine was set {Direction}, from {Before:yyyy-MM-dd HH:mm:ss} to {After:yyyy-MM-dd HH:mm:ss} UTC. Ages and intervals are not affected; schedules hold by the new time.")]
+    private partial void LogJumped(string direction, DateTimeOffset before, DateTimeOffset after);
+
+    private readonly record struct Reading(DateTimeOffset Wall, long Timestamp);
+}
