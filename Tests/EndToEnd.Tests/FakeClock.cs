@@ -40,6 +40,9 @@ internal static class FakeClock
             {
                 ["LD_PRELOAD"] = library,
                 ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+
+                // Otherwise waits on the monotonic clock end at once, or in decades.
+                ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
                 ["TZ"] = "UTC",
                 [name] = value,
             }

@@ -146,6 +146,7 @@ internal static class BoxFaults
         rig.Environment["FAKETIME_TIMESTAMP_FILE"] = clock;
         rig.Environment["FAKETIME_NO_CACHE"] = "1";
         rig.Environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1";
+        rig.Environment["FAKETIME_FORCE_MONOTONIC_FIX"] = "0";
         await rig.StartServiceAsync();
         await rig.ReceivesAsync(5);
         await rig.KillBrokerAsync();
