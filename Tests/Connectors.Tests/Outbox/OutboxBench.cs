@@ -117,7 +117,7 @@ internal sealed class LogLines : ILogger
 /// <summary>A clock that only the test moves.</summary>
 internal sealed class ManualTime : TimeProvider
 {
-    private long _ticks = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks;
+    private long _ticks = new DateTimeOffset(2028, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks;
     private long _wallShift;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
