@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Clock;
 
@@ -74,7 +75,7 @@ internal sealed partial class ClockMonitor
                 if (wasSet || !_logged)
                 {
                     _logged = true;
-                    LogUnset(now.Wall);
+                    LogUnset(new Utc(now.Wall));
                 }
 
                 return false;
@@ -83,11 +84,11 @@ internal sealed partial class ClockMonitor
             var jump = now.Wall - before.Wall - _time.GetElapsedTime(before.Timestamp, now.Timestamp);
             if (!wasSet)
             {
-                LogSet(now.Wall);
+                LogSet(new Utc(now.Wall));
             }
             else if (jump.Duration() >= SmallestJump)
             {
-                LogJumped(jump > TimeSpan.Zero ? "forward" : "back", before.Wall, now.Wall);
+                LogJumped(jump > TimeSpan.Zero ? "forward" : "back", new Utc(before.Wall), new Utc(now.Wall));
             }
 
             return !wasSet;
@@ -97,16 +98,22 @@ internal sealed partial class ClockMonitor
     private Reading Read() => new(_time.GetUtcNow(), _time.GetTimestamp());
 
     [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message =
-        "The clock of this machine shows {Time:yyyy-MM-dd HH:mm:ss} UTC, so it was not set. Answering goes on; messages carry no times, and questions with a Schedule are not asked until it is set. Check the time server (timedatectl).")]
-    private partial void LogUnset(DateTimeOffset time);
+        "The clock of this machine shows {Time} UTC, so it was not set. Answering goes on; messages carry no times, and questions with a Schedule are not asked until it is set. Check the time server (timedatectl).")]
+    private partial void LogUnset(Utc time);
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message =
-        "The clock of this machine was set to {Time:yyyy-MM-dd HH:mm:ss} UTC. Messages carry times again, and schedules hold.")]
-    private partial void LogSet(DateTimeOffset time);
+        "The clock of this machine was set to {Time} UTC. Messages carry times again, and schedules hold.")]
+    private partial void LogSet(Utc time);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message =
-        "The clock of this machine was set {Direction}, from {Before:yyyy-MM-dd HH:mm:ss} to {After:yyyy-MM-dd HH:mm:ss} UTC. Ages and intervals are not affected; schedules hold by the new time.")]
-    private partial void LogJumped(string direction, DateTimeOffset before, DateTimeOffset after);
+        "The clock of this machine was set {Direction}, from {Before} to {After} UTC. Ages and intervals are not affected; schedules hold by the new time.")]
+    private partial void LogJumped(string direction, Utc before, Utc after);
+
+    /// <summary>A moment as log lines show it, written only when one is.</summary>
+    private readonly record struct Utc(DateTimeOffset Moment)
+    {
+        public override string ToString() => Moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    }
 
     private readonly record struct Reading(DateTimeOffset Wall, long Timestamp);
 }
