@@ -1,0 +1,176 @@
+namespace MobileVlm.Edge.Actors.Scenes;
+
+/// <summary>What follows from a frame of a source that claims to be live.</summary>
+internal enum FreezeVerdict
+{
+    None,
+
+    /// <summary>The picture has been the same for too long: open the source again, once.</summary>
+    OpenAgain,
+
+    /// <summary>The new connection shows the same: the scene is still.</summary>
+    StillScene,
+
+    /// <summary>The new connection shows another picture: the old connection was frozen.</summary>
+    WasFrozen,
+}
+
+/// <summary>Finds connections that repeat one picture although their source claims to be live, and tells them from scenes in
+/// which nothing moves. Decides by the moments that it is given. One caller at a time.</summary>
+/// <remarks>A new connection begins with a key frame, which a lossy encoder renders a little otherwise than the picture that
+/// the old connection had come to. So the pictures are compared in two ways: bit by bit with all that the old connection
+/// repeated, and by the brightness of 192 blocks. What is different in the blocks is another picture. What is alike in the
+/// blocks but never repeats itself is a live sensor before a still scene, which the old connection no longer showed.</remarks>
+internal sealed class FreezeMonitor
+{
+    /// <summary>After a scene was found to be still, the source is opened again no sooner than this.</summary>
+    public static readonly TimeSpan NextTryAfter = TimeSpan.FromHours(1);
+
+    /// <summary>How long a new connection is watched before it counts as a still scene.</summary>
+    public static readonly TimeSpan LongestWatch = TimeSpan.FromSeconds(10);
+
+    // Block means in levels of 0..255: coding errors of one picture stay below, a person in a block does not.
+    private const float MostBlockDifference = 8;
+    private const float MostMeanDifference = 2;
+
+    /// <summary>Frames of a new connection before anything is decided. The first may be damaged.</summary>
+    private const int LeastFrames = 3;
+
+    /// <summary>So many new pictures in a row are a moving scene, whatever was found before.</summary>
+    private const int MovingAfter = 30;
+
+    private readonly PictureHashes _hashes = new();
+
+    // What the connection has shown since the last new picture: at most as many as the hashes that are known.
+    private readonly HashSet<ulong> _repeated = [];
+    private readonly float[] _blocks = new float[ViewPlane.BlockCount];
+    private TimeSpan? _newAt;
+    private TimeSpan _lastAt;
+    private TimeSpan? _sameSince;
+    private TimeSpan? _notBefore;
+    private int _newInARow;
+    private bool _isWaiting;
+    private bool _isWatching;
+    private TimeSpan _watchedSince;
+    private int _watched;
+    private int _otherInARow;
+
+    /// <summary>How long no new picture came, as of the last frame.</summary>
+    public TimeSpan SameFor => _sameSince is { } since ? _lastAt - since : TimeSpan.Zero;
+
+    /// <summary>A connection was opened: the source's own doing or <see cref="FreezeVerdict.OpenAgain"/>.</summary>
+    /// <param name="frozenAfter">As configured; zero is off.</param>
+    public void Opened(TimeSpan frozenAfter)
+    {
+        // A connection that broke by itself after the picture had stood for long answers the same question.
+        _isWatching = _isWaiting || (frozenAfter > TimeSpan.Zero && SameFor >= frozenAfter);
+        (_isWaiting, _watched, _otherInARow) = (false, 0, 0);
+    }
+
+    /// <summary>Takes in a frame.</summary>
+    /// <param name="hash">Of all its pixels.</param>
+    /// <param name="blocks">Mean brightness of its blocks.</param>
+    /// <param name="now">A clock that never jumps.</param>
+    /// <param name="frozenAfter">As configured; zero is off.</param>
+    public FreezeVerdict Take(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
+    {
+        _lastAt = now;
+        var isNew = _hashes.Add(hash);
+        if (_isWatching)
+        {
+            return Watch(hash, blocks, now, frozenAfter);
+        }
+
+        if (isNew)
+        {
+            _repeated.Clear();
+        }
+
+        _repeated.Add(hash);
+
+        if (isNew)
+        {
+            _newInARow++;
+            (_newAt, _sameSince) = (now, now);
+            blocks.CopyTo(_blocks);
+            if (_newInARow >= MovingAfter)
+            {
+                _notBefore = null;
+            }
+
+            return FreezeVerdict.None;
+        }
+
+        _newInARow = 0;
+        if (frozenAfter == TimeSpan.Zero || _isWaiting || SameFor < frozenAfter || now < _notBefore)
+        {
+            return FreezeVerdict.None;
+        }
+
+        _isWaiting = true;
+        return FreezeVerdict.OpenAgain;
+    }
+
+    private FreezeVerdict Watch(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
+    {
+        if (_watched++ == 0)
+        {
+            (_watchedSince, _newAt) = (now, null);
+        }
+
+        var isNew = !_repeated.Contains(hash);
+        var isOther = isNew && !IsAlike(blocks);
+        _newAt = isNew ? now : _newAt;
+        _otherInARow = isOther ? _otherInARow + 1 : 0;
+        if (!isOther)
+        {
+            _repeated.Add(hash);
+        }
+
+        if (_otherInARow >= LeastFrames - 1)
+        {
+            return Decide(FreezeVerdict.WasFrozen, blocks, now);
+        }
+
+        var watch = frozenAfter > TimeSpan.Zero && frozenAfter < LongestWatch ? frozenAfter : LongestWatch;
+        if (_watched < LeastFrames || now - _watchedSince < watch)
+        {
+            return FreezeVerdict.None;
+        }
+
+        // The pictures of a still scene settle within the watch; those of a sensor never do.
+        var isStill = _newAt is not { } lastNew || now - lastNew > watch / 2;
+        return Decide(isStill ? FreezeVerdict.StillScene : FreezeVerdict.WasFrozen, blocks, now);
+    }
+
+    private FreezeVerdict Decide(FreezeVerdict verdict, ReadOnlySpan<float> blocks, TimeSpan now)
+    {
+        _isWatching = false;
+        _newInARow = 0;
+        _repeated.Clear();
+        blocks.CopyTo(_blocks);
+        if (verdict == FreezeVerdict.WasFrozen)
+        {
+            (_sameSince, _notBefore) = (now, null);
+        }
+        else
+        {
+            _notBefore = now + NextTryAfter;
+        }
+
+        return verdict;
+    }
+
+    private bool IsAlike(ReadOnlySpan<float> blocks)
+    {
+        var (most, sum) = (0f, 0f);
+        for (var i = 0; i < blocks.Length; i++)
+        {
+            var difference = Math.Abs(blocks[i] - _blocks[i]);
+            most = Math.Max(most, difference);
+            sum += difference;
+        }
+
+        return most <= MostBlockDifference && sum / blocks.Length <= MostMeanDifference;
+    }
+}

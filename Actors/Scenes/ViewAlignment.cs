@@ -1,0 +1,175 @@
+namespace MobileVlm.Edge.Actors.Scenes;
+
+/// <summary>Looks for the usual view at another place of the frame: shifted, turned, larger or smaller. This is what a
+/// camera that was pushed, turned or zoomed shows, and nothing that happens before a camera looks like it.</summary>
+/// <remarks>A search over similarity transforms that counts matching edge points, from coarse to fine: chamfer matching with
+/// edge directions (Gavrila, Multi-feature hierarchical template matching, ICPR 1998) on binary maps. Not thread-safe.</remarks>
+internal sealed class ViewAlignment
+{
+    private const int MostCoarsePoints = 150;
+    private const int MostFinePoints = 500;
+    private const int CoarseStep = 4;
+    private const int Candidates = 24;
+
+    /// <summary>What moves more of the usual view out of the frame proves nothing.</summary>
+    private const double LeastInside = 0.35;
+
+    private const int CentreX = ViewPlane.Width / 2;
+    private const int CentreY = ViewPlane.Height / 2;
+
+    private static readonly double[] Angles = [0, -4, 4, -8, 8, -13, 13, -19, 19];
+    private static readonly double[] Zooms = [1, 0.9, 1.1, 0.78, 1.25, 0.65, 1.5];
+
+    private readonly EdgeMap _coarse = new();
+    private readonly List<EdgeCell> _moved = [];
+    private readonly List<EdgeCell> _original = [];
+
+    /// <summary>Where the usual view was found.</summary>
+    /// <param name="There">Share of the usual edges within the frame that are found at the best other place, 0..1.</param>
+    /// <param name="Here">The share of the same edges that are found at their own place, 0..1.</param>
+    /// <param name="Distance">How far the best place moves an edge on average, in cells.</param>
+    public readonly record struct Result(double There, double Here, double Distance);
+
+    /// <summary>Takes about 15 ms on one core of a desktop processor, so it is called for suspicious frames only.</summary>
+    public Result Find(ViewReference usual, ViewFeatures frame)
+    {
+        _coarse.GrowFrom(frame.Grown, turns: 0);
+        var coarse = Thin(usual.Edges, MostCoarsePoints);
+        var best = new List<(double Score, double Angle, double Zoom, int X, int Y)>();
+        foreach (var angle in Angles)
+        {
+            foreach (var zoom in Zooms)
+            {
+                Transform(coarse, angle, zoom);
+                var isPlain = angle == 0 && zoom == 1;
+                var (farX, farY) = isPlain ? (96, 64) : (48, 36);
+                for (var y = -farY; y <= farY; y += CoarseStep)
+                {
+                    for (var x = -farX; x <= farX; x += CoarseStep)
+                    {
+                        Keep(best, (Found(_moved, _coarse, x, y).Share, angle, zoom, x, y));
+                    }
+                }
+            }
+        }
+
+        return Refine(usual, frame, best);
+    }
+
+    private Result Refine(
+        ViewReference usual, ViewFeatures frame, List<(double Score, double Angle, double Zoom, int X, int Y)> candidates)
+    {
+        var fine = Thin(usual.Edges, MostFinePoints);
+        var result = default(Result);
+        foreach (var (_, angle, zoom, x, y) in candidates)
+        {
+            Transform(fine, angle, zoom);
+            var (share, bestX, bestY) = (0.0, x, y);
+            for (var row = y - CoarseStep; row <= y + CoarseStep; row++)
+            {
+                for (var column = x - CoarseStep; column <= x + CoarseStep; column++)
+                {
+                    var found = Found(_moved, frame.Grown, column, row).Share;
+                    if (found > share)
+                    {
+                        (share, bestX, bestY) = (found, column, row);
+                    }
+                }
+            }
+
+            if (share - result.There > 0)
+            {
+                var (here, distance) = AtOwnPlace(frame, bestX, bestY);
+                result = new Result(share, here, distance);
+            }
+        }
+
+        return result;
+    }
+
+    private (double Here, double Distance) AtOwnPlace(ViewFeatures frame, int x, int y)
+    {
+        int inside = 0, found = 0;
+        var distance = 0.0;
+        for (var i = 0; i < _moved.Count; i++)
+        {
+            var (column, row) = (_moved[i].X + x, _moved[i].Y + y);
+            if (IsInside(column, row))
+            {
+                var own = _original[i];
+                inside++;
+                found += frame.Grown.Contains(own.Direction, own.X, own.Y) ? 1 : 0;
+                distance += Math.Sqrt(((column - own.X) * (column - own.X)) + ((row - own.Y) * (row - own.Y)));
+            }
+        }
+
+        return inside == 0 ? (1, 0) : ((double)found / inside, distance / inside);
+    }
+
+    private static void Keep(
+        List<(double Score, double Angle, double Zoom, int X, int Y)> best,
+        (double Score, double Angle, double Zoom, int X, int Y) candidate)
+    {
+        if (best.Count == Candidates && candidate.Score <= best[^1].Score)
+        {
+            return;
+        }
+
+        var at = best.FindIndex(other => other.Score < candidate.Score);
+        best.Insert(at < 0 ? best.Count : at, candidate);
+        if (best.Count > Candidates)
+        {
+            best.RemoveAt(Candidates);
+        }
+    }
+
+    private static List<EdgeCell> Thin(IReadOnlyList<EdgeCell> edges, int most)
+    {
+        var thinned = new List<EdgeCell>(most);
+        for (var i = 0; i < Math.Min(most, edges.Count); i++)
+        {
+            thinned.Add(edges[(int)((long)i * edges.Count / Math.Min(most, edges.Count))]);
+        }
+
+        return thinned;
+    }
+
+    // Places before the shift; those that leave the byte range are outside of the frame for every shift that is tried.
+    private void Transform(List<EdgeCell> points, double angle, double zoom)
+    {
+        _moved.Clear();
+        _original.Clear();
+        var (sin, cos) = Math.SinCos(angle * Math.PI / 180);
+        var turn = (int)Math.Round(angle / (180.0 / EdgeMap.Directions));
+        foreach (var point in points)
+        {
+            double x = point.X - CentreX, y = point.Y - CentreY;
+            var column = CentreX + (int)Math.Round(zoom * ((x * cos) - (y * sin)));
+            var row = CentreY + (int)Math.Round(zoom * ((x * sin) + (y * cos)));
+            if (column is >= 0 and <= byte.MaxValue && row is >= 0 and <= byte.MaxValue)
+            {
+                var direction = (point.Direction + turn + EdgeMap.Directions) % EdgeMap.Directions;
+                _moved.Add(new EdgeCell((byte)column, (byte)row, (byte)direction));
+                _original.Add(point);
+            }
+        }
+    }
+
+    private static (double Share, int Inside) Found(List<EdgeCell> points, EdgeMap map, int x, int y)
+    {
+        int inside = 0, found = 0;
+        foreach (var point in points)
+        {
+            var (column, row) = (point.X + x, point.Y + y);
+            if (IsInside(column, row))
+            {
+                inside++;
+                found += map.Contains(point.Direction, column, row) ? 1 : 0;
+            }
+        }
+
+        return inside < points.Count * LeastInside ? (0, inside) : ((double)found / inside, inside);
+    }
+
+    private static bool IsInside(int x, int y) => x is >= 0 and < ViewPlane.Width && y is >= 0 and < ViewPlane.Height;
+}
