@@ -130,6 +130,7 @@ internal sealed partial class EdgeMessages
                 (last.Frame.PrimeTime + last.Answer.Timings.Prefill).TotalMilliseconds,
                 last.Answer.Timings.Decode.TotalMilliseconds),
             Model = settings.ModelName,
+            SameFrameS = last?.Frame.RepeatsFor is { } repeats ? (long)repeats.TotalSeconds : null,
             Reused = last?.Answer.Reused ?? false,
             Seq = last?.Answer.Seq ?? 0,
         };

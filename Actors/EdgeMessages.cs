@@ -1,5 +1,6 @@
 using System.Text;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
 
@@ -25,6 +26,24 @@ internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts part
     public OutboundMessage Camera(CameraId camera, bool online) =>
         Retained(_topics.CameraAvailability(camera.Value), online ? "online" : "offline");
 
+    /// <summary>The pictures first and the state last: who reacts to the state finds them in place.</summary>
+    public IEnumerable<OutboundMessage> View(CameraPlan plan, ViewSeen seen)
+    {
+        if (plan.Snapshot && seen.Before is { } before)
+        {
+            yield return Picture(_topics.ViewBefore(plan.Id.Value), before);
+        }
+
+        if (plan.Snapshot && seen.After is { } after)
+        {
+            yield return Picture(_topics.ViewAfter(plan.Id.Value), after);
+        }
+
+        yield return View(plan.Id, seen.State);
+    }
+
+    public OutboundMessage View(CameraId camera, ViewState state) => Retained(_topics.View(camera.Value), state.ToText());
+
     /// <param name="camera">The camera.</param>
     /// <param name="question">One of its questions.</param>
     /// <param name="enabled">It is asked at this moment.</param>
@@ -38,7 +57,13 @@ internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts part
 
     /// <summary>Topics that a broker keeps of a camera; those of its questions are apart.</summary>
     public static IEnumerable<string> TopicsOf(Topics topics, CameraId camera) =>
-        [topics.CameraAvailability(camera.Value), topics.Snapshot(camera.Value)];
+        [
+            topics.CameraAvailability(camera.Value),
+            topics.Snapshot(camera.Value),
+            topics.View(camera.Value),
+            topics.ViewBefore(camera.Value),
+            topics.ViewAfter(camera.Value),
+        ];
 
     /// <summary>Topics that a broker keeps of a question.</summary>
     public static IEnumerable<string> TopicsOf(Topics topics, CameraId camera, StandingQuestion question) =>
@@ -47,6 +72,9 @@ internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts part
             topics.Answer(camera.Value, question.Id),
             topics.Enabled(camera.Value, question.Id),
         ];
+
+    private OutboundMessage Picture(string topic, byte[] jpeg) =>
+        new(topic, jpeg, settings.Mqtt.RetainSnapshots, settings.Mqtt.SnapshotQos, "image/jpeg");
 
     private OutboundMessage Retained(string topic, string text) =>
         Retained(topic, Encoding.UTF8.GetBytes(text), "text/plain");

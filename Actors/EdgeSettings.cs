@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 
@@ -52,6 +53,9 @@ public sealed record CameraPlan(CameraId Id, ValueList<StandingQuestion> Questio
 {
     /// <summary>When an answer is kept instead of asked again; null asks about every picture.</summary>
     public GateSettings? Gate { get; init; }
+
+    /// <summary>What is watched of its pictures beside its questions.</summary>
+    public SceneSettings Scene { get; init; } = new();
 }
 
 /// <summary>When, how many, and what after a failure.</summary>

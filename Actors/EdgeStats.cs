@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors;
@@ -66,6 +67,20 @@ public sealed record CameraStats
 
     /// <summary>Age of the last answered frame when its answers were ready; null before the first.</summary>
     public required TimeSpan? LastAge { get; init; }
+
+    /// <summary>How long a live source has repeated its pictures; null for other sources and before the first frame.</summary>
+    public TimeSpan? SameFor { get; init; }
+
+    /// <summary>Connections that were found frozen.</summary>
+    public long Frozen { get; init; }
+
+    /// <summary>When the last of them was found; null if none was.</summary>
+    public DateTimeOffset? LastFrozenAt { get; init; }
+
+    public ViewState View { get; init; }
+
+    /// <summary>Times that the view became one that is not normal.</summary>
+    public long ViewChanges { get; init; }
 
     /// <summary>By question name.</summary>
     public required IReadOnlyDictionary<string, QuestionStats> Questions { get; init; }

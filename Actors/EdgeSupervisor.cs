@@ -7,6 +7,7 @@ using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 
@@ -264,7 +265,8 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             && _sources.TryGetValue(lane, out var source))
         {
             // A camera of the same name may still be on its way out.
-            var run = new CameraRun(source, lane, _context.Settings.CameraReconnect, _context.Random);
+            var monitored = Monitored(_context, lane, source, _crew.Publisher);
+            var run = new CameraRun(monitored, lane, _context.Settings.CameraReconnect, _context.Random);
             var camera = Create(Camera(_context, run, _crew.Publisher), $"camera-{lane.Plan.Id}-{++_hired}", isEndless: true);
             _cameras[lane] = camera;
             _crew.AddCamera(camera);
@@ -391,6 +393,15 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             publisher,
             context.Pipeline.Time,
             context.Pipeline.Loggers.CreateLogger<CameraActor>()));
+
+    private static MonitoredSource Monitored(
+        EdgeContext context, CameraLane lane, ICameraSource source, IActorRef publisher) => new(
+            source,
+            lane.Scene,
+            lane.Counters,
+            context.Pipeline.Parts.FrameToJpeg,
+            publisher.Tell,
+            context.Pipeline.Loggers.CreateLogger<MonitoredSource>());
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Camera} has no more frames.")]
     private partial void LogCameraFinished(string camera);

@@ -31,6 +31,10 @@ public sealed record FrameAnswered
     /// <summary>The picture into the decoder, shared by all answers.</summary>
     public required TimeSpan PrimeTime { get; init; }
 
+    /// <summary>How long the source had repeated its pictures, once that is too long for a live source; null before. The
+    /// picture may then be much older than <see cref="Age"/> says.</summary>
+    public TimeSpan? RepeatsFor { get; init; }
+
     /// <summary>At least one, in the order of the configuration.</summary>
     public required IReadOnlyList<QuestionAnswered> Answers { get; init; }
 

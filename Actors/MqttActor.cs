@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt;
@@ -73,6 +74,7 @@ internal sealed partial class MqttActor : RestartableActor
         Receive<DueState>(due => _writer.WriteAfter(_state.EventsStored, due));
         Receive<PlansChanged>(Change);
         Receive<CameraAvailability>(SayOfKnown);
+        Receive<ViewSeen>(SayView);
         Receive<SayStats>(stats => Say([_messages.Stats(stats.Body)]));
         ReceiveOthers();
         Receive<TryConnect>(_ => Connect());
@@ -163,6 +165,7 @@ internal sealed partial class MqttActor : RestartableActor
             // Offline until a camera's first frame; what the broker kept from the last run may say otherwise.
             .. _state.Plans.SelectMany(plan => plan.Questions
                 .Select(question => Enabled(plan.Id, question.Id))
+                .Prepend(_messages.View(plan.Id, ViewState.Unknown))
                 .Prepend(_messages.Camera(plan.Id, _isOnline(plan.Id)))),
             .. _devices.Devices(_state.Plans),
         ];
@@ -208,6 +211,15 @@ internal sealed partial class MqttActor : RestartableActor
         }
     }
 
+    private void SayView(ViewSeen seen)
+    {
+        // One that was removed may be seen later than it is forgotten.
+        if (_state.Plans.FirstOrDefault(plan => plan.Id == seen.Camera) is { } plan)
+        {
+            Say(_messages.View(plan, seen));
+        }
+    }
+
     private void Change(PlansChanged changed)
     {
         var before = _state.Plans;
@@ -221,6 +233,8 @@ internal sealed partial class MqttActor : RestartableActor
 
             // The camera may be quicker than the news of it.
             .. added.Select(plan => _messages.Camera(plan.Id, _isOnline(plan.Id))),
+            .. changed.Plans.Where(plan => !plan.Scene.CheckView || added.Contains(plan))
+                .Select(plan => _messages.View(plan.Id, ViewState.Unknown)),
             .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
             .. _devices.Devices(changed.Plans),
         ];

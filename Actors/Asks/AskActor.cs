@@ -142,6 +142,11 @@ internal sealed partial class AskActor : RestartableActor
             Say(came, _replies.Busy(asked, _requests.LastWait));
             _counters.Busy.Increment();
         }
+        else if (request.Camera is { } camera && request.Picture is null && _places.Camera(camera)?.HeldBack is { } reason)
+        {
+            Say(came, _replies.Failed(asked, reason));
+            _counters.Failed.Increment();
+        }
         else if (Place(came, asked, request) is { } fault)
         {
             Refuse(came, asked, fault);

@@ -102,6 +102,7 @@ internal sealed class AskReplies(
             AnsweredAt = clock.Known(answered.AnsweredAt),
             Clock = clock.IsSet ? null : ClockWords.Unset,
             AgeMs = ofCamera ? answered.Age.TotalMilliseconds : null,
+            SameFrameS = answered.RepeatsFor is { } repeats ? (long)repeats.TotalSeconds : null,
             Timings = new StageTimings(
                 answered.EncodeTime.TotalMilliseconds,
                 (answered.PrimeTime + answer.Timings.Prefill).TotalMilliseconds,

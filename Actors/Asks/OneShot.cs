@@ -53,4 +53,8 @@ internal sealed record OneShotAnswer(
     DateTimeOffset AnsweredAt,
     TimeSpan Age,
     TimeSpan EncodeTime,
-    TimeSpan PrimeTime);
+    TimeSpan PrimeTime)
+{
+    /// <summary>See <see cref="FrameAnswered.RepeatsFor"/>.</summary>
+    public TimeSpan? RepeatsFor { get; init; }
+}

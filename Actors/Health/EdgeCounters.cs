@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Clock;
 using MobileVlm.Edge.Connectors.Outbox;
@@ -50,6 +51,9 @@ internal sealed class CameraCounters
     private readonly ConcurrentDictionary<string, QuestionCounters> _questions = new();
     private volatile bool _online;
     private long _lastAgeTicks = long.MinValue;
+    private volatile int _view;
+    private long _sameFor = -1;
+    private long _repeatsFor = -1;
 
     public bool Online
     {
@@ -75,6 +79,34 @@ internal sealed class CameraCounters
 
     public Counter CaptureRestarts { get; } = new();
 
+    /// <summary>Connections that were found frozen.</summary>
+    public Counter Frozen { get; } = new();
+
+    public LastMoment LastFrozen { get; } = new();
+
+    /// <summary>Times that the view became one that is not normal.</summary>
+    public Counter ViewChanges { get; } = new();
+
+    public ViewState View
+    {
+        get => (ViewState)_view;
+        set => _view = (int)value;
+    }
+
+    /// <summary>How long the source has repeated its pictures; null where that means nothing.</summary>
+    public TimeSpan? SameFor
+    {
+        get => FromTicks(ref _sameFor);
+        set => Interlocked.Exchange(ref _sameFor, value?.Ticks ?? -1);
+    }
+
+    /// <summary>The same, once it is too long for a live source; null before.</summary>
+    public TimeSpan? RepeatsFor
+    {
+        get => FromTicks(ref _repeatsFor);
+        set => Interlocked.Exchange(ref _repeatsFor, value?.Ticks ?? -1);
+    }
+
     public LastMoment LastFrame { get; } = new();
 
     /// <summary>A frame's answers are ready.</summary>
@@ -98,8 +130,16 @@ internal sealed class CameraCounters
         CaptureRestarts = CaptureRestarts.Value,
         LastFrameAt = LastFrame.At(clock),
         LastAge = Interlocked.Read(ref _lastAgeTicks) is var ticks and not long.MinValue ? TimeSpan.FromTicks(ticks) : null,
+        SameFor = SameFor,
+        Frozen = Frozen.Value,
+        LastFrozenAt = LastFrozen.At(clock),
+        View = View,
+        ViewChanges = ViewChanges.Value,
         Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot(clock)),
     };
+
+    private static TimeSpan? FromTicks(ref long ticks) =>
+        Interlocked.Read(ref ticks) is var value and >= 0 ? TimeSpan.FromTicks(value) : null;
 }
 
 internal sealed class QuestionCounters

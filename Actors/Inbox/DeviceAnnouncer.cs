@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
@@ -51,7 +52,10 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
         {
             Choices = question.Choices,
             Unit = question.Number.Unit,
-        })]);
+        })])
+    {
+        Views = plan.Scene.CheckView ? ViewStates.Words : [],
+    };
 
     private static EntityForm ToForm(QuestionKind kind) => kind switch
     {

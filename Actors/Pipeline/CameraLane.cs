@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Actors.Asks;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -57,6 +58,8 @@ internal sealed class CameraLane : IFrameLane
         _plan = plan;
         _gate = GateOf(plan, time);
         Counters = counters;
+        Scene = new CameraMonitor(plan.Scene, counters, time);
+        board.Watch(plan.Id, Scene);
         _bell = bell;
         _maxFrameAge = maxFrameAge;
         _time = time;
@@ -66,6 +69,14 @@ internal sealed class CameraLane : IFrameLane
     public CameraPlan Plan => _plan;
 
     public CameraCounters Counters { get; }
+
+    /// <summary>Watches the camera's frames before they are offered.</summary>
+    public CameraMonitor Scene { get; }
+
+    /// <summary>Why questions that are asked once get no answer at present; null when they do.</summary>
+    public string? HeldBack => Scene.IsSuspended
+        ? $"the camera's view is {Scene.State.ToText()}, and SuspendOnViewChange holds its questions back until it is normal"
+        : null;
 
     /// <summary>Null where every picture is asked about.</summary>
     public SceneGate? Gate => _gate;
@@ -80,6 +91,7 @@ internal sealed class CameraLane : IFrameLane
         _gate = plan.Gate == _plan.Gate ? _gate : GateOf(plan, _time);
         _gate?.Keep(plan.Questions);
         _plan = plan;
+        Scene.Change(plan.Scene);
         _schedule.Change(plan.Questions);
         _bell.Ring();
     }
@@ -135,6 +147,14 @@ internal sealed class CameraLane : IFrameLane
         // The questions may have gone with the frame before, while this one was on its way in.
         var more = false;
         var due = _asksPassedOver ? [] : _schedule.TakeDue(now, _looked, out more);
+        if (HeldBack is { } reason)
+        {
+            foreach (var ask in _asks.Take(int.MaxValue))
+            {
+                ask.Failed(reason);
+            }
+        }
+
         var region = due.Count > 0 ? due[0].Region : null;
         // Questions that are asked once look at all of the picture; those that had to let a region pass are next.
         var asks = region is null ? _asks.Take(MostAsksPerFrame) : [];
@@ -169,6 +189,7 @@ internal sealed class CameraLane : IFrameLane
     /// <summary>The box stops: nothing that waits is answered any more.</summary>
     public void Close()
     {
+        Scene.Close();
         _newest.Close();
         _bell.Ring();
     }

@@ -159,5 +159,8 @@ internal sealed class OneShotStage(
         time.GetUtcNow(),
         time.GetElapsedTime(walk.Frame.CapturedTimestamp),
         walk.EncodeTime,
-        walk.PrimeTime);
+        walk.PrimeTime)
+    {
+        RepeatsFor = walk.Lane.Counters.RepeatsFor,
+    };
 }

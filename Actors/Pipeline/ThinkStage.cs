@@ -62,6 +62,7 @@ internal sealed partial class ThinkStage(
         GateTime = walk.GateTime,
         EncodeTime = walk.EncodeTime,
         PrimeTime = TimeSpan.Zero,
+        RepeatsFor = walk.Lane.Counters.RepeatsFor,
         Answers = [.. walk.Due.Zip(parts, (question, earlier) => Answered(
             walk, question, [.. earlier.Select(part => part with { Timings = default })]) with { Reused = true })],
     };
@@ -111,6 +112,7 @@ internal sealed partial class ThinkStage(
             GateTime = walk.GateTime,
             EncodeTime = walk.EncodeTime,
             PrimeTime = walk.PrimeTime,
+            RepeatsFor = walk.Lane.Counters.RepeatsFor,
             Answers = given,
         };
     }

@@ -95,6 +95,12 @@ internal sealed partial class JudgeDesk
         var still = frame with { Snapshot = null };
         var news = new List<QuestionNews>();
         _unsent.Add(new AnswersJudged(frame, news));
+        if (_board.IsSuspended(frame.Camera))
+        {
+            // The frame was on its way when the view changed, so it may show what the questions are not about.
+            return;
+        }
+
         foreach (var answer in frame.Answers)
         {
             // A frame that was on its way when the configuration changed may answer what nobody asks any more.

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Clock;
 
@@ -10,7 +11,15 @@ internal sealed class QuestionBoard(TimeProvider time, TimeZoneInfo zone)
 {
     private readonly ConcurrentDictionary<(CameraId Camera, string Question), Standing> _standings = new();
 
+    private readonly ConcurrentDictionary<CameraId, CameraMonitor> _scenes = new();
+
     public QuestionSwitches Switches { get; } = new();
+
+    /// <summary>From now on this says whether the camera's questions are held back.</summary>
+    public void Watch(CameraId camera, CameraMonitor scene) => _scenes[camera] = scene;
+
+    /// <summary>Whether the view of a camera holds its questions back.</summary>
+    public bool IsSuspended(CameraId camera) => _scenes.TryGetValue(camera, out var scene) && scene.IsSuspended;
 
     public void Post(CameraId camera, string question, Standing standing) => _standings[(camera, question)] = standing;
 
@@ -27,6 +36,7 @@ internal sealed class QuestionBoard(TimeProvider time, TimeZoneInfo zone)
     public UnknownReason? GateOf(CameraId camera, StandingQuestion question) =>
         !Switches.IsEnabled(camera, question.Id) ? UnknownReason.Disabled
         : GateOf(question.Schedule) is { } closed ? closed
+        : IsSuspended(camera) ? UnknownReason.ViewNotNormal
         : question.When is { } when && !Holds(camera, when) ? UnknownReason.WhenFalse
         : null;
 

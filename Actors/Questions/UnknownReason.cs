@@ -32,6 +32,9 @@ public enum UnknownReason
     /// <summary>What it is asked on condition of does not hold.</summary>
     WhenFalse,
 
+    /// <summary>The camera's view is not normal, and its questions are held back while it is so.</summary>
+    ViewNotNormal,
+
     /// <summary>The camera gives no picture.</summary>
     NoPicture,
 
@@ -63,7 +66,8 @@ public static class UnknownReasons
 
     /// <summary>Nobody asks at the moment, because of the configuration, a switch or the clock.</summary>
     public static bool IsMeant(this UnknownReason reason) => reason is
-        UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse;
+        UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse
+        or UnknownReason.ViewNotNormal;
 
     /// <summary>Somebody should look after it.</summary>
     internal static bool IsTrouble(this UnknownReason reason) =>
@@ -96,6 +100,7 @@ public static class UnknownReasons
         UnknownReason.OutsideSchedule => "it is not asked at this time of the week",
         UnknownReason.ClockUnset => "it has a Schedule, and the clock of this machine is not set",
         UnknownReason.WhenFalse => "its condition 'When' does not hold",
+        UnknownReason.ViewNotNormal => "the camera's view is not normal, and SuspendOnViewChange is on",
         _ => "it was not answered yet",
     };
 }

@@ -55,6 +55,11 @@ public sealed record AnswerPayload
     /// stays the picture that was asked about.</summary>
     public bool Reused { get; init; }
 
+    /// <summary>Whole seconds for which the live source had repeated its pictures when this one came, once that is
+    /// <c>FrozenAfter</c> or more; left out before. The picture may then be as much older than <see cref="AgeMs"/> says.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? SameFrameS { get; init; }
+
     /// <summary>Counts the answers of this question since the process started, from 1; 0 before the first. A message
     /// that repeats one says that the state changed without an answer: time passed.</summary>
     public required long Seq { get; init; }
@@ -83,8 +88,8 @@ public sealed record AnswerPayload
     public DateTimeOffset? Since { get; init; }
 
     /// <summary>Why the state is unknown: <c>uncertain</c>, <c>notANumber</c>, <c>outOfBounds</c>, <c>noText</c>,
-    /// <c>disabled</c>, <c>outsideSchedule</c>, <c>whenFalse</c>, <c>noPicture</c>, <c>modelFailed</c>, <c>busy</c>, <c>tooLong</c>,
-    /// <c>notFinite</c>, <c>emptyRegion</c>,
+    /// <c>disabled</c>, <c>outsideSchedule</c>, <c>viewNotNormal</c>, <c>whenFalse</c>, <c>noPicture</c>, <c>modelFailed</c>, <c>busy</c>,
+    /// <c>tooLong</c>, <c>notFinite</c>, <c>emptyRegion</c>,
     /// <c>notYet</c>; left out while it is known.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Reason { get; init; }

@@ -88,6 +88,22 @@ public sealed record CameraStats
     /// first.</summary>
     public double? LastAgeMs { get; init; }
 
+    /// <summary>Whole seconds for which a live source has repeated its pictures; null for other sources and before the first
+    /// frame.</summary>
+    public long? SameFrameS { get; init; }
+
+    /// <summary>Connections that repeated one picture while a new connection showed another.</summary>
+    public long FrozenConnections { get; init; }
+
+    /// <summary>When the last of them was found; null if none was.</summary>
+    public DateTimeOffset? LastFrozenAt { get; init; }
+
+    /// <summary>As the topic <c>view</c> says it.</summary>
+    public string View { get; init; } = "unknown";
+
+    /// <summary>Times that the view became one that is not normal.</summary>
+    public long ViewChanges { get; init; }
+
     /// <summary>By question id.</summary>
     public required IReadOnlyDictionary<string, QuestionStats> Questions { get; init; }
 }

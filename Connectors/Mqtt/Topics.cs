@@ -55,6 +55,15 @@ public sealed class Topics(string baseTopic, string node)
     /// <summary>Retained JPEG of the very frame that was asked.</summary>
     public string Snapshot(string camera) => $"{_root}/{camera}/snapshot";
 
+    /// <summary>Retained: <c>normal</c>, <c>changed</c>, <c>covered</c>, <c>dark</c>, <c>blurred</c>, <c>unknown</c>.</summary>
+    public string View(string camera) => $"{_root}/{camera}/view";
+
+    /// <summary>Retained JPEG of the view before it changed last.</summary>
+    public string ViewBefore(string camera) => $"{View(camera)}/before";
+
+    /// <summary>Retained JPEG of the view when it changed last.</summary>
+    public string ViewAfter(string camera) => $"{View(camera)}/after";
+
     /// <summary>Whether a topic is one of this box, known or not.</summary>
     public bool Holds(string topic) =>
         topic == _root || topic.StartsWith($"{_root}/", StringComparison.Ordinal);

@@ -50,6 +50,20 @@ internal sealed class CameraOptions
     [TimeRange("00:00:01", "01:00:00")]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    [Description("A live source (a stream, a device, a GStreamer pipeline) that has repeated its pictures bit by bit for this long is opened again once, with its availability unchanged. 0 never does that.")]
+    [TimeRange("00:00:00", "1.00:00:00")]
+    public TimeSpan FrozenAfter { get; set; } = TimeSpan.FromMinutes(5);
+
+    [Description("Compares each picture with the view that is usual for the camera and publishes `view`: moved, covered, dark, blurred. Switch it off for cameras that are moved on purpose.")]
+    public bool ViewCheck { get; set; } = true;
+
+    [Description("A changed view that holds this long becomes the usual one. 0 waits for a restart of the service.")]
+    [TimeRange("00:00:00", "30.00:00:00")]
+    public TimeSpan ViewSettlesAfter { get; set; } = TimeSpan.FromMinutes(10);
+
+    [Description("Makes this camera's questions `unknown`, with the reason `viewNotNormal`, while its view is not normal. Needs `ViewCheck`.")]
+    public bool SuspendOnViewChange { get; set; }
+
     [Description("Publishes the very picture that was asked about.")]
     public bool Snapshot { get; set; } = true;
 

@@ -2,6 +2,7 @@ using System.Text;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Onvif;
 using MobileVlm.Edge.Connectors.Mqtt;
@@ -86,6 +87,7 @@ internal sealed partial class EdgeConfiguration
             camera.Value.Snapshot)
         {
             Gate = ToGate(camera.Value),
+            Scene = ToScene(camera.Value),
         })],
         TimeZone = Options.TimeZone is { } zone ? TimeZoneInfo.FindSystemTimeZoneById(zone) : TimeZoneInfo.Local,
         StateFolder = StateFolder,
@@ -108,6 +110,14 @@ internal sealed partial class EdgeConfiguration
             TokenCosine = camera.GateTokenCosine,
         }
         : null;
+
+    private static SceneSettings ToScene(CameraOptions camera) => new()
+    {
+        FrozenAfter = camera.FrozenAfter,
+        CheckView = camera.ViewCheck,
+        ViewSettlesAfter = camera.ViewSettlesAfter,
+        SuspendOnViewChange = camera.SuspendOnViewChange,
+    };
 
     private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()
     {

@@ -160,6 +160,17 @@ internal static class OptionsValidator
             faults.Add(Cameras, null, "asks nothing; at least one camera needs a question");
         }
 
+        foreach (var (name, camera) in options.Cameras)
+        {
+            if (camera.SuspendOnViewChange && !camera.ViewCheck)
+            {
+                faults.Add(
+                    $"{Cameras}:{name}:{nameof(CameraOptions.SuspendOnViewChange)}",
+                    ScalarText.Format(true),
+                    "needs ViewCheck, which is off; switch it on, or leave SuspendOnViewChange out");
+            }
+        }
+
         QuestionsValidator.Validate(options, modelIsKnown, faults);
     }
 

@@ -55,10 +55,34 @@ internal static class RunningChecks
 
         foreach (var (camera, seen) in stats.Cameras)
         {
+            foreach (var finding in JudgeScene(camera, seen, now))
+            {
+                yield return finding;
+            }
+
             foreach (var (question, asked) in seen.Questions)
             {
                 yield return Judge($"{camera}/{question}", seen, asked, now);
             }
+        }
+    }
+
+    private static IEnumerable<Finding> JudgeScene(string name, CameraStats camera, DateTimeOffset now)
+    {
+        if (camera.View is not ("normal" or "unknown"))
+        {
+            yield return Finding.Note(
+                name,
+                $"its view is {camera.View}",
+                $"Look at the camera, or at the pictures on the topics {name}/view/before and {name}/view/after.");
+        }
+
+        if (camera.LastFrozenAt is { } frozen)
+        {
+            yield return Finding.Note(
+                name,
+                $"its connection was frozen {camera.FrozenConnections} times since the service started, last {Ago(now - frozen)} ago",
+                "It was opened again each time. Update or restart the camera; a lower FrozenAfter finds it sooner.");
         }
     }
 

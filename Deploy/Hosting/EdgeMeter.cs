@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
@@ -26,6 +27,12 @@ internal sealed class EdgeMeter : IDisposable
         OfCameras("mobilevlm.frames.repeated", "Frames looked at once more, for another region.", camera => camera.Repeated);
         OfCameras("mobilevlm.frames.failed", "Frames lost to an error.", camera => camera.Failed);
         OfCameras("mobilevlm.camera.restarts", "Capture attempts after the first.", camera => camera.CaptureRestarts);
+        OfCameras("mobilevlm.camera.frozen", "Connections that repeated one picture while a new one showed another.", camera => camera.Frozen);
+        OfCameras("mobilevlm.camera.view.changes", "Times that the view became one that is not normal.", camera => camera.ViewChanges);
+        _meter.CreateObservableGauge(
+            "mobilevlm.camera.view.normal", () => Each(camera => camera.View == ViewState.Normal ? 1 : 0), description: "1 while the view is normal.");
+        _meter.CreateObservableGauge(
+            "mobilevlm.camera.same_frame", SameFrame, "s", "How long a live source has repeated its pictures.");
         _meter.CreateObservableGauge(
             "mobilevlm.camera.online", () => Each(camera => camera.Online ? 1 : 0), description: "1 while frames come in.");
         Of("mobilevlm.answers", "Answers given.", stats => stats.Pipeline.Answers);
@@ -118,6 +125,17 @@ internal sealed class EdgeMeter : IDisposable
 
     private void OfCameras(string name, string description, Func<CameraStats, long> value) =>
         _meter.CreateObservableCounter(name, () => Each(value), description: description);
+
+    private IEnumerable<Measurement<double>> SameFrame()
+    {
+        foreach (var (name, camera) in _system.Stats().Cameras)
+        {
+            if (camera.SameFor is { } same)
+            {
+                yield return new Measurement<double>(same.TotalSeconds, new KeyValuePair<string, object?>("camera", name));
+            }
+        }
+    }
 
     private IEnumerable<Measurement<long>> Each(Func<CameraStats, long> value) => _system.Stats().Cameras.Select(
         camera => new Measurement<long>(value(camera.Value), new KeyValuePair<string, object?>("camera", camera.Key)));

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Storage;
 
@@ -77,6 +78,11 @@ internal static class StatsMapping
         CaptureRestarts = camera.CaptureRestarts,
         LastFrameAt = camera.LastFrameAt,
         LastAgeMs = camera.LastAge?.TotalMilliseconds,
+        SameFrameS = camera.SameFor is { } sameFor ? (long)sameFor.TotalSeconds : null,
+        FrozenConnections = camera.Frozen,
+        LastFrozenAt = camera.LastFrozenAt,
+        View = camera.View.ToText(),
+        ViewChanges = camera.ViewChanges,
         Questions = camera.Questions.ToDictionary(q => q.Key, q => new Connectors.Mqtt.QuestionStats(
             q.Value.Asked,
             q.Value.Answered,

@@ -50,6 +50,7 @@ public sealed class BrokerTests
             [
                 "mobilevlm/box/availability=online",
                 "mobilevlm/box/gate/availability=online",
+                "mobilevlm/box/gate/view=unknown",
                 "mobilevlm/box/gate/person/enabled=ON",
                 "mobilevlm/box/stats=captured 1",
                 "mobilevlm/box/gate/snapshot=still 1",

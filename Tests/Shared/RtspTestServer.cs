@@ -31,7 +31,10 @@ internal sealed class RtspTestServer : IDisposable
     /// <param name="clip">Path of the clip.</param>
     /// <param name="sizes">Sizes that its pictures take in turn, within the stream (<c>480x360,640x480</c>).</param>
     /// <param name="login">User and password that it asks for (<c>joe:secret</c>).</param>
-    public static async Task<RtspTestServer> StartAsync(int port = 0, string? clip = null, string? sizes = null, string? login = null)
+    /// <param name="scene"><c>still</c>: nothing moves. <c>freezing</c>: each connection moves for three seconds and repeats one
+    /// picture from then on, with timestamps that go on.</param>
+    public static async Task<RtspTestServer> StartAsync(
+        int port = 0, string? clip = null, string? sizes = null, string? login = null, string? scene = null)
     {
         var start = new ProcessStartInfo(Python)
         {
@@ -53,6 +56,11 @@ internal sealed class RtspTestServer : IDisposable
         if (login is not null)
         {
             start.Environment["RTSP_LOGIN"] = login;
+        }
+
+        if (scene is not null)
+        {
+            start.Environment["RTSP_SCENE"] = scene;
         }
 
         return await StartAsync(start);

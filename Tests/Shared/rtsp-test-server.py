@@ -2,9 +2,10 @@
 
 Serves a moving test picture (320x240, 25 pictures a second, H.264), or an H.264 clip in MP4, as /stream.
 SIZES (480x360,640x480) encodes the clip anew and changes the size of its pictures each three seconds, within the
-stream. With RTSP_LOGIN=USER:PASSWORD in the environment it asks for these, with RTSP_ADDRESS=ADDRESS it listens
-there instead of on the loopback. PORT 0 takes a free one. Prints "ready PORT" once it listens and ends when its
-standard input closes.
+stream. With RTSP_SCENE=still nothing moves; with RTSP_SCENE=freezing each connection moves for three seconds and
+repeats one picture from then on, with timestamps that go on. With RTSP_LOGIN=USER:PASSWORD in the environment it asks
+for these, with RTSP_ADDRESS=ADDRESS it listens there instead of on the loopback. PORT 0 takes a free one. Prints
+"ready PORT" once it listens and ends when its standard input closes.
 """
 import os
 import sys
@@ -28,9 +29,12 @@ if len(sys.argv) > 2:
             " ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
         )
 else:
+    pattern = "colors" if os.environ.get("RTSP_SCENE") == "still" else "ball"
+    # With a fixed quantizer, equal pictures become equal pictures again without a wait for the rate control.
+    rate = "pass=quant quantizer=28" if "RTSP_SCENE" in os.environ else ""
     launch = (
-        "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1"
-        " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25"
+        f"( videotestsrc name=scene is-live=true pattern={pattern} ! video/x-raw,width=320,height=240,framerate=25/1"
+        f" ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 {rate}"
         " ! rtph264pay name=pay0 pt=96 config-interval=1 )"
     )
 
@@ -39,7 +43,7 @@ server.set_address(os.environ.get("RTSP_ADDRESS", "127.0.0.1"))
 server.set_service(sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(launch)
-factory.set_shared(True)
+factory.set_shared("RTSP_SCENE" not in os.environ)
 
 
 def change_size(caps, at=0):
@@ -49,6 +53,16 @@ def change_size(caps, at=0):
     return GLib.SOURCE_REMOVE
 
 
+def freeze(scene):
+    scene.set_property("pattern", "circular")
+    return GLib.SOURCE_REMOVE
+
+
+if os.environ.get("RTSP_SCENE") == "freezing":
+    factory.connect(
+        "media-configure",
+        lambda _, media: GLib.timeout_add(3500, freeze, media.get_element().get_by_name("scene")),
+    )
 if sizes:
     factory.connect("media-configure", lambda _, media: change_size(media.get_element().get_by_name("size")))
 if "RTSP_LOGIN" in os.environ:

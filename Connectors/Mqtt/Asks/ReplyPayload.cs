@@ -76,6 +76,10 @@ public sealed record ReplyPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? AgeMs { get; init; }
 
+    /// <summary>As <see cref="AnswerPayload.SameFrameS"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? SameFrameS { get; init; }
+
     /// <summary>Time from the request's arrival to this reply, in milliseconds.</summary>
     public required double WaitedMs { get; init; }
 

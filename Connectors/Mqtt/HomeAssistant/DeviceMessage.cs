@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
 /// <summary>Tells Home Assistant about a camera: all of its entities in one message, with keys in full, since those who
 /// read it are people who look for a mistake.</summary>
-public sealed class DeviceMessage(Topics topics)
+public sealed partial class DeviceMessage(Topics topics)
 {
     private const string Maker = "MobileVlm.Edge";
 
@@ -78,7 +78,7 @@ public sealed class DeviceMessage(Topics topics)
         var device = $"mobilevlm.{camera.Node}.{camera.Id}";
         var components = new JsonObject();
         foreach (var (key, component) in camera.Questions.SelectMany(question => Entities(camera.Id, question))
-            .Concat(Picture(camera)).Concat(Diagnostics(camera)))
+            .Concat(Picture(camera)).Concat(View(camera)).Concat(Diagnostics(camera)))
         {
             component["unique_id"] = $"{device}.{key}";
             components[key] = component;

@@ -35,4 +35,8 @@ public sealed record DiscoveredQuestion(string Id, EntityForm Form)
 /// <param name="Snapshot">Its pictures are published.</param>
 /// <param name="Questions">Its entities.</param>
 public sealed record DiscoveredCamera(
-    string Node, string Id, string Model, bool Snapshot, IReadOnlyList<DiscoveredQuestion> Questions);
+    string Node, string Id, string Model, bool Snapshot, IReadOnlyList<DiscoveredQuestion> Questions)
+{
+    /// <summary>What the state of its view may be; empty where the view is not checked.</summary>
+    public IReadOnlyList<string> Views { get; init; } = [];
+}

@@ -46,6 +46,26 @@ internal sealed class FakeCamera(string id, FramePool pool, TimeProvider time) :
         return await end.Task;
     }
 
+    /// <summary>Delivers a frame of the test's own.</summary>
+    /// <returns>Its sequence number, or 0 if nobody captures.</returns>
+    public long Push(int width, int height, ReadOnlySpan<byte> pixels)
+    {
+        lock (_lock)
+        {
+            if (_deliver is null)
+            {
+                return 0;
+            }
+
+            _framesThisTime++;
+            var sequence = Interlocked.Increment(ref _sequence);
+            var frame = pool.Rent(width, height, Id, new FrameSequence(sequence), time.GetUtcNow(), time.GetTimestamp());
+            pixels.CopyTo(frame.Pixels);
+            _deliver(frame);
+            return sequence;
+        }
+    }
+
     /// <summary>Delivers one frame.</summary>
     /// <returns>Its sequence number, or 0 if nobody captures.</returns>
     public long Push(TimeSpan age = default)

@@ -183,6 +183,11 @@ public sealed class MqttJsonTests
                     CaptureRestarts = 2,
                     LastFrameAt = At,
                     LastAgeMs = 19.5,
+                    SameFrameS = 7,
+                    FrozenConnections = 3,
+                    LastFrozenAt = At,
+                    View = "changed",
+                    ViewChanges = 4,
                     Questions = new Dictionary<string, QuestionStats>
                     {
                         ["person"] = new(18, 17, 1, At, At, null),
@@ -201,7 +206,8 @@ public sealed class MqttJsonTests
             "target":"cuda:1","sessions":{"decoder":{"provider":"CUDAExecutionProvider","nodes":311,"nodesOnCpu":3,"reason":null}},
             "residentBytes":1500000000,"cameras":{"Gate":{"online":true,"framesCaptured":100,"framesRepeated":0,
             "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesGated":9,"framesFailed":1,"captureRestarts":2,
-            "lastFrameAt":"2026-03-01T12:30:05.000+01:00","lastAgeMs":19.5,"questions":{"person":{"asked":18,"answered":17,"failed":1,
+            "lastFrameAt":"2026-03-01T12:30:05.000+01:00","lastAgeMs":19.5,"sameFrameS":7,"frozenConnections":3,
+            "lastFrozenAt":"2026-03-01T12:30:05.000+01:00","view":"changed","viewChanges":4,"questions":{"person":{"asked":18,"answered":17,"failed":1,
             "lastAskedAt":"2026-03-01T12:30:05.000+01:00","lastAnsweredAt":"2026-03-01T12:30:05.000+01:00",
             "waitsFor":null},"scene":{"asked":0,"answered":0,"failed":0,"lastAskedAt":null,"lastAnsweredAt":null,
             "waitsFor":"noPicture"}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},

@@ -18,7 +18,10 @@ public sealed class DeviceMessageTests
         new DiscoveredQuestion("cars", EntityForm.Number),
         new DiscoveredQuestion("speed", EntityForm.Number) { Unit = "km/h" },
         new DiscoveredQuestion("scene", EntityForm.Text),
-    ]);
+    ])
+    {
+        Views = ["normal", "changed"],
+    };
 
     private readonly DeviceMessage _message = new(new Topics("site/hall", "edge-1"));
 
@@ -28,6 +31,36 @@ public sealed class DeviceMessageTests
     [Fact]
     public void A_camera_without_questions_or_pictures_keeps_the_rules_too() =>
         Assert.Empty(Rules.Faults(_message.Device(Gate with { Snapshot = false, Questions = [] })));
+
+    [Fact]
+    public void The_view_is_a_sensor_with_options_and_has_pictures_where_the_camera_has_them()
+    {
+        var components = JsonNode.Parse(_message.Device(Gate))!["components"]!;
+        Assert.Equal(
+            """{"platform":"sensor","name":"view","state_topic":"site/hall/edge-1/gate/view","value_template":"{{ 'None' if value == 'unknown' else value }}","device_class":"enum","options":["normal","changed"],"unique_id":"mobilevlm.edge-1.gate.view"}""",
+            components["view"]!.ToJsonString(new System.Text.Json.JsonSerializerOptions
+            {
+                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            }));
+        Assert.Equal("site/hall/edge-1/gate/view/before", components["view_before"]!["image_topic"]!.GetValue<string>());
+        Assert.Equal("site/hall/edge-1/gate/view/after", components["view_after"]!["image_topic"]!.GetValue<string>());
+
+        var hidden = JsonNode.Parse(_message.Device(Gate with { Snapshot = false }))!["components"]!;
+        Assert.Null(hidden["view_before"]);
+        Assert.NotNull(hidden["view"]);
+        Assert.Null(JsonNode.Parse(_message.Device(Gate with { Views = [] }))!["components"]!["view"]);
+    }
+
+    [Fact]
+    public void A_question_may_be_called_view()
+    {
+        var named = Gate with { Questions = [new DiscoveredQuestion("view", EntityForm.YesNo)] };
+        Assert.Empty(Rules.Faults(_message.Device(named)));
+        var topics = new Topics("site/hall", "edge-1");
+        Assert.Empty(
+            new[] { topics.State("gate", "view"), topics.Answer("gate", "view"), topics.Event("gate", "view"), topics.Enabled("gate", "view") }
+                .Intersect([topics.View("gate"), topics.ViewBefore("gate"), topics.ViewAfter("gate")]));
+    }
 
     [Theory]
     [InlineData("components/question_person", "state_topic")]

@@ -1,0 +1,316 @@
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Actors.Tests.Scenes;
+
+/// <summary>Views and frozen connections in a whole box.</summary>
+public sealed class SceneTests
+{
+    private const string View = "mobilevlm/box/gate/view=";
+    private const string Before = "mobilevlm/box/gate/view/before=";
+    private const string After = "mobilevlm/box/gate/view/after=";
+    private const string Availability = "mobilevlm/box/gate/availability=";
+    private const string State = "mobilevlm/box/gate/person/state=";
+
+    private readonly FakeTime _time = new();
+    private readonly Random _random = new(3);
+    private readonly ScenePicture _gate = GateClip.Second(3);
+
+    [Fact]
+    public async Task A_view_is_unknown_before_the_first_frame_then_normal_and_when_it_changes_its_pictures_come_before_its_state()
+    {
+        await using var rig = await Rig(new SceneSettings(), snapshot: true).StartAsync();
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}unknown"), "the view before the first frame");
+
+        Push(rig, _gate, 3);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}normal"), "the usual view");
+        Push(rig, _gate.Moved(right: 0.2), 3);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        Push(rig, _gate, 3);
+        var heard = await rig.Link.Heard.UntilAsync(
+            heard => heard.Count(line => line == $"{View}normal") == 2, "the usual view again");
+
+        var said = heard.Where(line => line.StartsWith("mobilevlm/box/gate/view", StringComparison.Ordinal)).ToList();
+        Assert.Equal(
+            [$"{View}unknown", $"{View}normal", $"{Before}still 1", $"{After}still 6", $"{View}changed", $"{View}normal"],
+            said.Where((line, at) => at == 0 || line != said[at - 1]));
+        var stats = rig.Stats.Cameras["gate"];
+        Assert.Equal((ViewState.Normal, 1), (stats.View, stats.ViewChanges));
+        Assert.Single(rig.Log.Said(LogLevel.Warning, "gate: the view is changed; it was normal"));
+        Assert.Single(rig.Log.Said(LogLevel.Information, "gate: the view is normal again"));
+    }
+
+    [Fact]
+    public async Task A_camera_whose_pictures_are_not_published_shows_none_of_its_view_either()
+    {
+        await using var rig = await Rig(new SceneSettings()).StartAsync();
+        Push(rig, _gate, 3);
+        Push(rig, _gate.UnderHand(), 3);
+
+        var heard = await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}covered"), "the covered view");
+
+        Assert.DoesNotContain(heard, line => line.StartsWith(Before, StringComparison.Ordinal));
+        Assert.DoesNotContain(heard, line => line.StartsWith(After, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_usual_view_outlives_connections()
+    {
+        await using var rig = await Rig(new SceneSettings()).StartAsync();
+        Push(rig, _gate, 3);
+        rig.Camera.End(CaptureEndKind.Lost);
+        await rig.Link.Heard.UntilAsync(heard => heard.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return rig.Camera.Attempts.Items.Count == 2;
+            },
+            "the next connection");
+
+        Push(rig, _gate.Moved(right: 0.2), 3);
+
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+    }
+
+    [Fact]
+    public async Task A_camera_without_questions_is_watched_as_well()
+    {
+        await using var rig = Rig(new SceneSettings());
+        rig.Settings = rig.Settings with { Cameras = [rig.Settings.Cameras[0] with { Questions = [] }] };
+        await rig.StartAsync();
+        Push(rig, _gate, 3);
+        Push(rig, _gate.Capped(_random), 3);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}dark"), "the dark view");
+    }
+
+    [Fact]
+    public async Task Questions_are_unknown_while_the_view_is_not_normal_where_that_is_wanted_and_ad_hoc_questions_say_so()
+    {
+        await using var rig = await Rig(new SceneSettings { SuspendOnViewChange = true }).StartAsync();
+        Push(rig, _gate, 3);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}yes"), "the first answers");
+
+        Push(rig, _gate.Moved(right: 0.2), 4);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}unknown"), "the unknown state");
+        Assert.Equal(UnknownReason.ViewNotNormal, rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
+        Assert.Equal("viewNotNormal", UnknownReason.ViewNotNormal.ToText());
+
+        rig.Link.Hear("mobilevlm/box/gate/ask", "What is there?");
+        await rig.Link.Heard.UntilAsync(
+            heard => heard.Any(line => line.StartsWith("mobilevlm/box/gate/reply=", StringComparison.Ordinal)
+                && line.Contains("\"status\":\"failed\"", StringComparison.Ordinal)
+                && line.Contains("the camera's view is changed, and SuspendOnViewChange holds its questions back", StringComparison.Ordinal)),
+            "the reply");
+        var asked = rig.Engine.Done.Items.Count(done => done.StartsWith("ask", StringComparison.Ordinal));
+        Push(rig, _gate.Moved(right: 0.2), 3);
+
+        Push(rig, _gate, 4);
+        await rig.Link.Heard.UntilAsync(heard => heard.Count(line => line == $"{View}normal") == 2, "the usual view again");
+        await Eventually.TrueAsync(
+            () =>
+            {
+                Push(rig, _gate, 1);
+                return rig.Engine.Done.Items.Count(done => done.StartsWith("ask", StringComparison.Ordinal)) > asked;
+            },
+            "the next answer");
+        await Eventually.TrueAsync(
+            () => rig.Link.Heard.Items.Last(line => line.StartsWith(State, StringComparison.Ordinal)) != $"{State}unknown", "the state");
+    }
+
+    [Fact]
+    public async Task A_question_that_waits_when_the_view_changes_is_told_why_it_gets_no_answer()
+    {
+        await using var rig = Rig(new SceneSettings { SuspendOnViewChange = true });
+        rig.Settings = rig.Settings with { Cameras = [rig.Settings.Cameras[0] with { Questions = [] }] };
+        await rig.StartAsync();
+        Push(rig, _gate, 3);
+        Push(rig, _gate.Moved(right: 0.2), 2);
+
+        // It waits for the very frame that makes the view another one.
+        rig.Link.Hear("mobilevlm/box/gate/ask", "What is there?");
+        await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");
+        Push(rig, _gate.Moved(right: 0.2), 1);
+
+        await rig.Link.Heard.UntilAsync(
+            heard => heard.Any(line => line.StartsWith("mobilevlm/box/gate/reply=", StringComparison.Ordinal)
+                && line.Contains("SuspendOnViewChange", StringComparison.Ordinal)),
+            "the reply");
+    }
+
+    [Fact]
+    public async Task Without_being_told_to_questions_go_on_whatever_the_view_is()
+    {
+        await using var rig = await Rig(new SceneSettings()).StartAsync();
+        Push(rig, _gate, 3);
+        Push(rig, _gate.Moved(right: 0.2), 4);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        Push(rig, _gate.Moved(right: 0.2), 1);
+        await rig.Answers.UntilAsync(answers => answers[^1].Frame.Value == 8, "the answer");
+        Assert.DoesNotContain($"{State}unknown", rig.Link.Heard.Items);
+    }
+
+    [Fact]
+    public async Task Settings_of_the_view_change_while_it_runs_without_opening_the_camera_again()
+    {
+        await using var rig = await Rig(new SceneSettings { SuspendOnViewChange = true }).StartAsync();
+        Push(rig, _gate, 3);
+        Push(rig, _gate.Moved(right: 0.2), 3);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+
+        rig.Edge.Change([rig.Settings.Cameras[0] with { Scene = new SceneSettings { SuspendOnViewChange = false } }], []);
+        Push(rig, _gate.Moved(right: 0.2), 1);
+        await rig.Answers.UntilAsync(answers => answers[^1].Frame.Value == 7, "the answer");
+
+        rig.Edge.Change([rig.Settings.Cameras[0] with { Scene = new SceneSettings { CheckView = false } }], []);
+        await Eventually.TrueAsync(
+            () => rig.Link.Heard.Items.Last(line => line.StartsWith(View, StringComparison.Ordinal)) == $"{View}unknown", "no view");
+        Assert.Equal(ViewState.Unknown, rig.Stats.Cameras["gate"].View);
+        Assert.Single(rig.Camera.Attempts.Items);
+    }
+
+    [Fact]
+    public async Task A_camera_that_is_removed_leaves_nothing_of_its_view_at_the_broker()
+    {
+        await using var rig = new EdgeRig(Plan(new SceneSettings(), true), EdgeRig.Plan("hall", EdgeRig.Always)) { Time = _time };
+        await rig.StartAsync();
+        rig.Edge.Change([rig.Settings.Cameras[1]], []);
+        await rig.Link.Heard.UntilAsync(
+            heard => heard.Contains(View) && heard.Contains(Before) && heard.Contains(After), "the cleared topics");
+    }
+
+    [Fact]
+    public async Task A_broker_that_comes_back_hears_the_view_of_now()
+    {
+        await using var rig = await Rig(new SceneSettings()).StartAsync();
+        Push(rig, _gate, 3);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}normal"), "the usual view");
+
+        rig.Link.Drop();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return rig.Link.Heard.Items.Count(line => line == $"{View}normal") >= 2;
+            },
+            "the view after the next connect");
+        Assert.DoesNotContain($"{View}unknown", rig.Link.Heard.Items.SkipWhile(line => line != $"{View}normal"));
+    }
+
+    [Fact]
+    public async Task A_frozen_connection_is_opened_again_without_a_word_on_availability_and_counted()
+    {
+        await using var rig = await Rig(new SceneSettings { FrozenAfter = TimeSpan.FromMinutes(1) }).StartAsync();
+        var frozen = _gate.Noisy(2, _random);
+        await FreezeAsync(rig, frozen);
+        Assert.Null(rig.Answers.Items[30].RepeatsFor);
+        Assert.Equal(TimeSpan.FromMinutes(1), rig.Answers.Items[^1].RepeatsFor);
+
+        Push(rig, _gate.Moved(right: 0.1), 3);
+
+        var stats = rig.Stats.Cameras["gate"];
+        Assert.Equal((1, 1, TimeSpan.Zero), (stats.Frozen, stats.CaptureRestarts, stats.SameFor));
+        Assert.NotNull(stats.LastFrozenAt);
+        Assert.Single(rig.Log.Said(LogLevel.Warning, "gate: the connection was frozen: it repeated its picture for 00:01:0"));
+        AssertOnlineAllTheTime(rig);
+        await rig.Answers.UntilAsync(answers => answers[^1] is { RepeatsFor: null, Frame.Value: > 63 }, "a fresh answer");
+    }
+
+    [Fact]
+    public async Task A_still_scene_is_opened_again_once_and_the_next_time_an_hour_later()
+    {
+        await using var rig = await Rig(new SceneSettings { FrozenAfter = TimeSpan.FromMinutes(1) }).StartAsync();
+        var still = _gate.Noisy(2, _random);
+        await FreezeAsync(rig, still);
+        PushEqual(rig, still, 3500);
+        var stats = rig.Stats.Cameras["gate"];
+        Assert.Equal((0, 1), (stats.Frozen, stats.CaptureRestarts));
+        Assert.True(stats.SameFor > TimeSpan.FromMinutes(50));
+
+        PushEqual(rig, still, 200);
+        await rig.Camera.Attempts.UntilCountAsync(3);
+        AssertOnlineAllTheTime(rig);
+    }
+
+    [Fact]
+    public async Task A_camera_that_cannot_be_opened_again_is_offline_and_tried_as_ever()
+    {
+        await using var rig = Rig(new SceneSettings { FrozenAfter = TimeSpan.FromMinutes(1) });
+        await rig.StartAsync();
+        var frozen = _gate.Noisy(2, _random);
+        await FreezeAsync(rig, frozen);
+
+        rig.Camera.End(CaptureEndKind.OpenFailed);
+
+        await rig.Link.Heard.UntilAsync(heard => heard.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return rig.Camera.Attempts.Items.Count == 3;
+            },
+            "the next attempt");
+        Push(rig, _gate.Moved(right: 0.1), 3);
+        Assert.Equal(1, rig.Stats.Cameras["gate"].Frozen);
+    }
+
+    [Fact]
+    public async Task A_source_that_does_not_claim_to_be_live_may_repeat_itself()
+    {
+        await using var rig = Rig(new SceneSettings { FrozenAfter = TimeSpan.FromMinutes(1) });
+        await rig.StartAsync();
+        rig.Camera.IsLive = false;
+        PushEqual(rig, _gate, 200);
+        Assert.Single(rig.Camera.Attempts.Items);
+        Assert.Null(rig.Stats.Cameras["gate"].SameFor);
+    }
+
+    private static CameraPlan Plan(SceneSettings scene, bool snapshot) =>
+        EdgeRig.Plan("gate", EdgeRig.Always, snapshot) with { Scene = scene };
+
+    private EdgeRig Rig(SceneSettings scene, bool snapshot = false)
+    {
+        var rig = new EdgeRig(Plan(scene, snapshot)) { Time = _time };
+        rig.Engine.OnSay = (_, _) => "0.9";
+        return rig;
+    }
+
+    /// <summary>One frame per second, as a sensor gives them.</summary>
+    private void Push(EdgeRig rig, ScenePicture picture, int frames)
+    {
+        for (var i = 0; i < frames; i++)
+        {
+            PushEqual(rig, picture.Noisy(1, _random), 1);
+        }
+    }
+
+    private void PushEqual(EdgeRig rig, ScenePicture picture, int frames)
+    {
+        for (var i = 0; i < frames; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            Assert.NotEqual(0, rig.Camera.Push(picture.Width, picture.Height, picture.Pixels));
+        }
+    }
+
+    /// <summary>The same frame, each of them answered, until the camera is opened again.</summary>
+    private async Task FreezeAsync(EdgeRig rig, ScenePicture picture)
+    {
+        for (var i = 1; i <= 61; i++)
+        {
+            PushEqual(rig, picture, 1);
+            await rig.Answers.UntilCountAsync(i);
+        }
+
+        await rig.Camera.Attempts.UntilCountAsync(2);
+    }
+
+    private static void AssertOnlineAllTheTime(EdgeRig rig) => Assert.Equal(
+        [$"{Availability}offline", $"{Availability}online"],
+        rig.Link.Heard.Items.Where(line => line.StartsWith(Availability, StringComparison.Ordinal)));
+}
