@@ -35,7 +35,7 @@ internal sealed class ViewAlignment
     {
         _coarse.GrowFrom(frame.Grown, turns: 0);
         var coarse = Thin(usual.Edges, MostCoarsePoints);
-        var best = new List<(double Score, double Angle, double Zoom, int X, int Y)>();
+        var best = new List<Candidate>(Candidates + 1);
         foreach (var angle in Angles)
         {
             foreach (var zoom in Zooms)
@@ -47,7 +47,7 @@ internal sealed class ViewAlignment
                 {
                     for (var x = -farX; x <= farX; x += CoarseStep)
                     {
-                        Keep(best, (Found(_moved, _coarse, x, y).Share, angle, zoom, x, y));
+                        Keep(best, new Candidate(Found(_moved, _coarse, x, y), angle, zoom, x, y));
                     }
                 }
             }
@@ -56,36 +56,47 @@ internal sealed class ViewAlignment
         return Refine(usual, frame, best);
     }
 
-    private Result Refine(
-        ViewReference usual, ViewFeatures frame, List<(double Score, double Angle, double Zoom, int X, int Y)> candidates)
+    private Result Refine(ViewReference usual, ViewFeatures frame, List<Candidate> candidates)
     {
         var fine = Thin(usual.Edges, MostFinePoints);
-        var result = default(Result);
-        foreach (var (_, angle, zoom, x, y) in candidates)
+        var best = default(Candidate);
+        foreach (var candidate in candidates)
         {
-            Transform(fine, angle, zoom);
-            var (share, bestX, bestY) = (0.0, x, y);
-            for (var row = y - CoarseStep; row <= y + CoarseStep; row++)
-            {
-                for (var column = x - CoarseStep; column <= x + CoarseStep; column++)
-                {
-                    var found = Found(_moved, frame.Grown, column, row).Share;
-                    if (found > share)
-                    {
-                        (share, bestX, bestY) = (found, column, row);
-                    }
-                }
-            }
+            best = Better(best, Shifted(fine, frame, candidate));
+        }
 
-            if (share - result.There > 0)
+        // Between the angles and zooms that were tried.
+        var found = best;
+        foreach (var angle in (ReadOnlySpan<double>)[-2, 0, 2])
+        {
+            foreach (var zoom in (ReadOnlySpan<double>)[0.96, 1, 1.04])
             {
-                var (here, distance) = AtOwnPlace(frame, bestX, bestY);
-                result = new Result(share, here, distance);
+                best = Better(best, Shifted(fine, frame, found with { Angle = found.Angle + angle, Zoom = found.Zoom * zoom }));
             }
         }
 
-        return result;
+        Transform(fine, best.Angle, best.Zoom);
+        var (here, distance) = AtOwnPlace(frame, best.X, best.Y);
+        return new Result(best.Score, here, distance);
     }
+
+    /// <summary>The best shift near the candidate's own.</summary>
+    private Candidate Shifted(List<EdgeCell> points, ViewFeatures frame, Candidate candidate)
+    {
+        Transform(points, candidate.Angle, candidate.Zoom);
+        var best = candidate with { Score = 0 };
+        for (var y = candidate.Y - CoarseStep; y <= candidate.Y + CoarseStep; y++)
+        {
+            for (var x = candidate.X - CoarseStep; x <= candidate.X + CoarseStep; x++)
+            {
+                best = Better(best, candidate with { Score = Found(_moved, frame.Grown, x, y), X = x, Y = y });
+            }
+        }
+
+        return best;
+    }
+
+    private static Candidate Better(Candidate one, Candidate other) => other.Score > one.Score ? other : one;
 
     private (double Here, double Distance) AtOwnPlace(ViewFeatures frame, int x, int y)
     {
@@ -106,9 +117,7 @@ internal sealed class ViewAlignment
         return inside == 0 ? (1, 0) : ((double)found / inside, distance / inside);
     }
 
-    private static void Keep(
-        List<(double Score, double Angle, double Zoom, int X, int Y)> best,
-        (double Score, double Angle, double Zoom, int X, int Y) candidate)
+    private static void Keep(List<Candidate> best, Candidate candidate)
     {
         if (best.Count == Candidates && candidate.Score <= best[^1].Score)
         {
@@ -155,7 +164,7 @@ internal sealed class ViewAlignment
         }
     }
 
-    private static (double Share, int Inside) Found(List<EdgeCell> points, EdgeMap map, int x, int y)
+    private static double Found(List<EdgeCell> points, EdgeMap map, int x, int y)
     {
         int inside = 0, found = 0;
         foreach (var point in points)
@@ -168,8 +177,10 @@ internal sealed class ViewAlignment
             }
         }
 
-        return inside < points.Count * LeastInside ? (0, inside) : ((double)found / inside, inside);
+        return inside < points.Count * LeastInside ? 0 : (double)found / inside;
     }
 
     private static bool IsInside(int x, int y) => x is >= 0 and < ViewPlane.Width && y is >= 0 and < ViewPlane.Height;
+
+    private readonly record struct Candidate(double Score, double Angle, double Zoom, int X, int Y);
 }

@@ -62,9 +62,10 @@ internal sealed class ViewJudge
     /// <param name="match">How they agree.</param>
     /// <param name="foundBefore">The share of usual edges found in the last normal frame, 0..1.</param>
     /// <param name="isSudden">The structure was there a moment ago; otherwise fog or dusk may have taken it.</param>
+    /// <param name="isChanged">The view is held to be another one already, so that nobody needs the search.</param>
     /// <param name="now">Of the frame; bounds the searches.</param>
     public ViewEvidence Judge(
-        ViewFeatures frame, ViewReference usual, ViewMatch match, double foundBefore, bool isSudden, TimeSpan now)
+        ViewFeatures frame, ViewReference usual, ViewMatch match, double foundBefore, bool isSudden, bool isChanged, TimeSpan now)
     {
         if (match.Kept < HiddenKept && match.EdgeRatio < (match.Sharpness < BlurredBelow ? NoEdges : HiddenEdges))
         {
@@ -82,7 +83,8 @@ internal sealed class ViewJudge
             return ViewEvidence.Normal;
         }
 
-        return (match.Kept <= LittleKept && match.Known <= FewKnown) || IsElsewhere(frame, usual, foundBefore, now)
+        return (match.Kept <= LittleKept && match.Known <= FewKnown)
+            || (!isChanged && IsElsewhere(frame, usual, foundBefore, now))
             ? ViewEvidence.Changed
             : ViewEvidence.Normal;
     }

@@ -104,7 +104,13 @@ internal sealed class ViewMonitor
         }
 
         var evidence = _judge.Judge(
-            _features, _usual, match, _foundBefore, isSudden || State == ViewState.Covered, now);
+            _features,
+            _usual,
+            match,
+            _foundBefore,
+            isSudden || State == ViewState.Covered,
+            State == ViewState.Changed,
+            now);
         return evidence == ViewEvidence.Normal ? Normal(match, now) : evidence;
     }
 

@@ -39,9 +39,9 @@ public sealed class CameraMonitorTests
     public void A_camera_that_is_moved_again_and_again_does_not_settle()
     {
         See(_gate, 3);
-        for (var i = 0; i < 12; i++)
+        for (var i = 0; i < 6; i++)
         {
-            See(_gate.Moved(right: i % 2 == 0 ? 0.2 : -0.2, down: 0.1), 12, every: 10);
+            See(_gate.Moved(right: i % 2 == 0 ? 0.2 : -0.2, down: 0.1), 10, every: 20);
             Assert.Equal(ViewState.Changed, _monitor.State);
         }
     }
@@ -53,7 +53,7 @@ public sealed class CameraMonitorTests
     {
         _monitor = new CameraMonitor(new SceneSettings { ViewSettlesAfter = TimeSpan.FromSeconds(seconds) }, _counters, _time);
         See(_gate, 3);
-        See(_gate.Moved(right: 0.2), 150, every: 10);
+        See(_gate.Moved(right: 0.2), 64, every: 20);
         Assert.Equal(expected, _monitor.State.ToText());
     }
 
@@ -61,9 +61,9 @@ public sealed class CameraMonitorTests
     public void What_covers_or_blurs_a_camera_never_becomes_usual()
     {
         See(_gate, 3);
-        See(_gate.UnderHand(), 150, every: 10);
+        See(_gate.UnderHand(), 40, every: 30);
         Assert.Equal(ViewState.Covered, _monitor.State);
-        See(_gate.Blurred(0.015), 150, every: 10);
+        See(_gate.Blurred(0.015), 40, every: 30);
         Assert.Equal(ViewState.Blurred, _monitor.State);
         See(_gate, 3);
         Assert.Equal(ViewState.Normal, _monitor.State);
@@ -75,7 +75,7 @@ public sealed class CameraMonitorTests
         See(_gate, 3);
         for (var i = 1; i <= 40 && _monitor.State == ViewState.Normal; i++)
         {
-            See(_gate.Blurred(0.0006 * i), 12, every: 10);
+            See(_gate.Blurred(0.0006 * i), 4, every: 30);
         }
 
         Assert.Equal(ViewState.Blurred, _monitor.State);
@@ -123,10 +123,10 @@ public sealed class CameraMonitorTests
         See(_gate, 10);
         for (var i = 1; i <= 20; i++)
         {
-            See(_gate.Toned(1 - (i * 0.04)), 10, every: 30);
+            See(_gate.Toned(1 - (i * 0.04)), 3, every: 100);
         }
 
-        See(_gate.Toned(0.2), 200, every: 60);
+        See(_gate.Toned(0.2), 60, every: 200);
         See(_gate, 3);
         Assert.Equal(ViewState.Normal, _monitor.State);
     }

@@ -9,7 +9,7 @@ internal sealed class ScenePicture(int width, int height, byte[] pixels)
     private static readonly FramePool Pool = new();
 
     // A prime length, so that neither rows nor colours repeat it.
-    private static readonly double[] NoiseTable = [.. Enumerable.Repeat(new Random(5), 100_003).Select(Normal)];
+    private static readonly float[] NoiseTable = [.. Enumerable.Repeat(new Random(5), 100_003).Select(random => (float)Normal(random))];
 
     public int Width => width;
 
@@ -60,10 +60,11 @@ internal sealed class ScenePicture(int width, int height, byte[] pixels)
     public ScenePicture Noisy(double sigma, Random random)
     {
         var noisy = new byte[pixels.Length];
-        var from = random.Next(NoiseTable.Length);
-        for (var i = 0; i < noisy.Length; i++)
+        var scale = (float)sigma;
+        for (int i = 0, from = random.Next(NoiseTable.Length); i < noisy.Length; i++, from++)
         {
-            noisy[i] = (byte)Math.Clamp(pixels[i] + (sigma * NoiseTable[(from + i) % NoiseTable.Length]), 0, 255);
+            from = from < NoiseTable.Length ? from : 0;
+            noisy[i] = (byte)Math.Clamp((int)(pixels[i] + 0.5f + (scale * NoiseTable[from])), 0, 255);
         }
 
         return new ScenePicture(width, height, noisy);
