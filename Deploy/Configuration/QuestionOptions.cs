@@ -11,6 +11,7 @@ internal sealed class QuestionOptions : IAnswerOptions
     [Description("The question, as one would ask a person. Of `Json` it says what the object is about and is not asked.")]
     [Required]
     [TextLength(1000)]
+    [Readable]
     public string? Ask { get; set; }
 
     [Description("`YesNo` and `Choice` are scored and quick; `Text` is written word by word, `Number` is read from what was written; `Json` is an object of `Fields`, each asked as a question of its own.")]
@@ -27,6 +28,7 @@ internal sealed class QuestionOptions : IAnswerOptions
 
     [Description("The answers between which a `Choice` decides; two or more.")]
     [TextLength(100)]
+    [Readable]
     public List<string> Choices { get; set; } = [];
 
     [Description("Least `Number` that is believed; a smaller one is `unknown`.")]
@@ -39,6 +41,7 @@ internal sealed class QuestionOptions : IAnswerOptions
 
     [Description("What a `Number` counts or measures (`km/h`). Of several numbers, that before the unit counts.")]
     [TextLength(20)]
+    [Readable]
     public string? Unit { get; set; }
 
     [Description("The parts of a `Json` answer, by their keys.")]
@@ -136,6 +139,7 @@ internal sealed class FieldOptions : IAnswerOptions
     [Description("The question, as one would ask a person.")]
     [Required]
     [TextLength(1000)]
+    [Readable]
     public string? Ask { get; set; }
 
     [Description("Any but `Json`.")]
@@ -148,6 +152,7 @@ internal sealed class FieldOptions : IAnswerOptions
 
     [Description("The answers between which a `Choice` decides; two or more.")]
     [TextLength(100)]
+    [Readable]
     public List<string> Choices { get; set; } = [];
 
     [Description("Least `Number` that is believed; with a smaller one the field is null.")]
@@ -160,6 +165,7 @@ internal sealed class FieldOptions : IAnswerOptions
 
     [Description("What a `Number` counts or measures.")]
     [TextLength(20)]
+    [Readable]
     public string? Unit { get; set; }
 }
 

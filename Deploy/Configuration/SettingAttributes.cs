@@ -52,6 +52,17 @@ internal sealed class TextLengthAttribute(int max) : ValueRuleAttribute
         : $"is {((string)value).Length} characters long; {Accepted} would be accepted";
 }
 
+/// <summary>A text that people and models read: no control characters but tabs and line breaks.</summary>
+internal sealed class ReadableAttribute : ValueRuleAttribute
+{
+    public override string Accepted => "no control characters";
+
+    public override string? FindFault(object value) =>
+        ((string)value).FirstOrDefault(c => char.IsControl(c) && c is not ('\t' or '\n' or '\r')) is var found and not '\0'
+            ? string.Create(CultureInfo.InvariantCulture, $"holds a control character (\\u{(int)found:x4}); take it out")
+            : null;
+}
+
 /// <summary>One of a few words, in any case.</summary>
 internal sealed class OneOfAttribute(params string[] words) : ValueRuleAttribute
 {

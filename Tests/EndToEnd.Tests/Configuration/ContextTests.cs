@@ -107,6 +107,25 @@ public sealed partial class ContextTests : IDisposable
             ["MobileVlm:Cameras:b:Questions:q:Choices:1", "MobileVlm:Cameras:b:Questions:q:Ask"], refused.Faults.Select(fault => fault.Key));
     }
 
+    [Theory]
+    [InlineData("""{ "Ask": "Is\u0007 it?", "Answer": "YesNo" }""", "Ask", "control character (\\u0007)")]
+    [InlineData("""{ "Ask": "Which?", "Answer": "Choice", "Choices": [ "red", "bl\u001bue", "green" ] }""", "Choices:1", "control character (\\u001b)")]
+    [InlineData("""{ "Ask": "Which?", "Answer": "Choice", "Choices": [ "red", "Unknown" ] }""", "Choices", "'unknown'")]
+    [InlineData("""{ "Ask": "How fast?", "Answer": "Number", "Unit": "km\u0085" }""", "Unit", "control character (\\u0085)")]
+    [InlineData("""{ "Ask": "Is it?", "Answer": "YesNo", "Region": "0,0 1,1 0.5,0.5" }""", "Region", "not on one line")]
+    [InlineData("""{ "Ask": "Is it?", "Answer": "YesNo", "Mask": [ "0,0 0,0 0,0" ] }""", "Mask:0", "not on one line")]
+    public void What_would_fail_or_mislead_only_at_run_time_is_refused(string question, string key, string message)
+    {
+        var fault = _bench.Fault(Json(512, question));
+
+        Assert.Equal($"MobileVlm:Cameras:b:Questions:q:{key}", fault.Key);
+        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Line_breaks_and_tabs_are_part_of_a_question() =>
+        Assert.Equal("Is it?\r\n\tShort.", _bench.Read(Json(512, """{ "Ask": "Is it?\r\n\tShort.", "Answer": "YesNo" }""")).Options.Cameras["b"].Questions["q"].Ask);
+
     [Fact]
     public void Choices_that_are_the_same_tokens_are_refused()
     {
