@@ -107,9 +107,9 @@ public sealed partial class EdgeSystem
     private Task SayGoodbyeAsync(CancellationToken cancel)
     {
         var replies = new AskReplies(
-            _settings, _parts.Topics, camera => _lanes.Now.Any(lane => lane.Plan.Id.Value == camera), _time);
+            _settings, _parts.Topics, camera => _lanes.Now.Any(lane => lane.Plan.Id.Value == camera), _clock, _time);
         return new DirectGoodbye(
-            _parts.Link, new EdgeMessages(_settings, _parts), _memory.Publisher, _memory.Asks, replies).SayAsync(cancel);
+            _parts.Link, new EdgeMessages(_settings, _parts, _clock), _memory.Publisher, _memory.Asks, replies).SayAsync(cancel);
     }
 
     // Waits for ever; how long is a matter of the step.

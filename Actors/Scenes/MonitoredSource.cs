@@ -130,14 +130,14 @@ internal sealed partial class MonitoredSource : ICameraSource
 
     private void Tell(SceneReport report)
     {
-        var sameFor = TimeSpan.FromSeconds(Math.Round(report.SameFor.TotalSeconds));
+        var sameFor = report.SameFor.TotalSeconds;
         switch (report.Freeze)
         {
             case FreezeVerdict.OpenAgain:
                 LogOpensAgain(Id, sameFor);
                 break;
             case FreezeVerdict.StillScene:
-                LogStillScene(Id, FreezeMonitor.NextTryAfter);
+                LogStillScene(Id, FreezeMonitor.NextTryAfter.TotalMinutes);
                 break;
             case FreezeVerdict.WasFrozen:
                 LogWasFrozen(Id, sameFor);
@@ -194,16 +194,16 @@ internal sealed partial class MonitoredSource : ICameraSource
     }
 
     [LoggerMessage(EventId = 80, Level = LogLevel.Information, Message =
-        "{Camera}: the picture has been the same for {SameFor}. The source is opened again to see whether its connection is frozen; answers go on.")]
-    private partial void LogOpensAgain(CameraId camera, TimeSpan sameFor);
+        "{Camera}: the picture has been the same for {Seconds:0} s. The source is opened again to see whether its connection is frozen; answers go on.")]
+    private partial void LogOpensAgain(CameraId camera, double seconds);
 
     [LoggerMessage(EventId = 81, Level = LogLevel.Warning, Message =
-        "{Camera}: the connection was frozen: it repeated its picture for {SameFor}, and a new connection shows another one. Frames are live again; if this happens often, update or restart the camera.")]
-    private partial void LogWasFrozen(CameraId camera, TimeSpan sameFor);
+        "{Camera}: the connection was frozen: it repeated its picture for {Seconds:0} s, and a new connection shows another one. Frames are live again; if this happens often, update or restart the camera.")]
+    private partial void LogWasFrozen(CameraId camera, double seconds);
 
     [LoggerMessage(EventId = 82, Level = LogLevel.Information, Message =
-        "{Camera}: a new connection shows the same picture, so the scene is still. The next check is in {Next} at the earliest.")]
-    private partial void LogStillScene(CameraId camera, TimeSpan next);
+        "{Camera}: a new connection shows the same picture, so the scene is still. The next check is in {Minutes:0} min at the earliest.")]
+    private partial void LogStillScene(CameraId camera, double minutes);
 
     [LoggerMessage(EventId = 83, Level = LogLevel.Warning, Message =
         "{Camera}: the view is {View}; it was {Before}. Look at the camera, or compare the pictures on its topics view/before and view/after.")]

@@ -57,7 +57,7 @@ public sealed class BrokerTests
                 "mobilevlm/box/gate/person/answer=frame 1 #1",
                 State + "1",
             ],
-            rig.Link.Heard.Items.TakeLast(7));
+            rig.Link.Heard.Items.TakeLast(8));
         Assert.Equal(1, rig.Stats.Mqtt.Reconnects);
         Assert.True(rig.Stats.Mqtt.Connected);
     }

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Tests.Asks;
 using MobileVlm.Edge.Actors.Tests.Fakes;
@@ -170,7 +172,10 @@ public sealed class FairnessTests(ITestOutputHelper output)
     private static async Task<OutgoingMessages> FullAsync(FakeTime time, int states, int replies, int events)
     {
         var outbox = new MemoryOutbox(time);
-        var outgoing = new OutgoingMessages(new LatestByTopic(), new OnceQueue(1000), new EventLine(outbox, time));
+        var outgoing = new OutgoingMessages(
+            new LatestByTopic(),
+            new OnceQueue(1000),
+            new EventLine(outbox, new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time));
         for (var i = 0; i < states; i++)
         {
             outgoing.Retained.Set(Message($"state{i}"));
