@@ -129,35 +129,56 @@ public sealed class NonFiniteTests : IDisposable
         Assert.Equal(expected.Score ?? 0, actual.Score ?? 0, 1e-5);
     }
 
+    [Fact]
+    public void One_logit_that_is_no_number_is_seen_wherever_it_stands()
+    {
+        // The head is written last, so its last weight belongs to the last token of the vocabulary alone.
+        var ill = Damaged("decoder.onnx.data", weights => BitConverter.TryWriteBytes(weights.AsSpan(weights.Length - 4), float.NaN));
+        using var picture = QuestionAnswererTests.Look(GoldenModel.Get(Model), Model, "case0.png");
+
+        Assert.Throws<NonFiniteLogitsException>(() =>
+        {
+            using var answerer = QuestionAnswerer.Open(ill, new ExecutionSettings(1), 512);
+            answerer.Prime(picture);
+            answerer.Ask(Person);
+        });
+    }
+
     private QuestionAnswerer Poisoned(int id, float value)
     {
         var model = GoldenModel.Get(Model);
-        var path = _temporary["ill"];
-        Directory.CreateDirectory(path);
-        foreach (var file in Directory.GetFiles(model.Folder.FolderPath))
-        {
-            File.Copy(file, Path.Combine(path, Path.GetFileName(file)));
-        }
-
         var hidden = model.Folder.Manifest.Language.HiddenSize;
-        var table = File.ReadAllBytes(Path.Combine(path, "embeddings.bin"));
         var place = (id * hidden) + (hidden / 2);
-        _ = model.Folder.Manifest.Precision.Embedding switch
+        var ill = Damaged("embeddings.bin", table => _ = model.Folder.Manifest.Precision.Embedding switch
         {
             "fp32" => BitConverter.TryWriteBytes(table.AsSpan(place * sizeof(float)), value),
             "fp16" => BitConverter.TryWriteBytes(table.AsSpan(place * 2), (Half)value),
             "bf16" => BitConverter.TryWriteBytes(table.AsSpan(place * 2), (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)),
             var other => throw new InvalidOperationException(other),
-        };
-        File.WriteAllBytes(Path.Combine(path, "embeddings.bin"), table);
-
-        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(path, "model.json")))!;
-        manifest["files"]!.AsArray().Single(f => (string?)f!["path"] == "embeddings.bin")!["sha256"] =
-            Convert.ToHexStringLower(SHA256.HashData(table));
-        File.WriteAllText(Path.Combine(path, "model.json"), manifest.ToJsonString());
-        var answerer = QuestionAnswerer.Open(ModelFolder.Open(path), new ExecutionSettings(1), 512);
+        });
+        var answerer = QuestionAnswerer.Open(ill, new ExecutionSettings(1), 512);
         using var picture = QuestionAnswererTests.Look(model, Model, "case0.png");
         answerer.Prime(picture);
         return answerer;
+    }
+
+    /// <summary>A copy of the model with one file changed, and a manifest that agrees.</summary>
+    private ModelFolder Damaged(string name, Action<byte[]> change)
+    {
+        var path = _temporary["ill"];
+        Directory.CreateDirectory(path);
+        foreach (var file in Directory.GetFiles(GoldenModel.Get(Model).Folder.FolderPath))
+        {
+            File.Copy(file, Path.Combine(path, Path.GetFileName(file)));
+        }
+
+        var bytes = File.ReadAllBytes(Path.Combine(path, name));
+        change(bytes);
+        File.WriteAllBytes(Path.Combine(path, name), bytes);
+        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(path, "model.json")))!;
+        manifest["files"]!.AsArray().Single(f => (string?)f!["path"] == name)!["sha256"] =
+            Convert.ToHexStringLower(SHA256.HashData(bytes));
+        File.WriteAllText(Path.Combine(path, "model.json"), manifest.ToJsonString());
+        return ModelFolder.Open(path);
     }
 }
