@@ -81,11 +81,20 @@ public sealed class KeyFrameTests
     [Fact]
     public async Task The_scheme_may_name_the_transport()
     {
-        using var server = await RtspTestServer.StartCamerasAsync(login: "joe:secret");
-        var url = server.Camera("h264/8", "joe:secret").Replace("rtsp:", "rtspt:", StringComparison.Ordinal);
-        var capture = new Capture(Capture.Settings(url) with { RtspTransport = "udp" });
-        var end = await capture.RunAsync(_ => capture.Frames.Count == 3);
+        using var server = await RtspTestServer.StartCamerasAsync();
+        var url = server.Camera("h264/8");
+        var capture = new Capture(Capture.Settings(url.Replace("rtsp:", "rtspt:", StringComparison.Ordinal)) with
+        {
+            RtspTransport = "udp",
+        });
+        var seen = 0;
+        var end = await capture.RunAsync(frame =>
+        {
+            seen = frame.Sequence == 3 ? Workbench.Processes($"-rtsp_transport\0tcp\0-i\0{url}") : 0;
+            return frame.Sequence == 3;
+        });
         Assert.True(end.Kind == CaptureEndKind.Cancelled, end.Reason);
+        Assert.Equal(1, seen);
     }
 
     /// <summary>A white ball on black; a decoder without its key frame shows grey.</summary>

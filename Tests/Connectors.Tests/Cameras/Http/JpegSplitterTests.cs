@@ -37,6 +37,21 @@ public sealed class JpegSplitterTests
     }
 
     [Fact]
+    public void Restart_markers_fill_bytes_and_several_scans_are_inside_a_picture()
+    {
+        byte[] picture =
+        [
+            0xFF, 0xD8, 0xFF, 0xFF, 0xDD, 0, 4, 0, 1,
+            0xFF, 0xDA, 0, 3, 1, 0x12, 0xFF, 0, 0x34, 0xFF, 0xD0, 0x56, 0xFF, 0xD7, 0x78,
+            0xFF, 0xC4, 0, 4, 0xFF, 0xD9, 0xFF, 0xDA, 0, 2, 0x9A, 0xFF, 0xD9,
+        ];
+        using var splitter = new JpegSplitter(Answer(new MemoryStream([1, 2, .. picture, 3, .. picture, 4])));
+        Assert.True(splitter.Next(CancellationToken.None).SequenceEqual(picture));
+        Assert.True(splitter.Next(CancellationToken.None).SequenceEqual(picture));
+        Assert.True(splitter.Next(CancellationToken.None).IsEmpty);
+    }
+
+    [Fact]
     public void Any_damage_ends_and_needs_no_more_memory_than_the_limit()
     {
         var random = new Random(9);
