@@ -1,8 +1,8 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Outbox;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MobileVlm.Edge.Actors.Tests;
 
