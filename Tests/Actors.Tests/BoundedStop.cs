@@ -23,7 +23,14 @@ public abstract class BoundedStop
         var started = Stopwatch.GetTimestamp();
         await rig.Edge.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, Patience);
-        Assert.Equal(leftBehind.Order(), rig.Edge.LeftBehind.Order());
+
+        // On a loaded machine another step may be late as well; it ends all the same, which the rig then checks.
+        Assert.Subset(rig.Edge.LeftBehind.ToHashSet(), leftBehind.ToHashSet());
+        if (!leftBehind.Contains("engine"))
+        {
+            await rig.Engine.Done.UntilAsync(done => done.Contains("dispose encoder"), "the sessions");
+        }
+
         Assert.Equal(EdgeOutcomeKind.Stopped, (await rig.Edge.Completion).Kind);
     }
 }

@@ -18,7 +18,7 @@ public sealed class AskImageTests : IDisposable
         { "RTSP://10.0.0.5/stream", ["Is there a car?"], 2, ["is an address"] },
         { "data:image/png;base64,iVBORw0KGgo=", ["Is there a car?"], 2, ["is an address"] },
         { "/dev/video9", ["Is there a car?"], 2, ["is a camera", "ffmpeg -f v4l2"] },
-        { "", ["Is there a car?"], 2, ["the name is empty"] },
+        { "", ["Is there a car?"], 2, ["--image is empty"] },
         { "FOLDER/a.jpg", [""], 2, ["A question is empty"] },
         { "FOLDER/a.jpg", ["Is there a car?", " \t\u00a0\u200b"], 2, ["A question is empty"] },
         { "FOLDER/a.jpg", ["FOLDER/a.jpg", "Is there a car?"], 2, ["is a picture file where a question is expected", "once for each"] },
