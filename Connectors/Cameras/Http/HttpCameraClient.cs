@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Http;
@@ -31,8 +32,10 @@ internal sealed class HttpCameraClient : IDisposable
             MaxResponseHeadersLength = MostHeaderKilobytes,
             PreAuthenticate = true,
         };
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
-            errors == SslPolicyErrors.None || IsAdded(certificate);
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+            errors == SslPolicyErrors.None || IsAdded(certificate)
+                ? true
+                : throw new AuthenticationException($"the camera's certificate is not trusted: {Reason(chain, errors)}");
         if (address.Login is { } login)
         {
             // Bound to the camera's own host and port: an answer that sends on to another one gets no password.
@@ -55,16 +58,26 @@ internal sealed class HttpCameraClient : IDisposable
     /// <summary>What a failed request means for people.</summary>
     public static string Explain(HttpRequestException fault)
     {
-        var message = fault.InnerException is { } inner && !fault.Message.Contains(inner.Message, StringComparison.Ordinal)
+        if (fault.HttpRequestError == HttpRequestError.SecureConnectionError)
+        {
+            // The outer message only says that there is an inner one.
+            return $"{fault.InnerException?.Message ?? fault.Message} (Cameras mostly make their own certificate. To trust this one, save "
+                + "it as /usr/local/share/ca-certificates/NAME.crt and run 'update-ca-certificates'.)";
+        }
+
+        return fault.InnerException is { } inner && !fault.Message.Contains(inner.Message, StringComparison.Ordinal)
             ? $"{fault.Message} {inner.Message}"
             : fault.Message;
-        return fault.HttpRequestError == HttpRequestError.SecureConnectionError
-            ? $"{message} (Cameras mostly make their own certificate. To trust this one, save it as "
-                + "/usr/local/share/ca-certificates/NAME.crt and run 'update-ca-certificates'.)"
-            : message;
     }
 
     public void Dispose() => _client.Dispose();
+
+    private static string Reason(X509Chain? chain, SslPolicyErrors errors)
+    {
+        var status = chain?.ChainStatus.Select(it => it.StatusInformation.Trim()) ?? [];
+        string[] name = errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? ["it is for another name"] : [];
+        return string.Join("; ", [.. status, .. name]);
+    }
 
     /// <summary>Whether the machine's owner added this very certificate to the store, whatever name stands in it: a camera's own
     /// certificate seldom holds the address that it has.</summary>

@@ -236,6 +236,7 @@ public sealed class HttpCameraTests
         await using var camera = new HttpTestCamera(it => it.AnswerAsync("200 OK", Jpeg(7)), own);
         var end = await new Capture(Capture.Settings(camera.Url("/snap.jpg"))).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
+        Assert.Contains("the camera's certificate is not trusted: self-signed certificate", end.Reason, StringComparison.Ordinal);
         Assert.Contains("update-ca-certificates", end.Reason, StringComparison.Ordinal);
         Assert.Empty(camera.Requests);
     }
