@@ -206,7 +206,11 @@ internal sealed partial class PipelineActor : ReceiveActor
 
         foreach (var walk in _context.Places.GiveUp())
         {
-            walk.Lane.Counters.Failed.Increment();
+            if (walk.TryCount())
+            {
+                walk.Lane.Counters.Failed.Increment();
+            }
+
             _context.Counters.Pipeline.FramesLost.Increment();
         }
     }

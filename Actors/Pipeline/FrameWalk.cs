@@ -12,6 +12,7 @@ internal sealed class FrameWalk(IFrameLane lane, PickedFrame picked, PipelinePla
 {
     private VisualTokens? _tokens;
     private int _disposed;
+    private int _counted;
 
     public IFrameLane Lane => lane;
 
@@ -59,6 +60,10 @@ internal sealed class FrameWalk(IFrameLane lane, PickedFrame picked, PipelinePla
     /// <summary>The still of this very frame, or null if none is wanted or it could not be made. Whoever ends the
     /// walk in order waits for it first, since it reads the pixels.</summary>
     public Task<byte[]?> Still { get; set; } = Task.FromResult<byte[]?>(null);
+
+    /// <summary>True for the first caller only: a frame that was counted as used is not counted as failed as well when its
+    /// answers are lost with the pipeline.</summary>
+    public bool TryCount() => Interlocked.Exchange(ref _counted, 1) == 0;
 
     /// <summary>Says that it got further, for whoever watches over a pipeline that hangs.</summary>
     public void Moved() => places.Moved();

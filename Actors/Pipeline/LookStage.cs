@@ -53,7 +53,11 @@ internal sealed partial class LookStage(
         }
         else
         {
-            walk.Lane.Counters.Failed.Increment();
+            if (walk.TryCount())
+            {
+                walk.Lane.Counters.Failed.Increment();
+            }
+
             walk.Dispose();
         }
 

@@ -85,7 +85,7 @@ internal sealed partial class ThinkStage(
 
         QuestionAnswered[] given = [.. answers.OfType<QuestionAnswered>()];
         QuestionAnswered[] answered = [.. given.Where(it => it.Failure is null)];
-        if (given.Length > 0 || walk.Asks.Count > 0)
+        if ((given.Length > 0 || walk.Asks.Count > 0) && walk.TryCount())
         {
             walk.Lane.Counters.Used.Increment();
         }

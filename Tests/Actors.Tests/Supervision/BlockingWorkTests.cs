@@ -66,7 +66,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
             rig.Kill("edge/judge");
             await rig.Log.Lines.UntilAsync(
                 lines => lines.Any(line => line.Text.StartsWith("The actor 'judge'", StringComparison.Ordinal)), "the restart");
-            await PushAsync(rig, 3);
+            await PushAsync(rig, 4);
         }
 
         await rig.Edge.StopAsync();
