@@ -103,6 +103,18 @@ public sealed class OlderBrokerTests
     }
 
     [Fact]
+    public async Task What_a_broker_accepts_in_the_form_of_3_1_1_is_no_connection_in_MQTT_5()
+    {
+        await using var mosquitto = await Mosquitto.StartAsync();
+        await using var watcher = await MosquittoSub.StartAsync(mosquitto.Address);
+        await using var broker = new OldBroker(mosquitto.Address, OldBrokerHabit.AcceptsBlindly);
+        await using var link = await TestLink.ConnectAsync(broker.Address);
+        Assert.Equal([5, 4], broker.Levels);
+        Assert.Equal(PublishOutcomeKind.Accepted, (await link.PublishAsync("a", "b")).Kind);
+        Assert.Equal("b", (await watcher.WaitForAsync("a")).Text);
+    }
+
+    [Fact]
     public async Task A_broker_that_closes_once_because_it_is_starting_is_spoken_to_in_MQTT_5()
     {
         await using var mosquitto = await Mosquitto.StartAsync();
