@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Clock;
 using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors.Health;
@@ -39,7 +38,7 @@ internal sealed class EdgeCounters
             Uptime = uptime,
             Cameras = plans.ToDictionary(plan => plan.Id.Value, plan => this[plan.Id].Snapshot(plan.Questions, clock)),
             Pipeline = Pipeline.Snapshot(),
-            Mqtt = Mqtt.Snapshot(),
+            Mqtt = Mqtt.Snapshot(clock),
             Asks = Asks.Snapshot(),
             Storage = storage,
         };
@@ -243,14 +242,14 @@ internal sealed class MqttCounters
         Acknowledged?.Invoke(after);
     }
 
-    public MqttStats Snapshot() => new(
+    public MqttStats Snapshot(ClockMonitor clock) => new(
         Connected,
         Published.Value,
         Failed.Value,
         Reconnects.Value,
         Outbox?.Rows ?? 0,
         Outbox?.Bytes ?? 0,
-        Outbox?.OldestAt is { } oldest && PlausibleTime.Includes(oldest) ? oldest : null,
+        clock.Known(Outbox?.OldestAt),
         (Outbox?.DroppedForRoom ?? 0) + (Outbox?.DroppedForAge ?? 0),
         CommandsIgnored.Value);
 }

@@ -54,7 +54,14 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
     {
         try
         {
-            var state = JsonSerializer.Deserialize<SavedState>(Content(), Json);
+            var content = Content();
+            if (NewerVersion(content) is { } newer)
+            {
+                SetAside($"v{newer}", aside => LogNewer(Path, newer, SavedState.Current, aside), "a newer version of the service wrote it");
+                return SavedState.Empty;
+            }
+
+            var state = JsonSerializer.Deserialize<SavedState>(content, Json);
             return state is { Version: SavedState.Current, Standings: not null, Switches: not null }
                 && state.Standings.Values.All(saved => saved?.Standing is { } standing && double.IsFinite(standing.Score ?? 0))
                 ? state
@@ -72,7 +79,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
         catch (Exception fault) when (fault is JsonException or NotSupportedException or ArgumentException or FormatException
             or InvalidOperationException or OverflowException)
         {
-            SetAside(fault);
+            SetAside("damaged", aside => LogDamaged(Path, fault.Message, aside), fault.Message);
             return SavedState.Empty;
         }
     }
@@ -125,23 +132,37 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
         return content;
     }
 
-    private void SetAside(Exception fault)
+    /// <returns>The version of a layout that only a later program knows; null for any other content.</returns>
+    private static int? NewerVersion(byte[] content)
     {
-        var aside = $"{Path}.damaged";
+        using var json = JsonDocument.Parse(content);
+        return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("v", out var version)
+            && version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) && number > SavedState.Current
+                ? number
+                : null;
+    }
+
+    private void SetAside(string label, Action<string> log, string reason)
+    {
+        var aside = $"{Path}.{label}";
         try
         {
             File.Move(Path, aside, overwrite: true);
-            LogDamaged(Path, fault.Message, aside);
+            log(aside);
         }
         catch (Exception other) when (other is IOException or UnauthorizedAccessException)
         {
-            LogUnreadable(Path, $"{fault.Message}; {other.Message}");
+            LogUnreadable(Path, $"{reason}; {other.Message}");
         }
     }
 
     [LoggerMessage(EventId = 85, Level = LogLevel.Error, Message =
         "{File} is damaged ({Reason}). It is now {Aside}; states, cool-downs and switches start afresh. Check the disk (dmesg, smartctl).")]
     private partial void LogDamaged(string file, string reason, string aside);
+
+    [LoggerMessage(EventId = 89, Level = LogLevel.Error, Message =
+        "{File} was written by a newer version of the service (its layout is version {Version}, this program reads {Known}). It is now {Aside}; states, cool-downs and switches start afresh. To have them back, update the service, stop it and rename the file.")]
+    private partial void LogNewer(string file, int version, int known, string aside);
 
     [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =
         "{File} cannot be read ({Reason}). States, cool-downs and switches start afresh. Repair the disk or the permissions of StateFolder.")]

@@ -10,7 +10,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
     public const int DefaultLimit = 1000;
 
     private readonly Lock _lock = new();
-    private readonly LinkedList<(OutboxEvent Event, long Since, DateTimeOffset At)> _waiting = new();
+    private readonly LinkedList<(OutboxEvent Event, long Since)> _waiting = new();
     private readonly LostEvents _lost = new([]);
     private long _bytes;
     private long _stored;
@@ -24,8 +24,10 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
         {
             lock (_lock)
             {
+                // From the steady clock: the wall clock may have been set meanwhile.
+                DateTimeOffset? oldest = _waiting.First is { } first ? time.GetUtcNow() - time.GetElapsedTime(first.Value.Since) : null;
                 return new OutboxStats(
-                    _waiting.Count, _bytes, _waiting.First?.Value.At, _waiting.Count, _stored, _removed, _dropped, 0, 0)
+                    _waiting.Count, _bytes, oldest, _waiting.Count, _stored, _removed, _dropped, 0, 0)
                 {
                     Storage = StorageCondition.Off,
                 };
@@ -53,7 +55,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
 
             _stored++;
             _bytes += OutboxDatabase.SizeOf(happened);
-            _waiting.AddLast((happened, time.GetTimestamp(), time.GetUtcNow()));
+            _waiting.AddLast((happened, time.GetTimestamp()));
             return Task.FromResult(StoreOutcome.InMemory);
         }
     }
@@ -63,7 +65,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
     {
         lock (_lock)
         {
-            foreach (var (waiting, since, _) in _waiting)
+            foreach (var (waiting, since) in _waiting)
             {
                 if (!exceptTopics.Contains(waiting.Topic))
                 {
@@ -98,10 +100,10 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
     /// <summary>Nothing to give back.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private LinkedListNode<(OutboxEvent Event, long Since, DateTimeOffset At)>? OldestToDrop() =>
+    private LinkedListNode<(OutboxEvent Event, long Since)>? OldestToDrop() =>
         _waiting.First?.Value.Event.Id == _lost.OnItsWay ? _waiting.First.Next : _waiting.First;
 
-    private void Leave(LinkedListNode<(OutboxEvent Event, long Since, DateTimeOffset At)> node)
+    private void Leave(LinkedListNode<(OutboxEvent Event, long Since)> node)
     {
         _bytes -= OutboxDatabase.SizeOf(node.Value.Event);
         _waiting.Remove(node);

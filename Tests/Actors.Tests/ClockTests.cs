@@ -72,7 +72,9 @@ public sealed class ClockTests
 
         await Eventually.TrueAsync(() => rig.Stats.Mqtt.EventsWaiting == 1, "the event");
         _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Null(rig.Stats.Mqtt.EventsWaitingSince);
         _time.SetWall(Now);
+        Assert.Equal(Now.AddSeconds(-30), rig.Stats.Mqtt.EventsWaitingSince);
         Volatile.Write(ref there, true);
         await Eventually.TrueAsync(
             () =>

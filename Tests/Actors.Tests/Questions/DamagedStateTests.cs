@@ -41,6 +41,23 @@ public sealed class DamagedStateTests : IDisposable
         Assert.InRange(taken, rounds / 100, rounds);
     }
 
+    [Fact]
+    public void A_state_file_of_a_newer_version_is_renamed_and_kept_as_it_is()
+    {
+        var path = Path.Combine(_folder, QuestionStateFile.FileName);
+        const string Newer = """{ "v": 2, "standings": [ "in another way" ], "more": 1 }""";
+        File.WriteAllText(path, Newer);
+
+        var keeper = Keeper();
+        Assert.Empty(keeper.Restored.Standings);
+        keeper.Keep(keeper.Last(QuestionKeeperTests.Standings("yes"))!);
+
+        Assert.Equal(Newer, File.ReadAllText(path + ".v2"));
+        Assert.Single(Keeper().Restored.Standings);
+        Assert.Single(_log.Said(LogLevel.Error, $"{path} was written by a newer version of the service"));
+        Assert.Empty(Directory.GetFiles(_folder, "*.damaged"));
+    }
+
     private byte[] Good()
     {
         var switches = new QuestionSwitches();
