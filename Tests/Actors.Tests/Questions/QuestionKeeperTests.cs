@@ -98,7 +98,7 @@ public sealed class QuestionKeeperTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("{\"v\":1,\"standings\":{\"gate/person\":{\"kind\":\"yesNo\",\"stand")]
-    [InlineData("{\"v\":99,\"standings\":{},\"switches\":{}}")]
+    [InlineData("{\"v\":0,\"standings\":{},\"switches\":{}}")]
     [InlineData("{\"v\":1}")]
     [InlineData("[]")]
     [InlineData("{\"v\":1,\"standings\":{\"gate/person\":null},\"switches\":{}}")]
