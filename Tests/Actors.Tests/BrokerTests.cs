@@ -192,6 +192,26 @@ public sealed class BrokerTests
         Assert.Equal("topic0=newer", Text(latest.TakeNext()!));
     }
 
+    [Fact]
+    public void A_topic_that_the_broker_was_told_to_forget_is_not_sent_again()
+    {
+        var latest = new LatestByTopic();
+        latest.Set(Message("stays", "x"));
+        latest.Set(Message("goes", ""));
+        latest.Accepted(latest.TakeNext()!);
+        var gone = latest.TakeNext()!;
+
+        // Until the broker has it, it is said again at each connect.
+        latest.SendAfresh();
+        Assert.Equal(2, latest.WaitingCount);
+        latest.Accepted(gone);
+        latest.SendAgain(gone);
+        latest.SendAfresh();
+
+        Assert.Equal(1, latest.WaitingCount);
+        Assert.Equal("stays=x", Text(latest.TakeNext()!));
+    }
+
     private static OutboundMessage Message(string topic, string text) => new(topic, Encoding.UTF8.GetBytes(text), true);
 
     private static string Text(OutboundMessage message) =>

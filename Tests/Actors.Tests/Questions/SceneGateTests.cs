@@ -109,6 +109,20 @@ public sealed class SceneGateTests
         Assert.Equal(stands, gate.StillValid(now, [Person]) is not null);
     }
 
+    [Fact]
+    public void What_is_known_of_a_question_that_is_gone_is_forgotten()
+    {
+        var gate = new SceneGate(new GateSettings(), _time);
+        var quiet = Scene(320, 240);
+        Remember(gate, quiet, Person, "yes");
+        Remember(gate, quiet, Dog, "no");
+
+        gate.Keep([Dog]);
+
+        Assert.Null(gate.StillValid(quiet, [Person]));
+        Assert.NotNull(gate.StillValid(quiet, [Dog]));
+    }
+
     private static VisualTokens Tokens(float first, float second)
     {
         // The second token is the one that changes; the first would pass any threshold.

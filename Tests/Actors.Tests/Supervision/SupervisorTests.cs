@@ -39,6 +39,87 @@ public sealed class SupervisorTests
     }
 
     [Fact]
+    public async Task A_new_camera_that_is_quicker_than_the_news_of_it_is_online()
+    {
+        var judging = new Gate();
+        var isHeld = false;
+        var points = new Crashes();
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new CrashingTime(TimeProvider.System, points) };
+        await rig.StartAsync();
+        var hall = new FakeCamera("hall", rig.Pool, rig.Time);
+        points.ShouldFail = actor =>
+        {
+            if (actor == "judge" && Volatile.Read(ref isHeld))
+            {
+                judging.Pass();
+            }
+
+            return false;
+        };
+        Volatile.Write(ref isHeld, true);
+        rig.Edge.Change([rig.Settings.Cameras[0], EdgeRig.Plan("hall", EdgeRig.Always)], [hall]);
+        await judging.Reached;
+        await hall.Attempts.UntilCountAsync(1);
+        hall.Push();
+        await Eventually.TrueAsync(() => rig.Stats.Cameras["hall"].Online, "the camera");
+
+        judging.Open();
+
+        await UntilLastAsync(rig, "hall/availability=online", "hall/person/state=frame 1");
+    }
+
+    [Fact]
+    public async Task A_publisher_that_fails_right_after_it_connected_goes_on_by_itself()
+    {
+        // On a clock that stands still nothing else comes along that would have it look for work.
+        var time = new FakeTime();
+        await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time }.StartAsync();
+        rig.Camera.Push();
+        await UntilLastAsync(rig, "gate/person/state=frame 1");
+        var left = 1;
+        rig.Log.OnLine = line =>
+        {
+            if (line.Text.StartsWith("Connected to", StringComparison.Ordinal) && Interlocked.Decrement(ref left) >= 0)
+            {
+                throw new InvalidOperationException("as the test wants");
+            }
+        };
+
+        var waits = time.Waits.Items.Count;
+        rig.Link.Drop();
+        await time.Waits.UntilCountAsync(waits + 1);
+        time.Advance(TimeSpan.FromMilliseconds(10));
+
+        await rig.Link.Heard.UntilAsync(
+            heard => heard.Count(line => line == "mobilevlm/box/gate/person/state=frame 1") == 2, "the state once more");
+        Assert.Equal(2, rig.Link.Connects.Items.Count);
+        Assert.Single(rig.Log.Said(LogLevel.Error, "The actor 'mqtt'"));
+    }
+
+    [Fact]
+    public async Task A_question_gets_no_second_reply_when_its_refusal_fails_behind_the_first()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
+        var left = 1;
+        rig.Log.OnLine = line =>
+        {
+            if (line.Category.EndsWith("AskActor", StringComparison.Ordinal) && Interlocked.Decrement(ref left) >= 0)
+            {
+                throw new InvalidOperationException("as the test wants");
+            }
+        };
+        await rig.StartAsync();
+
+        rig.Ask("""{"id": "1", "question": 7}""");
+        rig.Ask("""{"id": "2", "question": 7}""");
+
+        await rig.UntilRepliesAsync(2);
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Published > 0 && rig.Log.Said(LogLevel.Error, "The actor 'asks'").Any(), "the restart");
+        await rig.StopAsync();
+        Assert.Equal(["1", "2"], rig.Replies().Select(reply => reply.Text("id")));
+    }
+
+    [Fact]
     public async Task A_restarted_publisher_that_finds_the_link_connected_sends_the_events_that_wait()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
