@@ -10,7 +10,8 @@ internal sealed partial class OutboxStore
     /// <summary>A file of this store was open or read once: what it said of lost events is known.</summary>
     private bool _hasRead;
 
-    /// <summary>What could be read of a damaged file that cannot be moved is in memory already.</summary>
+    /// <summary>What could be read of a file that cannot be moved is in memory already, and its other rows are done: it is
+    /// damaged, or as old as the last time its log was written into it.</summary>
     private bool _hasTakenOver;
 
     /// <summary>A file that cannot be opened was read once already.</summary>
@@ -262,13 +263,12 @@ internal sealed partial class OutboxStore
         }
 
         LogRemoved(_settings.Path);
-        if (place == OutboxPlace.LogRemoved)
+
+        // Without its log, the file still has rows that were deleted since.
+        _hasTakenOver = place == OutboxPlace.LogRemoved && !TryCompact(_database);
+        if (_hasTakenOver || place != OutboxPlace.LogRemoved)
         {
-            _database.Compact();
-        }
-        else
-        {
-            // The removed file can be read as long as it is open.
+            // What was removed can be read as long as it is open.
             var rows = _database.Newest(int.MaxValue).Where(row => !_acknowledged.ContainsKey(row.Event.Id)
                 && !_givenUp.Contains(row.Event.Id) && _line.Find(row.Event.Id) is null).ToList();
             _line.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
@@ -277,6 +277,29 @@ internal sealed partial class OutboxStore
 
         CloseDatabase();
         return TryOpen();
+    }
+
+    /// <returns>Whether the file holds all that its log did.</returns>
+    private bool TryCompact(IOutboxDatabase database)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                database.Compact();
+                return true;
+            }
+            catch (OutboxFault fault)
+            {
+                if (fault.Kind != OutboxFaultKind.Full || attempt > 0)
+                {
+                    LogNotCompacted(fault.Message);
+                    return false;
+                }
+
+                _disk.ReleaseReserve();
+            }
+        }
     }
 
     /// <summary>What was on disk is in memory only from now on, as far as it was there; the rest is expected in the

@@ -74,6 +74,23 @@ public sealed class OutboxHistoryTests
         ]);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void What_was_deleted_does_not_come_back_with_a_file_whose_log_was_removed(int at)
+    {
+        using var history = new OutboxHistory();
+        history.Run(
+        [
+            new Store(1, 3), new Store(2, 1), new Store(1, 6), new ChangeDisk(DiskMode.Full), new Kill(), new Store(1, 3), new Deliver(2), new Deliver(1),
+            new Store(0, 1), new Advance(TimeSpan.FromSeconds(14)), new ChangeDisk(DiskMode.Fine), new Advance(TimeSpan.FromSeconds(61)), new ChangeDisk(DiskMode.Full),
+            new FailOnce(at, After: false, OutboxFaultKind.Damaged, Readable: 1), new RemoveFile(Log: true),
+        ]);
+    }
+
     /// <summary>Each operation on the file once: refused before it takes place, and reported to have failed after it did.</summary>
     [Theory]
     [InlineData(nameof(OutboxFaultKind.Full))]
