@@ -40,7 +40,16 @@ internal sealed class LatestByTopic
     /// <summary>The broker has a message. A topic that it was told to forget is forgotten here too.</summary>
     public void Accepted(OutboundMessage message)
     {
-        if (message.Payload.IsEmpty && _latest.TryGetValue(message.Topic, out var latest) && ReferenceEquals(latest, message))
+        if (message.Payload.IsEmpty)
+        {
+            Forget(message);
+        }
+    }
+
+    /// <summary>A message that must not be sent again; a newer one of its topic may.</summary>
+    public void Forget(OutboundMessage message)
+    {
+        if (_latest.TryGetValue(message.Topic, out var latest) && ReferenceEquals(latest, message))
         {
             _latest.Remove(message.Topic);
             _waiting.Remove(message.Topic);

@@ -261,20 +261,21 @@ internal sealed partial class MqttActor : RestartableActor
 
     private void SayNext()
     {
-        if (!_session.IsConnected || _outgoing.InFlight is not null)
+        while (_session.IsConnected)
         {
-            return;
-        }
+            var startedAt = _time.GetTimestamp();
+            if (_outgoing.TakeNext(_messages.Event) is not { } next)
+            {
+                break;
+            }
 
-        var startedAt = _time.GetTimestamp();
-        if (_outgoing.TakeNext(_messages.Event) is { } next)
-        {
             Reported(
                 () => _link.PublishAsync(next.Message, _session.Life),
                 outcome => new PublishEnded(next, outcome, startedAt),
                 fault => new PublishEnded(next, new PublishOutcome(PublishOutcomeKind.Lost, fault), startedAt));
         }
-        else if (!_outgoing.Events.IsMoving || _session.Stop > StopPhase.Rest)
+
+        if (_session.IsConnected && _outgoing.IsSettled && (!_outgoing.Events.IsMoving || _session.Stop > StopPhase.Rest))
         {
             StopFurther();
         }
@@ -286,6 +287,11 @@ internal sealed partial class MqttActor : RestartableActor
         if (!_outgoing.TrySettle(message, outcome.Kind))
         {
             return;
+        }
+
+        if (outcome.Kind == PublishOutcomeKind.Refused && !_link.IsConnected)
+        {
+            _outgoing.HungUpOver(message);
         }
 
         // First what must follow, then what is only told: a failure below is then harmless.

@@ -13,17 +13,26 @@ internal enum OutgoingQueue
 /// <summary>A message that was given to the broker and whose outcome is not known yet.</summary>
 internal sealed record InFlightMessage(OutboundMessage Message, OutgoingQueue Queue);
 
-/// <summary>Everything that waits for the broker: retained values, replies and events, and the one message that is on its
-/// way. Outlives the actor that publishes it. One caller at a time.</summary>
+/// <summary>Everything that waits for the broker: retained values, replies and events, and what is on its way. One reply and
+/// one event at a time, because their order matters, and several retained values. So a flood in one queue over a slow
+/// connection does not hold up the others. Outlives the actor that publishes it. One caller at a time.</summary>
 /// <param name="retained">The latest value of each topic.</param>
 /// <param name="replies">Messages that are said once.</param>
 /// <param name="events">Events in the outbox.</param>
 internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies, EventLine events)
 {
+    /// <summary>Retained values that are in flight at once. With one reply and one event less than brokers are asked to take
+    /// by any client.</summary>
+    public const int MaxRetainedInFlight = 8;
+
     private const int QueueCount = 3;
 
+    private readonly List<InFlightMessage> _inFlight = [];
     private OutgoingQueue _last = OutgoingQueue.Event;
     private bool _retainedSentOnce;
+    private bool _wasLost;
+    private int _sentAlone;
+    private bool _alwaysAlone;
 
     public LatestByTopic Retained => retained;
 
@@ -31,8 +40,8 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
 
     public EventLine Events => events;
 
-    /// <summary>Null when the next message may be sent.</summary>
-    public InFlightMessage? InFlight { get; private set; }
+    /// <summary>The outcome of each message is known.</summary>
+    public bool IsSettled => _inFlight.Count == 0;
 
     /// <summary>Nothing more is sent but what <see cref="Retained"/> holds: the end of a stop.</summary>
     public bool OnlyRetained { get; set; }
@@ -43,49 +52,76 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
         retained.SendAfresh();
         events.Connected();
         _retainedSentOnce = false;
+
+        // One of the lost may be why the broker hung up. Sent alone it is known, and not sent again. Each that was in flight is
+        // sent within so many messages, because the queues take turns.
+        _sentAlone = _wasLost ? QueueCount * (retained.WaitingCount + 2) : 0;
+        _wasLost = false;
     }
 
-    /// <summary>The next message to send, which is in flight from now on, or null when nothing waits. The three queues
-    /// take turns, so that none delays another by more than two messages.</summary>
+    /// <summary>The next message to send, which is in flight from now on, or null when nothing waits that may be sent now. The
+    /// three queues take turns, so that none delays another by more than two messages.</summary>
     /// <param name="toMessage">Composes an event. May throw, which changes nothing.</param>
     public InFlightMessage? TakeNext(Func<EventPayload, OutboundMessage> toMessage)
     {
         _retainedSentOnce |= retained.WaitingCount == 0;
+        if ((_alwaysAlone || _sentAlone > 0) && !IsSettled)
+        {
+            return null;
+        }
+
         for (var turn = 1; turn <= QueueCount; turn++)
         {
             var queue = (OutgoingQueue)(((int)_last + turn) % QueueCount);
-            if (Peek(queue, toMessage) is { } message)
+            if (_inFlight.Count(it => it.Queue == queue) < MostInFlight(queue) && Peek(queue, toMessage) is { } message)
             {
-                (_last, InFlight) = (queue, new InFlightMessage(message, queue));
-                return InFlight;
+                var next = new InFlightMessage(message, queue);
+                _last = queue;
+                _inFlight.Add(next);
+                return next;
             }
         }
 
         return null;
     }
 
+    /// <summary>The broker hung up over this message, and will over others of its kind: from now on one message in all is in
+    /// flight at once, so that it is known which. A retained value is not sent again, or each connection would end so.</summary>
+    public void HungUpOver(InFlightMessage message)
+    {
+        _alwaysAlone = true;
+        if (message.Queue == OutgoingQueue.Retained)
+        {
+            retained.Forget(message.Message);
+        }
+    }
+
     /// <summary>Takes in what became of a message. Does nothing, and returns false, for one that is not in flight any
     /// more.</summary>
     public bool TrySettle(InFlightMessage message, PublishOutcomeKind outcome)
     {
-        if (!ReferenceEquals(message, InFlight))
+        if (_inFlight.FindIndex(it => ReferenceEquals(it, message)) is not (>= 0 and var place))
         {
             return false;
         }
 
-        InFlight = null;
+        _inFlight.RemoveAt(place);
+        _sentAlone -= outcome == PublishOutcomeKind.Lost || _sentAlone == 0 ? 0 : 1;
         switch (outcome)
         {
             case PublishOutcomeKind.Accepted when message.Queue == OutgoingQueue.Retained:
                 retained.Accepted(message.Message);
                 break;
             case PublishOutcomeKind.Lost:
+                _wasLost = true;
                 SendAgain(message);
                 break;
         }
 
         return true;
     }
+
+    private static int MostInFlight(OutgoingQueue queue) => queue == OutgoingQueue.Retained ? MaxRetainedInFlight : 1;
 
     private OutboundMessage? Peek(OutgoingQueue queue, Func<EventPayload, OutboundMessage> toMessage) => queue switch
     {

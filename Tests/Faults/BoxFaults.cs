@@ -14,6 +14,8 @@ internal static class BoxFaults
         new("outbox damaged under the service, broker away", DamagedAsync),
         new("outbox and its folder removed under the service, broker away", RemovedAsync),
         new("folder of the outbox cannot be used at the start, broker away, then it can", FolderAsync),
+        new("disk turns read-only (ext4 after an error) under the service, broker away, then it is repaired", ReadOnlyAsync),
+        new("disk mounted read-only at the start, broker away, then mounted to be written", MountedReadOnlyAsync),
         new("clock set forward by 400 days, then back, broker away", ClockAsync),
     ];
 
@@ -130,6 +132,112 @@ internal static class BoxFaults
         await rig.ReceivesAsync(40);
         return new FaultResult(await rig.CountAsync(), "killed once when it could be used again");
     }
+
+    /// <summary>As a worn card does: the kernel meets an error, and from then on nothing can be written, not even to open
+    /// files, until the file system was repaired and mounted again.</summary>
+    private static async Task<FaultResult> ReadOnlyAsync()
+    {
+        await using var rig = await FaultRig.StartAsync();
+        var (image, state) = (Path.Combine(rig.Folder, "disk.img"), Directory.CreateDirectory(Path.Combine(rig.Folder, "state")).FullName);
+        await using (var file = File.Create(image))
+        {
+            file.SetLength(24 << 20);
+        }
+
+        if ((Run("mkfs.ext4", "-q", "-F", image) ?? Mount(image, state)) is { } refused)
+        {
+            return new FaultResult(null, $"skipped: a disk cannot be mounted here ({refused}); run it as root");
+        }
+
+        try
+        {
+            rig.Outbox = Path.Combine(state, "outbox.db");
+            await rig.StartServiceAsync();
+            await rig.ReceivesAsync(5);
+            await rig.KillBrokerAsync();
+            await rig.ProducesAsync(20);
+            await File.WriteAllTextAsync(Path.Combine("/sys/fs/ext4", DeviceOf(state), "trigger_fs_error"), "1");
+            await SaysItIsReadOnlyAsync(rig);
+            await rig.ProducesAsync(60);
+
+            // A file system with an error is not written again until it was mounted anew. The old mount stays below, because
+            // the service has its lock there, and what is mounted cannot be repaired: a copy is. 1 is that errors were corrected.
+            var repaired = image + ".repaired";
+            File.Copy(image, repaired);
+            if ((Run("sh", "-c", $"e2fsck -f -y '{repaired}' > /dev/null || [ $? = 1 ]") ?? Mount(repaired, state)) is { } broken)
+            {
+                throw new InvalidOperationException(broken);
+            }
+
+            await HealsAsync(rig);
+            var count = await rig.CountAsync();
+            return new FaultResult(count, "killed once when it was repaired");
+        }
+        finally
+        {
+            Run("umount", "-l", state);
+            Run("umount", "-l", state);
+        }
+    }
+
+    private static async Task<FaultResult> MountedReadOnlyAsync()
+    {
+        await using var rig = await FaultRig.StartAsync();
+        var state = Directory.CreateDirectory(Path.Combine(rig.Folder, "state")).FullName;
+        if (Run("mount", "-t", "tmpfs", "-o", "ro,size=8m", "tmpfs", state) is { } refused)
+        {
+            return new FaultResult(null, $"skipped: a disk cannot be mounted here ({refused}); run it as root");
+        }
+
+        try
+        {
+            rig.Outbox = Path.Combine(state, "outbox.db");
+            await rig.StartServiceAsync();
+            await SaysItIsReadOnlyAsync(rig);
+            await rig.ReceivesAsync(5);
+            await rig.KillBrokerAsync();
+            await rig.ProducesAsync(40);
+            if (Run("mount", "-o", "remount,rw", state) is { } busy)
+            {
+                throw new InvalidOperationException(busy);
+            }
+
+            await HealsAsync(rig);
+            var count = await rig.CountAsync();
+            return new FaultResult(count, "killed once when it could be written");
+        }
+        finally
+        {
+            Run("umount", "-l", state);
+        }
+    }
+
+    private static Task SaysItIsReadOnlyAsync(FaultRig rig) => Until.HappensAsync(
+        "the service never said that its outbox cannot be written",
+        () => rig.Service.Errors.Contains("SqliteOutbox[62]", StringComparison.Ordinal),
+        FaultRig.Patience);
+
+    /// <summary>What was in memory only must come to the disk without a word from anybody, or the kill takes it.</summary>
+    private static async Task HealsAsync(FaultRig rig)
+    {
+        await Until.HappensAsync(
+            "the service never wrote its outbox again",
+            () => rig.Service.Errors.Contains("SqliteOutbox[64]", StringComparison.Ordinal),
+            FaultRig.Patience);
+        await rig.ProducesAsync(10);
+        await rig.KillServiceAsync();
+        await rig.StartServiceAsync();
+        await rig.RestartBrokerAsync();
+        await rig.ReceivesAsync(40);
+    }
+
+    /// <summary>On a loop device of its own each time, which goes with the last mount.</summary>
+    private static string? Mount(string image, string folder) => Run(
+        "sh", "-c", $"device=$(losetup -f --show '{image}') && mount -o errors=remount-ro $device '{folder}'; code=$?; losetup -d $device; exit $code");
+
+    /// <summary>As in <c>/dev</c>.</summary>
+    private static string DeviceOf(string mountPoint) => Path.GetFileName(
+        File.ReadLines("/proc/mounts").Select(line => line.Split(' ')).Last(mount => mount[1] == mountPoint)[0]);
 
     private static async Task<FaultResult> ClockAsync()
     {

@@ -10,6 +10,7 @@ internal sealed class FakeLink : IMqttLink
     private readonly Channel<InboundMessage> _inbound = Channel.CreateUnbounded<InboundMessage>();
     private volatile bool _connected;
     private int _publishing;
+    private int _publishingOnce;
 
     public event Action<string>? Disconnected;
 
@@ -35,6 +36,9 @@ internal sealed class FakeLink : IMqttLink
     public long InboundDropped => 0;
 
     public int MostAtOnce { get; private set; }
+
+    /// <summary>The same of messages that are not retained.</summary>
+    public int MostOnceAtOnce { get; private set; }
 
     /// <summary>Each connect waits for it, whatever the caller cancels.</summary>
     public Task Connecting { get; set; } = Task.CompletedTask;
@@ -66,6 +70,7 @@ internal sealed class FakeLink : IMqttLink
     private async Task<PublishOutcome> TakeAsync(OutboundMessage message, CancellationToken cancel)
     {
         MostAtOnce = Math.Max(MostAtOnce, Interlocked.Increment(ref _publishing));
+        MostOnceAtOnce = Math.Max(MostOnceAtOnce, Interlocked.Add(ref _publishingOnce, message.Retain ? 0 : 1));
         try
         {
             var kind = _connected ? await OnPublish(message).WaitAsync(cancel) : PublishOutcomeKind.Lost;
@@ -88,6 +93,7 @@ internal sealed class FakeLink : IMqttLink
         finally
         {
             Interlocked.Decrement(ref _publishing);
+            Interlocked.Add(ref _publishingOnce, message.Retain ? 0 : -1);
         }
     }
 

@@ -63,6 +63,109 @@ public sealed class FairnessTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_reply_without_an_acknowledgement_holds_up_neither_states_nor_events()
+    {
+        var outgoing = await FullAsync(new FakeTime(), states: 2 * OutgoingMessages.MaxRetainedInFlight, replies: 3, events: 3);
+        var sent = TakeAll(outgoing);
+        Assert.Equal(1, sent.Count(it => it.Queue == OutgoingQueue.Reply));
+        Assert.Equal(OutgoingMessages.MaxRetainedInFlight, sent.Count(it => it.Queue == OutgoingQueue.Retained));
+
+        // The reply stays out; the states before the first event, then one event.
+        for (var settled = 0; settled < 2 * OutgoingMessages.MaxRetainedInFlight; settled++)
+        {
+            var state = sent.First(it => it.Queue == OutgoingQueue.Retained);
+            sent.Remove(state);
+            Assert.True(outgoing.TrySettle(state, PublishOutcomeKind.Accepted));
+            sent.AddRange(TakeAll(outgoing));
+        }
+
+        Assert.Equal([OutgoingQueue.Reply, OutgoingQueue.Event], sent.Select(it => it.Queue));
+        Assert.False(outgoing.IsSettled);
+    }
+
+    [Fact]
+    public async Task What_was_lost_together_is_sent_one_at_a_time_after_the_next_connect()
+    {
+        var outgoing = await FullAsync(new FakeTime(), states: 5, replies: 3, events: 1);
+        foreach (var lost in TakeAll(outgoing))
+        {
+            Assert.True(outgoing.TrySettle(lost, PublishOutcomeKind.Lost));
+        }
+
+        outgoing.Connected();
+        var alone = new List<string>();
+        for (var all = TakeAll(outgoing); all.Count == 1; all = TakeAll(outgoing))
+        {
+            alone.Add(all[0].Message.Topic);
+            Assert.True(outgoing.TrySettle(all[0], PublishOutcomeKind.Accepted));
+            if (all[0].Queue == OutgoingQueue.Event)
+            {
+                outgoing.Events.Take(await outgoing.Events.HeardAsync());
+            }
+        }
+
+        Assert.Equal(["event", "reply", "reply", "reply", "state0", "state1", "state2", "state3", "state4"], alone.Order(StringComparer.Ordinal));
+
+        // A loss costs this once.
+        for (var state = 0; state < 20; state++)
+        {
+            outgoing.Retained.Set(Message($"later{state}"));
+        }
+
+        for (var all = TakeAll(outgoing); all.Count == 1; all = TakeAll(outgoing))
+        {
+            Assert.True(outgoing.TrySettle(all[0], PublishOutcomeKind.Accepted));
+        }
+
+        Assert.False(outgoing.IsSettled);
+    }
+
+    [Fact]
+    public async Task A_broker_that_hangs_up_over_one_message_gets_all_others()
+    {
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always, snapshot: true));
+        var inFlight = 0;
+        rig.Link.OnPublish = async message =>
+        {
+            var connects = rig.Link.Connects.Items.Count;
+            var isAlone = Interlocked.Increment(ref inFlight) == 1;
+            try
+            {
+                if (message.Topic.EndsWith("/snapshot", StringComparison.Ordinal))
+                {
+                    rig.Link.Drop();
+                    return isAlone ? PublishOutcomeKind.Refused : PublishOutcomeKind.Lost;
+                }
+
+                await Task.Delay(5);
+                return rig.Link.IsConnected && rig.Link.Connects.Items.Count == connects
+                    ? PublishOutcomeKind.Accepted
+                    : PublishOutcomeKind.Lost;
+            }
+            finally
+            {
+                Interlocked.Decrement(ref inFlight);
+            }
+        };
+        await rig.StartAsync();
+        const int Frames = 10;
+        for (var frame = 1; frame <= Frames; frame++)
+        {
+            rig.Camera.Push();
+            await rig.Link.Heard.UntilAsync(
+                heard => heard.Any(line => line.Contains("/person/answer=", StringComparison.Ordinal) && line.EndsWith($"#{frame}", StringComparison.Ordinal)),
+                $"answer {frame}");
+        }
+
+        await rig.Log.Lines.UntilAsync(
+            lines => lines.Any(line => line.Text.Contains("The broker refuses mobilevlm/box/gate/snapshot", StringComparison.Ordinal)), "who is to blame");
+
+        // It is found out once; from then on each such message costs one connection.
+        Assert.InRange(rig.Link.Connects.Items.Count, 1, Frames + 5);
+        rig.Link.OnPublish = _ => Task.FromResult(PublishOutcomeKind.Accepted);
+    }
+
+    [Fact]
     public async Task A_flood_of_malformed_questions_over_a_slow_broker_delays_no_state_by_a_second()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
@@ -124,7 +227,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
             rig.Ask($$"""{"id": "{{i}}", "question": 7}""");
         }
 
-        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Failed >= asked - PublisherState.MaxReplies, "the bound");
+        // One is in flight.
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Failed >= asked - PublisherState.MaxReplies - 1, "the bound");
         held.SetResult();
         await rig.UntilRepliesAsync(PublisherState.MaxReplies);
 
@@ -167,6 +271,17 @@ public sealed class FairnessTests(ITestOutputHelper output)
 
         await Eventually.TrueAsync(() => rig.Stats.Mqtt.Failed == 5, "the refusals");
         Assert.Single(rig.Log.Said(LogLevel.Warning, "The broker refuses replies/me"));
+    }
+
+    private static List<InFlightMessage> TakeAll(OutgoingMessages outgoing)
+    {
+        var taken = new List<InFlightMessage>();
+        while (outgoing.TakeNext(_ => Message("event") with { Retain = false }) is { } next)
+        {
+            taken.Add(next);
+        }
+
+        return taken;
     }
 
     private static async Task<OutgoingMessages> FullAsync(FakeTime time, int states, int replies, int events)
