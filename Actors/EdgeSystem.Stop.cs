@@ -49,8 +49,8 @@ public sealed partial class EdgeSystem
             await StopActorsAsync(limits, hurry);
         }
 
-        // Whatever became of the steps before: an open outbox would hold back its last writes, an open link the will. Side by
-        // side, so that one that hangs costs the others none of their time.
+        // Done whatever happened in the steps before: an open outbox delays its last writes, an open link delays the will.
+        // In parallel, so that a step that hangs takes no time from the others.
         await Task.WhenAll(
             InTimeAsync("engine", CloseEngineAsync, limits.Engine),
             InTimeAsync("sent pictures", _memory.Decoder.EndAsync, limits.Engine),
@@ -135,7 +135,7 @@ public sealed partial class EdgeSystem
             _parts.Link, new EdgeMessages(_settings, _parts, _clock), _memory.Publisher, _memory.Asks, replies).SayAsync(cancel);
     }
 
-    // Waits for ever; how long is a matter of the step.
+    // Waits without a limit; the step sets one.
     private static Task<bool> EndAsync(IActorRef actor, object message) =>
         actor.GracefulStop(TimeSpan.FromDays(1), message);
 

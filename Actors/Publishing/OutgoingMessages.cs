@@ -34,7 +34,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
     /// <summary>Null when the next message may be sent.</summary>
     public InFlightMessage? InFlight { get; private set; }
 
-    /// <summary>Nothing more is sent but what <see cref="Retained"/> holds: the end of a stop.</summary>
+    /// <summary>Only what <see cref="Retained"/> holds is sent: the end of a stop.</summary>
     public bool OnlyRetained { get; set; }
 
     /// <summary>A new connection: all retained values are sent again, before any event.</summary>
@@ -64,7 +64,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
         return null;
     }
 
-    /// <summary>Takes in what became of a message. Does nothing, and returns false, for one that is not in flight any
+    /// <summary>Handles the outcome of a message. Does nothing, and returns false, for one that is not in flight any
     /// more.</summary>
     public bool TrySettle(InFlightMessage message, PublishOutcomeKind outcome)
     {
@@ -93,7 +93,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
         _ when OnlyRetained => null,
         OutgoingQueue.Reply => replies.TakeNext(),
 
-        // Whoever was away hears how things are before what happened.
+        // Subscribers that were away get the current states before the events.
         OutgoingQueue.Event => _retainedSentOnce && events.Ready is { } happened ? toMessage(happened) : null,
         _ => throw new ArgumentOutOfRangeException(nameof(queue)),
     };
