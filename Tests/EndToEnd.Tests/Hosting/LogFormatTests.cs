@@ -67,11 +67,12 @@ public sealed partial class LogFormatTests : IDisposable
         });
         await using var service = EdgeProcess.Start("run", "--config", config);
         await service.SaysAsync("JudgeDesk[3] gate/person: unknown -> no (score 0.");
-        await Eventually.TrueAsync(
-            () => Count("CameraActor[3] bad: the camera cannot be opened: ") >= 2 && Count("MqttActor[52] No connection to mqtt://127.0.0.1:") >= 2,
-            "both are tried again",
-            state: () => service.Errors);
-        Assert.False(service.HasExited, service.Errors);
+        await service.SaysAsync("CameraActor[3] bad: the camera cannot be opened: ");
+        await service.SaysAsync("MqttActor[52] No connection to mqtt://127.0.0.1:");
+        for (var until = DateTime.UtcNow.AddSeconds(4); DateTime.UtcNow < until; await Task.Delay(100))
+        {
+            Assert.False(service.HasExited, service.Errors);
+        }
 
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());
@@ -87,8 +88,6 @@ public sealed partial class LogFormatTests : IDisposable
             times.Where(it => !it.Text.StartsWith("info", StringComparison.Ordinal)).GroupBy(it => it.Text),
             same => Assert.All(same.Zip(same.Skip(1)), pair => Assert.True(pair.Second.At - pair.First.At >= TimeSpan.FromSeconds(0.99), pair.First.Text)));
         Assert.Single(lines, line => line.Contains("gate/person: unknown -> no", StringComparison.Ordinal));
-
-        int Count(string text) => service.Errors.Split('\n').Count(line => line.Contains(text, StringComparison.Ordinal));
     }
 
     [GeneratedRegex(@"\d\d:\d\d:\d\d\.\d{4}")]
