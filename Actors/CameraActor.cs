@@ -94,7 +94,7 @@ internal sealed partial class CameraActor : RestartableActor
         attempt.RunAsync(_source).PipeTo(Self, success: end => new AttemptEnded(attempt, end));
     }
 
-    // A late message of an attempt that is over says nothing about the one that runs.
+    // A late message from an earlier attempt says nothing about the current one.
     private void WhenOf(CaptureRun attempt, Action react)
     {
         if (attempt == _run.Attempt)
@@ -197,7 +197,7 @@ internal sealed partial class CameraActor : RestartableActor
     private partial void LogGone(CameraId camera, string what, string reason, double seconds);
 
     [LoggerMessage(EventId = 83, Level = LogLevel.Error, Message =
-        "{Camera}: the camera's actor failed twice at {Message} and goes on without it.")]
+        "{Camera}: the camera's actor failed twice at {Message} and ignores it.")]
     private partial void LogGivenUp(CameraId camera, string message);
 
     private sealed record StartAttempt

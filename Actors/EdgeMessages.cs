@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Actors;
 /// <param name="Compose">Composes it.</param>
 internal sealed record ComposedLater(Func<OutboundMessage> Compose)
 {
-    /// <summary>What is said where it cannot be composed.</summary>
+    /// <summary>What is sent instead when it cannot be composed.</summary>
     public Func<OutboundMessage>? WithoutValue { get; init; }
 }
 
@@ -26,7 +26,8 @@ internal sealed partial class EdgeMessages(EdgeSettings settings, EdgeParts part
     public OutboundMessage Camera(CameraId camera, bool online) =>
         Retained(_topics.CameraAvailability(camera.Value), online ? "online" : "offline");
 
-    /// <summary>The pictures first and the state last: who reacts to the state finds them in place.</summary>
+    /// <summary>The pictures come before the state, so that a subscriber that reacts to the state finds them in
+    /// place.</summary>
     public IEnumerable<OutboundMessage> View(CameraPlan plan, ViewSeen seen)
     {
         if (plan.Snapshot && seen.Before is { } before)

@@ -41,7 +41,7 @@ public sealed record EdgeParts
     /// <summary>A frame as JPEG. Called on a thread of its own; must not keep the frame.</summary>
     public required Func<Frame, byte[]> FrameToJpeg { get; init; }
 
-    /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on a thread of its
-    /// own. Throws <see cref="StillPictureException"/> for what is no usable picture.</summary>
+    /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on a thread of its own.
+    /// Throws <see cref="StillPictureException"/> when the file is not a usable picture.</summary>
     public required Func<ReadOnlyMemory<byte>, Frame> PictureToFrame { get; init; }
 }

@@ -54,7 +54,7 @@ public sealed record CameraPlan(CameraId Id, ValueList<StandingQuestion> Questio
     /// <summary>When an answer is kept instead of asked again; null asks about every picture.</summary>
     public GateSettings? Gate { get; init; }
 
-    /// <summary>What is watched of its pictures beside its questions.</summary>
+    /// <summary>What is checked in its frames besides its questions.</summary>
     public SceneSettings Scene { get; init; } = new();
 }
 

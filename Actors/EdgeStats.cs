@@ -13,7 +13,7 @@ public sealed record EdgeStats
 
     public required string Target { get; init; }
 
-    /// <summary>When it was taken; null while the clock of the machine is not set, as all times here.</summary>
+    /// <summary>When it was taken; null while the clock of the machine is not set, like all times here.</summary>
     public required DateTimeOffset? At { get; init; }
 
     /// <summary>Since the start, from a clock that never jumps.</summary>
@@ -79,7 +79,7 @@ public sealed record CameraStats
 
     public ViewState View { get; init; }
 
-    /// <summary>Times that the view became one that is not normal.</summary>
+    /// <summary>How often the view changed to one that is not normal.</summary>
     public long ViewChanges { get; init; }
 
     /// <summary>By question name.</summary>
@@ -115,9 +115,9 @@ public sealed record MqttStats(
 /// way.</summary>
 public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);
 
-/// <summary>Where what should survive a restart is kept at this moment.</summary>
+/// <summary>Where the data that should survive a restart is kept at this moment.</summary>
 /// <param name="Outbox">Events that wait for the broker.</param>
-/// <param name="EventsInMemory">Of them, those that no disk has.</param>
-/// <param name="OutboxDamaged">Times that a damaged outbox was replaced.</param>
+/// <param name="EventsInMemory">Those of them that are not on disk.</param>
+/// <param name="OutboxDamaged">How often a damaged outbox was replaced.</param>
 /// <param name="State">States of questions, cool-downs and switches.</param>
 public sealed record StorageStats(StorageCondition Outbox, long EventsInMemory, long OutboxDamaged, StorageCondition State);

@@ -22,7 +22,7 @@ internal sealed class EdgeReports
     /// <summary>No frame is on its way any more.</summary>
     public TaskCompletionSource Drained { get; } = Signal();
 
-    /// <summary>The pipeline or an actor is beyond its budget, or cannot be restarted safely.</summary>
+    /// <summary>The pipeline or an actor has used up its restart budget, or cannot be restarted safely.</summary>
     public TaskCompletionSource<Exception> Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The supervisor has ended, and all actors with it.</summary>
@@ -31,21 +31,21 @@ internal sealed class EdgeReports
     private static TaskCompletionSource Signal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Told when the stop begins: no camera is started any more, and an actor that waits for its restart is restarted
-/// at once. Answered with <see cref="StopBegun"/>.</summary>
+/// <summary>Sent when the stop begins: from then on no camera is started, and an actor that waits for its restart is
+/// restarted at once. The reply is <see cref="StopBegun"/>.</summary>
 internal sealed record BeginStop
 {
     public static readonly BeginStop Instance = new();
 }
 
-/// <summary>The <see cref="EdgeCrew"/> changes no more.</summary>
+/// <summary>The <see cref="EdgeCrew"/> no longer changes.</summary>
 internal sealed record StopBegun
 {
     public static readonly StopBegun Instance = new();
 }
 
-/// <summary>Other cameras or questions. Lanes that are not known yet get a camera of their own, those that are no more
-/// lose it.</summary>
+/// <summary>A change of cameras or questions. Each new lane gets a camera actor; the actors of removed lanes are
+/// stopped.</summary>
 /// <param name="Lanes">All of them.</param>
 /// <param name="Sources">Of the lanes that are new.</param>
 /// <param name="Plans">For the judge and the publisher.</param>
@@ -63,7 +63,7 @@ internal sealed record EdgeContext(
     Func<double> Random,
     EdgeReports Reports);
 
-/// <summary>What outlives the actors, so that none of them has to remember what must not be forgotten.</summary>
+/// <summary>State that outlives the actors, so that a restart of an actor does not lose it.</summary>
 internal sealed record EdgeMemory(
     EdgeCrew Crew,
     JudgeDesk Desk,
@@ -75,9 +75,9 @@ internal sealed record EdgeMemory(
     CommandIntake Commands,
     StatsClock Stats);
 
-/// <summary>Creates the actors and holds their faults apart. Each is restarted alone, with its state in objects that
-/// outlive it, after a wait that grows, and within a budget; cameras without end. What cannot be restarted safely fails the
-/// system at once: the pipeline's actor (its engine has a budget of its own) and this one.</summary>
+/// <summary>Creates the actors and isolates their failures. Each is restarted on its own, with its state in objects that
+/// outlive it, after a growing delay and within a budget; for cameras there is no limit. What cannot be restarted safely
+/// fails the system at once: the pipeline's actor (its engine has a budget of its own) and this one.</summary>
 internal sealed partial class EdgeSupervisor : ReceiveActor
 {
     private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(30);
@@ -123,7 +123,8 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
 
     protected override SupervisorStrategy SupervisorStrategy() => _strategy;
 
-    /// <summary>A fault of this actor fails the system while the others live, so that it ends in order.</summary>
+    /// <summary>A failure of this actor fails the system while the other actors still run, so that it can be stopped in
+    /// order.</summary>
     protected override bool AroundReceive(Receive receive, object message)
     {
         try
@@ -175,7 +176,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         var policy = _policies[child];
         if (!policy.TryRestart(out var wait))
         {
-            // Restarted all the same, so that the stop which follows finds it.
+            // Restarted nevertheless, because the stop that follows needs it.
             LogBeyondBudget(cause, child.Path.Name, _context.Settings.Supervision.Budget.Restarts);
             Failed(new InvalidOperationException(
                 $"The actor '{child.Path.Name}' failed too often: {cause.Message}", cause));
@@ -231,14 +232,14 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
 
         if (_cameras.FirstOrDefault(entry => entry.Value.Equals(actor)) is { Key: { } lane })
         {
-            // Nobody stopped it; the others must not notice.
+            // It ended unexpectedly; only this camera is replaced.
             _cameras.Remove(lane);
             Start(lane);
         }
         else if (actor.Equals(_crew.Publisher) || actor.Equals(_crew.Judge) || actor.Equals(_crew.Pipeline)
             || actor.Equals(_crew.Inbox) || actor.Equals(_crew.Asks) || actor.Equals(_crew.Stats))
         {
-            Failed(new InvalidOperationException($"The actor '{actor.Path.Name}' stopped without being told to."));
+            Failed(new InvalidOperationException($"The actor '{actor.Path.Name}' stopped unexpectedly."));
         }
     }
 
@@ -407,10 +408,10 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private partial void LogCameraFinished(string camera);
 
     [LoggerMessage(EventId = 90, Level = LogLevel.Error, Message =
-        "The actor '{Actor}' failed; it goes on where it was in {Seconds:0.0} s.")]
+        "The actor '{Actor}' failed; it is restarted in {Seconds:0.0} s and resumes where it was.")]
     private partial void LogRestarted(Exception cause, string actor, double seconds);
 
     [LoggerMessage(EventId = 91, Level = LogLevel.Critical, Message =
-        "The actor '{Actor}' failed more than {Restarts} times; the service ends so that it can be started anew.")]
+        "The actor '{Actor}' failed more than {Restarts} times; the service exits so that it can be restarted.")]
     private partial void LogBeyondBudget(Exception cause, string actor, int restarts);
 }

@@ -11,10 +11,32 @@ namespace MobileVlm.Edge.Actors;
 public sealed partial class EdgeSystem
 {
     private readonly List<string> _leftBehind = [];
+    private readonly List<string> _stopSteps = [];
 
     /// <summary>What did not end in time at the stop: a native call, a disk or a camera hangs. Such a thread may keep a
     /// process from ending in order.</summary>
-    public IReadOnlyList<string> LeftBehind => [.. _leftBehind];
+    public IReadOnlyList<string> LeftBehind
+    {
+        get
+        {
+            lock (_leftBehind)
+            {
+                return [.. _leftBehind];
+            }
+        }
+    }
+
+    /// <summary>The steps of the stop that are in progress, for tests that make one of them hang.</summary>
+    internal IReadOnlyList<string> StopSteps
+    {
+        get
+        {
+            lock (_stopSteps)
+            {
+                return [.. _stopSteps];
+            }
+        }
+    }
 
     private async Task StopInOrderAsync(CancellationToken hurry)
     {
@@ -27,8 +49,8 @@ public sealed partial class EdgeSystem
             await StopActorsAsync(limits, hurry);
         }
 
-        // Whatever became of the steps before: an open outbox would hold back its last writes, an open link the will. Side by
-        // side, so that one that hangs costs the others none of their time.
+        // Done whatever happened in the steps before: an open outbox delays its last writes, an open link delays the will.
+        // In parallel, so that a step that hangs takes no time from the others.
         await Task.WhenAll(
             InTimeAsync("engine", CloseEngineAsync, limits.Engine),
             InTimeAsync("sent pictures", _memory.Decoder.EndAsync, limits.Engine),
@@ -69,13 +91,14 @@ public sealed partial class EdgeSystem
                 "supervisor", () => _supervisor.Ask<StopBegun>(BeginStop.Instance, CancellationToken.None), limits.Supervisor);
         }
 
-        var cameras = Task.WhenAll(crew.Cameras.Select(camera => EndAsync(camera, StopCamera.Instance)));
+        var cameras = InTimeAsync(
+            "cameras", () => Task.WhenAll(crew.Cameras.Select(camera => EndAsync(camera, StopCamera.Instance))), limits.Answers);
         if (_reports.Started.Task.IsCompletedSuccessfully)
         {
             await InTimeAsync("answers in progress", () => _reports.Drained.Task, limits.Answers);
         }
 
-        await InTimeAsync("cameras", cameras, limits.Answers);
+        await cameras;
         await Task.WhenAll(
             InTimeAsync("answers to judge", () => EndAsync(crew.Judge, StopJudging.Instance), limits.Rest),
             StopAsksAsync(crew, limits.Rest),
@@ -112,7 +135,7 @@ public sealed partial class EdgeSystem
             _parts.Link, new EdgeMessages(_settings, _parts, _clock), _memory.Publisher, _memory.Asks, replies).SayAsync(cancel);
     }
 
-    // Waits for ever; how long is a matter of the step.
+    // Waits without a limit; the step sets one.
     private static Task<bool> EndAsync(IActorRef actor, object message) =>
         actor.GracefulStop(TimeSpan.FromDays(1), message);
 
@@ -122,6 +145,11 @@ public sealed partial class EdgeSystem
 
     private async Task InTimeAsync(string step, Task work, CancellationToken limit)
     {
+        lock (_stopSteps)
+        {
+            _stopSteps.Add(step);
+        }
+
         try
         {
             await work.WaitAsync(limit);
@@ -141,6 +169,13 @@ public sealed partial class EdgeSystem
         catch (Exception fault)
         {
             LogStepFailed(fault, step);
+        }
+        finally
+        {
+            lock (_stopSteps)
+            {
+                _stopSteps.Remove(step);
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
           log-dead-letters-during-shutdown = off
           coordinated-shutdown.run-by-clr-shutdown-hook = off
           coordinated-shutdown.exit-clr = off
-          # A supervisor that fails is not started again behind the back of whoever hosts the system.
+          # A failed supervisor is not restarted by Akka: the host has to know, because it ends the process then.
           actor.guardian-supervisor-strategy = "Akka.Actor.StoppingSupervisorStrategy"
           # Only the limits of orderly stops wait on Akka's clock, so it need not wake the processor a hundred times a second.
           scheduler.tick-duration = 100ms
@@ -242,7 +242,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _memory.Crew.Judge.Tell(answered);
     }
 
-    [LoggerMessage(EventId = 91, Level = LogLevel.Error, Message = "A part that listens to answers failed; the others go on.")]
+    [LoggerMessage(EventId = 91, Level = LogLevel.Error, Message = "A listener for answers failed; the others continue.")]
     private partial void LogListenerFailed(Exception fault);
 
     [LoggerMessage(EventId = 92, Level = LogLevel.Error, Message =

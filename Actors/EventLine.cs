@@ -7,21 +7,21 @@ using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>Events between the judge and the broker: all are kept in the outbox, and the first in line is at hand. Outlives
-/// the actor that works with it; the tasks that it gives out never fail and bring <see cref="EventsMoved"/> back to that
-/// actor. One caller at a time.</summary>
+/// <summary>Events between the judge and the broker: all are kept in the outbox, and the oldest is also in memory. Outlives
+/// the actor that uses it; its tasks never fail and return <see cref="EventsMoved"/> to that actor. One caller at a
+/// time.</summary>
 internal sealed class EventLine(IEventOutbox outbox, ClockMonitor clock, TimeProvider time)
 {
     /// <summary>What waited longer has missed its moment, connected or not.</summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>Times that an event is given to an outbox that throws.</summary>
+    /// <summary>How often an event is given to an outbox that throws.</summary>
     private const int MaxStores = 5;
 
     private static readonly TimeSpan StoreAgainAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>Acknowledged ids that are remembered. An outbox that was too busy to remove an event gives it out again;
-    /// it must not be sent twice.</summary>
+    /// <summary>Acknowledged ids that are remembered. An outbox that was too busy to remove an event returns it again; it
+    /// must not be sent twice.</summary>
     private const int MaxAcknowledged = 1024;
 
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
@@ -52,16 +52,17 @@ internal sealed class EventLine(IEventOutbox outbox, ClockMonitor clock, TimePro
             Clock = Time(happened.At, waiting) is null ? ClockWords.Unset : null,
         } : null;
 
-    // A run that ended before the clock was set took its knowledge with it.
+    // The run that stored it ended before the clock was set, so its time can no longer be found.
     private DateTimeOffset? Time(DateTimeOffset? read, WaitingEvent waiting) =>
         read is { } moment && PlausibleTime.Includes(moment) ? moment
         : waiting.WaitedFor is not null ? clock.Known(read)
         : null;
 
-    /// <summary>The first in line cannot be said any more: it was written by another version, or has been said.</summary>
+    /// <summary>The oldest event cannot be published: it was written by another version, or has been published
+    /// already.</summary>
     public bool IsUnreadable => _atHand is not null && _event is null;
 
-    /// <summary>The first in line was acknowledged before, and the outbox did not remove it.</summary>
+    /// <summary>The oldest event was acknowledged before, but the outbox did not remove it.</summary>
     public bool IsAcknowledged => _atHand is { } waiting && _acknowledged.Contains(waiting.Event.Id);
 
     /// <summary>Stores it, before anything is said.</summary>
@@ -87,7 +88,7 @@ internal sealed class EventLine(IEventOutbox outbox, ClockMonitor clock, TimePro
         return FetchedAsync(except);
     }
 
-    /// <summary>A task has come to its end. A second time for the same one does nothing.</summary>
+    /// <summary>Handles a task that has ended. Handling the same one twice has no effect.</summary>
     /// <returns>Whether to fetch now.</returns>
     public bool Take(EventsMoved moved)
     {
@@ -112,7 +113,7 @@ internal sealed class EventLine(IEventOutbox outbox, ClockMonitor clock, TimePro
         return _atHand is null && _fetchAgain && moved.Fault is null;
     }
 
-    /// <summary>A task has come to its end and cannot be taken in. What it fetched stays in the outbox and is fetched
+    /// <summary>A task has ended and its result could not be handled. What it fetched stays in the outbox and is fetched
     /// again.</summary>
     public void Drop(EventsMoved moved)
     {
@@ -129,7 +130,7 @@ internal sealed class EventLine(IEventOutbox outbox, ClockMonitor clock, TimePro
     {
         if (_atHand is not { } heard)
         {
-            throw new InvalidOperationException("No event is at hand.");
+            throw new InvalidOperationException("No event is in memory.");
         }
 
         _acknowledged.Add(heard.Event.Id);
@@ -182,7 +183,7 @@ internal sealed class EventLine(IEventOutbox outbox, ClockMonitor clock, TimePro
         }
     }
 
-    // An event that an outbox threw at would be lost, so that it is tried again; a disk's faults do not come here.
+    // The event would be lost when the outbox throws, so it is tried again. Disk errors do not come here.
     private async Task<EventsMoved> KeptAsync(OutboxEvent happened)
     {
         Exception? fault = null;
@@ -244,13 +245,13 @@ internal sealed record EventsMoved(bool IsFetch, WaitingEvent? Next)
     /// <summary>What was stored, if that was asked.</summary>
     public KeptEvent? Kept { get; init; }
 
-    /// <summary>Set when the outbox threw, which is a defect: it deals with the faults of its disk.</summary>
+    /// <summary>Set when the outbox threw, which is a defect: it handles the errors of its disk itself.</summary>
     public Exception? Fault { get; init; }
 
     /// <summary>The event that could not be stored, if any.</summary>
     public string? Lost { get; init; }
 
-    /// <summary>The line has taken it in.</summary>
+    /// <summary>It has been handled.</summary>
     public bool IsTaken { get; set; }
 }
 

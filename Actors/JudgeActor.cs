@@ -17,7 +17,7 @@ internal sealed record StopJudging
     public static readonly StopJudging Instance = new();
 }
 
-/// <summary>Makes states and events of answers, and notices when answers stay away. Touches no disk.</summary>
+/// <summary>Turns answers into states and events, and notices when answers are missing. Touches no disk.</summary>
 internal sealed partial class JudgeActor : RestartableActor
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -29,11 +29,11 @@ internal sealed partial class JudgeActor : RestartableActor
     private readonly ILogger _logger;
 
     /// <param name="desk">Set up; lives longer than this actor.</param>
-    /// <param name="keeper">Says what must survive a restart of the process, and when.</param>
+    /// <param name="keeper">Decides what must survive a restart of the process, and when it is written.</param>
     /// <param name="publisher">Gets <see cref="AnswersJudged"/>, and <see cref="DueState"/> behind the events in
     /// it.</param>
     /// <param name="time">Paces the looks.</param>
-    /// <param name="logger">Hears of what was given up.</param>
+    /// <param name="logger">Logs messages that were given up.</param>
     public JudgeActor(
         JudgeDesk desk, QuestionKeeper keeper, IActorRef publisher, TimeProvider time, ILogger<JudgeActor> logger)
         : base(desk.Memory)
@@ -81,7 +81,7 @@ internal sealed partial class JudgeActor : RestartableActor
         KeepWhatIsDue();
     }
 
-    /// <returns>There was an event among it.</returns>
+    /// <returns>True when an event was among them.</returns>
     private bool Publish()
     {
         var hasEvent = false;
@@ -114,7 +114,7 @@ internal sealed partial class JudgeActor : RestartableActor
     }
 
     [LoggerMessage(EventId = 81, Level = LogLevel.Error, Message =
-        "The evaluation of answers failed twice at {Message} and goes on without it.")]
+        "The evaluation of answers failed twice at {Message} and ignores it.")]
     private partial void LogGivenUp(string message);
 
     private sealed record Tick

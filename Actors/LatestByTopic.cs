@@ -37,7 +37,7 @@ internal sealed class LatestByTopic
         }
     }
 
-    /// <summary>The broker has a message. A topic that it was told to forget is forgotten here too.</summary>
+    /// <summary>The broker acknowledged a message. A topic whose retained message was cleared is removed here too.</summary>
     public void Accepted(OutboundMessage message)
     {
         if (message.Payload.IsEmpty)
@@ -56,7 +56,7 @@ internal sealed class LatestByTopic
         }
     }
 
-    /// <summary>Nothing waits any more; <see cref="SendAfresh"/> has all wait again.</summary>
+    /// <summary>Nothing is waiting from now on; <see cref="SendAfresh"/> makes everything wait again.</summary>
     public void ClearWaiting() => _waiting.Clear();
 
     /// <summary>The next message in line, or null.</summary>

@@ -58,7 +58,7 @@ internal sealed partial class MqttActor
         }
         else if (!isSound)
         {
-            // Asked again at once it would fail again at once.
+            // An immediate retry would probably fail again.
             _session.OutboxRetry?.Dispose();
             _session.OutboxRetry = _time.TellLater(Self, OutboxRest, OutboxMayTry.Instance);
         }

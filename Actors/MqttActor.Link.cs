@@ -19,7 +19,7 @@ internal sealed partial class MqttActor
         _session.Retry = null;
         if (_link.IsConnected)
         {
-            // A message got no answer, but the connection held: what the broker knows is still right.
+            // A message was not acknowledged but the connection held, so what the broker knows is still right.
             _session.State = LinkState.Connected;
             _counters.Connected = true;
             Fetch();

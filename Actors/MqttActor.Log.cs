@@ -51,6 +51,6 @@ internal sealed partial class MqttActor
     [LoggerMessage(EventId = 79, Level = LogLevel.Error, Message = "Event {Id} could not be stored and is lost.")]
     private partial void LogLostEvent(string id);
 
-    [LoggerMessage(EventId = 78, Level = LogLevel.Error, Message = "The publisher failed twice at {Message} and goes on without it.")]
+    [LoggerMessage(EventId = 78, Level = LogLevel.Error, Message = "The publisher failed twice at {Message} and ignores it.")]
     private partial void LogGivenUp(string message);
 }

@@ -3,10 +3,10 @@ using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>A message that is said once, in turn with whatever else waits.</summary>
+/// <summary>A message that is published once, in turn with everything else that waits.</summary>
 internal sealed record SayOnce(OutboundMessage Message)
 {
-    /// <summary>It is in the queue; handling it again adds nothing.</summary>
+    /// <summary>It is in the queue; handling it again has no effect.</summary>
     public bool IsTaken { get; set; }
 }
 
@@ -36,7 +36,7 @@ internal sealed partial class MqttActor
         });
         Receive<SayEnabled>(say =>
         {
-            // A question may have gone since.
+            // The question may have been removed meanwhile.
             if (_state.Plans.Any(plan => plan.Id == say.Camera && plan.Questions.Any(it => it.Id == say.Question)))
             {
                 Say([Enabled(say.Camera, say.Question)]);

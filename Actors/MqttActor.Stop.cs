@@ -38,12 +38,12 @@ internal sealed partial class MqttActor
                 Reported(SayGoodbyeAsync, goodbye => goodbye, fault => new NoGoodbye(fault));
                 break;
             case StopPhase.Goodbye:
-                // Under way; said again only if an earlier instance failed before it began.
+                // In progress; repeated only if an earlier instance failed before it began.
                 break;
         }
     }
 
-    // What still waits would take the time that 'stopped' needs. Events stay in the outbox for the next start.
+    // Sending the rest would take the time that 'stopped' needs. Events stay in the outbox for the next start.
     private void SayStoppedNow()
     {
         if (_session.Stop != StopPhase.Rest)
@@ -73,7 +73,7 @@ internal sealed partial class MqttActor
     private IEnumerable<Connectors.Mqtt.OutboundMessage> CamerasOffline() =>
         _state.Plans.Select(plan => _messages.Camera(plan.Id, online: false));
 
-    // What is counted to the end of the run; they stay at the broker until the next start.
+    // The final statistics of the run; they stay at the broker until the next start.
     private List<Connectors.Mqtt.OutboundMessage> LastStats()
     {
         var last = new List<Connectors.Mqtt.OutboundMessage>();

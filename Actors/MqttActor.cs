@@ -19,9 +19,9 @@ internal sealed record SayStats(byte[] Body);
 /// <c>stopped</c>.</param>
 internal sealed record StopPublishing(TimeSpan RestWithin);
 
-/// <summary>Keeps the broker connected and tells it the latest of each topic, one message at a time. States are not
-/// queued for a broker that is away or slow: the latest value wins, and all are sent afresh once it is back. What must not
-/// be forgotten is in <see cref="PublisherState"/>, which outlives this actor.</summary>
+/// <summary>Keeps the broker connected and tells it the latest of each topic, one message at a time. States are not queued
+/// for a broker that is away or slow: the latest value wins, and all are sent afresh once it is back. State that must
+/// survive a restart is in <see cref="PublisherState"/>, which outlives this actor.</summary>
 internal sealed partial class MqttActor : RestartableActor
 {
     private static readonly TimeSpan LogRefusedEvery = TimeSpan.FromMinutes(1);
@@ -150,7 +150,7 @@ internal sealed partial class MqttActor : RestartableActor
         _session.End();
     }
 
-    // Once, not at each restart: what is retained by then is newer, and the link is listened to already.
+    // Once, not at each restart: by then newer values are retained, and the handlers of the link are registered.
     private void Initialize()
     {
         if (_state.IsInitialized)
@@ -231,7 +231,7 @@ internal sealed partial class MqttActor : RestartableActor
             .. removals[true],
             .. changed.Gone.Select(EdgeMessages.Gone),
 
-            // The camera may be quicker than the news of it.
+            // A frame of the camera may arrive before the message that announces it.
             .. added.Select(plan => _messages.Camera(plan.Id, _isOnline(plan.Id))),
             .. changed.Plans.Where(plan => !plan.Scene.CheckView || added.Contains(plan))
                 .Select(plan => _messages.View(plan.Id, ViewState.Unknown)),
@@ -294,7 +294,7 @@ internal sealed partial class MqttActor : RestartableActor
             _outgoing.HungUpOver(message);
         }
 
-        // First what must follow, then what is only told: a failure below is then harmless.
+        // State changes first, notifications last, so that a failure below is harmless.
         switch (outcome.Kind)
         {
             case PublishOutcomeKind.Accepted when isEvent:

@@ -2,9 +2,9 @@ using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>Messages that are said once and in order, such as replies: none takes the place of another. Bounded; the
-/// oldest reply is dropped, because whoever waited for it has waited longest in vain. Retained messages, which correct what
-/// a broker keeps and are few, are never dropped.</summary>
+/// <summary>Messages that are said once and in order, such as replies: none takes the place of another. Bounded; the oldest
+/// reply is dropped, because its receiver has probably given up already. Retained messages, which correct what a broker
+/// keeps and are few, are never dropped.</summary>
 internal sealed class OnceQueue(int most)
 {
     private readonly LinkedList<OutboundMessage> _waiting = [];

@@ -79,7 +79,7 @@ internal sealed partial class PipelineActor : ReceiveActor
 
     protected override void PreStart() => Open();
 
-    // In order nothing is open any more; otherwise the system is torn down around this actor.
+    // After an orderly stop nothing is open; otherwise the actor system is being terminated.
     protected override void PostStop() => _context.SessionsGone = CloseAllAsync();
 
     private void Open()

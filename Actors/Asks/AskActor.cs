@@ -13,7 +13,7 @@ namespace MobileVlm.Edge.Actors.Asks;
 /// <param name="Camera">The camera in its topic, which need not exist; null on the node's own topic.</param>
 internal sealed record AskCame(InboundMessage Message, string? Camera)
 {
-    /// <summary>It waits for its answer or has its reply; handling it again does nothing.</summary>
+    /// <summary>The request is pending or replied to; handling it again has no effect.</summary>
     public bool IsTaken { get; set; }
 }
 
@@ -36,7 +36,7 @@ internal sealed record AskPlaces(Func<IReadOnlyList<CameraLane>> Lanes, PictureL
 }
 
 /// <summary>Takes every question that is asked once and gives each exactly one reply: an answer, or why there is none. Few
-/// wait at a time; nobody is left in silence, also when this actor is restarted.</summary>
+/// wait at a time; every request gets a reply, also when this actor is restarted.</summary>
 internal sealed partial class AskActor : RestartableActor
 {
     private static readonly TimeSpan LogRefusedEvery = TimeSpan.FromMinutes(1);
@@ -84,7 +84,7 @@ internal sealed partial class AskActor : RestartableActor
     /// <inheritdoc/>
     protected override void Resume()
     {
-        // Deadlines run on, and what waits is in the requests.
+        // Deadlines keep running, and the pending questions outlive this instance.
     }
 
     /// <inheritdoc/>
@@ -107,7 +107,7 @@ internal sealed partial class AskActor : RestartableActor
 
     protected override void PostStop()
     {
-        // What still waits here has no reply yet; whoever ends the system without this actor gives it.
+        // These questions have no reply yet. A stop without this actor replies to them (DirectGoodbye).
         foreach (var pending in _requests.All)
         {
             Withdraw(pending);
@@ -283,7 +283,7 @@ internal sealed partial class AskActor : RestartableActor
     private partial void LogReplyTopicRefused(string wanted, string reason, string topic, long suppressed);
 
     [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =
-        "The handling of questions failed twice at {Message}; its asker gets an error reply.")]
+        "The handling of questions failed twice at {Message}; the sender gets an error reply.")]
     private partial void LogGivenUp(string message);
 
     private interface IAboutQuestion

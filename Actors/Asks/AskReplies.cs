@@ -15,7 +15,8 @@ namespace MobileVlm.Edge.Actors.Asks;
 internal sealed record Asked(
     AskRequest? Request, AskFault? Fault, string? Id, string? Camera, ReplyAddress To, long ArrivedAt)
 {
-    /// <summary>The topic that the asker wants and may not have, fit for a log; null when there is none.</summary>
+    /// <summary>The reply topic that the request asks for but may not use, safe for a log; null when there is
+    /// none.</summary>
     public string? RefusedTopic { get; init; }
 }
 
@@ -51,8 +52,8 @@ internal sealed class AskReplies(
         };
     }
 
-    /// <summary>The same for a request at which the service failed. Where it is reading that fails, the reply goes to the
-    /// topic beside the <c>ask</c> topic, unless the message names another that is allowed.</summary>
+    /// <summary>The same for a request that the service failed to handle. When the request itself cannot be read, the reply
+    /// goes to the topic beside the <c>ask</c> topic, unless the message names another that is allowed.</summary>
     public Asked ReadIfPossible(AskReader reader, AskCame came, long arrivedAt)
     {
         try
@@ -141,7 +142,7 @@ internal sealed class AskReplies(
     private string OwnTopic(AskCame came) =>
         came.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera) : topics.Reply;
 
-    // It comes from a stranger: neither control characters nor a page of it belong in a log.
+    // Untrusted input: the log gets neither control characters nor a long text.
     private static string ForLog(string topic) =>
         string.Concat(topic.Take(MaxLoggedTopic).Select(c => char.IsControl(c) ? '?' : c));
 

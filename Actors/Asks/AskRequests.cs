@@ -3,8 +3,8 @@ using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors.Asks;
 
-/// <summary>The questions that wait for their reply. Outlives the actor that gives them, so that its restart leaves nobody
-/// without one. One caller at a time.</summary>
+/// <summary>The questions that wait for their reply. Outlives the actor that sends the replies, so that its restart loses
+/// none. One caller at a time.</summary>
 internal sealed class AskRequests
 {
     private readonly Dictionary<OneShot, PendingAsk> _pending = [];

@@ -6,20 +6,20 @@ using MobileVlm.Edge.Connectors.Images;
 namespace MobileVlm.Edge.Actors.Asks;
 
 /// <summary>Decodes pictures that came with a question, one after the other on a thread of its own: a large one takes as
-/// long as an answer and must hold up no actor. How many wait is bounded by whoever adds. Thread-safe.</summary>
+/// long as an answer and must not block an actor. The caller limits how many wait. Thread-safe.</summary>
 /// <param name="toFrame">Decodes one file.</param>
 /// <param name="pictures">Gets the pixels.</param>
-/// <param name="logger">Hears of a decoder that threw something else than it should.</param>
+/// <param name="logger">Logs unexpected exceptions of the decoder.</param>
 internal sealed partial class PictureDecoder(
     Func<ReadOnlyMemory<byte>, Frame> toFrame, PictureLane pictures, ILogger<PictureDecoder> logger)
 {
     private readonly ILogger _logger = logger;
     private readonly Lazy<InferenceThread> _thread = new(() => new InferenceThread("mvlm-picture"));
 
-    /// <summary>Returns at once. The picture is looked at when its turn comes; a question that cannot have it ends as
-    /// failed.</summary>
+    /// <summary>Returns at once. The picture is decoded when its turn comes; if it cannot be used, the question
+    /// fails.</summary>
     /// <param name="file">The picture file.</param>
-    /// <param name="question">What is asked about it. If it is over by then, nothing is decoded.</param>
+    /// <param name="question">The question about it. If it has ended by then, nothing is decoded.</param>
     /// <param name="onUnusable">Called on the decoding thread instead when the file is not a usable picture, with the
     /// reason.</param>
     public void Add(ReadOnlyMemory<byte> file, OneShot question, Action<string> onUnusable) =>
@@ -33,7 +33,7 @@ internal sealed partial class PictureDecoder(
             return true;
         });
 
-    /// <summary>Takes no more; done when the last one is decoded.</summary>
+    /// <summary>Accepts no more pictures; completes when the last one is decoded.</summary>
     public Task EndAsync() => _thread.IsValueCreated ? _thread.Value.EndAsync() : Task.CompletedTask;
 
     private void Decode(ReadOnlyMemory<byte> file, OneShot question, Action<string> onUnusable)

@@ -5,8 +5,8 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Capture;
 
-/// <summary>What is known of one camera's capture. Outlives the actor, so that its restart neither closes a device nor
-/// opens it twice. One caller at a time.</summary>
+/// <summary>The state of one camera's capture. Outlives the actor, so that its restart neither closes a device nor opens it
+/// twice. One caller at a time.</summary>
 internal sealed class CameraRun(
     ICameraSource source, CameraLane lane, ReconnectSettings reconnect, Func<double> random)
 {
@@ -23,7 +23,7 @@ internal sealed class CameraRun(
     /// <summary>Null while none runs.</summary>
     public CaptureRun? Attempt { get; set; }
 
-    /// <summary>Runs until the next attempt; null when none is planned.</summary>
+    /// <summary>The timer for the next attempt; null when none is planned.</summary>
     public ITimer? Retry { get; set; }
 
     /// <summary>The kind of end that was logged last.</summary>
@@ -58,12 +58,12 @@ internal sealed class CaptureRun(CameraLane lane, IActorRef owner, long startedA
     {
         try
         {
-            // Off the actor's thread, so that a source which blocks while it opens holds up nobody else.
+            // Off the actor's thread, so that a source which blocks while it opens does not block other work.
             End = await Task.Run(() => source.CaptureAsync(Deliver, _cancel.Token));
         }
         catch (Exception fault)
         {
-            // Sources report faults as values; one that throws is a defect, which a camera survives as well.
+            // Sources report errors as values. One that throws has a defect; the camera is opened again all the same.
             End = new CaptureEnd(CaptureEndKind.Lost, $"{fault.GetType().Name}: {fault.Message}", 0);
         }
 

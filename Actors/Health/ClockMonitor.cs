@@ -4,12 +4,13 @@ using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Actors.Health;
 
-/// <summary>Knows whether the wall clock was set, and what readings of it mean that were taken before. Thread-safe.</summary>
+/// <summary>Knows whether the wall clock was set, and corrects times that were read before it was set.
+/// Thread-safe.</summary>
 /// <remarks>Durations are never taken from the wall clock. It is only read for times that people and programs see, and for
 /// schedules.</remarks>
 internal sealed partial class ClockMonitor
 {
-    // What a clock loses or gains between two looks without having been set.
+    // How far a clock may drift between two checks without having been set.
     private static readonly TimeSpan SmallestJump = TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _time;
@@ -33,7 +34,7 @@ internal sealed partial class ClockMonitor
     /// <summary>This moment; null while the time is not known.</summary>
     public DateTimeOffset? Now => _time.GetUtcNow() is var now && PlausibleTime.Includes(now) ? now : null;
 
-    /// <summary>What a moment means that was read from the wall clock in this run.</summary>
+    /// <summary>Corrects a time that was read from the wall clock in this run.</summary>
     /// <returns>The moment itself if the clock was set then; otherwise what the clock would have shown, had it been set; null
     /// while that is not known.</returns>
     public DateTimeOffset? Known(DateTimeOffset? read)
@@ -60,8 +61,8 @@ internal sealed partial class ClockMonitor
     /// <returns>Null while the time is not known.</returns>
     public DateTimeOffset? At(long timestamp) => IsSet ? _time.GetUtcNow() - _time.GetElapsedTime(timestamp) : null;
 
-    /// <summary>Looks at the clock, about once per second, and logs what happened to it.</summary>
-    /// <returns>True when it has been set since the last look: from now on <see cref="Known"/> knows more.</returns>
+    /// <summary>Checks the clock, called about once per second, and logs when it was set.</summary>
+    /// <returns>True when it has been set since the last check: from now on <see cref="Known"/> knows more.</returns>
     public bool Observe()
     {
         lock (_lock)

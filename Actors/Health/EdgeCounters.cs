@@ -83,7 +83,7 @@ internal sealed class CameraCounters
 
     public LastMoment LastFrozen { get; } = new();
 
-    /// <summary>Times that the view became one that is not normal.</summary>
+    /// <summary>How often the view changed to one that is not normal.</summary>
     public Counter ViewChanges { get; } = new();
 
     public ViewState View

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Health;
 
-/// <summary>Fits reasons that other parts give into the sentences of the log.</summary>
+/// <summary>Adapts reasons from other parts to the sentences of the log.</summary>
 internal static class LogText
 {
     /// <summary>A reason without the full stop at its end: the sentence around it has its own.</summary>

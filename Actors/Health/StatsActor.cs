@@ -21,7 +21,7 @@ internal sealed partial class StatsActor : RestartableActor
     /// <param name="publisher">Gets a <see cref="SayStats"/> each time.</param>
     /// <param name="every">The interval.</param>
     /// <param name="time">Paces it.</param>
-    /// <param name="logger">Hears of numbers that could not be published.</param>
+    /// <param name="logger">Logs statistics that could not be published.</param>
     public StatsActor(
         StatsClock clock,
         Func<EdgeStats> snapshot,
@@ -48,7 +48,7 @@ internal sealed partial class StatsActor : RestartableActor
     /// <inheritdoc/>
     protected override void GiveUp(object message)
     {
-        // The next numbers come soon.
+        // The next statistics follow soon.
     }
 
     protected override void PostStop() => _clock.Ticks?.Dispose();
@@ -61,7 +61,7 @@ internal sealed partial class StatsActor : RestartableActor
         }
         catch (Exception fault)
         {
-            // Statistics that cannot be written must not cost the service its answers.
+            // An error in the statistics must not stop the answers.
             LogNotSaid(fault);
         }
     }
@@ -76,7 +76,7 @@ internal sealed partial class StatsActor : RestartableActor
     }
 }
 
-/// <summary>The pace of the statistics. Outlives the actor.</summary>
+/// <summary>When the next statistics are due. Outlives the actor.</summary>
 internal sealed class StatsClock
 {
     public RestartMemory Memory { get; } = new();

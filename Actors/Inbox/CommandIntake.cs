@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors.Inbox;
 
-/// <summary>What the reader of commands must not forget when it is restarted. Outlives the actor. One caller at a
+/// <summary>The state of the command reader that must survive its restart. Outlives the actor. One caller at a
 /// time.</summary>
 internal sealed class CommandIntake(CommandSettings settings, TimeProvider time) : IDisposable
 {
@@ -16,20 +16,20 @@ internal sealed class CommandIntake(CommandSettings settings, TimeProvider time)
 
     public RateLimit Limit { get; } = new(settings, time);
 
-    /// <summary>Kinds of commands whose retained messages were warned of.</summary>
+    /// <summary>Kinds of commands for which a warning about retained messages was logged.</summary>
     public HashSet<CommandKind> WarnedOfRetained { get; } = [];
 
     /// <summary>Identifies the wait for the next message; null while nobody waits. Two waits would mix up the
     /// order.</summary>
     public object? Reading { get; set; }
 
-    /// <summary>Runs from Home Assistant's start until everything is said again.</summary>
+    /// <summary>The timer from Home Assistant's start until everything is published again.</summary>
     public ITimer? AfterBirth { get; set; }
 
-    /// <summary>Cancelled once nothing is read any more.</summary>
+    /// <summary>Cancelled when reading has ended.</summary>
     public CancellationToken Life => _life.Token;
 
-    /// <summary>Nothing is read any more. May be called twice.</summary>
+    /// <summary>Ends reading. May be called twice.</summary>
     public void End()
     {
         AfterBirth?.Dispose();

@@ -8,7 +8,7 @@ using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors.Inbox;
 
-/// <summary>Listens no more, then stops the actor.</summary>
+/// <summary>Stops listening, then stops the actor.</summary>
 internal sealed record StopListening
 {
     public static readonly StopListening Instance = new();
@@ -89,7 +89,7 @@ internal sealed partial class InboxActor : RestartableActor
         if (message is Came came && !came.Message.Retained
             && _topics.ReadCommand(came.Message.Topic) is { Kind: CommandKind.Ask } ask)
         {
-            // Whoever asks gets a reply.
+            // Each request gets a reply.
             Ask(ask, came);
         }
     }
@@ -168,7 +168,7 @@ internal sealed partial class InboxActor : RestartableActor
         }
     }
 
-    // The same object each time, by which the other side knows it again.
+    // The same object each time, so that the receiver recognises it.
     private void Ask(MqttCommand command, Came came) =>
         _helpers.Asks.Tell(came.Ask ??= new AskCame(came.Message, command.Camera));
 
@@ -195,7 +195,8 @@ internal sealed partial class InboxActor : RestartableActor
         }
     }
 
-    // Whoever may write to the topic could fill the log otherwise. The key is the kind of fault: names can be made up.
+    // Otherwise anybody who may write to the topic could fill the log. The key is the kind of error, because names can be
+    // made up.
     private void Refuse(MqttCommand command, string reason)
     {
         if (_intake.RefusedLog.TryPass(reason[0] == '\'' ? "payload" : reason, out var suppressed))
@@ -218,7 +219,7 @@ internal sealed partial class InboxActor : RestartableActor
     private partial void LogNotSwitched(string question, string reason, long suppressed);
 
     [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
-        "The reader of commands failed twice at one message and goes on without it.")]
+        "The reader of commands failed twice at one message and ignores it.")]
     private partial void LogGivenUp();
 
     private sealed record Came(InboundMessage Message, object Reading)

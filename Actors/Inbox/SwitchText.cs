@@ -7,7 +7,7 @@ internal static class SwitchText
 {
     /// <summary>Reads <c>ON</c>, <c>true</c> or <c>1</c>, <c>OFF</c>, <c>false</c> or <c>0</c>, in any case and with white
     /// space around it.</summary>
-    /// <returns>Null when it is none of them.</returns>
+    /// <returns>Null for any other text.</returns>
     public static bool? Read(string payload) => payload.Trim().ToUpperInvariant() switch
     {
         "ON" or "TRUE" or "1" => true,
@@ -16,7 +16,7 @@ internal static class SwitchText
     };
 
     /// <summary>The beginning of what somebody sent, for the log: short, on one line, without control characters.</summary>
-    /// <param name="text">Whatever came.</param>
+    /// <param name="text">The payload as received.</param>
     /// <param name="longest">Characters that are kept.</param>
     public static string Excerpt(string text, int longest = 24)
     {

@@ -52,7 +52,7 @@ internal sealed class Engine
 
     private async Task CloseOnceAsync()
     {
-        // Each whatever became of the one before: a session that stays open fills the memory of the next one.
+        // Each is disposed even if the one before failed: a session that stays open takes the memory of the next one.
         try
         {
             await DisposeOnAsync(_think, _answerer);

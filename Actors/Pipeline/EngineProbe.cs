@@ -2,10 +2,10 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>Finds out after an exception whether the engine is to blame or what it was asked.</summary>
+/// <summary>Finds out after an exception whether the engine failed or the question caused it.</summary>
 internal static class EngineProbe
 {
-    /// <summary>Nobody asks this; it is as short and as harmless as a question can be.</summary>
+    /// <summary>A short test question that no configuration uses.</summary>
     private static readonly Question Harmless = new("Is this a picture?", AnswerKind.YesNo);
 
     /// <summary>Asks about the primed picture.</summary>

@@ -1,11 +1,11 @@
 namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Questions at which the engine failed. One that was on its way when an engine was lost is asked alone next time;
-/// one that the engine failed at alone is not asked for a while, so that a fault that always comes with the same question
-/// costs that question and not the service. Outlives each engine. Thread-safe.</summary>
+/// one that the engine failed at alone is not asked for a while, so that an error that always comes with the same question
+/// affects that question only. Outlives each engine. Thread-safe.</summary>
 internal sealed class FaultyQuestions(TimeProvider time)
 {
-    /// <summary>Beyond any device's questions; ad-hoc questions come from anybody.</summary>
+    /// <summary>More than any device has; the limit is for ad-hoc questions, which anybody may send.</summary>
     private const int Most = 1024;
 
     /// <summary>First pause where the engine went on, doubling up to <see cref="LongestPause"/>.</summary>
@@ -21,7 +21,7 @@ internal sealed class FaultyQuestions(TimeProvider time)
     private readonly Dictionary<object, Fault> _faults = [];
 
     /// <param name="question">Compared by content: a question that was changed is another one.</param>
-    /// <returns>How long it is not to be asked still; null when it may be.</returns>
+    /// <returns>How much longer it is not asked; null when it may be asked.</returns>
     public TimeSpan? PauseOf(object question)
     {
         lock (_lock)
@@ -33,7 +33,7 @@ internal sealed class FaultyQuestions(TimeProvider time)
         }
     }
 
-    /// <summary>Whether it is to be asked alone, so that it is known who is to blame when the engine fails again.</summary>
+    /// <summary>Whether it is to be asked alone, so that the cause is known when the engine fails again.</summary>
     public bool IsSuspect(object question)
     {
         lock (_lock)
@@ -53,7 +53,7 @@ internal sealed class FaultyQuestions(TimeProvider time)
     }
 
     /// <summary>The engine failed at this one, asked alone, and answers others.</summary>
-    /// <param name="question">Whose turn it was.</param>
+    /// <param name="question">The question that was asked.</param>
     /// <param name="engineLost">The engine has to be replaced.</param>
     /// <returns>How long it is not asked now.</returns>
     public TimeSpan Blame(object question, bool engineLost)

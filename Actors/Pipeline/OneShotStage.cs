@@ -86,7 +86,7 @@ internal sealed class OneShotStage(
                 throw;
             }
 
-            // What somebody asked must not cost the device its engine, nor somebody else an answer.
+            // One ad-hoc question must neither stop the engine nor prevent answers to others.
             foreach (var ask in untold)
             {
                 AskAlone(answerer, walk, ask);

@@ -20,7 +20,8 @@ internal sealed partial class ThinkStage(
     private readonly LastWords _lastWords = new();
     private readonly OneShotStage _oneShots = new(engine, counters, faulty, time, cancel);
 
-    /// <summary>This engine has answered something, so that it can be told from a question that it fails at.</summary>
+    /// <summary>True once this engine has answered something: a later failure is then probably caused by the
+    /// question.</summary>
     private bool _isProven;
 
     /// <summary>Ends the walk, behind its one-shot questions if it has any. Without answers if it was cancelled before
@@ -96,7 +97,7 @@ internal sealed partial class ThinkStage(
             walk.Lane.Counters.Aged(Age(walk));
             if (walk is { Gate: { } gate, View: { } view })
             {
-                // What has no answer is asked again, however still the scene is.
+                // A question without an answer is asked again even if the scene does not change.
                 gate.Remember(view, walk.Tokens, [.. answered.Where(it => it.Parts.All(part => part.Failure is null))]);
             }
         }
@@ -163,7 +164,7 @@ internal sealed partial class ThinkStage(
         AskTogether(answerer, walk, together, answers);
         foreach (var at in alone)
         {
-            // Else a question would be blamed for an engine that answers nothing.
+            // Otherwise a question would be blamed for an engine that answers nothing.
             if (!_isProven && EngineProbe.Try(answerer) is { } fault)
             {
                 throw fault;
@@ -194,7 +195,7 @@ internal sealed partial class ThinkStage(
                 throw;
             }
 
-            // The engine works, so it is one of them. The others are answered all the same.
+            // The engine works, so one of the questions is the cause. The others are answered.
             LogAskedAlone(fault, walk.Frame.Camera, walk.Frame.Sequence);
             foreach (var at in asked.Where(untold.Contains))
             {
@@ -249,7 +250,7 @@ internal sealed partial class ThinkStage(
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            // What was told before is an answer all the same.
+            // Answers that were given before the exception count.
             return;
         }
 

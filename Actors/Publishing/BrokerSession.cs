@@ -52,19 +52,19 @@ internal sealed class BrokerSession(ReconnectSettings reconnect, Func<double> ra
 
     public StopPhase Stop { get; set; } = StopPhase.None;
 
-    /// <summary>Runs while a connect waits its turn.</summary>
+    /// <summary>The timer for the next connection attempt.</summary>
     public ITimer? Retry { get; set; }
 
-    /// <summary>Runs while refused topics wait.</summary>
+    /// <summary>The timer after which refused topics are tried again.</summary>
     public ITimer? Refused { get; set; }
 
-    /// <summary>Runs while the outbox is left alone after it failed.</summary>
+    /// <summary>The timer after which a failed outbox is tried again.</summary>
     public ITimer? OutboxRetry { get; set; }
 
-    /// <summary>Runs while the rest is sent at a stop.</summary>
+    /// <summary>The timer that limits how long the rest is sent at a stop.</summary>
     public ITimer? RestLimit { get; set; }
 
-    /// <summary>Cancels what the publisher still waits for once it has stopped for good.</summary>
+    /// <summary>Cancels what the publisher still waits for when it has stopped finally.</summary>
     public CancellationToken Life => _life.Token;
 
     /// <summary>Stops the timers and cancels what is under way. May be called twice.</summary>

@@ -3,8 +3,8 @@ using MobileVlm.Edge.Connectors.Mqtt;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>The end of a connection whose actors are gone: replies that are still owed, <c>stopped</c>, then goodbye. Only
-/// once no actor touches the state any more.</summary>
+/// <summary>Ends the connection when the actors are gone: sends the replies that are still due and <c>stopped</c>, then
+/// disconnects. Only to be used when no actor uses the state any more.</summary>
 internal sealed class DirectGoodbye(
     IMqttLink link, EdgeMessages messages, PublisherState state, AskRequests requests, AskReplies replies)
 {
@@ -37,7 +37,7 @@ internal sealed class DirectGoodbye(
         foreach (var pending in requests.All)
         {
             requests.Remove(pending);
-            yield return replies.Failed(pending.Asked, "the service failed and starts anew");
+            yield return replies.Failed(pending.Asked, "the service failed and is restarted");
         }
 
         foreach (var plan in state.Plans)

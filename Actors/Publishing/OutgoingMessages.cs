@@ -43,7 +43,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
     /// <summary>The outcome of each message is known.</summary>
     public bool IsSettled => _inFlight.Count == 0;
 
-    /// <summary>Nothing more is sent but what <see cref="Retained"/> holds: the end of a stop.</summary>
+    /// <summary>Only what <see cref="Retained"/> holds is sent: the end of a stop.</summary>
     public bool OnlyRetained { get; set; }
 
     /// <summary>A new connection: all retained values are sent again, before any event.</summary>
@@ -96,7 +96,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
         }
     }
 
-    /// <summary>Takes in what became of a message. Does nothing, and returns false, for one that is not in flight any
+    /// <summary>Handles the outcome of a message. Does nothing, and returns false, for one that is not in flight any
     /// more.</summary>
     public bool TrySettle(InFlightMessage message, PublishOutcomeKind outcome)
     {
@@ -129,7 +129,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
         _ when OnlyRetained => null,
         OutgoingQueue.Reply => replies.TakeNext(),
 
-        // Whoever was away hears how things are before what happened.
+        // Subscribers that were away get the current states before the events.
         OutgoingQueue.Event => _retainedSentOnce && events.Ready is { } happened ? toMessage(happened) : null,
         _ => throw new ArgumentOutOfRangeException(nameof(queue)),
     };

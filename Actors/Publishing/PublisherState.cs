@@ -5,7 +5,7 @@ using MobileVlm.Edge.Connectors.Outbox;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>What the publisher must not forget when it is restarted. Outlives the actor. One caller at a time.</summary>
+/// <summary>The state of the publisher that must survive its restart. Outlives the actor. One caller at a time.</summary>
 internal sealed class PublisherState : IDisposable
 {
     /// <summary>Most replies that wait. Above every burst of commands that is let through, so that each of them gets its
@@ -31,10 +31,10 @@ internal sealed class PublisherState : IDisposable
 
     public RestartMemory Memory { get; } = new();
 
-    /// <summary>The first retained values are set and the link is listened to.</summary>
+    /// <summary>The first retained values are set and the handlers of the link are registered.</summary>
     public bool IsInitialized { get; set; }
 
-    /// <summary>The cameras and questions of now.</summary>
+    /// <summary>The current cameras and questions.</summary>
     public IReadOnlyList<CameraPlan> Plans { get; set; }
 
     /// <summary>Ends when all events that were given to the outbox so far are as safe as they get. The outbox takes them

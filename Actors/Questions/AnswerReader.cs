@@ -32,7 +32,7 @@ internal static class AnswerReader
         _ => Text(answer),
     };
 
-    // JSON has no word for NaN, nor has a rule a use for it.
+    // JSON cannot express NaN, and no rule can use it.
     private static bool IsFinite(Answer answer) =>
         double.IsFinite(answer.Score ?? 0) && answer.ChoiceScores.All(double.IsFinite);
 

@@ -41,10 +41,10 @@ internal sealed partial class JudgeDesk
         _logger = logger;
     }
 
-    /// <summary>Of the actor that works here.</summary>
+    /// <summary>The actor that uses this object.</summary>
     public RestartMemory Memory { get; } = new();
 
-    /// <summary>Paces the looks, over restarts of the actor.</summary>
+    /// <summary>The timer for the next check; it outlives restarts of the actor.</summary>
     public ITimer? Ticks { get; set; }
 
     /// <summary>What must survive a restart.</summary>
@@ -87,7 +87,7 @@ internal sealed partial class JudgeDesk
         return unsent;
     }
 
-    /// <summary>A frame was answered. An answer that was heard before, in an attempt that failed, is not heard
+    /// <summary>A frame was answered. An answer that was handled in an earlier attempt that failed is not handled
     /// twice.</summary>
     public void Hear(FrameAnswered frame)
     {
@@ -97,7 +97,7 @@ internal sealed partial class JudgeDesk
         _unsent.Add(new AnswersJudged(frame, news));
         if (_board.IsSuspended(frame.Camera))
         {
-            // The frame was on its way when the view changed, so it may show what the questions are not about.
+            // The frame was in flight when the view changed, so it may show something else than the questions are about.
             return;
         }
 
@@ -114,7 +114,7 @@ internal sealed partial class JudgeDesk
                 }
                 catch (Exception fault)
                 {
-                    // One question that cannot be evaluated must not cost the others of its frame their answers.
+                    // A question that cannot be evaluated must not affect the other answers of its frame.
                     NotEvaluated(frame.Camera, answer, fault);
                 }
             }
@@ -189,7 +189,8 @@ internal sealed partial class JudgeDesk
         LogNotEvaluated(fault, camera, answer.Question.Id);
     }
 
-    /// <summary>One line for each change. What a question waits for without anybody's wish is a warning of its own.</summary>
+    /// <summary>One line for each change. A question that is unanswered for a reason that nobody configured gets a warning
+    /// of its own.</summary>
     private void SayState(CameraId camera, QuestionJudge judge, Standing before, StateChange? told)
     {
         var now = judge.Standing;
@@ -198,7 +199,7 @@ internal sealed partial class JudgeDesk
             return;
         }
 
-        // Descriptions are other words each time; only their events are news.
+        // Descriptions differ each time; only their events are logged.
         var level = told is null && judge.Question.Kind is QuestionKind.Text or QuestionKind.Json ? LogLevel.Debug : LogLevel.Information;
         string[] details =
         [

@@ -15,10 +15,10 @@ internal sealed class QuestionBoard(TimeProvider time, TimeZoneInfo zone)
 
     public QuestionSwitches Switches { get; } = new();
 
-    /// <summary>From now on this says whether the camera's questions are held back.</summary>
+    /// <summary>Registers the monitor that decides whether the camera's questions are suspended.</summary>
     public void Watch(CameraId camera, CameraMonitor scene) => _scenes[camera] = scene;
 
-    /// <summary>Whether the view of a camera holds its questions back.</summary>
+    /// <summary>Whether the questions of a camera are suspended because of its view.</summary>
     public bool IsSuspended(CameraId camera) => _scenes.TryGetValue(camera, out var scene) && scene.IsSuspended;
 
     public void Post(CameraId camera, string question, Standing standing) => _standings[(camera, question)] = standing;

@@ -123,8 +123,8 @@ internal sealed class QuestionJudge
 
     private void Restore(SavedStanding saved, Moment now)
     {
-        // Where nobody knows how much time is gone, because the clock was set back or is not set, none is: the cool-down is
-        // then too long, never too short.
+        // When the elapsed time is unknown, because the clock was set back or is not set, it counts as zero: the cool-down
+        // may be too long but never too short.
         if (saved.LastEventAt is { } last)
         {
             _eventWall = last;

@@ -41,7 +41,7 @@ internal sealed class QuestionKeeper
         Restored = file?.Read() ?? SavedState.Empty;
     }
 
-    /// <summary>Where the file stands. Thread-safe.</summary>
+    /// <summary>Whether the file can be written. Thread-safe.</summary>
     public StorageCondition Storage => _file?.Condition ?? StorageCondition.Off;
 
     /// <summary>As the last run left it.</summary>
@@ -95,7 +95,7 @@ internal sealed class QuestionKeeper
         }
     }
 
-    /// <summary>All there is at the end, due whatever has changed since the last write. Null where nothing is
+    /// <summary>The complete state at the end of a run, to be written even if nothing has changed. Null when no state is
     /// kept.</summary>
     /// <param name="standings">All of them.</param>
     public DueState? Last(IReadOnlyDictionary<string, SavedStanding> standings) =>

@@ -20,11 +20,11 @@ internal sealed record SavedState(
         new(Current, new Dictionary<string, SavedStanding>(), new Dictionary<string, bool>());
 }
 
-/// <summary>The small file in which it is kept. Written whole beside the old one and put in its place, so that a power
-/// cut leaves one or the other. What cannot be read is set aside and reported; the service goes on without it. One thread at
-/// a time, but for <see cref="Condition"/>.</summary>
+/// <summary>The small file in which it is kept. Written whole beside the old one and put in its place, so that a power cut
+/// leaves one or the other. A file that cannot be read is renamed and reported; the service continues without it. One thread
+/// at a time, but for <see cref="Condition"/>.</summary>
 /// <param name="folder">Created when it is missing.</param>
-/// <param name="logger">Told once of each change.</param>
+/// <param name="logger">Logs each change of the condition once.</param>
 /// <param name="steps">How a file is replaced; null replaces a real one.</param>
 internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionStateFile> logger, FileSteps? steps = null)
 {
@@ -84,7 +84,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
         }
     }
 
-    /// <summary>Never throws for what a disk can do; an outage is reported once, and so is its end.</summary>
+    /// <summary>Never throws for disk errors. An outage is logged once, and so is its end.</summary>
     /// <returns>Whether it is on disk.</returns>
     public bool Write(SavedState state)
     {
@@ -115,7 +115,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
 
     private byte[] Content()
     {
-        // Opening a pipe would wait for whoever writes to it.
+        // Opening a pipe would block until something writes to it.
         if (FileSteps.IsOtherThanFile(Path))
         {
             throw new IOException("it is not a regular file");
@@ -132,7 +132,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
         return content;
     }
 
-    /// <returns>The version of a layout that only a later program knows; null for any other content.</returns>
+    /// <returns>The version of the format if it is newer than this program knows; null for any other content.</returns>
     private static int? NewerVersion(byte[] content)
     {
         using var json = JsonDocument.Parse(content);

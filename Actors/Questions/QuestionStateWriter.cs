@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Actors.Questions;
 /// <summary>Writes the state file on a thread of its own, each state only after the events in it are safe. Holds at most
 /// the state that is being written and the newest one behind it. Thread-safe; outlives the actors.</summary>
 /// <param name="keeper">Writes; skips a state that a later one has overtaken.</param>
-/// <param name="logger">Hears of a write that threw, which is a defect: the file deals with faults of the disk.</param>
+/// <param name="logger">Logs a write that threw, which is a defect: the file handles disk errors itself.</param>
 internal sealed partial class QuestionStateWriter(QuestionKeeper keeper, ILogger<QuestionStateWriter> logger)
 {
     private readonly Lock _lock = new();
@@ -30,7 +30,7 @@ internal sealed partial class QuestionStateWriter(QuestionKeeper keeper, ILogger
         }
     }
 
-    /// <summary>Ends when everything that was given so far is written. Never, if the disk hangs.</summary>
+    /// <summary>Completes when everything that was given so far is written; never while the disk hangs.</summary>
     public Task FlushAsync()
     {
         lock (_lock)

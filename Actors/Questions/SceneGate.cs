@@ -12,7 +12,7 @@ internal sealed class SceneGate(GateSettings settings, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Known> _known = [];
 
-    /// <summary>From now on these are the questions; what is known of others is forgotten.</summary>
+    /// <summary>Replaces the questions; the state of all others is dropped.</summary>
     public void Keep(IReadOnlyList<StandingQuestion> questions)
     {
         lock (_lock)

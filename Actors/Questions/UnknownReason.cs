@@ -64,7 +64,7 @@ public static class UnknownReasons
         return char.ToLowerInvariant(name[0]) + name[1..];
     }
 
-    /// <summary>Nobody asks at the moment, because of the configuration, a switch or the clock.</summary>
+    /// <summary>It is not asked at the moment because of the configuration, a switch or the clock.</summary>
     public static bool IsMeant(this UnknownReason reason) => reason is
         UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse
         or UnknownReason.ViewNotNormal;
@@ -77,7 +77,7 @@ public static class UnknownReasons
     internal static bool IsFailure(this UnknownReason reason) => reason is
         UnknownReason.ModelFailed or UnknownReason.TooLong or UnknownReason.NotFinite or UnknownReason.EmptyRegion;
 
-    /// <summary>The reason of a question that the engine has no answer to.</summary>
+    /// <summary>The reason for a question that the engine could not answer.</summary>
     internal static UnknownReason ToReason(this AnswerFailureKind failure) => failure switch
     {
         AnswerFailureKind.TooLong => UnknownReason.TooLong,

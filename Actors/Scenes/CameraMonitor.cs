@@ -22,7 +22,8 @@ internal readonly record struct SceneReport(FreezeVerdict Freeze, TimeSpan SameF
 /// connection and the camera's actor. Thread-safe.</summary>
 internal sealed class CameraMonitor
 {
-    /// <summary>Frames that come sooner after the last examined one are passed over: about ten per second are examined.</summary>
+    /// <summary>Frames that come sooner after the last examined one are skipped: about ten per second are
+    /// examined.</summary>
     public static readonly TimeSpan LeastInterval = TimeSpan.FromSeconds(0.09);
 
     private static readonly TimeSpan SnapshotEvery = TimeSpan.FromSeconds(30);
@@ -53,10 +54,10 @@ internal sealed class CameraMonitor
     /// <summary>As of the last frame.</summary>
     public ViewState State => (ViewState)_state;
 
-    /// <summary>The camera's questions are not to be asked, because its view is not normal.</summary>
+    /// <summary>The camera's questions are suspended because its view is not normal.</summary>
     public bool IsSuspended => _isSuspended;
 
-    /// <summary>Goes on by other settings. A view that is no longer checked is unknown.</summary>
+    /// <summary>Applies new settings. A view that is no longer checked is unknown.</summary>
     public void Change(SceneSettings settings)
     {
         lock (_lock)
@@ -80,7 +81,7 @@ internal sealed class CameraMonitor
         }
     }
 
-    /// <summary>The camera is removed or replaced: frames that still come say nothing.</summary>
+    /// <summary>The camera is removed or replaced: frames that still come are ignored.</summary>
     public void Close()
     {
         lock (_lock)

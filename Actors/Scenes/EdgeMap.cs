@@ -39,8 +39,8 @@ internal sealed class EdgeMap
         x is >= 0 and < ViewPlane.Width && y is >= 0 and < ViewPlane.Height
         && (_bits[At(direction, x, y)] >> (x % WordBits) & 1) != 0;
 
-    /// <summary>Becomes another set grown by one cell to each side and one direction to each side, so that vibration,
-    /// noise and coding errors do not part what is the same.</summary>
+    /// <summary>Becomes another set grown by one cell to each side and one direction to each side, so that vibration, noise
+    /// and coding errors do not make equal views differ.</summary>
     /// <param name="other">The set to grow.</param>
     /// <param name="turns">Directions to each side.</param>
     public void GrowFrom(EdgeMap other, int turns = 1)

@@ -17,10 +17,11 @@ internal enum FreezeVerdict
 
 /// <summary>Finds connections that repeat one picture although their source claims to be live, and tells them from scenes in
 /// which nothing moves. Decides by the moments that it is given. One caller at a time.</summary>
-/// <remarks>A new connection begins with a key frame, which a lossy encoder renders a little otherwise than the picture that
-/// the old connection had come to. So the pictures are compared in two ways: bit by bit with all that the old connection
+/// <remarks>A new connection begins with a key frame, which a lossy encoder renders slightly differently from the last
+/// picture of the old connection. So the pictures are compared in two ways: bit by bit with all that the old connection
 /// repeated, and by the brightness of 192 blocks. What is different in the blocks is another picture. What is alike in the
-/// blocks but never repeats itself is a live sensor before a still scene, which the old connection no longer showed.</remarks>
+/// blocks but never repeats itself comes from a live sensor in front of a still scene, which the old connection no longer
+/// showed.</remarks>
 internal sealed class FreezeMonitor
 {
     /// <summary>After a scene was found to be still, the source is opened again no sooner than this.</summary>
@@ -62,7 +63,7 @@ internal sealed class FreezeMonitor
     /// <param name="frozenAfter">As configured; zero is off.</param>
     public void Opened(TimeSpan frozenAfter)
     {
-        // A connection that broke by itself after the picture had stood for long answers the same question.
+        // A connection that broke by itself after a long time without a new picture serves the same purpose.
         _isWatching = _isWaiting || (frozenAfter > TimeSpan.Zero && SameFor >= frozenAfter);
         (_isWaiting, _watched, _otherInARow) = (false, 0, 0);
     }

@@ -11,8 +11,8 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// <param name="After">JPEG of the frame that decided; null leaves what was published.</param>
 internal sealed record ViewSeen(CameraId Camera, ViewState State, byte[]? Before, byte[]? After);
 
-/// <summary>A camera source whose frames are watched on their way. It opens a source that repeats its picture again by
-/// itself, so that whoever captures sees one capture that goes on.</summary>
+/// <summary>A camera source that examines the frames of another source. When that source repeats its picture, it is opened
+/// again within the same capture, so that the caller does not notice.</summary>
 internal sealed partial class MonitoredSource : ICameraSource
 {
     private readonly ICameraSource _source;
@@ -28,9 +28,9 @@ internal sealed partial class MonitoredSource : ICameraSource
     /// <param name="monitor">Outlives this.</param>
     /// <param name="counters">Of the camera.</param>
     /// <param name="toJpeg">Called on a thread of the pool.</param>
-    /// <param name="publish">Told of each change of the view, in order, and of the view once when capturing begins; on any
+    /// <param name="publish">Called for each change of the view, in order, and once when capturing begins; on any
     /// thread.</param>
-    /// <param name="logger">Told of frozen connections and views.</param>
+    /// <param name="logger">Logs frozen connections and changes of the view.</param>
     public MonitoredSource(
         ICameraSource source,
         CameraMonitor monitor,
@@ -106,7 +106,7 @@ internal sealed partial class MonitoredSource : ICameraSource
             {
                 Volatile.Write(ref isAsked, true);
 
-                // Not here: what is called back by a cancel may wait for this very thread.
+                // Not synchronously: a cancellation callback may wait for this thread.
                 again = stop.CancelAsync();
             }
         }
@@ -173,7 +173,7 @@ internal sealed partial class MonitoredSource : ICameraSource
         using var before = change.Before;
         using var after = change.After;
 
-        // One after the other: the last one told is the one that holds.
+        // One after the other, so that the last one published is the current one.
         await earlier;
         var pictures = await Task.Run(() => (Before: ToJpeg(before), After: ToJpeg(after)));
         _publish(new ViewSeen(Id, change.To, pictures.Before, pictures.After));
@@ -187,7 +187,7 @@ internal sealed partial class MonitoredSource : ICameraSource
         }
         catch (Exception fault)
         {
-            // The state without its picture is worth more than neither.
+            // The state is published even without its picture.
             LogNoPicture(fault, Id);
             return null;
         }

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>What is watched of a camera's pictures beside its questions. Values are validated where configuration is
+/// <summary>What is checked in a camera's frames besides its questions. Values are validated where configuration is
 /// read.</summary>
 public sealed record SceneSettings
 {

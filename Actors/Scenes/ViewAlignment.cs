@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Actors.Scenes;
 
 /// <summary>Looks for the usual view at another place of the frame: shifted, turned, larger or smaller. This is what a
-/// camera that was pushed, turned or zoomed shows, and nothing that happens before a camera looks like it.</summary>
+/// camera that was pushed, turned or zoomed shows, and nothing that happens in front of a camera looks like it.</summary>
 /// <remarks>A search over similarity transforms that counts matching edge points, from coarse to fine: chamfer matching with
 /// edge directions (Gavrila, Multi-feature hierarchical template matching, ICPR 1998) on binary maps. Not thread-safe.</remarks>
 internal sealed class ViewAlignment

@@ -114,7 +114,7 @@ internal sealed class ViewMonitor
         return evidence == ViewEvidence.Normal ? Normal(match, now) : evidence;
     }
 
-    /// <summary>The way back is harder than the way there, so that a state does not flap.</summary>
+    /// <summary>Returning to normal needs stronger evidence than leaving it, so that the state does not flap.</summary>
     private ViewEvidence Normal(ViewMatch match, TimeSpan now)
     {
         IsPlainlyNormal = match.Kept >= WellKept;
@@ -153,7 +153,8 @@ internal sealed class ViewMonitor
             return;
         }
 
-        // Towards normal, only normal frames count; away from it, any trouble counts and the last word names it.
+        // Towards normal, only normal frames count; away from it, any other evidence counts and the state is taken from the
+        // run.
         if (_run.Count > 0 && (_run[^1] == ViewEvidence.Normal) != (evidence == ViewEvidence.Normal))
         {
             _run.Clear();

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Connectors.Clock;
 /// or at a date that its system was built with, and learns the time once a time server answers.</summary>
 public static class PlausibleTime
 {
-    /// <summary>A clock that shows an earlier moment was never set: this program is younger.</summary>
+    /// <summary>A clock that shows an earlier time was never set: this program did not exist then.</summary>
     public static DateTimeOffset Earliest { get; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Whether a moment was read from a clock that had been set.</summary>

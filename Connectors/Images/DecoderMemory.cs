@@ -15,7 +15,8 @@ internal static class DecoderMemory
     {
         SKEncodedImageFormat.Jpeg => JpegCoefficients(file, pixels),
 
-        // Lossless WebP is decoded whole, four bytes a pixel, before it is scaled; the others keep their alpha whole.
+        // Lossless WebP is decoded completely, with four bytes per pixel, before it is scaled; the others keep their
+        // complete alpha channel.
         SKEncodedImageFormat.Webp => (decodedPixels * 4) + (IsLosslessWebp(file) ? pixels * 4 : pixels),
 
         // Indices and colours.

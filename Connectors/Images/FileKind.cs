@@ -3,8 +3,8 @@ using SkiaSharp;
 
 namespace MobileVlm.Edge.Connectors.Images;
 
-/// <summary>What a file is by its first bytes: a picture that can be decoded, or something else with a name and a remedy.
-/// Names and extensions do not count.</summary>
+/// <summary>The type of a file by its first bytes: a picture that can be decoded, or something else with a name and a
+/// remedy. File names and extensions are ignored.</summary>
 internal sealed class FileKind
 {
     private const string ToJpeg = "Convert it to JPEG or PNG first, for example with 'ffmpeg -i FILE picture.jpg'";
@@ -99,7 +99,7 @@ internal sealed class FileKind
     /// <summary>For messages: <c>JPEG</c>.</summary>
     public string Name { get; }
 
-    /// <summary>What Skia calls it; null for what is not decoded.</summary>
+    /// <summary>The Skia format; null when it cannot be decoded.</summary>
     public SKEncodedImageFormat? Format { get; private init; }
 
     /// <summary>Formats that are decoded, for messages.</summary>
@@ -113,7 +113,7 @@ internal sealed class FileKind
     /// <returns>Null for anything else; <see cref="Refuse"/> says what it is.</returns>
     public static FileKind? OfPicture(ReadOnlySpan<byte> file) => Find(Pictures, file);
 
-    /// <summary>Says what a file is that cannot be decoded, and what to do.</summary>
+    /// <summary>Describes a file that cannot be decoded, and what to do.</summary>
     public static string Refuse(ReadOnlySpan<byte> file) => file.IsEmpty
         ? "the file is empty. Its copy or download did not finish; fetch it again"
         : Find(Others, file)?.Refusal
@@ -165,7 +165,8 @@ internal sealed class FileKind
     private static bool IsTiff(ReadOnlySpan<byte> file) => At(file, 0, "II*\0") || At(file, 0, "MM\0*")
         || At(file, 0, "II+\0") || At(file, 0, "MM\0+");
 
-    /// <summary>One bit a pixel, without a mark of its own: two zero bytes, then a size that fits the length of the file.</summary>
+    /// <summary>One bit per pixel, without a signature: two zero bytes, then a size that fits the length of the
+    /// file.</summary>
     private static bool IsWbmp(ReadOnlySpan<byte> file)
     {
         if (file.Length < 5 || file[0] != 0 || file[1] != 0)

@@ -4,7 +4,7 @@ using SkiaSharp;
 namespace MobileVlm.Edge.Connectors.Images;
 
 /// <summary>Decodes one picture with Skia into memory of the caller: upright, scaled down to the limits, and in strips of
-/// rows where the whole picture would take more memory than it may.</summary>
+/// rows when the whole picture would take more memory than allowed.</summary>
 internal readonly unsafe ref struct PictureDecoder
 {
     private readonly SKCodec _codec;
@@ -117,7 +117,7 @@ internal readonly unsafe ref struct PictureDecoder
 
     private int RowsPerStrip(SKImageInfo info)
     {
-        // An interlaced PNG of 16 bit keeps eight bytes a pixel besides the strip itself.
+        // An interlaced PNG of 16 bit keeps eight bytes per pixel besides the strip itself.
         var isDeepAndInterlaced = _codec.EncodedFormat == SKEncodedImageFormat.Png && _file[24] == 16 && _file[28] == 1;
         return Math.Clamp(_limits.StripBytes / (isDeepAndInterlaced ? 2 : 1) / info.RowBytes, 1, info.Height);
     }
@@ -141,7 +141,7 @@ internal readonly unsafe ref struct PictureDecoder
         sink.Write(strip.Bytes);
     }
 
-    /// <summary>PNG gives any part of its rows, and decodes those before them anew for each part.</summary>
+    /// <summary>For PNG any part of the rows can be read; the rows before that part are decoded again each time.</summary>
     private void ReadSeekable(SKImageInfo info, RowSink sink)
     {
         var rows = RowsPerStrip(info);
@@ -172,7 +172,7 @@ internal readonly unsafe ref struct PictureDecoder
     {
         if (result != SKCodecResult.Success)
         {
-            // Skia fills up what is missing with grey; an answer about grey would look like an answer.
+            // Skia fills the missing part with grey, and an answer about grey would look like a real answer.
             throw Fault(result == SKCodecResult.IncompleteInput
                 ? "truncated: the picture ends too early"
                 : $"damaged ({result})");
@@ -189,7 +189,8 @@ internal readonly unsafe ref struct PictureDecoder
         BottomUp,
     }
 
-    /// <summary>Memory that goes back to the system at once: large arrays would stay until a full collection.</summary>
+    /// <summary>Memory that is returned to the system at once; large arrays would stay until a full garbage
+    /// collection.</summary>
     private readonly ref struct Strip : IDisposable
     {
         private readonly int _bytes;

@@ -6,7 +6,7 @@ public sealed record PictureLimits
     /// <summary>The largest side that any picture file may have, in pixels.</summary>
     public const int MaxStoredSide = 65_535;
 
-    /// <summary>For files that the operator names: 50 megapixels, decoded to sides of at most 4096 pixels. The largest
+    /// <summary>For files that the operator chose: 50 megapixels, decoded to sides of at most 4096 pixels. The largest
     /// picture that a model uses has sides of a few hundred, and photographs of 12 megapixels stay as they are.</summary>
     public static PictureLimits Local { get; } = new()
     {

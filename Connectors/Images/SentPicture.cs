@@ -2,8 +2,7 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Connectors.Images;
 
-/// <summary>A picture file that somebody sent, as a frame. Whoever sent it is not trusted: size and memory are
-/// bounded.</summary>
+/// <summary>Turns a picture file from an untrusted sender into a frame; size and memory are limited.</summary>
 public static class SentPicture
 {
     /// <summary>Largest picture decoded, in pixels.</summary>
@@ -26,8 +25,8 @@ public static class SentPicture
     /// <param name="file">The whole file.</param>
     /// <param name="pool">Lends the memory; the caller owns the frame.</param>
     /// <param name="id">Stands in for a camera's name.</param>
-    /// <param name="sequence">Tells it from others.</param>
-    /// <param name="time">Says when it came.</param>
+    /// <param name="sequence">Identifies it.</param>
+    /// <param name="time">Gives the time of its arrival.</param>
     /// <exception cref="StillPictureException">It is too large, damaged, or not a picture of these formats.</exception>
     public static Frame ToFrame(
         ReadOnlySpan<byte> file, FramePool pool, CameraId id, FrameSequence sequence, TimeProvider time)

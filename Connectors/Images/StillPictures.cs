@@ -16,8 +16,8 @@ public static class StillPictures
     /// <summary>Extensions of the files that a folder of pictures is made of, in lower case with their dot.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
 
-    /// <summary>Extensions of pictures that cannot be decoded: named to whoever put them into a folder, because silence
-    /// would leave them puzzled.</summary>
+    /// <summary>Extensions of pictures that cannot be decoded: reported to the operator who put them into a folder, instead
+    /// of being ignored silently.</summary>
     internal static IReadOnlyList<string> UnsupportedExtensions { get; } = [".heic", ".heif", ".avif", ".tif", ".tiff", ".jxl"];
 
     /// <summary>Decodes a JPEG, PNG, WebP, BMP or GIF file; of an animation the first frame. EXIF orientation is applied;
@@ -130,7 +130,7 @@ public static class StillPictures
 
     private static void Read(Stream file, string name, PictureLimits limits, LendPixels lend)
     {
-        // One byte more than is accepted tells a longer file without reading all of it.
+        // One byte more than is accepted shows that the file is too long, without reading all of it.
         var expected = file.CanSeek ? file.Length - file.Position : 1024 * 1024;
         if (expected > MaxFileBytes)
         {

@@ -4,7 +4,7 @@ using System.Text.Unicode;
 
 namespace MobileVlm.Edge.Connectors.Images;
 
-/// <summary>Says what a text is that came in place of a picture: a web page, an error of a server, an address.</summary>
+/// <summary>Describes a text that was received instead of a picture: a web page, a server error, an address.</summary>
 internal static partial class TextKind
 {
     /// <summary>Only the beginning of a text is read, in bytes.</summary>
@@ -99,7 +99,7 @@ internal static partial class TextKind
     /// <summary>Old web pages are written in one byte per character.</summary>
     private static bool IsLatin(ReadOnlySpan<byte> part) => part.TrimStart(" \t\r\n"u8).StartsWith("<"u8);
 
-    /// <summary>The beginning in one line, without what a terminal would obey.</summary>
+    /// <summary>The beginning in one line, without terminal control characters.</summary>
     private static string Quote(string text)
     {
         var line = Blanks().Replace(new string([.. text.Take(4 * QuotedCharacters)]), " ").Trim();

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace MobileVlm.Edge.Connectors.Images;
 
-/// <summary>Takes a picture's rows as they are stored and puts them where they belong in the upright picture.</summary>
+/// <summary>Places the stored rows of a picture at their positions in the upright picture.</summary>
 internal readonly ref struct UprightRows
 {
     private readonly Span<byte> _target;

@@ -19,7 +19,7 @@ internal static class ConnectFaults
     public static bool IsVersion(Exception e) =>
         e is MqttConnectingFailedException && Causes(e).Any(c => c is MqttProtocolViolationException);
 
-    /// <summary>Whether the broker took the connection and then closed it without saying why, as brokers of before MQTT 5
+    /// <summary>Whether the broker accepted the connection and then closed it without a reason, as brokers older than MQTT 5
     /// do. A refused connection, a failed TLS handshake and a disconnect with a reason do not count.</summary>
     /// <param name="e">What the client library threw.</param>
     /// <param name="accepted">CONNECT had been accepted before.</param>
@@ -33,11 +33,11 @@ internal static class ConnectFaults
 
         if (causes.OfType<MqttClientUnexpectedDisconnectReceivedException>().FirstOrDefault() is { } disconnect)
         {
-            // What a broker says that tried to read version 5 and could not.
+            // The answer of a broker that could not read version 5.
             return disconnect.ReasonCode is MqttDisconnectReasonCode.MalformedPacket or MqttDisconnectReasonCode.ProtocolError;
         }
 
-        // The library wraps what happens once the transport stands; what comes before is about addresses or TLS.
+        // The library wraps errors after the transport is connected; earlier ones concern addresses or TLS.
         return accepted || e is MqttConnectingFailedException;
     }
 

@@ -46,7 +46,7 @@ internal sealed class MqttConnection : IDisposable
         _onEnded = onEnded;
         client.DisconnectedAsync += e =>
         {
-            // A reason is an answer: the broker can read what is sent.
+            // A reason shows that the broker can read what is sent.
             _used |= e.ReasonString is { Length: > 0 } || e.Reason == MqttClientDisconnectReason.SessionTakenOver;
             End(Describe(e));
             return Task.CompletedTask;
@@ -58,7 +58,7 @@ internal sealed class MqttConnection : IDisposable
     /// <summary>It speaks 3.1.1.</summary>
     public bool IsOlder => _version != MqttProtocolVersion.V500;
 
-    /// <summary>The broker acknowledged something on it, or this service ended it or gave it up.</summary>
+    /// <summary>The broker acknowledged something on it, or this service closed or abandoned it.</summary>
     public bool WasUsed => _used;
 
     public string EndReason => _endReason ?? "";

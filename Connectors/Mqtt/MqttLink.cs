@@ -33,8 +33,8 @@ public sealed partial class MqttLink : IMqttLink
     }
 
     /// <param name="settings">How the broker is reached.</param>
-    /// <param name="logger">Gets what somebody may act on.</param>
-    /// <param name="time">Says when MQTT 5 is tried again.</param>
+    /// <param name="logger">Receives messages that somebody may act on.</param>
+    /// <param name="time">Decides when MQTT 5 is tried again.</param>
     internal MqttLink(MqttSettings settings, ILogger logger, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -176,7 +176,7 @@ public sealed partial class MqttLink : IMqttLink
         var newer = await AttemptAsync(MqttProtocolVersion.V500, isProbe: false, cancel);
         if (newer.End == AttemptEnd.HungUp)
         {
-            // Brokers of before version 5 close the connection without a word, and so does one that is just starting.
+            // Brokers older than version 5 close the connection without an answer, and so does one that is just starting.
             var probe = await AttemptAsync(MqttProtocolVersion.V311, isProbe: true, cancel);
             if (probe is { End: AttemptEnd.Decided, Outcome.Kind: ConnectOutcomeKind.Refused })
             {
@@ -188,7 +188,7 @@ public sealed partial class MqttLink : IMqttLink
                 return newer.Outcome;
             }
 
-            // It is up and takes 3.1.1. What counts is whether it still hangs up on version 5.
+            // It runs and accepts 3.1.1. The question is whether it still closes connections with version 5.
             newer = await AttemptAsync(MqttProtocolVersion.V500, isProbe: false, cancel);
         }
 

@@ -22,7 +22,7 @@ internal static class PasswordFile
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length > MaxBytes)
             {
-                return Failed($"is {file.Length} bytes long, which is no password");
+                return Failed($"is {file.Length} bytes long, which is too long for a password");
             }
 
             using var reader = new StreamReader(file, new UTF8Encoding(false, throwOnInvalidBytes: true));

@@ -65,7 +65,7 @@ internal sealed class ProtocolChoice(TimeProvider time)
             {
                 if (_isGuess && !used)
                 {
-                    // The version was not the reason. Until the next start nothing is guessed again.
+                    // The version was not the cause. Until the next start no other version is tried.
                     (_olderSince, _isGuess, _guessFailed) = (null, false, true);
                 }
 

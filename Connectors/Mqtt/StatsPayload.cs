@@ -11,7 +11,8 @@ public sealed record StatsPayload
 
     public required string Node { get; init; }
 
-    /// <summary>When these numbers were taken; null while <see cref="Clock"/> is <c>unset</c>, as all times here.</summary>
+    /// <summary>When these numbers were taken; null while <see cref="Clock"/> is <c>unset</c>, like all times
+    /// here.</summary>
     public required DateTimeOffset? At { get; init; }
 
     /// <summary><c>set</c>, or <c>unset</c> while the clock of the machine shows a time that cannot be right.</summary>
@@ -101,7 +102,7 @@ public sealed record CameraStats
     /// <summary>As the topic <c>view</c> says it.</summary>
     public string View { get; init; } = "unknown";
 
-    /// <summary>Times that the view became one that is not normal.</summary>
+    /// <summary>How often the view changed to one that is not normal.</summary>
     public long ViewChanges { get; init; }
 
     /// <summary>By question id.</summary>
@@ -151,12 +152,12 @@ public sealed record MqttStats(
 /// way.</summary>
 public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);
 
-/// <summary>Where what should survive a restart is kept at this moment: <c>disk</c>; <c>memory</c> while the disk cannot be
-/// used; <c>hanging</c> while the disk does not answer; <c>off</c> where no folder is configured.</summary>
+/// <summary>Where the data that should survive a restart is kept at this moment: <c>disk</c>; <c>memory</c> while the disk
+/// cannot be used; <c>hanging</c> while the disk does not answer; <c>off</c> where no folder is configured.</summary>
 /// <param name="Outbox">Events that wait for the broker.</param>
 /// <param name="OutboxReason">What is wrong with its disk; null while nothing is.</param>
-/// <param name="EventsInMemory">Events that wait and that no disk has: they end with the process.</param>
-/// <param name="OutboxDamaged">Times that a damaged outbox was replaced.</param>
+/// <param name="EventsInMemory">Waiting events that are not on disk: they are lost when the process ends.</param>
+/// <param name="OutboxDamaged">How often a damaged outbox was replaced.</param>
 /// <param name="State">States of questions, cool-downs and switches.</param>
 /// <param name="StateReason">What is wrong with its disk; null while nothing is.</param>
 public sealed record StorageStats(

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MobileVlm.Edge.Connectors.Storage;
 
-/// <summary>What .NET's files cannot do: open a folder, flush it, and lock it.</summary>
+/// <summary>Calls that .NET lacks: opening, flushing and locking a folder.</summary>
 internal static partial class FileCalls
 {
     /// <summary>Another process has the lock.</summary>
@@ -16,19 +16,19 @@ internal static partial class FileCalls
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
 
-    // The one flag whose value depends on the processor.
+    // The value of this flag depends on the processor.
     private static readonly int NoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
     /// <summary>Opens a folder, or a file for reading.</summary>
     /// <returns>An invalid handle when it cannot be opened.</returns>
     public static SafeFileHandle OpenToLook(string path) => new(Open(path, ReadOnly | CloseOnExec | NonBlocking, 0), ownsHandle: true);
 
-    /// <summary>Opens or creates a file that everybody may lock. Does not follow a link at the end of the path.</summary>
+    /// <summary>Opens or creates a file that every user may lock. Does not follow a link at the end of the path.</summary>
     /// <returns>An invalid handle when it cannot be opened.</returns>
     public static SafeFileHandle OpenToLock(string path) =>
         new(Open(path, ReadWriteCreate | CloseOnExec | NonBlocking | NoFollow, Convert.ToUInt32("644", 8)), ownsHandle: true);
 
-    /// <summary>Locks what is open, until it is closed or the process ends, whatever ends it.</summary>
+    /// <summary>Locks an open file or folder until it is closed or the process ends for any reason.</summary>
     /// <returns>0, or the number of the error.</returns>
     public static int TryLock(SafeFileHandle handle) =>
         Lock(handle, LockExclusive | LockNonBlocking) == 0 ? 0 : Marshal.GetLastPInvokeError();

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Connectors.Storage;
 
-/// <summary>Which file a path names at this moment, whatever the path's spelling: device and inode number.</summary>
+/// <summary>Identifies the file that a path names at this moment, by device and inode number, so that different spellings of
+/// the path are equal.</summary>
 /// <param name="Device">Of the file system.</param>
 /// <param name="Inode">Within the file system.</param>
 /// <param name="Mode">Type and permissions as in <c>stat(2)</c>.</param>

@@ -9,23 +9,24 @@ public class FileSteps
     /// <summary>Creates or empties a file.</summary>
     public virtual Stream Create(string file) => new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
-    /// <summary>Puts bytes into it.</summary>
+    /// <summary>Writes the bytes.</summary>
     public virtual void Write(Stream file, ReadOnlySpan<byte> content) => file.Write(content);
 
-    /// <summary>Brings its content to the medium.</summary>
+    /// <summary>Flushes its content to the disk.</summary>
     public virtual void Flush(Stream file) => ((FileStream)file).Flush(flushToDisk: true);
 
-    /// <summary>Gives it another name, in place of the file that had it.</summary>
+    /// <summary>Renames it, replacing the file that had the name.</summary>
     public virtual void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
-    /// <summary>Brings the names in a folder to the medium.</summary>
+    /// <summary>Flushes the names in a folder to the disk.</summary>
     public virtual void FlushFolder(string folder) => FileCalls.FlushFolder(folder);
 
-    /// <summary>Replaces a file so that whoever reads it, after a power cut too, finds the old content or the new one and
-    /// never a part. What fails leaves the old one.</summary>
+    /// <summary>Replaces a file so that every reader, also after a power cut, finds the complete old or new content. A
+    /// failure leaves the old content.</summary>
     /// <param name="file">Its path; its folder is created.</param>
     /// <param name="content">All of it.</param>
-    /// <exception cref="IOException">A step failed. Only when the last one did, the new content is there already.</exception>
+    /// <exception cref="IOException">A step failed. Only if it was the last one, the new content is in place
+    /// already.</exception>
     /// <exception cref="UnauthorizedAccessException">Permission is missing, or a folder is in the way.</exception>
     public void Replace(string file, ReadOnlySpan<byte> content)
     {

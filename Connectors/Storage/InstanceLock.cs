@@ -5,18 +5,18 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MobileVlm.Edge.Connectors.Storage;
 
-/// <summary>Another process uses what only one may use at a time.</summary>
-/// <param name="message">Names the setting and the process, and says what can be done.</param>
+/// <summary>Another process uses a folder or file that only one process may use at a time.</summary>
+/// <param name="message">Names the setting, the process and the remedy.</param>
 public sealed class StorageInUseException(string message) : IOException(message);
 
-/// <summary>Keeps a second process away from a folder or file. The kernel holds the lock, so that it ends with the process
-/// however that ends, and a process id that was left behind locks nothing.</summary>
+/// <summary>Prevents a second process from using a folder or file. The kernel holds the lock: it ends with the process for
+/// whatever reason, and a stale process id locks nothing.</summary>
 /// <remarks>A folder is locked itself, so that every spelling of its path and every link to it is the same lock, and it need
-/// not be writable. A file is locked by one beside it that ends in <c>.lock</c>. Where neither can be opened, a file in the
-/// runtime or temporary folder stands for it, named after the path.</remarks>
+/// not be writable. A file is locked by one beside it that ends in <c>.lock</c>. When neither can be opened, a file in the
+/// runtime or temporary folder, named after the path, is locked instead.</remarks>
 public sealed class InstanceLock : IDisposable
 {
-    /// <summary>Whoever only looks whether it is locked holds it for a moment.</summary>
+    /// <summary>A process that only checks the lock holds it for a moment.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(25);
@@ -47,7 +47,7 @@ public sealed class InstanceLock : IDisposable
             key, file, [() => FileCalls.OpenToLock($"{target}.lock"), () => FileCalls.OpenToLock(Substitute(file))], $"{target}.lock");
     }
 
-    /// <summary>Which process has a folder, without taking it.</summary>
+    /// <summary>Finds the process that holds a folder, without locking it.</summary>
     /// <returns>Null when none has, or it cannot be told.</returns>
     public static string? HolderOf(string folder)
     {
@@ -57,7 +57,7 @@ public sealed class InstanceLock : IDisposable
             : null;
     }
 
-    /// <summary>Gives it back. May be called twice.</summary>
+    /// <summary>Releases the lock. May be called twice.</summary>
     public void Dispose()
     {
         if (_handle is { IsClosed: false })
@@ -109,8 +109,8 @@ public sealed class InstanceLock : IDisposable
         return error;
     }
 
-    /// <summary>Other users cannot open a file in a user's own runtime folder, and need not: they have another one, and what
-    /// cannot be locked in its place is not written either.</summary>
+    /// <summary>Other users cannot open a file in this user's runtime folder and do not need to: they use their own, and a
+    /// folder that they cannot lock they cannot write either.</summary>
     private static string Substitute(string path)
     {
         var folder = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } own && Directory.Exists(own)
@@ -136,7 +136,7 @@ public sealed class InstanceLock : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // Not there, or a link that leads nowhere.
+            // It does not exist, or it is a broken link.
             return full;
         }
     }

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace MobileVlm.Edge.Connectors.Storage;
 
-/// <summary>Finds out which process has a lock: the kernel's list knows, and where it may not be read, a small file that the
-/// process wrote. The file only says who, never whether.</summary>
+/// <summary>Finds the process that holds a lock: from the kernel's list or, when that cannot be read, from a small file that
+/// the process wrote. The file only tells which process it is, never whether the lock is held.</summary>
 internal static class LockHolder
 {
     private const string KernelList = "/proc/locks";
@@ -29,7 +29,7 @@ internal static class LockHolder
     public static string? Find(FileIdentity? locked, string holderFile) =>
         InKernelList(locked) is { } id ? $"process {id.ToString(CultureInfo.InvariantCulture)}" : InFile(holderFile);
 
-    /// <summary>Writes this process's id. A folder that takes no file keeps none.</summary>
+    /// <summary>Writes this process's id. Nothing is written when the folder cannot be written.</summary>
     public static void Write(string file) => Put(
         file, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Namespace() ?? "-"}\n"));
 
@@ -42,7 +42,7 @@ internal static class LockHolder
         }
     }
 
-    // Not with File.WriteAllText, which takes a lock of its own and meets ours.
+    // Not with File.WriteAllText, which takes a lock of its own and conflicts with ours.
     private static void Put(string file, string text)
     {
         try

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Storage;
 
-/// <summary>Where something that should survive the process is kept at this moment.</summary>
+/// <summary>Where data that should survive the process is kept at this moment.</summary>
 public enum StorageKind
 {
     /// <summary>In memory, because nothing else is configured.</summary>
@@ -12,7 +12,7 @@ public enum StorageKind
     /// <summary>In memory, because the disk cannot be used. It is tried again until it can.</summary>
     Memory,
 
-    /// <summary>The disk has not answered for a while; nobody knows whether it will.</summary>
+    /// <summary>The disk has not answered for a while and may never answer.</summary>
     Hanging,
 }
 

@@ -41,7 +41,7 @@ internal static class AskCommand
     private static int Run(
         ParseResult parsed, ModelOptions options, string image, string[] questions, AnswerKind kind, CancellationToken cancel)
     {
-        // What is quick to check comes before the model's sessions are opened.
+        // Quick checks come before the model's sessions are opened.
         CheckQuestions(questions);
         var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
         var picture = ImageOption.Read(image);

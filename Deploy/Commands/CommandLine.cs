@@ -42,7 +42,7 @@ internal static class CommandLine
         }
         catch (InvalidOperationException e)
         {
-            // A check of a value that is no number.
+            // A check of a value that is not a number.
             Terminal.Error(e.Message);
             Terminal.Say("'mobilevlm --help' shows what is accepted.");
             return ExitCode.Usage;

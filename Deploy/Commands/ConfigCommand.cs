@@ -7,7 +7,7 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary><c>mobilevlm config</c>: what can be known of a configuration without running it.</summary>
+/// <summary><c>mobilevlm config</c>: checks a configuration without running it.</summary>
 internal static class ConfigCommand
 {
     public static Command Create() => new("config", "Check a configuration without running it.") { Check() };

@@ -14,11 +14,11 @@ namespace MobileVlm.Edge.Deploy.Commands;
 /// trace, unless it is asked for.</summary>
 internal static class FailureReport
 {
-    /// <summary>Set to 1, it has the stack traces of unexpected exceptions printed. The unit of the service sets it, so that
+    /// <summary>When set to 1, the stack traces of unexpected exceptions are printed. The service's unit sets it, so that
     /// they are in the journal.</summary>
     public const string TraceVariable = "MOBILEVLM_TRACE";
 
-    /// <summary>Says it on standard error.</summary>
+    /// <summary>Writes it to standard error.</summary>
     /// <returns>The exit code.</returns>
     public static int Print(Exception thrown)
     {
@@ -44,7 +44,7 @@ internal static class FailureReport
             => (ExitCode.Failed, e.Message),
         FileNotFoundException { FileName: { } file } => (ExitCode.Failed, $"{file}: there is no such file. {e.Message}"),
         IOException => (ExitCode.Failed, WithRemedy(e.Message)),
-        // What .NET says of a descriptor that cannot be written; paths are named in all other cases.
+        // The message of .NET for a descriptor that cannot be written; in all other cases it names a path.
         UnauthorizedAccessException { Message: "Access to the path is denied." } => (
             ExitCode.Failed, "Standard output is closed or cannot be written. Send it to a terminal, a file or /dev/null."),
         UnauthorizedAccessException => (ExitCode.Failed, $"{e.Message} Check owner and mode, or run the command as another user."),
@@ -64,14 +64,14 @@ internal static class FailureReport
             + $"{TraceVariable}=1 in the environment prints where it happened."),
     };
 
-    /// <summary>What the message explains: where it was thrown helps nobody.</summary>
+    /// <summary>Exceptions whose message is enough; the stack trace would not help.</summary>
     private static bool IsOfTheUser(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
         or UsageException or EmbeddedBrokerPortBusyException or OperationCanceledException or CheckpointException
         or StillPictureException or ContextFullException or HubException or IOException or UnauthorizedAccessException;
 
     private static bool IsTraceWanted => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
 
-    /// <summary>What reflection, tasks and static constructors wrap around the cause.</summary>
+    /// <summary>Exceptions that reflection, tasks and static constructors wrap around the cause.</summary>
     private static Exception Innermost(Exception e)
     {
         while (e is AggregateException or TargetInvocationException or TypeInitializationException && e.InnerException is { } inner)

@@ -51,7 +51,7 @@ internal static class RunCommand
             var guard = new ExitGuard(
                 configuration.StopWithin + ExitGuard.Margin, host.Services.GetRequiredService<ILogger<ExitGuard>>());
             host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(
-                // Before it has begun nothing is lost: a model that is being loaded cannot be interrupted.
+                // Before the service has started nothing can be lost, and loading a model cannot be interrupted.
                 () => guard.Arm(() => service.System is null ? ExitCode.Done : ExitCode.Failed));
             await host.RunAsync(cancel);
             (exitCode, isLeftBehind) = (service.ExitWith, service.System is { LeftBehind.Count: > 0 });
@@ -59,7 +59,7 @@ internal static class RunCommand
 
         if (isLeftBehind)
         {
-            // The log is written by now.
+            // By now the log has been written.
             ExitGuard.EndNow(exitCode);
         }
 

@@ -19,7 +19,7 @@ internal static class UsageErrors
         var command = parsed.CommandResult.Command;
         var unmatched = parsed.UnmatchedTokens;
 
-        // Of a wrong command only its name is of use: what follows belongs to the command that was meant.
+        // Only the name of a wrong command is reported: what follows belongs to the command that was meant.
         if (command.Subcommands.Count > 0 && unmatched.Count > 0)
         {
             return [Describe(unmatched[0], command)];
@@ -36,7 +36,7 @@ internal static class UsageErrors
         ];
     }
 
-    /// <summary>An empty name is mostly a variable of a script that was never set.</summary>
+    /// <summary>An empty name usually comes from a script variable that was not set.</summary>
     private static IEnumerable<string> EmptyValues(ParseResult parsed)
     {
         foreach (var result in parsed.CommandResult.Children)

@@ -42,7 +42,7 @@ internal static class WatchCommand
         {
             Terminal.Error(configuration.EmbeddedBrokerPort is null
                 ? $"No connection to {broker}: {fault.Message}"
-                : $"No connection to {broker}, which is the broker inside the service: the service does not run ({service}). {fault.Message}");
+                : $"No connection to {broker}, which is the broker inside the service: the service is not running ({service}). {fault.Message}");
             return ExitCode.Failed;
         }
 
@@ -88,7 +88,7 @@ internal static class WatchCommand
         { } port => new Uri($"mqtt://127.0.0.1:{port}"),
     };
 
-    /// <summary>Without a table, what is wrong is a line when it changes.</summary>
+    /// <summary>Without a table, a change of the problem is written as a line.</summary>
     private static async Task ReportAsync(LiveView view, Func<string?> problem, CancellationToken cancel)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
@@ -103,7 +103,7 @@ internal static class WatchCommand
             }
         }
 
-        // Sentences that count seconds are the same problem.
+        // Messages that differ only in their seconds are the same problem.
         static string? Kind(string? problem) => problem is null ? null : new string([.. problem.Where(c => !char.IsAsciiDigit(c))]);
     }
 

@@ -39,10 +39,10 @@ internal sealed class ConfigurationException : Exception
     /// <summary>At least one, in the order in which they were found.</summary>
     public IReadOnlyList<ConfigurationFault> Faults { get; }
 
-    /// <summary>What does not make the configuration unusable by itself, but is probably not as the operator wants it.</summary>
+    /// <summary>Settings that can be used but are probably not what the operator wants.</summary>
     public IReadOnlyList<ConfigurationFault> Warnings { get; }
 
     private static string Describe(string source, IReadOnlyList<ConfigurationFault> faults) =>
-        $"{source}: {(faults.Count == 1 ? "1 fault" : $"{faults.Count} faults")}\n"
+        $"{source}: {(faults.Count == 1 ? "1 error" : $"{faults.Count} errors")}\n"
         + string.Join('\n', faults.Select(fault => $"  {fault}"));
 }

@@ -1,15 +1,16 @@
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>For what a configuration is read.</summary>
+/// <summary>The purpose for which a configuration is read.</summary>
 internal enum ConfigurationStrictness
 {
     /// <summary>For a start: what cannot be read is an error.</summary>
     Start,
 
-    /// <summary>For a reload: what counts after a restart only, and cannot be read now, is a warning.</summary>
+    /// <summary>For a reload: a setting that takes effect only after a restart and cannot be read now is a
+    /// warning.</summary>
     Reload,
 
-    /// <summary>To check a file by hand: what this user may not read is a warning, since the service's user perhaps
-    /// may.</summary>
+    /// <summary>To check a file by hand: what this user may not read is a warning, because the service's user may be able
+    /// to.</summary>
     Check,
 }

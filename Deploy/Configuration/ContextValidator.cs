@@ -4,8 +4,8 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>Holds every question against the model that is to answer it: whether it fits into the context, and whether the
-/// model can tell its choices apart. Reads the model's manifest and tokenizer alone, and opens no session.</summary>
+/// <summary>Validates every question against the model that is to answer it: whether it fits into the context, and whether
+/// the model can tell its choices apart. Reads the model's manifest and tokenizer alone, and opens no session.</summary>
 internal sealed class ContextValidator
 {
     private const string Model = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}";
@@ -39,13 +39,13 @@ internal sealed class ContextValidator
         }
         catch (ModelFolderException fault)
         {
-            faults.Warn(ModelPath, path, $"cannot be used, so nobody knows whether the questions fit its context. {fault.Message}");
+            faults.Warn(ModelPath, path, $"cannot be used, so it is not known whether the questions fit its context. {fault.Message}");
             return null;
         }
 
         if (counter.VisualTokens == 0)
         {
-            faults.Add(ModelPath, path, "is a model of text only, which cannot look at frames; import a MobileVLM checkpoint");
+            faults.Add(ModelPath, path, "is a text-only model, which cannot process frames; import a MobileVLM checkpoint");
             return null;
         }
 
@@ -79,7 +79,7 @@ internal sealed class ContextValidator
     {
         if (asked.Answer != QuestionKind.Json)
         {
-            // What an object is about is not asked; its fields are.
+            // The question of an object is not asked itself; its fields are.
             ValidateAsked(key, asked);
         }
 
@@ -95,7 +95,7 @@ internal sealed class ContextValidator
         if (asked is not { Ask: { } ask, Answer: { } answer and not QuestionKind.Json }
             || _faults.Has($"{key}:{nameof(QuestionOptions.MaxTokens)}"))
         {
-            // Said already.
+            // Already reported.
             return;
         }
 
@@ -105,7 +105,7 @@ internal sealed class ContextValidator
         }
         catch (ArgumentException)
         {
-            // Less than two different choices: said already.
+            // Fewer than two different choices: already reported.
             return;
         }
     }
@@ -121,7 +121,7 @@ internal sealed class ContextValidator
     {
         if (question.Kind == AnswerKind.Choice && _counter.FindSameChoices(question.Choices) is var (first, second))
         {
-            _faults.Add(choices, null, $"holds '{first}' and '{second}', which are the same tokens to this model; name one of them otherwise");
+            _faults.Add(choices, null, $"holds '{first}' and '{second}', which are the same tokens to this model; rename one of them");
             return;
         }
 

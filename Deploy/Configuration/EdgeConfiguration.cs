@@ -45,7 +45,7 @@ internal sealed partial class EdgeConfiguration
     /// <summary>Section <c>Logging</c>, as .NET's logging understands it; empty when there is none.</summary>
     public IConfiguration Logging { get; }
 
-    /// <summary>What does not make it unusable, but is probably not as the operator wants it.</summary>
+    /// <summary>Settings that can be used but are probably not what the operator wants.</summary>
     public IReadOnlyList<ConfigurationFault> Warnings { get; }
 
     /// <summary>Reads a file, then the environment, and checks all of it.</summary>

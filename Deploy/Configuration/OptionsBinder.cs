@@ -113,7 +113,7 @@ internal sealed class OptionsBinder(FaultList faults)
                 faults.Add(itemKey, item.Text, broken.FindFault(item.Text)!);
                 if (broken is TextLengthAttribute)
                 {
-                    // It can be read all the same, and may be too long for the model as well.
+                    // It is used in spite of the error, because it may be too long for the model as well.
                     list.Add(item.Text);
                 }
             }

@@ -30,7 +30,7 @@ internal static class OptionsValidator
         ValidateCameraLogins(options, folder, strictness == ConfigurationStrictness.Check, faults);
     }
 
-    // What no disk can be made to take; what a disk cannot take now is no fault of the configuration.
+    // Only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
     private static void ValidateOutbox(string? path, FaultList faults)
     {
         const int LongestName = 200;
@@ -131,11 +131,11 @@ internal static class OptionsValidator
             }
             else if (isLenient)
             {
-                faults.Warn(key, shown, "is no file that this user may read; the service's user must be able to");
+                faults.Warn(key, shown, "cannot be read by this user; the service's user must be able to read it");
             }
             else
             {
-                faults.Add(key, shown, "is no file that this user may read; change its owner or mode");
+                faults.Add(key, shown, "cannot be read by this user; change its owner or mode");
             }
         }
     }
@@ -194,7 +194,7 @@ internal static class OptionsValidator
             }
             else if (!isOnvif)
             {
-                faults.Add(key, null, "counts for an onvif:// source only; leave it out, and write the password of another source into its address");
+                faults.Add(key, null, "applies to an onvif:// source only; leave it out, and write the password of another source into its address");
             }
             else if (user is null || hasPassword)
             {

@@ -66,7 +66,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
         Refuse(
             isChoice && asked.Choices.Exists(choice => choice.Trim().Equals(AnswerWords.Unknown, StringComparison.OrdinalIgnoreCase)),
             choices,
-            $"holds '{AnswerWords.Unknown}', which is what a state is called that nobody knows; name that choice otherwise");
+            $"holds '{AnswerWords.Unknown}', which is the name of an unknown state; rename that choice");
         Refuse(asked.Answer is not null && !isChoice && asked.Choices.Count > 0, choices, "counts for Answer = 'Choice' only; leave it out");
         if (asked.Answer is not (null or QuestionKind.Number))
         {

@@ -108,7 +108,7 @@ internal static class ConfiguredChecks
         }
     }
 
-    /// <summary>Connects to the broker, or looks whether the embedded one could start.</summary>
+    /// <summary>Connects to the broker, or checks whether the embedded one could start.</summary>
     /// <returns>What was found, and whether the broker is there and refuses the user.</returns>
     public static async Task<(Finding Finding, bool Refused)> TryBrokerAsync(EdgeConfiguration configuration, CancellationToken cancel)
     {

@@ -74,7 +74,7 @@ internal sealed class ServiceUnit
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // A unit that cannot be read is not this user's to check.
+            // A unit that this user cannot read is not checked.
             return null;
         }
 

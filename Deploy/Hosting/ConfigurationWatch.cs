@@ -61,7 +61,7 @@ internal sealed partial class ConfigurationWatch : IDisposable
     private void ReadIfChanged()
     {
         var now = Look();
-        // Half a file is no file: it is read once it looks the same twice.
+        // A file that is still being written is not read: it must look the same twice.
         var isSettled = now == _settling;
         _settling = now;
         if (isSettled && now != _seen)

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging.Console;
 namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>One line for each entry: time, level, the part of the service with the event's number, the text. For example
-/// <c>2026-03-01 12:00:00.000 warn: MqttActor[51] The connection to mqtt://10.0.0.2 is lost.</c> Without a number, nobody
-/// has to act on the line. The same warning or error is written at most once per second.</summary>
+/// <c>2026-03-01 12:00:00.000 warn: MqttActor[51] The connection to mqtt://10.0.0.2 is lost.</c> A line without a number
+/// needs no action. The same warning or error is written at most once per second.</summary>
 internal sealed class EdgeConsoleFormatter : ConsoleFormatter
 {
     public const string FormatterName = "edge";
 
-    /// <summary>Ids that stand in the source are small; without one, .NET makes a large one of the method's name.</summary>
+    /// <summary>Ids in the source are small; without one, .NET derives a large one from the method's name.</summary>
     private const int LargestId = 9999;
 
     private const string OwnCategories = "MobileVlm.Edge.";
@@ -57,7 +57,7 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
         textWriter.Write($": {source} {text}");
         textWriter.Write(count > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({count} more like this since the last line)") : "");
 
-        // The trace of an exception is for whoever mends the service, on the same line as what happened.
+        // The stack trace is for developers, on the same line as the message.
         textWriter.WriteLine(logEntry.Exception is { } fault ? $" {OnOneLine(fault.ToString())}" : "");
     }
 
@@ -68,14 +68,15 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
         return id is > 0 and <= LargestId ? string.Create(CultureInfo.InvariantCulture, $"{name}[{id}]") : name;
     }
 
-    /// <summary>Cameras, brokers and models say what they like; a line stays a line and moves no cursor.</summary>
+    /// <summary>Texts from cameras, brokers and models are untrusted: one entry stays one line without control
+    /// characters.</summary>
     private static string OnOneLine(string text)
     {
         var parts = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return string.Concat(string.Join(' ', parts).Select(c => char.IsControl(c) ? ' ' : c));
     }
 
-    /// <summary>Lines that differ in a frame's number or a time say the same.</summary>
+    /// <summary>Lines that differ only in a frame's number or a time are the same.</summary>
     private static string WithoutDigits(string text) => string.Concat(text.Where(c => !char.IsAsciiDigit(c)));
 
     private static (int Priority, string Name, string Color) Level(LogLevel level) => level switch

@@ -15,7 +15,7 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 /// this.</summary>
 internal sealed partial class EdgeRuntime : IAsyncDisposable
 {
-    /// <summary>What the embedded broker may take to end, behind everything else.</summary>
+    /// <summary>How long the embedded broker may take to end, after everything else.</summary>
     private static readonly TimeSpan BrokerStop = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger;

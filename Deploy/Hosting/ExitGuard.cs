@@ -21,13 +21,13 @@ internal sealed partial class ExitGuard(TimeSpan limit, ILogger<ExitGuard> logge
     {
         if (Interlocked.Exchange(ref _armed, 1) == 0)
         {
-            // A thread, because a thread pool that hangs is one of the reasons to be here.
+            // A thread of its own, because a hanging thread pool is one of the reasons for this guard.
             new Thread(() => EndLater(exitCode)) { Name = "mvlm-exit", IsBackground = true }.Start();
         }
     }
 
-    /// <summary>Ends the process without running what libraries have registered for its end, because that waits for
-    /// their threads, and one of these hangs.</summary>
+    /// <summary>Ends the process without running what libraries have registered for its end, because they would wait for
+    /// their threads, one of which hangs.</summary>
     public static void EndNow(int exitCode)
     {
         if (OperatingSystem.IsWindows())
@@ -50,6 +50,6 @@ internal sealed partial class ExitGuard(TimeSpan limit, ILogger<ExitGuard> logge
     private static partial void ExitWithoutHandlers(int status);
 
     [LoggerMessage(EventId = 11, Level = LogLevel.Critical, Message =
-        "The stop did not end within {Seconds:0.#} s (Pipeline:StopWithin and a little); the process ends now. Events that wait are in the outbox and are sent after the next start.")]
+        "The stop did not end within {Seconds:0.#} s (Pipeline:StopWithin plus a margin). The process ends now. Waiting events are in the outbox and are sent after the next start.")]
     private partial void LogTooLate(double seconds);
 }

@@ -81,7 +81,7 @@ internal sealed partial class Heartbeat(
     private void Notify(string message) => systemd.Notify(new ServiceState(message));
 
     [LoggerMessage(EventId = 10, Level = LogLevel.Critical, Message =
-        "Nothing has moved in the pipeline for {Seconds:0} s (Pipeline:StuckAfter is {Limit:0} s). The watchdog is not fed any more, so that systemd restarts the service.")]
+        "Nothing has moved in the pipeline for {Seconds:0} s (Pipeline:StuckAfter is {Limit:0} s). The watchdog is no longer notified, so that systemd restarts the service.")]
     private partial void LogStuck(double seconds, double limit);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The watchdog is not fed while the service stops.")]

@@ -9,7 +9,7 @@ internal static class StateAccess
     private const int Execute = 1;
     private const int Write = 2;
 
-    /// <summary>Says why files cannot be written in a folder, which need not exist yet; null when they can.</summary>
+    /// <summary>The reason why files cannot be written in a folder, which need not exist yet; null when they can.</summary>
     public static string? FindWriteFault(string folder)
     {
         var nearest = NearestExisting(folder);
@@ -29,8 +29,8 @@ internal static class StateAccess
             : $"the user '{Environment.UserName}' cannot create it in '{nearest}' ({reason})";
     }
 
-    /// <summary>Which of the folder for state and the outbox cannot be written, by the key that was written. No reason not to
-    /// start: the service answers without them.</summary>
+    /// <summary>Which of the folder for state and the outbox cannot be written, by the key that was written. The service
+    /// starts and answers without them.</summary>
     public static IEnumerable<(string Key, string Path, string Message)> StateFaults(EdgeConfiguration configuration)
     {
         if (configuration.StateFolder is { } state && FindWriteFault(state) is { } fault)

@@ -4,8 +4,8 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Keeps a second service away from the folder and the outbox of this one: both would send the same events, and each
-/// would overwrite what the other has written. Taken before anything else is opened, given back last.</summary>
+/// <summary>Prevents a second service from using the folder and the outbox of this one: both would send the same events, and
+/// each would overwrite the files of the other. Taken before anything else is opened, released last.</summary>
 internal sealed partial class StateLocks : IDisposable
 {
     private readonly List<InstanceLock> _locks = [];
@@ -72,7 +72,7 @@ internal sealed partial class StateLocks : IDisposable
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message =
-        "{Key}: '{Path}' {Problem}. The service answers and publishes; events that wait and states are kept in memory and end with the process until this is repaired.")]
+        "{Key}: '{Path}' {Problem}. The service answers and publishes; until this is repaired, waiting events and states are kept in memory and are lost when the process ends.")]
     private partial void LogUnusable(string key, string path, string problem);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message =

@@ -64,7 +64,8 @@ internal static class StatsMapping
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
-    private static Connectors.Mqtt.CameraStats ToPayload(Actors.CameraStats camera) => new()
+    /// <summary>The statistics of one camera.</summary>
+    internal static Connectors.Mqtt.CameraStats ToPayload(Actors.CameraStats camera) => new()
     {
         Online = camera.Online,
         FramesCaptured = camera.Captured,

@@ -6,10 +6,10 @@ namespace MobileVlm.Edge.Deploy.Init;
 /// <param name="PasswordFile">Of an ONVIF camera; null for others.</param>
 internal sealed record InitCamera(string Name, string Source, string? PasswordFile = null);
 
-/// <summary>What the new file says.</summary>
+/// <summary>The contents of the new file.</summary>
 internal sealed record InitAnswers
 {
-    /// <summary>Stands in for what was not asked yet while one answer is tried.</summary>
+    /// <summary>A placeholder for answers that were not given yet while one answer is tried.</summary>
     public static readonly InitCamera AnyCamera = new("camera", "pattern:320x240@5");
 
     public string? Node { get; init; }

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Deploy.Commands;
 
 namespace MobileVlm.Edge.Deploy.Init;
 
-/// <summary>Asks whoever sits at the terminal. Questions and remarks go to standard error.</summary>
+/// <summary>Asks the user at the terminal. Questions and remarks go to standard error.</summary>
 /// <param name="canAsk">Whether somebody can answer; if not, each question has its default.</param>
 /// <param name="cancel">Ends a question that is not answered.</param>
 internal sealed class InitConsole(bool canAsk, CancellationToken cancel)
@@ -82,6 +82,6 @@ internal sealed class InitConsole(bool canAsk, CancellationToken cancel)
         }
     }
 
-    /// <summary>A blocking read cannot be cancelled, but left behind.</summary>
+    /// <summary>A blocking read cannot be cancelled, only abandoned.</summary>
     private Task<T> ReadAsync<T>(Func<T> read) => Task.Run(read, CancellationToken.None).WaitAsync(cancel);
 }

@@ -158,7 +158,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
                 continue;
             }
 
-            // The name becomes part of a file's: it must be a good one before.
+            // The name becomes part of a file name, so it is validated first.
             var camera = new InitCamera(name, source);
             if (Faults(answers with { Cameras = [camera] }) is { } faults)
             {
@@ -304,7 +304,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         InitConsole.Say($"See it run:  mobilevlm watch --config {given.Output}");
     }
 
-    /// <summary>Goes on after a test that succeeded; after one that failed, only when whoever is asked wants it.</summary>
+    /// <summary>Continues after a test that succeeded; after one that failed, only when the user agrees.</summary>
     private async Task<bool> AcceptAsync(params IReadOnlyList<Finding> findings)
     {
         foreach (var finding in findings)

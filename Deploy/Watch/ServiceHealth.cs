@@ -19,9 +19,9 @@ internal sealed class ServiceHealth(string topics, string service, TimeSpan sile
         connection ?? snapshot.Availability switch
         {
             null when now - connectedAt > PatienceForRetained =>
-                $"Nothing is published under {topics}. The service does not run ({service}), or its Node, its BaseTopic or the broker's access rules are others.",
-            "stopped" => $"The service is stopped; what is shown is what it published last. To start it: {service}",
-            "offline" => $"The service is offline: it ended without stopping, or lost its connection. What is shown is what it published last. To look: {service}",
+                $"Nothing is published under {topics}. The service is not running ({service}), or its Node, its BaseTopic or the broker's access rules differ.",
+            "stopped" => $"The service is stopped. The values shown are the last that it published. To start it: {service}",
+            "offline" => $"The service is offline: it ended without stopping, or lost its connection. The values shown are the last that it published. To check: {service}",
             "online" when snapshot.LastMessageAt is { } last && Max(last, connectedAt) is var heard && now - heard > silentAfter =>
                 string.Create(CultureInfo.InvariantCulture, $"The service has published nothing for {(now - heard).TotalSeconds:0} s."),
             _ => null,

@@ -3,7 +3,7 @@ using Spectre.Console.Rendering;
 
 namespace MobileVlm.Edge.Deploy.Watch;
 
-/// <summary>What stands around the table.</summary>
+/// <summary>The lines around the table.</summary>
 /// <param name="Title">One line: what is watched.</param>
 /// <param name="Hints">Lines below it, left out first where the terminal is low.</param>
 /// <param name="Problems">What is wrong at the moment, a line each.</param>

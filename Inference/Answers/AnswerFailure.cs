@@ -12,7 +12,7 @@ public enum AnswerFailureKind
     /// <summary>The question itself cannot be asked, for example a choice between two equal texts.</summary>
     Unusable,
 
-    /// <summary>Nothing of the picture is left that the question is about.</summary>
+    /// <summary>The region and masks leave nothing of the picture.</summary>
     NothingVisible,
 
     /// <summary>The session threw an exception when this question was asked, and only then.</summary>
@@ -20,8 +20,8 @@ public enum AnswerFailureKind
 }
 
 /// <summary>Why the engine has no answer to one question while it answers others.</summary>
-/// <param name="Kind">What a program reacts to.</param>
-/// <param name="Cause">The exception that a caller gets who asks this question alone.</param>
+/// <param name="Kind">The kind, for programs.</param>
+/// <param name="Cause">The exception that is thrown when this question is asked alone.</param>
 public sealed record AnswerFailure(AnswerFailureKind Kind, Exception Cause)
 {
     /// <summary>The reason, for people.</summary>

@@ -19,7 +19,7 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
     /// <summary>Tokens of drafts, which are tried where there is room for them.</summary>
     private long _drafts;
 
-    /// <summary>The questions of this round that were not told yet.</summary>
+    /// <summary>The questions of this round whose answers were not reported yet.</summary>
     public IEnumerable<(int At, Question Question)> Untold => _asked.Where(a => !a.Told).Select(a => (a.At, a.Question));
 
     /// <summary>Adds a question if it fits behind what was added before.</summary>
@@ -30,8 +30,8 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
     /// <param name="onText">Told the text as it is written.</param>
     /// <returns>False when it has to wait for the next round.</returns>
     /// <exception cref="ArgumentException">A choice cannot be decided, or no token may be written.</exception>
-    /// <exception cref="ContextFullException">It does not even fit alone. A text does if its question does: it ends where
-    /// the context ends.</exception>
+    /// <exception cref="ContextFullException">It does not fit even alone. A text question fits when its question text does:
+    /// the answer then ends where the context ends.</exception>
     public bool TryAdd(int at, Question question, IReadOnlyList<int> ids, Sampler sampler, Action<string>? onText)
     {
         var choices = question.Kind == AnswerKind.Choice ? new ChoiceSpellings(tokenizer, question.Choices) : null;
@@ -64,8 +64,8 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
     public static long AnswerTokens(Question question) => question.Kind == AnswerKind.Text ? question.MaxTokens - 1L : 0;
 
     /// <summary>Asks, and tells each answer once.</summary>
-    /// <exception cref="NonFiniteLogitsException">One of the questions gives NaN or infinity. What is untold may be asked
-    /// again, alone.</exception>
+    /// <exception cref="NonFiniteLogitsException">One of the questions gives NaN or infinity. Questions without a reported
+    /// answer may be asked again, each alone.</exception>
     public void Run(Action<int, Answer> onAnswer, CancellationToken cancel)
     {
         if (_asked.Count == 0)
@@ -75,7 +75,7 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
 
         var started = Stopwatch.GetTimestamp();
 
-        // What the answers may take is not spent on guesses: tokens of a wrong guess stay in the way until the round ends.
+        // Room that the answers may need is not used for drafts: tokens of a rejected draft take room until the round ends.
         var spare = state.Capacity - state.Length - _need;
         foreach (var asked in _asked)
         {
@@ -271,7 +271,7 @@ internal sealed class AskRound(DecoderState state, LlamaTextTokenizer tokenizer,
         /// <summary>Guessed ids in the last pass.</summary>
         public int[] Guess { get; set; } = [];
 
-        /// <summary>Its answer is out.</summary>
+        /// <summary>Its answer was reported.</summary>
         public bool Told { get; set; }
     }
 }

@@ -14,8 +14,8 @@ public interface IQuestionAnswerer : IDisposable
     /// to the picture.</summary>
     /// <param name="questions">Any number, of any kinds.</param>
     /// <param name="onAnswer">Told each answer with the place of its question, once, as soon as it is known: scored ones
-    /// before written ones. A question that cannot be answered is told with an <see cref="Answer.Failure"/>, and the
-    /// others are answered all the same. Called on the calling thread.</param>
+    /// before written ones. A question that cannot be answered is reported with an <see cref="Answer.Failure"/>, and the
+    /// others are still answered. Called on the calling thread.</param>
     /// <param name="cancel">Ends written answers early; they are told as <see cref="FinishReason.Cancelled"/>.</param>
     /// <exception cref="InvalidOperationException">No picture was primed.</exception>
     void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default);
@@ -32,7 +32,7 @@ public static class QuestionAnswererExtensions
         answerer.AskAll([question], (_, answer) => told = answer, cancel);
         return told switch
         {
-            null => throw new InvalidOperationException("The answerer told no answer."),
+            null => throw new InvalidOperationException("The answerer reported no answer."),
             { Failure: { } failure } => throw failure.Cause,
             _ => told,
         };

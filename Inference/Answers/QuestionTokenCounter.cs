@@ -17,7 +17,7 @@ public sealed class QuestionTokenCounter
         _before = PromptIdsBefore(tokenizer).Length + VisualTokens;
     }
 
-    /// <summary>Tokens of one frame; 0 for a model of text only, which can be asked nothing about frames.</summary>
+    /// <summary>Tokens of one frame; 0 for a text-only model, which cannot answer questions about frames.</summary>
     public int VisualTokens { get; }
 
     /// <summary>Longest context that the model was made for, in tokens.</summary>
@@ -39,7 +39,7 @@ public sealed class QuestionTokenCounter
     }
 
     /// <summary>The tokens that a context must have for this question: prompt, frame, question, and the longest answer that
-    /// it may get. With one token less the question is refused or its longest answer is cut.</summary>
+    /// it may get. With one token fewer the question is rejected or its longest answer is cut off.</summary>
     /// <exception cref="ArgumentException">A choice is between fewer than two different texts.</exception>
     public long Count(Question question) =>
         _before

@@ -1,14 +1,14 @@
 namespace MobileVlm.Edge.Inference.Models;
 
 /// <summary>One thing that importing a model again would improve.</summary>
-/// <param name="Reason">For programs; never changes its meaning.</param>
+/// <param name="Reason">For programs; its meaning never changes.</param>
 /// <param name="Text">For people: what is missing, and what importing again gives.</param>
 public sealed record ImportAdvice(string Reason, string Text)
 {
     // Below this a text beside the picture of a self-test may not fit, and it is left out on purpose.
     private const int RoomForSelfTest = 128;
 
-    // The one table of what this program's importer does better than what a folder shows. A later improvement is one row:
+    // The only table of improvements of this importer over what a folder was made with. A later improvement is one row:
     // raise ImporterStamp.CurrentRevision and say what a lower revision lacks.
     private static readonly (Func<ModelManifest, bool> Applies, ImportAdvice Advice)[] Table =
     [
@@ -37,8 +37,8 @@ public sealed record ImportAdvice(string Reason, string Text)
                 + "up to date.")),
     ];
 
-    /// <summary>What importing the checkpoint of this folder again with this program would improve; empty when nothing
-    /// that this program knows of.</summary>
+    /// <summary>What importing the checkpoint of this folder again with this program would improve; empty when this program
+    /// knows of no improvement.</summary>
     public static IReadOnlyList<ImportAdvice> For(ModelManifest manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);

@@ -49,7 +49,7 @@ public sealed class ModelFolder
         }
     }
 
-    /// <summary>Reads the manifest and compares nothing with it: for what needs an answer at once and opens no
+    /// <summary>Reads the manifest without comparing the files with it: for callers that need a quick answer and open no
     /// session.</summary>
     /// <exception cref="ModelFolderException">There is no manifest, or it cannot be read.</exception>
     internal static ModelFolder OpenUnchecked(string path)

@@ -118,7 +118,7 @@ public sealed class BoundedStopOfWorkTests : BoundedStop
     [Fact]
     public async Task A_supervisor_that_does_not_answer()
     {
-        await using var rig = new EdgeRig(EdgeRig.Plan("file", EdgeRig.Always), EdgeRig.Plan("gate", EdgeRig.Always))
+        await using var rig = new EdgeRig(EdgeRig.Plan("file", EdgeRig.Always), EdgeRig.Plan("gate", EdgeRig.Always)) { Time = Time }
             .With(pipeline => pipeline with { StopWithin = Within });
         var hanging = new Gate();
         rig.Log.OnLine = line =>
@@ -138,13 +138,13 @@ public sealed class BoundedStopOfWorkTests : BoundedStop
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
         Assert.Contains("dispose encoder", rig.Engine.Done.Items);
         hanging.Open();
-        await rig.Edge.Actors!.WhenTerminated.WaitAsync(TimeSpan.FromSeconds(20));
+        await rig.Edge.Actors!.WhenTerminated.WaitAsync(Eventually.Patience);
     }
 
     [Fact]
     public async Task An_actor_that_never_ends()
     {
-        await using var rig = Rig().With(pipeline => pipeline with { StatsEvery = TimeSpan.FromMilliseconds(1) });
+        await using var rig = Rig().With(pipeline => pipeline with { StatsEvery = TimeSpan.FromSeconds(1) });
         var hanging = new Gate();
         rig.StatsToBytes = _ =>
         {
@@ -157,12 +157,14 @@ public sealed class BoundedStopOfWorkTests : BoundedStop
             return [];
         };
         await rig.StartAsync();
+        await Time.Waits.UntilAsync(waits => waits.Contains(TimeSpan.FromSeconds(1)), "the statistics to wait for their time");
+        Time.Advance(TimeSpan.FromSeconds(1));
         await hanging.Reached;
 
         await StopAsync(rig, "statistics", "actors");
 
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
         hanging.Open();
-        await rig.Edge.Actors!.WhenTerminated.WaitAsync(TimeSpan.FromSeconds(20));
+        await rig.Edge.Actors!.WhenTerminated.WaitAsync(Eventually.Patience);
     }
 }

@@ -42,7 +42,7 @@ public sealed class StopTests
     [Fact]
     public async Task An_answer_that_takes_too_long_is_cancelled_within_the_limit_and_not_published()
     {
-        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new FakeTime() }
             .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(2) });
         var thinking = new Gate();
         rig.Engine.OnAsk = (_, _, cancel) =>
@@ -54,7 +54,7 @@ public sealed class StopTests
         rig.Camera.Push();
         await thinking.Reached;
 
-        await rig.Edge.StopAsync();
+        await rig.StopOnManualTimeAsync(["answers in progress"], elapsed => elapsed < TimeSpan.FromSeconds(1));
 
         Assert.Empty(rig.Answers.Items);
         Assert.Equal(0, rig.Stats.Pipeline.FramesLost);
@@ -77,7 +77,7 @@ public sealed class StopTests
         rig.Camera.Push();
         await thinking.Reached;
 
-        await rig.Edge.StopAsync(new CancellationToken(canceled: true)).WaitAsync(TimeSpan.FromSeconds(20));
+        await rig.Edge.StopAsync(new CancellationToken(canceled: true)).WaitAsync(Eventually.Patience);
 
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
     }
@@ -93,7 +93,7 @@ public sealed class StopTests
                 new StandingQuestion("scene", "scene", QuestionKind.Text, EdgeRig.Once),
             ],
         };
-        await using var rig = new EdgeRig(plan)
+        await using var rig = new EdgeRig(plan) { Time = new FakeTime() }
             .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(2) });
         var thinking = new Gate();
         rig.Engine.OnAsk = (_, question, cancel) =>
@@ -117,7 +117,7 @@ public sealed class StopTests
         rig.Camera.Push();
         await thinking.Reached;
 
-        await rig.Edge.StopAsync();
+        await rig.StopOnManualTimeAsync(["answers in progress"], elapsed => elapsed < TimeSpan.FromSeconds(1));
 
         Assert.Equal("person", Assert.Single(Assert.Single(rig.Answers.Items).Answers).Question.Id);
         Assert.Contains("mobilevlm/box/gate/person/state=frame 1", rig.Link.Heard.Items);
@@ -126,7 +126,7 @@ public sealed class StopTests
     [Fact]
     public async Task A_call_that_hangs_neither_holds_up_the_stop_nor_has_its_session_disposed_under_it()
     {
-        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new FakeTime() }
             .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(3) });
         var hanging = new Gate();
         rig.Engine.OnAsk = (_, _, _) =>
@@ -138,7 +138,7 @@ public sealed class StopTests
         rig.Camera.Push();
         await hanging.Reached;
 
-        await rig.Edge.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await rig.StopOnManualTimeAsync(["answers in progress", "engine"]);
 
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
         Assert.DoesNotContain("dispose answerer", rig.Engine.Done.Items);
@@ -151,14 +151,14 @@ public sealed class StopTests
     [Fact]
     public async Task A_broker_that_never_acknowledges_does_not_hold_up_the_stop()
     {
-        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
+        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new FakeTime() }
             .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(1) });
         rig.Link.OnPublish = _ => new TaskCompletionSource<PublishOutcomeKind>().Task;
         await rig.StartAsync();
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(1);
 
-        await rig.Edge.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await rig.StopOnManualTimeAsync(["broker"]);
 
         Assert.Contains("dispose encoder", rig.Engine.Done.Items);
     }
@@ -258,7 +258,7 @@ public sealed class StopTests
         rig.Cameras[1].End(CaptureEndKind.Finished);
         Assert.False(rig.Edge.Completion.IsCompleted);
         thinking.Open();
-        var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        var outcome = await rig.Edge.Completion.WaitAsync(Eventually.Patience);
         await rig.StopAsync();
 
         Assert.Equal(EdgeOutcomeKind.Finished, outcome.Kind);

@@ -83,10 +83,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
 
         IReadOnlyList<JsonNode> Replies() =>
             [.. subscriber.Messages.Where(m => m.Topic == $"{Root}/gate/reply").Select(m => JsonNode.Parse(m.Payload)!)];
-        for (var until = DateTime.UtcNow.AddSeconds(40); Replies().Count < 200; await Task.Delay(50))
-        {
-            Assert.True(DateTime.UtcNow < until, $"only {Replies().Count} replies");
-        }
+        await Eventually.TrueAsync(() => Replies().Count >= 200, "200 replies", state: () => $"{Replies().Count} came.");
 
         var replies = Replies();
         Assert.Equal(
@@ -140,10 +137,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         await subscriber.WaitForAsync(Stale, m => m.Payload.Length == 0);
 
         MosquittoTool.Run("mosquitto_pub", broker.Address, ["-t", "homeassistant/status", "-m", "online"]);
-        for (var until = DateTime.UtcNow.AddSeconds(20); subscriber.Messages.Count(m => m.Topic == Config) < 2; await Task.Delay(50))
-        {
-            Assert.True(DateTime.UtcNow < until, "not told again");
-        }
+        await Eventually.TrueAsync(() => subscriber.Messages.Count(m => m.Topic == Config) >= 2, "the device is announced again");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
 
@@ -111,17 +112,11 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Waits for a text on standard error.</summary>
-    public async Task SaysAsync(string text)
-    {
-        for (var until = DateTime.UtcNow + Patience; !Errors.Contains(text, StringComparison.Ordinal); await Task.Delay(50))
-        {
-            if (_process.HasExited || DateTime.UtcNow > until)
-            {
-                throw new TimeoutException($"mobilevlm never said '{text}'.\nOutput: {Output}\nErrors: {Errors}");
-            }
-        }
-    }
+    /// <summary>Waits for a text on standard error, at most until the process ends.</summary>
+    public Task SaysAsync(string text) => UntilAsync(() => Errors, text);
+
+    /// <summary>Waits for a text on standard output, at most until the process ends.</summary>
+    public Task PrintsAsync(string text) => UntilAsync(() => Output, text);
 
     /// <summary>As a power cut: no chance to tidy up.</summary>
     public void Kill() => _process.Kill();
@@ -141,6 +136,25 @@ internal sealed class EdgeProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private async Task UntilAsync(Func<string> written, string text)
+    {
+        await Eventually.TrueAsync(
+            () => _process.HasExited || written().Contains(text, StringComparison.Ordinal),
+            $"mobilevlm writes '{text}'",
+            state: () => $"Output: {Output}\nErrors: {Errors}");
+
+        // What was written before the end may be read after it.
+        if (_process.HasExited)
+        {
+            await _process.WaitForExitAsync();
+        }
+
+        if (!written().Contains(text, StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException($"mobilevlm ended without '{text}'.\nOutput: {Output}\nErrors: {Errors}");
+        }
     }
 
     private void Signal(string signal) =>

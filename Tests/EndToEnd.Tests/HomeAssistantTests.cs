@@ -35,6 +35,12 @@ public sealed class HomeAssistantTests : IDisposable
         Assert.All(cameras.Keys, camera => Assert.Equal(
             $"{{{{ value_json.cameras['{camera}'].lastAgeMs }}}}",
             Device(subscriber, camera)["components"]!["stat_picture_age"]!["value_template"]!.ToString()));
+        Assert.All(cameras.Keys, camera =>
+        {
+            var view = Device(subscriber, camera)["components"]!["view"]!;
+            Assert.Equal($"mobilevlm/edge-1/{camera}/view", view["state_topic"]!.ToString());
+            Assert.Equal(["normal", "changed", "covered", "dark", "blurred"], view["options"]!.AsArray().Select(it => it!.ToString()));
+        });
         Assert.All(
             JsonNode.Parse(stats.Payload)!["cameras"]!.AsObject(),
             camera => Assert.InRange(camera.Value!["lastAgeMs"]!.GetValue<double>(), 0, 60_000));

@@ -8,6 +8,9 @@ namespace MobileVlm.Edge.EndToEnd.Tests;
 /// <summary>Events through the worst hour: the broker away, and the service killed meanwhile.</summary>
 public sealed class OutboxTests : IDisposable
 {
+    // Events come at the pace of the demo clip.
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(120);
+
     private static readonly Dictionary<string, string> Gate = new() { ["gate"] = DemoModel.Clip };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-outbox-").FullName;
@@ -38,7 +41,7 @@ public sealed class OutboxTests : IDisposable
         var restarted = DateTimeOffset.UtcNow;
         await using var again = EdgeProcess.Start("run", "--config", config);
         await subscriber.WaitForAsync("mobilevlm/edge-1/gate/person/event", within: TimeSpan.FromSeconds(60));
-        await Eventually(() => Events(subscriber).Count(e => e.Historical) >= 2);
+        await Eventually.TrueAsync(() => Events(subscriber).Count(e => e.Historical) >= 2, "two late events", Long);
         again.Terminate();
         Assert.Equal(0, await again.ExitAsync());
 
@@ -64,11 +67,12 @@ public sealed class OutboxTests : IDisposable
         Directory.CreateDirectory(Path.Combine(state, "questions.json", "not empty"));
         var config = ServiceConfiguration.Write(_folder, broker.Address.ToString(), Gate);
         await using var service = EdgeProcess.Start("run", "--config", config);
-        await Eventually(() => Storage() is ("memory", "memory", not null) && Events(subscriber).Count >= 2);
+        await Eventually.TrueAsync(
+            () => Storage() is ("memory", "memory", not null) && Events(subscriber).Count >= 2, "two events from memory", Long);
         var before = Events(subscriber).Count;
         Directory.Delete(obstacle, recursive: true);
         Directory.Delete(Path.Combine(state, "questions.json"), recursive: true);
-        await Eventually(() => Storage() is ("disk", _, null) && Events(subscriber).Count > before);
+        await Eventually.TrueAsync(() => Storage() is ("disk", _, null) && Events(subscriber).Count > before, "the disk is used again", Long);
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());
         Assert.True(File.Exists(obstacle));
@@ -110,21 +114,14 @@ public sealed class OutboxTests : IDisposable
     private static async Task WaitingAsync(int metrics, long atLeast)
     {
         using var client = new HttpClient();
-        await Eventually(async () =>
-        {
-            var text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{metrics}/metrics"));
-            var found = Regex.Match(text, @"^mobilevlm_outbox_events\S* (\d+)", RegexOptions.Multiline);
-            return found.Success && long.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture) >= atLeast;
-        });
-    }
-
-    private static Task Eventually(Func<bool> condition) => Eventually(() => Task.FromResult(condition()));
-
-    private static async Task Eventually(Func<Task<bool>> condition)
-    {
-        for (var until = DateTime.UtcNow.AddSeconds(90); !await condition(); await Task.Delay(250))
-        {
-            Assert.True(DateTime.UtcNow < until, "Waited in vain.");
-        }
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{metrics}/metrics"));
+                var found = Regex.Match(text, @"^mobilevlm_outbox_events\S* (\d+)", RegexOptions.Multiline);
+                return found.Success && long.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture) >= atLeast;
+            },
+            $"{atLeast} events wait",
+            Long);
     }
 }

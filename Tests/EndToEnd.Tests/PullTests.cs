@@ -120,7 +120,9 @@ public sealed class PullTests : IDisposable
         _hub.Script = request => request.Store ? new FakeHubFault { StallAfter = before } : null;
         await using (var first = Start([Text, At("model")]))
         {
-            await EventuallyAsync(() => Downloads().Any(p => p.EndsWith(".part", StringComparison.Ordinal) && new FileInfo(p).Length == before));
+            await Eventually.TrueAsync(
+                () => Downloads().Any(p => p.EndsWith(".part", StringComparison.Ordinal) && new FileInfo(p).Length == before),
+                "the download has come so far");
             first.Kill();
             await first.ExitAsync();
         }
@@ -144,7 +146,7 @@ public sealed class PullTests : IDisposable
         _hub.AddFolder(demo, DemoModel.Checkpoint);
         await using (var first = Start([demo, At("model")]))
         {
-            await EventuallyAsync(() => Directory.GetDirectories(_folder, "model*").Length > 0);
+            await Eventually.TrueAsync(() => Directory.GetDirectories(_folder, "model*").Length > 0, "the model's folder");
             first.Kill();
             await first.ExitAsync();
         }
@@ -169,7 +171,9 @@ public sealed class PullTests : IDisposable
     {
         _hub.Script = request => request.Store && request.IsFor("pytorch_model.bin") ? new FakeHubFault { StallAfter = 1000 } : null;
         await using var pull = Start([Text, At("model")]);
-        await EventuallyAsync(() => Downloads().Any(p => p.EndsWith(".part", StringComparison.Ordinal) && new FileInfo(p).Length == 1000));
+        await Eventually.TrueAsync(
+            () => Downloads().Any(p => p.EndsWith(".part", StringComparison.Ordinal) && new FileInfo(p).Length == 1000),
+            "the download has come so far");
         pull.Terminate();
         Assert.NotEqual(0, await pull.ExitAsync());
         Assert.Contains("goes on where this one stopped", pull.Errors, StringComparison.Ordinal);
@@ -335,13 +339,5 @@ public sealed class PullTests : IDisposable
         await using var pull = Start(arguments);
         var code = await pull.ExitAsync();
         return (code, pull.Output, pull.Errors);
-    }
-
-    private static async Task EventuallyAsync(Func<bool> condition)
-    {
-        for (var until = DateTime.UtcNow.AddSeconds(30); !condition(); await Task.Delay(20))
-        {
-            Assert.True(DateTime.UtcNow < until, "It did not happen in 30 s.");
-        }
     }
 }

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Asks;
 
-/// <summary>What every question has, whoever asks it.</summary>
+/// <summary>Rules for the text of every question, whoever asks it.</summary>
 public static class QuestionText
 {
-    /// <summary>Whether a text has a character that can be seen. A model answers an empty question too, and its answer
-    /// looks like any other.</summary>
+    /// <summary>Whether a text has a visible character. A model answers an empty question too, and its answer looks like any
+    /// other.</summary>
     public static bool SaysSomething(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -15,7 +15,8 @@ public sealed partial class DeviceMessage(Topics topics)
     // Home Assistant's word for a state that is not known; a binary sensor would ignore any other.
     private const string UnknownAsNone = "{{ 'None' if value == 'unknown' else value }}";
 
-    // Home Assistant knows two payloads and ignores every other: without this `stopped` would leave entities as they were.
+    // Home Assistant knows two payloads and ignores all others: without the template, `stopped` would leave the entities
+    // unchanged.
     private const string OnlineOrOffline = "{{ 'online' if value == 'online' else 'offline' }}";
 
     private static readonly JsonSerializerOptions Readable = new()

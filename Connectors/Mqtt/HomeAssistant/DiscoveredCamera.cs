@@ -37,6 +37,6 @@ public sealed record DiscoveredQuestion(string Id, EntityForm Form)
 public sealed record DiscoveredCamera(
     string Node, string Id, string Model, bool Snapshot, IReadOnlyList<DiscoveredQuestion> Questions)
 {
-    /// <summary>What the state of its view may be; empty where the view is not checked.</summary>
+    /// <summary>The possible states of its view; empty when the view is not checked.</summary>
     public IReadOnlyList<string> Views { get; init; } = [];
 }

@@ -137,9 +137,38 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public void Play(FakeCamera camera, TimeSpan every) => _players.Add(camera.Play(every));
 
+    /// <summary>Stops on a manual clock that moves only while nothing but <paramref name="hanging"/> is waited for, so that a
+    /// slow machine makes no other step late.</summary>
+    /// <param name="hanging">Steps of the stop that wait for their limit.</param>
+    /// <param name="passes">Whether time may pass just then. Null: always.</param>
+    /// <returns>How long the stop took on that clock.</returns>
+    public async Task<TimeSpan> StopOnManualTimeAsync(string[] hanging, Func<TimeSpan, bool>? passes = null)
+    {
+        var time = (FakeTime)Time;
+        var within = Settings.Pipeline.StopWithin;
+        var startedAt = time.GetTimestamp();
+        var stopping = Edge.StopAsync();
+        while (!stopping.IsCompleted && time.GetElapsedTime(startedAt) <= within)
+        {
+            await Eventually.TrueAsync(
+                () => stopping.IsCompleted || (Edge.StopSteps is { Count: > 0 } steps && steps.All(hanging.Contains)
+                    && passes?.Invoke(time.GetElapsedTime(startedAt)) != false),
+                "the stop goes on or waits only for what hangs",
+                state: () => $"It waits for {string.Join(", ", Edge.StopSteps)}.");
+            if (!stopping.IsCompleted)
+            {
+                time.Advance(within / 100);
+            }
+        }
+
+        await stopping.WaitAsync(Eventually.Patience);
+        return time.GetElapsedTime(startedAt);
+    }
+
     public async Task StopAsync()
     {
-        await Edge.StopAsync();
+        // A stop that never ends fails the test instead of holding it for ever.
+        await Edge.StopAsync().WaitAsync(2 * Eventually.Patience);
         foreach (var player in _players)
         {
             player.Dispose();

@@ -6,7 +6,7 @@ internal sealed class Gate
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(20));
+    public Task Reached => _reached.Task.WaitAsync(Eventually.Patience);
 
     public void Open() => _open.TrySetResult();
 

@@ -3,9 +3,6 @@ namespace MobileVlm.Edge.Actors.Tests.Fakes;
 /// <summary>What happened, in order, and a way to wait until it did.</summary>
 internal sealed class Record<T>
 {
-    // Far above what any test needs on a loaded box; reached only when something is broken.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     private readonly Lock _lock = new();
     private readonly List<T> _items = [];
     private readonly List<(Func<IReadOnlyList<T>, bool> Wanted, TaskCompletionSource Seen)> _waiting = [];
@@ -48,7 +45,7 @@ internal sealed class Record<T>
 
         try
         {
-            await seen.Task.WaitAsync(Patience);
+            await seen.Task.WaitAsync(Eventually.Patience);
         }
         catch (TimeoutException)
         {

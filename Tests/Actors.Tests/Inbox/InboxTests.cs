@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Inbox;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt;
 
@@ -190,6 +191,26 @@ public sealed class InboxTests : IDisposable
         var heard = rig.Link.Heard.Items;
         await rig.Link.Heard.UntilAsync(heard => heard.Count(line => line == $"{Enabled}=ON") == 2, "its switch again");
         Assert.Equal(2, heard.Count(line => line == "mobilevlm/box/availability=online"));
+    }
+
+    [Fact]
+    public async Task The_view_of_a_camera_is_announced_with_its_states_where_it_is_checked()
+    {
+        const string Yard = "homeassistant/device/mobilevlm-box/yard/config";
+        var yard = EdgeRig.Plan("yard", EdgeRig.Always) with { Scene = new SceneSettings { CheckView = false } };
+        await using var rig = await StartAtHomeAsync(TimeProvider.System, EdgeRig.Plan("gate", EdgeRig.Always), yard);
+        await rig.Link.Heard.UntilAsync(
+            heard => heard.Any(line => line.StartsWith(Config, StringComparison.Ordinal))
+                && heard.Any(line => line.StartsWith(Yard, StringComparison.Ordinal)),
+            "both devices");
+
+        var view = Components(Config)["view"]!;
+        Assert.Equal("mobilevlm/box/gate/view", view["state_topic"]!.ToString());
+        Assert.Equal(["normal", "changed", "covered", "dark", "blurred"], view["options"]!.AsArray().Select(it => it!.ToString()));
+        Assert.Null(Components(Yard)["view"]);
+
+        JsonNode Components(string topic) => JsonNode.Parse(
+            rig.Link.Heard.Items.Last(line => line.StartsWith(topic, StringComparison.Ordinal))[(topic.Length + 1)..])!["components"]!;
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Actors.Tests.Questions;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
@@ -205,9 +206,12 @@ public sealed class SceneTests
     [Fact]
     public async Task A_frozen_connection_is_opened_again_without_a_word_on_availability_and_counted()
     {
-        await using var rig = await Rig(new SceneSettings { FrozenAfter = TimeSpan.FromMinutes(1) }).StartAsync();
+        await using var rig = Rig(new SceneSettings { FrozenAfter = TimeSpan.FromMinutes(1) });
+        rig.AnswerText = answer => $"same for {answer.SameFrameS?.ToString(CultureInfo.InvariantCulture) ?? "less"}";
+        await rig.StartAsync();
         var frozen = _gate.Noisy(2, _random);
         await FreezeAsync(rig, frozen);
+        await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/answer=same for 60"), "an answer that says so");
         Assert.Null(rig.Answers.Items[30].RepeatsFor);
         Assert.Equal(TimeSpan.FromMinutes(1), rig.Answers.Items[^1].RepeatsFor);
 
@@ -231,6 +235,7 @@ public sealed class SceneTests
         var stats = rig.Stats.Cameras["gate"];
         Assert.Equal((0, 1), (stats.Frozen, stats.CaptureRestarts));
         Assert.True(stats.SameFor > TimeSpan.FromMinutes(50));
+        Assert.Single(rig.Log.Lines.Items, line => line.Text.Contains("the scene is still", StringComparison.Ordinal));
 
         PushEqual(rig, still, 20, every: 10);
         await rig.Camera.Attempts.UntilCountAsync(3);

@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Actors.Tests.Fakes;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Actors.Tests.Supervision;

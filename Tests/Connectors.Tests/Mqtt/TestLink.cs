@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Mqtt;
 
@@ -52,13 +53,7 @@ internal static class TestLink
         return ends;
     }
 
-    public static async Task UntilAsync(Func<bool> holds, string what)
-    {
-        for (var waited = System.Diagnostics.Stopwatch.StartNew(); !holds(); await Task.Delay(20))
-        {
-            Assert.True(waited.Elapsed < Soon, $"did not happen: {what}");
-        }
-    }
+    public static Task UntilAsync(Func<bool> holds, string what) => Eventually.TrueAsync(holds, what);
 
     /// <summary>Exactly one end comes, and no second one behind it.</summary>
     public static async Task<string> OneEndAsync(this ConcurrentQueue<string> ends)

@@ -3,7 +3,7 @@ using System.Globalization;
 using Microsoft.Data.Sqlite;
 using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Connectors.Storage;
-using MobileVlm.Edge.Connectors.Tests.Storage;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Outbox;
 

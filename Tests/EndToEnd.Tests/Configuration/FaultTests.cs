@@ -27,7 +27,7 @@ public sealed class FaultTests : IDisposable
                 "MobileVlm:Cameras:stats:Questions:reply:MaxTokens",
             ],
             refused.Faults.Select(fault => fault.Key));
-        Assert.Contains("13 faults", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("13 errors", refused.Message, StringComparison.Ordinal);
         Assert.Contains("\n  MobileVlm:Model:Threads = '999' is out of range; 0 to 256 would be accepted [line 3]", refused.Message, StringComparison.Ordinal);
     }
 

@@ -28,7 +28,7 @@ public sealed class DoctorTests : IDisposable
         await using var doctor = EdgeProcess.Start("doctor", "--config", config);
         using (var camera = await silent.AcceptSocketAsync().WaitAsync(TimeSpan.FromSeconds(60)))
         {
-            await PrintsAsync(doctor, "ok   model ");
+            await doctor.PrintsAsync("ok   model ");
             Assert.False(doctor.HasExited);
             Assert.DoesNotContain("Verdict", doctor.Output, StringComparison.Ordinal);
         }
@@ -139,14 +139,6 @@ public sealed class DoctorTests : IDisposable
         Assert.Equal(At("doc/configuration.md"), DocumentationPages.Find("configuration.md", "/usr/lib/mobilevlm/", At("doc")));
 
         static string ConfigurationBench(string page) => Path.Combine(DemoModel.Repository, "Deploy", "docs", page);
-    }
-
-    private static async Task PrintsAsync(EdgeProcess process, string text)
-    {
-        for (var until = DateTime.UtcNow.AddSeconds(60); !process.Output.Contains(text, StringComparison.Ordinal); await Task.Delay(20))
-        {
-            Assert.True(DateTime.UtcNow < until && !process.HasExited, $"'{text}' was never printed: {process.Output}{process.Errors}");
-        }
     }
 
     private string At(string name) => Path.Combine(_folder, name);

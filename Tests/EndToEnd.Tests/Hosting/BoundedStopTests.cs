@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using MobileVlm.Edge.Tests.Shared;
 
@@ -8,9 +7,6 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 public sealed class BoundedStopTests : IDisposable
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(4);
-
-    // Ending a process and its host takes a moment on a loaded machine.
-    private static readonly TimeSpan Patience = Within + TimeSpan.FromSeconds(8);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-stop-").FullName;
 
@@ -40,10 +36,10 @@ public sealed class BoundedStopTests : IDisposable
 
     private static async Task StopAsync(EdgeProcess service)
     {
-        var started = Stopwatch.GetTimestamp();
         service.Terminate();
+
+        // A stop whose steps have no limit is ended by the exit guard, which exits with 1; without the guard it never ends.
         Assert.Equal(0, await service.ExitAsync());
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, Patience);
     }
 
     private string Write(Mosquitto broker)

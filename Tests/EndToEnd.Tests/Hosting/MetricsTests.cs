@@ -25,11 +25,14 @@ public sealed class MetricsTests : IDisposable
 
         using var client = new HttpClient();
         var text = "";
-        for (var until = DateTime.UtcNow.AddSeconds(60); !Stages.All(HasTimed); await Task.Delay(200))
-        {
-            Assert.True(DateTime.UtcNow < until, text);
-            text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"));
-        }
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"));
+                return Stages.All(HasTimed);
+            },
+            "each stage has been timed",
+            state: () => text);
 
         foreach (var name in (string[])
             ["mobilevlm_frames_captured_total{", "mobilevlm_answers_total", "mobilevlm_answer_age_seconds_bucket{", "mobilevlm_outbox_events",

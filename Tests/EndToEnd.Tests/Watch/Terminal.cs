@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Watch;
 
@@ -7,8 +8,6 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Watch;
 /// does, and types as a user does.</summary>
 internal sealed class Terminal : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly string _socket;
 
     private Terminal(string socket) => _socket = socket;
@@ -53,19 +52,10 @@ internal sealed class Terminal : IAsyncDisposable
     /// <summary>Waits until the screen is as wanted.</summary>
     public async Task<IReadOnlyList<string>> UntilAsync(Func<IReadOnlyList<string>, bool> wanted, string what)
     {
-        for (var until = DateTime.UtcNow + Patience; ; await Task.Delay(50))
-        {
-            var screen = Screen();
-            if (wanted(screen))
-            {
-                return screen;
-            }
-
-            if (DateTime.UtcNow > until)
-            {
-                throw new TimeoutException($"The screen never showed {what}:\n{string.Join('\n', screen)}");
-            }
-        }
+        IReadOnlyList<string> screen = [];
+        await Eventually.TrueAsync(
+            () => wanted(screen = Screen()), $"the screen shows {what}", state: () => string.Join('\n', screen));
+        return screen;
     }
 
     /// <summary>Waits until some line contains a text.</summary>

@@ -34,10 +34,7 @@ public sealed class WatchCommandTests : IDisposable
             service.Terminate();
             await service.ExitAsync();
             await terminal.ShowsAsync("The service is stopped");
-            for (var until = DateTime.UtcNow.AddSeconds(30); !lines.Output.Contains("The service is stopped", StringComparison.Ordinal); await Task.Delay(50))
-            {
-                Assert.True(DateTime.UtcNow < until, lines.Output);
-            }
+            await lines.PrintsAsync("The service is stopped");
         }
 
         await broker.StopAsync();
@@ -66,7 +63,7 @@ public sealed class WatchCommandTests : IDisposable
         var embedded = await EdgeProcess.RunAsync(
             "watch", "--config", ServiceConfiguration.Write(_folder, "embedded", gate, new Dictionary<string, object> { ["Port"] = port }));
         Assert.Equal(1, embedded.ExitCode);
-        Assert.Contains("the service does not run", embedded.Errors, StringComparison.Ordinal);
+        Assert.Contains("the service is not running", embedded.Errors, StringComparison.Ordinal);
 
         var camera = await EdgeProcess.RunAsync(
             "watch", "--camera", "gat", "--config", ServiceConfiguration.Write(_folder, "embedded", gate, new Dictionary<string, object> { ["Port"] = port }));

@@ -165,13 +165,7 @@ public sealed class NonFiniteTests : IDisposable
     /// <summary>A copy of the model with one file changed, and a manifest that agrees.</summary>
     private ModelFolder Damaged(string name, Action<byte[]> change)
     {
-        var path = _temporary["ill"];
-        Directory.CreateDirectory(path);
-        foreach (var file in Directory.GetFiles(GoldenModel.Get(Model).Folder.FolderPath))
-        {
-            File.Copy(file, Path.Combine(path, Path.GetFileName(file)));
-        }
-
+        var path = _temporary.CopyModel(Model, "ill");
         var bytes = File.ReadAllBytes(Path.Combine(path, name));
         change(bytes);
         File.WriteAllBytes(Path.Combine(path, name), bytes);

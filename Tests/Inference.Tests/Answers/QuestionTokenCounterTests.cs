@@ -75,12 +75,7 @@ public sealed class QuestionTokenCounterTests : IDisposable
     {
         if (damaged.Length > 0)
         {
-            Directory.CreateDirectory(_temporary["model"]);
-            foreach (var file in (string[])["model.json", "tokenizer.model"])
-            {
-                File.Copy(Path.Combine(GoldenModel.Get("mobilevlm-v1").Folder.FolderPath, file), _temporary[$"model/{file}"]);
-            }
-
+            _temporary.CopyModel("mobilevlm-v1", "model", ["model.json", "tokenizer.model"]);
             _ = QuestionTokenCounter.Open(_temporary["model"]);
             File.WriteAllText(_temporary[$"model/{damaged}"], "not this");
         }

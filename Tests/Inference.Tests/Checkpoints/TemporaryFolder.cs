@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Tests.Models;
+
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 
 /// <summary>A folder of its own for one test, gone afterwards.</summary>
@@ -32,6 +34,23 @@ internal sealed class TemporaryFolder : IDisposable
         }
 
         return copy;
+    }
+
+    /// <summary>Copies files of a golden model's folder into a folder in this one, so that a test can damage them.</summary>
+    /// <param name="model">Name of the golden model.</param>
+    /// <param name="into">Made here.</param>
+    /// <param name="files">Null: all of them.</param>
+    /// <returns>The path of the copy.</returns>
+    public string CopyModel(string model, string into, IEnumerable<string>? files = null)
+    {
+        var source = GoldenModel.Get(model).Folder.FolderPath;
+        Directory.CreateDirectory(this[into]);
+        foreach (var file in files ?? Directory.GetFiles(source).Select(file => System.IO.Path.GetFileName(file)))
+        {
+            File.Copy(System.IO.Path.Combine(source, file), System.IO.Path.Combine(this[into], file));
+        }
+
+        return this[into];
     }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);

@@ -3,6 +3,7 @@ using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Inference.Tests.Export;
 
@@ -115,10 +116,11 @@ public sealed class ModelImporterTests
     [SmallDiskFact]
     public void A_full_disk_leaves_nothing()
     {
-        Assert.Empty(Directory.EnumerateFileSystemEntries(SmallDiskFactAttribute.Folder));
-        var full = Assert.Throws<IOException>(() => Import("mobilevlm-v2", Path.Combine(SmallDiskFactAttribute.Folder, "model")));
+        using var folder = new TemporaryFolder();
+        using var disk = SmallDisk.Mount(folder.Path, "size=1m");
+        var full = Assert.Throws<IOException>(() => Import("mobilevlm-v2", Path.Combine(disk.Path, "model")));
         Assert.Contains("No space left", full.Message, StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(SmallDiskFactAttribute.Folder));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(disk.Path));
     }
 
     [Fact]

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 
-namespace MobileVlm.Edge.Connectors.Tests.Storage;
+namespace MobileVlm.Edge.Tests.Shared;
 
-/// <summary>A file system of its own in memory, with limits, for what only a real disk can do. Needs root.</summary>
+/// <summary>A small file system in memory (tmpfs) that a test can fill or mount read-only. Mounting needs root.</summary>
 internal sealed class SmallDisk : IDisposable
 {
     private SmallDisk(string path) => Path = path;
@@ -57,13 +57,4 @@ internal sealed class SmallDisk : IDisposable
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {said}");
         }
     }
-}
-
-/// <summary>Skipped where no disk can be mounted; the injected faults stand for it there.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class SmallDiskFactAttribute : FactAttribute
-{
-    private static readonly bool IsPossible = SmallDisk.CanMount();
-
-    public SmallDiskFactAttribute() => Skip = IsPossible ? null : "needs the right to mount file systems (root)";
 }
