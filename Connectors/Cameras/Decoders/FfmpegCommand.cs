@@ -160,8 +160,8 @@ internal static class FfmpegCommand
             Program = settings.FfmpegPath,
             Arguments =
             [
-                // Levels tell errors from reports.
-                "-nostdin", "-hide_banner", "-nostats", "-v", "level+info", .. input, .. map, "-an", "-sn", "-dn",
+                // Levels tell errors from reports; a camera's description is verbose.
+                "-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose", .. input, .. map, "-an", "-sn", "-dn",
 
                 // Else ffmpeg doubles and drops pictures to reach the rate that it believes in.
                 .. FfmpegVersion.Of(settings.FfmpegPath).PassThrough,

@@ -24,6 +24,7 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
     private bool _keySeen;
     private long _lastNumber = -1;
     private bool _ended;
+    private bool _inDescription;
 
     /// <summary>ffmpeg could not report packets, and ends for that.</summary>
     public bool RefusedPackets { get; private set; }
@@ -55,8 +56,15 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
         var level = Level().Match(line);
         if (!level.Success)
         {
-            // Headers of the packet report, or something that is not ffmpeg's own.
-            return line.StartsWith('#') ? null : line;
+            // Headers of the packet report, a camera's description, or something that is not ffmpeg's own.
+            return _inDescription || line.StartsWith('#') ? null : line;
+        }
+
+        _inDescription = line.EndsWith("[verbose] SDP:", StringComparison.Ordinal);
+        if (_inDescription)
+        {
+            attempt.Answered();
+            return null;
         }
 
         if (line.EndsWith("Stream mapping:", StringComparison.Ordinal))
