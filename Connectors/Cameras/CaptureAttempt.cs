@@ -72,8 +72,8 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>Since the attempt began.</summary>
     public TimeSpan Elapsed => _camera.Time.GetElapsedTime(_started);
 
-    /// <summary>From here on the feed plays what the camera named as its stream, whose password is kept out of reasons as
-    /// well. The time-out for the first picture starts anew.</summary>
+    /// <summary>Switches to the stream that the camera named. Its password is masked in messages as well. The time-out for the
+    /// first picture starts again.</summary>
     public void UseStream(CameraSettings settings)
     {
         Settings = settings;
@@ -148,8 +148,8 @@ internal sealed class CaptureAttempt : IDisposable
     }
 
     /// <summary>The camera said which streams it sends, and no packet came yet. Where it sends a picture every few seconds, the
-    /// first one takes two of these intervals, because a decoder knows its end by the beginning of the next. Without effect after
-    /// the first packet. Thread-safe.</summary>
+    /// first one takes two of these intervals, because a decoder recognizes the end of a picture by the beginning of the next one.
+    /// Does nothing after the first packet. Thread-safe.</summary>
     public void Answered()
     {
         lock (_gate)
@@ -162,7 +162,7 @@ internal sealed class CaptureAttempt : IDisposable
         }
     }
 
-    /// <summary>The stream runs but has no picture yet, which is not silence: see <see cref="KeyFrameWait"/>. Without effect after
+    /// <summary>The stream runs but has no picture yet, which is not silence: see <see cref="KeyFrameWait"/>. Does nothing after
     /// the first picture. Thread-safe.</summary>
     /// <param name="reportsMore">Whether each later packet is reported as well, so that silence can be told from waiting.</param>
     public void PacketArrived(bool reportsMore = true)
@@ -183,7 +183,7 @@ internal sealed class CaptureAttempt : IDisposable
                 _camera.LogWaiting(waited);
             }
 
-            // OpenTimeout is the longest silence; this one ends what is not silent.
+            // OpenTimeout limits silence; this limit ends a stream that is not silent.
             var left = LongestKeyFrameWait - waited;
             _watchdog.Change(
                 left < TimeSpan.Zero ? TimeSpan.Zero : left < Settings.OpenTimeout || !reportsMore ? left : Settings.OpenTimeout,
@@ -265,7 +265,7 @@ internal sealed class CaptureAttempt : IDisposable
         : _answered is not null && _firstPacket is null ? 2 * Settings.OpenTimeout
         : Settings.OpenTimeout;
 
-    /// <summary>What the source itself, or the rate that it is held to, puts between two pictures, where that is much.</summary>
+    /// <summary>Time between two pictures that is normal for this source or its MaxFrameRate; zero where it is short.</summary>
     private TimeSpan UsualSilence
     {
         get
