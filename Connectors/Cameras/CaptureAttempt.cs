@@ -18,11 +18,13 @@ internal sealed class CaptureAttempt : IDisposable
     private readonly CancellationToken _cancel;
     private readonly CancellationTokenSource _stop;
     private readonly ITimer _watchdog;
-    private readonly TimeSpan _stallLimit;
     private readonly Lock _gate = new();
     private readonly long _started;
     private volatile bool _timedOut;
+    private TimeSpan? _answered;
     private TimeSpan? _firstPacket;
+    private TimeSpan? _lastPicture;
+    private TimeSpan _interval;
     private bool _waitTold;
     private SecretMask _secrets;
     private bool _closed;
@@ -38,9 +40,6 @@ internal sealed class CaptureAttempt : IDisposable
         Stop = _stop.Token;
         _started = camera.Time.GetTimestamp();
 
-        // A source held to one picture in ten seconds is silent for ten seconds without being stalled.
-        _stallLimit = camera.Settings.StallTimeout
-            + (camera.Settings.MaxFrameRate is { } rate ? TimeSpan.FromSeconds(1 / rate) : TimeSpan.Zero);
         _watchdog = camera.Time.CreateTimer(
             _ => TimeOut(), null, camera.Settings.OpenTimeout, Timeout.InfiniteTimeSpan);
     }
@@ -73,8 +72,8 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>Since the attempt began.</summary>
     public TimeSpan Elapsed => _camera.Time.GetElapsedTime(_started);
 
-    /// <summary>From here on the feed plays what the camera named as its stream, whose password is kept out of reasons as
-    /// well. The time-out for the first picture starts anew.</summary>
+    /// <summary>Switches to the stream that the camera named. Its password is masked in messages as well. The time-out for the
+    /// first picture starts again.</summary>
     public void UseStream(CameraSettings settings)
     {
         Settings = settings;
@@ -125,6 +124,9 @@ internal sealed class CaptureAttempt : IDisposable
                 return;
             }
 
+            var now = Elapsed;
+            _interval = (_lastPicture ?? _answered) is { } before ? now - before : TimeSpan.Zero;
+            _lastPicture = now;
             _camera.LastSequence = frame.Sequence.Value;
             Frames++;
             _deliver(frame);
@@ -145,7 +147,22 @@ internal sealed class CaptureAttempt : IDisposable
         }
     }
 
-    /// <summary>The stream runs but has no picture yet, which is not silence: see <see cref="KeyFrameWait"/>. Without effect after
+    /// <summary>The camera said which streams it sends, and no packet came yet. Where it sends a picture every few seconds, the
+    /// first one takes two of these intervals, because a decoder recognizes the end of a picture by the beginning of the next one.
+    /// Does nothing after the first packet. Thread-safe.</summary>
+    public void Answered()
+    {
+        lock (_gate)
+        {
+            if (_firstPacket is null && Frames == 0 && !_closed && !Stop.IsCancellationRequested)
+            {
+                _answered ??= Elapsed;
+                _watchdog.Change(SilenceLimit, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    /// <summary>The stream runs but has no picture yet, which is not silence: see <see cref="KeyFrameWait"/>. Does nothing after
     /// the first picture. Thread-safe.</summary>
     /// <param name="reportsMore">Whether each later packet is reported as well, so that silence can be told from waiting.</param>
     public void PacketArrived(bool reportsMore = true)
@@ -166,7 +183,7 @@ internal sealed class CaptureAttempt : IDisposable
                 _camera.LogWaiting(waited);
             }
 
-            // OpenTimeout is the longest silence; this one ends what is not silent.
+            // OpenTimeout limits silence; this limit ends a stream that is not silent.
             var left = LongestKeyFrameWait - waited;
             _watchdog.Change(
                 left < TimeSpan.Zero ? TimeSpan.Zero : left < Settings.OpenTimeout || !reportsMore ? left : Settings.OpenTimeout,
@@ -176,7 +193,7 @@ internal sealed class CaptureAttempt : IDisposable
 
     /// <summary>The source gave a sign of life that became no frame: the silence starts anew.</summary>
     public void Touch() =>
-        _watchdog.Change(Frames == 0 ? Settings.OpenTimeout : _stallLimit, Timeout.InfiniteTimeSpan);
+        _watchdog.Change(SilenceLimit, Timeout.InfiniteTimeSpan);
 
     /// <summary>Waits because the feed itself keeps a pace; this silence is not the source's.</summary>
     /// <returns>False when the attempt was stopped meanwhile.</returns>
@@ -242,20 +259,42 @@ internal sealed class CaptureAttempt : IDisposable
 
     private TimeSpan LongestKeyFrameWait => KeyFrameWait > Settings.OpenTimeout ? KeyFrameWait : Settings.OpenTimeout;
 
+    /// <summary>Longest silence from now on.</summary>
+    private TimeSpan SilenceLimit =>
+        Frames > 0 ? Settings.StallTimeout + UsualSilence
+        : _answered is not null && _firstPacket is null ? 2 * Settings.OpenTimeout
+        : Settings.OpenTimeout;
+
+    /// <summary>Time between two pictures that is normal for this source or its MaxFrameRate; zero where it is short.</summary>
+    private TimeSpan UsualSilence
+    {
+        get
+        {
+            var own = _interval > Settings.StallTimeout / 2 ? _interval : TimeSpan.Zero;
+            return own > RateInterval ? own : RateInterval;
+        }
+    }
+
+    private TimeSpan RateInterval =>
+        Settings.MaxFrameRate is { } rate ? TimeSpan.FromSeconds(1 / rate) : TimeSpan.Zero;
+
     private string Silence()
     {
         if (Frames > 0)
         {
-            return Settings.MaxFrameRate is { } rate
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"no picture for {Seconds(_stallLimit)} (StallTimeout of {Seconds(Settings.StallTimeout)}, and {1 / rate:0.###} s between pictures by MaxFrameRate)")
-                : $"no picture for {Seconds(_stallLimit)} (StallTimeout)";
+            var usual = UsualSilence;
+            return $"no picture for {Seconds(SilenceLimit)} "
+                + (usual == TimeSpan.Zero ? "(StallTimeout)"
+                    : usual == RateInterval
+                        ? $"(StallTimeout of {Seconds(Settings.StallTimeout)}, and {Seconds(usual)} between pictures by MaxFrameRate)"
+                        : $"(StallTimeout of {Seconds(Settings.StallTimeout)}, and {Seconds(usual)} that the picture before took)");
         }
 
         if (_firstPacket is not { } first)
         {
-            return $"no picture for {Seconds(Settings.OpenTimeout)} (OpenTimeout)";
+            return _answered is null
+                ? $"no picture for {Seconds(Settings.OpenTimeout)} (OpenTimeout)"
+                : $"the camera answered but sent no picture for {Seconds(SilenceLimit)} (twice OpenTimeout)";
         }
 
         return Elapsed - first >= LongestKeyFrameWait - TimeSpan.FromSeconds(1)

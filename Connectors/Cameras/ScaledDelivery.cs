@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 /// <summary>Writes the pixels of one picture, [height, width, 3].</summary>
 internal delegate void WritePixels(Span<byte> pixels);
 
-/// <summary>Delivers pictures, thinned and scaled down as the settings ask where the decoder could not do it.</summary>
+/// <summary>Delivers pictures. Applies MaxFrameRate and MaxWidth where the decoder cannot.</summary>
 internal sealed class ScaledDelivery(CaptureAttempt attempt, bool limit)
 {
     private readonly FrameRateLimit _rate = new(limit ? attempt.Settings.MaxFrameRate : null);

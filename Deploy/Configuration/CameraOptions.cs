@@ -42,11 +42,11 @@ internal sealed class CameraOptions
     [OneOf("tcp", "udp")]
     public string RtspTransport { get; set; } = "tcp";
 
-    [Description("Longest silence before the first picture. A stream that runs but has not sent a key frame yet is not silent; it is waited for up to 35 s.")]
+    [Description("Longest silence before the first picture, doubled once an RTSP camera has answered. A stream that runs but has not sent a key frame yet is not silent; it is waited for up to 35 s.")]
     [TimeRange("00:00:01", "00:10:00")]
     public TimeSpan OpenTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    [Description("Longest silence after the first picture, to which `1 / MaxFrameRate` is added; then the camera is opened again.")]
+    [Description("Longest silence after the first picture, to which `1 / MaxFrameRate` or a slow camera's own interval is added; then the camera is opened again.")]
     [TimeRange("00:00:01", "01:00:00")]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -40,7 +40,9 @@ internal sealed class DoctorReport(bool json)
         AnsiConsole.Markup(finding.Kind switch
         {
             FindingKind.Fine => "[green]ok  [/]",
-            FindingKind.Note => "[yellow]note[/]",
+
+            // Yellow text cannot be read on white.
+            FindingKind.Note => "[black on yellow]note[/]",
             _ => "[red]bad [/]",
         });
 

@@ -84,7 +84,8 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
         LogLevel.Trace => (7, "trce", ""),
         LogLevel.Debug => (7, "dbug", ""),
         LogLevel.Information => (6, "info", "\u001b[32m"),
-        LogLevel.Warning => (4, "warn", "\u001b[33m"),
+        // Black on yellow, because yellow text cannot be read on white.
+        LogLevel.Warning => (4, "warn", "\u001b[30;43m"),
         LogLevel.Error => (3, "fail", "\u001b[31m"),
         LogLevel.Critical => (2, "crit", "\u001b[1m\u001b[31m"),
         _ => throw new ArgumentOutOfRangeException(nameof(level)),

@@ -300,8 +300,20 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
         InitConsole.Say($"Wrote {given.Output}, readable by you alone.");
         InitConsole.Say("");
-        InitConsole.Say($"Next:        mobilevlm run --config {given.Output}");
-        InitConsole.Say($"See it run:  mobilevlm watch --config {given.Output}");
+        var program = Program();
+        InitConsole.Say($"Next:        {program} run --config {given.Output}");
+        InitConsole.Say($"See it run:  {program} watch --config {given.Output}");
+    }
+
+    /// <summary>This program as a shell finds it: an unpacked or built one is seldom in the PATH.</summary>
+    private static string Program()
+    {
+        const string Name = "mobilevlm";
+        var folders = Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator) ?? [];
+        var own = Path.Combine(AppContext.BaseDirectory, Name);
+        return folders.Any(folder => File.Exists(Path.Combine(folder, Name))) || !File.Exists(own) ? Name
+            : Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory) == Environment.CurrentDirectory ? $"./{Name}"
+            : own;
     }
 
     /// <summary>Continues after a test that succeeded; after one that failed, only when the user agrees.</summary>

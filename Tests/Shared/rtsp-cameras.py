@@ -8,6 +8,7 @@ in seconds, 1, 2, 4, 8, 15 or 30:
   /h265-late/N        as /h264-late
   /h265-10/N          10 bit
   /mjpeg/1 /vp8/N /bframes/N /audiofirst/N
+  /slow/N             a picture each N s, each a key frame
 With RTSP_LOGIN=USER:PASSWORD in the environment it asks for these (RTSP_DIGEST=1: by digest). PORT 0 takes a free one. Prints
 "ready PORT" once it listens and ends when its standard input closes.
 """
@@ -34,6 +35,8 @@ CAMERAS = {
     "h264-late": f"{SOURCE}I420 ! {X264} ! h264parse name=late ! video/x-h264,stream-format=avc ! {PAY264}",
     "h264-nosps": f"{SOURCE}I420 ! {X264} name=late ! rtph264pay name=pay0 pt=96 config-interval=0",
     "h265-late": f"{SOURCE}I420 ! {X265} ! h265parse name=late ! video/x-h265,stream-format=hvc1 ! {PAY265}",
+    "slow": "videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,format=I420,"
+    + "framerate=1/{interval} ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=1 ! " + PAY264,
     "h265-10": f"{SOURCE}I420_10LE ! {X265} ! h265parse ! {PAY265}",
     "mjpeg": f"{SOURCE}I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26",
     "vp8": f"{SOURCE}I420 ! vp8enc deadline=1 keyframe-max-dist={{frames}} ! rtpvp8pay name=pay0 pt=96",
@@ -79,7 +82,7 @@ factories = []
 for kind, launch in CAMERAS.items():
     for interval in (1, 2, 4, 8, 15, 30):
         factory = GstRtspServer.RTSPMediaFactory()
-        factory.set_launch("( " + launch.format(frames=interval * 10) + " )")
+        factory.set_launch("( " + launch.format(frames=interval * 10, interval=interval) + " )")
         factory.set_shared(False)
         factory.connect("media-configure", hold_back_key_frames)
         if permissions is not None:

@@ -15,7 +15,7 @@ internal static class DecoderFaults
         ("404 Not Found", "the camera has no stream at this path; look its address up in the camera's manual or with ONVIF"),
         ("not on whitelist", "what the address points to would open another kind of address or a local file, which is refused"),
         ("Circular buffer overrun", "packets came faster than they could be decoded; set MaxWidth or a smaller stream"),
-        ("is above 8192", "the side is above what is accepted; set MaxWidth, which scales down before"),
+        ("is above 8192", "the picture is too large; set MaxWidth, which scales it down first"),
     ];
 
     /// <param name="said">Messages of the decoder, without their passwords or with them.</param>

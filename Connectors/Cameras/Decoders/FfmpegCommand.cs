@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Decoders;
 /// socket time-outs, for one, have changed their names and meaning, so silence is left to our own watchdog.</summary>
 internal static class FfmpegCommand
 {
-    /// <summary>Packets that are reported until the first picture: 40 s at 25 a second. Enough to tell a camera that
+    /// <summary>Packets that are reported until the first picture: 40 s at 25 per second. Enough to distinguish a camera that
     /// has not sent a key frame yet from one that sends nothing.</summary>
     private const string ReportedPackets = "1000";
 
@@ -18,7 +18,7 @@ internal static class FfmpegCommand
     // with it the key frame that many cameras send at connect and then for many seconds not again.
     private static readonly string[] NoProbing = ["-probesize", "32", "-analyzeduration", "0"];
 
-    // Frame threads and reordering by guess would each hold back pictures.
+    // Frame threads and guessed reordering would both delay pictures.
     private static readonly string[] LowDelay = ["-flags", "low_delay"];
 
     // A copy of the packets' headers tells that packets come, before there is a picture.
@@ -160,10 +160,10 @@ internal static class FfmpegCommand
             Program = settings.FfmpegPath,
             Arguments =
             [
-                // Levels tell errors from reports.
-                "-nostdin", "-hide_banner", "-nostats", "-v", "level+info", .. input, .. map, "-an", "-sn", "-dn",
+                // Levels tell errors from reports; a camera's description is verbose.
+                "-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose", .. input, .. map, "-an", "-sn", "-dn",
 
-                // Else ffmpeg doubles and drops pictures to reach the rate that it believes in.
+                // Otherwise ffmpeg duplicates and drops pictures to reach the rate that it assumes.
                 .. FfmpegVersion.Of(settings.FfmpegPath).PassThrough,
                 "-vf", string.Join(',', filters),
 
@@ -177,7 +177,7 @@ internal static class FfmpegCommand
     }
 
     /// <summary>Lets pictures through and prints a mark for each (see <see cref="FfmpegReport"/>): twice its number in the
-    /// source, and one more from the first key picture on. Without a rate only up to that one, since then no number is left out.</summary>
+    /// source, plus one from the first key picture on. Without a rate, marks end at that picture, because no number is left out then.</summary>
     private static string Select(string? slot)
     {
         const string Mark = "print(2*n+2+ld(3))";

@@ -5,9 +5,9 @@ namespace MobileVlm.Edge.Connectors.Cameras.Decoders;
 
 /// <summary>What ffmpeg tells about a stream on its standard error, line by line: the codec, that packets come, a mark for each
 /// picture, and messages for people. One thread brings lines, another one asks for marks.</summary>
-/// <param name="attempt">Told of packets.</param>
+/// <param name="attempt">Is notified of packets.</param>
 /// <param name="marksAll">Whether each picture has a mark, or only those up to the first key picture.</param>
-/// <param name="reportsPackets">Whether it was asked to tell of each packet.</param>
+/// <param name="reportsPackets">Whether ffmpeg was asked to report each packet.</param>
 internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll, bool reportsPackets)
 {
     /// <summary>A mark is written before its picture, so it is there already or on its way between two threads.</summary>
@@ -24,8 +24,9 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
     private bool _keySeen;
     private long _lastNumber = -1;
     private bool _ended;
+    private bool _inDescription;
 
-    /// <summary>ffmpeg could not report packets, and ends for that.</summary>
+    /// <summary>Whether ffmpeg could not report packets and ended because of that.</summary>
     public bool RefusedPackets { get; private set; }
 
     /// <summary>Takes one line.</summary>
@@ -55,8 +56,15 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
         var level = Level().Match(line);
         if (!level.Success)
         {
-            // Headers of the packet report, or something that is not ffmpeg's own.
-            return line.StartsWith('#') ? null : line;
+            // Headers of the packet report, a camera's description, or something that is not ffmpeg's own.
+            return _inDescription || line.StartsWith('#') ? null : line;
+        }
+
+        _inDescription = line.EndsWith("[verbose] SDP:", StringComparison.Ordinal);
+        if (_inDescription)
+        {
+            attempt.Answered();
+            return null;
         }
 
         if (line.EndsWith("Stream mapping:", StringComparison.Ordinal))

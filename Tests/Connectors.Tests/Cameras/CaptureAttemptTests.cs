@@ -55,6 +55,54 @@ public sealed class CaptureAttemptTests
             attempt.End(CaptureEndKind.Lost, "").Reason);
     }
 
+    [Fact]
+    public void A_camera_that_answered_has_twice_the_open_limit_until_its_first_packet()
+    {
+        using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s" });
+        _time.Advance(TimeSpan.FromSeconds(5));
+        attempt.Answered();
+        _time.Advance(TimeSpan.FromSeconds(19));
+        Assert.False(attempt.Stop.IsCancellationRequested);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(attempt.Stop.IsCancellationRequested);
+        Assert.Equal(
+            "the camera answered but sent no picture for 20 s (twice OpenTimeout)", attempt.End(CaptureEndKind.Lost, "").Reason);
+    }
+
+    [Fact]
+    public void A_camera_that_sends_a_picture_every_six_seconds_is_not_stalled_by_its_own_pace()
+    {
+        using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s" });
+        attempt.Answered();
+        _time.Advance(TimeSpan.FromSeconds(12));
+        attempt.PacketArrived();
+        for (var picture = 0; picture < 5; picture++)
+        {
+            attempt.Deliver(2, 2, pixels => pixels.Clear());
+            _time.Advance(TimeSpan.FromSeconds(6));
+            Assert.False(attempt.Stop.IsCancellationRequested, $"it ended after picture {picture}");
+        }
+
+        attempt.Deliver(2, 2, pixels => pixels.Clear());
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.True(attempt.Stop.IsCancellationRequested);
+        Assert.Equal(
+            "no picture for 11 s (StallTimeout of 5 s, and 6 s that the picture before took)",
+            attempt.End(CaptureEndKind.Lost, "").Reason);
+    }
+
+    [Fact]
+    public void A_short_pause_does_not_lengthen_the_stall_limit()
+    {
+        using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s" });
+        attempt.Deliver(2, 2, pixels => pixels.Clear());
+        _time.Advance(TimeSpan.FromSeconds(2));
+        attempt.Deliver(2, 2, pixels => pixels.Clear());
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(attempt.Stop.IsCancellationRequested);
+        Assert.Equal("no picture for 5 s (StallTimeout)", attempt.End(CaptureEndKind.Lost, "").Reason);
+    }
+
     private CaptureAttempt Attempt(CameraSettings settings) => new(
         new CameraContext(settings, isLive: true, new FramePool(), _time, NullLogger.Instance),
         frame => frame.Dispose(),

@@ -51,6 +51,20 @@ public sealed class KeyFrameTests
     }
 
     [Fact]
+    public async Task A_camera_slower_than_the_limits_for_silence_is_opened_and_kept()
+    {
+        using var server = await RtspTestServer.StartCamerasAsync();
+        var capture = new Capture(Capture.Settings(server.Camera("slow/4")) with
+        {
+            // The first picture is complete when the second begins: after 8 s.
+            OpenTimeout = TimeSpan.FromSeconds(6),
+            StallTimeout = TimeSpan.FromSeconds(3),
+        });
+        var end = await capture.RunAsync(_ => capture.Frames.Count == 4);
+        Assert.Equal((CaptureEndKind.Cancelled, 4), (end.Kind, end.Frames));
+    }
+
+    [Fact]
     public async Task A_stream_that_falls_silent_before_its_first_key_frame_ends_at_the_open_limit()
     {
         using var server = await RtspTestServer.StartCamerasAsync();
