@@ -107,7 +107,11 @@ internal sealed partial class MqttActor
 
         ConnectLater(_session.Backoff.Next());
         _session.Logged = ConnectOutcomeKind.Unreachable;
-        LogLost(_link.Description, LogText.WithoutStop(reason));
+        if (_session.Stop == StopPhase.None)
+        {
+            // During a stop nothing connects again, and the stop's own lines say what was not sent.
+            LogLost(_link.Description, LogText.WithoutStop(reason));
+        }
     }
 
     private void ConnectLater(TimeSpan wait)

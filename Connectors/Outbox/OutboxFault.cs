@@ -24,11 +24,12 @@ internal enum OutboxFaultKind
 
 /// <summary>The only exception that leaves <see cref="IOutboxDisk"/> and <see cref="IOutboxDatabase"/>.</summary>
 /// <param name="kind">What it means.</param>
-/// <param name="reason">For people, without a full stop: what is wrong with the file.</param>
+/// <param name="reason">For people: what is wrong with the file. A full stop at its end is left out, because the message is
+/// put into sentences.</param>
 /// <param name="inner">What the database or the file system said.</param>
 /// <param name="needsReopening">Whether the connection is of no further use.</param>
 internal sealed class OutboxFault(OutboxFaultKind kind, string reason, Exception? inner = null, bool needsReopening = false)
-    : Exception(reason, inner)
+    : Exception(reason.TrimEnd(' ', '.'), inner)
 {
     public OutboxFaultKind Kind => kind;
 

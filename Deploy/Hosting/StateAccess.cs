@@ -9,6 +9,9 @@ internal static class StateAccess
     private const int Execute = 1;
     private const int Write = 2;
 
+    // EROFS.
+    private const int ReadOnlyFileSystem = 30;
+
     /// <summary>The reason why files cannot be written in a folder, which need not exist yet; null when they can.</summary>
     public static string? FindWriteFault(string folder)
     {
@@ -21,6 +24,11 @@ internal static class StateAccess
         if (Access(nearest, Write | Execute) == 0)
         {
             return null;
+        }
+
+        if (Marshal.GetLastPInvokeError() == ReadOnlyFileSystem)
+        {
+            return $"the disk of '{nearest}' is mounted read-only; mount it for writing, or look in dmesg why the kernel did not";
         }
 
         var reason = Marshal.GetLastPInvokeErrorMessage();
