@@ -35,7 +35,9 @@ public sealed class ExitOnFaultTests : IDisposable
         Assert.Contains(reason, service.Errors, StringComparison.Ordinal);
         Assert.Equal(failures > 1, service.Errors.Contains("EdgeSupervisor[90]", StringComparison.Ordinal));
         Assert.DoesNotContain("Unhandled exception", service.Errors, StringComparison.Ordinal);
-        Assert.True(File.Exists(Path.Combine(_folder, "state", "questions.json")), service.Errors);
+
+        // What the supervisor takes with it has no time to save its last second, as with SIGKILL.
+        Assert.True(actor == "edge" || File.Exists(Path.Combine(_folder, "state", "questions.json")), service.Errors);
         await subscriber.WaitForAsync(Root + "availability", message => message.Text is "stopped" or "offline");
     }
 

@@ -93,7 +93,7 @@ public sealed partial class ContextTests : IDisposable
         Inference.Export.ModelImporter.Import(
             System.IO.Path.Combine(DemoModel.Repository, "Tests", "Golden", "mobilellama"), text, Inference.Export.PrecisionPlan.Fp32);
         Assert.Contains(
-            "model of text only",
+            "text-only model",
             _bench.Fault(ConfigurationBench.Small().Replace("/models/a", text, StringComparison.Ordinal)).Message,
             StringComparison.Ordinal);
     }
