@@ -1,7 +1,10 @@
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -20,7 +23,7 @@ public sealed record EdgeParts
     /// stop.</summary>
     public IEventOutbox Outbox { get; init; } = new MemoryOutbox(TimeProvider.System);
 
-    public required Topics Topics { get; init; }
+    public required NodeTopics Topics { get; init; }
 
     /// <summary>Called on an actor's thread.</summary>
     public required Func<AnswerPayload, byte[]> AnswerToBytes { get; init; }

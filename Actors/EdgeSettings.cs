@@ -1,5 +1,6 @@
-using MobileVlm.Edge.Actors.Asks;
-using MobileVlm.Edge.Actors.Inbox;
+using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Commands;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Supervision;

@@ -1,5 +1,8 @@
 using Akka.Actor;
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;

@@ -1,7 +1,10 @@
 using Akka.Actor;
-using MobileVlm.Edge.Actors.Asks;
-using MobileVlm.Edge.Actors.Inbox;
+using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Commands;
+using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors;

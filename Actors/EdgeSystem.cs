@@ -2,12 +2,13 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Inbox;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
-using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors;

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Health;
 

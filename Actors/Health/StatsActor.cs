@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors.Health;

@@ -1,5 +1,6 @@
 using Akka.Streams;
 using Akka.Streams.Stage;
+using MobileVlm.Edge.Actors.Capture;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 

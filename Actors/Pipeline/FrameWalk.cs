@@ -1,5 +1,7 @@
-using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;

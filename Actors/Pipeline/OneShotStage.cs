@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Inference.Answers;
 

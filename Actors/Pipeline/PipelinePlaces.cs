@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Actors.Capture;
+
 namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>How many frames may be between selection and answer, and which they are. One when the stages take

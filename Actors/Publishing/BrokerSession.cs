@@ -1,4 +1,5 @@
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 

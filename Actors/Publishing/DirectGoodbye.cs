@@ -1,5 +1,5 @@
-using MobileVlm.Edge.Actors.Asks;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 

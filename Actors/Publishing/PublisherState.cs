@@ -1,7 +1,7 @@
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Actors.States;
+
 namespace MobileVlm.Edge.Actors.Questions;
 
 /// <summary>What a reading that does not say clearly does to the state.</summary>

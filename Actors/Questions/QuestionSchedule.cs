@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Actors.Scenes;
+
 namespace MobileVlm.Edge.Actors.Questions;
 
 /// <summary>When each question of one camera is due. A question keeps its phase: it is due at the first frame and

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Actors.Capture;
+
 namespace MobileVlm.Edge.Actors.Supervision;
 
 /// <summary>Decides when one actor is restarted after a failure, and whether at all.</summary>

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Cameras.Feeds;
+
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>Runs a feed on a thread of its own, one attempt at a time, and keeps the promise that an attempt ends

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 

@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Cameras.Decoders;
-using MobileVlm.Edge.Connectors.Cameras.Http;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Cameras.Feeds;
+
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>What this machine can read pictures with.</summary>

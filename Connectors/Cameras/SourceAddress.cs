@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using MobileVlm.Edge.Connectors.Cameras.Decoders;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Inference.Benchmarks;
+using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 

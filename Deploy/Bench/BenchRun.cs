@@ -1,5 +1,6 @@
-using MobileVlm.Edge.Inference.Benchmarks;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 

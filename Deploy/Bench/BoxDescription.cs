@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using MobileVlm.Edge.Inference.Benchmarks;
+using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 

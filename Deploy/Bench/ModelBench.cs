@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Benchmarks;
 using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Bench;

@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Bench;
@@ -35,7 +38,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         var answered = new List<(long At, TimeSpan Age)>();
         var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var system = new EdgeSystem(Settings(), Parts(pool), TimeProvider.System, NullLoggerFactory.Instance);
-        Actors.CameraStats? before = null;
+        Actors.Health.CameraStats? before = null;
         system.Answered += frame =>
         {
             // Where the user ended the call, the waiter below says so.
@@ -69,7 +72,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
             after.Replaced - before.Replaced);
     }
 
-    private static Actors.CameraStats Camera(EdgeSystem system) => system.Stats().Cameras["bench"];
+    private static Actors.Health.CameraStats Camera(EdgeSystem system) => system.Stats().Cameras["bench"];
 
     private EdgeSettings Settings() => new()
     {
@@ -95,7 +98,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
                 pool, TimeProvider.System, NullLogger.Instance),
         ],
         Link = new SilentLink(),
-        Topics = new Topics("mobilevlm", "bench"),
+        Topics = new NodeTopics("mobilevlm", "bench"),
         AnswerToBytes = MqttJson.Serialize,
         EventToBytes = MqttJson.Serialize,
         StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionBoard(NullLogger.Instance))),

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt.Asks;
+using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;

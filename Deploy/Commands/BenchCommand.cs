@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using MobileVlm.Edge.Deploy.Bench;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

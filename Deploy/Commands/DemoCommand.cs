@@ -4,11 +4,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Connectors.Mqtt.Broker;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Deploy.Watch;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Commands;

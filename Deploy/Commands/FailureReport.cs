@@ -2,11 +2,12 @@ using System.Reflection;
 using Microsoft.ML.OnnxRuntime;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Inference.Checkpoints;
 using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
 using Spectre.Console;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Inference.Export;
-using MobileVlm.Edge.Inference.Export.Calibration;
+using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Import.Precision;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

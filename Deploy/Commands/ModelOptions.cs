@@ -1,6 +1,6 @@
 using System.CommandLine;
-using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sampling;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Inference.Verification;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

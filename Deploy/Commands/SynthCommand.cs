@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using MobileVlm.Edge.Inference.Checkpoints.Synthesis;
+using MobileVlm.Edge.Inference.Import.Synthesis;
 using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Commands;

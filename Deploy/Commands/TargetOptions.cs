@@ -1,5 +1,5 @@
 using System.CommandLine;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

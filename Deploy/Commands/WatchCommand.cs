@@ -1,5 +1,6 @@
 using System.CommandLine;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Watch;
 
@@ -108,7 +109,7 @@ internal static class WatchCommand
     }
 
     /// <summary>The connection, made again for as long as the service is watched.</summary>
-    private sealed class Link(MqttSubscriber first, MqttSettings settings, Topics topics, WatchState state)
+    private sealed class Link(MqttSubscriber first, MqttSettings settings, NodeTopics topics, WatchState state)
     {
         private volatile string? _problem;
         private long _since = TimeProvider.System.GetUtcNow().UtcTicks;

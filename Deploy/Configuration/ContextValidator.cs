@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
 

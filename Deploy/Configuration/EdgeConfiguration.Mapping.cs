@@ -1,12 +1,12 @@
 using System.Text;
 using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Actors.Inbox;
-using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -46,7 +46,7 @@ internal sealed partial class EdgeConfiguration
         Processors = ProcessorsAttribute.Parse(Options.Model.Affinity),
     };
 
-    public Topics ToTopics() => new(Options.Mqtt.BaseTopic, Node);
+    public NodeTopics ToTopics() => new(Options.Mqtt.BaseTopic, Node);
 
     /// <param name="embeddedBroker">Where the embedded broker listens; not looked at with another broker.</param>
     /// <exception cref="ArgumentNullException">The broker is embedded and no address is given.</exception>

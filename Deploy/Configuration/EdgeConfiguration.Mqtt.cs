@@ -1,8 +1,8 @@
-using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Actors.Asks;
-using MobileVlm.Edge.Actors.Inbox;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Mqtt.Asks;
+using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Commands;
+using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
 namespace MobileVlm.Edge.Deploy.Configuration;

@@ -1,5 +1,5 @@
 using System.Text;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 

@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 

@@ -1,4 +1,6 @@
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.Deploy.Configuration;

@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.Deploy.Configuration;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Mqtt.Asks;
+using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 

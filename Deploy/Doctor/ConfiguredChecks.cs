@@ -2,14 +2,15 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Broker;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Bench;
 using MobileVlm.Edge.Deploy.Commands;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Verification;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Doctor;

@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Storage;
 

@@ -2,12 +2,14 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Mqtt.Broker;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Verification;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 

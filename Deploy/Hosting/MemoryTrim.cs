@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 

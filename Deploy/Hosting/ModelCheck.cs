@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Deploy.Commands;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 

@@ -1,7 +1,7 @@
-using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
@@ -24,12 +24,12 @@ internal static class StatsMapping
             s => new SessionStats(s.Value.Provider, s.Value.NodeCount, s.Value.OnCpu.Values.Sum(), s.Value.Reason)),
         ResidentBytes = Environment.WorkingSet,
         Cameras = stats.Cameras.ToDictionary(c => c.Key, c => ToPayload(c.Value)),
-        Pipeline = new Connectors.Mqtt.PipelineStats(
+        Pipeline = new Connectors.Mqtt.Payloads.PipelineStats(
             stats.Pipeline.Restarts,
             stats.Pipeline.Answers,
             stats.Pipeline.Answers > 0 ? stats.Pipeline.LastAgeMs : null,
             stats.Pipeline.Answers > 0 ? stats.Pipeline.MaxAgeMs : null),
-        Mqtt = new Connectors.Mqtt.MqttStats(
+        Mqtt = new Connectors.Mqtt.Payloads.MqttStats(
             stats.Mqtt.Connected,
             stats.Mqtt.Published,
             stats.Mqtt.Failed,
@@ -39,14 +39,14 @@ internal static class StatsMapping
             stats.Mqtt.EventsWaitingSince,
             stats.Mqtt.EventsDropped,
             stats.Mqtt.CommandsIgnored),
-        Asks = new Connectors.Mqtt.AskStats(
+        Asks = new Connectors.Mqtt.Payloads.AskStats(
             stats.Asks.Received,
             stats.Asks.Answered,
             stats.Asks.Busy,
             stats.Asks.Expired,
             stats.Asks.Refused,
             stats.Asks.Failed),
-        Storage = new Connectors.Mqtt.StorageStats(
+        Storage = new Connectors.Mqtt.Payloads.StorageStats(
             ToText(stats.Storage.Outbox.Kind),
             stats.Storage.Outbox.Reason,
             stats.Storage.EventsInMemory,
@@ -57,15 +57,15 @@ internal static class StatsMapping
 
     private static string ToText(StorageKind kind) => kind switch
     {
-        StorageKind.Off => Connectors.Mqtt.StorageStats.Off,
-        StorageKind.Disk => Connectors.Mqtt.StorageStats.Disk,
-        StorageKind.Memory => Connectors.Mqtt.StorageStats.Memory,
-        StorageKind.Hanging => Connectors.Mqtt.StorageStats.Hanging,
+        StorageKind.Off => Connectors.Mqtt.Payloads.StorageStats.Off,
+        StorageKind.Disk => Connectors.Mqtt.Payloads.StorageStats.Disk,
+        StorageKind.Memory => Connectors.Mqtt.Payloads.StorageStats.Memory,
+        StorageKind.Hanging => Connectors.Mqtt.Payloads.StorageStats.Hanging,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
     /// <summary>The statistics of one camera.</summary>
-    internal static Connectors.Mqtt.CameraStats ToPayload(Actors.CameraStats camera) => new()
+    internal static Connectors.Mqtt.Payloads.CameraStats ToPayload(Actors.Health.CameraStats camera) => new()
     {
         Online = camera.Online,
         FramesCaptured = camera.Captured,
@@ -84,7 +84,7 @@ internal static class StatsMapping
         LastFrozenAt = camera.LastFrozenAt,
         View = camera.View.ToText(),
         ViewChanges = camera.ViewChanges,
-        Questions = camera.Questions.ToDictionary(q => q.Key, q => new Connectors.Mqtt.QuestionStats(
+        Questions = camera.Questions.ToDictionary(q => q.Key, q => new Connectors.Mqtt.Payloads.QuestionStats(
             q.Value.Asked,
             q.Value.Answered,
             q.Value.Failed,

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Health;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 

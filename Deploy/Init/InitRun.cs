@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Deploy.Commands;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Doctor;

@@ -1,5 +1,7 @@
 using System.Text.Json;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Deploy.Watch;
 
@@ -7,7 +9,7 @@ namespace MobileVlm.Edge.Deploy.Watch;
 /// <param name="topics">The service's topics.</param>
 /// <param name="questions">The questions to show, in the order in which they are shown.</param>
 /// <param name="time">Says when a message arrived.</param>
-internal sealed class WatchState(Topics topics, IReadOnlyList<WatchedQuestion> questions, TimeProvider time)
+internal sealed class WatchState(NodeTopics topics, IReadOnlyList<WatchedQuestion> questions, TimeProvider time)
 {
     /// <summary>More events than any screen shows below a table.</summary>
     private const int KeptEvents = 100;

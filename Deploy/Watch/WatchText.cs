@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Deploy.Watch;
 

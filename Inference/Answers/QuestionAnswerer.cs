@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sampling;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import.Graphs;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 

@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MobileVlm.Edge.Inference.Export;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 

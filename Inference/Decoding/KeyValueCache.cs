@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import.Graphs;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 

@@ -1,7 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 

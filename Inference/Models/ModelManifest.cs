@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using MobileVlm.Edge.Inference.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Models;
 

@@ -1,7 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
-using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Vision;
 

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 

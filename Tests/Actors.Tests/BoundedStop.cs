@@ -1,5 +1,5 @@
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests;
 

@@ -1,8 +1,9 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Tests;
 

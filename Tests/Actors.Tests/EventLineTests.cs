@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests;
 

@@ -196,7 +196,7 @@ public sealed class FaultTests
                 rig.Link.Drop();
             }
 
-            return Task.FromResult(Connectors.Mqtt.PublishOutcomeKind.Accepted);
+            return Task.FromResult(Connectors.Mqtt.Client.PublishOutcomeKind.Accepted);
         };
         await rig.StartAsync();
 

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Images;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Benchmarks;

@@ -1,4 +1,5 @@
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Benchmarks;

@@ -2,12 +2,13 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Mqtt.Asks;
+using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Connectors.Tests.Images;
 using MobileVlm.Edge.Tests.Shared;
 using Xunit.Abstractions;
@@ -60,7 +61,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     [Fact]
     public void No_topic_makes_an_answer_go_where_it_must_not()
     {
-        var own = new Topics("mobilevlm", "edge-1");
+        var own = new NodeTopics("mobilevlm", "edge-1");
         var replies = new ReplyTopics(["mobilevlm/edge-1/reply/", "replies/"], own);
         var allowed = 0;
         Walk(20_000, ["replies/me/1", "mobilevlm/edge-1/gate/person/state", "mobilevlm/edge-1/ask", "replies/é/🚪", "homeassistant/device/x/config"], bytes =>
@@ -83,7 +84,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     [Fact]
     public void A_command_topic_names_what_stands_in_it_or_is_none()
     {
-        var own = new Topics("mobilevlm", "edge-1");
+        var own = new NodeTopics("mobilevlm", "edge-1");
         Walk(20_000, ["mobilevlm/edge-1/gate/person/enabled/set", "mobilevlm/edge-1/gate/ask", "mobilevlm/edge-1/ask"], bytes =>
         {
             var topic = Encoding.UTF8.GetString(bytes);
@@ -98,7 +99,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     [Fact]
     public void What_a_broker_kept_of_a_device_is_understood_or_passed_over()
     {
-        var topics = new Topics("mobilevlm", "edge-1");
+        var topics = new NodeTopics("mobilevlm", "edge-1");
         var device = new DeviceMessage(topics);
         DiscoveredCamera Camera(params string[] questions) => new(
             "edge-1", "gate", "model", true, [.. questions.Select(id => new DiscoveredQuestion(id, EntityForm.YesNo))]);

@@ -5,13 +5,16 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 using MobileVlm.Edge.Tests.Shared;
 using Xunit.Abstractions;
@@ -75,7 +78,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
-        var topics = new Topics("mobilevlm", "demo");
+        var topics = new NodeTopics("mobilevlm", "demo");
         var hashes = new ConcurrentDictionary<(string, long), string>();
         var frames = new FramePool();
         var settings = new EdgeSettings

@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;

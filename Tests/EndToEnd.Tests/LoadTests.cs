@@ -3,12 +3,16 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Broker;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 using Xunit.Abstractions;
 
@@ -86,7 +90,7 @@ public sealed class LoadTests(ITestOutputHelper output)
 
     private static EdgeSystem Build(Uri broker, FramePool frames)
     {
-        var topics = new Topics("mobilevlm", "load");
+        var topics = new NodeTopics("mobilevlm", "load");
         var plans = ((string[])["a", "b"]).Select(id => new CameraPlan(
             new CameraId(id),
             [

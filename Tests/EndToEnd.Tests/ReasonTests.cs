@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 using Xunit.Abstractions;
 

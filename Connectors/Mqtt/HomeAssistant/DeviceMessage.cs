@@ -3,12 +3,13 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
 /// <summary>Tells Home Assistant about a camera: all of its entities in one message, with keys in full, since those who
 /// read it are people who look for a mistake.</summary>
-public sealed partial class DeviceMessage(Topics topics)
+public sealed partial class DeviceMessage(NodeTopics topics)
 {
     private const string Maker = "MobileVlm.Edge";
 

@@ -1,5 +1,5 @@
 using System.Text;
-using MobileVlm.Edge.Actors.Asks;
+using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Inference.Answers;
 
@@ -331,7 +331,7 @@ public sealed class AskTests
     private static async Task<EdgeRig> StartAsync(TimeSpan? every = null) =>
         await new EdgeRig(EdgeRig.Plan("gate", every ?? EdgeRig.Once)).StartAsync();
 
-    private static async Task<(Connectors.Mqtt.OutboundMessage Message, System.Text.Json.Nodes.JsonObject Body)> NextFrameReplyAsync(
+    private static async Task<(Connectors.Mqtt.Client.OutboundMessage Message, System.Text.Json.Nodes.JsonObject Body)> NextFrameReplyAsync(
         EdgeRig rig)
     {
         await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Tests.Asks;
 

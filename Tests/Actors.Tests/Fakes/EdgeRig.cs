@@ -1,11 +1,15 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
@@ -113,7 +117,7 @@ internal sealed class EdgeRig : IAsyncDisposable
             Cameras = Cameras,
             Link = Link,
             Outbox = Outbox ?? new MemoryOutbox(Time),
-            Topics = new Topics("mobilevlm", "box"),
+            Topics = new NodeTopics("mobilevlm", "box"),
             AnswerToBytes = answer => IsJson
                 ? MqttJson.Serialize(answer)
                 : Encoding.UTF8.GetBytes(AnswerText?.Invoke(answer) ?? $"{answer.Value} #{answer.Seq}"),

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Threading.Channels;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;

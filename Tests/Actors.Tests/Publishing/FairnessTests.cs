@@ -8,8 +8,8 @@ using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Tests.Asks;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Actors.Tests.Publishing;
@@ -212,7 +212,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
     public async Task Replies_above_their_bound_drop_the_oldest_which_is_said_once_a_minute()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once));
-        rig.Settings = rig.Settings with { Commands = new Actors.Inbox.CommandSettings { Burst = 10_000 } };
+        rig.Settings = rig.Settings with { Commands = new Actors.Commands.CommandSettings { Burst = 10_000 } };
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.Link.OnPublish = async _ =>
         {

@@ -3,10 +3,13 @@ using System.Text.Json;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Questions;

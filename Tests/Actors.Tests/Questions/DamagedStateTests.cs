@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 

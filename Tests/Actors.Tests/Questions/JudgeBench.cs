@@ -1,5 +1,6 @@
 using System.Globalization;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Questions;

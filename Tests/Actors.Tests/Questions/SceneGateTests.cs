@@ -1,4 +1,6 @@
+using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;

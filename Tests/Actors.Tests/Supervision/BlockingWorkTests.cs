@@ -1,9 +1,9 @@
 using Akka.Actor.Internal;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Asks;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Supervision;
 

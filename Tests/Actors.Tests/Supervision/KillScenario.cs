@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
-using MobileVlm.Edge.Actors.Inbox;
+using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Actors.Tests.Asks;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Supervision;
 

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Actors.Tests.Asks;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Supervision;
 
@@ -132,7 +133,7 @@ public sealed class SupervisorTests
                 await held.Task;
             }
 
-            return Connectors.Mqtt.PublishOutcomeKind.Accepted;
+            return Connectors.Mqtt.Client.PublishOutcomeKind.Accepted;
         };
         await rig.StartAsync();
         for (var frame = 1; frame <= 4; frame++)

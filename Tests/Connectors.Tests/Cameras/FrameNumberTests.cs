@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Cameras.Decoders;
+using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 

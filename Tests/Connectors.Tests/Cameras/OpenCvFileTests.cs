@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using MobileVlm.Edge.Connectors.Cameras.Decoders;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Connectors.Tests.Mqtt;
 

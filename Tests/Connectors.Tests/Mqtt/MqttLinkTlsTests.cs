@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Mqtt;

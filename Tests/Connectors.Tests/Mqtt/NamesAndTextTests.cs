@@ -1,5 +1,7 @@
 using System.Globalization;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Tests.Mqtt;
 

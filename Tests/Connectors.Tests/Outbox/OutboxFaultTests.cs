@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Outbox;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using CsCheck;
-using MobileVlm.Edge.Connectors.Outbox;
 using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Connectors.Tests.Outbox;
 

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Connectors.Outbox;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Connectors.Tests.Outbox;
 

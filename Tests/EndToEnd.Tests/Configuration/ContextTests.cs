@@ -90,8 +90,8 @@ public sealed partial class ContextTests : IDisposable
         Assert.Contains("does not exist", warning.Message, StringComparison.Ordinal);
 
         var text = System.IO.Path.Combine(_bench.Current, "text");
-        Inference.Export.ModelImporter.Import(
-            System.IO.Path.Combine(DemoModel.Repository, "Tests", "Golden", "mobilellama"), text, Inference.Export.PrecisionPlan.Fp32);
+        Inference.Import.ModelImporter.Import(
+            System.IO.Path.Combine(DemoModel.Repository, "Tests", "Golden", "mobilellama"), text, Inference.Import.Precision.PrecisionPlan.Fp32);
         Assert.Contains(
             "text-only model",
             _bench.Fault(ConfigurationBench.Small().Replace("/models/a", text, StringComparison.Ordinal)).Message,

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Deploy.Configuration;
 

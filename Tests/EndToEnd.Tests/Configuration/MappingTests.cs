@@ -1,5 +1,6 @@
 using System.Text;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Deploy.Configuration;
 

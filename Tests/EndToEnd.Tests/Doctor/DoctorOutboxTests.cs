@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;

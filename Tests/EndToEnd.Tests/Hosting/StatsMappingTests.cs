@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Deploy.Hosting;
 

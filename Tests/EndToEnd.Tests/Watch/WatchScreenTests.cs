@@ -1,5 +1,7 @@
 using System.Text;
-using MobileVlm.Edge.Connectors.Mqtt;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Watch;
 using Spectre.Console;
 
@@ -8,7 +10,7 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Watch;
 /// <summary>The live table as text, at the sizes of terminals that people have.</summary>
 public sealed class WatchScreenTests
 {
-    private static readonly Topics Topics = new("mobilevlm", "demo");
+    private static readonly NodeTopics Topics = new("mobilevlm", "demo");
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     private static readonly WatchedQuestion[] Questions =

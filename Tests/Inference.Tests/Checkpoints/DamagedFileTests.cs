@@ -1,4 +1,6 @@
-using MobileVlm.Edge.Inference.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Safetensors;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 

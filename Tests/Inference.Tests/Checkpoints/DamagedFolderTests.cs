@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Inference.Checkpoints;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Import.Quantization;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 

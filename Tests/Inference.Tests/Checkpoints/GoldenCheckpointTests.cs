@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
-using MobileVlm.Edge.Inference.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 

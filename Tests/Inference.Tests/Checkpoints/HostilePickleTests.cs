@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using MobileVlm.Edge.Inference.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Inference.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 

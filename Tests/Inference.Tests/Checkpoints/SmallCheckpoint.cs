@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Inference.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 

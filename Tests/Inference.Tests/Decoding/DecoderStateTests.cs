@@ -1,5 +1,5 @@
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Decoding;

@@ -1,8 +1,9 @@
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Export;
-using MobileVlm.Edge.Inference.Export.Calibration;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
 using Xunit.Abstractions;

@@ -1,5 +1,7 @@
-using MobileVlm.Edge.Inference.Checkpoints;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;

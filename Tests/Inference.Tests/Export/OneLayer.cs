@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
-using MobileVlm.Edge.Inference.Export;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Export;
@@ -16,7 +18,7 @@ internal static class OneLayer
     {
         var (rows, outputs) = (input.Length / inputs, weights.Length / inputs);
         using var source = Checkpoint(weights, outputs, inputs);
-        using var checkpoint = Inference.Checkpoints.Checkpoint.Open(source.Path);
+        using var checkpoint = Import.Checkpoints.Checkpoint.Open(source.Path);
         using var folder = new TemporaryFolder();
         var graph = new OnnxGraph("one");
         graph.Input("x", OnnxType.Float32, 1, rows, inputs);

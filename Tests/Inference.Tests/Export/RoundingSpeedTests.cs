@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import.Quantization;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Export;

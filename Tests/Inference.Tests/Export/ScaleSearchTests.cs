@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import.Quantization;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Export;

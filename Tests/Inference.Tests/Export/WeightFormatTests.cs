@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Import.Quantization;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Export;

@@ -1,7 +1,9 @@
-using MobileVlm.Edge.Inference.Benchmarks;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;
 

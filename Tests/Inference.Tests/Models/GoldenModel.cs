@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 

@@ -3,9 +3,11 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Export;
+using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sampling;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Images;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;

@@ -55,7 +55,7 @@ internal static class NativeBuild
     private static string Loaded(string end)
     {
         // Loads it where nothing did so yet.
-        _ = Inference.Models.SessionFactory.RuntimeVersion;
+        _ = Inference.Sessions.SessionFactory.RuntimeVersion;
         return File.ReadLines("/proc/self/maps").Select(line => line[(line.IndexOf('/', StringComparison.Ordinal) is var at and >= 0 ? at : line.Length)..])
             .First(path => path.EndsWith(end, StringComparison.Ordinal));
     }

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;
 

@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Inference.Export;
-using MobileVlm.Edge.Inference.Export.Calibration;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
-using MobileVlm.Edge.Inference.Verification;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Verification;

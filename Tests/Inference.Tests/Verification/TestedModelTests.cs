@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Models;
-using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Inference.Tests.Verification;
 

@@ -1,5 +1,5 @@
 using MobileVlm.Edge.Inference.Images;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Images;
 using MobileVlm.Edge.Inference.Tests.Models;
 using MobileVlm.Edge.Inference.Vision;

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Connectors.Cameras.Http;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Http;

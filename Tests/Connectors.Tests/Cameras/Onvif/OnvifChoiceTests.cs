@@ -1,5 +1,5 @@
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Onvif;
 

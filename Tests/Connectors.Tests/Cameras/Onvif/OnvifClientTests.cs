@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MobileVlm.Edge.Connectors.Cameras.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Onvif;

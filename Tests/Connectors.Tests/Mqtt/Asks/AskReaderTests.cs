@@ -1,6 +1,7 @@
 using System.Text;
-using MobileVlm.Edge.Connectors.Mqtt;
-using MobileVlm.Edge.Connectors.Mqtt.Asks;
+using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Mqtt.Asks;
@@ -178,12 +179,12 @@ public sealed class AskReaderTests
     [InlineData("replies/a\u0000", false)]
     public void Answers_go_only_below_the_allowed_beginnings(string topic, bool allowed) => Assert.Equal(
         allowed,
-        new ReplyTopics(["mobilevlm/replies/", "replies/"], new Topics("mobilevlm", "edge-1")).Fault(topic) is null);
+        new ReplyTopics(["mobilevlm/replies/", "replies/"], new NodeTopics("mobilevlm", "edge-1")).Fault(topic) is null);
 
     [Fact]
     public void No_prefix_opens_the_boxs_own_topics()
     {
-        var replies = new ReplyTopics(["mobilevlm/"], new Topics("mobilevlm", "edge-1"));
+        var replies = new ReplyTopics(["mobilevlm/"], new NodeTopics("mobilevlm", "edge-1"));
         Assert.Null(replies.Fault("mobilevlm/edge-12/x"));
         Assert.NotNull(replies.Fault("mobilevlm/edge-1/gate/person/state"));
         Assert.NotNull(replies.Fault($"mobilevlm/{new string('x', 300)}"));
@@ -194,14 +195,14 @@ public sealed class AskReaderTests
     [InlineData("mobilevlm/edge-1/gate/ask", CommandKind.Ask, "gate", null)]
     [InlineData("mobilevlm/edge-1/gate/person/enabled/set", CommandKind.Enable, "gate", "person")]
     public void A_topic_says_what_is_wanted(string topic, CommandKind kind, string? camera, string? question) =>
-        Assert.Equal(new MqttCommand(kind, camera, question), new Topics("mobilevlm", "edge-1").ReadCommand(topic));
+        Assert.Equal(new MqttCommand(kind, camera, question), new NodeTopics("mobilevlm", "edge-1").ReadCommand(topic));
 
     [Theory]
     [InlineData("mobilevlm/edge-1/gate/person/enabled")]
     [InlineData("mobilevlm/edge-1/gate/person/ask")]
     [InlineData("mobilevlm/edge-12/ask")]
     [InlineData("mobilevlm/edge-1")]
-    public void Other_topics_say_nothing(string topic) => Assert.Null(new Topics("mobilevlm", "edge-1").ReadCommand(topic));
+    public void Other_topics_say_nothing(string topic) => Assert.Null(new NodeTopics("mobilevlm", "edge-1").ReadCommand(topic));
 
     private static InboundMessage Message(string text) => new("t", Encoding.UTF8.GetBytes(text), false);
 }

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Connectors.Mqtt;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Mqtt.HomeAssistant;
@@ -23,7 +23,7 @@ public sealed class DeviceMessageTests
         Views = ["normal", "changed"],
     };
 
-    private readonly DeviceMessage _message = new(new Topics("site/hall", "edge-1"));
+    private readonly DeviceMessage _message = new(new NodeTopics("site/hall", "edge-1"));
 
     [Fact]
     public void Every_kind_of_question_makes_a_message_that_keeps_the_rules() => Assert.Empty(Rules.Faults(_message.Device(Gate)));
@@ -56,7 +56,7 @@ public sealed class DeviceMessageTests
     {
         var named = Gate with { Questions = [new DiscoveredQuestion("view", EntityForm.YesNo)] };
         Assert.Empty(Rules.Faults(_message.Device(named)));
-        var topics = new Topics("site/hall", "edge-1");
+        var topics = new NodeTopics("site/hall", "edge-1");
         Assert.Empty(
             new[] { topics.State("gate", "view"), topics.Answer("gate", "view"), topics.Event("gate", "view"), topics.Enabled("gate", "view") }
                 .Intersect([topics.View("gate"), topics.ViewBefore("gate"), topics.ViewAfter("gate")]));

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using MobileVlm.Edge.Inference.Checkpoints;
-using MobileVlm.Edge.Inference.Checkpoints.Synthesis;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Synthesis;
+using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints.Synthesis;
 

@@ -1,5 +1,5 @@
-using MobileVlm.Edge.Inference.Checkpoints;
-using MobileVlm.Edge.Inference.Checkpoints.Synthesis;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Synthesis;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints.Synthesis;
 

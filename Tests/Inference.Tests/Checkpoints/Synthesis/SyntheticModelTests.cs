@@ -1,9 +1,10 @@
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Checkpoints.Synthesis;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Export;
 using MobileVlm.Edge.Inference.Images;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Import.Synthesis;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.IO.Compression;
-using MobileVlm.Edge.Inference.Checkpoints;
-using MobileVlm.Edge.Inference.Checkpoints.Synthesis;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Synthesis;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints.Synthesis;
 

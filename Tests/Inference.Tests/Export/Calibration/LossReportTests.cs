@@ -1,5 +1,6 @@
-using MobileVlm.Edge.Inference.Export;
-using MobileVlm.Edge.Inference.Export.Calibration;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using Xunit.Abstractions;

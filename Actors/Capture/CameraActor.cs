@@ -1,0 +1,209 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Actors.Capture;
+
+/// <summary>The camera gave its first picture (true), or its attempt ended (false).</summary>
+internal sealed record CameraAvailability(CameraId Camera, bool Online);
+
+/// <summary>A file that does not loop was played to its end; said once.</summary>
+internal sealed record CameraFinished(CameraId Camera);
+
+/// <summary>Ends the attempt, then the actor.</summary>
+internal sealed record StopCamera
+{
+    public static readonly StopCamera Instance = new();
+}
+
+/// <summary>Captures from one camera for ever, attempt after attempt. Whatever one camera does stays in its own
+/// actor.</summary>
+internal sealed partial class CameraActor : RestartableActor
+{
+    private readonly CameraRun _run;
+    private readonly ICameraSource _source;
+    private readonly CameraLane _lane;
+    private readonly IActorRef _publisher;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    public CameraActor(CameraRun run, IActorRef publisher, TimeProvider time, ILogger<CameraActor> logger)
+        : base(run.Memory)
+    {
+        (_run, _source, _lane) = (run, run.Source, run.Lane);
+        _publisher = publisher;
+        _time = time;
+        _logger = logger;
+        Receive<StartAttempt>(_ => Start());
+        Receive<FirstFrame>(first => WhenOf(first.Attempt, () => CameOnline(first.Attempt)));
+        Receive<AttemptEnded>(ended => WhenOf(ended.Attempt, () => Ended(ended.Attempt, ended.End)));
+        Receive<StopCamera>(_ => Stop());
+    }
+
+    /// <inheritdoc/>
+    protected override void Resume()
+    {
+        if (_run.IsFinished)
+        {
+            SayFinished();
+        }
+        else if (_run.Attempt is { End: { } end } ended)
+        {
+            Ended(ended, end);
+        }
+        else if (_run.Attempt is { HasFrame: true } attempt)
+        {
+            CameOnline(attempt);
+        }
+        else if (_run.Attempt is null && _run.IsStopping)
+        {
+            Context.Stop(Self);
+        }
+        else if (_run.Attempt is null && _run.Retry is null)
+        {
+            Self.Tell(StartAttempt.Instance);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void GiveUp(object message) => LogGivenUp(_source.Id, message.GetType().Name);
+
+    protected override void PostStop()
+    {
+        _run.Retry?.Dispose();
+        _run.Attempt?.Cancel();
+        _lane.Counters.Online = false;
+    }
+
+    private void Start()
+    {
+        // Few devices can be opened twice.
+        if (_run.Attempt is not null || _run.IsStopping || _run.IsFinished)
+        {
+            return;
+        }
+
+        _run.Retry?.Dispose();
+        _run.Retry = null;
+        var attempt = new CaptureRun(_lane, Self, _time.GetTimestamp(), first => new FirstFrame(first));
+        _run.Attempt = attempt;
+        attempt.RunAsync(_source).PipeTo(Self, success: end => new AttemptEnded(attempt, end));
+    }
+
+    // A late message from an earlier attempt says nothing about the current one.
+    private void WhenOf(CaptureRun attempt, Action react)
+    {
+        if (attempt == _run.Attempt)
+        {
+            react();
+        }
+    }
+
+    private void CameOnline(CaptureRun attempt)
+    {
+        if (attempt.IsAnnounced)
+        {
+            return;
+        }
+
+        SayOnline(true);
+        attempt.IsAnnounced = true;
+        _run.LoggedFault = null;
+        LogOnline(_source.Id, _source.Description);
+    }
+
+    private void Ended(CaptureRun attempt, CaptureEnd end)
+    {
+        SayOnline(false);
+        if (_run.IsStopping)
+        {
+            Context.Stop(Self);
+        }
+        else if (end.Kind == CaptureEndKind.Finished)
+        {
+            _run.IsFinished = true;
+            SayFinished();
+            LogFinished(_source.Id, end.Frames);
+        }
+        else
+        {
+            Retry(attempt, end);
+        }
+
+        _run.Attempt = null;
+        attempt.Dispose();
+    }
+
+    private void SayFinished()
+    {
+        _lane.End();
+        Context.Parent.Tell(new CameraFinished(_source.Id));
+    }
+
+    private void Retry(CaptureRun attempt, CaptureEnd end)
+    {
+        if (end.Frames > 0 && _time.GetElapsedTime(attempt.StartedAt) >= _run.Reconnect.GoodRun)
+        {
+            _run.Backoff.Reset();
+        }
+
+        var wait = _run.Backoff.Next();
+        _run.Retry?.Dispose();
+        _run.Retry = null;
+        _run.Retry = _time.TellLater(Self, wait, StartAttempt.Instance);
+        _run.Attempt = null;
+        _lane.Counters.CaptureRestarts.Increment();
+
+        // A camera that stays away is said once for each kind of fault, not each time it is tried.
+        if (_run.LoggedFault != end.Kind)
+        {
+            _run.LoggedFault = end.Kind;
+            LogGone(_source.Id, end.Frames > 0 ? "the camera is lost" : "the camera cannot be opened", LogText.WithoutStop(end.Reason), wait.TotalSeconds);
+        }
+    }
+
+    private void Stop()
+    {
+        _run.IsStopping = true;
+        _run.Retry?.Dispose();
+        if (_run.Attempt is null)
+        {
+            Context.Stop(Self);
+        }
+        else
+        {
+            _run.Attempt.Cancel();
+        }
+    }
+
+    private void SayOnline(bool online)
+    {
+        _lane.Counters.Online = online;
+        _publisher.Tell(new CameraAvailability(_source.Id, online));
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Camera}: online ({Source}).")]
+    private partial void LogOnline(CameraId camera, string source);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Camera}: played to its end, {Frames} frames.")]
+    private partial void LogFinished(CameraId camera, long frames);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message =
+        "{Camera}: {What}: {Reason}. It is opened again in {Seconds:0.0} s, and then for as long as the service runs.")]
+    private partial void LogGone(CameraId camera, string what, string reason, double seconds);
+
+    [LoggerMessage(EventId = 83, Level = LogLevel.Error, Message =
+        "{Camera}: the camera's actor failed twice at {Message} and ignores it.")]
+    private partial void LogGivenUp(CameraId camera, string message);
+
+    private sealed record StartAttempt
+    {
+        public static readonly StartAttempt Instance = new();
+    }
+
+    private sealed record FirstFrame(CaptureRun Attempt);
+
+    private sealed record AttemptEnded(CaptureRun Attempt, CaptureEnd End);
+}

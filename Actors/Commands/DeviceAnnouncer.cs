@@ -1,0 +1,72 @@
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+
+namespace MobileVlm.Edge.Actors.Commands;
+
+/// <summary>What Home Assistant is told about the cameras, and what it is told to forget. What was announced in an
+/// earlier run is read from the broker, which kept it, so nothing has to be remembered here.</summary>
+internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettings edge, NodeTopics topics)
+{
+    private readonly DiscoveryTopics _discovery = new(settings.Prefix, edge.Node);
+    private readonly DeviceMessage _message = new(topics);
+
+    /// <summary>One message for each camera; none when Home Assistant is not told.</summary>
+    public IEnumerable<OutboundMessage> Devices(IEnumerable<CameraPlan> cameras) =>
+        settings.Enabled ? cameras.Select(Device) : [];
+
+    /// <summary>Looks at what the broker kept of an earlier announcement.</summary>
+    /// <param name="kept">A retained message to one of this box's discovery topics.</param>
+    /// <param name="cameras">The cameras of now.</param>
+    /// <returns>What has Home Assistant forget what is no more; usually nothing. In this order, once.</returns>
+    public IEnumerable<OutboundMessage> Removals(InboundMessage kept, IReadOnlyList<CameraPlan> cameras)
+    {
+        if (!settings.Enabled || kept.Payload.IsEmpty || _discovery.Camera(kept.Topic) is not { } camera)
+        {
+            return [];
+        }
+
+        if (cameras.FirstOrDefault(it => it.Id.Value == camera) is not { } plan)
+        {
+            return [Retained(kept.Topic, [])];
+        }
+
+        return _message.Removal(ToDiscovered(plan), kept.Payload.Span) is { } removal
+            ? [Retained(kept.Topic, removal), Device(plan)]
+            : [];
+    }
+
+    /// <summary>The same when the cameras change while the box runs.</summary>
+    public IEnumerable<OutboundMessage> Removals(IEnumerable<CameraPlan> before, IReadOnlyList<CameraPlan> now) =>
+        Devices(before).SelectMany(device => Removals(new InboundMessage(device.Topic, device.Payload, true), now));
+
+    private OutboundMessage Device(CameraPlan plan) =>
+        Retained(_discovery.Config(plan.Id.Value), _message.Device(ToDiscovered(plan)));
+
+    private DiscoveredCamera ToDiscovered(CameraPlan plan) => new(
+        edge.Node,
+        plan.Id.Value,
+        edge.ModelName,
+        plan.Snapshot,
+        [.. plan.Questions.Select(question => new DiscoveredQuestion(question.Id, ToForm(question.Kind))
+        {
+            Choices = question.Choices,
+            Unit = question.Number.Unit,
+        })])
+    {
+        Views = plan.Scene.CheckView ? ViewStates.Words : [],
+    };
+
+    private static EntityForm ToForm(QuestionKind kind) => kind switch
+    {
+        QuestionKind.YesNo => EntityForm.YesNo,
+        QuestionKind.Choice => EntityForm.Choice,
+        QuestionKind.Number => EntityForm.Number,
+        _ => EntityForm.Text,
+    };
+
+    private OutboundMessage Retained(string topic, byte[] body) =>
+        new(topic, body, Retain: true, edge.Mqtt.StateQos, "application/json");
+}

@@ -1,0 +1,84 @@
+using MobileVlm.Edge.Actors.Scenes;
+
+namespace MobileVlm.Edge.Actors.Questions;
+
+/// <summary>What an answer is to whoever acts on it. The engine knows three forms only; a number is read from its text,
+/// and an object is put together from several of its answers.</summary>
+public enum QuestionKind
+{
+    /// <summary><c>yes</c> or <c>no</c> with a probability.</summary>
+    YesNo,
+
+    /// <summary>One of <see cref="StandingQuestion.Choices"/> with a probability of each.</summary>
+    Choice,
+
+    /// <summary>A number within <see cref="StandingQuestion.Number"/>, read from the text that the model wrote.</summary>
+    Number,
+
+    /// <summary>What the model wrote.</summary>
+    Text,
+
+    /// <summary>An object of <see cref="StandingQuestion.Fields"/>, each asked as a question of its own about the same
+    /// picture, so that it is always valid JSON.</summary>
+    Json,
+}
+
+/// <summary>A question that is asked again and again. Compares by content.</summary>
+/// <param name="Id">Name of the question as it stands in topics.</param>
+/// <param name="Ask">The question as the user wrote it; for <see cref="QuestionKind.Json"/> a description that is not
+/// asked.</param>
+/// <param name="Kind">The form of the answer.</param>
+/// <param name="Every">Interval; zero asks about every frame that the box has time for.</param>
+/// <param name="MaxTokens">Most tokens written for text and numbers.</param>
+public sealed record StandingQuestion(
+    string Id, string Ask, QuestionKind Kind, TimeSpan Every, int MaxTokens = 128)
+{
+    /// <summary>At least two for <see cref="QuestionKind.Choice"/>, else none.</summary>
+    public ValueList<string> Choices { get; init; } = [];
+
+    /// <summary>What a number may be.</summary>
+    public NumberBounds Number { get; init; } = NumberBounds.Any;
+
+    /// <summary>At least one for <see cref="QuestionKind.Json"/>, else none.</summary>
+    public ValueList<QuestionField> Fields { get; init; } = [];
+
+    /// <summary>As configured; <see cref="QuestionSwitches"/> says whether it is at this moment.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>When it is asked at all.</summary>
+    public WeeklySchedule Schedule { get; init; } = WeeklySchedule.Always;
+
+    /// <summary>Asked only while this holds; null always.</summary>
+    public QuestionCondition? When { get; init; }
+
+    /// <summary>What of the picture is looked at; null all of it.</summary>
+    public PictureRegion? Region { get; init; }
+
+    /// <summary>What becomes of its answers.</summary>
+    public AnswerRules Rules { get; init; } = new();
+}
+
+/// <summary>One named part of a <see cref="QuestionKind.Json"/> answer.</summary>
+/// <param name="Name">Its key in the object.</param>
+/// <param name="Ask">The question as the user wrote it.</param>
+/// <param name="Kind">Any kind but <see cref="QuestionKind.Json"/>.</param>
+/// <param name="MaxTokens">Most tokens written for text and numbers.</param>
+public sealed record QuestionField(string Name, string Ask, QuestionKind Kind, int MaxTokens = 128)
+{
+    /// <summary>At least two for <see cref="QuestionKind.Choice"/>, else none.</summary>
+    public ValueList<string> Choices { get; init; } = [];
+
+    /// <summary>What a number may be.</summary>
+    public NumberBounds Number { get; init; } = NumberBounds.Any;
+}
+
+/// <summary>What a number may be. One that is not within is no answer.</summary>
+/// <param name="Min">Least, itself included.</param>
+/// <param name="Max">Most, itself included.</param>
+/// <param name="Unit">What it counts or measures (<c>km/h</c>); null when it is only a number.</param>
+public sealed record NumberBounds(double Min, double Max, string? Unit)
+{
+    public static NumberBounds Any { get; } = new(double.NegativeInfinity, double.PositiveInfinity, null);
+
+    public bool Holds(double number) => number >= Min && number <= Max;
+}

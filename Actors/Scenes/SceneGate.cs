@@ -1,0 +1,103 @@
+using System.Numerics.Tensors;
+using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Actors.Scenes;
+
+/// <summary>What is known of one camera's questions: the picture that each was last asked about and what was said. While
+/// the scene stays as it was then, the answer stands. Each picture is compared with the one that was asked, not with its
+/// predecessor, so that slow change adds up. Thread-safe.</summary>
+internal sealed class SceneGate(GateSettings settings, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Known> _known = [];
+
+    /// <summary>Replaces the questions; the state of all others is dropped.</summary>
+    public void Keep(IReadOnlyList<StandingQuestion> questions)
+    {
+        lock (_lock)
+        {
+            foreach (var gone in _known.Keys.Except(questions.Select(question => question.Id)).ToList())
+            {
+                _known.Remove(gone);
+            }
+        }
+    }
+
+    /// <summary>What still holds for all of these questions, in their order, or null when one of them must be asked.</summary>
+    /// <param name="view">The picture.</param>
+    /// <param name="due">Questions; one that was reworded or never asked is not known.</param>
+    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(SceneView view, IReadOnlyList<StandingQuestion> due) =>
+        StillValid(due, known => known.View.DifferenceFrom(view) <= settings.Threshold);
+
+    /// <summary>The same by what the encoder saw; null where that is switched off.</summary>
+    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(VisualTokens tokens, IReadOnlyList<StandingQuestion> due) =>
+        settings.TokenCosine is { } least
+            ? StillValid(due, known => known.Tokens is { } then && LowestCosine(tokens, then) >= least)
+            : null;
+
+    /// <summary>Takes in what was said about a picture.</summary>
+    public void Remember(SceneView view, VisualTokens tokens, IReadOnlyList<QuestionAnswered> answers)
+    {
+        var kept = settings.TokenCosine is null ? null : tokens.Values.ToArray();
+        var now = time.GetTimestamp();
+        lock (_lock)
+        {
+            foreach (var answered in answers)
+            {
+                _known[answered.Question.Id] = new Known(answered.Question, answered.Parts, view, kept, now);
+            }
+        }
+    }
+
+    /// <summary>Of the tokens at each place, the cosine of the pair that agrees least.</summary>
+    internal static double LowestCosine(VisualTokens tokens, ReadOnlySpan<float> then)
+    {
+        var now = tokens.Values.Span;
+        if (now.Length != then.Length)
+        {
+            return -1;
+        }
+
+        var lowest = 1f;
+        for (var at = 0; at < now.Length; at += tokens.Hidden)
+        {
+            var a = now.Slice(at, tokens.Hidden);
+            var b = then.Slice(at, tokens.Hidden);
+            var cosine = TensorPrimitives.CosineSimilarity(a, b);
+
+            // A token of zeros has no direction; it agrees with its like alone.
+            lowest = Math.Min(lowest, float.IsFinite(cosine) ? cosine : a.SequenceEqual(b) ? 1 : -1);
+        }
+
+        return lowest;
+    }
+
+    private List<IReadOnlyList<Answer>>? StillValid(IReadOnlyList<StandingQuestion> due, Func<Known, bool> isSame)
+    {
+        var valid = new List<IReadOnlyList<Answer>>(due.Count);
+        var now = time.GetTimestamp();
+        lock (_lock)
+        {
+            foreach (var question in due)
+            {
+                if (!_known.TryGetValue(question.Id, out var known)
+                    || known.Question != question
+                    || time.GetElapsedTime(known.AskedAt, now) >= settings.Refresh
+                    || !isSame(known))
+                {
+                    return null;
+                }
+
+                valid.Add(known.Parts);
+            }
+        }
+
+        return valid;
+    }
+
+    private sealed record Known(
+        StandingQuestion Question, IReadOnlyList<Answer> Parts, SceneView View, float[]? Tokens, long AskedAt);
+}

@@ -1,0 +1,158 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
+
+/// <summary>Pictures from a decoder in a process of its own: a decoder that crashes or hangs takes nothing with it,
+/// and hardware decoding is a matter of arguments.</summary>
+internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand> command) : IPictureFeed
+{
+    /// <summary>A child that closed its output gets this long to exit by itself, and a killed one to be gone.</summary>
+    private static readonly TimeSpan ExitTime = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>What a dead child said may lie in its pipe for a while on a busy box, and it is the only reason there
+    /// is. Nobody waits for that after a cancel.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
+
+    public CaptureEnd Run(CaptureAttempt attempt) => Run(command(attempt.Settings), attempt);
+
+    private static CaptureEnd Run(ChildCommand what, CaptureAttempt attempt)
+    {
+        using var child = new Process { StartInfo = StartInfo(what) };
+        try
+        {
+            child.Start();
+        }
+        catch (Win32Exception fault)
+        {
+            return attempt.End(
+                CaptureEndKind.OpenFailed, $"'{what.Program}' could not be started ({fault.Message}): {what.Remedy}");
+        }
+
+        var report = what.MarksAll is { } marksAll ? new FfmpegReport(attempt, marksAll, what.ReportsPackets) : null;
+        var stderr = new StderrTail(child.StandardError, report);
+        string? broken;
+        try
+        {
+            using var stop = attempt.Stop.Register(() => Kill(child, attempt));
+            broken = Tell(child, what.Input) ?? ReadPictures(child.StandardOutput.BaseStream, what, attempt, report);
+            if (!attempt.Stop.IsCancellationRequested)
+            {
+                child.WaitForExit(ExitTime);
+            }
+        }
+        finally
+        {
+            Kill(child, attempt);
+            child.WaitForExit(ExitTime);
+        }
+
+        stderr.WaitForEnd(LastWords, attempt.Stop);
+        return attempt.Frames == 0 && report is { RefusedPackets: true } && what.WithoutPackets is { } other
+            && !attempt.Stop.IsCancellationRequested
+            ? Run(other, attempt)
+            : End(attempt, what, broken, stderr.Read());
+    }
+
+    private static ProcessStartInfo StartInfo(ChildCommand what)
+    {
+        var start = new ProcessStartInfo(what.Program, what.Arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+
+        // Errors are quoted in reasons and matched by people who search for them.
+        start.Environment["LC_ALL"] = "C.UTF-8";
+        start.Environment["AV_LOG_FORCE_NOCOLOR"] = "1";
+        start.Environment["GST_DEBUG_NO_COLOR"] = "1";
+        return start;
+    }
+
+    /// <returns>Why it does not listen, or null.</returns>
+    private static string? Tell(Process child, string? input)
+    {
+        if (input is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            child.StandardInput.Write(input);
+            child.StandardInput.Close();
+            return null;
+        }
+        catch (IOException fault)
+        {
+            return fault.Message;
+        }
+    }
+
+    /// <returns>What was wrong with the stream, or null when it ended between two pictures.</returns>
+    private static string? ReadPictures(
+        Stream output, ChildCommand what, CaptureAttempt attempt, FfmpegReport? report)
+    {
+        var sink = new ScaledDelivery(attempt, what.LimitsHere);
+        try
+        {
+            var reader = new PpmReader(output);
+            while (reader.TryReadHeader(out var width, out var height))
+            {
+                var skipped = 0;
+                if (report?.IsUsable(out skipped) == false)
+                {
+                    reader.SkipPixels((long)width * height * 3);
+                    attempt.PacketArrived();
+                    continue;
+                }
+
+                attempt.PassOver(skipped);
+                sink.Deliver(width, height, reader.ReadPixels);
+            }
+
+            return null;
+        }
+        catch (Exception fault) when (fault is IOException or InvalidDataException)
+        {
+            return fault.Message;
+        }
+    }
+
+    private static CaptureEnd End(CaptureAttempt attempt, ChildCommand what, string? fault, string stderr)
+    {
+        // A child that was killed wrote half a picture; that says nothing about the source.
+        string?[] said = attempt.Stop.IsCancellationRequested ? [stderr] : [fault, stderr];
+        var reason = string.Join("; ", said.Where(text => !string.IsNullOrEmpty(text)));
+        var kind = attempt.Frames == 0 ? CaptureEndKind.OpenFailed
+            : fault is null ? what.EndMeans
+            : CaptureEndKind.Lost;
+        if (reason.Length == 0 && !attempt.Stop.IsCancellationRequested)
+        {
+            // The exit code is of no use here: decoders end with 0 when the camera goes away.
+            reason = attempt.Frames > 0 ? "it ended"
+                : attempt.SawPackets ? "it ended before its first key frame came"
+                : "it ended without having sent a picture";
+        }
+
+        return attempt.End(kind, DecoderFaults.Explain(reason));
+    }
+
+    private static void Kill(Process child, CaptureAttempt attempt)
+    {
+        try
+        {
+            child.Kill(entireProcessTree: true);
+        }
+        catch (Exception fault) when (fault is Win32Exception or AggregateException or InvalidOperationException)
+        {
+            LogNotKilled(attempt.Camera.Log, attempt.Settings.Id, fault);
+        }
+    }
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Camera}: its decoder process could not be ended and is left behind.")]
+    private static partial void LogNotKilled(ILogger log, CameraId camera, Exception fault);
+}

@@ -1,0 +1,202 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
+
+/// <summary>The ffmpeg command lines. Only options that ffmpeg 4.4 (Ubuntu 22.04, JetPack 6) to 7 understand: the
+/// socket time-outs, for one, have changed their names and meaning, so silence is left to our own watchdog.</summary>
+internal static class FfmpegCommand
+{
+    /// <summary>Packets that are reported until the first picture: 40 s at 25 per second. Enough to distinguish a camera that
+    /// has not sent a key frame yet from one that sends nothing.</summary>
+    private const string ReportedPackets = "1000";
+
+    private const string InstallHint =
+        "install it (apt-get install ffmpeg) or set MobileVlm:Tools:Ffmpeg to where it is";
+
+    // RTSP names its streams when it opens, so nothing needs to be probed. Probing would hold back the first picture
+    // for as long as it takes. What was read while probing is decoded as well: '-fflags nobuffer' would throw it away, and
+    // with it the key frame that many cameras send at connect and then for many seconds not again.
+    private static readonly string[] NoProbing = ["-probesize", "32", "-analyzeduration", "0"];
+
+    // Frame threads and guessed reordering would both delay pictures.
+    private static readonly string[] LowDelay = ["-flags", "low_delay"];
+
+    // A copy of the packets' headers tells that packets come, before there is a picture.
+    private static readonly string[] PacketReport =
+    [
+        "-map", "0:v:0", "-c", "copy", "-copyinkf", "-frames:v", ReportedPackets,
+        "-f", "framecrc", "-flush_packets", "1", "pipe:2",
+    ];
+
+    /// <summary>A stream that is sent at its own pace: RTSP, RTMP or MPEG-TS over UDP.</summary>
+    public static ChildCommand Stream(CameraSettings settings, StreamKind kind)
+    {
+        // What the camera sends must not make ffmpeg open local files or other kinds of address.
+        var protocols = kind switch
+        {
+            StreamKind.Rtsp => "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto",
+            StreamKind.Rtmp => "rtmp,rtmps,tcp,tls",
+            StreamKind.Udp => "udp",
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+        };
+        string[] options = kind switch
+        {
+            StreamKind.Rtsp => [.. NoProbing, "-rtsp_transport", settings.RtspTransport],
+
+            // Both hold tables that name the streams, which must have come first; a lost packet is no reason to end.
+            StreamKind.Rtmp => ["-analyzeduration", "1000000"],
+            _ => ["-analyzeduration", "1000000", "-overrun_nonfatal", "1"],
+        };
+        return FromAddress(settings, protocols, options, packets: true);
+    }
+
+    /// <summary>A video or a playlist behind an HTTP address.</summary>
+    /// <param name="settings">Of the camera; its source is the address.</param>
+    /// <param name="recorded">It is complete, not live, so that the pace of <see cref="CameraSettings.Pace"/> holds.</param>
+    public static ChildCommand HttpVideo(CameraSettings settings, bool recorded)
+    {
+        string[] options = ["-analyzeduration", "1000000", .. recorded ? PaceOf(settings) : []];
+        return FromAddress(settings, "http,https,httpproxy,tcp,tls,crypto,data", options, packets: false);
+    }
+
+    /// <summary>A V4L2 device.</summary>
+    public static ChildCommand Device(CameraSettings settings) => Build(
+        settings,
+        ["-fflags", "nobuffer", .. LowDelay, "-f", "v4l2", "-i", Path.GetFullPath(settings.Source)],
+        WallClockSlot,
+        CaptureEndKind.Lost);
+
+    /// <summary>A video file.</summary>
+    public static ChildCommand File(CameraSettings settings)
+    {
+        List<string> input = [.. PaceOf(settings)];
+        if (settings.Loop)
+        {
+            input.AddRange(["-stream_loop", "-1"]);
+        }
+
+        // The prefix keeps a name with a dash or a colon from being read as an option or an address.
+        input.AddRange(["-protocol_whitelist", "file", "-i", "file:" + Path.GetFullPath(settings.Source)]);
+        var speed = settings.Pace == Pace.Real ? settings.Speed : 1;
+        return Build(
+            settings,
+            input,
+            rate => MediaTimeSlot(rate / speed),
+            settings.Loop ? CaptureEndKind.Lost : CaptureEndKind.Finished);
+    }
+
+    private static ChildCommand FromAddress(CameraSettings settings, string protocols, string[] options, bool packets)
+    {
+        IEnumerable<string> input;
+        string? list = null;
+        if (SecretMask.Holds(settings.Source))
+        {
+            // Anybody on the machine can read a program's arguments, so the address comes as a list of one entry through
+            // standard input. The demuxer of lists opens it without the options of this command line.
+            list = List(settings, options);
+            input = [.. NoProbing, "-protocol_whitelist", $"pipe,{protocols}", "-f", "concat", "-safe", "0", "-i", "pipe:0"];
+        }
+        else
+        {
+            input = ["-protocol_whitelist", protocols, .. options, "-i", settings.Source];
+        }
+
+        // Nothing is known yet of the size of streams that were not probed, so the first one is taken.
+        string[] map = packets ? ["-map", "0:v:0"] : [];
+        var command = Build(settings, [.. LowDelay, .. input], WallClockSlot, CaptureEndKind.Lost, map);
+        command = command with { Input = list };
+
+        // ffmpeg cannot copy packets of a stream whose picture size it does not know yet.
+        return packets
+            ? command with { Arguments = [.. command.Arguments, .. PacketReport], ReportsPackets = true, WithoutPackets = command }
+            : command;
+    }
+
+    /// <summary>The list and, where ffmpeg reads them there, the options. ffmpeg 4.4 knows none in a list: it probes for as long as it
+    /// likes, and its RTSP takes the transport from the address, which it does not send on.</summary>
+    private static string List(CameraSettings settings, string[] options)
+    {
+        var address = settings.Source;
+        if (address.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase))
+        {
+            address += (address.Contains('?', StringComparison.Ordinal) ? '&' : '?') + settings.RtspTransport;
+        }
+
+        var list = $"ffconcat version 1.0\nfile '{address.Replace("'", @"'\''", StringComparison.Ordinal)}'\n";
+        if (FfmpegVersion.Of(settings.FfmpegPath).ReadsOptionsInLists)
+        {
+            var pairs = options.Chunk(2).Where(pair => pair[0] is "-probesize" or "-analyzeduration" or "-overrun_nonfatal");
+            list += string.Concat(pairs.Select(pair => $"option {pair[0][1..]} {pair[1]}\n"));
+        }
+
+        return list;
+    }
+
+    private static string[] PaceOf(CameraSettings settings) =>
+        settings.Pace != Pace.Real ? []
+        : settings.Speed.Equals(1) ? ["-re"]
+        : ["-readrate", Number(settings.Speed)];
+
+    /// <param name="settings">Of the camera.</param>
+    /// <param name="input">Options and address of the source.</param>
+    /// <param name="slot">The condition of a rate.</param>
+    /// <param name="endMeans">See <see cref="ChildCommand.EndMeans"/>.</param>
+    /// <param name="map">Which of several video streams is shown; ffmpeg's own choice is the largest.</param>
+    private static ChildCommand Build(
+        CameraSettings settings,
+        IEnumerable<string> input,
+        Func<double, string> slot,
+        CaptureEndKind endMeans,
+        params string[] map)
+    {
+        List<string> filters = [Select(settings.MaxFrameRate is { } rate ? slot(rate) : null)];
+        if (settings.MaxWidth is { } width)
+        {
+            filters.Add(string.Create(CultureInfo.InvariantCulture, $"scale='min({width},iw)':-1"));
+        }
+
+        return new ChildCommand
+        {
+            Program = settings.FfmpegPath,
+            Arguments =
+            [
+                // Levels tell errors from reports; a camera's description is verbose.
+                "-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose", .. input, .. map, "-an", "-sn", "-dn",
+
+                // Otherwise ffmpeg duplicates and drops pictures to reach the rate that it assumes.
+                .. FfmpegVersion.Of(settings.FfmpegPath).PassThrough,
+                "-vf", string.Join(',', filters),
+
+                // PPM would have 16 bit for sources above 8.
+                "-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1",
+            ],
+            Remedy = InstallHint,
+            EndMeans = endMeans,
+            MarksAll = settings.MaxFrameRate is not null,
+        };
+    }
+
+    /// <summary>Lets pictures through and prints a mark for each (see <see cref="FfmpegReport"/>): twice its number in the
+    /// source, plus one from the first key picture on. Without a rate, marks end at that picture, because no number is left out then.</summary>
+    private static string Select(string? slot)
+    {
+        const string Mark = "print(2*n+2+ld(3))";
+        const string KeySeen = "st(4,ld(3));st(3,gt(ld(3)+key+eq(pict_type,I),0))";
+        return slot is null
+            ? $"select='{KeySeen};if(ld(4),1,{Mark})'"
+            : $"select='{KeySeen};if({slot}+gt(ld(3),ld(4)),{Mark},0)'";
+    }
+
+    /// <summary>The first picture of each slot of 1/rate s (see <see cref="FrameRateLimit"/>), by the file's time.
+    /// The fps filter would double pictures of slower sources.</summary>
+    private static string MediaTimeSlot(double rate) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"(isnan(prev_selected_t)+not(eq(floor(t*{rate}+0.001),floor(prev_selected_t*{rate}+0.001))))");
+
+    /// <summary>The same by the wall clock: timestamps of live streams jump, and MJPEG has none.</summary>
+    private static string WallClockSlot(double rate) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"(st(1,floor(time(0)*{rate}));st(2,not(eq(ld(1),ld(0))));st(0,ld(1));ld(2))");
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,71 @@
+using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
+
+namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
+
+/// <summary>A source that cannot be opened whatever happens.</summary>
+internal sealed class FaultyFeed(string fault) : IPictureFeed
+{
+    public CaptureEnd Run(CaptureAttempt attempt) => attempt.End(CaptureEndKind.OpenFailed, fault);
+}
+
+/// <summary>A second decoder for what the first one cannot open or decode.</summary>
+internal sealed class FallbackFeed(IPictureFeed first, IPictureFeed second) : IPictureFeed
+{
+    public CaptureEnd Run(CaptureAttempt attempt)
+    {
+        var end = first.Run(attempt);
+        if (end.Kind != CaptureEndKind.OpenFailed || attempt.Stop.IsCancellationRequested)
+        {
+            return end;
+        }
+
+        // It opens anew, so it has the whole limit again.
+        attempt.Touch();
+        var other = second.Run(attempt);
+        return other.Kind == CaptureEndKind.OpenFailed ? other with { Reason = $"{other.Reason}; {end.Reason}" } : other;
+    }
+}
+
+/// <summary>A file or folder. Which of them is looked up at each attempt, since disks are mounted late.</summary>
+internal sealed class LocalFeed(bool openCv) : IPictureFeed
+{
+    public CaptureEnd Run(CaptureAttempt attempt)
+    {
+        var path = attempt.Settings.Source;
+        IPictureFeed feed =
+            PictureFolderFeed.Shows(path) ? new PictureFolderFeed()
+            : !File.Exists(path) ? new FaultyFeed($"'{path}' does not exist; check the path and that its disk is mounted")
+            : openCv ? new FallbackFeed(new OpenCvFileFeed(), new ChildProcessFeed(FfmpegCommand.File))
+            : new ChildProcessFeed(FfmpegCommand.File);
+        return feed.Run(attempt);
+    }
+}
+
+/// <summary>A V4L2 device.</summary>
+internal sealed class DeviceFeed(bool openCv) : IPictureFeed
+{
+    public CaptureEnd Run(CaptureAttempt attempt)
+    {
+        var path = attempt.Settings.Source;
+        try
+        {
+            // Neither OpenCV nor ffmpeg tells the two most frequent causes from all others.
+            File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return attempt.End(
+                CaptureEndKind.OpenFailed, $"no permission for '{path}'; add the service's user to the group 'video'");
+        }
+        catch (IOException fault)
+        {
+            return attempt.End(
+                CaptureEndKind.OpenFailed,
+                $"{fault.Message} Check that the camera is plugged in (v4l2-ctl --list-devices)");
+        }
+
+        var ffmpeg = new ChildProcessFeed(FfmpegCommand.Device);
+        IPictureFeed feed = openCv ? new FallbackFeed(new OpenCvDeviceFeed(), ffmpeg) : ffmpeg;
+        return feed.Run(attempt);
+    }
+}

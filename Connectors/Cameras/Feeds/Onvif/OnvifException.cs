@@ -1,0 +1,21 @@
+namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+
+/// <summary>Why a camera could not be asked.</summary>
+public enum OnvifFault
+{
+    /// <summary>Nothing answers, or too late.</summary>
+    Unreachable,
+
+    /// <summary>The camera wants a user and a password, or refuses those that it got.</summary>
+    Refused,
+
+    /// <summary>It answered with an error or with something that is not ONVIF.</summary>
+    Failed,
+}
+
+/// <summary>A camera could not be asked. The message says what happened and what to do, without passwords.</summary>
+public sealed class OnvifException(OnvifFault fault, string message, Exception? cause = null) : Exception(message, cause)
+{
+    /// <summary>Which kind of fault.</summary>
+    public OnvifFault Fault { get; } = fault;
+}

@@ -1,0 +1,46 @@
+using OpenCvSharp;
+
+namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
+
+/// <summary>A V4L2 device through OpenCV. A grab blocks for up to ten seconds when the device is silent and cannot be
+/// interrupted; the watchdog ends the attempt before, and the thread is waited for by the next one.</summary>
+internal sealed class OpenCvDeviceFeed : IPictureFeed
+{
+    public CaptureEnd Run(CaptureAttempt attempt)
+    {
+        try
+        {
+            using var capture = new VideoCapture(attempt.Settings.Source, VideoCaptureAPIs.V4L2);
+            if (!capture.IsOpened())
+            {
+                return attempt.End(
+                    CaptureEndKind.OpenFailed,
+                    "OpenCV cannot open it: in use by another program, or not a V4L2 capture device");
+            }
+
+            // Else the driver's queue hands out pictures that are several frames old.
+            capture.Set(VideoCaptureProperties.BufferSize, 1);
+            var limit = new FrameRateLimit(attempt.Settings.MaxFrameRate);
+            using var pictures = new OpenCvPictures(capture, attempt);
+            while (!attempt.Stop.IsCancellationRequested && !pictures.IsHopeless && capture.Grab())
+            {
+                if (!limit.Admit(attempt.Elapsed))
+                {
+                    attempt.Touch();
+                    CameraMetrics.Skipped(attempt.Settings.Id, "rate");
+                    attempt.PassOver(1);
+                    continue;
+                }
+
+                pictures.Deliver();
+            }
+
+            return attempt.Failed(
+                pictures.IsHopeless ? "OpenCV can decode none of its pictures" : "the device stopped sending");
+        }
+        catch (Exception fault) when (fault is OpenCVException or InvalidDataException)
+        {
+            return attempt.Failed(fault.Message);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace MobileVlm.Edge.Connectors.Mqtt.Client;
+
+/// <summary>What may be a client id. A broker closes the older of two connections with the same id, so each box
+/// needs its own.</summary>
+public static class MqttClientId
+{
+    /// <summary>Longest id. Brokers must take 23 characters; all in use take this many.</summary>
+    public const int MaxLength = 64;
+
+    private const string Prefix = "mobilevlm-";
+
+    /// <summary>The id of a node that has none configured.</summary>
+    public static string ForNode(string node) => Prefix + node;
+
+    /// <summary>What is wrong with an id, as a sentence for the operator; null when nothing is.</summary>
+    public static string? Fault(string? id)
+    {
+        if (string.IsNullOrEmpty(id))
+        {
+            return "is empty; each box needs an id of its own";
+        }
+
+        if (id.Length > MaxLength)
+        {
+            return $"is {id.Length} characters long; at most {MaxLength} are accepted";
+        }
+
+        foreach (var c in id)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-' or '.'))
+            {
+                return $"holds '{c}'; only letters, digits, '_', '-' and '.' are accepted by every broker";
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace MobileVlm.Edge.Connectors.Mqtt.Payloads;
+
+/// <summary>Body of <c>&lt;camera&gt;/&lt;question&gt;/answer</c>.</summary>
+public sealed record AnswerPayload
+{
+    /// <summary>Version of this layout.</summary>
+    [JsonPropertyName("v")]
+    public int Version { get; init; } = 1;
+
+    public required string Node { get; init; }
+
+    public required string Camera { get; init; }
+
+    public required string Question { get; init; }
+
+    /// <summary>The question's text as it was asked.</summary>
+    public required string Ask { get; init; }
+
+    /// <summary>What this very picture says: <c>yes</c>, <c>no</c>, a choice, a number, the text, an object as JSON;
+    /// <c>unknown</c> when it says nothing clearly or when there was no picture.</summary>
+    public required string Value { get; init; }
+
+    /// <summary>What the model wrote, in full.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>Probability of yes, or of the likeliest choice, 0..1; null for other kinds.</summary>
+    public double? Score { get; init; }
+
+    /// <summary>Sequence number of the last frame that was answered; the snapshot of the same number is this picture.
+    /// Null, as the rest of what is about a picture, before the first.</summary>
+    public required long? Frame { get; init; }
+
+    public required DateTimeOffset? CapturedAt { get; init; }
+
+    public required DateTimeOffset? AnsweredAt { get; init; }
+
+    /// <summary><c>unset</c> while the clock of the machine is not set and times are null for that reason; left out
+    /// otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Clock { get; init; }
+
+    /// <summary>Age of the picture when the answer was ready, in milliseconds, from a clock that never jumps.</summary>
+    public required double? AgeMs { get; init; }
+
+    public required StageTimings? Timings { get; init; }
+
+    /// <summary>Name of the model that answered.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The scene is the same as that of an earlier answer, which therefore stands: nothing was computed, and
+    /// <c>frame</c>, <c>capturedAt</c> and <c>ageMs</c> are of the picture for which it was found to stand. The snapshot
+    /// stays the picture that was asked about.</summary>
+    public bool Reused { get; init; }
+
+    /// <summary>Whole seconds for which the live source had repeated its pictures when this one came, once that is
+    /// <c>FrozenAfter</c> or more; left out before. The picture may then be as much older than <see cref="AgeMs"/> says.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? SameFrameS { get; init; }
+
+    /// <summary>Counts the answers of this question since the process started, from 1; 0 before the first. A message
+    /// that repeats one says that the state changed without an answer: time passed.</summary>
+    public required long Seq { get; init; }
+
+    /// <summary>Probability of each choice, by its name; only for choices.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? Scores { get; init; }
+
+    /// <summary>The number, also one that is out of its bounds; only for numbers.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Number { get; init; }
+
+    /// <summary>What the number counts or measures.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Unit { get; init; }
+
+    /// <summary>The object, a field without a clear answer being null; only for JSON.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonObject? Fields { get; init; }
+
+    /// <summary>What the rules hold true, the same as the topic <c>state</c> says (there it may be cut).</summary>
+    public required string State { get; init; }
+
+    /// <summary>When the first picture that showed the state was taken, or when it became unknown; null before anything
+    /// was known.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Why the state is unknown: <c>uncertain</c>, <c>notANumber</c>, <c>outOfBounds</c>, <c>noText</c>,
+    /// <c>disabled</c>, <c>outsideSchedule</c>, <c>viewNotNormal</c>, <c>whenFalse</c>, <c>noPicture</c>, <c>modelFailed</c>, <c>busy</c>,
+    /// <c>tooLong</c>, <c>notFinite</c>, <c>emptyRegion</c>,
+    /// <c>notYet</c>; left out while it is known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Reason { get; init; }
+
+    /// <summary>The last state that was known; left out if none ever was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LastKnown { get; init; }
+
+    /// <summary>When the last picture that said so was taken.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? LastKnownAt { get; init; }
+}
+
+/// <summary>Milliseconds in each stage. Encode and the picture's prefill are shared by all questions of one frame.</summary>
+public sealed record StageTimings(double EncodeMs, double PrefillMs, double DecodeMs);

@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+
+namespace MobileVlm.Edge.Connectors.Mqtt.Payloads;
+
+/// <summary>Body of <c>&lt;camera&gt;/&lt;question&gt;/event</c>: a known state became another one. Not retained.</summary>
+public sealed record EventPayload
+{
+    /// <summary>Version of this layout.</summary>
+    [JsonPropertyName("v")]
+    public int Version { get; init; } = 1;
+
+    /// <summary>Never the same twice; an event that is delivered again has the one it had.</summary>
+    public required string Id { get; init; }
+
+    public required string Node { get; init; }
+
+    public required string Camera { get; init; }
+
+    public required string Question { get; init; }
+
+    /// <summary>The question's text as it was asked.</summary>
+    public required string Ask { get; init; }
+
+    /// <summary>The value that was known before.</summary>
+    public required string From { get; init; }
+
+    public required string To { get; init; }
+
+    /// <summary>Of the answer that decided: probability of yes, or of the choice, 0..1; null for other kinds.</summary>
+    public double? Score { get; init; }
+
+    /// <summary>When the picture that decided was taken; null only with <see cref="Clock"/>.</summary>
+    public required DateTimeOffset? At { get; init; }
+
+    /// <summary>When the first picture that showed the new value was taken; null only with <see cref="Clock"/>.</summary>
+    public required DateTimeOffset? Since { get; init; }
+
+    /// <summary><c>unset</c> when the clock of the machine was not set then, and when that was is not known either; left
+    /// out otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Clock { get; init; }
+
+    /// <summary>Sequence number of the frame that decided.</summary>
+    public required long Frame { get; init; }
+
+    /// <summary>The alert in words.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>Changes since the last event that the cool-down kept back.</summary>
+    public required int HeldBack { get; init; }
+
+    /// <summary>Events of this question that were given up before this one, since the broker was away for longer than the
+    /// outbox holds or the disk was full.</summary>
+    public long LostBefore { get; init; }
+
+    /// <summary>Sent late: the broker was away when it happened.</summary>
+    public required bool Historical { get; init; }
+
+    public required string Model { get; init; }
+}

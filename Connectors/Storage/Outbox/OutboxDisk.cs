@@ -1,0 +1,48 @@
+namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+
+/// <summary>The real folder.</summary>
+internal sealed class OutboxDisk(OutboxSettings settings) : IOutboxDisk
+{
+    private readonly OutboxReserve _reserve = new(settings.Path, settings.ReserveBytes);
+
+    public IOutboxDatabase Open()
+    {
+        try
+        {
+            if (Path.GetDirectoryName(settings.Path) is { Length: > 0 } folder)
+            {
+                Directory.CreateDirectory(folder);
+            }
+
+            // SQLite would only say that it cannot open it, and opening a pipe would wait for whoever writes to it.
+            if (FileIdentity.Of(settings.Path) is { IsRegularFile: false } other)
+            {
+                throw new OutboxFault(OutboxFaultKind.Unusable, other.IsDirectory ? "a directory has this name" : "it is not a regular file");
+            }
+
+            return OutboxDatabase.Open(settings);
+        }
+        catch (Exception fault)
+        {
+            throw OutboxFault.From(fault);
+        }
+    }
+
+    public string SetAside(DateTimeOffset now, string label)
+    {
+        try
+        {
+            return OutboxQuarantine.SetAside(settings.Path, now, label);
+        }
+        catch (Exception fault)
+        {
+            throw OutboxFault.From(fault);
+        }
+    }
+
+    public RescuedEvents Rescue(string? path) => OutboxRescue.Read(path ?? settings.Path);
+
+    public void HoldReserve() => _reserve.TryHold();
+
+    public void ReleaseReserve() => _reserve.Release();
+}

@@ -1,0 +1,51 @@
+namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+
+/// <summary>A file that holds room on the disk. On a full one even deleting needs some: the file is given up for that and
+/// made again when there is room. It is a help only: nothing that happens to it is a fault of the outbox.</summary>
+internal sealed class OutboxReserve(string path, int bytes)
+{
+    private readonly string _path = $"{path}.reserve";
+
+    /// <summary>Makes the file if it is not there.</summary>
+    /// <returns>Whether the room is held.</returns>
+    public bool TryHold()
+    {
+        // Opening a pipe would wait for whoever reads from it.
+        if (bytes == 0 || FileIdentity.Of(_path) is { IsRegularFile: false })
+        {
+            return false;
+        }
+
+        try
+        {
+            if (FileIdentity.Of(_path) is { IsRegularFile: true } file && file.Length == bytes)
+            {
+                return true;
+            }
+
+            // Written and not only given a length: a file of holes holds nothing.
+            File.WriteAllBytes(_path, new byte[bytes]);
+            return true;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            Release();
+            return false;
+        }
+    }
+
+    /// <returns>Whether room was given back.</returns>
+    public bool Release()
+    {
+        try
+        {
+            var held = File.Exists(_path);
+            File.Delete(_path);
+            return held;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,350 @@
+namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+
+/// <content>How a file is taken into use, replaced and given up.</content>
+internal sealed partial class OutboxStore
+{
+    /// <summary>Topics of which events were acknowledged while the file could not be looked at: older ones in it would arrive
+    /// out of order.</summary>
+    private readonly HashSet<string> _overtaken = new(StringComparer.Ordinal);
+
+    /// <summary>A file of this store was open or read once: what it said of lost events is known.</summary>
+    private bool _hasRead;
+
+    /// <summary>What could be read of a file that cannot be moved is in memory already, and its other rows are done: it is
+    /// damaged, or as old as the last time its log was written into it.</summary>
+    private bool _hasTakenOver;
+
+    /// <summary>A file that cannot be opened was read once already.</summary>
+    private bool _hasBorrowed;
+
+    private long? _begunAnewAt;
+    private bool _saidNoRoom;
+
+    /// <returns>Whether a database is open.</returns>
+    private bool TryOpen() => TryOpen(attempts: 2);
+
+    private bool TryOpen(int attempts)
+    {
+        IOutboxDatabase? database = null;
+        try
+        {
+            database = _disk.Open();
+            Adopt(database);
+            return true;
+        }
+        catch (OutboxFault fault)
+        {
+            database?.Dispose();
+            return TryOtherwise(fault, attempts - 1);
+        }
+    }
+
+    private bool TryOtherwise(OutboxFault fault, int attempts)
+    {
+        if (fault.Kind is OutboxFaultKind.Damaged or OutboxFaultKind.Newer)
+        {
+            return BeginAnew(fault) && attempts > 0 && TryOpen(attempts);
+        }
+
+        if (fault.Kind == OutboxFaultKind.Full && attempts > 0)
+        {
+            _disk.ReleaseReserve();
+            return TryOpen(attempts);
+        }
+
+        Say(fault);
+        if (!_hasRead && !_hasBorrowed && fault.Kind != OutboxFaultKind.Foreign)
+        {
+            _hasBorrowed = true;
+            BorrowFrom(_disk.Rescue(null));
+        }
+
+        return false;
+    }
+
+    /// <summary>Compares the file with what is in memory: which events it has, which of them are done, which are missing, and
+    /// which would come too late.</summary>
+    private void Adopt(IOutboxDatabase database)
+    {
+        Settle(database);
+        var (lost, keys) = (database.Lost(), database.Keys());
+        var newest = new List<OutboxRow>();
+        if (!_line.Entries.Any(entry => entry.MayBeOnDisk))
+        {
+            newest.AddRange(database.Newest(_settings.MaxInMemory));
+        }
+
+        // From here on nothing fails.
+        MarkWhatIsOnItsWay();
+        var (deep, late) = (new Dictionary<string, long>(StringComparer.Ordinal), new Dictionary<string, long>(StringComparer.Ordinal));
+        foreach (var (id, topic, _) in keys.Where(key => !_acknowledged.ContainsKey(key.Id) && !_givenUp.Contains(key.Id)))
+        {
+            if (_line.Find(id) is { } entry)
+            {
+                entry.IsOnDisk = true;
+            }
+            else if (_hasTakenOver)
+            {
+                // Counted as lost when the file could not be read, and now it can.
+                _givenUp.Add(id);
+            }
+            else
+            {
+                var found = _overtaken.Contains(topic) && id != _lost.OnItsWay ? late : deep;
+                found[topic] = found.GetValueOrDefault(topic) + 1;
+                if (found == late)
+                {
+                    _givenUp.Add(id);
+                }
+            }
+        }
+
+        foreach (var (topic, expected) in _deep)
+        {
+            var missing = expected - deep.GetValueOrDefault(topic) - late.GetValueOrDefault(topic);
+            late[topic] = late.GetValueOrDefault(topic) + Math.Max(0, missing);
+        }
+
+        _deep.Clear();
+        foreach (var (topic, rows) in deep)
+        {
+            _deep[topic] = rows;
+        }
+
+        foreach (var entry in _line.Entries)
+        {
+            entry.MayBeOnDisk = false;
+        }
+
+        foreach (var id in _acknowledged.Keys.Except(keys.Select(key => key.Id)).ToList())
+        {
+            _acknowledged.Remove(id);
+            _removed++;
+        }
+
+        (_rows, _bytes) = (keys.Count, keys.Sum(key => key.Bytes));
+        _floor.Clear();
+        _overtaken.Clear();
+        if (_hasRead)
+        {
+            _lost.WriteAgain();
+        }
+        else
+        {
+            _lost.Restore(lost);
+        }
+
+        (_hasRead, _hasTakenOver, _database) = (true, false, database);
+        if (database.LacksTransactions)
+        {
+            _damaged++;
+            LogLogDamaged(_settings.Path);
+        }
+
+        CountLost(late);
+        TakeCopies(newest);
+    }
+
+    /// <summary>What is sent from memory overtakes older events in a file that was closed.</summary>
+    private void MarkWhatIsOnItsWay()
+    {
+        if (_database is null && _lost.TopicOnItsWay is { } sending && _line.Find(_lost.OnItsWay) is not null)
+        {
+            _overtaken.Add(sending);
+        }
+    }
+
+    private void TakeCopies(List<OutboxRow> newest)
+    {
+        var copies = newest.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
+            && _line.Find(row.Event.Id) is null).ToList();
+        _line.Prepend(copies.Select(row => new OutboxEntry(ToPending(row), row.StoredAt) { IsOnDisk = true }));
+        foreach (var row in copies)
+        {
+            AddDeep(row.Event.Topic, -1);
+        }
+    }
+
+    /// <summary>Damage: the file is renamed and a new one begun. What can be read of the old one is taken over, and the rest
+    /// is counted as lost.</summary>
+    /// <returns>Whether trying again is worth it.</returns>
+    private bool BeginAnew(OutboxFault damage)
+    {
+        if (_begunAnewAt is { } last && _time.GetElapsedTime(last) < FirstRetry)
+        {
+            // A disk that damages what was written a moment ago is left alone for a while.
+            CloseDatabase();
+            Say(damage);
+            return false;
+        }
+
+        var (label, aside, hindrance) = (damage.Kind == OutboxFaultKind.Newer ? "newer" : "damaged", (string?)null, (OutboxFault?)null);
+        try
+        {
+            aside = _disk.SetAside(_time.GetUtcNow(), label);
+        }
+        catch (OutboxFault fault)
+        {
+            hindrance = fault;
+        }
+
+        if (!_hasTakenOver)
+        {
+            TakeOver(_disk.Rescue(aside), damage.Message, aside);
+        }
+
+        CloseDatabase();
+        _hasTakenOver = hindrance is not null;
+        if (hindrance is null)
+        {
+            _begunAnewAt = _time.GetTimestamp();
+            return true;
+        }
+
+        Say(new OutboxFault(hindrance.Kind, $"{damage.Message}; and it cannot be renamed: {hindrance.Message}"));
+        return false;
+    }
+
+    private void TakeOver(RescuedEvents rescued, string damage, string? aside)
+    {
+        ForgetAcknowledgedRows();
+        MarkWhatIsOnItsWay();
+        if (_handed is { } handed && rescued.Rows.All(row => row.Event.Id != handed.Event.Id))
+        {
+            // It is on its way to the broker, so it is not lost whatever became of its row.
+            rescued = rescued with { Rows = [handed, .. rescued.Rows] };
+        }
+
+        // Rows that were deleted or are too many may appear again in a damaged file; what memory knows is right.
+        var rows = rescued.Rows.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
+            && (!_overtaken.Contains(row.Event.Topic) || row.Event.Id == _lost.OnItsWay) && _line.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
+        var found = rows.CountBy(row => row.Event.Topic, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
+        var lost = (_hasRead ? _deep : rescued.Counts).ToDictionary(
+            expected => expected.Key, expected => Math.Max(0, expected.Value - found.GetValueOrDefault(expected.Key)));
+        if (!_hasRead)
+        {
+            _lost.Restore(rescued.Lost);
+        }
+
+        _line.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
+        _deep.Clear();
+        _hasRead = true;
+        _damaged++;
+        LogDamaged(_settings.Path, damage, aside ?? "it cannot be renamed and stays", rows.Count, lost.Values.Sum());
+        CountLost(lost);
+    }
+
+    /// <summary>The file cannot be opened, but it can be read: the newest events in it are sent from memory meanwhile, and
+    /// stay in it until it can be written.</summary>
+    private void BorrowFrom(RescuedEvents rescued)
+    {
+        _hasRead = rescued.Rows.Count > 0 || rescued.Lost.Count > 0;
+        _lost.Restore(rescued.Lost);
+        var rows = rescued.Rows.DistinctBy(row => row.Event.Id).ToList();
+        var first = Math.Max(0, rows.Count - _settings.MaxInMemory);
+        foreach (var row in rows.Take(first))
+        {
+            AddDeep(row.Event.Topic, 1);
+        }
+
+        _line.Prepend(rows.Skip(first).Where(row => _line.Find(row.Event.Id) is null)
+            .Select(row => new OutboxEntry(ToPending(row), row.StoredAt) { MayBeOnDisk = true }));
+    }
+
+    /// <summary>Somebody may have removed the file, or its log, under the running service.</summary>
+    /// <returns>Whether a database is open.</returns>
+    [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(_database))]
+    private bool StayInPlace()
+    {
+        var place = _database!.Place();
+        if (place == OutboxPlace.Same)
+        {
+            return true;
+        }
+
+        LogRemoved(_settings.Path);
+
+        // Without its log, the file still has rows that were deleted since.
+        _hasTakenOver = place == OutboxPlace.LogRemoved && !TryCompact(_database);
+        if (_hasTakenOver || place != OutboxPlace.LogRemoved)
+        {
+            // What was removed can be read as long as it is open.
+            var rows = _database.Newest(int.MaxValue).Where(row => !_acknowledged.ContainsKey(row.Event.Id)
+                && !_givenUp.Contains(row.Event.Id) && _line.Find(row.Event.Id) is null).ToList();
+            _line.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
+            _deep.Clear();
+        }
+
+        CloseDatabase();
+        return TryOpen();
+    }
+
+    /// <returns>Whether the file holds all that its log did.</returns>
+    private bool TryCompact(IOutboxDatabase database)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                database.Compact();
+                return true;
+            }
+            catch (OutboxFault fault)
+            {
+                if (fault.Kind != OutboxFaultKind.Full || attempt > 0)
+                {
+                    LogNotCompacted(fault.Message);
+                    return false;
+                }
+
+                _disk.ReleaseReserve();
+            }
+        }
+    }
+
+    /// <summary>What was on disk is in memory only from now on, as far as it was there; the rest is expected in the
+    /// file.</summary>
+    private void CloseDatabase()
+    {
+        if (_database is not { } database)
+        {
+            return;
+        }
+
+        _database = null;
+        database.Dispose();
+        foreach (var entry in _line.Entries.Where(entry => entry.IsOnDisk))
+        {
+            (entry.IsOnDisk, entry.MayBeOnDisk) = (false, true);
+        }
+
+        foreach (var entry in _uncertain?.Inserted ?? [])
+        {
+            entry.MayBeOnDisk = true;
+        }
+
+        ForgetAcknowledgedRows();
+    }
+
+    /// <summary>Rows that are done are not expected in the file.</summary>
+    private void ForgetAcknowledgedRows()
+    {
+        foreach (var (id, acknowledged) in _acknowledged.Where(it => it.Value is { IsDeep: true, Topic: not null }).ToList())
+        {
+            AddDeep(acknowledged.Topic!, -1);
+            _acknowledged[id] = acknowledged with { IsDeep = false };
+        }
+    }
+
+    private void CountLost(Dictionary<string, long> lost)
+    {
+        foreach (var (topic, events) in lost.Where(it => it.Value > 0))
+        {
+            _lost.Add(topic, events);
+        }
+
+        DroppedForRoom(lost.Values.Sum());
+    }
+
+    private static PendingEvent ToPending(OutboxRow row) => new(row.Event, row.Run, row.Timestamp);
+}

@@ -1,0 +1,424 @@
+namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+
+/// <content>One write, and the ways on when it fails.</content>
+internal sealed partial class OutboxStore
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(15);
+
+    /// <summary>Failed writes in a row after which a connection that can still read is given up for a new one.</summary>
+    private const int WritesBeforeReopening = 3;
+
+    /// <summary>Ids that the last write found in the file already.</summary>
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    private WallClock _wall;
+    private string? _fault;
+    private OutboxChange? _uncertain;
+    private TimeSpan _retryAfter;
+    private long _failedAt;
+    private long _transactions;
+    private int _failedWrites;
+
+    // A full disk is met with room once; damage with a new file once; what still fails then waits in memory.
+    private void WriteOrKeep(bool isLast)
+    {
+        _known.Clear();
+
+        // A disk that took nothing is not asked again at each event.
+        if (_fault is null || isLast || _time.GetElapsedTime(_failedAt) >= _retryAfter)
+        {
+            for (var attempt = 0; attempt < 3; attempt++)
+            {
+                if (TryWrite(out var again))
+                {
+                    Bound();
+                    return;
+                }
+
+                if (!again)
+                {
+                    break;
+                }
+            }
+
+            _failedAt = _time.GetTimestamp();
+            _retryAfter = TimeSpan.FromTicks(Math.Clamp(_retryAfter.Ticks * 2, FirstRetry.Ticks, LongestRetry.Ticks));
+        }
+
+        SweepMemory();
+        Bound();
+    }
+
+    private bool TryWrite(out bool again)
+    {
+        again = false;
+        if (_database is null && !TryOpen())
+        {
+            return false;
+        }
+
+        try
+        {
+            if (!StayInPlace())
+            {
+                return false;
+            }
+
+            WriteOnce(_database);
+            Healed();
+            return true;
+        }
+        catch (OutboxFault fault)
+        {
+            if (RollBack())
+            {
+                // The commit took place although it was reported to have failed.
+                Healed();
+                return true;
+            }
+
+            again = Failed(fault);
+            return false;
+        }
+    }
+
+    private void WriteOnce(IOutboxDatabase database)
+    {
+        var change = new OutboxChange(++_transactions, WallClock.Read(_time)) { Sweeps = IsTimeToSweep };
+        change.Done.AddRange(_acknowledged.Keys);
+        change.Done.AddRange(_givenUp);
+        database.Begin();
+        if (_wall.JumpTo(change.Clock, _time) is { } jump)
+        {
+            database.ShiftClock(Run, jump);
+        }
+
+        change.Removed.AddRange(database.Delete(change.Done));
+        if (change.Sweeps)
+        {
+            change.TooOld.AddRange(database.DeleteOlderThan(change.Clock.Wall - _settings.MaxAge, _lost.OnItsWay));
+        }
+
+        foreach (var entry in _line.InMemory)
+        {
+            var isNew = database.Insert(
+                entry.Event, StoredAt(entry, change.Clock.Wall), entry.Pending.Run, entry.Pending.Timestamp);
+            (isNew ? change.Inserted : change.Known).Add(entry);
+        }
+
+        var (rows, bytes) = (_rows + change.Rows, _bytes + change.Bytes);
+        while (rows > _settings.MaxRows || bytes > _settings.MaxBytes)
+        {
+            // A hundredth at once, so that a full outbox does not look for its largest topic at each event.
+            var gone = database.DeleteOldestOfTheLargestTopic(Math.Max(1, rows / 100), _lost.OnItsWay);
+            if (gone.Count == 0)
+            {
+                break;
+            }
+
+            change.ForRoom.AddRange(gone);
+            (rows, bytes) = (rows - gone.Count, bytes - gone.Sum(it => it.Bytes));
+        }
+
+        Commit(database, change);
+    }
+
+    /// <summary>With what was lost in the same transaction: a crash leaves neither without the other.</summary>
+    private void Commit(IOutboxDatabase database, OutboxChange change)
+    {
+        foreach (var (topic, events) in _lost.Unwritten(OutboxChange.Count(change.GivenUp.Where(IsLost))))
+        {
+            database.SetLost(topic, events);
+        }
+
+        database.SetMark(Run, change.Number);
+        _uncertain = change;
+        database.Commit();
+        _uncertain = null;
+        Apply(change);
+    }
+
+    /// <summary>Takes over what a transaction has done, once it is certain that it took place.</summary>
+    private void Apply(OutboxChange change)
+    {
+        (_rows, _bytes, _wall) = (_rows + change.RowsAfterAll, _bytes + change.BytesAfterAll, change.Clock);
+        foreach (var entry in change.Inserted)
+        {
+            (entry.IsOnDisk, entry.MayBeOnDisk) = (true, false);
+        }
+
+        foreach (var entry in change.Known)
+        {
+            _known.Add(entry.Event.Id);
+            _line.Remove(entry.Event.Id);
+        }
+
+        var (old, forRoom) = (change.TooOld.FindAll(IsLost), change.ForRoom.FindAll(IsLost));
+        foreach (var gone in old.Concat(forRoom).Where(gone => !_line.Remove(gone.Id)))
+        {
+            AddDeep(gone.Topic, -1);
+        }
+
+        foreach (var (id, topic, _) in change.GivenUp)
+        {
+            if (_acknowledged.TryGetValue(id, out var acknowledged) && acknowledged.IsDeep)
+            {
+                AddDeep(topic, -1);
+                _acknowledged[id] = acknowledged with { IsDeep = false };
+            }
+        }
+
+        foreach (var gone in change.Removed)
+        {
+            if (_acknowledged.TryGetValue(gone.Id, out var acknowledged))
+            {
+                _removed++;
+                AddDeep(gone.Topic, acknowledged.IsDeep ? -1 : 0);
+            }
+        }
+
+        foreach (var id in change.Done)
+        {
+            _acknowledged.Remove(id);
+            _givenUp.Remove(id);
+        }
+
+        _lost.Written(OutboxChange.Count(old.Concat(forRoom)));
+        DroppedForRoom(forRoom.Count);
+        DroppedForAge(old.Count);
+        _sweptAt = change.Sweeps ? _time.GetTimestamp() : _sweptAt;
+    }
+
+    // Neither acknowledged and still in the file, perhaps since a transaction whose outcome was not known, nor counted before.
+    private bool IsLost(OutboxKey gone) => !_acknowledged.ContainsKey(gone.Id) && !_givenUp.Contains(gone.Id);
+
+    /// <returns>Whether the failed transaction took place nevertheless.</returns>
+    private bool RollBack()
+    {
+        try
+        {
+            _database?.Rollback();
+            return _database is { } database && Settle(database);
+        }
+        catch (OutboxFault fault)
+        {
+            Say(fault);
+            CloseDatabase();
+            return false;
+        }
+    }
+
+    /// <summary>Learns what became of a transaction whose commit failed.</summary>
+    /// <returns>Whether it took place.</returns>
+    private bool Settle(IOutboxDatabase database)
+    {
+        if (_uncertain is not { } change)
+        {
+            return false;
+        }
+
+        var tookPlace = database.Mark() is { } mark && mark.Run == Run && mark.Number == change.Number;
+        _uncertain = null;
+        if (tookPlace)
+        {
+            Apply(change);
+        }
+
+        return tookPlace;
+    }
+
+    /// <returns>Whether trying again at once is worth it.</returns>
+    private bool Failed(OutboxFault fault)
+    {
+        switch (fault.Kind)
+        {
+            case OutboxFaultKind.Damaged or OutboxFaultKind.Newer:
+                return BeginAnew(fault);
+            case OutboxFaultKind.Full:
+                Say(fault);
+                return _database is { } full && MakeRoom(full);
+            default:
+                Say(fault);
+
+                // One that can still be read gives out what lies in it, unless all of that is in memory too.
+                var giveUp = ++_failedWrites >= WritesBeforeReopening && _deep.Count == 0;
+                if (fault.NeedsReopening || giveUp || !CanRead())
+                {
+                    CloseDatabase();
+                }
+
+                return false;
+        }
+    }
+
+    private bool CanRead()
+    {
+        try
+        {
+            return _database?.Topics() is not null;
+        }
+        catch (OutboxFault fault)
+        {
+            Say(fault);
+            return false;
+        }
+    }
+
+    private bool MakeRoom(IOutboxDatabase database)
+    {
+        // The order matters: what the log holds goes into the file while there is room for that, then rows go, which frees
+        // pages inside the file, then the log begins again.
+        _disk.ReleaseReserve();
+        TryCheckpoint(database);
+        try
+        {
+            var change = new OutboxChange(++_transactions, _wall);
+            database.Begin();
+            change.ForRoom.AddRange(database.DeleteOldestOfTheLargestTopic(Math.Max(1, _rows / 10), _lost.OnItsWay));
+            Commit(database, change);
+            TryCheckpoint(database);
+            return true;
+        }
+        catch (OutboxFault fault)
+        {
+            if (!_saidNoRoom)
+            {
+                _saidNoRoom = true;
+                LogNoRoom(_settings.Path, fault.Message);
+            }
+
+            return RollBack();
+        }
+    }
+
+    private void TryCheckpoint(IOutboxDatabase database)
+    {
+        try
+        {
+            database.Checkpoint();
+        }
+        catch (OutboxFault fault)
+        {
+            LogNoCheckpoint(fault.Message);
+        }
+    }
+
+    private void Healed()
+    {
+        (_failedWrites, _retryAfter, _saidNoRoom) = (0, TimeSpan.Zero, false);
+        if (_fault is not null)
+        {
+            _fault = null;
+            LogHealed(_settings.Path);
+        }
+
+        _disk.HoldReserve();
+    }
+
+    /// <summary>Once for each reason, until it works again.</summary>
+    private void Say(OutboxFault fault)
+    {
+        if (_fault != fault.Message)
+        {
+            _fault = fault.Message;
+            LogDisk(_settings.Path, fault.Message);
+        }
+    }
+
+    /// <summary>Keeps memory within its limits: copies of what is on disk go first, then events by the same rule as on
+    /// disk.</summary>
+    private void Bound()
+    {
+        var most = Math.Min(_settings.MaxInMemory, _settings.MaxRows);
+        var mostBytes = Math.Min(_settings.MaxBytesInMemory, _settings.MaxBytes);
+        while (IsTooMuch() && _line.Entries.First() is { IsOnDisk: true } copy)
+        {
+            if (copy.Event.Id == _lost.OnItsWay)
+            {
+                var (sent, run, timestamp) = copy.Pending;
+                _handed = new OutboxRow(0, sent, run, timestamp, StoredAt(copy, _time.GetUtcNow()));
+            }
+
+            _line.Remove(copy.Event.Id);
+            AddDeep(copy.Event.Topic, 1);
+        }
+
+        var dropped = 0;
+        while (IsTooMuch() && _line.OldestOfTheLargestTopic(_lost.OnItsWay) is { } oldest)
+        {
+            GiveUp(oldest);
+            dropped++;
+        }
+
+        DroppedForRoom(dropped);
+
+        bool IsTooMuch() => _line.Count > most || (_line.Bytes > mostBytes && _line.Count > 1);
+    }
+
+    /// <summary>Age, for what no database has.</summary>
+    private void SweepMemory()
+    {
+        if (!IsTimeToSweep)
+        {
+            return;
+        }
+
+        _sweptAt = _time.GetTimestamp();
+        var now = _time.GetUtcNow();
+        var old = _line.InMemory.Where(entry => now - StoredAt(entry, now) > _settings.MaxAge
+            && (entry.StoredAt is null || entry.StoredAt >= PlausibleTime.Earliest) && entry.Event.Id != _lost.OnItsWay).ToList();
+        old.ForEach(GiveUp);
+        DroppedForAge(old.Count);
+    }
+
+    private void GiveUp(OutboxEntry entry)
+    {
+        _line.Remove(entry.Event.Id);
+        _lost.Add(entry.Event.Topic, 1);
+        if (entry.MayBeOnDisk)
+        {
+            _givenUp.Add(entry.Event.Id);
+        }
+    }
+
+    /// <summary>What one transaction does.</summary>
+    /// <param name="number">Of this run.</param>
+    /// <param name="clock">When it began.</param>
+    private sealed class OutboxChange(long number, WallClock clock)
+    {
+        public long Number => number;
+
+        public WallClock Clock => clock;
+
+        public bool Sweeps { get; init; }
+
+        /// <summary>Ids that are to be deleted, whether the file has them or not.</summary>
+        public List<string> Done { get; } = [];
+
+        public List<OutboxKey> Removed { get; } = [];
+
+        public List<OutboxKey> TooOld { get; } = [];
+
+        public List<OutboxKey> ForRoom { get; } = [];
+
+        public List<OutboxEntry> Inserted { get; } = [];
+
+        /// <summary>The file has them already.</summary>
+        public List<OutboxEntry> Known { get; } = [];
+
+        public IEnumerable<OutboxKey> GivenUp => TooOld.Concat(ForRoom);
+
+        public long Rows => Inserted.Count - Removed.Count - TooOld.Count;
+
+        public long Bytes => Inserted.Sum(entry => entry.Bytes) - Removed.Sum(gone => gone.Bytes) - TooOld.Sum(gone => gone.Bytes);
+
+        public long RowsAfterAll => Rows - ForRoom.Count;
+
+        public long BytesAfterAll => Bytes - ForRoom.Sum(gone => gone.Bytes);
+
+        public static Dictionary<string, long> Count(IEnumerable<OutboxKey> gone) => gone
+            .GroupBy(it => it.Topic, StringComparer.Ordinal)
+            .ToDictionary(it => it.Key, it => it.LongCount(), StringComparer.Ordinal);
+    }
+}

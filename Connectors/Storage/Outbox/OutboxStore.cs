@@ -1,0 +1,317 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+
+/// <summary>The database, the memory that stands in for it, and what to do when it or its disk fails. Throws nothing for what
+/// a disk can do. One thread at a time, but for <see cref="Stats"/>.</summary>
+/// <remarks>While a database is open, its rows come before the events in memory. The newest rows are in memory as well, so
+/// that a database which is lost takes none of them with it. While none is open, all events are in memory, bounded, and it
+/// is tried again and again to open one.</remarks>
+internal sealed partial class OutboxStore : IDisposable
+{
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+
+    private readonly OutboxSettings _settings;
+    private readonly IOutboxDisk _disk;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly OutboxLine _line = new();
+    private readonly LostEvents _lost = new(new Dictionary<string, long>(StringComparer.Ordinal));
+
+    /// <summary>By id: acknowledged, and perhaps still in the file.</summary>
+    private readonly Dictionary<string, Acknowledged> _acknowledged = new(StringComparer.Ordinal);
+
+    /// <summary>Counted as lost, and perhaps still in the file.</summary>
+    private readonly HashSet<string> _givenUp = new(StringComparer.Ordinal);
+
+    /// <summary>By topic: rows of the file that are not in memory. Exact while a database is open; what to expect in the file
+    /// while none is.</summary>
+    private readonly Dictionary<string, long> _deep = new(StringComparer.Ordinal);
+
+    /// <summary>By topic: rows up to this number need not be looked at any more.</summary>
+    private readonly Dictionary<string, long> _floor = new(StringComparer.Ordinal);
+
+    private IOutboxDatabase? _database;
+
+    /// <summary>What is on its way to the broker, when it is not in memory otherwise.</summary>
+    private OutboxRow? _handed;
+
+    private long _rows;
+    private long _bytes;
+    private long _stored;
+    private long _removed;
+    private long _droppedForRoom;
+    private long _droppedForAge;
+    private long _damaged;
+    private long _acknowledgedSince;
+    private long _sweptAt;
+    private OutboxStats _stats;
+
+    private OutboxStore(OutboxSettings settings, IOutboxDisk disk, TimeProvider time, ILogger logger)
+    {
+        (_settings, _disk, _time, _logger) = (settings, disk, time, logger);
+        _wall = WallClock.Read(time);
+        _sweptAt = time.GetTimestamp();
+        _stats = Count();
+    }
+
+    /// <summary>Thread-safe.</summary>
+    public OutboxStats Stats => Volatile.Read(ref _stats);
+
+    /// <summary>Of this process.</summary>
+    public string Run { get; } = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
+
+    /// <summary>Nothing waits to be written, and nothing is to be tried again.</summary>
+    public bool IsIdle => _database is not null && _fault is null && _acknowledged.Count == 0 && _givenUp.Count == 0 && !_line.InMemory.Any();
+
+    /// <summary>Opens or creates the file. Where that cannot be done, events are kept in memory and it is tried again.</summary>
+    public static OutboxStore Open(OutboxSettings settings, IOutboxDisk disk, TimeProvider time, ILogger logger)
+    {
+        var store = new OutboxStore(settings, disk, time, logger);
+        if (store.TryOpen())
+        {
+            store._disk.HoldReserve();
+        }
+
+        store.Bound();
+        Volatile.Write(ref store._stats, store.Count());
+        return store;
+    }
+
+    /// <summary>Events that did not even get here.</summary>
+    public void TurnedAway(string topic, long events)
+    {
+        _lost.Add(topic, events);
+        DroppedForRoom(events);
+    }
+
+    /// <summary>Takes it out of line; it leaves the file with a later write.</summary>
+    public void Acknowledge(string id)
+    {
+        var topic = _lost.OnItsWay == id ? _lost.TopicOnItsWay : null;
+        _lost.Told(id);
+        _handed = _handed?.Event.Id == id ? null : _handed;
+        var entry = _line.Find(id);
+        topic ??= entry?.Event.Topic;
+        _line.Remove(id);
+        if (_database is null && topic is not null)
+        {
+            _overtaken.Add(topic);
+        }
+
+        if (entry is { IsOnDisk: false, MayBeOnDisk: false })
+        {
+            _removed++;
+            return;
+        }
+
+        var isDeep = entry is null;
+        if (isDeep && _database is null && topic is not null)
+        {
+            AddDeep(topic, -1);
+            isDeep = false;
+        }
+
+        if (_acknowledged.TryAdd(id, new Acknowledged(topic, isDeep)) && _acknowledged.Count == 1)
+        {
+            _acknowledgedSince = _time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Stores these, and whatever else is due: earlier ones that found no room, removals, what is too old, a file
+    /// that could not be opened.</summary>
+    /// <param name="happened">In order.</param>
+    /// <param name="isLast">The end: everything is due.</param>
+    /// <returns>What became of each.</returns>
+    public IReadOnlyList<StoreOutcome> Write(IReadOnlyList<PendingEvent> happened, bool isLast)
+    {
+        var entries = happened.Select(Take).ToList();
+        if (_database is null || _fault is not null || _line.InMemory.Any() || _givenUp.Count > 0 || isLast || RemovalsAreDue || IsTimeToSweep)
+        {
+            WriteOrKeep(isLast);
+        }
+
+        var outcomes = entries.ConvertAll(Outcome);
+        _stored += outcomes.Count(outcome => outcome != StoreOutcome.Known);
+        Volatile.Write(ref _stats, Count());
+        return outcomes;
+    }
+
+    /// <summary>The first in line, and how many of its topic were given up before it.</summary>
+    public (PendingEvent Pending, long LostBefore)? Oldest(IReadOnlySet<string> exceptTopics)
+    {
+        var hadDatabase = _database is not null;
+        (PendingEvent, long)? oldest = First(exceptTopics) is { } first ? (first, _lost.TellWith(first.Event)) : null;
+        if (hadDatabase && _database is null)
+        {
+            // What the file held is in memory only, and a new file may take it at once.
+            WriteOrKeep(isLast: false);
+            Volatile.Write(ref _stats, Count());
+        }
+
+        return oldest;
+    }
+
+    /// <summary>Closes the file. What no disk has taken is lost then.</summary>
+    public void Dispose()
+    {
+        if (_line.InMemory.Count() is > 0 and var left)
+        {
+            LogLeft(left, _settings.Path);
+        }
+
+        try
+        {
+            _database?.Compact();
+        }
+        catch (OutboxFault fault)
+        {
+            LogNotCompacted(fault.Message);
+        }
+
+        _database?.Dispose();
+        _database = null;
+    }
+
+    /// <returns>Null for an id that waits already.</returns>
+    private OutboxEntry? Take(PendingEvent pending)
+    {
+        if (_line.Find(pending.Event.Id) is not null)
+        {
+            return null;
+        }
+
+        var entry = new OutboxEntry(pending, storedAt: null);
+        _line.Append(entry);
+        return entry;
+    }
+
+    private StoreOutcome Outcome(OutboxEntry? entry) => entry switch
+    {
+        null => StoreOutcome.Known,
+        { IsOnDisk: true } => StoreOutcome.Stored,
+        _ when _known.Remove(entry.Event.Id) => StoreOutcome.Known,
+        _ when _line.Find(entry.Event.Id) == entry => StoreOutcome.InMemory,
+        _ => StoreOutcome.Dropped,
+    };
+
+    private PendingEvent? First(IReadOnlySet<string> exceptTopics)
+    {
+        // Rows that are not in memory are older than all that is.
+        for (var attempt = 0; attempt < 2 && _database is { } database && _deep.Count > 0; attempt++)
+        {
+            try
+            {
+                if (FirstRow(database, exceptTopics) is { } row)
+                {
+                    _handed = row;
+                    return ToPending(row);
+                }
+
+                break;
+            }
+            catch (OutboxFault fault)
+            {
+                Failed(fault);
+                if (attempt > 0)
+                {
+                    // What is in memory may be sent only instead of these rows, not before them.
+                    CloseDatabase();
+                }
+
+                Bound();
+            }
+        }
+
+        if (_database is null && _handed is { } handed && !exceptTopics.Contains(handed.Event.Topic))
+        {
+            return ToPending(handed);
+        }
+
+        return _line.Entries.FirstOrDefault(entry => !exceptTopics.Contains(entry.Event.Topic))?.Pending;
+    }
+
+    private OutboxRow? FirstRow(IOutboxDatabase database, IReadOnlySet<string> exceptTopics)
+    {
+        OutboxRow? first = null;
+        foreach (var topic in database.Topics().Where(topic => !exceptTopics.Contains(topic)))
+        {
+            var row = database.First(topic, _floor.GetValueOrDefault(topic));
+            for (; row is not null && IsDone(row.Event.Id); row = database.First(topic, row.Seq))
+            {
+                _floor[topic] = row.Seq;
+            }
+
+            first = row is not null && (first is null || row.Seq < first.Seq) ? row : first;
+        }
+
+        return first;
+
+        bool IsDone(string id) => _acknowledged.ContainsKey(id) || _givenUp.Contains(id);
+    }
+
+    private bool RemovalsAreDue => _acknowledged.Count >= 64
+        || (_acknowledged.Count > 0 && _time.GetElapsedTime(_acknowledgedSince) >= _settings.RemoveWithin);
+
+    private bool IsTimeToSweep => _time.GetElapsedTime(_sweptAt) >= SweepEvery;
+
+    private void AddDeep(string topic, long rows)
+    {
+        var now = _deep.GetValueOrDefault(topic) + rows;
+        if (now > 0)
+        {
+            _deep[topic] = now;
+        }
+        else
+        {
+            _deep.Remove(topic);
+        }
+    }
+
+    private OutboxStats Count()
+    {
+        // What is acknowledged but still in the file does not wait any more.
+        var deep = Math.Max(0, _deep.Values.Sum() - _acknowledged.Values.Count(it => it.IsDeep));
+        var waiting = deep + _line.Count;
+        return new OutboxStats(
+            waiting,
+            waiting == 0 ? 0 : _line.Bytes + (deep > 0 ? DeepBytes() : 0),
+            waiting == 0 ? null : OldestAt(deep > 0),
+            _line.InMemory.Count(),
+            _stored,
+            _removed,
+            _droppedForRoom,
+            _droppedForAge,
+            _damaged)
+        {
+            Storage = _database is not null && _fault is null ? StorageCondition.OnDisk : StorageCondition.InMemory(_fault ?? "the file is closed"),
+        };
+    }
+
+    private long DeepBytes() => Math.Max(0, _bytes - _line.Entries.Sum(entry => entry.IsOnDisk ? entry.Bytes : 0));
+
+    private DateTimeOffset? OldestAt(bool isDeep)
+    {
+        try
+        {
+            if (isDeep && _database?.OldestAt() is { } at)
+            {
+                return at;
+            }
+        }
+        catch (OutboxFault fault)
+        {
+            Failed(fault);
+        }
+
+        return _line.Entries.FirstOrDefault() is { } first ? StoredAt(first, _time.GetUtcNow()) : null;
+    }
+
+    private DateTimeOffset StoredAt(OutboxEntry entry, DateTimeOffset now) =>
+        entry.StoredAt ?? now - _time.GetElapsedTime(entry.Pending.Timestamp);
+
+    /// <param name="Topic">Null when an id was acknowledged that had not been handed out.</param>
+    /// <param name="IsDeep">It was not in memory.</param>
+    private readonly record struct Acknowledged(string? Topic, bool IsDeep);
+}

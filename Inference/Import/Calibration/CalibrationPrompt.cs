@@ -1,0 +1,32 @@
+using MobileVlm.Edge.Inference.Text;
+
+namespace MobileVlm.Edge.Inference.Import.Calibration;
+
+/// <summary>Ids of one question and its answer. Logits are compared after the last token of the question and after each
+/// of the answer's.</summary>
+/// <param name="Before">In front of the picture; begins with the begin token.</param>
+/// <param name="Picture">Index of the picture, or null where there is none.</param>
+/// <param name="After">Behind the picture.</param>
+/// <param name="Answer">At least one.</param>
+internal sealed record CalibrationPrompt(int[] Before, int? Picture, int[] After, int[] Answer)
+{
+    public static CalibrationPrompt[] Encode(CalibrationSet set, LlamaTextTokenizer tokenizer, bool sees) =>
+        [.. set.Questions.Select((q, i) => new CalibrationPrompt(
+            [tokenizer.BeginId, .. tokenizer.Encode(VicunaPrompt.BeforePicture)],
+            sees ? i % set.Pictures.Count : null,
+            [.. tokenizer.Encode(VicunaPrompt.AfterPicture(q.Question))],
+            [.. tokenizer.Encode(q.Answer)]))];
+
+    /// <summary>Visual tokens of its picture; empty where there is none.</summary>
+    public float[] PictureOf(IReadOnlyList<float[]> pictures) => Picture is { } picture ? pictures[picture] : [];
+
+    /// <summary>Tokens, the picture's included.</summary>
+    public int Length(int visualTokens) => Before.Length + (Picture is null ? 0 : visualTokens) + After.Length + Answer.Length;
+
+    /// <summary>Rows of the sequence whose logits are compared.</summary>
+    public long[] Rows(int visualTokens)
+    {
+        var last = Length(visualTokens) - Answer.Length - 1;
+        return [.. Enumerable.Range(last, Answer.Length + 1).Select(r => (long)r)];
+    }
+}

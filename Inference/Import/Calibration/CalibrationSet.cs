@@ -1,0 +1,62 @@
+using System.Security.Cryptography;
+using System.Text;
+using MobileVlm.Edge.Inference.Images;
+
+namespace MobileVlm.Edge.Inference.Import.Calibration;
+
+/// <summary>A picture in memory, RGB, 8 bit, interleaved, [height, width, 3].</summary>
+public sealed record CalibrationPicture(byte[] Pixels, int Width, int Height)
+{
+    public RgbImage Image => new(Pixels, Width, Height);
+}
+
+/// <summary>A question with an answer of the kind that models give: logits are compared along the answer, whatever this
+/// model itself would say.</summary>
+public sealed record CalibrationQuestion(string Question, string Answer);
+
+/// <summary>What an import rounds for and measures on. Question i is asked about picture i modulo their number.</summary>
+/// <param name="Description">For the manifest.</param>
+/// <param name="Pictures">At least one.</param>
+/// <param name="Questions">At least one.</param>
+public sealed record CalibrationSet(
+    string Description, IReadOnlyList<CalibrationPicture> Pictures, IReadOnlyList<CalibrationQuestion> Questions)
+{
+    /// <summary>Short answers as a service's questions get them, and sentences.</summary>
+    private static readonly CalibrationQuestion[] Usual =
+    [
+        new("Is there a person?", "No"),
+        new("Describe the scene.", "The image shows a street with a few buildings and a car parked in front of them."),
+        new("What color is the car?", "The car is red."),
+        new("How many people are there?", "There are two people in the picture."),
+        new("Is the gate open or closed?", "The gate is closed."),
+        new("Is it day or night? Answer in one word.", "Day"),
+        new("Is there smoke or fire?", "Yes, there is smoke in the background."),
+        new("What is the person doing?", "The person is walking along the road with a bag in the right hand."),
+    ];
+
+    /// <summary>Drawn pictures and everyday questions, the same on every box.</summary>
+    public static CalibrationSet Bundled { get; } = Of("drawn", DrawnPicture.Some);
+
+    /// <summary>A user's own pictures with the everyday questions.</summary>
+    public static CalibrationSet OfPictures(IReadOnlyList<CalibrationPicture> pictures) => Of("own", pictures);
+
+    /// <summary>The same for the same pictures and questions.</summary>
+    internal string Fingerprint
+    {
+        get
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach (var picture in Pictures)
+            {
+                hash.AppendData(Encoding.UTF8.GetBytes($"{picture.Width}x{picture.Height}"));
+                hash.AppendData(picture.Pixels);
+            }
+
+            hash.AppendData(Encoding.UTF8.GetBytes(string.Join('\n', Questions)));
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+    }
+
+    private static CalibrationSet Of(string kind, IReadOnlyList<CalibrationPicture> pictures) =>
+        new($"{pictures.Count} {kind} pictures, {Usual.Length} questions", pictures, Usual);
+}

@@ -1,0 +1,46 @@
+using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Sessions;
+
+namespace MobileVlm.Edge.Inference.Import.Calibration;
+
+/// <summary>A piece of a graph that lies finished in a folder: the weights are the ones on the disk, the kernels those of
+/// a service, and only this piece is in memory.</summary>
+/// <param name="folder">That holds the weights.</param>
+/// <param name="build">Makes the graph, which refers to them; nothing of it is written.</param>
+/// <param name="result">The output that is taken.</param>
+/// <param name="packs">Whether the weights are laid out anew as a service does it. Rounded ones need it for the same
+/// kernels; with floats it would only be a second copy.</param>
+/// <param name="cancel">Stops before the next item.</param>
+internal sealed class StoredSegment(
+    string folder, Func<OnnxGraph> build, string result, bool packs, CancellationToken cancel) : ISegment
+{
+    public void Run(IEnumerable<Dictionary<string, OrtValue>> items, ResultTaker take)
+    {
+        using var options = SessionFactory.Options(new ExecutionSettings(), fixedShapes: false);
+
+        // A model that comes from memory has no folder of its own to look for weights in.
+        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
+        options.AddSessionConfigEntry("session.disable_prepacking", packs ? "0" : "1");
+        using var model = new MemoryStream();
+        build().Save(model);
+        using var session = new InferenceSession(model.ToArray(), options);
+        using var runOptions = new RunOptions();
+        foreach (var (index, item) in items.Index())
+        {
+            try
+            {
+                cancel.ThrowIfCancellationRequested();
+                using var values = session.Run(runOptions, item.Keys.ToArray(), item.Values.ToArray(), [result]);
+                take(index, values[0].GetTensorDataAsSpan<float>());
+            }
+            finally
+            {
+                foreach (var value in item.Values)
+                {
+                    value.Dispose();
+                }
+            }
+        }
+    }
+}

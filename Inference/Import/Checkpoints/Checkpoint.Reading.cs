@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+
+public sealed partial class Checkpoint
+{
+    // Large enough that the disk streams, small enough to stay in the second-level cache's neighbourhood.
+    private const int ElementsPerRead = 1 << 20;
+
+    /// <summary>The tensor of that name.</summary>
+    /// <param name="name">Normalised, see <see cref="Tensors"/>.</param>
+    /// <param name="shape">What it must be; nothing given means that any shape will do.</param>
+    /// <exception cref="CheckpointException">It is missing, has another shape, or holds no floats.</exception>
+    public CheckpointTensor Get(string name, params ReadOnlySpan<long> shape)
+    {
+        if (!_tensors.TryGetValue(name, out var tensor))
+        {
+            throw new CheckpointException(Folder, MissingTensor.Explain(name, _tensors.Keys, WeightFiles));
+        }
+
+        var file = tensor.Location?.File.Path ?? Folder;
+        if (shape.Length > 0 && !tensor.Shape.SequenceEqual(shape.ToArray()))
+        {
+            throw new CheckpointException(
+                file,
+                $"tensor '{name}' is {Shapes.Text(tensor.Shape)}, the configuration implies "
+                + $"{Shapes.Text(shape.ToArray())}. config.json and the weights are not of the same model; "
+                + "download both again.");
+        }
+
+        return tensor.Type != ElementType.Other
+            ? tensor
+            : throw new CheckpointException(
+                file, $"tensor '{name}' holds neither float32, float16 nor bfloat16, as weights must.");
+    }
+
+    /// <summary>Reads a whole tensor, row-major, widened exactly to float32.</summary>
+    /// <param name="tensor">One of this checkpoint's, not <see cref="ElementType.Other"/>.</param>
+    /// <param name="destination">At least <see cref="CheckpointTensor.Count"/> elements; the rest is left alone.</param>
+    /// <exception cref="CheckpointException">The file can no longer be read in full.</exception>
+    /// <exception cref="ObjectDisposedException">The checkpoint was disposed.</exception>
+    public void Read(CheckpointTensor tensor, Span<float> destination)
+    {
+        if (destination.Length < tensor.Count)
+        {
+            throw new ArgumentException(
+                $"'{tensor.Name}' has {tensor.Count} elements, the destination only {destination.Length}.",
+                nameof(destination));
+        }
+
+        Read(tensor, 0, destination[..(int)tensor.Count]);
+    }
+
+    /// <summary>Reads consecutive elements, row-major, widened exactly to float32.</summary>
+    /// <param name="tensor">One of this checkpoint's, not <see cref="ElementType.Other"/>.</param>
+    /// <param name="firstElement">Where in the tensor to start.</param>
+    /// <param name="destination">Filled completely.</param>
+    /// <exception cref="CheckpointException">The file can no longer be read in full.</exception>
+    /// <exception cref="ObjectDisposedException">The checkpoint was disposed.</exception>
+    public void Read(CheckpointTensor tensor, long firstElement, Span<float> destination)
+    {
+        var location = Locate(tensor);
+        if (tensor.Type == ElementType.Other)
+        {
+            throw new ArgumentException($"'{tensor.Name}' does not hold floats.", nameof(tensor));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(firstElement);
+        if (destination.Length > tensor.Count - firstElement)
+        {
+            throw new ArgumentException(
+                $"'{tensor.Name}' has {tensor.Count} elements; {destination.Length} from {firstElement} is past its end.",
+                nameof(destination));
+        }
+
+        if (tensor.Type == ElementType.Float32)
+        {
+            ReadFloat32(location.File, location.Offset + (4 * firstElement), destination);
+        }
+        else
+        {
+            ReadHalfWidth(location.File, location.Offset + (2 * firstElement), tensor.Type, destination);
+        }
+    }
+
+    /// <summary>Reads stored little-endian bytes, contiguous and row-major, of any element type.</summary>
+    /// <param name="tensor">One of this checkpoint's.</param>
+    /// <param name="destination">Filled completely.</param>
+    /// <param name="firstByte">Where in the tensor to start.</param>
+    /// <exception cref="CheckpointException">The file can no longer be read in full.</exception>
+    /// <exception cref="ObjectDisposedException">The checkpoint was disposed.</exception>
+    public void ReadRaw(CheckpointTensor tensor, Span<byte> destination, long firstByte = 0)
+    {
+        var location = Locate(tensor);
+        ArgumentOutOfRangeException.ThrowIfNegative(firstByte);
+        if (destination.Length > location.ByteCount - firstByte)
+        {
+            throw new ArgumentException(
+                $"'{tensor.Name}' has {location.ByteCount} bytes; {destination.Length} from {firstByte} is past its end.",
+                nameof(destination));
+        }
+
+        location.File.ReadExactly(location.Offset + firstByte, destination);
+    }
+
+    private static void ReadFloat32(WeightFile file, long offset, Span<float> destination)
+    {
+        for (var done = 0; done < destination.Length;)
+        {
+            // In pieces, since a span of bytes cannot be as long as a span of floats.
+            var piece = destination.Slice(done, Math.Min(64 * ElementsPerRead, destination.Length - done));
+            file.ReadExactly(offset + (4L * done), MemoryMarshal.AsBytes(piece));
+            done += piece.Length;
+        }
+    }
+
+    private static void ReadHalfWidth(WeightFile file, long offset, ElementType type, Span<float> destination)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(2 * Math.Min(ElementsPerRead, Math.Max(1, destination.Length)));
+        try
+        {
+            for (var done = 0; done < destination.Length;)
+            {
+                var piece = destination.Slice(done, Math.Min(ElementsPerRead, destination.Length - done));
+                var stored = buffer.AsSpan(0, 2 * piece.Length);
+                file.ReadExactly(offset + (2L * done), stored);
+                if (type == ElementType.Float16)
+                {
+                    Widening.FromFloat16(stored, piece);
+                }
+                else
+                {
+                    Widening.FromBFloat16(stored, piece);
+                }
+
+                done += piece.Length;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private TensorLocation Locate(CheckpointTensor tensor) =>
+        tensor.Location is { } location && _files.Contains(location.File)
+            ? location
+            : throw new ArgumentException($"'{tensor.Name}' is not of this checkpoint.", nameof(tensor));
+}

@@ -1,0 +1,66 @@
+namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+
+/// <summary>A model in the layout in which it is published: config.json, weights (one file or shards, PyTorch .bin
+/// or safetensors), the vision tower's folder, the tokenizer. Nothing in it is executed and no weights are kept in
+/// memory; files stay open until it is disposed. Thread-safe, except that nobody may read while it is disposed.</summary>
+public sealed partial class Checkpoint : IDisposable
+{
+    private readonly List<WeightFile> _files;
+    private readonly Dictionary<string, CheckpointTensor> _tensors;
+
+    private Checkpoint(
+        CheckpointFolder folder,
+        ModelConfig config,
+        List<WeightFile> files,
+        Dictionary<string, CheckpointTensor> tensors)
+    {
+        Folder = folder.Path;
+        Config = config;
+        TokenizerFile = folder.FindFile("tokenizer.model");
+        _files = files;
+        _tensors = tensors;
+        WeightFiles = [.. files.Select(file => file.Path)];
+        WeightBytes = files.Sum(file => file.Length);
+    }
+
+    /// <summary>Full path.</summary>
+    public string Folder { get; }
+
+    /// <summary>Checked: a checkpoint that this reader does not support cannot be opened.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Full path of the SentencePiece model tokenizer.model; null when there is none.</summary>
+    public string? TokenizerFile { get; }
+
+    /// <summary>Everything stored for language, projector and vision, by normalised name. Vision tensors are called
+    /// "vision." and what follows from "embeddings.", "pre_layrnorm.", "encoder." or "post_layernorm."; all others
+    /// keep their names. Buffers that nobody needs are listed too.</summary>
+    public IReadOnlyDictionary<string, CheckpointTensor> Tensors => _tensors;
+
+    /// <summary>Full paths of the files that <see cref="Tensors"/> come from.</summary>
+    public IReadOnlyList<string> WeightFiles { get; }
+
+    /// <summary>Size of all <see cref="WeightFiles"/> on disk.</summary>
+    public long WeightBytes { get; }
+
+    /// <summary>Reads the configuration and where each tensor lies; the values stay on disk.</summary>
+    /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>
+    public static Checkpoint Open(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        var root = CheckpointFolder.Open(folder);
+        var (config, tower) = ConfigReader.Read(root);
+        var files = new List<WeightFile>();
+        try
+        {
+            return new Checkpoint(root, config, files, WeightReader.ReadAll(root, tower, files));
+        }
+        catch
+        {
+            files.ForEach(file => file.Dispose());
+            throw;
+        }
+    }
+
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+}

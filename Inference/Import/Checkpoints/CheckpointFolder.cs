@@ -1,0 +1,141 @@
+namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+
+/// <summary>The folder that holds a checkpoint. Names that come out of its files lead only to files inside it:
+/// a downloaded index must not make the importer read the rest of the machine.</summary>
+internal sealed class CheckpointFolder
+{
+    private const int MostLinks = 40;
+
+    // Where the real files lie: below the folder, and for Hugging Face's cache also in models--x--y/blobs,
+    // to which its snapshots consist of links.
+    private readonly List<string> _allowedRoots;
+
+    private CheckpointFolder(string path, List<string> allowedRoots)
+    {
+        Path = path;
+        _allowedRoots = allowedRoots;
+    }
+
+    /// <summary>Full path as the caller named it.</summary>
+    public string Path { get; }
+
+    public static CheckpointFolder Open(string folder)
+    {
+        var path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder));
+        if (!Directory.Exists(path))
+        {
+            throw new CheckpointException(path, "is not a folder. Give the folder that holds config.json.");
+        }
+
+        var real = RealPath(path, path);
+        List<string> roots = [real];
+        if (SnapshotRepository(real) is { } repository)
+        {
+            roots.Add(System.IO.Path.Combine(repository, "blobs"));
+        }
+
+        return new CheckpointFolder(path, roots);
+    }
+
+    /// <summary>The repository's name ("mtgv/MobileVLM-1.7B") in Hugging Face's cache, else the folder's own.</summary>
+    public string Name()
+    {
+        const string cachePrefix = "models--";
+        var cached = System.IO.Path.GetFileName(SnapshotRepository(_allowedRoots[0]));
+        return cached is not null && cached.StartsWith(cachePrefix, StringComparison.Ordinal)
+            ? cached[cachePrefix.Length..].Replace("--", "/", StringComparison.Ordinal)
+            : System.IO.Path.GetFileName(Path);
+    }
+
+    /// <summary>Full path of a file, null when it is not there.</summary>
+    /// <exception cref="CheckpointException">The name or a link leads out of the folder.</exception>
+    public string? FindFile(string relative)
+    {
+        var path = Resolve(relative);
+        return System.IO.File.Exists(path) ? path : null;
+    }
+
+    /// <summary>A folder inside this one, under the same rules; null when it is not there.</summary>
+    public CheckpointFolder? FindFolder(string relative)
+    {
+        var path = Resolve(relative);
+        return Directory.Exists(path) ? new CheckpointFolder(path, _allowedRoots) : null;
+    }
+
+    private string Resolve(string relative)
+    {
+        var parts = relative.Split('/', '\\');
+        if (relative.Contains('\0', StringComparison.Ordinal)
+            || System.IO.Path.IsPathRooted(relative)
+            || relative.Contains(':', StringComparison.Ordinal)
+            || parts.Any(part => part is "" or "." or ".."))
+        {
+            throw new CheckpointException(
+                Path,
+                $"names '{relative}', which is not a plain path inside the checkpoint's folder. Put what it means "
+                + "into the folder and name it from there.");
+        }
+
+        var path = System.IO.Path.Combine([Path, .. parts]);
+        var real = RealPath(path, Path);
+        return _allowedRoots.Any(root => IsWithin(real, root))
+            ? path
+            : throw new CheckpointException(
+                path, $"is a link to {real}, outside the checkpoint's folder. Replace the link with the file.");
+    }
+
+    private static bool IsWithin(string path, string root) =>
+        path == root
+        || path.StartsWith(
+            System.IO.Path.TrimEndingDirectorySeparator(root) + System.IO.Path.DirectorySeparatorChar,
+            StringComparison.Ordinal);
+
+    /// <summary>models--x--y of models--x--y/snapshots/revision, null elsewhere.</summary>
+    private static string? SnapshotRepository(string real)
+    {
+        var parent = System.IO.Path.GetDirectoryName(real);
+        return System.IO.Path.GetFileName(parent) == "snapshots" ? System.IO.Path.GetDirectoryName(parent) : null;
+    }
+
+    /// <summary>The path with every link on the way replaced by what it points at.</summary>
+    private static string RealPath(string path, string blamed)
+    {
+        var waiting = new Stack<string>(Parts(path).Reverse());
+        var real = System.IO.Path.GetPathRoot(path)!;
+        for (var links = 0; waiting.TryPop(out var part);)
+        {
+            if (part == "..")
+            {
+                real = System.IO.Path.GetDirectoryName(real) ?? real;
+                continue;
+            }
+
+            var next = System.IO.Path.Combine(real, part);
+            if (LinkTarget(next) is not { } target)
+            {
+                real = next;
+                continue;
+            }
+
+            if (++links > MostLinks)
+            {
+                throw new CheckpointException(blamed, "holds links that lead in a circle. Replace them with files.");
+            }
+
+            real = System.IO.Path.IsPathRooted(target) ? System.IO.Path.GetPathRoot(target)! : real;
+            foreach (var step in Parts(target).Reverse())
+            {
+                waiting.Push(step);
+            }
+        }
+
+        return real;
+    }
+
+    private static IEnumerable<string> Parts(string path) =>
+        path[(System.IO.Path.GetPathRoot(path)?.Length ?? 0)..]
+            .Split(System.IO.Path.DirectorySeparatorChar, System.IO.Path.AltDirectorySeparatorChar)
+            .Where(part => part is not "" and not ".");
+
+    private static string? LinkTarget(string path) => new FileInfo(path).LinkTarget;
+}

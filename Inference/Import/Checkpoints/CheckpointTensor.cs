@@ -1,0 +1,32 @@
+namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+
+/// <summary>One stored tensor: what it is called, how it is stored and where; not its values.</summary>
+/// <param name="Name">Normalised name, see <see cref="Checkpoint.Tensors"/>.</param>
+/// <param name="Type">Stored element type.</param>
+/// <param name="Shape">Row-major, outermost dimension first; empty for a scalar.</param>
+public sealed record CheckpointTensor(string Name, ElementType Type, IReadOnlyList<long> Shape)
+{
+    /// <summary>Number of elements.</summary>
+    public long Count
+    {
+        get
+        {
+            var count = 1L;
+            foreach (var dimension in Shape)
+            {
+                count = checked(count * dimension);
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>Number of stored bytes.</summary>
+    public long ByteCount => Location?.ByteCount ?? (Count * (Type == ElementType.Float32 ? 4 : 2));
+
+    /// <summary>Where the values are. The readers check at opening that they lie within the file.</summary>
+    internal TensorLocation? Location { get; init; }
+}
+
+/// <summary>Contiguous, row-major, little-endian elements in a file.</summary>
+internal sealed record TensorLocation(WeightFile File, long Offset, long ByteCount);

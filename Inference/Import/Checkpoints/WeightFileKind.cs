@@ -1,0 +1,20 @@
+namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+
+/// <summary>What often lies where weights should.</summary>
+internal static class WeightFileKind
+{
+    public static void RefuseStandIns(WeightFile file)
+    {
+        Span<byte> start = stackalloc byte[(int)Math.Min(16, file.Length)];
+        file.ReadExactly(0, start);
+        if (start.StartsWith("version https://"u8))
+        {
+            throw file.Fault("is a Git LFS pointer, not the weights. Run 'git lfs pull' in its folder.");
+        }
+
+        if (start.StartsWith("<!"u8) || start.StartsWith("<html"u8))
+        {
+            throw file.Fault("is a web page, not the weights. Download it again, logged in if need be.");
+        }
+    }
+}

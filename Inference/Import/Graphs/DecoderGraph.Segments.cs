@@ -1,0 +1,38 @@
+using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Import.Quantization;
+
+namespace MobileVlm.Edge.Inference.Import.Graphs;
+
+/// <summary>The same decoder cut between its layers, for machines that cannot hold all of it in float32.</summary>
+internal sealed partial class DecoderGraph
+{
+    /// <summary>Residual stream into a segment, [1, sequence, hidden].</summary>
+    public const string Hidden = "hidden";
+
+    /// <summary>Residual stream out of a layer, [1, sequence, hidden].</summary>
+    public const string NextHidden = "next_hidden";
+
+    /// <summary>One layer, over a cache that it is given empty.</summary>
+    public void WriteLayer(OnnxGraph graph, WeightSource source, int layer)
+    {
+        var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));
+        WriteLengths(graph);
+        WriteRotaryCaches(graph);
+        var at = $"layers.{layer}";
+        var normed = FirstNorm(graph, source, $"{at}.input_norm", hidden, $"model.{at}.input_layernorm.weight");
+        var attention = WriteAttention(graph, source, layer, normed);
+        (normed, var residual) = SkipNorm(
+            graph, source, $"{at}.post_norm", hidden, attention, $"model.{at}.post_attention_layernorm.weight");
+        graph.Node("Add", graph.Before(NextHidden), [residual, WriteMlp(graph, source, layer, normed)]);
+        graph.ToFloat32(NextHidden);
+        graph.Output(NextHidden, OnnxType.Float32, 1, "sequence", config.HiddenSize);
+    }
+
+    /// <summary>The last norm and the head, for chosen rows.</summary>
+    public void WriteLogits(OnnxGraph graph, WeightSource source)
+    {
+        var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));
+        var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
+        WriteHead(graph, source, FirstNorm(graph, source, "norm", hidden, "model.norm.weight"), rows);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Reflection;
+using System.Text.Json;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
+
+namespace MobileVlm.Edge.Inference.Import;
+
+/// <summary>Writes the parts of one model folder, each with its size and hash, and the manifest that lists them. A part
+/// that is written again replaces the one before.</summary>
+internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer, string fingerprint, string folder)
+{
+    private readonly List<ModelFile> _files = [];
+    private readonly Dictionary<string, GraphSignature> _signatures = [];
+    private readonly Dictionary<string, IReadOnlyDictionary<string, WeightPlace>> _places = [];
+
+    private static string ProgramVersion { get; } =
+        typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>Where the weights of a graph that was written lie.</summary>
+    public IReadOnlyDictionary<string, WeightPlace> Places(string file) => _places[file];
+
+    /// <summary>Of one picture; 0 for a model of text only.</summary>
+    public int VisualTokens => checkpoint.Config is { Vision: { } vision, Projector: { } projector }
+        ? ProjectorGraph.TokenCount(projector, vision)
+        : 0;
+
+    public void WriteGraph(string file, OnnxGraph graph)
+    {
+        var dataFile = DataFile(file);
+        Remove(file);
+        Remove(dataFile);
+        using (var data = new ExternalDataFile(Path.Combine(folder, dataFile)))
+        {
+            graph.WriteWeights(data);
+            var (size, sha256) = data.Finish();
+            _files.Add(new ModelFile(dataFile, size, sha256));
+        }
+
+        WriteFile(file, graph.Save);
+        _places[file] = graph.Places;
+        _signatures[file] = SessionFactory.Describe(Path.Combine(folder, file));
+    }
+
+    /// <summary>The file of a graph's weights.</summary>
+    public static string DataFile(string file) => $"{file}.data";
+
+    public void WriteFile(string file, Action<Stream> write)
+    {
+        using var stream = new HashingStream(new FileStream(Path.Combine(folder, file), FileMode.CreateNew));
+        write(stream);
+        var (size, sha256) = stream.Finish();
+        _files.Add(new ModelFile(file, size, sha256));
+    }
+
+    public void WriteTokenizer() => WriteFile(ModelFolder.TokenizerFile, stream =>
+    {
+        using var input = File.OpenRead(tokenizer);
+        input.CopyTo(stream);
+    });
+
+    /// <summary>Last, so that a folder with a manifest is a whole one.</summary>
+    public void WriteManifest(ModelPrecision precision, ModelLoss? loss, SelfTest? selfTest)
+    {
+        var config = checkpoint.Config;
+        var manifest = new ModelManifest
+        {
+            FormatVersion = ModelManifest.CurrentFormat,
+            Name = config.Name,
+            CreatedBy = $"mobilevlm {ProgramVersion}",
+            Importer = new ImporterStamp(ProgramVersion.Split('+')[0], ImporterStamp.CurrentRevision),
+            Source = new ModelSource(config.Name, config.Architecture, [.. checkpoint.WeightFiles.Select(f => Path.GetFileName(f))], fingerprint),
+            Language = config.Language,
+            Vision = config.Vision,
+            Projector = config.Projector,
+            VisualTokens = VisualTokens,
+            Precision = precision,
+            Loss = loss,
+            SelfTest = selfTest,
+            Signatures = _signatures,
+            Files = _files,
+            License = config.License,
+        };
+        using var stream = new FileStream(Path.Combine(folder, ModelManifest.FileName), FileMode.Create);
+        JsonSerializer.Serialize(stream, manifest, ManifestJson.Default.ModelManifest);
+        stream.Flush(flushToDisk: true);
+    }
+
+    private void Remove(string file)
+    {
+        if (_files.RemoveAll(f => f.Path == file) > 0)
+        {
+            File.Delete(Path.Combine(folder, file));
+        }
+    }
+}

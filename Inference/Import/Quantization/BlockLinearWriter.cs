@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using MobileVlm.Edge.Inference.Import.Onnx;
+
+namespace MobileVlm.Edge.Inference.Import.Quantization;
+
+/// <summary>4 or 8 bit a weight with one scale a block, of the type in which the graph computes, and a zero point where wanted: <c>MatMulNBits</c>.</summary>
+internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportance importance) : LinearWriter
+{
+    /// <summary>int8 activations: the fast kernels. Left out, decoding is two to four times slower.</summary>
+    private const int AccuracyLevel = 4;
+
+    public override string Write(
+        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+    {
+        var inputs = weights[0].Inputs;
+        var outputs = weights.Sum(w => w.Outputs);
+        var blocks = quantizer.Blocks(inputs);
+        var zeroBytes = quantizer.ZeroPoints ? quantizer.ZeroPointBytes(inputs) : 0;
+        var rows = source.Rows(weights);
+
+        // Filled while the codes are written, written right after them, and dropped: one layer's at a time.
+        var scales = Array.Empty<float>();
+        var zeros = Array.Empty<byte>();
+        var names = new List<string>
+        {
+            input,
+            graph.Weight(
+                $"{node}.weight_q{quantizer.Bits}",
+                OnnxType.UInt8,
+                [outputs, blocks, quantizer.BlobSize],
+                stream =>
+                {
+                    (scales, zeros) = (new float[outputs * blocks], new byte[outputs * zeroBytes]);
+                    Quantize(stream, rows, inputs, importance.Importance(node, inputs), scales, zeros);
+                }),
+            graph.Values(
+                $"{node}.scales",
+                [outputs, blocks],
+                stream =>
+                {
+                    stream.Write(MemoryMarshal.AsBytes(scales.AsSpan()));
+                    scales = [];
+                }),
+        };
+        if (quantizer.ZeroPoints)
+        {
+            names.Add(graph.Weight(
+                $"{node}.zeros",
+                OnnxType.UInt8,
+                [outputs, zeroBytes],
+                stream =>
+                {
+                    stream.Write(zeros);
+                    zeros = [];
+                }));
+        }
+
+        return graph.Contrib(
+            "MatMulNBits",
+            node,
+            CollectionsMarshal.AsSpan(names),
+            OnnxAttribute.Int("K", inputs),
+            OnnxAttribute.Int("N", outputs),
+            OnnxAttribute.Int("bits", quantizer.Bits),
+            OnnxAttribute.Int("block_size", quantizer.BlockSize),
+            OnnxAttribute.Int("accuracy_level", AccuracyLevel));
+    }
+
+    private void Quantize(
+        Stream stream,
+        Action<Action<int, ReadOnlyMemory<float>>> rows,
+        int inputs,
+        float[] importance,
+        float[] scales,
+        byte[] zeros)
+    {
+        var blocks = quantizer.Blocks(inputs);
+        var rowBytes = blocks * quantizer.BlobSize;
+        var zeroBytes = quantizer.ZeroPoints ? quantizer.ZeroPointBytes(inputs) : 0;
+        rows((first, values) =>
+        {
+            var count = values.Length / inputs;
+            var bytes = new byte[count * rowBytes];
+            Parallel.For(0, count, r => quantizer.QuantizeRow(
+                values.Span.Slice(r * inputs, inputs),
+                importance,
+                bytes.AsSpan(r * rowBytes, rowBytes),
+                scales.AsSpan((first + r) * blocks, blocks),
+                zeros.AsSpan((first + r) * zeroBytes, zeroBytes)));
+            stream.Write(bytes);
+        });
+    }
+}

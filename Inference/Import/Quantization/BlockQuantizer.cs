@@ -1,0 +1,102 @@
+namespace MobileVlm.Edge.Inference.Import.Quantization;
+
+/// <summary>Block-wise rounding into the layout of ONNX Runtime's <c>MatMulNBits</c>: element k of a row sits in block
+/// k / blockSize; value = (q - zero point) * scale, the zero point being 2^(bits-1) unless it is stored; 4-bit values
+/// are packed two a byte, the even one low, zero points likewise; the last block of a row is padded. Scales are the
+/// ones of <see cref="ScaleSearch"/>.</summary>
+internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = false, ScaleRule rule = ScaleRule.LeastError)
+{
+    public int Bits { get; } = bits is 4 or 8 ? bits : throw new ArgumentOutOfRangeException(nameof(bits), bits, "4 or 8");
+
+    public int BlockSize { get; } = blockSize is 16 or 32 or 64 or 128 or 256
+        ? blockSize
+        : throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "16, 32, 64, 128 or 256");
+
+    /// <summary>Whether zero points are stored.</summary>
+    public bool ZeroPoints { get; } = zeroPoints;
+
+    /// <summary>Bytes of one block.</summary>
+    public int BlobSize => BlockSize * Bits / 8;
+
+    /// <summary>Blocks in a row of <paramref name="inputs"/> elements.</summary>
+    public int Blocks(int inputs) => (inputs + BlockSize - 1) / BlockSize;
+
+    /// <summary>Bytes of a row's zero points; each row begins with a byte of its own.</summary>
+    public int ZeroPointBytes(int inputs) => ((Blocks(inputs) * Bits) + 7) / 8;
+
+    /// <summary>Rounds one row.</summary>
+    /// <param name="row">[inputs].</param>
+    /// <param name="importance">[inputs], how much an error of each weight counts, not negative.</param>
+    /// <param name="packed">[blocks, blobSize].</param>
+    /// <param name="scales">[blocks].</param>
+    /// <param name="zeros">[zeroPointBytes], or empty where they are not stored.</param>
+    public void QuantizeRow(
+        ReadOnlySpan<float> row, ReadOnlySpan<float> importance, Span<byte> packed, Span<float> scales, Span<byte> zeros)
+    {
+        packed.Clear();
+        zeros.Clear();
+        for (var block = 0; block < scales.Length; block++)
+        {
+            var from = block * BlockSize;
+            var count = Math.Min(BlockSize, row.Length - from);
+            var values = row.Slice(from, count);
+            var grid = ScaleSearch.Find(values, importance.Slice(from, count), Bits, ZeroPoints, rule);
+            Pack(values, grid, packed.Slice(block * BlobSize, BlobSize));
+            scales[block] = grid.Scale;
+            if (ZeroPoints)
+            {
+                Put(zeros, block, grid.Zero);
+            }
+        }
+    }
+
+    /// <summary>Sum of the squared errors that rounding a row makes, each times its importance.</summary>
+    public double Error(ReadOnlySpan<float> row, ReadOnlySpan<float> importance)
+    {
+        var (sum, largest) = (0.0, (1 << Bits) - 1);
+        for (var from = 0; from < row.Length; from += BlockSize)
+        {
+            var count = Math.Min(BlockSize, row.Length - from);
+            var values = row.Slice(from, count);
+            var weights = importance.Slice(from, count);
+            var grid = ScaleSearch.Find(values, weights, Bits, ZeroPoints, rule);
+            var block = 0f;
+            for (var i = 0; i < count; i++)
+            {
+                var code = Math.Clamp((int)MathF.Round(values[i] * grid.Inverse) + grid.Zero, 0, largest);
+                var error = values[i] - ((code - grid.Zero) * grid.Scale);
+                block += weights[i] * error * error;
+            }
+
+            sum += block;
+        }
+
+        return sum;
+    }
+
+    private void Pack(ReadOnlySpan<float> values, CodeGrid grid, Span<byte> blob)
+    {
+        var largest = (1 << Bits) - 1;
+
+        // Padding must decode to zero: the code of zero.
+        for (var i = 0; i < BlockSize; i++)
+        {
+            Put(blob, i, i < values.Length
+                ? Math.Clamp((int)MathF.Round(values[i] * grid.Inverse) + grid.Zero, 0, largest)
+                : grid.Zero);
+        }
+    }
+
+    /// <summary>Writes a code into bytes that are zero.</summary>
+    private void Put(Span<byte> bytes, int index, int code)
+    {
+        if (Bits == 8)
+        {
+            bytes[index] = (byte)code;
+        }
+        else
+        {
+            bytes[index / 2] |= (byte)(code << (4 * (index % 2)));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Import.Precision;
+
+namespace MobileVlm.Edge.Inference.Import.Quantization;
+
+/// <summary>Matrices that share their input, and what makes that input channel by channel. Dividing the makers' channels
+/// and multiplying the matrices' columns by the same numbers changes nothing in exact arithmetic.</summary>
+/// <param name="Node">Whose inputs were measured.</param>
+/// <param name="Format">In which the matrices are stored.</param>
+/// <param name="Matrices">Their columns are multiplied.</param>
+/// <param name="Makers">Norm weights, or matrices whose rows make the channels: divided.</param>
+internal sealed record ChannelGroup(string Node, WeightFormat Format, IReadOnlyList<LinearWeight> Matrices, IReadOnlyList<string> Makers)
+{
+    public int Channels => Matrices[0].Inputs;
+
+    /// <summary>All groups of a decoder.</summary>
+    public static IEnumerable<ChannelGroup> Of(LanguageConfig language, DecoderRecipe recipe)
+    {
+        var (hidden, inner, wide) = (language.HiddenSize, language.IntermediateSize, language.Heads * language.HeadSize);
+        var narrow = language.KeyValueHeads * language.HeadSize;
+        for (var layer = 0; layer < language.Layers; layer++)
+        {
+            var (node, at) = ($"layers.{layer}", $"model.layers.{layer}");
+            var sensitive = DecoderRecipe.IsSensitive(layer, language.Layers) ? recipe.Sensitive : recipe.Body;
+            yield return new ChannelGroup(
+                $"{node}.qkv", sensitive,
+                [
+                    new($"{at}.self_attn.q_proj.weight", wide, hidden), new($"{at}.self_attn.k_proj.weight", narrow, hidden),
+                    new($"{at}.self_attn.v_proj.weight", narrow, hidden),
+                ],
+                [$"{at}.input_layernorm.weight"]);
+            yield return new ChannelGroup(
+                $"{node}.gate", recipe.Body,
+                [new($"{at}.mlp.gate_proj.weight", inner, hidden), new($"{at}.mlp.up_proj.weight", inner, hidden)],
+                [$"{at}.post_attention_layernorm.weight"]);
+
+            // silu(gate) * up: what divides a row of up divides the product.
+            yield return new ChannelGroup(
+                $"{node}.down", sensitive, [new($"{at}.mlp.down_proj.weight", hidden, inner)], [$"{at}.mlp.up_proj.weight"]);
+
+            // Attention mixes positions, not channels; but where several heads share a value head, its channels are several.
+            if (wide == narrow)
+            {
+                yield return new ChannelGroup(
+                    $"{node}.out", recipe.Body, [new($"{at}.self_attn.o_proj.weight", hidden, wide)], [$"{at}.self_attn.v_proj.weight"]);
+            }
+        }
+
+        var head = language.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
+        yield return new ChannelGroup(
+            DecoderGraph.Logits, recipe.Head, [new(head, language.VocabularySize, hidden)], ["model.norm.weight"]);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Import.Precision;
+
+namespace MobileVlm.Edge.Inference.Import.Quantization;
+
+/// <summary>Writes a linear layer into a graph, in one of the precisions that ONNX Runtime computes.</summary>
+internal abstract class LinearWriter
+{
+    /// <param name="format">Of the weights.</param>
+    /// <param name="importance">Of the inputs; what is rounded is rounded for these. Read when weights are written, not
+    /// before.</param>
+    public static LinearWriter Create(WeightFormat format, IInputImportance importance) => format.Kind switch
+    {
+        WeightKind.Exact => new Float32LinearWriter(),
+        WeightKind.Halves => new Float16LinearWriter(),
+        WeightKind.Rows => new RowLinearWriter(format, importance),
+        _ => new BlockLinearWriter(new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), importance),
+    };
+
+    /// <summary>Adds the product of <paramref name="input"/> [.., inputs] with the stacked weights.</summary>
+    /// <returns>The value's name, [.., sum of outputs].</returns>
+    public abstract string Write(OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights);
+}
+
+/// <summary>In the type in which the graph computes, ONNX's MatMul.</summary>
+internal sealed class Float32LinearWriter : LinearWriter
+{
+    public override string Write(
+        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+    {
+        var weight = graph.Values(
+            $"{node}.weight",
+            [weights[0].Inputs, weights.Sum(w => w.Outputs)],
+            source.Transposed(weights));
+        return graph.Node("MatMul", node, [input, weight]);
+    }
+}
+
+/// <summary>float16 on the disk. A graph that computes in float32 widens it, which ONNX Runtime does once, when the session
+/// is opened, so the folder is half as large and the memory is float32's.</summary>
+internal sealed class Float16LinearWriter : LinearWriter
+{
+    public override string Write(
+        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+    {
+        var stored = graph.Weight(
+            $"{node}.weight_fp16",
+            OnnxType.Float16,
+            [weights[0].Inputs, weights.Sum(w => w.Outputs)],
+            source.TransposedFloat16(weights));
+        if (graph.Activations == OnnxType.Float16)
+        {
+            return graph.Node("MatMul", node, [input, stored]);
+        }
+
+        var weight = graph.Node("Cast", $"{node}.weight", [stored], OnnxAttribute.Int("to", (long)OnnxType.Float32));
+        return graph.Node("MatMul", node, [input, weight]);
+    }
+}
+
+/// <summary>float32 as it lies in the checkpoint, ONNX's Gemm: nothing is laid out anew, which needs no memory. For what
+/// is used a few times and thrown away.</summary>
+internal sealed class UnpackedLinearWriter : LinearWriter
+{
+    public override string Write(
+        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+    {
+        var (inputs, outputs) = (weights[0].Inputs, weights.Sum(w => w.Outputs));
+        var rows = source.Rows(weights);
+        var weight = graph.Weight(
+            $"{node}.weight",
+            OnnxType.Float32,
+            [outputs, inputs],
+            stream => rows((_, values) => stream.Write(MemoryMarshal.AsBytes(values.Span))));
+        var flat = graph.Node("Reshape", $"{node}.rows", [input, graph.Constant($"{node}.rows_shape", [-1, inputs])]);
+        var product = graph.Node("Gemm", $"{node}.product", [flat, weight], OnnxAttribute.Int("transB", 1));
+        return graph.Node("Reshape", node, [product, graph.Constant($"{node}.shape", [1, -1, outputs])]);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace MobileVlm.Edge.Inference.Import.Quantization;
+
+/// <summary>How the scale of a block is found.</summary>
+internal enum ScaleRule
+{
+    /// <summary>From the element of largest magnitude, which is kept exactly.</summary>
+    LargestMagnitude,
+
+    /// <summary>By the least sum of squared errors, each weighted by its importance.</summary>
+    LeastError,
+}
+
+/// <summary>The codes of a block: code = round(value * inverse) + zero, value = (code - zero) * scale. Scale and inverse
+/// are not each other's inverse once the scale was fitted to the codes.</summary>
+internal readonly record struct CodeGrid(float Inverse, float Scale, int Zero);
+
+/// <summary>Finds scales that lose least. For each of several clipping factors the codes c are rounded first; the scale
+/// that then fits best is sum(w v c) / sum(w c^2), and the squared error that remains is
+/// sum(w v^2) - sum(w v c)^2 / sum(w c^2). This is the search of llama.cpp's <c>make_qx_quants</c>, with more clipping.
+/// The scale's sign is free, so the element of largest magnitude maps to the most negative code and all codes are
+/// used.</summary>
+internal static class ScaleSearch
+{
+    /// <summary>How many codes further out than the last one the largest element lies: below 0 some codes stay unused,
+    /// above 0 it is clipped. In a Gaussian block of 128 the optimum is near 2.</summary>
+    private static readonly float[] Clips = [0, -0.8f, -0.6f, -0.4f, -0.2f, 0.2f, 0.4f, 0.6f, 0.8f, 1f, 1.3f, 1.6f, 2f, 2.5f, 3f];
+
+    /// <summary>Shares of the range between the smallest and the largest element that codes with a zero point cover.</summary>
+    private static readonly float[] Shares = [1, 0.95f, 0.9f, 0.85f, 0.8f, 0.75f, 0.7f];
+
+    /// <param name="values">The block.</param>
+    /// <param name="importance">As long as the block, not negative.</param>
+    /// <param name="bits">Codes are 0 to 2^bits - 1.</param>
+    /// <param name="zeroPoints">Whether zero may have another code than the middle one.</param>
+    /// <param name="rule">How.</param>
+    public static CodeGrid Find(
+        ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int bits, bool zeroPoints, ScaleRule rule)
+    {
+        var middle = 1 << (bits - 1);
+        var extreme = values[TensorPrimitives.IndexOfMaxMagnitude(values)];
+        var plain = FromExtreme(extreme, middle);
+        if (rule == ScaleRule.LargestMagnitude || plain.Inverse == 0)
+        {
+            return zeroPoints && rule == ScaleRule.LargestMagnitude ? FromRange(values, bits, 1) : plain;
+        }
+
+        var best = plain;
+        var gain = double.NegativeInfinity;
+        foreach (var clip in Clips)
+        {
+            Try(values, importance, -(middle + clip) / extreme, middle, -middle, middle - 1, ref best, ref gain);
+        }
+
+        if (zeroPoints)
+        {
+            foreach (var share in Shares)
+            {
+                var grid = FromRange(values, bits, share);
+                Try(
+                    values, importance, grid.Inverse, grid.Zero, -grid.Zero, (1 << bits) - 1 - grid.Zero, ref best, ref gain);
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>As <see cref="Find"/>, by least error, for codes from -largest to largest.</summary>
+    public static CodeGrid FindSymmetric(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int largest)
+    {
+        var extreme = values[TensorPrimitives.IndexOfMaxMagnitude(values)];
+        var plain = FromExtreme(extreme, -largest) with { Zero = 0 };
+        if (plain.Inverse == 0)
+        {
+            return plain;
+        }
+
+        var best = plain;
+        var gain = double.NegativeInfinity;
+        foreach (var share in Shares)
+        {
+            Try(values, importance, plain.Inverse / share, 0, -largest, largest, ref best, ref gain);
+        }
+
+        return best;
+    }
+
+    private static CodeGrid FromExtreme(float extreme, int middle)
+    {
+        var scale = extreme / -middle;
+
+        // Of a block of next to nothing the inverse is infinite: it becomes zeros.
+        return new CodeGrid(float.IsFinite(1 / scale) ? 1 / scale : 0, scale, middle);
+    }
+
+    /// <summary>Zero lies within the range, so that it has a code.</summary>
+    private static CodeGrid FromRange(ReadOnlySpan<float> values, int bits, float share)
+    {
+        var largest = (1 << bits) - 1;
+        var (low, high) = (Math.Min(0, TensorPrimitives.Min(values)), Math.Max(0, TensorPrimitives.Max(values)));
+        var whole = (high - low) / largest;
+        var zero = float.IsFinite(1 / whole) ? (int)MathF.Round(-low / whole) : 0;
+        var scale = whole * share;
+        return new CodeGrid(float.IsFinite(1 / scale) ? 1 / scale : 0, scale, zero);
+    }
+
+    private static void Try(
+        ReadOnlySpan<float> values,
+        ReadOnlySpan<float> importance,
+        float inverse,
+        int zero,
+        int lowest,
+        int highest,
+        ref CodeGrid best,
+        ref double gain)
+    {
+        var (product, square) = Fit(values, importance, inverse, lowest, highest);
+        var scale = product / square;
+        var found = (double)product * product / square;
+
+        // Sums of next to nothing, or of values beyond single precision, say nothing: what was found before stays.
+        if (found > gain && float.IsNormal(scale) && float.IsFinite(square))
+        {
+            (best, gain) = (new CodeGrid(inverse, scale, zero), found);
+        }
+    }
+
+    /// <summary>sum(w v c) and sum(w c^2) for c = clamp(round(v * inverse), lowest, highest).</summary>
+    private static (float Product, float Square) Fit(
+        ReadOnlySpan<float> values, ReadOnlySpan<float> importance, float inverse, int lowest, int highest)
+    {
+        var (product, square) = (Vector<float>.Zero, Vector<float>.Zero);
+        var (factor, low, high) = (new Vector<float>(inverse), new Vector<float>(lowest), new Vector<float>(highest));
+        var i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var v = new Vector<float>(values[i..]);
+            var code = Vector.Min(Vector.Max(Vector.Round(v * factor), low), high);
+            var weighted = code * new Vector<float>(importance[i..]);
+            product += weighted * v;
+            square += weighted * code;
+        }
+
+        var (p, s) = (Vector.Sum(product), Vector.Sum(square));
+        for (; i < values.Length; i++)
+        {
+            var code = Math.Clamp(MathF.Round(values[i] * inverse), lowest, highest);
+            p += importance[i] * code * values[i];
+            s += importance[i] * code * code;
+        }
+
+        return (p, s);
+    }
+}

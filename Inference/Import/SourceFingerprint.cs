@@ -1,0 +1,72 @@
+using System.Security.Cryptography;
+using System.Text;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+
+namespace MobileVlm.Edge.Inference.Import;
+
+/// <summary>What an import was made of, as one short text: the checkpoint's files by name and size, its settings, its
+/// tokenizer, samples of its weights, and what was asked for. Reading it costs a few megabytes, not the checkpoint.</summary>
+internal static class SourceFingerprint
+{
+    /// <summary>At each end of a weight file. torch.save puts the checksums of all tensors at the end, safetensors their
+    /// places at the start.</summary>
+    private const int EndBytes = 1 << 20;
+
+    /// <summary>In between, for files without checksums: training changes weights everywhere.</summary>
+    private const int Samples = 64;
+    private const int SampleBytes = 4096;
+
+    /// <summary>Small files that change the result.</summary>
+    private static readonly string[] Settings =
+    [
+        "config.json", "preprocessor_config.json", "README.md", "vision_tower/config.json", "vision_tower/preprocessor_config.json",
+    ];
+
+    /// <param name="checkpoint">Open.</param>
+    /// <param name="asked">Precision and whatever else the result depends on.</param>
+    /// <exception cref="CheckpointException">A file can no longer be read.</exception>
+    public static string Of(Checkpoint checkpoint, string asked)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + '\n'));
+        Add(asked);
+        string[] settings =
+        [
+            .. Settings.Select(name => Path.Combine(checkpoint.Folder, name)),
+            .. checkpoint.WeightFiles.SelectMany(file => Settings.Select(name => Path.Combine(Path.GetDirectoryName(file)!, name))),
+            .. checkpoint.TokenizerFile is { } tokenizer ? (string[])[tokenizer] : [],
+        ];
+        foreach (var file in settings.Distinct().Where(File.Exists))
+        {
+            Add(Path.GetRelativePath(checkpoint.Folder, file));
+            hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
+        }
+
+        foreach (var path in checkpoint.WeightFiles)
+        {
+            using var file = WeightFile.Open(path);
+            Add($"{Path.GetRelativePath(checkpoint.Folder, path)} {file.Length}");
+            AddSamples(file, hash);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void AddSamples(WeightFile file, IncrementalHash hash)
+    {
+        var buffer = new byte[EndBytes];
+        void Add(long offset, int most)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(most, file.Length - offset));
+            file.ReadExactly(offset, piece);
+            hash.AppendData(piece);
+        }
+
+        Add(0, EndBytes);
+        Add(Math.Max(0, file.Length - EndBytes), EndBytes);
+        for (var i = 1L; i < Samples; i++)
+        {
+            Add(file.Length / Samples * i, SampleBytes);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Import.Calibration;
+
+namespace MobileVlm.Edge.Inference.Models;
+
+public static partial class ModelSelfTest
+{
+    /// <summary>As <see cref="Think(ModelFolder, LanguageDecoder, CalibrationPrompt, float[], IReadOnlyList{SelfTestStep}, SelfTestExtent, CancellationToken)"/>,
+    /// through the second set of weights, which question and answer go through at once.</summary>
+    internal static (int Tokens, int Ties) ThinkAtOnce(
+        ModelFolder folder,
+        LanguageDecoder decoder,
+        CalibrationPrompt prompt,
+        float[] picture,
+        IReadOnlyList<SelfTestStep> known,
+        SelfTestExtent extent)
+    {
+        var steps = Steps(known, extent);
+        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), manyFrom: 1);
+        try
+        {
+            state.Append(prompt.Before);
+            if (picture.Length > 0)
+            {
+                state.Append(picture.AsMemory());
+            }
+
+            state.Append([new BranchTokens(state.Fork(), (int[])[.. prompt.After, .. prompt.Answer.AsSpan(0, steps - 1)], steps)]);
+        }
+        catch (Exception e) when (e is NonFiniteLogitsException or InvalidOperationException or OnnxRuntimeException)
+        {
+            throw Fault(folder, Failed(ModelFolder.PrefillFile, e), e);
+        }
+
+        var ties = 0;
+        for (var i = 0; i < steps; i++)
+        {
+            ties += IsTie(folder, state.Logits(i), i, known[i], ModelFolder.PrefillFile) ? 1 : 0;
+        }
+
+        return (steps, ties);
+    }
+}

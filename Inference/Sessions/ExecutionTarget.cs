@@ -1,0 +1,81 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Inference.Sessions;
+
+/// <summary>What computes.</summary>
+public enum TargetKind
+{
+    Cpu,
+
+    /// <summary>An NVIDIA GPU, or nothing.</summary>
+    Cuda,
+
+    /// <summary>An NVIDIA GPU, or the processor where none can be had.</summary>
+    Auto,
+}
+
+/// <summary>Where a model shall run: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>auto</c>. Where it does run is read back
+/// from each session (<see cref="SessionPlacement"/>).</summary>
+public readonly record struct ExecutionTarget
+{
+    /// <summary>More GPUs than a box of this kind has.</summary>
+    private const int LargestDevice = 63;
+
+    private const string CudaPrefix = "cuda:";
+
+    private ExecutionTarget(TargetKind kind, int device) => (Kind, Device) = (kind, device);
+
+    public static ExecutionTarget Cpu { get; }
+
+    public static ExecutionTarget Auto { get; } = new(TargetKind.Auto, 0);
+
+    /// <summary>What <see cref="TryParse"/> reads.</summary>
+    public static string Grammar => "cpu, cuda, cuda:N (the GPU number N, from 0) or auto";
+
+    public TargetKind Kind { get; }
+
+    /// <summary>Number of the GPU, from 0.</summary>
+    public int Device { get; }
+
+    public static ExecutionTarget Cuda(int device = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(device);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(device, LargestDevice);
+        return new(TargetKind.Cuda, device);
+    }
+
+    /// <param name="text">See <see cref="Grammar"/>, in any case.</param>
+    /// <param name="target"><see cref="Cpu"/> when it is none.</param>
+    public static bool TryParse(string text, out ExecutionTarget target)
+    {
+        target = Cpu;
+        switch (text.ToLowerInvariant())
+        {
+            case "cpu":
+                return true;
+            case "auto":
+                target = Auto;
+                return true;
+            case "cuda":
+                target = Cuda();
+                return true;
+            default:
+                if (text.StartsWith(CudaPrefix, StringComparison.OrdinalIgnoreCase)
+                    && int.TryParse(text.AsSpan(CudaPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var device)
+                    && device <= LargestDevice)
+                {
+                    target = Cuda(device);
+                    return true;
+                }
+
+                return false;
+        }
+    }
+
+    public override string ToString() => Kind switch
+    {
+        TargetKind.Cpu => "cpu",
+        TargetKind.Auto => "auto",
+        _ => Device == 0 ? "cuda" : string.Create(CultureInfo.InvariantCulture, $"{CudaPrefix}{Device}"),
+    };
+}

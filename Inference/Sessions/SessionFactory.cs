@@ -1,0 +1,246 @@
+using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Inference.Machine;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Inference.Sessions;
+
+/// <summary>Opens a graph of a model folder and compares it with the manifest.</summary>
+internal static class SessionFactory
+{
+    /// <summary>Operators that are nearly all of the work: where a GPU was asked for, they must not be on the processor.</summary>
+    private static readonly HashSet<string> Heavy =
+        ["MatMul", "Gemm", "MatMulNBits", "MatMulIntegerToFloat", "Conv", "GroupQueryAttention", "MultiHeadAttention"];
+
+    /// <summary>Of ONNX Runtime. Asking loads it.</summary>
+    public static string RuntimeVersion => OrtEnv.Instance().GetVersionString();
+
+    /// <summary>On the thread that will run it: where processors are chosen, that thread is bound to them.</summary>
+    /// <exception cref="ModelFolderException">The graph does not open, or does not match its manifest.</exception>
+    /// <exception cref="ExecutionTargetException">The target cannot be had.</exception>
+    public static InferenceSession Open(ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
+    {
+        if (!folder.Manifest.Signatures.TryGetValue(file, out var signature))
+        {
+            throw new ModelFolderException(
+                folder.FolderPath,
+                file == ModelFolder.VisionFile
+                    ? "it is a model of text only and cannot look at pictures. Use 'mobilevlm generate', or import a MobileVLM checkpoint."
+                    : $"the manifest has no signature of {file}. Import the model again.");
+        }
+
+        ThreadAffinity.BindThisThread(settings.EffectiveProcessors);
+        var (session, placement) = Place(folder, file, settings, fixedShapes);
+        try
+        {
+            Compare(folder, file, "input", signature.Inputs, session.InputMetadata);
+            Compare(folder, file, "output", signature.Outputs, session.OutputMetadata);
+            settings.Opened?.Invoke(placement);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A graph of our own that serves another one, wherever that runs.</summary>
+    internal static InferenceSession OpenHelper(byte[] model, ExecutionSettings settings)
+    {
+        using var options = Options(settings, fixedShapes: false);
+        if (settings.Target.Kind != TargetKind.Cpu)
+        {
+            CudaProvider.Append(options, settings);
+        }
+
+        return new InferenceSession(model, options);
+    }
+
+    private static (InferenceSession Session, SessionPlacement Placement) Place(
+        ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
+    {
+        switch (settings.Target.Kind)
+        {
+            case TargetKind.Cpu:
+                return OpenOnCpu(folder, file, settings, fixedShapes, reason: null);
+            case TargetKind.Cuda:
+                return OpenOnCuda(folder, file, settings, fixedShapes);
+            default:
+                try
+                {
+                    return OpenOnCuda(folder, file, settings with { Target = ExecutionTarget.Cuda() }, fixedShapes);
+                }
+                catch (ExecutionTargetException e)
+                {
+                    // Told with the placement.
+                    return OpenOnCpu(folder, file, settings, fixedShapes, e.Message);
+                }
+        }
+    }
+
+    private static (InferenceSession Session, SessionPlacement Placement) OpenOnCpu(
+        ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes, string? reason)
+    {
+        using var options = Options(settings, fixedShapes);
+        try
+        {
+            var session = new InferenceSession(folder.PathOf(file), options);
+            return (session, Read(session, file, settings.Target, reason));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelFolderException(
+                folder.FolderPath, $"ONNX Runtime cannot open {file}: {e.Message} Import the model again.", e);
+        }
+    }
+
+    private static (InferenceSession Session, SessionPlacement Placement) OpenOnCuda(
+        ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
+    {
+        using var options = Options(settings, fixedShapes);
+        CudaProvider.Append(options, settings);
+        InferenceSession session;
+        try
+        {
+            session = new InferenceSession(folder.PathOf(file), options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ExecutionTargetException(
+                ExecutionTargetException.Target, settings.Target.ToString(), $"{file} of '{folder.FolderPath}' does not open there: {e.Message.TrimEnd('.')}",
+                "With the target cpu it is seen whether the model or the GPU is at fault.", e);
+        }
+
+        var placement = Read(session, file, settings.Target, reason: null);
+        var fallen = placement.OnCpu.Where(o => Heavy.Contains(o.Key)).ToList();
+        if (fallen.Count == 0)
+        {
+            return (session, placement);
+        }
+
+        session.Dispose();
+        throw new ExecutionTargetException(
+            ExecutionTargetException.Target,
+            settings.Target.ToString(),
+            $"{file} of '{folder.FolderPath}' would leave {string.Join(" and ", fallen.Select(o => $"{o.Value} {o.Key}"))} of {placement.NodeCount} nodes to the processor, "
+            + "since the GPU has no kernels for their types",
+            "Import the model for it: mobilevlm model import … --for cuda.");
+    }
+
+    // Whoever hears the fault has no session to dispose of.
+    private static IReadOnlyList<(string Provider, string Operator)> Assigned(InferenceSession session)
+    {
+        try
+        {
+            return NodeAssignment.Read(session);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    private static SessionPlacement Read(InferenceSession session, string file, ExecutionTarget wanted, string? reason)
+    {
+        var nodes = Assigned(session);
+        return new SessionPlacement(
+            file,
+            wanted,
+            Count(nodes.Select(n => n.Provider)),
+            wanted.Kind == TargetKind.Cpu ? new Dictionary<string, int>() : Count(nodes.Where(n => n.Provider == SessionPlacement.CpuProvider).Select(n => n.Operator)),
+            reason);
+    }
+
+    private static Dictionary<string, int> Count(IEnumerable<string> names) =>
+        names.GroupBy(name => name).OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count());
+
+    /// <summary>Those of every session that answers.</summary>
+    /// <param name="settings">Threads.</param>
+    /// <param name="fixedShapes">Whether all calls have inputs of the same sizes.</param>
+    internal static SessionOptions Options(ExecutionSettings settings, bool fixedShapes)
+    {
+        var options = new SessionOptions
+        {
+            IntraOpNumThreads = settings.EffectiveThreads,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+
+            // A pattern is kept for each input shape ever seen; prompts have many.
+            EnableMemoryPattern = fixedShapes,
+        };
+
+        Configure(options);
+        if (!settings.UseKleidiAi)
+        {
+            options.AddSessionConfigEntry("mlas.disable_kleidiai", "1");
+        }
+
+        if (settings is { EffectiveThreads: > 1 and var threads, EffectiveProcessors: { Count: > 0 } processors })
+        {
+            options.AddSessionConfigEntry("session.intra_op_thread_affinities", ThreadAffinity.OfPool(processors, threads));
+        }
+
+        return options;
+    }
+
+    /// <summary>What holds for every session that answers.</summary>
+    internal static void Configure(SessionOptions options)
+    {
+        options.AddSessionConfigEntry(NodeAssignment.Option, "1");
+
+        // Threads spin within a call and sleep between pictures.
+        options.AddSessionConfigEntry("session.force_spinning_stop", "1");
+
+        // "session.x64quantprecision" is left off: no graph of ours has integer products that overflow in between, and it
+        // would slow down those that were narrowed for that.
+
+        // "session.set_denormal_as_zero" is left off: it changes the calling thread for good, and the vectorised argmax
+        // of .NET then finds index 0, since small integers are denormals when seen as floats.
+    }
+
+    /// <summary>What a graph takes and gives, for the manifest.</summary>
+    public static GraphSignature Describe(string path)
+    {
+        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL };
+        options.AddSessionConfigEntry("session.disable_prepacking", "1");
+        using var session = new InferenceSession(path, options);
+        return new GraphSignature(Describe(session.InputMetadata), Describe(session.OutputMetadata));
+    }
+
+    private static List<TensorSignature> Describe(IReadOnlyDictionary<string, NodeMetadata> metadata) =>
+        [.. metadata.Select(m => new TensorSignature(m.Key, m.Value.ElementDataType.ToString(), m.Value.Dimensions))];
+
+    private static void Compare(
+        ModelFolder folder,
+        string file,
+        string role,
+        IReadOnlyList<TensorSignature> expected,
+        IReadOnlyDictionary<string, NodeMetadata> actual)
+    {
+        foreach (var name in actual.Keys.Where(name => expected.All(e => e.Name != name)))
+        {
+            throw new ModelFolderException(
+                folder.FolderPath, $"{file} has an {role} '{name}' of which the manifest knows nothing. Import the model again.");
+        }
+
+        foreach (var signature in expected)
+        {
+            if (!actual.TryGetValue(signature.Name, out var metadata))
+            {
+                throw new ModelFolderException(
+                    folder.FolderPath, $"{file} has no {role} '{signature.Name}', the manifest says {signature}. Import the model again.");
+            }
+
+            var found = new TensorSignature(signature.Name, metadata.ElementDataType.ToString(), metadata.Dimensions);
+            if (found.Type != signature.Type || !found.Shape.SequenceEqual(signature.Shape))
+            {
+                throw new ModelFolderException(
+                    folder.FolderPath,
+                    $"{file}: {role} '{signature.Name}' is {found}, the manifest says {signature}. Import the model again.");
+            }
+        }
+    }
+}
