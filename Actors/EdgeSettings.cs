@@ -34,7 +34,7 @@ public sealed record EdgeSettings
 
     public DeliverySettings Mqtt { get; init; } = new();
 
-    public AskSettings Asks { get; init; } = new();
+    public AdHocSettings Asks { get; init; } = new();
 
     public CommandSettings Commands { get; init; } = new();
 
@@ -50,10 +50,10 @@ public sealed record EdgeSettings
 /// <param name="Questions">Asked again and again; a camera without questions is captured, and its frames count as
 /// idle.</param>
 /// <param name="Snapshot">Publish the still of each frame that was answered.</param>
-public sealed record CameraPlan(CameraId Id, ValueList<StandingQuestion> Questions, bool Snapshot)
+public sealed record CameraPlan(CameraId Id, EquatableList<StandingQuestion> Questions, bool Snapshot)
 {
     /// <summary>When an answer is kept instead of asked again; null asks about every picture.</summary>
-    public GateSettings? Gate { get; init; }
+    public SceneGateSettings? Gate { get; init; }
 
     /// <summary>What is checked in its frames besides its questions.</summary>
     public SceneSettings Scene { get; init; } = new();

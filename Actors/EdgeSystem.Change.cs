@@ -26,7 +26,7 @@ public sealed partial class EdgeSystem
             }
 
             var before = _lanes.Now;
-            var sources = new Dictionary<CameraLane, ICameraSource>();
+            var sources = new Dictionary<CameraIntake, ICameraSource>();
             var now = plans.Select(plan => LaneOf(plan, before, fresh, sources)).ToList();
             var gone = before.SelectMany(lane => TopicsOf(lane.Plan)).Except(plans.SelectMany(TopicsOf)).ToList();
             _board.Switches.Configure(plans);
@@ -46,14 +46,14 @@ public sealed partial class EdgeSystem
         }
     }
 
-    private CameraLane LaneOf(CameraPlan plan) =>
+    private CameraIntake LaneOf(CameraPlan plan) =>
         new(plan, _counters[plan.Id], _board, _bell, _settings.Pipeline.MaxFrameAge, _time);
 
-    private CameraLane LaneOf(
+    private CameraIntake LaneOf(
         CameraPlan plan,
-        IReadOnlyList<CameraLane> before,
+        IReadOnlyList<CameraIntake> before,
         IReadOnlyList<ICameraSource> fresh,
-        Dictionary<CameraLane, ICameraSource> sources)
+        Dictionary<CameraIntake, ICameraSource> sources)
     {
         if (fresh.FirstOrDefault(source => source.Id == plan.Id) is { } source)
         {
@@ -67,6 +67,6 @@ public sealed partial class EdgeSystem
     }
 
     private IEnumerable<string> TopicsOf(CameraPlan plan) =>
-        EdgeMessages.TopicsOf(_parts.Topics, plan.Id)
-            .Concat(plan.Questions.SelectMany(question => EdgeMessages.TopicsOf(_parts.Topics, plan.Id, question)));
+        MessageFactory.TopicsOf(_parts.Topics, plan.Id)
+            .Concat(plan.Questions.SelectMany(question => MessageFactory.TopicsOf(_parts.Topics, plan.Id, question)));
 }

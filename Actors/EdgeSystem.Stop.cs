@@ -103,7 +103,7 @@ public sealed partial class EdgeSystem
 
         await cameras;
         await Task.WhenAll(
-            InTimeAsync("answers to judge", () => EndAsync(crew.Judge, StopJudging.Instance), limits.Rest),
+            InTimeAsync("answers to judge", () => EndAsync(crew.Evaluation, StopEvaluating.Instance), limits.Rest),
             StopAsksAsync(crew, limits.Rest),
             InTimeAsync("statistics", () => EndAsync(crew.Stats, PoisonPill.Instance), limits.Rest));
         await InTimeAsync(
@@ -111,14 +111,14 @@ public sealed partial class EdgeSystem
 
         if (_reports.SupervisorGone.Task.IsCompleted)
         {
-            await InTimeAsync("goodbye", () => SayGoodbyeAsync(limits.Goodbye), limits.Goodbye);
+            await InTimeAsync("goodbye", () => PublishStoppedAsync(limits.Goodbye), limits.Goodbye);
         }
     }
 
-    private async Task StopAsksAsync(EdgeCrew crew, CancellationToken limit)
+    private async Task StopAsksAsync(ChildActors crew, CancellationToken limit)
     {
-        await InTimeAsync("commands", () => EndAsync(crew.Inbox, StopListening.Instance), limit);
-        await InTimeAsync("questions", () => EndAsync(crew.Asks, StopAsking.Instance), limit);
+        await InTimeAsync("commands", () => EndAsync(crew.Commands, StopCommands.Instance), limit);
+        await InTimeAsync("questions", () => EndAsync(crew.AdHoc, StopAdHoc.Instance), limit);
     }
 
     private async Task CloseEngineAsync()
@@ -130,12 +130,12 @@ public sealed partial class EdgeSystem
         }
     }
 
-    private Task SayGoodbyeAsync(CancellationToken cancel)
+    private Task PublishStoppedAsync(CancellationToken cancel)
     {
-        var replies = new AskReplies(
+        var replies = new AdHocReplies(
             _settings, _parts.Topics, camera => _lanes.Now.Any(lane => lane.Plan.Id.Value == camera), _clock, _time);
         return new DirectGoodbye(
-            _parts.Link, new EdgeMessages(_settings, _parts, _clock), _memory.Publisher, _memory.Asks, replies).SayAsync(cancel);
+            _parts.Link, new MessageFactory(_settings, _parts, _clock), _memory.Publisher, _memory.Asks, replies).PublishAsync(cancel);
     }
 
     // Waits without a limit; the step sets one.

@@ -35,18 +35,18 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         """;
 
     private readonly EdgeSettings _settings;
-    private readonly EdgeParts _parts;
+    private readonly EdgeDependencies _parts;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly EdgeCounters _counters;
-    private readonly CameraLanes _lanes;
-    private readonly PictureLane _pictures;
-    private readonly QuestionBoard _board;
-    private readonly EdgeMemory _memory;
-    private readonly Doorbell _bell = new();
-    private readonly PipelinePlaces _places;
-    private readonly EdgeReports _reports = new();
+    private readonly FrameIntakes _lanes;
+    private readonly UploadedFrameIntake _pictures;
+    private readonly QuestionStates _board;
+    private readonly SurvivingState _memory;
+    private readonly WakeSignal _bell = new();
+    private readonly InFlightLimit _places;
+    private readonly EdgeSignals _reports = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
     private readonly long _startedAt;
     private readonly ClockMonitor _clock;
@@ -60,7 +60,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private Task? _stop;
 
     /// <exception cref="ArgumentException">A camera of the plan has no source, or more than one.</exception>
-    public EdgeSystem(EdgeSettings settings, EdgeParts parts, TimeProvider time, ILoggerFactory loggers)
+    public EdgeSystem(EdgeSettings settings, EdgeDependencies parts, TimeProvider time, ILoggerFactory loggers)
     {
         foreach (var plan in settings.Cameras)
         {
@@ -78,11 +78,11 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _startedAt = time.GetTimestamp();
         _clock = new ClockMonitor(time, loggers.CreateLogger<ClockMonitor>());
         _counters = new EdgeCounters();
-        _board = new QuestionBoard(time, settings.TimeZone);
+        _board = new QuestionStates(time, settings.TimeZone);
         _board.Switches.Configure(settings.Cameras);
-        _places = new PipelinePlaces(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
-        _lanes = new CameraLanes([.. settings.Cameras.Select(LaneOf)], _bell);
-        _pictures = new PictureLane(_bell);
+        _places = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
+        _lanes = new FrameIntakes([.. settings.Cameras.Select(LaneOf)], _bell);
+        _pictures = new UploadedFrameIntake(_bell);
         _memory = CreateMemory();
     }
 
@@ -186,28 +186,28 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         return new StorageStats(outbox.Storage, outbox.InMemory, outbox.Damaged, _memory.Keeper.Storage);
     }
 
-    private EdgeMemory CreateMemory()
+    private SurvivingState CreateMemory()
     {
-        var keeper = new QuestionKeeper(
+        var keeper = new QuestionStateStore(
             _settings.StateFolder is { } folder
                 ? new QuestionStateFile(folder, _loggers.CreateLogger<QuestionStateFile>())
                 : null,
             _board.Switches,
             _time);
         keeper.RestoreSwitches();
-        var desk = new JudgeDesk(
-            _board, _counters, keeper.Restored.Standings, _clock, _time, _loggers.CreateLogger<JudgeDesk>());
+        var desk = new QuestionEvaluators(
+            _board, _counters, keeper.Restored.Standings, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
         desk.Configure(_settings.Cameras);
-        return new EdgeMemory(
-            new EdgeCrew(),
+        return new SurvivingState(
+            new ChildActors(),
             desk,
             keeper,
             new QuestionStateWriter(keeper, _loggers.CreateLogger<QuestionStateWriter>()),
             new PublisherState(
                 _parts.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time),
-            new AskRequests(),
+            new PendingRequests(),
             new PictureDecoder(_parts.PictureToFrame, _pictures, _loggers.CreateLogger<PictureDecoder>()),
-            new CommandIntake(_settings.Commands, _time),
+            new CommandBuffer(_settings.Commands, _time),
             new StatsClock());
     }
 
@@ -240,7 +240,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             LogListenerFailed(fault);
         }
 
-        _memory.Crew.Judge.Tell(answered);
+        _memory.Crew.Evaluation.Tell(answered);
     }
 
     [LoggerMessage(EventId = 91, Level = LogLevel.Error, Message = "A listener for answers failed; the others continue.")]

@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Actors.AdHoc;
 /// <param name="pictures">Gets the pixels.</param>
 /// <param name="logger">Logs unexpected exceptions of the decoder.</param>
 internal sealed partial class PictureDecoder(
-    Func<ReadOnlyMemory<byte>, Frame> toFrame, PictureLane pictures, ILogger<PictureDecoder> logger)
+    Func<ReadOnlyMemory<byte>, Frame> toFrame, UploadedFrameIntake pictures, ILogger<PictureDecoder> logger)
 {
     private readonly ILogger _logger = logger;
     private readonly Lazy<InferenceThread> _thread = new(() => new InferenceThread("mvlm-picture"));
@@ -23,7 +23,7 @@ internal sealed partial class PictureDecoder(
     /// <param name="question">The question about it. If it has ended by then, nothing is decoded.</param>
     /// <param name="onUnusable">Called on the decoding thread instead when the file is not a usable picture, with the
     /// reason.</param>
-    public void Add(ReadOnlyMemory<byte> file, OneShot question, Action<string> onUnusable) =>
+    public void Add(ReadOnlyMemory<byte> file, AdHocQuestion question, Action<string> onUnusable) =>
         _ = _thread.Value.RunAsync(() =>
         {
             if (!question.IsOver)
@@ -37,7 +37,7 @@ internal sealed partial class PictureDecoder(
     /// <summary>Accepts no more pictures; completes when the last one is decoded.</summary>
     public Task EndAsync() => _thread.IsValueCreated ? _thread.Value.EndAsync() : Task.CompletedTask;
 
-    private void Decode(ReadOnlyMemory<byte> file, OneShot question, Action<string> onUnusable)
+    private void Decode(ReadOnlyMemory<byte> file, AdHocQuestion question, Action<string> onUnusable)
     {
         try
         {
@@ -46,7 +46,7 @@ internal sealed partial class PictureDecoder(
                 question.Failed("this box is about to stop");
             }
         }
-        catch (StillPictureException fault)
+        catch (StillImageException fault)
         {
             onUnusable(fault.Fault);
         }

@@ -24,7 +24,7 @@ internal sealed partial class CameraActor : RestartableActor
 {
     private readonly CameraRun _run;
     private readonly ICameraSource _source;
-    private readonly CameraLane _lane;
+    private readonly CameraIntake _lane;
     private readonly IActorRef _publisher;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -47,7 +47,7 @@ internal sealed partial class CameraActor : RestartableActor
     {
         if (_run.IsFinished)
         {
-            SayFinished();
+            PublishFinished();
         }
         else if (_run.Attempt is { End: { } end } ended)
         {
@@ -108,7 +108,7 @@ internal sealed partial class CameraActor : RestartableActor
             return;
         }
 
-        SayOnline(true);
+        PublishOnline(true);
         attempt.IsAnnounced = true;
         _run.LoggedFault = null;
         LogOnline(_source.Id, _source.Description);
@@ -116,7 +116,7 @@ internal sealed partial class CameraActor : RestartableActor
 
     private void Ended(CaptureRun attempt, CaptureEnd end)
     {
-        SayOnline(false);
+        PublishOnline(false);
         if (_run.IsStopping)
         {
             Context.Stop(Self);
@@ -124,7 +124,7 @@ internal sealed partial class CameraActor : RestartableActor
         else if (end.Kind == CaptureEndKind.Finished)
         {
             _run.IsFinished = true;
-            SayFinished();
+            PublishFinished();
             LogFinished(_source.Id, end.Frames);
         }
         else
@@ -136,7 +136,7 @@ internal sealed partial class CameraActor : RestartableActor
         attempt.Dispose();
     }
 
-    private void SayFinished()
+    private void PublishFinished()
     {
         _lane.End();
         Context.Parent.Tell(new CameraFinished(_source.Id));
@@ -152,7 +152,7 @@ internal sealed partial class CameraActor : RestartableActor
         var wait = _run.Backoff.Next();
         _run.Retry?.Dispose();
         _run.Retry = null;
-        _run.Retry = _time.TellLater(Self, wait, StartAttempt.Instance);
+        _run.Retry = _time.SendAfter(Self, wait, StartAttempt.Instance);
         _run.Attempt = null;
         _lane.Counters.CaptureRestarts.Increment();
 
@@ -178,7 +178,7 @@ internal sealed partial class CameraActor : RestartableActor
         }
     }
 
-    private void SayOnline(bool online)
+    private void PublishOnline(bool online)
     {
         _lane.Counters.Online = online;
         _publisher.Tell(new CameraAvailability(_source.Id, online));

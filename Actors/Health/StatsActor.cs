@@ -19,7 +19,7 @@ internal sealed partial class StatsActor : RestartableActor
     /// <param name="clock">Outlives this actor.</param>
     /// <param name="snapshot">Takes the numbers now.</param>
     /// <param name="toBytes">Their form on the wire.</param>
-    /// <param name="publisher">Gets a <see cref="SayStats"/> each time.</param>
+    /// <param name="publisher">Gets a <see cref="PublishStats"/> each time.</param>
     /// <param name="every">The interval.</param>
     /// <param name="time">Paces it.</param>
     /// <param name="logger">Logs statistics that could not be published.</param>
@@ -40,11 +40,11 @@ internal sealed partial class StatsActor : RestartableActor
         _every = every;
         _time = time;
         _logger = logger;
-        Receive<Tick>(_ => Say());
+        Receive<Tick>(_ => Publish());
     }
 
     /// <inheritdoc/>
-    protected override void Resume() => _clock.Ticks ??= _time.TellEvery(Self, _every, Tick.Instance);
+    protected override void Resume() => _clock.Ticks ??= _time.SendEvery(Self, _every, Tick.Instance);
 
     /// <inheritdoc/>
     protected override void GiveUp(object message)
@@ -54,11 +54,11 @@ internal sealed partial class StatsActor : RestartableActor
 
     protected override void PostStop() => _clock.Ticks?.Dispose();
 
-    private void Say()
+    private void Publish()
     {
         try
         {
-            _publisher.Tell(new SayStats(_toBytes(_snapshot())));
+            _publisher.Tell(new PublishStats(_toBytes(_snapshot())));
         }
         catch (Exception fault)
         {

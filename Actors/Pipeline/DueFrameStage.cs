@@ -7,32 +7,32 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// <summary>Emits, when asked and while there is room, the newest frame of the next camera in turn that has one with
 /// a question due. Sleeps otherwise. Completes when every camera has ended and no frame waits.</summary>
 internal sealed class DueFrameStage(
-    CameraLanes lanes, PictureLane pictures, PipelinePlaces places, Doorbell bell)
-    : GraphStage<SourceShape<FrameWalk>>
+    FrameIntakes lanes, UploadedFrameIntake pictures, InFlightLimit places, WakeSignal bell)
+    : GraphStage<SourceShape<InFlightFrame>>
 {
-    private readonly Outlet<FrameWalk> _out = new("DueFrame.out");
+    private readonly Outlet<InFlightFrame> _out = new("DueFrame.out");
 
-    public override SourceShape<FrameWalk> Shape => new(_out);
+    public override SourceShape<InFlightFrame> Shape => new(_out);
 
     protected override GraphStageLogic CreateLogic(Attributes inheritedAttributes) =>
         new Logic(Shape, lanes, pictures, places, bell);
 
     private sealed class Logic : OutGraphStageLogic
     {
-        private readonly Outlet<FrameWalk> _out;
-        private readonly CameraLanes _lanes;
-        private readonly PictureLane _pictures;
-        private readonly PipelinePlaces _places;
-        private readonly Doorbell _bell;
+        private readonly Outlet<InFlightFrame> _out;
+        private readonly FrameIntakes _lanes;
+        private readonly UploadedFrameIntake _pictures;
+        private readonly InFlightLimit _places;
+        private readonly WakeSignal _bell;
         private Action _wake = () => { };
         private int _turn;
 
         public Logic(
-            SourceShape<FrameWalk> shape,
-            CameraLanes lanes,
-            PictureLane pictures,
-            PipelinePlaces places,
-            Doorbell bell)
+            SourceShape<InFlightFrame> shape,
+            FrameIntakes lanes,
+            UploadedFrameIntake pictures,
+            InFlightLimit places,
+            WakeSignal bell)
             : base(shape)
         {
             _out = shape.Outlet;
@@ -44,7 +44,7 @@ internal sealed class DueFrameStage(
         }
 
         /// <summary>Sent pictures take their turn as if they were a camera.</summary>
-        private IReadOnlyList<IFrameLane> Lanes => [.. _lanes.Now, _pictures];
+        private IReadOnlyList<IFrameIntake> Lanes => [.. _lanes.Now, _pictures];
 
         // Whether another picture is sent is never known, so a box whose cameras have ended does not wait for it.
         private bool AllDone => _lanes.AreDone && !_pictures.IsWaiting;
@@ -59,7 +59,7 @@ internal sealed class DueFrameStage(
 
         public override void OnPull() => Serve();
 
-        public override void PostStop() => _bell.LeaveBed(_wake);
+        public override void PostStop() => _bell.Disarm(_wake);
 
         private void Serve()
         {
@@ -77,13 +77,13 @@ internal sealed class DueFrameStage(
                     Push(_out, walk);
                 }
 
-                _bell.SleepUntilRung(_wake);
+                _bell.Arm(_wake);
             }
             // Asked after lying down: what rang before that was not heard.
             while (AllDone || (MayPick && Lanes.Any(lane => lane.IsWaiting)));
         }
 
-        private FrameWalk? Pick()
+        private InFlightFrame? Pick()
         {
             var lanes = Lanes;
             for (var i = 0; i < lanes.Count; i++)
@@ -93,7 +93,7 @@ internal sealed class DueFrameStage(
                 {
                     // The camera that was served comes last next time, however fast it is.
                     _turn = (at + 1) % lanes.Count;
-                    return _places.Enter(lanes[at], picked);
+                    return _places.Admit(lanes[at], picked);
                 }
             }
 

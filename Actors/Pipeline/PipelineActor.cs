@@ -23,12 +23,12 @@ internal sealed record CloseEngine
 
 /// <summary>What a pipeline is built from.</summary>
 internal sealed record PipelineContext(
-    EdgeParts Parts,
+    EdgeDependencies Parts,
     PipelineSettings Settings,
-    CameraLanes Lanes,
-    PictureLane Pictures,
-    PipelinePlaces Places,
-    Doorbell Bell,
+    FrameIntakes Lanes,
+    UploadedFrameIntake Pictures,
+    InFlightLimit Places,
+    WakeSignal Bell,
     EdgeCounters Counters,
     Action<FrameAnswered> Publish,
     TimeProvider Time,
@@ -36,7 +36,7 @@ internal sealed record PipelineContext(
     CancellationToken CancelAnswers)
 {
     /// <summary>Outlives each engine and the actor.</summary>
-    public FaultyQuestions Faulty { get; } = new(Time);
+    public FailingQuestions Faulty { get; } = new(Time);
 
     /// <summary>Ends when the sessions that an actor left open are disposed. Set when that actor ends.</summary>
     public Task SessionsGone { get; set; } = Task.CompletedTask;
@@ -50,8 +50,8 @@ internal sealed partial class PipelineActor : ReceiveActor
     private readonly RestartWindow _restarts;
     private readonly ILogger _logger;
     private readonly IMaterializer _materializer = Context.Materializer();
-    private Engine? _engine;
-    private Task<Engine>? _opening;
+    private ModelSessions? _engine;
+    private Task<ModelSessions>? _opening;
     private Task _closed = Task.CompletedTask;
     private bool _wasStarted;
     private bool _closing;
@@ -85,12 +85,12 @@ internal sealed partial class PipelineActor : ReceiveActor
     private void Open()
     {
         _changing = true;
-        _opening = Engine.OpenAsync(_context.Parts, _context.Settings.Overlap);
+        _opening = ModelSessions.OpenAsync(_context.Parts, _context.Settings.Overlap);
         _opening.PipeTo(
             Self, success: engine => new EngineOpened(engine), failure: fault => new EngineNotOpened(fault));
     }
 
-    private void Opened(Engine engine)
+    private void Opened(ModelSessions engine)
     {
         (_changing, _engine, _opening) = (false, engine, null);
         if (_closing)
@@ -107,17 +107,17 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
     }
 
-    private void Run(Engine engine) =>
+    private void Run(ModelSessions engine) =>
         AnswerPipeline.Build(
             new DueFrameStage(_context.Lanes, _context.Pictures, _context.Places, _context.Bell),
-            new LookStage(
-                engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<LookStage>()),
-            new ThinkStage(
+            new EncodeStep(
+                engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<EncodeStep>()),
+            new AnswerStep(
                 engine,
                 _context.Counters.Pipeline,
                 _context.Faulty,
                 _context.Time,
-                _context.Loggers.CreateLogger<ThinkStage>(),
+                _context.Loggers.CreateLogger<AnswerStep>(),
                 _context.CancelAnswers),
             _context.Publish)
         .Run(_materializer)
@@ -193,7 +193,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
     }
 
-    private async Task CloseAsync(Engine engine)
+    private async Task CloseAsync(ModelSessions engine)
     {
         try
         {
@@ -204,7 +204,7 @@ internal sealed partial class PipelineActor : ReceiveActor
             LogNotDisposed(fault);
         }
 
-        foreach (var walk in _context.Places.GiveUp())
+        foreach (var walk in _context.Places.AbandonAll())
         {
             if (walk.TryCount())
             {
@@ -227,7 +227,7 @@ internal sealed partial class PipelineActor : ReceiveActor
     [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "A model session could not be closed in order.")]
     private partial void LogNotDisposed(Exception fault);
 
-    private sealed record EngineOpened(Engine Engine);
+    private sealed record EngineOpened(ModelSessions Engine);
 
     private sealed record EngineNotOpened(Exception Fault);
 

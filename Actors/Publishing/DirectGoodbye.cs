@@ -6,10 +6,10 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// <summary>Ends the connection when the actors are gone: sends the replies that are still due and <c>stopped</c>, then
 /// disconnects. Only to be used when no actor uses the state any more.</summary>
 internal sealed class DirectGoodbye(
-    IMqttLink link, EdgeMessages messages, PublisherState state, AskRequests requests, AskReplies replies)
+    IMqttLink link, MessageFactory messages, PublisherState state, PendingRequests requests, AdHocReplies replies)
 {
     /// <summary>Gives up at the first message that the broker does not take. Events stay in the outbox.</summary>
-    public async Task SayAsync(CancellationToken cancel)
+    public async Task PublishAsync(CancellationToken cancel)
     {
         if (!link.IsConnected)
         {

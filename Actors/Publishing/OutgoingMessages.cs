@@ -20,7 +20,7 @@ internal sealed record InFlightMessage(OutboundMessage Message, OutgoingQueue Qu
 /// <param name="retained">The latest value of each topic.</param>
 /// <param name="replies">Messages that are said once.</param>
 /// <param name="events">Events in the outbox.</param>
-internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies, EventLine events)
+internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue replies, EventDelivery events)
 {
     /// <summary>Retained values that are in flight at once. With one reply and one event less than brokers are asked to take
     /// by any client.</summary>
@@ -37,9 +37,9 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OnceQueue replies
 
     public LatestByTopic Retained => retained;
 
-    public OnceQueue Replies => replies;
+    public UnretainedQueue Replies => replies;
 
-    public EventLine Events => events;
+    public EventDelivery Events => events;
 
     /// <summary>The outcome of each message is known.</summary>
     public bool IsSettled => _inFlight.Count == 0;

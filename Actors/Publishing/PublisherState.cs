@@ -21,7 +21,7 @@ internal sealed class PublisherState : IDisposable
         TimeProvider time)
     {
         Plans = plans;
-        Outgoing = new OutgoingMessages(new LatestByTopic(), new OnceQueue(MaxReplies), new EventLine(outbox, clock, time));
+        Outgoing = new OutgoingMessages(new LatestByTopic(), new UnretainedQueue(MaxReplies), new EventDelivery(outbox, clock, time));
         Session = new BrokerSession(reconnect, random);
     }
 

@@ -40,7 +40,7 @@ internal sealed class QuestionSchedule
             _entries = [.. questions.Select(question =>
                 Array.Find(_entries, entry => entry.Question == question)
                 ?? new Entry(question, ToTicks(question.Every), ToTicks(Early(question))))];
-            Reckon();
+            RecomputeNextDue();
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed class QuestionSchedule
     /// <param name="now">A timestamp.</param>
     /// <param name="looked">Regions that this very picture was looked at already.</param>
     /// <param name="more">Questions of another region are due as well.</param>
-    public IReadOnlyList<StandingQuestion> TakeDue(long now, IReadOnlyCollection<PictureRegion?> looked, out bool more)
+    public IReadOnlyList<StandingQuestion> TakeDue(long now, IReadOnlyCollection<FrameRegion?> looked, out bool more)
     {
         more = false;
         if (!IsDue(now))
@@ -77,7 +77,7 @@ internal sealed class QuestionSchedule
             }
 
             more = taken.Length < due.Length;
-            Reckon();
+            RecomputeNextDue();
             return [.. taken.Select(entry => entry.Question)];
         }
     }
@@ -85,7 +85,7 @@ internal sealed class QuestionSchedule
     /// <summary>The same for a picture that was not looked at yet.</summary>
     public IReadOnlyList<StandingQuestion> TakeDue(long now) => TakeDue(now, [], out _);
 
-    private void Reckon() =>
+    private void RecomputeNextDue() =>
         Volatile.Write(ref _nextDue, _entries.Length == 0 ? long.MaxValue : _entries.Min(entry => entry.DueFrom));
 
     private static TimeSpan Early(StandingQuestion question)

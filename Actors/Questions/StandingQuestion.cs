@@ -34,15 +34,15 @@ public sealed record StandingQuestion(
     string Id, string Ask, QuestionKind Kind, TimeSpan Every, int MaxTokens = 128)
 {
     /// <summary>At least two for <see cref="QuestionKind.Choice"/>, else none.</summary>
-    public ValueList<string> Choices { get; init; } = [];
+    public EquatableList<string> Choices { get; init; } = [];
 
     /// <summary>What a number may be.</summary>
     public NumberBounds Number { get; init; } = NumberBounds.Any;
 
     /// <summary>At least one for <see cref="QuestionKind.Json"/>, else none.</summary>
-    public ValueList<QuestionField> Fields { get; init; } = [];
+    public EquatableList<QuestionField> Fields { get; init; } = [];
 
-    /// <summary>As configured; <see cref="QuestionSwitches"/> says whether it is at this moment.</summary>
+    /// <summary>As configured; <see cref="QuestionToggles"/> says whether it is at this moment.</summary>
     public bool Enabled { get; init; } = true;
 
     /// <summary>When it is asked at all.</summary>
@@ -52,7 +52,7 @@ public sealed record StandingQuestion(
     public QuestionCondition? When { get; init; }
 
     /// <summary>What of the picture is looked at; null all of it.</summary>
-    public PictureRegion? Region { get; init; }
+    public FrameRegion? Region { get; init; }
 
     /// <summary>What becomes of its answers.</summary>
     public AnswerRules Rules { get; init; } = new();
@@ -66,7 +66,7 @@ public sealed record StandingQuestion(
 public sealed record QuestionField(string Name, string Ask, QuestionKind Kind, int MaxTokens = 128)
 {
     /// <summary>At least two for <see cref="QuestionKind.Choice"/>, else none.</summary>
-    public ValueList<string> Choices { get; init; } = [];
+    public EquatableList<string> Choices { get; init; } = [];
 
     /// <summary>What a number may be.</summary>
     public NumberBounds Number { get; init; } = NumberBounds.Any;

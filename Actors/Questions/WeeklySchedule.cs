@@ -4,12 +4,12 @@ namespace MobileVlm.Edge.Actors.Questions;
 /// 22:00 to 06:00 is an hour shorter or longer then, and what begins in the hour that is left out begins after it.</summary>
 public sealed record WeeklySchedule
 {
-    private WeeklySchedule(ValueList<WeeklySlot> slots) => Slots = slots;
+    private WeeklySchedule(EquatableList<WeeklySlot> slots) => Slots = slots;
 
     public static WeeklySchedule Always { get; } = new([]);
 
     /// <summary>None means always.</summary>
-    public ValueList<WeeklySlot> Slots { get; }
+    public EquatableList<WeeklySlot> Slots { get; }
 
     /// <param name="slots">As <see cref="WeeklySlot.Parse"/> reads them; none means always.</param>
     /// <exception cref="FormatException">One cannot be read; the message is the rest of a sentence that it begins.</exception>

@@ -16,7 +16,7 @@ internal sealed record ViewChange(ViewState From, ViewState To, bool HasSettled,
 /// <param name="Freeze">About the connection.</param>
 /// <param name="SameFor">How long the source had repeated its pictures.</param>
 /// <param name="View">About the view; null while it stays as it is.</param>
-internal readonly record struct SceneReport(FreezeVerdict Freeze, TimeSpan SameFor, ViewChange? View);
+internal readonly record struct SceneReport(FreezeState Freeze, TimeSpan SameFor, ViewChange? View);
 
 /// <summary>Watches the frames of one camera for connections that are frozen and for a view that changes. Outlives every
 /// connection and the camera's actor. Thread-safe.</summary>
@@ -31,7 +31,7 @@ internal sealed class CameraMonitor
     private readonly Lock _lock = new();
     private readonly CameraCounters _counters;
     private readonly TimeProvider _time;
-    private readonly ViewPlane _plane = new();
+    private readonly GrayImage _plane = new();
     private readonly FreezeMonitor _freeze = new();
     private readonly ViewMonitor _view = new();
     private readonly ViewSnapshot _before = new();
@@ -111,15 +111,15 @@ internal sealed class CameraMonitor
         }
     }
 
-    private (FreezeVerdict Verdict, TimeSpan SameFor) Freeze(Frame frame, TimeSpan now)
+    private (FreezeState Verdict, TimeSpan SameFor) Freeze(Frame frame, TimeSpan now)
     {
         var before = _freeze.SameFor;
-        var verdict = _freeze.Take(PictureHashes.Of(frame.Pixels), _plane.Blocks, now, _settings.FrozenAfter);
+        var verdict = _freeze.Take(FrameHashes.Of(frame.Pixels), _plane.Blocks, now, _settings.FrozenAfter);
         _counters.SameFor = _freeze.SameFor;
         _counters.RepeatsFor = _settings.FrozenAfter > TimeSpan.Zero && _freeze.SameFor >= _settings.FrozenAfter
             ? _freeze.SameFor
             : null;
-        if (verdict == FreezeVerdict.WasFrozen)
+        if (verdict == FreezeState.WasFrozen)
         {
             _counters.Frozen.Increment();
             _counters.LastFrozen.Set(frame.CapturedTimestamp);
@@ -129,7 +129,7 @@ internal sealed class CameraMonitor
         return (verdict, _freeze.SameFor);
     }
 
-    private (FreezeVerdict Verdict, TimeSpan SameFor) NotLive()
+    private (FreezeState Verdict, TimeSpan SameFor) NotLive()
     {
         (_counters.SameFor, _counters.RepeatsFor) = (null, null);
         return default;
@@ -137,7 +137,7 @@ internal sealed class CameraMonitor
 
     private ViewChange? View(Frame frame, TimeSpan now)
     {
-        if (!_settings.CheckView || !ViewPlane.CanRead(frame))
+        if (!_settings.CheckView || !GrayImage.CanRead(frame))
         {
             return null;
         }

@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Actors.Scenes;
 
 /// <summary>What follows from a frame of a source that claims to be live.</summary>
-internal enum FreezeVerdict
+internal enum FreezeState
 {
     None,
 
@@ -40,11 +40,11 @@ internal sealed class FreezeMonitor
     /// <summary>So many new pictures in a row are a moving scene, whatever was found before.</summary>
     private const int MovingAfter = 30;
 
-    private readonly PictureHashes _hashes = new();
+    private readonly FrameHashes _hashes = new();
 
     // What the connection has shown since the last new picture: at most as many as the hashes that are known.
     private readonly HashSet<ulong> _repeated = [];
-    private readonly float[] _blocks = new float[ViewPlane.BlockCount];
+    private readonly float[] _blocks = new float[GrayImage.BlockCount];
     private TimeSpan? _newAt;
     private TimeSpan _lastAt;
     private TimeSpan? _sameSince;
@@ -59,7 +59,7 @@ internal sealed class FreezeMonitor
     /// <summary>How long no new picture came, as of the last frame.</summary>
     public TimeSpan SameFor => _sameSince is { } since ? _lastAt - since : TimeSpan.Zero;
 
-    /// <summary>A connection was opened: the source's own doing or <see cref="FreezeVerdict.OpenAgain"/>.</summary>
+    /// <summary>A connection was opened: the source's own doing or <see cref="FreezeState.OpenAgain"/>.</summary>
     /// <param name="frozenAfter">As configured; zero is off.</param>
     public void Opened(TimeSpan frozenAfter)
     {
@@ -73,7 +73,7 @@ internal sealed class FreezeMonitor
     /// <param name="blocks">Mean brightness of its blocks.</param>
     /// <param name="now">A clock that never jumps.</param>
     /// <param name="frozenAfter">As configured; zero is off.</param>
-    public FreezeVerdict Take(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
+    public FreezeState Take(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
     {
         _lastAt = now;
         var isNew = _hashes.Add(hash);
@@ -99,20 +99,20 @@ internal sealed class FreezeMonitor
                 _notBefore = null;
             }
 
-            return FreezeVerdict.None;
+            return FreezeState.None;
         }
 
         _newInARow = 0;
         if (frozenAfter == TimeSpan.Zero || _isWaiting || SameFor < frozenAfter || now < _notBefore)
         {
-            return FreezeVerdict.None;
+            return FreezeState.None;
         }
 
         _isWaiting = true;
-        return FreezeVerdict.OpenAgain;
+        return FreezeState.OpenAgain;
     }
 
-    private FreezeVerdict Watch(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
+    private FreezeState Watch(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
     {
         if (_watched++ == 0)
         {
@@ -130,27 +130,27 @@ internal sealed class FreezeMonitor
 
         if (_otherInARow >= LeastFrames - 1)
         {
-            return Decide(FreezeVerdict.WasFrozen, blocks, now);
+            return Decide(FreezeState.WasFrozen, blocks, now);
         }
 
         var watch = frozenAfter > TimeSpan.Zero && frozenAfter < LongestWatch ? frozenAfter : LongestWatch;
         if (_watched < LeastFrames || now - _watchedSince < watch)
         {
-            return FreezeVerdict.None;
+            return FreezeState.None;
         }
 
         // The pictures of a still scene settle within the watch; those of a sensor never do.
         var isStill = _newAt is not { } lastNew || now - lastNew > watch / 2;
-        return Decide(isStill ? FreezeVerdict.StillScene : FreezeVerdict.WasFrozen, blocks, now);
+        return Decide(isStill ? FreezeState.StillScene : FreezeState.WasFrozen, blocks, now);
     }
 
-    private FreezeVerdict Decide(FreezeVerdict verdict, ReadOnlySpan<float> blocks, TimeSpan now)
+    private FreezeState Decide(FreezeState verdict, ReadOnlySpan<float> blocks, TimeSpan now)
     {
         _isWatching = false;
         _newInARow = 0;
         _repeated.Clear();
         blocks.CopyTo(_blocks);
-        if (verdict == FreezeVerdict.WasFrozen)
+        if (verdict == FreezeState.WasFrozen)
         {
             (_sameSince, _notBefore) = (now, null);
         }

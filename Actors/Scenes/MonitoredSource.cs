@@ -102,7 +102,7 @@ internal sealed partial class MonitoredSource : ICameraSource
         {
             var report = Examine(frame);
             deliver(frame);
-            if (report.Freeze == FreezeVerdict.OpenAgain)
+            if (report.Freeze == FreezeState.OpenAgain)
             {
                 Volatile.Write(ref isAsked, true);
 
@@ -117,7 +117,7 @@ internal sealed partial class MonitoredSource : ICameraSource
         try
         {
             var report = _monitor.Examine(frame, _source.IsLive);
-            Tell(report);
+            Notify(report);
             return report;
         }
         catch (Exception fault)
@@ -128,18 +128,18 @@ internal sealed partial class MonitoredSource : ICameraSource
         }
     }
 
-    private void Tell(SceneReport report)
+    private void Notify(SceneReport report)
     {
         var sameFor = report.SameFor.TotalSeconds;
         switch (report.Freeze)
         {
-            case FreezeVerdict.OpenAgain:
+            case FreezeState.OpenAgain:
                 LogOpensAgain(Id, sameFor);
                 break;
-            case FreezeVerdict.StillScene:
+            case FreezeState.StillScene:
                 LogStillScene(Id, FreezeMonitor.NextTryAfter.TotalMinutes);
                 break;
-            case FreezeVerdict.WasFrozen:
+            case FreezeState.WasFrozen:
                 LogWasFrozen(Id, sameFor);
                 break;
         }

@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// <summary>What is known of one camera's questions: the picture that each was last asked about and what was said. While
 /// the scene stays as it was then, the answer stands. Each picture is compared with the one that was asked, not with its
 /// predecessor, so that slow change adds up. Thread-safe.</summary>
-internal sealed class SceneGate(GateSettings settings, TimeProvider time)
+internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Known> _known = [];
@@ -29,7 +29,7 @@ internal sealed class SceneGate(GateSettings settings, TimeProvider time)
     /// <summary>What still holds for all of these questions, in their order, or null when one of them must be asked.</summary>
     /// <param name="view">The picture.</param>
     /// <param name="due">Questions; one that was reworded or never asked is not known.</param>
-    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(SceneView view, IReadOnlyList<StandingQuestion> due) =>
+    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(SceneFingerprint view, IReadOnlyList<StandingQuestion> due) =>
         StillValid(due, known => known.View.DifferenceFrom(view) <= settings.Threshold);
 
     /// <summary>The same by what the encoder saw; null where that is switched off.</summary>
@@ -39,7 +39,7 @@ internal sealed class SceneGate(GateSettings settings, TimeProvider time)
             : null;
 
     /// <summary>Takes in what was said about a picture.</summary>
-    public void Remember(SceneView view, VisualTokens tokens, IReadOnlyList<QuestionAnswered> answers)
+    public void Remember(SceneFingerprint view, VisualTokens tokens, IReadOnlyList<QuestionAnswered> answers)
     {
         var kept = settings.TokenCosine is null ? null : tokens.Values.ToArray();
         var now = time.GetTimestamp();
@@ -99,5 +99,5 @@ internal sealed class SceneGate(GateSettings settings, TimeProvider time)
     }
 
     private sealed record Known(
-        StandingQuestion Question, IReadOnlyList<Answer> Parts, SceneView View, float[]? Tokens, long AskedAt);
+        StandingQuestion Question, IReadOnlyList<Answer> Parts, SceneFingerprint View, float[]? Tokens, long AskedAt);
 }

@@ -14,13 +14,13 @@ internal sealed class ViewAlignment
     /// <summary>What moves more of the usual view out of the frame proves nothing.</summary>
     private const double LeastInside = 0.35;
 
-    private const int CentreX = ViewPlane.Width / 2;
-    private const int CentreY = ViewPlane.Height / 2;
+    private const int CentreX = GrayImage.Width / 2;
+    private const int CentreY = GrayImage.Height / 2;
 
     private static readonly double[] Angles = [0, -4, 4, -8, 8, -13, 13, -19, 19];
     private static readonly double[] Zooms = [1, 0.9, 1.1, 0.78, 1.25, 0.65, 1.5];
 
-    private readonly EdgeMap _coarse = new();
+    private readonly EdgeImage _coarse = new();
     private readonly List<EdgeCell> _moved = [];
     private readonly List<EdgeCell> _original = [];
 
@@ -149,7 +149,7 @@ internal sealed class ViewAlignment
         _moved.Clear();
         _original.Clear();
         var (sin, cos) = Math.SinCos(angle * Math.PI / 180);
-        var turn = (int)Math.Round(angle / (180.0 / EdgeMap.Directions));
+        var turn = (int)Math.Round(angle / (180.0 / EdgeImage.Directions));
         foreach (var point in points)
         {
             double x = point.X - CentreX, y = point.Y - CentreY;
@@ -157,14 +157,14 @@ internal sealed class ViewAlignment
             var row = CentreY + (int)Math.Round(zoom * ((x * sin) + (y * cos)));
             if (column is >= 0 and <= byte.MaxValue && row is >= 0 and <= byte.MaxValue)
             {
-                var direction = (point.Direction + turn + EdgeMap.Directions) % EdgeMap.Directions;
+                var direction = (point.Direction + turn + EdgeImage.Directions) % EdgeImage.Directions;
                 _moved.Add(new EdgeCell((byte)column, (byte)row, (byte)direction));
                 _original.Add(point);
             }
         }
     }
 
-    private static double Found(List<EdgeCell> points, EdgeMap map, int x, int y)
+    private static double Found(List<EdgeCell> points, EdgeImage map, int x, int y)
     {
         int inside = 0, found = 0;
         foreach (var point in points)
@@ -180,7 +180,7 @@ internal sealed class ViewAlignment
         return inside < points.Count * LeastInside ? 0 : (double)found / inside;
     }
 
-    private static bool IsInside(int x, int y) => x is >= 0 and < ViewPlane.Width && y is >= 0 and < ViewPlane.Height;
+    private static bool IsInside(int x, int y) => x is >= 0 and < GrayImage.Width && y is >= 0 and < GrayImage.Height;
 
     private readonly record struct Candidate(double Score, double Angle, double Zoom, int X, int Y);
 }

@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// <summary>One edge cell.</summary>
 /// <param name="X">Column, in cells.</param>
 /// <param name="Y">Row, in cells.</param>
-/// <param name="Direction">0..7, see <see cref="EdgeMap"/>.</param>
+/// <param name="Direction">0..7, see <see cref="EdgeImage"/>.</param>
 internal readonly record struct EdgeCell(byte X, byte Y, byte Direction);
 
 /// <summary>What is compared of a frame: its edges and its brightness. Written again for each frame. One caller at a
@@ -18,26 +18,26 @@ internal sealed class ViewFeatures
     // The magnitude of pure noise has a Rayleigh distribution; 2.5 times its median leaves out 98.7 % of it.
     private const float NoiseFactor = 2.5f;
 
-    private readonly float[] _magnitudes = new float[ViewPlane.Count];
-    private readonly byte[] _directions = new byte[ViewPlane.Count];
+    private readonly float[] _magnitudes = new float[GrayImage.Count];
+    private readonly byte[] _directions = new byte[GrayImage.Count];
     private readonly int[] _histogram = new int[1024];
-    private readonly List<EdgeCell> _cells = new(ViewPlane.Count / 4);
-    private readonly EdgeMap _edges = new();
+    private readonly List<EdgeCell> _cells = new(GrayImage.Count / 4);
+    private readonly EdgeImage _edges = new();
 
     /// <summary>The luminance that was read last.</summary>
-    public ViewPlane Plane { get; private set; } = new();
+    public GrayImage Plane { get; private set; } = new();
 
     /// <summary>Every edge cell, row by row.</summary>
     public IReadOnlyList<EdgeCell> Edges => _cells;
 
     /// <summary>The edge cells grown by one cell and one direction, to find edges that were moved a little.</summary>
-    public EdgeMap Grown { get; } = new();
+    public EdgeImage Grown { get; } = new();
 
     /// <summary>Magnitude of the luminance gradient of each cell, in levels for each cell.</summary>
     public ReadOnlySpan<float> Magnitudes => _magnitudes;
 
     /// <param name="plane">Kept until the next call.</param>
-    public void Read(ViewPlane plane)
+    public void Read(GrayImage plane)
     {
         Plane = plane;
         Measure();
@@ -55,11 +55,11 @@ internal sealed class ViewFeatures
         const int LeastStep = 10;
         byte low = byte.MaxValue, high = 0;
         var steepest = 0f;
-        for (var y = Math.Max(0, edge.Y - Reach); y <= Math.Min(ViewPlane.Height - 1, edge.Y + Reach); y++)
+        for (var y = Math.Max(0, edge.Y - Reach); y <= Math.Min(GrayImage.Height - 1, edge.Y + Reach); y++)
         {
-            for (var x = Math.Max(0, edge.X - Reach); x <= Math.Min(ViewPlane.Width - 1, edge.X + Reach); x++)
+            for (var x = Math.Max(0, edge.X - Reach); x <= Math.Min(GrayImage.Width - 1, edge.X + Reach); x++)
             {
-                var at = (y * ViewPlane.Width) + x;
+                var at = (y * GrayImage.Width) + x;
                 low = Math.Min(low, Plane.Cells[at]);
                 high = Math.Max(high, Plane.Cells[at]);
                 steepest = Math.Max(steepest, _magnitudes[at]);
@@ -75,12 +75,12 @@ internal sealed class ViewFeatures
         var cells = Plane.Cells;
         Array.Clear(_histogram);
         Array.Clear(_magnitudes);
-        for (var y = 1; y < ViewPlane.Height - 1; y++)
+        for (var y = 1; y < GrayImage.Height - 1; y++)
         {
-            for (var x = 1; x < ViewPlane.Width - 1; x++)
+            for (var x = 1; x < GrayImage.Width - 1; x++)
             {
-                var at = (y * ViewPlane.Width) + x;
-                var (above, below) = (at - ViewPlane.Width, at + ViewPlane.Width);
+                var at = (y * GrayImage.Width) + x;
+                var (above, below) = (at - GrayImage.Width, at + GrayImage.Width);
                 var dx = cells[above + 1] + (2 * cells[at + 1]) + cells[below + 1]
                     - cells[above - 1] - (2 * cells[at - 1]) - cells[below - 1];
                 var dy = cells[below - 1] + (2 * cells[below]) + cells[below + 1]
@@ -97,7 +97,7 @@ internal sealed class ViewFeatures
     private static byte Direction(int dx, int dy)
     {
         var turn = MathF.Atan2(dy, dx) / MathF.PI;
-        return (byte)((int)MathF.Floor((turn + 1) * EdgeMap.Directions + 0.5f) % EdgeMap.Directions);
+        return (byte)((int)MathF.Floor((turn + 1) * EdgeImage.Directions + 0.5f) % EdgeImage.Directions);
     }
 
     private float Threshold()
@@ -109,7 +109,7 @@ internal sealed class ViewFeatures
 
     private float Percentile(double share)
     {
-        var left = share * (ViewPlane.Width - 2) * (ViewPlane.Height - 2);
+        var left = share * (GrayImage.Width - 2) * (GrayImage.Height - 2);
         for (var i = 0; i < _histogram.Length; i++)
         {
             left -= _histogram[i];
@@ -126,11 +126,11 @@ internal sealed class ViewFeatures
     {
         _cells.Clear();
         _edges.Clear();
-        for (var y = 1; y < ViewPlane.Height - 1; y++)
+        for (var y = 1; y < GrayImage.Height - 1; y++)
         {
-            for (var x = 1; x < ViewPlane.Width - 1; x++)
+            for (var x = 1; x < GrayImage.Width - 1; x++)
             {
-                var at = (y * ViewPlane.Width) + x;
+                var at = (y * GrayImage.Width) + x;
                 if (_magnitudes[at] >= threshold)
                 {
                     _cells.Add(new EdgeCell((byte)x, (byte)y, _directions[at]));

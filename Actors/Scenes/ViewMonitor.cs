@@ -20,8 +20,8 @@ internal sealed class ViewMonitor
     private static readonly TimeSpan Sudden = TimeSpan.FromSeconds(30);
 
     private readonly ViewFeatures _features = new();
-    private readonly ViewJudge _judge = new();
-    private readonly float[] _blocksBefore = new float[ViewPlane.BlockCount];
+    private readonly ViewClassifier _judge = new();
+    private readonly float[] _blocksBefore = new float[GrayImage.BlockCount];
     private readonly List<ViewEvidence> _run = [];
     private ViewReference _usual = new();
     private ViewReference _next = new();
@@ -57,7 +57,7 @@ internal sealed class ViewMonitor
     /// <param name="now">A clock that never jumps.</param>
     /// <param name="settlesAfter">A changed view that holds this long becomes the usual one; zero never.</param>
     /// <returns>True when <see cref="State"/> became another one.</returns>
-    public bool Examine(ViewPlane plane, TimeSpan now, TimeSpan settlesAfter)
+    public bool Examine(GrayImage plane, TimeSpan now, TimeSpan settlesAfter)
     {
         _features.Read(plane);
         var before = State;
@@ -74,13 +74,13 @@ internal sealed class ViewMonitor
     private ViewEvidence Find(TimeSpan now)
     {
         IsPlainlyNormal = false;
-        if (ViewJudge.IsDark(_features))
+        if (ViewClassifier.IsDark(_features))
         {
             _framesSinceStructure++;
             return ViewEvidence.Dark;
         }
 
-        if (ViewJudge.IsOverexposed(_features))
+        if (ViewClassifier.IsOverexposed(_features))
         {
             return ViewEvidence.None;
         }
@@ -187,7 +187,7 @@ internal sealed class ViewMonitor
     /// <summary>Watches whether a changed view stays as it is.</summary>
     private void Settle(TimeSpan now, TimeSpan settlesAfter)
     {
-        if (ViewJudge.IsDark(_features) || ViewJudge.IsOverexposed(_features))
+        if (ViewClassifier.IsDark(_features) || ViewClassifier.IsOverexposed(_features))
         {
             return;
         }

@@ -40,12 +40,12 @@ internal sealed class ViewReference
 
     private static readonly TimeSpan SharpnessMemory = TimeSpan.FromDays(1);
 
-    private readonly float[] _seen = new float[EdgeMap.Directions * ViewPlane.Count];
+    private readonly float[] _seen = new float[EdgeImage.Directions * GrayImage.Count];
     private readonly List<EdgeCell> _cells = [];
-    private readonly EdgeMap _usual = new();
-    private readonly EdgeMap _grown = new();
-    private readonly int[] _cellsOfBlock = new int[ViewPlane.BlockCount];
-    private readonly int[] _foundInBlock = new int[ViewPlane.BlockCount];
+    private readonly EdgeImage _usual = new();
+    private readonly EdgeImage _grown = new();
+    private readonly int[] _cellsOfBlock = new int[GrayImage.BlockCount];
+    private readonly int[] _foundInBlock = new int[GrayImage.BlockCount];
     private readonly List<float> _measured = [];
     private double? _sharpness;
     private int _frames;
@@ -81,7 +81,7 @@ internal sealed class ViewReference
 
         foreach (var edge in frame.Edges)
         {
-            ref var seen = ref _seen[(edge.Direction * ViewPlane.Count) + (edge.Y * ViewPlane.Width) + edge.X];
+            ref var seen = ref _seen[(edge.Direction * GrayImage.Count) + (edge.Y * GrayImage.Width) + edge.X];
             seen = Math.Min(1, seen + (forget ? (float)weight : (float)weight * (1 - seen)));
         }
 
@@ -98,13 +98,13 @@ internal sealed class ViewReference
         {
             if (frame.Grown.Contains(cell.Direction, cell.X, cell.Y))
             {
-                _foundInBlock[ViewPlane.BlockOf(cell.X, cell.Y)]++;
+                _foundInBlock[GrayImage.BlockOf(cell.X, cell.Y)]++;
                 found++;
             }
         }
 
         int structured = 0, kept = 0;
-        for (var block = 0; block < ViewPlane.BlockCount; block++)
+        for (var block = 0; block < GrayImage.BlockCount; block++)
         {
             if (_cellsOfBlock[block] >= LeastEdgesOfBlock)
             {
@@ -171,17 +171,17 @@ internal sealed class ViewReference
         _cells.Clear();
         _usual.Clear();
         Array.Clear(_cellsOfBlock);
-        for (byte direction = 0; direction < EdgeMap.Directions; direction++)
+        for (byte direction = 0; direction < EdgeImage.Directions; direction++)
         {
-            var seen = _seen.AsSpan(direction * ViewPlane.Count, ViewPlane.Count);
+            var seen = _seen.AsSpan(direction * GrayImage.Count, GrayImage.Count);
             for (var at = 0; at < seen.Length; at++)
             {
                 if (seen[at] > UsualShare)
                 {
-                    var (y, x) = Math.DivRem(at, ViewPlane.Width);
+                    var (y, x) = Math.DivRem(at, GrayImage.Width);
                     _cells.Add(new EdgeCell((byte)x, (byte)y, direction));
                     _usual.Add(direction, x, y);
-                    _cellsOfBlock[ViewPlane.BlockOf(x, y)]++;
+                    _cellsOfBlock[GrayImage.BlockOf(x, y)]++;
                 }
             }
         }

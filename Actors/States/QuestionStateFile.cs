@@ -11,13 +11,13 @@ namespace MobileVlm.Edge.Actors.States;
 /// <param name="Switches">The same, where a switch differs from the configuration.</param>
 internal sealed record SavedState(
     [property: JsonPropertyName("v")] int Version,
-    IReadOnlyDictionary<string, SavedStanding> Standings,
+    IReadOnlyDictionary<string, SavedQuestionState> Standings,
     IReadOnlyDictionary<string, bool> Switches)
 {
     public const int Current = 1;
 
     public static SavedState Empty { get; } =
-        new(Current, new Dictionary<string, SavedStanding>(), new Dictionary<string, bool>());
+        new(Current, new Dictionary<string, SavedQuestionState>(), new Dictionary<string, bool>());
 }
 
 /// <summary>The small file in which it is kept. Written whole beside the old one and put in its place, so that a power cut

@@ -6,18 +6,18 @@ namespace MobileVlm.Edge.Actors.States;
 /// the state that is being written and the newest one behind it. Thread-safe; outlives the actors.</summary>
 /// <param name="keeper">Writes; skips a state that a later one has overtaken.</param>
 /// <param name="logger">Logs a write that threw, which is a defect: the file handles disk errors itself.</param>
-internal sealed partial class QuestionStateWriter(QuestionKeeper keeper, ILogger<QuestionStateWriter> logger)
+internal sealed partial class QuestionStateWriter(QuestionStateStore keeper, ILogger<QuestionStateWriter> logger)
 {
     private readonly Lock _lock = new();
     private readonly ILogger _logger = logger;
-    private (Task EventsSafe, DueState Due)? _next;
+    private (Task EventsSafe, PendingSave Due)? _next;
     private Task _running = Task.CompletedTask;
     private bool _isRunning;
 
     /// <summary>Returns at once. A state that still waits is replaced, because the newer one has all of it.</summary>
     /// <param name="eventsSafe">Ends, without failing, when the outbox has taken the events of this state.</param>
     /// <param name="due">What to write.</param>
-    public void WriteAfter(Task eventsSafe, DueState due)
+    public void WriteAfter(Task eventsSafe, PendingSave due)
     {
         lock (_lock)
         {
@@ -50,7 +50,7 @@ internal sealed partial class QuestionStateWriter(QuestionKeeper keeper, ILogger
         }
     }
 
-    private (Task EventsSafe, DueState Due)? TakeNext()
+    private (Task EventsSafe, PendingSave Due)? TakeNext()
     {
         lock (_lock)
         {
@@ -61,7 +61,7 @@ internal sealed partial class QuestionStateWriter(QuestionKeeper keeper, ILogger
         }
     }
 
-    private void Write(DueState due)
+    private void Write(PendingSave due)
     {
         try
         {

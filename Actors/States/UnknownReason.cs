@@ -65,12 +65,12 @@ public static class UnknownReasons
     }
 
     /// <summary>It is not asked at the moment because of the configuration, a switch or the clock.</summary>
-    public static bool IsMeant(this UnknownReason reason) => reason is
+    public static bool IsDeliberate(this UnknownReason reason) => reason is
         UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse
         or UnknownReason.ViewNotNormal;
 
     /// <summary>Somebody should look after it.</summary>
-    internal static bool IsTrouble(this UnknownReason reason) =>
+    internal static bool NeedsAttention(this UnknownReason reason) =>
         reason is UnknownReason.NoPicture or UnknownReason.Busy || reason.IsFailure();
 
     /// <summary>It was asked and got no answer.</summary>

@@ -13,7 +13,7 @@ using MobileVlm.Edge.Connectors.Cameras;
 namespace MobileVlm.Edge.Actors.Supervision;
 
 /// <summary>What the supervisor reports to whoever hosts the system. Safe to complete twice.</summary>
-internal sealed class EdgeReports
+internal sealed class EdgeSignals
 {
     /// <summary>The engine is open; fails if it cannot be opened.</summary>
     public TaskCompletionSource Started { get; } = Signal();
@@ -37,7 +37,7 @@ internal sealed record BeginStop
     public static readonly BeginStop Instance = new();
 }
 
-/// <summary>The <see cref="EdgeCrew"/> no longer changes.</summary>
+/// <summary>The <see cref="ChildActors"/> no longer changes.</summary>
 internal sealed record StopBegun
 {
     public static readonly StopBegun Instance = new();
@@ -49,29 +49,29 @@ internal sealed record StopBegun
 /// <param name="Sources">Of the lanes that are new.</param>
 /// <param name="Plans">For the judge and the publisher.</param>
 internal sealed record ChangeCameras(
-    IReadOnlyList<CameraLane> Lanes, IReadOnlyDictionary<CameraLane, ICameraSource> Sources, PlansChanged Plans);
+    IReadOnlyList<CameraIntake> Lanes, IReadOnlyDictionary<CameraIntake, ICameraSource> Sources, PlansChanged Plans);
 
 /// <summary>Everything the actors are made from, and what outlives them.</summary>
 internal sealed record EdgeContext(
     EdgeSettings Settings,
     PipelineContext Pipeline,
-    EdgeMemory Memory,
-    QuestionBoard Board,
+    SurvivingState Memory,
+    QuestionStates Board,
     ClockMonitor Clock,
     Func<EdgeStats> Snapshot,
     Func<double> Random,
-    EdgeReports Reports);
+    EdgeSignals Reports);
 
 /// <summary>State that outlives the actors, so that a restart of an actor does not lose it.</summary>
-internal sealed record EdgeMemory(
-    EdgeCrew Crew,
-    JudgeDesk Desk,
-    QuestionKeeper Keeper,
+internal sealed record SurvivingState(
+    ChildActors Crew,
+    QuestionEvaluators Desk,
+    QuestionStateStore Keeper,
     QuestionStateWriter Writer,
     PublisherState Publisher,
-    AskRequests Asks,
+    PendingRequests Asks,
     PictureDecoder Decoder,
-    CommandIntake Commands,
+    CommandBuffer Commands,
     StatsClock Stats);
 
 /// <summary>Creates the actors and isolates their failures. Each is restarted on its own, with its state in objects that
@@ -82,14 +82,14 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(30);
 
     private readonly EdgeContext _context;
-    private readonly EdgeCrew _crew;
+    private readonly ChildActors _crew;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly DelayedRestartStrategy _strategy;
     private readonly Dictionary<IActorRef, RestartPolicy> _policies = [];
     private readonly Dictionary<IActorRef, (Exception Cause, ITimer Timer)> _waiting = [];
-    private readonly Dictionary<CameraLane, ICameraSource> _sources;
-    private readonly Dictionary<CameraLane, IActorRef> _cameras = [];
+    private readonly Dictionary<CameraIntake, ICameraSource> _sources;
+    private readonly Dictionary<CameraIntake, IActorRef> _cameras = [];
     private int _hired;
     private bool _started;
     private bool _stopping;
@@ -105,13 +105,13 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             lane => lane, lane => context.Pipeline.Parts.Cameras.Single(source => source.Id == lane.Plan.Id));
         _crew.Publisher = Create(Publisher(context), "mqtt");
         _crew.Stats = Create(Stats(context, _crew.Publisher), "stats");
-        _crew.Judge = Create(Judge(context, _crew.Publisher), "judge");
+        _crew.Evaluation = Create(Judge(context, _crew.Publisher), "judge");
         _crew.Pipeline = Create(Props.Create(() => new PipelineActor(context.Pipeline)), "pipeline");
-        _crew.Asks = Create(Asks(context, _crew.Publisher), "asks");
-        _crew.Inbox = Create(Inbox(context, _crew.Publisher, _crew.Asks), "inbox");
+        _crew.AdHoc = Create(Asks(context, _crew.Publisher), "asks");
+        _crew.Commands = Create(Inbox(context, _crew.Publisher, _crew.AdHoc), "inbox");
         Receive<BeginStop>(_ => BeginToStop());
         Receive<ChangeCameras>(Change);
-        Receive<Hire>(hire => Start(hire.Lane));
+        Receive<StartCamera>(hire => Start(hire.Lane));
         Receive<RestartNow>(restart => Restart(restart.Child));
         Receive<Terminated>(ended => Ended(ended.ActorRef));
         Receive<PipelineStarted>(_ => StartCameras());
@@ -191,7 +191,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         }
         else
         {
-            _waiting[child] = (cause, _time.TellLater(Self, wait, new RestartNow(child)));
+            _waiting[child] = (cause, _time.SendAfter(Self, wait, new RestartNow(child)));
         }
     }
 
@@ -235,8 +235,8 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             _cameras.Remove(lane);
             Start(lane);
         }
-        else if (actor.Equals(_crew.Publisher) || actor.Equals(_crew.Judge) || actor.Equals(_crew.Pipeline)
-            || actor.Equals(_crew.Inbox) || actor.Equals(_crew.Asks) || actor.Equals(_crew.Stats))
+        else if (actor.Equals(_crew.Publisher) || actor.Equals(_crew.Evaluation) || actor.Equals(_crew.Pipeline)
+            || actor.Equals(_crew.Commands) || actor.Equals(_crew.AdHoc) || actor.Equals(_crew.Stats))
         {
             Failed(new InvalidOperationException($"The actor '{actor.Path.Name}' stopped unexpectedly."));
         }
@@ -258,7 +258,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _context.Reports.Started.TrySetResult();
     }
 
-    private void Start(CameraLane lane)
+    private void Start(CameraIntake lane)
     {
         // Meanwhile the box may have been stopped, or the camera removed again.
         if (_started && !_stopping && _context.Pipeline.Lanes.Now.Contains(lane) && !_cameras.ContainsKey(lane)
@@ -275,7 +275,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
 
     private void Change(ChangeCameras change)
     {
-        _crew.Judge.Tell(change.Plans);
+        _crew.Evaluation.Tell(change.Plans);
         foreach (var (lane, source) in change.Sources)
         {
             _sources[lane] = source;
@@ -297,7 +297,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         {
             // Few devices can be opened twice, so the new one waits for the old one's end.
             leaving.GetValueOrDefault(lane.Plan.Id, Task.CompletedTask).ContinueWith(
-                _ => new Hire(lane), TaskScheduler.Default).PipeTo(Self);
+                _ => new StartCamera(lane), TaskScheduler.Default).PipeTo(Self);
         }
     }
 
@@ -308,23 +308,23 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _context.Reports.Drained.TrySetResult();
     }
 
-    private sealed record Hire(CameraLane Lane);
+    private sealed record StartCamera(CameraIntake Lane);
 
     private sealed record RestartNow(IActorRef Child);
 
-    private static Props Judge(EdgeContext context, IActorRef publisher) => Props.Create(() => new JudgeActor(
+    private static Props Judge(EdgeContext context, IActorRef publisher) => Props.Create(() => new EvaluationActor(
         context.Memory.Desk,
         context.Memory.Keeper,
         publisher,
         context.Pipeline.Time,
-        context.Pipeline.Loggers.CreateLogger<JudgeActor>()));
+        context.Pipeline.Loggers.CreateLogger<EvaluationActor>()));
 
     private static Props Publisher(EdgeContext context)
     {
         var parts = context.Pipeline.Parts;
-        var messages = new EdgeMessages(context.Settings, parts, context.Clock);
+        var messages = new MessageFactory(context.Settings, parts, context.Clock);
         Func<CameraId, bool> isOnline = camera => context.Pipeline.Counters[camera].Online;
-        return Props.Create(() => new MqttActor(
+        return Props.Create(() => new PublisherActor(
             context.Memory.Publisher,
             parts.Link,
             messages,
@@ -335,7 +335,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             isOnline,
             context.Pipeline.Counters.Mqtt,
             context.Pipeline.Time,
-            context.Pipeline.Loggers.CreateLogger<MqttActor>()));
+            context.Pipeline.Loggers.CreateLogger<PublisherActor>()));
     }
 
     private static DeviceAnnouncer Devices(EdgeContext context) =>
@@ -344,13 +344,13 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private static Props Inbox(EdgeContext context, IActorRef publisher, IActorRef asks)
     {
         var parts = context.Pipeline.Parts;
-        var helpers = new InboxHelpers(
+        var helpers = new CommandHelpers(
             asks,
             publisher,
             context.Board.Switches,
             Devices(context),
             () => [.. context.Pipeline.Lanes.Now.Select(lane => lane.Plan)]);
-        return Props.Create(() => new InboxActor(
+        return Props.Create(() => new CommandActor(
             context.Memory.Commands,
             parts.Link,
             parts.Topics,
@@ -359,15 +359,15 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             context.Pipeline.Counters.Mqtt,
             context.Random,
             context.Pipeline.Time,
-            context.Pipeline.Loggers.CreateLogger<InboxActor>()));
+            context.Pipeline.Loggers.CreateLogger<CommandActor>()));
     }
 
     private static Props Asks(EdgeContext context, IActorRef publisher)
     {
         var pipeline = context.Pipeline;
-        var places = new AskPlaces(() => pipeline.Lanes.Now, pipeline.Pictures, context.Memory.Decoder);
-        var replies = new AskReplies(context.Settings, pipeline.Parts.Topics, places.IsKnown, context.Clock, pipeline.Time);
-        return Props.Create(() => new AskActor(
+        var places = new AdHocContext(() => pipeline.Lanes.Now, pipeline.Pictures, context.Memory.Decoder);
+        var replies = new AdHocReplies(context.Settings, pipeline.Parts.Topics, places.IsKnown, context.Clock, pipeline.Time);
+        return Props.Create(() => new AdHocActor(
             context.Settings.Asks,
             context.Memory.Asks,
             places,
@@ -375,7 +375,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             publisher,
             pipeline.Counters.Asks,
             pipeline.Time,
-            pipeline.Loggers.CreateLogger<AskActor>()));
+            pipeline.Loggers.CreateLogger<AdHocActor>()));
     }
 
     private static Props Stats(EdgeContext context, IActorRef publisher) => Props.Create(() => new StatsActor(
@@ -395,7 +395,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             context.Pipeline.Loggers.CreateLogger<CameraActor>()));
 
     private static MonitoredSource Monitored(
-        EdgeContext context, CameraLane lane, ICameraSource source, IActorRef publisher) => new(
+        EdgeContext context, CameraIntake lane, ICameraSource source, IActorRef publisher) => new(
             source,
             lane.Scene,
             lane.Counters,

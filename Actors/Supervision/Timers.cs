@@ -6,10 +6,10 @@ namespace MobileVlm.Edge.Actors.Supervision;
 internal static class Timers
 {
     /// <summary>Tells once, after the delay. Dispose the timer to call it off; keep it referenced meanwhile.</summary>
-    public static ITimer TellLater(this TimeProvider time, IActorRef receiver, TimeSpan delay, object message) =>
+    public static ITimer SendAfter(this TimeProvider time, IActorRef receiver, TimeSpan delay, object message) =>
         time.CreateTimer(_ => receiver.Tell(message), null, delay, Timeout.InfiniteTimeSpan);
 
     /// <summary>Tells again and again, first after one interval.</summary>
-    public static ITimer TellEvery(this TimeProvider time, IActorRef receiver, TimeSpan interval, object message) =>
+    public static ITimer SendEvery(this TimeProvider time, IActorRef receiver, TimeSpan interval, object message) =>
         time.CreateTimer(_ => receiver.Tell(message), null, interval, interval);
 }

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>Runs a feed on a thread of its own, one attempt at a time, and keeps the promise that an attempt ends
 /// within a second of being stopped even where native code does not return.</summary>
-internal sealed partial class Camera(CameraContext context, string description, IPictureFeed feed) : ICameraSource
+internal sealed partial class Camera(CameraContext context, string description, IFrameFeed feed) : ICameraSource
 {
     /// <summary>How long a stopped feed may take to clean up before it is left behind.</summary>
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromMilliseconds(800);

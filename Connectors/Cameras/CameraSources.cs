@@ -45,7 +45,7 @@ public static class CameraSources
         catch (FormatException fault)
         {
             var faulty = new CameraContext(settings, isLive: false, pool, time, log);
-            return new Camera(faulty, $"{faulty.Secrets.Apply(settings.Source)} (not well formed)", new FaultyFeed(fault.Message));
+            return new Camera(faulty, $"{faulty.Secrets.Apply(settings.Source)} (not well formed)", new FailingFeed(fault.Message));
         }
 
         // Feeds are given the address as their decoder understands it.
@@ -57,7 +57,7 @@ public static class CameraSources
     /// <summary>The feed for a stream that a camera named, with the settings to run it with.</summary>
     /// <param name="settings">Their source came from the camera and is not trusted: network streams only.</param>
     /// <exception cref="FormatException">The address is of another kind, or not well formed.</exception>
-    internal static (CameraSettings Settings, IPictureFeed Feed) OpenStream(CameraSettings settings)
+    internal static (CameraSettings Settings, IFrameFeed Feed) OpenStream(CameraSettings settings)
     {
         var address = SourceAddress.Parse(settings.Source);
         return address is SourceAddress.Stream { Kind: StreamKind.Rtsp } or SourceAddress.Http
@@ -76,7 +76,7 @@ public static class CameraSources
         _ => settings,
     };
 
-    private static (IPictureFeed Feed, string By) Choose(CameraSettings settings, SourceAddress address)
+    private static (IFrameFeed Feed, string By) Choose(CameraSettings settings, SourceAddress address)
     {
         var openCv = OpenCvLibrary.IsAvailable;
         return address switch
@@ -91,7 +91,7 @@ public static class CameraSources
             SourceAddress.Device => (new DeviceFeed(openCv), openCv ? "OpenCV" : "ffmpeg"),
             SourceAddress.Local local => (
                 new LocalFeed(openCv),
-                PictureFolderFeed.Shows(local.Path) ? "pictures" : openCv ? "OpenCV" : "ffmpeg"),
+                ImageFolderFeed.Shows(local.Path) ? "pictures" : openCv ? "OpenCV" : "ffmpeg"),
             _ => throw new ArgumentOutOfRangeException(nameof(settings), address, null),
         };
     }

@@ -79,7 +79,7 @@ internal sealed class CaptureAttempt : IDisposable
     {
         Settings = settings;
         _secrets = new SecretMask(settings.Source);
-        Touch();
+        ResetStallTimer();
     }
 
     /// <summary>A frame stamped with this moment, to be filled and delivered (or disposed).</summary>
@@ -133,7 +133,7 @@ internal sealed class CaptureAttempt : IDisposable
             _deliver(frame);
         }
 
-        Touch();
+        ResetStallTimer();
     }
 
     /// <summary>The source has sent pictures that are left out. They count in the numbers of the frames after them.</summary>
@@ -193,7 +193,7 @@ internal sealed class CaptureAttempt : IDisposable
     }
 
     /// <summary>The source gave a sign of life that became no frame: the silence starts anew.</summary>
-    public void Touch() =>
+    public void ResetStallTimer() =>
         _watchdog.Change(SilenceLimit, Timeout.InfiniteTimeSpan);
 
     /// <summary>Waits because the feed itself keeps a pace; this silence is not the source's.</summary>
@@ -210,7 +210,7 @@ internal sealed class CaptureAttempt : IDisposable
                 due.Wait(CancellationToken.None);
             }
 
-            Touch();
+            ResetStallTimer();
         }
 
         return !Stop.IsCancellationRequested;

@@ -90,7 +90,7 @@ public sealed class HubBundleReader : IDisposable
 
     private async Task ExtractAsync(TarEntry entry, HubBundleFile file, string path, Action<int> progress, CancellationToken cancel)
     {
-        using var part = await PartFile.OpenAsync(path, new HubFile(file.Path, file.Size, file.Sha256, null), cancel);
+        using var part = await PartialFile.OpenAsync(path, new HubFile(file.Path, file.Size, file.Sha256, null), cancel);
         part.Restart();
         try
         {

@@ -17,7 +17,7 @@ public sealed partial class HubClient
     /// <exception cref="HubInterruptedException">Asking again may help.</exception>
     /// <exception cref="HubException">Asking again does not help.</exception>
     private async Task<HttpResponseMessage> AskAsync(
-        Uri address, string what, string id, Action<HttpRequestMessage>? shape, StallWatch watch)
+        Uri address, string what, string id, Action<HttpRequestMessage>? shape, StallTimeout watch)
     {
         var target = address;
         for (var hop = 0; hop <= MostRedirects; hop++)
@@ -47,7 +47,7 @@ public sealed partial class HubClient
         throw new HubException($"{address.Host} redirects {what} more than {MostRedirects} times. Check --hub.");
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, StallWatch watch)
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, StallTimeout watch)
     {
         try
         {
@@ -89,7 +89,7 @@ public sealed partial class HubClient
         && target.Port == _settings.Address.Port;
 
     /// <summary>Pieces are valid until the next one is asked for.</summary>
-    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> BodyAsync(HttpResponseMessage response, StallWatch watch)
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> BodyAsync(HttpResponseMessage response, StallTimeout watch)
     {
         var host = response.RequestMessage!.RequestUri!.Host;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -108,7 +108,7 @@ public sealed partial class HubClient
         }
     }
 
-    private static async Task<int> ReadAsync(Stream body, byte[] buffer, StallWatch watch, string host)
+    private static async Task<int> ReadAsync(Stream body, byte[] buffer, StallTimeout watch, string host)
     {
         try
         {

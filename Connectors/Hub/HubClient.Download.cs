@@ -25,8 +25,8 @@ public sealed partial class HubClient
             return;
         }
 
-        var patience = new HubPatience(_settings);
-        using var part = await PartFile.OpenAsync(path, file, cancel);
+        var patience = new DownloadRetry(_settings);
+        using var part = await PartialFile.OpenAsync(path, file, cancel);
         while (true)
         {
             progress?.Invoke(part.Length);
@@ -50,7 +50,7 @@ public sealed partial class HubClient
     }
 
     private async Task FillAsync(
-        HubListing listing, HubFile file, PartFile part, HubPatience patience, Action<long>? progress, CancellationToken cancel)
+        HubListing listing, HubFile file, PartialFile part, DownloadRetry patience, Action<long>? progress, CancellationToken cancel)
     {
         while (part.Length < file.Size)
         {
@@ -67,9 +67,9 @@ public sealed partial class HubClient
     }
 
     private async Task FetchAsync(
-        HubListing listing, HubFile file, PartFile part, HubPatience patience, Action<long>? progress, CancellationToken cancel)
+        HubListing listing, HubFile file, PartialFile part, DownloadRetry patience, Action<long>? progress, CancellationToken cancel)
     {
-        using var watch = new StallWatch(_settings.Stall, cancel);
+        using var watch = new StallTimeout(_settings.Stall, cancel);
         using var response = await AskAsync(
             AddressOf(listing, file), $"'{file.Name}'", listing.Id, request => AskForRest(request, part), watch);
         var host = response.RequestMessage!.RequestUri!.Host;
@@ -93,7 +93,7 @@ public sealed partial class HubClient
         }
     }
 
-    private static void AskForRest(HttpRequestMessage request, PartFile part)
+    private static void AskForRest(HttpRequestMessage request, PartialFile part)
     {
         if (part.Length > 0)
         {
@@ -103,7 +103,7 @@ public sealed partial class HubClient
     }
 
     /// <summary>Makes the part end where the response begins.</summary>
-    private static void Align(HttpResponseMessage response, HubFile file, PartFile part, string host)
+    private static void Align(HttpResponseMessage response, HubFile file, PartialFile part, string host)
     {
         // Only a strong tag promises the same bytes.
         var tag = response.Headers.ETag is { IsWeak: false } strong ? strong.Tag : null;

@@ -76,12 +76,12 @@ public sealed partial class HubClient : IDisposable
     private async Task<byte[]> ReadAsync(
         Uri address, string what, string id, int most, Action<HttpRequestMessage>? shape, CancellationToken cancel)
     {
-        var patience = new HubPatience(_settings);
+        var patience = new DownloadRetry(_settings);
         while (true)
         {
             try
             {
-                using var watch = new StallWatch(_settings.Stall, cancel);
+                using var watch = new StallTimeout(_settings.Stall, cancel);
                 using var response = await AskAsync(address, what, id, shape, watch);
                 using var memory = new MemoryStream();
                 await foreach (var piece in BodyAsync(response, watch))

@@ -24,7 +24,7 @@ internal readonly unsafe ref struct PictureDecoder
         _limits = limits;
     }
 
-    /// <exception cref="StillPictureException">It is too large or damaged.</exception>
+    /// <exception cref="StillImageException">It is too large or damaged.</exception>
     public void Decode(LendPixels lend)
     {
         var (width, height) = (_codec.Info.Width, _codec.Info.Height);
@@ -32,11 +32,11 @@ internal readonly unsafe ref struct PictureDecoder
         var origin = _codec.EncodedFormat == SKEncodedImageFormat.Png
             ? PngExif.Orientation(_file) ?? _codec.EncodedOrigin
             : _codec.EncodedOrigin;
-        var upright = UprightRows.Size(width, height, origin);
+        var upright = OrientedRows.Size(width, height, origin);
         var target = _limits.Fit(upright.Width, upright.Height);
 
         // From here on as stored; the rows are turned last.
-        var (newWidth, newHeight) = UprightRows.Size(target.Width, target.Height, origin);
+        var (newWidth, newHeight) = OrientedRows.Size(target.Width, target.Height, origin);
         var decoded = DecodedSize(newWidth, newHeight);
         CheckMemory((long)width * height, (long)decoded.Width * decoded.Height);
 
@@ -49,7 +49,7 @@ internal readonly unsafe ref struct PictureDecoder
         }
 
         var pixels = lend(target.Width, target.Height);
-        var sink = new RowSink(info, newWidth, newHeight, new UprightRows(newWidth, newHeight, origin, pixels));
+        var sink = new RowSink(info, newWidth, newHeight, new OrientedRows(newWidth, newHeight, origin, pixels));
         switch (order)
         {
             case RowOrder.Whole:
@@ -179,7 +179,7 @@ internal readonly unsafe ref struct PictureDecoder
         }
     }
 
-    private StillPictureException Fault(string fault) => new(_name, fault);
+    private StillImageException Fault(string fault) => new(_name, fault);
 
     private enum RowOrder
     {
@@ -222,10 +222,10 @@ internal readonly unsafe ref struct PictureDecoder
         private readonly int _rowBytes;
         private readonly RowShrinker? _shrinker;
         private readonly byte[] _small;
-        private readonly UprightRows _target;
+        private readonly OrientedRows _target;
         private int _y;
 
-        public RowSink(SKImageInfo info, int newWidth, int newHeight, UprightRows target)
+        public RowSink(SKImageInfo info, int newWidth, int newHeight, OrientedRows target)
         {
             var shrinks = (newWidth, newHeight) != (info.Width, info.Height);
             _rowBytes = info.RowBytes;

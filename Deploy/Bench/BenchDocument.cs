@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Deploy.Bench;
 /// ceilings, 0..1.</summary>
 internal sealed record BenchDocument
 {
-    public required BoxDescription Box { get; init; }
+    public required MachineDescription Box { get; init; }
 
     public required ModelDocument Model { get; init; }
 

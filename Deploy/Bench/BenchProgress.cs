@@ -24,5 +24,5 @@ internal sealed class BenchProgress(ProgressTask? task, CancellationToken cancel
     }
 
     /// <summary>What goes on that is not a step.</summary>
-    public void Say(string what) => task?.Description(what);
+    public void Report(string what) => task?.Description(what);
 }

@@ -48,7 +48,7 @@ internal sealed record Ceilings(double ReadBefore, double ReadAfter, double Int8
 /// <summary>Everything that one call found.</summary>
 internal sealed record BenchReport
 {
-    public required BoxDescription Box { get; init; }
+    public required MachineDescription Box { get; init; }
 
     public required string Model { get; init; }
 

@@ -14,19 +14,19 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
 
     private bool SeesPictures => folder.Manifest.Vision is not null;
 
-    private IReadOnlyList<BenchPart> Parts => SeesPictures
+    private IReadOnlyList<BenchStage> Parts => SeesPictures
         ? plan.Parts
-        : [.. plan.Parts.Where(part => part is BenchPart.Prefill or BenchPart.Decode)];
+        : [.. plan.Parts.Where(part => part is BenchStage.Prefill or BenchStage.Decode)];
 
     /// <summary>Steps of the progress.</summary>
-    public int Steps => CeilingSteps + Parts.Sum(part => part == BenchPart.Pipeline
+    public int Steps => CeilingSteps + Parts.Sum(part => part == BenchStage.Pipeline
         ? PipelineBench.Frames(plan.Repeats)
         : ModelBench.Runs(part, plan.Repeats));
 
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     public BenchReport Run(BenchProgress progress, CancellationToken cancel)
     {
-        var box = BoxDescription.Read();
+        var box = MachineDescription.Read();
         var read = Read(box, progress);
         progress.Next("int8 product");
         var int8 = MatrixCeiling.MeasureInt8(settings);
@@ -35,7 +35,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         _ = MemoryUse.TryForgetPeak();
 
         var (results, memory) = Model(progress);
-        var pipeline = Parts.Contains(BenchPart.Pipeline)
+        var pipeline = Parts.Contains(BenchStage.Pipeline)
             ? new PipelineBench(folder, settings, progress).MeasureAsync(plan.Repeats, cancel).GetAwaiter().GetResult()
             : null;
         memory ??= MemoryUse.Now();
@@ -61,26 +61,26 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
 
     private (List<BenchResult> Results, MemoryUse? Memory) Model(BenchProgress progress)
     {
-        BenchPart[] parts = [.. Parts.Where(part => part != BenchPart.Pipeline)];
+        BenchStage[] parts = [.. Parts.Where(part => part != BenchStage.Pipeline)];
         if (parts.Length == 0)
         {
             return ([], null);
         }
 
-        progress.Say("opening the model");
+        progress.Report("opening the model");
         using var model = new ModelBench(folder, settings, scene, plan.Repeats, progress);
         List<BenchResult> results = [.. parts.SelectMany(model.Measure)];
         return (results, MemoryUse.Now());
     }
 
-    private double Read(BoxDescription box, BenchProgress progress)
+    private double Read(MachineDescription box, BenchProgress progress)
     {
         progress.Next("memory");
         var bytes = Math.Min(Math.Max(SmallestBuffer, 4 * box.LastCacheBytes), box.MemoryBytes / 4);
         return ReadBandwidth.Measure(settings.EffectiveThreads, bytes);
     }
 
-    private IEnumerable<string> Warnings(BoxDescription box)
+    private IEnumerable<string> Warnings(MachineDescription box)
     {
         if (box.IsBusy)
         {

@@ -55,17 +55,17 @@ internal sealed class ModelBench : IDisposable
     private QuestionAnswerer Answerer => _answerer ?? throw new InvalidOperationException("A model of text only sees no picture.");
 
     /// <summary>Timed runs of a part, the one that is not timed included.</summary>
-    public static int Runs(BenchPart part, int repeats) =>
-        (repeats + 1) * (part is BenchPart.Decode or BenchPart.Text ? Batches.Length : 1);
+    public static int Runs(BenchStage part, int repeats) =>
+        (repeats + 1) * (part is BenchStage.Decode or BenchStage.Text ? Batches.Length : 1);
 
-    public IEnumerable<BenchResult> Measure(BenchPart part) => part switch
+    public IEnumerable<BenchResult> Measure(BenchStage part) => part switch
     {
-        BenchPart.Encode => [Encode()],
-        BenchPart.Prefill => [Prefill()],
-        BenchPart.Decode => Batches.Select(Decode),
-        BenchPart.Text => Text(),
-        BenchPart.First => [First()],
-        BenchPart.Questions => Questions(),
+        BenchStage.Encode => [Encode()],
+        BenchStage.Prefill => [Prefill()],
+        BenchStage.Decode => Batches.Select(Decode),
+        BenchStage.Text => Text(),
+        BenchStage.First => [First()],
+        BenchStage.Questions => Questions(),
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "This part is not the model's alone."),
     };
 
@@ -106,7 +106,7 @@ internal sealed class ModelBench : IDisposable
         using var state = _decoder.CreateState(behind + (batch * DecodeSteps));
         var prompt = Prompt(behind + DecodeSteps);
         state.Append(prompt.AsSpan(0, behind));
-        var parts = new BranchTokens[batch];
+        var parts = new SequenceTokens[batch];
 
         // Given tokens instead of chosen ones, so that no text ends before the others and none is guessed.
         var time = Repeat($"decode, batch {batch}", () =>
@@ -117,7 +117,7 @@ internal sealed class ModelBench : IDisposable
             {
                 for (var i = 0; i < batch; i++)
                 {
-                    parts[i] = new BranchTokens(branches[i], prompt.AsMemory(behind + step, 1), Wanted: 1);
+                    parts[i] = new SequenceTokens(branches[i], prompt.AsMemory(behind + step, 1), Wanted: 1);
                 }
 
                 state.Append(parts, writing: true);

@@ -89,7 +89,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         Pipeline = new PipelineSettings { MaxFrameAge = Longest },
     };
 
-    private EdgeParts Parts(FramePool pool) => new()
+    private EdgeDependencies Parts(FramePool pool) => new()
     {
         Cameras =
         [
@@ -101,10 +101,10 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         Topics = new NodeTopics("mobilevlm", "bench"),
         AnswerToBytes = MqttJson.Serialize,
         EventToBytes = MqttJson.Serialize,
-        StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionBoard(NullLogger.Instance))),
+        StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionPlacements(NullLogger.Instance))),
         OpenEncoder = () => new VisionEncoder(folder, settings),
         OpenAnswerer = () => QuestionAnswerer.Open(folder, settings),
-        FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
+        FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),
         PictureToFrame = _ => throw new NotSupportedException("Nobody sends a picture to a benchmark."),
     };
 }

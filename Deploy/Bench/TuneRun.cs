@@ -21,8 +21,8 @@ internal static class TuneRun
         }
 
         var rows = BenchProgress.Show(
-            2 * BoxTuner.Sizes.Count, progress => BoxTuner.Measure(folder, settings, repeats, progress.Next), cancel);
-        var tuning = BoxTuner.Choose(rows);
+            2 * MachineTuner.Sizes.Count, progress => MachineTuner.Measure(folder, settings, repeats, progress.Next), cancel);
+        var tuning = MachineTuner.Choose(rows);
         tuning.Write(folder);
         if (json)
         {
@@ -44,8 +44,8 @@ internal static class TuneRun
         }
 
         Console.WriteLine(tuning.PrefillFrom is { } from
-            ? $"chosen    the second set from {from} tokens on ({BoxTuning.FileName})"
-            : $"chosen    the first set for all: the second is not opened any more ({BoxTuning.FileName})");
+            ? $"chosen    the second set from {from} tokens on ({MachineTuning.FileName})"
+            : $"chosen    the first set for all: the second is not opened any more ({MachineTuning.FileName})");
         return ExitCode.Done;
     }
 }

@@ -94,12 +94,12 @@ internal static class AskCommand
     {
         foreach (var question in questions)
         {
-            if (!QuestionText.SaysSomething(question))
+            if (!QuestionText.HasText(question))
             {
                 throw new UsageException("A question is empty. Write it as you would ask a person, in quotes: \"Is there a person?\"");
             }
 
-            if (StillPictures.Extensions.Contains(Path.GetExtension(question), StringComparer.OrdinalIgnoreCase) && File.Exists(question))
+            if (ImageCodec.Extensions.Contains(Path.GetExtension(question), StringComparer.OrdinalIgnoreCase) && File.Exists(question))
             {
                 throw new UsageException(
                     $"'{question}' is a picture file where a question is expected. One picture is asked about at a time: "
@@ -116,7 +116,7 @@ internal static class AskCommand
         var room = counter.MaxPositions - (needed - (kind == AnswerKind.Text ? maxTokens : 0));
         if (needed > counter.MaxPositions && room > 0)
         {
-            Terminal.Say(string.Create(
+            Terminal.Info(string.Create(
                 CultureInfo.InvariantCulture,
                 $"--max-tokens {maxTokens}: the model's context of {counter.MaxPositions} tokens has room for an answer of {room}; it ends there."));
         }

@@ -35,7 +35,7 @@ internal static class BenchCommand
         image.Description = $"Instead of a drawn picture. {image.Description}";
         var tune = new Option<bool>("--tune")
         {
-            Description = $"Instead, find out from how many tokens at once the model's second set of weights is quicker on this box, and keep that in its folder ({BoxTuning.FileName}), where every command finds it.",
+            Description = $"Instead, find out from how many tokens at once the model's second set of weights is quicker on this box, and keep that in its folder ({MachineTuning.FileName}), where every command finds it.",
         };
         var command = new Command("bench", "Measure how fast this box answers, beside what it can do at most.")
         {
@@ -74,7 +74,7 @@ internal static class BenchCommand
         return ExitCode.Done;
     }
 
-    private static IReadOnlyList<BenchPart> Parts(string? names)
+    private static IReadOnlyList<BenchStage> Parts(string? names)
     {
         try
         {

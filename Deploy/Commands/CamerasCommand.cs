@@ -57,7 +57,7 @@ internal static class CamerasCommand
     private static async Task<int> RunAsync(
         OnvifLogin? login, IReadOnlyList<OnvifDevice> named, TimeSpan timeout, bool json, CancellationToken cancel)
     {
-        Terminal.Say(string.Create(CultureInfo.InvariantCulture, $"Searching for cameras for {timeout.TotalSeconds:0.#} s ..."));
+        Terminal.Info(string.Create(CultureInfo.InvariantCulture, $"Searching for cameras for {timeout.TotalSeconds:0.#} s ..."));
         var devices = named.ToList();
         var failed = false;
         try
@@ -78,13 +78,13 @@ internal static class CamerasCommand
 
         if (devices.Count > 0)
         {
-            Terminal.Say($"Asking {devices.Count} {(devices.Count == 1 ? "camera" : "cameras")} for streams ...");
+            Terminal.Info($"Asking {devices.Count} {(devices.Count == 1 ? "camera" : "cameras")} for streams ...");
         }
 
         var cameras = await OnvifCameras.AskAsync(devices, login, TimeProvider.System, cancel);
         foreach (var camera in cameras.Where(it => it.Error is not null))
         {
-            Terminal.Say($"{camera.Name} ({camera.Address}): {camera.Error}.");
+            Terminal.Info($"{camera.Name} ({camera.Address}): {camera.Error}.");
         }
 
         if (json)
@@ -100,7 +100,7 @@ internal static class CamerasCommand
             }
         }
 
-        Terminal.Say(Advice(cameras, login));
+        Terminal.Info(Advice(cameras, login));
         return failed && cameras.Count == 0 ? ExitCode.Failed : ExitCode.Done;
     }
 

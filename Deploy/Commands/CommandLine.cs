@@ -44,7 +44,7 @@ internal static class CommandLine
         {
             // A check of a value that is not a number.
             Terminal.Error(e.Message);
-            Terminal.Say("'mobilevlm --help' shows what is accepted.");
+            Terminal.Info("'mobilevlm --help' shows what is accepted.");
             return ExitCode.Usage;
         }
 
@@ -55,7 +55,7 @@ internal static class CommandLine
                 Terminal.Error(error);
             }
 
-            Terminal.Say($"'mobilevlm{UsageErrors.PathOf(parsed.CommandResult.Command)} --help' shows what is accepted.");
+            Terminal.Info($"'mobilevlm{UsageErrors.PathOf(parsed.CommandResult.Command)} --help' shows what is accepted.");
             return ExitCode.Usage;
         }
 
@@ -87,12 +87,12 @@ internal static class Terminal
         Out = new AnsiConsoleOutput(System.Console.Error),
     });
 
-    public static void Say(string line) => System.Console.Error.WriteLine(line);
+    public static void Info(string line) => System.Console.Error.WriteLine(line);
 
     /// <summary>Not through the table library, which would break lines that people search for.</summary>
     public static void Error(string line)
     {
         Console.Markup("[red]error:[/] ");
-        Say(line);
+        Info(line);
     }
 }

@@ -61,7 +61,7 @@ internal static class ConfigCommand
 
         foreach (var warning in found.Warnings)
         {
-            Terminal.Say($"warning: {warning}");
+            Terminal.Info($"warning: {warning}");
         }
 
         if (message is not null)
@@ -78,7 +78,7 @@ internal static class ConfigCommand
 
     private static string Count(int? count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
-    private static IReadOnlyList<ConfigurationCheckLine> Lines(IReadOnlyList<ConfigurationFault> faults) =>
+    private static IReadOnlyList<ConfigurationCheckLine> Lines(IReadOnlyList<ConfigurationError> faults) =>
         [.. faults.Select(fault => new ConfigurationCheckLine(
             fault.Key, fault.Line, fault.Value is null ? fault.Message : $"= '{fault.Value}' {fault.Message}", fault.Variable))];
 }

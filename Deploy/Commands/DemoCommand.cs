@@ -65,7 +65,7 @@ internal static class DemoCommand
             throw new UsageException($"--broker: '{broker}' {fault}.");
         }
 
-        Terminal.Say("The demo's model is a toy, trained on rendered pictures of one gate: it knows that gate and nothing else.");
+        Terminal.Info("The demo's model is a toy, trained on rendered pictures of one gate: it knows that gate and nothing else.");
         var model = EnsureModel(cancel);
         var configuration = LoadConfiguration(broker, once, speed, model, EmbeddedBroker.DefaultPort);
         var view = new LiveView(ScreenOutput.ForErrors(), TimeProvider.System);
@@ -75,7 +75,7 @@ internal static class DemoCommand
             : LoggerFactory.Create(l => l.AddProvider(log));
         await using var runtime = await StartAsync(configuration, loggers, () =>
         {
-            Terminal.Say($"Port {EmbeddedBroker.DefaultPort} is taken (another broker?), so the embedded broker takes a free one.");
+            Terminal.Info($"Port {EmbeddedBroker.DefaultPort} is taken (another broker?), so the embedded broker takes a free one.");
             return LoadConfiguration(broker, once, speed, model, port: 0);
         });
 
@@ -93,7 +93,7 @@ internal static class DemoCommand
             configuration.ToMqttSettings(runtime.BrokerAddress), topics.All, state.Receive, cancel);
         if (!view.IsLive || verbose)
         {
-            Terminal.Say($"{string.Join('\n', hints)}\n{Stop}");
+            Terminal.Info($"{string.Join('\n', hints)}\n{Stop}");
         }
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -106,7 +106,7 @@ internal static class DemoCommand
         await showing;
         foreach (var line in log.All)
         {
-            Terminal.Say($"Logged: {line}");
+            Terminal.Info($"Logged: {line}");
         }
 
         if (outcome is { Kind: EdgeOutcomeKind.Failed, Reason: var reason })
@@ -115,7 +115,7 @@ internal static class DemoCommand
             return ExitCode.Failed;
         }
 
-        Terminal.Say($"To watch a camera of your own: 'mobilevlm init' asks for broker, camera and model and writes a configuration.");
+        Terminal.Info($"To watch a camera of your own: 'mobilevlm init' asks for broker, camera and model and writes a configuration.");
         Summarize(runtime.System.Stats(), state.AnswerCount);
         return ExitCode.Done;
     }
@@ -177,7 +177,7 @@ internal static class DemoCommand
         }
         catch (ModelFolderException)
         {
-            Terminal.Say("First run: importing the bundled checkpoint.");
+            Terminal.Info("First run: importing the bundled checkpoint.");
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -190,7 +190,7 @@ internal static class DemoCommand
     private static EdgeConfiguration LoadConfiguration(string broker, bool once, double speed, string model, int port)
     {
         var document = JsonNode.Parse(
-            File.ReadAllText(Path.Combine(Assets, ConfigurationPlaces.FileName)),
+            File.ReadAllText(Path.Combine(Assets, ConfigurationPaths.FileName)),
             documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!;
         var section = document[EdgeOptions.Section]!;
         section["Model"]!["Path"] = model;
@@ -215,13 +215,13 @@ internal static class DemoCommand
         }
 
         return EdgeConfiguration.FromJson(
-            document.ToJsonString(), ConfigurationPlaces.OfThisProcess() with { Environment = new Dictionary<string, string>() });
+            document.ToJsonString(), ConfigurationPaths.OfThisProcess() with { Environment = new Dictionary<string, string>() });
     }
 
     private static void Summarize(EdgeStats stats, long answersSeen)
     {
         var camera = stats.Cameras[Camera];
-        Terminal.Say(string.Create(
+        Terminal.Info(string.Create(
             CultureInfo.InvariantCulture,
             $"{stats.Pipeline.Answers} answers about {camera.Used} pictures, {answersSeen} seen by the subscriber; {camera.Captured} frames captured, {camera.Idle} with nothing due, {camera.Replaced} replaced by newer ones; oldest picture at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
     }

@@ -19,7 +19,7 @@ internal static class DoctorCommand
 
     private static async Task<int> RunAsync(string? file, DoctorReport report, CancellationToken cancel)
     {
-        foreach (var finding in BoxChecks.Run())
+        foreach (var finding in MachineChecks.Run())
         {
             report.Add(finding);
         }
@@ -33,7 +33,7 @@ internal static class DoctorCommand
         }
         catch (ConfigurationException e) when (file is null && e.Faults is [{ Key: EdgeOptions.Section }])
         {
-            foreach (var finding in BoxChecks.Tools([]))
+            foreach (var finding in MachineChecks.Tools([]))
             {
                 report.Add(finding);
             }

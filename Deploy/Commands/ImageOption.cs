@@ -17,8 +17,8 @@ internal static partial class ImageOption
 
     /// <summary>Reads the picture.</summary>
     /// <exception cref="UsageException">It names nothing that could be a picture file.</exception>
-    /// <exception cref="StillPictureException">The file is too large, damaged, or not a picture.</exception>
-    public static StillPicture Read(string image)
+    /// <exception cref="StillImageException">The file is too large, damaged, or not a picture.</exception>
+    public static StillImage Read(string image)
     {
         if (string.IsNullOrWhiteSpace(image))
         {
@@ -33,7 +33,7 @@ internal static partial class ImageOption
             }
 
             using var input = Console.OpenStandardInput();
-            return StillPictures.Read(input, "standard input");
+            return ImageCodec.Read(input, "standard input");
         }
 
         if (Url().IsMatch(image))
@@ -58,7 +58,7 @@ internal static partial class ImageOption
 
         try
         {
-            return StillPictures.Read(image);
+            return ImageCodec.Read(image);
         }
         catch (FileNotFoundException)
         {

@@ -28,15 +28,15 @@ internal static class ImportCommand
                 var worked = false;
                 var folder = WithProgress(
                     parsed.GetRequiredValue(source), parsed.GetRequiredValue(target), options.Read(parsed), cancel, () => worked = true);
-                Terminal.Say(worked
+                Terminal.Info(worked
                     ? $"Imported '{folder.Manifest.Name}' into {folder.FolderPath} ({ModelCommand.Size(folder)})."
                     : $"'{folder.Manifest.Name}' of these files in this precision is already in {folder.FolderPath} ({ModelCommand.Size(folder)}); nothing was done. --force imports it again.");
                 foreach (var line in PrecisionText.Lines(folder.Manifest))
                 {
-                    Terminal.Say(line);
+                    Terminal.Info(line);
                 }
 
-                Terminal.Say($"Try it: mobilevlm {(folder.Manifest.Vision is null
+                Terminal.Info($"Try it: mobilevlm {(folder.Manifest.Vision is null
                     ? $"generate --model {folder.FolderPath} \"Once upon a time\""
                     : $"ask --model {folder.FolderPath} --image FILE \"What is in the picture?\"")}");
                 return ExitCode.Done;

@@ -112,11 +112,11 @@ internal sealed class ImportOptions
         }
 
         var files = Directory.EnumerateFiles(folder)
-            .Where(f => StillPictures.Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
+            .Where(f => ImageCodec.Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
             .Order(StringComparer.Ordinal).Take(MostPictures).ToList();
         return files.Count == 0
-            ? throw new UsageException($"--calibrate: there is no picture in {folder} ({string.Join(", ", StillPictures.Extensions)}).")
-            : CalibrationSet.OfPictures([.. files.Select(file => StillPictures.Read(file))
+            ? throw new UsageException($"--calibrate: there is no picture in {folder} ({string.Join(", ", ImageCodec.Extensions)}).")
+            : CalibrationSet.OfPictures([.. files.Select(file => ImageCodec.Read(file))
                 .Select(p => new CalibrationPicture(p.Pixels, p.Width, p.Height))]);
     }
 }

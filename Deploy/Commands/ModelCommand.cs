@@ -32,10 +32,10 @@ internal static class ModelCommand
                 var settings = target.Read(parsed);
                 var model = ModelFolder.Open(parsed.GetRequiredValue(folder));
                 model.Verify();
-                Terminal.Say($"'{model.Manifest.Name}': {model.Manifest.Files.Count} files ({Size(model)}) are as they were imported.");
+                Terminal.Info($"'{model.Manifest.Name}': {model.Manifest.Files.Count} files ({Size(model)}) are as they were imported.");
                 var outcome = ModelSelfTest.Run(
-                    model, settings with { Opened = TargetOptions.Say }, SelfTestExtent.Whole, cancel);
-                Terminal.Say($"Self-test: {SelfTestText.Describe(outcome)}.");
+                    model, settings with { Opened = TargetOptions.Print }, SelfTestExtent.Whole, cancel);
+                Terminal.Info($"Self-test: {SelfTestText.Describe(outcome)}.");
                 return ExitCode.Done;
             },
             cancel));

@@ -74,12 +74,12 @@ internal static class PullCommand
         {
             // Off the caller's thread, since the import computes for minutes.
             var model = await Task.Run(() => ModelPull.RunAsync(request, cancel), cancel);
-            Terminal.Say(model is null
+            Terminal.Info(model is null
                 ? $"Wrote {request.Bundle}. On the other box: mobilevlm model pull --offline-bundle FILE"
                 : $"Imported '{model.Manifest.Name}' into {model.FolderPath}.");
             foreach (var line in model is null ? [] : PrecisionText.Lines(model.Manifest))
             {
-                Terminal.Say(line);
+                Terminal.Info(line);
             }
 
             return ExitCode.Done;

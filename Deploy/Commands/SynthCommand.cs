@@ -78,10 +78,10 @@ internal static class SynthCommand
                     like, target, options, new Relay(p => task.MaxValue(p.BytesTotal).Value(p.BytesDone)), cancel);
             });
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        Terminal.Say(string.Create(
+        Terminal.Info(string.Create(
             CultureInfo.InvariantCulture,
             $"Wrote random weights like {like} into {target} ({bytes / 1048576.0:0.0} MiB in {seconds:0.0} s). Its answers mean nothing."));
-        Terminal.Say($"Try it: mobilevlm model import {target} MODEL --precision int4");
+        Terminal.Info($"Try it: mobilevlm model import {target} MODEL --precision int4");
         return ExitCode.Done;
     }
 

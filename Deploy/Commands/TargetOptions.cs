@@ -73,17 +73,17 @@ internal sealed class TargetOptions
             ProviderLibrary = parsed.GetValue(_provider),
 
             // Where it was not the processor that was asked for, what was got is said.
-            Opened = target == ExecutionTarget.Cpu ? null : Say,
+            Opened = target == ExecutionTarget.Cpu ? null : Print,
         };
     }
 
     /// <summary>Where a session runs, for people.</summary>
-    public static void Say(SessionPlacement placement)
+    public static void Print(SessionPlacement placement)
     {
-        Terminal.Say($"{placement}");
+        Terminal.Info($"{placement}");
         if (placement.Reason is { } reason && Interlocked.Exchange(ref _said, reason) != reason)
         {
-            Terminal.Say($"  auto took the processor: {reason}");
+            Terminal.Info($"  auto took the processor: {reason}");
         }
     }
 }

@@ -50,7 +50,7 @@ internal static class ConfigurationReference
 
         foreach (var setting in settings.Where(it => !it.IsLeaf))
         {
-            WriteGroup(writer, setting.Type, KnownPlaces.Inside(setting, key), setting.Map is { } map
+            WriteGroup(writer, setting.Type, KeyLocator.Inside(setting, key), setting.Map is { } map
                 ? $"One {map.Placeholder}. Its name: {map.Accepted}."
                 : setting.Description);
         }

@@ -12,11 +12,11 @@ internal sealed class ContextValidator
     private const string ModelPath = $"{Model}:{nameof(ModelOptions.Path)}";
     private const string ContextTokens = $"{Model}:{nameof(ModelOptions.ContextTokens)}";
 
-    private readonly FaultList _faults;
+    private readonly ErrorList _faults;
     private readonly QuestionTokenCounter _counter;
     private readonly int _contextTokens;
 
-    private ContextValidator(QuestionTokenCounter counter, int contextTokens, FaultList faults) =>
+    private ContextValidator(QuestionTokenCounter counter, int contextTokens, ErrorList faults) =>
         (_counter, _contextTokens, _faults) = (counter, contextTokens, faults);
 
     /// <summary>Reads what is needed of the model.</summary>
@@ -25,7 +25,7 @@ internal sealed class ContextValidator
     /// <param name="faults">Gets what is found. A model that cannot be read is a warning: a start refuses it by itself and
     /// says more.</param>
     /// <returns>Null when there is no such model, or none that questions could be asked.</returns>
-    public static QuestionTokenCounter? OpenModel(EdgeOptions options, string folder, FaultList faults)
+    public static QuestionTokenCounter? OpenModel(EdgeOptions options, string folder, ErrorList faults)
     {
         if (options.Model.Path is not { } path || faults.Has(ModelPath) || faults.Has(ContextTokens))
         {
@@ -63,7 +63,7 @@ internal sealed class ContextValidator
     /// <param name="options">Bound; what has a fault already holds its default.</param>
     /// <param name="counter">Of the model.</param>
     /// <param name="faults">Gets what is found.</param>
-    public static void Validate(EdgeOptions options, QuestionTokenCounter counter, FaultList faults)
+    public static void Validate(EdgeOptions options, QuestionTokenCounter counter, ErrorList faults)
     {
         var validator = new ContextValidator(counter, options.Model.ContextTokens, faults);
         foreach (var (camera, watched) in options.Cameras)

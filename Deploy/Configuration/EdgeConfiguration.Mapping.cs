@@ -102,8 +102,8 @@ internal sealed partial class EdgeConfiguration
         HomeAssistant = ToHomeAssistant(Options.Mqtt.HomeAssistant),
     };
 
-    private static GateSettings? ToGate(CameraOptions camera) => camera.Gate
-        ? new GateSettings
+    private static SceneGateSettings? ToGate(CameraOptions camera) => camera.Gate
+        ? new SceneGateSettings
         {
             Threshold = camera.GateThreshold,
             Refresh = camera.GateRefresh,
@@ -139,7 +139,7 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>A region of half the picture's height and width needs a picture of twice the height.</summary>
     private static int ToNeededHeight(CameraOptions camera) => camera.Questions.Values
-        .Select(question => question.Region is { } region ? PicturePolygon.Parse(region) : null)
+        .Select(question => question.Region is { } region ? RegionPolygon.Parse(region) : null)
         .Select(region => region is null ? 1 : Math.Max(region.Right - region.Left, region.Bottom - region.Top))
         .Select(part => (int)Math.Ceiling(OnvifProfileChoice.EncoderHeight / part))
         .DefaultIfEmpty(OnvifProfileChoice.EncoderHeight)

@@ -33,12 +33,12 @@ internal sealed partial class EdgeConfiguration
         RetainSnapshots = mqtt.RetainSnapshots,
     };
 
-    private AskSettings ToAsks(MqttOptions mqtt)
+    private AdHocSettings ToAsks(MqttOptions mqtt)
     {
         var room = ContextTokens - TokensBesideTheQuestion;
         // Half of it for the question, whatever was asked for.
         var maxTokens = Math.Clamp(mqtt.Asks.MaxTokens, 1, room / 2);
-        return new AskSettings
+        return new AdHocSettings
         {
             Enabled = mqtt.Asks.Enabled,
             MaxWaiting = mqtt.Asks.MaxWaiting,

@@ -22,9 +22,9 @@ internal sealed partial class EdgeConfiguration
         EdgeOptions options,
         string? file,
         string folder,
-        ConfigurationPlaces places,
+        ConfigurationPaths places,
         IConfiguration logging,
-        IReadOnlyList<ConfigurationFault> warnings)
+        IReadOnlyList<ConfigurationError> warnings)
     {
         (Options, File, Folder, Logging, Warnings) = (options, file, folder, logging, warnings);
         _hostName = places.HostName;
@@ -46,7 +46,7 @@ internal sealed partial class EdgeConfiguration
     public IConfiguration Logging { get; }
 
     /// <summary>Settings that can be used but are probably not what the operator wants.</summary>
-    public IReadOnlyList<ConfigurationFault> Warnings { get; }
+    public IReadOnlyList<ConfigurationError> Warnings { get; }
 
     /// <summary>Reads a file, then the environment, and checks all of it.</summary>
     /// <param name="file">Null looks for <c>appsettings.json</c> here, then in <c>/etc/mobilevlm</c>.</param>
@@ -55,11 +55,11 @@ internal sealed partial class EdgeConfiguration
 
     /// <inheritdoc cref="Load(string?)"/>
     public static EdgeConfiguration Load(string? file, ConfigurationStrictness strictness) =>
-        Load(file, ConfigurationPlaces.OfThisProcess(), strictness);
+        Load(file, ConfigurationPaths.OfThisProcess(), strictness);
 
     /// <inheritdoc cref="Load(string?)"/>
     public static EdgeConfiguration Load(
-        string? file, ConfigurationPlaces places, ConfigurationStrictness strictness = ConfigurationStrictness.Start)
+        string? file, ConfigurationPaths places, ConfigurationStrictness strictness = ConfigurationStrictness.Start)
     {
         var path = file is not null
             ? Path.GetFullPath(file, places.CurrentFolder)
@@ -69,13 +69,13 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>Options that a command brings itself, such as the demo; they are checked in the same way.</summary>
     /// <exception cref="ConfigurationException">Something is wrong; it holds every fault.</exception>
-    public static EdgeConfiguration FromJson(string json, ConfigurationPlaces places) =>
-        Read(Path.Combine(places.CurrentFolder, ConfigurationPlaces.FileName), Encoding.UTF8.GetBytes(json), places, ConfigurationStrictness.Start);
+    public static EdgeConfiguration FromJson(string json, ConfigurationPaths places) =>
+        Read(Path.Combine(places.CurrentFolder, ConfigurationPaths.FileName), Encoding.UTF8.GetBytes(json), places, ConfigurationStrictness.Start);
 
     private static EdgeConfiguration Read(
-        string? file, byte[]? json, ConfigurationPlaces places, ConfigurationStrictness strictness)
+        string? file, byte[]? json, ConfigurationPaths places, ConfigurationStrictness strictness)
     {
-        var faults = new FaultList();
+        var faults = new ErrorList();
         var root = json is null
             ? new SettingNode("", SettingKind.Object, null, "")
             : JsonSettings.Read(json, file ?? "", faults);
@@ -132,7 +132,7 @@ internal sealed partial class EdgeConfiguration
     }
 
     /// <summary>.NET would name a wrong level only once the first logger is made.</summary>
-    private static IConfiguration ReadLogging(SettingNode? node, FaultList faults)
+    private static IConfiguration ReadLogging(SettingNode? node, ErrorList faults)
     {
         var values = node?.Flatten(LoggingSection).ToList() ?? [];
         foreach (var (key, value) in values.Where(it => it.Key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase)))
@@ -146,8 +146,8 @@ internal sealed partial class EdgeConfiguration
         return new ConfigurationBuilder().AddInMemoryCollection(values).Build().GetSection(LoggingSection);
     }
 
-    private static string NoFile(ConfigurationPlaces places) => $"no file {string.Join(" and no file ", places.Files)}";
+    private static string NoFile(ConfigurationPaths places) => $"no file {string.Join(" and no file ", places.Files)}";
 
     private static ConfigurationException Missing(string key, string message) =>
-        new("configuration", [new ConfigurationFault(key, null, message)]);
+        new("configuration", [new ConfigurationError(key, null, message)]);
 }

@@ -9,7 +9,7 @@ internal static class EnvironmentSettings
     /// pass on variables that nobody filled.</summary>
     /// <returns>How many applied.</returns>
     public static int Apply(
-        IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> sections, SettingNode root, FaultList faults)
+        IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> sections, SettingNode root, ErrorList faults)
     {
         var applied = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (variable, value) in environment.OrderBy(it => it.Key, StringComparer.Ordinal))
@@ -29,7 +29,7 @@ internal static class EnvironmentSettings
                 continue;
             }
 
-            Set(root, path, value, $"{ConfigurationFault.VariableOrigin}{variable}");
+            Set(root, path, value, $"{ConfigurationError.VariableOrigin}{variable}");
         }
 
         return applied.Count;

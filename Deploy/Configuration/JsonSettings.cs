@@ -10,13 +10,13 @@ internal sealed partial class JsonSettings
 {
     private readonly byte[] _json;
     private readonly string _file;
-    private readonly FaultList _faults;
+    private readonly ErrorList _faults;
 
-    private JsonSettings(byte[] json, string file, FaultList faults) => (_json, _file, _faults) = (json, file, faults);
+    private JsonSettings(byte[] json, string file, ErrorList faults) => (_json, _file, _faults) = (json, file, faults);
 
     /// <summary>The tree. A key that is given twice is a fault, and its first value is kept.</summary>
     /// <exception cref="ConfigurationException">It is not JSON, or not an object.</exception>
-    public static SettingNode Read(byte[] bytes, string file, FaultList faults)
+    public static SettingNode Read(byte[] bytes, string file, ErrorList faults)
     {
         byte[] mark = [0xEF, 0xBB, 0xBF];
         var json = bytes.AsSpan().StartsWith(mark) ? bytes[mark.Length..] : bytes;
@@ -136,7 +136,7 @@ internal sealed partial class JsonSettings
 
     private static string WithoutZeros(string text) => text.Replace("\0", "", StringComparison.Ordinal);
 
-    private string Origin(long offset) => $"{ConfigurationFault.LineOrigin}{Line(offset)}";
+    private string Origin(long offset) => $"{ConfigurationError.LineOrigin}{Line(offset)}";
 
     private int Line(long offset) => _json.AsSpan(0, (int)offset).Count((byte)'\n') + 1;
 
@@ -157,7 +157,7 @@ internal sealed partial class JsonSettings
         return $"is not valid JSON at line {line + 1}, column {column}: {reason}";
     }
 
-    private ConfigurationException Unusable(string message) => new(_file, [new ConfigurationFault(_file, null, message)]);
+    private ConfigurationException Unusable(string message) => new(_file, [new ConfigurationError(_file, null, message)]);
 
     [GeneratedRegex(@" LineNumber: .*$", RegexOptions.Singleline)]
     private static partial Regex PositionSuffix();

@@ -3,7 +3,7 @@ using System.Collections;
 namespace MobileVlm.Edge.Deploy.Configuration;
 
 /// <summary>Fills options from nodes and notes every fault instead of stopping at the first.</summary>
-internal sealed class OptionsBinder(FaultList faults)
+internal sealed class OptionsBinder(ErrorList faults)
 {
     /// <summary>Options with every value that is right; defaults stand where it is not.</summary>
     public T Bind<T>(SettingNode? node, string key)
@@ -14,7 +14,7 @@ internal sealed class OptionsBinder(FaultList faults)
     {
         faults.SetOrigin(key, node.Origin);
         var message = ClosestName.Of(node.Name, known) is { } close ? $"did you mean '{close}'?"
-            : KnownPlaces.Of(node.Name, options) is { } place ? $"it belongs to {place}"
+            : KeyLocator.Of(node.Name, options) is { } place ? $"it belongs to {place}"
             : $"known here: {string.Join(", ", known)}";
 
         // The value is not shown: it may be a password under a name of the operator's own.

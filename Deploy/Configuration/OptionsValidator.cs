@@ -12,7 +12,7 @@ internal static class OptionsValidator
     /// <param name="folder">Relative paths begin here.</param>
     /// <param name="strictness">Whether a file that this user may not read is an error.</param>
     /// <param name="faults">Gets what is found.</param>
-    public static void Validate(EdgeOptions options, string folder, ConfigurationStrictness strictness, FaultList faults)
+    public static void Validate(EdgeOptions options, string folder, ConfigurationStrictness strictness, ErrorList faults)
     {
         ValidateBroker(options.Mqtt, faults);
         ValidateLogin(options.Mqtt, faults);
@@ -31,7 +31,7 @@ internal static class OptionsValidator
     }
 
     // Only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
-    private static void ValidateOutbox(string? path, FaultList faults)
+    private static void ValidateOutbox(string? path, ErrorList faults)
     {
         const int LongestName = 200;
         const string Key = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Outbox)}:{nameof(OutboxOptions.Path)}";
@@ -45,7 +45,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateAsks(EdgeOptions options, FaultList faults)
+    private static void ValidateAsks(EdgeOptions options, ErrorList faults)
     {
         if (options.Mqtt.Asks.Deadline > options.Mqtt.Asks.MaxDeadline)
         {
@@ -56,7 +56,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateBroker(MqttOptions mqtt, FaultList faults)
+    private static void ValidateBroker(MqttOptions mqtt, ErrorList faults)
     {
         if (mqtt.Broker is not { } broker)
         {
@@ -92,7 +92,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateLogin(MqttOptions mqtt, FaultList faults)
+    private static void ValidateLogin(MqttOptions mqtt, ErrorList faults)
     {
         var user = $"{Mqtt}:{nameof(MqttOptions.User)}";
         if (mqtt.PasswordFile is not null && mqtt.User is null && !faults.Has(user))
@@ -102,7 +102,7 @@ internal static class OptionsValidator
     }
 
     private static void ValidateFile(
-        string? path, string key, string folder, bool isLenient, FaultList faults)
+        string? path, string key, string folder, bool isLenient, ErrorList faults)
     {
         if (path is null || faults.Has(key))
         {
@@ -140,7 +140,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, FaultList faults)
+    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ErrorList faults)
     {
         if (options.Cameras.Count == 0)
         {
@@ -174,7 +174,7 @@ internal static class OptionsValidator
         QuestionsValidator.Validate(options, modelIsKnown, faults);
     }
 
-    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, FaultList faults)
+    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, ErrorList faults)
     {
         foreach (var (name, camera) in options.Cameras)
         {

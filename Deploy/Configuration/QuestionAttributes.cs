@@ -30,7 +30,7 @@ internal sealed class WeeklySlotAttribute() : ReadByAttribute(text => WeeklySlot
 internal sealed class ConditionAttribute() : ReadByAttribute(text => QuestionCondition.Parse(text), QuestionCondition.Accepted);
 
 /// <summary>A shape on the picture.</summary>
-internal sealed class PolygonAttribute() : ReadByAttribute(text => PicturePolygon.Parse(text), PicturePolygon.Accepted);
+internal sealed class PolygonAttribute() : ReadByAttribute(text => RegionPolygon.Parse(text), RegionPolygon.Accepted);
 
 /// <summary>The words of an event.</summary>
 internal sealed class AlertTemplateAttribute() : ReadByAttribute(text => AlertText.Parse(text), AlertText.Accepted);

@@ -38,11 +38,11 @@ internal static class QuestionMapping
 
     private static QuestionCondition? ToCondition(string? text) => text is null ? null : QuestionCondition.Parse(text);
 
-    private static PictureRegion? ToRegion(QuestionOptions options) => options.Region is null && options.Mask.Count == 0
+    private static FrameRegion? ToRegion(QuestionOptions options) => options.Region is null && options.Mask.Count == 0
         ? null
-        : new PictureRegion(
-            options.Region is { } inside ? PicturePolygon.Parse(inside) : null,
-            [.. options.Mask.Select(PicturePolygon.Parse)]);
+        : new FrameRegion(
+            options.Region is { } inside ? RegionPolygon.Parse(inside) : null,
+            [.. options.Mask.Select(RegionPolygon.Parse)]);
 
     private static AnswerRules ToRules(QuestionOptions options) => new()
     {

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Actors.Questions;
 namespace MobileVlm.Edge.Deploy.Configuration;
 
 /// <summary>The rules between the properties of a question, and between questions.</summary>
-internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, FaultList faults)
+internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, ErrorList faults)
 {
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
     private const string Context = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.ContextTokens)}";
@@ -15,7 +15,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     /// <param name="modelIsKnown">Whether <see cref="ContextValidator"/> counts the tokens exactly; otherwise what cannot fit
     /// with any published model is found here.</param>
     /// <param name="faults">Gets what is found.</param>
-    public static void Validate(EdgeOptions options, bool modelIsKnown, FaultList faults) =>
+    public static void Validate(EdgeOptions options, bool modelIsKnown, ErrorList faults) =>
         new QuestionsValidator(options, modelIsKnown, faults).Validate();
 
     private void Validate()

@@ -47,7 +47,7 @@ internal sealed class TextLengthAttribute(int max) : ValueRuleAttribute
     public override string Accepted => $"1 to {max} characters";
 
     public override string? FindFault(object value) =>
-        !QuestionText.SaysSomething((string)value) ? $"holds no character that can be seen; {Accepted} would be accepted"
+        !QuestionText.HasText((string)value) ? $"holds no character that can be seen; {Accepted} would be accepted"
         : ((string)value).Length <= max ? null
         : $"is {((string)value).Length} characters long; {Accepted} would be accepted";
 }

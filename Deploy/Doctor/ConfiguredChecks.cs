@@ -22,7 +22,7 @@ internal static class ConfiguredChecks
     {
         var unit = ServiceUnit.Read();
         var isOfUnit = unit is not null && unit.ConfigurationFile == configuration.File;
-        AddAll(BoxChecks.Tools([.. configuration.ToCameraSettings().Select(it => it.Source)]));
+        AddAll(MachineChecks.Tools([.. configuration.ToCameraSettings().Select(it => it.Source)]));
         AddAll(StorageChecks.Run(configuration, isOfUnit ? unit : null));
         if (isOfUnit)
         {

@@ -39,7 +39,7 @@ internal static class RunningChecks
             yield break;
         }
 
-        if (stats.Clock == ClockWords.Unset)
+        if (stats.Clock == ClockText.Unset)
         {
             yield return Finding.Bad(
                 "service's clock",
@@ -131,7 +131,7 @@ internal static class RunningChecks
         return reason switch
         {
             null => Finding.Fine(name, times),
-            { } meant when meant.IsMeant() || meant == UnknownReason.NotYet => Finding.Fine(name, $"{meant.ToSentence()}; {times}"),
+            { } meant when meant.IsDeliberate() || meant == UnknownReason.NotYet => Finding.Fine(name, $"{meant.ToSentence()}; {times}"),
             UnknownReason.NoPicture => Bad("See its camera above."),
             UnknownReason.ModelFailed => Bad("The service's log says how: journalctl -u mobilevlm"),
             UnknownReason.TooLong => Bad("Shorten its 'Ask' or 'Choices', or raise Model:ContextTokens and restart the service."),

@@ -12,7 +12,7 @@ internal sealed partial class EdgeHostedService(
 {
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
-    private ConfigurationWatch? _watch;
+    private ConfigurationWatcher? _watch;
     private MetricsEndpoint? _metrics;
 
     /// <summary>Null until it has started.</summary>
@@ -51,12 +51,12 @@ internal sealed partial class EdgeHostedService(
 
         if (configuration.File is { } file)
         {
-            _watch = new ConfigurationWatch(
+            _watch = new ConfigurationWatcher(
                 file,
                 () => EdgeConfiguration.Load(file, ConfigurationStrictness.Reload),
                 Apply,
                 TimeProvider.System,
-                loggers.CreateLogger<ConfigurationWatch>());
+                loggers.CreateLogger<ConfigurationWatcher>());
         }
 
         _ = EndWithTheSystemAsync(_runtime.System);

@@ -57,7 +57,7 @@ internal sealed class EdgeMeter : IDisposable
         _meter.CreateObservableGauge(
             "mobilevlm.pipeline.stuck", () => _system.StuckFor.TotalSeconds, "s", "How long nothing has moved that should have.");
         _meter.CreateObservableGauge("mobilevlm.memory.resident", () => Environment.WorkingSet, "By", "Memory of the process in RAM.");
-        _meter.CreateObservableGauge("mobilevlm.temperature", Thermometers.Read, "Cel", "What the box's own sensors say.");
+        _meter.CreateObservableGauge("mobilevlm.temperature", TemperatureSensors.Read, "Cel", "What the box's own sensors say.");
         _age = _meter.CreateHistogram<double>("mobilevlm.answer.age", "s", "Age of the picture when its answers were ready.", advice: Buckets);
         _stages = _meter.CreateHistogram<double>("mobilevlm.stage", "s", "Time in each stage: capture, gate, encode, prefill, decode, publish.", advice: Buckets);
         _system.Answered += Record;

@@ -77,7 +77,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         EdgeConfiguration configuration, StateLocks locks, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel)
     {
         OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
-        var sessions = new SessionBoard(loggers.CreateLogger("Sessions"));
+        var sessions = new SessionPlacements(loggers.CreateLogger("Sessions"));
         using var model = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
@@ -154,17 +154,17 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         CameraSettings camera, FramePool frames, TimeProvider time, ILoggerFactory loggers) =>
         CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}"));
 
-    private static EdgeParts Parts(
+    private static EdgeDependencies Parts(
         EdgeConfiguration configuration,
         TestedModel model,
-        SessionBoard sessions,
+        SessionPlacements sessions,
         MqttSettings mqtt,
         FramePool frames,
         TimeProvider time,
         ILoggerFactory loggers)
     {
         var sent = 0L;
-        return new EdgeParts
+        return new EdgeDependencies
         {
             Cameras = [.. configuration.ToCameraSettings().Select(camera =>
                 Open(camera, frames, time, loggers))],
@@ -178,8 +178,8 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, sessions)),
             OpenEncoder = model.TakeEncoder,
             OpenAnswerer = () => model.TakeAnswerer(configuration.ContextTokens),
-            FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
-            PictureToFrame = file => SentPicture.ToFrame(
+            FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),
+            PictureToFrame = file => UploadedPicture.ToFrame(
                 file.Span, frames, new CameraId("picture"), new FrameSequence(Interlocked.Increment(ref sent)), time),
         };
     }

@@ -27,7 +27,7 @@ internal sealed partial class Heartbeat(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        lifetime.ApplicationStopping.Register(SayStopping);
+        lifetime.ApplicationStopping.Register(NotifyStopping);
         return base.StartAsync(cancellationToken);
     }
 
@@ -72,7 +72,7 @@ internal sealed partial class Heartbeat(
         Notify($"WATCHDOG=1\nSTATUS={StatusLine.Of(system.Stats())}");
     }
 
-    private void SayStopping()
+    private void NotifyStopping()
     {
         var within = options.StopWithin + StopMargin;
         Notify(FormattableString.Invariant($"EXTEND_TIMEOUT_USEC={within.TotalMicroseconds:0}\nSTATUS=Stopping"));

@@ -16,7 +16,7 @@ internal sealed partial class MemoryTrim(TimeSpan every, ILogger<MemoryTrim> log
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                NativeHeap.GiveBack();
+                NativeHeap.Trim();
             }
         }
         catch (OperationCanceledException)

@@ -12,7 +12,7 @@ internal static partial class ModelCheck
     /// open.</returns>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     public static async Task<TestedModel> RunAsync(
-        EdgeConfiguration configuration, SessionBoard sessions, ILoggerFactory loggers, CancellationToken cancel)
+        EdgeConfiguration configuration, SessionPlacements sessions, ILoggerFactory loggers, CancellationToken cancel)
     {
         var folder = ModelFolder.Open(configuration.ModelPath);
         var logger = loggers.CreateLogger("Model");

@@ -11,11 +11,11 @@ internal static class StatsMapping
 {
     /// <param name="stats">Counted.</param>
     /// <param name="sessions">Where the model runs, as its sessions said.</param>
-    public static StatsPayload ToPayload(EdgeStats stats, SessionBoard sessions) => new()
+    public static StatsPayload ToPayload(EdgeStats stats, SessionPlacements sessions) => new()
     {
         Node = stats.Node,
         At = stats.At,
-        Clock = stats.At is null ? ClockWords.Unset : ClockWords.Set,
+        Clock = stats.At is null ? ClockText.Unset : ClockText.Set,
         UptimeS = (long)stats.Uptime.TotalSeconds,
         Model = stats.Model,
         Target = sessions.RunsOn ?? stats.Target,

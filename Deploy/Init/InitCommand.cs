@@ -13,7 +13,7 @@ internal static class InitCommand
         {
             Description = "File to write; an existing one is never replaced without asking.",
             HelpName = "FILE",
-            DefaultValueFactory = _ => ConfigurationPlaces.FileName,
+            DefaultValueFactory = _ => ConfigurationPaths.FileName,
         };
         var force = new Option<bool>("--force") { Description = "Replace an existing file; a copy of it is kept." };
         var yes = new Option<bool>("--yes") { Description = "Ask nothing: what no option says takes its default." };
@@ -59,7 +59,7 @@ internal static class InitCommand
             }
             catch (OperationCanceledException)
             {
-                Terminal.Say("");
+                Terminal.Info("");
                 Terminal.Error("Stopped. Nothing was written.");
                 return ExitCode.Failed;
             }

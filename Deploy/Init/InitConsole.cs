@@ -10,7 +10,7 @@ internal sealed class InitConsole(bool canAsk, CancellationToken cancel)
 {
     public bool CanAsk => canAsk;
 
-    public static void Say(string line) => Terminal.Say(line);
+    public static void WriteLine(string line) => Terminal.Info(line);
 
     /// <summary>Asks for a line.</summary>
     /// <param name="question">Without a colon.</param>

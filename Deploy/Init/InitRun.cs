@@ -119,7 +119,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
                 return tried;
             }
 
-            InitConsole.Say(BrokerAddress.IsEmbedded(tried.Broker) ? "Looking whether the embedded broker can start ..." : $"Connecting to {tried.Broker} ...");
+            InitConsole.WriteLine(BrokerAddress.IsEmbedded(tried.Broker) ? "Looking whether the embedded broker can start ..." : $"Connecting to {tried.Broker} ...");
             var (finding, refused) = await ConfiguredChecks.TryBrokerAsync(Load(tried), cancel);
             if (refused && console.CanAsk && tried.User is null)
             {
@@ -154,7 +154,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             var name = await console.AskAsync("Its name in topics", cameras.Count == 0 ? "camera" : $"camera{cameras.Count + 1}");
             if (cameras.Any(it => it.Name == name))
             {
-                InitConsole.Say($"There is a camera '{name}' already.");
+                InitConsole.WriteLine($"There is a camera '{name}' already.");
                 continue;
             }
 
@@ -190,7 +190,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             return true;
         }
 
-        InitConsole.Say($"Opening camera {camera.Name} ...");
+        InitConsole.WriteLine($"Opening camera {camera.Name} ...");
         return await AcceptAsync(await ConfiguredChecks.TryCameraAsync(Load(tried).ToCameraSettings()[0], cancel));
     }
 
@@ -210,7 +210,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
                 return tried;
             }
 
-            InitConsole.Say($"Opening model {tried.Model} ...");
+            InitConsole.WriteLine($"Opening model {tried.Model} ...");
             var findings = await Task.Factory.StartNew(
                 () => ConfiguredChecks.TryModel(Load(tried), cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             if (await AcceptAsync(findings))
@@ -225,11 +225,11 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         var found = FindModels();
         if (found.Count == 0)
         {
-            InitConsole.Say($"No imported model was found. To get one, in another terminal: {PullHint}");
+            InitConsole.WriteLine($"No imported model was found. To get one, in another terminal: {PullHint}");
         }
         else if (found.Count > 1)
         {
-            InitConsole.Say($"Imported models: {string.Join(", ", found)}");
+            InitConsole.WriteLine($"Imported models: {string.Join(", ", found)}");
         }
 
         return await console.AskAsync("Folder of an imported model", found.Count > 0 ? found[0] : null);
@@ -289,20 +289,20 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         {
             if (name is not null && _passwords.Remove(Path.Combine(_folder, name)))
             {
-                InitConsole.Say($"Wrote {Path.Combine(_folder, name)}: a password, readable by you alone.");
+                InitConsole.WriteLine($"Wrote {Path.Combine(_folder, name)}: a password, readable by you alone.");
             }
         }
 
         if (copy is not null)
         {
-            InitConsole.Say($"The earlier file is now {copy}.");
+            InitConsole.WriteLine($"The earlier file is now {copy}.");
         }
 
-        InitConsole.Say($"Wrote {given.Output}, readable by you alone.");
-        InitConsole.Say("");
+        InitConsole.WriteLine($"Wrote {given.Output}, readable by you alone.");
+        InitConsole.WriteLine("");
         var program = Program();
-        InitConsole.Say($"Next:        {program} run --config {given.Output}");
-        InitConsole.Say($"See it run:  {program} watch --config {given.Output}");
+        InitConsole.WriteLine($"Next:        {program} run --config {given.Output}");
+        InitConsole.WriteLine($"See it run:  {program} watch --config {given.Output}");
     }
 
     /// <summary>This program as a shell finds it: an unpacked or built one is seldom in the PATH.</summary>
@@ -340,7 +340,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
     private static void Show(Finding finding)
     {
         var kind = finding.Kind switch { FindingKind.Fine => "ok", FindingKind.Note => "note", _ => "bad" };
-        InitConsole.Say($"  {kind,-4} {finding.What}: {finding.Found}{(finding.Remedy is { } remedy ? $"\n       -> {remedy}" : "")}");
+        InitConsole.WriteLine($"  {kind,-4} {finding.What}: {finding.Found}{(finding.Remedy is { } remedy ? $"\n       -> {remedy}" : "")}");
     }
 
     private void Check(InitAnswers answers)
@@ -358,7 +358,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             throw new UsageException($"{faults}. Nothing was written.");
         }
 
-        InitConsole.Say($"  {faults}");
+        InitConsole.WriteLine($"  {faults}");
     }
 
     private string? Faults(InitAnswers answers)
@@ -376,7 +376,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     private EdgeConfiguration Load(InitAnswers answers) => EdgeConfiguration.FromJson(
         InitFile.Text(answers),
-        ConfigurationPlaces.OfThisProcess() with { CurrentFolder = _folder, Environment = new Dictionary<string, string>() });
+        ConfigurationPaths.OfThisProcess() with { CurrentFolder = _folder, Environment = new Dictionary<string, string>() });
 
     /// <summary>Takes a user and password out of the address, where people write them.</summary>
     private InitAnswers WithLogin(InitAnswers answers, string broker)
@@ -427,9 +427,9 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
     {
         if (_found is null && given.Test)
         {
-            InitConsole.Say("Looking for ONVIF cameras in the network ...");
+            InitConsole.WriteLine("Looking for ONVIF cameras in the network ...");
             _found = await FindCamerasAsync();
-            InitConsole.Say(_found.Count == 0 ? "  none answered" : string.Join('\n', _found.Select((it, i) => $"  {i + 1}  {it.Name} ({it.Address})")));
+            InitConsole.WriteLine(_found.Count == 0 ? "  none answered" : string.Join('\n', _found.Select((it, i) => $"  {i + 1}  {it.Name} ({it.Address})")));
         }
 
         var answer = await console.AskAsync(
@@ -447,7 +447,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         }
         catch (OnvifException fault)
         {
-            InitConsole.Say($"  {fault.Message}");
+            InitConsole.WriteLine($"  {fault.Message}");
             return [];
         }
     }

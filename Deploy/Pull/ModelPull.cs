@@ -20,14 +20,14 @@ internal static class ModelPull
         var target = TargetOf(request, plan.Name);
         using var cache = PullCache.Open(id, plan.Listing.Commit);
         var present = plan.Files.Sum(cache.Present);
-        DiskNeed.Check(
-            new DiskNeed("the download", cache.Checkpoint, plan.Bytes - present),
+        DiskRequirement.Check(
+            new DiskRequirement("the download", cache.Checkpoint, plan.Bytes - present),
             request.Bundle is { } bundle
-                ? new DiskNeed("the bundle", FolderOf(bundle), plan.Bytes)
-                : new DiskNeed("the imported model", target, plan.ImportedBytes));
-        Terminal.Say(
-            $"'{id}' at {plan.Listing.Commit[..12]}: {plan.Files.Count} files, {DiskNeed.Text(plan.Bytes)}"
-            + (present > 0 ? $", {DiskNeed.Text(present)} of it are here already." : "."));
+                ? new DiskRequirement("the bundle", FolderOf(bundle), plan.Bytes)
+                : new DiskRequirement("the imported model", target, plan.ImportedBytes));
+        Terminal.Info(
+            $"'{id}' at {plan.Listing.Commit[..12]}: {plan.Files.Count} files, {DiskRequirement.Text(plan.Bytes)}"
+            + (present > 0 ? $", {DiskRequirement.Text(present)} of it are here already." : "."));
         await DownloadAsync(hub, plan, cache, cancel);
 
         var model = request.Bundle is null ? Import(request, cache.Checkpoint, target, cancel) : null;
@@ -38,7 +38,7 @@ internal static class ModelPull
 
         if (request.Keep)
         {
-            Terminal.Say($"The downloaded files are kept in {cache.Checkpoint}.");
+            Terminal.Info($"The downloaded files are kept in {cache.Checkpoint}.");
         }
         else
         {
@@ -71,13 +71,13 @@ internal static class ModelPull
 
         // Apart from what may have been downloaded of the same commit, since this is removed in any case.
         using var cache = PullCache.Open(bundle.Id, $"{bundle.Commit}-bundle");
-        DiskNeed.Check(new DiskNeed("the bundle's files", cache.Checkpoint, bundle.Size));
-        Terminal.Say($"'{bundle.Id}' at {bundle.Commit[..12]}: {bundle.Files.Count} files, {DiskNeed.Text(bundle.Size)}.");
+        DiskRequirement.Check(new DiskRequirement("the bundle's files", cache.Checkpoint, bundle.Size));
+        Terminal.Info($"'{bundle.Id}' at {bundle.Commit[..12]}: {bundle.Files.Count} files, {DiskRequirement.Text(bundle.Size)}.");
         try
         {
             await PullProgress.ShowAsync(
                 "Unpacking", bundle.Size, bars => reader.ExtractAsync(cache.Checkpoint, bars.Report, cancel));
-            DiskNeed.Check(new DiskNeed(
+            DiskRequirement.Check(new DiskRequirement(
                 "the imported model", target, ImportSize.Estimate(cache.Checkpoint, bundle.Size, request.Import.PrecisionName)));
             return Import(request, cache.Checkpoint, target, cancel);
         }

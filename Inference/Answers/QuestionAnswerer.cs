@@ -182,12 +182,12 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
     }
 
-    private AskRound NewRound() => new(_state, _tokenizer, _yesNo);
+    private QuestionBatchRun NewRound() => new(_state, _tokenizer, _yesNo);
 
     /// <summary>Runs a round. NaN of one question reaches all that share the cache with it, so they are asked again, each
     /// alone, and only those that give NaN then have no answer.</summary>
     private void Run(
-        AskRound round, Sampler sampler, Action<string>? onText, Action<int, Answer> onAnswer, CancellationToken cancel)
+        QuestionBatchRun round, Sampler sampler, Action<string>? onText, Action<int, Answer> onAnswer, CancellationToken cancel)
     {
         try
         {

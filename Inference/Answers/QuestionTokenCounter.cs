@@ -45,7 +45,7 @@ public sealed class QuestionTokenCounter
         _before
         + _tokenizer.Encode(VicunaPrompt.AfterPicture(question.Text)).Count
         + (question.Kind == AnswerKind.Choice ? new ChoiceSpellings(_tokenizer, question.Choices).TokenCount : 0)
-        + AskRound.AnswerTokens(question);
+        + QuestionBatchRun.AnswerTokens(question);
 
     /// <summary>Two choices that are the same tokens to this model, so that it cannot decide between them; null when there
     /// are none.</summary>

@@ -34,7 +34,7 @@ public sealed class TextGenerator(LlamaTextTokenizer tokenizer)
         Action<string>? onText = null,
         CancellationToken cancel = default)
     {
-        var text = new GrowingText(tokenizer, options, onText);
+        var text = new GenerationBuffer(tokenizer, options, onText);
         while (true)
         {
             var id = sampler.Choose(logits);

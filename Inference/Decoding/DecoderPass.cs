@@ -28,7 +28,7 @@ internal sealed class DecoderPass : IDisposable
         (_decoder, _session, _capacity) = (decoder, session, cache.Capacity);
         _binding = session.CreateIoBinding();
         cache.BindTo(_binding);
-        Bind(_lengths, DecoderGraph.PastLength, _pastLength.AsMemory(), [1]);
+        Bind(_lengths, DecoderGraph.SequenceLengthsMinusOne, _pastLength.AsMemory(), [1]);
         Bind(_lengths, DecoderGraph.TotalLength, _totalLength.AsMemory(), []);
     }
 
@@ -36,7 +36,7 @@ internal sealed class DecoderPass : IDisposable
     public int Count { get; private set; }
 
     /// <summary>Rows whose logits are wanted.</summary>
-    public int Wanted { get; private set; }
+    public int LogitsRequested { get; private set; }
 
     /// <summary>[count, hidden].</summary>
     public Span<float> Embeddings => _embeddings.AsSpan(0, Count * _decoder.Embeddings.Hidden);
@@ -48,7 +48,7 @@ internal sealed class DecoderPass : IDisposable
     public Span<float> Bias => _bias.AsSpan(0, Count * _capacity);
 
     /// <summary>[wanted], each a row of the pass.</summary>
-    public Span<long> Rows => _rows.AsSpan(0, Wanted);
+    public Span<long> Rows => _rows.AsSpan(0, LogitsRequested);
 
     /// <summary>[vocabulary], of a wanted row, until the next run.</summary>
     public ReadOnlySpan<float> Logits(int wanted) =>
@@ -57,14 +57,14 @@ internal sealed class DecoderPass : IDisposable
     /// <summary>Makes room. The bias is all zeros afterwards, the rest is what it was.</summary>
     public void Shape(int count, int wanted)
     {
-        if (count == Count && wanted == Wanted)
+        if (count == Count && wanted == LogitsRequested)
         {
             Bias.Clear();
             return;
         }
 
         Release(_shaped);
-        (Count, Wanted) = (count, wanted);
+        (Count, LogitsRequested) = (count, wanted);
         var (hidden, vocabulary) = (_decoder.Embeddings.Hidden, _decoder.VocabularySize);
         Grow(ref _embeddings, count * hidden);
         Grow(ref _bias, count * _capacity);
@@ -98,7 +98,7 @@ internal sealed class DecoderPass : IDisposable
         _session.RunWithBinding(_runOptions, _binding);
 
         // One pass over the logits costs microseconds; NaN is the largest magnitude where there is one.
-        if (Wanted > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude(_logits.AsSpan(0, Wanted * _decoder.VocabularySize))))
+        if (LogitsRequested > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude(_logits.AsSpan(0, LogitsRequested * _decoder.VocabularySize))))
         {
             throw new NonFiniteLogitsException();
         }

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Inference.Decoding;
 /// <param name="Branch">From <see cref="DecoderState.Fork"/>.</param>
 /// <param name="Ids">At least one.</param>
 /// <param name="Wanted">Logits are wanted after each of the last so many of them.</param>
-public readonly record struct BranchTokens(int Branch, ReadOnlyMemory<int> Ids, int Wanted);
+public readonly record struct SequenceTokens(int Branch, ReadOnlyMemory<int> Ids, int Wanted);
 
 /// <summary>The KV cache of one conversation and the step that moves it. The cache is past and present at once, so
 /// nothing is copied, and <see cref="Rewind"/> only moves its end. What was appended is the trunk; several branches may
@@ -14,7 +14,7 @@ public sealed class DecoderState : IDisposable
 {
     private readonly LanguageDecoder _decoder;
     private readonly KeyValueCache _cache;
-    private readonly BranchTable _branches;
+    private readonly SequenceTree _branches;
 
     /// <summary>Apart from the others, so that its shape never changes.</summary>
     private readonly DecoderPass _single;
@@ -31,7 +31,7 @@ public sealed class DecoderState : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, decoder.MaxPositions);
         (_decoder, _manyFrom) = (decoder, manyFrom);
         _cache = new KeyValueCache(decoder, capacity);
-        _branches = new BranchTable(capacity);
+        _branches = new SequenceTree(capacity);
         _single = new DecoderPass(decoder, decoder.Session, _cache);
         _several = new DecoderPass(decoder, decoder.Session, _cache);
         _many = decoder.ManySession is { } session && manyFrom < int.MaxValue ? new DecoderPass(decoder, session, _cache) : null;
@@ -94,7 +94,7 @@ public sealed class DecoderState : IDisposable
     /// <summary>Opens a branch. It begins where its parent ends when its first token is appended, in the same pass or
     /// later.</summary>
     /// <param name="parent">Another branch, or null for the trunk. It is not added to once a branch of it has begun.</param>
-    public int Fork(int? parent = null) => _branches.Open(parent ?? BranchTable.Trunk);
+    public int Fork(int? parent = null) => _branches.Open(parent ?? SequenceTree.Trunk);
 
     /// <summary>Moves several branches at once: each as if it were alone, up to the rounding of sums in another
     /// order.</summary>
@@ -104,7 +104,7 @@ public sealed class DecoderState : IDisposable
     /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
     /// <exception cref="NonFiniteLogitsException">One of them gives NaN or infinity, which spreads to the others of the
     /// pass through masked columns; rewind to before them.</exception>
-    public void Append(IReadOnlyList<BranchTokens> parts, bool writing = false)
+    public void Append(IReadOnlyList<SequenceTokens> parts, bool writing = false)
     {
         var (count, wanted) = (0, 0);
         foreach (var part in parts)
@@ -145,7 +145,7 @@ public sealed class DecoderState : IDisposable
     public void Rewind(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _branches.NextPosition(BranchTable.Trunk));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _branches.NextPosition(SequenceTree.Trunk));
         _branches.Rewind(length);
     }
 
@@ -191,13 +191,13 @@ public sealed class DecoderState : IDisposable
 
     private ReadOnlySpan<float> RunTrunk(DecoderPass pass)
     {
-        _branches.Append(BranchTable.Trunk, pass.Positions, pass.Bias);
+        _branches.Append(SequenceTree.Trunk, pass.Positions, pass.Bias);
         pass.Rows[0] = pass.Count - 1;
         pass.Run(_branches.Columns);
         return pass.Logits(0);
     }
 
-    private void Embed(IReadOnlyList<BranchTokens> parts, Span<float> rows)
+    private void Embed(IReadOnlyList<SequenceTokens> parts, Span<float> rows)
     {
         foreach (var part in parts)
         {

@@ -19,7 +19,7 @@ public sealed class LanguageDecoder : IDisposable
         var language = folder.Manifest.Language;
         (Layers, KeyValueHeads, HeadSize) = (language.Layers, language.KeyValueHeads, language.HeadSize);
         (VocabularySize, MaxPositions) = (language.VocabularySize, language.MaxPositions);
-        settings = BoxTuning.Apply(folder, settings);
+        settings = MachineTuning.Apply(folder, settings);
         SessionPlacement? placement = null;
         Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings with { Opened = settings.Opened + (p => placement = p) }, fixedShapes: false);
         try

@@ -71,7 +71,7 @@ public static class ModelImporter
             return there;
         }
 
-        using var partial = PartialFolder.Create(target);
+        using var partial = StagingFolder.Create(target);
         Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, new WeightSource(checkpoint, progress, cancel), calibration, cancel);
         partial.Complete();
         return ModelFolder.Open(target);
@@ -98,13 +98,13 @@ public static class ModelImporter
         CancellationToken cancel)
     {
         var writer = new ModelFolderWriter(checkpoint, tokenizer, fingerprint, folder);
-        var parts = new ModelParts(checkpoint, plan, source);
+        var parts = new ImportedGraphs(checkpoint, plan, source);
 
         // All graphs are built before a byte is read, so that what a checkpoint lacks is said at once.
         var vocabulary = LlamaTextTokenizer.Open(tokenizer);
         var exact = calibration is null || plan.IsExact
             ? null
-            : new ExactPass(checkpoint, source, calibration, vocabulary, Path.Combine(folder, "exact"), parts.Moments);
+            : new ReferencePass(checkpoint, source, calibration, vocabulary, Path.Combine(folder, "exact"), parts.Moments);
         var graphs = parts.Build();
         var language = checkpoint.Config.Language;
         var writeEmbeddings = source.Raw(

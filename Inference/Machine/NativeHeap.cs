@@ -8,7 +8,7 @@ public static partial class NativeHeap
     /// <summary>Gives freed memory back to the system, which the library otherwise keeps: after a model was closed that is
     /// more than a gigabyte. Takes milliseconds, and other threads may allocate meanwhile. Does nothing where the library
     /// is another.</summary>
-    public static void GiveBack()
+    public static void Trim()
     {
         if (!OperatingSystem.IsLinux())
         {

@@ -26,7 +26,7 @@ public static partial class ModelSelfTest
                 state.Append(picture.AsMemory());
             }
 
-            state.Append([new BranchTokens(state.Fork(), (int[])[.. prompt.After, .. prompt.Answer.AsSpan(0, steps - 1)], steps)]);
+            state.Append([new SequenceTokens(state.Fork(), (int[])[.. prompt.After, .. prompt.Answer.AsSpan(0, steps - 1)], steps)]);
         }
         catch (Exception e) when (e is NonFiniteLogitsException or InvalidOperationException or OnnxRuntimeException)
         {

@@ -12,7 +12,7 @@ internal static class SelfTestMaterial
 
     private static readonly CalibrationSet Set = new(
         "self-test",
-        [DrawnPicture.Draw(0)],
+        [SyntheticPicture.Draw(0)],
         [new("Describe the scene.", "The image shows a street with a few buildings and a car parked in front of them.")]);
 
     public static CalibrationPicture Picture => Set.Pictures[0];

@@ -75,7 +75,7 @@ public sealed class TestedModel : IDisposable
         decoder?.Dispose();
 
         // Whoever opens the model next needs the room.
-        NativeHeap.GiveBack();
+        NativeHeap.Trim();
     }
 
     private void Test(SelfTestExtent extent, CancellationToken cancel)
@@ -105,6 +105,6 @@ public sealed class TestedModel : IDisposable
         Outcome = new SelfTestOutcome(tokens + more, ties + moreTies, error) { PrefillTokens = more };
 
         // What packing the weights left behind.
-        NativeHeap.GiveBack();
+        NativeHeap.Trim();
     }
 }

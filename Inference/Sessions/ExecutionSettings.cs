@@ -16,7 +16,7 @@ public sealed record ExecutionSettings(int Threads = 0)
     public bool UsePrefill { get; init; } = true;
 
     /// <summary>Tokens that go through at once from which that second set is used; null as measured on this box
-    /// (<see cref="BoxTuning"/>), and <see cref="UsualPrefillFrom"/> where nothing was.</summary>
+    /// (<see cref="MachineTuning"/>), and <see cref="UsualPrefillFrom"/> where nothing was.</summary>
     public int? PrefillFrom { get; init; }
 
     /// <summary>Where sessions run.</summary>

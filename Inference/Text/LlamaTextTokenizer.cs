@@ -90,7 +90,7 @@ public sealed class LlamaTextTokenizer
     /// <summary>Whole text of ids.</summary>
     public string Decode(IEnumerable<int> ids)
     {
-        var stream = new TextStream(this);
+        var stream = new TokenizerStream(this);
         var text = string.Concat(ids.Select(stream.Push));
         return text + stream.Finish();
     }

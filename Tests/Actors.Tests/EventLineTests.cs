@@ -11,12 +11,12 @@ public sealed class EventLineTests : IAsyncDisposable
 {
     private readonly FakeTime _time = new();
     private readonly MemoryOutbox _outbox;
-    private readonly EventLine _line;
+    private readonly EventDelivery _line;
 
     public EventLineTests()
     {
         _outbox = new MemoryOutbox(_time);
-        _line = new EventLine(_outbox, new ClockMonitor(_time, NullLogger<ClockMonitor>.Instance), _time);
+        _line = new EventDelivery(_outbox, new ClockMonitor(_time, NullLogger<ClockMonitor>.Instance), _time);
         _line.Connected();
     }
 
@@ -38,7 +38,7 @@ public sealed class EventLineTests : IAsyncDisposable
         await HappenAsync("b");
         Assert.Equal(2, _outbox.Stats.Rows);
         Assert.Equal("a", _line.Ready!.Id);
-        await TakeAsync(_line.HeardAsync());
+        await TakeAsync(_line.AcknowledgedAsync());
         Assert.Equal("b", _line.Ready!.Id);
         Assert.Equal(1, _outbox.Stats.Rows);
     }
@@ -53,7 +53,7 @@ public sealed class EventLineTests : IAsyncDisposable
 
         await FetchAsync();
         Assert.Equal(("4", 4L), (_line.Ready!.Id, _line.Ready.LostBefore));
-        await TakeAsync(_line.HeardAsync());
+        await TakeAsync(_line.AcknowledgedAsync());
         Assert.Equal(("5", 0L), (_line.Ready!.Id, _line.Ready.LostBefore));
     }
 
@@ -96,7 +96,7 @@ public sealed class EventLineTests : IAsyncDisposable
         _line.Refused();
         await FetchAsync();
         Assert.Equal("c", _line.Ready!.Id);
-        await TakeAsync(_line.HeardAsync());
+        await TakeAsync(_line.AcknowledgedAsync());
         Assert.Null(_line.Ready);
 
         _line.ForgiveRefused();
@@ -111,7 +111,7 @@ public sealed class EventLineTests : IAsyncDisposable
         await FetchAsync();
         Assert.True(_line.IsUnreadable);
         Assert.Null(_line.Ready);
-        await TakeAsync(_line.HeardAsync());
+        await TakeAsync(_line.AcknowledgedAsync());
         Assert.Equal(0, _outbox.Stats.Rows);
     }
 
@@ -143,7 +143,7 @@ public sealed class EventLineTests : IAsyncDisposable
     }
 
     // As the actor does: what comes back is taken, and fetching follows where it is due.
-    private async Task TakeAsync(Task<EventsMoved> work)
+    private async Task TakeAsync(Task<OutboxCompleted> work)
     {
         if (_line.Take(await work))
         {

@@ -107,8 +107,8 @@ public sealed class RulesTests
     [Fact]
     public async Task Questions_of_different_regions_look_apart_at_the_same_picture_and_those_of_one_together()
     {
-        var left = new PictureRegion(PicturePolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
-        var same = new PictureRegion(PicturePolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
+        var left = new FrameRegion(RegionPolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
+        var same = new FrameRegion(RegionPolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
         var plan = new CameraPlan(
             new CameraId("gate"),
             [
@@ -196,13 +196,13 @@ public sealed class RulesTests
             await rig.StartAsync();
             await PushAsync(rig, 1);
             await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}no"), "the first state");
-            time.Advance(QuestionKeeper.IntervalOfEvents);
+            time.Advance(QuestionStateStore.IntervalOfEvents);
             await Eventually.TrueAsync(() => Written() == "no", "the first state on disk");
             await PushAsync(rig, 1);
             await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}yes"), "the state");
 
             // A kill at this moment loses the event, and the change with it: it is seen again.
-            time.Advance(QuestionKeeper.IntervalOfEvents);
+            time.Advance(QuestionStateStore.IntervalOfEvents);
             for (var answer = 3; answer <= 4; answer++)
             {
                 await PushAsync(rig, 1);

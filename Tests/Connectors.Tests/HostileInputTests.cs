@@ -35,7 +35,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     [Fact]
     public void A_question_is_understood_or_its_fault_is_told()
     {
-        var (reader, limits) = (new AskReader(new AskLimits()), new AskLimits());
+        var (reader, limits) = (new AskParser(new AskLimits()), new AskLimits());
         var understood = 0;
         Walk(20_000, Asks, payload =>
         {
@@ -53,7 +53,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
                 Assert.NotEmpty(reading.Fault!.Message);
             }
 
-            Assert.InRange(reading.Id?.Length ?? 0, 0, AskReader.MaxIdLength);
+            Assert.InRange(reading.Id?.Length ?? 0, 0, AskParser.MaxIdLength);
         });
         Assert.True(understood > 100, $"Only {understood} were understood: the damage is too great to tell anything.");
     }
@@ -120,22 +120,22 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     {
         var pixels = new byte[40 * 30 * 3];
         new Random(2).NextBytes(pixels);
-        var jpeg = StillPictures.EncodeJpeg(pixels, 40, 30);
+        var jpeg = ImageCodec.EncodeJpeg(pixels, 40, 30);
         byte[] marked = PictureFiles.Png(40, 30, pixels, PictureFiles.Chunk("eXIf", PictureFiles.Exif(6)));
         var pool = new FramePool();
 
         // Once as a picture that is small enough to be decoded at once, once in strips of three rows.
-        var strips = SentPicture.Limits with { MaxWidth = 17, MaxDecoderBytes = 40 * 4 * 3 * 4 };
+        var strips = UploadedPicture.Limits with { MaxWidth = 17, MaxDecoderBytes = 40 * 4 * 3 * 4 };
         Walk(5_000, [jpeg, PictureFiles.ProgressiveJpeg, Bitmap(pixels, 40, 30), Png, marked, Gif], file =>
         {
             try
             {
-                using var frame = SentPicture.ToFrame(file, pool, new CameraId("picture"), new FrameSequence(1), TimeProvider.System);
-                Assert.InRange(frame.Width, 1, SentPicture.MaxSide);
-                Assert.InRange(frame.Height, 1, SentPicture.MaxSide);
-                Assert.InRange(StillPictures.Decode(file, "in strips", strips).Width, 1, 17);
+                using var frame = UploadedPicture.ToFrame(file, pool, new CameraId("picture"), new FrameSequence(1), TimeProvider.System);
+                Assert.InRange(frame.Width, 1, UploadedPicture.MaxSide);
+                Assert.InRange(frame.Height, 1, UploadedPicture.MaxSide);
+                Assert.InRange(ImageCodec.Decode(file, "in strips", strips).Width, 1, 17);
             }
-            catch (StillPictureException fault)
+            catch (StillImageException fault)
             {
                 Assert.NotEmpty(fault.Message);
             }

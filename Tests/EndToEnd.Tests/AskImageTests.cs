@@ -31,7 +31,7 @@ public sealed class AskImageTests : IDisposable
     [MemberData(nameof(Refused))]
     public async Task What_cannot_be_asked_is_refused_with_a_remedy(string image, string[] rest, int code, string[] said)
     {
-        await File.WriteAllBytesAsync(Path.Combine(_folder, "a.jpg"), StillPictures.EncodeJpeg(new byte[64 * 48 * 3], 64, 48));
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "a.jpg"), ImageCodec.EncodeJpeg(new byte[64 * 48 * 3], 64, 48));
         await File.WriteAllTextAsync(Path.Combine(_folder, "page.jpg"), "<html><head><title>Log in</title></head>");
         await File.WriteAllBytesAsync(Path.Combine(_folder, "empty.jpg"), []);
         string Named(string text) => text.Replace("FOLDER", _folder, StringComparison.Ordinal);

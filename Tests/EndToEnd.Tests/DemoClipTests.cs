@@ -36,11 +36,11 @@ public sealed class DemoClipTests(ITestOutputHelper output)
     /// <summary>The same, by what the encoder saw alone.</summary>
     private static readonly CameraId SameTokens = new("same_tokens");
 
-    private static readonly Dictionary<CameraId, GateSettings?> Gates = new()
+    private static readonly Dictionary<CameraId, SceneGateSettings?> Gates = new()
     {
         [Camera] = null,
-        [Gated] = new GateSettings(),
-        [SameTokens] = new GateSettings { Threshold = -1, TokenCosine = 0.998 },
+        [Gated] = new SceneGateSettings(),
+        [SameTokens] = new SceneGateSettings { Threshold = -1, TokenCosine = 0.998 },
     };
 
     private static readonly Dictionary<string, string> Questions = new()
@@ -111,18 +111,18 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             new CameraSettings { Id = camera, Source = DemoModel.Clip, Loop = false }, frames, TimeProvider.System, NullLogger.Instance));
         await using (var system = new EdgeSystem(
             settings,
-            new EdgeParts
+            new EdgeDependencies
             {
                 Cameras = [.. sources.Select(source => new HashingCamera(source, hashes))],
                 Link = new MqttLink(mqtt, NullLogger.Instance),
                 Topics = topics,
                 AnswerToBytes = MqttJson.Serialize,
                 EventToBytes = MqttJson.Serialize,
-                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionBoard(NullLogger.Instance))),
+                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionPlacements(NullLogger.Instance))),
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1)),
-                FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
-                PictureToFrame = file => SentPicture.ToFrame(
+                FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),
+                PictureToFrame = file => UploadedPicture.ToFrame(
                     file.Span, frames, new CameraId("picture"), new FrameSequence(1), TimeProvider.System),
             },
             TimeProvider.System,

@@ -12,7 +12,7 @@ internal sealed record HeldOutScene(string Image, HeldOutItem[] Questions)
     public static HeldOutScene[] Load() =>
         JsonSerializer.Deserialize<HeldOutScene[]>(File.ReadAllText(Path.Combine(Folder, "questions.json")), Json)!;
 
-    public StillPicture Read() => StillPictures.Read(Path.Combine(Folder, Image));
+    public StillImage Read() => ImageCodec.Read(Path.Combine(Folder, Image));
 }
 
 internal sealed record HeldOutItem(string Question, string Answer);

@@ -100,7 +100,7 @@ public sealed class LoadTests(ITestOutputHelper output)
             Snapshot: true)).ToList();
         return new EdgeSystem(
             new EdgeSettings { Node = "load", ModelName = "demo", Target = "cpu", Cameras = plans },
-            new EdgeParts
+            new EdgeDependencies
             {
                 Cameras = [.. plans.Select(p => CameraSources.Create(
                     new CameraSettings { Id = p.Id, Source = DemoModel.Clip }, frames, TimeProvider.System, NullLogger.Instance))],
@@ -115,11 +115,11 @@ public sealed class LoadTests(ITestOutputHelper output)
                 Topics = topics,
                 AnswerToBytes = MqttJson.Serialize,
                 EventToBytes = MqttJson.Serialize,
-                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionBoard(NullLogger.Instance))),
+                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionPlacements(NullLogger.Instance))),
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => new SlowAnswerer(QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1))),
-                FrameToJpeg = frame => StillPictures.EncodeJpeg(frame),
-                PictureToFrame = file => SentPicture.ToFrame(
+                FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),
+                PictureToFrame = file => UploadedPicture.ToFrame(
                     file.Span, frames, new CameraId("picture"), new FrameSequence(1), TimeProvider.System),
             },
             TimeProvider.System,

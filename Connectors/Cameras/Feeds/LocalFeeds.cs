@@ -3,13 +3,13 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 /// <summary>A source that cannot be opened whatever happens.</summary>
-internal sealed class FaultyFeed(string fault) : IPictureFeed
+internal sealed class FailingFeed(string fault) : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt) => attempt.End(CaptureEndKind.OpenFailed, fault);
 }
 
 /// <summary>A second decoder for what the first one cannot open or decode.</summary>
-internal sealed class FallbackFeed(IPictureFeed first, IPictureFeed second) : IPictureFeed
+internal sealed class FallbackFeed(IFrameFeed first, IFrameFeed second) : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt)
     {
@@ -20,21 +20,21 @@ internal sealed class FallbackFeed(IPictureFeed first, IPictureFeed second) : IP
         }
 
         // It opens anew, so it has the whole limit again.
-        attempt.Touch();
+        attempt.ResetStallTimer();
         var other = second.Run(attempt);
         return other.Kind == CaptureEndKind.OpenFailed ? other with { Reason = $"{other.Reason}; {end.Reason}" } : other;
     }
 }
 
 /// <summary>A file or folder. Which of them is looked up at each attempt, since disks are mounted late.</summary>
-internal sealed class LocalFeed(bool openCv) : IPictureFeed
+internal sealed class LocalFeed(bool openCv) : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt)
     {
         var path = attempt.Settings.Source;
-        IPictureFeed feed =
-            PictureFolderFeed.Shows(path) ? new PictureFolderFeed()
-            : !File.Exists(path) ? new FaultyFeed($"'{path}' does not exist; check the path and that its disk is mounted")
+        IFrameFeed feed =
+            ImageFolderFeed.Shows(path) ? new ImageFolderFeed()
+            : !File.Exists(path) ? new FailingFeed($"'{path}' does not exist; check the path and that its disk is mounted")
             : openCv ? new FallbackFeed(new OpenCvFileFeed(), new ChildProcessFeed(FfmpegCommand.File))
             : new ChildProcessFeed(FfmpegCommand.File);
         return feed.Run(attempt);
@@ -42,7 +42,7 @@ internal sealed class LocalFeed(bool openCv) : IPictureFeed
 }
 
 /// <summary>A V4L2 device.</summary>
-internal sealed class DeviceFeed(bool openCv) : IPictureFeed
+internal sealed class DeviceFeed(bool openCv) : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt)
     {
@@ -65,7 +65,7 @@ internal sealed class DeviceFeed(bool openCv) : IPictureFeed
         }
 
         var ffmpeg = new ChildProcessFeed(FfmpegCommand.Device);
-        IPictureFeed feed = openCv ? new FallbackFeed(new OpenCvDeviceFeed(), ffmpeg) : ffmpeg;
+        IFrameFeed feed = openCv ? new FallbackFeed(new OpenCvDeviceFeed(), ffmpeg) : ffmpeg;
         return feed.Run(attempt);
     }
 }

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 /// <summary>A V4L2 device through OpenCV. A grab blocks for up to ten seconds when the device is silent and cannot be
 /// interrupted; the watchdog ends the attempt before, and the thread is waited for by the next one.</summary>
-internal sealed class OpenCvDeviceFeed : IPictureFeed
+internal sealed class OpenCvDeviceFeed : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt)
     {
@@ -26,7 +26,7 @@ internal sealed class OpenCvDeviceFeed : IPictureFeed
             {
                 if (!limit.Admit(attempt.Elapsed))
                 {
-                    attempt.Touch();
+                    attempt.ResetStallTimer();
                     CameraMetrics.Skipped(attempt.Settings.Id, "rate");
                     attempt.PassOver(1);
                     continue;

@@ -3,7 +3,7 @@ using OpenCvSharp;
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 /// <summary>A video file through OpenCV.</summary>
-internal sealed class OpenCvFileFeed : IPictureFeed
+internal sealed class OpenCvFileFeed : IFrameFeed
 {
     /// <summary>For files that do not say their rate.</summary>
     private const double UsualRate = 25;
@@ -47,11 +47,11 @@ internal sealed class OpenCvFileFeed : IPictureFeed
         var period = TimeSpan.FromSeconds(1 / (capture.Fps is > 0 and < 1000 ? capture.Fps : UsualRate));
         var limit = new FrameRateLimit(settings.MaxFrameRate);
         using var pictures = new OpenCvPictures(capture, attempt);
-        var pace = new MediaPace(settings.Pace == Pace.Real ? settings.Speed : 1);
+        var pace = new PlaybackPace(settings.Pace == Pace.Real ? settings.Speed : 1);
         var shown = attempt.Elapsed;
         for (var index = 0L; !attempt.Stop.IsCancellationRequested && !pictures.IsHopeless && capture.Grab(); index++)
         {
-            attempt.Touch();
+            attempt.ResetStallTimer();
             var due = pace.Due(MediaTime(capture, index, period), attempt.Elapsed);
             if (!limit.Admit(due))
             {

@@ -35,7 +35,7 @@ internal sealed class ScaledDelivery(CaptureAttempt attempt, bool limit)
             write(_large.AsSpan(0, bytes));
             CameraMetrics.Skipped(attempt.Settings.Id, "rate");
             attempt.PassOver(1);
-            attempt.Touch();
+            attempt.ResetStallTimer();
             return;
         }
 

@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 
 /// <summary>The form that an asked answer should have.</summary>
-public enum AskedForm
+public enum AskedAnswerType
 {
     /// <summary>Written; the default, since a question in plain text says nothing else.</summary>
     Text,
@@ -25,9 +25,9 @@ public sealed record AskRequest
     /// <summary>As a person would be asked.</summary>
     public required string Question { get; init; }
 
-    public AskedForm Form { get; init; }
+    public AskedAnswerType Form { get; init; }
 
-    /// <summary>At least two different ones for <see cref="AskedForm.Choice"/>, else none.</summary>
+    /// <summary>At least two different ones for <see cref="AskedAnswerType.Choice"/>, else none.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Most tokens of a written answer.</summary>
@@ -66,4 +66,4 @@ public sealed record AskLimits
 /// <summary>Why a request is refused.</summary>
 /// <param name="Field">The member of the request that is wrong; null when it is all of it.</param>
 /// <param name="Message">What is wrong and what would be accepted, as a sentence for whoever asked.</param>
-public sealed record AskFault(string? Field, string Message);
+public sealed record AskError(string? Field, string Message);

@@ -8,11 +8,11 @@ namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 /// there.</summary>
 internal sealed class Fields(AskLimits limits)
 {
-    private AskFault? _fault;
+    private AskError? _fault;
 
-    public void Fault(string field, string what) => _fault ??= new AskFault(field, $"\"{field}\" {what}");
+    public void Fault(string field, string what) => _fault ??= new AskError(field, $"\"{field}\" {what}");
 
-    public AskReading Result(AskRequest request, string? id, string? replyTo) =>
+    public AskParseResult Result(AskRequest request, string? id, string? replyTo) =>
         new(_fault is null ? request : null, id, replyTo, _fault);
 
     public string? Text(JsonElement root, string name, int maxLength)
@@ -57,7 +57,7 @@ internal sealed class Fields(AskLimits limits)
     public string Question(string question)
     {
         var text = question.Trim();
-        if (!QuestionText.SaysSomething(text))
+        if (!QuestionText.HasText(text))
         {
             Fault("question", "is missing or empty; write it as one would ask a person");
         }
@@ -74,28 +74,28 @@ internal sealed class Fields(AskLimits limits)
         return text;
     }
 
-    public AskedForm Form(JsonElement root)
+    public AskedAnswerType Form(JsonElement root)
     {
         if (Text(root, "answer", 16) is not { } name)
         {
-            return AskedForm.Text;
+            return AskedAnswerType.Text;
         }
 
         // Names only: .NET would take "0" too.
-        if (Array.Find(Enum.GetNames<AskedForm>(), it => it.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } known)
+        if (Array.Find(Enum.GetNames<AskedAnswerType>(), it => it.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } known)
         {
-            return Enum.Parse<AskedForm>(known);
+            return Enum.Parse<AskedAnswerType>(known);
         }
 
-        Fault("answer", $"is not one of {string.Join(", ", Enum.GetNames<AskedForm>())}");
-        return AskedForm.Text;
+        Fault("answer", $"is not one of {string.Join(", ", Enum.GetNames<AskedAnswerType>())}");
+        return AskedAnswerType.Text;
     }
 
-    public IReadOnlyList<string> Choices(JsonElement root, AskedForm form)
+    public IReadOnlyList<string> Choices(JsonElement root, AskedAnswerType form)
     {
         if (Find(root, "choices") is not { } value)
         {
-            if (form == AskedForm.Choice)
+            if (form == AskedAnswerType.Choice)
             {
                 Fault("choices", "is missing; a Choice is between two or more texts");
             }
@@ -114,7 +114,7 @@ internal sealed class Fields(AskLimits limits)
                 CultureInfo.InvariantCulture,
                 $"is not a list of 2 to {limits.MaxChoices} different texts of 1 to {limits.MaxChoiceBytes} bytes"));
         }
-        else if (form != AskedForm.Choice)
+        else if (form != AskedAnswerType.Choice)
         {
             Fault("choices", "counts for \"answer\": \"Choice\" only");
         }

@@ -8,7 +8,7 @@ public static class QuestionText
 {
     /// <summary>Whether a text has a visible character. A model answers an empty question too, and its answer looks like any
     /// other.</summary>
-    public static bool SaysSomething(string text)
+    public static bool HasText(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         foreach (var rune in text.EnumerateRunes())

@@ -82,7 +82,7 @@ internal sealed class LoopbackListener(Socket socket, EmbeddedBrokerLimits limit
                 plain, limits.MaxPacketBytes, bytes => onCutOff(from, $"it sent a packet of {bytes} bytes or more"));
             var writer = new MqttBufferWriter(options.WriterBufferSize, options.WriterBufferSizeMax);
             using var adapter = new MqttChannelAdapter(limited, new MqttPacketFormatterAdapter(writer), logger);
-            await ClientHandler(new NamingAdapter(adapter));
+            await ClientHandler(new ClientIdAdapter(adapter));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -124,7 +124,7 @@ internal sealed class MqttConnection : IDisposable
             _used |= limit.IsCancellationRequested;
             End(limit.IsCancellationRequested
                 ? $"the broker did not answer a publish within {_settings.Timeout.TotalSeconds:0.###} s"
-                : $"a publish failed: {ConnectFaults.Causes(e).Last().Message}");
+                : $"a publish failed: {ConnectErrors.Causes(e).Last().Message}");
             return Lost();
         }
         finally
@@ -135,7 +135,7 @@ internal sealed class MqttConnection : IDisposable
 
     /// <summary>Sends the goodbye and ends the connection in any case.</summary>
     /// <returns>Why the goodbye was not sent; null when it was.</returns>
-    public async Task<Exception?> SayGoodbyeAsync(CancellationToken cancel)
+    public async Task<Exception?> DisconnectAsync(CancellationToken cancel)
     {
         if (Volatile.Read(ref _state) == Ended)
         {
@@ -205,7 +205,7 @@ internal sealed class MqttConnection : IDisposable
             return $"the broker said {e.Reason}: {e.ReasonString}";
         }
 
-        return e.Exception is { } fault ? ConnectFaults.Causes(fault).Last().Message
+        return e.Exception is { } fault ? ConnectErrors.Causes(fault).Last().Message
             : e.Reason is MqttClientDisconnectReason.NormalDisconnection
                 ? "the broker closed the connection; it stopped, or another client uses the same id"
             : $"the broker said {e.Reason}";

@@ -45,7 +45,7 @@ public sealed partial class MqttLink : IMqttLink
         _logger = logger;
         _protocol = new ProtocolChoice(time);
         _inbound = new InboundQueue(settings.Inbound, dropped => Log.InboundDropped(logger, dropped));
-        Description = $"{settings.Broker.Scheme}://{settings.Broker.Host}:{MqttLogin.Port(settings)}";
+        Description = $"{settings.Broker.Scheme}://{settings.Broker.Host}:{ConnectOptionsFactory.Port(settings)}";
     }
 
     /// <inheritdoc/>
@@ -103,7 +103,7 @@ public sealed partial class MqttLink : IMqttLink
     /// <inheritdoc/>
     public async Task DisconnectAsync(CancellationToken cancel)
     {
-        if (_connection is { } connection && await connection.SayGoodbyeAsync(cancel) is { } fault)
+        if (_connection is { } connection && await connection.DisconnectAsync(cancel) is { } fault)
         {
             Log.GoodbyeFailed(_logger, Description, fault);
         }
@@ -221,7 +221,7 @@ public sealed partial class MqttLink : IMqttLink
     private async Task<Attempt> AttemptAsync(MqttProtocolVersion version, bool isProbe, CancellationToken cancel)
     {
         WarnOfPasswordFile();
-        if (MqttLogin.Prepare(_settings, version) is (var login, var misconfigured) && login is null)
+        if (ConnectOptionsFactory.Prepare(_settings, version) is (var login, var misconfigured) && login is null)
         {
             return new Attempt(AttemptEnd.Decided, misconfigured!);
         }
@@ -246,22 +246,22 @@ public sealed partial class MqttLink : IMqttLink
             if (answersInOlderVersion && version == MqttProtocolVersion.V500)
             {
                 // It read version 5 as if it were 3.1.1. Whatever the code says, every later packet would be misread.
-                return new Attempt(AttemptEnd.VersionRefused, ConnectFaults.FromCode(
+                return new Attempt(AttemptEnd.VersionRefused, ConnectErrors.FromCode(
                     MqttClientConnectResultCode.UnsupportedProtocolVersion, null, _settings));
             }
 
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
                 return new Attempt(
-                    ConnectFaults.IsVersion(result.ResultCode) ? AttemptEnd.VersionRefused : AttemptEnd.Decided,
-                    ConnectFaults.FromCode(result.ResultCode, result.ReasonString, _settings));
+                    ConnectErrors.IsVersion(result.ResultCode) ? AttemptEnd.VersionRefused : AttemptEnd.Decided,
+                    ConnectErrors.FromCode(result.ResultCode, result.ReasonString, _settings));
             }
 
             accepted = true;
             await SubscribeAsync(client, limit.Token);
             if (isProbe)
             {
-                await connection.SayGoodbyeAsync(limit.Token);
+                await connection.DisconnectAsync(limit.Token);
                 return Decided(ConnectOutcomeKind.Connected, "");
             }
 
@@ -278,12 +278,12 @@ public sealed partial class MqttLink : IMqttLink
             // ends at the wrong moment; none of them is a fault of the caller.
             cancel.ThrowIfCancellationRequested();
             return limit.IsCancellationRequested
-                ? new Attempt(AttemptEnd.Decided, ConnectFaults.TimedOut(_settings))
+                ? new Attempt(AttemptEnd.Decided, ConnectErrors.TimedOut(_settings))
                 : new Attempt(
-                    ConnectFaults.IsVersion(e) ? AttemptEnd.VersionRefused
-                        : login.CertificateFault is null && ConnectFaults.IsHangUp(e, accepted) ? AttemptEnd.HungUp
+                    ConnectErrors.IsVersion(e) ? AttemptEnd.VersionRefused
+                        : login.CertificateFault is null && ConnectErrors.IsHangUp(e, accepted) ? AttemptEnd.HungUp
                         : AttemptEnd.Decided,
-                    ConnectFaults.FromException(e, login, _settings));
+                    ConnectErrors.FromException(e, login, _settings));
         }
         finally
         {
@@ -313,7 +313,7 @@ public sealed partial class MqttLink : IMqttLink
             return;
         }
 
-        var result = await client.SubscribeAsync(MqttLogin.Subscribe(_settings.Subscriptions), cancel);
+        var result = await client.SubscribeAsync(ConnectOptionsFactory.Subscribe(_settings.Subscriptions), cancel);
         foreach (var refused in result.Items.Where(it => it.ResultCode >= MqttClientSubscribeResultCode.UnspecifiedError))
         {
             Log.SubscriptionRefused(_logger, Description, refused.TopicFilter.Topic, $"{refused.ResultCode}");

@@ -35,7 +35,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
     public static async Task<MqttSubscriber> ConnectAsync(
         MqttSettings settings, string filter, Action<InboundMessage> received, CancellationToken cancel)
     {
-        var (login, fault) = MqttLogin.Prepare(
+        var (login, fault) = ConnectOptionsFactory.Prepare(
             settings with { ClientId = MqttClientId.ForNode($"watch-{Guid.NewGuid():N}") }, MqttProtocolVersion.V311);
         if (login is null)
         {
@@ -55,7 +55,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
             var result = await client.ConnectAsync(login.Options, cancel);
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
-                throw new IOException(ConnectFaults.FromCode(result.ResultCode, result.ReasonString, settings).Reason);
+                throw new IOException(ConnectErrors.FromCode(result.ResultCode, result.ReasonString, settings).Reason);
             }
 
             var subscriber = new MqttSubscriber(client);
@@ -67,7 +67,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
         catch (Exception e) when (e is not (OperationCanceledException or IOException or OutOfMemoryException))
         {
             client.Dispose();
-            throw new IOException(ConnectFaults.FromException(e, login, settings).Reason, e);
+            throw new IOException(ConnectErrors.FromException(e, login, settings).Reason, e);
         }
         catch
         {

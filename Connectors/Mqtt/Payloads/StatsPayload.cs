@@ -16,7 +16,7 @@ public sealed record StatsPayload
     public required DateTimeOffset? At { get; init; }
 
     /// <summary><c>set</c>, or <c>unset</c> while the clock of the machine shows a time that cannot be right.</summary>
-    public string Clock { get; init; } = ClockWords.Set;
+    public string Clock { get; init; } = ClockText.Set;
 
     /// <summary>Whole seconds since the process started.</summary>
     public required long UptimeS { get; init; }

@@ -33,7 +33,7 @@ internal sealed record RescuedEvents(
     public static RescuedEvents None { get; } = new([], new Dictionary<string, long>(), new Dictionary<string, long>());
 }
 
-/// <summary>The folder in which the outbox's files are. Every method throws <see cref="OutboxFault"/> and nothing else. One
+/// <summary>The folder in which the outbox's files are. Every method throws <see cref="OutboxError"/> and nothing else. One
 /// thread at a time.</summary>
 internal interface IOutboxDisk
 {
@@ -58,7 +58,7 @@ internal interface IOutboxDisk
 }
 
 /// <summary>The open database. Every method but <see cref="IDisposable.Dispose"/>, which throws nothing, throws
-/// <see cref="OutboxFault"/> and nothing else. One thread at a time.</summary>
+/// <see cref="OutboxError"/> and nothing else. One thread at a time.</summary>
 internal interface IOutboxDatabase : IDisposable
 {
     /// <summary>When it was opened, transactions were missing from the end of its log.</summary>

@@ -10,10 +10,10 @@ internal sealed class LostEvents(Dictionary<string, long> known)
 
     /// <summary>The event that is on its way to the broker, which must not be given up: it would be counted as lost and
     /// arrive. Empty when none is.</summary>
-    public string OnItsWay => _telling?.Id ?? "";
+    public string InFlightId => _telling?.Id ?? "";
 
     /// <summary>The topic of that event; null when none is on its way.</summary>
-    public string? TopicOnItsWay => _telling?.Topic;
+    public string? InFlightTopic => _telling?.Topic;
 
     public void Add(string topic, long events)
     {
@@ -23,7 +23,7 @@ internal sealed class LostEvents(Dictionary<string, long> known)
 
     /// <summary>This event goes to the broker next.</summary>
     /// <returns>How many were lost before it.</returns>
-    public long TellWith(OutboxEvent next)
+    public long Attach(OutboxEvent next)
     {
         var lost = known.GetValueOrDefault(next.Topic);
         _telling = (next.Id, next.Topic, lost);
@@ -31,7 +31,7 @@ internal sealed class LostEvents(Dictionary<string, long> known)
     }
 
     /// <summary>The broker has it, and with it the number.</summary>
-    public void Told(string id)
+    public void Acknowledge(string id)
     {
         if (_telling is not { } telling || telling.Id != id)
         {

@@ -67,7 +67,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
             {
                 if (!exceptTopics.Contains(waiting.Topic))
                 {
-                    return Task.FromResult<WaitingEvent?>(new WaitingEvent(waiting, time.GetElapsedTime(since), _lost.TellWith(waiting)));
+                    return Task.FromResult<WaitingEvent?>(new WaitingEvent(waiting, time.GetElapsedTime(since), _lost.Attach(waiting)));
                 }
             }
 
@@ -80,7 +80,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
     {
         lock (_lock)
         {
-            _lost.Told(id);
+            _lost.Acknowledge(id);
             for (var node = _waiting.First; node is not null; node = node.Next)
             {
                 if (node.Value.Event.Id == id)
@@ -99,7 +99,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private LinkedListNode<(OutboxEvent Event, long Since)>? OldestToDrop() =>
-        _waiting.First?.Value.Event.Id == _lost.OnItsWay ? _waiting.First.Next : _waiting.First;
+        _waiting.First?.Value.Event.Id == _lost.InFlightId ? _waiting.First.Next : _waiting.First;
 
     private void Leave(LinkedListNode<(OutboxEvent Event, long Since)> node)
     {

@@ -17,14 +17,14 @@ internal sealed class OutboxDisk(OutboxSettings settings) : IOutboxDisk
             // SQLite would only say that it cannot open it, and opening a pipe would wait for whoever writes to it.
             if (FileIdentity.Of(settings.Path) is { IsRegularFile: false } other)
             {
-                throw new OutboxFault(OutboxFaultKind.Unusable, other.IsDirectory ? "a directory has this name" : "it is not a regular file");
+                throw new OutboxError(OutboxErrorKind.Unusable, other.IsDirectory ? "a directory has this name" : "it is not a regular file");
             }
 
             return OutboxDatabase.Open(settings);
         }
         catch (Exception fault)
         {
-            throw OutboxFault.From(fault);
+            throw OutboxError.From(fault);
         }
     }
 
@@ -32,11 +32,11 @@ internal sealed class OutboxDisk(OutboxSettings settings) : IOutboxDisk
     {
         try
         {
-            return OutboxQuarantine.SetAside(settings.Path, now, label);
+            return SetAsideFiles.SetAside(settings.Path, now, label);
         }
         catch (Exception fault)
         {
-            throw OutboxFault.From(fault);
+            throw OutboxError.From(fault);
         }
     }
 

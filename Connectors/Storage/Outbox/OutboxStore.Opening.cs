@@ -32,28 +32,28 @@ internal sealed partial class OutboxStore
             Adopt(database);
             return true;
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
             database?.Dispose();
             return TryOtherwise(fault, attempts - 1);
         }
     }
 
-    private bool TryOtherwise(OutboxFault fault, int attempts)
+    private bool TryOtherwise(OutboxError fault, int attempts)
     {
-        if (fault.Kind is OutboxFaultKind.Damaged or OutboxFaultKind.Newer)
+        if (fault.Kind is OutboxErrorKind.Damaged or OutboxErrorKind.Newer)
         {
             return BeginAnew(fault) && attempts > 0 && TryOpen(attempts);
         }
 
-        if (fault.Kind == OutboxFaultKind.Full && attempts > 0)
+        if (fault.Kind == OutboxErrorKind.Full && attempts > 0)
         {
             _disk.ReleaseReserve();
             return TryOpen(attempts);
         }
 
-        Say(fault);
-        if (!_hasRead && !_hasBorrowed && fault.Kind != OutboxFaultKind.Foreign)
+        Report(fault);
+        if (!_hasRead && !_hasBorrowed && fault.Kind != OutboxErrorKind.Foreign)
         {
             _hasBorrowed = true;
             BorrowFrom(_disk.Rescue(null));
@@ -90,7 +90,7 @@ internal sealed partial class OutboxStore
             }
             else
             {
-                var found = _overtaken.Contains(topic) && id != _lost.OnItsWay ? late : deep;
+                var found = _overtaken.Contains(topic) && id != _lost.InFlightId ? late : deep;
                 found[topic] = found.GetValueOrDefault(topic) + 1;
                 if (found == late)
                 {
@@ -148,7 +148,7 @@ internal sealed partial class OutboxStore
     /// <summary>What is sent from memory overtakes older events in a file that was closed.</summary>
     private void MarkWhatIsOnItsWay()
     {
-        if (_database is null && _lost.TopicOnItsWay is { } sending && _line.Find(_lost.OnItsWay) is not null)
+        if (_database is null && _lost.InFlightTopic is { } sending && _line.Find(_lost.InFlightId) is not null)
         {
             _overtaken.Add(sending);
         }
@@ -168,22 +168,22 @@ internal sealed partial class OutboxStore
     /// <summary>Damage: the file is renamed and a new one begun. What can be read of the old one is taken over, and the rest
     /// is counted as lost.</summary>
     /// <returns>Whether trying again is worth it.</returns>
-    private bool BeginAnew(OutboxFault damage)
+    private bool BeginAnew(OutboxError damage)
     {
         if (_begunAnewAt is { } last && _time.GetElapsedTime(last) < FirstRetry)
         {
             // A disk that damages what was written a moment ago is left alone for a while.
             CloseDatabase();
-            Say(damage);
+            Report(damage);
             return false;
         }
 
-        var (label, aside, hindrance) = (damage.Kind == OutboxFaultKind.Newer ? "newer" : "damaged", (string?)null, (OutboxFault?)null);
+        var (label, aside, hindrance) = (damage.Kind == OutboxErrorKind.Newer ? "newer" : "damaged", (string?)null, (OutboxError?)null);
         try
         {
             aside = _disk.SetAside(_time.GetUtcNow(), label);
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
             hindrance = fault;
         }
@@ -201,7 +201,7 @@ internal sealed partial class OutboxStore
             return true;
         }
 
-        Say(new OutboxFault(hindrance.Kind, $"{damage.Message}; and it cannot be renamed: {hindrance.Message}"));
+        Report(new OutboxError(hindrance.Kind, $"{damage.Message}; and it cannot be renamed: {hindrance.Message}"));
         return false;
     }
 
@@ -217,7 +217,7 @@ internal sealed partial class OutboxStore
 
         // Rows that were deleted or are too many may appear again in a damaged file; what memory knows is right.
         var rows = rescued.Rows.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
-            && (!_overtaken.Contains(row.Event.Topic) || row.Event.Id == _lost.OnItsWay) && _line.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
+            && (!_overtaken.Contains(row.Event.Topic) || row.Event.Id == _lost.InFlightId) && _line.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
         var found = rows.CountBy(row => row.Event.Topic, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         var lost = (_hasRead ? _deep : rescued.Counts).ToDictionary(
             expected => expected.Key, expected => Math.Max(0, expected.Value - found.GetValueOrDefault(expected.Key)));
@@ -254,7 +254,7 @@ internal sealed partial class OutboxStore
     /// <summary>Somebody may have removed the file, or its log, under the running service.</summary>
     /// <returns>Whether a database is open.</returns>
     [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(_database))]
-    private bool StayInPlace()
+    private bool CheckFileInPlace()
     {
         var place = _database!.Place();
         if (place == OutboxPlace.Same)
@@ -289,9 +289,9 @@ internal sealed partial class OutboxStore
                 database.Compact();
                 return true;
             }
-            catch (OutboxFault fault)
+            catch (OutboxError fault)
             {
-                if (fault.Kind != OutboxFaultKind.Full || attempt > 0)
+                if (fault.Kind != OutboxErrorKind.Full || attempt > 0)
                 {
                     LogNotCompacted(fault.Message);
                     return false;

@@ -60,7 +60,7 @@ internal sealed partial class OutboxStore
 
         try
         {
-            if (!StayInPlace())
+            if (!CheckFileInPlace())
             {
                 return false;
             }
@@ -69,7 +69,7 @@ internal sealed partial class OutboxStore
             Healed();
             return true;
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
             if (RollBack())
             {
@@ -97,7 +97,7 @@ internal sealed partial class OutboxStore
         change.Removed.AddRange(database.Delete(change.Done));
         if (change.Sweeps)
         {
-            change.TooOld.AddRange(database.DeleteOlderThan(change.Clock.Wall - _settings.MaxAge, _lost.OnItsWay));
+            change.TooOld.AddRange(database.DeleteOlderThan(change.Clock.Wall - _settings.MaxAge, _lost.InFlightId));
         }
 
         foreach (var entry in _line.InMemory)
@@ -111,7 +111,7 @@ internal sealed partial class OutboxStore
         while (rows > _settings.MaxRows || bytes > _settings.MaxBytes)
         {
             // A hundredth at once, so that a full outbox does not look for its largest topic at each event.
-            var gone = database.DeleteOldestOfTheLargestTopic(Math.Max(1, rows / 100), _lost.OnItsWay);
+            var gone = database.DeleteOldestOfTheLargestTopic(Math.Max(1, rows / 100), _lost.InFlightId);
             if (gone.Count == 0)
             {
                 break;
@@ -201,9 +201,9 @@ internal sealed partial class OutboxStore
             _database?.Rollback();
             return _database is { } database && Settle(database);
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
-            Say(fault);
+            Report(fault);
             CloseDatabase();
             return false;
         }
@@ -229,17 +229,17 @@ internal sealed partial class OutboxStore
     }
 
     /// <returns>Whether trying again at once is worth it.</returns>
-    private bool Failed(OutboxFault fault)
+    private bool Failed(OutboxError fault)
     {
         switch (fault.Kind)
         {
-            case OutboxFaultKind.Damaged or OutboxFaultKind.Newer:
+            case OutboxErrorKind.Damaged or OutboxErrorKind.Newer:
                 return BeginAnew(fault);
-            case OutboxFaultKind.Full:
-                Say(fault);
+            case OutboxErrorKind.Full:
+                Report(fault);
                 return _database is { } full && MakeRoom(full);
             default:
-                Say(fault);
+                Report(fault);
 
                 // One that can still be read gives out what lies in it, unless all of that is in memory too.
                 var giveUp = ++_failedWrites >= WritesBeforeReopening && _deep.Count == 0;
@@ -258,9 +258,9 @@ internal sealed partial class OutboxStore
         {
             return _database?.Topics() is not null;
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
-            Say(fault);
+            Report(fault);
             return false;
         }
     }
@@ -275,12 +275,12 @@ internal sealed partial class OutboxStore
         {
             var change = new OutboxChange(++_transactions, _wall);
             database.Begin();
-            change.ForRoom.AddRange(database.DeleteOldestOfTheLargestTopic(Math.Max(1, _rows / 10), _lost.OnItsWay));
+            change.ForRoom.AddRange(database.DeleteOldestOfTheLargestTopic(Math.Max(1, _rows / 10), _lost.InFlightId));
             Commit(database, change);
             TryCheckpoint(database);
             return true;
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
             if (!_saidNoRoom)
             {
@@ -298,7 +298,7 @@ internal sealed partial class OutboxStore
         {
             database.Checkpoint();
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
             LogNoCheckpoint(fault.Message);
         }
@@ -317,7 +317,7 @@ internal sealed partial class OutboxStore
     }
 
     /// <summary>Once for each reason, until it works again.</summary>
-    private void Say(OutboxFault fault)
+    private void Report(OutboxError fault)
     {
         if (_fault != fault.Message)
         {
@@ -334,7 +334,7 @@ internal sealed partial class OutboxStore
         var mostBytes = Math.Min(_settings.MaxBytesInMemory, _settings.MaxBytes);
         while (IsTooMuch() && _line.Entries.First() is { IsOnDisk: true } copy)
         {
-            if (copy.Event.Id == _lost.OnItsWay)
+            if (copy.Event.Id == _lost.InFlightId)
             {
                 var (sent, run, timestamp) = copy.Pending;
                 _handed = new OutboxRow(0, sent, run, timestamp, StoredAt(copy, _time.GetUtcNow()));
@@ -345,7 +345,7 @@ internal sealed partial class OutboxStore
         }
 
         var dropped = 0;
-        while (IsTooMuch() && _line.OldestOfTheLargestTopic(_lost.OnItsWay) is { } oldest)
+        while (IsTooMuch() && _line.OldestOfTheLargestTopic(_lost.InFlightId) is { } oldest)
         {
             GiveUp(oldest);
             dropped++;
@@ -367,7 +367,7 @@ internal sealed partial class OutboxStore
         _sweptAt = _time.GetTimestamp();
         var now = _time.GetUtcNow();
         var old = _line.InMemory.Where(entry => now - StoredAt(entry, now) > _settings.MaxAge
-            && (entry.StoredAt is null || entry.StoredAt >= PlausibleTime.Earliest) && entry.Event.Id != _lost.OnItsWay).ToList();
+            && (entry.StoredAt is null || entry.StoredAt >= PlausibleTime.Earliest) && entry.Event.Id != _lost.InFlightId).ToList();
         old.ForEach(GiveUp);
         DroppedForAge(old.Count);
     }

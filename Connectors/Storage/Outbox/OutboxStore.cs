@@ -16,7 +16,7 @@ internal sealed partial class OutboxStore : IDisposable
     private readonly IOutboxDisk _disk;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly OutboxLine _line = new();
+    private readonly OutboxMemory _line = new();
     private readonly LostEvents _lost = new(new Dictionary<string, long>(StringComparer.Ordinal));
 
     /// <summary>By id: acknowledged, and perhaps still in the file.</summary>
@@ -89,8 +89,8 @@ internal sealed partial class OutboxStore : IDisposable
     /// <summary>Takes it out of line; it leaves the file with a later write.</summary>
     public void Acknowledge(string id)
     {
-        var topic = _lost.OnItsWay == id ? _lost.TopicOnItsWay : null;
-        _lost.Told(id);
+        var topic = _lost.InFlightId == id ? _lost.InFlightTopic : null;
+        _lost.Acknowledge(id);
         _handed = _handed?.Event.Id == id ? null : _handed;
         var entry = _line.Find(id);
         topic ??= entry?.Event.Topic;
@@ -142,7 +142,7 @@ internal sealed partial class OutboxStore : IDisposable
     public (PendingEvent Pending, long LostBefore)? Oldest(IReadOnlySet<string> exceptTopics)
     {
         var hadDatabase = _database is not null;
-        (PendingEvent, long)? oldest = First(exceptTopics) is { } first ? (first, _lost.TellWith(first.Event)) : null;
+        (PendingEvent, long)? oldest = First(exceptTopics) is { } first ? (first, _lost.Attach(first.Event)) : null;
         if (hadDatabase && _database is null)
         {
             // What the file held is in memory only, and a new file may take it at once.
@@ -165,7 +165,7 @@ internal sealed partial class OutboxStore : IDisposable
         {
             _database?.Compact();
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
             LogNotCompacted(fault.Message);
         }
@@ -211,7 +211,7 @@ internal sealed partial class OutboxStore : IDisposable
 
                 break;
             }
-            catch (OutboxFault fault)
+            catch (OutboxError fault)
             {
                 Failed(fault);
                 if (attempt > 0)
@@ -300,7 +300,7 @@ internal sealed partial class OutboxStore : IDisposable
                 return at;
             }
         }
-        catch (OutboxFault fault)
+        catch (OutboxError fault)
         {
             Failed(fault);
         }

@@ -35,7 +35,7 @@ public sealed record CalibrationSet(
     ];
 
     /// <summary>Drawn pictures and everyday questions, the same on every box.</summary>
-    public static CalibrationSet Bundled { get; } = Of("drawn", DrawnPicture.Some);
+    public static CalibrationSet Bundled { get; } = Of("drawn", SyntheticPicture.Some);
 
     /// <summary>A user's own pictures with the everyday questions.</summary>
     public static CalibrationSet OfPictures(IReadOnlyList<CalibrationPicture> pictures) => Of("own", pictures);

@@ -95,7 +95,7 @@ internal sealed class LayerwisePass(
         return new Dictionary<string, OrtValue>
         {
             [DecoderGraph.Hidden] = OrtValue.CreateTensorValueFromMemory(stream, [1, length, Hidden]),
-            [DecoderGraph.PastLength] = OrtValue.CreateTensorValueFromMemory([length - 1], [1]),
+            [DecoderGraph.SequenceLengthsMinusOne] = OrtValue.CreateTensorValueFromMemory([length - 1], [1]),
             [DecoderGraph.TotalLength] = OrtValue.CreateTensorValueFromMemory([length], []),
             [DecoderGraph.PastKey(layer)] = Empty(empty),
             [DecoderGraph.PastValue(layer)] = Empty(empty),

@@ -15,7 +15,7 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// <param name="writer">That wrote it.</param>
 /// <param name="cancel">Stops it.</param>
 internal sealed class StoredModel(
-    Checkpoint checkpoint, ModelParts parts, string folder, ModelFolderWriter writer, CancellationToken cancel)
+    Checkpoint checkpoint, ImportedGraphs parts, string folder, ModelFolderWriter writer, CancellationToken cancel)
 {
     // Looks tensors up and reads none, so that the import's progress is not moved.
     private readonly WeightSource _source = new(checkpoint, progress: null, cancel);

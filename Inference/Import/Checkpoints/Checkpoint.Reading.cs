@@ -127,11 +127,11 @@ public sealed partial class Checkpoint
                 file.ReadExactly(offset + (2L * done), stored);
                 if (type == ElementType.Float16)
                 {
-                    Widening.FromFloat16(stored, piece);
+                    FloatConversion.FromFloat16(stored, piece);
                 }
                 else
                 {
-                    Widening.FromBFloat16(stored, piece);
+                    FloatConversion.FromBFloat16(stored, piece);
                 }
 
                 done += piece.Length;

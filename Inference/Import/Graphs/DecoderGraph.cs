@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Inference.Import.Graphs;
 internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters writers)
 {
     public const string Embeddings = "inputs_embeds";
-    public const string PastLength = "seqlens_k";
+    public const string SequenceLengthsMinusOne = "seqlens_k";
     public const string TotalLength = "total_sequence_length";
     public const string Positions = "position_ids";
     public const string AttentionBias = "attention_bias";
@@ -64,7 +64,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
 
     private static void WriteLengths(OnnxGraph graph)
     {
-        graph.Input(PastLength, OnnxType.Int32, 1);
+        graph.Input(SequenceLengthsMinusOne, OnnxType.Int32, 1);
         graph.Input(TotalLength, OnnxType.Int32);
     }
 
@@ -107,7 +107,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Contrib(
             "GroupQueryAttention",
             attention,
-            [qkv, "", "", key, value, PastLength, TotalLength, "cos_cache", "sin_cache", _positions, _bias],
+            [qkv, "", "", key, value, SequenceLengthsMinusOne, TotalLength, "cos_cache", "sin_cache", _positions, _bias],
             [attention, PresentKey(layer), PresentValue(layer)],
             OnnxAttribute.Int("num_heads", config.Heads),
             OnnxAttribute.Int("kv_num_heads", config.KeyValueHeads),

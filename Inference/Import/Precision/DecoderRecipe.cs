@@ -49,14 +49,14 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
             throw new FormatException($"'{name}' is no precision of a decoder: {Grammar}.");
         }
 
-        if (body.Kind == WeightKind.Rows)
+        if (body.Kind == WeightKind.DynamicInt8)
         {
             // The head is read for a few rows only, so that nothing is lost by blocks, which round its input less.
             var rows = body.Keeping(OutlyingInputs);
             return new DecoderRecipe(name, rows, rows, WeightFormat.Blocks(8, 32));
         }
 
-        if (body.Kind != WeightKind.Blocks)
+        if (body.Kind != WeightKind.BlockQuantized)
         {
             return new DecoderRecipe(name, body, body, body);
         }

@@ -66,8 +66,8 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
         }
 
         // What "auto" tries is cut down to what runs there; what was named has to run there.
-        var decoder = Decoder.Where(r => !r.IsExact && r.Body.Kind != WeightKind.Rows).ToList();
-        var vision = Vision.Where(r => !r.IsExact && r.Tower.Kind != WeightKind.Rows).ToList();
+        var decoder = Decoder.Where(r => !r.IsExact && r.Body.Kind != WeightKind.DynamicInt8).ToList();
+        var vision = Vision.Where(r => !r.IsExact && r.Tower.Kind != WeightKind.DynamicInt8).ToList();
         return decoder.Count == 0 ? throw new FormatException($"A GPU has no kernels for a decoder in '{Decoder[0].Name}': {Known} run there.")
             : vision.Count == 0 ? throw new FormatException($"A GPU has no kernels for a vision encoder in '{Vision[0].Name}': {Known} run there.")
             : this with { Decoder = decoder, Vision = vision, ForCuda = true };

@@ -6,11 +6,11 @@ namespace MobileVlm.Edge.Inference.Import.Precision;
 
 /// <summary>Tries the parts of a folder as they lie there, a layer at a time: measures what they lose, writes those anew
 /// that lose too much while there is another recipe for them, and notes what the finished model computes.</summary>
-internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter writer, ModelParts parts, StoredModel stored)
+internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter writer, ImportedGraphs parts, StoredModel stored)
 {
     /// <param name="exact">Null measures nothing.</param>
     /// <param name="test">The self-test's prompt; null leaves it out.</param>
-    public (ModelLoss? Loss, SelfTest? SelfTest) Run(ExactOutputs? exact, CalibrationPrompt? test)
+    public (ModelLoss? Loss, SelfTest? SelfTest) Run(ReferenceOutputs? exact, CalibrationPrompt? test)
     {
         var seen = parts.Sees ? TryVision(exact) : new Seen(null, [], []);
         var loss = exact is null ? null : TryDecoder(exact);
@@ -32,7 +32,7 @@ internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter wr
     }
 
     /// <returns>Loss of the second set of weights, and its logits along the self-test's answer.</returns>
-    private (LogitLoss? Loss, float[]? Test) TryPrefill(ExactOutputs? exact, (CalibrationPrompt, float[])[] self)
+    private (LogitLoss? Loss, float[]? Test) TryPrefill(ReferenceOutputs? exact, (CalibrationPrompt, float[])[] self)
     {
         var prompts = exact?.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens))).ToArray() ?? [];
         if (parts.Prefill is null || prompts.Length + self.Length == 0)
@@ -46,15 +46,15 @@ internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter wr
             self.Length == 0 ? null : logits[^1]);
     }
 
-    private LogitLoss TryDecoder(ExactOutputs exact)
+    private LogitLoss TryDecoder(ReferenceOutputs exact)
     {
         while (true)
         {
             var loss = Compare(exact, stored.Open().Think(exact.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens)))));
-            var refused = parts.DecoderHasNext && !LossFloors.Hold(loss);
+            var refused = parts.DecoderHasNext && !LossLimits.Hold(loss);
             if (parts.ChoosesDecoder)
             {
-                parts.Explain(LossFloors.Explain(parts.Decoder.Name, loss, refused));
+                parts.Explain(LossLimits.Explain(parts.Decoder.Name, loss, refused));
             }
 
             if (!refused)
@@ -66,7 +66,7 @@ internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter wr
         }
     }
 
-    private Seen TryVision(ExactOutputs? exact)
+    private Seen TryVision(ReferenceOutputs? exact)
     {
         while (true)
         {
@@ -80,10 +80,10 @@ internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter wr
 
             var own = tokens[..^1];
             var loss = LossMeter.Vision([.. exact.VisualTokens.Take(own.Length)], own);
-            var refused = parts.VisionHasNext && !LossFloors.Hold(loss);
+            var refused = parts.VisionHasNext && !LossLimits.Hold(loss);
             if (parts.ChoosesVision)
             {
-                parts.Explain(LossFloors.Explain(parts.Vision.Name, loss, refused));
+                parts.Explain(LossLimits.Explain(parts.Vision.Name, loss, refused));
             }
 
             if (!refused)
@@ -95,7 +95,7 @@ internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter wr
         }
     }
 
-    private LogitLoss Compare(ExactOutputs exact, IReadOnlyList<float[]> logits) =>
+    private LogitLoss Compare(ReferenceOutputs exact, IReadOnlyList<float[]> logits) =>
         LossMeter.Logits(exact.Logits, logits, checkpoint.Config.Language.VocabularySize);
 
     /// <param name="Loss">Null where nothing was measured.</param>

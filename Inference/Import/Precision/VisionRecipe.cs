@@ -45,9 +45,9 @@ public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat 
         var eight = WeightFormat.Blocks(8, 32);
         return tower.Kind switch
         {
-            WeightKind.Rows => new VisionRecipe(
+            WeightKind.DynamicInt8 => new VisionRecipe(
                 name, tower.Keeping(OutlyingNormed), tower.Keeping(OutlyingInputs), WeightFormat.Exact),
-            WeightKind.Blocks => new VisionRecipe(name, tower, tower, tower.Bits == 8 ? tower : eight),
+            WeightKind.BlockQuantized => new VisionRecipe(name, tower, tower, tower.Bits == 8 ? tower : eight),
             _ => new VisionRecipe(name, tower, tower, tower),
         };
     }

@@ -6,17 +6,17 @@ namespace MobileVlm.Edge.Inference.Import.Precision;
 public enum WeightKind
 {
     /// <summary>float32, exact.</summary>
-    Exact,
+    FullPrecision,
 
     /// <summary>Stored as float16 and widened when the model is opened: half the disk, the memory of float32.</summary>
-    Halves,
+    HalfPrecision,
 
     /// <summary>Integers in blocks along the inputs, one scale each; activations rounded block by block.</summary>
-    Blocks,
+    BlockQuantized,
 
     /// <summary>8-bit weights with one scale an output and 8- or 7-bit activations with one scale a row: the fastest where
     /// many rows come at once, the weakest against outliers within a row.</summary>
-    Rows,
+    DynamicInt8,
 }
 
 /// <summary>The stored form of a matrix, as it is named in a manifest: <c>fp32</c>, <c>fp16</c>, <c>int4-b32</c>,
@@ -24,8 +24,8 @@ public enum WeightKind
 public readonly partial record struct WeightFormat
 {
     public static readonly WeightFormat Exact;
-    public static readonly WeightFormat Halves = new() { Kind = WeightKind.Halves };
-    public static readonly WeightFormat Rows = new() { Kind = WeightKind.Rows, Bits = 8, ActivationBits = 8 };
+    public static readonly WeightFormat Halves = new() { Kind = WeightKind.HalfPrecision };
+    public static readonly WeightFormat Rows = new() { Kind = WeightKind.DynamicInt8, Bits = 8, ActivationBits = 8 };
 
     /// <summary>Products of pairs of 7-bit activations and 8-bit weights fit 16 bits, so that processors without int8 dot
     /// products need not take care of overflow.</summary>
@@ -45,18 +45,18 @@ public readonly partial record struct WeightFormat
     /// <summary>8 or 7 where activations have one scale a row, else 0.</summary>
     public int ActivationBits { get; private init; }
 
-    /// <summary>Of <see cref="WeightKind.Rows"/>: so many inputs, those that calibration saw largest, are multiplied in
+    /// <summary>Of <see cref="WeightKind.DynamicInt8"/>: so many inputs, those that calibration saw largest, are multiplied in
     /// float32 and do not widen the others' scale.</summary>
     public int ExactInputs { get; private init; }
 
     /// <summary>The same with the largest inputs kept exact.</summary>
-    public WeightFormat Keeping(int exactInputs) => Kind == WeightKind.Rows
+    public WeightFormat Keeping(int exactInputs) => Kind == WeightKind.DynamicInt8
         ? this with { ExactInputs = exactInputs }
         : throw new InvalidOperationException($"{this} has no exact inputs.");
 
     public static WeightFormat Blocks(int bits, int blockSize, bool zeroPoints = false) => new()
     {
-        Kind = WeightKind.Blocks,
+        Kind = WeightKind.BlockQuantized,
         Bits = bits is 4 or 8 ? bits : throw new ArgumentOutOfRangeException(nameof(bits), bits, "4 or 8"),
         BlockSize = blockSize is 32 or 64 or 128
             ? blockSize
@@ -68,17 +68,17 @@ public readonly partial record struct WeightFormat
     /// outputs are left out, one for thousands of weights.</summary>
     public double BytesPerWeight => Kind switch
     {
-        WeightKind.Exact => 4,
-        WeightKind.Halves => 2,
-        WeightKind.Rows => 1,
+        WeightKind.FullPrecision => 4,
+        WeightKind.HalfPrecision => 2,
+        WeightKind.DynamicInt8 => 1,
         _ => (Bits / 8.0) + ((4.0 + (ZeroPoints ? Bits / 8.0 : 0)) / BlockSize),
     };
 
     public override string ToString() => Kind switch
     {
-        WeightKind.Exact => "fp32",
-        WeightKind.Halves => "fp16",
-        WeightKind.Rows => $"w8a{ActivationBits}{(ExactInputs > 0 ? $"-e{ExactInputs}" : "")}",
+        WeightKind.FullPrecision => "fp32",
+        WeightKind.HalfPrecision => "fp16",
+        WeightKind.DynamicInt8 => $"w8a{ActivationBits}{(ExactInputs > 0 ? $"-e{ExactInputs}" : "")}",
         _ => $"int{Bits}-b{BlockSize}{(ZeroPoints ? "-zp" : "")}",
     };
 

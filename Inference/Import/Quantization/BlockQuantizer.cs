@@ -74,7 +74,7 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
         return sum;
     }
 
-    private void Pack(ReadOnlySpan<float> values, CodeGrid grid, Span<byte> blob)
+    private void Pack(ReadOnlySpan<float> values, QuantizationParameters grid, Span<byte> blob)
     {
         var largest = (1 << Bits) - 1;
 

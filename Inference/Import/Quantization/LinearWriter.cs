@@ -12,9 +12,9 @@ internal abstract class LinearWriter
     /// before.</param>
     public static LinearWriter Create(WeightFormat format, IInputImportance importance) => format.Kind switch
     {
-        WeightKind.Exact => new Float32LinearWriter(),
-        WeightKind.Halves => new Float16LinearWriter(),
-        WeightKind.Rows => new RowLinearWriter(format, importance),
+        WeightKind.FullPrecision => new Float32LinearWriter(),
+        WeightKind.HalfPrecision => new Float16LinearWriter(),
+        WeightKind.DynamicInt8 => new RowLinearWriter(format, importance),
         _ => new BlockLinearWriter(new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), importance),
     };
 

@@ -21,7 +21,7 @@ internal sealed class RowLinearWriter(WeightFormat format, IInputImportance impo
     /// <summary>A row of zeros has a scale as well, so that nothing is divided by zero.</summary>
     private const float SmallestScale = 1e-30f;
 
-    private readonly Dictionary<string, RoundedInput> _rounded = [];
+    private readonly Dictionary<string, QuantizedInput> _rounded = [];
     private bool _hasConstants;
 
     /// <summary>Name of what this writer's matrices share; others may write into the same graph.</summary>
@@ -77,7 +77,7 @@ internal sealed class RowLinearWriter(WeightFormat format, IInputImportance impo
 
     /// <summary>Codes round(x / scale) + middle, with the scale of the largest of each row that is not kept apart. Those
     /// that are go beyond the codes and are cut; their weights are zero.</summary>
-    private RoundedInput Round(OnnxGraph graph, string node, string input, int inputs, int exact)
+    private QuantizedInput Round(OnnxGraph graph, string node, string input, int inputs, int exact)
     {
         if (_rounded.TryGetValue(input, out var done))
         {
@@ -113,7 +113,7 @@ internal sealed class RowLinearWriter(WeightFormat format, IInputImportance impo
         var flat = graph.Node("Reshape", $"{input}.row_scales", [scale, Shared("axis")]);
         var middles = graph.Node("Expand", $"{input}.middles", [Shared("middle"), graph.Node("Shape", $"{input}.rows", [flat])]);
         var codes = graph.Node("QuantizeLinear", $"{input}.codes", [input, flat, middles], OnnxAttribute.Int("axis", 1));
-        return _rounded[input] = new RoundedInput(codes, scale, kept, node);
+        return _rounded[input] = new QuantizedInput(codes, scale, kept, node);
     }
 
     private void WriteConstants(OnnxGraph graph)
@@ -187,5 +187,5 @@ internal sealed class RowLinearWriter(WeightFormat format, IInputImportance impo
     /// <param name="Scale">[1, rows, 1].</param>
     /// <param name="Kept">[1, rows, exact]; empty when none are.</param>
     /// <param name="Moments">The layer whose calibration chose them.</param>
-    private readonly record struct RoundedInput(string Codes, string Scale, string Kept, string Moments);
+    private readonly record struct QuantizedInput(string Codes, string Scale, string Kept, string Moments);
 }

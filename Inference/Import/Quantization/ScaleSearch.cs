@@ -15,7 +15,7 @@ internal enum ScaleRule
 
 /// <summary>The codes of a block: code = round(value * inverse) + zero, value = (code - zero) * scale. Scale and inverse
 /// are not each other's inverse once the scale was fitted to the codes.</summary>
-internal readonly record struct CodeGrid(float Inverse, float Scale, int Zero);
+internal readonly record struct QuantizationParameters(float Inverse, float Scale, int Zero);
 
 /// <summary>Finds scales that lose least. For each of several clipping factors the codes c are rounded first; the scale
 /// that then fits best is sum(w v c) / sum(w c^2), and the squared error that remains is
@@ -36,7 +36,7 @@ internal static class ScaleSearch
     /// <param name="bits">Codes are 0 to 2^bits - 1.</param>
     /// <param name="zeroPoints">Whether zero may have another code than the middle one.</param>
     /// <param name="rule">How.</param>
-    public static CodeGrid Find(
+    public static QuantizationParameters Find(
         ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int bits, bool zeroPoints, ScaleRule rule)
     {
         var middle = 1 << (bits - 1);
@@ -68,7 +68,7 @@ internal static class ScaleSearch
     }
 
     /// <summary>As <see cref="Find"/>, by least error, for codes from -largest to largest.</summary>
-    public static CodeGrid FindSymmetric(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int largest)
+    public static QuantizationParameters FindSymmetric(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int largest)
     {
         var extreme = values[TensorPrimitives.IndexOfMaxMagnitude(values)];
         var plain = FromExtreme(extreme, -largest) with { Zero = 0 };
@@ -87,23 +87,23 @@ internal static class ScaleSearch
         return best;
     }
 
-    private static CodeGrid FromExtreme(float extreme, int middle)
+    private static QuantizationParameters FromExtreme(float extreme, int middle)
     {
         var scale = extreme / -middle;
 
         // Of a block of next to nothing the inverse is infinite: it becomes zeros.
-        return new CodeGrid(float.IsFinite(1 / scale) ? 1 / scale : 0, scale, middle);
+        return new QuantizationParameters(float.IsFinite(1 / scale) ? 1 / scale : 0, scale, middle);
     }
 
     /// <summary>Zero lies within the range, so that it has a code.</summary>
-    private static CodeGrid FromRange(ReadOnlySpan<float> values, int bits, float share)
+    private static QuantizationParameters FromRange(ReadOnlySpan<float> values, int bits, float share)
     {
         var largest = (1 << bits) - 1;
         var (low, high) = (Math.Min(0, TensorPrimitives.Min(values)), Math.Max(0, TensorPrimitives.Max(values)));
         var whole = (high - low) / largest;
         var zero = float.IsFinite(1 / whole) ? (int)MathF.Round(-low / whole) : 0;
         var scale = whole * share;
-        return new CodeGrid(float.IsFinite(1 / scale) ? 1 / scale : 0, scale, zero);
+        return new QuantizationParameters(float.IsFinite(1 / scale) ? 1 / scale : 0, scale, zero);
     }
 
     private static void Try(
@@ -113,7 +113,7 @@ internal static class ScaleSearch
         int zero,
         int lowest,
         int highest,
-        ref CodeGrid best,
+        ref QuantizationParameters best,
         ref double gain)
     {
         var (product, square) = Fit(values, importance, inverse, lowest, highest);
@@ -123,7 +123,7 @@ internal static class ScaleSearch
         // Sums of next to nothing, or of values beyond single precision, say nothing: what was found before stays.
         if (found > gain && float.IsNormal(scale) && float.IsFinite(square))
         {
-            (best, gain) = (new CodeGrid(inverse, scale, zero), found);
+            (best, gain) = (new QuantizationParameters(inverse, scale, zero), found);
         }
     }
 

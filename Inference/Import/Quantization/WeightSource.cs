@@ -15,7 +15,7 @@ internal sealed class WeightSource
 
     private readonly Checkpoint _checkpoint;
     private readonly ReadProgress _progress;
-    private readonly ChannelScales? _scales;
+    private readonly AwqScales? _scales;
     private readonly CancellationToken _cancel;
 
     public WeightSource(Checkpoint checkpoint, IProgress<ImportProgress>? progress, CancellationToken cancel)
@@ -23,11 +23,11 @@ internal sealed class WeightSource
     {
     }
 
-    private WeightSource(Checkpoint checkpoint, ReadProgress progress, ChannelScales? scales, CancellationToken cancel) =>
+    private WeightSource(Checkpoint checkpoint, ReadProgress progress, AwqScales? scales, CancellationToken cancel) =>
         (_checkpoint, _progress, _scales, _cancel) = (checkpoint, progress, scales, cancel);
 
     /// <summary>The same with channels scaled, which all float32 and rounded readings show and raw ones do not.</summary>
-    public WeightSource Scaled(ChannelScales scales) => new(_checkpoint, _progress, scales, _cancel);
+    public WeightSource Scaled(AwqScales scales) => new(_checkpoint, _progress, scales, _cancel);
 
     /// <summary>The tensor as it is, float32.</summary>
     public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape)

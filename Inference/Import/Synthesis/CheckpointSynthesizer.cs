@@ -67,7 +67,7 @@ public static class CheckpointSynthesizer
         }
 
         DiskSpace.Require(target, total);
-        using var partial = PartialFolder.Create(target);
+        using var partial = StagingFolder.Create(target);
         var done = 0L;
         var values = new SyntheticValues(new NoiseBlock(options.Seed), options.Outliers, (tensor, bytes) =>
         {

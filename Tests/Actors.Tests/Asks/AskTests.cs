@@ -320,7 +320,7 @@ public sealed class AskTests
     public async Task Switched_off_each_question_is_told_so()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once));
-        rig.Settings = rig.Settings with { Asks = new AskSettings { Enabled = false } };
+        rig.Settings = rig.Settings with { Asks = new AdHocSettings { Enabled = false } };
         await rig.StartAsync();
 
         rig.Ask("anybody?");

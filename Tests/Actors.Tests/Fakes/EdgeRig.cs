@@ -75,7 +75,7 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public IReadOnlyList<FakeCamera> Cameras { get; private set; } = [];
 
-    public EdgeParts Parts { get; private set; } = null!;
+    public EdgeDependencies Parts { get; private set; } = null!;
 
     public EdgeSystem Edge { get; private set; } = null!;
 
@@ -112,7 +112,7 @@ internal sealed class EdgeRig : IAsyncDisposable
     public void Build()
     {
         Cameras = [.. Settings.Cameras.Select(plan => new FakeCamera(plan.Id.Value, Pool, Time))];
-        Parts = new EdgeParts
+        Parts = new EdgeDependencies
         {
             Cameras = Cameras,
             Link = Link,
@@ -137,7 +137,7 @@ internal sealed class EdgeRig : IAsyncDisposable
     private Frame DecodePicture(ReadOnlyMemory<byte> file) =>
         long.TryParse(Encoding.UTF8.GetString(file.Span), CultureInfo.InvariantCulture, out var sequence)
             ? Picture.Take(Pool, new CameraId("picture"), sequence, Time)
-            : throw new StillPictureException("the picture", "not a picture");
+            : throw new StillImageException("the picture", "not a picture");
 
     public void Play(FakeCamera camera, TimeSpan every) => _players.Add(camera.Play(every));
 

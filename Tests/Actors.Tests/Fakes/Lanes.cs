@@ -7,10 +7,10 @@ namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
 internal static class Lanes
 {
-    public static CameraLane Of(CameraPlan plan, TimeProvider time, Doorbell? bell = null)
+    public static CameraIntake Of(CameraPlan plan, TimeProvider time, WakeSignal? bell = null)
     {
-        var board = new QuestionBoard(time, TimeZoneInfo.Utc);
+        var board = new QuestionStates(time, TimeZoneInfo.Utc);
         board.Switches.Configure([plan]);
-        return new CameraLane(plan, new CameraCounters(), board, bell ?? new Doorbell(), TimeSpan.FromSeconds(5), time);
+        return new CameraIntake(plan, new CameraCounters(), board, bell ?? new WakeSignal(), TimeSpan.FromSeconds(5), time);
     }
 }

@@ -276,7 +276,7 @@ public sealed class InboxTests : IDisposable
     [Fact]
     public void Replies_beyond_the_limit_replace_the_oldest()
     {
-        var queue = new OnceQueue(3);
+        var queue = new UnretainedQueue(3);
         Assert.All(Enumerable.Range(0, 3), i => Assert.Null(queue.Add(Message(i))));
         Assert.Equal("0", Encoding.UTF8.GetString(queue.Add(Message(3))!.Payload.Span));
 

@@ -21,7 +21,7 @@ public sealed class CameraLaneTests
 
         lane.Offer(Take(1));
         Assert.Equal(0, _rung);
-        bell.SleepUntilRung(() => _rung++);
+        bell.Arm(() => _rung++);
         lane.Offer(Take(2));
         lane.Offer(Take(3));
 
@@ -96,11 +96,11 @@ public sealed class CameraLaneTests
     [Fact]
     public void What_is_asked_once_gets_a_whole_picture_even_where_every_frame_is_wanted_for_a_region()
     {
-        var left = new PictureRegion(PicturePolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
+        var left = new FrameRegion(RegionPolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
         var plan = EdgeRig.Plan("gate", EdgeRig.Always);
         plan = plan with { Questions = [plan.Questions[0] with { Region = left }] };
         var lane = Lanes.Of(plan, _time);
-        lane.Ask(new OneShot(new Question("once", AnswerKind.Text), _ => { }));
+        lane.Ask(new AdHocQuestion(new Question("once", AnswerKind.Text), _ => { }));
 
         var picks = Enumerable.Range(1, 4).Select(sequence =>
         {
@@ -119,7 +119,7 @@ public sealed class CameraLaneTests
     public void Of_many_that_are_asked_once_two_go_with_each_frame_and_those_withdrawn_with_none()
     {
         var (lane, _) = Lane(EdgeRig.Once);
-        var asked = Enumerable.Range(0, 6).Select(i => new OneShot(new Question($"{i}", AnswerKind.Text), _ => { })).ToList();
+        var asked = Enumerable.Range(0, 6).Select(i => new AdHocQuestion(new Question($"{i}", AnswerKind.Text), _ => { })).ToList();
         asked.ForEach(lane.Ask);
         lane.Withdraw(asked[1]);
 
@@ -137,9 +137,9 @@ public sealed class CameraLaneTests
         lane.Close();
     }
 
-    private (CameraLane Lane, Doorbell Bell) Lane(TimeSpan? every = null)
+    private (CameraIntake Lane, WakeSignal Bell) Lane(TimeSpan? every = null)
     {
-        var bell = new Doorbell();
+        var bell = new WakeSignal();
         return (Lanes.Of(EdgeRig.Plan("gate", every ?? EdgeRig.Always), _time, bell), bell);
     }
 

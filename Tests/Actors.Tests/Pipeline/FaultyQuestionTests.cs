@@ -114,7 +114,7 @@ public sealed class FaultyQuestionTests
     [Fact]
     public async Task A_region_that_leaves_nothing_of_the_frame_makes_its_questions_unknown_and_no_others()
     {
-        var all = new PictureRegion(null, [PicturePolygon.Parse("0,0 1,0 1,1 0,1")]);
+        var all = new FrameRegion(null, [RegionPolygon.Parse("0,0 1,0 1,1 0,1")]);
         var plan = EdgeRig.Plan("gate", EdgeRig.Once) with
         {
             Questions =
@@ -140,7 +140,7 @@ public sealed class FaultyQuestionTests
     [InlineData("0.2,0.2 0.2,0.2 0.2,0.2")]
     [InlineData("0,0.5 1,0.5 0.5,0.5 0.25,0.5")]
     public void A_polygon_on_one_line_is_no_polygon(string corners) =>
-        Assert.Throws<FormatException>(() => PicturePolygon.Parse(corners));
+        Assert.Throws<FormatException>(() => RegionPolygon.Parse(corners));
 
     private static CameraPlan Plan(params string[] questions) => EdgeRig.Plan("gate", EdgeRig.Always) with
     {

@@ -9,7 +9,7 @@ public sealed class GateTests
     [Fact]
     public async Task A_still_scene_keeps_its_answer_without_the_engine_and_says_so()
     {
-        await using var rig = await new EdgeRig(Gated(new GateSettings { Threshold = 1 })).StartAsync();
+        await using var rig = await new EdgeRig(Gated(new SceneGateSettings { Threshold = 1 })).StartAsync();
 
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(1);
@@ -45,7 +45,7 @@ public sealed class GateTests
     public async Task What_the_encoder_sees_the_same_goes_past_the_decoder_alone()
     {
         // Each picture differs by more than nothing; the fake's tokens point the same way whatever the number.
-        await using var rig = await new EdgeRig(Gated(new GateSettings { Threshold = 0, TokenCosine = 0.99 })).StartAsync();
+        await using var rig = await new EdgeRig(Gated(new SceneGateSettings { Threshold = 0, TokenCosine = 0.99 })).StartAsync();
 
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(1);
@@ -57,5 +57,5 @@ public sealed class GateTests
         Assert.DoesNotContain("prime 2", rig.Engine.Done.Items);
     }
 
-    private static CameraPlan Gated(GateSettings gate) => EdgeRig.Plan("gate", EdgeRig.Always) with { Gate = gate };
+    private static CameraPlan Gated(SceneGateSettings gate) => EdgeRig.Plan("gate", EdgeRig.Always) with { Gate = gate };
 }

@@ -30,7 +30,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
             Assert.True(outgoing.TrySettle(next, PublishOutcomeKind.Accepted));
             if (next.Queue == OutgoingQueue.Event)
             {
-                outgoing.Events.Take(await outgoing.Events.HeardAsync());
+                outgoing.Events.Take(await outgoing.Events.AcknowledgedAsync());
                 outgoing.Events.Take(await outgoing.Events.FetchAsync()!);
             }
         }
@@ -100,7 +100,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
             Assert.True(outgoing.TrySettle(all[0], PublishOutcomeKind.Accepted));
             if (all[0].Queue == OutgoingQueue.Event)
             {
-                outgoing.Events.Take(await outgoing.Events.HeardAsync());
+                outgoing.Events.Take(await outgoing.Events.AcknowledgedAsync());
             }
         }
 
@@ -289,8 +289,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
         var outbox = new MemoryOutbox(time);
         var outgoing = new OutgoingMessages(
             new LatestByTopic(),
-            new OnceQueue(1000),
-            new EventLine(outbox, new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time));
+            new UnretainedQueue(1000),
+            new EventDelivery(outbox, new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time));
         for (var i = 0; i < states; i++)
         {
             outgoing.Retained.Set(Message($"state{i}"));

@@ -56,7 +56,7 @@ public sealed class AnswerFuzzTests
         Gen.Select(Question, Text, Score, One<AnswerFailureKind?>(null, AnswerFailureKind.TooLong, AnswerFailureKind.NotFinite, AnswerFailureKind.EngineFault)).Sample(
             (question, text, score, failure) =>
             {
-                var reading = AnswerReader.Read(question, Parts(question, text, score, failure), new Thresholds());
+                var reading = AnswerParser.Read(question, Parts(question, text, score, failure), new Thresholds());
 
                 Assert.NotEqual(reading.Value is null, reading.Unclear is null);
                 Assert.NotEqual("", reading.Value);
@@ -71,7 +71,7 @@ public sealed class AnswerFuzzTests
     {
         var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Build();
-        var messages = new EdgeMessages(
+        var messages = new MessageFactory(
             rig.Settings, rig.Parts with { AnswerToBytes = MqttJson.Serialize, EventToBytes = MqttJson.Serialize },
             new ClockMonitor(TimeProvider.System, NullLogger<ClockMonitor>.Instance));
 
@@ -79,15 +79,15 @@ public sealed class AnswerFuzzTests
             (question, answers) =>
             {
                 var time = new FakeTime();
-                var desk = new JudgeDesk(
-                    new QuestionBoard(time, TimeZoneInfo.Utc), new EdgeCounters(), new Dictionary<string, SavedStanding>(),
-                    new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time, NullLogger<JudgeDesk>.Instance);
+                var desk = new QuestionEvaluators(
+                    new QuestionStates(time, TimeZoneInfo.Utc), new EdgeCounters(), new Dictionary<string, SavedQuestionState>(),
+                    new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time, NullLogger<QuestionEvaluators>.Instance);
                 desk.Configure([new CameraPlan(Gate, [question], Snapshot: false)]);
                 foreach (var (text, score, failed) in answers)
                 {
                     time.Advance(TimeSpan.FromSeconds(1));
                     var frame = Frame(time, question, Parts(question, text, score, failed ? AnswerFailureKind.NotFinite : null));
-                    desk.Hear(frame);
+                    desk.Apply(frame);
                     var judged = Assert.Single(desk.TakeUnsent());
                     Assert.Single(judged.News);
                     foreach (var message in messages.Answers(judged).Select(later => later.Compose()).Concat(messages.Events(judged).Select(compose => messages.Event(compose()))))
@@ -112,7 +112,7 @@ public sealed class AnswerFuzzTests
     private static Gen<T> One<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(at => values[at]);
 
     private static IReadOnlyList<Answer> Parts(StandingQuestion question, string text, double? score, AnswerFailureKind? failure) =>
-        [.. new QuestionSheet([question]).Asked.Select(part => failure is { } kind
+        [.. new QuestionBatch([question]).Asked.Select(part => failure is { } kind
             ? Answer.Failed(part, kind, new InvalidOperationException("as the test wants"))
             : new Answer(
                 part,

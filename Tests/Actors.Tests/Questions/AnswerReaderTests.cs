@@ -22,7 +22,7 @@ public sealed class AnswerReaderTests
     public void An_object_is_asked_field_by_field_in_one_call_and_is_always_valid()
     {
         var other = new StandingQuestion("dog", "Is there a dog?", QuestionKind.YesNo, TimeSpan.Zero);
-        var sheet = new QuestionSheet([other, Scene]);
+        var sheet = new QuestionBatch([other, Scene]);
         Assert.Equal(
             ["YesNo Is there a dog?", "YesNo Is there a person?", "Choice Which colour?", "Text How many cars?", "Text Describe it."],
             sheet.Asked.Select(question => $"{question.Kind} {question.Text}"));
@@ -38,21 +38,21 @@ public sealed class AnswerReaderTests
         Assert.Equal(1, whole.Due);
         Assert.Equal(
             """{"person":"yes","colour":"blue","cars":2,"words":"a \"nice\" gate"}""",
-            AnswerReader.Read(Scene, whole.Parts, new Thresholds()).Value);
+            AnswerParser.Read(Scene, whole.Parts, new Thresholds()).Value);
     }
 
     [Fact]
     public void A_field_without_a_clear_answer_is_null_and_an_object_of_those_is_none()
     {
-        var asked = new QuestionSheet([Scene]).Asked;
+        var asked = new QuestionBatch([Scene]).Asked;
 
-        var some = AnswerReader.Read(
+        var some = AnswerParser.Read(
             Scene,
             [Score(asked[0], "yes", 0.5), Score(asked[1], "red", 0.9), Text(asked[2], "12"), Text(asked[3], " ")],
             new Thresholds());
         Assert.Equal("""{"person":null,"colour":"red","cars":null,"words":null}""", some.Value);
 
-        var none = AnswerReader.Read(
+        var none = AnswerParser.Read(
             Scene,
             [Score(asked[0], "yes", 0.5), Score(asked[1], "red", 0.6), Text(asked[2], "many"), Text(asked[3], "")],
             new Thresholds { MinScore = 0.7 });
@@ -67,7 +67,7 @@ public sealed class AnswerReaderTests
     {
         var question = new StandingQuestion("cars", "?", QuestionKind.Number, TimeSpan.Zero) { Number = new NumberBounds(0, 10, null) };
 
-        var reading = AnswerReader.Read(question, [Text(new Question("?", AnswerKind.Text), text)], new Thresholds());
+        var reading = AnswerParser.Read(question, [Text(new Question("?", AnswerKind.Text), text)], new Thresholds());
 
         Assert.Equal((value, unclear), (reading.Value, reading.Unclear));
     }
@@ -76,9 +76,9 @@ public sealed class AnswerReaderTests
     public void A_choice_says_the_probability_of_each()
     {
         var question = new StandingQuestion("colour", "?", QuestionKind.Choice, TimeSpan.Zero) { Choices = ["red", "blue"] };
-        var asked = new QuestionSheet([question]).Asked[0];
+        var asked = new QuestionBatch([question]).Asked[0];
 
-        var reading = AnswerReader.Read(
+        var reading = AnswerParser.Read(
             question, [Score(asked, "blue", 0.8) with { ChoiceScores = [0.2, 0.8] }], new Thresholds());
 
         Assert.Equal("blue", reading.Value);

@@ -60,13 +60,13 @@ public sealed class DamagedStateTests : IDisposable
 
     private byte[] Good()
     {
-        var switches = new QuestionSwitches();
-        var keeper = new QuestionKeeper(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time);
+        var switches = new QuestionToggles();
+        var keeper = new QuestionStateStore(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time);
         switches.Set(new CameraId("gate"), "person", false);
         keeper.Keep(keeper.Last(QuestionKeeperTests.Standings("yes"))!);
         return File.ReadAllBytes(Path.Combine(_folder, QuestionStateFile.FileName));
     }
 
-    private QuestionKeeper Keeper() =>
-        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
+    private QuestionStateStore Keeper() =>
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionToggles(), _time);
 }

@@ -13,18 +13,18 @@ internal sealed class JudgeBench
     private readonly List<string> _said = [];
     private readonly TimeSpan _bootedAt;
     private readonly StandingQuestion _question;
-    private QuestionJudge _judge;
+    private QuestionStateMachine _judge;
 
-    public JudgeBench(AnswerRules? rules = null, QuestionKind kind = QuestionKind.YesNo, SavedStanding? saved = null, double bootedAt = 0)
+    public JudgeBench(AnswerRules? rules = null, QuestionKind kind = QuestionKind.YesNo, SavedQuestionState? saved = null, double bootedAt = 0)
     {
         _question = new StandingQuestion("person", "?", kind, TimeSpan.FromSeconds(1)) { Rules = rules ?? new AnswerRules() };
         _bootedAt = TimeSpan.FromSeconds(bootedAt);
-        _judge = new QuestionJudge(_question, saved, At(bootedAt));
+        _judge = new QuestionStateMachine(_question, saved, At(bootedAt));
     }
 
-    public QuestionJudge Judge => _judge;
+    public QuestionStateMachine Judge => _judge;
 
-    public SavedStanding Saved => _judge.Saved;
+    public SavedQuestionState Saved => _judge.Saved;
 
     /// <summary>What was said: <c>3:yes</c> a state, <c>3:no>yes</c> an event, <c>9:unknown(noPicture)</c>.</summary>
     public string Said => string.Join(' ', _said);
@@ -43,7 +43,7 @@ internal sealed class JudgeBench
             {
                 var (second, wait) = step.Split('?') is [var s, var w] ? (Second(s), w) : throw new FormatException(step);
                 UnknownReason? reason = wait.Length == 0 ? null : Enum.Parse<UnknownReason>(wait, ignoreCase: true);
-                Note(second, _judge.Look(reason, At(second)));
+                Note(second, _judge.Tick(reason, At(second)));
             }
         }
 
@@ -59,7 +59,7 @@ internal sealed class JudgeBench
     }
 
     /// <summary>The second on both clocks; the steady one began with the process.</summary>
-    public Moment At(double second) =>
+    public Instant At(double second) =>
         new(TimeSpan.FromSeconds(second) - _bootedAt, Start + TimeSpan.FromSeconds(second));
 
     private void Hear(double second, string says)
@@ -68,11 +68,11 @@ internal sealed class JudgeBench
         var kind = _question.Kind == QuestionKind.YesNo ? AnswerKind.YesNo : AnswerKind.Text;
         var answer = new Answer(
             new Question("?", kind), says, says, kind == AnswerKind.YesNo ? score : null, [], FinishReason.Stopped, default);
-        var reading = AnswerReader.Read(_question, [answer], _question.Rules.Thresholds);
-        Note(second, _judge.Hear(reading, At(second)));
+        var reading = AnswerParser.Read(_question, [answer], _question.Rules.Thresholds);
+        Note(second, _judge.Apply(reading, At(second)));
     }
 
-    private void Note(double second, Verdict verdict)
+    private void Note(double second, Evaluation verdict)
     {
         var at = second.ToString(CultureInfo.InvariantCulture);
         if (verdict.SayState)

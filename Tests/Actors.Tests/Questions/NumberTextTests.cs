@@ -29,7 +29,7 @@ public sealed class NumberTextTests
     // A time of day and a version are no numbers.
     [InlineData("at 12:30", null)]
     public void The_number_of_a_text_is_read_in_digits_and_words(string text, double? number) =>
-        Assert.Equal(number, NumberText.Read(text, null));
+        Assert.Equal(number, NumberParser.Read(text, null));
 
     [Theory]
     [InlineData("The sign says 50 km/h and 2 lanes.", "km/h", 50.0)]
@@ -38,5 +38,5 @@ public sealed class NumberTextTests
     [InlineData("50", "km/h", 50.0)]
     [InlineData("2 lanes, 3 cars", "km/h", null)]
     public void The_number_before_the_unit_counts(string text, string unit, double? number) =>
-        Assert.Equal(number, NumberText.Read(text, unit));
+        Assert.Equal(number, NumberParser.Read(text, unit));
 }

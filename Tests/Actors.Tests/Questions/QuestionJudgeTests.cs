@@ -63,8 +63,8 @@ public sealed class QuestionJudgeTests
         var bench = new JudgeBench(Quiet with { HoldFor = TimeSpan.FromSeconds(3), HoldNoFor = TimeSpan.Zero })
             .Play("0=0.1 1=0.9 2=0.9 3=0.9 4=0.9 5=0.9");
 
-        Assert.Equal(bench.At(1).Wall, bench.Judge.Standing.Since);
-        Assert.Equal(bench.At(5).Wall, bench.Judge.Standing.LastKnownAt);
+        Assert.Equal(bench.At(1).Utc, bench.Judge.Standing.Since);
+        Assert.Equal(bench.At(5).Utc, bench.Judge.Standing.LastKnownAt);
         Assert.Equal(0.9, bench.Judge.Standing.Score);
     }
 
@@ -114,14 +114,14 @@ public sealed class QuestionJudgeTests
         var bench = new JudgeBench(Quiet).Play("0=0.1 7=0.9 40?noPicture");
 
         Assert.Equal(
-            new Standing
+            new QuestionState
             {
                 Value = null,
                 Reason = UnknownReason.NoPicture,
-                Since = bench.At(40).Wall,
+                Since = bench.At(40).Utc,
                 Score = null,
                 LastKnown = "yes",
-                LastKnownAt = bench.At(7).Wall,
+                LastKnownAt = bench.At(7).Utc,
             },
             bench.Judge.Standing);
     }
@@ -131,11 +131,11 @@ public sealed class QuestionJudgeTests
     {
         var bench = new JudgeBench(Quiet).Play("0=0.9 40?noPicture");
 
-        var verdict = bench.Judge.Look(UnknownReason.ModelFailed, bench.At(41));
+        var verdict = bench.Judge.Tick(UnknownReason.ModelFailed, bench.At(41));
 
-        Assert.Equal(new Verdict(SayState: false, SayAnswer: true, null), verdict);
+        Assert.Equal(new Evaluation(SayState: false, SayAnswer: true, null), verdict);
         Assert.Equal(UnknownReason.ModelFailed, bench.Judge.Standing.Reason);
-        Assert.Equal(default, bench.Judge.Look(UnknownReason.ModelFailed, bench.At(42)));
+        Assert.Equal(default, bench.Judge.Tick(UnknownReason.ModelFailed, bench.At(42)));
     }
 
     [Fact]
@@ -153,10 +153,10 @@ public sealed class QuestionJudgeTests
         static string Answers(AnswerRule rule)
         {
             var bench = new JudgeBench();
-            var judge = new QuestionJudge(
+            var judge = new QuestionStateMachine(
                 bench.Judge.Question with { Rules = Quiet with { Answers = rule } }, null, bench.At(0));
             return string.Join(' ', ((string[])["yes", "yes", "yes", "no"]).Index().Select(it =>
-                judge.Hear(new Reading { Value = it.Item }, bench.At(it.Index)).SayAnswer ? it.Item : "-"));
+                judge.Apply(new ParsedAnswer { Value = it.Item }, bench.At(it.Index)).SayAnswer ? it.Item : "-"));
         }
     }
 
@@ -179,6 +179,6 @@ public sealed class QuestionJudgeTests
         bench.Judge.Change(bench.Judge.Question with { Rules = Quiet with { Agree = 2, OutOf = 2 } });
         Assert.Equal("yes", bench.Judge.Standing.Value);
         bench.Judge.Change(bench.Judge.Question with { Kind = QuestionKind.Text });
-        Assert.Equal(Standing.Nothing, bench.Judge.Standing);
+        Assert.Equal(QuestionState.Nothing, bench.Judge.Standing);
     }
 }

@@ -40,13 +40,13 @@ public sealed class QuestionKeeperTests : IDisposable
         Assert.NotNull(keeper.Due(Standings("no")));
 
         // Within the interval nothing is due, after it what changed is.
-        _time.Advance(QuestionKeeper.Interval - TimeSpan.FromMilliseconds(1));
+        _time.Advance(QuestionStateStore.Interval - TimeSpan.FromMilliseconds(1));
         Assert.Null(keeper.Due(Standings("yes")));
         _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal("yes", keeper.Due(Standings("yes"))!.State.Standings["gate/person"].Standing.Value);
 
         // A state that is only confirmed again is not worth the flash.
-        _time.Advance(QuestionKeeper.Interval);
+        _time.Advance(QuestionStateStore.Interval);
         Assert.Null(keeper.Due(Standings("yes").ToDictionary(it => it.Key, it => it.Value with
         {
             Standing = it.Value.Standing with { LastKnownAt = DateTimeOffset.UnixEpoch, Score = 0.1 },
@@ -57,9 +57,9 @@ public sealed class QuestionKeeperTests : IDisposable
     public void A_state_that_comes_late_does_not_undo_a_later_one_and_does_not_stop_the_next()
     {
         var (keeper, _) = Keeper();
-        DueState Due(string value)
+        PendingSave Due(string value)
         {
-            _time.Advance(QuestionKeeper.Interval);
+            _time.Advance(QuestionStateStore.Interval);
             return keeper.Due(Standings(value))!;
         }
 
@@ -81,18 +81,18 @@ public sealed class QuestionKeeperTests : IDisposable
     {
         var (keeper, _) = Keeper();
         keeper.Due(Standings("no"));
-        _time.Advance(QuestionKeeper.IntervalOfEvents);
+        _time.Advance(QuestionStateStore.IntervalOfEvents);
 
         Assert.Equal(EventAt(1), keeper.Due(WithEvent(1))!.State.Standings["gate/person"].LastEventAt);
         Assert.Null(keeper.Due(WithEvent(2)));
-        _time.Advance(QuestionKeeper.IntervalOfEvents);
+        _time.Advance(QuestionStateStore.IntervalOfEvents);
         Assert.Equal(EventAt(3), keeper.Due(WithEvent(3))!.State.Standings["gate/person"].LastEventAt);
-        _time.Advance(QuestionKeeper.IntervalOfEvents);
+        _time.Advance(QuestionStateStore.IntervalOfEvents);
         Assert.Null(keeper.Due(WithEvent(3)));
 
         static DateTimeOffset EventAt(int second) => DateTimeOffset.UnixEpoch.AddSeconds(second);
 
-        static Dictionary<string, SavedStanding> WithEvent(int second) =>
+        static Dictionary<string, SavedQuestionState> WithEvent(int second) =>
             Standings("yes").ToDictionary(it => it.Key, it => it.Value with { LastEventAt = EventAt(second) });
     }
 
@@ -122,8 +122,8 @@ public sealed class QuestionKeeperTests : IDisposable
     {
         var blocked = System.IO.Path.Combine(_folder, "file");
         File.WriteAllText(blocked, "no folder");
-        var keeper = new QuestionKeeper(
-            new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
+        var keeper = new QuestionStateStore(
+            new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionToggles(), _time);
 
         keeper.Keep(keeper.Last(Standings("yes"))!);
         keeper.Keep(keeper.Last(Standings("no"))!);
@@ -150,23 +150,23 @@ public sealed class QuestionKeeperTests : IDisposable
         Assert.False(switches.IsEnabled(Gate, "nobody"));
     }
 
-    internal static Dictionary<string, SavedStanding> Standings(string value)
+    internal static Dictionary<string, SavedQuestionState> Standings(string value)
     {
         var at = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
         return new()
         {
-            ["gate/person"] = new SavedStanding(
+            ["gate/person"] = new SavedQuestionState(
                 QuestionKind.YesNo,
-                new Standing { Value = value, Reason = null, Since = at, Score = 0.97, LastKnown = value, LastKnownAt = at },
+                new QuestionState { Value = value, Reason = null, Since = at, Score = 0.97, LastKnown = value, LastKnownAt = at },
                 at),
         };
     }
 
-    private (QuestionKeeper Keeper, QuestionSwitches Switches) Keeper()
+    private (QuestionStateStore Keeper, QuestionToggles Switches) Keeper()
     {
-        var switches = new QuestionSwitches();
+        var switches = new QuestionToggles();
         switches.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
-        return (new QuestionKeeper(
+        return (new QuestionStateStore(
             new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time), switches);
     }
 }

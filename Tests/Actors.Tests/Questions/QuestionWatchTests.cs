@@ -16,14 +16,14 @@ public sealed class QuestionWatchTests
     {
         var camera = new CameraCounters { Online = true };
         var now = DateTimeOffset.Parse(wall, System.Globalization.CultureInfo.InvariantCulture);
-        var watch = new QuestionWatch(
-            camera, new QuestionCounters(), new Moment(TimeSpan.Zero, new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero)), TimeSpan.FromTicks);
+        var watch = new SilenceMonitor(
+            camera, new QuestionCounters(), new Instant(TimeSpan.Zero, new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero)), TimeSpan.FromTicks);
 
         camera.LastFrame.Set(TimeSpan.FromSeconds(35).Ticks);
-        watch.Look(null, Patience, new Moment(TimeSpan.FromSeconds(40), now));
+        watch.Check(null, Patience, new Instant(TimeSpan.FromSeconds(40), now));
         Assert.Equal(UnknownReason.Busy, watch.Wait);
 
-        watch.Look(null, Patience, new Moment(TimeSpan.FromSeconds(66), now));
+        watch.Check(null, Patience, new Instant(TimeSpan.FromSeconds(66), now));
         Assert.Equal(UnknownReason.NoPicture, watch.Wait);
     }
 }

@@ -31,7 +31,7 @@ public sealed class RegionTests
         20 ## ## 23
         30 31 32 33
         """,
-        Cut(4, 4, new PictureRegion(null, [PicturePolygon.Parse("0.25,0.25,0.75,0.25,0.75,0.75,0.25,0.75")])));
+        Cut(4, 4, new FrameRegion(null, [RegionPolygon.Parse("0.25,0.25,0.75,0.25,0.75,0.75,0.25,0.75")])));
 
     [Fact]
     public void Region_and_mask_go_together() => Assert.Equal(
@@ -39,8 +39,8 @@ public sealed class RegionTests
         20 21 ## ##
         30 31 ## ##
         """,
-        Cut(4, 4, new PictureRegion(
-            PicturePolygon.Parse("0,0.5 1,0.5 1,1 0,1"), [PicturePolygon.Parse("0.5,0 1,0 1,1 0.5,1")])));
+        Cut(4, 4, new FrameRegion(
+            RegionPolygon.Parse("0,0.5 1,0.5 1,1 0,1"), [RegionPolygon.Parse("0.5,0 1,0 1,1 0.5,1")])));
 
     [Fact]
     public void A_shape_with_a_notch_leaves_the_notch_out() => Assert.Equal(
@@ -64,12 +64,12 @@ public sealed class RegionTests
     [InlineData("0,0 0.5,0 1,0")]
     [InlineData("a,b c,d e,f")]
     public void What_is_no_shape_says_what_would_be(string corners) =>
-        Assert.Contains("0,0.5 1,0.5", Assert.Throws<FormatException>(() => PicturePolygon.Parse(corners)).Message, StringComparison.Ordinal);
+        Assert.Contains("0,0.5 1,0.5", Assert.Throws<FormatException>(() => RegionPolygon.Parse(corners)).Message, StringComparison.Ordinal);
 
-    private static PictureRegion Region(string corners) => new(PicturePolygon.Parse(corners), []);
+    private static FrameRegion Region(string corners) => new(RegionPolygon.Parse(corners), []);
 
     /// <summary>A picture whose pixels hold row and column; painted ones read <c>##</c>.</summary>
-    private static string Cut(int width, int height, PictureRegion region)
+    private static string Cut(int width, int height, FrameRegion region)
     {
         var pixels = new byte[width * height * 3];
         for (var i = 0; i < width * height; i++)
@@ -77,7 +77,7 @@ public sealed class RegionTests
             pixels.AsSpan(i * 3, 3).Fill((byte)((i / width * 10) + (i % width)));
         }
 
-        var picture = RegionCutter.Cut(pixels, width, height, region, new byte[pixels.Length]);
+        var picture = RegionCrop.Cut(pixels, width, height, region, new byte[pixels.Length]);
         var rows = new List<string>();
         for (var y = 0; y < picture.Height; y++)
         {

@@ -15,7 +15,7 @@ public sealed class RestartTests
         var bench = new JudgeBench(Quiet).Play("0=0.1 5=0.9 9=0.9").Restart(20).Play("20? 21=0.9 22=0.9");
 
         Assert.Equal("0:no 5:yes 5:no>yes 20:yes", bench.Said);
-        Assert.Equal(bench.At(5).Wall, bench.Judge.Standing.Since);
+        Assert.Equal(bench.At(5).Utc, bench.Judge.Standing.Since);
     }
 
     [Fact]
@@ -63,11 +63,11 @@ public sealed class RestartTests
         {
             Rules = Quiet with { CoolDown = TimeSpan.FromSeconds(60) },
         };
-        var saved = new SavedStanding(
+        var saved = new SavedQuestionState(
             QuestionKind.YesNo,
-            new Standing { Value = "yes", Reason = null, LastKnown = "yes", LastKnownAt = new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero) },
+            new QuestionState { Value = "yes", Reason = null, LastKnown = "yes", LastKnownAt = new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero) },
             new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero));
-        var judge = new QuestionJudge(question, saved, new Moment(TimeSpan.Zero, DateTimeOffset.Parse(now, CultureInfo.InvariantCulture)));
+        var judge = new QuestionStateMachine(question, saved, new Instant(TimeSpan.Zero, DateTimeOffset.Parse(now, CultureInfo.InvariantCulture)));
 
         Assert.Null(judge.Standing.Value);
         Assert.Equal("yes", judge.Standing.LastKnown);
@@ -77,11 +77,11 @@ public sealed class RestartTests
         // The change of state is known at once; the event waits for the cool-down, which began with the restart.
         StateChange? Change(int second)
         {
-            judge.Hear(new Reading { Value = "yes" }, At(second - 3));
-            return judge.Hear(new Reading { Value = "no" }, At(second)).Event;
+            judge.Apply(new ParsedAnswer { Value = "yes" }, At(second - 3));
+            return judge.Apply(new ParsedAnswer { Value = "no" }, At(second)).Event;
         }
 
-        Moment At(int second) => new(
+        Instant At(int second) => new(
             TimeSpan.FromSeconds(second), DateTimeOffset.Parse(now, CultureInfo.InvariantCulture).AddSeconds(second));
     }
 
@@ -89,12 +89,12 @@ public sealed class RestartTests
     public void A_state_that_was_saved_without_the_time_is_unknown_after_a_restart()
     {
         var unset = new DateTimeOffset(1970, 1, 1, 0, 5, 0, TimeSpan.Zero);
-        var saved = new SavedStanding(
-            QuestionKind.YesNo, new Standing { Value = "yes", Reason = null, LastKnown = "yes", LastKnownAt = unset, Since = unset }, unset);
+        var saved = new SavedQuestionState(
+            QuestionKind.YesNo, new QuestionState { Value = "yes", Reason = null, LastKnown = "yes", LastKnownAt = unset, Since = unset }, unset);
         var question = new StandingQuestion("person", "person", QuestionKind.YesNo, TimeSpan.FromSeconds(1));
         foreach (var now in (DateTimeOffset[])[unset.AddSeconds(5), new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero)])
         {
-            var standing = new QuestionJudge(question, saved, new Moment(TimeSpan.Zero, now)).Standing;
+            var standing = new QuestionStateMachine(question, saved, new Instant(TimeSpan.Zero, now)).Standing;
             Assert.Equal((null, "yes", null), (standing.Value, standing.LastKnown, standing.LastKnownAt));
         }
     }

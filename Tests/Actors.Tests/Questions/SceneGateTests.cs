@@ -37,7 +37,7 @@ public sealed class SceneGateTests
     [InlineData(1920, 1080)]
     public void Sensor_noise_is_no_change_and_a_small_object_anywhere_is(int width, int height)
     {
-        var threshold = new GateSettings().Threshold;
+        var threshold = new SceneGateSettings().Threshold;
         var quiet = Scene(width, height, noise: 1);
         Assert.InRange(quiet.DifferenceFrom(Scene(width, height, noise: 2)), 0, threshold);
 
@@ -60,7 +60,7 @@ public sealed class SceneGateTests
     [Fact]
     public void An_answer_stands_while_the_scene_is_the_same_and_no_longer_than_the_refresh()
     {
-        var gate = new SceneGate(new GateSettings { Refresh = TimeSpan.FromSeconds(30) }, _time);
+        var gate = new SceneGate(new SceneGateSettings { Refresh = TimeSpan.FromSeconds(30) }, _time);
         var (quiet, other) = (Scene(320, 240), Scene(320, 240, noise: 0, frame => Paint(frame, 0.5, 0.5, 0.1, 0.1, 60)));
         Assert.Null(gate.StillValid(quiet, [Person]));
         Remember(gate, quiet, Person, "yes");
@@ -76,7 +76,7 @@ public sealed class SceneGateTests
     [Fact]
     public void All_due_questions_stand_or_all_are_asked()
     {
-        var gate = new SceneGate(new GateSettings(), _time);
+        var gate = new SceneGate(new SceneGateSettings(), _time);
         var quiet = Scene(320, 240);
         Remember(gate, quiet, Person, "yes");
         Assert.Null(gate.StillValid(quiet, [Person, Dog]));
@@ -90,8 +90,8 @@ public sealed class SceneGateTests
     [Fact]
     public void Slow_change_adds_up_against_the_picture_that_was_asked()
     {
-        var gate = new SceneGate(new GateSettings { Threshold = 2.5 }, _time);
-        SceneView At(int level) => Scene(320, 240, noise: 0, frame => Paint(frame, 0, 0, 1, 1, level));
+        var gate = new SceneGate(new SceneGateSettings { Threshold = 2.5 }, _time);
+        SceneFingerprint At(int level) => Scene(320, 240, noise: 0, frame => Paint(frame, 0, 0, 1, 1, level));
         Remember(gate, At(0), Person, "yes");
         Assert.NotNull(gate.StillValid(At(1), [Person]));
         Assert.NotNull(gate.StillValid(At(2), [Person]));
@@ -104,7 +104,7 @@ public sealed class SceneGateTests
     [InlineData(null, 1.0, false)]
     public void By_what_the_encoder_saw_an_answer_stands_only_where_that_is_switched_on(double? least, double scale, bool stands)
     {
-        var gate = new SceneGate(new GateSettings { TokenCosine = least }, _time);
+        var gate = new SceneGate(new SceneGateSettings { TokenCosine = least }, _time);
         using var then = Tokens(1, 1);
         using var now = Tokens(1, scale is 1 ? 1 : 1.05f);
         gate.Remember(Scene(320, 240), then, [Answered(Person, "yes")]);
@@ -114,7 +114,7 @@ public sealed class SceneGateTests
     [Fact]
     public void What_is_known_of_a_question_that_is_gone_is_forgotten()
     {
-        var gate = new SceneGate(new GateSettings(), _time);
+        var gate = new SceneGate(new SceneGateSettings(), _time);
         var quiet = Scene(320, 240);
         Remember(gate, quiet, Person, "yes");
         Remember(gate, quiet, Dog, "no");
@@ -133,7 +133,7 @@ public sealed class SceneGateTests
         return tokens;
     }
 
-    private void Remember(SceneGate gate, SceneView view, StandingQuestion question, string value)
+    private void Remember(SceneGate gate, SceneFingerprint view, StandingQuestion question, string value)
     {
         using var tokens = Tokens(1, 1);
         gate.Remember(view, tokens, [Answered(question, value)]);
@@ -144,7 +144,7 @@ public sealed class SceneGateTests
         [new Answer(new Question(question.Ask, AnswerKind.YesNo), value, value, 0.9, [], FinishReason.Stopped, default)],
         _time.GetUtcNow(), TimeSpan.Zero, 1);
 
-    private SceneView Scene(int width, int height, int noise = 0, Action<Frame>? change = null)
+    private SceneFingerprint Scene(int width, int height, int noise = 0, Action<Frame>? change = null)
     {
         using var frame = _pool.Rent(width, height, new CameraId("gate"), new FrameSequence(1), _time.GetUtcNow(), 0);
         var random = new Random(noise);
@@ -155,7 +155,7 @@ public sealed class SceneGateTests
         }
 
         change?.Invoke(frame);
-        return new SceneView(frame);
+        return new SceneFingerprint(frame);
     }
 
     private static void Paint(Frame frame, double x, double y, double width, double height, int brighter, int? only = null)

@@ -45,7 +45,7 @@ public sealed class StateFileFaultTests : IDisposable
         (steps.Fails, steps.Denied) = (step, denied);
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            _time.Advance(QuestionKeeper.Interval);
+            _time.Advance(QuestionStateStore.Interval);
             keeper.Keep(keeper.Due(QuestionKeeperTests.Standings("yes"))!);
             Assert.Equal(StorageKind.Memory, keeper.Storage.Kind);
             Assert.Equal(step == "FlushFolder" ? "yes" : "no", Restored());
@@ -55,11 +55,11 @@ public sealed class StateFileFaultTests : IDisposable
         steps.Fails = null;
 
         // Nothing has changed since, and yet it is due.
-        _time.Advance(QuestionKeeper.Interval);
+        _time.Advance(QuestionStateStore.Interval);
         keeper.Keep(keeper.Due(QuestionKeeperTests.Standings("yes"))!);
         Assert.Equal(StorageCondition.OnDisk, keeper.Storage);
         Assert.Equal("yes", Restored());
-        _time.Advance(QuestionKeeper.Interval);
+        _time.Advance(QuestionStateStore.Interval);
         Assert.Null(keeper.Due(QuestionKeeperTests.Standings("yes")));
         Assert.Single(_log.Said(LogLevel.Information, $"{Path} is written again"));
     }
@@ -97,7 +97,7 @@ public sealed class StateFileFaultTests : IDisposable
         keeper.Keep(keeper.Due(QuestionKeeperTests.Standings("yes"))!);
         Assert.Equal(name == "questions.json" ? StorageKind.Memory : StorageKind.Disk, keeper.Storage.Kind);
         Directory.Delete(obstacle, recursive: true);
-        _time.Advance(QuestionKeeper.Interval);
+        _time.Advance(QuestionStateStore.Interval);
         if (keeper.Due(QuestionKeeperTests.Standings("yes")) is { } due)
         {
             keeper.Keep(due);
@@ -125,8 +125,8 @@ public sealed class StateFileFaultTests : IDisposable
 
     private string? Restored() => Keeper().Restored.Standings.TryGetValue("gate/person", out var saved) ? saved.Standing.Value : null;
 
-    private QuestionKeeper Keeper(FileSteps? steps = null) =>
-        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>(), steps), new QuestionSwitches(), _time);
+    private QuestionStateStore Keeper(FileSteps? steps = null) =>
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>(), steps), new QuestionToggles(), _time);
 
     private sealed class FailingSteps : FileSteps
     {

@@ -157,7 +157,7 @@ internal sealed class ScenePicture(int width, int height, byte[] pixels)
     /// <summary>Through JPEG.</summary>
     public ScenePicture Compressed(int quality)
     {
-        var decoded = StillPictures.Decode(StillPictures.EncodeJpeg(pixels, width, height, quality), "a test's picture");
+        var decoded = ImageCodec.Decode(ImageCodec.EncodeJpeg(pixels, width, height, quality), "a test's picture");
         return new ScenePicture(decoded.Width, decoded.Height, decoded.Pixels.ToArray());
     }
 

@@ -11,7 +11,7 @@ public sealed class ViewClipTests
         // Frames left out between two that are seen, and the first one that is seen.
         (int Every, int From)[] rates = [(1, 0), (2, 1), (5, 3), (10, 7), .. Enumerable.Range(0, 10).Select(i => (100, i * 10))];
         var monitors = rates.Select(rate => (rate.Every, rate.From, Monitor: new ViewMonitor())).ToArray();
-        var plane = new ViewPlane();
+        var plane = new GrayImage();
         var reported = new List<string>();
         for (var pass = 0; pass < 2; pass++)
         {

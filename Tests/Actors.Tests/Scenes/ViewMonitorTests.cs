@@ -114,7 +114,7 @@ public sealed class ViewMonitorTests
     private sealed class CameraUnderTest
     {
         private readonly ViewMonitor _monitor = new();
-        private readonly ViewPlane _plane = new();
+        private readonly GrayImage _plane = new();
         private TimeSpan _now = TimeSpan.FromHours(1);
 
         public ViewState See(ScenePicture picture)

@@ -93,7 +93,7 @@ public sealed class CameraTests
     });
 
     /// <summary>Delivers a frame, then ignores being stopped, then delivers another.</summary>
-    private sealed class StuckFeed : IPictureFeed
+    private sealed class StuckFeed : IFrameFeed
     {
         private int _runs;
 

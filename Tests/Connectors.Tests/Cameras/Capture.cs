@@ -22,7 +22,7 @@ internal sealed class Capture
         Camera = CameraSources.Create(settings, Pool, TimeProvider.System, Log);
     }
 
-    public Capture(CameraSettings settings, IPictureFeed feed)
+    public Capture(CameraSettings settings, IFrameFeed feed)
     {
         Camera = new Camera(new CameraContext(settings, isLive: true, Pool, TimeProvider.System, Log), "a test's camera", feed);
     }

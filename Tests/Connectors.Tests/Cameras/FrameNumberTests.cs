@@ -63,7 +63,7 @@ public sealed class FrameNumberTests : IDisposable
         Assert.Equal((CaptureEndKind.Lost, 1), (end.Kind, end.Frames));
     }
 
-    private sealed class FailingFeed : IPictureFeed
+    private sealed class FailingFeed : IFrameFeed
     {
         public CaptureEnd Run(CaptureAttempt attempt)
         {

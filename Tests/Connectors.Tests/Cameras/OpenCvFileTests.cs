@@ -71,7 +71,7 @@ public sealed class OpenCvFileTests : IDisposable
     public void A_damaged_timestamp_holds_nothing_up()
     {
         static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
-        var pace = new MediaPace(speed: 2);
+        var pace = new PlaybackPace(speed: 2);
         Assert.Equal(At(5), pace.Due(At(1.4), now: At(5)));
         Assert.Equal(At(5.5), pace.Due(At(2.4), now: At(5.1)));
         Assert.Equal(At(5.6), pace.Due(At(36000), now: At(5.6)));

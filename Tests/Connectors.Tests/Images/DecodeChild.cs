@@ -30,7 +30,7 @@ internal static class DecodeChild
         var pool = new FramePool();
 
         // The first picture loads Skia and compiles the code.
-        Decode(StillPictures.EncodeJpeg(new byte[64 * 64 * 3], 64, 64), pool);
+        Decode(ImageCodec.EncodeJpeg(new byte[64 * 64 * 3], 64, 64), pool);
         Decode(PictureFiles.Png(64, 64, new byte[64 * 64 * 3]), pool);
         var bytes = File.ReadAllBytes(file);
         var before = Read("VmHWM");
@@ -40,7 +40,7 @@ internal static class DecodeChild
     }
 
     private static void Decode(byte[] file, FramePool pool) =>
-        SentPicture.ToFrame(file, pool, new CameraId("sent"), new FrameSequence(1), TimeProvider.System).Dispose();
+        UploadedPicture.ToFrame(file, pool, new CameraId("sent"), new FrameSequence(1), TimeProvider.System).Dispose();
 
     private static long Read(string name)
     {

@@ -76,7 +76,7 @@ public sealed class FileKindTests : IDisposable
     [MemberData(nameof(Strangers))]
     public void What_is_no_picture_is_named_with_a_remedy(string what, byte[] file, string name, string remedy)
     {
-        var fault = Assert.Throws<StillPictureException>(() => StillPictures.Decode(file, what));
+        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(file, what));
         Assert.Contains(name, fault.Fault, StringComparison.Ordinal);
         Assert.Contains(remedy, fault.Fault, StringComparison.Ordinal);
         Assert.DoesNotContain(fault.Message, char.IsControl);
@@ -92,7 +92,7 @@ public sealed class FileKindTests : IDisposable
     [InlineData("a.jp2", "JPEG 2000")]
     public void What_ffmpeg_writes_is_named_too(string name, string expected)
     {
-        var fault = Assert.Throws<StillPictureException>(() => StillPictures.Read(_bench.Picture(name)));
+        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench.Picture(name)));
         Assert.Contains(expected, fault.Fault, StringComparison.Ordinal);
     }
 
@@ -100,15 +100,15 @@ public sealed class FileKindTests : IDisposable
     public void A_picture_is_known_by_its_content_whatever_its_name()
     {
         File.Move(_bench.Picture("a.png"), _bench["a.jpg"]);
-        Assert.Equal(64, StillPictures.Read(_bench["a.jpg"]).Width);
-        Assert.Contains("a PNG picture whose header is damaged", Assert.Throws<StillPictureException>(
-            () => StillPictures.Decode(File.ReadAllBytes(_bench["a.jpg"]).AsSpan(0, 20), "cut")).Fault, StringComparison.Ordinal);
+        Assert.Equal(64, ImageCodec.Read(_bench["a.jpg"]).Width);
+        Assert.Contains("a PNG picture whose header is damaged", Assert.Throws<StillImageException>(
+            () => ImageCodec.Decode(File.ReadAllBytes(_bench["a.jpg"]).AsSpan(0, 20), "cut")).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_folder_is_named()
     {
-        var fault = Assert.Throws<StillPictureException>(() => StillPictures.Read(_bench.Folder));
+        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench.Folder));
         Assert.Equal("a folder, not a picture file", fault.Fault);
     }
 
@@ -117,7 +117,7 @@ public sealed class FileKindTests : IDisposable
     {
         Workbench.Ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5", "-frames:v", "5", _bench["a.gif"]);
         var first = Workbench.Ffmpeg("-i", _bench["a.gif"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1");
-        Assert.Equal(first, StillPictures.Read(_bench["a.gif"]).Pixels);
+        Assert.Equal(first, ImageCodec.Read(_bench["a.gif"]).Pixels);
     }
 
     private static byte[] Ftyp(string major, params string[] compatible) =>

@@ -32,10 +32,10 @@ public sealed class LargePictureTests : IDisposable
     public void Strips_give_the_very_pixels_of_the_whole_picture(string name, string[] options)
     {
         var file = Picture(name, "203x151", options);
-        var whole = StillPictures.Decode(file, name);
+        var whole = ImageCodec.Decode(file, name);
 
         // Seven rows at a time, which does not divide the height.
-        var inStrips = StillPictures.Decode(file, name, PictureLimits.Local with { MaxDecoderBytes = 203 * 4 * 7 * 4 });
+        var inStrips = ImageCodec.Decode(file, name, PictureLimits.Local with { MaxDecoderBytes = 203 * 4 * 7 * 4 });
         Assert.Equal((203, 151), (inStrips.Width, inStrips.Height));
         Assert.Equal(whole.Pixels, inStrips.Pixels);
     }
@@ -45,11 +45,11 @@ public sealed class LargePictureTests : IDisposable
     public void Scaling_down_in_strips_averages_as_scaling_the_whole_picture_does(string name, string[] options)
     {
         var file = Picture(name, "203x151", options);
-        var whole = StillPictures.Decode(file, name);
+        var whole = ImageCodec.Decode(file, name);
         var expected = new byte[150 * 112 * 3];
         PictureScaler.Shrink(whole.Pixels, 203, 151, expected, 150, 112);
         var limits = PictureLimits.Local with { MaxWidth = 150, MaxHeight = 1000, MaxDecoderBytes = 203 * 4 * 7 * 4 };
-        var small = StillPictures.Decode(file, name, limits);
+        var small = ImageCodec.Decode(file, name, limits);
         Assert.Equal((150, 112), (small.Width, small.Height));
         if (name.EndsWith(".bmp", StringComparison.Ordinal))
         {
@@ -68,13 +68,13 @@ public sealed class LargePictureTests : IDisposable
     public void A_codec_that_scales_gives_nearly_the_average(string name, double most)
     {
         var file = Picture(name, "1000x752", []);
-        var whole = StillPictures.Decode(file, name);
+        var whole = ImageCodec.Decode(file, name);
         foreach (var width in new[] { 499, 250, 124, 100 })
         {
             var height = PictureScaler.Fit(1000, 752, width).Height;
             var expected = new byte[width * height * 3];
             PictureScaler.Shrink(whole.Pixels, 1000, 752, expected, width, height);
-            var small = StillPictures.Decode(file, name, PictureLimits.Local with { MaxWidth = width });
+            var small = ImageCodec.Decode(file, name, PictureLimits.Local with { MaxWidth = width });
             Assert.Equal((width, height), (small.Width, small.Height));
             Assert.InRange(expected.Zip(small.Pixels, (a, b) => Math.Abs(a - b)).Average(), 0, most);
         }
@@ -88,7 +88,7 @@ public sealed class LargePictureTests : IDisposable
     {
         var file = Picture(name, "640x480", []);
         var limits = PictureLimits.Local with { MaxWidth = 640, MaxHeight = 480 };
-        Assert.Equal(StillPictures.Decode(file, name).Pixels, StillPictures.Decode(file, name, limits).Pixels);
+        Assert.Equal(ImageCodec.Decode(file, name).Pixels, ImageCodec.Decode(file, name, limits).Pixels);
     }
 
     [Theory]
@@ -100,11 +100,11 @@ public sealed class LargePictureTests : IDisposable
     {
         var file = Picture(name, "640x480", []);
         var limits = PictureLimits.Local with { MaxDecoderBytes = 640 * 4 * 32 * 4 };
-        var fault = Assert.Throws<StillPictureException>(
-            () => StillPictures.Decode(file.AsSpan(0, (int)(file.Length * part)), name, limits));
+        var fault = Assert.Throws<StillImageException>(
+            () => ImageCodec.Decode(file.AsSpan(0, (int)(file.Length * part)), name, limits));
         Assert.Contains("truncated", fault.Fault, StringComparison.Ordinal);
         var pool = new FramePool();
-        Assert.Throws<StillPictureException>(() => SentPicture.ToFrame(
+        Assert.Throws<StillImageException>(() => UploadedPicture.ToFrame(
             file.AsSpan(0, (int)(file.Length * part)), pool, new CameraId("sent"), new FrameSequence(1), TimeProvider.System));
         Assert.Equal(0, pool.Outstanding);
     }
@@ -113,12 +113,12 @@ public sealed class LargePictureTests : IDisposable
     public void A_progressive_jpeg_is_decoded_within_its_estimate_and_refused_above_the_limit()
     {
         var file = PictureFiles.ProgressiveJpeg;
-        Assert.Equal((48, 32), (StillPictures.Decode(file, "small").Width, StillPictures.Decode(file, "small").Height));
+        Assert.Equal((48, 32), (ImageCodec.Decode(file, "small").Width, ImageCodec.Decode(file, "small").Height));
 
         // Three samples a pixel, two bytes each.
         Assert.Equal(48 * 32 * 6, DecoderMemory.Bytes(SKEncodedImageFormat.Jpeg, file, 48 * 32, 48 * 32));
         var limits = PictureLimits.Local with { MaxDecoderBytes = (48 * 32 * 6) - 1 };
-        var fault = Assert.Throws<StillPictureException>(() => StillPictures.Decode(file, "large", limits));
+        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(file, "large", limits));
         Assert.Contains("not progressive", fault.Fault, StringComparison.Ordinal);
         var baseline = Picture("a.jpg", "48x32", []);
         Assert.Equal(0, DecoderMemory.Bytes(SKEncodedImageFormat.Jpeg, baseline, 48 * 32, 48 * 32));
@@ -133,7 +133,7 @@ public sealed class LargePictureTests : IDisposable
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), PictureFiles.Crc32(png.AsSpan(12, 17)));
-        var fault = Assert.Throws<StillPictureException>(() => StillPictures.Decode(png, "large", SentPicture.Limits));
+        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(png, "large", UploadedPicture.Limits));
         Assert.Contains(width.ToString(CultureInfo.InvariantCulture), fault.Fault, StringComparison.Ordinal);
         Assert.Contains(reason, fault.Fault, StringComparison.Ordinal);
     }

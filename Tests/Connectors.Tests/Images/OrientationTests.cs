@@ -22,7 +22,7 @@ public sealed class OrientationTests
     {
         for (byte orientation = 1; orientation <= 8; orientation++)
         {
-            var picture = StillPictures.Decode(File(carrier, orientation), carrier);
+            var picture = ImageCodec.Decode(File(carrier, orientation), carrier);
             Assert.Equal(orientation < 5 ? (64, 32) : (32, 64), (picture.Width, picture.Height));
             Assert.Equal(Expected[orientation - 1], PictureFiles.Letters(picture.Pixels, picture.Width, picture.Height));
         }
@@ -43,7 +43,7 @@ public sealed class OrientationTests
 
         for (byte orientation = 1; orientation <= 8; orientation++)
         {
-            var picture = StillPictures.Decode(File(carrier, orientation), carrier, limits);
+            var picture = ImageCodec.Decode(File(carrier, orientation), carrier, limits);
             Assert.Equal(orientation < 5 ? (24, 12) : (20, 40), (picture.Width, picture.Height));
             Assert.Equal(Expected[orientation - 1], PictureFiles.Letters(picture.Pixels, picture.Width, picture.Height));
         }
@@ -90,7 +90,7 @@ public sealed class OrientationTests
     public void A_damaged_block_does_not_hide_a_good_one()
     {
         byte[] chunks = [.. PictureFiles.Chunk("eXIf", PictureFiles.Exif(77)), .. Text("tEXt", PictureFiles.Exif(3))];
-        var picture = StillPictures.Decode(PictureFiles.Png(64, 32, PictureFiles.Quarters, chunks), "two blocks");
+        var picture = ImageCodec.Decode(PictureFiles.Png(64, 32, PictureFiles.Quarters, chunks), "two blocks");
         Assert.Equal("DC/BA", PictureFiles.Letters(picture.Pixels, picture.Width, picture.Height));
     }
 
@@ -106,7 +106,7 @@ public sealed class OrientationTests
 
     private static void Upright(string fault, byte[] png)
     {
-        var picture = StillPictures.Decode(png, fault);
+        var picture = ImageCodec.Decode(png, fault);
         Assert.Equal("AB/CD", PictureFiles.Letters(picture.Pixels, picture.Width, picture.Height));
     }
 
@@ -138,7 +138,7 @@ public sealed class OrientationTests
 
     private static byte[] Jpeg(byte[] exif)
     {
-        var jpeg = StillPictures.EncodeJpeg(PictureFiles.Quarters, 64, 32, 95);
+        var jpeg = ImageCodec.EncodeJpeg(PictureFiles.Quarters, 64, 32, 95);
         byte[] block = [.. "Exif\0\0"u8, .. exif];
         return [.. jpeg[..2], 0xFF, 0xE1, 0, (byte)(block.Length + 2), .. block, .. jpeg[2..]];
     }

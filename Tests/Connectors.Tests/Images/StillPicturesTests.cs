@@ -22,7 +22,7 @@ public sealed class StillPicturesTests : IDisposable
     {
         Workbench.Ffmpeg("-f", "lavfi", "-i", "mandelbrot=size=101x67", "-frames:v", "1",
             option, $"format=rgba,{filter}", "-pix_fmt", format, _bench["a.png"]);
-        var picture = StillPictures.Read(_bench["a.png"]);
+        var picture = ImageCodec.Read(_bench["a.png"]);
         Assert.Equal((101, 67), (picture.Width, picture.Height));
         Assert.Equal(Rgb(_bench["a.png"]), picture.Pixels);
     }
@@ -32,10 +32,10 @@ public sealed class StillPicturesTests : IDisposable
     {
         // gAMA of 1.0 would brighten the whole picture if it were applied.
         var png = File.ReadAllBytes(_bench.Picture("a.png"));
-        var plain = StillPictures.Read(_bench["a.png"]);
+        var plain = ImageCodec.Read(_bench["a.png"]);
         byte[] gamma = [0, 0, 0, 4, .. Encoding.ASCII.GetBytes("gAMA"), 0, 1, 0x86, 0xA0, 0x31, 0xE8, 0x96, 0x5F];
         byte[] tagged = [.. png[..33], .. gamma, .. png[33..]];
-        Assert.Equal(plain.Pixels, StillPictures.Decode(tagged, "tagged").Pixels);
+        Assert.Equal(plain.Pixels, ImageCodec.Decode(tagged, "tagged").Pixels);
     }
 
     [Theory]
@@ -48,11 +48,11 @@ public sealed class StillPicturesTests : IDisposable
         LendPixels lend = (_, _) => pixels;
 
         // The first fills the pool.
-        StillPictures.Read(file, PictureLimits.Local, lend);
+        ImageCodec.Read(file, PictureLimits.Local, lend);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        StillPictures.Read(file, PictureLimits.Local, lend);
+        ImageCodec.Read(file, PictureLimits.Local, lend);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 * 1024);
-        Assert.Equal(StillPictures.Read(file).Pixels, pixels);
+        Assert.Equal(ImageCodec.Read(file).Pixels, pixels);
     }
 
     [Theory]
@@ -62,19 +62,19 @@ public sealed class StillPicturesTests : IDisposable
     [InlineData("a.gif")]
     public void Other_formats_are_decoded_nearly_as_ffmpeg_does(string name)
     {
-        var picture = StillPictures.Read(_bench.Picture(name, "160x120"));
+        var picture = ImageCodec.Read(_bench.Picture(name, "160x120"));
         Assert.InRange(Difference(picture.Pixels, Rgb(_bench[name])), 0, 5);
     }
 
     [Fact]
     public void A_missing_file_is_told_from_a_bad_one()
     {
-        Assert.Throws<FileNotFoundException>(() => StillPictures.Read(_bench["none.png"]));
+        Assert.Throws<FileNotFoundException>(() => ImageCodec.Read(_bench["none.png"]));
         File.WriteAllText(_bench["text.png"], "no picture");
-        var fault = Assert.Throws<StillPictureException>(() => StillPictures.Read(_bench["text.png"]));
+        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench["text.png"]));
         Assert.Contains("not a picture but text ('no picture')", fault.Message, StringComparison.Ordinal);
         Assert.Equal(_bench["text.png"], fault.Picture);
-        Assert.Throws<StillPictureException>(() => StillPictures.Decode([], "empty"));
+        Assert.Throws<StillImageException>(() => ImageCodec.Decode([], "empty"));
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class StillPicturesTests : IDisposable
         foreach (var part in new[] { 0.1, 0.5, 0.9 })
         {
             var length = (int)(whole.Length * part);
-            Assert.Throws<StillPictureException>(() => StillPictures.Decode(whole.AsSpan(0, length), name));
+            Assert.Throws<StillImageException>(() => ImageCodec.Decode(whole.AsSpan(0, length), name));
         }
     }
 
@@ -98,7 +98,7 @@ public sealed class StillPicturesTests : IDisposable
     {
         var png = File.ReadAllBytes(_bench.Picture("a.png"));
         png[png.Length / 2] ^= 0x55;
-        Assert.Throws<StillPictureException>(() => StillPictures.Decode(png, "flipped"));
+        Assert.Throws<StillImageException>(() => ImageCodec.Decode(png, "flipped"));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class StillPicturesTests : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), 30000);
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), PictureFiles.Crc32(png.AsSpan(12, 17)));
         var before = GC.GetTotalAllocatedBytes();
-        var fault = Assert.Throws<StillPictureException>(() => StillPictures.Decode(png, "bomb"));
+        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(png, "bomb"));
         Assert.Contains("30000x30000", fault.Message, StringComparison.Ordinal);
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 50_000_000);
     }
@@ -119,10 +119,10 @@ public sealed class StillPicturesTests : IDisposable
     {
         using (var file = File.Create(_bench["large.png"]))
         {
-            file.SetLength(StillPictures.MaxFileBytes + 1L);
+            file.SetLength(ImageCodec.MaxFileBytes + 1L);
         }
 
-        Assert.Throws<StillPictureException>(() => StillPictures.Read(_bench["large.png"]));
+        Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench["large.png"]));
     }
 
     [Theory]
@@ -140,14 +140,14 @@ public sealed class StillPicturesTests : IDisposable
             {
                 using (frame)
                 {
-                    jpeg = StillPictures.EncodeJpeg(frame, maxWidth: maxWidth);
+                    jpeg = ImageCodec.EncodeJpeg(frame, maxWidth: maxWidth);
                 }
 
                 stop.Cancel();
             },
             stop.Token);
         await File.WriteAllBytesAsync(_bench["a.jpg"], jpeg);
-        var picture = StillPictures.Read(_bench["a.jpg"]);
+        var picture = ImageCodec.Read(_bench["a.jpg"]);
         Assert.Equal((width, height), (picture.Width, picture.Height));
         var drawn = new byte[160 * 120 * 3];
         TestPattern.Draw(1, drawn, 160, 120);

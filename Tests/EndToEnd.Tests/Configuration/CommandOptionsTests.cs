@@ -100,7 +100,7 @@ public sealed class CommandOptionsTests : IDisposable
     private EdgeConfiguration Read(string mqtt) =>
         _bench.Read(ConfigurationBench.Small(mqtt: mqtt.Length == 0 ? Broker : $"{Broker}, {mqtt}"));
 
-    private ConfigurationFault Fault(string mqtt) => _bench.Fault(ConfigurationBench.Small(mqtt: $"{Broker}, {mqtt}"));
+    private ConfigurationError Fault(string mqtt) => _bench.Fault(ConfigurationBench.Small(mqtt: $"{Broker}, {mqtt}"));
 
     private static IEnumerable<string> Filters(EdgeConfiguration configuration) =>
         configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1883")).Subscriptions.Select(it => it.Filter);

@@ -29,7 +29,7 @@ public sealed class ConfigurationBench : IDisposable
 
     public Dictionary<string, string> Environment { get; } = [];
 
-    internal ConfigurationPlaces Places => new(Current, Machine, "box-7.lan", Environment);
+    internal ConfigurationPaths Places => new(Current, Machine, "box-7.lan", Environment);
 
     /// <summary>The smallest that is accepted, with pieces replaced or added.</summary>
     public static string Small(string model = "", string mqtt = "", string camera = "", string question = "", string more = "") => $$"""
@@ -47,7 +47,7 @@ public sealed class ConfigurationBench : IDisposable
         Assert.Throws<ConfigurationException>(() => Read(json));
 
     /// <summary>The only fault.</summary>
-    internal ConfigurationFault Fault(string json) => Assert.Single(Refused(json).Faults);
+    internal ConfigurationError Fault(string json) => Assert.Single(Refused(json).Faults);
 
     public string Write(string folder, string name, string text)
     {

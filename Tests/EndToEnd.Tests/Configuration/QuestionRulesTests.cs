@@ -30,8 +30,8 @@ public sealed class QuestionRulesTests : IDisposable
                 Enabled = false,
                 Schedule = WeeklySchedule.Parse(["Mon-Fri 07:00-19:00", "Sat"]),
                 When = new QuestionCondition(null, "other", ConditionOperator.Is, "no"),
-                Region = new PictureRegion(
-                    PicturePolygon.Parse("0,0.5 1,0.5 1,1 0,1"), [PicturePolygon.Parse("0,0 0.1,0 0.1,0.1")]),
+                Region = new FrameRegion(
+                    RegionPolygon.Parse("0,0.5 1,0.5 1,1 0,1"), [RegionPolygon.Parse("0,0 0.1,0 0.1,0.1")]),
                 Rules = new AnswerRules
                 {
                     Thresholds = new Thresholds { YesAbove = 0.8, NoBelow = 0.3 },

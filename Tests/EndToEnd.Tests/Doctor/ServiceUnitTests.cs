@@ -84,7 +84,7 @@ public sealed class ServiceUnitTests : IDisposable
             { "MobileVlm": { {{(state is null ? "" : $"\"StateFolder\": \"{state}\",")}} "Model": { "Path": "{{model}}" }, "Mqtt": { "Broker": "embedded" },
               "Cameras": { "gate": { "Source": "{{source}}", "Questions": { "person": { "Ask": "Is there a person?", "Answer": "YesNo" } } } } } }
             """,
-            new ConfigurationPlaces("/nowhere", "/nowhere", "box", new Dictionary<string, string>()));
+            new ConfigurationPaths("/nowhere", "/nowhere", "box", new Dictionary<string, string>()));
         return [.. ServiceUserChecks.Run(configuration, ServiceUnit.Read(_root)!, "root")];
     }
 }

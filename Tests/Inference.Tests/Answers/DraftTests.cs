@@ -111,15 +111,15 @@ public sealed class DraftTests(ITestOutputHelper output)
     [Fact]
     public void A_word_left_out_is_found_again()
     {
-        var draft = new DraftSource([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        var draft = new PromptLookupDrafter([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], draft.Next([]).ToArray());
 
         // The model said 1, 2, then 5 in place of 3.
-        draft.Tell(8, 2, 5);
+        draft.Accept(8, 2, 5);
         Assert.Equal([], draft.Next([1, 2, 5]).ToArray());
-        draft.Tell(0, 0, 6);
+        draft.Accept(0, 0, 6);
         Assert.Equal([7, 8, 9, 10], draft.Next([1, 2, 5, 6]).ToArray());
-        draft.Tell(4, 4, 11);
+        draft.Accept(4, 4, 11);
         Assert.Equal([], draft.Next([1, 2, 5, 6, 7, 8, 9, 10, 11]).ToArray());
     }
 

@@ -16,7 +16,7 @@ public sealed class StoppableTextTests
         for (var size = 1; size <= whole.Length; size++)
         {
             var told = new List<string>();
-            var text = new StoppableText(["###", "USER:"], told.Add);
+            var text = new StopSequenceFilter(["###", "USER:"], told.Add);
             var stopped = whole.Chunk(size).Any(piece => text.Append(new string(piece)));
             Assert.Equal(expected.Length < whole.Length, stopped);
             Assert.Equal(stopped, text.Stopped);
@@ -30,7 +30,7 @@ public sealed class StoppableTextTests
     public void What_may_begin_a_stop_waits_and_is_told_once_it_does_not()
     {
         var told = new List<string>();
-        var text = new StoppableText(["END"], told.Add);
+        var text = new StopSequenceFilter(["END"], told.Add);
         text.Append("aE");
         Assert.Equal(["a"], told);
         text.Append("N");
@@ -42,7 +42,7 @@ public sealed class StoppableTextTests
     [Fact]
     public void The_first_stop_in_the_text_counts_not_the_first_in_the_list()
     {
-        var text = new StoppableText(["late", "early"], null);
+        var text = new StopSequenceFilter(["late", "early"], null);
         Assert.True(text.Append("an early and a late one"));
         Assert.Equal("an ", text.Finish());
     }
@@ -51,7 +51,7 @@ public sealed class StoppableTextTests
     public void Without_stops_everything_is_told_at_once()
     {
         var told = new List<string>();
-        var text = new StoppableText([], told.Add);
+        var text = new StopSequenceFilter([], told.Add);
         Assert.False(text.Append("a"));
         Assert.False(text.Append(""));
         Assert.False(text.Append("b"));

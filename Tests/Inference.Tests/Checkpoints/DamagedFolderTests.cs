@@ -122,7 +122,7 @@ public sealed class DamagedFolderTests
         {
             using var checkpoint = Checkpoint.Open(folder.Path);
             Assert.All(checkpoint.WeightFiles, file => Assert.StartsWith(folder.Path + "/", file, StringComparison.Ordinal));
-            new ModelParts(checkpoint, PrecisionPlan.Int4, new WeightSource(checkpoint, progress: null, CancellationToken.None)).Build();
+            new ImportedGraphs(checkpoint, PrecisionPlan.Int4, new WeightSource(checkpoint, progress: null, CancellationToken.None)).Build();
         }
         catch (CheckpointException e)
         {

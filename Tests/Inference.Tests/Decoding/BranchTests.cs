@@ -23,7 +23,7 @@ public sealed class BranchTests
     {
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
-        state.Append([.. Ends.Select(ids => new BranchTokens(state.Fork(), ids, 1))]);
+        state.Append([.. Ends.Select(ids => new SequenceTokens(state.Fork(), ids, 1))]);
         for (var i = 0; i < Ends.Length; i++)
         {
             Compare.Close(Alone(model, [.. Prompt, .. Ends[i]]), state.Logits(i), FloatNoise);
@@ -37,13 +37,13 @@ public sealed class BranchTests
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
         int[] branches = [.. Ends.Select(_ => state.Fork())];
-        state.Append([.. branches.Select((b, i) => new BranchTokens(b, Ends[i], 1))]);
+        state.Append([.. branches.Select((b, i) => new SequenceTokens(b, Ends[i], 1))]);
         List<int>[] written = [.. Ends.Select(ids => ids.ToList())];
         for (var step = 0; step < 4; step++)
         {
             // The first one ends early; the others must not notice.
             int[] live = [.. Enumerable.Range(0, Ends.Length).Where(i => i > 0 || step < 2)];
-            state.Append([.. live.Select(i => new BranchTokens(branches[i], new[] { 20 + (7 * i) + step }, 1))]);
+            state.Append([.. live.Select(i => new SequenceTokens(branches[i], new[] { 20 + (7 * i) + step }, 1))]);
             foreach (var (row, i) in live.Index())
             {
                 written[i].Add(20 + (7 * i) + step);
@@ -59,11 +59,11 @@ public sealed class BranchTests
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
         var (first, second) = (state.Fork(), state.Fork());
-        state.Append([new BranchTokens(first, Ends[1], 1), new BranchTokens(second, Ends[0], 1)]);
+        state.Append([new SequenceTokens(first, Ends[1], 1), new SequenceTokens(second, Ends[0], 1)]);
         state.Append([
-            new BranchTokens(state.Fork(first), Ends[2], 1),
-            new BranchTokens(state.Fork(first), Ends[3], 2),
-            new BranchTokens(state.Fork(second), Ends[3], 1),
+            new SequenceTokens(state.Fork(first), Ends[2], 1),
+            new SequenceTokens(state.Fork(first), Ends[3], 2),
+            new SequenceTokens(state.Fork(second), Ends[3], 1),
         ]);
         Compare.Close(Alone(model, [.. Prompt, .. Ends[1], .. Ends[2]]), state.Logits(0), FloatNoise);
         Compare.Close(Alone(model, [.. Prompt, .. Ends[1], .. Ends[3][..^1]]), state.Logits(1), FloatNoise);
@@ -79,9 +79,9 @@ public sealed class BranchTests
         state.Append(Prompt);
         var first = state.Fork();
         state.Append([
-            new BranchTokens(first, Ends[1], 1),
-            new BranchTokens(state.Fork(first), Ends[2], 1),
-            new BranchTokens(state.Fork(first), Ends[3], 1),
+            new SequenceTokens(first, Ends[1], 1),
+            new SequenceTokens(state.Fork(first), Ends[2], 1),
+            new SequenceTokens(state.Fork(first), Ends[3], 1),
         ]);
         Compare.Close(Alone(model, [.. Prompt, .. Ends[1]]), state.Logits(0), FloatNoise);
         Compare.Close(Alone(model, [.. Prompt, .. Ends[1], .. Ends[2]]), state.Logits(1), FloatNoise);
@@ -95,11 +95,11 @@ public sealed class BranchTests
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
         var (first, second) = (state.Fork(), state.Fork());
-        state.Append([new BranchTokens(first, Ends[1], 1), new BranchTokens(second, Ends[3], 1)]);
+        state.Append([new SequenceTokens(first, Ends[1], 1), new SequenceTokens(second, Ends[3], 1)]);
         state.Drop(first, 4);
         state.Drop(second, 1);
         Assert.Equal(Prompt.Length + Ends[1].Length + Ends[3].Length - 1, state.Length);
-        state.Append([new BranchTokens(first, Ends[0], 1), new BranchTokens(second, Ends[2], 1)]);
+        state.Append([new SequenceTokens(first, Ends[0], 1), new SequenceTokens(second, Ends[2], 1)]);
         Compare.Close(Alone(model, [.. Prompt, .. Ends[1][..2], .. Ends[0]]), state.Logits(0), FloatNoise);
         Compare.Close(Alone(model, [.. Prompt, .. Ends[3][..3], .. Ends[2]]), state.Logits(1), FloatNoise);
     }
@@ -109,7 +109,7 @@ public sealed class BranchTests
     {
         using var state = GoldenModel.Get("mobilellama").Decoder.CreateState(64);
         state.Append(Prompt);
-        state.Append([new BranchTokens(state.Fork(), Ends[0], 1)]);
+        state.Append([new SequenceTokens(state.Fork(), Ends[0], 1)]);
         Assert.Throws<InvalidOperationException>(() => state.Append(Ends[0]));
         Assert.Throws<ArgumentOutOfRangeException>(() => state.Rewind(Prompt.Length + 1));
         state.Rewind(Prompt.Length);
@@ -122,11 +122,11 @@ public sealed class BranchTests
         using var state = GoldenModel.Get("mobilellama").Decoder.CreateState(Prompt.Length + 4);
         state.Append(Prompt);
         var branch = state.Fork();
-        Assert.Throws<ContextFullException>(() => state.Append([new BranchTokens(branch, Ends[1], 1)]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => state.Append([new BranchTokens(branch, Unknown, 1)]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => state.Append([new BranchTokens(branch, Ends[2], 2)]));
+        Assert.Throws<ContextFullException>(() => state.Append([new SequenceTokens(branch, Ends[1], 1)]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => state.Append([new SequenceTokens(branch, Unknown, 1)]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => state.Append([new SequenceTokens(branch, Ends[2], 2)]));
         Assert.Equal(Prompt.Length, state.Length);
-        state.Append([new BranchTokens(branch, Ends[3], 1)]);
+        state.Append([new SequenceTokens(branch, Ends[3], 1)]);
         Compare.Close(Alone("mobilellama", [.. Prompt, .. Ends[3]]), state.Logits(0), FloatNoise);
     }
 

@@ -24,12 +24,12 @@ public sealed class ChannelScalesTests(ITestOutputHelper output)
     [InlineData("llama-gqa", 0.8f)]
     public void In_float32_scaled_channels_change_nothing(string name, float exponent)
     {
-        var moments = new ActivationMoments();
+        var moments = new ImportanceMatrix();
         var exact = Exact(name, moments, scale: null);
         using var checkpoint = Checkpoint.Open(GoldenFolder.Path(name));
         var groups = ChannelGroup.Of(checkpoint.Config.Language, DecoderRecipe.Int4).ToList();
-        var scales = new ChannelScales(checkpoint, moments, groups, exponent);
-        var folded = Exact(name, new ActivationMoments(), scales);
+        var scales = new AwqScales(checkpoint, moments, groups, exponent);
+        var folded = Exact(name, new ImportanceMatrix(), scales);
         var loss = LossMeter.Logits(exact.Logits, folded.Logits, checkpoint.Config.Language.VocabularySize);
         output.WriteLine($"{name}: {loss}");
         Assert.InRange(loss.LargestDivergence, 0, 1e-6);
@@ -87,12 +87,12 @@ public sealed class ChannelScalesTests(ITestOutputHelper output)
         Assert.True(scaled.MeanDivergence <= 1.15 * plain.MeanDivergence, $"{scaled.MeanDivergence}, plain {plain.MeanDivergence}.");
     }
 
-    private static ExactOutputs Exact(string name, ActivationMoments moments, ChannelScales? scale)
+    private static ReferenceOutputs Exact(string name, ImportanceMatrix moments, AwqScales? scale)
     {
         using var checkpoint = Checkpoint.Open(GoldenFolder.Path(name));
         using var folder = new TemporaryFolder();
         var source = new WeightSource(checkpoint, progress: null, CancellationToken.None);
-        return new ExactPass(
+        return new ReferencePass(
             checkpoint, scale is null ? source : source.Scaled(scale), CalibrationSet.Bundled,
             LlamaTextTokenizer.Open(GoldenFolder.Path(name, "tokenizer.model")), folder["exact"], moments).Run();
     }

@@ -14,7 +14,7 @@ internal static class OneLayer
     private const string Tensor = "model.layers.0.mlp.down_proj.weight";
 
     /// <summary>Products of rows [rows, inputs] with weights [outputs, inputs], [rows, outputs].</summary>
-    public static float[] Run(WeightFormat format, float[] weights, float[] input, int inputs, ActivationMoments? moments = null)
+    public static float[] Run(WeightFormat format, float[] weights, float[] input, int inputs, ImportanceMatrix? moments = null)
     {
         var (rows, outputs) = (input.Length / inputs, weights.Length / inputs);
         using var source = Checkpoint(weights, outputs, inputs);
@@ -22,7 +22,7 @@ internal static class OneLayer
         using var folder = new TemporaryFolder();
         var graph = new OnnxGraph("one");
         graph.Input("x", OnnxType.Float32, 1, rows, inputs);
-        LinearWriter.Create(format, moments ?? new ActivationMoments()).Write(
+        LinearWriter.Create(format, moments ?? new ImportanceMatrix()).Write(
             graph, new WeightSource(checkpoint, null, default), "y", "x", new LinearWeight(Tensor, outputs, inputs));
         graph.Output("y", OnnxType.Float32, 1, rows, outputs);
         using (var data = new ExternalDataFile(folder["one.onnx.data"]))

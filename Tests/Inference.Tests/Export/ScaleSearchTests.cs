@@ -75,9 +75,9 @@ public sealed class ScaleSearchTests(ITestOutputHelper output)
         Assert.True(weighted < 0.3 * blind, $"{weighted / blind:p1}.");
     }
 
-    private static double Error(float[] block, float[] importance, CodeGrid grid, int bits) =>
+    private static double Error(float[] block, float[] importance, QuantizationParameters grid, int bits) =>
         block.Zip(importance, (v, w) => w * Math.Pow(v - Decode(v, grid, bits), 2)).Sum();
 
-    private static float Decode(float value, CodeGrid grid, int bits) =>
+    private static float Decode(float value, QuantizationParameters grid, int bits) =>
         (Math.Clamp((int)MathF.Round(value * grid.Inverse) + grid.Zero, 0, (1 << bits) - 1) - grid.Zero) * grid.Scale;
 }

@@ -59,7 +59,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     public void Rounding_for_the_activations_nearly_halves_what_outlying_channels_cost(string name)
     {
         var (weights, input) = (Gaussian(Outputs * Inputs, 3), Scaled(Gaussian(Rows * Inputs, 4)));
-        var moments = new ActivationMoments();
+        var moments = new ImportanceMatrix();
         moments.Add("y", Scaled(Gaussian(64 * Inputs, 5)), Inputs);
         var format = WeightFormat.Find(name)!.Value;
         var (blind, weighted) = (Error(format, weights, input), Error(format, weights, input, moments));
@@ -73,7 +73,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     public void Outlying_inputs_that_are_kept_apart_cost_nothing(string name, double bound)
     {
         var (weights, input) = (Gaussian(Outputs * Inputs, 3), Scaled(Gaussian(Rows * Inputs, 4)));
-        var moments = new ActivationMoments();
+        var moments = new ImportanceMatrix();
         moments.Add("y", Scaled(Gaussian(64 * Inputs, 5)), Inputs);
         var format = WeightFormat.Find(name)!.Value.Keeping(8);
         Assert.Equal($"{name}-e8", format.ToString());
@@ -170,7 +170,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
         Assert.True(VisionRecipe.Ladder[^1].IsExact);
     }
 
-    private static double Error(WeightFormat format, float[] weights, float[] input, ActivationMoments? moments = null)
+    private static double Error(WeightFormat format, float[] weights, float[] input, ImportanceMatrix? moments = null)
     {
         var exact = OneLayer.Exact(weights, input, Inputs);
         return TensorPrimitives.Distance<float>(exact, OneLayer.Run(format, weights, input, Inputs, moments))

@@ -25,7 +25,7 @@ public sealed class BoxTuningTests
             size,
             TimeSpan.FromSeconds(first[i]),
             TimeSpan.FromSeconds(double.Parse(seconds.Split(' ')[i], System.Globalization.CultureInfo.InvariantCulture)))).ToList();
-        Assert.Equal(expected, BoxTuner.Choose(rows).PrefillFrom);
+        Assert.Equal(expected, MachineTuner.Choose(rows).PrefillFrom);
     }
 
     [Fact]
@@ -34,11 +34,11 @@ public sealed class BoxTuningTests
         using var temporary = new TemporaryFolder();
         var folder = Import(temporary, "w8a7");
         Assert.Equal(ExecutionSettings.UsualPrefillFrom, From(folder, new ExecutionSettings(1)));
-        new BoxTuning { MeasuredOn = BoxTuning.ThisBox, PrefillFrom = 7 }.Write(folder);
+        new MachineTuning { MeasuredOn = MachineTuning.ThisBox, PrefillFrom = 7 }.Write(folder);
         Assert.Equal(7, From(folder, new ExecutionSettings(1)));
         Assert.Equal(2, From(folder, new ExecutionSettings(1) { PrefillFrom = 2 }));
         Assert.Equal(int.MaxValue, From(folder, new ExecutionSettings(1) { UsePrefill = false }));
-        new BoxTuning { MeasuredOn = BoxTuning.ThisBox }.Write(folder);
+        new MachineTuning { MeasuredOn = MachineTuning.ThisBox }.Write(folder);
         Assert.Equal(int.MaxValue, From(folder, new ExecutionSettings(1)));
         ModelFolder.Open(folder.FolderPath).Verify();
     }
@@ -52,7 +52,7 @@ public sealed class BoxTuningTests
     {
         using var temporary = new TemporaryFolder();
         var folder = Import(temporary, "w8a7");
-        File.WriteAllText(Path.Combine(folder.FolderPath, BoxTuning.FileName), text);
+        File.WriteAllText(Path.Combine(folder.FolderPath, MachineTuning.FileName), text);
         Assert.Equal(ExecutionSettings.UsualPrefillFrom, From(folder, new ExecutionSettings(1)));
     }
 
@@ -61,10 +61,10 @@ public sealed class BoxTuningTests
     {
         using var temporary = new TemporaryFolder();
         var said = new List<string>();
-        var rows = BoxTuner.Measure(Import(temporary, "w8a8"), new ExecutionSettings(1), 1, said.Add);
-        Assert.Equal(BoxTuner.Sizes, rows.Select(row => row.Tokens));
+        var rows = MachineTuner.Measure(Import(temporary, "w8a8"), new ExecutionSettings(1), 1, said.Add);
+        Assert.Equal(MachineTuner.Sizes, rows.Select(row => row.Tokens));
         Assert.All(rows, row => Assert.True(row.First > TimeSpan.Zero && row.Second > TimeSpan.Zero));
-        Assert.Equal(2 * BoxTuner.Sizes.Count, said.Count);
+        Assert.Equal(2 * MachineTuner.Sizes.Count, said.Count);
     }
 
     private static ModelFolder Import(TemporaryFolder temporary, string prefill) => ModelImporter.Import(

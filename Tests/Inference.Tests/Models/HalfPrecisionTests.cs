@@ -124,7 +124,7 @@ public sealed class HalfPrecisionTests
         {
             Assert.Equal(expected.Step(658).ToArray(), found.Step(658).ToArray());
             Assert.Equal(expected.Step(296).ToArray(), found.Step(296).ToArray());
-            BranchTokens[] Parts(DecoderState state) => [.. Branches.Select(ids => new BranchTokens(state.Fork(), ids, 1))];
+            SequenceTokens[] Parts(DecoderState state) => [.. Branches.Select(ids => new SequenceTokens(state.Fork(), ids, 1))];
             expected.Append(Parts(expected));
             found.Append(Parts(found));
             Assert.All(Enumerable.Range(0, Branches.Length), i => Assert.Equal(expected.Logits(i).ToArray(), found.Logits(i).ToArray()));

@@ -25,7 +25,7 @@ public sealed class TextStreamFuzzTests
             (ids, stopped) =>
             {
                 var told = new StringBuilder();
-                var text = new GrowingText(
+                var text = new GenerationBuffer(
                     tokenizer, new GenerationOptions(ids.Length + 1, stopped ? Stops : null), piece => AssertWhole(piece, told));
                 var finish = (FinishReason?)null;
                 foreach (var next in ids)

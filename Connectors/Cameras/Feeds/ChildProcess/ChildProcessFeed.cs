@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
 /// <summary>Pictures from a decoder in a process of its own: a decoder that crashes or hangs takes nothing with it,
 /// and hardware decoding is a matter of arguments.</summary>
-internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand> command) : IPictureFeed
+internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand> command) : IFrameFeed
 {
     /// <summary>A child that closed its output gets this long to exit by itself, and a killed one to be gone.</summary>
     private static readonly TimeSpan ExitTime = TimeSpan.FromMilliseconds(300);
@@ -138,7 +138,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
                 : "it ended without having sent a picture";
         }
 
-        return attempt.End(kind, DecoderFaults.Explain(reason));
+        return attempt.End(kind, DecoderErrors.Explain(reason));
     }
 
     private static void Kill(Process child, CaptureAttempt attempt)

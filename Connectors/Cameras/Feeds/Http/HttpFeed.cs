@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
 /// <summary>An HTTP address: a picture that is fetched again and again, a stream of JPEG pictures, or a video or playlist, which
 /// ffmpeg plays. The first answer decides.</summary>
-internal sealed class HttpFeed : IPictureFeed
+internal sealed class HttpFeed : IFrameFeed
 {
     /// <summary>Pictures a second that are fetched where MaxFrameRate does not say how many.</summary>
     internal const double UsualRate = 1;
@@ -58,7 +58,7 @@ internal sealed class HttpFeed : IPictureFeed
     private static CaptureEnd Play(bool recorded, CaptureAttempt attempt)
     {
         attempt.Camera.IsLive = !recorded;
-        attempt.Touch();
+        attempt.ResetStallTimer();
         return new ChildProcessFeed(it => FfmpegCommand.HttpVideo(it, recorded)).Run(attempt);
     }
 
@@ -66,7 +66,7 @@ internal sealed class HttpFeed : IPictureFeed
     private static CaptureEnd? Open(HttpCameraClient client, CaptureAttempt attempt, out bool recorded)
     {
         recorded = false;
-        var pictures = new HttpPictures(attempt);
+        var pictures = new HttpImages(attempt);
         using (var answer = client.Get(attempt.Stop))
         {
             if (answer.Fault is { } fault)
@@ -112,7 +112,7 @@ internal sealed class HttpFeed : IPictureFeed
             : Poll(client, pictures, attempt);
     }
 
-    private static CaptureEnd Stream(HttpCameraResponse answer, HttpPictures pictures, CaptureAttempt attempt)
+    private static CaptureEnd Stream(HttpCameraResponse answer, HttpImages pictures, CaptureAttempt attempt)
     {
         using var splitter = new JpegSplitter(answer);
         while (splitter.Next(attempt.Stop) is { IsEmpty: false } picture)
@@ -126,7 +126,7 @@ internal sealed class HttpFeed : IPictureFeed
             : "it ended without a whole JPEG picture");
     }
 
-    private static CaptureEnd Poll(HttpCameraClient client, HttpPictures pictures, CaptureAttempt attempt)
+    private static CaptureEnd Poll(HttpCameraClient client, HttpImages pictures, CaptureAttempt attempt)
     {
         var settings = attempt.Settings;
         var period = TimeSpan.FromSeconds(1 / Math.Min(settings.MaxFrameRate ?? UsualRate, HighestRate));
@@ -159,7 +159,7 @@ internal sealed class HttpFeed : IPictureFeed
     }
 
     /// <returns>What went wrong, or null.</returns>
-    private static string? Fetch(HttpCameraClient client, HttpPictures pictures, CaptureAttempt attempt)
+    private static string? Fetch(HttpCameraClient client, HttpImages pictures, CaptureAttempt attempt)
     {
         try
         {

@@ -72,7 +72,7 @@ public sealed partial class OnvifClient : IDisposable
             var answer = await AskMediaAsync(service, StreamRequest(service, profile.Token), cancel).ConfigureAwait(false);
             reported = answer.Find("Uri").Text() ?? "";
         }
-        catch (OnvifException fault) when (fault.Fault == OnvifFault.Failed)
+        catch (OnvifException fault) when (fault.Fault == OnvifErrorKind.Failed)
         {
             return await GetSnapshotAddressAsync(service, profile, fault.Message, cancel).ConfigureAwait(false);
         }
@@ -96,12 +96,12 @@ public sealed partial class OnvifClient : IDisposable
                 return await CompleteAsync(match, cancel).ConfigureAwait(false);
             }
         }
-        catch (OnvifException fault) when (fault.Fault == OnvifFault.Failed)
+        catch (OnvifException fault) when (fault.Fault == OnvifErrorKind.Failed)
         {
             reason = $"{reason}; for a snapshot it says: {fault.Message}";
         }
 
-        throw new OnvifException(OnvifFault.Failed, $"{reason}, and no address of a snapshot. Take another profile with 'profile=' in Source");
+        throw new OnvifException(OnvifErrorKind.Failed, $"{reason}, and no address of a snapshot. Take another profile with 'profile=' in Source");
     }
 
     private static XElement StreamRequest(string service, string token) => service == Media2Namespace
@@ -194,7 +194,7 @@ public sealed partial class OnvifClient : IDisposable
                 }
             }
         }
-        catch (OnvifException fault) when (fault.Fault == OnvifFault.Failed)
+        catch (OnvifException fault) when (fault.Fault == OnvifErrorKind.Failed)
         {
             // Older cameras do not have the call.
             withoutServices = fault;
@@ -216,7 +216,7 @@ public sealed partial class OnvifClient : IDisposable
         {
             // Seen with a wrong password: an empty list instead of a refusal.
             throw new OnvifException(
-                OnvifFault.Refused,
+                OnvifErrorKind.Refused,
                 $"the camera at {_device.Host}:{_device.Port} names no media service{(_login is null ? "" : $" to {_login}")}. "
                 + "Check user and password, and that this user may see video through ONVIF",
                 withoutServices);
@@ -233,7 +233,7 @@ public sealed partial class OnvifClient : IDisposable
             answer = await _channel.AskAsync(
                 _device, new XElement(XName.Get("GetSystemDateAndTime", DeviceNamespace)), authorized: false, cancel).ConfigureAwait(false);
         }
-        catch (OnvifException fault) when (fault.Fault != OnvifFault.Unreachable)
+        catch (OnvifException fault) when (fault.Fault != OnvifErrorKind.Unreachable)
         {
             // Not every camera has the call, and some want a log-in for it: then the clocks must agree.
             return;
@@ -286,7 +286,7 @@ public sealed partial class OnvifClient : IDisposable
                 _media[service] = [candidates[i]];
                 return answer;
             }
-            catch (OnvifException fault) when (fault.Fault != OnvifFault.Refused && i < candidates.Count - 1)
+            catch (OnvifException fault) when (fault.Fault != OnvifErrorKind.Refused && i < candidates.Count - 1)
             {
                 i++;
             }

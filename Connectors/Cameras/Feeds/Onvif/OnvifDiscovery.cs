@@ -46,7 +46,7 @@ public static class OnvifDiscovery
         if (errors.Count == searches.Count)
         {
             throw new OnvifException(
-                OnvifFault.Unreachable,
+                OnvifErrorKind.Unreachable,
                 searches.Count == 0
                     ? "this machine has no network interface with an IPv4 address"
                     : $"no network interface could search for cameras ({string.Join("; ", errors)})");

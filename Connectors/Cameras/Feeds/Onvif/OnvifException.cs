@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 /// <summary>Why a camera could not be asked.</summary>
-public enum OnvifFault
+public enum OnvifErrorKind
 {
     /// <summary>Nothing answers, or too late.</summary>
     Unreachable,
@@ -14,8 +14,8 @@ public enum OnvifFault
 }
 
 /// <summary>A camera could not be asked. The message says what happened and what to do, without passwords.</summary>
-public sealed class OnvifException(OnvifFault fault, string message, Exception? cause = null) : Exception(message, cause)
+public sealed class OnvifException(OnvifErrorKind fault, string message, Exception? cause = null) : Exception(message, cause)
 {
     /// <summary>Which kind of fault.</summary>
-    public OnvifFault Fault { get; } = fault;
+    public OnvifErrorKind Fault { get; } = fault;
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 /// <summary>Asks an ONVIF camera at each attempt where its stream is, and plays that: addresses and ports change.</summary>
-internal sealed partial class OnvifFeed(OnvifAddress address) : IPictureFeed
+internal sealed partial class OnvifFeed(OnvifAddress address) : IFrameFeed
 {
     /// <summary>A refused password is not tried again before this time, unless it changes: cameras lock accounts.</summary>
     internal static readonly TimeSpan RefusalPause = TimeSpan.FromMinutes(5);
@@ -34,7 +34,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IPictureFeed
         }
 
         CameraSettings found;
-        IPictureFeed feed;
+        IFrameFeed feed;
         try
         {
             (found, feed) = FindAsync(attempt, login).GetAwaiter().GetResult();
@@ -42,7 +42,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IPictureFeed
         }
         catch (OnvifException fault)
         {
-            if (fault.Fault == OnvifFault.Refused && login is not null)
+            if (fault.Fault == OnvifErrorKind.Refused && login is not null)
             {
                 (_refused, _refusedAt) = (login, attempt.Camera.Time.GetTimestamp());
             }
@@ -58,7 +58,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IPictureFeed
         return feed.Run(attempt);
     }
 
-    private async Task<(CameraSettings Found, IPictureFeed Feed)> FindAsync(CaptureAttempt attempt, OnvifLogin? login)
+    private async Task<(CameraSettings Found, IFrameFeed Feed)> FindAsync(CaptureAttempt attempt, OnvifLogin? login)
     {
         using var client = new OnvifClient(address.Device, login, attempt.Camera.Time);
         var profiles = await client.GetProfilesAsync(attempt.Stop).ConfigureAwait(false);
@@ -75,7 +75,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IPictureFeed
         }
         catch (FormatException fault)
         {
-            throw new OnvifException(OnvifFault.Failed, $"the camera gives an address that cannot be used. {fault.Message}");
+            throw new OnvifException(OnvifErrorKind.Failed, $"the camera gives an address that cannot be used. {fault.Message}");
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IPictureFeed
         }
 
         return OnvifCameras.ReadLogin(user, file, nameof(CameraSettings.PasswordFile), out var fault)
-            ?? throw new OnvifException(OnvifFault.Failed, fault!);
+            ?? throw new OnvifException(OnvifErrorKind.Failed, fault!);
     }
 
     [LoggerMessage(EventId = 90, Level = LogLevel.Information,

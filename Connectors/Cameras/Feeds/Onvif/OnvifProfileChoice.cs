@@ -20,14 +20,14 @@ public static class OnvifProfileChoice
         {
             return profiles.FirstOrDefault(it => it.Token == token)
                 ?? throw new OnvifException(
-                    OnvifFault.Failed, $"the camera has no profile '{token}'; it has {Names(profiles)}. Change 'profile=' in Source");
+                    OnvifErrorKind.Failed, $"the camera has no profile '{token}'; it has {Names(profiles)}. Change 'profile=' in Source");
         }
 
         var withVideo = profiles.Where(it => it.HasVideo).ToList();
         if (withVideo.Count == 0)
         {
             throw new OnvifException(
-                OnvifFault.Failed, "the camera offers no profile with video. Set one up on its web page (video or ONVIF profiles)");
+                OnvifErrorKind.Failed, "the camera offers no profile with video. Set one up on its web page (video or ONVIF profiles)");
         }
 
         var ofFirst = withVideo.Where(it => it.Source == withVideo[0].Source).ToList();

@@ -61,7 +61,7 @@ internal sealed class SoapChannel : IDisposable
         {
             return await AskOnceAsync(to, body, authorized, cancel).ConfigureAwait(false);
         }
-        catch (OnvifException refused) when (refused.Fault == OnvifFault.Refused && authorized && _login is not null
+        catch (OnvifException refused) when (refused.Fault == OnvifErrorKind.Refused && authorized && _login is not null
             && ClockOffset.Duration() > TimeSpan.FromSeconds(2))
         {
             // Some cameras report local time as UTC and compare with the true one. One try more, as they lock accounts.
@@ -87,7 +87,7 @@ internal sealed class SoapChannel : IDisposable
         var fault = answer?.Find("Fault");
         if (status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden || IsRefusal(fault))
         {
-            throw new OnvifException(OnvifFault.Refused, _login is null
+            throw new OnvifException(OnvifErrorKind.Refused, _login is null
                 ? $"the camera at {_shown} wants a user and a password"
                 : $"the camera at {_shown} refuses {_login}{Quoted(fault)}. Check user and password; many cameras keep users for "
                     + "ONVIF apart from those of their web page, and lock an account after a few wrong passwords");
@@ -95,12 +95,12 @@ internal sealed class SoapChannel : IDisposable
 
         if (fault is not null)
         {
-            throw new OnvifException(OnvifFault.Failed, $"the camera at {_shown} cannot answer {body.Name.LocalName}{Quoted(fault)}");
+            throw new OnvifException(OnvifErrorKind.Failed, $"the camera at {_shown} cannot answer {body.Name.LocalName}{Quoted(fault)}");
         }
 
         if (answer?.Find("Body") is not { } content)
         {
-            throw new OnvifException(OnvifFault.Failed, (int)status is >= 300 and < 400
+            throw new OnvifException(OnvifErrorKind.Failed, (int)status is >= 300 and < 400
                 ? $"{_shown} redirects ONVIF requests (HTTP {(int)status}); give the address that it redirects to"
                 : status != HttpStatusCode.OK
                 ? $"{_shown} has no ONVIF service at {to.AbsolutePath} (HTTP {(int)status}). Check the port, and that ONVIF is switched on"
@@ -128,12 +128,12 @@ internal sealed class SoapChannel : IDisposable
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw new OnvifException(OnvifFault.Unreachable, $"{_shown} did not answer within {AnswerTime.TotalSeconds:0} s");
+            throw new OnvifException(OnvifErrorKind.Unreachable, $"{_shown} did not answer within {AnswerTime.TotalSeconds:0} s");
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException)
         {
             throw new OnvifException(
-                OnvifFault.Unreachable,
+                OnvifErrorKind.Unreachable,
                 $"{_shown} could not be asked ({Innermost(fault).Message}). Check address and port, and that ONVIF is switched on",
                 fault);
         }
@@ -150,7 +150,7 @@ internal sealed class SoapChannel : IDisposable
             if (bytes.Length > SoapMessage.MaxBytes)
             {
                 throw new OnvifException(
-                    OnvifFault.Failed, $"{_shown} sent an answer of more than {SoapMessage.MaxBytes / 1024} KB; it was not read further");
+                    OnvifErrorKind.Failed, $"{_shown} sent an answer of more than {SoapMessage.MaxBytes / 1024} KB; it was not read further");
             }
         }
 

@@ -246,7 +246,7 @@ public sealed class HttpCameraTests
     {
         var pixels = new byte[64 * 48 * 3];
         Array.Fill(pixels, (byte)(number * 8));
-        return StillPictures.EncodeJpeg(pixels, 64, 48, 95);
+        return ImageCodec.EncodeJpeg(pixels, 64, 48, 95);
     }
 
     private static long NumberIn(Seen frame) => (long)Math.Round(frame.Pixels[0] / 8.0);

@@ -94,7 +94,7 @@ public sealed class JpegSplitterTests
     {
         var pixels = new byte[side * side * 3];
         random.NextBytes(pixels);
-        return StillPictures.EncodeJpeg(pixels, side, side, 90);
+        return ImageCodec.EncodeJpeg(pixels, side, side, 90);
     }
 
     /// <summary>Text of all sorts, in which a picture never begins.</summary>

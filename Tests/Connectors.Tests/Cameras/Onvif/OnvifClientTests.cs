@@ -96,7 +96,7 @@ public sealed class OnvifClientTests : IAsyncLifetime
     [InlineData("emptyservices", "names no media service")]
     public async Task A_wrong_password_is_told_and_tried_once(string ways, string said)
     {
-        var thrown = await FailsAsync(() => FindAsync(ways, password: "wrong-password"), OnvifFault.Refused, said);
+        var thrown = await FailsAsync(() => FindAsync(ways, password: "wrong-password"), OnvifErrorKind.Refused, said);
         Assert.DoesNotContain("wrong-password", thrown.ToString(), StringComparison.Ordinal);
         using var log = JsonDocument.Parse(await _camera.LogAsync());
         Assert.DoesNotContain(log.RootElement.EnumerateArray(), it => it.GetProperty("http").GetString() == "Basic");
@@ -104,23 +104,23 @@ public sealed class OnvifClientTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("html", OnvifFault.Failed, "not answer in ONVIF's form")]
-    [InlineData("notfound", OnvifFault.Failed, "has no ONVIF service at")]
-    [InlineData("redirect", OnvifFault.Failed, "redirects ONVIF requests")]
-    [InlineData("dtd", OnvifFault.Failed, "not answer in ONVIF's form")]
-    [InlineData("huge", OnvifFault.Failed, "more than 1024 KB")]
-    [InlineData("closed", OnvifFault.Unreachable, "could not be asked")]
-    [InlineData("onlyaudio", OnvifFault.Failed, "no profile with video")]
-    [InlineData("nostream,nosnapshot", OnvifFault.Failed, "no address of a snapshot")]
-    [InlineData("fileuri,nosnapshot", OnvifFault.Failed, "gives 'file:///etc/passwd'")]
-    public Task What_is_not_usable_is_told(string ways, OnvifFault fault, string said) =>
+    [InlineData("html", OnvifErrorKind.Failed, "not answer in ONVIF's form")]
+    [InlineData("notfound", OnvifErrorKind.Failed, "has no ONVIF service at")]
+    [InlineData("redirect", OnvifErrorKind.Failed, "redirects ONVIF requests")]
+    [InlineData("dtd", OnvifErrorKind.Failed, "not answer in ONVIF's form")]
+    [InlineData("huge", OnvifErrorKind.Failed, "more than 1024 KB")]
+    [InlineData("closed", OnvifErrorKind.Unreachable, "could not be asked")]
+    [InlineData("onlyaudio", OnvifErrorKind.Failed, "no profile with video")]
+    [InlineData("nostream,nosnapshot", OnvifErrorKind.Failed, "no address of a snapshot")]
+    [InlineData("fileuri,nosnapshot", OnvifErrorKind.Failed, "gives 'file:///etc/passwd'")]
+    public Task What_is_not_usable_is_told(string ways, OnvifErrorKind fault, string said) =>
         FailsAsync(() => FindAsync(ways), fault, said);
 
     [Fact]
     public async Task Nobody_there_is_told_with_a_remedy()
     {
         using var client = new OnvifClient(new Uri($"http://127.0.0.1:{Workbench.FreePort()}/onvif/device_service"), null, TimeProvider.System);
-        var thrown = await FailsAsync(() => client.GetProfilesAsync(default), OnvifFault.Unreachable, "refused");
+        var thrown = await FailsAsync(() => client.GetProfilesAsync(default), OnvifErrorKind.Unreachable, "refused");
         Assert.Contains("that ONVIF is switched on", thrown.Message, StringComparison.Ordinal);
     }
 
@@ -139,7 +139,7 @@ public sealed class OnvifClientTests : IAsyncLifetime
             "XXrIkV6XebikEvpUJNcvmMrSN8I=",
             SoapMessage.Digest(Convert.FromBase64String("M2EniJjcvzFIrCTXPvBwuA=="), "2026-11-29T15:20:12.000Z", "secret1"));
 
-    private static async Task<OnvifException> FailsAsync(Func<Task> ask, OnvifFault fault, string said)
+    private static async Task<OnvifException> FailsAsync(Func<Task> ask, OnvifErrorKind fault, string said)
     {
         var thrown = await Assert.ThrowsAsync<OnvifException>(ask);
         Assert.Equal(fault, thrown.Fault);

@@ -10,7 +10,7 @@ public sealed class AskReaderTests
 {
     private static readonly SchemaCheck Schema = new(Path.Combine(AppContext.BaseDirectory, "schemas", "ask.schema.json"));
 
-    private readonly AskReader _reader = new(new AskLimits());
+    private readonly AskParser _reader = new(new AskLimits());
 
     [Fact]
     public void A_bare_text_is_the_question()
@@ -18,7 +18,7 @@ public sealed class AskReaderTests
         var (request, _, _, fault) = _reader.Read(Message("  Wer ist da? \n"), "gate");
         Assert.Null(fault);
         Assert.Equal(
-            ("Wer ist da?", "gate", AskedForm.Text, 64, TimeSpan.FromSeconds(30)),
+            ("Wer ist da?", "gate", AskedAnswerType.Text, 64, TimeSpan.FromSeconds(30)),
             (request!.Question, request.Camera, request.Form, request.MaxTokens, request.Deadline));
     }
 
@@ -34,7 +34,7 @@ public sealed class AskReaderTests
         Assert.Empty(Schema.Faults(Encoding.UTF8.GetBytes(Text)));
         Assert.Equal(("7", "replies/x"), (id, replyTo));
         Assert.Equal(["red", "blue"], request!.Choices);
-        Assert.Equal((AskedForm.Choice, 5, TimeSpan.FromSeconds(1.5)), (request.Form, request.MaxTokens, request.Deadline));
+        Assert.Equal((AskedAnswerType.Choice, 5, TimeSpan.FromSeconds(1.5)), (request.Form, request.MaxTokens, request.Deadline));
     }
 
     [Theory]

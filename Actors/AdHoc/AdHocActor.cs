@@ -1,0 +1,300 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+
+namespace MobileVlm.Edge.Actors.AdHoc;
+
+/// <summary>Something came to an <c>ask</c> topic.</summary>
+/// <param name="Message">As it came.</param>
+/// <param name="Camera">The camera in its topic, which need not exist; null on the node's own topic.</param>
+internal sealed record AdHocReceived(InboundMessage Message, string? Camera)
+{
+    /// <summary>The request is pending or replied to; handling it again has no effect.</summary>
+    public bool IsTaken { get; set; }
+}
+
+/// <summary>Tells everybody who still waits that this box stops, then stops the actor.</summary>
+internal sealed record StopAdHoc
+{
+    public static readonly StopAdHoc Instance = new();
+}
+
+/// <summary>Where one-shot questions are put to a picture.</summary>
+/// <param name="Lanes">One for each camera.</param>
+/// <param name="Pictures">For pictures that come with their question.</param>
+/// <param name="Decoder">Decodes those.</param>
+internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Lanes, UploadedFrameIntake Pictures, PictureDecoder Decoder)
+{
+    /// <summary>Null when there is no such camera.</summary>
+    public CameraIntake? Camera(string name) => Lanes().FirstOrDefault(lane => lane.Plan.Id.Value == name);
+
+    public bool IsKnown(string camera) => Camera(camera) is not null;
+}
+
+/// <summary>Takes every question that is asked once and gives each exactly one reply: an answer, or why there is none. Few
+/// wait at a time; every request gets a reply, also when this actor is restarted.</summary>
+internal sealed partial class AdHocActor : RestartableActor
+{
+    private static readonly TimeSpan LogRefusedEvery = TimeSpan.FromMinutes(1);
+
+    private readonly AdHocSettings _settings;
+    private readonly PendingRequests _requests;
+    private readonly AdHocContext _places;
+    private readonly AdHocReplies _replies;
+    private readonly AskParser _reader;
+    private readonly IActorRef _publisher;
+    private readonly AskCounters _counters;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly IActorRef _self = Context.Self;
+    private readonly LogThrottle _refusedLog;
+
+    public AdHocActor(
+        AdHocSettings settings,
+        PendingRequests requests,
+        AdHocContext places,
+        AdHocReplies replies,
+        IActorRef publisher,
+        AskCounters counters,
+        TimeProvider time,
+        ILogger<AdHocActor> logger)
+        : base(requests.Memory)
+    {
+        _settings = settings;
+        _requests = requests;
+        _places = places;
+        _replies = replies;
+        _reader = new AskParser(settings.Limits);
+        _publisher = publisher;
+        _counters = counters;
+        _time = time;
+        _logger = logger;
+        _refusedLog = new LogThrottle(LogRefusedEvery, time);
+        Receive<AdHocReceived>(Came);
+        Receive<Ended>(ended => WhilePending(ended.Question, pending => Over(pending, ended.End)));
+        Receive<PictureUnusable>(unusable => WhilePending(unusable.Question, pending => Unusable(pending, unusable.Reason)));
+        Receive<DeadlinePassed>(passed => WhilePending(passed.Question, Expired));
+        Receive<StopAdHoc>(_ => Stop());
+    }
+
+    /// <inheritdoc/>
+    protected override void Resume()
+    {
+        // Deadlines keep running, and the pending questions outlive this instance.
+    }
+
+    /// <inheritdoc/>
+    protected override void GiveUp(object message)
+    {
+        LogGivenUp(message.GetType().Name);
+        const string reason = "the service could not handle this question";
+        switch (message)
+        {
+            case AdHocReceived { IsTaken: false } came:
+                Reply(came, _replies.Failed(_replies.ReadIfPossible(_reader, came, _time.GetTimestamp()), reason));
+                _counters.Received.Increment();
+                _counters.Failed.Increment();
+                break;
+            case IAboutQuestion about:
+                WhilePending(about.Question, pending => Fail(pending, reason));
+                break;
+        }
+    }
+
+    protected override void PostStop()
+    {
+        // These questions have no reply yet. A stop without this actor replies to them (DirectGoodbye).
+        foreach (var pending in _requests.All)
+        {
+            Withdraw(pending);
+        }
+    }
+
+    private void Came(AdHocReceived came)
+    {
+        if (came.IsTaken)
+        {
+            return;
+        }
+
+        Take(came, _replies.Read(_reader, came, _time.GetTimestamp()));
+
+        // Only now, so that whoever sees it counted knows that the next picture takes it along.
+        _counters.Received.Increment();
+    }
+
+    private void Take(AdHocReceived came, Asked asked)
+    {
+        if (asked.Request is not { } request)
+        {
+            Refuse(came, asked, asked.Fault ?? new AskError(null, "the request could not be read"));
+        }
+        else if (!_settings.Enabled)
+        {
+            Refuse(came, asked, new AskError(null, "this box takes no questions; Mqtt:Asks:Enabled is false"));
+        }
+        else if (_requests.Count >= _settings.MaxWaiting)
+        {
+            Reply(came, _replies.Busy(asked, _requests.LastWait));
+            _counters.Busy.Increment();
+        }
+        else if (request.Camera is { } camera && request.Picture is null && _places.Camera(camera)?.HeldBack is { } reason)
+        {
+            Reply(came, _replies.Failed(asked, reason));
+            _counters.Failed.Increment();
+        }
+        else if (Place(came, asked, request) is { } fault)
+        {
+            Refuse(came, asked, fault);
+        }
+    }
+
+    private void Refuse(AdHocReceived came, Asked asked, AskError fault)
+    {
+        Reply(came, _replies.Invalid(asked, fault));
+        _counters.Refused.Increment();
+        if (asked.RefusedTopic is not { } refused)
+        {
+            LogRefused(asked.To.Topic, fault.Field, fault.Message);
+        }
+        else if (_refusedLog.TryPass(refused, out var suppressed))
+        {
+            LogReplyTopicRefused(refused, fault.Message, asked.To.Topic, suppressed);
+        }
+    }
+
+    /// <returns>Why it cannot be asked; null when it waits now.</returns>
+    private AskError? Place(AdHocReceived came, Asked asked, AskRequest request)
+    {
+        CameraIntake? lane = null;
+        if (request.Picture is null)
+        {
+            lane = _places.Camera(request.Camera ?? "");
+            if (lane is null)
+            {
+                var known = string.Join(", ", _places.Lanes().Select(it => it.Plan.Id));
+                return new AskError("camera", $"\"camera\" '{request.Camera}' is not known; there are {known}");
+            }
+
+            if (lane.IsDone)
+            {
+                return new AskError("camera", $"\"camera\" '{request.Camera}' has ended and gives no more pictures");
+            }
+        }
+
+        AdHocQuestion? question = null;
+        question = new AdHocQuestion(AdHocReplies.ToQuestion(request), end => _self.Tell(new Ended(question!, end)));
+        var deadline = _time.SendAfter(_self, request.Deadline, new DeadlinePassed(question));
+
+        // From here on nothing throws: the question is either taken as a whole or not at all.
+        _requests.Add(new PendingRequest(asked, question, lane, deadline));
+        came.IsTaken = true;
+        lane?.Ask(question);
+        if (request.Picture is { } picture)
+        {
+            _places.Decoder.Add(picture, question, reason => _self.Tell(new PictureUnusable(question, reason)));
+        }
+
+        return null;
+    }
+
+    private void WhilePending(AdHocQuestion question, Action<PendingRequest> react)
+    {
+        if (_requests.Find(question) is { } pending)
+        {
+            react(pending);
+        }
+    }
+
+    private void Over(PendingRequest pending, AdHocResult end)
+    {
+        _requests.LastWait = _time.GetElapsedTime(pending.Asked.ArrivedAt);
+        if (end.Answer is { } answer)
+        {
+            Reply(pending, _replies.Answered(pending.Asked, answer));
+            _counters.Answered.Increment();
+        }
+        else
+        {
+            Fail(pending, end.Reason);
+        }
+    }
+
+    private void Fail(PendingRequest pending, string reason)
+    {
+        Reply(pending, _replies.Failed(pending.Asked, reason));
+        _counters.Failed.Increment();
+    }
+
+    private void Unusable(PendingRequest pending, string reason)
+    {
+        var fault = new AskError("picture", $"\"picture\" cannot be used: {reason}");
+        Reply(pending, _replies.Invalid(pending.Asked, fault));
+        _counters.Refused.Increment();
+        LogRefused(pending.Asked.To.Topic, fault.Field, fault.Message);
+    }
+
+    private void Expired(PendingRequest pending)
+    {
+        Reply(pending, _replies.Expired(pending.Asked, pending.Lane?.Counters.Online != false));
+        _counters.Expired.Increment();
+    }
+
+    private void Withdraw(PendingRequest pending)
+    {
+        pending.Question.Withdraw();
+        pending.Lane?.Withdraw(pending.Question);
+        _places.Pictures.Withdraw(pending.Question);
+    }
+
+    private void Stop()
+    {
+        foreach (var pending in _requests.All)
+        {
+            Reply(pending, _replies.Failed(pending.Asked, "this box stops"));
+        }
+
+        Context.Stop(Self);
+    }
+
+    // The reply is composed by now, so that a failure leaves the question waiting for it.
+    private void Reply(PendingRequest pending, OutboundMessage reply)
+    {
+        _requests.Remove(pending);
+        _publisher.Tell(new PublishUnretained(reply));
+        Withdraw(pending);
+    }
+
+    private void Reply(AdHocReceived came, OutboundMessage reply)
+    {
+        came.IsTaken = true;
+        _publisher.Tell(new PublishUnretained(reply));
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A question was refused ({Field}: {Reason}); said so to {Topic}.")]
+    private partial void LogRefused(string topic, string? field, string reason);
+
+    [LoggerMessage(EventId = 85, Level = LogLevel.Warning, Message =
+        "A question wants its reply on the topic '{Wanted}', which is refused: {Reason}. The refusal went to {Topic}. Allow the topic in Mqtt:Asks:ReplyPrefixes if its asker is yours (at most one line a minute for each topic; {Suppressed} more since the last one).")]
+    private partial void LogReplyTopicRefused(string wanted, string reason, string topic, long suppressed);
+
+    [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =
+        "The handling of questions failed twice at {Message}; the sender gets an error reply.")]
+    private partial void LogGivenUp(string message);
+
+    private interface IAboutQuestion
+    {
+        AdHocQuestion Question { get; }
+    }
+
+    private sealed record Ended(AdHocQuestion Question, AdHocResult End) : IAboutQuestion;
+
+    private sealed record PictureUnusable(AdHocQuestion Question, string Reason) : IAboutQuestion;
+
+    private sealed record DeadlinePassed(AdHocQuestion Question) : IAboutQuestion;
+}

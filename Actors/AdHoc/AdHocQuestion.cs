@@ -1,0 +1,61 @@
+using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors.AdHoc;
+
+/// <summary>A question that is asked once, on its way to a picture. It ends exactly once, whatever becomes of that.
+/// Thread-safe.</summary>
+/// <param name="question">For the engine.</param>
+/// <param name="ended">Told the end on whatever thread it comes; returns at once.</param>
+internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended)
+{
+    private int _over;
+
+    public Question Question => question;
+
+    /// <summary>Answered, failed or withdrawn.</summary>
+    public bool IsOver => Volatile.Read(ref _over) != 0;
+
+    public void Answered(AdHocAnswer answer) => End(new AdHocResult(answer, ""));
+
+    /// <param name="reason">For whoever asked.</param>
+    public void Failed(string reason) => End(new AdHocResult(null, reason));
+
+    /// <summary>Nobody waits for it any more; its end is told to nobody.</summary>
+    public void Withdraw() => Volatile.Write(ref _over, 1);
+
+    private void End(AdHocResult end)
+    {
+        if (Interlocked.Exchange(ref _over, 1) == 0)
+        {
+            ended(end);
+        }
+    }
+}
+
+/// <summary>How it ended.</summary>
+/// <param name="Answer">Null when there is none.</param>
+/// <param name="Reason">Why not.</param>
+internal sealed record AdHocResult(AdHocAnswer? Answer, string Reason);
+
+/// <summary>The answer and what it is about.</summary>
+/// <param name="Answer">What the model said.</param>
+/// <param name="Frame">Sequence number of the frame.</param>
+/// <param name="CapturedAt">Wall clock of the picture.</param>
+/// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
+/// <param name="Age">Age of the picture at that moment.</param>
+/// <param name="EncodeTime">Pixels to visual tokens.</param>
+/// <param name="PrimeTime">The picture into the decoder.</param>
+internal sealed record AdHocAnswer(
+    Answer Answer,
+    FrameSequence Frame,
+    DateTimeOffset CapturedAt,
+    DateTimeOffset AnsweredAt,
+    TimeSpan Age,
+    TimeSpan EncodeTime,
+    TimeSpan PrimeTime)
+{
+    /// <summary>See <see cref="FrameAnswered.RepeatsFor"/>.</summary>
+    public TimeSpan? RepeatsFor { get; init; }
+}

@@ -1,0 +1,166 @@
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors.AdHoc;
+
+/// <summary>A request, as far as it could be read.</summary>
+/// <param name="Request">Null when it is wrong.</param>
+/// <param name="Fault">What is wrong.</param>
+/// <param name="Id">The asker's own name for it.</param>
+/// <param name="Camera">The one that it is about, if any.</param>
+/// <param name="To">Where the reply goes.</param>
+/// <param name="ArrivedAt">A <see cref="TimeProvider.GetTimestamp"/>.</param>
+internal sealed record Asked(
+    AskRequest? Request, AskError? Fault, string? Id, string? Camera, ReplyAddress To, long ArrivedAt)
+{
+    /// <summary>The reply topic that the request asks for but may not use, safe for a log; null when there is
+    /// none.</summary>
+    public string? RefusedTopic { get; init; }
+}
+
+/// <summary>What is said to those who ask, and where.</summary>
+internal sealed class AdHocReplies(
+    EdgeSettings settings, NodeTopics topics, Func<string, bool> isKnown, ClockMonitor clock, TimeProvider time)
+{
+    // Below this an asker would come back before anything can have changed.
+    private static readonly TimeSpan LeastRetry = TimeSpan.FromMilliseconds(250);
+
+    private const int MaxLoggedTopic = 200;
+
+    private readonly ReplyTopics _allowed = new(settings.Asks.ReplyPrefixes, topics);
+
+    /// <summary>Reads a request and decides where its reply goes: to the topic that it names if that is allowed, else to
+    /// the one beside the <c>ask</c> topic.</summary>
+    public Asked Read(AskParser reader, AdHocReceived came, long arrivedAt)
+    {
+        var reading = reader.Read(came.Message, came.Camera);
+        var wanted = came.Message.ResponseTopic ?? reading.ReplyTo;
+        var field = came.Message.ResponseTopic is null ? "replyTo" : "response topic";
+        var fault = wanted is not null && _allowed.Fault(wanted) is { } refused ? new AskError(field, refused) : null;
+        var topic = wanted is not null && fault is null ? wanted : OwnTopic(came);
+        return new Asked(
+            fault is null ? reading.Request : null,
+            reading.Fault ?? fault,
+            reading.Id,
+            reading.Request?.Camera ?? came.Camera,
+            new ReplyAddress(topic, came.Message.CorrelationData),
+            arrivedAt)
+        {
+            RefusedTopic = fault is null ? null : ForLog(wanted!),
+        };
+    }
+
+    /// <summary>The same for a request that the service failed to handle. When the request itself cannot be read, the reply
+    /// goes to the topic beside the <c>ask</c> topic, unless the message names another that is allowed.</summary>
+    public Asked ReadIfPossible(AskParser reader, AdHocReceived came, long arrivedAt)
+    {
+        try
+        {
+            return Read(reader, came, arrivedAt);
+        }
+        catch (Exception fault)
+        {
+            return Unread(came, arrivedAt) with { Fault = new AskError(null, fault.Message) };
+        }
+    }
+
+    private Asked Unread(AdHocReceived came, long arrivedAt)
+    {
+        var wanted = came.Message.ResponseTopic;
+        var topic = wanted is not null && _allowed.Fault(wanted) is null ? wanted : OwnTopic(came);
+        return new Asked(null, null, null, came.Camera, new ReplyAddress(topic, came.Message.CorrelationData), arrivedAt);
+    }
+
+    public static Question ToQuestion(AskRequest request) => new(
+        request.Question,
+        request.Form switch
+        {
+            AskedAnswerType.YesNo => AnswerKind.YesNo,
+            AskedAnswerType.Choice => AnswerKind.Choice,
+            _ => AnswerKind.Text,
+        },
+        request.MaxTokens)
+    {
+        Choices = request.Choices,
+    };
+
+    public OutboundMessage Answered(Asked asked, AdHocAnswer answered)
+    {
+        var answer = answered.Answer;
+        var ofCamera = asked.Request?.Picture is null;
+        return To(asked, Reply(asked, ReplyPayload.Answered) with
+        {
+            Value = answer.Value,
+            Text = answer.Text,
+            Score = answer.Score,
+            Scores = answer.ChoiceScores.Count == 0
+                ? null
+                : answer.Question.Choices.Zip(answer.ChoiceScores).ToDictionary(it => it.First, it => it.Second),
+            Frame = ofCamera ? answered.Frame.Value : null,
+            CapturedAt = ofCamera ? clock.Known(answered.CapturedAt) : null,
+            AnsweredAt = clock.Known(answered.AnsweredAt),
+            Clock = clock.IsSet ? null : ClockText.Unset,
+            AgeMs = ofCamera ? answered.Age.TotalMilliseconds : null,
+            SameFrameS = answered.RepeatsFor is { } repeats ? (long)repeats.TotalSeconds : null,
+            Timings = new StageTimings(
+                answered.EncodeTime.TotalMilliseconds,
+                (answered.PrimeTime + answer.Timings.Prefill).TotalMilliseconds,
+                answer.Timings.Decode.TotalMilliseconds),
+            Model = settings.ModelName,
+        });
+    }
+
+    /// <param name="asked">The request.</param>
+    /// <param name="retryAfter">How long the last question waited, which is the best guess.</param>
+    public OutboundMessage Busy(Asked asked, TimeSpan retryAfter) => To(asked, Reply(asked, ReplyPayload.Busy) with
+    {
+        RetryAfterMs = (long)Math.Max(retryAfter.TotalMilliseconds, LeastRetry.TotalMilliseconds),
+        Error = new ReplyError(null, $"{settings.Asks.MaxWaiting} questions wait already"),
+    });
+
+    /// <param name="asked">The request.</param>
+    /// <param name="online">The camera gives pictures.</param>
+    public OutboundMessage Expired(Asked asked, bool online) => To(asked, Reply(asked, ReplyPayload.Expired) with
+    {
+        Error = new ReplyError(null, online
+            ? "the deadline passed before its turn came"
+            : "the deadline passed and the camera is offline"),
+    });
+
+    public OutboundMessage Invalid(Asked asked, AskError fault) => To(asked, Reply(asked, ReplyPayload.Invalid) with
+    {
+        Error = new ReplyError(fault.Field, fault.Message),
+    });
+
+    public OutboundMessage Failed(Asked asked, string reason) => To(asked, Reply(asked, ReplyPayload.Failed) with
+    {
+        Error = new ReplyError(null, reason),
+    });
+
+    private string OwnTopic(AdHocReceived came) =>
+        came.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera) : topics.Reply;
+
+    // Untrusted input: the log gets neither control characters nor a long text.
+    private static string ForLog(string topic) =>
+        string.Concat(topic.Take(MaxLoggedTopic).Select(c => char.IsControl(c) ? '?' : c));
+
+    private ReplyPayload Reply(Asked asked, string status) => new()
+    {
+        Status = status,
+        Node = settings.Node,
+        Id = asked.Id,
+        Camera = asked.Request is { Picture: not null } ? null : asked.Camera,
+        Ask = asked.Request?.Question,
+        WaitedMs = time.GetElapsedTime(asked.ArrivedAt).TotalMilliseconds,
+    };
+
+    private OutboundMessage To(Asked asked, ReplyPayload reply) =>
+        new(asked.To.Topic, MqttJson.Serialize(reply), Retain: false, settings.Mqtt.ReplyQos, "application/json")
+        {
+            CorrelationData = asked.To.CorrelationData,
+        };
+}

@@ -1,0 +1,39 @@
+using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Supervision;
+
+namespace MobileVlm.Edge.Actors.AdHoc;
+
+/// <summary>The questions that wait for their reply. Outlives the actor that sends the replies, so that its restart loses
+/// none. One caller at a time.</summary>
+internal sealed class PendingRequests
+{
+    private readonly Dictionary<AdHocQuestion, PendingRequest> _pending = [];
+
+    public RestartMemory Memory { get; } = new();
+
+    public int Count => _pending.Count;
+
+    public IReadOnlyList<PendingRequest> All => [.. _pending.Values];
+
+    /// <summary>How long the last answered question waited.</summary>
+    public TimeSpan LastWait { get; set; } = TimeSpan.FromSeconds(1);
+
+    public void Add(PendingRequest pending) => _pending.Add(pending.Question, pending);
+
+    /// <summary>Null when it has its reply.</summary>
+    public PendingRequest? Find(AdHocQuestion question) => _pending.GetValueOrDefault(question);
+
+    /// <summary>It gets its reply now, and no other one.</summary>
+    public void Remove(PendingRequest pending)
+    {
+        _pending.Remove(pending.Question);
+        pending.Deadline.Dispose();
+    }
+}
+
+/// <summary>A question that waits for its answer.</summary>
+/// <param name="Asked">The request.</param>
+/// <param name="Question">On its way to a picture.</param>
+/// <param name="Lane">Whose picture; null for a picture that came with the question.</param>
+/// <param name="Deadline">Runs until it is too late.</param>
+internal sealed record PendingRequest(Asked Asked, AdHocQuestion Question, CameraIntake? Lane, ITimer Deadline);

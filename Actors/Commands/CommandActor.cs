@@ -1,0 +1,236 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+
+namespace MobileVlm.Edge.Actors.Commands;
+
+/// <summary>Stops listening, then stops the actor.</summary>
+internal sealed record StopCommands
+{
+    public static readonly StopCommands Instance = new();
+}
+
+/// <summary>Who acts on what came.</summary>
+/// <param name="Asks">Takes questions.</param>
+/// <param name="Publisher">Speaks to the broker.</param>
+/// <param name="Switches">Which questions are asked.</param>
+/// <param name="Devices">What Home Assistant knows.</param>
+/// <param name="Plans">The cameras of this moment.</param>
+internal sealed record CommandHelpers(
+    IActorRef Asks,
+    IActorRef Publisher,
+    QuestionToggles Switches,
+    DeviceAnnouncer Devices,
+    Func<IReadOnlyList<CameraPlan>> Plans);
+
+/// <summary>Reads what others say to this box, one message after the other, and gives it to whom it concerns. Trusts
+/// nothing: too many commands are dropped, and a command that the broker kept is none.</summary>
+internal sealed partial class CommandActor : RestartableActor
+{
+    // Names that exist are shorter.
+    private const int LongestName = 80;
+
+    private readonly IMqttLink _link;
+    private readonly NodeTopics _topics;
+    private readonly EdgeSettings _settings;
+    private readonly CommandHelpers _helpers;
+    private readonly MqttCounters _counters;
+    private readonly CommandBuffer _intake;
+    private readonly Func<double> _random;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    public CommandActor(
+        CommandBuffer intake,
+        IMqttLink link,
+        NodeTopics topics,
+        EdgeSettings settings,
+        CommandHelpers helpers,
+        MqttCounters counters,
+        Func<double> random,
+        TimeProvider time,
+        ILogger<CommandActor> logger)
+        : base(intake.Memory)
+    {
+        _intake = intake;
+        _link = link;
+        _topics = topics;
+        _settings = settings;
+        _helpers = helpers;
+        _counters = counters;
+        _random = random;
+        _time = time;
+        _logger = logger;
+        Receive<Came>(came =>
+        {
+            if (ReferenceEquals(came.Reading, _intake.Reading))
+            {
+                _intake.Reading = null;
+            }
+
+            Read(came);
+            ReadNext();
+        });
+        Receive<NothingMore>(_ => { });
+        Receive<StopCommands>(_ => Context.Stop(Self));
+    }
+
+    /// <inheritdoc/>
+    protected override void Resume() => ReadNext();
+
+    /// <inheritdoc/>
+    protected override void GiveUp(object message)
+    {
+        LogGivenUp();
+        if (message is Came came && !came.Message.Retained
+            && _topics.ReadCommand(came.Message.Topic) is { Kind: CommandKind.Ask } ask)
+        {
+            // Each request gets a reply.
+            Ask(ask, came);
+        }
+    }
+
+    protected override void PostStop() => _intake.End();
+
+    // One at a time, so that what cannot be handled yet waits where it is bounded and not in a mailbox.
+    private void ReadNext()
+    {
+        if (_intake.Reading is not null)
+        {
+            return;
+        }
+
+        var message = _link.Inbound.ReadAsync(_intake.Life).AsTask();
+        var reading = new object();
+        _intake.Reading = reading;
+        message.PipeTo(Self, success: came => new Came(came, reading), failure: _ => NothingMore.Instance);
+    }
+
+    private void Read(Came came)
+    {
+        var message = came.Message;
+        var home = _settings.HomeAssistant;
+        if (home.Enabled && message.Topic == home.BirthTopic)
+        {
+            PublishAllAfterBirth(message);
+        }
+        else if (_topics.ReadCommand(message.Topic) is { } command)
+        {
+            Obey(command, came);
+        }
+        else if (message.Retained)
+        {
+            foreach (var removal in _helpers.Devices.Removals(message, _helpers.Plans()))
+            {
+                _helpers.Publisher.Tell(new PublishUnretained(removal));
+            }
+        }
+    }
+
+    private void PublishAllAfterBirth(InboundMessage message)
+    {
+        // A retained one comes at each connect, where all is said anyway.
+        if (!message.Retained && message.Text == _settings.HomeAssistant.BirthPayload)
+        {
+            _intake.AfterBirth?.Dispose();
+            _intake.AfterBirth = _time.SendAfter(
+                _helpers.Publisher, _settings.HomeAssistant.AfterBirthWithin * _random(), PublishAllAgain.Instance);
+        }
+    }
+
+    private void Obey(MqttCommand command, Came came)
+    {
+        var message = came.Message;
+        if (message.Retained)
+        {
+            // It would be obeyed again at each connect, long after whoever sent it has changed his mind.
+            _counters.CommandsIgnored.Increment();
+            if (_intake.WarnedOfRetained.Add(command.Kind))
+            {
+                LogRetained(message.Topic);
+            }
+        }
+        else if (!_intake.Limit.TryPass())
+        {
+            _counters.CommandsIgnored.Increment();
+        }
+        else if (command.Kind == CommandKind.Ask)
+        {
+            Ask(command, came);
+        }
+        else
+        {
+            Switch(command, message);
+        }
+    }
+
+    // The same object each time, so that the receiver recognises it.
+    private void Ask(MqttCommand command, Came came) =>
+        _helpers.Asks.Tell(came.Ask ??= new AdHocReceived(came.Message, command.Camera));
+
+    private void Switch(MqttCommand command, InboundMessage message)
+    {
+        var enabled = SwitchText.Read(message.Text);
+        var plan = _helpers.Plans().FirstOrDefault(it => it.Id.Value == command.Camera);
+        if (enabled is { } on && plan is not null && _helpers.Switches.Set(plan.Id, command.Question!, on))
+        {
+            LogSwitched(plan.Id.Value, command.Question!, on ? "on" : "off");
+        }
+        else
+        {
+            _counters.CommandsIgnored.Increment();
+            Refuse(command, plan is null ? "there is no such camera"
+                : plan.Questions.All(it => it.Id != command.Question) ? "the camera has no such question"
+                : $"'{SwitchText.Excerpt(message.Text)}' is not ON or OFF (true, false, 1 and 0 are taken as well, in any case)");
+        }
+
+        if (plan?.Questions.Any(it => it.Id == command.Question) == true)
+        {
+            // Said even if nothing changed: whoever asked has already drawn the switch as he wants it.
+            _helpers.Publisher.Tell(new PublishEnabled(plan.Id, command.Question!));
+        }
+    }
+
+    // Otherwise anybody who may write to the topic could fill the log. The key is the kind of error, because names can be
+    // made up.
+    private void Refuse(MqttCommand command, string reason)
+    {
+        if (_intake.RefusedLog.TryPass(reason[0] == '\'' ? "payload" : reason, out var suppressed))
+        {
+            LogNotSwitched(SwitchText.Excerpt($"{command.Camera}/{command.Question}", LongestName), reason, suppressed);
+        }
+    }
+
+    [LoggerMessage(
+        EventId = 1,
+        Level = LogLevel.Warning,
+        Message = "A retained message to {Topic} is ignored, because it would come again at each connect. Send commands without retain, and clear it with an empty retained message.")]
+    private partial void LogRetained(string topic);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Camera}/{Question}: switched {State}.")]
+    private partial void LogSwitched(string camera, string question, string state);
+
+    [LoggerMessage(EventId = 89, Level = LogLevel.Warning, Message =
+        "A command to switch '{Question}' is refused and nothing is changed: {Reason}. Further refusals of this kind since the last such line: {Suppressed}.")]
+    private partial void LogNotSwitched(string question, string reason, long suppressed);
+
+    [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
+        "The reader of commands failed twice at one message and ignores it.")]
+    private partial void LogGivenUp();
+
+    private sealed record Came(InboundMessage Message, object Reading)
+    {
+        public AdHocReceived? Ask { get; set; }
+    }
+
+    private sealed record NothingMore
+    {
+        public static readonly NothingMore Instance = new();
+    }
+}

@@ -1,0 +1,50 @@
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Actors;
+
+/// <summary>The concrete things an <see cref="EdgeSystem"/> is made of.</summary>
+public sealed record EdgeDependencies
+{
+    /// <summary>One source for each camera of the plan, found by its id.</summary>
+    public required IReadOnlyList<ICameraSource> Cameras { get; init; }
+
+    /// <summary>Owned from here on: disposed at the end of the stop.</summary>
+    public required IMqttLink Link { get; init; }
+
+    /// <summary>Where events wait for the broker; in memory unless told otherwise. Owned: disposed at the end of the
+    /// stop.</summary>
+    public IEventOutbox Outbox { get; init; } = new MemoryOutbox(TimeProvider.System);
+
+    public required NodeTopics Topics { get; init; }
+
+    /// <summary>Called on an actor's thread.</summary>
+    public required Func<AnswerPayload, byte[]> AnswerToBytes { get; init; }
+
+    /// <summary>Called on an actor's thread.</summary>
+    public required Func<EventPayload, byte[]> EventToBytes { get; init; }
+
+    /// <summary>Called on an actor's thread.</summary>
+    public required Func<EdgeStats, byte[]> StatsToBytes { get; init; }
+
+    /// <summary>Opens stage 1. Called on the thread that will run it, again after each failure; what it returns is
+    /// disposed on that thread before the next one is opened.</summary>
+    public required Func<IVisionEncoder> OpenEncoder { get; init; }
+
+    /// <summary>Opens stage 2, under the same rules.</summary>
+    public required Func<IQuestionAnswerer> OpenAnswerer { get; init; }
+
+    /// <summary>A frame as JPEG. Called on a thread of its own; must not keep the frame.</summary>
+    public required Func<Frame, byte[]> FrameToJpeg { get; init; }
+
+    /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on a thread of its own.
+    /// Throws <see cref="StillImageException"/> when the file is not a usable picture.</summary>
+    public required Func<ReadOnlyMemory<byte>, Frame> PictureToFrame { get; init; }
+}

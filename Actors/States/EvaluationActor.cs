@@ -1,0 +1,124 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Supervision;
+
+namespace MobileVlm.Edge.Actors.States;
+
+/// <summary>From now on these cameras and questions are watched.</summary>
+/// <param name="Plans">All of them.</param>
+/// <param name="Gone">Topics of what there is no more, which brokers are to forget.</param>
+internal sealed record PlansChanged(IReadOnlyList<CameraPlan> Plans, IReadOnlyList<string> Gone);
+
+/// <summary>Hands the last state to the publisher, which has it written once its events are safe, then stops the
+/// actor.</summary>
+internal sealed record StopEvaluating
+{
+    public static readonly StopEvaluating Instance = new();
+}
+
+/// <summary>Turns answers into states and events, and notices when answers are missing. Touches no disk.</summary>
+internal sealed partial class EvaluationActor : RestartableActor
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    private readonly QuestionEvaluators _desk;
+    private readonly QuestionStateStore _keeper;
+    private readonly IActorRef _publisher;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    /// <param name="desk">Set up; lives longer than this actor.</param>
+    /// <param name="keeper">Decides what must survive a restart of the process, and when it is written.</param>
+    /// <param name="publisher">Gets <see cref="FrameEvaluated"/>, and <see cref="PendingSave"/> behind the events in
+    /// it.</param>
+    /// <param name="time">Paces the looks.</param>
+    /// <param name="logger">Logs messages that were given up.</param>
+    public EvaluationActor(
+        QuestionEvaluators desk, QuestionStateStore keeper, IActorRef publisher, TimeProvider time, ILogger<EvaluationActor> logger)
+        : base(desk.Memory)
+    {
+        _desk = desk;
+        _keeper = keeper;
+        _publisher = publisher;
+        _time = time;
+        _logger = logger;
+        Receive<FrameAnswered>(Evaluate);
+        Receive<PlansChanged>(changed =>
+        {
+            desk.Configure(changed.Plans);
+            publisher.Tell(changed);
+        });
+        Receive<Tick>(_ => CheckSilence());
+        Receive<StopEvaluating>(_ => Stop());
+    }
+
+    /// <inheritdoc/>
+    protected override void Resume()
+    {
+        Publish();
+        _desk.Ticks ??= _time.SendEvery(Self, LookEvery, Tick.Instance);
+    }
+
+    /// <inheritdoc/>
+    protected override void GiveUp(object message) => LogGivenUp(message.GetType().Name);
+
+    protected override void PostStop() => _desk.Ticks?.Dispose();
+
+    private void Evaluate(FrameAnswered frame)
+    {
+        _desk.Apply(frame);
+        if (Publish())
+        {
+            KeepWhatIsDue();
+        }
+    }
+
+    private void CheckSilence()
+    {
+        _desk.Tick();
+        Publish();
+        KeepWhatIsDue();
+    }
+
+    /// <returns>True when an event was among them.</returns>
+    private bool Publish()
+    {
+        var hasEvent = false;
+        foreach (var judged in _desk.TakeUnsent())
+        {
+            _publisher.Tell(judged);
+            hasEvent |= judged.News.Any(it => it.Verdict.Event is not null);
+        }
+
+        return hasEvent;
+    }
+
+    private void KeepWhatIsDue()
+    {
+        if (_keeper.Due(_desk.Saved) is { } due)
+        {
+            _publisher.Tell(due);
+        }
+    }
+
+    private void Stop()
+    {
+        Publish();
+        if (_keeper.Last(_desk.Saved) is { } last)
+        {
+            _publisher.Tell(last);
+        }
+
+        Context.Stop(Self);
+    }
+
+    [LoggerMessage(EventId = 81, Level = LogLevel.Error, Message =
+        "The evaluation of answers failed twice at {Message} and ignores it.")]
+    private partial void LogGivenUp(string message);
+
+    private sealed record Tick
+    {
+        public static readonly Tick Instance = new();
+    }
+}

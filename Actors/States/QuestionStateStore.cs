@@ -1,0 +1,119 @@
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Storage;
+
+namespace MobileVlm.Edge.Actors.States;
+
+/// <summary>What is to be written once the events in it are safe.</summary>
+/// <param name="Number">Counts up: a later one may overtake it.</param>
+/// <param name="State">All of it.</param>
+internal sealed record PendingSave(long Number, SavedState State);
+
+/// <summary>Keeps the file up to date without wearing out flash memory: what changed is written after a while, together,
+/// what was made an event soon, and nothing is written while nothing changes.</summary>
+internal sealed class QuestionStateStore
+{
+    /// <summary>A power cut loses at most the changes of this long that made no event.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    /// <summary>Events nearer than this share a write. A change whose event is kept and that is not in the file is an event
+    /// again after a kill, with another id.</summary>
+    public static readonly TimeSpan IntervalOfEvents = TimeSpan.FromSeconds(1);
+
+    private readonly QuestionStateFile? _file;
+    private readonly QuestionToggles _switches;
+    private readonly TimeProvider _time;
+    private readonly Lock _keeping = new();
+    private string _changes = "";
+    private string _events = "";
+    private long? _dueAt;
+    private long _given;
+    private long _kept;
+    private volatile bool _isUnwritten;
+
+    /// <param name="file">Null keeps nothing.</param>
+    /// <param name="switches">Told what was saved of them, and asked again at each save.</param>
+    /// <param name="time">Paces the writing.</param>
+    public QuestionStateStore(QuestionStateFile? file, QuestionToggles switches, TimeProvider time)
+    {
+        _file = file;
+        _switches = switches;
+        _time = time;
+        Restored = file?.Read() ?? SavedState.Empty;
+    }
+
+    /// <summary>Whether the file can be written. Thread-safe.</summary>
+    public StorageCondition Storage => _file?.Condition ?? StorageCondition.Off;
+
+    /// <summary>As the last run left it.</summary>
+    public SavedState Restored { get; }
+
+    /// <summary>Switches as they were switched; once the questions are known.</summary>
+    public void RestoreSwitches()
+    {
+        foreach (var (key, enabled) in Restored.Switches)
+        {
+            if (key.Split('/') is [{ Length: > 0 } camera, var question] && camera.All(IsNameCharacter))
+            {
+                _switches.Set(new CameraId(camera), question, enabled);
+            }
+        }
+    }
+
+    /// <summary>What is to be written now, or null: nothing changed that matters, or the last time is too near. Once given
+    /// out it counts as written.</summary>
+    /// <param name="standings">All of them.</param>
+    public PendingSave? Due(IReadOnlyDictionary<string, SavedQuestionState> standings)
+    {
+        if (_file is null)
+        {
+            return null;
+        }
+
+        var state = State(standings);
+        var (changes, events) = (Changes(state), Events(state));
+        var wait = events == _events ? Interval : IntervalOfEvents;
+        if ((changes == _changes && !_isUnwritten) || (_dueAt is { } last && _time.GetElapsedTime(last) < wait))
+        {
+            return null;
+        }
+
+        (_changes, _events, _dueAt) = (changes, events, _time.GetTimestamp());
+        return new PendingSave(++_given, state);
+    }
+
+    /// <summary>Writes what was due, which takes a flush to the medium. Not before the events in it are safe: a change whose
+    /// event is in neither would never be told. What a later one has overtaken is left out.</summary>
+    public void Keep(PendingSave due)
+    {
+        lock (_keeping)
+        {
+            if (due.Number > _kept)
+            {
+                _kept = due.Number;
+                _isUnwritten = _file?.Write(due.State) == false;
+            }
+        }
+    }
+
+    /// <summary>The complete state at the end of a run, to be written even if nothing has changed. Null when no state is
+    /// kept.</summary>
+    /// <param name="standings">All of them.</param>
+    public PendingSave? Last(IReadOnlyDictionary<string, SavedQuestionState> standings) =>
+        _file is null ? null : new PendingSave(++_given, State(standings));
+
+    private SavedState State(IReadOnlyDictionary<string, SavedQuestionState> standings) => new(
+        SavedState.Current, standings, _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled));
+
+    // When a state was last confirmed, and by what score, changes with each picture and is not worth a write.
+    private static string Changes(SavedState state) => string.Join(
+        '\n',
+        state.Standings.Select(it => $"{it.Key} {it.Value.Standing.Value} {it.Value.Standing.Since:O} "
+            + $"{it.Value.Standing.LastKnown} {it.Value.LastEventAt:O}")
+        .Concat(state.Switches.Select(it => $"{it.Key} {it.Value}")));
+
+    private static string Events(SavedState state) =>
+        string.Join('\n', state.Standings.Select(it => $"{it.Key} {it.Value.LastEventAt:O}"));
+
+    private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
+}

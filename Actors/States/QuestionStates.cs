@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Storage;
+
+namespace MobileVlm.Edge.Actors.States;
+
+/// <summary>What is held true about every question at this moment, for whoever decides by it: capture threads, the
+/// pipeline, statistics. Thread-safe.</summary>
+internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
+{
+    private readonly ConcurrentDictionary<(CameraId Camera, string Question), QuestionState> _standings = new();
+
+    private readonly ConcurrentDictionary<CameraId, CameraMonitor> _scenes = new();
+
+    public QuestionToggles Switches { get; } = new();
+
+    /// <summary>Registers the monitor that decides whether the camera's questions are suspended.</summary>
+    public void Watch(CameraId camera, CameraMonitor scene) => _scenes[camera] = scene;
+
+    /// <summary>Whether the questions of a camera are suspended because of its view.</summary>
+    public bool IsSuspended(CameraId camera) => _scenes.TryGetValue(camera, out var scene) && scene.IsSuspended;
+
+    public void Post(CameraId camera, string question, QuestionState standing) => _standings[(camera, question)] = standing;
+
+    public void Remove(CameraId camera, string question) => _standings.TryRemove((camera, question), out _);
+
+    /// <summary>Does this hold, for a question of this camera?</summary>
+    public bool Holds(CameraId camera, QuestionCondition condition)
+    {
+        var of = condition.Camera is { } other ? new CameraId(other) : camera;
+        return condition.IsFulfilledBy(_standings.GetValueOrDefault((of, condition.Question))?.State);
+    }
+
+    /// <summary>Why a question is not asked at this moment; null when it is.</summary>
+    public UnknownReason? GateOf(CameraId camera, StandingQuestion question) =>
+        !Switches.IsEnabled(camera, question.Id) ? UnknownReason.Disabled
+        : GateOf(question.Schedule) is { } closed ? closed
+        : IsSuspended(camera) ? UnknownReason.ViewNotNormal
+        : question.When is { } when && !Holds(camera, when) ? UnknownReason.WhenFalse
+        : null;
+
+    private UnknownReason? GateOf(WeeklySchedule schedule)
+    {
+        if (schedule.Slots.Count == 0)
+        {
+            return null;
+        }
+
+        var now = time.GetUtcNow();
+        return !PlausibleTime.Includes(now) ? UnknownReason.ClockUnset
+            : schedule.Contains(now, zone) ? null
+            : UnknownReason.OutsideSchedule;
+    }
+
+    /// <summary>The thresholds of a moment. While the clock is not set no schedule says that it is night.</summary>
+    public Thresholds ThresholdsOf(CameraId camera, StandingQuestion question, DateTimeOffset captured) =>
+        question.Rules.Night is { } night
+        && (night.When is { } when ? Holds(camera, when) : PlausibleTime.Includes(captured) && night.Schedule.Contains(captured, zone))
+            ? night.Thresholds
+            : question.Rules.Thresholds;
+}

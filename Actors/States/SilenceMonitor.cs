@@ -1,0 +1,43 @@
+using MobileVlm.Edge.Actors.Health;
+
+namespace MobileVlm.Edge.Actors.States;
+
+/// <summary>Knows why a question has no answer. One caller at a time.</summary>
+/// <param name="camera">Of the question's camera.</param>
+/// <param name="question">Of the question.</param>
+/// <param name="start">Patience begins.</param>
+/// <param name="steady">A timestamp as <see cref="Instant.Monotonic"/> counts.</param>
+internal sealed class SilenceMonitor(
+    CameraCounters camera, QuestionCounters question, Instant start, Func<long, TimeSpan> steady)
+{
+    private TimeSpan _quietSince = start.Monotonic;
+    private bool _wasHeard;
+
+    /// <summary>As of the last <see cref="Check"/>; null when it is answered as it should be.</summary>
+    public UnknownReason? Wait { get; private set; } = UnknownReason.NotYet;
+
+    public void Answered(TimeSpan at) => (_quietSince, _wasHeard) = (at, true);
+
+    /// <param name="gate">Why it is not asked at all; null when it is.</param>
+    /// <param name="patience">Silence longer than this has a reason.</param>
+    /// <param name="now">This moment.</param>
+    /// <returns>True when what it waits for became something else.</returns>
+    public bool Check(UnknownReason? gate, TimeSpan patience, Instant now)
+    {
+        if (gate is not null)
+        {
+            (_quietSince, _wasHeard) = (now.Monotonic, false);
+        }
+
+        var before = Wait;
+        Wait = gate ?? Find(patience, now);
+        question.Wait = Wait;
+        return Wait != before;
+    }
+
+    private UnknownReason? Find(TimeSpan patience, Instant now) =>
+        question.LastFailure.Value is { } failed && !(question.LastAnswer.Value >= failed) ? question.LastFailureReason
+        : now.Monotonic - _quietSince <= patience ? (_wasHeard ? null : UnknownReason.NotYet)
+        : !camera.Online || camera.LastFrame.Value is not { } frame || now.Monotonic - steady(frame) > patience ? UnknownReason.NoPicture
+        : UnknownReason.Busy;
+}

@@ -1,0 +1,36 @@
+namespace MobileVlm.Edge.Connectors.Hub;
+
+/// <summary>Cancels one try when nothing happens for too long, or when the caller cancels.</summary>
+internal sealed class StallTimeout : IDisposable
+{
+    private readonly CancellationTokenSource _source;
+    private readonly CancellationToken _caller;
+    private readonly TimeSpan _stall;
+
+    public StallTimeout(TimeSpan stall, CancellationToken caller)
+    {
+        _stall = stall;
+        _caller = caller;
+        _source = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        Alive();
+    }
+
+    public CancellationToken Token => _source.Token;
+
+    /// <summary>Something came in: the time starts anew.</summary>
+    public void Alive() => _source.CancelAfter(_stall);
+
+    /// <summary>What a network call threw, as what the caller should do about it; null when it is no network fault.</summary>
+    public Exception? Explain(Exception cause, string host) => _caller.IsCancellationRequested
+        ? new OperationCanceledException(_caller)
+        : cause switch
+        {
+            OperationCanceledException => new HubInterruptedException(
+                $"{host} sent nothing for {_stall.TotalSeconds:0.#} s.", cause: cause),
+            HttpRequestException or IOException => new HubInterruptedException(
+                $"The connection to {host} failed: {(cause.InnerException ?? cause).Message.TrimEnd('.')}.", cause: cause),
+            _ => null,
+        };
+
+    public void Dispose() => _source.Dispose();
+}

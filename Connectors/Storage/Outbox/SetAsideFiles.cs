@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Connectors.Storage.Outbox;
+
+/// <summary>Moves a database that cannot be used out of the way, for whoever wants to read it. Only the last one of a kind is
+/// kept: a disk that damages files again and again must not be filled with them.</summary>
+internal static class SetAsideFiles
+{
+    private const int MostNames = 10;
+
+    private static readonly string[] Parts = ["-wal", "-shm", "-journal", ""];
+
+    /// <returns>The new name.</returns>
+    /// <exception cref="IOException">The folder does not allow it; then the database is where it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public static string SetAside(string path, DateTimeOffset now, string label)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var earlier = Directory.GetFiles(folder, $"{Path.GetFileName(path)}.{label}-*");
+        var aside = FreeName($"{path}.{label}-{now.ToString("yyyyMMdd'T'HHmmss", CultureInfo.InvariantCulture)}");
+
+        // The database last: while it is still there, another try can begin again.
+        foreach (var part in Parts)
+        {
+            if (part.Length == 0 || File.Exists(path + part))
+            {
+                File.Move(path + part, aside + part, overwrite: true);
+            }
+        }
+
+        foreach (var old in earlier)
+        {
+            TryDelete(old);
+        }
+
+        return aside;
+    }
+
+    private static string FreeName(string wanted) => Enumerable.Range(1, MostNames)
+        .Select(number => number == 1 ? wanted : string.Create(CultureInfo.InvariantCulture, $"{wanted}-{number}"))
+        .FirstOrDefault(name => Parts.All(part => !Path.Exists(name + part))) ?? $"{wanted}-{Guid.NewGuid():N}";
+
+    // The room that an old one takes is a smaller fault than a database that cannot be replaced.
+    private static void TryDelete(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            _ = fault;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using MobileVlm.Edge.Connectors.Cameras;
+
+namespace MobileVlm.Edge.Deploy.Doctor;
+
+/// <summary>What the box itself has.</summary>
+internal static class MachineChecks
+{
+    /// <summary>The machine itself; needs no configuration.</summary>
+    public static IEnumerable<Finding> Run()
+    {
+        yield return Finding.Fine("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, .NET {Environment.Version}");
+        yield return Kernels();
+        yield return Finding.Fine("memory", MachineMemory.Read().ToString());
+        yield return SystemClock.Check(DateTimeOffset.UtcNow, TimeZoneInfo.Local);
+    }
+
+    /// <summary>The programs that read cameras.</summary>
+    /// <param name="sources">The configured cameras' sources; a program that only other sources need is not missed.</param>
+    public static IEnumerable<Finding> Tools(IReadOnlyList<string> sources)
+    {
+        yield return CameraTools.HasOpenCv
+            ? Finding.Fine("OpenCV", "loads; reads video files and USB cameras")
+            : RuntimeInformation.OSArchitecture == Architecture.X64
+                ? Finding.Note("OpenCV", "its native library does not load; ffmpeg reads video files and USB cameras instead", "To use it: apt-get install --no-install-recommends libgtk-3-0 libdrm2 libatomic1")
+                : Finding.Fine("OpenCV", "not available on this processor; ffmpeg reads video files and USB cameras");
+        yield return Program("ffmpeg", "-version") is { } ffmpeg
+            ? Finding.Fine("ffmpeg", ffmpeg)
+            : CameraTools.HasOpenCv
+                ? Finding.Note("ffmpeg", "not found; network cameras cannot be read", "apt-get install ffmpeg")
+                : Finding.Bad("ffmpeg", "not found, and OpenCV is not there either: no video can be read", "apt-get install ffmpeg");
+        yield return Program("gst-launch-1.0", "--version") is { } gst
+            ? Finding.Fine("GStreamer", gst)
+            : sources.Any(it => it.StartsWith("gst:", StringComparison.OrdinalIgnoreCase))
+                ? Finding.Bad("GStreamer", "not found, and a 'gst:' camera is configured", "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad")
+                : Finding.Fine("GStreamer", "not found; only 'gst:' cameras need it");
+    }
+
+    private static Finding Kernels()
+    {
+        var cores = $"{Environment.ProcessorCount} processor(s)";
+        if (RuntimeInformation.ProcessArchitecture == Architecture.Arm64)
+        {
+            return Dp.IsSupported
+                ? Finding.Fine("processor", $"{cores}, dot product")
+                : Finding.Note("processor", $"{cores}, without dot product instructions", "int4 models will decode slowly on this processor.");
+        }
+
+        return Avx2.IsSupported
+            ? Finding.Fine("processor", $"{cores}, AVX2{(Avx512F.IsSupported ? ", AVX-512" : "")}{(AvxVnni.IsSupported ? ", AVX-VNNI" : "")}")
+            : Finding.Note("processor", $"{cores}, without AVX2", "Answers will be slow on this processor.");
+    }
+
+    /// <returns>The first line that a program says of itself, or null when it is not there.</returns>
+    private static string? Program(string name, string argument)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(name, argument)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            });
+            var line = process?.StandardOutput.ReadLine();
+            process?.Kill();
+            return line?.Split(" Copyright")[0];
+        }
+        catch (Win32Exception)
+        {
+            // Not installed, which is what was asked.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using MobileVlm.Edge.Inference.Text;
+
+namespace MobileVlm.Edge.Inference.Answers;
+
+/// <summary>A text that is written token by token, up to its end token, a stop text or its limit.</summary>
+internal sealed class GenerationBuffer
+{
+    private readonly LlamaTextTokenizer _tokenizer;
+    private readonly TokenizerStream _stream;
+    private readonly StopSequenceFilter _text;
+    private readonly int _maxTokens;
+    private readonly List<int> _ids = [];
+    private readonly long _started = Stopwatch.GetTimestamp();
+
+    public GenerationBuffer(LlamaTextTokenizer tokenizer, GenerationOptions options, Action<string>? onText)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
+        if (options.StopTexts is { } stops && stops.Any(string.IsNullOrEmpty))
+        {
+            throw new ArgumentException("A stop text has at least one character.", nameof(options));
+        }
+
+        (_tokenizer, _maxTokens) = (tokenizer, options.MaxTokens);
+        _stream = new TokenizerStream(tokenizer);
+        _text = new StopSequenceFilter(options.StopTexts ?? [], onText);
+    }
+
+    /// <summary>Ids so far.</summary>
+    public IReadOnlyList<int> Ids => _ids;
+
+    /// <summary>Adds one id.</summary>
+    /// <returns>Why the text ends with it, or null if it goes on.</returns>
+    public FinishReason? Push(int id)
+    {
+        _ids.Add(id);
+        return id == _tokenizer.EndId || _text.Append(_stream.Push(id)) ? FinishReason.Stopped
+            : _ids.Count == _maxTokens ? FinishReason.Length
+            : null;
+    }
+
+    /// <summary>The text as it is; nothing is pushed afterwards.</summary>
+    public GeneratedText End(FinishReason finish)
+    {
+        if (!_text.Stopped)
+        {
+            _text.Append(_stream.Finish());
+        }
+
+        return new GeneratedText(_ids, _text.Finish(), finish, Stopwatch.GetElapsedTime(_started));
+    }
+}

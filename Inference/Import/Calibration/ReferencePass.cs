@@ -1,0 +1,91 @@
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Text;
+
+namespace MobileVlm.Edge.Inference.Import.Calibration;
+
+/// <summary>A checkpoint's own answers in float32. On the disk and in memory is one layer at a time (1.4B: 0.2 GB, 2.7B:
+/// 0.3 GB) or the head.</summary>
+internal sealed class ReferencePass
+{
+    private readonly CalibrationSet _set;
+    private readonly CalibrationPrompt[] _prompts;
+    private readonly List<ISegment> _vision = [];
+    private readonly List<ISegment> _decoder = [];
+    private readonly LayerwisePass _pass;
+    private readonly string _folder;
+    private readonly ImportanceMatrix _moments;
+
+    /// <summary>Looks up every tensor and reads none.</summary>
+    /// <param name="checkpoint">The model.</param>
+    /// <param name="source">Its weights.</param>
+    /// <param name="set">Pictures and questions.</param>
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="folder">A place for one layer in float32; gone after each.</param>
+    /// <param name="moments">Filled with what goes into each linear layer.</param>
+    public ReferencePass(
+        Checkpoint checkpoint,
+        WeightSource source,
+        CalibrationSet set,
+        LlamaTextTokenizer tokenizer,
+        string folder,
+        ImportanceMatrix moments)
+    {
+        (_set, _folder, _moments) = (set, folder, moments);
+        var config = checkpoint.Config;
+        var visualTokens = 0;
+        if (config is { Vision: { } vision, Projector: { } projector })
+        {
+            visualTokens = ProjectorGraph.TokenCount(projector, vision);
+            AddVision(source, vision, projector, config.Language.HiddenSize);
+        }
+
+        _prompts = [.. CalibrationPrompt.Encode(set, tokenizer, config.Vision is not null)
+            .Where(p => p.Length(visualTokens) <= config.Language.MaxPositions)];
+        AddDecoder(source, config.Language);
+        _pass = new LayerwisePass(checkpoint, _vision, _decoder);
+    }
+
+    public ReferenceOutputs Run()
+    {
+        var pictures = _vision.Count == 0 ? [] : _pass.Look(_set.Pictures);
+        var logits = _pass.Think(_prompts.Select(p => (p, p.PictureOf(pictures))));
+        return new ReferenceOutputs(_set, pictures, _prompts, logits);
+    }
+
+    private void AddVision(WeightSource source, VisionConfig vision, ProjectorType projector, int hidden)
+    {
+        var tap = new CapturingLinearWriter();
+        var model = new VisionGraph(vision, projector, hidden, new VisionWriters(tap, tap, tap));
+        Add(_vision, tap, "vision", VisionGraph.NextHidden, graph => model.WriteEmbeddings(graph, source));
+        for (var i = 0; i < vision.LayersUsed; i++)
+        {
+            var layer = i;
+            Add(_vision, tap, "vision", VisionGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
+        }
+
+        Add(_vision, tap, "vision", VisionGraph.VisualTokens, graph => model.WriteProjector(graph, source));
+    }
+
+    private void AddDecoder(WeightSource source, LanguageConfig language)
+    {
+        var tap = new CapturingLinearWriter();
+        var model = new DecoderGraph(language, new DecoderWriters(tap, tap, tap));
+        for (var i = 0; i < language.Layers; i++)
+        {
+            var layer = i;
+            Add(_decoder, tap, "decoder", DecoderGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
+        }
+
+        Add(_decoder, tap, "decoder", DecoderGraph.Logits, graph => model.WriteLogits(graph, source));
+    }
+
+    private void Add(List<ISegment> segments, CapturingLinearWriter tap, string name, string result, Action<OnnxGraph> write)
+    {
+        var graph = new OnnxGraph(name);
+        write(graph);
+        segments.Add(new ReferenceSegment(_folder, graph, tap.Take(graph), result, _moments));
+    }
+}

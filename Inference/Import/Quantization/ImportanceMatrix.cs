@@ -1,0 +1,51 @@
+using System.Numerics.Tensors;
+
+namespace MobileVlm.Edge.Inference.Import.Quantization;
+
+/// <summary>How much an error of each weight of a layer counts.</summary>
+internal interface IInputImportance
+{
+    /// <returns>[inputs], positive. Only their ratios matter.</returns>
+    float[] Importance(string node, int inputs);
+}
+
+/// <summary>For each linear layer the mean square of each of its inputs over calibration, as far as it was measured: an
+/// error of a weight counts as much as the input that it is multiplied by (diagonal of the layer's Hessian, as in
+/// llama.cpp's importance matrix). Empty, all weights count alike.</summary>
+internal sealed class ImportanceMatrix : IInputImportance
+{
+    /// <summary>Share of the mean that every input counts at least: calibration does not see everything.</summary>
+    private const float LeastShare = 0.01f;
+
+    private readonly Dictionary<string, (float[] Sum, long Rows)> _sums = [];
+
+    public bool IsEmpty => _sums.Count == 0;
+
+    /// <summary>Adds rows, [n, inputs].</summary>
+    public void Add(string node, ReadOnlySpan<float> rows, int inputs)
+    {
+        var (sum, count) = _sums.TryGetValue(node, out var found) ? found : (new float[inputs], 0);
+        for (var from = 0; from < rows.Length; from += inputs)
+        {
+            var row = rows.Slice(from, inputs);
+            TensorPrimitives.MultiplyAdd(row, row, sum, sum);
+        }
+
+        _sums[node] = (sum, count + (rows.Length / inputs));
+    }
+
+    public float[] Importance(string node, int inputs)
+    {
+        var importance = new float[inputs];
+        if (!_sums.TryGetValue(node, out var found) || TensorPrimitives.Sum<float>(found.Sum) is not (> 0 and < float.PositiveInfinity))
+        {
+            importance.AsSpan().Fill(1);
+            return importance;
+        }
+
+        // The level does not matter: near one, nothing under- or overflows.
+        TensorPrimitives.Multiply(found.Sum, inputs / TensorPrimitives.Sum<float>(found.Sum), importance);
+        TensorPrimitives.Max(importance, LeastShare, importance);
+        return importance;
+    }
+}
