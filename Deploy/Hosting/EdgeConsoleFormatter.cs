@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Console;
 namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>One line for each entry: time, level, the part of the service with the event's number, the text. For example
-/// <c>2026-03-01 12:00:00.000 warn: MqttActor[51] The connection to mqtt://10.0.0.2 is lost.</c> A line without a number
+/// <c>2026-03-01 12:00:00.000 warn: PublisherActor[51] The connection to mqtt://10.0.0.2 is lost.</c> A line without a number
 /// needs no action. The same warning or error is written at most once per second.</summary>
 internal sealed class EdgeConsoleFormatter : ConsoleFormatter
 {
@@ -61,7 +61,7 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
         textWriter.WriteLine(logEntry.Exception is { } fault ? $" {OnOneLine(fault.ToString())}" : "");
     }
 
-    /// <summary><c>MqttActor[73]</c>: the class without its namespace, or the category as it is when it is not one.</summary>
+    /// <summary><c>PublisherActor[73]</c>: the class without its namespace, or the category as it is when it is not one.</summary>
     private static string Source(string category, int id)
     {
         var name = category.StartsWith(OwnCategories, StringComparison.Ordinal) ? category[(category.LastIndexOf('.') + 1)..] : category;

@@ -121,6 +121,6 @@ internal sealed partial class EventLedger
     }
 
     // An event that was dropped at once was never promised; the log says so in the same line.
-    [GeneratedRegex(@"MqttActor\[73\] Event (\S+) of (\S+): (?:stored on disk|kept in memory)")]
+    [GeneratedRegex(@"PublisherActor\[73\] Event (\S+) of (\S+): (?:stored on disk|kept in memory)")]
     private static partial Regex Kept();
 }

@@ -70,7 +70,7 @@ internal static class FaultConfiguration
                     ["Default"] = "Information",
 
                     // Says each event that is kept.
-                    ["MobileVlm.Edge.Actors.MqttActor"] = "Debug",
+                    ["MobileVlm.Edge.Actors.Publishing.PublisherActor"] = "Debug",
                 },
             },
         }));

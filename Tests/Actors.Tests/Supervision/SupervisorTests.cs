@@ -104,7 +104,7 @@ public sealed class SupervisorTests
         var left = 1;
         rig.Log.OnLine = line =>
         {
-            if (line.Category.EndsWith("AskActor", StringComparison.Ordinal) && Interlocked.Decrement(ref left) >= 0)
+            if (line.Category.EndsWith("AdHocActor", StringComparison.Ordinal) && Interlocked.Decrement(ref left) >= 0)
             {
                 throw new InvalidOperationException("as the test wants");
             }

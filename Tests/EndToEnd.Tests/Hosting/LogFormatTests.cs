@@ -20,8 +20,8 @@ public sealed partial class LogFormatTests : IDisposable
     public void A_line_has_the_part_and_a_number_that_stands_in_the_source()
     {
         var formatter = new EdgeConsoleFormatter(new Clock(), colors: false, journal: false);
-        Assert.Equal("2026-03-01 12:00:00.000 info: MqttActor[50] Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.MqttActor", 50, "Connected."));
-        Assert.Equal("2026-03-01 12:00:00.000 info: MqttActor Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.MqttActor", 898765132, "Connected."));
+        Assert.Equal("2026-03-01 12:00:00.000 info: PublisherActor[50] Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.Publishing.PublisherActor", 50, "Connected."));
+        Assert.Equal("2026-03-01 12:00:00.000 info: PublisherActor Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.Publishing.PublisherActor", 898765132, "Connected."));
         Assert.Equal("2026-03-01 12:00:00.000 info: Camera.gate[1] a b  c\n", Write(formatter, LogLevel.Information, "Camera.gate", 1, "a\r\n  b\n \u001bc"));
         Assert.StartsWith("<3>2026", Write(new EdgeConsoleFormatter(new Clock(), colors: false, journal: true), LogLevel.Error, "x", 1, "y"), StringComparison.Ordinal);
         Assert.Contains("\u001b[31mfail\u001b[0m:", Write(new EdgeConsoleFormatter(new Clock(), colors: true, journal: false), LogLevel.Error, "x", 1, "y"), StringComparison.Ordinal);
@@ -66,9 +66,9 @@ public sealed partial class LogFormatTests : IDisposable
             ["bad"] = $"rtsp://127.0.0.1:{((IPEndPoint)camera.LocalEndpoint).Port}/live",
         });
         await using var service = EdgeProcess.Start("run", "--config", config);
-        await service.SaysAsync("JudgeDesk[3] gate/person: unknown -> no (score 0.");
+        await service.SaysAsync("QuestionEvaluators[3] gate/person: unknown -> no (score 0.");
         await service.SaysAsync("CameraActor[3] bad: the camera cannot be opened: ");
-        await service.SaysAsync("MqttActor[52] No connection to mqtt://127.0.0.1:");
+        await service.SaysAsync("PublisherActor[52] No connection to mqtt://127.0.0.1:");
         for (var until = DateTime.UtcNow.AddSeconds(4); DateTime.UtcNow < until; await Task.Delay(100))
         {
             Assert.False(service.HasExited, service.Errors);
