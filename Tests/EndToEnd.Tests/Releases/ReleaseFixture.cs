@@ -13,7 +13,8 @@ internal static class ReleaseFixture
 
     /// <summary>Every model folder of every release.</summary>
     public static IEnumerable<string> Models =>
-        Directory.GetDirectories(Root).SelectMany(release => Directory.GetDirectories(Path.Combine(release, "models")))
+        Directory.GetDirectories(Root).Select(release => Path.Combine(release, "models")).Where(Directory.Exists)
+            .SelectMany(Directory.GetDirectories)
             .Select(folder => Path.GetRelativePath(Root, folder)).Order(StringComparer.Ordinal);
 
     public static string Model(string name) => Path.Combine(Root, name);
