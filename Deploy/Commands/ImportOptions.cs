@@ -1,6 +1,6 @@
 using System.CommandLine;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import.Precision;
 
 namespace MobileVlm.Edge.Deploy.Commands;

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
-using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 
@@ -28,8 +28,8 @@ internal sealed class DecoderPass : IDisposable
         (_decoder, _session, _capacity) = (decoder, session, cache.Capacity);
         _binding = session.CreateIoBinding();
         cache.BindTo(_binding);
-        Bind(_lengths, DecoderGraph.SequenceLengthsMinusOne, _pastLength.AsMemory(), [1]);
-        Bind(_lengths, DecoderGraph.TotalLength, _totalLength.AsMemory(), []);
+        Bind(_lengths, DecoderTensors.SequenceLengthsMinusOne, _pastLength.AsMemory(), [1]);
+        Bind(_lengths, DecoderTensors.TotalLength, _totalLength.AsMemory(), []);
     }
 
     /// <summary>Tokens of the pass.</summary>
@@ -72,13 +72,13 @@ internal sealed class DecoderPass : IDisposable
         Grow(ref _rows, wanted);
         Grow(ref _logits, wanted * vocabulary);
         Bias.Clear();
-        Bind(_shaped, DecoderGraph.Embeddings, _embeddings.AsMemory(0, count * hidden), [1, count, hidden]);
-        Bind(_shaped, DecoderGraph.AttentionBias, _bias.AsMemory(0, count * _capacity), [1, 1, count, _capacity]);
-        Bind(_shaped, DecoderGraph.Positions, _positions.AsMemory(0, count), [1, count]);
-        Bind(_shaped, DecoderGraph.LogitRows, _rows.AsMemory(0, wanted), [wanted]);
+        Bind(_shaped, DecoderTensors.Embeddings, _embeddings.AsMemory(0, count * hidden), [1, count, hidden]);
+        Bind(_shaped, DecoderTensors.AttentionBias, _bias.AsMemory(0, count * _capacity), [1, 1, count, _capacity]);
+        Bind(_shaped, DecoderTensors.Positions, _positions.AsMemory(0, count), [1, count]);
+        Bind(_shaped, DecoderTensors.LogitRows, _rows.AsMemory(0, wanted), [wanted]);
         var logits = Wrap(_logits.AsMemory(0, wanted * vocabulary), [1, wanted, vocabulary]);
-        _shaped.Add((DecoderGraph.Logits, logits));
-        _binding.BindOutput(DecoderGraph.Logits, logits);
+        _shaped.Add((DecoderTensors.Logits, logits));
+        _binding.BindOutput(DecoderTensors.Logits, logits);
     }
 
     /// <param name="columns">In use after this pass.</param>
@@ -133,7 +133,7 @@ internal sealed class DecoderPass : IDisposable
     {
         foreach (var (name, value) in values)
         {
-            if (name != DecoderGraph.Logits)
+            if (name != DecoderTensors.Logits)
             {
                 _binding.BindInput(name, value);
             }

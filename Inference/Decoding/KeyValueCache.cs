@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 
@@ -20,8 +20,8 @@ internal sealed class KeyValueCache : IDisposable
             ? OnDevice(decoder, shape, out _memory)
             : InZeroedMemory(decoder, shape, out _memory);
         _tensors = [.. values.Select((value, i) => i % 2 == 0
-            ? (DecoderGraph.PastKey(i / 2), DecoderGraph.PresentKey(i / 2), value)
-            : (DecoderGraph.PastValue(i / 2), DecoderGraph.PresentValue(i / 2), value))];
+            ? (DecoderTensors.PastKey(i / 2), DecoderTensors.PresentKey(i / 2), value)
+            : (DecoderTensors.PastValue(i / 2), DecoderTensors.PresentValue(i / 2), value))];
     }
 
     /// <summary>Columns, one a token.</summary>
@@ -60,7 +60,7 @@ internal sealed class KeyValueCache : IDisposable
     private static OrtValue[] OnDevice(LanguageDecoder decoder, long[] shape, out IDisposable memory)
     {
         using var places = decoder.Session.GetMemoryInfosForInputs();
-        var key = decoder.Session.InputNames.ToList().IndexOf(DecoderGraph.PastKey(0));
+        var key = decoder.Session.InputNames.ToList().IndexOf(DecoderTensors.PastKey(0));
         var allocator = new OrtAllocator(decoder.Session, places[key]);
         var values = new List<OrtValue>();
         try

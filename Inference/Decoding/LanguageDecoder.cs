@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
@@ -25,7 +24,7 @@ public sealed class LanguageDecoder : IDisposable
         try
         {
             CheckSizes(folder, ModelFolder.DecoderFile, language.HiddenSize);
-            KeyValueType = Session.InputMetadata[DecoderGraph.PastKey(0)].ElementDataType;
+            KeyValueType = Session.InputMetadata[DecoderTensors.PastKey(0)].ElementDataType;
             KeepsStateOnDevice = settings.KeepsStateOnDevice || placement!.Provider != SessionPlacement.CpuProvider;
             if (KeepsStateOnDevice)
             {
@@ -101,15 +100,15 @@ public sealed class LanguageDecoder : IDisposable
 
     private void CheckSizes(ModelFolder folder, string file, int hidden)
     {
-        folder.Expect(file, DecoderGraph.Embeddings, 1, -1, hidden);
-        folder.Expect(file, DecoderGraph.Logits, 1, -1, VocabularySize);
+        folder.Expect(file, DecoderTensors.Embeddings, 1, -1, hidden);
+        folder.Expect(file, DecoderTensors.Logits, 1, -1, VocabularySize);
         for (var layer = 0; layer < Layers; layer++)
         {
-            folder.Expect(file, DecoderGraph.PastKey(layer), 1, KeyValueHeads, -1, HeadSize);
-            folder.Expect(file, DecoderGraph.PastValue(layer), 1, KeyValueHeads, -1, HeadSize);
+            folder.Expect(file, DecoderTensors.PastKey(layer), 1, KeyValueHeads, -1, HeadSize);
+            folder.Expect(file, DecoderTensors.PastValue(layer), 1, KeyValueHeads, -1, HeadSize);
         }
 
-        var layers = folder.Manifest.Signatures[file].Outputs.Count(o => o.Name != DecoderGraph.Logits) / 2;
+        var layers = folder.Manifest.Signatures[file].Outputs.Count(o => o.Name != DecoderTensors.Logits) / 2;
         if (layers != Layers)
         {
             throw new ModelFolderException(

@@ -2,8 +2,8 @@ using System.Reflection;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Graphs;
-using MobileVlm.Edge.Inference.Import.Onnx;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Import;

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Precision;

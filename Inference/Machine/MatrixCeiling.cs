@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
-using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Machine;

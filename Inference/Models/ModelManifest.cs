@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Models;
 

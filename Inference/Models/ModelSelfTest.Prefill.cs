@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Evaluation;
 
 namespace MobileVlm.Edge.Inference.Models;
 

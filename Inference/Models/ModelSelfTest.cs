@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;

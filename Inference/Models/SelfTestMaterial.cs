@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Models;

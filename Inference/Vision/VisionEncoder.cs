@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using MobileVlm.Edge.Inference.Images;
-using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 
@@ -9,8 +8,8 @@ namespace MobileVlm.Edge.Inference.Vision;
 /// <summary>CLIP encoder and projector in one session. One call at a time; dispose when no call runs.</summary>
 public sealed class VisionEncoder : IVisionEncoder
 {
-    private static readonly string[] Inputs = [VisionGraph.PixelValues];
-    private static readonly string[] Outputs = [VisionGraph.VisualTokens];
+    private static readonly string[] Inputs = [VisionTensors.PixelValues];
+    private static readonly string[] Outputs = [VisionTensors.VisualTokens];
 
     private readonly InferenceSession _session;
     private readonly ImagePreprocessor _preprocessor;
@@ -29,8 +28,8 @@ public sealed class VisionEncoder : IVisionEncoder
             var vision = folder.Manifest.Vision ?? throw new ModelFolderException(
                 folder.FolderPath, "the manifest has a vision graph but no sizes for it. Import the model again.");
             (_tokens, _hidden) = (folder.Manifest.VisualTokens, folder.Manifest.Language.HiddenSize);
-            folder.Expect(ModelFolder.VisionFile, VisionGraph.PixelValues, 1, 3, vision.ImageSize, vision.ImageSize);
-            folder.Expect(ModelFolder.VisionFile, VisionGraph.VisualTokens, 1, _tokens, _hidden);
+            folder.Expect(ModelFolder.VisionFile, VisionTensors.PixelValues, 1, 3, vision.ImageSize, vision.ImageSize);
+            folder.Expect(ModelFolder.VisionFile, VisionTensors.VisualTokens, 1, _tokens, _hidden);
             _preprocessor = new ImagePreprocessor(vision.ImageSize, vision.ImageMean, vision.ImageStd);
             _pixels = new float[3 * vision.ImageSize * vision.ImageSize];
             _pixelValue = OrtValue.CreateTensorValueFromMemory(_pixels, [1, 3, vision.ImageSize, vision.ImageSize]);
@@ -64,7 +63,7 @@ public sealed class VisionEncoder : IVisionEncoder
     internal float[] PatchFeatures(ReadOnlySpan<float> pixelValues)
     {
         pixelValues.CopyTo(_pixels);
-        using var results = _session.Run(_runOptions, Inputs, [_pixelValue], [VisionGraph.PatchFeatures]);
+        using var results = _session.Run(_runOptions, Inputs, [_pixelValue], [VisionTensors.PatchFeatures]);
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 

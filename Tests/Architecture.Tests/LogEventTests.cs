@@ -14,7 +14,7 @@ public sealed partial class LogEventTests
     /// <summary>Classes that log in the name of another: what stands in front of the number in the log.</summary>
     private static readonly Dictionary<string, string> Sources = new(StringComparer.Ordinal)
     {
-        ["SessionBoard"] = "Sessions",
+        ["SessionPlacements"] = "Sessions",
         ["ModelCheck"] = "Model",
         ["AkkaLogger"] = "Akka",
         ["OutboxStore"] = "SqliteOutbox",

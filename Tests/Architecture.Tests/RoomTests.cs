@@ -87,6 +87,20 @@ public sealed class RoomTests
         Assert.Empty(wrong);
     }
 
+    /// <summary>What answers about pictures does not need what imports checkpoints. One exception's type is shared: a weight
+    /// that float16 cannot hold is an error of the checkpoint.</summary>
+    [Fact]
+    public void Run_time_code_of_inference_does_not_use_the_importer()
+    {
+        var users = from file in Repository.Sources("Inference")
+                    where !file.Path.StartsWith("Inference/Import/", StringComparison.Ordinal)
+                        && file.Path != "Inference/Onnx/OnnxGraph.Activations.cs"
+                    from line in file.Code()
+                    where line.Code.Contains("Inference.Import", StringComparison.Ordinal)
+                    select $"{file.Path}:{line.Number}: {line.Code}";
+        Assert.Empty(users);
+    }
+
     [Theory]
     [MemberData(nameof(RoomsAndDeploy))]
     public void Nothing_is_left_to_be_written(string room)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
-using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using Xunit.Abstractions;

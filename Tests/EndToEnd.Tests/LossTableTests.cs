@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Import;
-using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;

@@ -1,9 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Graphs;
-using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
@@ -36,7 +38,7 @@ internal sealed class LayerwisePass(
         long[] shape = [1, 3, sizes.ImageSize, sizes.ImageSize];
         foreach (var segment in vision)
         {
-            var input = segment == vision[0] ? VisionGraph.PixelValues : VisionGraph.Hidden;
+            var input = segment == vision[0] ? VisionTensors.PixelValues : VisionGraph.Hidden;
             segment.Run(streams.Select(s => One(input, s, shape)), (i, next) => streams[i] = next.ToArray());
             shape = [1, sizes.Patches + 1, sizes.HiddenSize];
         }
@@ -95,17 +97,17 @@ internal sealed class LayerwisePass(
         return new Dictionary<string, OrtValue>
         {
             [DecoderGraph.Hidden] = OrtValue.CreateTensorValueFromMemory(stream, [1, length, Hidden]),
-            [DecoderGraph.SequenceLengthsMinusOne] = OrtValue.CreateTensorValueFromMemory([length - 1], [1]),
-            [DecoderGraph.TotalLength] = OrtValue.CreateTensorValueFromMemory([length], []),
-            [DecoderGraph.PastKey(layer)] = Empty(empty),
-            [DecoderGraph.PastValue(layer)] = Empty(empty),
+            [DecoderTensors.SequenceLengthsMinusOne] = OrtValue.CreateTensorValueFromMemory([length - 1], [1]),
+            [DecoderTensors.TotalLength] = OrtValue.CreateTensorValueFromMemory([length], []),
+            [DecoderTensors.PastKey(layer)] = Empty(empty),
+            [DecoderTensors.PastValue(layer)] = Empty(empty),
         };
     }
 
     private Dictionary<string, OrtValue> HeadInputs(float[] stream, long[] rows) => new()
     {
         [DecoderGraph.Hidden] = OrtValue.CreateTensorValueFromMemory(stream, [1, stream.Length / Hidden, Hidden]),
-        [DecoderGraph.LogitRows] = OrtValue.CreateTensorValueFromMemory(rows, [rows.Length]),
+        [DecoderTensors.LogitRows] = OrtValue.CreateTensorValueFromMemory(rows, [rows.Length]),
     };
 
     private OrtValue Empty(long[] shape) => OrtValue.CreateAllocatedTensorValue(

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Evaluation;
+
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
 /// <summary>What a checkpoint computes in float32 on calibration inputs.</summary>

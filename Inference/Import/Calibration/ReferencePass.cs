@@ -1,7 +1,9 @@
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Graphs;
-using MobileVlm.Edge.Inference.Import.Onnx;
 using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
@@ -66,7 +68,7 @@ internal sealed class ReferencePass
             Add(_vision, tap, "vision", VisionGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
         }
 
-        Add(_vision, tap, "vision", VisionGraph.VisualTokens, graph => model.WriteProjector(graph, source));
+        Add(_vision, tap, "vision", VisionTensors.VisualTokens, graph => model.WriteProjector(graph, source));
     }
 
     private void AddDecoder(WeightSource source, LanguageConfig language)
@@ -79,7 +81,7 @@ internal sealed class ReferencePass
             Add(_decoder, tap, "decoder", DecoderGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
         }
 
-        Add(_decoder, tap, "decoder", DecoderGraph.Logits, graph => model.WriteLogits(graph, source));
+        Add(_decoder, tap, "decoder", DecoderTensors.Logits, graph => model.WriteLogits(graph, source));
     }
 
     private void Add(List<ISegment> segments, CapturingLinearWriter tap, string name, string result, Action<OnnxGraph> write)

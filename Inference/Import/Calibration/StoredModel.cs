@@ -1,9 +1,9 @@
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Graphs;
-using MobileVlm.Edge.Inference.Import.Onnx;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
@@ -37,7 +37,7 @@ internal sealed class StoredModel(
             yield return Piece(VisionGraph.NextHidden, graph => parts.NewVision().WriteLayer(graph, _source, layer));
         }
 
-        yield return Piece(VisionGraph.VisualTokens, graph => parts.NewVision().WriteProjector(graph, _source));
+        yield return Piece(VisionTensors.VisualTokens, graph => parts.NewVision().WriteProjector(graph, _source));
     }
 
     private IEnumerable<ISegment> Decoder(string file, WeightFormat format, Func<DecoderGraph> open)
@@ -49,7 +49,7 @@ internal sealed class StoredModel(
             yield return Piece(DecoderGraph.NextHidden, graph => open().WriteLayer(graph, _source, layer));
         }
 
-        yield return Piece(DecoderGraph.Logits, graph => open().WriteLogits(graph, _source));
+        yield return Piece(DecoderTensors.Logits, graph => open().WriteLogits(graph, _source));
     }
 
     private StoredSegment Segment(string file, WeightFormat format, string result, Action<OnnxGraph> write) => new(

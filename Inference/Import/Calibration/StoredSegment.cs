@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Models;
+
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
 /// <summary>A model in the layout in which it is published: config.json, weights (one file or shards, PyTorch .bin

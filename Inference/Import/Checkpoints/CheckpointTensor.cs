@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Models;
+
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
 /// <summary>One stored tensor: what it is called, how it is stored and where; not its values.</summary>

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Models;
+
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
 /// <summary>The mm_ keys of config.json and the tower's own configuration into a <see cref="VisionConfig"/>.</summary>

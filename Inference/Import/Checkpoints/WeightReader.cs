@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Safetensors;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 

@@ -1,5 +1,6 @@
-using MobileVlm.Edge.Inference.Import.Onnx;
 using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Onnx;
+using static MobileVlm.Edge.Inference.Models.DecoderTensors;
 
 namespace MobileVlm.Edge.Inference.Import.Graphs;
 

@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
-using MobileVlm.Edge.Inference.Import.Checkpoints;
-using MobileVlm.Edge.Inference.Import.Onnx;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
+using static MobileVlm.Edge.Inference.Models.DecoderTensors;
 
 namespace MobileVlm.Edge.Inference.Import.Graphs;
 
@@ -10,25 +11,9 @@ namespace MobileVlm.Edge.Inference.Import.Graphs;
 /// past and present at once (bind the same buffer to both, nothing is copied).</summary>
 internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters writers)
 {
-    public const string Embeddings = "inputs_embeds";
-    public const string SequenceLengthsMinusOne = "seqlens_k";
-    public const string TotalLength = "total_sequence_length";
-    public const string Positions = "position_ids";
-    public const string AttentionBias = "attention_bias";
-    public const string LogitRows = "logit_rows";
-    public const string Logits = "logits";
-
     /// <summary>Inputs of the attention; empty where tokens follow each other in one line.</summary>
     private string _positions = "";
     private string _bias = "";
-
-    public static string PastKey(int layer) => $"past_key_values.{layer}.key";
-
-    public static string PastValue(int layer) => $"past_key_values.{layer}.value";
-
-    public static string PresentKey(int layer) => $"present.{layer}.key";
-
-    public static string PresentValue(int layer) => $"present.{layer}.value";
 
     public void Write(OnnxGraph graph, WeightSource source)
     {
@@ -212,5 +197,5 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
 internal sealed class HeadImportance(IInputImportance measured) : IInputImportance
 {
     public float[] Importance(string node, int inputs) => measured.Importance(
-        node.StartsWith(DecoderGraph.Logits, StringComparison.Ordinal) ? DecoderGraph.Logits : node, inputs);
+        node.StartsWith(DecoderTensors.Logits, StringComparison.Ordinal) ? DecoderTensors.Logits : node, inputs);
 }

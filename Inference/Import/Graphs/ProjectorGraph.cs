@@ -1,6 +1,6 @@
-using MobileVlm.Edge.Inference.Import.Checkpoints;
-using MobileVlm.Edge.Inference.Import.Onnx;
 using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Graphs;
 
@@ -162,7 +162,7 @@ internal sealed class ProjectorGraph(VisionConfig vision, int hidden, LinearWrit
     private void ToRows(OnnxGraph graph, string map, int grid)
     {
         var flat = graph.Node("Reshape", "projector.flat", [map, graph.Constant("projector.flat_shape", [1, hidden, grid * grid])]);
-        graph.Node("Transpose", graph.Before(VisionGraph.VisualTokens), [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
-        graph.ToFloat32(VisionGraph.VisualTokens);
+        graph.Node("Transpose", graph.Before(VisionTensors.VisualTokens), [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
+        graph.ToFloat32(VisionTensors.VisualTokens);
     }
 }

@@ -1,7 +1,8 @@
-using MobileVlm.Edge.Inference.Import.Checkpoints;
-using MobileVlm.Edge.Inference.Import.Onnx;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
+using static MobileVlm.Edge.Inference.Models.VisionTensors;
 
 namespace MobileVlm.Edge.Inference.Import.Graphs;
 
@@ -10,10 +11,6 @@ namespace MobileVlm.Edge.Inference.Import.Graphs;
 /// comparison with the reference.</summary>
 internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType projector, int hidden, VisionWriters writers)
 {
-    public const string PixelValues = "pixel_values";
-    public const string PatchFeatures = "patch_features";
-    public const string VisualTokens = "visual_tokens";
-
     /// <summary>QuickGELU of CLIP: x * sigmoid(1.702 x).</summary>
     private const float QuickGeluAlpha = 1.702f;
 

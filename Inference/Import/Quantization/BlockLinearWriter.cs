@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using MobileVlm.Edge.Inference.Import.Onnx;
+using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 

@@ -1,6 +1,5 @@
-using MobileVlm.Edge.Inference.Import.Checkpoints;
-using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
@@ -49,6 +48,6 @@ internal sealed record ChannelGroup(string Node, WeightFormat Format, IReadOnlyL
 
         var head = language.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
         yield return new ChannelGroup(
-            DecoderGraph.Logits, recipe.Head, [new(head, language.VocabularySize, hidden)], ["model.norm.weight"]);
+            DecoderTensors.Logits, recipe.Head, [new(head, language.VocabularySize, hidden)], ["model.norm.weight"]);
     }
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using MobileVlm.Edge.Inference.Import.Onnx;
 using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 

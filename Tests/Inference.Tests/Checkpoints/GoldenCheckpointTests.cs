@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints;
 

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
-using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;

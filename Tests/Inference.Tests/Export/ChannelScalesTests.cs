@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Checkpoints;

@@ -3,7 +3,6 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sampling;
@@ -86,7 +85,7 @@ public sealed class HalfPrecisionTests
         Assert.Equal("fp16", model.Folder.Manifest.Precision.Activations);
         var decoder = model.Folder.Manifest.Signatures[ModelFolder.DecoderFile];
         Assert.All(decoder.Inputs.Where(i => i.Name.StartsWith("past", StringComparison.Ordinal)), i => Assert.Equal("Float16", i.Type));
-        Assert.Equal("Float", decoder.Outputs.Single(o => o.Name == DecoderGraph.Logits).Type);
+        Assert.Equal("Float", decoder.Outputs.Single(o => o.Name == DecoderTensors.Logits).Type);
         Assert.Equal(2 * GoldenModel.Get("mobilevlm-v2").Folder.Manifest.Language.Layers, decoder.Inputs.Count(i => i.Type == "Float16"));
     }
 

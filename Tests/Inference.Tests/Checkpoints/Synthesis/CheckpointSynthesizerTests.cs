@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Synthesis;
 using MobileVlm.Edge.Inference.Machine;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Checkpoints.Synthesis;
 

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Models;
+
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 
 /// <summary>The only names that a pickle may mention. Each stands for a value of this room, so that even a mistake

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Models;
+
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 
 // All that a pickle can become here, beside null, bool, long, double, string and object?[] (a tuple). None of it

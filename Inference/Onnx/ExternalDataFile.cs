@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace MobileVlm.Edge.Inference.Import.Onnx;
+namespace MobileVlm.Edge.Inference.Onnx;
 
 /// <summary>The weights' file beside an ONNX model: appended to once, hashed on the way, never read back.</summary>
 internal sealed class ExternalDataFile : IDisposable

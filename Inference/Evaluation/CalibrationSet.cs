@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MobileVlm.Edge.Inference.Images;
 
-namespace MobileVlm.Edge.Inference.Import.Calibration;
+namespace MobileVlm.Edge.Inference.Evaluation;
 
 /// <summary>A picture in memory, RGB, 8 bit, interleaved, [height, width, 3].</summary>
 public sealed record CalibrationPicture(byte[] Pixels, int Width, int Height)

@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+namespace MobileVlm.Edge.Inference.Models;
 
 /// <summary>What config.json and the vision tower's configuration say, checked: only what this reader supports.</summary>
 /// <param name="Name">The repository's or folder's name; for people, never for lookups.</param>

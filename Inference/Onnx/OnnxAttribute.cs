@@ -1,6 +1,6 @@
 using Google.Protobuf;
 
-namespace MobileVlm.Edge.Inference.Import.Onnx;
+namespace MobileVlm.Edge.Inference.Onnx;
 
 /// <summary>An attribute of a node: one integer, one number, one text or several integers.</summary>
 internal readonly struct OnnxAttribute

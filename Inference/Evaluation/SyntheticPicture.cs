@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Inference.Import.Calibration;
+namespace MobileVlm.Edge.Inference.Evaluation;
 
 /// <summary>Pictures made of sky, ground, boxes, discs and grain: colours, edges and textures at several scales, as
 /// photographs have them, without any photograph's licence. They are no photographs: a user's own are better.</summary>

@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Text;
 
-namespace MobileVlm.Edge.Inference.Import.Calibration;
+namespace MobileVlm.Edge.Inference.Evaluation;
 
 /// <summary>Ids of one question and its answer. Logits are compared after the last token of the question and after each
 /// of the answer's.</summary>

@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+namespace MobileVlm.Edge.Inference.Models;
 
 /// <summary>How a checkpoint stores the elements of one tensor.</summary>
 #pragma warning disable CA1720 // The field's own names for these formats say more than invented ones.

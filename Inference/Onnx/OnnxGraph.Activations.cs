@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 
-namespace MobileVlm.Edge.Inference.Import.Onnx;
+namespace MobileVlm.Edge.Inference.Onnx;
 
 /// <summary>The type in which a graph computes. What goes in and out stays float32, so that callers need not know it; only
 /// the KV cache has it too.</summary>

@@ -1,6 +1,6 @@
 using Google.Protobuf;
 
-namespace MobileVlm.Edge.Inference.Import.Onnx;
+namespace MobileVlm.Edge.Inference.Onnx;
 
 /// <summary>Element types of <c>onnx.proto</c>'s <c>TensorProto.DataType</c>.</summary>
 internal enum OnnxType
