@@ -13,7 +13,6 @@ public sealed class ExitOnFaultTests : IDisposable
 
     /// <summary>One failure more than an actor may have; or an actor that is not restarted at all.</summary>
     [Theory]
-    [InlineData("edge/judge", 11, "The actor 'judge' failed too often")]
     [InlineData("edge/mqtt", 11, "The actor 'mqtt' failed too often")]
     [InlineData("edge/pipeline", 1, "The service cannot go on and exits")]
     [InlineData("edge", 1, "The supervisor of all actors stopped.")]

@@ -30,6 +30,7 @@ public sealed class DemoTerminalTests : IDisposable
         Assert.True(small.Count <= 8);
 
         terminal.Resize(120, 40);
+        await terminal.UntilAsync(screen => screen.Any(line => line.StartsWith('╭')), "the wide layout again");
         terminal.Interrupt();
         var after = await terminal.ShowsAsync("exit code 0");
         Assert.Contains(after, line => line.Contains("answers about", StringComparison.Ordinal));
