@@ -24,7 +24,6 @@ public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
     /// <param name="questions">Of the camera; twelve of them are more topics than the broker acknowledges per second with the
     /// flood, if one message waits for the other.</param>
     [Theory]
-    [InlineData(1)]
     [InlineData(12)]
     public async Task Fifty_malformed_questions_per_second_over_a_slow_broker_delay_no_state_by_a_second(int questions)
     {
