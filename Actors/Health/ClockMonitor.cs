@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Actors.Health;
 

@@ -22,8 +22,8 @@ internal sealed record InFlightMessage(OutboundMessage Message, OutgoingQueue Qu
 /// <param name="events">Events in the outbox.</param>
 internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue replies, EventDelivery events)
 {
-    /// <summary>Retained values that are in flight at once. With one reply and one event less than brokers are asked to take
-    /// by any client.</summary>
+    /// <summary>Maximum of retained values in flight at once. A broker that accepts fewer messages in flight (Receive Maximum
+    /// of MQTT 5) is not sent more: the link waits for a free slot.</summary>
     public const int MaxRetainedInFlight = 8;
 
     private const int QueueCount = 3;
@@ -54,8 +54,8 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
         events.Connected();
         _retainedSentOnce = false;
 
-        // One of the lost may be why the broker hung up. Sent alone it is known, and not sent again. Each that was in flight is
-        // sent within so many messages, because the queues take turns.
+        // One of the lost messages may be the reason why the broker closed the connection. Sent one at a time, it is found and
+        // then not sent again. The queues take turns, so each lost message is sent within this many messages.
         _sentAlone = _wasLost ? QueueCount * (retained.WaitingCount + 2) : 0;
         _wasLost = false;
     }
@@ -86,8 +86,9 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
         return null;
     }
 
-    /// <summary>The broker hung up over this message, and will over others of its kind: from now on one message in all is in
-    /// flight at once, so that it is known which. A retained value is not sent again, or each connection would end so.</summary>
+    /// <summary>The broker closed the connection because of this message, and will do so for others like it. From now on only
+    /// one message is in flight, so that it is known which one the broker rejects. A retained value is not sent again, because
+    /// each connection would end the same way.</summary>
     public void HungUpOver(InFlightMessage message)
     {
         _alwaysAlone = true;

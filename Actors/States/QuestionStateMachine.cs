@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Actors.States;
 

@@ -115,7 +115,7 @@ internal sealed class ImportOptions
             .Where(f => ImageCodec.Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
             .Order(StringComparer.Ordinal).Take(MostPictures).ToList();
         return files.Count == 0
-            ? throw new UsageException($"--calibrate: there is no picture in {folder} ({string.Join(", ", ImageCodec.Extensions)}).")
+            ? throw new UsageException($"--calibrate: the folder {folder} contains no picture. Name one with pictures of these kinds: {string.Join(", ", ImageCodec.Extensions)}.")
             : CalibrationSet.OfPictures([.. files.Select(file => ImageCodec.Read(file))
                 .Select(p => new CalibrationPicture(p.Pixels, p.Width, p.Height))]);
     }

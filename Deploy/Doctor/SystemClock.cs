@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 

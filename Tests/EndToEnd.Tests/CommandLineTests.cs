@@ -151,7 +151,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "fp32", "model", "import", "{}", "{}/out", "--precision", "int2")]
     [InlineData(2, "w8a8", "model", "import", "{}", "{}/out", "--vision-precision", "int2")]
     [InlineData(2, "auto chooses by measuring", "model", "import", "{}", "{}/out", "--precision", "auto", "--no-loss-report")]
-    [InlineData(2, "there is no picture in", "model", "import", "{}", "{}/out", "--calibrate", "{}")]
+    [InlineData(2, "contains no picture", "model", "import", "{}", "{}/out", "--calibrate", "{}")]
     [InlineData(2, "there is no folder", "model", "import", "{}", "{}/out", "--calibrate", "{}/nothing")]
     public async Task Wrong_usage_is_said_with_its_exit_code(int code, string message, params string[] arguments)
     {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 
-/// <summary>Rules for the text of every question, whoever asks it.</summary>
+/// <summary>Rules for the text of standing and ad-hoc questions.</summary>
 public static class QuestionText
 {
     /// <summary>Whether a text has a visible character. A model answers an empty question too, and its answer looks like any

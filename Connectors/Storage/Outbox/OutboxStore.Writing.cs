@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Clock;
+
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
 /// <content>One write, and the ways on when it fails.</content>

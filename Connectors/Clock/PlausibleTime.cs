@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Connectors.Storage;
+namespace MobileVlm.Edge.Connectors.Clock;
 
 /// <summary>Tells a wall clock that was set from one that was not. A machine without a battery for its clock starts in 1970,
 /// or at a date that its system was built with, and learns the time once a time server answers.</summary>
