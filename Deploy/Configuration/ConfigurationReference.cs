@@ -6,7 +6,7 @@ internal static class ConfigurationReference
     private const string Introduction = """
         # Configuration
 
-        <!-- Generated from the options. After a change there: UPDATE_DOCS=1 dotnet test Tests/EndToEnd.Tests --filter Reference -->
+        <!-- Generated from the options. After a change there: dotnet run --project Tests/Tools/Documents -c Release -- configuration -->
 
         `mobilevlm run --config FILE` reads that file; without `--config` it reads `appsettings.json` in the current folder, or else `/etc/mobilevlm/appsettings.json`. The file is JSON; comments and trailing commas are accepted. `appsettings.example.json` is a file to begin with.
 

@@ -1,6 +1,5 @@
 using System.Text;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Tests.Shared;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;

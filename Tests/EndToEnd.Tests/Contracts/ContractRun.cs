@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
-using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Contracts;
 

@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Contracts;
 
-/// <summary>Reads the command line's own help: commands, arguments, options and defaults, without descriptions.</summary>
+/// <summary>Reads the command line's own help: commands, arguments, options and defaults, without descriptions, of which there must be
+/// one each.</summary>
 internal static partial class HelpText
 {
     /// <summary>Every command, found by going through the help of each.</summary>
@@ -22,7 +23,9 @@ internal static partial class HelpText
             else if (Entry().Match(line) is { Success: true } entry)
             {
                 var what = entry.Groups["what"].Value;
-                var @default = Default().Match(entry.Groups["description"].Value) is { Success: true } found ? $" = {found.Groups[1].Value}" : "";
+                var description = entry.Groups["description"].Value;
+                Assert.True(section is "Description:" or "Usage:" || description.Length > 0, $"{name}: '{what}' has no description.");
+                var @default = Default().Match(description) is { Success: true } found ? $" = {found.Groups[1].Value}" : "";
                 switch (section)
                 {
                     case "Usage:":

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using MobileVlm.Edge.Tests.Shared;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Contracts;

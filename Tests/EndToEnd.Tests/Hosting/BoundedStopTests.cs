@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 

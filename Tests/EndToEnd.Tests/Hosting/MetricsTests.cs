@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 

@@ -1,5 +1,4 @@
 using MobileVlm.Edge.Deploy.Hosting;
-using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 

@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Accuracy;
+
+/// <summary>A table of Deploy/docs/precision.md, so that a test can hold what is stated against what is measured.</summary>
+internal sealed class StatedTable
+{
+    private readonly Dictionary<string, Dictionary<string, string>> _rows = [];
+
+    /// <param name="heading">Of the section, without its hashes.</param>
+    /// <param name="first">Header of the table's first column.</param>
+    /// <param name="names">Columns, from the left, that name a row.</param>
+    public StatedTable(string heading, string first, int names)
+    {
+        var lines = File.ReadAllLines(Path.Combine(DemoModel.Repository, "Deploy", "docs", "precision.md"))
+            .SkipWhile(line => line.TrimStart('#', ' ') != heading)
+            .SkipWhile(line => !line.StartsWith($"| {first} |", StringComparison.Ordinal))
+            .TakeWhile(line => line.StartsWith('|')).Select(Cells).ToArray();
+        foreach (var row in lines.Skip(2))
+        {
+            _rows.Add(string.Join(", ", row[..names]), lines[0].Zip(row).Skip(names).ToDictionary(c => c.First, c => c.Second));
+        }
+    }
+
+    /// <param name="row">Its names, with commas between them.</param>
+    public bool Has(string row) => _rows.ContainsKey(row);
+
+    /// <summary>The numbers of a cell; percents as shares.</summary>
+    /// <param name="row">Its names, with commas between them.</param>
+    /// <param name="column">Header.</param>
+    public double[] Numbers(string row, string column) => _rows.TryGetValue(row, out var cells) && cells.TryGetValue(column, out var cell)
+        ? [.. cell.Split(',').Select(Number)]
+        : throw new KeyNotFoundException($"Deploy/docs/precision.md states nothing about '{row}', '{column}': make the table again.");
+
+    private static string[] Cells(string line) => [.. line.Trim('|').Split('|').Select(c => c.Trim())];
+
+    private static double Number(string text)
+    {
+        var percent = text.EndsWith('%');
+        return double.Parse(text.TrimEnd('%', ' '), CultureInfo.InvariantCulture) / (percent ? 100 : 1);
+    }
+}

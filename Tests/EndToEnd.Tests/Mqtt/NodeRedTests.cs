@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Globalization;
+using Xunit.Abstractions;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Mqtt;
+
+/// <summary>A real Node-RED, whose MQTT client shares no code with anything here, watches, asks and switches.</summary>
+public sealed class NodeRedTests(ITestOutputHelper output) : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-nodered-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [NodeRedFact]
+    public async Task Node_RED_watches_asks_and_switches_a_question_off_and_on()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var service = EdgeProcess.Start("run", "--config", ServiceConfiguration.Write(
+            _folder, broker.Address.ToString(), new Dictionary<string, string> { ["gate"] = DemoModel.Clip }));
+        await service.SaysAsync("publishes to");
+
+        using var script = Process.Start(new ProcessStartInfo("node")
+        {
+            ArgumentList =
+            {
+                Path.Combine(DemoModel.Repository, "Tests", "NodeRed", "check.mjs"),
+                NodeRedFactAttribute.Home!,
+                broker.Address.Host,
+                broker.Port.ToString(CultureInfo.InvariantCulture),
+            },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var said = script.StandardOutput.ReadToEndAsync();
+        var errors = await script.StandardError.ReadToEndAsync();
+        await script.WaitForExitAsync();
+
+        output.WriteLine(await said);
+        Assert.True(script.ExitCode == 0, $"{await said}\n{errors}");
+    }
+}
+
+/// <summary>Needs Node.js and Node-RED, which are too large to install for one test.</summary>
+internal sealed class NodeRedFactAttribute : FactAttribute
+{
+    public NodeRedFactAttribute()
+    {
+        if (Home is null)
+        {
+            Skip = "Set MOBILEVLM_NODE_RED to a folder in which 'npm install node-red' was run.";
+        }
+    }
+
+    public static string? Home { get; } =
+        Environment.GetEnvironmentVariable("MOBILEVLM_NODE_RED") is { Length: > 0 } folder
+        && File.Exists(Path.Combine(folder, "node_modules", "node-red", "red.js"))
+            ? folder
+            : null;
+}

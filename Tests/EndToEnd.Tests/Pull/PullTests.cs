@@ -1,0 +1,344 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Pull;
+
+/// <summary><c>mobilevlm model pull</c> as users run it, against a local server that behaves as the hub does.</summary>
+public sealed class PullTests : IDisposable
+{
+    private const string Text = "mtgv/MobileLLaMA-Tiny";
+    private const string Sharded = "mtgv/MobileVLM_V2-Tiny";
+    private const string Blind = "mtgv/MobileVLM-Tiny";
+    private const string Clip = "openai/clip-vit-large-patch14-336";
+
+    private static readonly string Golden = Path.Combine(DemoModel.Repository, "Tests", "Golden");
+
+    private readonly FakeHub _hub = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-pull-").FullName;
+
+    public PullTests()
+    {
+        _hub.AddFolder(Text, Path.Combine(Golden, "mobilellama"));
+        _hub.Add(Text, "README.md", "---\nlicense: apache-2.0\n---\n# Tiny\n");
+    }
+
+    public void Dispose()
+    {
+        _hub.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_sharded_model_is_pulled_and_answers_as_the_reference_does()
+    {
+        // The hub has it in several forms; one is needed.
+        _hub.AddFolder(Sharded, Path.Combine(Golden, "mobilevlm-v2"));
+        _hub.Add(Sharded, "flax_model.msgpack", new byte[5000]);
+        _hub.Add(Sharded, "onnx/model.onnx", new byte[5000]);
+        _hub.Add(Sharded, "pytorch_model-00003-of-00003.bin", new byte[5000]);
+        var pull = await PullAsync(Sharded, At("model"));
+        Assert.Equal((0, ""), (pull.ExitCode, pull.Output));
+        Assert.Contains("Imported 'MobileVLM_V2-Tiny'", pull.Errors, StringComparison.Ordinal);
+        Assert.All(["msgpack", "onnx", "expected", "00003"], unneeded =>
+            Assert.DoesNotContain(_hub.Requests, r => r.Path.Contains(unneeded, StringComparison.Ordinal)));
+        Assert.Empty(Downloads());
+
+        using var expected = JsonDocument.Parse(File.ReadAllText(Path.Combine(Golden, "mobilevlm-v2", "expected.json")));
+        var golden = expected.RootElement[0];
+        var ask = await EdgeProcess.RunAsync(
+            "ask", "--model", At("model"), "--image", Path.Combine(Golden, "mobilevlm-v2", golden.GetProperty("image").GetString()!),
+            "--max-tokens", "24", "--json", golden.GetProperty("question").GetString()!);
+        Assert.Equal(0, ask.ExitCode);
+        using var answer = JsonDocument.Parse(ask.Output);
+        Assert.Equal(
+            golden.GetProperty("greedy_ids").EnumerateArray().Select(e => e.GetInt32()),
+            answer.RootElement.GetProperty("answers")[0].GetProperty("tokenIds").EnumerateArray().Select(e => e.GetInt32()));
+    }
+
+    [Fact]
+    public async Task The_tower_comes_from_its_own_repository_when_the_checkpoint_has_no_vision_weights()
+    {
+        AddBlind();
+        var pull = await PullAsync(Blind, At("model"), "--precision", "int4", "--keep");
+        Assert.Equal(0, pull.ExitCode);
+        var model = ModelFolder.Open(At("model"));
+        Assert.Equal(("MobileVLM-Tiny", 64), (model.Manifest.Name, model.Manifest.Vision!.HiddenSize));
+        Assert.Contains(_hub.Requests, r => r.Path.StartsWith($"/{Clip}/resolve/", StringComparison.Ordinal) && r.IsFor("pytorch_model.bin"));
+        Assert.Equal(
+            [
+                "config.json", "model.safetensors", "tokenizer.model", "tokenizer_config.json",
+                "vision_tower/config.json", "vision_tower/preprocessor_config.json", "vision_tower/pytorch_model.bin",
+            ],
+            Downloads().Select(path => Path.GetRelativePath(Path.Combine(Cache, Blind, FakeHub.Commit, "MobileVLM-Tiny"), path)));
+
+        // Kept files are not fetched again.
+        var served = _hub.Served("model.safetensors");
+        Assert.Equal(0, (await PullAsync(Blind, At("again"))).ExitCode);
+        Assert.True(_hub.Served("model.safetensors") - served <= 1 << 20);
+        Assert.Empty(Downloads());
+    }
+
+    [Fact]
+    public async Task A_pull_imports_in_any_precision_with_the_users_pictures_and_replaces_when_told_to()
+    {
+        AddBlind();
+        string[] options = ["--precision", "int4-b64-mixed", "--vision-precision", "w8a8", "--calibrate", Path.Combine(Golden, "mobilevlm-v1"), "--keep"];
+        var pull = await PullAsync([Blind, At("model"), .. options]);
+        Assert.Equal(0, pull.ExitCode);
+        Assert.Contains("likeliest token the same at", pull.Errors, StringComparison.Ordinal);
+        var manifest = ModelFolder.Open(At("model")).Manifest;
+        Assert.Equal(("int4-b64", "int8-b64", "w8a8-e16"), (manifest.Precision.Decoder, manifest.Precision.Sensitive, manifest.Precision.Vision));
+        Assert.Contains("own pictures", manifest.Loss!.Calibration, StringComparison.Ordinal);
+
+        var occupied = await PullAsync(Blind, At("model"), "--precision", "int8");
+        Assert.Equal(2, occupied.ExitCode);
+        Assert.Contains("--force", occupied.Errors, StringComparison.Ordinal);
+        Assert.Equal(0, (await PullAsync(Blind, At("model"), "--precision", "int8", "--no-loss-report", "--force")).ExitCode);
+        manifest = ModelFolder.Open(At("model")).Manifest;
+        Assert.Equal(("int8-b32", "int8-b32", null), (manifest.Precision.Decoder, manifest.Precision.Vision, manifest.Loss));
+    }
+
+    [Fact]
+    public async Task Safetensors_are_preferred_and_the_licence_and_the_name_are_the_repositorys()
+    {
+        _hub.AddFolder("owner/gqa", Path.Combine(Golden, "llama-gqa"));
+        _hub.Add("owner/gqa", "pytorch_model.bin", new byte[5000]);
+        _hub.Add("owner/gqa", "README.md", "---\nlicense: mit\n---\n");
+        Assert.Equal(0, (await PullAsync("owner/gqa")).ExitCode);
+        var manifest = ModelFolder.Open(At("models/gqa")).Manifest;
+        Assert.Equal(("gqa", "mit", "model.safetensors"), (manifest.Name, manifest.License, manifest.Source.Files.Single()));
+        Assert.DoesNotContain(_hub.Requests, r => r.IsFor("pytorch_model.bin"));
+    }
+
+    [Fact]
+    public async Task After_kill_9_the_next_run_fetches_only_the_rest()
+    {
+        var size = _hub.Content(Text, "pytorch_model.bin").Length;
+        const int before = 400_000;
+        _hub.Script = request => request.Store ? new FakeHubFault { StallAfter = before } : null;
+        await using (var first = Start([Text, At("model")]))
+        {
+            await Eventually.TrueAsync(
+                () => Downloads().Any(p => p.EndsWith(".part", StringComparison.Ordinal) && new FileInfo(p).Length == before),
+                "the download has come so far");
+            first.Kill();
+            await first.ExitAsync();
+        }
+
+        Assert.DoesNotContain(Downloads(), path => path.EndsWith("pytorch_model.bin", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(At("model")));
+
+        _hub.Script = _ => null;
+        var second = await PullAsync(Text, At("model"));
+        Assert.Equal(0, second.ExitCode);
+        var rest = _hub.Requests.Last(r => r.Store && r.IsFor("pytorch_model.bin"));
+        Assert.Equal((before, size - before), (rest.From, rest.Served));
+        Assert.Contains("are here already", second.Errors, StringComparison.Ordinal);
+        Assert.Empty(Downloads());
+    }
+
+    [Fact]
+    public async Task After_kill_9_in_the_import_the_next_run_imports_without_downloading()
+    {
+        const string demo = "owner/demo";
+        _hub.AddFolder(demo, DemoModel.Checkpoint);
+        // An import that was faster than the kill is tried again.
+        for (var attempt = 0; ; attempt++)
+        {
+            await using var first = Start([demo, At("model")]);
+            await Eventually.TrueAsync(() => Directory.GetDirectories(_folder, "model*").Length > 0, "the model's folder");
+            first.Kill();
+            await first.ExitAsync();
+            if (!Directory.Exists(At("model")))
+            {
+                break;
+            }
+
+            Assert.True(attempt < 10, "The import always ended before it was killed.");
+            Directory.Delete(At("model"), recursive: true);
+        }
+
+        var asked = _hub.Requests.Count;
+        Assert.Equal(0, (await PullAsync(demo, At("model"))).ExitCode);
+        ModelFolder.Open(At("model")).Verify();
+        Assert.True(_hub.Requests.Skip(asked).Sum(r => r.Served) < 1_500_000, "More was fetched than lists, configuration and a file's head.");
+        Assert.Equal([At("model")], Directory.GetDirectories(_folder, "model*"));
+        Assert.Empty(Downloads());
+    }
+
+    [Fact]
+    public async Task Ctrl_C_keeps_the_part_and_says_so()
+    {
+        _hub.Script = request => request.Store && request.IsFor("pytorch_model.bin") ? new FakeHubFault { StallAfter = 1000 } : null;
+        await using var pull = Start([Text, At("model")]);
+        await Eventually.TrueAsync(
+            () => Downloads().Any(p => p.EndsWith(".part", StringComparison.Ordinal) && new FileInfo(p).Length == 1000),
+            "the download has come so far");
+        pull.Terminate();
+        Assert.NotEqual(0, await pull.ExitAsync());
+        Assert.Contains("goes on where this one stopped", pull.Errors, StringComparison.Ordinal);
+        Assert.Contains(Downloads(), path => path.EndsWith("pytorch_model.bin.part", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(At("model")));
+    }
+
+    [Fact]
+    public async Task A_token_from_a_file_goes_to_the_hub_and_nowhere_else()
+    {
+        File.WriteAllText(At("token"), "hf_secret\n");
+        _hub.Script = request => !request.Store && request.Token is null ? new FakeHubFault { Status = 401 } : null;
+        var without = await PullAsync(Text, At("model"));
+        Assert.Equal(1, without.ExitCode);
+        Assert.Contains("--token-file", without.Errors, StringComparison.Ordinal);
+
+        var with = await PullAsync(Text, At("model"), "--token-file", At("token"));
+        Assert.Equal(0, with.ExitCode);
+        Assert.All(_hub.Requests.Where(r => r.Store), request => Assert.Null(request.Token));
+        Assert.DoesNotContain("hf_secret", with.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_is_refused_before_the_first_byte()
+    {
+        _hub.Listing = listing =>
+        {
+            var weights = listing["siblings"]!.AsArray().Single(s => s!["rfilename"]!.GetValue<string>() == "pytorch_model.bin")!;
+            weights["lfs"]!["size"] = 5_000_000_000_000_000;
+        };
+        var pull = await PullAsync(Text, At("model"));
+        Assert.Equal(1, pull.ExitCode);
+        Assert.Contains("Not enough disk", pull.Errors, StringComparison.Ordinal);
+        Assert.Contains("5000000.", pull.Errors, StringComparison.Ordinal);
+        Assert.Contains(" free", pull.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(_hub.Requests, r => r.Store);
+        Assert.False(Directory.Exists(At("model")));
+    }
+
+    [Fact]
+    public async Task Wrong_bytes_and_weights_that_do_not_fit_together_leave_nothing_under_the_final_name()
+    {
+        var weights = _hub.Content(Text, "pytorch_model.bin").ToArray();
+        weights[^1000] ^= 1;
+        _hub.Script = request => request.Store && request.IsFor("pytorch_model.bin") ? new FakeHubFault { Body = weights } : null;
+        var altered = await PullAsync(Text, At("model"));
+        Assert.Equal(1, altered.ExitCode);
+        Assert.Contains("SHA-256", altered.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(Downloads(), path => path.Contains("pytorch_model", StringComparison.Ordinal));
+
+        // Published so, hence downloaded; the importer refuses it.
+        _hub.Script = _ => null;
+        _hub.Add(Text, "pytorch_model.bin", weights[..(weights.Length / 2)]);
+        var damaged = await PullAsync(Text, At("model"));
+        Assert.Equal(1, damaged.ExitCode);
+        Assert.Contains("pytorch_model.bin", damaged.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", damaged.Errors, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder, "model*"));
+    }
+
+    [Fact]
+    public async Task A_shard_that_climbs_out_of_the_repository_is_refused()
+    {
+        _hub.AddFolder(Sharded, Path.Combine(Golden, "mobilevlm-v2"));
+        _hub.Add(Sharded, "pytorch_model.bin.index.json", """{"weight_map":{"a":"../../x.bin"}}""");
+        var pull = await PullAsync(Sharded, At("model"));
+        Assert.Equal(1, pull.ExitCode);
+        Assert.Contains("../../x.bin", pull.Errors, StringComparison.Ordinal);
+        Assert.Empty(Downloads());
+    }
+
+    [Fact]
+    public async Task A_bundle_carries_a_model_to_a_box_without_internet()
+    {
+        AddBlind();
+        var bundle = At("bundle.tar");
+        Assert.Equal(0, (await PullAsync(Blind, "--offline-bundle", bundle)).ExitCode);
+        Assert.Empty(Downloads());
+        Assert.False(Directory.Exists(At("models")));
+        Assert.Equal(2, (await PullAsync(Blind, "--offline-bundle", bundle)).ExitCode);
+
+        var asked = _hub.Requests.Count;
+        var import = await PullAsync("--offline-bundle", bundle, "--dir", At("carried"));
+        Assert.Equal(0, import.ExitCode);
+        Assert.Equal(asked, _hub.Requests.Count);
+        Assert.Empty(Downloads());
+        Assert.Equal(0, (await PullAsync(Blind, At("direct"))).ExitCode);
+        var (carried, direct) = (ModelFolder.Open(At("carried")).Manifest, ModelFolder.Open(At("direct")).Manifest);
+        Assert.Equal(direct.Name, carried.Name);
+        Assert.Equal(direct.Files, carried.Files);
+
+        var bytes = File.ReadAllBytes(bundle);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(bundle, bytes);
+        var damaged = await PullAsync("--offline-bundle", bundle, "--dir", At("damaged"));
+        Assert.Equal(1, damaged.ExitCode);
+        Assert.Contains("SHA-256", damaged.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("damaged")));
+        Assert.Empty(Downloads());
+    }
+
+    [Theory]
+    [InlineData(2, "OWNER/NAME", "../x")]
+    [InlineData(2, "Name a repository")]
+    [InlineData(2, "no address", "a/b", "--hub", "ftp://x")]
+    [InlineData(2, "no address", "a/b", "--hub", "nonsense")]
+    [InlineData(2, "plain http", "a/b", "--hub", "http://example.org", "--token-file", "{}/token")]
+    [InlineData(2, "does not exist", "a/b", "--token-file", "{}/nothing")]
+    [InlineData(2, "does not exist", "--offline-bundle", "{}/nothing")]
+    [InlineData(2, "--revision", "a/b", "--revision", "..")]
+    [InlineData(2, "int2", "a/b", "--precision", "int2")]
+    [InlineData(2, "8-bit weights and activations", "a/b", "--vision-precision", "int3")]
+    [InlineData(2, "there is no folder", "a/b", "--precision", "int4", "--calibrate", "{}/nothing")]
+    [InlineData(2, "chooses by measuring", "a/b", "--precision", "auto", "--no-loss-report")]
+    [InlineData(2, "not an empty folder", Text, "{}")]
+    [InlineData(2, "not an empty folder", Text, "{}", "--force")]
+    [InlineData(1, "404", "owner/nothing")]
+    [InlineData(1, "no bundle", "--offline-bundle", "{}/token")]
+    public async Task Wrong_usage_is_said_with_its_exit_code(int code, string message, params string[] arguments)
+    {
+        File.WriteAllText(At("token"), "hf_secret\n");
+        var pull = await PullAsync([.. arguments.Select(a => a.Replace("{}", _folder, StringComparison.Ordinal))]);
+        Assert.Equal((code, ""), (pull.ExitCode, pull.Output));
+        Assert.Contains(message, pull.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", pull.Errors, StringComparison.Ordinal);
+    }
+
+    private string Cache => At("cache/mobilevlm/hub");
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    /// <summary>A checkpoint whose vision weights are in a repository of their own, as mm_vision_tower says.</summary>
+    private void AddBlind()
+    {
+        var source = Path.Combine(Golden, "mobilevlm-v1-separate-tower");
+        _hub.AddFolder(Clip, Path.Combine(source, "clip"));
+        foreach (var file in (string[])["tokenizer.model", "tokenizer_config.json", "model.safetensors"])
+        {
+            _hub.Add(Blind, file, File.ReadAllBytes(Path.Combine(source, file)));
+        }
+
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "config.json")))!;
+        config["mm_vision_tower"] = Clip;
+        _hub.Add(Blind, "config.json", config.ToJsonString());
+    }
+
+    /// <summary>What lies in the download cache, locks aside.</summary>
+    private string[] Downloads() => Directory.Exists(Cache)
+        ? [.. Directory.GetFiles(Cache, "*", SearchOption.AllDirectories).Where(p => !p.EndsWith(".lock", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
+        : [];
+
+    private EdgeProcess Start(string[] arguments) => EdgeProcess.Start(
+        new Dictionary<string, string>
+        {
+            ["XDG_CACHE_HOME"] = At("cache"),
+            ["MOBILEVLM_HUB"] = _hub.Address.ToString(),
+        },
+        _folder,
+        ["model", "pull", .. arguments]);
+
+    private async Task<(int ExitCode, string Output, string Errors)> PullAsync(params string[] arguments)
+    {
+        await using var pull = Start(arguments);
+        var code = await pull.ExitAsync();
+        return (code, pull.Output, pull.Errors);
+    }
+}

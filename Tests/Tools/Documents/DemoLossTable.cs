@@ -1,0 +1,95 @@
+using System.Globalization;
+using MobileVlm.Edge.Inference.Evaluation;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Tools.Documents;
+
+/// <summary>A precision of the demo's model, and what is required of it.</summary>
+/// <param name="Decoder">As after <c>--precision</c>.</param>
+/// <param name="Vision">As after <c>--vision-precision</c>.</param>
+/// <param name="Agreement">The smallest share of answers that must be those of float32, character for character.</param>
+/// <param name="IsTestedAlways">In each run of the tests: one of each kind of weights.</param>
+internal sealed record DemoPrecision(string Decoder, string Vision, double Agreement, bool IsTestedAlways = false);
+
+/// <summary>What a precision costs the demo's model.</summary>
+/// <param name="Precision">The row.</param>
+/// <param name="Model">The imported model.</param>
+/// <param name="Given">Its answers.</param>
+/// <param name="Reference">The answers of the same model in float32.</param>
+internal sealed record DemoLoss(DemoPrecision Precision, ModelFolder Model, List<GivenAnswer> Given, List<GivenAnswer> Reference)
+{
+    public double Agreement => Reference.Zip(Given, (a, b) => a.Text == b.Text ? 1.0 : 0.0).Average();
+
+    public string ToRow()
+    {
+        var (loss, imported) = (Model.Manifest.Loss, Model.Manifest.Precision);
+        var shift = Reference.Zip(Given, (a, b) => Math.Abs((a.Score ?? 0) - (b.Score ?? 0))).Max();
+        var size = Model.Manifest.Files.Where(f => f.Path.EndsWith(".data", StringComparison.Ordinal)).Sum(f => f.Size) / 1e6;
+        var decoder = Precision.Decoder == PrecisionPlan.Auto
+            ? $"auto ({imported.Decoder}" + (imported.Sensitive is null ? ")" : " mixed)")
+            : Precision.Decoder;
+        var vision = Precision.Vision == PrecisionPlan.Auto ? $"auto ({imported.Vision})" : Precision.Vision;
+        var logits = loss?.Prefill ?? loss?.Whole;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {decoder} | {vision} | {100 * Agreement:0.0} % | {100.0 * Given.Count(s => s.Correct) / Given.Count:0.0} % | {shift:0.000} | {loss?.Vision?.LowestCosine ?? 1:0.00000} | {logits?.MeanDivergence ?? 0:0.0000} | {100 * (logits?.TopAgreement ?? 1):0.0} % | {size:0.0} |");
+    }
+}
+
+/// <summary>The table of Deploy/docs/precision.md about the demo's model: its answers about held-out pictures in each precision,
+/// compared with its own in float32.</summary>
+internal static class DemoLossTable
+{
+    public const string Cosine = "Visual tokens: lowest cosine";
+    public const string Divergence = "Logits: mean KL, nats";
+
+    /// <summary>The model is 128 wide, so a block of 128 is a whole row: wider models lose less.</summary>
+    public static readonly DemoPrecision[] Precisions =
+    [
+        new("fp16", "fp16", 0.999, IsTestedAlways: true),
+        new("int8", "fp32", 0.99),
+        new("int8-b128", "fp32", 0.99),
+        new("int4-mixed", "fp32", 0.97),
+        new("int4-zp", "fp32", 0.97),
+        new("int4", "fp32", 0.97),
+        new("int4-b64", "fp32", 0.97),
+        new("int4-b128-zp", "fp32", 0.97, IsTestedAlways: true),
+        new("int4-b128", "fp32", 0.97),
+        new("fp32", "int8", 0.99),
+        new("fp32", "int8-b128", 0.99),
+        new("fp32", "w8a8", 0.99),
+        new("fp32", "w8a7", 0.99),
+        new("fp32", "int4", 0.97),
+        new("int8", "w8a8", 0.97, IsTestedAlways: true),
+        new("w8a8", "w8a8", 0.97),
+        new("w8a7", "w8a7", 0.97, IsTestedAlways: true),
+        new("int4", "int8", 0.97, IsTestedAlways: true),
+        new("int4-mixed", "w8a8", 0.97),
+        new("auto", "auto", 0.97, IsTestedAlways: true),
+    ];
+
+    public static string Header =>
+        $"""
+        | Decoder | Vision | Same answer as fp32 | Right | Largest shift of P(yes) | {Cosine} | {Divergence} | Same most likely token | Graphs, MB |
+        | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+        """;
+
+    /// <summary>Imports the demo's checkpoint in each precision, one after the other, and asks it about the scenes.</summary>
+    /// <param name="precisions">The rows.</param>
+    /// <param name="scenes">The pictures with their questions.</param>
+    /// <param name="folder">The imported models go here, and stay.</param>
+    public static IEnumerable<DemoLoss> Measure(IEnumerable<DemoPrecision> precisions, HeldOutScene[] scenes, string folder)
+    {
+        var reference = GivenAnswer.AskAll(DemoModel.Folder, scenes);
+        yield return new DemoLoss(new DemoPrecision("fp32", "fp32", 1), DemoModel.Folder, reference, reference);
+        foreach (var precision in precisions)
+        {
+            var plan = PrecisionPlan.Parse(precision.Decoder, precision.Vision).WithPrefill("none");
+            var model = ModelImporter.Import(
+                DemoModel.Checkpoint, Path.Combine(folder, $"{precision.Decoder}-{precision.Vision}"), plan, calibration: CalibrationSet.Bundled);
+            yield return new DemoLoss(precision, model, GivenAnswer.AskAll(model, scenes), reference);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Tools.Documents;
+
+/// <summary>A model's answer to a question about a held-out picture.</summary>
+/// <param name="Text">The generated text.</param>
+/// <param name="Correct">Whether the text is the expected answer, character for character.</param>
+/// <param name="Score">P(yes), 0 to 1; null where the expected answer is neither Yes nor No.</param>
+/// <param name="Yes">Whether Yes is expected.</param>
+internal sealed record GivenAnswer(string Text, bool Correct, double? Score, bool Yes)
+{
+    /// <summary>Asks a model every question about every scene, as a text and, where the answer is Yes or No, as a score.</summary>
+    public static List<GivenAnswer> AskAll(ModelFolder model, IEnumerable<HeldOutScene> scenes)
+    {
+        using var encoder = new VisionEncoder(model, new ExecutionSettings(2));
+        using var answerer = QuestionAnswerer.Open(model, new ExecutionSettings(2), 256);
+        var given = new List<GivenAnswer>();
+        foreach (var scene in scenes)
+        {
+            var picture = scene.Read();
+            using var tokens = encoder.Encode(new RgbImage(picture.Pixels, picture.Width, picture.Height));
+            answerer.Prime(tokens);
+            foreach (var item in scene.Questions)
+            {
+                var text = answerer.Ask(new Question(item.Question, AnswerKind.Text, 48)).Text;
+                var score = item.IsYesNo ? answerer.Ask(new Question(item.Question, AnswerKind.YesNo)).Score : null;
+                given.Add(new GivenAnswer(text, text == item.Answer, score, item.Answer == "Yes"));
+            }
+        }
+
+        return given;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text.Json;
+using MobileVlm.Edge.Connectors.Images;
+
+namespace MobileVlm.Edge.Tools.Documents;
+
+/// <summary>A picture of the demo's gate on which its model was never trained, with questions and expected answers.</summary>
+internal sealed record HeldOutScene(string Image, HeldOutItem[] Questions)
+{
+    private static readonly string Folder = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout");
+    private static readonly JsonSerializerOptions Json = new() { PropertyNameCaseInsensitive = true };
+
+    public static HeldOutScene[] Load() =>
+        JsonSerializer.Deserialize<HeldOutScene[]>(File.ReadAllText(Path.Combine(Folder, "questions.json")), Json)!;
+
+    /// <summary>Every n-th scene, so that about <paramref name="count"/> are left.</summary>
+    public static HeldOutScene[] LoadEvenly(int count)
+    {
+        var all = Load();
+        return [.. all.Where((_, i) => i % (all.Length / count) == 0)];
+    }
+
+    public StillImage Read() => ImageCodec.Read(Path.Combine(Folder, Image));
+}
+
+internal sealed record HeldOutItem(string Question, string Answer)
+{
+    public bool IsYesNo => Answer is "Yes" or "No";
+}

@@ -1,0 +1,48 @@
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Tools.Documents;
+
+var docs = Path.Combine(DemoModel.Repository, "Deploy", "docs");
+switch (args)
+{
+    case ["configuration"]:
+        using (var writer = new StreamWriter(Path.Combine(docs, "configuration.md")))
+        {
+            ConfigurationReference.WriteMarkdown(writer);
+        }
+
+        return 0;
+    case ["scores"]:
+        ScoresPage.Write(docs);
+        return 0;
+    case ["precision-demo"]:
+        var folder = Directory.CreateTempSubdirectory("mobilevlm-loss-").FullName;
+        try
+        {
+            Console.WriteLine(DemoLossTable.Header);
+            foreach (var loss in DemoLossTable.Measure(DemoLossTable.Precisions, HeldOutScene.Load(), folder))
+            {
+                Console.WriteLine(loss.ToRow());
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return 0;
+    case ["precision-golden"]:
+        Console.Write(GoldenLossTable.Tables());
+        return 0;
+    default:
+        Console.Error.WriteLine(
+            """
+            Writes the parts of Deploy/docs that are measured or generated:
+              dotnet run --project Tests/Tools/Documents -c Release -- PAGE
+            PAGE is
+              configuration     configuration.md, from the options
+              scores            scores.md and scores.png: are the demo model's scores probabilities? (a minute)
+              precision-demo    prints precision.md's table of the demo's model (some minutes)
+              precision-golden  prints precision.md's tables of the golden models (some minutes)
+            """);
+        return 2;
+}
