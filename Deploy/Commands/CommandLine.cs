@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MobileVlm.Edge.Deploy.Commands.Asking;
+using MobileVlm.Edge.Deploy.Commands.Cameras;
 using MobileVlm.Edge.Deploy.Init;
 using Spectre.Console;
 

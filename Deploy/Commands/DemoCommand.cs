@@ -8,6 +8,7 @@ using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Deploy.Watch;
 using MobileVlm.Edge.Inference.Import.Precision;

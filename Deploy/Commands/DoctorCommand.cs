@@ -1,5 +1,7 @@
 using System.CommandLine;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.Deploy.Commands;

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 

@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Options;
 namespace MobileVlm.Edge.Deploy.Configuration;
 
 /// <summary>Writes the reference from the options' own descriptions, so that it cannot say something else.</summary>

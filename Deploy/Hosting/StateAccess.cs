@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;

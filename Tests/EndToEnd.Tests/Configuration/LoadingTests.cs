@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 

@@ -1,4 +1,6 @@
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 

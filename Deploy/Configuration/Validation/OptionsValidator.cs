@@ -1,0 +1,215 @@
+using System.Text;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Options;
+
+namespace MobileVlm.Edge.Deploy.Configuration.Validation;
+
+/// <summary>The rules between properties; those of one property stand on it.</summary>
+internal static class OptionsValidator
+{
+    private const string Mqtt = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Mqtt)}";
+    private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
+    /// <param name="options">Bound; what has a fault already holds its default.</param>
+    /// <param name="folder">Relative paths begin here.</param>
+    /// <param name="strictness">Whether a file that this user may not read is an error.</param>
+    /// <param name="faults">Gets what is found.</param>
+    public static void Validate(EdgeOptions options, string folder, ConfigurationStrictness strictness, ErrorList faults)
+    {
+        ValidateBroker(options.Mqtt, faults);
+        ValidateLogin(options.Mqtt, faults);
+        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, strictness != ConfigurationStrictness.Start, faults);
+        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, strictness != ConfigurationStrictness.Start, faults);
+        ValidateOutbox(options.Outbox.Path, faults);
+        ValidateAsks(options, faults);
+        var model = ContextValidator.OpenModel(options, folder, faults);
+        ValidateCameras(options, model is not null, faults);
+        if (model is not null)
+        {
+            ContextValidator.Validate(options, model, faults);
+        }
+
+        ValidateCameraLogins(options, folder, strictness == ConfigurationStrictness.Check, faults);
+    }
+
+    // Only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
+    private static void ValidateOutbox(string? path, ErrorList faults)
+    {
+        const int LongestName = 200;
+        const string Key = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Outbox)}:{nameof(OutboxOptions.Path)}";
+        if (path is not null && (Path.EndsInDirectorySeparator(path) || Path.GetFileName(path) is "." or ".."))
+        {
+            faults.Add(Key, path, "names a folder; a file in it would be accepted, such as 'outbox.db'");
+        }
+        else if (path is not null && Encoding.UTF8.GetByteCount(Path.GetFileName(path)) > LongestName)
+        {
+            faults.Add(Key, path, $"ends in a name that is too long; up to {LongestName} bytes would be accepted");
+        }
+    }
+
+    private static void ValidateAsks(EdgeOptions options, ErrorList faults)
+    {
+        if (options.Mqtt.Asks.Deadline > options.Mqtt.Asks.MaxDeadline)
+        {
+            faults.Add(
+                $"{Mqtt}:{nameof(MqttOptions.Asks)}:{nameof(AskOptions.Deadline)}",
+                ScalarText.Format(options.Mqtt.Asks.Deadline),
+                $"is above MaxDeadline, which is {ScalarText.Format(options.Mqtt.Asks.MaxDeadline)}; up to that would be accepted");
+        }
+    }
+
+    private static void ValidateBroker(MqttOptions mqtt, ErrorList faults)
+    {
+        if (mqtt.Broker is not { } broker)
+        {
+            return;
+        }
+
+        var embedded = BrokerAddress.IsEmbedded(broker);
+        if (embedded)
+        {
+            const string Remedy = "counts for another broker, but Broker is 'embedded'; leave it out";
+            Refuse(mqtt.User is not null, nameof(MqttOptions.User), Remedy);
+            Refuse(mqtt.PasswordFile is not null, nameof(MqttOptions.PasswordFile), Remedy);
+            Refuse(mqtt.CaFile is not null, nameof(MqttOptions.CaFile), Remedy);
+        }
+        else
+        {
+            Refuse(
+                mqtt.CaFile is not null && !BrokerAddress.IsEncrypted(broker),
+                nameof(MqttOptions.CaFile),
+                "counts for an encrypted connection only; 'mqtts://…' as Broker would be accepted with it");
+            Refuse(
+                mqtt.Port is not null,
+                nameof(MqttOptions.Port),
+                "is the port of the embedded broker; write another broker's port into Broker ('mqtt://host:port')");
+        }
+
+        void Refuse(bool wrong, string name, string message)
+        {
+            if (wrong)
+            {
+                faults.Add($"{Mqtt}:{name}", null, message);
+            }
+        }
+    }
+
+    private static void ValidateLogin(MqttOptions mqtt, ErrorList faults)
+    {
+        var user = $"{Mqtt}:{nameof(MqttOptions.User)}";
+        if (mqtt.PasswordFile is not null && mqtt.User is null && !faults.Has(user))
+        {
+            faults.Add($"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", null, $"needs {user} beside it; set both or neither");
+        }
+    }
+
+    private static void ValidateFile(
+        string? path, string key, string folder, bool isLenient, ErrorList faults)
+    {
+        if (path is null || faults.Has(key))
+        {
+            return;
+        }
+
+        try
+        {
+            using var readable = File.OpenRead(Path.GetFullPath(path, folder));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // A password written here by mistake must not be shown; what begins with a slash is a path.
+            var shown = path.StartsWith('/') ? path : null;
+            if (Directory.Exists(Path.GetFullPath(path, folder)))
+            {
+                faults.Add(key, shown, "is a folder; name the file in it");
+            }
+            else if (isLenient && SystemdCredential.IsOne(path))
+            {
+                faults.Warn(key, shown, "is a credential that systemd shows to the running service only; whether it is there is seen at the start");
+            }
+            else if (fault is not UnauthorizedAccessException)
+            {
+                faults.Add(key, shown, $"names a file that cannot be found (relative paths begin in '{folder}')");
+            }
+            else if (isLenient)
+            {
+                faults.Warn(key, shown, "cannot be read by this user; the service's user must be able to read it");
+            }
+            else
+            {
+                faults.Add(key, shown, "cannot be read by this user; change its owner or mode");
+            }
+        }
+    }
+
+    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ErrorList faults)
+    {
+        if (options.Cameras.Count == 0)
+        {
+            if (!faults.Has(Cameras))
+            {
+                faults.Add(Cameras, null, "names no camera; at least one with a question is needed");
+            }
+
+            return;
+        }
+
+        // A camera or its questions that could not be read may well have been meant to ask something.
+        if (options.Cameras.All(camera => camera.Value.Questions.Count == 0
+            && !faults.Has(QuestionsOf(camera.Key))
+            && !faults.Has($"{Cameras}:{camera.Key}")))
+        {
+            faults.Add(Cameras, null, "asks nothing; at least one camera needs a question");
+        }
+
+        foreach (var (name, camera) in options.Cameras)
+        {
+            if (camera.SuspendOnViewChange && !camera.ViewCheck)
+            {
+                faults.Add(
+                    $"{Cameras}:{name}:{nameof(CameraOptions.SuspendOnViewChange)}",
+                    ScalarText.Format(true),
+                    "needs ViewCheck, which is off; switch it on, or leave SuspendOnViewChange out");
+            }
+        }
+
+        QuestionsValidator.Validate(options, modelIsKnown, faults);
+    }
+
+    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, ErrorList faults)
+    {
+        foreach (var (name, camera) in options.Cameras)
+        {
+            var key = $"{Cameras}:{name}:{nameof(CameraOptions.PasswordFile)}";
+            if (camera.Source is not { } source || faults.Has($"{Cameras}:{name}:{nameof(CameraOptions.Source)}") || faults.Has(key))
+            {
+                continue;
+            }
+
+            var isOnvif = OnvifCameras.TryReadUser(source, out var user, out var hasPassword);
+            if (camera.PasswordFile is null)
+            {
+                if (isOnvif && user is not null && !hasPassword)
+                {
+                    faults.Add(key, null, $"is missing; Source names the user '{user}', and a file with the password would be accepted");
+                }
+            }
+            else if (!isOnvif)
+            {
+                faults.Add(key, null, "applies to an onvif:// source only; leave it out, and write the password of another source into its address");
+            }
+            else if (user is null || hasPassword)
+            {
+                faults.Add(key, null, hasPassword
+                    ? "and a password in Source exclude each other; leave one of them out"
+                    : "needs a user in Source; 'onvif://USER@HOST' would be accepted");
+            }
+            else
+            {
+                ValidateFile(camera.PasswordFile, key, folder, isLenient, faults);
+            }
+        }
+    }
+
+    private static string QuestionsOf(string camera) => $"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}";
+}

@@ -1,0 +1,35 @@
+using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Inference.Machine;
+
+namespace MobileVlm.Edge.Deploy.Configuration.Validation;
+
+/// <summary>Processors of this box by their numbers, or a word.</summary>
+internal sealed class ProcessorsAttribute : ValueRuleAttribute
+{
+    public const string Auto = "auto";
+    public const string None = "none";
+
+    public override string Accepted => $"`{Auto}`, `{None}`, or numbers of processors like `4-7` or `0,2`";
+
+    /// <returns>Null for <see cref="Auto"/>; nothing for <see cref="None"/>.</returns>
+    /// <exception cref="FormatException">It is neither a word nor a list.</exception>
+    public static IReadOnlyList<int>? Parse(string text) =>
+        text.Equals(Auto, StringComparison.OrdinalIgnoreCase) ? null
+        : text.Equals(None, StringComparison.OrdinalIgnoreCase) ? []
+        : CpuTopology.ParseList(text);
+
+    public override string? FindFault(object value)
+    {
+        try
+        {
+            int[] missing = [.. (Parse((string)value) ?? []).Except(CpuTopology.ThisBox.Allowed)];
+            return missing.Length == 0
+                ? null
+                : $"names {string.Join(',', missing)}; this process may use {string.Join(',', CpuTopology.ThisBox.Allowed)}";
+        }
+        catch (FormatException)
+        {
+            return $"is no list of processors; {Accepted} would be accepted";
+        }
+    }
+}
