@@ -76,7 +76,7 @@ internal sealed class ImportedGraphs(Checkpoint checkpoint, PrecisionPlan plan, 
     /// <summary>Writes the encoder, or pieces of it, in its recipe. For one graph.</summary>
     public VisionGraph NewVision() => new(
         checkpoint.Config.Vision!,
-        checkpoint.Config.Projector!.Value,
+        checkpoint.Config.Projector!,
         checkpoint.Config.Language.HiddenSize,
         VisionWriters.Create(Vision, Moments));
 

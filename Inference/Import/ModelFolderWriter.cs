@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
-using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;
@@ -24,7 +23,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
 
     /// <summary>Of one picture; 0 for a model of text only.</summary>
     public int VisualTokens => checkpoint.Config is { Vision: { } vision, Projector: { } projector }
-        ? ProjectorGraph.TokenCount(projector, vision)
+        ? projector.TokenCount(vision)
         : 0;
 
     public void WriteGraph(string file, OnnxGraph graph)

@@ -47,21 +47,15 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
 
     private double HeadWeights => (double)_language.HiddenSize * _language.VocabularySize;
 
-    /// <summary>Pixels to visual tokens. With T = patches + 1 rows of width h, MLP f, L layers: 2T(4h² + 2hf) + 4T²h a
-    /// layer, 6p²h a patch of p x p pixels, 2(hH + H²) a patch for the projector's MLP into the width H. LDP's pointwise
-    /// convolutions add 2H² a visual token and as much a patch.</summary>
+    /// <summary>Pixels to visual tokens. With T = patches + 1 rows of width h, MLP f, L layers: 2T(4h² + 2hf) + 4T²h per
+    /// layer, 6p²h per patch of p x p pixels, and the projector's <see cref="ProjectorType.Operations"/>.</summary>
     public Work Encode()
     {
         var vision = manifest.Vision ?? throw new InvalidOperationException("A model of text only encodes no picture.");
-        double rows = vision.Patches + 1, h = vision.HiddenSize, f = vision.IntermediateSize, hidden = _language.HiddenSize;
+        double rows = vision.Patches + 1, h = vision.HiddenSize, f = vision.IntermediateSize;
         var layers = vision.LayersUsed * ((2 * rows * ((4 * h * h) + (2 * h * f))) + (4 * rows * rows * h));
         var patches = vision.Patches * 6.0 * vision.PatchSize * vision.PatchSize * h;
-        var projector = vision.Patches * 2.0 * ((h * hidden) + (hidden * hidden));
-        if (manifest.Projector == ProjectorType.Ldp)
-        {
-            projector += 2.0 * hidden * hidden * (vision.Patches + manifest.VisualTokens);
-        }
-
+        var projector = manifest.Projector?.Operations(vision, _language.HiddenSize) ?? 0;
         return new Work(layers + patches + projector, VisionBytes);
     }
 

@@ -15,16 +15,6 @@ public sealed record ModelConfig(
     ProjectorType? Projector,
     string? License);
 
-/// <summary>How CLIP's patches become visual tokens.</summary>
-public enum ProjectorType
-{
-    /// <summary>MobileVLM: "ldpnet".</summary>
-    Ldp,
-
-    /// <summary>MobileVLM V2: "ldpnetv2".</summary>
-    LdpV2,
-}
-
 /// <summary>The LLaMA decoder's sizes.</summary>
 public sealed record LanguageConfig(
     int HiddenSize,

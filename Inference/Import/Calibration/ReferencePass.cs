@@ -40,7 +40,7 @@ internal sealed class ReferencePass
         var visualTokens = 0;
         if (config is { Vision: { } vision, Projector: { } projector })
         {
-            visualTokens = ProjectorGraph.TokenCount(projector, vision);
+            visualTokens = projector.TokenCount(vision);
             AddVision(source, vision, projector, config.Language.HiddenSize);
         }
 

@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
@@ -14,6 +13,8 @@ internal static class ConfigReader
     private const int WidestHead = 1024;
     private const int LongestContext = 1 << 18;
 
+    private const string ProjectorKey = "mm_projector_type";
+
     public static (ModelConfig Config, VisionTower? Tower) Read(CheckpointFolder folder)
     {
         var path = folder.FindFile("config.json")
@@ -22,7 +23,7 @@ internal static class ConfigReader
         var fields = new ConfigFields(path, JsonFile.Read(path));
         var architecture = Architecture(fields);
         var language = Language(fields);
-        var tower = fields.Has("mm_vision_tower") || fields.Has("mm_projector_type")
+        var tower = fields.Has("mm_vision_tower") || fields.Has(ProjectorKey)
             || architecture != "LlamaForCausalLM"
             ? VisionTower.Find(folder, fields)
             : null;
@@ -90,18 +91,11 @@ internal static class ConfigReader
 
     private static ProjectorType Projector(ConfigFields fields, VisionConfig vision)
     {
-        var type = fields.Text("mm_projector_type") switch
-        {
-            "ldpnet" => ProjectorType.Ldp,
-            "ldpnetv2" => ProjectorType.LdpV2,
-            _ => throw fields.Fault("mm_projector_type", "\"ldpnet\" or \"ldpnetv2\""),
-        };
-        return type != ProjectorType.LdpV2 || vision.GridSize % ProjectorGraph.PooledGrid == 0
-            ? type
-            : throw new CheckpointException(
-                fields.File,
-                $"\"mm_projector_type\" is \"ldpnetv2\", which pools the vision tower's grid of {vision.GridSize} x {vision.GridSize} "
-                + $"patches to {ProjectorGraph.PooledGrid} x {ProjectorGraph.PooledGrid}; that is not a whole number of patches each, "
-                + "and is not supported. The published models have 24 x 24 (336 pixels, patches of 14). Use a checkpoint with such a tower.");
+        var name = fields.Text(ProjectorKey);
+        var type = ProjectorType.All.FirstOrDefault(known => known.ConfigName == name)
+            ?? throw fields.Fault(ProjectorKey, string.Join(" or ", ProjectorType.All.Select(known => $"\"{known.ConfigName}\"")));
+        return Graphs.Projectors.Projector.Of(type).Refusal(vision) is { } refusal
+            ? throw new CheckpointException(fields.File, $"\"{ProjectorKey}\" is \"{name}\", which {refusal}")
+            : type;
     }
 }

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Inference.Import.Graphs.Projectors;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
@@ -49,8 +50,8 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
             [lastHidden, graph.Constant("patches_from", [1]), graph.Constant("patches_to", [patches + 1]), graph.Constant("patches_axis", [1])]);
         graph.ToFloat32(PatchFeatures);
         graph.Output(PatchFeatures, OnnxType.Float32, 1, patches, width);
-        var tokens = new ProjectorGraph(vision, hidden, writers.Projector).Write(graph, source, projector, features);
-        graph.Output(VisualTokens, OnnxType.Float32, 1, tokens, hidden);
+        Projector.Of(projector).Write(new ProjectorBuilder(graph, source, writers.Projector, vision, hidden), features);
+        graph.Output(VisualTokens, OnnxType.Float32, 1, projector.TokenCount(vision), hidden);
     }
 
     private string WriteEmbeddings(OnnxGraph graph, WeightSource source, string pixels)

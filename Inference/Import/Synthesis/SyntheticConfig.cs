@@ -33,7 +33,7 @@ internal static class SyntheticConfig
         json.WriteBoolean("use_cache", true);
         if (model is { Vision: { } vision, Projector: { } projector })
         {
-            json.WriteString("mm_projector_type", projector == ProjectorType.Ldp ? "ldpnet" : "ldpnetv2");
+            json.WriteString("mm_projector_type", projector.ConfigName);
             json.WriteString("mm_vision_tower", "openai/clip-vit-large-patch14-336");
             json.WriteString("vision_tower_type", "clip");
             json.WriteNumber("mm_hidden_size", vision.HiddenSize);
