@@ -38,9 +38,9 @@ internal static class SynthCommand
         {
             Description = "bin (PyTorch's) or safetensors.",
             HelpName = "F",
-            DefaultValueFactory = _ => "bin",
+            DefaultValueFactory = _ => SynthesisOptions.DefaultFormat,
         };
-        format.AcceptOnlyFromAmong("bin", "safetensors");
+        format.AcceptOnlyFromAmong([.. CheckpointSynthesizer.Formats]);
         var outliers = new Option<bool>("--outliers")
         {
             Description = "Make a few channels of each norm sixty times as large, as trained models have them.",
@@ -57,7 +57,7 @@ internal static class SynthCommand
                 new SynthesisOptions(
                     parsed.GetValue(seed),
                     parsed.GetValue(shard),
-                    parsed.GetValue(format) == "bin" ? WeightFileFormat.Bin : WeightFileFormat.Safetensors,
+                    parsed.GetRequiredValue(format),
                     parsed.GetValue(outliers)),
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));

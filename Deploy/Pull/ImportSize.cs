@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
@@ -30,7 +31,7 @@ internal static class ImportSize
     {
         try
         {
-            using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(checkpoint, CheckpointFiles.Config)));
+            using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(checkpoint, CheckpointLayout.Config)));
             return config.RootElement.ValueKind == JsonValueKind.Object ? Estimate(config.RootElement, bytes, precision) : 0;
         }
         catch (Exception e) when (e is JsonException or FileNotFoundException)

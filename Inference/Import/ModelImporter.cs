@@ -62,7 +62,7 @@ public static class ModelImporter
 
         using var checkpoint = Checkpoint.Open(sourceFolder);
         var tokenizer = checkpoint.TokenizerFile ?? throw new CheckpointException(
-            Path.Combine(sourceFolder, "tokenizer.model"),
+            Path.Combine(sourceFolder, CheckpointLayout.Tokenizer),
             "is missing. It is published beside the weights; download it into the same folder.");
         CheckTokenizer(tokenizer, checkpoint.Config.Language.VocabularySize);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(modelFolder));

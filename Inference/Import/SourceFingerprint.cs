@@ -19,7 +19,9 @@ internal static class SourceFingerprint
     /// <summary>Small files that change the result.</summary>
     private static readonly string[] Settings =
     [
-        "config.json", "preprocessor_config.json", "README.md", "vision_tower/config.json", "vision_tower/preprocessor_config.json",
+        CheckpointLayout.Config, CheckpointLayout.Preprocessor, CheckpointLayout.ModelCard,
+        $"{CheckpointLayout.VisionTowerFolder}/{CheckpointLayout.Config}",
+        $"{CheckpointLayout.VisionTowerFolder}/{CheckpointLayout.Preprocessor}",
     ];
 
     /// <param name="checkpoint">Open.</param>

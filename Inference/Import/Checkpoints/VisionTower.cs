@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
+
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
 /// <summary>Where the vision tower's configuration, and perhaps its weights, are.</summary>
@@ -5,27 +7,23 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 /// <param name="Folder">Null when the checkpoint carries none; the tower is then the well-known one.</param>
 internal sealed record VisionTower(string Name, CheckpointFolder? Folder)
 {
-    /// <summary>Looked for when mm_vision_tower names a repository instead of a folder.</summary>
-    public const string FolderName = "vision_tower";
-
-    private const string WellKnown = "clip-vit-large-patch14-336";
-
     /// <summary>What to do when the weights of the tower are nowhere.</summary>
     public string Remedy =>
-        $"Download the repository '{(Name == FolderName ? "openai/" + WellKnown : Name)}' from Hugging Face and put "
-        + $"its config.json, preprocessor_config.json and weights into the folder '{FolderName}' beside config.json.";
+        $"Download the repository '{(Name == CheckpointLayout.VisionTowerFolder ? ClipTower.Repository : Name)}' from Hugging Face and put "
+        + $"its {CheckpointLayout.Config}, {CheckpointLayout.Preprocessor} and weights into the folder "
+        + $"'{CheckpointLayout.VisionTowerFolder}' beside {CheckpointLayout.Config}.";
 
     public static VisionTower Find(CheckpointFolder folder, ConfigFields fields)
     {
         var name = fields.Text("mm_vision_tower")
-            ?? throw fields.Fault("mm_vision_tower", $"a folder inside the checkpoint, or \"openai/{WellKnown}\"");
-        var inside = folder.FindFolder(name) ?? folder.FindFolder(FolderName);
+            ?? throw fields.Fault("mm_vision_tower", $"a folder inside the checkpoint, or \"{ClipTower.Repository}\"");
+        var inside = folder.FindFolder(name) ?? folder.FindFolder(CheckpointLayout.VisionTowerFolder);
         var tower = new VisionTower(name, inside);
-        return inside is not null || name.Split('/')[^1] == WellKnown
+        return inside is not null || ClipTower.IsNamedBy(name)
             ? tower
             : throw new CheckpointException(
                 fields.File,
                 $"'mm_vision_tower' is \"{name}\", which is neither a folder inside the checkpoint nor a tower whose "
-                + $"sizes are known (openai/{WellKnown}). {tower.Remedy}");
+                + $"sizes are known ({ClipTower.Repository}). {tower.Remedy}");
     }
 }

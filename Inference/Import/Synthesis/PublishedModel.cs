@@ -25,11 +25,11 @@ internal sealed record PublishedModel(
 
     private static readonly PublishedModel[] FullSize =
     [
-        new("mobilevlm-1.7b", MobileLlama14, VisionConfigReader.WellKnown, ProjectorType.Ldp),
-        new("mobilevlm-3b", MobileLlama27, VisionConfigReader.WellKnown, ProjectorType.Ldp),
-        new("mobilevlm-v2-1.7b", MobileLlama14, VisionConfigReader.WellKnown, ProjectorType.LdpV2),
-        new("mobilevlm-v2-3b", MobileLlama27, VisionConfigReader.WellKnown, ProjectorType.LdpV2),
-        new("mobilevlm-v2-7b", Vicuna7, VisionConfigReader.WellKnown, ProjectorType.LdpV2),
+        new("mobilevlm-1.7b", MobileLlama14, ClipTower.Sizes, ProjectorType.Ldp),
+        new("mobilevlm-3b", MobileLlama27, ClipTower.Sizes, ProjectorType.Ldp),
+        new("mobilevlm-v2-1.7b", MobileLlama14, ClipTower.Sizes, ProjectorType.LdpV2),
+        new("mobilevlm-v2-3b", MobileLlama27, ClipTower.Sizes, ProjectorType.LdpV2),
+        new("mobilevlm-v2-7b", Vicuna7, ClipTower.Sizes, ProjectorType.LdpV2),
         new("mobilellama-1.4b", MobileLlama14, null, null),
         new("mobilellama-1.4b-chat", MobileLlama14, null, null),
         new("mobilellama-2.7b", MobileLlama27, null, null),

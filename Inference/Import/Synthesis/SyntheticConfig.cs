@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
@@ -34,7 +35,7 @@ internal static class SyntheticConfig
         if (model is { Vision: { } vision, Projector: { } projector })
         {
             json.WriteString("mm_projector_type", projector.ConfigName);
-            json.WriteString("mm_vision_tower", "openai/clip-vit-large-patch14-336");
+            json.WriteString("mm_vision_tower", ClipTower.Repository);
             json.WriteString("vision_tower_type", "clip");
             json.WriteNumber("mm_hidden_size", vision.HiddenSize);
             json.WriteNumber("mm_vision_select_layer", vision.SelectLayer);

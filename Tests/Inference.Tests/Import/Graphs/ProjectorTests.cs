@@ -64,5 +64,5 @@ public sealed class ProjectorTests
         }
     }
 
-    private static VisionConfig ClipSizes => VisionConfigReader.WellKnown;
+    private static VisionConfig ClipSizes => ClipTower.Sizes;
 }

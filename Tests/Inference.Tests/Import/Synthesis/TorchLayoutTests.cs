@@ -86,7 +86,7 @@ public sealed class TorchLayoutTests
     {
         using var stream = new MemoryStream();
         var values = new SyntheticValues(new NoiseBlock(3), outliers: false, (_, _) => { });
-        ShardWriter.WriteTorch(stream, "m", tensors ?? Tensors, values, always64);
+        new TorchShardWriter(always64).Write(stream, "m", tensors ?? Tensors, values);
         return stream.ToArray();
     }
 }

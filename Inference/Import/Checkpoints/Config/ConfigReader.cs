@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Models;
 
-namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
 /// <summary>config.json into a checked <see cref="ModelConfig"/>. Whatever would change the arithmetic and is not
 /// implemented is refused here, before anything large is read.</summary>
@@ -17,7 +17,7 @@ internal static class ConfigReader
 
     public static (ModelConfig Config, VisionTower? Tower) Read(CheckpointFolder folder)
     {
-        var path = folder.FindFile("config.json")
+        var path = folder.FindFile(CheckpointLayout.Config)
             ?? throw new CheckpointException(
                 folder.Path, "holds no config.json. Give the folder of a Hugging Face checkpoint, not one above it.");
         var fields = new ConfigFields(path, JsonFile.Read(path));

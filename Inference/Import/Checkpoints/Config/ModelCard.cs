@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
 /// <summary>The licence out of README.md: that is where Hugging Face keeps it, in the lines between the first
 /// two "---".</summary>
@@ -11,7 +11,7 @@ internal static class ModelCard
     public static string? License(CheckpointFolder folder)
     {
         const string key = "license:";
-        if (folder.FindFile("README.md") is not { } path)
+        if (folder.FindFile(CheckpointLayout.ModelCard) is not { } path)
         {
             return null;
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
-namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 
 /// <summary>"weight_map" of model.safetensors.index.json or pytorch_model.bin.index.json.</summary>
 internal static class ShardIndex

@@ -1,9 +1,10 @@
-namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 
-/// <summary>What often lies where weights should.</summary>
-internal static class WeightFileKind
+/// <summary>Small files that an incomplete download leaves in place of weights.</summary>
+internal static class PlaceholderFile
 {
-    public static void RefuseStandIns(WeightFile file)
+    /// <exception cref="CheckpointException">The file is one of them.</exception>
+    public static void Refuse(WeightFile file)
     {
         Span<byte> start = stackalloc byte[(int)Math.Min(16, file.Length)];
         file.ReadExactly(0, start);

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
 /// <summary>The keys of one configuration file. Each fault names the file, the key, what it says and what would be
 /// accepted. A key that is null counts as absent, as it does where these files are written.</summary>

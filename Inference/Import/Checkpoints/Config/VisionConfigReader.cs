@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Models;
 
-namespace MobileVlm.Edge.Inference.Import.Checkpoints;
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
 /// <summary>The mm_ keys of config.json and the tower's own configuration into a <see cref="VisionConfig"/>.</summary>
 internal static class VisionConfigReader
@@ -8,14 +8,6 @@ internal static class VisionConfigReader
     private const int WidestLayer = 1 << 16;
     private const int MostLayers = 512;
     private const int LargestImage = 4096;
-
-    // transformers' OPENAI_CLIP_MEAN and OPENAI_CLIP_STD.
-    private static readonly float[] ClipMean = [0.48145466f, 0.4578275f, 0.40821073f];
-    private static readonly float[] ClipStd = [0.26862954f, 0.26130258f, 0.27577711f];
-
-    // config.json of openai/clip-vit-large-patch14-336, vision_config.
-    public static readonly VisionConfig WellKnown =
-        new(1024, 4096, 24, 16, 336, 14, 1e-5f, -2, ClipMean, ClipStd);
 
     public static VisionConfig Read(ConfigFields model, VisionTower tower, CheckpointFolder checkpoint)
     {
@@ -46,10 +38,10 @@ internal static class VisionConfigReader
     {
         if (tower.Folder is null)
         {
-            return WellKnown;
+            return ClipTower.Sizes;
         }
 
-        var path = tower.Folder.FindFile("config.json")
+        var path = tower.Folder.FindFile(CheckpointLayout.Config)
             ?? throw new CheckpointException(
                 tower.Folder.Path, $"holds no config.json of the vision tower. {tower.Remedy}");
         var whole = new ConfigFields(path, JsonFile.Read(path));
@@ -72,7 +64,7 @@ internal static class VisionConfigReader
             throw fields.Fault("patch_size", $"a divisor of image_size {image}");
         }
 
-        return WellKnown with
+        return ClipTower.Sizes with
         {
             HiddenSize = hidden,
             IntermediateSize = fields.Integer("intermediate_size", 1, WidestLayer),
@@ -86,13 +78,12 @@ internal static class VisionConfigReader
 
     private static VisionConfig Pixels(VisionConfig vision, CheckpointFolder? tower, CheckpointFolder checkpoint)
     {
-        const string name = "preprocessor_config.json";
-        var path = tower?.FindFile(name) ?? checkpoint.FindFile(name);
+        var path = tower?.FindFile(CheckpointLayout.Preprocessor) ?? checkpoint.FindFile(CheckpointLayout.Preprocessor);
         var fields = path is null ? null : new ConfigFields(path, JsonFile.Read(path));
         return vision with
         {
-            ImageMean = fields?.Colour("image_mean", ClipMean, mayBeZero: true) ?? [.. ClipMean],
-            ImageStd = fields?.Colour("image_std", ClipStd, mayBeZero: false) ?? [.. ClipStd],
+            ImageMean = fields?.Colour("image_mean", ClipTower.Sizes.ImageMean, mayBeZero: true) ?? [.. ClipTower.Sizes.ImageMean],
+            ImageStd = fields?.Colour("image_std", ClipTower.Sizes.ImageStd, mayBeZero: false) ?? [.. ClipTower.Sizes.ImageStd],
         };
     }
 }
