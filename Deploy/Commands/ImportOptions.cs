@@ -74,7 +74,7 @@ internal sealed class ImportOptions
         var name = parsed.GetValue(_precision) ?? (cuda ? "fp16" : "fp32");
         var plan = Plan(name, parsed.GetValue(_vision), parsed.GetRequiredValue(_prefill), cuda);
         return new ImportChoice(
-            name, plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_blind)), parsed.GetValue(_force));
+            plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_blind)), parsed.GetValue(_force));
     }
 
     private static PrecisionPlan Plan(string decoder, string? vision, string prefill, bool cuda)
@@ -122,8 +122,7 @@ internal sealed class ImportOptions
 }
 
 /// <summary>What <see cref="ImportOptions"/> read.</summary>
-/// <param name="PrecisionName">Of the decoder, as the command line has it.</param>
 /// <param name="Precision">Of each part.</param>
 /// <param name="Calibration">Null measures nothing.</param>
 /// <param name="Replace">Whether a model that is there is replaced.</param>
-internal sealed record ImportChoice(string PrecisionName, PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace);
+internal sealed record ImportChoice(PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace);

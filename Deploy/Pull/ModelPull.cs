@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Pull;
@@ -16,7 +17,7 @@ internal static class ModelPull
         }
 
         using var hub = new HubClient(request.Hub);
-        var plan = await new PullPlanner(hub, request.Import.PrecisionName).PlanAsync(id, request.Revision, cancel);
+        var plan = await new PullPlanner(hub, request.Import.Precision).PlanAsync(id, request.Revision, cancel);
         var target = TargetOf(request, plan.Name);
         using var cache = PullCache.Open(id, plan.Listing.Commit);
         var present = plan.Files.Sum(cache.Present);
@@ -78,7 +79,7 @@ internal static class ModelPull
             await PullProgress.ShowAsync(
                 "Unpacking", bundle.Size, bars => reader.ExtractAsync(cache.Checkpoint, bars.Report, cancel));
             DiskRequirement.Check(new DiskRequirement(
-                "the imported model", target, ImportSize.Estimate(cache.Checkpoint, bundle.Size, request.Import.PrecisionName)));
+                "the imported model", target, ImportSize.Estimate(cache.Checkpoint, request.Import.Precision)));
             return Import(request, cache.Checkpoint, target, cancel);
         }
         finally

@@ -2,11 +2,12 @@ using System.Text.Json;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
+using MobileVlm.Edge.Inference.Import.Precision;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
 /// <summary>Finds out what has to be fetched, reading only lists, configurations and the names of tensors.</summary>
-internal sealed class PullPlanner(HubClient hub, string precision)
+internal sealed class PullPlanner(HubClient hub, PrecisionPlan precision)
 {
     /// <summary>Where the importer expects a tower that config.json names by its repository.</summary>
     private const string TowerFolder = CheckpointLayout.VisionTowerFolder + "/";
@@ -25,7 +26,7 @@ internal sealed class PullPlanner(HubClient hub, string precision)
         using var config = CheckpointFiles.Parse(
             listing, configFile, await hub.ReadHeadAsync(listing, configFile, LargestConfig, cancel));
         var files = CheckpointFiles.SmallFiles(listing).Select(file => new PlannedFile(listing, file, file.Name)).ToList();
-        var tower = config.RootElement.TryGetProperty("mm_vision_tower", out var name) && name.ValueKind == JsonValueKind.String
+        var tower = config.RootElement.TryGetProperty(CheckpointLayout.VisionTowerKey, out var name) && name.ValueKind == JsonValueKind.String
             ? name.GetString()!
             : null;
 

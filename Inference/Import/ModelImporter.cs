@@ -73,7 +73,7 @@ public static class ModelImporter
         }
 
         using var partial = StagingFolder.Create(target);
-        Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, new WeightSource(checkpoint, progress, cancel), calibration, cancel);
+        Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, new CheckpointWeights(checkpoint, progress, cancel), calibration, cancel);
         partial.Complete();
         return ModelFolder.Open(target);
     }
@@ -94,22 +94,23 @@ public static class ModelImporter
         string fingerprint,
         string folder,
         PrecisionPlan plan,
-        WeightSource source,
+        CheckpointWeights weights,
         CalibrationSet? calibration,
         CancellationToken cancel)
     {
         var writer = new ModelFolderWriter(checkpoint, tokenizer, fingerprint, folder);
-        var parts = new ImportedGraphs(checkpoint, plan, source);
+        var importance = new ImportanceMatrix();
+        var imported = new ImportedGraphs(checkpoint, weights, plan, importance);
 
-        // All graphs are built before a byte is read, so that what a checkpoint lacks is said at once.
+        // All graphs are built before a byte is read, so that what a checkpoint lacks is reported at once.
         var vocabulary = LlamaTextTokenizer.Open(tokenizer);
         var exact = calibration is null || plan.IsExact
             ? null
-            : new ReferencePass(checkpoint, source, calibration, vocabulary, Path.Combine(folder, "exact"), parts.Moments);
-        var graphs = parts.Build();
+            : new ReferencePass(checkpoint, weights, calibration, vocabulary, Path.Combine(folder, "exact"), importance);
+        var graphs = imported.Build(ModelRecipe.First(plan, checkpoint.Config.Vision is not null));
         var language = checkpoint.Config.Language;
-        var writeEmbeddings = source.Raw(
-            checkpoint.Get("model.embed_tokens.weight", language.VocabularySize, language.HiddenSize));
+        var embeddings = checkpoint.Get("model.embed_tokens.weight", language.VocabularySize, language.HiddenSize);
+        var writeEmbeddings = weights.Raw(embeddings);
         var outputs = exact?.Run();
         foreach (var (file, graph) in graphs)
         {
@@ -119,8 +120,10 @@ public static class ModelImporter
         writer.WriteFile(ModelFolder.EmbeddingsFile, writeEmbeddings);
         writer.WriteTokenizer();
         var test = SelfTestMaterial.Prompt(vocabulary, writer.VisualTokens, language.MaxPositions);
-        var trial = new PrecisionTrial(checkpoint, writer, parts, new StoredModel(checkpoint, parts, folder, writer, cancel));
-        var (loss, selfTest) = trial.Run(outputs, test);
-        writer.WriteManifest(parts.Describe(), loss, selfTest);
+        var stored = new StoredModel(checkpoint, imported, folder, writer, cancel);
+        var outcome = new PrecisionTrial(checkpoint, writer, imported, stored, plan).Run(outputs, test);
+        var precision = PrecisionSummary.Of(
+            outcome.Recipe, embeddings.Type, plan.ForCuda, !importance.IsEmpty, imported.ScalesOf(outcome.Recipe.Decoder), outcome.Reasons);
+        writer.WriteManifest(precision, outcome.Loss, outcome.SelfTest);
     }
 }

@@ -25,8 +25,8 @@ internal sealed class ExternalDataFile : IDisposable
     /// <summary>Appends a weight of a known size, aligned, and returns its offset.</summary>
     public long Append(long size, Action<Stream> write)
     {
-        Pad(size >= LargeWeight ? LargeAlignment : SmallAlignment);
-        var offset = _stream.Position;
+        var offset = OffsetOf(size, _stream.Position);
+        _stream.Write(new byte[offset - _stream.Position]);
         write(_stream);
         var written = _stream.Position - offset;
         return written == size
@@ -34,19 +34,19 @@ internal sealed class ExternalDataFile : IDisposable
             : throw new InvalidOperationException($"A weight of {size} bytes wrote {written}.");
     }
 
+    /// <summary>Where a weight begins.</summary>
+    /// <param name="size">Its bytes.</param>
+    /// <param name="end">Where the weight before it ends.</param>
+    public static long OffsetOf(long size, long end)
+    {
+        var alignment = size >= LargeWeight ? LargeAlignment : SmallAlignment;
+        return (end + alignment - 1) / alignment * alignment;
+    }
+
     /// <summary>Flushes to the disk and returns the file's size and SHA-256.</summary>
     public (long Size, string Sha256) Finish() => _stream.Finish();
 
     public void Dispose() => _stream.Dispose();
-
-    private void Pad(int alignment)
-    {
-        var missing = (int)((alignment - (_stream.Position % alignment)) % alignment);
-        if (missing > 0)
-        {
-            _stream.Write(new byte[missing]);
-        }
-    }
 }
 
 /// <summary>Writes through to a file and hashes what passes.</summary>

@@ -10,7 +10,7 @@ internal sealed class CapturingLinearWriter : LinearWriter
     private readonly List<LinearCapture> _taps = [];
 
     public override string Write(
-        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
         _taps.Add(new LinearCapture(node, input, weights[0].Inputs));
         return _exact.Write(graph, source, node, input, weights);

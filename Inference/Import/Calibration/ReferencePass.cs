@@ -29,7 +29,7 @@ internal sealed class ReferencePass
     /// <param name="moments">Filled with what goes into each linear layer.</param>
     public ReferencePass(
         Checkpoint checkpoint,
-        WeightSource source,
+        IWeightSource source,
         CalibrationSet set,
         LlamaTextTokenizer tokenizer,
         string folder,
@@ -52,12 +52,12 @@ internal sealed class ReferencePass
 
     public ReferenceOutputs Run()
     {
-        var pictures = _vision.Count == 0 ? [] : _pass.Look(_set.Pictures);
-        var logits = _pass.Think(_prompts.Select(p => (p, p.PictureOf(pictures))));
+        var pictures = _vision.Count == 0 ? [] : _pass.EncodePictures(_set.Pictures);
+        var logits = _pass.RunPrompts(_prompts.Select(p => (p, p.PictureOf(pictures))));
         return new ReferenceOutputs(_set, pictures, _prompts, logits);
     }
 
-    private void AddVision(WeightSource source, VisionConfig vision, ProjectorType projector, int hidden)
+    private void AddVision(IWeightSource source, VisionConfig vision, ProjectorType projector, int hidden)
     {
         var tap = new CapturingLinearWriter();
         var model = new VisionGraph(vision, projector, hidden, new VisionWriters(tap, tap, tap));
@@ -71,7 +71,7 @@ internal sealed class ReferencePass
         Add(_vision, tap, "vision", VisionTensors.VisualTokens, graph => model.WriteProjector(graph, source));
     }
 
-    private void AddDecoder(WeightSource source, LanguageConfig language)
+    private void AddDecoder(IWeightSource source, LanguageConfig language)
     {
         var tap = new CapturingLinearWriter();
         var model = new DecoderGraph(language, new DecoderWriters(tap, tap, tap));

@@ -22,6 +22,9 @@ public static class CheckpointLayout
     /// <summary>Folder of a vision tower that config.json names by its repository.</summary>
     public const string VisionTowerFolder = "vision_tower";
 
+    /// <summary>Key of <see cref="Config"/> that names a model's vision tower: a folder of the checkpoint or a repository.</summary>
+    public const string VisionTowerKey = "mm_vision_tower";
+
     /// <summary>Files beside the weights that are worth having: those that the importer reads and those that say how the
     /// publisher used the model.</summary>
     public static IReadOnlyList<string> SmallFiles { get; } =

@@ -15,15 +15,15 @@ internal sealed record VisionTower(string Name, CheckpointFolder? Folder)
 
     public static VisionTower Find(CheckpointFolder folder, ConfigFields fields)
     {
-        var name = fields.Text("mm_vision_tower")
-            ?? throw fields.Fault("mm_vision_tower", $"a folder inside the checkpoint, or \"{ClipTower.Repository}\"");
+        var name = fields.Text(CheckpointLayout.VisionTowerKey)
+            ?? throw fields.Fault(CheckpointLayout.VisionTowerKey, $"a folder inside the checkpoint, or \"{ClipTower.Repository}\"");
         var inside = folder.FindFolder(name) ?? folder.FindFolder(CheckpointLayout.VisionTowerFolder);
         var tower = new VisionTower(name, inside);
         return inside is not null || ClipTower.IsNamedBy(name)
             ? tower
             : throw new CheckpointException(
                 fields.File,
-                $"'mm_vision_tower' is \"{name}\", which is neither a folder inside the checkpoint nor a tower whose "
+                $"'{CheckpointLayout.VisionTowerKey}' is \"{name}\", which is neither a folder inside the checkpoint nor a tower whose "
                 + $"sizes are known ({ClipTower.Repository}). {tower.Remedy}");
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
     private string _positions = "";
     private string _bias = "";
 
-    public void Write(OnnxGraph graph, WeightSource source)
+    public void Write(OnnxGraph graph, IWeightSource source)
     {
         var hidden = config.HiddenSize;
         var embeddings = graph.FromFloat32("embeddings", graph.Input(Embeddings, OnnxType.Float32, 1, "sequence", hidden));
@@ -67,7 +67,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         _bias = graph.FromFloat32("bias_added", inUse);
     }
 
-    private void WriteHead(OnnxGraph graph, WeightSource source, string normed, string rows)
+    private void WriteHead(OnnxGraph graph, IWeightSource source, string normed, string rows)
     {
         var asked = graph.Node("Gather", "asked_rows", [normed, rows], OnnxAttribute.Int("axis", 1));
         var weight = config.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
@@ -77,7 +77,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Output(Logits, OnnxType.Float32, 1, "rows", config.VocabularySize);
     }
 
-    private string WriteAttention(OnnxGraph graph, WeightSource source, int layer, string normed)
+    private string WriteAttention(OnnxGraph graph, IWeightSource source, int layer, string normed)
     {
         var (hidden, kv) = (config.HiddenSize, config.KeyValueHeads * config.HeadSize);
         var prefix = $"model.layers.{layer}.self_attn";
@@ -104,7 +104,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
             new LinearWeight($"{prefix}.o_proj.weight", hidden, config.Heads * config.HeadSize));
     }
 
-    private string WriteMlp(OnnxGraph graph, WeightSource source, int layer, string normed)
+    private string WriteMlp(OnnxGraph graph, IWeightSource source, int layer, string normed)
     {
         var (hidden, inner) = (config.HiddenSize, config.IntermediateSize);
         var (at, prefix) = ($"layers.{layer}", $"model.layers.{layer}.mlp");
@@ -117,7 +117,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
             graph, source, $"{at}.down", gated, new LinearWeight($"{prefix}.down_proj.weight", hidden, inner));
     }
 
-    private string FirstNorm(OnnxGraph graph, WeightSource source, string node, string input, string weight) => graph.Node(
+    private string FirstNorm(OnnxGraph graph, IWeightSource source, string node, string input, string weight) => graph.Node(
         "SimplifiedLayerNormalization",
         node,
         [input, Norm(graph, source, $"{node}.weight", weight)],
@@ -127,7 +127,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
 
     /// <summary>RMS norm of residual + update; also yields that sum, the next residual.</summary>
     private (string Normed, string Residual) SkipNorm(
-        OnnxGraph graph, WeightSource source, string node, string residual, string update, string weight, bool last = false)
+        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string weight, bool last = false)
     {
         var sum = last ? "" : $"{node}.residual";
         graph.Contrib(
@@ -139,7 +139,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         return (node, sum);
     }
 
-    private string Norm(OnnxGraph graph, WeightSource source, string name, string weight) =>
+    private string Norm(OnnxGraph graph, IWeightSource source, string name, string weight) =>
         graph.Values(name, [config.HiddenSize], source.Plain(weight, config.HiddenSize));
 
     /// <summary>cos and sin of position * theta^(-2i / headSize), [positions, headSize / 2], in the single precision in
@@ -181,12 +181,19 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
     {
         importance = new HeadImportance(importance);
 
-        // One writer for one format, which rounds an input of several matrices once.
+        // One writer for one format, which quantizes an input of several matrices once.
         var body = LinearWriter.Create(recipe.Body, importance);
         return new DecoderWriters(
             body,
             recipe.Sensitive == recipe.Body ? body : LinearWriter.Create(recipe.Sensitive, importance),
             recipe.Head == recipe.Body ? body : LinearWriter.Create(recipe.Head, importance));
+    }
+
+    /// <summary>All matrices in one format: one writer, which quantizes an input of several matrices once.</summary>
+    public static DecoderWriters ForPrefill(WeightFormat format, IInputImportance importance)
+    {
+        var writer = LinearWriter.Create(format, importance);
+        return new DecoderWriters(writer, writer, writer);
     }
 
     /// <summary>For the attention's input projections and the MLP's last matrix.</summary>

@@ -10,7 +10,7 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
     private const int AccuracyLevel = 4;
 
     public override string Write(
-        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
         var inputs = weights[0].Inputs;
         var outputs = weights.Sum(w => w.Outputs);

@@ -33,7 +33,7 @@ internal sealed class RowLinearWriter(WeightFormat format, IInputImportance impo
     private int LargestActivation => (1 << (format.ActivationBits - 1)) - 1;
 
     public override string Write(
-        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
         if (graph.Activations != OnnxType.Float32)
         {

@@ -13,7 +13,8 @@ internal static class ConfigReader
     private const int WidestHead = 1024;
     private const int LongestContext = 1 << 18;
 
-    private const string ProjectorKey = "mm_projector_type";
+    /// <summary>Key of config.json that names the projector.</summary>
+    public const string ProjectorKey = "mm_projector_type";
 
     public static (ModelConfig Config, VisionTower? Tower) Read(CheckpointFolder folder)
     {
@@ -22,8 +23,8 @@ internal static class ConfigReader
                 folder.Path, "holds no config.json. Give the folder of a Hugging Face checkpoint, not one above it.");
         var fields = new ConfigFields(path, JsonFile.Read(path));
         var architecture = Architecture(fields);
-        var language = Language(fields);
-        var tower = fields.Has("mm_vision_tower") || fields.Has(ProjectorKey)
+        var language = ReadLanguage(fields);
+        var tower = fields.Has(CheckpointLayout.VisionTowerKey) || fields.Has(ProjectorKey)
             || architecture != "LlamaForCausalLM"
             ? VisionTower.Find(folder, fields)
             : null;
@@ -46,7 +47,9 @@ internal static class ConfigReader
             : throw fields.Fault("architectures", "[\"MobileLlamaForCausalLM\"] or [\"LlamaForCausalLM\"]");
     }
 
-    private static LanguageConfig Language(ConfigFields fields)
+    /// <summary>Sizes of the decoder.</summary>
+    /// <exception cref="CheckpointException">They are missing or not supported.</exception>
+    public static LanguageConfig ReadLanguage(ConfigFields fields)
     {
         fields.MustBeAbsent("rope_scaling");
         fields.MustBe("hidden_act", "silu", fallback: "silu");

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Inference.Import.Graphs.Projectors;
 /// <param name="linear">Writes the two matrices of the MLP; convolutions are stored as the graph computes.</param>
 /// <param name="vision">The vision encoder's sizes.</param>
 /// <param name="hidden">Width of the visual tokens.</param>
-internal sealed class ProjectorBuilder(OnnxGraph graph, WeightSource source, LinearWriter linear, VisionConfig vision, int hidden)
+internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, LinearWriter linear, VisionConfig vision, int hidden)
 {
     /// <summary>Of the norms inside LDP's convolution blocks.</summary>
     private const float LayerNormEpsilon = 1e-5f;

@@ -1,6 +1,10 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Import.Synthesis;
+using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Import.Quantization;
 using Xunit.Abstractions;
 
@@ -46,7 +50,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
             Error(format, weights, Scaled(input)),
             Error(format, Scaled(weights), Scaled(input)),
         ];
-        output.WriteLine($"{name}: {string.Join(", ", found.Select(e => e.ToString("p2")))}; {format.BytesPerWeight:0.000} bytes a weight");
+        output.WriteLine($"{name}: {string.Join(", ", found.Select(e => e.ToString("p2")))}");
         Assert.True(found[0] <= gaussian, $"{name}: {found[0]:p2} with Gaussian numbers.");
         Assert.True(found[1] <= activations, $"{name}: {found[1]:p2} with outlying activations.");
         Assert.True(found[2] <= both, $"{name}: {found[2]:p2} with outlying activations and weights.");
@@ -76,7 +80,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
         var (weights, input) = (Gaussian(Outputs * Inputs, 3), Scaled(Gaussian(Rows * Inputs, 4)));
         var moments = new ImportanceMatrix();
         moments.Add("y", Scaled(Gaussian(64 * Inputs, 5)), Inputs);
-        var format = WeightFormat.Find(name)!.Value.Keeping(8);
+        var format = WeightFormat.Find(name)!.Value.WithExactInputs(8);
         Assert.Equal($"{name}-e8", format.ToString());
         var (blind, kept) = (Error(format, weights, input), Error(format, weights, input, moments));
         output.WriteLine($"{format}: {blind:p2} without calibration, {kept:p3} with");
@@ -161,14 +165,65 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void What_is_tried_first_is_smaller_than_what_is_tried_next()
+    public void What_auto_tries_first_is_smaller_than_what_it_tries_next()
     {
-        var decoders = DecoderRecipe.Ladder.Select(r => r.Body.BytesPerWeight + (r.Sensitive.BytesPerWeight / 8)).ToArray();
+        Assert.Equal(
+            ["int4-b128", "int4-b128-zp", "int4", "int4-zp", "int4-mixed", "int4-zp-mixed", "int8-b128", "int8", "fp16", "fp32"],
+            DecoderRecipe.Ladder.Select(r => r.Name));
+        var quickest = WeightPrecision.Of(WeightPrecision.QuickestForPrefill()).Name;
+        Assert.Equal([quickest, "int8-b128", "int8", "fp16", "fp32"], VisionRecipe.Ladder.Select(r => r.Name));
+
+        var text = new ModelConfig("", "", PublishedModel.Find("mobilevlm-1.7b").Language, null, null, null);
+        var decoders = DecoderRecipe.Ladder.Select(r => ImportSize.Estimate(text, 2, PrecisionPlan.Of(r, VisionRecipe.Fp32))).ToArray();
         Assert.Equal(decoders.Order(), decoders);
-        Assert.True(DecoderRecipe.Ladder[^1].IsExact);
-        var towers = VisionRecipe.Ladder.Select(r => r.Tower.BytesPerWeight).ToArray();
-        Assert.Equal(towers.Order(), towers);
-        Assert.True(VisionRecipe.Ladder[^1].IsExact);
+        Assert.Equal(decoders.Distinct(), decoders);
+        var seeing = text with { Vision = ClipTower.Sizes, Projector = ProjectorType.Ldp };
+        var towers = VisionRecipe.Ladder.Select(r => ImportSize.Estimate(seeing, 2, PrecisionPlan.Of(DecoderRecipe.Fp32, r))).ToArray();
+        Assert.Equal(towers[1..].Order(), towers[1..]);
+        Assert.InRange(towers[0], 0, towers[3]);
+    }
+
+    [Fact]
+    public void Each_precision_of_the_table_has_one_name_and_every_part_can_have_it()
+    {
+        var names = WeightPrecision.All.Select(row => row.Name).ToList();
+        Assert.Equal(names.Distinct(), names);
+        Assert.All(WeightPrecision.All, row =>
+        {
+            Assert.Equal(row.Format, WeightFormat.Find(row.Name));
+            Assert.Same(row, WeightPrecision.Of(row.Format));
+            Assert.Equal(row.Name, DecoderRecipe.Parse(row.Name).Name);
+            Assert.Equal(row.Name, VisionRecipe.Parse(row.Name).Name);
+            Assert.NotNull(LinearWriter.Create(row.Format, new ImportanceMatrix()));
+            Assert.Contains(row.Name, DecoderRecipe.Grammar, StringComparison.Ordinal);
+            Assert.Contains(row.Name, VisionRecipe.Grammar, StringComparison.Ordinal);
+        });
+        Assert.Equal(Enum.GetValues<WeightKind>().Order(), WeightPrecision.All.Select(row => row.Format.Kind).Distinct().Order());
+    }
+
+    [Fact]
+    public void The_grammar_is_that_of_the_table()
+    {
+        Assert.Equal(
+            "fp32, fp16, int8, w8a7 (activations of 7 bit: faster still on processors without int8 dot products), "
+            + "w8a8 (8-bit weights and activations, the fastest for prompts and drafts) or int4; "
+            + "int8 and int4 also with -b64 or -b128 (weights per block, else 32), then -zp (zero points); "
+            + "int4 also with -mixed (sensitive layers at 8 bit)",
+            DecoderRecipe.Grammar);
+        Assert.Contains(
+            "fp16, int8 and int4 with their variants, and auto run there",
+            Assert.Throws<FormatException>(() => PrecisionPlan.Fp32.OnCuda()).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_kind_that_the_table_does_not_have_is_refused_everywhere()
+    {
+        object boxed = default(WeightFormat);
+        typeof(WeightFormat).GetProperty(nameof(WeightFormat.Kind))!.SetValue(boxed, (WeightKind)99);
+        var unknown = (WeightFormat)boxed;
+        Assert.Throws<ArgumentOutOfRangeException>(() => unknown.ToString());
+        Assert.Throws<UnreachableException>(() => LinearWriter.Create(unknown, new ImportanceMatrix()));
     }
 
     private static double Error(WeightFormat format, float[] weights, float[] input, ImportanceMatrix? moments = null)

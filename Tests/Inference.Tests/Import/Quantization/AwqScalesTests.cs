@@ -1,4 +1,6 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Calibration;
@@ -6,6 +8,7 @@ using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Text;
 using Xunit.Abstractions;
 
@@ -87,11 +90,35 @@ public sealed class AwqScalesTests(ITestOutputHelper output)
         Assert.True(scaled.MeanDivergence <= 1.15 * plain.MeanDivergence, $"{scaled.MeanDivergence}, plain {plain.MeanDivergence}.");
     }
 
+    /// <summary>Prefill weights fill the KV cache that the others read, so that both must have the same channel scales: also
+    /// where the recipe that prefill weights were first written for was refused.</summary>
+    [Fact]
+    public void Prefill_weights_have_the_channel_scales_of_the_recipe_that_was_taken()
+    {
+        using var source = WithOutlierValues("mobilellama");
+        using var folder = new TemporaryFolder();
+        var plan = new PrecisionPlan([DecoderRecipe.Parse("int4-b128"), DecoderRecipe.Fp32], [VisionRecipe.Fp32]).WithPrefill("w8a7");
+        var model = ModelImporter.Import(source.Path, folder["model"], plan, calibration: CalibrationSet.Bundled);
+        output.WriteLine(string.Join('\n', model.Manifest.Precision.Choice!));
+        Assert.Equal("fp32", model.Manifest.Precision.Decoder);
+
+        using var both = new LanguageDecoder(model, new ExecutionSettings(1) { PrefillFrom = 1 });
+        using var one = new LanguageDecoder(model, new ExecutionSettings(1) { UsePrefill = false });
+        using var found = both.CreateState(64);
+        using var expected = one.CreateState(64);
+        int[] prompt = [1, 404, 27, 612, 33, 75, 11, 250];
+        found.Append(prompt);
+        expected.Append(prompt);
+        var cosine = TensorPrimitives.CosineSimilarity(expected.Step(300), found.Step(300));
+        output.WriteLine($"cosine {cosine:f5}");
+        Assert.True(cosine > 0.99, $"cosine {cosine:f5}.");
+    }
+
     private static ReferenceOutputs Exact(string name, ImportanceMatrix moments, AwqScales? scale)
     {
         using var checkpoint = Checkpoint.Open(GoldenFolder.Path(name));
         using var folder = new TemporaryFolder();
-        var source = new WeightSource(checkpoint, progress: null, CancellationToken.None);
+        var source = new CheckpointWeights(checkpoint, progress: null, CancellationToken.None);
         return new ReferencePass(
             checkpoint, scale is null ? source : source.Scaled(scale), CalibrationSet.Bundled,
             LlamaTextTokenizer.Open(GoldenFolder.Path(name, "tokenizer.model")), folder["exact"], moments).Run();
@@ -121,17 +148,43 @@ public sealed class AwqScalesTests(ITestOutputHelper output)
         return copy;
     }
 
-    /// <summary>Multiplies every sixteenth column, from the third on, where the tensor lies.</summary>
-    private static void Multiply(CheckpointTensor tensor, float factor)
+    /// <summary>Some of the values' channels are many times larger than the others, and the weights that take them are smaller
+    /// for it.</summary>
+    private static TemporaryFolder WithOutlierValues(string name)
     {
+        var copy = TemporaryFolder.CopyOf(name);
+        using var checkpoint = Checkpoint.Open(copy.Path);
+        foreach (var tensor in checkpoint.Tensors.Values)
+        {
+            if (tensor.Name.EndsWith("v_proj.weight", StringComparison.Ordinal))
+            {
+                Multiply(tensor, Outlier, row => row % 16 == 3, _ => true);
+            }
+            else if (tensor.Name.EndsWith("o_proj.weight", StringComparison.Ordinal))
+            {
+                Multiply(tensor, 1 / Outlier, _ => true, column => column % 16 == 3);
+            }
+        }
+
+        return copy;
+    }
+
+    /// <summary>Multiplies every sixteenth column, from the third on.</summary>
+    private static void Multiply(CheckpointTensor tensor, float factor) =>
+        Multiply(tensor, factor, _ => true, column => column % 16 == 3);
+
+    /// <summary>Multiplies some elements of a tensor in its file.</summary>
+    private static void Multiply(CheckpointTensor tensor, float factor, Func<int, bool> rows, Func<int, bool> columns)
+    {
+        var width = (int)tensor.Shape[^1];
         Assert.Equal(ElementType.Float16, tensor.Type);
         using var file = new FileStream(tensor.Location!.File.Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         var values = new Half[tensor.Count];
         file.Position = tensor.Location.Offset;
         file.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
-        for (var i = 3; i < values.Length; i += 16)
+        for (var i = 0; i < values.Length; i++)
         {
-            values[i] = (Half)((float)values[i] * factor);
+            values[i] = rows(i / width) && columns(i % width) ? (Half)((float)values[i] * factor) : values[i];
         }
 
         file.Position = tensor.Location.Offset;

@@ -24,7 +24,7 @@ internal static class OneLayer
         var graph = new OnnxGraph("one");
         graph.Input("x", OnnxType.Float32, 1, rows, inputs);
         LinearWriter.Create(format, moments ?? new ImportanceMatrix()).Write(
-            graph, new WeightSource(checkpoint, null, default), "y", "x", new LinearWeight(Tensor, outputs, inputs));
+            graph, new CheckpointWeights(checkpoint, null, default), "y", "x", new LinearWeight(Tensor, outputs, inputs));
         graph.Output("y", OnnxType.Float32, 1, rows, outputs);
         using (var data = new ExternalDataFile(folder["one.onnx.data"]))
         {

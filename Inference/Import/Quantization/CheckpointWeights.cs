@@ -7,8 +7,8 @@ namespace MobileVlm.Edge.Inference.Import.Quantization;
 
 /// <summary>A checkpoint read tensor by tensor for the exporters, with progress in source bytes. What is asked for is
 /// looked up and counted at once and read later, so that a missing tensor is found before hours of reading and progress
-/// ends at its total. Never holds more than the one tensor that is being laid out anew.</summary>
-internal sealed class WeightSource
+/// ends at its total. Never holds more than the one tensor whose layout is being changed.</summary>
+internal sealed class CheckpointWeights : IWeightSource
 {
     /// <summary>Elements read at a time: 8 MiB as float32.</summary>
     private const int ChunkElements = 2 * 1024 * 1024;
@@ -18,31 +18,29 @@ internal sealed class WeightSource
     private readonly AwqScales? _scales;
     private readonly CancellationToken _cancel;
 
-    public WeightSource(Checkpoint checkpoint, IProgress<ImportProgress>? progress, CancellationToken cancel)
+    public CheckpointWeights(Checkpoint checkpoint, IProgress<ImportProgress>? progress, CancellationToken cancel)
         : this(checkpoint, new ReadProgress(progress), scales: null, cancel)
     {
     }
 
-    private WeightSource(Checkpoint checkpoint, ReadProgress progress, AwqScales? scales, CancellationToken cancel) =>
+    private CheckpointWeights(Checkpoint checkpoint, ReadProgress progress, AwqScales? scales, CancellationToken cancel) =>
         (_checkpoint, _progress, _scales, _cancel) = (checkpoint, progress, scales, cancel);
 
-    /// <summary>The same with channels scaled, which all float32 and rounded readings show and raw ones do not.</summary>
-    public WeightSource Scaled(AwqScales scales) => new(_checkpoint, _progress, scales, _cancel);
+    /// <summary>The same with channels scaled, in all readings but raw ones.</summary>
+    public CheckpointWeights Scaled(AwqScales scales) => new(_checkpoint, _progress, scales, _cancel);
 
-    /// <summary>The tensor as it is, float32.</summary>
+    /// <inheritdoc/>
     public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape)
     {
         var tensor = Count(_checkpoint.Get(name, shape));
         return stream => ReadRows(tensor, tensor.Count, 1, (_, values) => stream.Write(MemoryMarshal.AsBytes(values)));
     }
 
-    /// <summary>Linear weights [out, in] of several layers that share their input, laid out as ONNX's MatMul takes
-    /// them: [in, sum of out].</summary>
+    /// <inheritdoc/>
     public Action<Stream> Transposed(IReadOnlyList<LinearWeight> weights) =>
         Transposed(weights, (stream, matrix) => stream.Write(MemoryMarshal.AsBytes(matrix)));
 
-    /// <summary>As <see cref="Transposed(IReadOnlyList{LinearWeight})"/>, rounded to float16.</summary>
-    /// <remarks>Writing refuses what float16 cannot hold.</remarks>
+    /// <inheritdoc/>
     public Action<Stream> TransposedFloat16(IReadOnlyList<LinearWeight> weights) => Transposed(weights, (stream, matrix) =>
     {
         if (TensorPrimitives.MaxMagnitude(matrix) is var largest && MathF.Abs(largest) > (float)Half.MaxValue)
@@ -89,7 +87,7 @@ internal sealed class WeightSource
         };
     }
 
-    /// <summary>Hands over the rows of one or several [out, in] weights in order, a few at a time.</summary>
+    /// <inheritdoc/>
     public Action<Action<int, ReadOnlyMemory<float>>> Rows(IReadOnlyList<LinearWeight> weights)
     {
         var tensors = Find(weights);
@@ -157,7 +155,7 @@ internal sealed class WeightSource
                 _checkpoint.Read(tensor, row * width, values.Span);
                 if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values.Span)))
                 {
-                    // Rounding to few bits would hide it until answers make no sense.
+                    // Quantization to few bits would hide it until answers make no sense.
                     throw new CheckpointException(
                         tensor.Location?.File.Path ?? _checkpoint.Folder,
                         $"tensor '{tensor.Name}' holds numbers that are not finite. The file is damaged; download it again.");
@@ -174,7 +172,6 @@ internal sealed class WeightSource
             ArrayPool<float>.Shared.Return(buffer);
         }
     }
-
 
     /// <summary>Writes rows [n, inputs] as columns of a [inputs, outputs] matrix, in tiles that stay in the cache.</summary>
     private static void Scatter(ReadOnlySpan<float> rows, int inputs, float[] matrix, int outputs, int firstColumn)
@@ -216,9 +213,6 @@ internal sealed class WeightSource
 
     private delegate void MatrixWriter(Stream stream, ReadOnlySpan<float> matrix);
 }
-
-/// <summary>A linear layer's weight in a checkpoint, [outputs, inputs].</summary>
-internal readonly record struct LinearWeight(string Name, int Outputs, int Inputs);
 
 /// <summary>How far an import is.</summary>
 /// <param name="Tensor">What is being read.</param>
