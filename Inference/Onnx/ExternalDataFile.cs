@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace MobileVlm.Edge.Inference.Onnx;
 
 /// <summary>The weights' file beside an ONNX model: appended to once, hashed on the way, never read back.</summary>
@@ -47,60 +45,4 @@ internal sealed class ExternalDataFile : IDisposable
     public (long Size, string Sha256) Finish() => _stream.Finish();
 
     public void Dispose() => _stream.Dispose();
-}
-
-/// <summary>Writes through to a file and hashes what passes.</summary>
-internal sealed class HashingStream(FileStream file) : Stream
-{
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private long _position;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => _position;
-
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
-
-    public override void Write(ReadOnlySpan<byte> buffer)
-    {
-        file.Write(buffer);
-        _hash.AppendData(buffer);
-        _position += buffer.Length;
-    }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush() => file.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public (long Size, string Sha256) Finish()
-    {
-        // A folder that is renamed into place must not turn out empty after a power cut.
-        file.Flush(flushToDisk: true);
-        return (_position, Convert.ToHexStringLower(_hash.GetHashAndReset()));
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            file.Dispose();
-            _hash.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
 }
