@@ -62,7 +62,7 @@ public static class CheckpointSynthesizer
             throw new IOException($"'{target}' exists and is not an empty folder. Name another one.");
         }
 
-        DiskSpace.Require(target, total);
+        DiskSpace.Require("Free some, or name a folder on another disk.", new DiskRequirement("the checkpoint", target, total));
         using var partial = StagingFolder.Create(target);
         var done = 0L;
         var values = new SyntheticValues(new NoiseBlock(options.Seed), options.Outliers, (tensor, bytes) =>

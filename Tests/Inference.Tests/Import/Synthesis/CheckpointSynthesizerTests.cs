@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Synthesis;
-using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Import.Checkpoints;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Synthesis;
 
@@ -151,14 +151,15 @@ public sealed class CheckpointSynthesizerTests
         Assert.Equal(["notes.txt"], Directory.EnumerateFileSystemEntries(folder["x"]).Select(f => Path.GetFileName(f)));
     }
 
-    [Fact]
-    public void Too_little_room_is_said_before_the_first_byte_with_both_sides()
+    [SmallDiskFact]
+    public void Too_little_room_is_refused_before_the_first_byte()
     {
         using var folder = new TemporaryFolder();
-        var refusal = Assert.Throws<IOException>(() => DiskSpace.Require(folder["not/yet"], long.MaxValue / 2));
-        Assert.Contains("needs 4611686018.43 GB", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains($"{folder.Path} has", refusal.Message, StringComparison.Ordinal);
-        DiskSpace.Require(folder["not/yet"], 1);
+        using var disk = SmallDisk.Mount(folder.Path, "size=66m");
+        var target = Path.Combine(disk.Path, "x");
+        var refusal = Assert.Throws<IOException>(() => CheckpointSynthesizer.Make(Small, target, new SynthesisOptions()));
+        Assert.Contains($"the checkpoint in {target}", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(disk.Path));
     }
 
     [Fact]
