@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace MobileVlm.Edge.Deploy.Commands;
 
 /// <summary><c>mobilevlm model synth</c>: a checkpoint of random numbers of a published model's exact size, to measure
-/// an import or a box before anything is downloaded.</summary>
+/// an import or a machine before anything is downloaded.</summary>
 internal static class SynthCommand
 {
     public static Command Create()
@@ -15,7 +15,7 @@ internal static class SynthCommand
         var like = new Argument<string>("LIKE")
         {
             Description = $"Published model to imitate: {string.Join(", ", CheckpointSynthesizer.Models.Where(m => !m.EndsWith("-tiny", StringComparison.Ordinal)))}; "
-                + "with '-tiny' behind it the same tensors made small.",
+                + "with '-tiny' appended, the same tensors made small.",
             HelpName = "LIKE",
         };
         like.AcceptOnlyFromAmong([.. CheckpointSynthesizer.Models]);

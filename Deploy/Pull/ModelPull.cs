@@ -6,7 +6,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
-/// <summary>The walk of a pull: plan, judge the disk, download, then import or pack, then tidy up.</summary>
+/// <summary>The steps of a pull: plan, check the disk, download, then import or pack, then clean up.</summary>
 internal static class ModelPull
 {
     private const string DiskAdvice =
@@ -75,7 +75,7 @@ internal static class ModelPull
         var bundle = reader.Bundle;
         var target = TargetOf(request, bundle.Name);
 
-        // Apart from what may have been downloaded of the same commit, since this is removed in any case.
+        // Separate from what may have been downloaded of the same commit, because this is removed in any case.
         using var cache = PullCache.Open(bundle.Id, $"{bundle.Commit}-bundle");
         DiskSpace.Require(DiskAdvice, new DiskRequirement("the bundle's files", cache.Checkpoint, bundle.Size));
         Terminal.Info($"'{bundle.Id}' at {bundle.Commit[..12]}: {bundle.Files.Count} files, {DiskSpace.Text(bundle.Size)}.");

@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Inference.Import;
 /// scales of the last one are kept, because finding them takes long.</summary>
 /// <param name="checkpoint">The model.</param>
 /// <param name="weights">Its weights.</param>
-/// <param name="plan">Says in what the graphs compute and whether channels are scaled.</param>
+/// <param name="plan">Determines the type of the graphs and whether channels are scaled.</param>
 /// <param name="importance">What quantization preserves; read when weights are written.</param>
 internal sealed class ImportedGraphs(Checkpoint checkpoint, CheckpointWeights weights, PrecisionPlan plan, ImportanceMatrix importance)
 {

@@ -8,17 +8,17 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>Published checkpoint in, model folder out.</summary>
+/// <summary>Turns a published checkpoint into a model folder.</summary>
 public static class ModelImporter
 {
     /// <summary>Imports into a folder that does not exist yet or is empty, or already holds the very same import, which is
     /// then returned at once. Whatever ends it early leaves nothing under the final name.</summary>
     /// <param name="sourceFolder">Hugging Face layout: config.json, weights, tokenizer.model.</param>
     /// <param name="modelFolder">The folder to make.</param>
-    /// <param name="precision">Of each part.</param>
+    /// <param name="precision">The precision of each part.</param>
     /// <param name="progress">Called for each few megabytes read.</param>
-    /// <param name="calibration">Pictures and questions for which weights are rounded and on which the loss is measured;
-    /// null rounds for nothing in particular and measures nothing. Measuring takes one layer of the checkpoint in float32
+    /// <param name="calibration">Pictures and questions that weights are quantized for and that the loss is measured on;
+    /// null quantizes all weights alike and measures nothing. Measuring takes one layer of the checkpoint in float32
     /// at a time, on the disk and in memory, and then one layer of the finished model at a time.</param>
     /// <param name="cancel">Stops between two chunks.</param>
     /// <exception cref="ArgumentException">The precision is to be chosen, and nothing is there to measure it on.</exception>
@@ -35,7 +35,7 @@ public static class ModelImporter
         Import(sourceFolder, modelFolder, precision, replace: false, progress, calibration, cancel);
 
     /// <summary>As <see cref="Import(string, string, PrecisionPlan, IProgress{ImportProgress}, CalibrationSet, CancellationToken)"/>,
-    /// but does the work even when it was done, and takes the place of the model folder that is there in one step at the
+    /// but imports again where the same import exists, and replaces the model folder that is there in one step at the
     /// end.</summary>
     public static ModelFolder Replace(
         string sourceFolder,

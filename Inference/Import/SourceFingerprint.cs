@@ -25,7 +25,7 @@ internal static class SourceFingerprint
     ];
 
     /// <param name="checkpoint">Open.</param>
-    /// <param name="asked">Precision and whatever else the result depends on.</param>
+    /// <param name="asked">Precision and everything else that the result depends on.</param>
     /// <exception cref="CheckpointException">A file can no longer be read.</exception>
     public static string Of(Checkpoint checkpoint, string asked)
     {

@@ -15,7 +15,7 @@ public readonly record struct Work(double Operations, double Bytes)
 
 /// <summary>Operations and bytes of a model's parts, from the sizes in its manifest.</summary>
 /// <param name="manifest">The model's.</param>
-/// <param name="settings">Say which weights many tokens at once go through.</param>
+/// <param name="settings">State whether prefill weights are used, and from how many tokens on.</param>
 public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings)
 {
     private readonly LanguageConfig _language = manifest.Language;
@@ -26,8 +26,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
     /// <summary>Bytes of the decoder's weights on the disk.</summary>
     public long DecoderBytes => SizeOf(ModelFolder.DecoderFile);
 
-    /// <summary>Bytes of the decoder's second weights, for many tokens at once; 0 when there are none or they are not
-    /// used.</summary>
+    /// <summary>Bytes of the decoder's prefill weights; 0 when there are none or they are not used.</summary>
     public long PrefillBytes => settings.UsePrefill ? SizeOf(ModelFolder.PrefillFile) : 0;
 
     /// <summary>Bytes of the KV cache for one token, all layers.</summary>
@@ -60,7 +59,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
     }
 
     /// <summary>Tokens appended behind others, in one pass: 2 operations a weight and token, 4 times the width for each
-    /// pair of a token and one that it sees, and the head for the rows whose logits are read.</summary>
+    /// pair of a token and one that it attends to, and the head for the rows whose logits are read.</summary>
     /// <param name="tokens">Appended, all rows together.</param>
     /// <param name="behind">Already in the cache.</param>
     /// <param name="logits">Rows that are read.</param>

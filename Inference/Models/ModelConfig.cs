@@ -30,7 +30,7 @@ public sealed record LanguageConfig(
     int EosTokenId,
     bool TiedEmbeddings)
 {
-    /// <summary>Width of one attention head; even, since rotary embedding pairs its halves.</summary>
+    /// <summary>Width of one attention head; even, because rotary embedding pairs its halves.</summary>
     public int HeadSize => HiddenSize / Heads;
 }
 

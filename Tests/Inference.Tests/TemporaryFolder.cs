@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests;
 
-/// <summary>A folder of its own for one test, gone afterwards.</summary>
+/// <summary>A folder for one test, removed afterwards.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("checkpoint-test-").FullName;

@@ -9,9 +9,9 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>A model that is run one segment after the other for all pictures and prompts, so that a box which cannot hold
-/// the whole model runs it all the same: what is held is one segment's weights and the residual streams (20 MB for 8
-/// prompts of 1.7B).</summary>
+/// <summary>A model that is run one segment after the other for all pictures and prompts, so that a machine whose memory is too
+/// small for the whole model can run it: in memory are one segment's weights and the residual streams (20 MB for 8 prompts
+/// of 1.7B).</summary>
 /// <param name="checkpoint">Sizes and embeddings.</param>
 /// <param name="vision">Embeddings, layers, projector.</param>
 /// <param name="decoder">Layers, head.</param>

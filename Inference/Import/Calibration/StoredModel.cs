@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// <param name="checkpoint">Sizes and embeddings.</param>
 /// <param name="graphs">Builds the segments.</param>
 /// <param name="folder">Full path.</param>
-/// <param name="writer">That wrote it.</param>
+/// <param name="writer">Wrote it.</param>
 /// <param name="cancel">Stops it.</param>
 internal sealed class StoredModel(
     Checkpoint checkpoint, ImportedGraphs graphs, string folder, ModelFolderWriter writer, CancellationToken cancel)
@@ -21,17 +21,17 @@ internal sealed class StoredModel(
     private readonly CheckpointWeights _weights = new(checkpoint, progress: null, cancel);
 
     /// <summary>The vision encoder alone.</summary>
-    /// <param name="recipe">In which the folder has it.</param>
+    /// <param name="recipe">The recipe in which the folder has it.</param>
     public LayerwisePass OpenVision(VisionRecipe recipe) =>
         new(checkpoint, [.. Vision(checkpoint.Config.Vision!, recipe)], [], graphs.Activations);
 
     /// <summary>The decoder alone.</summary>
-    /// <param name="recipe">In which the folder has it.</param>
+    /// <param name="recipe">The recipe in which the folder has it.</param>
     public LayerwisePass OpenDecoder(DecoderRecipe recipe) =>
         new(checkpoint, [], [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphs.NewDecoder(recipe))], graphs.Activations);
 
     /// <summary>The decoder with its prefill weights alone.</summary>
-    /// <param name="format">In which the folder has them.</param>
+    /// <param name="format">The format in which the folder has them.</param>
     public LayerwisePass OpenPrefill(WeightFormat format) =>
         new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphs.NewPrefill(format))], graphs.Activations);
 

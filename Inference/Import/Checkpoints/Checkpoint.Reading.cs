@@ -109,7 +109,7 @@ public sealed partial class Checkpoint
     {
         for (var done = 0; done < destination.Length;)
         {
-            // In pieces, since a span of bytes cannot be as long as a span of floats.
+            // In pieces, because a span of bytes cannot be as long as a span of floats.
             var piece = destination.Slice(done, Math.Min(64 * ElementsPerRead, destination.Length - done));
             file.ReadExactly(offset + (4L * done), MemoryMarshal.AsBytes(piece));
             done += piece.Length;

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
 /// <summary>A published model, in any of <see cref="CheckpointFormats"/>: configuration, weights, the vision tower's folder,
 /// the tokenizer. Nothing in it is executed and no weights are kept in memory; files stay open until it is disposed.
-/// Thread-safe, except that nobody may read while it is disposed.</summary>
+/// Thread-safe, except that it must not be disposed while it is read.</summary>
 public sealed partial class Checkpoint : IDisposable
 {
     private readonly List<WeightFile> _files;
@@ -32,7 +32,7 @@ public sealed partial class Checkpoint : IDisposable
 
     /// <summary>Everything stored for language, projector and vision, by normalised name. Vision tensors are called
     /// "vision." and what follows from "embeddings.", "pre_layrnorm.", "encoder." or "post_layernorm."; all others
-    /// keep their names. Buffers that nobody needs are listed too.</summary>
+    /// keep their names. Buffers that are not needed are listed too.</summary>
     public IReadOnlyDictionary<string, CheckpointTensor> Tensors { get; }
 
     /// <summary>Full paths of the files that <see cref="Tensors"/> come from.</summary>
@@ -41,7 +41,7 @@ public sealed partial class Checkpoint : IDisposable
     /// <summary>Size of all <see cref="WeightFiles"/> on disk.</summary>
     public long WeightBytes { get; }
 
-    /// <summary>Reads the configuration and where each tensor lies; the values stay on disk.</summary>
+    /// <summary>Reads the configuration and the place of each tensor; the values stay on disk.</summary>
     /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>
     public static Checkpoint Open(string folder)
     {

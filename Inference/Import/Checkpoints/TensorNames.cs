@@ -44,7 +44,7 @@ public static class TensorNames
 
     internal static bool IsVision(string normalised) => normalised.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <param name="stored">As the file says.</param>
+    /// <param name="stored">The name in the file.</param>
     /// <param name="isTower">The file is the tower's own: newer libraries save that without any prefix.</param>
     internal static string Normalise(string stored, bool isTower)
     {

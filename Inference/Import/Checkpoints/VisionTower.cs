@@ -3,8 +3,8 @@ using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
 /// <summary>Where the vision tower's configuration, and perhaps its weights, are.</summary>
-/// <param name="Name">What mm_vision_tower says.</param>
-/// <param name="Folder">Null when the checkpoint carries none; the tower is then the well-known one.</param>
+/// <param name="Name">The value of mm_vision_tower.</param>
+/// <param name="Folder">Null when the checkpoint has none; the tower is then <see cref="ClipTower"/>.</param>
 internal sealed record VisionTower(string Name, CheckpointFolder? Folder)
 {
     /// <summary>What to do when the weights of the tower are nowhere.</summary>
@@ -16,7 +16,7 @@ internal sealed record VisionTower(string Name, CheckpointFolder? Folder)
     public static VisionTower Find(CheckpointFolder folder, ConfigFields fields)
     {
         var name = fields.Text(CheckpointLayout.VisionTowerKey)
-            ?? throw fields.Fault(CheckpointLayout.VisionTowerKey, $"a folder inside the checkpoint, or \"{ClipTower.Repository}\"");
+            ?? throw fields.Error(CheckpointLayout.VisionTowerKey, $"a folder inside the checkpoint, or \"{ClipTower.Repository}\"");
         var inside = folder.FindFolder(name) ?? folder.FindFolder(CheckpointLayout.VisionTowerFolder);
         var tower = new VisionTower(name, inside);
         return inside is not null || ClipTower.IsNamedBy(name)

@@ -7,7 +7,7 @@ using static MobileVlm.Edge.Inference.Models.DecoderTensors;
 
 namespace MobileVlm.Edge.Inference.Import.Graphs;
 
-/// <summary>Writes a LLaMA decoder as ONNX: embeddings in, logits of chosen rows out, one KV cache a layer that is
+/// <summary>Writes a LLaMA decoder as ONNX: embeddings in, logits of chosen rows out, one KV cache per layer that is
 /// past and present at once (bind the same buffer to both, nothing is copied).</summary>
 internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters writers)
 {
@@ -20,7 +20,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         var hidden = config.HiddenSize;
         var embeddings = graph.FromFloat32("embeddings", graph.Input(Embeddings, OnnxType.Float32, 1, "sequence", hidden));
         WriteLengths(graph);
-        WriteBranches(graph);
+        WriteSequences(graph);
         var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
         WriteRotaryCaches(graph);
 
@@ -53,10 +53,10 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Input(TotalLength, OnnxType.Int32);
     }
 
-    /// <summary>What lets one row of tokens be several continuations of one beginning: where each token stands, and what
-    /// it does not see. The bias is as wide as the cache, so that its shape, and what is bound, stays the same from
-    /// token to token; the operator wants exactly the part in use.</summary>
-    private void WriteBranches(OnnxGraph graph)
+    /// <summary>Inputs that let one row of tokens be several continuations of one prefix: the position of each token, and what
+    /// it does not attend to. The bias is as wide as the cache, so that its shape, and what is bound, stays the same from
+    /// token to token; the operator takes exactly the part in use.</summary>
+    private void WriteSequences(OnnxGraph graph)
     {
         _positions = graph.Input(Positions, OnnxType.Int64, 1, "sequence");
         var bias = graph.Input(AttentionBias, OnnxType.Float32, 1, 1, "sequence", "capacity");
@@ -143,7 +143,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Values(name, [config.HiddenSize], source.Plain(weight, config.HiddenSize));
 
     /// <summary>cos and sin of position * theta^(-2i / headSize), [positions, headSize / 2], in the single precision in
-    /// which the reference computes them; made while they are written, since a configuration may claim a long context.</summary>
+    /// which the reference computes them; made while they are written, because a configuration may claim a long context.</summary>
     private void WriteRotaryCaches(OnnxGraph graph)
     {
         var frequencies = new float[config.HeadSize / 2];
@@ -171,7 +171,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
     }
 }
 
-/// <summary>Who writes which matrices of a decoder.</summary>
+/// <summary>The writer of each matrix of a decoder.</summary>
 /// <param name="Body">All but the ones below.</param>
 /// <param name="Sensitive">See <see cref="DecoderRecipe.IsSensitive"/>.</param>
 /// <param name="Head">The one that makes logits.</param>
@@ -200,7 +200,8 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
     public LinearWriter At(int layer, int layers) => DecoderRecipe.IsSensitive(layer, layers) ? Sensitive : Body;
 }
 
-/// <summary>A head is measured in a graph in float32, where its node has the name of the logits.</summary>
+/// <summary>Finds the importance of the head's inputs under the name of the logits, which its node has in the float32 graph that
+/// was measured.</summary>
 internal sealed class HeadImportance(IInputImportance measured) : IInputImportance
 {
     public float[] Importance(string node, int inputs) => measured.Importance(

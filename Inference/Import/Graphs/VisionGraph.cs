@@ -79,11 +79,11 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
             source.Plain("vision.embeddings.position_embedding.weight", patches + 1, width));
         var placed = graph.Node("Add", "vision.embeddings", [all, position]);
 
-        // The misspelling is CLIP's own.
+        // The misspelling is CLIP's.
         return Norm(graph, source, "vision.pre_norm", placed, "vision.pre_layrnorm");
     }
 
-    /// <summary>One pre-norm layer. The MLP's result is handed on unadded, since the next layer's norm adds it for free.</summary>
+    /// <summary>One pre-norm layer. The MLP's result is not added here, because the next layer's norm adds it for free.</summary>
     private (string Residual, string Pending, string PendingBias) WriteLayer(
         OnnxGraph graph, IWeightSource source, int layer, string residual, string pending, string pendingBias)
     {
@@ -148,7 +148,7 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         graph.Values(name, [size], source.Plain(tensor, size));
 }
 
-/// <summary>Who writes which matrices of a vision encoder.</summary>
+/// <summary>The writer of each matrix of a vision encoder.</summary>
 /// <param name="Tower">All but the ones below.</param>
 /// <param name="OutlierProne">Those whose inputs have outliers: the MLP's second and the attention's last.</param>
 /// <param name="Projector">The projector's two.</param>

@@ -19,7 +19,7 @@ public static class ImportSize
     /// <param name="config">config.json, an object.</param>
     /// <param name="bytes">Size of everything that is imported.</param>
     /// <param name="plan">The precision of the import.</param>
-    /// <returns>Bytes. Where config.json does not tell the sizes of a part, four bytes for each of its weights.</returns>
+    /// <returns>Bytes. Where config.json does not contain the sizes of a part, four bytes for each of its weights.</returns>
     public static long Estimate(JsonElement config, long bytes, PrecisionPlan plan)
     {
         var fields = new ConfigFields(CheckpointLayout.Config, config);

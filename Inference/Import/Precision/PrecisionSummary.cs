@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Import.Precision;
 /// <summary>The precision of a finished import as the manifest has it.</summary>
 internal static class PrecisionSummary
 {
-    /// <param name="recipe">That the model has.</param>
+    /// <param name="recipe">The model's recipe.</param>
     /// <param name="embedding">As the checkpoint stores the table, which is copied.</param>
     /// <param name="forCuda">Whether the graphs compute in float16.</param>
     /// <param name="isCalibrated">Whether activations were measured.</param>

@@ -6,16 +6,16 @@ using MobileVlm.Edge.Inference.Models;
 namespace MobileVlm.Edge.Inference.Import.Precision;
 
 /// <summary>What a trial found.</summary>
-/// <param name="Recipe">That the model in the folder has.</param>
+/// <param name="Recipe">The recipe of the model in the folder.</param>
 /// <param name="Loss">Against float32; null where nothing was measured.</param>
-/// <param name="SelfTest">What the finished model computes; null where there is no room for the prompt.</param>
+/// <param name="SelfTest">What the finished model computes; null where the prompt does not fit the context.</param>
 /// <param name="Reasons">Why recipes were taken and refused, for the manifest; empty where there was no choice.</param>
 internal sealed record TrialOutcome(ModelRecipe Recipe, ModelLoss? Loss, SelfTest? SelfTest, IReadOnlyList<string> Reasons);
 
 /// <summary>Tries the parts of a folder as they are there, a layer at a time: measures what they lose, writes those again
 /// that lose too much while the plan has another recipe for them, and records what the finished model computes.</summary>
 /// <param name="checkpoint">Sizes.</param>
-/// <param name="writer">That wrote the folder in the first recipe of the plan.</param>
+/// <param name="writer">Wrote the folder in the first recipe of the plan.</param>
 /// <param name="graphs">Builds parts in other recipes.</param>
 /// <param name="stored">Runs the parts.</param>
 /// <param name="plan">Recipes to try.</param>
@@ -136,7 +136,7 @@ internal sealed class PrecisionTrial(
     private LogitLoss Compare(ReferenceOutputs exact, IReadOnlyList<float[]> logits) =>
         LossMeter.Logits(exact.Logits, logits, checkpoint.Config.Language.VocabularySize);
 
-    /// <param name="Recipe">That encoded them; null for a model of text only.</param>
+    /// <param name="Recipe">The recipe that encoded them; null for a model of text only.</param>
     /// <param name="Loss">Null where nothing was measured.</param>
     /// <param name="Tokens">Visual tokens of the pictures that were measured.</param>
     /// <param name="Test">Those of the self-test's picture.</param>

@@ -16,7 +16,7 @@ internal sealed record WeightPrecision
     /// <summary>Whether a GPU has kernels for it in graphs that compute in float16.</summary>
     public bool RunsOnCuda { get; init; }
 
-    /// <summary>Explanation for a decoder, in brackets behind the name; empty where the name says it all.</summary>
+    /// <summary>Explanation for a decoder, in brackets behind the name; empty where the name explains itself.</summary>
     public string DecoderHelp { get; init; } = "";
 
     /// <summary>Explanation for a vision encoder.</summary>
@@ -97,7 +97,7 @@ internal sealed record WeightPrecision
         ProcessorFeatures.HasInt8DotProducts ? WeightFormat.DynamicInt8 : WeightFormat.NarrowDynamicInt8;
 
     /// <summary>The names that a part can have, in a sentence.</summary>
-    /// <param name="help">What stands behind each name in brackets.</param>
+    /// <param name="help">The explanation in brackets behind each name.</param>
     /// <param name="mixed">Whether there are recipes with sensitive layers at 8 bit.</param>
     public static string Grammar(Func<WeightPrecision, string> help, bool mixed)
     {

@@ -8,14 +8,14 @@ namespace MobileVlm.Edge.Inference.Import.Quantization;
 /// <summary>Writes a linear layer into a graph, in one of the precisions that ONNX Runtime computes.</summary>
 internal abstract class LinearWriter
 {
-    /// <param name="format">Of the weights.</param>
-    /// <param name="importance">Of the inputs: quantization loses least where it is large. Read when weights are written, not
+    /// <param name="format">The weights' format.</param>
+    /// <param name="importance">The inputs' importance: quantization loses least where it is large. Read when weights are written, not
     /// before.</param>
     public static LinearWriter Create(WeightFormat format, IInputImportance importance) => format.Kind switch
     {
         WeightKind.FullPrecision => new Float32LinearWriter(),
         WeightKind.HalfPrecision => new Float16LinearWriter(),
-        WeightKind.DynamicInt8 => new RowLinearWriter(format, importance),
+        WeightKind.DynamicInt8 => new DynamicInt8LinearWriter(format, importance),
         WeightKind.BlockQuantized => new BlockLinearWriter(
             new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), importance),
         _ => throw new UnreachableException($"Nothing writes {format.Kind}."),
@@ -26,7 +26,7 @@ internal abstract class LinearWriter
     public abstract string Write(OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights);
 }
 
-/// <summary>In the type in which the graph computes, ONNX's MatMul.</summary>
+/// <summary>Weights in the type in which the graph computes, ONNX's MatMul.</summary>
 internal sealed class Float32LinearWriter : LinearWriter
 {
     public override string Write(
@@ -62,7 +62,7 @@ internal sealed class Float16LinearWriter : LinearWriter
     }
 }
 
-/// <summary>float32 as it lies in the checkpoint, ONNX's Gemm: the layout is not changed, which needs no memory. For what
+/// <summary>float32 as the checkpoint stores it, ONNX's Gemm: the layout is not changed, which needs no memory. For what
 /// is used a few times and then removed.</summary>
 internal sealed class UnpackedLinearWriter : LinearWriter
 {

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
-/// <summary>How a checkpoint is made up.</summary>
+/// <summary>How a checkpoint of random numbers is written.</summary>
 /// <param name="Seed">The same one gives the same bytes.</param>
 /// <param name="ShardBytes">Most bytes of weights in one file; a single tensor may be larger. What fits into one file is
 /// written as one, without an index.</param>
@@ -26,7 +26,7 @@ public sealed record SynthesisOptions(
 public readonly record struct SynthesisProgress(string Tensor, long BytesDone, long BytesTotal);
 
 /// <summary>Makes checkpoints of random numbers with the names, shapes and types of the published models: to measure an
-/// import or a box before anything is downloaded. What they answer means nothing.</summary>
+/// import or a machine before anything is downloaded. What they answer means nothing.</summary>
 public static class CheckpointSynthesizer
 {
     /// <summary>Names that <see cref="Make"/> takes.</summary>

@@ -48,7 +48,7 @@ internal static class SyntheticConfig
         }
     });
 
-    /// <summary>Of a tower that is not the well-known one, whose configuration the checkpoint must carry.</summary>
+    /// <summary>config.json of a tower that is not <see cref="ClipTower"/>, which the checkpoint has to contain.</summary>
     public static byte[] Tower(VisionConfig vision) => Json(json =>
     {
         json.WriteString("model_type", "clip_vision_model");

@@ -9,7 +9,7 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Inference.Tests.Import;
 
-/// <summary>Imports that must not happen leave nothing, and the ones that happen tell how far they are.</summary>
+/// <summary>Imports that must not happen leave nothing, and the ones that happen report their progress.</summary>
 public sealed class ModelImporterTests
 {
     public static TheoryData<string, string> Imports
@@ -173,7 +173,7 @@ public sealed class ModelImporterTests
     [Theory]
     [InlineData("fp32")]
     [InlineData("int4")]
-    public void Weights_that_are_no_numbers_are_refused_by_the_tensor(string precision)
+    public void Weights_that_are_not_finite_are_refused_by_the_tensor(string precision)
     {
         using var source = TemporaryFolder.CopyOf("llama-gqa");
         var bytes = File.ReadAllBytes(source["model.safetensors"]);

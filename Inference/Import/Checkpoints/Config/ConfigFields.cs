@@ -2,8 +2,8 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
-/// <summary>The keys of one configuration file. Each fault names the file, the key, what it says and what would be
-/// accepted. A key that is null counts as absent, as it does where these files are written.</summary>
+/// <summary>The keys of one configuration file. Each error names the file, the key, its value and what would be accepted. A key
+/// that is null counts as absent, as it does where these files are written.</summary>
 internal sealed class ConfigFields(string file, JsonElement root)
 {
     public string File => file;
@@ -20,7 +20,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
         return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)
             && number >= least && number <= most
             ? number
-            : throw Fault(key, $"a whole number from {least} to {most}");
+            : throw Error(key, $"a whole number from {least} to {most}");
     }
 
     public float Positive(string key, float? fallback = null)
@@ -33,7 +33,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
         return value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out var number)
             && float.IsFinite(number) && number > 0
             ? number
-            : throw Fault(key, "a number above 0");
+            : throw Error(key, "a number above 0");
     }
 
     public bool Flag(string key, bool fallback)
@@ -45,7 +45,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
 
         return value.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? value.GetBoolean()
-            : throw Fault(key, "true or false");
+            : throw Error(key, "true or false");
     }
 
     /// <summary>Null when absent.</summary>
@@ -56,7 +56,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
             return null;
         }
 
-        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Fault(key, "a text");
+        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Error(key, "a text");
     }
 
     /// <summary>Three finite numbers, one for each of red, green and blue.</summary>
@@ -83,7 +83,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
             }
         }
 
-        throw Fault(key, mayBeZero ? "three numbers" : "three numbers above 0");
+        throw Error(key, mayBeZero ? "three numbers" : "three numbers above 0");
     }
 
     /// <summary>The first of a list of texts, null when absent.</summary>
@@ -103,7 +103,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
 
         return value.ValueKind == JsonValueKind.Object
             ? new ConfigFields(file, value)
-            : throw Fault(key, "an object");
+            : throw Error(key, "an object");
     }
 
     /// <summary>Refuses what would silently compute something else than the model that was trained.</summary>
@@ -111,7 +111,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
     {
         if (Has(key))
         {
-            throw Fault(key, "null");
+            throw Error(key, "null");
         }
     }
 
@@ -119,7 +119,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
     {
         if ((Text(key) ?? fallback) != accepted)
         {
-            throw Fault(key, $"\"{accepted}\"");
+            throw Error(key, $"\"{accepted}\"");
         }
     }
 
@@ -127,11 +127,11 @@ internal sealed class ConfigFields(string file, JsonElement root)
     {
         if (Flag(key, fallback: false))
         {
-            throw Fault(key, "false");
+            throw Error(key, "false");
         }
     }
 
-    public CheckpointException Fault(string key, string accepted)
+    public CheckpointException Error(string key, string accepted)
     {
         const int longestShown = 100;
         var found = root.TryGetProperty(key, out var value) ? value.GetRawText() : "missing";

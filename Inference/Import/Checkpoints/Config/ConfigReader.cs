@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 /// implemented is refused here, before anything large is read.</summary>
 internal static class ConfigReader
 {
-    // Far above any model that fits an edge box; they keep sizes from overflowing further on.
+    // Far above any model that fits an edge device; they keep later sizes from overflowing.
     private const int WidestLayer = 1 << 17;
     private const int MostLayers = 1024;
     private const int MostTokens = 1 << 22;
@@ -44,7 +44,7 @@ internal static class ConfigReader
         var architecture = fields.FirstText("architectures");
         return architecture is "MobileLlamaForCausalLM" or "LlamaForCausalLM"
             ? architecture
-            : throw fields.Fault("architectures", "[\"MobileLlamaForCausalLM\"] or [\"LlamaForCausalLM\"]");
+            : throw fields.Error("architectures", "[\"MobileLlamaForCausalLM\"] or [\"LlamaForCausalLM\"]");
     }
 
     /// <summary>Sizes of the decoder.</summary>
@@ -59,19 +59,19 @@ internal static class ConfigReader
         var heads = fields.Integer("num_attention_heads", 1, hidden);
         if (hidden % heads != 0 || hidden / heads % 2 != 0 || hidden / heads > WidestHead)
         {
-            throw fields.Fault(
+            throw fields.Error(
                 "num_attention_heads", $"a number that splits hidden_size {hidden} into even parts of at most {WidestHead}");
         }
 
         if (fields.Integer("head_dim", 1, WidestLayer, fallback: hidden / heads) != hidden / heads)
         {
-            throw fields.Fault("head_dim", $"hidden_size / num_attention_heads = {hidden / heads}");
+            throw fields.Error("head_dim", $"hidden_size / num_attention_heads = {hidden / heads}");
         }
 
         var keyValueHeads = fields.Integer("num_key_value_heads", 1, heads, fallback: heads);
         if (heads % keyValueHeads != 0)
         {
-            throw fields.Fault("num_key_value_heads", $"a divisor of num_attention_heads {heads}");
+            throw fields.Error("num_key_value_heads", $"a divisor of num_attention_heads {heads}");
         }
 
         var vocabulary = fields.Integer("vocab_size", 1, MostTokens);
@@ -96,7 +96,7 @@ internal static class ConfigReader
     {
         var name = fields.Text(ProjectorKey);
         var type = ProjectorType.All.FirstOrDefault(known => known.ConfigName == name)
-            ?? throw fields.Fault(ProjectorKey, string.Join(" or ", ProjectorType.All.Select(known => $"\"{known.ConfigName}\"")));
+            ?? throw fields.Error(ProjectorKey, string.Join(" or ", ProjectorType.All.Select(known => $"\"{known.ConfigName}\"")));
         return Graphs.Projectors.Projector.Of(type).Refusal(vision) is { } refusal
             ? throw new CheckpointException(fields.File, $"\"{ProjectorKey}\" is \"{name}\", which {refusal}")
             : type;

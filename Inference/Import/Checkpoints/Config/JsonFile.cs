@@ -14,7 +14,7 @@ internal static class JsonFile
         using var file = WeightFile.Open(path);
         if (file.Length > LargestBytes)
         {
-            throw file.Fault($"has {file.Length} bytes; a configuration has at most {LargestBytes}.");
+            throw file.Error($"has {file.Length} bytes; a configuration has at most {LargestBytes}.");
         }
 
         var bytes = new byte[file.Length];

@@ -21,14 +21,14 @@ internal static class VisionConfigReader
         var vision = Sizes(tower);
         if (model.Integer("mm_hidden_size", 1, WidestLayer, fallback: vision.HiddenSize) != vision.HiddenSize)
         {
-            throw model.Fault("mm_hidden_size", $"the vision tower's hidden_size, {vision.HiddenSize}");
+            throw model.Error("mm_hidden_size", $"the vision tower's hidden_size, {vision.HiddenSize}");
         }
 
         var layer = model.Integer("mm_vision_select_layer", -vision.Layers, vision.Layers, fallback: -2);
         vision = vision with { SelectLayer = layer };
         if (vision.LayersUsed < 1)
         {
-            throw model.Fault("mm_vision_select_layer", $"a layer of the tower's {vision.Layers}, from -{vision.Layers}");
+            throw model.Error("mm_vision_select_layer", $"a layer of the tower's {vision.Layers}, from -{vision.Layers}");
         }
 
         return Pixels(vision, tower.Folder, checkpoint);
@@ -54,14 +54,14 @@ internal static class VisionConfigReader
         var heads = fields.Integer("num_attention_heads", 1, hidden);
         if (hidden % heads != 0)
         {
-            throw fields.Fault("num_attention_heads", $"a divisor of hidden_size {hidden}");
+            throw fields.Error("num_attention_heads", $"a divisor of hidden_size {hidden}");
         }
 
         var image = fields.Integer("image_size", 1, LargestImage);
         var patch = fields.Integer("patch_size", 1, image);
         if (image % patch != 0)
         {
-            throw fields.Fault("patch_size", $"a divisor of image_size {image}");
+            throw fields.Error("patch_size", $"a divisor of image_size {image}");
         }
 
         return ClipTower.Sizes with

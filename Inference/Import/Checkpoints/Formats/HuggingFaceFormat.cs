@@ -99,7 +99,7 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
                 {
                     throw new CheckpointException(
                         path,
-                        $"does not hold tensor '{tensor}', which {Path.GetFileName(index)} says is in it. "
+                        $"does not hold tensor '{tensor}', which {Path.GetFileName(index)} lists there. "
                         + "Download the index and all shards again.");
                 }
             }
@@ -119,7 +119,7 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
             var normalised = TensorNames.Normalise(tensor.Name, isTower);
             if (!tensors.TryAdd(normalised, tensor with { Name = normalised }))
             {
-                throw file.Fault($"holds tensor '{tensor.Name}', but '{normalised}' was read before. Remove one of them.");
+                throw file.Error($"holds tensor '{tensor.Name}', but '{normalised}' was read before. Remove one of them.");
             }
         }
 

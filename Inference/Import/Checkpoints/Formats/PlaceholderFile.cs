@@ -10,12 +10,12 @@ internal static class PlaceholderFile
         file.ReadExactly(0, start);
         if (start.StartsWith("version https://"u8))
         {
-            throw file.Fault("is a Git LFS pointer, not the weights. Run 'git lfs pull' in its folder.");
+            throw file.Error("is a Git LFS pointer, not the weights. Run 'git lfs pull' in its folder.");
         }
 
         if (start.StartsWith("<!"u8) || start.StartsWith("<html"u8))
         {
-            throw file.Fault("is a web page, not the weights. Download it again, logged in if need be.");
+            throw file.Error("is a web page, not the weights. Download it again, logged in if need be.");
         }
     }
 }

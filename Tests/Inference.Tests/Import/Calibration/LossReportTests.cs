@@ -52,7 +52,7 @@ public sealed class LossReportTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Nothing_is_measured_where_all_is_exact_or_nobody_asked()
+    public void Nothing_is_measured_where_all_is_exact_or_no_pictures_are_given()
     {
         Assert.Null(Import("mobilellama", PrecisionPlan.Fp32).Loss);
         var blind = GoldenModel("mobilellama");
@@ -63,7 +63,7 @@ public sealed class LossReportTests(ITestOutputHelper output)
     [Theory]
     [InlineData("mobilevlm-v2")]
     [InlineData("mobilellama")]
-    public void Chosen_precision_holds_its_floors_and_what_was_refused_is_said(string name)
+    public void Chosen_precision_is_within_its_limits_and_what_was_refused_is_reported(string name)
     {
         using var folder = new TemporaryFolder();
         var plan = PrecisionPlan.Parse("auto");

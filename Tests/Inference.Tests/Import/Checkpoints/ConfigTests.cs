@@ -43,13 +43,13 @@ public sealed class ConfigTests
     [InlineData("eos_token_id", "[2, 3]", "a whole number from 0 to 799")]
     [InlineData("bos_token_id", "800", "a whole number from 0 to 799")]
     [InlineData("tie_word_embeddings", "1", "true or false")]
-    public void What_is_not_supported_is_refused_with_its_key(string key, string? json, string said)
+    public void What_is_not_supported_is_refused_with_its_key(string key, string? json, string message)
     {
         using var folder = TemporaryFolder.CopyOf("mobilevlm-v1");
         SmallCheckpoint.Edit(folder["config.json"], key, json);
         var fault = SmallCheckpoint.Refused(folder);
         Assert.Contains($"'{key}' is", fault.Message, StringComparison.Ordinal);
-        Assert.Contains(said, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
         Assert.Equal(folder["config.json"], fault.File);
     }
 
@@ -64,13 +64,13 @@ public sealed class ConfigTests
     [InlineData("preprocessor_config.json", "image_std", "[0.5, 0, 0.5]", "three numbers above 0")]
     [InlineData("preprocessor_config.json", "image_std", "\"clip\"", "three numbers above 0")]
     public void What_is_not_supported_of_the_tower_is_refused_with_its_key(
-        string file, string key, string json, string said)
+        string file, string key, string json, string message)
     {
         using var folder = TemporaryFolder.CopyOf("mobilevlm-v1");
         SmallCheckpoint.Edit(folder["vision_tower/" + file], key, json);
         var fault = SmallCheckpoint.Refused(folder);
         Assert.Contains($"'{key}' is", fault.Message, StringComparison.Ordinal);
-        Assert.Contains(said, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
         Assert.Equal(folder["vision_tower/" + file], fault.File);
     }
 
@@ -80,7 +80,7 @@ public sealed class ConfigTests
     [InlineData("""{"hidden_size":1,"hidden_size":2}""")]
     [InlineData("\u0000")]
     [InlineData("")]
-    public void A_configuration_that_is_no_JSON_object_is_refused(string content)
+    public void A_configuration_that_is_not_a_JSON_object_is_refused(string content)
     {
         using var folder = new TemporaryFolder();
         folder.Write("config.json", content);

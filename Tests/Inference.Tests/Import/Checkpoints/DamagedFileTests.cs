@@ -14,7 +14,7 @@ public sealed class DamagedFileTests
     /// <summary>Most that reading one small file may allocate, refused or not.</summary>
     private const long MostMemory = 8L * 1024 * 1024;
 
-    /// <summary>MOBILEVLM_FUZZ makes each walk so many times longer.</summary>
+    /// <summary>MOBILEVLM_FUZZ makes each random walk longer by that factor.</summary>
     internal static readonly int Longer = int.TryParse(Environment.GetEnvironmentVariable("MOBILEVLM_FUZZ"), out var times) ? times : 1;
 
     // Of a real file only what the reader parses: contents cost time and decide nothing.
@@ -92,7 +92,7 @@ public sealed class DamagedFileTests
     [Fact]
     public void Pickles_of_random_instructions_are_refused_or_harmless()
     {
-        // Biased to bytes that mean something, so that the walk gets further than a uniform one.
+        // Biased to bytes that mean something, so that the random walk gets further than a uniform one.
         var codes = "(.NJKMGX]ae}su)thjqrcRbQio"u8.ToArray()
             .Concat(new byte[] { 0x80, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x93, 0x94, 0x95, 0x81, 0x92, 0, 1 })
             .ToArray();

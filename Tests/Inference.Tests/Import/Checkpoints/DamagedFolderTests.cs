@@ -50,7 +50,7 @@ public sealed class DamagedFolderTests
             var text = root;
             for (var changes = random.Next(1, 4); changes > 0; changes--)
             {
-                // Some values are no JSON that a node can hold; they stay texts until the file is written.
+                // Some values are not JSON that a node can hold; they stay texts until the file is written.
                 text[keys[random.Next(keys.Length)]] = $"@{random.Next(Values.Length)}@";
             }
 

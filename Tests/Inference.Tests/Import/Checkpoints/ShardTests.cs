@@ -120,7 +120,7 @@ public sealed class ShardTests
     }
 
     [Fact]
-    public void A_folder_without_weights_says_which_are_looked_for()
+    public void A_folder_without_weights_reports_which_are_expected()
     {
         using var folder = new TemporaryFolder();
         folder.Write("config.json", SmallCheckpoint.TextConfig);

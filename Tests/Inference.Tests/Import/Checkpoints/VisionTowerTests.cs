@@ -62,7 +62,7 @@ public sealed class VisionTowerTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Without_vision_weights_anywhere_it_says_what_to_download_and_where_to(bool keepsConfiguration)
+    public void Without_vision_weights_anywhere_it_reports_what_to_download_and_where_to(bool keepsConfiguration)
     {
         using var folder = TemporaryFolder.CopyOf("mobilevlm-v1-separate-tower");
         SmallCheckpoint.Edit(

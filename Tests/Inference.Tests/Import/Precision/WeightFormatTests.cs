@@ -52,8 +52,8 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
         ];
         output.WriteLine($"{name}: {string.Join(", ", found.Select(e => e.ToString("p2")))}");
         Assert.True(found[0] <= gaussian, $"{name}: {found[0]:p2} with Gaussian numbers.");
-        Assert.True(found[1] <= activations, $"{name}: {found[1]:p2} with outlying activations.");
-        Assert.True(found[2] <= both, $"{name}: {found[2]:p2} with outlying activations and weights.");
+        Assert.True(found[1] <= activations, $"{name}: {found[1]:p2} with outlier activations.");
+        Assert.True(found[2] <= both, $"{name}: {found[2]:p2} with outlier activations and weights.");
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     [InlineData("int4-b128")]
     [InlineData("int4-b32-zp")]
     [InlineData("int4-b128-zp")]
-    public void Rounding_for_the_activations_nearly_halves_what_outlying_channels_cost(string name)
+    public void Quantization_for_the_activations_nearly_halves_what_outlier_channels_cost(string name)
     {
         var (weights, input) = (Gaussian(Outputs * Inputs, 3), Scaled(Gaussian(Rows * Inputs, 4)));
         var moments = new ImportanceMatrix();
@@ -75,7 +75,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     [Theory]
     [InlineData("w8a8", 0.014)]
     [InlineData("w8a7", 0.020)]
-    public void Outlying_inputs_that_are_kept_apart_cost_nothing(string name, double bound)
+    public void Outlier_inputs_that_are_kept_in_float32_cost_nothing(string name, double bound)
     {
         var (weights, input) = (Gaussian(Outputs * Inputs, 3), Scaled(Gaussian(Rows * Inputs, 4)));
         var moments = new ImportanceMatrix();
@@ -92,7 +92,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     [Theory]
     [InlineData("w8a8")]
     [InlineData("w8a7")]
-    public void With_a_scale_for_each_row_an_outlying_row_does_not_hurt_the_others(string name)
+    public void With_a_scale_for_each_row_a_row_of_outliers_does_not_hurt_the_others(string name)
     {
         var format = WeightFormat.Find(name)!.Value;
         var (weights, input) = (Gaussian(Outputs * Inputs, 6), Gaussian(Rows * Inputs, 7));
@@ -138,7 +138,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     [InlineData("fp16-zp")]
     [InlineData("INT4")]
     [InlineData("")]
-    public void Names_of_no_format_are_refused_with_what_there_is(string name)
+    public void Unknown_names_are_refused_with_the_known_ones(string name)
     {
         Assert.Contains("fp32, fp16, int8", Assert.Throws<FormatException>(() => DecoderRecipe.Parse(name)).Message, StringComparison.Ordinal);
         Assert.Contains("w8a8", Assert.Throws<FormatException>(() => VisionRecipe.Parse(name)).Message, StringComparison.Ordinal);
@@ -151,7 +151,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     [InlineData("int8-b64", "int8-b64", "int8-b64", "int8-b64")]
     [InlineData("fp16", "fp16", "fp16", "fp16")]
     [InlineData("w8a7", "w8a7-e64", "w8a7-e64", "int8-b32")]
-    public void A_recipe_says_what_each_part_is(string name, string body, string sensitive, string head)
+    public void A_recipe_gives_the_format_of_each_part(string name, string body, string sensitive, string head)
     {
         var recipe = DecoderRecipe.Parse(name);
         Assert.Equal((name, body, sensitive, head), (recipe.Name, $"{recipe.Body}", $"{recipe.Sensitive}", $"{recipe.Head}"));

@@ -14,7 +14,7 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Quantization;
 
-/// <summary>Channels are scaled where that costs nothing and rounding loses less.</summary>
+/// <summary>Channels are scaled where that costs nothing and quantization loses less.</summary>
 public sealed class AwqScalesTests(ITestOutputHelper output)
 {
     private const float Outlier = 30;
@@ -46,7 +46,7 @@ public sealed class AwqScalesTests(ITestOutputHelper output)
     [InlineData("int4", 0.35)]
     [InlineData("int4-b128", 0.35)]
     [InlineData("int4-b64-zp", 0.35)]
-    public void Outlying_channels_lose_less_with_scales(string precision, double share)
+    public void Outlier_channels_lose_less_with_scales(string precision, double share)
     {
         using var source = WithOutliers("mobilellama");
         var (plain, scaled) = (Loss(source.Path, precision, scales: false), Loss(source.Path, precision, scales: true));
@@ -54,10 +54,10 @@ public sealed class AwqScalesTests(ITestOutputHelper output)
         Assert.True(scaled.MeanDivergence <= share * plain.MeanDivergence, $"{scaled.MeanDivergence}, plain {plain.MeanDivergence}.");
     }
 
-    /// <summary>Attention and MLP of each of three layers meet the outlying channels; what gains a few hundredths elsewhere
+    /// <summary>Attention and MLP of each of three layers have the outlier channels; what gains a few hundredths elsewhere
     /// is left as it is.</summary>
     [Fact]
-    public void The_manifest_says_in_how_many_places_channels_were_scaled()
+    public void The_manifest_reports_in_how_many_places_channels_were_scaled()
     {
         using var source = WithOutliers("mobilellama");
         Assert.InRange(Places(source.Path), 6, 9);
@@ -66,9 +66,9 @@ public sealed class AwqScalesTests(ITestOutputHelper output)
         static int Places(string source)
         {
             using var folder = new TemporaryFolder();
-            var rounding = ModelImporter.Import(
+            var quantization = ModelImporter.Import(
                 source, folder["model"], PrecisionPlan.Parse("int4-b128"), calibration: CalibrationSet.Bundled).Manifest.Precision.Rounding!;
-            var words = rounding.Split(' ');
+            var words = quantization.Split(' ');
             Assert.Equal(("of", "13", "places"), (words[^3], words[^2], words[^1]));
             return int.Parse(words[^4], System.Globalization.CultureInfo.InvariantCulture);
         }

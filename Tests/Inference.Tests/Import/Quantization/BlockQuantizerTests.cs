@@ -6,7 +6,7 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Quantization;
 
-/// <summary>The quantiser against a decoder of its own here, written from the operator's documentation, and against
+/// <summary>The quantizer against a separate decoder here, written from the operator's documentation, and against
 /// what ONNX Runtime itself makes of the bytes.</summary>
 public sealed class BlockQuantizerTests
 {

@@ -9,7 +9,7 @@ using MobileVlm.Edge.Inference.Tests.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Quantization;
 
-/// <summary>One linear layer in a checkpoint of its own, written in some format and run by ONNX Runtime.</summary>
+/// <summary>One linear layer in a separate checkpoint, written in some format and run by ONNX Runtime.</summary>
 internal static class OneLayer
 {
     private const string Tensor = "model.layers.0.mlp.down_proj.weight";

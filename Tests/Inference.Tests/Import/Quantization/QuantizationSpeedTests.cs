@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Quantization;
 
-/// <summary>A model of 1.4 billion weights is rounded in minutes, not hours.</summary>
+/// <summary>A model of 1.4 billion weights is quantized in minutes, not hours.</summary>
 public sealed class QuantizationSpeedTests(ITestOutputHelper output)
 {
     private const int Inputs = 2048;

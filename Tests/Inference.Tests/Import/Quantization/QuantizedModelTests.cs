@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 namespace MobileVlm.Edge.Inference.Tests.Import.Quantization;
 
 /// <summary>The golden models in every precision. Their weights are random and their layers narrow, which is the worst
-/// case for rounding: what is held here is that nothing is wired wrongly, not how well real models keep their answers.</summary>
+/// case for quantization: the tests show that nothing is connected wrongly, not how well real models keep their answers.</summary>
 public sealed class QuantizedModelTests(ITestOutputHelper output)
 {
     private static readonly string[] Models = ["mobilevlm-v1", "mobilevlm-v2", "mobilevlm-v1-separate-tower", "mobilellama", "llama-gqa"];
@@ -35,18 +35,18 @@ public sealed class QuantizedModelTests(ITestOutputHelper output)
     [MemberData(nameof(DecoderCases))]
     public void A_decoder_in_few_bits_says_so_and_computes_nearly_the_same(string name, string recipe, double size, double cosine)
     {
-        var (exact, rounded) = (GoldenModel.Get(name), GoldenModel.Get(name, recipe));
-        Assert.Equal(exact.Folder.Manifest.Precision.Embedding, rounded.Folder.Manifest.Precision.Embedding);
-        Assert.Equal(recipe.EndsWith("mixed", StringComparison.Ordinal), rounded.Folder.Manifest.Precision.Sensitive is not null);
-        rounded.Folder.Verify();
-        var share = Size(rounded, "decoder.onnx.data") / Size(exact, "decoder.onnx.data");
+        var (exact, quantized) = (GoldenModel.Get(name), GoldenModel.Get(name, recipe));
+        Assert.Equal(exact.Folder.Manifest.Precision.Embedding, quantized.Folder.Manifest.Precision.Embedding);
+        Assert.Equal(recipe.EndsWith("mixed", StringComparison.Ordinal), quantized.Folder.Manifest.Precision.Sensitive is not null);
+        quantized.Folder.Verify();
+        var share = Size(quantized, "decoder.onnx.data") / Size(exact, "decoder.onnx.data");
         var cosines = new List<double>();
         foreach (var golden in GoldenCase.Load(name))
         {
             int[] prompt = golden.Prompt_ids ?? [.. golden.Before_ids!, .. golden.After_ids!];
             using var exactState = exact.Decoder.CreateState(256);
-            using var roundedState = rounded.Decoder.CreateState(256);
-            cosines.Add(TensorPrimitives.CosineSimilarity(exactState.Append(prompt), roundedState.Append(prompt)));
+            using var quantizedState = quantized.Decoder.CreateState(256);
+            cosines.Add(TensorPrimitives.CosineSimilarity(exactState.Append(prompt), quantizedState.Append(prompt)));
         }
 
         output.WriteLine($"{name} {recipe}: size {share:p1}, cosines {string.Join(' ', cosines.Select(c => c.ToString("f5")))}");
@@ -58,15 +58,15 @@ public sealed class QuantizedModelTests(ITestOutputHelper output)
     [MemberData(nameof(VisionCases))]
     public void An_encoder_in_few_bits_makes_nearly_the_same_tokens(string name, string recipe, double size, double cosine)
     {
-        var (exact, rounded) = (GoldenModel.Get(name), GoldenModel.Get(name, vision: recipe));
-        var precision = rounded.Folder.Manifest.Precision;
+        var (exact, quantized) = (GoldenModel.Get(name), GoldenModel.Get(name, vision: recipe));
+        var precision = quantized.Folder.Manifest.Precision;
         Assert.Equal("fp32", precision.Decoder);
         Assert.StartsWith(recipe, precision.Vision, StringComparison.Ordinal);
         Assert.Equal(recipe.StartsWith("w8", StringComparison.Ordinal) ? $"{recipe}-e32" : null, precision.VisionGuarded);
-        rounded.Folder.Verify();
-        var share = Size(rounded, "vision.onnx.data") / Size(exact, "vision.onnx.data");
+        quantized.Folder.Verify();
+        var share = Size(quantized, "vision.onnx.data") / Size(exact, "vision.onnx.data");
         using var expected = QuestionAnswererTests.Look(exact, name, "case0.png");
-        using var found = QuestionAnswererTests.Look(rounded, name, "case0.png");
+        using var found = QuestionAnswererTests.Look(quantized, name, "case0.png");
         var similarity = TensorPrimitives.CosineSimilarity<float>(expected.Values.Span, found.Values.Span);
         output.WriteLine($"{name} {recipe}: size {share:p1}, cosine {similarity:f5}");
         Assert.True(share <= size, $"{share:p1} of float32's size.");

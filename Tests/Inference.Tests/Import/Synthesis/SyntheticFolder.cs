@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Import.Synthesis;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Synthesis;
 
-/// <summary>A made-up checkpoint in a folder of its own for one test.</summary>
+/// <summary>A synthetic checkpoint in a separate folder for one test.</summary>
 internal sealed class SyntheticFolder : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

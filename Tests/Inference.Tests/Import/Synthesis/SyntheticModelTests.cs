@@ -10,7 +10,7 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Synthesis;
 
-/// <summary>A made-up model goes the whole way: imported, asked, answering.</summary>
+/// <summary>A synthetic model is imported, asked, and answers.</summary>
 public sealed class SyntheticModelTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public sealed class SyntheticModelTests
     [InlineData("mobilevlm-v2-1.7b-tiny", "fp32")]
     [InlineData("mobilevlm-v2-3b-tiny", "int4")]
     [InlineData("mobilevlm-v2-7b-tiny", "int4")]
-    public void Each_model_that_sees_is_imported_and_answers(string like, string precision)
+    public void Each_model_with_vision_is_imported_and_answers(string like, string precision)
     {
         using var source = new SyntheticFolder(like, new SynthesisOptions(Outliers: true));
         using var target = new TemporaryFolder();
@@ -37,7 +37,7 @@ public sealed class SyntheticModelTests
     [Theory]
     [InlineData("mobilellama-1.4b-tiny")]
     [InlineData("mobilellama-2.7b-chat-tiny")]
-    public void Each_model_of_text_is_imported_and_goes_on(string like)
+    public void Each_model_of_text_is_imported_and_continues_a_text(string like)
     {
         using var source = new SyntheticFolder(like, new SynthesisOptions(Format: "safetensors"));
         using var target = new TemporaryFolder();

@@ -23,8 +23,8 @@ public sealed class SafetensorsTests
     [InlineData("""{"a":{"dtype":"F16","shape":[1,1,1,1,1,1,1,1,4],"data_offsets":[0,8]}}""", 8, "lacks a proper")]
     [InlineData("""{"a":{"dtype":"F16","shape":[4.5],"data_offsets":[0,8]}}""", 8, "lacks a proper")]
     [InlineData("""{"a":{"dtype":"F16","shape":[1e3],"data_offsets":[0,8]}}""", 8, "lacks a proper")]
-    [InlineData("""{"a":{"dtype":"F16","shape":[4],"data_offsets":[8,0]}}""", 8, "no range")]
-    [InlineData("""{"a":{"dtype":"F16","shape":[4],"data_offsets":[-8,0]}}""", 8, "no range")]
+    [InlineData("""{"a":{"dtype":"F16","shape":[4],"data_offsets":[8,0]}}""", 8, "not a range")]
+    [InlineData("""{"a":{"dtype":"F16","shape":[4],"data_offsets":[-8,0]}}""", 8, "not a range")]
     [InlineData("""{"a":{"dtype":"F16","shape":[4],"data_offsets":[0,9223372036854775807]}}""", 8, "truncated")]
     [InlineData("""{"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8,9]}}""", 8, "lacks a proper")]
     [InlineData("""{"a":{"dtype":7,"shape":[4],"data_offsets":[0,8]}}""", 8, "lacks a proper")]
@@ -39,10 +39,10 @@ public sealed class SafetensorsTests
         16, "is not JSON")]
     [InlineData("""{"a":{"dtype":"F16","dtype":"F16","shape":[4],"data_offsets":[0,8]}}""", 8, "is not JSON")]
     [InlineData("""{"\ud800":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}}""", 8, "is not JSON")]
-    public void A_header_that_is_not_exact_is_refused(string header, int dataBytes, string said)
+    public void A_header_that_is_not_exact_is_refused(string header, int dataBytes, string message)
     {
         var fault = SmallCheckpoint.Refused("model.safetensors", SmallCheckpoint.Safetensors(header, dataBytes));
-        Assert.Contains(said, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
         Assert.EndsWith("model.safetensors", fault.File, StringComparison.Ordinal);
     }
 

@@ -125,7 +125,7 @@ public sealed class HostilePickleTests
     [InlineData("(", "nested")]
     [InlineData("N", "stack")]
     [InlineData("}", "stack")]
-    public void Piling_up_is_refused(string code, string said)
+    public void Piling_up_is_refused(string code, string message)
     {
         var bomb = new PickleBytes();
         for (var i = 0; i < 200_000; i++)
@@ -133,7 +133,7 @@ public sealed class HostilePickleTests
             bomb.Code(code[0]);
         }
 
-        AssertQuick(() => Assert.Contains(said, Refuse(bomb.Code('.').ToArray()).Message, StringComparison.Ordinal));
+        AssertQuick(() => Assert.Contains(message, Refuse(bomb.Code('.').ToArray()).Message, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -207,10 +207,10 @@ public sealed class HostilePickleTests
     [InlineData(4, 0, new long[] { 4 }, new long[] { 1, 1 }, "shape and strides")]
     [InlineData(4, 0, new long[] { 4, 1, 1, 1, 1, 1, 1, 1, 1 }, new long[] { 1, 1, 1, 1, 1, 1, 1, 1, 1 }, "shape")]
     public void A_tensor_that_does_not_lie_in_its_storage_is_refused(
-        long count, long offset, long[] shape, long[] strides, string said)
+        long count, long offset, long[] shape, long[] strides, string message)
     {
         var fault = Refuse(PickleBytes.Of("w", "HalfStorage", count, shape, strides, offset));
-        Assert.Contains(said, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]

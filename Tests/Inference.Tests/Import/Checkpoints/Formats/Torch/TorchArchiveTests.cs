@@ -95,8 +95,8 @@ public sealed class TorchArchiveTests
     [InlineData("<!doctype html><html></html>", "web page")]
     [InlineData("not weights at all", "not a file that torch.save wrote")]
     [InlineData("", "truncated")]
-    public void What_often_lies_in_place_of_weights_is_recognised(string content, string said) => Assert.Contains(
-        said,
+    public void Placeholders_for_weights_are_recognised(string content, string message) => Assert.Contains(
+        message,
         SmallCheckpoint.Refused("pytorch_model.bin", System.Text.Encoding.ASCII.GetBytes(content)).Message,
         StringComparison.Ordinal);
 
