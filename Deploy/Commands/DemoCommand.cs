@@ -182,7 +182,7 @@ internal static class DemoCommand
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        ImportCommand.WithProgress(Path.Combine(Assets, Model), target, new ImportChoice("fp32", PrecisionPlan.Fp32, Calibration: null, Replace: false), cancel);
+        ImportCommand.WithProgress(Path.Combine(Assets, Model), target, new ImportChoice(PrecisionPlan.Fp32, Calibration: null, Replace: false), cancel);
         return target;
     }
 

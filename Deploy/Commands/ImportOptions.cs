@@ -8,13 +8,12 @@ namespace MobileVlm.Edge.Deploy.Commands;
 /// <summary>Options that <c>model import</c> and <c>model pull</c> share: in what precision, chosen and measured how.</summary>
 internal sealed class ImportOptions
 {
-    /// <summary>More hardly change a scale, and each costs seconds.</summary>
+    /// <summary>More pictures hardly change a scale, and each takes seconds.</summary>
     private const int MostPictures = 16;
 
-
-    private readonly Option<string> _box = new("--for")
+    private readonly Option<string> _target = new("--for")
     {
-        Description = "What it shall run on: cpu, or cuda for an NVIDIA GPU (computes in float16, for which alone a GPU has all kernels).",
+        Description = "Target: cpu, or cuda for an NVIDIA GPU (float16, the only type for which a GPU has all kernels).",
         HelpName = "BOX",
         DefaultValueFactory = _ => "cpu",
     };
@@ -33,20 +32,20 @@ internal sealed class ImportOptions
 
     private readonly Option<string> _prefill = new("--prefill")
     {
-        Description = $"A second set of the decoder's weights for many tokens at once, quicker there by half or more, and as large as the decoder has weights (1.4 GB for 1.7B, on the disk and in memory): {PrecisionPlan.PrefillGrammar}.",
+        Description = $"Also store prefill weights: pictures and prompts are processed faster, by half or more, for one more byte per decoder weight on disk and in memory (1.4 GB for 1.7B). {PrecisionPlan.PrefillGrammar}.",
         HelpName = "P",
         DefaultValueFactory = _ => "none",
     };
 
     private readonly Option<string?> _calibrate = new("--calibrate")
     {
-        Description = "Folder of pictures like those that the model will see; without it, drawn ones are used. Weights are rounded for them, and the loss is measured on them.",
+        Description = "Folder of pictures like those that the model will get; without it, drawn ones are used. Weights are quantized for them, and the loss is measured on them.",
         HelpName = "FOLDER",
     };
 
-    private readonly Option<bool> _blind = new("--no-loss-report")
+    private readonly Option<bool> _withoutReport = new("--no-loss-report")
     {
-        Description = "Do not measure what the precision costs, nor round for pictures: faster.",
+        Description = "Do not measure what the precision costs, and do not quantize for pictures: faster.",
     };
 
     private readonly Option<bool> _force = new("--force")
@@ -56,7 +55,7 @@ internal sealed class ImportOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_box, _precision, _vision, _prefill, _calibrate, _blind, _force])
+        foreach (var option in (Option[])[_target, _precision, _vision, _prefill, _calibrate, _withoutReport, _force])
         {
             command.Options.Add(option);
         }
@@ -65,7 +64,7 @@ internal sealed class ImportOptions
     /// <exception cref="UsageException">They do not fit together, or name what is not there.</exception>
     public ImportChoice Read(ParseResult parsed)
     {
-        var cuda = parsed.GetRequiredValue(_box).ToLowerInvariant() switch
+        var cuda = parsed.GetRequiredValue(_target).ToLowerInvariant() switch
         {
             "cpu" => false,
             "cuda" => true,
@@ -74,7 +73,7 @@ internal sealed class ImportOptions
         var name = parsed.GetValue(_precision) ?? (cuda ? "fp16" : "fp32");
         var plan = Plan(name, parsed.GetValue(_vision), parsed.GetRequiredValue(_prefill), cuda);
         return new ImportChoice(
-            name, plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_blind)), parsed.GetValue(_force));
+            plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_withoutReport)), parsed.GetValue(_force));
     }
 
     private static PrecisionPlan Plan(string decoder, string? vision, string prefill, bool cuda)
@@ -92,9 +91,9 @@ internal sealed class ImportOptions
     }
 
     /// <returns>Null where nothing is to be measured.</returns>
-    private static CalibrationSet? Calibration(PrecisionPlan plan, string? folder, bool blind)
+    private static CalibrationSet? Calibration(PrecisionPlan plan, string? folder, bool withoutReport)
     {
-        if (blind)
+        if (withoutReport)
         {
             return plan.NeedsMeasuring ? throw new UsageException("--precision auto chooses by measuring: leave out --no-loss-report.")
                 : folder is not null ? throw new UsageException("--calibrate is for measuring: leave out --no-loss-report.")
@@ -122,8 +121,7 @@ internal sealed class ImportOptions
 }
 
 /// <summary>What <see cref="ImportOptions"/> read.</summary>
-/// <param name="PrecisionName">Of the decoder, as the command line has it.</param>
 /// <param name="Precision">Of each part.</param>
 /// <param name="Calibration">Null measures nothing.</param>
 /// <param name="Replace">Whether a model that is there is replaced.</param>
-internal sealed record ImportChoice(string PrecisionName, PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace);
+internal sealed record ImportChoice(PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace);

@@ -11,7 +11,7 @@ internal static class ModelCommand
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    public static Command Create() => new("model", "Pull, import, make up, check and show models.")
+    public static Command Create() => new("model", "Pull, import, verify, show and synthesize models.")
     {
         PullCommand.Create(), ImportCommand.Create(), Verify(), Show(), SynthCommand.Create(),
     };
@@ -49,7 +49,7 @@ internal static class ModelCommand
         {
             Description = "Print the manifest on standard output, with what importing again would improve as 'importAgain'.",
         };
-        var command = new Command("show", "Say what a model folder holds, and whether importing it again would help.") { folder, json };
+        var command = new Command("show", "Show what a model folder contains, and whether importing it again would help.") { folder, json };
         command.SetAction(parsed =>
         {
             var model = ModelFolder.Open(parsed.GetRequiredValue(folder));
@@ -59,7 +59,7 @@ internal static class ModelCommand
         return command;
     }
 
-    /// <summary>The manifest as it stands in the folder, members that this program does not know included.</summary>
+    /// <summary>The manifest as the folder has it, including members that this program does not know.</summary>
     private static string Document(ModelFolder model)
     {
         var manifest = JsonNode.Parse(File.ReadAllBytes(Path.Combine(model.FolderPath, ModelManifest.FileName)))!.AsObject();

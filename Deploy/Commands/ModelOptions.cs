@@ -30,13 +30,13 @@ internal sealed class ModelOptions
 
     public Option<float> Temperature { get; } = new("--temperature")
     {
-        Description = "0 always takes the likeliest token; above, tokens are drawn.",
+        Description = "0 always takes the most likely token; above, tokens are drawn.",
         HelpName = "T",
     };
 
     public Option<float> TopP { get; } = new("--top-p")
     {
-        Description = "Draw among the likeliest tokens that make up this probability.",
+        Description = "Draw among the most likely tokens that together have this probability.",
         HelpName = "P",
         DefaultValueFactory = _ => 0.95f,
     };
@@ -66,11 +66,11 @@ internal sealed class ModelOptions
         ? Inference.Sampling.Sampler.TopP(temperature, parsed.GetValue(TopP), parsed.GetValue(Seed))
         : Inference.Sampling.Sampler.Greedy;
 
-    private static void Require(System.CommandLine.Parsing.OptionResult result, bool isFine, string fault)
+    private static void Require(System.CommandLine.Parsing.OptionResult result, bool isValid, string error)
     {
-        if (!isFine)
+        if (!isValid)
         {
-            result.AddError(fault);
+            result.AddError(error);
         }
     }
 }

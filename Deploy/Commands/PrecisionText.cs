@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary>A model's precision and what it costs, for people.</summary>
+/// <summary>A model's precision and its loss as text.</summary>
 internal static class PrecisionText
 {
     /// <summary>Each line begins with a word of eleven characters.</summary>
@@ -23,12 +23,12 @@ internal static class PrecisionText
 
         if (p.Prefill is { } prefill)
         {
-            yield return $"           many tokens at once {prefill}, a second set of the decoder's weights";
+            yield return $"           prefill {prefill}, more weights of the decoder for many tokens at once";
         }
 
-        if (p.Rounding is { } rounding)
+        if (p.Rounding is { } quantization)
         {
-            yield return $"           rounded by {rounding}";
+            yield return $"           quantized by {quantization}";
         }
 
         foreach (var reason in p.Choice ?? [])
@@ -62,7 +62,7 @@ internal static class PrecisionText
         yield return $"           decoder: {Describe(loss.Decoder)}";
         if (loss.Prefill is { } prefill)
         {
-            yield return $"           many tokens at once: {Describe(prefill)}";
+            yield return $"           prefill: {Describe(prefill)}";
         }
 
         if (loss.Whole is { } whole)
@@ -73,7 +73,7 @@ internal static class PrecisionText
 
     private static string Describe(LogitLoss loss) => string.Create(
         CultureInfo.InvariantCulture,
-        $"likeliest token the same at {loss.TopAgreement:p1} of {loss.Positions} positions; divergence {loss.MeanDivergence:0.0000} nats in the mean, {loss.LargestDivergence:0.000} at worst");
+        $"most likely token the same at {loss.TopAgreement:p1} of {loss.Positions} positions; divergence {loss.MeanDivergence:0.0000} nats in the mean, {loss.LargestDivergence:0.000} at worst");
 
     private static string Also(string what, string? precision) => precision is null ? "" : $", {what} {precision}";
 }

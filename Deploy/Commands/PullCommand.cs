@@ -47,7 +47,7 @@ internal static class PullCommand
             HelpName = "FILE",
         };
         var command = new Command(
-            "pull", "Download a published model, check it and import it. An interrupted pull goes on when called again.")
+            "pull", "Download a published model, check it and import it. An interrupted pull resumes when called again.")
         {
             id, target, into, revision, keep, bundle, hub, token,
         };
@@ -72,10 +72,10 @@ internal static class PullCommand
         Check(request);
         try
         {
-            // Off the caller's thread, since the import computes for minutes.
+            // Off the caller's thread, because the import computes for minutes.
             var model = await Task.Run(() => ModelPull.RunAsync(request, cancel), cancel);
             Terminal.Info(model is null
-                ? $"Wrote {request.Bundle}. On the other box: mobilevlm model pull --offline-bundle FILE"
+                ? $"Wrote {request.Bundle}. On the other machine: mobilevlm model pull --offline-bundle FILE"
                 : $"Imported '{model.Manifest.Name}' into {model.FolderPath}.");
             foreach (var line in model is null ? [] : PrecisionText.Lines(model.Manifest))
             {
@@ -86,7 +86,7 @@ internal static class PullCommand
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            Terminal.Error("Stopped. The same command goes on where this one stopped.");
+            Terminal.Error("Stopped. The same command resumes where this one stopped.");
             return ExitCode.Failed;
         }
     }
@@ -112,7 +112,7 @@ internal static class PullCommand
         }
         else if (!HubNames.IsRepository(request.Id))
         {
-            throw new UsageException($"'{request.Id}' is no repository's name. Write OWNER/NAME, like mtgv/MobileVLM_V2-1.7B.");
+            throw new UsageException($"'{request.Id}' is not a repository's name. Write OWNER/NAME, like mtgv/MobileVLM_V2-1.7B.");
         }
         else if (request.Bundle is { } bundle && (File.Exists(bundle) || Directory.Exists(bundle)))
         {
@@ -121,7 +121,7 @@ internal static class PullCommand
 
         if (!HubNames.IsRevision(request.Revision))
         {
-            throw new UsageException($"--revision: '{request.Revision}' is no branch, tag or commit.");
+            throw new UsageException($"--revision: '{request.Revision}' is not a branch, tag or commit.");
         }
     }
 
@@ -134,7 +134,7 @@ internal static class PullCommand
             || hub.Scheme is not ("http" or "https")
             || (hub.UserInfo + hub.Query + hub.Fragment).Length > 0)
         {
-            throw new UsageException($"{source}: '{text}' is no address of a hub. Write https://HOST, without user, query or fragment.");
+            throw new UsageException($"{source}: '{text}' is not the address of a hub. Write https://HOST, without user, query or fragment.");
         }
 
         var token = tokenFile is null ? null : ReadToken(tokenFile);
@@ -158,6 +158,6 @@ internal static class PullCommand
         var token = File.ReadLines(file).FirstOrDefault()?.Trim() ?? "";
         return token.Length is > 0 and <= LongestToken && token.All(c => c is > ' ' and < '\x7f')
             ? token
-            : throw new UsageException($"--token-file: the first line of {file} is no token.");
+            : throw new UsageException($"--token-file: the first line of {file} is not a token.");
     }
 }

@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace MobileVlm.Edge.Deploy.Commands;
 
 /// <summary><c>mobilevlm model synth</c>: a checkpoint of random numbers of a published model's exact size, to measure
-/// an import or a box before anything is downloaded.</summary>
+/// an import or a machine before anything is downloaded.</summary>
 internal static class SynthCommand
 {
     public static Command Create()
@@ -15,7 +15,7 @@ internal static class SynthCommand
         var like = new Argument<string>("LIKE")
         {
             Description = $"Published model to imitate: {string.Join(", ", CheckpointSynthesizer.Models.Where(m => !m.EndsWith("-tiny", StringComparison.Ordinal)))}; "
-                + "with '-tiny' behind it the same tensors made small.",
+                + "with '-tiny' appended, the same tensors made small.",
             HelpName = "LIKE",
         };
         like.AcceptOnlyFromAmong([.. CheckpointSynthesizer.Models]);
@@ -38,9 +38,9 @@ internal static class SynthCommand
         {
             Description = "bin (PyTorch's) or safetensors.",
             HelpName = "F",
-            DefaultValueFactory = _ => "bin",
+            DefaultValueFactory = _ => SynthesisOptions.DefaultFormat,
         };
-        format.AcceptOnlyFromAmong("bin", "safetensors");
+        format.AcceptOnlyFromAmong([.. CheckpointSynthesizer.Formats]);
         var outliers = new Option<bool>("--outliers")
         {
             Description = "Make a few channels of each norm sixty times as large, as trained models have them.",
@@ -57,7 +57,7 @@ internal static class SynthCommand
                 new SynthesisOptions(
                     parsed.GetValue(seed),
                     parsed.GetValue(shard),
-                    parsed.GetValue(format) == "bin" ? WeightFileFormat.Bin : WeightFileFormat.Safetensors,
+                    parsed.GetRequiredValue(format),
                     parsed.GetValue(outliers)),
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));

@@ -1,7 +1,7 @@
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Hosting;
-using MobileVlm.Edge.Deploy.Pull;
+using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
@@ -44,8 +44,8 @@ internal static class StorageChecks
         }
 
         var most = configuration.Options.Outbox.MaxMegabytes * 1_000_000L;
-        var free = DiskRequirement.Free(path);
-        var text = $"up to {DiskRequirement.Text(most)} of events (Outbox:MaxMegabytes), {DiskRequirement.Text(free)} free on the disk";
+        var free = DiskSpace.Free(path);
+        var text = $"up to {DiskSpace.Text(most)} of events (Outbox:MaxMegabytes), {DiskSpace.Text(free)} free on the disk";
         return free >= most + Reserve
             ? Finding.Fine("disk", text)
             : Finding.Note("disk", text, "Make room, or lower Outbox:MaxMegabytes: with a full disk, waiting events are lost by the rules of the outbox.");

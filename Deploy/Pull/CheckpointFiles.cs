@@ -1,41 +1,34 @@
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
-/// <summary>Which files of a repository the importer reads; all others (weights for other frameworks, pictures) stay where
-/// they are.</summary>
+/// <summary>Which files of a repository the importer reads; all others (weights for other frameworks, pictures) are not
+/// downloaded.</summary>
 internal static class CheckpointFiles
 {
-    public const string Config = "config.json";
-
-    /// <summary>In the order in which the importer looks; safetensors first, since it cannot carry code.</summary>
-    private static readonly string[] Layouts =
-    [
-        "model.safetensors",
-        "model.safetensors.index.json",
-        "pytorch_model.bin",
-        "pytorch_model.bin.index.json",
-    ];
-
-    // README.md is where the licence stands.
-    private static readonly string[] Small =
-        [Config, "tokenizer.model", "tokenizer_config.json", "generation_config.json", "preprocessor_config.json", "README.md"];
-
-    private static readonly string[] TowerSmall = [Config, "preprocessor_config.json"];
-
     /// <summary>Configuration and vocabulary.</summary>
-    public static IEnumerable<HubFile> SmallFiles(HubListing listing) => Present(listing, Small, "");
+    public static IEnumerable<HubFile> SmallFiles(HubListing listing) => Present(listing, CheckpointLayout.SmallFiles, "");
 
     /// <summary>Configuration of a vision tower.</summary>
     /// <param name="listing">Of the checkpoint or of the tower's own repository.</param>
     /// <param name="folder">Empty, or the tower's folder with a slash at its end.</param>
-    public static IEnumerable<HubFile> TowerFiles(HubListing listing, string folder) => Present(listing, TowerSmall, folder);
+    public static IEnumerable<HubFile> TowerFiles(HubListing listing, string folder) =>
+        Present(listing, CheckpointLayout.VisionTowerSmallFiles, folder);
 
     /// <summary>The one file of weights, or the index that names them; null when there are none.</summary>
-    public static HubFile? Weights(HubListing listing, string folder) => Present(listing, Layouts, folder).FirstOrDefault();
-
-    public static bool IsIndex(HubFile weights) => weights.Name.EndsWith(".index.json", StringComparison.Ordinal);
+    public static HubFile? Weights(HubListing listing, string folder)
+    {
+        var names = listing.Files.Select(file => file.Name)
+            .Where(name => name.StartsWith(folder, StringComparison.Ordinal))
+            .Select(name => name[folder.Length..])
+            .Where(name => !name.Contains('/', StringComparison.Ordinal))
+            .ToHashSet(StringComparer.Ordinal);
+        return CheckpointFormats.EntryFile(names) is { } entry ? listing.Find(folder + entry) : null;
+    }
 
     /// <summary>Shards that an index names, and whether vision weights are among what they hold.</summary>
     /// <exception cref="HubException">The index names what the repository does not have.</exception>
@@ -53,7 +46,7 @@ internal static class CheckpointFiles
         foreach (var tensor in map.EnumerateObject())
         {
             names.Add(tensor.Value.ValueKind == JsonValueKind.String ? tensor.Value.GetString()! : "");
-            hasVision |= IsVision(tensor.Name);
+            hasVision |= TensorNames.IsVisionWeight(tensor.Name);
         }
 
         var shards = names.Select(name => HubNames.IsInside(name) && listing.Find(folder + name) is { } shard
@@ -63,64 +56,26 @@ internal static class CheckpointFiles
         return ([.. shards], hasVision);
     }
 
-    /// <summary>Whether the names of vision tensors stand at the beginning of a file of weights, where both formats have
-    /// their names.</summary>
-    public static bool HasVision(ReadOnlySpan<byte> head) =>
-        head.IndexOf("vision_model.encoder."u8) >= 0 || head.IndexOf("vision_tower.encoder."u8) >= 0;
-
-    /// <exception cref="HubException">It is no JSON object.</exception>
+    /// <exception cref="HubException">It is not a JSON object.</exception>
     public static JsonDocument Parse(HubListing listing, HubFile file, ReadOnlyMemory<byte> json)
     {
         try
         {
-            var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
+            var document = StrictJson.Parse(json);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
-                ReadTexts(document.RootElement);
                 return document;
             }
 
             document.Dispose();
-            throw new JsonException("it is no object");
+            throw new JsonException("it is not an object");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
             throw new HubException($"'{file.Name}' of '{listing.Id}' is not what it should be ({e.Message}). Check the id and --hub.", e);
         }
     }
 
-    /// <summary>Each text once: one that is not Unicode is found out only when it is read.</summary>
-    private static void ReadTexts(JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.String:
-                _ = element.GetString();
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in element.EnumerateArray())
-                {
-                    ReadTexts(item);
-                }
-
-                break;
-            case JsonValueKind.Object:
-                foreach (var property in element.EnumerateObject())
-                {
-                    _ = property.Name;
-                    ReadTexts(property.Value);
-                }
-
-                break;
-            default:
-                break;
-        }
-    }
-
-    private static bool IsVision(string tensor) =>
-        tensor.Contains("vision_model.encoder.", StringComparison.Ordinal)
-        || tensor.Contains("vision_tower.encoder.", StringComparison.Ordinal);
-
-    private static IEnumerable<HubFile> Present(HubListing listing, string[] names, string folder) =>
+    private static IEnumerable<HubFile> Present(HubListing listing, IEnumerable<string> names, string folder) =>
         names.Select(name => listing.Find(folder + name)).OfType<HubFile>();
 }

@@ -1,12 +1,17 @@
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
-/// <summary>The walk of a pull: plan, judge the disk, download, then import or pack, then tidy up.</summary>
+/// <summary>The steps of a pull: plan, check the disk, download, then import or pack, then clean up.</summary>
 internal static class ModelPull
 {
+    private const string DiskAdvice =
+        "Make room, or put them on another disk: DIR for the model, XDG_CACHE_HOME for the download.";
+
     /// <returns>The model, or null when a bundle was written instead.</returns>
     public static async Task<ModelFolder?> RunAsync(PullRequest request, CancellationToken cancel)
     {
@@ -16,18 +21,19 @@ internal static class ModelPull
         }
 
         using var hub = new HubClient(request.Hub);
-        var plan = await new PullPlanner(hub, request.Import.PrecisionName).PlanAsync(id, request.Revision, cancel);
+        var plan = await new PullPlanner(hub, request.Import.Precision).PlanAsync(id, request.Revision, cancel);
         var target = TargetOf(request, plan.Name);
         using var cache = PullCache.Open(id, plan.Listing.Commit);
         var present = plan.Files.Sum(cache.Present);
-        DiskRequirement.Check(
+        DiskSpace.Require(
+            $"{DiskAdvice} Nothing was downloaded.",
             new DiskRequirement("the download", cache.Checkpoint, plan.Bytes - present),
             request.Bundle is { } bundle
                 ? new DiskRequirement("the bundle", FolderOf(bundle), plan.Bytes)
                 : new DiskRequirement("the imported model", target, plan.ImportedBytes));
         Terminal.Info(
-            $"'{id}' at {plan.Listing.Commit[..12]}: {plan.Files.Count} files, {DiskRequirement.Text(plan.Bytes)}"
-            + (present > 0 ? $", {DiskRequirement.Text(present)} of it are here already." : "."));
+            $"'{id}' at {plan.Listing.Commit[..12]}: {plan.Files.Count} files, {DiskSpace.Text(plan.Bytes)}"
+            + (present > 0 ? $", {DiskSpace.Text(present)} of it are here already." : "."));
         await DownloadAsync(hub, plan, cache, cancel);
 
         var model = request.Bundle is null ? Import(request, cache.Checkpoint, target, cancel) : null;
@@ -69,16 +75,17 @@ internal static class ModelPull
         var bundle = reader.Bundle;
         var target = TargetOf(request, bundle.Name);
 
-        // Apart from what may have been downloaded of the same commit, since this is removed in any case.
+        // Separate from what may have been downloaded of the same commit, because this is removed in any case.
         using var cache = PullCache.Open(bundle.Id, $"{bundle.Commit}-bundle");
-        DiskRequirement.Check(new DiskRequirement("the bundle's files", cache.Checkpoint, bundle.Size));
-        Terminal.Info($"'{bundle.Id}' at {bundle.Commit[..12]}: {bundle.Files.Count} files, {DiskRequirement.Text(bundle.Size)}.");
+        DiskSpace.Require(DiskAdvice, new DiskRequirement("the bundle's files", cache.Checkpoint, bundle.Size));
+        Terminal.Info($"'{bundle.Id}' at {bundle.Commit[..12]}: {bundle.Files.Count} files, {DiskSpace.Text(bundle.Size)}.");
         try
         {
             await PullProgress.ShowAsync(
                 "Unpacking", bundle.Size, bars => reader.ExtractAsync(cache.Checkpoint, bars.Report, cancel));
-            DiskRequirement.Check(new DiskRequirement(
-                "the imported model", target, ImportSize.Estimate(cache.Checkpoint, bundle.Size, request.Import.PrecisionName)));
+            DiskSpace.Require(
+                DiskAdvice,
+                new DiskRequirement("the imported model", target, ImportSize.Estimate(cache.Checkpoint, request.Import.Precision)));
             return Import(request, cache.Checkpoint, target, cancel);
         }
         finally

@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Deploy.Pull;
 
-/// <summary>Where downloads lie until they are imported: <c>hub/OWNER/NAME/COMMIT/NAME</c>. The last folder is the
-/// checkpoint; it is called like its repository since an imported model takes its name from there.</summary>
+/// <summary>Where downloads are until they are imported: <c>hub/OWNER/NAME/COMMIT/NAME</c>. The last folder is the
+/// checkpoint; it is called like its repository, because an imported model takes its name from there.</summary>
 internal sealed class PullCache : IDisposable
 {
     private readonly string _repository;
@@ -54,7 +54,7 @@ internal sealed class PullCache : IDisposable
         }
     }
 
-    /// <summary>Bytes of a file that need not come again.</summary>
+    /// <summary>Bytes of a file that need not be downloaded again.</summary>
     public long Present(PlannedFile file)
     {
         var path = Path.Combine(Checkpoint, file.Path);
@@ -63,8 +63,8 @@ internal sealed class PullCache : IDisposable
         return whole.Exists ? Math.Min(whole.Length, file.File.Size) : part.Exists ? Math.Min(part.Length, file.File.Size) : 0;
     }
 
-    /// <summary>Removes what was downloaded, and parts of other commits: the branch has moved on, nobody will go on with
-    /// those.</summary>
+    /// <summary>Removes what was downloaded, and unfinished downloads of other commits: the branch has moved on, and they will not
+    /// be resumed.</summary>
     public void Clear()
     {
         if (Directory.Exists(CommitFolder))

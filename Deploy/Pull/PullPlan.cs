@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Deploy.Pull;
 
 /// <summary>One file that will be fetched.</summary>
 /// <param name="Listing">The repository that it is in.</param>
-/// <param name="File">There.</param>
+/// <param name="File">The file in it.</param>
 /// <param name="Path">Where it goes in the checkpoint's folder, with slashes.</param>
 internal sealed record PlannedFile(HubListing Listing, HubFile File, string Path);
 

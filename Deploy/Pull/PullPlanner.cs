@@ -1,16 +1,16 @@
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
+using MobileVlm.Edge.Inference.Import.Precision;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
 /// <summary>Finds out what has to be fetched, reading only lists, configurations and the names of tensors.</summary>
-internal sealed class PullPlanner(HubClient hub, string precision)
+internal sealed class PullPlanner(HubClient hub, PrecisionPlan precision)
 {
-    /// <summary>Where the importer looks for a tower that config.json names by its repository.</summary>
-    private const string TowerFolder = "vision_tower/";
-
-    /// <summary>Its sizes are built into the importer, which needs no file of it when the weights are elsewhere.</summary>
-    private const string KnownTower = "clip-vit-large-patch14-336";
+    /// <summary>Where the importer expects a tower that config.json names by its repository.</summary>
+    private const string TowerFolder = CheckpointLayout.VisionTowerFolder + "/";
 
     private const int LargestConfig = 1 << 20;
     private const int LargestIndex = 16 << 20;
@@ -21,12 +21,12 @@ internal sealed class PullPlanner(HubClient hub, string precision)
     public async Task<PullPlan> PlanAsync(string id, string revision, CancellationToken cancel)
     {
         var listing = await hub.ListAsync(id, revision, cancel);
-        var configFile = listing.Find(CheckpointFiles.Config)
-            ?? throw new HubException($"'{id}' has no {CheckpointFiles.Config}: it is no model, or one in another form. Check the id.");
+        var configFile = listing.Find(CheckpointLayout.Config)
+            ?? throw new HubException($"'{id}' has no {CheckpointLayout.Config}: it is not a model, or one in another form. Check the id.");
         using var config = CheckpointFiles.Parse(
             listing, configFile, await hub.ReadHeadAsync(listing, configFile, LargestConfig, cancel));
         var files = CheckpointFiles.SmallFiles(listing).Select(file => new PlannedFile(listing, file, file.Name)).ToList();
-        var tower = config.RootElement.TryGetProperty("mm_vision_tower", out var name) && name.ValueKind == JsonValueKind.String
+        var tower = config.RootElement.TryGetProperty(CheckpointLayout.VisionTowerKey, out var name) && name.ValueKind == JsonValueKind.String
             ? name.GetString()!
             : null;
 
@@ -50,13 +50,14 @@ internal sealed class PullPlanner(HubClient hub, string precision)
         HubListing listing, string tower, bool hasVision, CancellationToken cancel)
     {
         string[] folders = [$"{tower}/", TowerFolder];
-        if (Array.Find(folders, f => listing.Find(f + CheckpointFiles.Config) is not null) is { } folder)
+        if (Array.Find(folders, f => listing.Find(f + CheckpointLayout.Config) is not null) is { } folder)
         {
             return await TowerInAsync(listing, folder, folder, withWeights: !hasVision, cancel);
         }
 
-        // What is neither a folder of the checkpoint nor a repository is left for the importer to explain.
-        if (!HubNames.IsRepository(tower) || (hasVision && tower.Split('/')[^1] == KnownTower))
+        // What is neither a folder of the checkpoint nor a repository is left for the importer to explain. The known tower's
+        // sizes are built into the importer, which needs no file of it when the weights are elsewhere.
+        if (!HubNames.IsRepository(tower) || (hasVision && ClipTower.IsNamedBy(tower)))
         {
             return [];
         }
@@ -67,26 +68,26 @@ internal sealed class PullPlanner(HubClient hub, string precision)
     private async Task<IReadOnlyList<PlannedFile>> TowerInAsync(
         HubListing listing, string from, string to, bool withWeights, CancellationToken cancel)
     {
-        var weights = withWeights ? (await WeightsAsync(listing, from, lookForVision: false, cancel)).Files : [];
+        var weights = withWeights ? (await WeightsAsync(listing, from, checkVision: false, cancel)).Files : [];
         return [.. CheckpointFiles.TowerFiles(listing, from).Concat(weights)
             .Select(file => new PlannedFile(listing, file, to + file.Name[from.Length..]))];
     }
 
     private async Task<(IReadOnlyList<HubFile> Files, bool HasVision)> WeightsAsync(
-        HubListing listing, string folder, bool lookForVision, CancellationToken cancel)
+        HubListing listing, string folder, bool checkVision, CancellationToken cancel)
     {
         if (CheckpointFiles.Weights(listing, folder) is not { } weights)
         {
             return ([], false);
         }
 
-        if (CheckpointFiles.IsIndex(weights))
+        if (CheckpointFormats.IsIndex(weights.Name))
         {
             var json = await hub.ReadHeadAsync(listing, weights, LargestIndex, cancel);
             var (shards, hasVision) = CheckpointFiles.ReadIndex(listing, folder, weights, json);
             return ([weights, .. shards], hasVision);
         }
 
-        return ([weights], lookForVision && CheckpointFiles.HasVision(await hub.ReadHeadAsync(listing, weights, HeadBytes, cancel)));
+        return ([weights], checkVision && TensorNames.HaveVisionWeights(await hub.ReadHeadAsync(listing, weights, HeadBytes, cancel)));
     }
 }

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
-/// <summary>Bars on standard error: one a file and one for all, each with bytes, speed and the time left.</summary>
+/// <summary>Bars on standard error: one per file and one for all, each with bytes, speed and the time left.</summary>
 internal sealed class PullProgress(ProgressContext context, string what, long bytes)
 {
     private readonly ProgressTask _all = context.AddTask(Markup.Escape(what), maxValue: Math.Max(1, bytes));
@@ -28,6 +28,6 @@ internal sealed class PullProgress(ProgressContext context, string what, long by
         };
     }
 
-    /// <summary>Bytes of all together.</summary>
+    /// <summary>Reports the bytes of all files together.</summary>
     public void Report(long done) => _all.Value = done;
 }

@@ -7,174 +7,97 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>The graphs of one import in the recipes that were taken so far. A refused recipe gives way to the next.</summary>
-internal sealed class ImportedGraphs(Checkpoint checkpoint, PrecisionPlan plan, WeightSource source)
+/// <summary>Builds the graphs of one import in whichever recipe is asked for. It has no current recipe; only the channel
+/// scales of the last one are kept, because finding them takes long.</summary>
+/// <param name="checkpoint">The model.</param>
+/// <param name="weights">Its weights.</param>
+/// <param name="plan">Determines the type of the graphs and whether channels are scaled.</param>
+/// <param name="importance">What quantization preserves; read when weights are written.</param>
+internal sealed class ImportedGraphs(Checkpoint checkpoint, CheckpointWeights weights, PrecisionPlan plan, ImportanceMatrix importance)
 {
-    private readonly List<string> _reasons = [];
-    private int _decoder;
-    private int _vision;
-    private (DecoderRecipe For, AwqScales Scales)? _scales;
-
-    /// <summary>What weights are rounded for; read when they are written.</summary>
-    public ImportanceMatrix Moments { get; } = new();
-
-    public DecoderRecipe Decoder => plan.Decoder[_decoder];
-
-    public VisionRecipe Vision => plan.Vision[_vision];
-
-    public bool Sees => checkpoint.Config.Vision is not null;
-
-    /// <summary>Whether another recipe would follow, so that this one may be refused.</summary>
-    public bool DecoderHasNext => _decoder < plan.Decoder.Count - 1;
-
-    /// <inheritdoc cref="DecoderHasNext"/>
-    public bool VisionHasNext => _vision < plan.Vision.Count - 1;
-
-    public bool ChoosesDecoder => plan.Decoder.Count > 1;
-
-    public bool ChoosesVision => plan.Vision.Count > 1;
-
-    /// <summary>Of the second set of the decoder's weights; null when there is none.</summary>
-    public WeightFormat? Prefill => plan.Prefill;
+    private (DecoderRecipe Recipe, AwqScales Scales)? _scales;
 
     /// <summary>Type in which the graphs compute, and of the KV cache.</summary>
     public OnnxType Activations => plan.ForCuda ? OnnxType.Float16 : OnnxType.Float32;
 
+    /// <summary>An empty graph that computes in <see cref="Activations"/>.</summary>
     public OnnxGraph NewGraph(string name) => new(name, Activations);
 
-    public IReadOnlyList<(string File, OnnxGraph Graph)> Build()
+    /// <summary>Writes the encoder, or pieces of it. For one graph.</summary>
+    public VisionGraph NewVision(VisionRecipe recipe) =>
+        VisionGraph.Of(checkpoint.Config, VisionWriters.Create(recipe, importance));
+
+    /// <summary>Writes the decoder, or pieces of it, without channel scales. For one graph.</summary>
+    public DecoderGraph NewDecoder(DecoderRecipe recipe) => new(checkpoint.Config.Language, DecoderWriters.Create(recipe, importance));
+
+    /// <summary>Writes the decoder, or pieces of it, in prefill weights without channel scales. For one graph.</summary>
+    public DecoderGraph NewPrefill(WeightFormat format) => new(checkpoint.Config.Language, DecoderWriters.ForPrefill(format, importance));
+
+    /// <summary>Every graph of a model with its file.</summary>
+    /// <exception cref="CheckpointException">A tensor is missing.</exception>
+    public IReadOnlyList<(string File, OnnxGraph Graph)> Build(ModelRecipe recipe)
     {
         var graphs = new List<(string, OnnxGraph)>();
-        if (Sees)
+        if (recipe.Vision is { } vision)
         {
-            graphs.Add((ModelFolder.VisionFile, BuildVision()));
+            graphs.Add((ModelFolder.VisionFile, BuildVision(vision)));
         }
 
-        graphs.Add((ModelFolder.DecoderFile, BuildDecoder()));
-        if (Prefill is not null)
+        graphs.Add((ModelFolder.DecoderFile, BuildDecoder(recipe.Decoder)));
+        if (recipe.Prefill is { } prefill)
         {
-            graphs.Add((ModelFolder.PrefillFile, BuildPrefill()));
+            graphs.Add((ModelFolder.PrefillFile, BuildPrefill(prefill, recipe.Decoder)));
         }
 
         return graphs;
     }
 
-    /// <summary>The decoder in the recipe after the one that was refused.</summary>
-    public OnnxGraph NextDecoder()
-    {
-        _decoder++;
-        return BuildDecoder();
-    }
-
-    /// <summary>The encoder in the recipe after the one that was refused.</summary>
-    public OnnxGraph NextVision()
-    {
-        _vision++;
-        return BuildVision();
-    }
-
-    /// <summary>Writes the encoder, or pieces of it, in its recipe. For one graph.</summary>
-    public VisionGraph NewVision() => new(
-        checkpoint.Config.Vision!,
-        checkpoint.Config.Projector!.Value,
-        checkpoint.Config.Language.HiddenSize,
-        VisionWriters.Create(Vision, Moments));
-
-    /// <summary>Writes the decoder, or pieces of it, in its recipe. For one graph.</summary>
-    public DecoderGraph NewDecoder() => new(checkpoint.Config.Language, DecoderWriters.Create(Decoder, Moments));
-
-    /// <summary>Writes the decoder, or pieces of it, in its second set of weights. For one graph.</summary>
-    public DecoderGraph NewPrefill() => new(checkpoint.Config.Language, PrefillWriters(Moments));
-
-    public void Explain(string reason) => _reasons.Add(reason);
-
-    public ModelPrecision Describe()
-    {
-        var embedding = checkpoint.Get("model.embed_tokens.weight").Type switch
-        {
-            ElementType.Float16 => "fp16",
-            ElementType.BFloat16 => "bf16",
-            _ => "fp32",
-        };
-        var rounds = Decoder.Body.Bits > 0 || (Sees && Vision.Tower.Bits > 0);
-        return new ModelPrecision(
-            Sees ? Vision.Tower.ToString() : null, Decoder.Body.ToString(), Decoder.Head.ToString(), embedding)
-        {
-            Sensitive = Decoder.Sensitive == Decoder.Body ? null : Decoder.Sensitive.ToString(),
-            VisionGuarded = Sees && Vision.Guarded != Vision.Tower ? Vision.Guarded.ToString() : null,
-            Projector = Sees ? Vision.Projector.ToString() : null,
-            Prefill = Prefill?.ToString(),
-            Activations = plan.ForCuda ? "fp16" : null,
-            Rounding = (rounds, Moments.IsEmpty) switch
-            {
-                (false, _) => null,
-                (true, true) => "least squared error",
-                (true, false) => Scales() is { } scales
-                    ? $"least squared error, weighted by activations, {scales.Describe()}"
-                    : "least squared error, weighted by activations",
-            },
-            Choice = _reasons.Count == 0 ? null : [.. _reasons],
-        };
-    }
-
-    private OnnxGraph BuildVision()
+    /// <summary>The whole encoder.</summary>
+    public OnnxGraph BuildVision(VisionRecipe recipe)
     {
         var graph = NewGraph("vision");
-        NewVision().Write(graph, source);
+        NewVision(recipe).Write(graph, weights);
         return graph;
     }
 
-    private OnnxGraph BuildDecoder()
+    /// <summary>The whole decoder.</summary>
+    public OnnxGraph BuildDecoder(DecoderRecipe recipe)
     {
-        var graph = NewGraph("decoder");
-        if (Scales() is { } scales)
-        {
-            new DecoderGraph(checkpoint.Config.Language, DecoderWriters.Create(Decoder, scales)).Write(graph, source.Scaled(scales));
-        }
-        else
-        {
-            NewDecoder().Write(graph, source);
-        }
-
-        return graph;
+        var scales = ScalesOf(recipe);
+        return BuildDecoder("decoder", DecoderWriters.Create(recipe, Importance(scales)), scales);
     }
 
-    /// <summary>With the same channels scaled as the other set has: the two share keys and values.</summary>
-    private OnnxGraph BuildPrefill()
+    /// <summary>The whole decoder in prefill weights.</summary>
+    /// <param name="format">Of the prefill weights.</param>
+    /// <param name="decoder">The other weights' recipe, whose channel scales these have: the two share keys and values.</param>
+    public OnnxGraph BuildPrefill(WeightFormat format, DecoderRecipe decoder)
     {
-        var graph = NewGraph("prefill");
-        if (Scales() is { } scales)
-        {
-            new DecoderGraph(checkpoint.Config.Language, PrefillWriters(scales)).Write(graph, source.Scaled(scales));
-        }
-        else
-        {
-            NewPrefill().Write(graph, source);
-        }
-
-        return graph;
+        var scales = ScalesOf(decoder);
+        return BuildDecoder("prefill", DecoderWriters.ForPrefill(format, Importance(scales)), scales);
     }
 
-    private AwqScales? Scales()
+    /// <summary>Channel scales of a recipe; null where it has none.</summary>
+    public AwqScales? ScalesOf(DecoderRecipe recipe)
     {
-        if (Decoder.Body.Kind != WeightKind.BlockQuantized || !plan.ScalesChannels)
+        if (recipe.Body.Kind != WeightKind.BlockQuantized || !plan.ScalesChannels)
         {
             return null;
         }
 
-        if (_scales is not { } made || made.For != Decoder)
+        if (_scales is not { } made || made.Recipe != recipe)
         {
-            var language = checkpoint.Config.Language;
-            _scales = made = (Decoder, new AwqScales(checkpoint, Moments, [.. ChannelGroup.Of(language, Decoder)]));
+            _scales = made = (recipe, new AwqScales(checkpoint, importance, [.. ChannelGroup.Of(checkpoint.Config.Language, recipe)]));
         }
 
         return made.Scales;
     }
 
-    private DecoderWriters PrefillWriters(IInputImportance importance)
+    private IInputImportance Importance(AwqScales? scales) => scales is null ? importance : scales;
+
+    private OnnxGraph BuildDecoder(string name, DecoderWriters writers, AwqScales? scales)
     {
-        // One writer for all, which rounds an input of several matrices once.
-        var rows = LinearWriter.Create(Prefill!.Value, importance);
-        return new DecoderWriters(rows, rows, rows);
+        var graph = NewGraph(name);
+        new DecoderGraph(checkpoint.Config.Language, writers).Write(graph, scales is null ? weights : weights.Scaled(scales));
+        return graph;
     }
 }

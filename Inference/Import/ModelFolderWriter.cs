@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
-using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;
@@ -19,12 +18,12 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
     private static string ProgramVersion { get; } =
         typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>Where the weights of a graph that was written lie.</summary>
+    /// <summary>Where the weights of a written graph are in its external file.</summary>
     public IReadOnlyDictionary<string, WeightPlace> Places(string file) => _places[file];
 
-    /// <summary>Of one picture; 0 for a model of text only.</summary>
+    /// <summary>Visual tokens of one picture; 0 for a model of text only.</summary>
     public int VisualTokens => checkpoint.Config is { Vision: { } vision, Projector: { } projector }
-        ? ProjectorGraph.TokenCount(projector, vision)
+        ? projector.TokenCount(vision)
         : 0;
 
     public void WriteGraph(string file, OnnxGraph graph)
@@ -61,7 +60,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
         input.CopyTo(stream);
     });
 
-    /// <summary>Last, so that a folder with a manifest is a whole one.</summary>
+    /// <summary>Writes the manifest. It comes last, so that a folder with a manifest is complete.</summary>
     public void WriteManifest(ModelPrecision precision, ModelLoss? loss, SelfTest? selfTest)
     {
         var config = checkpoint.Config;

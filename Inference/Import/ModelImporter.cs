@@ -8,17 +8,17 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>Published checkpoint in, model folder out.</summary>
+/// <summary>Turns a published checkpoint into a model folder.</summary>
 public static class ModelImporter
 {
     /// <summary>Imports into a folder that does not exist yet or is empty, or already holds the very same import, which is
     /// then returned at once. Whatever ends it early leaves nothing under the final name.</summary>
     /// <param name="sourceFolder">Hugging Face layout: config.json, weights, tokenizer.model.</param>
     /// <param name="modelFolder">The folder to make.</param>
-    /// <param name="precision">Of each part.</param>
+    /// <param name="precision">The precision of each part.</param>
     /// <param name="progress">Called for each few megabytes read.</param>
-    /// <param name="calibration">Pictures and questions for which weights are rounded and on which the loss is measured;
-    /// null rounds for nothing in particular and measures nothing. Measuring takes one layer of the checkpoint in float32
+    /// <param name="calibration">Pictures and questions that weights are quantized for and that the loss is measured on;
+    /// null quantizes all weights alike and measures nothing. Measuring takes one layer of the checkpoint in float32
     /// at a time, on the disk and in memory, and then one layer of the finished model at a time.</param>
     /// <param name="cancel">Stops between two chunks.</param>
     /// <exception cref="ArgumentException">The precision is to be chosen, and nothing is there to measure it on.</exception>
@@ -35,7 +35,7 @@ public static class ModelImporter
         Import(sourceFolder, modelFolder, precision, replace: false, progress, calibration, cancel);
 
     /// <summary>As <see cref="Import(string, string, PrecisionPlan, IProgress{ImportProgress}, CalibrationSet, CancellationToken)"/>,
-    /// but does the work even when it was done, and takes the place of the model folder that is there in one step at the
+    /// but imports again where the same import exists, and replaces the model folder that is there in one step at the
     /// end.</summary>
     public static ModelFolder Replace(
         string sourceFolder,
@@ -62,7 +62,7 @@ public static class ModelImporter
 
         using var checkpoint = Checkpoint.Open(sourceFolder);
         var tokenizer = checkpoint.TokenizerFile ?? throw new CheckpointException(
-            Path.Combine(sourceFolder, "tokenizer.model"),
+            Path.Combine(sourceFolder, CheckpointLayout.Tokenizer),
             "is missing. It is published beside the weights; download it into the same folder.");
         CheckTokenizer(tokenizer, checkpoint.Config.Language.VocabularySize);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(modelFolder));
@@ -73,7 +73,7 @@ public static class ModelImporter
         }
 
         using var partial = StagingFolder.Create(target);
-        Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, new WeightSource(checkpoint, progress, cancel), calibration, cancel);
+        Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, new CheckpointWeights(checkpoint, progress, cancel), calibration, cancel);
         partial.Complete();
         return ModelFolder.Open(target);
     }
@@ -94,22 +94,23 @@ public static class ModelImporter
         string fingerprint,
         string folder,
         PrecisionPlan plan,
-        WeightSource source,
+        CheckpointWeights weights,
         CalibrationSet? calibration,
         CancellationToken cancel)
     {
         var writer = new ModelFolderWriter(checkpoint, tokenizer, fingerprint, folder);
-        var parts = new ImportedGraphs(checkpoint, plan, source);
+        var importance = new ImportanceMatrix();
+        var imported = new ImportedGraphs(checkpoint, weights, plan, importance);
 
-        // All graphs are built before a byte is read, so that what a checkpoint lacks is said at once.
+        // All graphs are built before a byte is read, so that what a checkpoint lacks is reported at once.
         var vocabulary = LlamaTextTokenizer.Open(tokenizer);
         var exact = calibration is null || plan.IsExact
             ? null
-            : new ReferencePass(checkpoint, source, calibration, vocabulary, Path.Combine(folder, "exact"), parts.Moments);
-        var graphs = parts.Build();
+            : new ReferencePass(checkpoint, weights, calibration, vocabulary, Path.Combine(folder, "exact"), importance);
+        var graphs = imported.Build(ModelRecipe.First(plan, checkpoint.Config.Vision is not null));
         var language = checkpoint.Config.Language;
-        var writeEmbeddings = source.Raw(
-            checkpoint.Get("model.embed_tokens.weight", language.VocabularySize, language.HiddenSize));
+        var embeddings = checkpoint.Get("model.embed_tokens.weight", language.VocabularySize, language.HiddenSize);
+        var writeEmbeddings = weights.Raw(embeddings);
         var outputs = exact?.Run();
         foreach (var (file, graph) in graphs)
         {
@@ -119,8 +120,10 @@ public static class ModelImporter
         writer.WriteFile(ModelFolder.EmbeddingsFile, writeEmbeddings);
         writer.WriteTokenizer();
         var test = SelfTestMaterial.Prompt(vocabulary, writer.VisualTokens, language.MaxPositions);
-        var trial = new PrecisionTrial(checkpoint, writer, parts, new StoredModel(checkpoint, parts, folder, writer, cancel));
-        var (loss, selfTest) = trial.Run(outputs, test);
-        writer.WriteManifest(parts.Describe(), loss, selfTest);
+        var stored = new StoredModel(checkpoint, imported, folder, writer, cancel);
+        var outcome = new PrecisionTrial(checkpoint, writer, imported, stored, plan).Run(outputs, test);
+        var precision = PrecisionSummary.Of(
+            outcome.Recipe, embeddings.Type, plan.ForCuda, !importance.IsEmpty, imported.ScalesOf(outcome.Recipe.Decoder), outcome.Reasons);
+        writer.WriteManifest(precision, outcome.Loss, outcome.SelfTest);
     }
 }

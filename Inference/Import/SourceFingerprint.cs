@@ -19,11 +19,13 @@ internal static class SourceFingerprint
     /// <summary>Small files that change the result.</summary>
     private static readonly string[] Settings =
     [
-        "config.json", "preprocessor_config.json", "README.md", "vision_tower/config.json", "vision_tower/preprocessor_config.json",
+        CheckpointLayout.Config, CheckpointLayout.Preprocessor, CheckpointLayout.ModelCard,
+        $"{CheckpointLayout.VisionTowerFolder}/{CheckpointLayout.Config}",
+        $"{CheckpointLayout.VisionTowerFolder}/{CheckpointLayout.Preprocessor}",
     ];
 
     /// <param name="checkpoint">Open.</param>
-    /// <param name="asked">Precision and whatever else the result depends on.</param>
+    /// <param name="asked">Precision and everything else that the result depends on.</param>
     /// <exception cref="CheckpointException">A file can no longer be read.</exception>
     public static string Of(Checkpoint checkpoint, string asked)
     {

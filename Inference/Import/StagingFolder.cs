@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>A folder that gets its name only when it is whole. Until then it lies beside its place as
-/// <c>NAME.partial-…</c>; what a killed process left there is removed by the next one that makes the same folder.</summary>
+/// <summary>A folder that gets its final name only when it is complete. Until then it is called <c>NAME.partial-…</c> beside the
+/// final name; what a killed process left there is removed by the next one that makes the same folder.</summary>
 internal sealed partial class StagingFolder : IDisposable
 {
-    /// <summary>Held open and locked while the folder grows: the system lets go of it however the process ends, so an
-    /// abandoned folder can be told from one that somebody is filling.</summary>
+    /// <summary>Held open and locked while the folder grows. The system releases the lock however the process ends, which
+    /// distinguishes an abandoned folder from one that is in use.</summary>
     private const string LockFile = ".in-progress";
 
     private const string Infix = ".partial-";
@@ -94,7 +94,7 @@ internal sealed partial class StagingFolder : IDisposable
         }
     }
 
-    /// <summary>Exactly as named here: somebody's own "model.partial-backup" is none.</summary>
+    /// <summary>Whether a folder is named exactly as here: a user's "model.partial-backup" is not.</summary>
     private static bool IsPartial(string folder, string target) =>
         System.IO.Path.GetFileName(folder) is var name
         && $"{System.IO.Path.GetFileName(target)}{Infix}" is var prefix
@@ -108,7 +108,7 @@ internal sealed partial class StagingFolder : IDisposable
             return;
         }
 
-        // A file system or libc that cannot exchange: for a moment there is none, and the old one can be found.
+        // A file system or libc that cannot exchange: for a moment there is no folder of that name, and the old one is kept aside.
         var aside = $"{target}{Infix}{Guid.NewGuid():N}";
         Directory.Move(target, aside);
         Directory.Move(made, target);

@@ -2,31 +2,65 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Inference.Machine;
 
-/// <summary>Whether a disk has room, asked before the first byte is written to it.</summary>
-internal static class DiskSpace
+/// <summary>What will be written into one folder.</summary>
+/// <param name="What">For the message: <c>the download</c>.</param>
+/// <param name="Folder">It need not exist yet.</param>
+/// <param name="Bytes">Still to be written.</param>
+public sealed record DiskRequirement(string What, string Folder, long Bytes);
+
+/// <summary>Whether a disk has room, checked before the first byte is written to it.</summary>
+public static class DiskSpace
 {
-    /// <summary>Left free: a system disk that is full to the last byte stops more than this program.</summary>
-    private const long Reserve = 64L * 1024 * 1024;
+    /// <summary>Left free for the rest of the machine: a system disk that is full to the last byte stops more than this
+    /// program.</summary>
+    private const long Reserve = 64L << 20;
 
-    /// <param name="folder">Full path; it need not exist yet.</param>
-    /// <param name="bytes">What will be written.</param>
-    /// <exception cref="IOException">There is less room; both sides are in the message.</exception>
-    public static void Require(string folder, long bytes)
+    /// <summary>Compares requirements with free space; those on one file system are added up.</summary>
+    /// <param name="advice">Ends the message: what the user can do.</param>
+    /// <param name="requirements">All that will be written.</param>
+    /// <exception cref="IOException">There is not enough; the message has both numbers.</exception>
+    public static void Require(string advice, params ReadOnlySpan<DiskRequirement> requirements)
     {
-        var existing = folder;
-        while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
+        foreach (var together in requirements.ToArray().GroupBy(requirement => Drive(requirement.Folder), StringComparer.Ordinal))
         {
-            existing = parent;
-        }
-
-        var free = new DriveInfo(existing).AvailableFreeSpace;
-        if (free - Reserve < bytes)
-        {
-            throw new IOException(
-                $"'{folder}' needs {Text(bytes)}, and {existing} has {Text(free)} free ({Text(Reserve)} of it are left alone). "
-                + "Free some, or name a folder on another disk.");
+            var needed = together.Sum(requirement => (decimal)requirement.Bytes) + Reserve;
+            var free = new DriveInfo(together.Key).AvailableFreeSpace;
+            if (needed > free)
+            {
+                var parts = string.Join(" and ", together.Select(part => $"{part.What} in {part.Folder} ({Text(part.Bytes)})"));
+                throw new IOException(
+                    $"Not enough disk: {parts} {(together.Count() == 1 ? "needs" : "need")} {Text(needed)} on {together.Key}, which has "
+                    + $"{Text(free)} free. {advice}");
+            }
         }
     }
 
-    private static string Text(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB");
+    /// <summary>Free bytes where a file or folder is or will be.</summary>
+    public static long Free(string path) => new DriveInfo(Drive(path)).AvailableFreeSpace;
+
+    /// <summary>A size for people: <c>2.35 GB</c> or <c>12.0 MB</c>.</summary>
+    public static string Text(decimal bytes) => bytes >= 1_000_000_000
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1_000_000_000:0.00} GB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1_000_000:0.0} MB");
+
+    /// <summary>The mount point that a folder is or will be on.</summary>
+    private static string Drive(string folder)
+    {
+        var real = Real(folder);
+        return DriveInfo.GetDrives().Select(drive => drive.Name)
+            .Where(name => real == name || real.StartsWith(name.TrimEnd('/') + "/", StringComparison.Ordinal))
+            .MaxBy(name => name.Length) ?? real;
+    }
+
+    /// <summary>The nearest folder that exists, with a link at its end replaced by its target.</summary>
+    private static string Real(string folder)
+    {
+        var info = new DirectoryInfo(folder);
+        while (!info.Exists && info.Parent is { } parent)
+        {
+            info = parent;
+        }
+
+        return (info.ResolveLinkTarget(returnFinalTarget: true) ?? info).FullName;
+    }
 }

@@ -15,7 +15,7 @@ public readonly record struct Work(double Operations, double Bytes)
 
 /// <summary>Operations and bytes of a model's parts, from the sizes in its manifest.</summary>
 /// <param name="manifest">The model's.</param>
-/// <param name="settings">Say which weights many tokens at once go through.</param>
+/// <param name="settings">State whether prefill weights are used, and from how many tokens on.</param>
 public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings)
 {
     private readonly LanguageConfig _language = manifest.Language;
@@ -26,8 +26,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
     /// <summary>Bytes of the decoder's weights on the disk.</summary>
     public long DecoderBytes => SizeOf(ModelFolder.DecoderFile);
 
-    /// <summary>Bytes of the decoder's second weights, for many tokens at once; 0 when there are none or they are not
-    /// used.</summary>
+    /// <summary>Bytes of the decoder's prefill weights; 0 when there are none or they are not used.</summary>
     public long PrefillBytes => settings.UsePrefill ? SizeOf(ModelFolder.PrefillFile) : 0;
 
     /// <summary>Bytes of the KV cache for one token, all layers.</summary>
@@ -47,26 +46,20 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
 
     private double HeadWeights => (double)_language.HiddenSize * _language.VocabularySize;
 
-    /// <summary>Pixels to visual tokens. With T = patches + 1 rows of width h, MLP f, L layers: 2T(4h² + 2hf) + 4T²h a
-    /// layer, 6p²h a patch of p x p pixels, 2(hH + H²) a patch for the projector's MLP into the width H. LDP's pointwise
-    /// convolutions add 2H² a visual token and as much a patch.</summary>
+    /// <summary>Pixels to visual tokens. With T = patches + 1 rows of width h, MLP f, L layers: 2T(4h² + 2hf) + 4T²h per
+    /// layer, 6p²h per patch of p x p pixels, and the projector's <see cref="ProjectorType.Operations"/>.</summary>
     public Work Encode()
     {
         var vision = manifest.Vision ?? throw new InvalidOperationException("A model of text only encodes no picture.");
-        double rows = vision.Patches + 1, h = vision.HiddenSize, f = vision.IntermediateSize, hidden = _language.HiddenSize;
+        double rows = vision.Patches + 1, h = vision.HiddenSize, f = vision.IntermediateSize;
         var layers = vision.LayersUsed * ((2 * rows * ((4 * h * h) + (2 * h * f))) + (4 * rows * rows * h));
         var patches = vision.Patches * 6.0 * vision.PatchSize * vision.PatchSize * h;
-        var projector = vision.Patches * 2.0 * ((h * hidden) + (hidden * hidden));
-        if (manifest.Projector == ProjectorType.Ldp)
-        {
-            projector += 2.0 * hidden * hidden * (vision.Patches + manifest.VisualTokens);
-        }
-
+        var projector = manifest.Projector?.Operations(vision, _language.HiddenSize) ?? 0;
         return new Work(layers + patches + projector, VisionBytes);
     }
 
     /// <summary>Tokens appended behind others, in one pass: 2 operations a weight and token, 4 times the width for each
-    /// pair of a token and one that it sees, and the head for the rows whose logits are read.</summary>
+    /// pair of a token and one that it attends to, and the head for the rows whose logits are read.</summary>
     /// <param name="tokens">Appended, all rows together.</param>
     /// <param name="behind">Already in the cache.</param>
     /// <param name="logits">Rows that are read.</param>

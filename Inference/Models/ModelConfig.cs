@@ -15,16 +15,6 @@ public sealed record ModelConfig(
     ProjectorType? Projector,
     string? License);
 
-/// <summary>How CLIP's patches become visual tokens.</summary>
-public enum ProjectorType
-{
-    /// <summary>MobileVLM: "ldpnet".</summary>
-    Ldp,
-
-    /// <summary>MobileVLM V2: "ldpnetv2".</summary>
-    LdpV2,
-}
-
 /// <summary>The LLaMA decoder's sizes.</summary>
 public sealed record LanguageConfig(
     int HiddenSize,
@@ -40,7 +30,7 @@ public sealed record LanguageConfig(
     int EosTokenId,
     bool TiedEmbeddings)
 {
-    /// <summary>Width of one attention head; even, since rotary embedding pairs its halves.</summary>
+    /// <summary>Width of one attention head; even, because rotary embedding pairs its halves.</summary>
     public int HeadSize => HiddenSize / Heads;
 }
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace MobileVlm.Edge.Inference.Onnx;
 
 /// <summary>The weights' file beside an ONNX model: appended to once, hashed on the way, never read back.</summary>
@@ -25,8 +23,8 @@ internal sealed class ExternalDataFile : IDisposable
     /// <summary>Appends a weight of a known size, aligned, and returns its offset.</summary>
     public long Append(long size, Action<Stream> write)
     {
-        Pad(size >= LargeWeight ? LargeAlignment : SmallAlignment);
-        var offset = _stream.Position;
+        var offset = OffsetOf(size, _stream.Position);
+        _stream.Write(new byte[offset - _stream.Position]);
         write(_stream);
         var written = _stream.Position - offset;
         return written == size
@@ -34,73 +32,17 @@ internal sealed class ExternalDataFile : IDisposable
             : throw new InvalidOperationException($"A weight of {size} bytes wrote {written}.");
     }
 
+    /// <summary>Where a weight begins.</summary>
+    /// <param name="size">Its bytes.</param>
+    /// <param name="end">Where the weight before it ends.</param>
+    public static long OffsetOf(long size, long end)
+    {
+        var alignment = size >= LargeWeight ? LargeAlignment : SmallAlignment;
+        return (end + alignment - 1) / alignment * alignment;
+    }
+
     /// <summary>Flushes to the disk and returns the file's size and SHA-256.</summary>
     public (long Size, string Sha256) Finish() => _stream.Finish();
 
     public void Dispose() => _stream.Dispose();
-
-    private void Pad(int alignment)
-    {
-        var missing = (int)((alignment - (_stream.Position % alignment)) % alignment);
-        if (missing > 0)
-        {
-            _stream.Write(new byte[missing]);
-        }
-    }
-}
-
-/// <summary>Writes through to a file and hashes what passes.</summary>
-internal sealed class HashingStream(FileStream file) : Stream
-{
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private long _position;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => _position;
-
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
-
-    public override void Write(ReadOnlySpan<byte> buffer)
-    {
-        file.Write(buffer);
-        _hash.AppendData(buffer);
-        _position += buffer.Length;
-    }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush() => file.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public (long Size, string Sha256) Finish()
-    {
-        // A folder that is renamed into place must not turn out empty after a power cut.
-        file.Flush(flushToDisk: true);
-        return (_position, Convert.ToHexStringLower(_hash.GetHashAndReset()));
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            file.Dispose();
-            _hash.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
 }

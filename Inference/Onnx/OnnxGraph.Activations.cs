@@ -45,27 +45,15 @@ internal sealed partial class OnnxGraph
     }
 
     /// <summary>Takes float32 and writes float16. What float16 cannot hold is refused.</summary>
-    private sealed class HalfStream(Stream inner, string weight) : Stream
+    private sealed class HalfStream(Stream inner, string weight) : WriteOnlyStream
     {
         private const int Chunk = 64 * 1024;
 
         private readonly Half[] _halves = new Half[Chunk];
 
-        public override bool CanRead => false;
+        public override void Flush() => inner.Flush();
 
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override void Write(ReadOnlySpan<byte> buffer)
+        protected override void Take(ReadOnlySpan<byte> buffer)
         {
             var values = MemoryMarshal.Cast<byte, float>(buffer);
             while (!values.IsEmpty)
@@ -82,15 +70,5 @@ internal sealed partial class OnnxGraph
                 values = values[piece.Length..];
             }
         }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

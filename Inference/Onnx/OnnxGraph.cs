@@ -164,6 +164,13 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
         }
     }
 
+    /// <summary>Bytes of all weights.</summary>
+    public long WeightBytes => _weights.Sum(weight => weight.Size);
+
+    /// <summary>Bytes of the external file, gaps between weights included, that <see cref="WriteWeights"/> would write.</summary>
+    public long ExternalBytes() =>
+        _weights.Aggregate(0L, (end, weight) => ExternalDataFile.OffsetOf(weight.Size, end) + weight.Size);
+
     public void Save(Stream stream)
     {
         var graph = Message(m =>

@@ -3,30 +3,30 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>Writes exact layers and remembers what goes into each, so that it can be measured.</summary>
+/// <summary>Writes float32 layers and records the input of each, so that it can be measured.</summary>
 internal sealed class CapturingLinearWriter : LinearWriter
 {
     private readonly UnpackedLinearWriter _exact = new();
-    private readonly List<LinearCapture> _taps = [];
+    private readonly List<LinearCapture> _captures = [];
 
     public override string Write(
-        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
-        _taps.Add(new LinearCapture(node, input, weights[0].Inputs));
+        _captures.Add(new LinearCapture(node, input, weights[0].Inputs));
         return _exact.Write(graph, source, node, input, weights);
     }
 
-    /// <summary>What was written since the last time; each input becomes an output of the graph.</summary>
+    /// <summary>The layers written since the last call; each input becomes an output of the graph.</summary>
     public IReadOnlyList<LinearCapture> Take(OnnxGraph graph)
     {
-        LinearCapture[] taps = [.. _taps];
-        _taps.Clear();
-        foreach (var tap in taps.DistinctBy(t => t.Input).Where(t => !graph.HasOutput(t.Input)))
+        LinearCapture[] captures = [.. _captures];
+        _captures.Clear();
+        foreach (var capture in captures.DistinctBy(c => c.Input).Where(t => !graph.HasOutput(t.Input)))
         {
-            graph.Output(tap.Input, OnnxType.Float32, 1, "rows", tap.Inputs);
+            graph.Output(capture.Input, OnnxType.Float32, 1, "rows", capture.Inputs);
         }
 
-        return taps;
+        return captures;
     }
 }
 

@@ -9,9 +9,9 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>A model that is run one segment after the other for all pictures and prompts, so that a box which cannot hold
-/// the whole model runs it all the same: what is held is one segment's weights and the residual streams (20 MB for 8
-/// prompts of 1.7B).</summary>
+/// <summary>A model that is run one segment after the other for all pictures and prompts, so that a machine whose memory is too
+/// small for the whole model can run it: in memory are one segment's weights and the residual streams (20 MB for 8 prompts
+/// of 1.7B).</summary>
 /// <param name="checkpoint">Sizes and embeddings.</param>
 /// <param name="vision">Embeddings, layers, projector.</param>
 /// <param name="decoder">Layers, head.</param>
@@ -25,7 +25,7 @@ internal sealed class LayerwisePass(
     private int Hidden => checkpoint.Config.Language.HiddenSize;
 
     /// <summary>Visual tokens of each picture, [tokens, hidden].</summary>
-    public float[][] Look(IEnumerable<CalibrationPicture> pictures)
+    public float[][] EncodePictures(IEnumerable<CalibrationPicture> pictures)
     {
         var sizes = checkpoint.Config.Vision!;
         var preprocessor = new ImagePreprocessor(sizes.ImageSize, sizes.ImageMean, sizes.ImageStd);
@@ -48,7 +48,7 @@ internal sealed class LayerwisePass(
 
     /// <summary>Logits of each prompt along its answer, [positions, vocabulary].</summary>
     /// <param name="prompts">With the visual tokens of the picture that each is about; empty where there is none.</param>
-    public float[][] Think(IEnumerable<(CalibrationPrompt Prompt, float[] Picture)> prompts)
+    public float[][] RunPrompts(IEnumerable<(CalibrationPrompt Prompt, float[] Picture)> prompts)
     {
         var all = prompts.ToArray();
         var streams = all.Select(p => Embed(p.Prompt, p.Picture)).ToArray();

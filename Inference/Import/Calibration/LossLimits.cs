@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>What a part may lose at most where an import chooses its precision.</summary>
+/// <summary>How much a part may lose where an import chooses its precision.</summary>
 internal static class LossLimits
 {
     /// <summary>Lowest cosine between a picture's visual tokens and the exact ones: an error of 4.5 % of their length.</summary>
@@ -12,7 +12,7 @@ internal static class LossLimits
     /// <summary>Largest mean divergence of the logits, in nats.</summary>
     public const double MeanDivergence = 0.05;
 
-    /// <summary>Lowest share of positions with the same likeliest token.</summary>
+    /// <summary>Lowest share of positions with the same most likely token.</summary>
     public const double TopAgreement = 0.9;
 
     public static bool Hold(VisionLoss loss) => loss.LowestCosine >= VisionCosine;
@@ -22,12 +22,12 @@ internal static class LossLimits
     /// <summary>A sentence for the manifest.</summary>
     public static string Explain(string recipe, VisionLoss loss, bool refused) => string.Create(
         CultureInfo.InvariantCulture,
-        $"vision {recipe} {Verb(refused)}: cosine {loss.LowestCosine:0.00000} at worst, at least {VisionCosine} is asked");
+        $"vision {recipe} {Verb(refused)}: cosine {loss.LowestCosine:0.00000} at worst, at least {VisionCosine} is required");
 
     /// <summary>A sentence for the manifest.</summary>
     public static string Explain(string recipe, LogitLoss loss, bool refused) => string.Create(
         CultureInfo.InvariantCulture,
-        $"decoder {recipe} {Verb(refused)}: divergence {loss.MeanDivergence:0.0000} nats, at most {MeanDivergence} is asked; likeliest token the same at {loss.TopAgreement:p1}, at least {TopAgreement:p0} is asked");
+        $"decoder {recipe} {Verb(refused)}: divergence {loss.MeanDivergence:0.0000} nats, at most {MeanDivergence} is required; most likely token the same at {loss.TopAgreement:p1}, at least {TopAgreement:p0} is required");
 
     private static string Verb(bool refused) => refused ? "refused" : "taken";
 }

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>Compares what a model in few bits computes with the exact outputs.</summary>
+/// <summary>Compares what a quantized model computes with the float32 outputs.</summary>
 internal static class LossMeter
 {
     /// <summary>The encoder's loss.</summary>

@@ -4,8 +4,8 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 
 /// <summary>What a checkpoint computes in float32 on calibration inputs.</summary>
 /// <param name="Set">The inputs.</param>
-/// <param name="VisualTokens">Of each picture, [tokens, hidden]; empty for a model of text only.</param>
-/// <param name="Prompts">Those of the questions that the context has room for.</param>
-/// <param name="Logits">Of each prompt at the positions of its answer, [positions, vocabulary].</param>
+/// <param name="VisualTokens">Visual tokens of each picture, [tokens, hidden]; empty for a model of text only.</param>
+/// <param name="Prompts">Prompts of the questions that fit the context.</param>
+/// <param name="Logits">Logits of each prompt at the positions of its answer, [positions, vocabulary].</param>
 internal sealed record ReferenceOutputs(
     CalibrationSet Set, IReadOnlyList<float[]> VisualTokens, IReadOnlyList<CalibrationPrompt> Prompts, IReadOnlyList<float[]> Logits);

@@ -8,8 +8,8 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>A checkpoint's own answers in float32. On the disk and in memory is one layer at a time (1.4B: 0.2 GB, 2.7B:
-/// 0.3 GB) or the head.</summary>
+/// <summary>Runs a checkpoint in float32. One layer at a time is on the disk and in memory (1.4B: 0.2 GB, 2.7B: 0.3 GB), or
+/// the head.</summary>
 internal sealed class ReferencePass
 {
     private readonly CalibrationSet _set;
@@ -18,29 +18,29 @@ internal sealed class ReferencePass
     private readonly List<ISegment> _decoder = [];
     private readonly LayerwisePass _pass;
     private readonly string _folder;
-    private readonly ImportanceMatrix _moments;
+    private readonly ImportanceMatrix _importance;
 
     /// <summary>Looks up every tensor and reads none.</summary>
     /// <param name="checkpoint">The model.</param>
     /// <param name="source">Its weights.</param>
     /// <param name="set">Pictures and questions.</param>
     /// <param name="tokenizer">The model's.</param>
-    /// <param name="folder">A place for one layer in float32; gone after each.</param>
-    /// <param name="moments">Filled with what goes into each linear layer.</param>
+    /// <param name="folder">For one layer in float32; removed after each.</param>
+    /// <param name="importance">Receives the mean squares of each linear layer's inputs.</param>
     public ReferencePass(
         Checkpoint checkpoint,
-        WeightSource source,
+        IWeightSource source,
         CalibrationSet set,
         LlamaTextTokenizer tokenizer,
         string folder,
-        ImportanceMatrix moments)
+        ImportanceMatrix importance)
     {
-        (_set, _folder, _moments) = (set, folder, moments);
+        (_set, _folder, _importance) = (set, folder, importance);
         var config = checkpoint.Config;
         var visualTokens = 0;
         if (config is { Vision: { } vision, Projector: { } projector })
         {
-            visualTokens = ProjectorGraph.TokenCount(projector, vision);
+            visualTokens = projector.TokenCount(vision);
             AddVision(source, vision, projector, config.Language.HiddenSize);
         }
 
@@ -52,42 +52,42 @@ internal sealed class ReferencePass
 
     public ReferenceOutputs Run()
     {
-        var pictures = _vision.Count == 0 ? [] : _pass.Look(_set.Pictures);
-        var logits = _pass.Think(_prompts.Select(p => (p, p.PictureOf(pictures))));
+        var pictures = _vision.Count == 0 ? [] : _pass.EncodePictures(_set.Pictures);
+        var logits = _pass.RunPrompts(_prompts.Select(p => (p, p.PictureOf(pictures))));
         return new ReferenceOutputs(_set, pictures, _prompts, logits);
     }
 
-    private void AddVision(WeightSource source, VisionConfig vision, ProjectorType projector, int hidden)
+    private void AddVision(IWeightSource source, VisionConfig vision, ProjectorType projector, int hidden)
     {
-        var tap = new CapturingLinearWriter();
-        var model = new VisionGraph(vision, projector, hidden, new VisionWriters(tap, tap, tap));
-        Add(_vision, tap, "vision", VisionGraph.NextHidden, graph => model.WriteEmbeddings(graph, source));
+        var capture = new CapturingLinearWriter();
+        var model = new VisionGraph(vision, projector, hidden, new VisionWriters(capture, capture, capture));
+        Add(_vision, capture, "vision", VisionGraph.NextHidden, graph => model.WriteEmbeddings(graph, source));
         for (var i = 0; i < vision.LayersUsed; i++)
         {
             var layer = i;
-            Add(_vision, tap, "vision", VisionGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
+            Add(_vision, capture, "vision", VisionGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
         }
 
-        Add(_vision, tap, "vision", VisionTensors.VisualTokens, graph => model.WriteProjector(graph, source));
+        Add(_vision, capture, "vision", VisionTensors.VisualTokens, graph => model.WriteProjector(graph, source));
     }
 
-    private void AddDecoder(WeightSource source, LanguageConfig language)
+    private void AddDecoder(IWeightSource source, LanguageConfig language)
     {
-        var tap = new CapturingLinearWriter();
-        var model = new DecoderGraph(language, new DecoderWriters(tap, tap, tap));
+        var capture = new CapturingLinearWriter();
+        var model = new DecoderGraph(language, new DecoderWriters(capture, capture, capture));
         for (var i = 0; i < language.Layers; i++)
         {
             var layer = i;
-            Add(_decoder, tap, "decoder", DecoderGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
+            Add(_decoder, capture, "decoder", DecoderGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
         }
 
-        Add(_decoder, tap, "decoder", DecoderTensors.Logits, graph => model.WriteLogits(graph, source));
+        Add(_decoder, capture, "decoder", DecoderTensors.Logits, graph => model.WriteLogits(graph, source));
     }
 
-    private void Add(List<ISegment> segments, CapturingLinearWriter tap, string name, string result, Action<OnnxGraph> write)
+    private void Add(List<ISegment> segments, CapturingLinearWriter capture, string name, string result, Action<OnnxGraph> write)
     {
         var graph = new OnnxGraph(name);
         write(graph);
-        segments.Add(new ReferenceSegment(_folder, graph, tap.Take(graph), result, _moments));
+        segments.Add(new ReferenceSegment(_folder, graph, capture.Take(graph), result, _importance));
     }
 }

@@ -6,13 +6,13 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 
 /// <summary>A piece of a float32 model that fits into memory by itself: written to the disk, opened, used for all
 /// calibration items, removed.</summary>
-/// <param name="folder">For the segment's files; it is gone after each run.</param>
+/// <param name="folder">For the segment's files; removed after each run.</param>
 /// <param name="graph">With all weights still to be written.</param>
-/// <param name="taps">What is measured.</param>
+/// <param name="captures">The inputs that are measured.</param>
 /// <param name="result">The output that is taken.</param>
-/// <param name="moments">What goes into the linear layers is added.</param>
+/// <param name="importance">Receives them.</param>
 internal sealed class ReferenceSegment(
-    string folder, OnnxGraph graph, IReadOnlyList<LinearCapture> taps, string result, ImportanceMatrix moments) : ISegment
+    string folder, OnnxGraph graph, IReadOnlyList<LinearCapture> captures, string result, ImportanceMatrix importance) : ISegment
 {
     private const string File = "segment.onnx";
 
@@ -28,20 +28,20 @@ internal sealed class ReferenceSegment(
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             };
 
-            // Packing copies every weight, which pays only when a segment is used more often than here.
+            // Packing copies every weight, which is worth it only for a segment that is used more often than this one.
             options.AddSessionConfigEntry("session.disable_prepacking", "1");
             using var session = new InferenceSession(Path.Combine(folder, File), options);
             using var runOptions = new RunOptions();
-            string[] outputs = [result, .. taps.Select(t => t.Input).Distinct().Where(t => t != result)];
+            string[] outputs = [result, .. captures.Select(c => c.Input).Distinct().Where(t => t != result)];
             var index = 0;
             foreach (var item in items)
             {
                 try
                 {
                     using var values = session.Run(runOptions, item.Keys.ToArray(), item.Values.ToArray(), outputs);
-                    foreach (var tap in taps)
+                    foreach (var capture in captures)
                     {
-                        moments.Add(tap.Node, values[Array.IndexOf(outputs, tap.Input)].GetTensorDataAsSpan<float>(), tap.Inputs);
+                        importance.Add(capture.Node, values[Array.IndexOf(outputs, capture.Input)].GetTensorDataAsSpan<float>(), capture.Inputs);
                     }
 
                     take(index++, values[0].GetTensorDataAsSpan<float>());

@@ -7,37 +7,46 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>The parts that lie finished in a folder, cut into segments over the very files: an import can try what it made
-/// without the memory that it takes to run.</summary>
+/// <summary>The finished parts in a folder, cut into segments that use the very files: an import can try what it made
+/// without the memory that the whole model takes.</summary>
 /// <param name="checkpoint">Sizes and embeddings.</param>
-/// <param name="parts">In the recipes that the folder is in.</param>
+/// <param name="graphs">Builds the segments.</param>
 /// <param name="folder">Full path.</param>
-/// <param name="writer">That wrote it.</param>
+/// <param name="writer">Wrote it.</param>
 /// <param name="cancel">Stops it.</param>
 internal sealed class StoredModel(
-    Checkpoint checkpoint, ImportedGraphs parts, string folder, ModelFolderWriter writer, CancellationToken cancel)
+    Checkpoint checkpoint, ImportedGraphs graphs, string folder, ModelFolderWriter writer, CancellationToken cancel)
 {
     // Looks tensors up and reads none, so that the import's progress is not moved.
-    private readonly WeightSource _source = new(checkpoint, progress: null, cancel);
+    private readonly CheckpointWeights _weights = new(checkpoint, progress: null, cancel);
 
-    public LayerwisePass Open() => new(checkpoint, parts.Sees ? [.. Vision(checkpoint.Config.Vision!)] : [], [.. Decoder(ModelFolder.DecoderFile, parts.Decoder.Body, parts.NewDecoder)], parts.Activations);
+    /// <summary>The vision encoder alone.</summary>
+    /// <param name="recipe">The recipe in which the folder has it.</param>
+    public LayerwisePass OpenVision(VisionRecipe recipe) =>
+        new(checkpoint, [.. Vision(checkpoint.Config.Vision!, recipe)], [], graphs.Activations);
 
-    /// <summary>The second set of the decoder's weights; only to think with.</summary>
-    public LayerwisePass OpenPrefill() =>
-        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, parts.Prefill!.Value, parts.NewPrefill)], parts.Activations);
+    /// <summary>The decoder alone.</summary>
+    /// <param name="recipe">The recipe in which the folder has it.</param>
+    public LayerwisePass OpenDecoder(DecoderRecipe recipe) =>
+        new(checkpoint, [], [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphs.NewDecoder(recipe))], graphs.Activations);
 
-    private IEnumerable<ISegment> Vision(VisionConfig vision)
+    /// <summary>The decoder with its prefill weights alone.</summary>
+    /// <param name="format">The format in which the folder has them.</param>
+    public LayerwisePass OpenPrefill(WeightFormat format) =>
+        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphs.NewPrefill(format))], graphs.Activations);
+
+    private IEnumerable<ISegment> Vision(VisionConfig vision, VisionRecipe recipe)
     {
-        ISegment Piece(string result, Action<OnnxGraph> write) =>
-            Segment(ModelFolder.VisionFile, parts.Vision.Tower, result, write);
+        ISegment Piece(string result, Action<VisionGraph, OnnxGraph> write) =>
+            Segment(ModelFolder.VisionFile, recipe.Tower, result, graph => write(graphs.NewVision(recipe), graph));
 
-        yield return Piece(VisionGraph.NextHidden, graph => parts.NewVision().WriteEmbeddings(graph, _source));
+        yield return Piece(VisionGraph.NextHidden, (model, graph) => model.WriteEmbeddings(graph, _weights));
         foreach (var layer in Enumerable.Range(0, vision.LayersUsed))
         {
-            yield return Piece(VisionGraph.NextHidden, graph => parts.NewVision().WriteLayer(graph, _source, layer));
+            yield return Piece(VisionGraph.NextHidden, (model, graph) => model.WriteLayer(graph, _weights, layer));
         }
 
-        yield return Piece(VisionTensors.VisualTokens, graph => parts.NewVision().WriteProjector(graph, _source));
+        yield return Piece(VisionTensors.VisualTokens, (model, graph) => model.WriteProjector(graph, _weights));
     }
 
     private IEnumerable<ISegment> Decoder(string file, WeightFormat format, Func<DecoderGraph> open)
@@ -46,17 +55,17 @@ internal sealed class StoredModel(
 
         foreach (var layer in Enumerable.Range(0, checkpoint.Config.Language.Layers))
         {
-            yield return Piece(DecoderGraph.NextHidden, graph => open().WriteLayer(graph, _source, layer));
+            yield return Piece(DecoderGraph.NextHidden, graph => open().WriteLayer(graph, _weights, layer));
         }
 
-        yield return Piece(DecoderTensors.Logits, graph => open().WriteLogits(graph, _source));
+        yield return Piece(DecoderTensors.Logits, graph => open().WriteLogits(graph, _weights));
     }
 
     private StoredSegment Segment(string file, WeightFormat format, string result, Action<OnnxGraph> write) => new(
         folder,
         () =>
         {
-            var graph = parts.NewGraph("segment");
+            var graph = graphs.NewGraph("segment");
             write(graph);
             graph.BorrowWeights(ModelFolderWriter.DataFile(file), writer.Places(file));
             return graph;

@@ -4,13 +4,13 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>A piece of a graph that lies finished in a folder: the weights are the ones on the disk, the kernels those of
-/// a service, and only this piece is in memory.</summary>
-/// <param name="folder">That holds the weights.</param>
+/// <summary>A piece of a finished graph in a folder: the weights are the ones on the disk, the kernels those of the service,
+/// and only this piece is in memory.</summary>
+/// <param name="folder">The folder with the weights.</param>
 /// <param name="build">Makes the graph, which refers to them; nothing of it is written.</param>
 /// <param name="result">The output that is taken.</param>
-/// <param name="packs">Whether the weights are laid out anew as a service does it. Rounded ones need it for the same
-/// kernels; with floats it would only be a second copy.</param>
+/// <param name="packs">Whether weights are packed as in the service. Quantized ones need it for the same kernels; for floats it
+/// would only be a second copy.</param>
 /// <param name="cancel">Stops before the next item.</param>
 internal sealed class StoredSegment(
     string folder, Func<OnnxGraph> build, string result, bool packs, CancellationToken cancel) : ISegment
@@ -19,7 +19,7 @@ internal sealed class StoredSegment(
     {
         using var options = SessionFactory.Options(new ExecutionSettings(), fixedShapes: false);
 
-        // A model that comes from memory has no folder of its own to look for weights in.
+        // A model that comes from memory has no folder in which weights are found.
         options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
         options.AddSessionConfigEntry("session.disable_prepacking", packs ? "0" : "1");
         using var model = new MemoryStream();

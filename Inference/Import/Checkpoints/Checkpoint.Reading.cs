@@ -15,9 +15,9 @@ public sealed partial class Checkpoint
     /// <exception cref="CheckpointException">It is missing, has another shape, or holds no floats.</exception>
     public CheckpointTensor Get(string name, params ReadOnlySpan<long> shape)
     {
-        if (!_tensors.TryGetValue(name, out var tensor))
+        if (!Tensors.TryGetValue(name, out var tensor))
         {
-            throw new CheckpointException(Folder, MissingTensor.Explain(name, _tensors.Keys, WeightFiles));
+            throw new CheckpointException(Folder, MissingTensor.Explain(name, Tensors.Keys, WeightFiles));
         }
 
         var file = tensor.Location?.File.Path ?? Folder;
@@ -109,7 +109,7 @@ public sealed partial class Checkpoint
     {
         for (var done = 0; done < destination.Length;)
         {
-            // In pieces, since a span of bytes cannot be as long as a span of floats.
+            // In pieces, because a span of bytes cannot be as long as a span of floats.
             var piece = destination.Slice(done, Math.Min(64 * ElementsPerRead, destination.Length - done));
             file.ReadExactly(offset + (4L * done), MemoryMarshal.AsBytes(piece));
             done += piece.Length;

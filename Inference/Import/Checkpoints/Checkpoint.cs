@@ -1,26 +1,22 @@
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
-/// <summary>A model in the layout in which it is published: config.json, weights (one file or shards, PyTorch .bin
-/// or safetensors), the vision tower's folder, the tokenizer. Nothing in it is executed and no weights are kept in
-/// memory; files stay open until it is disposed. Thread-safe, except that nobody may read while it is disposed.</summary>
+/// <summary>A published model, in any of <see cref="CheckpointFormats"/>: configuration, weights, the vision tower's folder,
+/// the tokenizer. Nothing in it is executed and no weights are kept in memory; files stay open until it is disposed.
+/// Thread-safe, except that it must not be disposed while it is read.</summary>
 public sealed partial class Checkpoint : IDisposable
 {
     private readonly List<WeightFile> _files;
-    private readonly Dictionary<string, CheckpointTensor> _tensors;
 
-    private Checkpoint(
-        CheckpointFolder folder,
-        ModelConfig config,
-        List<WeightFile> files,
-        Dictionary<string, CheckpointTensor> tensors)
+    private Checkpoint(string folder, CheckpointContents contents, List<WeightFile> files)
     {
-        Folder = folder.Path;
-        Config = config;
-        TokenizerFile = folder.FindFile("tokenizer.model");
+        Folder = folder;
+        Config = contents.Config;
+        TokenizerFile = contents.TokenizerFile;
+        Tensors = contents.Tensors;
         _files = files;
-        _tensors = tensors;
         WeightFiles = [.. files.Select(file => file.Path)];
         WeightBytes = files.Sum(file => file.Length);
     }
@@ -36,8 +32,8 @@ public sealed partial class Checkpoint : IDisposable
 
     /// <summary>Everything stored for language, projector and vision, by normalised name. Vision tensors are called
     /// "vision." and what follows from "embeddings.", "pre_layrnorm.", "encoder." or "post_layernorm."; all others
-    /// keep their names. Buffers that nobody needs are listed too.</summary>
-    public IReadOnlyDictionary<string, CheckpointTensor> Tensors => _tensors;
+    /// keep their names. Buffers that are not needed are listed too.</summary>
+    public IReadOnlyDictionary<string, CheckpointTensor> Tensors { get; }
 
     /// <summary>Full paths of the files that <see cref="Tensors"/> come from.</summary>
     public IReadOnlyList<string> WeightFiles { get; }
@@ -45,17 +41,16 @@ public sealed partial class Checkpoint : IDisposable
     /// <summary>Size of all <see cref="WeightFiles"/> on disk.</summary>
     public long WeightBytes { get; }
 
-    /// <summary>Reads the configuration and where each tensor lies; the values stay on disk.</summary>
+    /// <summary>Reads the configuration and the place of each tensor; the values stay on disk.</summary>
     /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>
     public static Checkpoint Open(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var root = CheckpointFolder.Open(folder);
-        var (config, tower) = ConfigReader.Read(root);
         var files = new List<WeightFile>();
         try
         {
-            return new Checkpoint(root, config, files, WeightReader.ReadAll(root, tower, files));
+            return new Checkpoint(root.Path, CheckpointFormats.Read(root, files), files);
         }
         catch
         {

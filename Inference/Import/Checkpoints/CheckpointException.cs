@@ -4,13 +4,13 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 /// to do about it; retrying without changing the files does not help.</summary>
 public sealed class CheckpointException : Exception
 {
-    // Names in the message come from the file; a hostile one must neither flood a log nor speak to a terminal.
+    // Names in the message come from the file; a hostile one must neither flood a log nor send control characters to a terminal.
     private const int LongestMessage = 2000;
 
     public CheckpointException(string file, string problem, Exception? cause = null)
         : base(Printable($"{file}: {problem}"), cause) => File = file;
 
-    /// <summary>Full path of the file or folder at fault.</summary>
+    /// <summary>Full path of the file or folder that cannot be read.</summary>
     public string File { get; }
 
     private static string Printable(string message)

@@ -55,6 +55,11 @@ internal sealed class CheckpointFolder
         return System.IO.File.Exists(path) ? path : null;
     }
 
+    /// <summary>Names of the files directly in the folder; links are listed, but only <see cref="FindFile"/> follows them
+    /// safely.</summary>
+    public IReadOnlySet<string> FileNames() =>
+        Directory.EnumerateFiles(Path).Select(file => System.IO.Path.GetFileName(file)).ToHashSet(StringComparer.Ordinal);
+
     /// <summary>A folder inside this one, under the same rules; null when it is not there.</summary>
     public CheckpointFolder? FindFolder(string relative)
     {

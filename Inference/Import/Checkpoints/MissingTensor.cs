@@ -1,6 +1,9 @@
+using MobileVlm.Edge.Inference.Text;
+
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
-/// <summary>Says what is there instead of a tensor that is not: mostly a name is nearly right, or a file is.</summary>
+/// <summary>Explains a missing tensor by the names that are most like it: usually a name is nearly right, or a file is of another
+/// model.</summary>
 internal static class MissingTensor
 {
     private const int NamesShown = 3;
@@ -8,7 +11,7 @@ internal static class MissingTensor
     public static string Explain(string name, IEnumerable<string> present, IReadOnlyList<string> files)
     {
         var nearest = present
-            .Select(candidate => (Name: candidate, Distance: Distance(name, candidate)))
+            .Select(candidate => (Name: candidate, Distance: EditDistance.Of(name, candidate)))
             .OrderBy(candidate => candidate.Distance)
             .ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
             .Take(NamesShown)
@@ -16,24 +19,5 @@ internal static class MissingTensor
         return $"has no tensor '{name}' in {string.Join(", ", files.Select(Path.GetFileName))}. "
             + $"Closest are {string.Join(", ", nearest)}. Check that all files are of the same model and "
             + "that the download is complete.";
-    }
-
-    /// <summary>Levenshtein's distance.</summary>
-    private static int Distance(string left, string right)
-    {
-        var row = Enumerable.Range(0, right.Length + 1).ToArray();
-        for (var i = 1; i <= left.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= right.Length; j++)
-            {
-                var replaced = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(replaced, 1 + Math.Min(row[j], row[j - 1]));
-            }
-        }
-
-        return row[^1];
     }
 }

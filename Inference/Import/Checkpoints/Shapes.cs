@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
-/// <summary>Shapes that come from a file and so may say anything.</summary>
+/// <summary>Shapes that come from a file and may be anything.</summary>
 internal static class Shapes
 {
     /// <summary>More than any tensor of these models has (a convolution's kernel has four).</summary>
@@ -19,7 +19,7 @@ internal static class Shapes
             return false;
         }
 
-        // Dimensions are tried without the zeros, so that [2^62, 2^62, 0] is no way around the check.
+        // Dimensions are tried without the zeros, so that [2^62, 2^62, 0] does not evade the check.
         foreach (var dimension in shape)
         {
             if (dimension < 0 || (dimension > 0 && byteCount > long.MaxValue / dimension))

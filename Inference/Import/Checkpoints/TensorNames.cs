@@ -1,9 +1,12 @@
+using System.Text;
+
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
-/// <summary>One name for one thing, whichever library saved it.</summary>
-internal static class TensorNames
+/// <summary>One name for each tensor, whichever library saved it.</summary>
+public static class TensorNames
 {
     private const string Prefix = "vision.";
+    private const string Encoder = "encoder.";
 
     private static readonly string[] Wrappers =
     [
@@ -17,13 +20,33 @@ internal static class TensorNames
         "vision_tower.",
     ];
 
-    private static readonly string[] Parts = ["embeddings.", "pre_layrnorm.", "encoder.", "post_layernorm."];
+    private static readonly string[] Parts = ["embeddings.", "pre_layrnorm.", Encoder, "post_layernorm."];
 
-    public static bool IsVision(string normalised) => normalised.StartsWith(Prefix, StringComparison.Ordinal);
+    /// <summary>Whether a name as stored is that of a weight of a vision encoder. Buffers, which a checkpoint may have without
+    /// the weights, are not counted.</summary>
+    public static bool IsVisionWeight(string stored) =>
+        Normalise(stored, isTower: false).StartsWith($"{Prefix}{Encoder}", StringComparison.Ordinal);
 
-    /// <param name="stored">As the file says.</param>
+    /// <summary>Whether the names of a vision encoder's weights are among the first bytes of a file of weights, where both
+    /// published formats have their names.</summary>
+    public static bool HaveVisionWeights(ReadOnlySpan<byte> head)
+    {
+        foreach (var wrapper in Wrappers)
+        {
+            if (head.IndexOf(Encoding.ASCII.GetBytes(wrapper + Encoder)) >= 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    internal static bool IsVision(string normalised) => normalised.StartsWith(Prefix, StringComparison.Ordinal);
+
+    /// <param name="stored">The name in the file.</param>
     /// <param name="isTower">The file is the tower's own: newer libraries save that without any prefix.</param>
-    public static string Normalise(string stored, bool isTower)
+    internal static string Normalise(string stored, bool isTower)
     {
         foreach (var wrapper in Wrappers)
         {

@@ -60,10 +60,10 @@ internal sealed class WeightFile : IDisposable
         }
     }
 
-    public CheckpointException Fault(string problem) => new(Path, problem);
+    public CheckpointException Error(string problem) => new(Path, problem);
 
     public CheckpointException Truncated(string evidence) =>
-        Fault($"is truncated ({evidence}). Download it again.");
+        Error($"is truncated ({evidence}). Download it again.");
 
     public void Dispose() => _handle.Dispose();
 }

@@ -14,7 +14,7 @@ internal sealed partial class DecoderGraph
     public const string NextHidden = "next_hidden";
 
     /// <summary>One layer, over a cache that it is given empty.</summary>
-    public void WriteLayer(OnnxGraph graph, WeightSource source, int layer)
+    public void WriteLayer(OnnxGraph graph, IWeightSource source, int layer)
     {
         var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));
         WriteLengths(graph);
@@ -30,7 +30,7 @@ internal sealed partial class DecoderGraph
     }
 
     /// <summary>The last norm and the head, for chosen rows.</summary>
-    public void WriteLogits(OnnxGraph graph, WeightSource source)
+    public void WriteLogits(OnnxGraph graph, IWeightSource source)
     {
         var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));
         var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");

@@ -7,7 +7,7 @@ using static MobileVlm.Edge.Inference.Models.DecoderTensors;
 
 namespace MobileVlm.Edge.Inference.Import.Graphs;
 
-/// <summary>Writes a LLaMA decoder as ONNX: embeddings in, logits of chosen rows out, one KV cache a layer that is
+/// <summary>Writes a LLaMA decoder as ONNX: embeddings in, logits of chosen rows out, one KV cache per layer that is
 /// past and present at once (bind the same buffer to both, nothing is copied).</summary>
 internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters writers)
 {
@@ -15,12 +15,12 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
     private string _positions = "";
     private string _bias = "";
 
-    public void Write(OnnxGraph graph, WeightSource source)
+    public void Write(OnnxGraph graph, IWeightSource source)
     {
         var hidden = config.HiddenSize;
         var embeddings = graph.FromFloat32("embeddings", graph.Input(Embeddings, OnnxType.Float32, 1, "sequence", hidden));
         WriteLengths(graph);
-        WriteBranches(graph);
+        WriteSequences(graph);
         var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
         WriteRotaryCaches(graph);
 
@@ -53,10 +53,10 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Input(TotalLength, OnnxType.Int32);
     }
 
-    /// <summary>What lets one row of tokens be several continuations of one beginning: where each token stands, and what
-    /// it does not see. The bias is as wide as the cache, so that its shape, and what is bound, stays the same from
-    /// token to token; the operator wants exactly the part in use.</summary>
-    private void WriteBranches(OnnxGraph graph)
+    /// <summary>Inputs that let one row of tokens be several continuations of one prefix: the position of each token, and what
+    /// it does not attend to. The bias is as wide as the cache, so that its shape, and what is bound, stays the same from
+    /// token to token; the operator takes exactly the part in use.</summary>
+    private void WriteSequences(OnnxGraph graph)
     {
         _positions = graph.Input(Positions, OnnxType.Int64, 1, "sequence");
         var bias = graph.Input(AttentionBias, OnnxType.Float32, 1, 1, "sequence", "capacity");
@@ -67,7 +67,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         _bias = graph.FromFloat32("bias_added", inUse);
     }
 
-    private void WriteHead(OnnxGraph graph, WeightSource source, string normed, string rows)
+    private void WriteHead(OnnxGraph graph, IWeightSource source, string normed, string rows)
     {
         var asked = graph.Node("Gather", "asked_rows", [normed, rows], OnnxAttribute.Int("axis", 1));
         var weight = config.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
@@ -77,7 +77,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         graph.Output(Logits, OnnxType.Float32, 1, "rows", config.VocabularySize);
     }
 
-    private string WriteAttention(OnnxGraph graph, WeightSource source, int layer, string normed)
+    private string WriteAttention(OnnxGraph graph, IWeightSource source, int layer, string normed)
     {
         var (hidden, kv) = (config.HiddenSize, config.KeyValueHeads * config.HeadSize);
         var prefix = $"model.layers.{layer}.self_attn";
@@ -104,7 +104,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
             new LinearWeight($"{prefix}.o_proj.weight", hidden, config.Heads * config.HeadSize));
     }
 
-    private string WriteMlp(OnnxGraph graph, WeightSource source, int layer, string normed)
+    private string WriteMlp(OnnxGraph graph, IWeightSource source, int layer, string normed)
     {
         var (hidden, inner) = (config.HiddenSize, config.IntermediateSize);
         var (at, prefix) = ($"layers.{layer}", $"model.layers.{layer}.mlp");
@@ -117,7 +117,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
             graph, source, $"{at}.down", gated, new LinearWeight($"{prefix}.down_proj.weight", hidden, inner));
     }
 
-    private string FirstNorm(OnnxGraph graph, WeightSource source, string node, string input, string weight) => graph.Node(
+    private string FirstNorm(OnnxGraph graph, IWeightSource source, string node, string input, string weight) => graph.Node(
         "SimplifiedLayerNormalization",
         node,
         [input, Norm(graph, source, $"{node}.weight", weight)],
@@ -127,7 +127,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
 
     /// <summary>RMS norm of residual + update; also yields that sum, the next residual.</summary>
     private (string Normed, string Residual) SkipNorm(
-        OnnxGraph graph, WeightSource source, string node, string residual, string update, string weight, bool last = false)
+        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string weight, bool last = false)
     {
         var sum = last ? "" : $"{node}.residual";
         graph.Contrib(
@@ -139,11 +139,11 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
         return (node, sum);
     }
 
-    private string Norm(OnnxGraph graph, WeightSource source, string name, string weight) =>
+    private string Norm(OnnxGraph graph, IWeightSource source, string name, string weight) =>
         graph.Values(name, [config.HiddenSize], source.Plain(weight, config.HiddenSize));
 
     /// <summary>cos and sin of position * theta^(-2i / headSize), [positions, headSize / 2], in the single precision in
-    /// which the reference computes them; made while they are written, since a configuration may claim a long context.</summary>
+    /// which the reference computes them; made while they are written, because a configuration may claim a long context.</summary>
     private void WriteRotaryCaches(OnnxGraph graph)
     {
         var frequencies = new float[config.HeadSize / 2];
@@ -171,7 +171,7 @@ internal sealed partial class DecoderGraph(LanguageConfig config, DecoderWriters
     }
 }
 
-/// <summary>Who writes which matrices of a decoder.</summary>
+/// <summary>The writer of each matrix of a decoder.</summary>
 /// <param name="Body">All but the ones below.</param>
 /// <param name="Sensitive">See <see cref="DecoderRecipe.IsSensitive"/>.</param>
 /// <param name="Head">The one that makes logits.</param>
@@ -181,7 +181,7 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
     {
         importance = new HeadImportance(importance);
 
-        // One writer for one format, which rounds an input of several matrices once.
+        // One writer for one format, which quantizes an input of several matrices once.
         var body = LinearWriter.Create(recipe.Body, importance);
         return new DecoderWriters(
             body,
@@ -189,11 +189,19 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
             recipe.Head == recipe.Body ? body : LinearWriter.Create(recipe.Head, importance));
     }
 
+    /// <summary>All matrices in one format: one writer, which quantizes an input of several matrices once.</summary>
+    public static DecoderWriters ForPrefill(WeightFormat format, IInputImportance importance)
+    {
+        var writer = LinearWriter.Create(format, importance);
+        return new DecoderWriters(writer, writer, writer);
+    }
+
     /// <summary>For the attention's input projections and the MLP's last matrix.</summary>
     public LinearWriter At(int layer, int layers) => DecoderRecipe.IsSensitive(layer, layers) ? Sensitive : Body;
 }
 
-/// <summary>A head is measured in a graph in float32, where its node has the name of the logits.</summary>
+/// <summary>Finds the importance of the head's inputs under the name of the logits, which its node has in the float32 graph that
+/// was measured.</summary>
 internal sealed class HeadImportance(IInputImportance measured) : IInputImportance
 {
     public float[] Importance(string node, int inputs) => measured.Importance(

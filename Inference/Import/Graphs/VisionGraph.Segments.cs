@@ -13,14 +13,14 @@ internal sealed partial class VisionGraph
     public const string NextHidden = "next_hidden";
 
     /// <summary>Pixels to the first layer's input.</summary>
-    public void WriteEmbeddings(OnnxGraph graph, WeightSource source)
+    public void WriteEmbeddings(OnnxGraph graph, IWeightSource source)
     {
         graph.Node("Identity", graph.Before(NextHidden), [WriteEmbeddings(graph, source, WritePixels(graph))]);
         graph.ToFloat32(NextHidden);
         graph.Output(NextHidden, OnnxType.Float32, 1, vision.Patches + 1, vision.HiddenSize);
     }
 
-    public void WriteLayer(OnnxGraph graph, WeightSource source, int layer)
+    public void WriteLayer(OnnxGraph graph, IWeightSource source, int layer)
     {
         var (residual, mlp, bias) = WriteLayer(graph, source, layer, WriteHidden(graph), "", "");
         graph.Node("Add", graph.Before(NextHidden), [residual, graph.Node("Add", "biased", [mlp, bias])]);
@@ -28,7 +28,7 @@ internal sealed partial class VisionGraph
         graph.Output(NextHidden, OnnxType.Float32, 1, vision.Patches + 1, vision.HiddenSize);
     }
 
-    public void WriteProjector(OnnxGraph graph, WeightSource source) =>
+    public void WriteProjector(OnnxGraph graph, IWeightSource source) =>
         WriteProjector(graph, source, WriteHidden(graph));
 
     private string WriteHidden(OnnxGraph graph) =>

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Inference.Import.Graphs.Projectors;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
@@ -14,7 +15,11 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
     /// <summary>QuickGELU of CLIP: x * sigmoid(1.702 x).</summary>
     private const float QuickGeluAlpha = 1.702f;
 
-    public void Write(OnnxGraph graph, WeightSource source)
+    /// <summary>Writes the encoder of a model that has one.</summary>
+    public static VisionGraph Of(ModelConfig config, VisionWriters writers) =>
+        new(config.Vision!, config.Projector!, config.Language.HiddenSize, writers);
+
+    public void Write(OnnxGraph graph, IWeightSource source)
     {
         var pixels = WritePixels(graph);
         var x = WriteEmbeddings(graph, source, pixels);
@@ -38,7 +43,7 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
     private string WritePixels(OnnxGraph graph) => graph.FromFloat32(
         "vision.pixels", graph.Input(PixelValues, OnnxType.Float32, 1, 3, vision.ImageSize, vision.ImageSize));
 
-    private void WriteProjector(OnnxGraph graph, WeightSource source, string lastHidden)
+    private void WriteProjector(OnnxGraph graph, IWeightSource source, string lastHidden)
     {
         var (width, patches) = (vision.HiddenSize, vision.Patches);
 
@@ -49,11 +54,11 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
             [lastHidden, graph.Constant("patches_from", [1]), graph.Constant("patches_to", [patches + 1]), graph.Constant("patches_axis", [1])]);
         graph.ToFloat32(PatchFeatures);
         graph.Output(PatchFeatures, OnnxType.Float32, 1, patches, width);
-        var tokens = new ProjectorGraph(vision, hidden, writers.Projector).Write(graph, source, projector, features);
-        graph.Output(VisualTokens, OnnxType.Float32, 1, tokens, hidden);
+        Projector.Of(projector).Write(new ProjectorBuilder(graph, source, writers.Projector, vision, hidden), features);
+        graph.Output(VisualTokens, OnnxType.Float32, 1, projector.TokenCount(vision), hidden);
     }
 
-    private string WriteEmbeddings(OnnxGraph graph, WeightSource source, string pixels)
+    private string WriteEmbeddings(OnnxGraph graph, IWeightSource source, string pixels)
     {
         var (width, patch, patches) = (vision.HiddenSize, vision.PatchSize, vision.Patches);
         var conv = graph.Node(
@@ -74,13 +79,13 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
             source.Plain("vision.embeddings.position_embedding.weight", patches + 1, width));
         var placed = graph.Node("Add", "vision.embeddings", [all, position]);
 
-        // The misspelling is CLIP's own.
+        // The misspelling is CLIP's.
         return Norm(graph, source, "vision.pre_norm", placed, "vision.pre_layrnorm");
     }
 
-    /// <summary>One pre-norm layer. The MLP's result is handed on unadded, since the next layer's norm adds it for free.</summary>
+    /// <summary>One pre-norm layer. The MLP's result is not added here, because the next layer's norm adds it for free.</summary>
     private (string Residual, string Pending, string PendingBias) WriteLayer(
-        OnnxGraph graph, WeightSource source, int layer, string residual, string pending, string pendingBias)
+        OnnxGraph graph, IWeightSource source, int layer, string residual, string pending, string pendingBias)
     {
         var (width, inner) = (vision.HiddenSize, vision.IntermediateSize);
         var (at, prefix) = ($"vision.{layer}", $"vision.encoder.layers.{layer}");
@@ -101,7 +106,7 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         var bias = graph.Values($"{at}.qkv_bias", [3 * width], Biases("q") + Biases("k") + Biases("v"));
         var attention = graph.Contrib(
             "MultiHeadAttention", $"{at}.attention", [q, k, v, bias], OnnxAttribute.Int("num_heads", vision.Heads));
-        var projected = writers.Guarded.Write(
+        var projected = writers.OutlierProne.Write(
             graph, source, $"{at}.out", attention, new LinearWeight($"{prefix}.self_attn.out_proj.weight", width, width));
         var outBias = Bias(graph, source, $"{at}.out_bias", $"{prefix}.self_attn.out_proj.bias", width);
         (normed, residual) = SkipNorm(graph, source, $"{at}.norm2", residual, projected, outBias, $"{prefix}.layer_norm2");
@@ -109,11 +114,11 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         var fc1 = writers.Tower.Write(graph, source, $"{at}.fc1", normed, new LinearWeight($"{prefix}.mlp.fc1.weight", inner, width));
         var raised = graph.Node("Add", $"{at}.fc1_biased", [fc1, Bias(graph, source, $"{at}.fc1_bias", $"{prefix}.mlp.fc1.bias", inner)]);
         var active = graph.Contrib("QuickGelu", $"{at}.gelu", [raised], OnnxAttribute.Float("alpha", QuickGeluAlpha));
-        var fc2 = writers.Guarded.Write(graph, source, $"{at}.fc2", active, new LinearWeight($"{prefix}.mlp.fc2.weight", width, inner));
+        var fc2 = writers.OutlierProne.Write(graph, source, $"{at}.fc2", active, new LinearWeight($"{prefix}.mlp.fc2.weight", width, inner));
         return (residual, fc2, Bias(graph, source, $"{at}.fc2_bias", $"{prefix}.mlp.fc2.bias", width));
     }
 
-    private string Norm(OnnxGraph graph, WeightSource source, string node, string input, string weight) => graph.Node(
+    private string Norm(OnnxGraph graph, IWeightSource source, string node, string input, string weight) => graph.Node(
         "LayerNormalization",
         node,
         [input, Bias(graph, source, $"{node}.weight", $"{weight}.weight", vision.HiddenSize), Bias(graph, source, $"{node}.bias", $"{weight}.bias", vision.HiddenSize)],
@@ -121,7 +126,7 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         OnnxAttribute.Float("epsilon", vision.LayerNormEpsilon));
 
     private (string Normed, string Residual) SkipNorm(
-        OnnxGraph graph, WeightSource source, string node, string residual, string update, string bias, string weight)
+        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string bias, string weight)
     {
         var sum = $"{node}.residual";
         graph.Contrib(
@@ -139,18 +144,18 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         return (node, sum);
     }
 
-    private static string Bias(OnnxGraph graph, WeightSource source, string name, string tensor, int size) =>
+    private static string Bias(OnnxGraph graph, IWeightSource source, string name, string tensor, int size) =>
         graph.Values(name, [size], source.Plain(tensor, size));
 }
 
-/// <summary>Who writes which matrices of a vision encoder.</summary>
+/// <summary>The writer of each matrix of a vision encoder.</summary>
 /// <param name="Tower">All but the ones below.</param>
-/// <param name="Guarded">Those whose inputs have outliers: the MLP's second and the attention's last.</param>
+/// <param name="OutlierProne">Those whose inputs have outliers: the MLP's second and the attention's last.</param>
 /// <param name="Projector">The projector's two.</param>
-internal sealed record VisionWriters(LinearWriter Tower, LinearWriter Guarded, LinearWriter Projector)
+internal sealed record VisionWriters(LinearWriter Tower, LinearWriter OutlierProne, LinearWriter Projector)
 {
     public static VisionWriters Create(VisionRecipe recipe, IInputImportance importance) => new(
         LinearWriter.Create(recipe.Tower, importance),
-        LinearWriter.Create(recipe.Guarded, importance),
+        LinearWriter.Create(recipe.OutlierProne, importance),
         LinearWriter.Create(recipe.Projector, importance));
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace MobileVlm.Edge.Inference.Import.Precision;
 
 /// <summary>Precision of each part of a decoder. Norms and rotary tables are always float32, embeddings keep the
@@ -9,11 +11,12 @@ namespace MobileVlm.Edge.Inference.Import.Precision;
 /// <param name="Head">The matrix that makes logits.</param>
 public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat Sensitive, WeightFormat Head)
 {
-    private const string Mixed = "-mixed";
+    /// <summary>Suffix of a name whose sensitive layers have 8 bits.</summary>
+    internal const string Mixed = "-mixed";
 
-    /// <summary>Inputs that rows in 8 bits keep exact. Most of the width of LLaMA's matrices' inputs is even; the few
-    /// channels that are a hundred times larger are well below so many.</summary>
-    internal const int OutlyingInputs = 64;
+    /// <summary>Inputs that dynamic int8 keeps in float32. Most channels of the inputs of LLaMA's matrices are of similar size;
+    /// those that are a hundred times larger are far fewer than this.</summary>
+    internal const int OutlierInputs = 64;
 
     public static DecoderRecipe Fp32 { get; } = Parse("fp32");
 
@@ -21,13 +24,13 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     public static DecoderRecipe Int4 { get; } = Parse("int4");
 
     /// <summary>What <see cref="Parse"/> reads.</summary>
-    public const string Grammar = "fp32, fp16, int8 or int4, these two with -b64 or -b128 (blocks, else 32), then -zp (zero points); int4 then -mixed (sensitive layers at 8 bit); w8a8 or w8a7 (8-bit weights times rows of 8 or 7 bits: the fastest for prompts and guesses)";
+    public static string Grammar { get; } = WeightPrecision.Grammar(row => row.DecoderHelp, mixed: true);
 
-    /// <summary>Smallest first, each with more disk and less loss than the one before.</summary>
+    /// <summary>What <c>auto</c> tries: smallest first, each with more disk and less loss than the one before.</summary>
     internal static IReadOnlyList<DecoderRecipe> Ladder { get; } =
-        [.. from name in (string[])["int4-b128", "int4-b128-zp", "int4", "int4-zp", "int4-mixed", "int4-zp-mixed", "int8-b128", "int8", "fp16", "fp32"] select Parse(name)];
+        [.. from row in WeightPrecision.All from suffix in row.DecoderLadder select Parse(row.Name + suffix)];
 
-    public bool IsExact => Body == WeightFormat.Exact;
+    public bool IsExact => Body == WeightFormat.FullPrecision;
 
     /// <summary>Whether the layer's projections are kept at <see cref="Sensitive"/>: errors of the first layers go
     /// through all others, errors of the last are corrected by none. The rule is that of onnxruntime-genai's builder
@@ -39,30 +42,29 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     }
 
     /// <summary>Reads a name of <see cref="Grammar"/>.</summary>
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException">It is another text.</exception>
     public static DecoderRecipe Parse(string name)
     {
         var mixed = name.EndsWith(Mixed, StringComparison.Ordinal);
-        if (WeightFormat.Find(mixed ? name[..^Mixed.Length] : name) is not { } body
-            || (mixed && body.Bits != 4))
+        if (WeightFormat.Find(mixed ? name[..^Mixed.Length] : name) is not { } body || (mixed && !body.CanBeMixed))
         {
-            throw new FormatException($"'{name}' is no precision of a decoder: {Grammar}.");
+            throw new FormatException($"Unknown precision of a decoder: '{name}'. Supported: {Grammar}.");
         }
 
-        if (body.Kind == WeightKind.DynamicInt8)
+        switch (body.Kind)
         {
-            // The head is read for a few rows only, so that nothing is lost by blocks, which round its input less.
-            var rows = body.Keeping(OutlyingInputs);
-            return new DecoderRecipe(name, rows, rows, WeightFormat.Blocks(8, 32));
+            case WeightKind.FullPrecision or WeightKind.HalfPrecision:
+                return new DecoderRecipe(name, body, body, body);
+            case WeightKind.DynamicInt8:
+                // The head is read for a few rows only, so that nothing is lost by blocks, which quantize its input less.
+                var rows = body.WithExactInputs(OutlierInputs);
+                return new DecoderRecipe(name, rows, rows, WeightFormat.BlockQuantized(8));
+            case WeightKind.BlockQuantized:
+                // A head at 4 bit is known to make models repeat themselves; it is a twentieth of the weights.
+                var eight = WeightFormat.BlockQuantized(8, body.BlockSize);
+                return new DecoderRecipe(name, body, mixed ? eight : body, body.Bits == 8 ? body : eight);
+            default:
+                throw new UnreachableException($"No decoder recipe for {body.Kind}.");
         }
-
-        if (body.Kind != WeightKind.BlockQuantized)
-        {
-            return new DecoderRecipe(name, body, body, body);
-        }
-
-        // A head at 4 bit is known to make models repeat themselves; it is a twentieth of the weights.
-        var eight = WeightFormat.Blocks(8, body.BlockSize);
-        return new DecoderRecipe(name, body, mixed ? eight : body, body.Bits == 8 ? body : eight);
     }
 }

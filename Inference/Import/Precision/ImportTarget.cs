@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Precision;
 
-/// <summary>What already lies where a model is to be imported to.</summary>
+/// <summary>What already exists where a model is to be imported to.</summary>
 internal static class ImportTarget
 {
     /// <param name="target">Full path.</param>

@@ -1,18 +1,19 @@
-using MobileVlm.Edge.Inference.Machine;
-
 namespace MobileVlm.Edge.Inference.Import.Precision;
 
-/// <summary>The precision that an import shall have, for each part one recipe, or several of which the first that
-/// loses no more than its floor allows is taken.</summary>
+/// <summary>The precision of an import: for each part one recipe, or several of which the first is taken that loses no
+/// more than <see cref="Calibration.LossLimits"/> allow.</summary>
 /// <param name="Decoder">To be tried in order; the last is taken whatever it loses.</param>
-/// <param name="Vision">As for the decoder; of no account for a model of text only.</param>
+/// <param name="Vision">As for the decoder; not used for a model of text only.</param>
 public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOnlyList<VisionRecipe> Vision)
 {
     /// <summary>Name for "the smallest that loses little enough".</summary>
     public const string Auto = "auto";
 
-    /// <summary>Of a second set of the decoder's weights that is used where many tokens go through at once; null for
-    /// none.</summary>
+    /// <summary>Name for no prefill weights.</summary>
+    private const string None = "none";
+
+    /// <summary>Of the prefill weights: more weights of the decoder, which are used where many tokens are processed at once;
+    /// null for none.</summary>
     public WeightFormat? Prefill { get; private init; }
 
     /// <summary>Whether graphs compute in float16, with the KV cache in it too: what a GPU has kernels for. On a processor
@@ -24,7 +25,8 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     /// <summary>The decoder in 4 bit, vision in float32.</summary>
     public static PrecisionPlan Int4 { get; } = Of(DecoderRecipe.Int4, VisionRecipe.Fp32);
 
-    /// <summary>Whether a rounded decoder's channels are scaled for the activations; without it, to see what it brings.</summary>
+    /// <summary>Whether a quantized decoder's channels are scaled for the activations; tests turn it off to measure its
+    /// effect.</summary>
     internal bool ScalesChannels { get; init; } = true;
 
     /// <summary>All recipes by name: two plans of the same names are the same plan.</summary>
@@ -38,38 +40,38 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     public bool IsExact => Prefill is null && !NeedsMeasuring && Decoder[0].IsExact && Vision[0].IsExact;
 
     /// <summary>What <see cref="WithPrefill"/> reads.</summary>
-    public const string PrefillGrammar = "w8a8, w8a7, auto (the one that this box's processor multiplies faster) or none";
+    public static string PrefillGrammar { get; } =
+        $"{string.Join(", ", WeightPrecision.ForPrefill.Select(row => row.Name))}, {Auto} (the one that this machine's processor multiplies faster) or {None}";
 
-    /// <summary>The same with a second set of the decoder's weights.</summary>
+    /// <summary>The same with prefill weights.</summary>
     /// <param name="name">See <see cref="PrefillGrammar"/>.</param>
-    /// <exception cref="FormatException">It is none.</exception>
-    public PrecisionPlan WithPrefill(string name) => this with
+    /// <exception cref="FormatException">It is another text.</exception>
+    public PrecisionPlan WithPrefill(string name)
     {
-        Prefill = name switch
+        var format = name switch
         {
-            "none" => null,
-            "w8a8" => WeightFormat.Rows.Keeping(DecoderRecipe.OutlyingInputs),
-            "w8a7" => WeightFormat.NarrowRows.Keeping(DecoderRecipe.OutlyingInputs),
-            Auto => (ProcessorFeatures.HasInt8DotProducts ? WeightFormat.Rows : WeightFormat.NarrowRows).Keeping(DecoderRecipe.OutlyingInputs),
-            _ => throw new FormatException($"'{name}' is no precision of a second set of weights: {PrefillGrammar}."),
-        },
-    };
+            None => (WeightFormat?)null,
+            Auto => WeightPrecision.QuickestForPrefill(),
+            _ => WeightPrecision.ForPrefill.FirstOrDefault(row => row.Name == name)?.Format
+                ?? throw new FormatException($"Unknown precision of prefill weights: '{name}'. Supported: {PrefillGrammar}."),
+        };
+        return this with { Prefill = format?.WithExactInputs(DecoderRecipe.OutlierInputs) };
+    }
 
     /// <summary>The same for a GPU.</summary>
     /// <exception cref="FormatException">A part has a precision for which there are no kernels there.</exception>
     public PrecisionPlan OnCuda()
     {
-        const string Known = "fp16, int4 and int8 with their variants, and auto";
         if (Prefill is not null)
         {
-            throw new FormatException("A second set of weights (--prefill) multiplies in 8 bit on a processor and is of no use on a GPU: leave it out.");
+            throw new FormatException("Prefill weights (--prefill) multiply in 8 bit on a processor and are of no use on a GPU: leave them out.");
         }
 
         // What "auto" tries is cut down to what runs there; what was named has to run there.
-        var decoder = Decoder.Where(r => !r.IsExact && r.Body.Kind != WeightKind.DynamicInt8).ToList();
-        var vision = Vision.Where(r => !r.IsExact && r.Tower.Kind != WeightKind.DynamicInt8).ToList();
-        return decoder.Count == 0 ? throw new FormatException($"A GPU has no kernels for a decoder in '{Decoder[0].Name}': {Known} run there.")
-            : vision.Count == 0 ? throw new FormatException($"A GPU has no kernels for a vision encoder in '{Vision[0].Name}': {Known} run there.")
+        var decoder = Decoder.Where(r => WeightPrecision.Of(r.Body).RunsOnCuda).ToList();
+        var vision = Vision.Where(r => WeightPrecision.Of(r.Tower).RunsOnCuda).ToList();
+        return decoder.Count == 0 ? throw NoKernels("decoder", Decoder[0].Name)
+            : vision.Count == 0 ? throw NoKernels("vision encoder", Vision[0].Name)
             : this with { Decoder = decoder, Vision = vision, ForCuda = true };
     }
 
@@ -77,14 +79,19 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
 
     /// <summary>Reads two names, each a recipe's or <see cref="Auto"/>.</summary>
     /// <param name="decoder">See <see cref="DecoderRecipe.Grammar"/>.</param>
-    /// <param name="vision">See <see cref="VisionRecipe.Grammar"/>; left out, it is as the decoder, but that beside a
-    /// decoder in few bits it has 8: in float32 it would take more memory than such a decoder.</param>
-    /// <exception cref="FormatException">A name is none.</exception>
+    /// <param name="vision">See <see cref="VisionRecipe.Grammar"/>. Without it, vision is as the decoder; beside a decoder in
+    /// blocks it has 8 bits, because in float32 it would take more memory than such a decoder.</param>
+    /// <exception cref="FormatException">A name is unknown.</exception>
     public static PrecisionPlan Parse(string decoder, string? vision = null)
     {
-        vision ??= decoder.StartsWith("int", StringComparison.Ordinal) ? "int8" : decoder;
-        return new PrecisionPlan(
-            decoder == Auto ? DecoderRecipe.Ladder : [DecoderRecipe.Parse(decoder)],
-            vision == Auto ? VisionRecipe.Ladder : [VisionRecipe.Parse(vision)]);
+        var decoders = decoder == Auto ? DecoderRecipe.Ladder : [DecoderRecipe.Parse(decoder)];
+        vision ??= decoder != Auto && decoders[0].Body.Kind == WeightKind.BlockQuantized ? "int8" : decoder;
+        return new PrecisionPlan(decoders, vision == Auto ? VisionRecipe.Ladder : [VisionRecipe.Parse(vision)]);
+    }
+
+    private static FormatException NoKernels(string part, string name)
+    {
+        var known = WeightPrecision.List(WeightPrecision.All.Reverse().Where(row => row.RunsOnCuda).Select(row => row.Name), "and");
+        return new FormatException($"A GPU has no kernels for a {part} in '{name}': {known} with their variants, and {Auto} run there.");
     }
 }

@@ -5,102 +5,140 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Precision;
 
-/// <summary>Tries the parts of a folder as they lie there, a layer at a time: measures what they lose, writes those anew
-/// that lose too much while there is another recipe for them, and notes what the finished model computes.</summary>
-internal sealed class PrecisionTrial(Checkpoint checkpoint, ModelFolderWriter writer, ImportedGraphs parts, StoredModel stored)
+/// <summary>What a trial found.</summary>
+/// <param name="Recipe">The recipe of the model in the folder.</param>
+/// <param name="Loss">Against float32; null where nothing was measured.</param>
+/// <param name="SelfTest">What the finished model computes; null where the prompt does not fit the context.</param>
+/// <param name="Reasons">Why recipes were taken and refused, for the manifest; empty where there was no choice.</param>
+internal sealed record TrialOutcome(ModelRecipe Recipe, ModelLoss? Loss, SelfTest? SelfTest, IReadOnlyList<string> Reasons);
+
+/// <summary>Tries the parts of a folder as they are there, a layer at a time: measures what they lose, writes those again
+/// that lose too much while the plan has another recipe for them, and records what the finished model computes.</summary>
+/// <param name="checkpoint">Sizes.</param>
+/// <param name="writer">Wrote the folder in the first recipe of the plan.</param>
+/// <param name="graphs">Builds parts in other recipes.</param>
+/// <param name="stored">Runs the parts.</param>
+/// <param name="plan">Recipes to try.</param>
+internal sealed class PrecisionTrial(
+    Checkpoint checkpoint, ModelFolderWriter writer, ImportedGraphs graphs, StoredModel stored, PrecisionPlan plan)
 {
-    /// <param name="exact">Null measures nothing.</param>
+    private readonly List<string> _reasons = [];
+
+    /// <param name="exact">Null measures nothing, and the first recipes are taken.</param>
     /// <param name="test">The self-test's prompt; null leaves it out.</param>
-    public (ModelLoss? Loss, SelfTest? SelfTest) Run(ReferenceOutputs? exact, CalibrationPrompt? test)
+    public TrialOutcome Run(ReferenceOutputs? exact, CalibrationPrompt? test)
     {
-        var seen = parts.Sees ? TryVision(exact) : new Seen(null, [], []);
-        var loss = exact is null ? null : TryDecoder(exact);
-        (CalibrationPrompt, float[])[] self = test is null ? [] : [(test, seen.Test)];
+        var first = ModelRecipe.First(plan, checkpoint.Config.Vision is not null);
+        var encoded = first.Vision is null ? new EncodedPictures(null, null, [], []) : TryVision(exact);
+        var (decoder, loss) = exact is null ? (first.Decoder, null) : TryDecoder(exact);
+        var recipe = first with { Decoder = decoder, Vision = encoded.Recipe };
+        if (recipe.Prefill is { } prefill && decoder != first.Decoder)
+        {
+            // It was written with the channel scales of the first recipe.
+            writer.WriteGraph(ModelFolder.PrefillFile, graphs.BuildPrefill(prefill, decoder));
+        }
+
+        (CalibrationPrompt, float[])[] self = test is null ? [] : [(test, encoded.Test)];
 
         // With an exact encoder both parts together lose what the decoder loses.
-        var whole = exact is null || !parts.Sees || parts.Vision.IsExact
+        var both = exact is null || recipe.Vision is null or { IsExact: true }
             ? []
-            : exact.Prompts.Select(p => (p, p.PictureOf(seen.Tokens))).ToArray();
-        var logits = whole.Length + self.Length == 0 ? [] : stored.Open().Think([.. whole, .. self]);
-        var (prefillLoss, prefillTest) = TryPrefill(exact, self);
-        return (
+            : exact.Prompts.Select(p => (p, p.PictureOf(encoded.Tokens))).ToArray();
+        var logits = both.Length + self.Length == 0 ? [] : stored.OpenDecoder(decoder).RunPrompts([.. both, .. self]);
+        var (prefillLoss, prefillTest) = TryPrefill(recipe.Prefill, exact, self);
+        return new TrialOutcome(
+            recipe,
             exact is null ? null : new ModelLoss(
-                exact.Set.Description, seen.Loss, loss!, !parts.Sees ? null : whole.Length == 0 ? loss : Compare(exact, logits[..whole.Length]))
+                exact.Set.Description,
+                encoded.Loss,
+                loss!,
+                recipe.Vision is null ? null : both.Length == 0 ? loss : Compare(exact, logits[..both.Length]))
             {
                 Prefill = prefillLoss,
             },
-            test is null ? null : SelfTestMaterial.Known(test, seen.Test, logits[^1], prefillTest));
+            test is null ? null : SelfTestMaterial.Known(test, encoded.Test, logits[^1], prefillTest),
+            _reasons);
     }
 
-    /// <returns>Loss of the second set of weights, and its logits along the self-test's answer.</returns>
-    private (LogitLoss? Loss, float[]? Test) TryPrefill(ReferenceOutputs? exact, (CalibrationPrompt, float[])[] self)
+    /// <returns>Loss of the prefill weights, and their logits along the self-test's answer.</returns>
+    private (LogitLoss? Loss, float[]? Test) TryPrefill(
+        WeightFormat? prefill, ReferenceOutputs? exact, (CalibrationPrompt, float[])[] self)
     {
         var prompts = exact?.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens))).ToArray() ?? [];
-        if (parts.Prefill is null || prompts.Length + self.Length == 0)
+        if (prefill is not { } format || prompts.Length + self.Length == 0)
         {
             return (null, null);
         }
 
-        var logits = stored.OpenPrefill().Think([.. prompts, .. self]);
+        var logits = stored.OpenPrefill(format).RunPrompts([.. prompts, .. self]);
         return (
             exact is null ? null : Compare(exact, logits[..prompts.Length]),
             self.Length == 0 ? null : logits[^1]);
     }
 
-    private LogitLoss TryDecoder(ReferenceOutputs exact)
+    private (DecoderRecipe Recipe, LogitLoss Loss) TryDecoder(ReferenceOutputs exact)
     {
-        while (true)
+        for (var i = 0; ; i++)
         {
-            var loss = Compare(exact, stored.Open().Think(exact.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens)))));
-            var refused = parts.DecoderHasNext && !LossLimits.Hold(loss);
-            if (parts.ChoosesDecoder)
+            var (recipe, isLast) = (plan.Decoder[i], i == plan.Decoder.Count - 1);
+            if (i > 0)
             {
-                parts.Explain(LossLimits.Explain(parts.Decoder.Name, loss, refused));
+                writer.WriteGraph(ModelFolder.DecoderFile, graphs.BuildDecoder(recipe));
+            }
+
+            var loss = Compare(exact, stored.OpenDecoder(recipe).RunPrompts(exact.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens)))));
+            var refused = !isLast && !LossLimits.Hold(loss);
+            if (plan.Decoder.Count > 1)
+            {
+                _reasons.Add(LossLimits.Explain(recipe.Name, loss, refused));
             }
 
             if (!refused)
             {
-                return loss;
+                return (recipe, loss);
             }
-
-            writer.WriteGraph(ModelFolder.DecoderFile, parts.NextDecoder());
         }
     }
 
-    private Seen TryVision(ReferenceOutputs? exact)
+    private EncodedPictures TryVision(ReferenceOutputs? exact)
     {
-        while (true)
+        for (var i = 0; ; i++)
         {
-            // One picture shows that an exact encoder is exact.
-            IEnumerable<CalibrationPicture> pictures = exact?.Set.Pictures.Take(parts.Vision.IsExact ? 1 : int.MaxValue) ?? [];
-            var tokens = stored.Open().Look([.. pictures, SelfTestMaterial.Picture]);
-            if (exact is null)
+            var (recipe, isLast) = (plan.Vision[i], i == plan.Vision.Count - 1);
+            if (i > 0)
             {
-                return new Seen(null, [], tokens[^1]);
+                writer.WriteGraph(ModelFolder.VisionFile, graphs.BuildVision(recipe));
             }
 
-            var own = tokens[..^1];
-            var loss = LossMeter.Vision([.. exact.VisualTokens.Take(own.Length)], own);
-            var refused = parts.VisionHasNext && !LossLimits.Hold(loss);
-            if (parts.ChoosesVision)
+            // One picture shows that an exact encoder is exact.
+            IEnumerable<CalibrationPicture> pictures = exact?.Set.Pictures.Take(recipe.IsExact ? 1 : int.MaxValue) ?? [];
+            var tokens = stored.OpenVision(recipe).EncodePictures([.. pictures, SelfTestMaterial.Picture]);
+            if (exact is null)
             {
-                parts.Explain(LossLimits.Explain(parts.Vision.Name, loss, refused));
+                return new EncodedPictures(recipe, null, [], tokens[^1]);
+            }
+
+            var measured = tokens[..^1];
+            var loss = LossMeter.Vision([.. exact.VisualTokens.Take(measured.Length)], measured);
+            var refused = !isLast && !LossLimits.Hold(loss);
+            if (plan.Vision.Count > 1)
+            {
+                _reasons.Add(LossLimits.Explain(recipe.Name, loss, refused));
             }
 
             if (!refused)
             {
-                return new Seen(loss, own, tokens[^1]);
+                return new EncodedPictures(recipe, loss, measured, tokens[^1]);
             }
-
-            writer.WriteGraph(ModelFolder.VisionFile, parts.NextVision());
         }
     }
 
     private LogitLoss Compare(ReferenceOutputs exact, IReadOnlyList<float[]> logits) =>
         LossMeter.Logits(exact.Logits, logits, checkpoint.Config.Language.VocabularySize);
 
+    /// <param name="Recipe">The recipe that encoded them; null for a model of text only.</param>
     /// <param name="Loss">Null where nothing was measured.</param>
     /// <param name="Tokens">Visual tokens of the pictures that were measured.</param>
     /// <param name="Test">Those of the self-test's picture.</param>
-    private sealed record Seen(VisionLoss? Loss, float[][] Tokens, float[] Test);
+    private sealed record EncodedPictures(VisionRecipe? Recipe, VisionLoss? Loss, float[][] Tokens, float[] Test);
 }

@@ -4,21 +4,21 @@ using MobileVlm.Edge.Inference.Import.Precision;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>Activation-aware scaling (AWQ, Lin et al., MLSys 2024): channels that carry much are made larger in the weights
-/// and smaller in the activations, so that rounding costs them less. By how much, a power of their root mean square, is
-/// searched for each group by the error that its matrices' outputs would have.</summary>
+/// <summary>Activation-aware scaling (AWQ, Lin et al., MLSys 2024): channels with large activations are made larger in the
+/// weights and smaller in the activations, so that quantization costs them less. The factor is a power of their root mean
+/// square; the exponent is searched for each group by the error that its matrices' outputs would have.</summary>
 /// <param name="checkpoint">Holds the matrices.</param>
-/// <param name="moments">Of the inputs; complete when scales are first asked for.</param>
+/// <param name="measured">Mean squares of the inputs; complete when scales are first asked for.</param>
 /// <param name="groups">Each tensor is multiplied in at most one of them and divided in at most one.</param>
-/// <param name="exponent">Taken for all groups instead of a search.</param>
+/// <param name="exponent">The exponent of all groups, instead of a search; null searches.</param>
 internal sealed class AwqScales(
-    Checkpoint checkpoint, ImportanceMatrix moments, IReadOnlyList<ChannelGroup> groups, float? exponent = null) : IInputImportance
+    Checkpoint checkpoint, ImportanceMatrix measured, IReadOnlyList<ChannelGroup> groups, float? exponent = null) : IInputImportance
 {
-    /// <summary>Rows of a matrix by which an exponent is judged; all of them would say the same at twenty times the cost.</summary>
+    /// <summary>Rows of a matrix by which an exponent is chosen; all of them would give the same result at twenty times the cost.</summary>
     private const int SampledRows = 128;
 
-    /// <summary>Share of the error that scaling has to take away. Channels that outlie gain four fifths, a few hundredths come
-    /// and go with what is sampled and make the whole model better or worse at random.</summary>
+    /// <summary>Share of the error that scaling has to remove. Outlier channels gain four fifths; a few hundredths depend on
+    /// the sample and make the whole model better or worse at random.</summary>
     private const double LeastGain = 0.05;
 
     /// <summary>The first means unscaled.</summary>
@@ -28,7 +28,7 @@ internal sealed class AwqScales(
         groups.SelectMany(g => g.Matrices.Select(m => (m.Name, g))).ToDictionary(p => p.Name, p => p.g);
 
     private readonly Dictionary<string, ChannelGroup> _divided =
-        groups.SelectMany(g => g.Makers.Select(m => (m, g))).ToDictionary(p => p.m, p => p.g);
+        groups.SelectMany(g => g.Producers.Select(m => (m, g))).ToDictionary(p => p.m, p => p.g);
 
     private readonly Dictionary<string, float[]?> _found = [];
 
@@ -62,7 +62,7 @@ internal sealed class AwqScales(
     /// <summary>Mean squares of what goes into a node once its channels are divided.</summary>
     public float[] Importance(string node, int inputs)
     {
-        var importance = moments.Importance(node, inputs);
+        var importance = measured.Importance(node, inputs);
         if (groups.FirstOrDefault(g => IsInputOf(g, node)) is { } group && Of(group) is { } scales)
         {
             TensorPrimitives.Divide(importance, scales, importance);
@@ -72,7 +72,7 @@ internal sealed class AwqScales(
         return importance;
     }
 
-    /// <summary>The second matrix of an MLP's pair is a node of its own with the same input.</summary>
+    /// <summary>The second matrix of an MLP's pair is a separate node with the same input.</summary>
     private static bool IsInputOf(ChannelGroup group, string node) =>
         group.Node == node || (node.EndsWith(".up", StringComparison.Ordinal) && group.Node == $"{node[..^3]}.gate");
 
@@ -90,13 +90,13 @@ internal sealed class AwqScales(
 
     private float[]? Search(ChannelGroup group)
     {
-        var importance = moments.Importance(group.Node, group.Channels);
+        var importance = measured.Importance(group.Node, group.Channels);
         if (exponent is { } given)
         {
             return Power(importance, given);
         }
 
-        if (moments.IsEmpty || group.Format.Kind != WeightKind.BlockQuantized)
+        if (measured.IsEmpty || group.Format.Kind != WeightKind.BlockQuantized)
         {
             return null;
         }

@@ -3,14 +3,15 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>4 or 8 bit a weight with one scale a block, of the type in which the graph computes, and a zero point where wanted: <c>MatMulNBits</c>.</summary>
+/// <summary>4 or 8 bit per weight with one scale per block, in the type in which the graph computes, and optionally a zero
+/// point per block: <c>MatMulNBits</c>.</summary>
 internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportance importance) : LinearWriter
 {
-    /// <summary>int8 activations: the fast kernels. Left out, decoding is two to four times slower.</summary>
+    /// <summary>int8 activations, which have the fast kernels; without it, decoding is two to four times slower.</summary>
     private const int AccuracyLevel = 4;
 
     public override string Write(
-        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
         var inputs = weights[0].Inputs;
         var outputs = weights.Sum(w => w.Outputs);
@@ -18,7 +19,7 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
         var zeroBytes = quantizer.ZeroPoints ? quantizer.ZeroPointBytes(inputs) : 0;
         var rows = source.Rows(weights);
 
-        // Filled while the codes are written, written right after them, and dropped: one layer's at a time.
+        // Filled while the codes are written, written right after them, and released: one layer at a time.
         var scales = Array.Empty<float>();
         var zeros = Array.Empty<byte>();
         var names = new List<string>

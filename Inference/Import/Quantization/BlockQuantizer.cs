@@ -1,9 +1,9 @@
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>Block-wise rounding into the layout of ONNX Runtime's <c>MatMulNBits</c>: element k of a row sits in block
+/// <summary>Block-wise quantization into the layout of ONNX Runtime's <c>MatMulNBits</c>: element k of a row is in block
 /// k / blockSize; value = (q - zero point) * scale, the zero point being 2^(bits-1) unless it is stored; 4-bit values
-/// are packed two a byte, the even one low, zero points likewise; the last block of a row is padded. Scales are the
-/// ones of <see cref="ScaleSearch"/>.</summary>
+/// are packed two per byte, the even one low, zero points likewise; the last block of a row is padded. Scales come from
+/// <see cref="ScaleSearch"/>.</summary>
 internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = false, ScaleRule rule = ScaleRule.LeastError)
 {
     public int Bits { get; } = bits is 4 or 8 ? bits : throw new ArgumentOutOfRangeException(nameof(bits), bits, "4 or 8");
@@ -21,10 +21,10 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
     /// <summary>Blocks in a row of <paramref name="inputs"/> elements.</summary>
     public int Blocks(int inputs) => (inputs + BlockSize - 1) / BlockSize;
 
-    /// <summary>Bytes of a row's zero points; each row begins with a byte of its own.</summary>
+    /// <summary>Bytes of a row's zero points; each row begins with a new byte.</summary>
     public int ZeroPointBytes(int inputs) => ((Blocks(inputs) * Bits) + 7) / 8;
 
-    /// <summary>Rounds one row.</summary>
+    /// <summary>Quantizes one row.</summary>
     /// <param name="row">[inputs].</param>
     /// <param name="importance">[inputs], how much an error of each weight counts, not negative.</param>
     /// <param name="packed">[blocks, blobSize].</param>
@@ -40,17 +40,17 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
             var from = block * BlockSize;
             var count = Math.Min(BlockSize, row.Length - from);
             var values = row.Slice(from, count);
-            var grid = ScaleSearch.Find(values, importance.Slice(from, count), Bits, ZeroPoints, rule);
-            Pack(values, grid, packed.Slice(block * BlobSize, BlobSize));
-            scales[block] = grid.Scale;
+            var parameters = ScaleSearch.Find(values, importance.Slice(from, count), Bits, ZeroPoints, rule);
+            Pack(values, parameters, packed.Slice(block * BlobSize, BlobSize));
+            scales[block] = parameters.Scale;
             if (ZeroPoints)
             {
-                Put(zeros, block, grid.Zero);
+                Put(zeros, block, parameters.Zero);
             }
         }
     }
 
-    /// <summary>Sum of the squared errors that rounding a row makes, each times its importance.</summary>
+    /// <summary>Sum of the squared quantization errors of a row, each times its importance.</summary>
     public double Error(ReadOnlySpan<float> row, ReadOnlySpan<float> importance)
     {
         var (sum, largest) = (0.0, (1 << Bits) - 1);
@@ -59,12 +59,12 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
             var count = Math.Min(BlockSize, row.Length - from);
             var values = row.Slice(from, count);
             var weights = importance.Slice(from, count);
-            var grid = ScaleSearch.Find(values, weights, Bits, ZeroPoints, rule);
+            var parameters = ScaleSearch.Find(values, weights, Bits, ZeroPoints, rule);
             var block = 0f;
             for (var i = 0; i < count; i++)
             {
-                var code = Math.Clamp((int)MathF.Round(values[i] * grid.Inverse) + grid.Zero, 0, largest);
-                var error = values[i] - ((code - grid.Zero) * grid.Scale);
+                var code = Math.Clamp((int)MathF.Round(values[i] * parameters.Inverse) + parameters.Zero, 0, largest);
+                var error = values[i] - ((code - parameters.Zero) * parameters.Scale);
                 block += weights[i] * error * error;
             }
 
@@ -74,7 +74,7 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
         return sum;
     }
 
-    private void Pack(ReadOnlySpan<float> values, QuantizationParameters grid, Span<byte> blob)
+    private void Pack(ReadOnlySpan<float> values, QuantizationParameters parameters, Span<byte> blob)
     {
         var largest = (1 << Bits) - 1;
 
@@ -82,12 +82,12 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
         for (var i = 0; i < BlockSize; i++)
         {
             Put(blob, i, i < values.Length
-                ? Math.Clamp((int)MathF.Round(values[i] * grid.Inverse) + grid.Zero, 0, largest)
-                : grid.Zero);
+                ? Math.Clamp((int)MathF.Round(values[i] * parameters.Inverse) + parameters.Zero, 0, largest)
+                : parameters.Zero);
         }
     }
 
-    /// <summary>Writes a code into bytes that are zero.</summary>
+    /// <summary>Writes a code. The bytes must be zero before.</summary>
     private void Put(Span<byte> bytes, int index, int code)
     {
         if (Bits == 8)

@@ -3,13 +3,13 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>Matrices that share their input, and what makes that input channel by channel. Dividing the makers' channels
+/// <summary>Matrices that share their input, and what produces that input channel by channel. Dividing the producers' channels
 /// and multiplying the matrices' columns by the same numbers changes nothing in exact arithmetic.</summary>
-/// <param name="Node">Whose inputs were measured.</param>
-/// <param name="Format">In which the matrices are stored.</param>
+/// <param name="Node">The node whose inputs were measured.</param>
+/// <param name="Format">The format in which the matrices are stored.</param>
 /// <param name="Matrices">Their columns are multiplied.</param>
-/// <param name="Makers">Norm weights, or matrices whose rows make the channels: divided.</param>
-internal sealed record ChannelGroup(string Node, WeightFormat Format, IReadOnlyList<LinearWeight> Matrices, IReadOnlyList<string> Makers)
+/// <param name="Producers">Norm weights, or matrices whose rows produce the channels; these are divided.</param>
+internal sealed record ChannelGroup(string Node, WeightFormat Format, IReadOnlyList<LinearWeight> Matrices, IReadOnlyList<string> Producers)
 {
     public int Channels => Matrices[0].Inputs;
 

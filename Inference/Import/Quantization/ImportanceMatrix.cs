@@ -2,19 +2,19 @@ using System.Numerics.Tensors;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>How much an error of each weight of a layer counts.</summary>
+/// <summary>How much the error of each weight of a layer matters.</summary>
 internal interface IInputImportance
 {
     /// <returns>[inputs], positive. Only their ratios matter.</returns>
     float[] Importance(string node, int inputs);
 }
 
-/// <summary>For each linear layer the mean square of each of its inputs over calibration, as far as it was measured: an
-/// error of a weight counts as much as the input that it is multiplied by (diagonal of the layer's Hessian, as in
-/// llama.cpp's importance matrix). Empty, all weights count alike.</summary>
+/// <summary>The mean square of each input of each linear layer over calibration, where it was measured: the error of a weight
+/// is weighted by the input that the weight is multiplied by (diagonal of the layer's Hessian, as in llama.cpp's importance
+/// matrix). While it is empty, all weights have the same importance.</summary>
 internal sealed class ImportanceMatrix : IInputImportance
 {
-    /// <summary>Share of the mean that every input counts at least: calibration does not see everything.</summary>
+    /// <summary>Least importance of an input, as a share of the mean: calibration does not see everything.</summary>
     private const float LeastShare = 0.01f;
 
     private readonly Dictionary<string, (float[] Sum, long Rows)> _sums = [];

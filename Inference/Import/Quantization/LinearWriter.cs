@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Onnx;
@@ -7,27 +8,29 @@ namespace MobileVlm.Edge.Inference.Import.Quantization;
 /// <summary>Writes a linear layer into a graph, in one of the precisions that ONNX Runtime computes.</summary>
 internal abstract class LinearWriter
 {
-    /// <param name="format">Of the weights.</param>
-    /// <param name="importance">Of the inputs; what is rounded is rounded for these. Read when weights are written, not
+    /// <param name="format">The weights' format.</param>
+    /// <param name="importance">The inputs' importance: quantization loses least where it is large. Read when weights are written, not
     /// before.</param>
     public static LinearWriter Create(WeightFormat format, IInputImportance importance) => format.Kind switch
     {
         WeightKind.FullPrecision => new Float32LinearWriter(),
         WeightKind.HalfPrecision => new Float16LinearWriter(),
-        WeightKind.DynamicInt8 => new RowLinearWriter(format, importance),
-        _ => new BlockLinearWriter(new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), importance),
+        WeightKind.DynamicInt8 => new DynamicInt8LinearWriter(format, importance),
+        WeightKind.BlockQuantized => new BlockLinearWriter(
+            new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), importance),
+        _ => throw new UnreachableException($"Nothing writes {format.Kind}."),
     };
 
     /// <summary>Adds the product of <paramref name="input"/> [.., inputs] with the stacked weights.</summary>
     /// <returns>The value's name, [.., sum of outputs].</returns>
-    public abstract string Write(OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights);
+    public abstract string Write(OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights);
 }
 
-/// <summary>In the type in which the graph computes, ONNX's MatMul.</summary>
+/// <summary>Weights in the type in which the graph computes, ONNX's MatMul.</summary>
 internal sealed class Float32LinearWriter : LinearWriter
 {
     public override string Write(
-        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
         var weight = graph.Values(
             $"{node}.weight",
@@ -42,7 +45,7 @@ internal sealed class Float32LinearWriter : LinearWriter
 internal sealed class Float16LinearWriter : LinearWriter
 {
     public override string Write(
-        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
         var stored = graph.Weight(
             $"{node}.weight_fp16",
@@ -59,12 +62,12 @@ internal sealed class Float16LinearWriter : LinearWriter
     }
 }
 
-/// <summary>float32 as it lies in the checkpoint, ONNX's Gemm: nothing is laid out anew, which needs no memory. For what
-/// is used a few times and thrown away.</summary>
+/// <summary>float32 as the checkpoint stores it, ONNX's Gemm: the layout is not changed, which needs no memory. For what
+/// is used a few times and then removed.</summary>
 internal sealed class UnpackedLinearWriter : LinearWriter
 {
     public override string Write(
-        OnnxGraph graph, WeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
         var (inputs, outputs) = (weights[0].Inputs, weights.Sum(w => w.Outputs));
         var rows = source.Rows(weights);

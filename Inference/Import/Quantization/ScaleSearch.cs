@@ -17,14 +17,14 @@ internal enum ScaleRule
 /// are not each other's inverse once the scale was fitted to the codes.</summary>
 internal readonly record struct QuantizationParameters(float Inverse, float Scale, int Zero);
 
-/// <summary>Finds scales that lose least. For each of several clipping factors the codes c are rounded first; the scale
+/// <summary>Finds the scales with the least error. For each of several clipping factors the codes c are computed first; the scale
 /// that then fits best is sum(w v c) / sum(w c^2), and the squared error that remains is
 /// sum(w v^2) - sum(w v c)^2 / sum(w c^2). This is the search of llama.cpp's <c>make_qx_quants</c>, with more clipping.
 /// The scale's sign is free, so the element of largest magnitude maps to the most negative code and all codes are
 /// used.</summary>
 internal static class ScaleSearch
 {
-    /// <summary>How many codes further out than the last one the largest element lies: below 0 some codes stay unused,
+    /// <summary>How many codes beyond the last one the largest element is: below 0 some codes stay unused,
     /// above 0 it is clipped. In a Gaussian block of 128 the optimum is near 2.</summary>
     private static readonly float[] Clips = [0, -0.8f, -0.6f, -0.4f, -0.2f, 0.2f, 0.4f, 0.6f, 0.8f, 1f, 1.3f, 1.6f, 2f, 2.5f, 3f];
 
@@ -35,7 +35,7 @@ internal static class ScaleSearch
     /// <param name="importance">As long as the block, not negative.</param>
     /// <param name="bits">Codes are 0 to 2^bits - 1.</param>
     /// <param name="zeroPoints">Whether zero may have another code than the middle one.</param>
-    /// <param name="rule">How.</param>
+    /// <param name="rule">How the scale is found.</param>
     public static QuantizationParameters Find(
         ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int bits, bool zeroPoints, ScaleRule rule)
     {
@@ -51,16 +51,16 @@ internal static class ScaleSearch
         var gain = double.NegativeInfinity;
         foreach (var clip in Clips)
         {
-            Try(values, importance, -(middle + clip) / extreme, middle, -middle, middle - 1, ref best, ref gain);
+            Consider(values, importance, -(middle + clip) / extreme, middle, -middle, middle - 1, ref best, ref gain);
         }
 
         if (zeroPoints)
         {
             foreach (var share in Shares)
             {
-                var grid = FromRange(values, bits, share);
-                Try(
-                    values, importance, grid.Inverse, grid.Zero, -grid.Zero, (1 << bits) - 1 - grid.Zero, ref best, ref gain);
+                var parameters = FromRange(values, bits, share);
+                Consider(
+                    values, importance, parameters.Inverse, parameters.Zero, -parameters.Zero, (1 << bits) - 1 - parameters.Zero, ref best, ref gain);
             }
         }
 
@@ -81,7 +81,7 @@ internal static class ScaleSearch
         var gain = double.NegativeInfinity;
         foreach (var share in Shares)
         {
-            Try(values, importance, plain.Inverse / share, 0, -largest, largest, ref best, ref gain);
+            Consider(values, importance, plain.Inverse / share, 0, -largest, largest, ref best, ref gain);
         }
 
         return best;
@@ -91,11 +91,11 @@ internal static class ScaleSearch
     {
         var scale = extreme / -middle;
 
-        // Of a block of next to nothing the inverse is infinite: it becomes zeros.
+        // The inverse is infinite for a block of values close to zero, which becomes zeros.
         return new QuantizationParameters(float.IsFinite(1 / scale) ? 1 / scale : 0, scale, middle);
     }
 
-    /// <summary>Zero lies within the range, so that it has a code.</summary>
+    /// <summary>Zero is always within the range, so that it has a code.</summary>
     private static QuantizationParameters FromRange(ReadOnlySpan<float> values, int bits, float share)
     {
         var largest = (1 << bits) - 1;
@@ -106,7 +106,7 @@ internal static class ScaleSearch
         return new QuantizationParameters(float.IsFinite(1 / scale) ? 1 / scale : 0, scale, zero);
     }
 
-    private static void Try(
+    private static void Consider(
         ReadOnlySpan<float> values,
         ReadOnlySpan<float> importance,
         float inverse,
@@ -120,7 +120,7 @@ internal static class ScaleSearch
         var scale = product / square;
         var found = (double)product * product / square;
 
-        // Sums of next to nothing, or of values beyond single precision, say nothing: what was found before stays.
+        // Sums close to zero or beyond single precision are meaningless: what was found before stays.
         if (found > gain && float.IsNormal(scale) && float.IsFinite(square))
         {
             (best, gain) = (new QuantizationParameters(inverse, scale, zero), found);

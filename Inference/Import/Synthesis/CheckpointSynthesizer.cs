@@ -1,30 +1,22 @@
-using System.Globalization;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
-/// <summary>File format of weights.</summary>
-public enum WeightFileFormat
-{
-    /// <summary>PyTorch's: pytorch_model.bin.</summary>
-    Bin,
-
-    /// <summary>model.safetensors.</summary>
-    Safetensors,
-}
-
-/// <summary>How a checkpoint is made up.</summary>
+/// <summary>How a checkpoint of random numbers is written.</summary>
 /// <param name="Seed">The same one gives the same bytes.</param>
 /// <param name="ShardBytes">Most bytes of weights in one file; a single tensor may be larger. What fits into one file is
 /// written as one, without an index.</param>
-/// <param name="Format">Of the weights.</param>
+/// <param name="Format">Of the weights, one of <see cref="CheckpointSynthesizer.Formats"/>.</param>
 /// <param name="Outliers">Whether a few channels of each norm are sixty times as large as the others.</param>
 public sealed record SynthesisOptions(
-    long Seed = 0, long ShardBytes = SynthesisOptions.DefaultShardBytes, WeightFileFormat Format = WeightFileFormat.Bin, bool Outliers = false)
+    long Seed = 0, long ShardBytes = SynthesisOptions.DefaultShardBytes, string Format = SynthesisOptions.DefaultFormat, bool Outliers = false)
 {
     /// <summary>Small enough that every full-size model comes in several files, as a reader must be able to take it.</summary>
     public const long DefaultShardBytes = 2_000_000_000;
+
+    /// <summary>PyTorch's, as most of the models are published.</summary>
+    public const string DefaultFormat = "bin";
 }
 
 /// <summary>How far the making of a checkpoint is.</summary>
@@ -34,11 +26,14 @@ public sealed record SynthesisOptions(
 public readonly record struct SynthesisProgress(string Tensor, long BytesDone, long BytesTotal);
 
 /// <summary>Makes checkpoints of random numbers with the names, shapes and types of the published models: to measure an
-/// import or a box before anything is downloaded. What they answer means nothing.</summary>
+/// import or a machine before anything is downloaded. What they answer means nothing.</summary>
 public static class CheckpointSynthesizer
 {
     /// <summary>Names that <see cref="Make"/> takes.</summary>
     public static IReadOnlyList<string> Models => PublishedModel.Names;
+
+    /// <summary>Names of the formats that weights can be written in.</summary>
+    public static IReadOnlyList<string> Formats { get; } = [.. ShardWriter.All.Select(writer => writer.Format.Name)];
 
     /// <summary>Makes a checkpoint. Whatever ends it early leaves nothing under the final name.</summary>
     /// <param name="like">One of <see cref="Models"/>.</param>
@@ -47,7 +42,7 @@ public static class CheckpointSynthesizer
     /// <param name="progress">Called for each few megabytes.</param>
     /// <param name="cancel">Stops between two of them.</param>
     /// <returns>Bytes of all tensors.</returns>
-    /// <exception cref="ArgumentException">No such model; the message lists those there are.</exception>
+    /// <exception cref="ArgumentException">No such model or format; the message lists those there are.</exception>
     /// <exception cref="IOException">The folder is occupied, the disk has too little room, or writing failed.</exception>
     public static long Make(
         string like,
@@ -58,6 +53,7 @@ public static class CheckpointSynthesizer
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ShardBytes);
         var model = PublishedModel.Find(like);
+        var writer = ShardWriter.For(options.Format);
         var tensors = SyntheticTensors.Of(model).ToList();
         var total = tensors.Sum(tensor => tensor.ByteCount);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -66,7 +62,7 @@ public static class CheckpointSynthesizer
             throw new IOException($"'{target}' exists and is not an empty folder. Name another one.");
         }
 
-        DiskSpace.Require(target, total);
+        DiskSpace.Require("Free some, or name a folder on another disk.", new DiskRequirement("the checkpoint", target, total));
         using var partial = StagingFolder.Create(target);
         var done = 0L;
         var values = new SyntheticValues(new NoiseBlock(options.Seed), options.Outliers, (tensor, bytes) =>
@@ -74,7 +70,7 @@ public static class CheckpointSynthesizer
             cancel.ThrowIfCancellationRequested();
             progress?.Report(new SynthesisProgress(tensor, done += bytes, total));
         });
-        WriteWeights(partial.Path, Split(tensors, options.ShardBytes), options.Format, values);
+        WriteWeights(partial.Path, Split(tensors, options.ShardBytes), writer, values);
         WriteRest(partial.Path, model, options.Seed);
         partial.Complete();
         return total;
@@ -101,44 +97,33 @@ public static class CheckpointSynthesizer
     }
 
     private static void WriteWeights(
-        string folder, List<List<SyntheticTensor>> shards, WeightFileFormat format, SyntheticValues values)
+        string folder, List<List<SyntheticTensor>> shards, ShardWriter writer, SyntheticValues values)
     {
-        var (stem, extension) = format == WeightFileFormat.Bin ? ("pytorch_model", "bin") : ("model", "safetensors");
         var files = new List<(string File, IReadOnlyList<SyntheticTensor> Tensors)>();
         foreach (var (i, shard) in shards.Index())
         {
-            var name = shards.Count == 1
-                ? stem
-                : string.Create(CultureInfo.InvariantCulture, $"{stem}-{i + 1:00000}-of-{shards.Count:00000}");
+            var file = shards.Count == 1 ? writer.Format.SingleFile : writer.Format.ShardFile(i + 1, shards.Count);
             using var stream = new FileStream(
-                Path.Combine(folder, $"{name}.{extension}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
-            if (format == WeightFileFormat.Bin)
-            {
-                ShardWriter.WriteTorch(stream, name, shard, values);
-            }
-            else
-            {
-                ShardWriter.WriteSafetensors(stream, shard, values);
-            }
-
-            files.Add(($"{name}.{extension}", shard));
+                Path.Combine(folder, file), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
+            writer.Write(stream, Path.GetFileNameWithoutExtension(file), shard, values);
+            files.Add((file, shard));
         }
 
         if (files.Count > 1)
         {
-            File.WriteAllBytes(Path.Combine(folder, $"{stem}.{extension}.index.json"), SyntheticConfig.Index(files));
+            File.WriteAllBytes(Path.Combine(folder, writer.Format.IndexFile), SyntheticConfig.Index(files));
         }
     }
 
     private static void WriteRest(string folder, PublishedModel model, long seed)
     {
-        File.WriteAllBytes(Path.Combine(folder, "config.json"), SyntheticConfig.Model(model, seed));
-        File.WriteAllBytes(Path.Combine(folder, "tokenizer.model"), SyntheticTokenizer.Make(model.Language.VocabularySize));
-        File.WriteAllBytes(Path.Combine(folder, "tokenizer_config.json"), SyntheticConfig.Tokenizer());
-        if (model.Vision is { } vision && vision != VisionConfigReader.WellKnown)
+        File.WriteAllBytes(Path.Combine(folder, CheckpointLayout.Config), SyntheticConfig.Model(model, seed));
+        File.WriteAllBytes(Path.Combine(folder, CheckpointLayout.Tokenizer), SyntheticTokenizer.Make(model.Language.VocabularySize));
+        File.WriteAllBytes(Path.Combine(folder, CheckpointLayout.TokenizerConfig), SyntheticConfig.Tokenizer());
+        if (model.Vision is { } vision && vision != ClipTower.Sizes)
         {
-            var tower = Directory.CreateDirectory(Path.Combine(folder, VisionTower.FolderName)).FullName;
-            File.WriteAllBytes(Path.Combine(tower, "config.json"), SyntheticConfig.Tower(vision));
+            var tower = Directory.CreateDirectory(Path.Combine(folder, CheckpointLayout.VisionTowerFolder)).FullName;
+            File.WriteAllBytes(Path.Combine(tower, CheckpointLayout.Config), SyntheticConfig.Tower(vision));
         }
     }
 }

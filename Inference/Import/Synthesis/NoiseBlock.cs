@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
 /// <summary>Gaussian float16 noise as fast as a disk takes it: one block of it is made, scaled once for each deviation
-/// that is asked for, and read round and round from a place of each tensor's own. The block's length is a prime, so no
+/// that is asked for, and read cyclically from a start that differs for each tensor. The block's length is a prime, so no
 /// two rows of a matrix are the same. The same seed gives the same bytes on every machine: only additions, products and
 /// square roots are used, which are exact by IEEE 754.</summary>
 internal sealed class NoiseBlock
@@ -31,7 +31,7 @@ internal sealed class NoiseBlock
     /// <param name="stream">Gets float16, little-endian.</param>
     /// <param name="count">How many.</param>
     /// <param name="scale">Standard deviation.</param>
-    /// <param name="name">Whose values: another name begins at another place.</param>
+    /// <param name="name">The tensor's name, which determines where in the block its values begin.</param>
     /// <param name="written">Called with the bytes of each piece.</param>
     public void Write(Stream stream, long count, float scale, string name, Action<int> written)
     {
@@ -65,7 +65,7 @@ internal sealed class NoiseBlock
 
     private ulong Mix(string text)
     {
-        // FNV-1a, then stirred, since its upper bits are poor for short texts.
+        // FNV-1a, then mixed, because its upper bits are poor for short texts.
         var hash = 14695981039346656037UL ^ _seed;
         foreach (var character in text)
         {

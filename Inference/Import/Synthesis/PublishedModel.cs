@@ -25,11 +25,11 @@ internal sealed record PublishedModel(
 
     private static readonly PublishedModel[] FullSize =
     [
-        new("mobilevlm-1.7b", MobileLlama14, VisionConfigReader.WellKnown, ProjectorType.Ldp),
-        new("mobilevlm-3b", MobileLlama27, VisionConfigReader.WellKnown, ProjectorType.Ldp),
-        new("mobilevlm-v2-1.7b", MobileLlama14, VisionConfigReader.WellKnown, ProjectorType.LdpV2),
-        new("mobilevlm-v2-3b", MobileLlama27, VisionConfigReader.WellKnown, ProjectorType.LdpV2),
-        new("mobilevlm-v2-7b", Vicuna7, VisionConfigReader.WellKnown, ProjectorType.LdpV2),
+        new("mobilevlm-1.7b", MobileLlama14, ClipTower.Sizes, ProjectorType.Ldp),
+        new("mobilevlm-3b", MobileLlama27, ClipTower.Sizes, ProjectorType.Ldp),
+        new("mobilevlm-v2-1.7b", MobileLlama14, ClipTower.Sizes, ProjectorType.LdpV2),
+        new("mobilevlm-v2-3b", MobileLlama27, ClipTower.Sizes, ProjectorType.LdpV2),
+        new("mobilevlm-v2-7b", Vicuna7, ClipTower.Sizes, ProjectorType.LdpV2),
         new("mobilellama-1.4b", MobileLlama14, null, null),
         new("mobilellama-1.4b-chat", MobileLlama14, null, null),
         new("mobilellama-2.7b", MobileLlama27, null, null),
@@ -44,7 +44,7 @@ internal sealed record PublishedModel(
         var full = name.EndsWith(Tiny, StringComparison.Ordinal) ? name[..^Tiny.Length] : name;
         var model = FullSize.FirstOrDefault(m => m.Name == full) ?? throw new ArgumentException(
             $"'{name}' is not a model whose sizes are known. Known are {string.Join(", ", FullSize.Select(m => m.Name))}; "
-            + $"each with '{Tiny}' behind it is the same thing made small.",
+            + $"each with '{Tiny}' behind it is the same model made small.",
             nameof(name));
         return full == name ? model : model.Small();
     }
@@ -65,6 +65,6 @@ internal sealed record PublishedModel(
         Vision = Vision is null ? null : Vision with { HiddenSize = 64, IntermediateSize = 128, Layers = 3, Heads = 2 },
     };
 
-    /// <summary>Heads of 128 shrink to 32; the odd ones of 80 stay, since nothing smaller is as odd.</summary>
+    /// <summary>Heads of 128 shrink to 32; those of 80 stay, because no smaller size tests an odd width as well.</summary>
     private int HeadShrink => Language.HeadSize % 32 == 0 ? 4 : 1;
 }

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
 /// <summary>data.pkl of a file that torch.save writes: a dictionary of names to tensors, pickle protocol 2. Each tensor
-/// refers to the storage of its own number.</summary>
+/// refers to the storage of the same number.</summary>
 internal sealed class StateDictionaryPickle
 {
     /// <summary>Items that Python's pickler puts in at once.</summary>

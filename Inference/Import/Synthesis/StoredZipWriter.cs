@@ -51,7 +51,7 @@ internal sealed class StoredZipWriter(SummingStream stream, bool always64 = fals
         }
 
         var start = stream.Position;
-        stream.Sum = 0;
+        stream.ResetSum();
         write(stream);
         var entry = new Entry(utf8, offset, length, stream.Sum);
         if (stream.Position - start != length)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
@@ -33,8 +34,8 @@ internal static class SyntheticConfig
         json.WriteBoolean("use_cache", true);
         if (model is { Vision: { } vision, Projector: { } projector })
         {
-            json.WriteString("mm_projector_type", projector == ProjectorType.Ldp ? "ldpnet" : "ldpnetv2");
-            json.WriteString("mm_vision_tower", "openai/clip-vit-large-patch14-336");
+            json.WriteString("mm_projector_type", projector.ConfigName);
+            json.WriteString("mm_vision_tower", ClipTower.Repository);
             json.WriteString("vision_tower_type", "clip");
             json.WriteNumber("mm_hidden_size", vision.HiddenSize);
             json.WriteNumber("mm_vision_select_layer", vision.SelectLayer);
@@ -47,7 +48,7 @@ internal static class SyntheticConfig
         }
     });
 
-    /// <summary>Of a tower that is not the well-known one, whose configuration the checkpoint must carry.</summary>
+    /// <summary>config.json of a tower that is not <see cref="ClipTower"/>, which the checkpoint has to contain.</summary>
     public static byte[] Tower(VisionConfig vision) => Json(json =>
     {
         json.WriteString("model_type", "clip_vision_model");

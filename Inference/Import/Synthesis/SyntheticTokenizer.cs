@@ -3,8 +3,8 @@ using Google.Protobuf;
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
 /// <summary>A SentencePiece model of LLaMA's kind and size that was never trained: special tokens, bytes, merges of
-/// made-up syllables and of some English words, single characters, and unused pieces up to the vocabulary. So that a
-/// made-up model can be asked, without copying anybody's tokenizer. The field numbers are those of
+/// invented syllables and of some English words, single characters, and unused pieces up to the vocabulary. With it a
+/// synthetic model can be asked without copying a published tokenizer. The field numbers are those of
 /// <c>sentencepiece_model.proto</c>.</summary>
 internal static class SyntheticTokenizer
 {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
-/// <summary>The values of made-up tensors: noise, and ones for norms.</summary>
+/// <summary>The values of synthetic tensors: noise, and ones for norms.</summary>
 /// <param name="noise">Where noise comes from.</param>
 /// <param name="outliers">Whether a few channels of each norm are sixty times as large, the same ones in each layer, as
 /// trained CLIP and LLaMA models have them.</param>

@@ -74,7 +74,7 @@ public sealed class CommandLineTests : IDisposable
             "model", "import", DemoModel.Checkpoint, model, "--precision", "int4-mixed", "--vision-precision", "w8a8",
             "--calibrate", Path.Combine(Golden, "mobilevlm-v2"));
         Assert.Equal((0, ""), (import.ExitCode, import.Output));
-        Assert.Contains("likeliest token the same at", import.Errors, StringComparison.Ordinal);
+        Assert.Contains("most likely token the same at", import.Errors, StringComparison.Ordinal);
 
         var shown = await EdgeProcess.RunAsync("model", "show", model);
         Assert.Equal(0, shown.ExitCode);

@@ -86,7 +86,7 @@ public sealed class PullTests : IDisposable
         string[] options = ["--precision", "int4-b64-mixed", "--vision-precision", "w8a8", "--calibrate", Path.Combine(Golden, "mobilevlm-v1"), "--keep"];
         var pull = await PullAsync([Blind, At("model"), .. options]);
         Assert.Equal(0, pull.ExitCode);
-        Assert.Contains("likeliest token the same at", pull.Errors, StringComparison.Ordinal);
+        Assert.Contains("most likely token the same at", pull.Errors, StringComparison.Ordinal);
         var manifest = ModelFolder.Open(At("model")).Manifest;
         Assert.Equal(("int4-b64", "int8-b64", "w8a8-e16"), (manifest.Precision.Decoder, manifest.Precision.Sensitive, manifest.Precision.Vision));
         Assert.Contains("own pictures", manifest.Loss!.Calibration, StringComparison.Ordinal);
@@ -177,7 +177,7 @@ public sealed class PullTests : IDisposable
             "the download has come so far");
         pull.Terminate();
         Assert.NotEqual(0, await pull.ExitAsync());
-        Assert.Contains("goes on where this one stopped", pull.Errors, StringComparison.Ordinal);
+        Assert.Contains("resumes where this one stopped", pull.Errors, StringComparison.Ordinal);
         Assert.Contains(Downloads(), path => path.EndsWith("pytorch_model.bin.part", StringComparison.Ordinal));
         Assert.False(Directory.Exists(At("model")));
     }
@@ -279,8 +279,8 @@ public sealed class PullTests : IDisposable
     [Theory]
     [InlineData(2, "OWNER/NAME", "../x")]
     [InlineData(2, "Name a repository")]
-    [InlineData(2, "no address", "a/b", "--hub", "ftp://x")]
-    [InlineData(2, "no address", "a/b", "--hub", "nonsense")]
+    [InlineData(2, "not the address of a hub", "a/b", "--hub", "ftp://x")]
+    [InlineData(2, "not the address of a hub", "a/b", "--hub", "nonsense")]
     [InlineData(2, "plain http", "a/b", "--hub", "http://example.org", "--token-file", "{}/token")]
     [InlineData(2, "does not exist", "a/b", "--token-file", "{}/nothing")]
     [InlineData(2, "does not exist", "--offline-bundle", "{}/nothing")]

@@ -2,7 +2,6 @@ using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Sessions;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
 using Xunit.Abstractions;
 

@@ -4,7 +4,6 @@ using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
 using MobileVlm.Edge.Inference.Vision;
 

@@ -4,7 +4,6 @@ using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Sessions;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
 using Xunit.Abstractions;
 

@@ -4,7 +4,6 @@ using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;
 

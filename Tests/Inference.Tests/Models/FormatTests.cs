@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;
 

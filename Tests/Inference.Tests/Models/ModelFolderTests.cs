@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using MobileVlm.Edge.Inference.Sessions;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;
 

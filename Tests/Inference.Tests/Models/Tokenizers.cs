@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;

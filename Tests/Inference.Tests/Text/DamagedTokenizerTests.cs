@@ -1,7 +1,6 @@
 using CsCheck;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Text;

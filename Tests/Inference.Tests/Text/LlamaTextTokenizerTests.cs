@@ -1,5 +1,4 @@
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
 using MobileVlm.Edge.Inference.Text;
 

@@ -6,7 +6,6 @@ using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
-using MobileVlm.Edge.Inference.Tests.Checkpoints;
 using MobileVlm.Edge.Inference.Tests.Models;
 using Xunit.Abstractions;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Safetensors;
@@ -24,8 +25,8 @@ internal static class SafetensorsReader
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > LargestHeader)
         {
-            throw file.Fault(
-                $"says that its header has {headerLength} bytes; {LargestHeader} is the most. "
+            throw file.Error(
+                $"states that its header has {headerLength} bytes; {LargestHeader} is the most. "
                 + "It is not safetensors or is damaged. Download it again.");
         }
 
@@ -63,13 +64,13 @@ internal static class SafetensorsReader
             || !TryIntegers(entry, "shape", out var shape)
             || !TryIntegers(entry, "data_offsets", out var offsets) || offsets.Length != 2)
         {
-            throw file.Fault($"tensor '{name}' lacks a proper dtype, shape or data_offsets. Download it again.");
+            throw file.Error($"tensor '{name}' lacks a proper dtype, shape or data_offsets. Download it again.");
         }
 
         var (begin, end) = (offsets[0], offsets[1]);
         if (begin < 0 || end < begin)
         {
-            throw file.Fault($"tensor '{name}' lies from {begin} to {end}, which is no range. Download it again.");
+            throw file.Error($"tensor '{name}' is from {begin} to {end}, which is not a range. Download it again.");
         }
 
         if (end > file.Length - dataStart)
@@ -80,7 +81,7 @@ internal static class SafetensorsReader
         var (type, size) = Element(dtype.GetRawText());
         if (!Shapes.TryByteCount(shape, size ?? 1, out var byteCount) || (size is not null && byteCount != end - begin))
         {
-            throw file.Fault(
+            throw file.Error(
                 $"tensor '{name}' of {dtype.GetRawText()} {Shapes.Text(shape)} has {end - begin} bytes, "
                 + "which do not fit its shape. Download it again.");
         }
@@ -134,7 +135,7 @@ internal static class SafetensorsReader
             var location = tensor.Location!;
             if (location.Offset != next)
             {
-                throw file.Fault(
+                throw file.Error(
                     $"tensor '{tensor.Name}' begins at {location.Offset - dataStart} of the data, the one before it "
                     + $"ends at {next - dataStart}: tensors must neither overlap nor leave gaps. Download it again.");
             }
@@ -144,7 +145,7 @@ internal static class SafetensorsReader
 
         if (next != file.Length)
         {
-            throw file.Fault(
+            throw file.Error(
                 $"has {file.Length - next} bytes after its last tensor, which belong to nothing. Download it again.");
         }
     }

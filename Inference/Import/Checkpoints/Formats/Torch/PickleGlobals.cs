@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 
-/// <summary>The only names that a pickle may mention. Each stands for a value of this room, so that even a mistake
+/// <summary>The only names that a pickle may mention. Each means a value of this project, so that even a mistake
 /// in the unpickler cannot reach anything that runs.</summary>
 internal static class PickleGlobals
 {

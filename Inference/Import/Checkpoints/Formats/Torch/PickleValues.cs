@@ -28,7 +28,7 @@ internal sealed record PickledTensor(PickledStorage Storage, long Offset, long[]
         var expected = 1L;
         for (var i = Shape.Length - 1; i >= 0 && !Shape.Contains(0); i--)
         {
-            // Nobody steps along a dimension of one, so PyTorch leaves anything there.
+            // The stride of a dimension of one is never used, so PyTorch leaves anything there.
             if (Shape[i] != 1 && Strides[i] != expected)
             {
                 return false;
@@ -41,8 +41,8 @@ internal sealed record PickledTensor(PickledStorage Storage, long Offset, long[]
     }
 }
 
-/// <summary>In the order of the file; keys are compared by whoever needs that, since a hostile key (a tuple that
-/// holds itself) could not even be hashed.</summary>
+/// <summary>In the order of the file; keys are not hashed, because a hostile key (a tuple that
+/// contains itself) could not be.</summary>
 internal sealed class PickledDictionary
 {
     public List<KeyValuePair<object?, object?>> Items { get; } = [];

@@ -9,14 +9,14 @@ internal static class StateDictionary
     {
         if (root is not PickledDictionary dictionary)
         {
-            throw file.Fault("does not hold a dictionary of tensors. Save model.state_dict() with torch.save.");
+            throw file.Error("does not hold a dictionary of tensors. Save model.state_dict() with torch.save.");
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
         var tensors = new List<(string, PickledTensor)>();
         foreach (var (key, value) in dictionary.Items)
         {
-            // Whatever else somebody saved beside the weights (a step count, say) is nobody's business here.
+            // What else was saved beside the weights (for example a step count) is ignored.
             if (value is not PickledTensor tensor)
             {
                 continue;
@@ -24,8 +24,8 @@ internal static class StateDictionary
 
             if (key is not string name || !names.Add(name) || names.Count > MostTensors)
             {
-                throw file.Fault(
-                    $"has a tensor whose name '{key as string}' is no text, was used before or is one too many "
+                throw file.Error(
+                    $"has a tensor whose name '{key as string}' is not a text, was used before or is one too many "
                     + $"(more than {MostTensors}). Download it again.");
             }
 
@@ -34,7 +34,7 @@ internal static class StateDictionary
 
         return tensors.Count > 0
             ? tensors
-            : throw file.Fault("holds no tensors at its top level. Save model.state_dict() itself with torch.save, "
+            : throw file.Error("holds no tensors at its top level. Save model.state_dict() itself with torch.save, "
                 + "not a dictionary around it.");
     }
 }

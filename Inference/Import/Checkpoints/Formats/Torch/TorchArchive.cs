@@ -17,7 +17,7 @@ internal static class TorchArchive
         var pickles = entries.Keys.Where(name => name.EndsWith(PickleName, StringComparison.Ordinal)).ToList();
         if (pickles.Count != 1)
         {
-            throw file.Fault($"is a ZIP archive with {pickles.Count} data.pkl; a model that torch.save wrote has one.");
+            throw file.Error($"is a ZIP archive with {pickles.Count} data.pkl; a model that torch.save wrote has one.");
         }
 
         var prefix = pickles[0][..^PickleName.Length];
@@ -33,7 +33,7 @@ internal static class TorchArchive
         var storage = tensor.Storage;
         if (!entries.TryGetValue($"{prefix}/data/{storage.Key}", out var entry))
         {
-            throw file.Fault($"tensor '{name}' needs '{prefix}/data/{storage.Key}', which is missing. "
+            throw file.Error($"tensor '{name}' needs '{prefix}/data/{storage.Key}', which is missing. "
                 + "Download it again.");
         }
 
@@ -41,7 +41,7 @@ internal static class TorchArchive
         var size = storage.ElementSize;
         if (storage.Count < 0 || storage.Count > entry.Length / size)
         {
-            throw file.Fault($"tensor '{name}' needs {storage.Count} elements of {size} bytes, "
+            throw file.Error($"tensor '{name}' needs {storage.Count} elements of {size} bytes, "
                 + $"'{entry.Name}' has {entry.Length} bytes. Download it again.");
         }
 
@@ -49,13 +49,13 @@ internal static class TorchArchive
             || tensor.Offset < 0 || tensor.Offset > storage.Count
             || byteCount / size > storage.Count - tensor.Offset)
         {
-            throw file.Fault($"tensor '{name}' {Shapes.Text(tensor.Shape)} from element {tensor.Offset} does not fit "
+            throw file.Error($"tensor '{name}' {Shapes.Text(tensor.Shape)} from element {tensor.Offset} does not fit "
                 + $"into its storage of {storage.Count} elements. Download it again.");
         }
 
         if (!tensor.IsContiguous())
         {
-            throw file.Fault($"tensor '{name}' {Shapes.Text(tensor.Shape)} has strides {Shapes.Text(tensor.Strides)}: "
+            throw file.Error($"tensor '{name}' {Shapes.Text(tensor.Shape)} has strides {Shapes.Text(tensor.Strides)}: "
                 + "its elements do not follow each other. Save the model again with contiguous tensors.");
         }
 
@@ -73,7 +73,7 @@ internal static class TorchArchive
         file.ReadExactly(0, start);
         if (start.SequenceEqual(legacy))
         {
-            throw file.Fault("was written by PyTorch before 1.6, in a format that is not read here. "
+            throw file.Error("was written by PyTorch before 1.6, in a format that is not read here. "
                 + "Load it in a current PyTorch and save it again, best as safetensors.");
         }
 
@@ -84,7 +84,7 @@ internal static class TorchArchive
 
         if (!start.StartsWith("PK\x03\x04"u8))
         {
-            throw file.Fault("is not a file that torch.save wrote (those begin with 'PK'). Download it again.");
+            throw file.Error("is not a file that torch.save wrote (those begin with 'PK'). Download it again.");
         }
     }
 
@@ -94,7 +94,7 @@ internal static class TorchArchive
         if (entries.TryGetValue($"{prefix}/byteorder", out var entry)
             && Encoding.ASCII.GetString(ReadEntry(file, entry, longest)) is not "little" and var order)
         {
-            throw file.Fault($"has byte order '{order}', supported is 'little'. Save it again on such a machine.");
+            throw file.Error($"has byte order '{order}', supported is 'little'. Save it again on such a machine.");
         }
     }
 
@@ -102,7 +102,7 @@ internal static class TorchArchive
     {
         if (entry.Length > most)
         {
-            throw file.Fault($"entry '{entry.Name}' has {entry.Length} bytes; {most} is the most.");
+            throw file.Error($"entry '{entry.Name}' has {entry.Length} bytes; {most} is the most.");
         }
 
         var bytes = new byte[entry.Length];

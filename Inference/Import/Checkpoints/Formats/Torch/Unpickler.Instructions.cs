@@ -12,7 +12,7 @@ internal sealed partial class Unpickler
                 var protocol = Bytes(1)[0];
                 if (protocol is < 2 or > 5)
                 {
-                    throw Fault($"is of pickle protocol {protocol}");
+                    throw Error($"is of pickle protocol {protocol}");
                 }
 
                 break;
@@ -20,7 +20,7 @@ internal sealed partial class Unpickler
                 var length = BinaryPrimitives.ReadInt64LittleEndian(Bytes(8));
                 if (length < 0 || length > pickle.Length - _position)
                 {
-                    throw Fault("ends in the middle of a frame");
+                    throw Error("ends in the middle of a frame");
                 }
 
                 break;
@@ -44,10 +44,10 @@ internal sealed partial class Unpickler
     {
         if (length > sizeof(long))
         {
-            throw Fault($"has an integer of {length} bytes");
+            throw Error($"has an integer of {length} bytes");
         }
 
-        // Two's complement, so the last byte says what the missing ones are.
+        // Two's complement: the last byte determines the missing ones.
         var bytes = Bytes(length);
         Span<byte> whole = stackalloc byte[sizeof(long)];
         whole.Fill(length > 0 && (bytes[^1] & 0x80) != 0 ? byte.MaxValue : (byte)0);
@@ -74,7 +74,7 @@ internal sealed partial class Unpickler
     {
         if (_memo.Count >= MostMemoEntries)
         {
-            throw Fault($"remembers more than {MostMemoEntries} things");
+            throw Error($"remembers more than {MostMemoEntries} things");
         }
 
         var value = Pop();
@@ -83,7 +83,7 @@ internal sealed partial class Unpickler
     }
 
     private object? Recall(long index) =>
-        _memo.TryGetValue(index, out var value) ? value : throw Fault($"recalls {index}, which it never remembered");
+        _memo.TryGetValue(index, out var value) ? value : throw Error($"recalls {index}, which it never remembered");
 
     private bool ReadContainer(PickleCode code)
     {
@@ -92,7 +92,7 @@ internal sealed partial class Unpickler
             case PickleCode.Mark:
                 if (_marks.Count >= MostMarks)
                 {
-                    throw Fault($"is nested more than {MostMarks} deep");
+                    throw Error($"is nested more than {MostMarks} deep");
                 }
 
                 _marks.Push(_stack.Count);
@@ -121,7 +121,7 @@ internal sealed partial class Unpickler
         var target = Peek<PickledDictionary>("a dictionary").Items;
         if (items.Length % 2 != 0)
         {
-            throw Fault("has a key without a value");
+            throw Error("has a key without a value");
         }
 
         for (var i = 0; i < items.Length; i += 2)
@@ -139,7 +139,7 @@ internal sealed partial class Unpickler
             case PickleCode.BinPersistentId: Push(Storage(Pop())); break;
             case PickleCode.Reduce: Push(Reduce(PopTuple(2))); break;
             case PickleCode.Build:
-                // Only the state of OrderedDict ("_metadata": versions of modules), which says nothing about weights.
+                // Only the state of OrderedDict ("_metadata": versions of modules), which does not concern weights.
                 Pop();
                 Peek<PickledDictionary>("a dictionary");
                 break;
@@ -150,7 +150,7 @@ internal sealed partial class Unpickler
     }
 
     private object StackGlobal(object?[] names) =>
-        names is [string module, string name] ? Global(module, name) : throw Fault("names a global that is no text");
+        names is [string module, string name] ? Global(module, name) : throw Error("names a global that is not a text");
 
     private object Global(string module, string name) =>
         PickleGlobals.Find(module, name) ?? throw RefusedGlobal(module, name);
@@ -158,7 +158,7 @@ internal sealed partial class Unpickler
     private PickledStorage Storage(object? id) =>
         id is object?[] and ["storage", PickledStorageType type, string key, string, long count]
             ? new PickledStorage(type.Type, type.ElementSize, key, count)
-            : throw Fault("refers to something that is not a storage of elements");
+            : throw Error("refers to something that is not a storage of elements");
 
     private object Reduce(object?[] call) => call switch
     {
@@ -167,14 +167,14 @@ internal sealed partial class Unpickler
             object?[] strides, ..] arguments] when arguments.Length is 6 or 7 =>
             new PickledTensor(storage, offset, Integers(shape, shape.Length), Integers(strides, shape.Length)),
         [PickledCallable.RebuildParameter, object?[] and [PickledTensor tensor, _, _]] => tensor,
-        _ => throw Fault("calls something in a way that weights never need"),
+        _ => throw Error("calls something in a way that weights never need"),
     };
 
     private long[] Integers(object?[] values, int count)
     {
         if (count > Shapes.MostDimensions || values.Length != count || !values.All(value => value is long))
         {
-            throw Fault($"has a tensor whose shape and strides are not up to {Shapes.MostDimensions} integers each");
+            throw Error($"has a tensor whose shape and strides are not up to {Shapes.MostDimensions} integers each");
         }
 
         return [.. values.Select(value => (long)value!)];

@@ -32,7 +32,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
             var code = (PickleCode)Bytes(1)[0];
             if (code == PickleCode.Stop)
             {
-                return _stack.Count == 1 && _marks.Count == 0 ? _stack[0] : throw Fault("ends with things left over");
+                return _stack.Count == 1 && _marks.Count == 0 ? _stack[0] : throw Error("ends with things left over");
             }
 
             if (!ReadPlain(code) && !ReadMemo(code) && !ReadContainer(code) && !ReadCall(code))
@@ -41,14 +41,14 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
             }
         }
 
-        throw Fault($"has more than {MostInstructions} instructions");
+        throw Error($"has more than {MostInstructions} instructions");
     }
 
     private ReadOnlySpan<byte> Bytes(long count)
     {
         if (count < 0 || count > pickle.Length - _position)
         {
-            throw Fault("ends in the middle of an instruction");
+            throw Error("ends in the middle of an instruction");
         }
 
         var bytes = pickle.AsSpan(_position, (int)count);
@@ -62,7 +62,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
     {
         if (length > LongestText)
         {
-            throw Fault($"has a text of {length} bytes; {LongestText} is the most");
+            throw Error($"has a text of {length} bytes; {LongestText} is the most");
         }
 
         return Decode(Bytes(length));
@@ -72,7 +72,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
     private string Line()
     {
         var length = pickle.AsSpan(_position, Math.Min(LongestGlobal, pickle.Length - _position)).IndexOf((byte)'\n');
-        var line = length >= 0 ? Decode(Bytes(length)) : throw Fault("has a name without an end");
+        var line = length >= 0 ? Decode(Bytes(length)) : throw Error("has a name without an end");
         _position++;
         return line;
     }
@@ -85,7 +85,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
         }
         catch (DecoderFallbackException)
         {
-            throw Fault("has a text that is not UTF-8");
+            throw Error("has a text that is not UTF-8");
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
     {
         if (_stack.Count >= DeepestStack)
         {
-            throw Fault($"puts more than {DeepestStack} things on its stack");
+            throw Error($"puts more than {DeepestStack} things on its stack");
         }
 
         _stack.Add(value);
@@ -101,10 +101,10 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
 
     private object? Pop()
     {
-        // What lies below a mark belongs to whoever set it.
+        // What is below a mark belongs to whoever set it.
         if (_stack.Count <= (_marks.TryPeek(out var mark) ? mark : 0))
         {
-            throw Fault("takes more from its stack than it has put there");
+            throw Error("takes more from its stack than it has put there");
         }
 
         var value = _stack[^1];
@@ -124,7 +124,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
     }
 
     private object?[] PopToMark() =>
-        _marks.TryPeek(out var mark) ? PopMarked(mark) : throw Fault("closes what it has not opened");
+        _marks.TryPeek(out var mark) ? PopMarked(mark) : throw Error("closes what it has not opened");
 
     private object?[] PopMarked(int mark)
     {
@@ -137,14 +137,14 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
         where T : class =>
         _stack.Count > (_marks.TryPeek(out var mark) ? mark : 0) && _stack[^1] is T value
             ? value
-            : throw Fault($"adds to something that is not {expected}");
+            : throw Error($"adds to something that is not {expected}");
 
-    private CheckpointException Fault(string what) =>
-        file.Fault($"data.pkl {what} (at byte {_position}). Nothing of it was executed. "
+    private CheckpointException Error(string what) =>
+        file.Error($"data.pkl {what} (at byte {_position}). Nothing of it was executed. "
             + "It is damaged or not a state dictionary; download it again.");
 
     private CheckpointException RefusedGlobal(string module, string name) =>
-        file.Fault($"data.pkl names the Python global '{module} {name}', which weights never need: loading it "
+        file.Error($"data.pkl names the Python global '{module} {name}', which weights never need: loading it "
             + "elsewhere could run code. Nothing of it was executed. Get the model from its publisher, best as "
             + "safetensors.");
 
@@ -155,7 +155,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
             return RefusedGlobal(Line(), Line());
         }
 
-        return file.Fault($"data.pkl uses the pickle instruction 0x{(byte)code:x2} at byte {at}, which weights never "
+        return file.Error($"data.pkl uses the pickle instruction 0x{(byte)code:x2} at byte {at}, which weights never "
             + "need. Nothing of it was executed. Get the model from its publisher, best as safetensors.");
     }
 }

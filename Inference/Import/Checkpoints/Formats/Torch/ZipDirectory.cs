@@ -31,7 +31,7 @@ internal static class ZipDirectory
         var (start, length, count) = Locate(file);
         if (length > LargestDirectory)
         {
-            throw file.Fault($"has a table of contents of {length} bytes; {LargestDirectory} is the most.");
+            throw file.Error($"has a table of contents of {length} bytes; {LargestDirectory} is the most.");
         }
 
         var directory = new byte[length];
@@ -49,7 +49,7 @@ internal static class ZipDirectory
 
         return entries.Count == count
             ? entries
-            : throw Damaged(file, $"lists {entries.Count} entries but says that there are {count}");
+            : throw Damaged(file, $"lists {entries.Count} entries but states that there are {count}");
     }
 
     private static (long Start, long Length, long Count) Locate(WeightFile file)
@@ -120,7 +120,7 @@ internal static class ZipDirectory
         var name = Encoding.UTF8.GetString(nameUtf8);
         if ((U16(rest, 8) & 1) != 0)
         {
-            throw file.Fault($"entry '{name}' is encrypted, which no published checkpoint is.");
+            throw file.Error($"entry '{name}' is encrypted, which no published checkpoint is.");
         }
 
         var (stored, length, header) = Sizes64(
@@ -128,7 +128,7 @@ internal static class ZipDirectory
         if (U16(rest, 10) != 0 || stored != length)
         {
             // torch.save never compresses; a small file that unpacks to something huge is an attack.
-            throw file.Fault($"entry '{name}' is compressed, which torch.save never does. Save the model again.");
+            throw file.Error($"entry '{name}' is compressed, which torch.save never does. Save the model again.");
         }
 
         var offset = ZipLocalHeader.DataOffset(file, name, nameUtf8, header, directoryStart);
@@ -141,7 +141,7 @@ internal static class ZipDirectory
         return new ZipEntry(name, offset, length);
     }
 
-    /// <summary>Replaces each 32-bit field that says so by its 64-bit one, which stand in this order.</summary>
+    /// <summary>Replaces each 32-bit field that is all ones by its 64-bit field; those are in this order.</summary>
     private static (long Stored, long Length, long Header) Sizes64(
         WeightFile file, string name, ReadOnlySpan<byte> extra, uint stored, uint length, uint header)
     {
@@ -176,7 +176,7 @@ internal static class ZipDirectory
     }
 
     private static CheckpointException Damaged(WeightFile file, string what) =>
-        file.Fault($"{what}. It is damaged; download it again.");
+        file.Error($"{what}. It is damaged; download it again.");
 
     private static ushort U16(ReadOnlySpan<byte> from, int at) => BinaryPrimitives.ReadUInt16LittleEndian(from[at..]);
 

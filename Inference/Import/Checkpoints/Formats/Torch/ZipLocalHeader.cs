@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 
 /// <summary>The header in front of an entry's bytes. Its length is what makes reading in place possible; its sizes
-/// are not looked at, since torch.save leaves them zero.</summary>
+/// are ignored, because torch.save leaves them zero.</summary>
 internal static class ZipLocalHeader
 {
     private const uint Signature = 0x04034b50;
@@ -39,5 +39,5 @@ internal static class ZipLocalHeader
     }
 
     private static CheckpointException Damaged(WeightFile file, string name) =>
-        file.Fault($"entry '{name}' is not where the table of contents says. It is damaged; download it again.");
+        file.Error($"entry '{name}' is not where the table of contents places it. It is damaged; download it again.");
 }

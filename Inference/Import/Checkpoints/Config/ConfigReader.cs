@@ -1,0 +1,104 @@
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
+
+/// <summary>config.json into a checked <see cref="ModelConfig"/>. Whatever would change the arithmetic and is not
+/// implemented is refused here, before anything large is read.</summary>
+internal static class ConfigReader
+{
+    // Far above any model that fits an edge device; they keep later sizes from overflowing.
+    private const int WidestLayer = 1 << 17;
+    private const int MostLayers = 1024;
+    private const int MostTokens = 1 << 22;
+    private const int WidestHead = 1024;
+    private const int LongestContext = 1 << 18;
+
+    /// <summary>Key of config.json that names the projector.</summary>
+    public const string ProjectorKey = "mm_projector_type";
+
+    public static (ModelConfig Config, VisionTower? Tower) Read(CheckpointFolder folder)
+    {
+        var path = folder.FindFile(CheckpointLayout.Config)
+            ?? throw new CheckpointException(
+                folder.Path, "holds no config.json. Give the folder of a Hugging Face checkpoint, not one above it.");
+        var fields = new ConfigFields(path, JsonFile.Read(path));
+        var architecture = Architecture(fields);
+        var language = ReadLanguage(fields);
+        var tower = fields.Has(CheckpointLayout.VisionTowerKey) || fields.Has(ProjectorKey)
+            || architecture != "LlamaForCausalLM"
+            ? VisionTower.Find(folder, fields)
+            : null;
+        var vision = tower is null ? null : VisionConfigReader.Read(fields, tower, folder);
+        var config = new ModelConfig(
+            folder.Name(),
+            architecture,
+            language,
+            vision,
+            vision is null ? null : Projector(fields, vision),
+            fields.Text("license") ?? ModelCard.License(folder));
+        return (config, tower);
+    }
+
+    private static string Architecture(ConfigFields fields)
+    {
+        var architecture = fields.FirstText("architectures");
+        return architecture is "MobileLlamaForCausalLM" or "LlamaForCausalLM"
+            ? architecture
+            : throw fields.Error("architectures", "[\"MobileLlamaForCausalLM\"] or [\"LlamaForCausalLM\"]");
+    }
+
+    /// <summary>Sizes of the decoder.</summary>
+    /// <exception cref="CheckpointException">They are missing or not supported.</exception>
+    public static LanguageConfig ReadLanguage(ConfigFields fields)
+    {
+        fields.MustBeAbsent("rope_scaling");
+        fields.MustBe("hidden_act", "silu", fallback: "silu");
+        fields.MustBeFalse("attention_bias");
+        fields.MustBeFalse("mlp_bias");
+        var hidden = fields.Integer("hidden_size", 1, WidestLayer);
+        var heads = fields.Integer("num_attention_heads", 1, hidden);
+        if (hidden % heads != 0 || hidden / heads % 2 != 0 || hidden / heads > WidestHead)
+        {
+            throw fields.Error(
+                "num_attention_heads", $"a number that splits hidden_size {hidden} into even parts of at most {WidestHead}");
+        }
+
+        if (fields.Integer("head_dim", 1, WidestLayer, fallback: hidden / heads) != hidden / heads)
+        {
+            throw fields.Error("head_dim", $"hidden_size / num_attention_heads = {hidden / heads}");
+        }
+
+        var keyValueHeads = fields.Integer("num_key_value_heads", 1, heads, fallback: heads);
+        if (heads % keyValueHeads != 0)
+        {
+            throw fields.Error("num_key_value_heads", $"a divisor of num_attention_heads {heads}");
+        }
+
+        var vocabulary = fields.Integer("vocab_size", 1, MostTokens);
+        var positionsKey = fields.Has("max_position_embeddings") ? "max_position_embeddings" : "max_sequence_length";
+        return new LanguageConfig(
+            hidden,
+            fields.Integer("intermediate_size", 1, WidestLayer),
+            fields.Integer("num_hidden_layers", 1, MostLayers),
+            heads,
+            keyValueHeads,
+            vocabulary,
+            // The three fallbacks are what transformers' LlamaConfig assumes.
+            fields.Positive("rms_norm_eps", fallback: 1e-6f),
+            fields.Positive("rope_theta", fallback: 10000f),
+            fields.Integer(positionsKey, 1, LongestContext, fallback: 2048),
+            fields.Integer("bos_token_id", 0, vocabulary - 1, fallback: Math.Min(1, vocabulary - 1)),
+            fields.Integer("eos_token_id", 0, vocabulary - 1, fallback: Math.Min(2, vocabulary - 1)),
+            fields.Flag("tie_word_embeddings", fallback: false));
+    }
+
+    private static ProjectorType Projector(ConfigFields fields, VisionConfig vision)
+    {
+        var name = fields.Text(ProjectorKey);
+        var type = ProjectorType.All.FirstOrDefault(known => known.ConfigName == name)
+            ?? throw fields.Error(ProjectorKey, string.Join(" or ", ProjectorType.All.Select(known => $"\"{known.ConfigName}\"")));
+        return Graphs.Projectors.Projector.Of(type).Refusal(vision) is { } refusal
+            ? throw new CheckpointException(fields.File, $"\"{ProjectorKey}\" is \"{name}\", which {refusal}")
+            : type;
+    }
+}

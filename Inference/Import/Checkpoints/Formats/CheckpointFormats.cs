@@ -1,0 +1,51 @@
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Safetensors;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
+
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
+
+/// <summary>The formats that can be imported. A closed set: this is the only list.</summary>
+public static class CheckpointFormats
+{
+    /// <summary>In the order in which they are looked for, as transformers does; safetensors first, because it cannot carry
+    /// code.</summary>
+    internal static IReadOnlyList<ICheckpointFormat> All { get; } = [new SafetensorsFormat(), new TorchFormat()];
+
+    /// <summary>The file from which the weights in a folder are found.</summary>
+    /// <param name="names">Files of one folder, of a disk or of a repository.</param>
+    /// <returns>The weights themselves or an index of shards; null where there are none.</returns>
+    public static string? EntryFile(IReadOnlySet<string> names) => Find(names)?.Entry;
+
+    /// <summary>Whether a file from <see cref="EntryFile"/> lists shards instead of holding weights.</summary>
+    public static bool IsIndex(string entry) => entry.EndsWith(HuggingFaceFormat.IndexSuffix, StringComparison.Ordinal);
+
+    internal static (ICheckpointFormat Format, string Entry)? Find(IReadOnlySet<string> names)
+    {
+        foreach (var format in All)
+        {
+            if (format.EntryFile(names) is { } entry)
+            {
+                return (format, entry);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads a checkpoint in whichever format it is.</summary>
+    /// <param name="folder">The checkpoint.</param>
+    /// <param name="files">Receives each opened file of weights; the caller disposes them.</param>
+    /// <exception cref="CheckpointException">It cannot be read.</exception>
+    internal static CheckpointContents Read(CheckpointFolder folder, ICollection<WeightFile> files)
+    {
+        if (Find(folder.FileNames()) is var (format, entry))
+        {
+            return format.Read(folder, entry, files);
+        }
+
+        // A folder without a configuration is the wrong one, which is the more useful thing to report.
+        _ = ConfigReader.Read(folder);
+        throw new CheckpointException(
+            folder.Path, $"holds no weights: none of {string.Join(", ", All.SelectMany(format => format.EntryFiles))} is there. Download them.");
+    }
+}

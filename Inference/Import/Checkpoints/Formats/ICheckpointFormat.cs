@@ -1,0 +1,36 @@
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
+
+/// <summary>A form in which models are published: where weights, configuration, tensor names and tokenizer come from.</summary>
+/// <remarks>A new one takes a class here and its place in <see cref="CheckpointFormats"/>. Formats that consist of
+/// config.json, weights and tokenizer.model derive from <see cref="HuggingFaceFormat"/>; one that keeps everything in a
+/// single file implements this directly.</remarks>
+internal interface ICheckpointFormat
+{
+    /// <summary>As it is named on the command line.</summary>
+    string Name { get; }
+
+    /// <summary>The names of <see cref="EntryFile"/>, or patterns of them, for messages.</summary>
+    IReadOnlyList<string> EntryFiles { get; }
+
+    /// <summary>The file from which all weights are found: the weights themselves or an index of shards.</summary>
+    /// <param name="names">Files of one folder, of a disk or of a repository.</param>
+    /// <returns>Null where the folder has no weights in this format.</returns>
+    string? EntryFile(IReadOnlySet<string> names);
+
+    /// <summary>Reads everything but the tensors' values.</summary>
+    /// <param name="folder">The checkpoint.</param>
+    /// <param name="entry">Its <see cref="EntryFile"/>.</param>
+    /// <param name="files">Receives each opened file of weights at once, also where reading fails later; the caller
+    /// disposes them.</param>
+    /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>
+    CheckpointContents Read(CheckpointFolder folder, string entry, ICollection<WeightFile> files);
+}
+
+/// <summary>A checkpoint without its values.</summary>
+/// <param name="Config">Checked.</param>
+/// <param name="TokenizerFile">Full path of the SentencePiece model; null where there is none.</param>
+/// <param name="Tensors">By the names of <see cref="TensorNames"/>.</param>
+internal sealed record CheckpointContents(
+    ModelConfig Config, string? TokenizerFile, IReadOnlyDictionary<string, CheckpointTensor> Tensors);

@@ -1,0 +1,43 @@
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
+
+namespace MobileVlm.Edge.Inference.Import.Graphs.Projectors;
+
+/// <summary>LDPv2 (MobileVLM V2, arXiv 2402.03766, section 3.2): an MLP, average pooling to a fixed grid and a depthwise
+/// convolution that adds positions.</summary>
+internal sealed class LdpV2Projector : Projector
+{
+    private const string Prefix = "model.mm_projector";
+
+    public override ProjectorType Type => ProjectorType.LdpV2;
+
+    public override IEnumerable<TensorSpec> Tensors(int features, int hidden) =>
+    [
+        .. TensorSpec.Linear($"{Prefix}.mlp.mlp.0", hidden, features),
+        .. TensorSpec.Linear($"{Prefix}.mlp.mlp.2", hidden, hidden),
+        .. TensorSpec.Linear($"{Prefix}.peg.peg.0", hidden, 1, 3, 3),
+    ];
+
+    public override string? Refusal(VisionConfig vision)
+    {
+        var pooled = Type.TokenGrid(vision);
+        return vision.GridSize % pooled == 0
+            ? null
+            : $"pools the vision tower's grid of {vision.GridSize} x {vision.GridSize} patches to {pooled} x {pooled}; that is not "
+                + "a whole number of patches each, and is not supported. The published models have 24 x 24 (336 pixels, patches of "
+                + "14). Use a checkpoint with such a tower.";
+    }
+
+    public override void Write(ProjectorBuilder builder, string features)
+    {
+        var (graph, grid) = (builder.Graph, Type.TokenGrid(builder.Vision));
+        var window = builder.Vision.GridSize / grid;
+        var map = builder.ToMap(builder.Mlp(features, $"{Prefix}.mlp.mlp.0", $"{Prefix}.mlp.mlp.2"), builder.Vision.GridSize);
+        var pooled = graph.Node(
+            "AveragePool", "projector.pooled", [map],
+            OnnxAttribute.Ints("kernel_shape", window, window), OnnxAttribute.Ints("strides", window, window));
+        var positions = builder.DepthwiseConv(
+            "projector.peg", pooled, $"{Prefix}.peg.peg.0.weight", $"{Prefix}.peg.peg.0.bias", stride: 1);
+        builder.ToVisualTokens(graph.Node("Add", "projector.placed", [positions, pooled]), grid);
+    }
+}

@@ -1,0 +1,114 @@
+using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
+
+namespace MobileVlm.Edge.Inference.Import.Graphs.Projectors;
+
+/// <summary>The pieces that projectors are made of, written into one graph.</summary>
+/// <param name="graph">Receives them.</param>
+/// <param name="source">The checkpoint's tensors.</param>
+/// <param name="linear">Writes the two matrices of the MLP; convolutions are stored as the graph computes.</param>
+/// <param name="vision">The vision encoder's sizes.</param>
+/// <param name="hidden">Width of the visual tokens.</param>
+internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, LinearWriter linear, VisionConfig vision, int hidden)
+{
+    /// <summary>Of the norms inside LDP's convolution blocks.</summary>
+    private const float LayerNormEpsilon = 1e-5f;
+
+    /// <summary>The graph that is written.</summary>
+    public OnnxGraph Graph => graph;
+
+    /// <summary>The vision encoder's sizes.</summary>
+    public VisionConfig Vision => vision;
+
+    /// <summary>Width of the visual tokens.</summary>
+    public int Hidden => hidden;
+
+    /// <summary>Two linear layers with GELU between them, from the encoder's width into the decoder's.</summary>
+    /// <returns>[1, patches, hidden].</returns>
+    public string Mlp(string features, string first, string second)
+    {
+        string Layer(string node, string input, string tensor, int inputs)
+        {
+            var product = linear.Write(graph, source, node, input, new LinearWeight($"{tensor}.weight", hidden, inputs));
+            var bias = graph.Values($"{node}.bias", [hidden], source.Plain($"{tensor}.bias", hidden));
+            return graph.Node("Add", $"{node}.biased", [product, bias]);
+        }
+
+        var raised = Layer("projector.mlp1", features, first, vision.HiddenSize);
+        var active = graph.Node("Gelu", "projector.gelu", [raised], OnnxAttribute.Text("approximate", "none"));
+        return Layer("projector.mlp2", active, second, hidden);
+    }
+
+    /// <summary>Rows [1, grid², hidden] to a map [1, hidden, grid, grid].</summary>
+    public string ToMap(string rows, int grid)
+    {
+        var transposed = graph.Node("Transpose", "projector.columns", [rows], OnnxAttribute.Ints("perm", 0, 2, 1));
+        return graph.Node("Reshape", "projector.map", [transposed, graph.Constant("projector.map_shape", [1, hidden, grid, grid])]);
+    }
+
+    /// <summary>A map [1, hidden, grid, grid] to the visual tokens.</summary>
+    public void ToVisualTokens(string map, int grid)
+    {
+        var flat = graph.Node("Reshape", "projector.flat", [map, graph.Constant("projector.flat_shape", [1, hidden, grid * grid])]);
+        graph.Node("Transpose", graph.Before(VisionTensors.VisualTokens), [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
+        graph.ToFloat32(VisionTensors.VisualTokens);
+    }
+
+    /// <summary>A 3x3 convolution of each channel by itself, with padding 1.</summary>
+    /// <param name="node">Name of the node and of its result.</param>
+    /// <param name="map">[1, hidden, rows, columns].</param>
+    /// <param name="weightTensor">[hidden, 1, 3, 3].</param>
+    /// <param name="biasTensor">[hidden]; null where it has no bias.</param>
+    /// <param name="stride">Of both directions.</param>
+    public string DepthwiseConv(string node, string map, string weightTensor, string? biasTensor, int stride)
+    {
+        var weight = graph.Values($"{node}.weight", [hidden, 1, 3, 3], source.Plain(weightTensor, hidden, 1, 3, 3));
+        string[] inputs = biasTensor is null
+            ? [map, weight]
+            : [map, weight, graph.Values($"{node}.bias", [hidden], source.Plain(biasTensor, hidden))];
+        return graph.Node(
+            "Conv",
+            node,
+            inputs,
+            OnnxAttribute.Ints("kernel_shape", 3, 3),
+            OnnxAttribute.Ints("strides", stride, stride),
+            OnnxAttribute.Ints("pads", 1, 1, 1, 1),
+            OnnxAttribute.Int("group", hidden));
+    }
+
+    /// <summary>A 1x1 convolution without a bias.</summary>
+    public string PointwiseConv(string node, string map, string weightTensor) => graph.Node(
+        "Conv",
+        node,
+        [map, graph.Values($"{node}.weight", [hidden, hidden, 1, 1], source.Plain(weightTensor, hidden, hidden, 1, 1))],
+        OnnxAttribute.Ints("kernel_shape", 1, 1));
+
+    /// <summary>A 1x1 convolution with a bias: <c>TENSOR.weight</c> and <c>TENSOR.bias</c>.</summary>
+    public string BiasedPointwiseConv(string node, string map, string tensor, int outputs, int inputs) => graph.Node(
+        "Conv",
+        node,
+        [
+            map,
+            graph.Values($"{node}.weight", [outputs, inputs, 1, 1], source.Plain($"{tensor}.weight", outputs, inputs, 1, 1)),
+            graph.Values($"{node}.bias", [outputs], source.Plain($"{tensor}.bias", outputs)),
+        ],
+        OnnxAttribute.Ints("kernel_shape", 1, 1));
+
+    /// <summary>A norm over the channels of a map: <c>TENSOR.weight</c> and <c>TENSOR.bias</c>.</summary>
+    public string ChannelNorm(string node, string map, string tensor)
+    {
+        var last = graph.Node("Transpose", $"{node}.nhwc", [map], OnnxAttribute.Ints("perm", 0, 2, 3, 1));
+        var normed = graph.Node(
+            "LayerNormalization",
+            node,
+            [
+                last,
+                graph.Values($"{node}.weight", [hidden], source.Plain($"{tensor}.weight", hidden)),
+                graph.Values($"{node}.bias", [hidden], source.Plain($"{tensor}.bias", hidden)),
+            ],
+            OnnxAttribute.Int("axis", -1),
+            OnnxAttribute.Float("epsilon", LayerNormEpsilon));
+        return graph.Node("Transpose", $"{node}.nchw", [normed], OnnxAttribute.Ints("perm", 0, 3, 1, 2));
+    }
+}

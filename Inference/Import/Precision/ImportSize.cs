@@ -1,0 +1,117 @@
+using System.Text.Json;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
+using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
+
+namespace MobileVlm.Edge.Inference.Import.Precision;
+
+/// <summary>How much disk an imported model will need, from above: the sizes of the very graphs that an import writes, in the
+/// largest recipe that it may choose.</summary>
+public static class ImportSize
+{
+    /// <summary>For the graphs without their weights, the manifest and the tokenizer.</summary>
+    internal const long SmallFiles = 4L << 20;
+
+    /// <summary>Of a checkpoint of which only config.json is at hand.</summary>
+    /// <param name="config">config.json, an object.</param>
+    /// <param name="bytes">Size of everything that is imported.</param>
+    /// <param name="plan">The precision of the import.</param>
+    /// <returns>Bytes. Where config.json does not contain the sizes of a part, four bytes for each of its weights.</returns>
+    public static long Estimate(JsonElement config, long bytes, PrecisionPlan plan)
+    {
+        var fields = new ConfigFields(CheckpointLayout.Config, config);
+        var stored = BytesPerStoredWeight(config);
+        try
+        {
+            var language = ConfigReader.ReadLanguage(fields);
+            var decoder = Language(language, stored, plan);
+            var rest = Math.Max(0, bytes - StoredBytes(language, stored)) / stored * sizeof(float);
+            return decoder + SmallFiles + Math.Min(rest, KnownVision(fields, language, plan) ?? rest);
+        }
+        catch (CheckpointException)
+        {
+            // The importer will refuse it and say why.
+            return bytes / stored * sizeof(float);
+        }
+    }
+
+    /// <summary>Of a checkpoint on the disk.</summary>
+    /// <param name="checkpoint">Its folder.</param>
+    /// <param name="plan">The precision of the import.</param>
+    /// <returns>Bytes; 0 where the configuration cannot be read, which the importer will explain.</returns>
+    public static long Estimate(string checkpoint, PrecisionPlan plan)
+    {
+        try
+        {
+            var folder = CheckpointFolder.Open(checkpoint);
+            var (config, _) = ConfigReader.Read(folder);
+            var stored = folder.FindFile(CheckpointLayout.Config) is { } file ? BytesPerStoredWeight(JsonFile.Read(file)) : sizeof(float);
+            return Estimate(config, stored, plan);
+        }
+        catch (CheckpointException)
+        {
+            return 0;
+        }
+    }
+
+    /// <param name="config">Sizes of all parts.</param>
+    /// <param name="embeddingBytes">Bytes of one element of the embedding table, which keeps the checkpoint's type.</param>
+    /// <param name="plan">The precision of the import.</param>
+    internal static long Estimate(ModelConfig config, int embeddingBytes, PrecisionPlan plan) =>
+        Language(config.Language, embeddingBytes, plan) + SmallFiles + (config.Vision is null ? 0 : Vision(config, plan));
+
+    private static long Language(LanguageConfig language, int embeddingBytes, PrecisionPlan plan)
+    {
+        var importance = new ImportanceMatrix();
+        long Decoder(DecoderWriters writers) => Size(plan, graph => new DecoderGraph(language, writers).Write(graph, new SizeOnlyWeights()));
+        return plan.Decoder.Max(recipe => Decoder(DecoderWriters.Create(recipe, importance)))
+            + (plan.Prefill is { } prefill ? Decoder(DecoderWriters.ForPrefill(prefill, importance)) : 0)
+            + (embeddingBytes * Table(language));
+    }
+
+    private static long Vision(ModelConfig config, PrecisionPlan plan) => plan.Vision.Max(recipe => Size(
+        plan,
+        graph => VisionGraph.Of(config, VisionWriters.Create(recipe, new ImportanceMatrix())).Write(graph, new SizeOnlyWeights())));
+
+    private static long Size(PrecisionPlan plan, Action<OnnxGraph> write)
+    {
+        var graph = new OnnxGraph("size", plan.ForCuda ? OnnxType.Float16 : OnnxType.Float32);
+        write(graph);
+        return graph.ExternalBytes();
+    }
+
+    /// <summary>Null where the tower's sizes are in another file.</summary>
+    private static long? KnownVision(ConfigFields fields, LanguageConfig language, PrecisionPlan plan)
+    {
+        var type = ProjectorType.All.FirstOrDefault(type => type.ConfigName == fields.Text(ConfigReader.ProjectorKey));
+        if (type is null || fields.Text(CheckpointLayout.VisionTowerKey) is not { } tower || !ClipTower.IsNamedBy(tower))
+        {
+            return null;
+        }
+
+        // All layers: which of them are used is not worth refusing the configuration for.
+        return Vision(new ModelConfig("", "", language, ClipTower.Sizes with { SelectLayer = -1 }, type, null), plan);
+    }
+
+    /// <summary>Bytes of a checkpoint's decoder and embeddings, from below, so that the rest is counted from above.</summary>
+    private static long StoredBytes(LanguageConfig language, int stored)
+    {
+        var graph = new OnnxGraph("size");
+        new DecoderGraph(language, DecoderWriters.Create(DecoderRecipe.Fp32, new ImportanceMatrix())).Write(graph, new SizeOnlyWeights());
+
+        // Rotary tables are computed, and tied embeddings are stored once.
+        var rotary = (long)language.MaxPositions * language.HeadSize;
+        var weights = (graph.WeightBytes / sizeof(float)) - rotary + (language.TiedEmbeddings ? 0 : Table(language));
+        return weights * stored;
+    }
+
+    private static long Table(LanguageConfig language) => (long)language.VocabularySize * language.HiddenSize;
+
+    private static int BytesPerStoredWeight(JsonElement config) =>
+        (config.TryGetProperty("torch_dtype", out var type) || config.TryGetProperty("dtype", out type))
+        && type.ValueKind == JsonValueKind.String
+        && type.GetString() is "float16" or "bfloat16" ? sizeof(ushort) : sizeof(float);
+}

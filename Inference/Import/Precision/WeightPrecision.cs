@@ -1,0 +1,117 @@
+using MobileVlm.Edge.Inference.Machine;
+
+namespace MobileVlm.Edge.Inference.Import.Precision;
+
+/// <summary>One row of the table of precisions: everything that depends on how matrices are stored.</summary>
+/// <remarks>A closed set: <see cref="All"/> is the only list. How a format is written into a graph is
+/// <see cref="Quantization.LinearWriter"/>'s, which throws for a kind that it does not know.</remarks>
+internal sealed record WeightPrecision
+{
+    /// <summary>As on the command line, without a variant: <c>int4</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Without a variant.</summary>
+    public required WeightFormat Format { get; init; }
+
+    /// <summary>Whether a GPU has kernels for it in graphs that compute in float16.</summary>
+    public bool RunsOnCuda { get; init; }
+
+    /// <summary>Explanation for a decoder, in brackets behind the name; empty where the name explains itself.</summary>
+    public string DecoderHelp { get; init; } = "";
+
+    /// <summary>Explanation for a vision encoder.</summary>
+    public string VisionHelp { get; init; } = "";
+
+    /// <summary>Suffixes of the recipes that <c>auto</c> tries for a decoder, in order.</summary>
+    public IReadOnlyList<string> DecoderLadder { get; init; } = [];
+
+    /// <summary>Suffixes of the recipes that <c>auto</c> tries for a vision encoder, in order.</summary>
+    public IReadOnlyList<string> VisionLadder { get; init; } = [];
+
+    /// <summary>In the order in which <c>auto</c> tries them.</summary>
+    public static IReadOnlyList<WeightPrecision> All { get; } =
+    [
+        // Not tried for a vision encoder: 4 bit costs most where everything later builds on it, and saves 0.15 GB.
+        new()
+        {
+            Name = "int4",
+            Format = WeightFormat.BlockQuantized(4),
+            RunsOnCuda = true,
+            DecoderLadder = ["-b128", "-b128-zp", "", "-zp", DecoderRecipe.Mixed, "-zp" + DecoderRecipe.Mixed],
+        },
+        new()
+        {
+            Name = "w8a8",
+            Format = WeightFormat.DynamicInt8,
+            DecoderHelp = "8-bit weights and activations, the fastest for prompts and drafts",
+            VisionHelp = "8-bit weights and activations, the fastest",
+            VisionLadder = ProcessorFeatures.HasInt8DotProducts ? [""] : [],
+        },
+        new()
+        {
+            Name = "w8a7",
+            Format = WeightFormat.NarrowDynamicInt8,
+            DecoderHelp = "activations of 7 bit: faster still on processors without int8 dot products",
+            VisionHelp = "activations of 7 bit: faster still on processors without int8 dot products",
+            VisionLadder = ProcessorFeatures.HasInt8DotProducts ? [] : [""],
+        },
+        new()
+        {
+            Name = "int8",
+            Format = WeightFormat.BlockQuantized(8),
+            RunsOnCuda = true,
+            DecoderLadder = ["-b128", ""],
+            VisionLadder = ["-b128", ""],
+        },
+        new()
+        {
+            Name = "fp16",
+            Format = WeightFormat.HalfPrecision,
+            RunsOnCuda = true,
+            DecoderLadder = [""],
+            VisionLadder = [""],
+        },
+        new()
+        {
+            Name = "fp32",
+            Format = WeightFormat.FullPrecision,
+            DecoderLadder = [""],
+            VisionLadder = [""],
+        },
+    ];
+
+    /// <summary>Those that prefill weights can have: they pay where many rows come at once.</summary>
+    public static IReadOnlyList<WeightPrecision> ForPrefill { get; } = [.. All.Where(row => row.Format.Kind == WeightKind.DynamicInt8)];
+
+    /// <summary>Whether names can have a block size and zero points.</summary>
+    public bool HasBlocks => Format.Kind == WeightKind.BlockQuantized;
+
+    /// <summary>The row of a format, whatever its variant.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It has none.</exception>
+    public static WeightPrecision Of(WeightFormat format) => All.FirstOrDefault(row =>
+        (row.Format.Kind, row.Format.Bits, row.Format.ActivationBits) == (format.Kind, format.Bits, format.ActivationBits))
+        ?? throw new ArgumentOutOfRangeException(nameof(format), format.Kind, "The table of precisions has no such format.");
+
+    /// <summary>Of <see cref="ForPrefill"/>, the one that this machine's processor multiplies faster.</summary>
+    public static WeightFormat QuickestForPrefill() =>
+        ProcessorFeatures.HasInt8DotProducts ? WeightFormat.DynamicInt8 : WeightFormat.NarrowDynamicInt8;
+
+    /// <summary>The names that a part can have, in a sentence.</summary>
+    /// <param name="help">The explanation in brackets behind each name.</param>
+    /// <param name="mixed">Whether there are recipes with sensitive layers at 8 bit.</param>
+    public static string Grammar(Func<WeightPrecision, string> help, bool mixed)
+    {
+        var names = List(All.Reverse().Select(row => help(row) is { Length: > 0 } text ? $"{row.Name} ({text})" : row.Name), "or");
+        var blocks = List(All.Reverse().Where(row => row.HasBlocks).Select(row => row.Name), "and");
+        var few = List(All.Where(row => row.Format.CanBeMixed).Select(row => row.Name), "and");
+        return $"{names}; {blocks} also with -b64 or -b128 (weights per block, else {WeightFormat.DefaultBlockSize}), then -zp (zero points)"
+            + (mixed ? $"; {few} also with {DecoderRecipe.Mixed} (sensitive layers at 8 bit)" : "");
+    }
+
+    /// <summary>"a, b or c".</summary>
+    public static string List(IEnumerable<string> names, string last)
+    {
+        string[] all = [.. names];
+        return all.Length < 2 ? string.Concat(all) : $"{string.Join(", ", all[..^1])} {last} {all[^1]}";
+    }
+}

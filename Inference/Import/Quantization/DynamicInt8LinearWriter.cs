@@ -1,0 +1,191 @@
+using System.Runtime.InteropServices;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Onnx;
+
+namespace MobileVlm.Edge.Inference.Import.Quantization;
+
+/// <summary>8-bit weights with one scale per output, multiplied by activations with one scale per row: <c>QuantizeLinear</c>
+/// and <c>MatMulIntegerToFloat</c>. A scale per row and not one for all, as <c>DynamicQuantizeMatMul</c> has, because one row of
+/// outliers would take the resolution of all others. Inputs that are outliers in every row may be kept in float32. For one
+/// graph: inputs shared by several matrices are quantized once.</summary>
+/// <remarks>No product may overflow on processors that add pairs of them in 16 bits. Either both sides are unsigned, which
+/// is multiplied in 16 bits from the start, or activations have 7 bits: 2 * 127 * 128 is below 2^15.</remarks>
+internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImportance importance) : LinearWriter
+{
+    /// <summary>Half the range of the weights' codes; the lowest is not used, so that both signs are alike.</summary>
+    private const int Largest = 127;
+
+    /// <summary>Code of zero in unsigned weights.</summary>
+    private const byte Middle = 128;
+
+    /// <summary>A row of zeros has a scale as well, so that nothing is divided by zero.</summary>
+    private const float SmallestScale = 1e-30f;
+
+    private readonly Dictionary<string, QuantizedInput> _inputs = [];
+    private bool _hasConstants;
+
+    /// <summary>Name of what this writer's matrices share; others may write into the same graph.</summary>
+    private string Shared(string constant) => $"{format}.{constant}";
+
+    private bool HasSignedWeights => format.ActivationBits == 7;
+
+    /// <summary>Half the range of the activations' codes, whose zero is one above.</summary>
+    private int LargestActivation => (1 << (format.ActivationBits - 1)) - 1;
+
+    public override string Write(
+        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
+    {
+        if (graph.Activations != OnnxType.Float32)
+        {
+            throw new InvalidOperationException($"{format} multiplies activations of 8 bit, which a graph in float16 does not have.");
+        }
+
+        var inputs = weights[0].Inputs;
+        var outputs = weights.Sum(w => w.Outputs);
+        var exact = Math.Min(format.ExactInputs, inputs / 4);
+        var quantized = QuantizeInput(graph, node, input, inputs, exact);
+        var rows = source.Rows(weights);
+        var scales = Array.Empty<float>();
+        var kept = Array.Empty<float>();
+        var stored = graph.Weight(
+            $"{node}.weight_8",
+            HasSignedWeights ? OnnxType.Int8 : OnnxType.UInt8,
+            [inputs, outputs],
+            stream =>
+            {
+                (scales, kept) = (new float[outputs], new float[exact * outputs]);
+                Quantize(stream, rows, inputs, scales, kept, importance.Importance(node, inputs), LargestInputs(quantized.Layer, inputs, exact));
+            });
+        var columnScale = graph.Weight($"{node}.scales", OnnxType.Float32, [outputs], stream => WriteAll(stream, ref scales));
+        var columns = graph.Contrib(
+            "MatMulIntegerToFloat",
+            $"{node}.columns",
+            HasSignedWeights
+                ? [quantized.Codes, stored, Shared("one"), columnScale, Shared("middle")]
+                : [quantized.Codes, stored, Shared("one"), columnScale, Shared("middle"), Shared("weight_middle")]);
+        if (exact == 0)
+        {
+            return graph.Node("Mul", node, [columns, quantized.Scale]);
+        }
+
+        var product = graph.Node("Mul", $"{node}.rounded", [columns, quantized.Scale]);
+        var keptWeight = graph.Weight(
+            $"{node}.weight_kept", OnnxType.Float32, [exact, outputs], stream => WriteAll(stream, ref kept));
+        var apart = graph.Node("MatMul", $"{node}.apart", [quantized.Kept, keptWeight]);
+        return graph.Node("Add", node, [product, apart]);
+    }
+
+    /// <summary>Codes round(x / scale) + middle, with the scale of the largest input of each row that is not kept in float32.
+    /// Those that are kept exceed the codes and are clipped; their quantized weights are zero.</summary>
+    private QuantizedInput QuantizeInput(OnnxGraph graph, string node, string input, int inputs, int exact)
+    {
+        if (_inputs.TryGetValue(input, out var done))
+        {
+            return done;
+        }
+
+        WriteConstants(graph);
+        var bounded = input;
+        var kept = "";
+        if (exact > 0)
+        {
+            var mask = graph.Weight($"{input}.bounded_inputs", OnnxType.Float32, [inputs], stream =>
+            {
+                var values = new float[inputs];
+                values.AsSpan().Fill(1);
+                foreach (var channel in LargestInputs(node, inputs, exact))
+                {
+                    values[channel] = 0;
+                }
+
+                stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
+            });
+            var channels = graph.Weight($"{input}.kept_inputs", OnnxType.Int64, [exact], stream =>
+                stream.Write(MemoryMarshal.AsBytes(LargestInputs(node, inputs, exact).Select(c => (long)c).ToArray().AsSpan())));
+            bounded = graph.Node("Mul", $"{input}.bounded", [input, mask]);
+            kept = graph.Node("Gather", $"{input}.kept", [input, channels], OnnxAttribute.Int("axis", 2));
+        }
+
+        var magnitude = graph.Node("Abs", $"{input}.magnitude", [bounded]);
+        var largest = graph.Node("ReduceMax", $"{input}.largest", [magnitude, Shared("axis")], OnnxAttribute.Int("keepdims", 1));
+        var step = graph.Node("Mul", $"{input}.step", [largest, Shared("step")]);
+        var scale = graph.Node("Max", $"{input}.row_scale", [step, Shared("smallest")]);
+        var flat = graph.Node("Reshape", $"{input}.row_scales", [scale, Shared("axis")]);
+        var middles = graph.Node("Expand", $"{input}.middles", [Shared("middle"), graph.Node("Shape", $"{input}.rows", [flat])]);
+        var codes = graph.Node("QuantizeLinear", $"{input}.codes", [input, flat, middles], OnnxAttribute.Int("axis", 1));
+        return _inputs[input] = new QuantizedInput(codes, scale, kept, node);
+    }
+
+    private void WriteConstants(OnnxGraph graph)
+    {
+        if (_hasConstants)
+        {
+            return;
+        }
+
+        graph.Constant(Shared("axis"), [-1]);
+        graph.Scalar(Shared("step"), 1f / LargestActivation);
+        graph.Scalar(Shared("smallest"), SmallestScale);
+        graph.Scalar(Shared("one"), 1f);
+        graph.Scalar(Shared("middle"), (byte)(LargestActivation + 1));
+        if (!HasSignedWeights)
+        {
+            graph.Scalar(Shared("weight_middle"), Middle);
+        }
+
+        _hasConstants = true;
+    }
+
+    /// <summary>The inputs that calibration saw largest, in ascending order; without calibration the first ones, which is not
+    /// worse than none.</summary>
+    private int[] LargestInputs(string node, int inputs, int exact)
+    {
+        var sizes = importance.Importance(node, inputs);
+        return [.. Enumerable.Range(0, inputs).OrderByDescending(i => sizes[i]).Take(exact).Order()];
+    }
+
+    /// <summary>[inputs, outputs], as the operator takes it; and the weights that are kept, [exact, outputs].</summary>
+    private void Quantize(
+        Stream stream,
+        Action<Action<int, ReadOnlyMemory<float>>> rows,
+        int inputs,
+        float[] scales,
+        float[] kept,
+        float[] counts,
+        int[] outliers)
+    {
+        var outputs = scales.Length;
+        var codes = new byte[inputs * outputs];
+        var zero = HasSignedWeights ? 0 : Middle;
+        rows((first, values) => Parallel.For(0, values.Length / inputs, r =>
+        {
+            var row = values.Span.Slice(r * inputs, inputs).ToArray();
+            for (var i = 0; i < outliers.Length; i++)
+            {
+                kept[(i * outputs) + first + r] = row[outliers[i]];
+                row[outliers[i]] = 0;
+            }
+
+            var parameters = ScaleSearch.FindSymmetric(row, counts, Largest);
+            scales[first + r] = parameters.Scale;
+            for (var i = 0; i < row.Length; i++)
+            {
+                var code = Math.Clamp((int)MathF.Round(row[i] * parameters.Inverse), -Largest, Largest);
+                codes[(i * outputs) + first + r] = (byte)(code + zero);
+            }
+        }));
+        stream.Write(codes);
+    }
+
+    private static void WriteAll(Stream stream, ref float[] values)
+    {
+        stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
+        values = [];
+    }
+
+    /// <param name="Codes">[1, rows, inputs].</param>
+    /// <param name="Scale">[1, rows, 1].</param>
+    /// <param name="Kept">[1, rows, exact]; empty when none are.</param>
+    /// <param name="Layer">The linear layer whose calibration chose them.</param>
+    private readonly record struct QuantizedInput(string Codes, string Scale, string Kept, string Layer);
+}

@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MobileVlm.Edge.Inference.Models;
+
+/// <summary>How CLIP's patches become visual tokens: what run-time code has to know of a projector. Its graph and its
+/// tensors are the importer's.</summary>
+/// <remarks>A closed set: <see cref="All"/> is the only list.</remarks>
+[JsonConverter(typeof(ProjectorTypeConverter))]
+public sealed class ProjectorType
+{
+    /// <summary>LDPv2 pools to this grid whatever comes in; only whole pooling windows are supported.</summary>
+    private const int PooledGrid = 12;
+
+    private readonly Func<VisionConfig, int> _tokenGrid;
+    private readonly Func<double, double> _convolutionOperations;
+
+    private ProjectorType(
+        string name, string configName, Func<VisionConfig, int> tokenGrid, Func<double, double> convolutionOperations) =>
+        (Name, ConfigName, _tokenGrid, _convolutionOperations) = (name, configName, tokenGrid, convolutionOperations);
+
+    /// <summary>MobileVLM. Its second convolution, 3x3 of stride 2 with padding 1, halves the grid.</summary>
+    public static ProjectorType Ldp { get; } = new(
+        "Ldp",
+        "ldpnet",
+        vision => (vision.GridSize + 1) / 2,
+        pointwise => pointwise);
+
+    /// <summary>MobileVLM V2. It has no pointwise convolutions.</summary>
+    public static ProjectorType LdpV2 { get; } = new(
+        "LdpV2",
+        "ldpnetv2",
+        _ => PooledGrid,
+        _ => 0);
+
+    /// <summary>Every projector that this program knows.</summary>
+    public static IReadOnlyList<ProjectorType> All { get; } = [Ldp, LdpV2];
+
+    /// <summary>As a model folder's manifest has it: <c>LdpV2</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>As <c>mm_projector_type</c> of a checkpoint's config.json has it: <c>ldpnetv2</c>.</summary>
+    public string ConfigName { get; }
+
+    /// <summary>Visual tokens along one side of the square that the projector makes of a picture.</summary>
+    public int TokenGrid(VisionConfig vision) => _tokenGrid(vision);
+
+    /// <summary>Visual tokens that the projector makes of one picture.</summary>
+    public int TokenCount(VisionConfig vision) => TokenGrid(vision) * TokenGrid(vision);
+
+    /// <summary>Multiplications and additions for one picture: 2(hH + H²) per patch for the MLP from the encoder's width h
+    /// into the decoder's width H, and 2H² per patch and per visual token for LDP's pointwise convolutions.</summary>
+    /// <param name="vision">The encoder's sizes.</param>
+    /// <param name="hidden">The decoder's width.</param>
+    public double Operations(VisionConfig vision, int hidden)
+    {
+        double h = vision.HiddenSize, square = (double)hidden * hidden;
+        return (vision.Patches * 2 * ((h * hidden) + square))
+            + _convolutionOperations(2 * square * (vision.Patches + TokenCount(vision)));
+    }
+
+    public override string ToString() => Name;
+}
+
+/// <summary>Writes a projector as its <see cref="ProjectorType.Name"/>, and refuses names that are not in
+/// <see cref="ProjectorType.All"/>.</summary>
+internal sealed class ProjectorTypeConverter : JsonConverter<ProjectorType>
+{
+    public override ProjectorType Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var name = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+        return ProjectorType.All.FirstOrDefault(type => type.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? throw new JsonException(
+                $"The projector is '{name}'; known are {string.Join(", ", ProjectorType.All.Select(type => type.Name))}.");
+    }
+
+    public override void Write(Utf8JsonWriter writer, ProjectorType value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.Name);
+}
