@@ -90,12 +90,7 @@ internal sealed class ImportedGraphs(Checkpoint checkpoint, PrecisionPlan plan, 
 
     public ModelPrecision Describe()
     {
-        var embedding = checkpoint.Get("model.embed_tokens.weight").Type switch
-        {
-            ElementType.Float16 => "fp16",
-            ElementType.BFloat16 => "bf16",
-            _ => "fp32",
-        };
+        var embedding = checkpoint.Get("model.embed_tokens.weight").Type.ManifestName();
         var rounds = Decoder.Body.Bits > 0 || (Sees && Vision.Tower.Bits > 0);
         return new ModelPrecision(
             Sees ? Vision.Tower.ToString() : null, Decoder.Body.ToString(), Decoder.Head.ToString(), embedding)
