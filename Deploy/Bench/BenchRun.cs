@@ -32,7 +32,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         var int8 = MatrixCeiling.MeasureInt8(settings);
         progress.Next("float32 product");
         var fp32 = MatrixCeiling.MeasureFp32(settings);
-        _ = MemoryUse.TryForgetPeak();
+        _ = MemoryUse.TryResetPeak();
 
         var (results, memory) = Model(progress);
         var pipeline = Parts.Contains(BenchStage.Pipeline)

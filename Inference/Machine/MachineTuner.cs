@@ -36,7 +36,7 @@ public static class MachineTuner
         var slower = rows.LastOrDefault(row => row.Second >= row.First)?.Tokens ?? 0;
         return new MachineTuning
         {
-            MeasuredOn = MachineTuning.ThisBox,
+            MeasuredOn = MachineTuning.ThisMachine,
             PrefillFrom = rows.FirstOrDefault(row => row.Tokens > slower)?.Tokens,
         };
     }

@@ -18,8 +18,8 @@ public sealed record MachineTuning
     public int? PrefillFrom { get; init; }
 
     /// <summary>This box, as <see cref="MeasuredOn"/> has it.</summary>
-    public static string ThisBox =>
-        $"{ProcessorFeatures.Name}, {Environment.ProcessorCount} processors, ONNX Runtime {SessionFactory.RuntimeVersion}";
+    public static string ThisMachine =>
+        $"{ProcessorFeatures.ThisMachine.Name}, {Environment.ProcessorCount} processors, ONNX Runtime {SessionFactory.RuntimeVersion}";
 
     /// <returns>Null where nothing was measured on this box, or what was cannot be read.</returns>
     public static MachineTuning? Read(ModelFolder folder)
@@ -28,7 +28,7 @@ public sealed record MachineTuning
         {
             var tuning = JsonSerializer.Deserialize(
                 File.ReadAllBytes(folder.PathOf(FileName)), MachineTuningJson.Default.MachineTuning);
-            return tuning is { PrefillFrom: null or > 0 } && tuning.MeasuredOn == ThisBox ? tuning : null;
+            return tuning is { PrefillFrom: null or > 0 } && tuning.MeasuredOn == ThisMachine ? tuning : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -5,17 +5,17 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Machine;
 
-/// <summary>How fast this box reads memory that no cache holds: the ceiling of whatever streams weights.</summary>
+/// <summary>How fast this machine reads memory that is in no cache: the upper limit of whatever streams weights.</summary>
 public static class ReadBandwidth
 {
     private const int Rounds = 7;
     private const int Chains = 8;
 
-    /// <summary>Each thread sums its own slice of one buffer with vector loads, all at once; the best of some rounds, since
-    /// a neighbour can only make it slower.</summary>
-    /// <param name="threads">As many as compute.</param>
+    /// <summary>Each thread sums its own slice of one buffer with vector loads, all at once; the best of several rounds, because
+    /// other programs can only make it slower.</summary>
+    /// <param name="threads">As many as will compute.</param>
     /// <param name="bytes">Size of the buffer; several times the last cache.</param>
-    /// <returns>Bytes a second, all threads together.</returns>
+    /// <returns>Bytes per second, all threads together.</returns>
     public static unsafe double Measure(int threads, long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
@@ -25,7 +25,7 @@ public static class ReadBandwidth
         var buffer = (byte*)NativeMemory.AlignedAlloc((nuint)(slice * threads), 4096);
         try
         {
-            // Written, since pages that never were are all the same page of zeros.
+            // Written, because untouched pages are all the same page of zeros.
             OnAll(threads, i => NativeMemory.Fill(buffer + (i * slice), (nuint)slice, (byte)(i + 1)));
             var best = double.MaxValue;
             var sums = new ulong[threads];
@@ -43,8 +43,8 @@ public static class ReadBandwidth
         }
     }
 
-    /// <returns>Seconds from the moment when the first thread began to the moment when the last had finished. They look
-    /// at the clock themselves: where all processors are at work, a thread that waits for them wakes too late.</returns>
+    /// <returns>Seconds from the moment when the first thread began to the moment when the last had finished. They read
+    /// the clock themselves: where all processors are busy, a thread that waits for them wakes too late.</returns>
     private static double OnAll(int threads, Action<int> work)
     {
         using var ready = new Barrier(threads);

@@ -41,7 +41,7 @@ public sealed record ExecutionSettings(int Threads = 0)
     internal bool KeepsStateOnDevice { get; init; }
 
     /// <summary>What is chosen from; the box itself unless a test says otherwise.</summary>
-    internal CpuTopology Topology { get; init; } = CpuTopology.ThisBox;
+    internal CpuTopology Topology { get; init; } = CpuTopology.ThisMachine;
 
     /// <summary>Threads that will be used.</summary>
     public int EffectiveThreads =>

@@ -50,7 +50,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
             "none" => null,
             "w8a8" => WeightFormat.Rows.Keeping(DecoderRecipe.OutlyingInputs),
             "w8a7" => WeightFormat.NarrowRows.Keeping(DecoderRecipe.OutlyingInputs),
-            Auto => (ProcessorFeatures.HasInt8DotProducts ? WeightFormat.Rows : WeightFormat.NarrowRows).Keeping(DecoderRecipe.OutlyingInputs),
+            Auto => (ProcessorFeatures.ThisMachine.HasInt8DotProducts ? WeightFormat.Rows : WeightFormat.NarrowRows).Keeping(DecoderRecipe.OutlyingInputs),
             _ => throw new FormatException($"'{name}' is no precision of a second set of weights: {PrefillGrammar}."),
         },
     };

@@ -27,7 +27,7 @@ public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat 
         [.. from name in (string[])[QuickRows, "int8-b128", "int8", "fp16", "fp32"] select Parse(name)];
 
     /// <summary>The quickest on this box's processor.</summary>
-    private static string QuickRows => ProcessorFeatures.HasInt8DotProducts ? "w8a8" : "w8a7";
+    private static string QuickRows => ProcessorFeatures.ThisMachine.HasInt8DotProducts ? "w8a8" : "w8a7";
 
     public bool IsExact => Tower == WeightFormat.Exact;
 

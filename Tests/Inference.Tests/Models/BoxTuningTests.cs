@@ -34,11 +34,11 @@ public sealed class BoxTuningTests
         using var temporary = new TemporaryFolder();
         var folder = Import(temporary, "w8a7");
         Assert.Equal(ExecutionSettings.UsualPrefillFrom, From(folder, new ExecutionSettings(1)));
-        new MachineTuning { MeasuredOn = MachineTuning.ThisBox, PrefillFrom = 7 }.Write(folder);
+        new MachineTuning { MeasuredOn = MachineTuning.ThisMachine, PrefillFrom = 7 }.Write(folder);
         Assert.Equal(7, From(folder, new ExecutionSettings(1)));
         Assert.Equal(2, From(folder, new ExecutionSettings(1) { PrefillFrom = 2 }));
         Assert.Equal(int.MaxValue, From(folder, new ExecutionSettings(1) { UsePrefill = false }));
-        new MachineTuning { MeasuredOn = MachineTuning.ThisBox }.Write(folder);
+        new MachineTuning { MeasuredOn = MachineTuning.ThisMachine }.Write(folder);
         Assert.Equal(int.MaxValue, From(folder, new ExecutionSettings(1)));
         ModelFolder.Open(folder.FolderPath).Verify();
     }

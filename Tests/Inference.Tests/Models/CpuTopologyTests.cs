@@ -95,7 +95,7 @@ public sealed class CpuTopologyTests : IDisposable
     {
         var folder = GoldenModel.Get("mobilellama").Folder;
         var free = FirstLogits(folder, new ExecutionSettings(2));
-        var processor = CpuTopology.ThisBox.Allowed[^1];
+        var processor = CpuTopology.ThisMachine.Allowed[^1];
         var bound = await Task.Factory.StartNew(
             () =>
             {

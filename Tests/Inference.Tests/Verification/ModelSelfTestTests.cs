@@ -52,7 +52,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
         var known = folder.Manifest.SelfTest!;
         Assert.Equal(known.Steps.Count, known.Prefill!.Count);
         Assert.NotEqual(known.Steps, known.Prefill);
-        new MachineTuning { MeasuredOn = MachineTuning.ThisBox, PrefillFrom = null }.Write(folder);
+        new MachineTuning { MeasuredOn = MachineTuning.ThisMachine, PrefillFrom = null }.Write(folder);
         var whole = ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Whole)!;
         output.WriteLine($"{whole}");
         Assert.Equal((2 * known.Steps.Count, known.Steps.Count), (whole.Tokens, whole.PrefillTokens));
