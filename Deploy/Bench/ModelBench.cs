@@ -112,15 +112,15 @@ internal sealed class ModelBench : IDisposable
         var time = Repeat($"decode, batch {batch}", () =>
         {
             state.Rewind(behind);
-            var branches = Enumerable.Range(0, batch).Select(_ => state.Fork()).ToArray();
+            var sequences = Enumerable.Range(0, batch).Select(_ => state.Fork()).ToArray();
             for (var step = 0; step < DecodeSteps; step++)
             {
                 for (var i = 0; i < batch; i++)
                 {
-                    parts[i] = new SequenceTokens(branches[i], prompt.AsMemory(behind + step, 1), Wanted: 1);
+                    parts[i] = new SequenceTokens(sequences[i], prompt.AsMemory(behind + step, 1), LogitsRequested: 1);
                 }
 
-                state.Append(parts, writing: true);
+                state.Append(parts, decoding: true);
             }
         });
         return new($"decode-{batch}", $"decode, batch {batch}", PerStep(time))

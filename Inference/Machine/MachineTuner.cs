@@ -61,7 +61,7 @@ public static class MachineTuner
                 var started = Stopwatch.GetTimestamp();
 
                 // As a branch, since a single token of the trunk has a way of its own.
-                state.Append([new SequenceTokens(state.Fork(), tokens.AsMemory(behind, size), Wanted: 1)]);
+                state.Append([new SequenceTokens(state.Fork(), tokens.AsMemory(behind, size), LogitsRequested: 1)]);
                 if (run >= 0)
                 {
                     times.Add(Stopwatch.GetElapsedTime(started));

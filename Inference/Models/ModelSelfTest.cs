@@ -157,7 +157,7 @@ public static partial class ModelSelfTest
         CancellationToken cancel)
     {
         // What is known was computed with the first set of weights; the second one rounds otherwise.
-        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), manyFrom: int.MaxValue);
+        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), prefillFrom: int.MaxValue);
         state.Append(prompt.Before);
         if (picture.Length > 0)
         {

@@ -96,7 +96,7 @@ public sealed class TestedModel : IDisposable
         _decoder = new LanguageDecoder(Folder, _settings);
         var (tokens, ties) = ModelSelfTest.Think(Folder, _decoder, prompt, picture, known.Steps, extent, cancel);
         var (more, moreTies) = (0, 0);
-        if (known.Prefill is { } prefill && _decoder.ManySession is not null)
+        if (known.Prefill is { } prefill && _decoder.PrefillSession is not null)
         {
             cancel.ThrowIfCancellationRequested();
             (more, moreTies) = ModelSelfTest.ThinkAtOnce(Folder, _decoder, prompt, picture, prefill, extent);

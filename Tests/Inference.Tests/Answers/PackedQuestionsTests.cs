@@ -137,7 +137,7 @@ public sealed class PackedQuestionsTests
         for (var i = 0; i < ids.Length; i++)
         {
             var row = answerer.LogitsAfter(question, ids.AsSpan(0, i));
-            likelihood += ChoiceSpellings.LogProbability(row, ids[i]);
+            likelihood += LogSoftmax.At(row, ids[i]);
         }
 
         return Math.Exp(likelihood);

@@ -73,6 +73,6 @@ public sealed class BoxTuningTests
     private static int From(ModelFolder folder, ExecutionSettings settings)
     {
         using var decoder = new LanguageDecoder(folder, settings);
-        return decoder.ManyFrom;
+        return decoder.PrefillFrom;
     }
 }
