@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace MobileVlm.Edge.Inference.Onnx;
 
-/// <summary>The weights' file beside an ONNX model: appended to once, hashed on the way, never read back.</summary>
+/// <summary>The external data file of an ONNX model: written once, hashed meanwhile, never read back.</summary>
 internal sealed class ExternalDataFile : IDisposable
 {
     /// <summary>So that a weight can be mapped by itself on every page size in use (arm64 has 64 KiB pages).</summary>
@@ -19,7 +19,7 @@ internal sealed class ExternalDataFile : IDisposable
             path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20, FileOptions.SequentialScan));
     }
 
-    /// <summary>Name that the model refers to; it lies in the model's folder.</summary>
+    /// <summary>Name by which the model refers to it; it is in the model's folder.</summary>
     public string FileName { get; }
 
     /// <summary>Appends a weight of a known size, aligned, and returns its offset.</summary>
@@ -49,19 +49,11 @@ internal sealed class ExternalDataFile : IDisposable
     }
 }
 
-/// <summary>Writes through to a file and hashes what passes.</summary>
-internal sealed class HashingStream(FileStream file) : Stream
+/// <summary>Writes to a file and computes the SHA-256 of what is written.</summary>
+internal sealed class HashingStream(FileStream file) : WriteOnlyStream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _position;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => _position;
 
     public override long Position
     {
@@ -76,15 +68,7 @@ internal sealed class HashingStream(FileStream file) : Stream
         _position += buffer.Length;
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     public override void Flush() => file.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     public (long Size, string Sha256) Finish()
     {
