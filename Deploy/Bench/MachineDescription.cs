@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Inference.Machine;
+using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
@@ -56,7 +57,7 @@ internal sealed record MachineDescription
         Kernel = FirstLine("/proc/sys/kernel/osrelease") ?? Environment.OSVersion.VersionString,
         Governor = FirstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         Program = typeof(MachineDescription).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?",
-        OnnxRuntime = MatrixCeiling.RuntimeVersion,
+        OnnxRuntime = OnnxRuntimeLibrary.LoadedVersion,
         DotNet = Environment.Version.ToString(),
         LoadAverage = double.TryParse(
             FirstLine("/proc/loadavg")?.Split(' ')[0], NumberStyles.Float, CultureInfo.InvariantCulture, out var load) ? load : 0,

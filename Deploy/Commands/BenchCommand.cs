@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using MobileVlm.Edge.Deploy.Bench;
-using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 
@@ -36,7 +35,7 @@ public sealed class LanguageDecoder : IDisposable
             {
                 PrefillSession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
                 CheckSizes(folder, ModelFolder.PrefillFile, language.HiddenSize);
-                PrefillFrom = settings.PrefillFrom ?? ExecutionSettings.UsualPrefillFrom;
+                PrefillFrom = settings.PrefillFrom ?? ExecutionSettings.DefaultPrefillFrom;
             }
 
             Embeddings = new EmbeddingTable(folder);

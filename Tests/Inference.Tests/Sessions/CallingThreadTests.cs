@@ -1,8 +1,9 @@
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Tests.Models;
 
-namespace MobileVlm.Edge.Inference.Tests.Models;
+namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
 /// <summary>A session must leave the thread that calls it as it was.</summary>
 public sealed class CallingThreadTests

@@ -1,14 +1,15 @@
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Machine;
+using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 
-namespace MobileVlm.Edge.Inference.Models;
+namespace MobileVlm.Edge.Inference.Verification;
 
-/// <summary>A model's sessions, opened once, found to compute what they computed at import, and handed to whoever answers
-/// with them: the very sessions that were tested, since opening a second pair takes seconds and a gigabyte. One caller at a
-/// time. Dispose closes what nobody took.</summary>
+/// <summary>A model's sessions, opened and tested once, then handed over to the components that answer with them: the same
+/// sessions that were tested, because opening a second pair takes seconds and a gigabyte. One caller at a time. Dispose
+/// closes the sessions that were not taken.</summary>
 public sealed class TestedModel : IDisposable
 {
     private readonly ExecutionSettings _settings;
@@ -23,10 +24,10 @@ public sealed class TestedModel : IDisposable
     public SelfTestOutcome? Outcome { get; private set; }
 
     /// <param name="folder">Opened, so that its small files and sizes are checked.</param>
-    /// <param name="settings">Those of the sessions.</param>
+    /// <param name="settings">Settings of the sessions.</param>
     /// <param name="extent">How much is tested.</param>
     /// <param name="cancel">Stops before the next session or token.</param>
-    /// <exception cref="ModelFolderException">The folder's graphs do not open, or compute something else than at import.</exception>
+    /// <exception cref="ModelFolderException">The folder's graphs do not open, or compute other results than at import.</exception>
     public static TestedModel Open(
         ModelFolder folder, ExecutionSettings settings, SelfTestExtent extent, CancellationToken cancel = default)
     {
@@ -45,7 +46,7 @@ public sealed class TestedModel : IDisposable
 
     /// <summary>The tested encoder for the first caller, a new one for each later one. Called on the thread that will use
     /// it, which is bound to the processors of the settings.</summary>
-    /// <exception cref="ModelFolderException">A model of text only, or a folder that changed meanwhile.</exception>
+    /// <exception cref="ModelFolderException">A text-only model, or a folder that has changed since.</exception>
     public VisionEncoder TakeEncoder()
     {
         ThreadAffinity.BindThisThread(_settings.EffectiveProcessors);
@@ -55,7 +56,7 @@ public sealed class TestedModel : IDisposable
     /// <summary>The tested decoder in an answerer that owns it for the first caller, a new one for each later one. Called on
     /// the thread that will use it, which is bound to the processors of the settings.</summary>
     /// <param name="capacity">Context, in tokens.</param>
-    /// <exception cref="ModelFolderException">The folder changed meanwhile.</exception>
+    /// <exception cref="ModelFolderException">The folder has changed since.</exception>
     public QuestionAnswerer TakeAnswerer(int capacity = QuestionAnswerer.DefaultCapacity)
     {
         ThreadAffinity.BindThisThread(_settings.EffectiveProcessors);
@@ -74,7 +75,7 @@ public sealed class TestedModel : IDisposable
         encoder?.Dispose();
         decoder?.Dispose();
 
-        // Whoever opens the model next needs the room.
+        // The next one to open the model needs the memory.
         NativeHeap.Trim();
     }
 
@@ -89,22 +90,22 @@ public sealed class TestedModel : IDisposable
         if (known.Picture is { } expected)
         {
             _encoder = new VisionEncoder(Folder, _settings);
-            (picture, error) = ModelSelfTest.Look(Folder, _encoder, expected);
+            (picture, error) = ModelSelfTest.TestVision(Folder, _encoder, expected);
         }
 
         cancel.ThrowIfCancellationRequested();
         _decoder = new LanguageDecoder(Folder, _settings);
-        var (tokens, ties) = ModelSelfTest.Think(Folder, _decoder, prompt, picture, known.Steps, extent, cancel);
-        var (more, moreTies) = (0, 0);
+        var (tokens, ties) = ModelSelfTest.TestDecoder(Folder, _decoder, prompt, picture, known.Steps, extent, cancel);
+        var (prefillTokens, prefillTies) = (0, 0);
         if (known.Prefill is { } prefill && _decoder.PrefillSession is not null)
         {
             cancel.ThrowIfCancellationRequested();
-            (more, moreTies) = ModelSelfTest.ThinkAtOnce(Folder, _decoder, prompt, picture, prefill, extent);
+            (prefillTokens, prefillTies) = ModelSelfTest.TestPrefill(Folder, _decoder, prompt, picture, prefill, extent);
         }
 
-        Outcome = new SelfTestOutcome(tokens + more, ties + moreTies, error) { PrefillTokens = more };
+        Outcome = new SelfTestOutcome(tokens + prefillTokens, ties + prefillTies, error) { PrefillTokens = prefillTokens };
 
-        // What packing the weights left behind.
+        // Returns the memory that packing the weights needed.
         NativeHeap.Trim();
     }
 }

@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace MobileVlm.Edge.Inference.Machine;
+namespace MobileVlm.Edge.Inference.Performance;
 
 /// <summary>How fast this machine reads memory that is in no cache: the upper limit of whatever streams weights.</summary>
 public static class ReadBandwidth

@@ -10,8 +10,8 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Decoding;
 
-/// <summary>Two sets of weights over one cache.</summary>
-public sealed class PrefillSetTests(ITestOutputHelper output)
+/// <summary>Prefill and decode weights over one cache.</summary>
+public sealed class PrefillWeightsTests(ITestOutputHelper output)
 {
     private static readonly int[] Prompt = [1, 260, 537, 546, 269, 547, 489, 314, 294, 551, 552, 491, 777, 290];
     private static readonly int[] Answer = [658, 296, 269, 318];
@@ -23,7 +23,7 @@ public sealed class PrefillSetTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void The_sets_take_turns_on_one_cache_and_both_are_near_the_exact_model(string name, string prefill)
+    public void Both_sets_of_weights_use_one_cache_in_turn_and_are_near_the_exact_model(string name, string prefill)
     {
         using var temporary = new TemporaryFolder();
         var folder = ModelImporter.Import(
@@ -32,7 +32,7 @@ public sealed class PrefillSetTests(ITestOutputHelper output)
         Assert.True(folder.HasPrefill);
         Assert.StartsWith(prefill, folder.Manifest.Precision.Prefill, StringComparison.Ordinal);
 
-        // Of 49 tokens; random weights, so two of them are often as good as equal: 44 to 49, by processor.
+        // Of 49 tokens; random weights, so two of them often have practically equal logits: 44 to 49, depending on the processor.
         Assert.InRange(folder.Manifest.Loss!.Prefill!.TopAgreement, 0.85, 1);
         folder.Verify();
         using var both = new LanguageDecoder(folder, new ExecutionSettings(1));
@@ -41,18 +41,18 @@ public sealed class PrefillSetTests(ITestOutputHelper output)
         using var state = both.CreateState(64);
         using var alone = one.CreateState(64);
 
-        Near(exact.Append(Prompt), state.Append(Prompt), "prompt, second set");
+        Near(exact.Append(Prompt), state.Append(Prompt), "prompt with prefill weights");
         Assert.NotEqual(alone.Append(Prompt).ToArray(), state.Logits(0).ToArray());
         foreach (var token in Answer)
         {
-            Near(exact.Step(token), state.Step(token), "a step of the first set behind it");
+            Near(exact.Step(token), state.Step(token), "a step with decode weights after it");
         }
 
-        Near(exact.Append(Prompt), state.Append(Prompt), "the second set behind those steps");
+        Near(exact.Append(Prompt), state.Append(Prompt), "prefill weights after those steps");
     }
 
     [Fact]
-    public void Few_tokens_at_once_stay_with_the_first_set()
+    public void Few_tokens_per_pass_use_the_decode_weights()
     {
         using var temporary = new TemporaryFolder();
         var folder = ModelImporter.Import(
@@ -69,7 +69,7 @@ public sealed class PrefillSetTests(ITestOutputHelper output)
     [InlineData("w8")]
     [InlineData("int4")]
     [InlineData("")]
-    public void Another_name_is_refused_with_those_that_there_are(string name) => Assert.Contains(
+    public void Another_name_is_refused_with_the_valid_ones(string name) => Assert.Contains(
         "w8a8, w8a7, auto",
         Assert.Throws<FormatException>(() => PrecisionPlan.Int4.WithPrefill(name)).Message,
         StringComparison.Ordinal);

@@ -1,13 +1,14 @@
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Evaluation;
+using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
 
-namespace MobileVlm.Edge.Inference.Models;
+namespace MobileVlm.Edge.Inference.Verification;
 
-/// <summary>The picture and the question of the self-test, and how results become known values.</summary>
+/// <summary>The picture, question and answer of the self-test, and what is recorded of their results.</summary>
 internal static class SelfTestMaterial
 {
-    /// <summary>Values that are kept of a picture's tokens: a fault in any layer reaches every one of them.</summary>
+    /// <summary>Number of values recorded of a picture's tokens: an error in any layer affects every one of them.</summary>
     private const int SampleSize = 64;
 
     private static readonly CalibrationSet Set = new(
@@ -17,19 +18,19 @@ internal static class SelfTestMaterial
 
     public static CalibrationPicture Picture => Set.Pictures[0];
 
-    /// <summary>The same as long as picture, question and answer are.</summary>
+    /// <summary>Changes with the picture, the question or the answer.</summary>
     public static string Fingerprint { get; } = Set.Fingerprint;
 
-    /// <returns>Null where the context has no room for it.</returns>
+    /// <returns>Null where it does not fit into the context.</returns>
     public static CalibrationPrompt? Prompt(LlamaTextTokenizer tokenizer, int visualTokens, int maxPositions) =>
-        CalibrationPrompt.Encode(Set, tokenizer, sees: visualTokens > 0)[0] is var prompt && prompt.Length(visualTokens) <= maxPositions
+        CalibrationPrompt.Encode(Set, tokenizer, hasVision: visualTokens > 0)[0] is var prompt && prompt.Length(visualTokens) <= maxPositions
             ? prompt
             : null;
 
-    /// <param name="prompt">That was run.</param>
-    /// <param name="visualTokens">Of the picture; empty for a model of text only.</param>
+    /// <param name="prompt">The prompt that was run.</param>
+    /// <param name="visualTokens">The picture's; empty for a text-only model.</param>
     /// <param name="logits">Along the answer, [positions, vocabulary].</param>
-    /// <param name="prefillLogits">The same of the second set of weights; null where there is none.</param>
+    /// <param name="prefillLogits">The same from the prefill weights; null where there are none.</param>
     public static SelfTest Known(CalibrationPrompt prompt, float[] visualTokens, float[] logits, float[]? prefillLogits)
     {
         SelfTestStep[] Steps(float[] all) => [.. all.Chunk(all.Length / (prompt.Answer.Length + 1)).Select(Step)];

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
+using MobileVlm.Edge.Inference.Tests.Models;
 
-namespace MobileVlm.Edge.Inference.Tests.Models;
+namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
 /// <summary>Nothing leaves the box.</summary>
 public sealed partial class OrtTelemetryTests

@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Sessions;
 
-namespace MobileVlm.Edge.Inference.Tests.Models;
+namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
 public sealed class ExecutionTargetTests
 {
@@ -24,5 +24,5 @@ public sealed class ExecutionTargetTests
     [InlineData("cuda:64")]
     [InlineData("cuda: 1")]
     [InlineData("tensorrt")]
-    public void Another_word_is_none(string text) => Assert.False(ExecutionTarget.TryParse(text, out _));
+    public void Another_word_is_not_a_target(string text) => Assert.False(ExecutionTarget.TryParse(text, out _));
 }

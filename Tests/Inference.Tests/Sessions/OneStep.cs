@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 
-namespace MobileVlm.Edge.Inference.Tests.Models;
+namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
 /// <summary>This assembly as a program of its own, for tests that need a fresh process: one token through a model.</summary>
 internal static class OneStep

@@ -3,8 +3,9 @@ using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Tests.Models;
 
-namespace MobileVlm.Edge.Inference.Tests.Models;
+namespace MobileVlm.Edge.Inference.Tests.Machine;
 
 /// <summary>Which processors compute, on boxes as their systems describe them.</summary>
 public sealed class CpuTopologyTests : IDisposable

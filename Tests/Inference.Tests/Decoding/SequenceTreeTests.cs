@@ -3,8 +3,8 @@ using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Decoding;
 
-/// <summary>Several continuations of one beginning, in one row of the cache.</summary>
-public sealed class BranchTests
+/// <summary>Several sequences that continue one prefix in the same cache.</summary>
+public sealed class SequenceTreeTests
 {
     /// <summary>Of the largest magnitude; several rows at once are summed in another order than one.</summary>
     private const double FloatNoise = 1e-5;
@@ -19,7 +19,7 @@ public sealed class BranchTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void Branches_in_one_pass_equal_each_alone(string model)
+    public void Sequences_in_one_pass_equal_each_alone(string model)
     {
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
@@ -32,29 +32,29 @@ public sealed class BranchTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void Branches_go_on_together_token_by_token(string model)
+    public void Sequences_continue_together_token_by_token(string model)
     {
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
-        int[] branches = [.. Ends.Select(_ => state.Fork())];
-        state.Append([.. branches.Select((b, i) => new SequenceTokens(b, Ends[i], 1))]);
-        List<int>[] written = [.. Ends.Select(ids => ids.ToList())];
+        int[] sequences = [.. Ends.Select(_ => state.Fork())];
+        state.Append([.. sequences.Select((b, i) => new SequenceTokens(b, Ends[i], 1))]);
+        List<int>[] generated = [.. Ends.Select(ids => ids.ToList())];
         for (var step = 0; step < 4; step++)
         {
-            // The first one ends early; the others must not notice.
+            // The first one ends early, which must not affect the others.
             int[] live = [.. Enumerable.Range(0, Ends.Length).Where(i => i > 0 || step < 2)];
-            state.Append([.. live.Select(i => new SequenceTokens(branches[i], new[] { 20 + (7 * i) + step }, 1))]);
+            state.Append([.. live.Select(i => new SequenceTokens(sequences[i], new[] { 20 + (7 * i) + step }, 1))]);
             foreach (var (row, i) in live.Index())
             {
-                written[i].Add(20 + (7 * i) + step);
-                Compare.Close(Alone(model, [.. Prompt, .. written[i]]), state.Logits(row), FloatNoise);
+                generated[i].Add(20 + (7 * i) + step);
+                Compare.Close(Alone(model, [.. Prompt, .. generated[i]]), state.Logits(row), FloatNoise);
             }
         }
     }
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void A_branch_of_a_branch_continues_its_parent(string model)
+    public void A_sequence_of_a_sequence_continues_its_parent(string model)
     {
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
@@ -73,7 +73,7 @@ public sealed class BranchTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void A_branch_and_its_own_branches_may_go_in_one_pass(string model)
+    public void A_branch_and_its_own_sequences_may_go_in_one_pass(string model)
     {
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
@@ -90,7 +90,7 @@ public sealed class BranchTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void What_a_branch_dropped_leaves_no_trace_wherever_it_lies(string model)
+    public void Dropped_tokens_of_a_sequence_leave_no_trace_in_any_column(string model)
     {
         using var state = GoldenModel.Get(model).Decoder.CreateState(64);
         state.Append(Prompt);
@@ -105,7 +105,7 @@ public sealed class BranchTests
     }
 
     [Fact]
-    public void Rewinding_forgets_the_branches_and_the_trunk_grows_again()
+    public void Rewinding_removes_all_sequences_and_the_prefix_can_be_extended()
     {
         using var state = GoldenModel.Get("mobilellama").Decoder.CreateState(64);
         state.Append(Prompt);
@@ -117,16 +117,16 @@ public sealed class BranchTests
     }
 
     [Fact]
-    public void Branches_that_do_not_fit_are_refused_and_harm_nothing()
+    public void Sequences_that_do_not_fit_are_refused_and_change_nothing()
     {
         using var state = GoldenModel.Get("mobilellama").Decoder.CreateState(Prompt.Length + 4);
         state.Append(Prompt);
-        var branch = state.Fork();
-        Assert.Throws<ContextFullException>(() => state.Append([new SequenceTokens(branch, Ends[1], 1)]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => state.Append([new SequenceTokens(branch, Unknown, 1)]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => state.Append([new SequenceTokens(branch, Ends[2], 2)]));
+        var sequence = state.Fork();
+        Assert.Throws<ContextFullException>(() => state.Append([new SequenceTokens(sequence, Ends[1], 1)]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => state.Append([new SequenceTokens(sequence, Unknown, 1)]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => state.Append([new SequenceTokens(sequence, Ends[2], 2)]));
         Assert.Equal(Prompt.Length, state.Length);
-        state.Append([new SequenceTokens(branch, Ends[3], 1)]);
+        state.Append([new SequenceTokens(sequence, Ends[3], 1)]);
         Compare.Close(Alone("mobilellama", [.. Prompt, .. Ends[3]]), state.Logits(0), FloatNoise);
     }
 

@@ -3,12 +3,13 @@ using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
+using MobileVlm.Edge.Inference.Tests.Models;
 using MobileVlm.Edge.Inference.Vision;
 
-namespace MobileVlm.Edge.Inference.Tests.Models;
+namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
-/// <summary>Where sessions run, and what is said when they cannot run where they should. No GPU is needed: libraries that
-/// pretend to have one are loaded as real ones are.</summary>
+/// <summary>Where sessions run, and the errors when they cannot run where they should. No GPU is needed: libraries that
+/// pretend to have one are loaded like real ones.</summary>
 public sealed class SessionPlacementTests
 {
     private static readonly ModelFolder Folder = GoldenModel.Get("mobilevlm-v2").Folder;
@@ -32,18 +33,18 @@ public sealed class SessionPlacementTests
     }
 
     [Fact]
-    public void A_session_that_does_not_tell_is_not_taken_for_one_on_the_processor()
+    public void A_session_without_a_record_does_not_count_as_one_on_the_cpu()
     {
         using var session = new InferenceSession(Path.Combine(Folder.FolderPath, ModelFolder.DecoderFile));
-        Assert.Contains("does not tell", Assert.Throws<InvalidOperationException>(() => NodeAssignment.Read(session)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not report", Assert.Throws<InvalidOperationException>(() => NodeAssignment.Read(session)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Without_a_library_the_processor_is_all_there_is()
+    public void Without_a_library_there_is_only_the_cpu()
     {
         var fault = Fault(new ExecutionSettings(1) { Target = ExecutionTarget.Cuda() });
         Assert.Equal(ExecutionTargetException.Target, fault.Setting);
-        Assert.Contains("on the processor alone", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("on the CPU only", fault.Message, StringComparison.Ordinal);
         Assert.Contains(ExecutionTargetException.ProviderLibrary, fault.Message, StringComparison.Ordinal);
         Assert.Contains(ExecutionTargetException.RuntimeLibrary, fault.Message, StringComparison.Ordinal);
     }
@@ -53,16 +54,16 @@ public sealed class SessionPlacementTests
         AssertLibrary("/nowhere/libprovider.so", "there is no such file", "correct the path");
 
     [Fact]
-    public void A_file_that_is_no_library_is_named()
+    public void A_file_that_is_not_a_library_is_named()
     {
         using var temporary = new TemporaryFolder();
-        File.WriteAllText(temporary["notes.so"], "not a library at all, and long enough to have room for a header of one");
-        AssertLibrary(temporary["notes.so"], "no library for this processor", ".so file");
+        File.WriteAllText(temporary["notes.so"], "not a library at all, and long enough to hold the header of one");
+        AssertLibrary(temporary["notes.so"], "not a library for this processor", ".so file");
     }
 
     [Fact]
-    public void A_library_that_is_no_provider_is_named() =>
-        AssertLibrary(NativeBuild.SomeLibrary, "no execution provider", "provider's own library");
+    public void A_library_that_is_not_a_provider_is_named() =>
+        AssertLibrary(NativeBuild.SomeLibrary, "not an execution provider", "provider's own library");
 
     [Fact]
     public void A_library_that_needs_another_one_which_is_missing_is_named_with_it() =>
@@ -70,21 +71,21 @@ public sealed class SessionPlacementTests
 
     [Fact]
     public void A_provider_of_another_version_is_named_with_the_version_that_is_needed() =>
-        AssertLibrary(NativeBuild.ProviderOfAnotherVersion(), "needs another version of ONNX Runtime", SessionFactory.RuntimeVersion);
+        AssertLibrary(NativeBuild.ProviderOfAnotherVersion(), "needs another version of ONNX Runtime", OnnxRuntimeLibrary.LoadedVersion);
 
     [Fact]
     public void A_provider_that_finds_no_gpu_is_named() =>
         AssertLibrary(NativeBuild.Provider(gpus: 0), "finds no GPU", "nvidia-smi");
 
     [Fact]
-    public void A_gpu_that_is_not_there_is_refused_with_how_many_there_are()
+    public void A_gpu_that_is_missing_is_refused_with_the_number_of_gpus()
     {
         var fault = Fault(Pretended(ExecutionTarget.Cuda(2)));
         Assert.StartsWith($"{ExecutionTargetException.Target} 'cuda:2': there are 2 GPU(s)", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_gpu_that_leaves_the_work_to_the_processor_is_refused_with_what_it_leaves()
+    public void A_gpu_that_leaves_the_work_to_the_cpu_is_refused_with_the_operators()
     {
         var fault = Fault(Pretended(ExecutionTarget.Cuda(1)));
         Assert.Contains("GroupQueryAttention", fault.Message, StringComparison.Ordinal);
@@ -93,9 +94,9 @@ public sealed class SessionPlacementTests
     }
 
     [Theory]
-    [InlineData(false, "on the processor alone")]
+    [InlineData(false, "on the CPU only")]
     [InlineData(true, "GroupQueryAttention")]
-    public void Auto_takes_the_processor_says_why_and_computes_the_same(bool pretended, string why)
+    public void Auto_chooses_the_cpu_reports_why_and_computes_the_same(bool pretended, string why)
     {
         SessionPlacement? found = null;
         var settings = pretended ? Pretended(ExecutionTarget.Auto) : new ExecutionSettings(1) { Target = ExecutionTarget.Auto };

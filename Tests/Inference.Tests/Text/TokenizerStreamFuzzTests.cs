@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Tests.Text;
 
 /// <summary>Whatever ids a model writes, the text is valid Unicode: bytes that are cut, lone or not in the vocabulary
 /// included.</summary>
-public sealed class TextStreamFuzzTests
+public sealed class TokenizerStreamFuzzTests
 {
     private static readonly string[] Stops = ["\n", "USER", "😀", "\ufffd"];
 

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Tests.Checkpoints;
 namespace MobileVlm.Edge.Inference.Tests.Models;
 
 /// <summary>How the format of model folders may change from release to release.</summary>
-public sealed class FormatTests
+public sealed class ModelFolderFormatTests
 {
     // What format 2 asks of a folder. A member that is added here would refuse the folders of every earlier release: make
     // it optional. See decision 0090.

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Checkpoints;
+using MobileVlm.Edge.Inference.Tests.Models;
 
-namespace MobileVlm.Edge.Inference.Tests.Models;
+namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
 /// <summary>An ONNX Runtime other than the one that comes along.</summary>
 public sealed class OnnxRuntimeLibraryTests

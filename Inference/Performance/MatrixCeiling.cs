@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;
 
-namespace MobileVlm.Edge.Inference.Machine;
+namespace MobileVlm.Edge.Inference.Performance;
 
-/// <summary>How fast ONNX Runtime multiplies large matrices on this box: the ceiling of the vision encoder and the
-/// prefill. The sessions are opened as those that answer are.</summary>
+/// <summary>How fast ONNX Runtime multiplies large matrices on this machine: the upper limit of the vision encoder and the
+/// prefill. The sessions are opened with the same options as those that answer.</summary>
 public static class MatrixCeiling
 {
     /// <summary>Rows and the two sides of a weight: MobileLLaMA 1.4B's MLP over a long prompt.</summary>
@@ -19,11 +20,8 @@ public static class MatrixCeiling
     /// <summary>Multiplications and additions of one product.</summary>
     private const double Operations = 2.0 * Rows * Inner * Columns;
 
-    /// <summary>Version of the native library.</summary>
-    public static string RuntimeVersion => OrtEnv.Instance().GetVersionString();
-
     /// <summary>u8 activations by s8 weights into s32 (<c>MatMulInteger</c>).</summary>
-    /// <returns>Operations a second; a multiplication with its addition counts as two.</returns>
+    /// <returns>Operations per second; a multiplication with its addition counts as two.</returns>
     public static double MeasureInt8(ExecutionSettings settings) => Measure(
         settings,
         graph => graph.Node("MatMulInteger", Output, [
@@ -35,7 +33,7 @@ public static class MatrixCeiling
         () => OrtValue.CreateTensorValueFromMemory(Pattern(Rows * Inner), [Rows, Inner]));
 
     /// <summary>float32 by float32 (<c>MatMul</c>).</summary>
-    /// <returns>Operations a second.</returns>
+    /// <returns>Operations per second.</returns>
     public static double MeasureFp32(ExecutionSettings settings) => Measure(
         settings,
         graph => graph.Node("MatMul", Output, [
@@ -95,7 +93,7 @@ public static class MatrixCeiling
         stream.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values));
     };
 
-    /// <summary>Speed does not depend on the values, but zeros would be suspicious.</summary>
+    /// <summary>Random values: speed does not depend on them, but a processor could treat zeros specially.</summary>
     private static byte[] Pattern(int count)
     {
         var bytes = new byte[count];

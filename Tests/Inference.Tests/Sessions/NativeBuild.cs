@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Reflection;
 
-namespace MobileVlm.Edge.Inference.Tests.Models;
+namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
 /// <summary>Small shared libraries that pretend to be other versions and kinds of what the engine loads, compiled once for
 /// all tests of a run.</summary>
@@ -44,7 +44,7 @@ internal static class NativeBuild
             var library = Path.Combine(Root, $"lib{Path.GetFileNameWithoutExtension(source)}{string.Concat(defines).Replace('=', '-')}.so");
             var headers = typeof(NativeBuild).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OnnxRuntimeHeaders").Value!;
             string[] arguments =
-                ["-shared", "-fPIC", $"-I{headers}", .. defines.Select(d => $"-D{d}"), Path.Combine(AppContext.BaseDirectory, "Models", "Native", source), .. link, "-o", library];
+                ["-shared", "-fPIC", $"-I{headers}", .. defines.Select(d => $"-D{d}"), Path.Combine(AppContext.BaseDirectory, "Sessions", "Native", source), .. link, "-o", library];
             using var compiler = Process.Start(new ProcessStartInfo("gcc", arguments) { RedirectStandardError = true })!;
             var errors = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();
@@ -55,7 +55,7 @@ internal static class NativeBuild
     private static string Loaded(string end)
     {
         // Loads it where nothing did so yet.
-        _ = Inference.Sessions.SessionFactory.RuntimeVersion;
+        _ = Inference.Sessions.OnnxRuntimeLibrary.LoadedVersion;
         return File.ReadLines("/proc/self/maps").Select(line => line[(line.IndexOf('/', StringComparison.Ordinal) is var at and >= 0 ? at : line.Length)..])
             .First(path => path.EndsWith(end, StringComparison.Ordinal));
     }

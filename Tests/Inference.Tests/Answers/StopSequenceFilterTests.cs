@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Inference.Tests.Answers;
 
-public sealed class StoppableTextTests
+public sealed class StopSequenceFilterTests
 {
     [Theory]
     [InlineData("stop here###and not here", "stop here")]
@@ -11,36 +11,36 @@ public sealed class StoppableTextTests
     [InlineData("###", "")]
     [InlineData("ends with ##", "ends with ##")]
     [InlineData("none", "none")]
-    public void Wherever_it_is_cut_the_text_ends_before_the_stop_and_nothing_of_it_is_told(string whole, string expected)
+    public void Wherever_it_is_cut_the_text_ends_before_the_stop_sequence_and_no_part_of_it_is_reported(string whole, string expected)
     {
         for (var size = 1; size <= whole.Length; size++)
         {
-            var told = new List<string>();
-            var text = new StopSequenceFilter(["###", "USER:"], told.Add);
+            var reported = new List<string>();
+            var text = new StopSequenceFilter(["###", "USER:"], reported.Add);
             var stopped = whole.Chunk(size).Any(piece => text.Append(new string(piece)));
             Assert.Equal(expected.Length < whole.Length, stopped);
             Assert.Equal(stopped, text.Stopped);
             Assert.Equal(expected, text.Finish());
-            Assert.Equal(expected, string.Concat(told));
-            Assert.DoesNotContain("", told);
+            Assert.Equal(expected, string.Concat(reported));
+            Assert.DoesNotContain("", reported);
         }
     }
 
     [Fact]
-    public void What_may_begin_a_stop_waits_and_is_told_once_it_does_not()
+    public void A_possible_beginning_of_a_stop_sequence_is_reported_once_it_cannot_be_one()
     {
-        var told = new List<string>();
-        var text = new StopSequenceFilter(["END"], told.Add);
+        var reported = new List<string>();
+        var text = new StopSequenceFilter(["END"], reported.Add);
         text.Append("aE");
-        Assert.Equal(["a"], told);
+        Assert.Equal(["a"], reported);
         text.Append("N");
-        Assert.Equal(["a"], told);
+        Assert.Equal(["a"], reported);
         text.Append("x");
-        Assert.Equal(["a", "ENx"], told);
+        Assert.Equal(["a", "ENx"], reported);
     }
 
     [Fact]
-    public void The_first_stop_in_the_text_counts_not_the_first_in_the_list()
+    public void The_first_stop_sequence_in_the_text_counts_not_the_first_in_the_list()
     {
         var text = new StopSequenceFilter(["late", "early"], null);
         Assert.True(text.Append("an early and a late one"));
@@ -48,13 +48,13 @@ public sealed class StoppableTextTests
     }
 
     [Fact]
-    public void Without_stops_everything_is_told_at_once()
+    public void Without_stop_sequences_everything_is_reported_at_once()
     {
-        var told = new List<string>();
-        var text = new StopSequenceFilter([], told.Add);
+        var reported = new List<string>();
+        var text = new StopSequenceFilter([], reported.Add);
         Assert.False(text.Append("a"));
         Assert.False(text.Append(""));
         Assert.False(text.Append("b"));
-        Assert.Equal(["a", "b"], told);
+        Assert.Equal(["a", "b"], reported);
     }
 }

@@ -1,7 +1,7 @@
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 
-namespace MobileVlm.Edge.Inference.Machine;
+namespace MobileVlm.Edge.Inference.Performance;
 
 /// <summary>What one piece of work costs at least.</summary>
 /// <param name="Operations">Multiplications and additions inside matrix products; norms, activations and copies are left
@@ -52,7 +52,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
     /// convolutions add 2H² a visual token and as much a patch.</summary>
     public Work Encode()
     {
-        var vision = manifest.Vision ?? throw new InvalidOperationException("A model of text only encodes no picture.");
+        var vision = manifest.Vision ?? throw new InvalidOperationException("A text-only model cannot encode pictures.");
         double rows = vision.Patches + 1, h = vision.HiddenSize, f = vision.IntermediateSize, hidden = _language.HiddenSize;
         var layers = vision.LayersUsed * ((2 * rows * ((4 * h * h) + (2 * h * f))) + (4 * rows * rows * h));
         var patches = vision.Patches * 6.0 * vision.PatchSize * vision.PatchSize * h;
@@ -87,7 +87,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
         DecoderBytes + ((shared + (rows * own)) * CacheBytes));
 
     private long WeightBytes(int tokens) =>
-        PrefillBytes > 0 && tokens >= (settings.PrefillFrom ?? ExecutionSettings.UsualPrefillFrom) ? PrefillBytes : DecoderBytes;
+        PrefillBytes > 0 && tokens >= (settings.PrefillFrom ?? ExecutionSettings.DefaultPrefillFrom) ? PrefillBytes : DecoderBytes;
 
     private long SizeOf(string graph) =>
         manifest.Files.Where(file => file.Path.StartsWith(graph, StringComparison.Ordinal)).Sum(file => file.Size);

@@ -1,14 +1,15 @@
 using Microsoft.ML.OnnxRuntime;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Evaluation;
+using MobileVlm.Edge.Inference.Models;
 
-namespace MobileVlm.Edge.Inference.Models;
+namespace MobileVlm.Edge.Inference.Verification;
 
 public static partial class ModelSelfTest
 {
-    /// <summary>As <see cref="Think(ModelFolder, LanguageDecoder, CalibrationPrompt, float[], IReadOnlyList{SelfTestStep}, SelfTestExtent, CancellationToken)"/>,
-    /// through the second set of weights, which question and answer go through at once.</summary>
-    internal static (int Tokens, int Ties) ThinkAtOnce(
+    /// <summary>Tests the prefill weights, with question and answer in one pass.</summary>
+    /// <returns>How many tokens were compared, and how many of them were ties.</returns>
+    internal static (int Tokens, int Ties) TestPrefill(
         ModelFolder folder,
         LanguageDecoder decoder,
         CalibrationPrompt prompt,
@@ -30,7 +31,7 @@ public static partial class ModelSelfTest
         }
         catch (Exception e) when (e is NonFiniteLogitsException or InvalidOperationException or OnnxRuntimeException)
         {
-            throw Fault(folder, Failed(ModelFolder.PrefillFile, e), e);
+            throw Fault(folder, Describe(ModelFolder.PrefillFile, e), e);
         }
 
         var ties = 0;
