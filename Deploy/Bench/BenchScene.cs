@@ -1,5 +1,5 @@
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Performance;
 using MobileVlm.Edge.Inference.Sessions;

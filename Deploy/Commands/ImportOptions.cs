@@ -1,5 +1,7 @@
 using System.CommandLine;
 using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Deploy.Cli;
+using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import.Precision;
 
@@ -12,7 +14,7 @@ internal sealed class ImportOptions
     private const int MostPictures = 16;
 
 
-    private readonly Option<string> _box = new("--for")
+    private readonly Option<string> _target = new("--for")
     {
         Description = "What it shall run on: cpu, or cuda for an NVIDIA GPU (computes in float16, for which alone a GPU has all kernels).",
         HelpName = "BOX",
@@ -56,7 +58,7 @@ internal sealed class ImportOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_box, _precision, _vision, _prefill, _calibrate, _blind, _force])
+        foreach (var option in (Option[])[_target, _precision, _vision, _prefill, _calibrate, _blind, _force])
         {
             command.Options.Add(option);
         }
@@ -65,7 +67,7 @@ internal sealed class ImportOptions
     /// <exception cref="UsageException">They do not fit together, or name what is not there.</exception>
     public ImportChoice Read(ParseResult parsed)
     {
-        var cuda = parsed.GetRequiredValue(_box).ToLowerInvariant() switch
+        var cuda = parsed.GetRequiredValue(_target).ToLowerInvariant() switch
         {
             "cpu" => false,
             "cuda" => true,
@@ -120,10 +122,3 @@ internal sealed class ImportOptions
                 .Select(p => new CalibrationPicture(p.Pixels, p.Width, p.Height))]);
     }
 }
-
-/// <summary>What <see cref="ImportOptions"/> read.</summary>
-/// <param name="PrecisionName">Of the decoder, as the command line has it.</param>
-/// <param name="Precision">Of each part.</param>
-/// <param name="Calibration">Null measures nothing.</param>
-/// <param name="Replace">Whether a model that is there is replaced.</param>
-internal sealed record ImportChoice(string PrecisionName, PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace);

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Verification;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
 

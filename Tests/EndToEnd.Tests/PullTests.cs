@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Tests.Shared;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.Faults.Tests;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.Faults.Tests;
 

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Watch;
 using MobileVlm.Edge.Tests.Shared;
 

@@ -1,11 +1,11 @@
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Cli;
 
-/// <summary>What a run tells the shell or systemd.</summary>
+/// <summary>Exit codes of the program.</summary>
 internal static class ExitCode
 {
     public const int Done = 0;
 
-    /// <summary>It was asked rightly and did not work out.</summary>
+    /// <summary>The call was correct and failed.</summary>
     public const int Failed = 1;
 
     /// <summary>Wrong usage or configuration; the same call fails again.</summary>

@@ -1,12 +1,12 @@
 using System.Globalization;
 using MobileVlm.Edge.Inference.Verification;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Cli;
 
-/// <summary>What a self-test found, for people and logs.</summary>
+/// <summary>Describes the outcome of a self-test for people and logs.</summary>
 internal static class SelfTestText
 {
-    /// <param name="outcome">Null where the folder holds none.</param>
+    /// <param name="outcome">Null where the folder has no self-test.</param>
     public static string Describe(SelfTestOutcome? outcome)
     {
         if (outcome is null)
@@ -18,7 +18,7 @@ internal static class SelfTestText
         var picture = outcome.PictureError is { } error
             ? string.Create(CultureInfo.InvariantCulture, $"; the test picture's tokens differ by {error:p3} of their length")
             : "";
-        var second = outcome.PrefillTokens == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({outcome.PrefillTokens} through the second set of weights)");
-        return string.Create(CultureInfo.InvariantCulture, $"{outcome.Tokens} tokens as at import{second}{ties}{picture}");
+        var prefill = outcome.PrefillTokens == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({outcome.PrefillTokens} through the second set of weights)");
+        return string.Create(CultureInfo.InvariantCulture, $"{outcome.Tokens} tokens as at import{prefill}{ties}{picture}");
     }
 }

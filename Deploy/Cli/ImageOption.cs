@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.RegularExpressions;
 using MobileVlm.Edge.Connectors.Images;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Cli;
 
 /// <summary>The option <c>--image</c> and what it may name.</summary>
 internal static partial class ImageOption
