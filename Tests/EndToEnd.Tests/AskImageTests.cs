@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
 

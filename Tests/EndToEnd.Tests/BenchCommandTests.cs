@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Tests.Shared;
 using Xunit.Abstractions;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Tests.Shared;
 using Xunit.Abstractions;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Tests.Shared;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;

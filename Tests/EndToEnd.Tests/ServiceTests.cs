@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.EndToEnd.Tests;

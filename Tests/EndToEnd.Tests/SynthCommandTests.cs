@@ -1,5 +1,3 @@
-using MobileVlm.Edge.Deploy.Cli;
-
 namespace MobileVlm.Edge.EndToEnd.Tests;
 
 /// <summary>From nothing to an answer without a download, and what a second call of each step says.</summary>

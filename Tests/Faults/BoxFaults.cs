@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.Faults.Tests;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.Faults.Tests;
 

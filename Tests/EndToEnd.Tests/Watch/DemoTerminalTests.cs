@@ -1,5 +1,3 @@
-using MobileVlm.Edge.Deploy.Cli;
-
 namespace MobileVlm.Edge.EndToEnd.Tests.Watch;
 
 /// <summary>The demo on a real terminal.</summary>

@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Watch;
 using MobileVlm.Edge.Tests.Shared;
 
