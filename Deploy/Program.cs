@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands;
 
 AppDomain.CurrentDomain.UnhandledException += (_, thrown) =>

@@ -4,11 +4,12 @@ using System.Text.Json.Serialization;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>What <c>bench --json</c> prints. Times in milliseconds, sizes in bytes, rates a second; shares are of the
-/// ceilings, 0..1.</summary>
+/// <summary>What <c>bench --json</c> prints. Times in milliseconds, sizes in bytes, rates per second; shares are
+/// of the ceilings, 0..1.</summary>
 internal sealed record BenchDocument
 {
-    public required MachineDescription Box { get; init; }
+    [JsonPropertyName("box")]
+    public required MachineDescription Machine { get; init; }
 
     public required ModelDocument Model { get; init; }
 
@@ -28,7 +29,7 @@ internal sealed record BenchDocument
 
     public static BenchDocument From(BenchReport report) => new()
     {
-        Box = report.Box,
+        Machine = report.Machine,
         Model = new ModelDocument(report.Model, report.ModelPath, report.Precision, report.VisionBytes, report.DecoderBytes, report.PrefillBytes),
         Threads = report.Threads,
         Repeats = report.Repeats,
@@ -65,19 +66,21 @@ internal sealed record BenchDocument
     }
 }
 
-/// <param name="Name">As the manifest says it.</param>
+/// <summary>The model that was measured.</summary>
+/// <param name="Name">Name in the manifest.</param>
 /// <param name="Path">Its folder.</param>
-/// <param name="Precision">Of each part.</param>
+/// <param name="Precision">Precision of each part.</param>
 /// <param name="VisionBytes">Weights of the vision part on the disk.</param>
 /// <param name="DecoderBytes">Weights of the decoder on the disk.</param>
-/// <param name="PrefillBytes">Its second weights, for many tokens at once; 0 when there are none or they are not used.</param>
+/// <param name="PrefillBytes">Its prefill weights; 0 where there are none or they are not used.</param>
 internal sealed record ModelDocument(
     string Name, string Path, IReadOnlyDictionary<string, string> Precision, long VisionBytes, long DecoderBytes, long PrefillBytes);
 
-/// <param name="ReadBefore">Bytes a second, all threads, before the measurements.</param>
-/// <param name="ReadAfter">The same behind them.</param>
-/// <param name="Int8">Operations a second.</param>
-/// <param name="Fp32">Operations a second.</param>
+/// <summary>What the machine can do at most.</summary>
+/// <param name="ReadBefore">Bytes per second, all threads, before the measurements.</param>
+/// <param name="ReadAfter">The same after them.</param>
+/// <param name="Int8">Operations per second.</param>
+/// <param name="Fp32">Operations per second.</param>
 internal sealed record CeilingsDocument(double ReadBefore, double ReadAfter, double Int8, double Fp32);
 
 /// <summary>One line of the table.</summary>

@@ -1,12 +1,12 @@
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>A bar on standard error that says what is being measured; also where a call that was interrupted ends.</summary>
+/// <summary>A progress bar on standard error; also ends a call that the user interrupted.</summary>
 internal sealed class BenchProgress(ProgressTask? task, CancellationToken cancel)
 {
-    /// <summary>Runs work with a bar of so many steps.</summary>
+    /// <summary>Runs work with a bar of the given number of steps.</summary>
     public static T Show<T>(int steps, Func<BenchProgress, T> work, CancellationToken cancel) =>
         Terminal.Console.Profile.Capabilities.Interactive && !Console.IsErrorRedirected
             ? Terminal.Console.Progress()
@@ -15,7 +15,7 @@ internal sealed class BenchProgress(ProgressTask? task, CancellationToken cancel
                 .Start(context => work(new BenchProgress(context.AddTask("bench", maxValue: steps), cancel)))
             : work(new BenchProgress(null, cancel));
 
-    /// <summary>Between two measurements: one step more.</summary>
+    /// <summary>Begins the next step.</summary>
     /// <exception cref="OperationCanceledException">The user ended the call.</exception>
     public void Next(string what)
     {
@@ -23,6 +23,6 @@ internal sealed class BenchProgress(ProgressTask? task, CancellationToken cancel
         task?.Description(what).Increment(1);
     }
 
-    /// <summary>What goes on that is not a step.</summary>
+    /// <summary>Shows what is done now, without a step.</summary>
     public void Report(string what) => task?.Description(what);
 }

@@ -1,14 +1,14 @@
-using MobileVlm.Edge.Inference.Machine;
+using MobileVlm.Edge.Inference.Performance;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>One line of the table.</summary>
+/// <summary>One measurement: a line of the table.</summary>
 /// <param name="Name">For scripts, as <c>decode-4</c>.</param>
 /// <param name="Title">For people.</param>
 /// <param name="Time">Milliseconds of one run.</param>
 internal sealed record BenchResult(string Name, string Title, Spread Time)
 {
-    /// <summary>How many of <see cref="Counted"/> one run makes.</summary>
+    /// <summary>How many units of <see cref="Counted"/> one run produces.</summary>
     public double Count { get; init; } = 1;
 
     public string Counted { get; init; } = "";
@@ -22,33 +22,33 @@ internal sealed record BenchResult(string Name, string Title, Spread Time)
     /// <summary><see cref="Further"/> as a share of the whole time of the first question.</summary>
     public double? FurtherShare { get; init; }
 
-    /// <summary>At the median.</summary>
+    /// <summary>Units of <see cref="Counted"/> per second, at the median.</summary>
     public double PerSecond => Count / Time.Median * 1000;
 }
 
 /// <summary>Camera to published answer.</summary>
-/// <param name="FramesPerSecond">Pictures answered.</param>
-/// <param name="CameraRate">Pictures a second that the camera gave.</param>
-/// <param name="Age">Milliseconds from the picture's capture to its answer.</param>
-/// <param name="Captured">Frames that the camera gave meanwhile.</param>
+/// <param name="FramesPerSecond">Frames answered per second.</param>
+/// <param name="CameraRate">Frames per second of the camera.</param>
+/// <param name="Age">Milliseconds from a frame's capture to its answer.</param>
+/// <param name="Captured">Frames that the camera captured meanwhile.</param>
 /// <param name="Replaced">Of them, replaced by newer ones while they waited.</param>
 internal sealed record PipelineResult(double FramesPerSecond, double CameraRate, Spread Age, long Captured, long Replaced);
 
-/// <summary>What the box can do at most, measured in the same run.</summary>
-/// <param name="ReadBefore">Bytes a second, all threads, before the other measurements.</param>
+/// <summary>What the machine can do at most, measured in the same run.</summary>
+/// <param name="ReadBefore">Bytes per second, all threads, before the other measurements.</param>
 /// <param name="ReadAfter">The same after them.</param>
-/// <param name="Int8">Operations a second of an int8 product.</param>
-/// <param name="Fp32">Operations a second of a float32 product.</param>
+/// <param name="Int8">Operations per second of an int8 product.</param>
+/// <param name="Fp32">Operations per second of a float32 product.</param>
 internal sealed record Ceilings(double ReadBefore, double ReadAfter, double Int8, double Fp32)
 {
-    /// <summary>The better of both, since neighbours only take away.</summary>
+    /// <summary>The better of both, because other programs can only reduce it.</summary>
     public double Read => Math.Max(ReadBefore, ReadAfter);
 }
 
-/// <summary>Everything that one call found.</summary>
+/// <summary>All results of one call.</summary>
 internal sealed record BenchReport
 {
-    public required MachineDescription Box { get; init; }
+    public required MachineDescription Machine { get; init; }
 
     public required string Model { get; init; }
 
@@ -61,7 +61,7 @@ internal sealed record BenchReport
 
     public required long DecoderBytes { get; init; }
 
-    /// <summary>Of the decoder's second weights; 0 without.</summary>
+    /// <summary>Bytes of the prefill weights; 0 without.</summary>
     public required long PrefillBytes { get; init; }
 
     public required int Threads { get; init; }
@@ -74,9 +74,9 @@ internal sealed record BenchReport
 
     public PipelineResult? Pipeline { get; init; }
 
-    /// <summary>Resident bytes with the model open, behind the measurements; the largest since the ceilings.</summary>
+    /// <summary>Memory with the model open, after the measurements; the peak since the ceilings were measured.</summary>
     public required MemoryUse Memory { get; init; }
 
-    /// <summary>What makes the numbers doubtful.</summary>
+    /// <summary>Reasons why the numbers may not be representative.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 }

@@ -1,20 +1,20 @@
-using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Performance;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>The order of a whole call: the box's ceilings, the model's parts, the pipeline, the ceilings again.</summary>
+/// <summary>Runs a whole benchmark: the machine's ceilings, the model's parts, the pipeline, the ceilings again.</summary>
 internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, BenchPlan plan, BenchScene scene)
 {
     private const long SmallestBuffer = 256L * 1024 * 1024;
 
-    /// <summary>Measurements of what the box can do: reading before and after, two kinds of products.</summary>
+    /// <summary>Measurements of the machine's ceilings: reading before and after, two kinds of products.</summary>
     private const int CeilingSteps = 4;
 
-    private bool SeesPictures => folder.Manifest.Vision is not null;
+    private bool HasVision => folder.Manifest.Vision is not null;
 
-    private IReadOnlyList<BenchStage> Parts => SeesPictures
+    private IReadOnlyList<BenchStage> Parts => HasVision
         ? plan.Parts
         : [.. plan.Parts.Where(part => part is BenchStage.Prefill or BenchStage.Decode)];
 
@@ -26,13 +26,13 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     public BenchReport Run(BenchProgress progress, CancellationToken cancel)
     {
-        var box = MachineDescription.Read();
-        var read = Read(box, progress);
+        var machine = MachineDescription.Read();
+        var read = Read(machine, progress);
         progress.Next("int8 product");
         var int8 = MatrixCeiling.MeasureInt8(settings);
         progress.Next("float32 product");
         var fp32 = MatrixCeiling.MeasureFp32(settings);
-        _ = MemoryUse.TryForgetPeak();
+        _ = MemoryUse.TryResetPeak();
 
         var (results, memory) = Model(progress);
         var pipeline = Parts.Contains(BenchStage.Pipeline)
@@ -42,7 +42,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         var work = new ModelWork(folder.Manifest, settings);
         return new BenchReport
         {
-            Box = box,
+            Machine = machine,
             Model = folder.Manifest.Name,
             ModelPath = folder.FolderPath,
             Precision = Precision(folder.Manifest.Precision),
@@ -51,11 +51,11 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
             PrefillBytes = work.PrefillBytes,
             Threads = settings.EffectiveThreads,
             Repeats = plan.Repeats,
-            Ceilings = new Ceilings(read, Read(box, progress), int8, fp32),
+            Ceilings = new Ceilings(read, Read(machine, progress), int8, fp32),
             Results = results,
             Pipeline = pipeline,
             Memory = memory,
-            Warnings = [.. Warnings(box)],
+            Warnings = [.. Warnings(machine)],
         };
     }
 
@@ -73,28 +73,28 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         return (results, MemoryUse.Now());
     }
 
-    private double Read(MachineDescription box, BenchProgress progress)
+    private double Read(MachineDescription machine, BenchProgress progress)
     {
         progress.Next("memory");
-        var bytes = Math.Min(Math.Max(SmallestBuffer, 4 * box.LastCacheBytes), box.MemoryBytes / 4);
+        var bytes = Math.Min(Math.Max(SmallestBuffer, 4 * machine.LastCacheBytes), machine.MemoryBytes / 4);
         return ReadBandwidth.Measure(settings.EffectiveThreads, bytes);
     }
 
-    private IEnumerable<string> Warnings(MachineDescription box)
+    private IEnumerable<string> Warnings(MachineDescription machine)
     {
-        if (box.IsBusy)
+        if (machine.IsBusy)
         {
-            yield return $"The box was busy when this began (load {box.LoadAverage:0.0} on {box.Processors} processors): the times are upper bounds.";
+            yield return $"The machine was busy when this began (load {machine.LoadAverage:0.0} on {machine.Processors} processors): the times are upper bounds.";
         }
 
-        if (box.Governor is { } governor and not "performance")
+        if (machine.Governor is { } governor and not "performance")
         {
             yield return $"The processor's frequency governor is '{governor}', not 'performance'.";
         }
 
         if (Parts.Count < plan.Parts.Count)
         {
-            yield return "The model is of text only: what needs a picture was left out.";
+            yield return "The model is text-only: what needs a picture was skipped.";
         }
     }
 

@@ -1,16 +1,16 @@
 using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Deploy.Commands.Asking;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>What is looked at and what is asked. Speed depends on sizes alone, so the picture may be any.</summary>
+/// <summary>The pictures and questions of a benchmark. Speed depends on sizes only, so any picture will do.</summary>
 internal sealed class BenchScene
 {
     private const int Width = 640, Height = 480;
 
-    private static readonly string[] Asked =
+    private static readonly string[] Questions =
     [
         "Is there a person at the gate?", "Is the gate open?", "Is there a car in the picture?", "Is it night?",
         "Is a dog in front of the house?", "Is there a parcel at the door?", "Can smoke or fire be seen?", "Is it raining?",
@@ -20,9 +20,9 @@ internal sealed class BenchScene
 
     private readonly StillImage? _picture;
     private readonly byte[] _pixels = new byte[3 * Width * Height];
-    private int _seen;
+    private int _shown;
 
-    /// <param name="image">A file to look at instead of a drawn picture.</param>
+    /// <param name="image">A file to use instead of a generated picture.</param>
     public BenchScene(string? image)
     {
         _picture = image is null ? null : ImageOption.Read(image);
@@ -39,13 +39,13 @@ internal sealed class BenchScene
             return new RgbImage(picture.Pixels, picture.Width, picture.Height);
         }
 
-        _pixels.AsSpan(Width * 3 * (_seen++ % Height), Width * 3).Fill((byte)_seen);
+        _pixels.AsSpan(Width * 3 * (_shown++ % Height), Width * 3).Fill((byte)_shown);
         return new RgbImage(_pixels, Width, Height);
     }
 
     public static IReadOnlyList<Question> YesNo(int count) =>
-        [.. Asked.Take(count).Select(text => new Question(text, AnswerKind.YesNo))];
+        [.. Questions.Take(count).Select(text => new Question(text, AnswerKind.YesNo))];
 
     public static IReadOnlyList<Question> Texts(int count, int tokens) =>
-        [.. Asked.Take(count).Select(text => new Question(text, AnswerKind.Text, tokens))];
+        [.. Questions.Take(count).Select(text => new Question(text, AnswerKind.Text, tokens))];
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>The report as people read it: plain lines, which can be piped and pasted.</summary>
+/// <summary>The report as a table for people: plain lines, which can be piped and pasted.</summary>
 internal static class BenchTable
 {
     private const double Giga = 1e9;
@@ -10,15 +10,15 @@ internal static class BenchTable
 
     public static IEnumerable<string> Lines(BenchReport report)
     {
-        var (box, ceilings) = (report.Box, report.Ceilings);
+        var (machine, ceilings) = (report.Machine, report.Ceilings);
         yield return $"model     {report.Model} ({string.Join(", ", report.Precision.Select(p => $"{p.Key} {p.Value}"))})";
         yield return F($"          weights on disk: vision {report.VisionBytes / MiB:0} MiB, decoder {report.DecoderBytes / MiB:0} MiB")
-            + (report.PrefillBytes > 0 ? F($", for many tokens at once {report.PrefillBytes / MiB:0} MiB") : "");
-        yield return $"box       {box.Cpu}, {box.Processors} processors ({string.Join(' ', box.Instructions)}), {box.Architecture}";
-        yield return F($"          last cache {box.LastCacheBytes / MiB:0} MiB, memory {box.MemoryBytes / MiB / 1024:0.0} GiB, load {box.LoadAverage:0.00} at the start");
-        yield return $"system    {box.System}, kernel {box.Kernel}{(box.Governor is { } governor ? $", governor {governor}" : "")}";
-        yield return $"program   mobilevlm {box.Program}, ONNX Runtime {box.OnnxRuntime}, .NET {box.DotNet}";
-        yield return F($"threads   {report.Threads}; medians of {report.Repeats} runs behind one that is not counted");
+            + (report.PrefillBytes > 0 ? F($", prefill weights {report.PrefillBytes / MiB:0} MiB") : "");
+        yield return $"machine   {machine.Cpu}, {machine.Processors} processors ({string.Join(' ', machine.Instructions)}), {machine.Architecture}";
+        yield return F($"          last cache {machine.LastCacheBytes / MiB:0} MiB, memory {machine.MemoryBytes / MiB / 1024:0.0} GiB, load {machine.LoadAverage:0.00} at the start");
+        yield return $"system    {machine.System}, kernel {machine.Kernel}{(machine.Governor is { } governor ? $", governor {governor}" : "")}";
+        yield return $"program   mobilevlm {machine.Program}, ONNX Runtime {machine.OnnxRuntime}, .NET {machine.DotNet}";
+        yield return F($"threads   {report.Threads}; medians of {report.Repeats} runs after one that is not counted");
         yield return F($"ceilings  read {ceilings.ReadBefore / Giga:0.0} GB/s before, {ceilings.ReadAfter / Giga:0.0} after; products {ceilings.Int8 / Giga:0} Gop/s int8, {ceilings.Fp32 / Giga:0} float32");
         yield return F($"memory    {report.Memory.Resident / MiB:0} MiB resident with the model open, {report.Memory.NotMapped / MiB:0} of it not mapped from files; peak {report.Memory.Peak / MiB:0}");
         foreach (var warning in report.Warnings)
@@ -29,7 +29,7 @@ internal static class BenchTable
         if (report.Results.Count > 0)
         {
             yield return "";
-            yield return Row("ms", "median", "min", "quartiles", "max", "a second", "Gop/s", "int8", "fp32", "GB/s", "read");
+            yield return Row("ms", "median", "min", "quartiles", "max", "per second", "Gop/s", "int8", "fp32", "GB/s", "read");
             foreach (var result in report.Results)
             {
                 yield return Line(result, ceilings);
@@ -76,7 +76,7 @@ internal static class BenchTable
         if (result is not null)
         {
             yield return "";
-            yield return F($"pipeline  {result.FramesPerSecond:0.00} pictures a second answered (camera {result.CameraRate:0}), age at answer {result.Age.Median:0} ms median, {result.Age.Max:0} at most; {result.Captured} captured, {result.Replaced} replaced by newer ones");
+            yield return F($"pipeline  {result.FramesPerSecond:0.00} pictures per second answered (camera {result.CameraRate:0}), age at answer {result.Age.Median:0} ms median, {result.Age.Max:0} at most; {result.Captured} captured, {result.Replaced} replaced by newer ones");
         }
     }
 
@@ -92,7 +92,7 @@ internal static class BenchTable
         return line.TrimEnd();
     }
 
-    /// <summary>Three digits that mean something.</summary>
+    /// <summary>About three significant digits.</summary>
     private static string Number(double value) => value.ToString(
         Math.Abs(value) switch { >= 100 => "0", >= 10 => "0.0", _ => "0.00" }, CultureInfo.InvariantCulture);
 

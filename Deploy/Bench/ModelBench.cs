@@ -1,14 +1,14 @@
 using System.Diagnostics;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Performance;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>Times the model's parts, each opened as the service opens it. One run of each goes before the timed ones.</summary>
+/// <summary>Times the model's parts, each opened as the service opens it. One run of each precedes the timed ones.</summary>
 internal sealed class ModelBench : IDisposable
 {
     /// <summary>As long as a prompt with its picture.</summary>
@@ -17,10 +17,10 @@ internal sealed class ModelBench : IDisposable
     /// <summary>Steps of one run.</summary>
     public const int DecodeSteps = 32;
 
-    /// <summary>Most tokens of the text that is written without and with a guess.</summary>
+    /// <summary>Maximum tokens of the text that is generated without and with a draft.</summary>
     private const int TextTokens = 32;
 
-    /// <summary>Texts that are written at once.</summary>
+    /// <summary>Numbers of texts that are generated together.</summary>
     private static readonly int[] Batches = [1, 4, 8];
 
     private readonly BenchScene _scene;
@@ -50,11 +50,11 @@ internal sealed class ModelBench : IDisposable
         }
     }
 
-    private VisionEncoder Encoder => _encoder ?? throw new InvalidOperationException("A model of text only sees no picture.");
+    private VisionEncoder Encoder => _encoder ?? throw new InvalidOperationException("A text-only model cannot encode pictures.");
 
-    private QuestionAnswerer Answerer => _answerer ?? throw new InvalidOperationException("A model of text only sees no picture.");
+    private QuestionAnswerer Answerer => _answerer ?? throw new InvalidOperationException("A text-only model cannot encode pictures.");
 
-    /// <summary>Timed runs of a part, the one that is not timed included.</summary>
+    /// <summary>Runs of a part, including the one that is not timed.</summary>
     public static int Runs(BenchStage part, int repeats) =>
         (repeats + 1) * (part is BenchStage.Decode or BenchStage.Text ? Batches.Length : 1);
 
@@ -66,7 +66,7 @@ internal sealed class ModelBench : IDisposable
         BenchStage.Text => Text(),
         BenchStage.First => [First()],
         BenchStage.Questions => Questions(),
-        _ => throw new ArgumentOutOfRangeException(nameof(part), part, "This part is not the model's alone."),
+        _ => throw new ArgumentOutOfRangeException(nameof(part), part, "This part is not measured on the model alone."),
     };
 
     public void Dispose()
@@ -101,58 +101,58 @@ internal sealed class ModelBench : IDisposable
 
     private BenchResult Decode(int batch)
     {
-        // Room for all that is written behind the one prompt; short contexts begin with a shorter one.
-        var behind = Math.Min(PrefillTokens, _decoder.MaxPositions - (batch * DecodeSteps));
-        using var state = _decoder.CreateState(behind + (batch * DecodeSteps));
-        var prompt = Prompt(behind + DecodeSteps);
-        state.Append(prompt.AsSpan(0, behind));
+        // All texts must fit after the one prompt; short contexts get a shorter one.
+        var promptTokens = Math.Min(PrefillTokens, _decoder.MaxPositions - (batch * DecodeSteps));
+        using var state = _decoder.CreateState(promptTokens + (batch * DecodeSteps));
+        var prompt = Prompt(promptTokens + DecodeSteps);
+        state.Append(prompt.AsSpan(0, promptTokens));
         var parts = new SequenceTokens[batch];
 
-        // Given tokens instead of chosen ones, so that no text ends before the others and none is guessed.
+        // Given tokens instead of chosen ones, so that no text ends before the others and none has a draft.
         var time = Repeat($"decode, batch {batch}", () =>
         {
-            state.Rewind(behind);
-            var branches = Enumerable.Range(0, batch).Select(_ => state.Fork()).ToArray();
+            state.Rewind(promptTokens);
+            var sequences = Enumerable.Range(0, batch).Select(_ => state.Fork()).ToArray();
             for (var step = 0; step < DecodeSteps; step++)
             {
                 for (var i = 0; i < batch; i++)
                 {
-                    parts[i] = new SequenceTokens(branches[i], prompt.AsMemory(behind + step, 1), Wanted: 1);
+                    parts[i] = new SequenceTokens(sequences[i], prompt.AsMemory(promptTokens + step, 1), LogitsRequested: 1);
                 }
 
-                state.Append(parts, writing: true);
+                state.Append(parts, decoding: true);
             }
         });
         return new($"decode-{batch}", $"decode, batch {batch}", PerStep(time))
         {
             Count = batch,
             Counted = "tokens",
-            Work = _work.Step(batch, behind, DecodeSteps / 2.0),
+            Work = _work.Step(batch, promptTokens, DecodeSteps / 2.0),
         };
     }
 
-    /// <summary>As many kinds of guess as there are batches: none, the answer itself, and the answer with another token in
+    /// <summary>As many kinds of draft as there are batch sizes: none, the answer itself, and the answer with another token in
     /// its middle, as when a scene has changed a little.</summary>
     private List<BenchResult> Text()
     {
         using var tokens = Encoder.Encode(_scene.Next());
         Answerer.Prime(tokens);
         var question = new Question("Describe the picture.", AnswerKind.Text, TextTokens);
-        var said = Answerer.Ask(question).TokenIds;
-        int[] changed = [.. said];
-        changed[said.Count / 2] = 3 + ((changed[said.Count / 2] + 11) % (_decoder.VocabularySize - 3));
-        (string Id, string Name, IReadOnlyList<int> Draft)[] guesses =
+        var answer = Answerer.Ask(question).TokenIds;
+        int[] changed = [.. answer];
+        changed[answer.Count / 2] = 3 + ((changed[answer.Count / 2] + 11) % (_decoder.VocabularySize - 3));
+        (string Id, string Name, IReadOnlyList<int> Ids)[] drafts =
         [
-            ("text", $"text of {said.Count} tokens", []),
-            ("text-same", "the same, said last time", said),
-            ("text-changed", "the same, one token else", changed),
+            ("text", $"text of {answer.Count} tokens", []),
+            ("text-same", "same, previous as draft", answer),
+            ("text-changed", "same, draft off by one token", changed),
         ];
         return
         [
-            .. guesses.Select(guess => new BenchResult(
-                guess.Id, guess.Name, Repeat(guess.Name, () => Answerer.Ask(question with { Draft = guess.Draft })))
+            .. drafts.Select(draft => new BenchResult(
+                draft.Id, draft.Name, Repeat(draft.Name, () => Answerer.Ask(question with { Draft = draft.Ids })))
             {
-                Count = said.Count,
+                Count = answer.Count,
                 Counted = "tokens",
             }),
         ];
@@ -168,8 +168,8 @@ internal sealed class ModelBench : IDisposable
         Counted = "pictures",
     };
 
-    /// <summary>The picture is encoded once a round for all counts, since that costs the same for each, and its time
-    /// is added to each.</summary>
+    /// <summary>The picture is encoded once per round for all counts, because that costs the same for each, and its time is
+    /// added to each.</summary>
     private List<BenchResult> Questions()
     {
         var samples = BenchScene.QuestionCounts.ToDictionary(count => count, _ => new List<double>());
@@ -193,10 +193,10 @@ internal sealed class ModelBench : IDisposable
         }
 
         var first = new Spread(samples[1]).Median;
-        return [.. samples.Select(sample => Asked(sample.Key, new Spread(sample.Value), first))];
+        return [.. samples.Select(sample => Questions(sample.Key, new Spread(sample.Value), first))];
     }
 
-    private static BenchResult Asked(int count, Spread time, double first)
+    private static BenchResult Questions(int count, Spread time, double first)
     {
         var result = new BenchResult($"questions-{count}", $"{count} yes/no on a new picture", time)
         {
@@ -227,7 +227,7 @@ internal sealed class ModelBench : IDisposable
 
     private static Spread PerStep(Spread run) => new([.. run.Samples.Select(ms => ms / DecodeSteps)]);
 
-    /// <summary>Any tokens but the special ones.</summary>
+    /// <summary>Any tokens except the special ones.</summary>
     private int[] Prompt(int length) =>
         [.. Enumerable.Range(0, length).Select(i => 3 + (i * 7919 % (_decoder.VocabularySize - 3)))];
 }

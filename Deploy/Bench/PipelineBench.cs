@@ -14,22 +14,22 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>The real pipeline: a moving test picture as camera, one yes/no question about every picture that there is
-/// time for, stills, messages made and thrown away.</summary>
+/// <summary>Measures the real pipeline: a moving test pattern as camera, one yes/no question about every frame that there is
+/// time for, snapshots, and messages that are made and discarded.</summary>
 internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settings, BenchProgress progress)
 {
-    /// <summary>Pictures a second; a box that answers more is limited by its camera.</summary>
+    /// <summary>Frames per second; a machine that answers more is limited by its camera.</summary>
     private const int CameraRate = 30;
 
-    /// <summary>Answered before the timed ones, with the sessions' first runs among them.</summary>
+    /// <summary>Frames answered before the timed ones, including the sessions' first runs.</summary>
     private const int WarmUp = 2;
 
-    /// <summary>Shortest timed run: a fast box answers the wanted number before it is in its stride.</summary>
+    /// <summary>Shortest timed run: a fast machine answers the requested number before its speed is steady.</summary>
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
-    /// <summary>Pictures that are answered at least.</summary>
+    /// <summary>Minimum number of frames that are answered.</summary>
     public static int Frames(int repeats) => WarmUp + repeats;
 
     public async Task<PipelineResult> MeasureAsync(int repeats, CancellationToken cancel)
@@ -41,7 +41,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         Actors.Health.CameraStats? before = null;
         system.Answered += frame =>
         {
-            // Where the user ended the call, the waiter below says so.
+            // Where the user ended the call, the wait below throws.
             if (enough.Task.IsCompleted || cancel.IsCancellationRequested)
             {
                 return;
@@ -105,6 +105,6 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         OpenEncoder = () => new VisionEncoder(folder, settings),
         OpenAnswerer = () => QuestionAnswerer.Open(folder, settings),
         FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),
-        PictureToFrame = _ => throw new NotSupportedException("Nobody sends a picture to a benchmark."),
+        PictureToFrame = _ => throw new NotSupportedException("A benchmark receives no pictures."),
     };
 }

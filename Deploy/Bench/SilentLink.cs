@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>A broker that takes everything and tells nobody, so that a network has no part in a measurement.</summary>
+/// <summary>A broker connection that accepts and discards everything, so that no network affects a measurement.</summary>
 internal sealed class SilentLink : IMqttLink
 {
     private readonly Channel<InboundMessage> _inbound = Channel.CreateBounded<InboundMessage>(1);
@@ -16,7 +16,7 @@ internal sealed class SilentLink : IMqttLink
 
     public bool IsConnected { get; private set; }
 
-    /// <summary>Never: this connection is not lost.</summary>
+    /// <summary>Never raised: this connection is not lost.</summary>
     public event Action<string>? Disconnected
     {
         add { }

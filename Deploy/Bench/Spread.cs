@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>Repeated measurements of one thing. Quartiles are interpolated between neighbours.</summary>
+/// <summary>Repeated measurements of one thing. Quartiles are interpolated between neighbouring samples.</summary>
 internal sealed class Spread
 {
     private readonly double[] _sorted;
@@ -27,10 +27,10 @@ internal sealed class Spread
 
     private double At(double share)
     {
-        var place = share * (_sorted.Length - 1);
-        var below = (int)place;
+        var position = share * (_sorted.Length - 1);
+        var below = (int)position;
         return below + 1 == _sorted.Length
             ? _sorted[below]
-            : _sorted[below] + ((place - below) * (_sorted[below + 1] - _sorted[below]));
+            : _sorted[below] + ((position - below) * (_sorted[below + 1] - _sorted[below]));
     }
 }

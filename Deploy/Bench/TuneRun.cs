@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MobileVlm.Edge.Deploy.Commands;
-using MobileVlm.Edge.Inference.Machine;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Performance;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Bench;
@@ -16,8 +16,8 @@ internal static class TuneRun
         if (!folder.HasPrefill)
         {
             throw new UsageException(
-                $"--tune: {folder.FolderPath} has one set of the decoder's weights, so there is nothing to choose. "
-                + "'mobilevlm model import … --prefill auto' makes two.");
+                $"--tune: {folder.FolderPath} has no prefill weights, so there is nothing to choose. "
+                + "'mobilevlm model import … --prefill auto' adds them.");
         }
 
         var rows = BenchProgress.Show(
@@ -29,30 +29,37 @@ internal static class TuneRun
             Console.WriteLine(JsonSerializer.Serialize(
                 new TuneDocument(
                     tuning.MeasuredOn, tuning.PrefillFrom,
-                    [.. rows.Select(r => new TuneRow(r.Tokens, r.First.TotalMilliseconds, r.Second.TotalMilliseconds))]),
+                    [.. rows.Select(r => new TuneRow(r.Tokens, r.Decode.TotalMilliseconds, r.Prefill.TotalMilliseconds))]),
                 TuneJson.Default.TuneDocument));
             return ExitCode.Done;
         }
 
-        Console.WriteLine($"box       {tuning.MeasuredOn}");
-        Console.WriteLine("tokens at once      first set, ms    second set, ms");
+        Console.WriteLine($"machine   {tuning.MeasuredOn}");
+        Console.WriteLine("tokens per pass         decode, ms       prefill, ms");
         foreach (var row in rows)
         {
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{row.Tokens,14} {row.First.TotalMilliseconds,18:0.0} {row.Second.TotalMilliseconds,17:0.0}"));
+                $"{row.Tokens,14} {row.Decode.TotalMilliseconds,18:0.0} {row.Prefill.TotalMilliseconds,17:0.0}"));
         }
 
         Console.WriteLine(tuning.PrefillFrom is { } from
-            ? $"chosen    the second set from {from} tokens on ({MachineTuning.FileName})"
-            : $"chosen    the first set for all: the second is not opened any more ({MachineTuning.FileName})");
+            ? $"chosen    prefill weights from {from} tokens per pass on ({MachineTuning.FileName})"
+            : $"chosen    decode weights for all: the prefill weights are no longer opened ({MachineTuning.FileName})");
         return ExitCode.Done;
     }
 }
 
+/// <summary>What <c>bench --tune --json</c> prints.</summary>
 internal sealed record TuneDocument(string MeasuredOn, int? PrefillFrom, IReadOnlyList<TuneRow> Rows);
 
-internal sealed record TuneRow(int Tokens, double FirstSetMs, double SecondSetMs);
+/// <param name="Tokens">Number of tokens in a pass.</param>
+/// <param name="DecodeMs">Milliseconds with the decode weights.</param>
+/// <param name="PrefillMs">Milliseconds with the prefill weights.</param>
+internal sealed record TuneRow(
+    int Tokens,
+    [property: JsonPropertyName("firstSetMs")] double DecodeMs,
+    [property: JsonPropertyName("secondSetMs")] double PrefillMs);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(TuneDocument))]

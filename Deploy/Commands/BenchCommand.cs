@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using MobileVlm.Edge.Deploy.Bench;
-using MobileVlm.Edge.Deploy.Commands.Asking;
-using MobileVlm.Edge.Inference.Machine;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Asking;
 using MobileVlm.Edge.Deploy.Commands.Cameras;
 using MobileVlm.Edge.Deploy.Init;
-using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
@@ -75,26 +75,5 @@ internal static class CommandLine
         {
             return FailureReport.Print(e);
         }
-    }
-}
-
-/// <summary>An argument that cannot be used; the message says why and what would do.</summary>
-internal sealed class UsageException(string message) : Exception(message);
-
-/// <summary>Words for people, on standard error.</summary>
-internal static class Terminal
-{
-    public static IAnsiConsole Console { get; } = AnsiConsole.Create(new AnsiConsoleSettings
-    {
-        Out = new AnsiConsoleOutput(System.Console.Error),
-    });
-
-    public static void Info(string line) => System.Console.Error.WriteLine(line);
-
-    /// <summary>Not through the table library, which would break lines that people search for.</summary>
-    public static void Error(string line)
-    {
-        Console.Markup("[red]error:[/] ");
-        Info(line);
     }
 }

@@ -7,9 +7,11 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Deploy.Watch;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
@@ -182,7 +184,7 @@ internal static class DemoCommand
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        ImportCommand.WithProgress(Path.Combine(Assets, Model), target, new ImportChoice(PrecisionPlan.Fp32, Calibration: null, Replace: false), cancel);
+        ImportProgressBar.Import(Path.Combine(Assets, Model), target, new ImportChoice(PrecisionPlan.Fp32, Calibration: null, Replace: false), cancel);
         return target;
     }
 

@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
@@ -25,7 +26,7 @@ internal static class FailureReport
     {
         var (code, message) = Describe(thrown);
         Terminal.Error(message);
-        if (IsTraceWanted && !IsOfTheUser(Innermost(thrown)))
+        if (IsTraceRequested && !IsOfTheUser(Innermost(thrown)))
         {
             Terminal.Info(thrown.ToString());
         }
@@ -70,7 +71,7 @@ internal static class FailureReport
         or UsageException or EmbeddedBrokerPortBusyException or OperationCanceledException or CheckpointException
         or StillImageException or ContextFullException or HubException or IOException or UnauthorizedAccessException;
 
-    private static bool IsTraceWanted => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
+    private static bool IsTraceRequested => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
 
     /// <summary>Exceptions that reflection, tasks and static constructors wrap around the cause.</summary>
     private static Exception Innermost(Exception e)

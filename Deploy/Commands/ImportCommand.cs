@@ -1,8 +1,6 @@
 using System.CommandLine;
-using MobileVlm.Edge.Inference.Import;
-using MobileVlm.Edge.Inference.Import.Quantization;
-using MobileVlm.Edge.Inference.Models;
-using Spectre.Console;
+using MobileVlm.Edge.Deploy.Cli;
+using MobileVlm.Edge.Deploy.Pull;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
@@ -26,7 +24,7 @@ internal static class ImportCommand
             () =>
             {
                 var worked = false;
-                var folder = WithProgress(
+                var folder = ImportProgressBar.Import(
                     parsed.GetRequiredValue(source), parsed.GetRequiredValue(target), options.Read(parsed), cancel, () => worked = true);
                 Terminal.Info(worked
                     ? $"Imported '{folder.Manifest.Name}' into {folder.FolderPath} ({ModelCommand.Size(folder)})."
@@ -43,35 +41,5 @@ internal static class ImportCommand
             },
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
-    }
-
-    /// <summary>Imports with a bar that shows bytes, speed and the time left, on standard error.</summary>
-    /// <param name="source">Checkpoint.</param>
-    /// <param name="target">Model folder.</param>
-    /// <param name="choice">Precision and how it is measured.</param>
-    /// <param name="cancel">Stops it.</param>
-    /// <param name="working">Called when weights are read, which they are not when the model is already there.</param>
-    public static ModelFolder WithProgress(
-        string source, string target, ImportChoice choice, CancellationToken cancel, Action? working = null) => Terminal.Console.Progress()
-        .Columns(
-            new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(),
-            new TransferSpeedColumn(), new RemainingTimeColumn())
-        .Start(context =>
-        {
-            var task = context.AddTask("Importing", maxValue: 1);
-            var relay = new Relay(p =>
-            {
-                working?.Invoke();
-                task.MaxValue(p.BytesTotal).Value(p.BytesDone);
-            });
-            return choice.Replace
-                ? ModelImporter.Replace(source, target, choice.Precision, relay, choice.Calibration, cancel)
-                : ModelImporter.Import(source, target, choice.Precision, relay, choice.Calibration, cancel);
-        });
-
-    /// <summary>Reports at once and in order; the standard Progress hops over threads.</summary>
-    private sealed class Relay(Action<ImportProgress> report) : IProgress<ImportProgress>
-    {
-        public void Report(ImportProgress value) => report(value);
     }
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Deploy.Cli;
+using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import.Precision;
 
@@ -119,9 +121,3 @@ internal sealed class ImportOptions
                 .Select(p => new CalibrationPicture(p.Pixels, p.Width, p.Height))]);
     }
 }
-
-/// <summary>What <see cref="ImportOptions"/> read.</summary>
-/// <param name="Precision">Of each part.</param>
-/// <param name="Calibration">Null measures nothing.</param>
-/// <param name="Replace">Whether a model that is there is replaced.</param>
-internal sealed record ImportChoice(PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace);

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

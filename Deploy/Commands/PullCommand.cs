@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Pull;
 
 namespace MobileVlm.Edge.Deploy.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Import.Synthesis;
 using Spectre.Console;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Commands;
@@ -36,7 +37,7 @@ internal sealed class TargetOptions
         HelpName = "N",
     };
 
-    private static string? _said;
+    private static string? _lastReason;
 
     public void AddTo(Command command)
     {
@@ -81,7 +82,7 @@ internal sealed class TargetOptions
     public static void Print(SessionPlacement placement)
     {
         Terminal.Info($"{placement}");
-        if (placement.Reason is { } reason && Interlocked.Exchange(ref _said, reason) != reason)
+        if (placement.Reason is { } reason && Interlocked.Exchange(ref _lastReason, reason) != reason)
         {
             Terminal.Info($"  auto took the processor: {reason}");
         }

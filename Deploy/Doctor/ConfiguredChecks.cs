@@ -5,17 +5,18 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Bench;
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>Tries what a configuration names: folders and permissions, the model on a picture, the broker, each camera's
-/// first picture, the running service.</summary>
+/// <summary>Tests what a configuration names: folders and permissions, the model with a picture, the broker, each camera's
+/// first frame, the running service.</summary>
 internal static class ConfiguredChecks
 {
     public static async Task RunAsync(EdgeConfiguration configuration, DoctorReport report, CancellationToken cancel)
@@ -41,7 +42,7 @@ internal static class ConfiguredChecks
             report.Add(await TryCameraAsync(camera, cancel));
         }
 
-        // An embedded broker that is not there has nothing to tell.
+        // An embedded broker that is not running has received nothing.
         if (configuration.EmbeddedBrokerPort is null ? broker.Kind == FindingKind.Fine : broker.Kind == FindingKind.Note)
         {
             report.Begin("the running service");
@@ -57,20 +58,20 @@ internal static class ConfiguredChecks
         }
     }
 
-    /// <summary>Opens the model and lets it answer once, where it fits the memory.</summary>
+    /// <summary>Opens the model and asks it one question, if it fits into memory.</summary>
     public static List<Finding> TryModel(EdgeConfiguration configuration, CancellationToken cancel)
     {
         var bytes = Directory.Exists(configuration.ModelPath)
             ? new DirectoryInfo(configuration.ModelPath).EnumerateFiles().Sum(file => file.Length)
             : 0;
         var memory = MachineMemory.Read();
-        if (memory.FindModelFault(bytes) is { } fault)
+        if (memory.CheckSize(bytes) is { } tooLarge)
         {
-            return [fault];
+            return [tooLarge];
         }
 
         var model = OpenModel(configuration, cancel);
-        return model.Kind == FindingKind.Bad ? [model] : [model, memory.JudgeModel(MemoryUse.Now().Peak)];
+        return model.Kind == FindingKind.Bad ? [model] : [model, memory.CheckModel(MemoryUse.Now().Peak)];
     }
 
     private static Finding OpenModel(EdgeConfiguration configuration, CancellationToken cancel)
@@ -92,12 +93,12 @@ internal static class ConfiguredChecks
             var found = string.Create(
                 CultureInfo.InvariantCulture,
                 $"{folder.Manifest.Name}: opens and answers; {string.Join("; ", placements.Values)}; first answer after {took:0} ms; self-test: {SelfTestText.Describe(model.Outcome)}");
-            if (placements.Values.FirstOrDefault(p => p.Reason is not null) is { } fallen)
+            if (placements.Values.FirstOrDefault(p => p.Reason is not null) is { } onCpu)
             {
-                return Finding.Note("model", found, $"Model:Target is 'auto', which took the processor: {fallen.Reason}");
+                return Finding.Note("model", found, $"Model:Target is 'auto', which chose the CPU: {onCpu.Reason}");
             }
 
-            return model.Outcome is null ? Finding.Note("model", found, "Without it nobody sees whether this processor computes what it should.") : Finding.Fine("model", found);
+            return model.Outcome is null ? Finding.Note("model", found, "Without it, nothing checks that this processor computes the right results.") : Finding.Fine("model", found);
         }
         catch (ExecutionTargetException e)
         {
@@ -110,7 +111,7 @@ internal static class ConfiguredChecks
     }
 
     /// <summary>Connects to the broker, or checks whether the embedded one could start.</summary>
-    /// <returns>What was found, and whether the broker is there and refuses the user.</returns>
+    /// <returns>The finding, and whether the broker can be reached but refuses the user.</returns>
     public static async Task<(Finding Finding, bool Refused)> TryBrokerAsync(EdgeConfiguration configuration, CancellationToken cancel)
     {
         if (configuration.EmbeddedBrokerPort is { } port)
@@ -139,7 +140,7 @@ internal static class ConfiguredChecks
         return (Finding.Fine("broker", $"{link.Description} accepts the connection"), false);
     }
 
-    /// <summary>Opens a camera up to its first picture.</summary>
+    /// <summary>Opens a camera and waits for its first frame.</summary>
     public static async Task<Finding> TryCameraAsync(CameraSettings settings, CancellationToken cancel)
     {
         var source = CameraSources.Create(settings, new FramePool(), TimeProvider.System, NullLogger.Instance);

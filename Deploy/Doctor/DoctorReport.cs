@@ -5,8 +5,8 @@ using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>Takes findings as they are known. As text, each is printed at once, and a terminal shows what is being
-/// checked meanwhile; as JSON, one document is printed at the end.</summary>
+/// <summary>Prints findings. As text, each is printed at once, and a terminal shows what is being checked meanwhile; as
+/// JSON, one document is printed at the end.</summary>
 internal sealed class DoctorReport(bool json)
 {
     private const string EraseLine = "\r\u001b[K";
@@ -18,7 +18,7 @@ internal sealed class DoctorReport(bool json)
 
     public IReadOnlyList<Finding> Findings => _findings;
 
-    /// <summary>Something that may take a while is checked from now on, up to the next finding.</summary>
+    /// <summary>Begins a check that may take a while, up to the next finding.</summary>
     public void Begin(string what)
     {
         if (_showsProgress)
@@ -54,7 +54,7 @@ internal sealed class DoctorReport(bool json)
         }
     }
 
-    /// <summary>Prints the verdict, and with it the JSON document.</summary>
+    /// <summary>Prints the verdict, or the JSON document with it.</summary>
     public void End()
     {
         EraseProgress();

@@ -4,16 +4,16 @@ internal enum FindingKind
 {
     Fine,
 
-    /// <summary>Works, or is not needed by everybody.</summary>
+    /// <summary>Works, but the user should know; or is missing, but not needed by everyone.</summary>
     Note,
 
-    /// <summary>The service cannot do its work like this.</summary>
+    /// <summary>The service cannot work like this.</summary>
     Bad,
 }
 
-/// <summary>One thing that was looked at.</summary>
+/// <summary>The result of one check.</summary>
 /// <param name="Kind">How bad it is.</param>
-/// <param name="What">What was looked at.</param>
+/// <param name="What">What was checked.</param>
 /// <param name="Found">What was found.</param>
 /// <param name="Remedy">What to do, when there is something to do.</param>
 internal sealed record Finding(FindingKind Kind, string What, string Found, string? Remedy)

@@ -1,16 +1,15 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>What the box itself has.</summary>
+/// <summary>Checks the machine itself.</summary>
 internal static class MachineChecks
 {
-    /// <summary>The machine itself; needs no configuration.</summary>
+    /// <summary>System, processor, memory and clock; needs no configuration.</summary>
     public static IEnumerable<Finding> Run()
     {
         yield return Finding.Fine("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, .NET {Environment.Version}");
@@ -43,19 +42,20 @@ internal static class MachineChecks
     private static Finding Kernels()
     {
         var cores = $"{Environment.ProcessorCount} processor(s)";
+        var features = ProcessorFeatures.ThisMachine;
         if (RuntimeInformation.ProcessArchitecture == Architecture.Arm64)
         {
-            return Dp.IsSupported
+            return features.HasArmDotProducts
                 ? Finding.Fine("processor", $"{cores}, dot product")
                 : Finding.Note("processor", $"{cores}, without dot product instructions", "int4 models will decode slowly on this processor.");
         }
 
-        return Avx2.IsSupported
-            ? Finding.Fine("processor", $"{cores}, AVX2{(Avx512F.IsSupported ? ", AVX-512" : "")}{(AvxVnni.IsSupported ? ", AVX-VNNI" : "")}")
+        return features.HasAvx2
+            ? Finding.Fine("processor", $"{cores}, AVX2{(features.HasAvx512 ? ", AVX-512" : "")}{(features.HasAvxVnni ? ", AVX-VNNI" : "")}")
             : Finding.Note("processor", $"{cores}, without AVX2", "Answers will be slow on this processor.");
     }
 
-    /// <returns>The first line that a program says of itself, or null when it is not there.</returns>
+    /// <returns>The first line of a program's version text, or null when it is not installed.</returns>
     private static string? Program(string name, string argument)
     {
         try
@@ -71,7 +71,7 @@ internal static class MachineChecks
         }
         catch (Win32Exception)
         {
-            // Not installed, which is what was asked.
+            // Not installed.
             return null;
         }
     }

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Deploy.Doctor;
 
 /// <summary>Memory of the machine, or of the container that this runs in, in bytes.</summary>
 /// <param name="Total">All of it.</param>
-/// <param name="Available">What can be had without swapping; the total where the kernel does not say it.</param>
+/// <param name="Available">What can be allocated without swapping; the total where the kernel does not report it.</param>
 internal sealed record MachineMemory(long Total, long Available)
 {
     public static MachineMemory Read()
@@ -20,17 +20,17 @@ internal sealed record MachineMemory(long Total, long Available)
             total, available is null ? total : Math.Min(total, 1024 * long.Parse(available, CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>Says whether a model's files fit before they are opened: what they hold is held in memory.</summary>
+    /// <summary>Checks whether a model's files fit into memory, before they are opened.</summary>
     /// <returns>Null when they fit.</returns>
-    public Finding? FindModelFault(long modelBytes) =>
+    public Finding? CheckSize(long modelBytes) =>
         modelBytes > Total
             ? Finding.Bad("memory", $"the model's files hold {Gigabytes(modelBytes)}, the machine has {Gigabytes(Total)}: it cannot be opened", "Import a smaller precision (--precision int4 --vision-precision int8), or take a smaller model.")
         : modelBytes > Available
             ? Finding.Note("memory", $"the model's files hold {Gigabytes(modelBytes)}, and only {Gigabytes(Available)} of {Gigabytes(Total)} are available now", "If the service runs already, that is why, and the model was not opened a second time. If not, end other programs.")
         : null;
 
-    /// <summary>Judges what opening the model and answering once really took.</summary>
-    public Finding JudgeModel(long peakBytes)
+    /// <summary>Checks the memory that opening the model and answering once took.</summary>
+    public Finding CheckModel(long peakBytes)
     {
         var text = $"{Gigabytes(peakBytes)} with the model open, of {Gigabytes(Total)}";
         return peakBytes > Total * 0.85

@@ -7,10 +7,10 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>Asks the running service, by what it last told the broker, why a question has no answer.</summary>
+/// <summary>Reads the statistics that the running service last published, and explains why a question has no answer.</summary>
 internal static class RunningChecks
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     public static async Task<IReadOnlyList<Finding>> RunAsync(
         EdgeConfiguration configuration, TimeProvider time, CancellationToken cancel)
@@ -18,24 +18,24 @@ internal static class RunningChecks
         try
         {
             return await ReadStatsAsync(configuration, cancel) is { } stats
-                ? [.. Judge(stats, time.GetUtcNow(), StatsEvery(configuration))]
-                : [Finding.Note("service", "told this broker nothing yet", "If it should run: systemctl status mobilevlm")];
+                ? [.. Describe(stats, time.GetUtcNow(), StatsEvery(configuration))]
+                : [Finding.Note("service", "has published nothing to this broker yet", "If it should run: systemctl status mobilevlm")];
         }
         catch (Exception fault) when (fault is IOException or JsonException)
         {
-            return [Finding.Note("service", $"cannot be asked: {fault.Message}", "See the broker above.")];
+            return [Finding.Note("service", $"its statistics cannot be read: {fault.Message}", "See the broker above.")];
         }
     }
 
-    /// <param name="stats">As the service published it.</param>
-    /// <param name="now">This moment.</param>
+    /// <param name="stats">What the service published.</param>
+    /// <param name="now">The current time.</param>
     /// <param name="every">How often it publishes.</param>
-    internal static IEnumerable<Finding> Judge(StatsPayload stats, DateTimeOffset now, TimeSpan every)
+    internal static IEnumerable<Finding> Describe(StatsPayload stats, DateTimeOffset now, TimeSpan every)
     {
         if (stats.At is { } at && now - at > every * 3)
         {
             yield return Finding.Note(
-                "service", $"told this broker nothing for {Ago(now - at)}", "If it should run: systemctl status mobilevlm");
+                "service", $"has published nothing to this broker for {Ago(now - at)}", "If it should run: systemctl status mobilevlm");
             yield break;
         }
 
@@ -48,27 +48,27 @@ internal static class RunningChecks
         }
 
         yield return Finding.Fine("service", $"runs since {Ago(TimeSpan.FromSeconds(stats.UptimeS))}, {stats.Pipeline.Answers} answers");
-        yield return JudgeOutbox(stats.Mqtt, now);
-        foreach (var finding in JudgeStorage(stats.Storage))
+        yield return DescribeOutbox(stats.Mqtt, now);
+        foreach (var finding in DescribeStorage(stats.Storage))
         {
             yield return finding;
         }
 
-        foreach (var (camera, seen) in stats.Cameras)
+        foreach (var (camera, cameraStats) in stats.Cameras)
         {
-            foreach (var finding in JudgeScene(camera, seen, now))
+            foreach (var finding in DescribeScene(camera, cameraStats, now))
             {
                 yield return finding;
             }
 
-            foreach (var (question, asked) in seen.Questions)
+            foreach (var (question, questionStats) in cameraStats.Questions)
             {
-                yield return Judge($"{camera}/{question}", seen, asked, now);
+                yield return DescribeQuestion($"{camera}/{question}", cameraStats, questionStats, now);
             }
         }
     }
 
-    private static IEnumerable<Finding> JudgeScene(string name, CameraStats camera, DateTimeOffset now)
+    private static IEnumerable<Finding> DescribeScene(string name, CameraStats camera, DateTimeOffset now)
     {
         if (camera.View is not ("normal" or "unknown"))
         {
@@ -87,7 +87,7 @@ internal static class RunningChecks
         }
     }
 
-    private static Finding JudgeOutbox(MqttStats mqtt, DateTimeOffset now)
+    private static Finding DescribeOutbox(MqttStats mqtt, DateTimeOffset now)
     {
         var waiting = mqtt.EventsWaitingSince is { } since
             ? string.Create(
@@ -101,7 +101,7 @@ internal static class RunningChecks
                 "The broker was away longer than the outbox holds, or its disk is full: see Outbox:MaxRows, MaxMegabytes and MaxAge.");
     }
 
-    private static IEnumerable<Finding> JudgeStorage(StorageStats storage)
+    private static IEnumerable<Finding> DescribeStorage(StorageStats storage)
     {
         const string Remedy = "Free space, or repair the disk, its mount or the permissions; the service notices that by itself.";
         if (storage.Outbox is StorageStats.Memory or StorageStats.Hanging)
@@ -123,7 +123,7 @@ internal static class RunningChecks
         }
     }
 
-    private static Finding Judge(string name, CameraStats camera, QuestionStats question, DateTimeOffset now)
+    private static Finding DescribeQuestion(string name, CameraStats camera, QuestionStats question, DateTimeOffset now)
     {
         var times = $"last picture {When(camera.LastFrameAt)}, last asked {When(question.LastAskedAt)}, last answered {When(question.LastAnsweredAt)}";
         var reason = Enum.GetValues<UnknownReason>().Cast<UnknownReason?>()
@@ -147,13 +147,13 @@ internal static class RunningChecks
 
     private static async Task<StatsPayload?> ReadStatsAsync(EdgeConfiguration configuration, CancellationToken cancel)
     {
-        var told = new TaskCompletionSource<StatsPayload?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var received = new TaskCompletionSource<StatsPayload?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var embedded = configuration.EmbeddedBrokerPort is { } port ? new Uri($"mqtt://127.0.0.1:{port}") : null;
         await using var subscriber = await MqttSubscriber.ConnectAsync(
             configuration.ToMqttSettings(embedded), configuration.ToTopics().Stats, Received, cancel);
         try
         {
-            return await told.Task.WaitAsync(Patience, cancel);
+            return await received.Task.WaitAsync(Timeout, cancel);
         }
         catch (TimeoutException)
         {
@@ -164,11 +164,11 @@ internal static class RunningChecks
         {
             try
             {
-                told.TrySetResult(MqttJson.ReadStats(message.Payload.Span));
+                received.TrySetResult(MqttJson.ReadStats(message.Payload.Span));
             }
             catch (JsonException fault)
             {
-                told.TrySetException(fault);
+                received.TrySetException(fault);
             }
         }
     }

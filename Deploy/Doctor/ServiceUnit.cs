@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>What the installed systemd unit says about the service's user and what it may reach, drop-ins included.</summary>
+/// <summary>The installed systemd unit, with its drop-ins: the service's user and what it may access.</summary>
 internal sealed class ServiceUnit
 {
     public const string Name = "mobilevlm.service";
@@ -27,19 +27,19 @@ internal sealed class ServiceUnit
         }
     }
 
-    /// <summary>What systemd creates for the service's state; null without <c>StateDirectory=</c>.</summary>
+    /// <summary>The folder that systemd creates for the service's state; null without <c>StateDirectory=</c>.</summary>
     public string? StateFolder => Last("StateDirectory")?.Split(' ')[0] is { Length: > 0 } state ? Path.Combine(StateRoot, state) : null;
 
-    /// <summary>Home folders cannot be seen.</summary>
+    /// <summary>Home folders are hidden from the service.</summary>
     public bool HidesHomes => Last("ProtectHome") is "yes" or "true" or "on" or "1" or "tmpfs";
 
-    /// <summary>Devices cannot be seen.</summary>
+    /// <summary>Devices are hidden from the service.</summary>
     public bool HidesDevices => IsOn("PrivateDevices");
 
-    /// <summary>Only some folders can be written.</summary>
+    /// <summary>Only some folders are writable.</summary>
     public bool IsReadOnly => Last("ProtectSystem") == "strict";
 
-    /// <summary>Folders that can be written although the rest is read-only.</summary>
+    /// <summary>Folders that are writable although the rest is read-only.</summary>
     public IEnumerable<string> WritableFolders =>
     [
         .. Words("StateDirectory").Select(it => Path.Combine(StateRoot, it)),
@@ -48,8 +48,8 @@ internal sealed class ServiceUnit
         .. Words("ReadWritePaths").Select(it => it.TrimStart('-', '+')),
     ];
 
-    /// <summary>The unit that systemd would take.</summary>
-    /// <param name="root">Where the file system begins; <c>/</c> but for tests.</param>
+    /// <summary>Reads the unit that systemd would use.</summary>
+    /// <param name="root">Root of the file system; <c>/</c> except in tests.</param>
     /// <returns>Null when none is installed.</returns>
     public static ServiceUnit? Read(string root = "/")
     {
@@ -89,7 +89,7 @@ internal sealed class ServiceUnit
             return;
         }
 
-        // An empty value takes back what was said before.
+        // An empty value clears the earlier ones.
         if (parts[1].Length == 0)
         {
             values.Remove(parts[0]);

@@ -4,8 +4,8 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>Whether the installed service, as its own user and inside its unit's limits, can reach what the configuration
-/// names. Only for the configuration that the unit reads.</summary>
+/// <summary>Checks whether the installed service, as its own user and within its unit's limits, can access what the
+/// configuration names. Only for the configuration that the unit reads.</summary>
 internal static class ServiceUserChecks
 {
     private const string What = "service's user";
@@ -13,17 +13,17 @@ internal static class ServiceUserChecks
 
     public static IEnumerable<Finding> Run(EdgeConfiguration configuration, ServiceUnit unit, string currentUser)
     {
-        var faults = Faults(configuration, unit, currentUser).ToList();
-        return faults.Count > 0
-            ? faults
+        var problems = Problems(configuration, unit, currentUser).ToList();
+        return problems.Count > 0
+            ? problems
             : currentUser is "root" || currentUser == unit.User
                 ? [Finding.Fine(What, $"'{unit.User}' can read the configuration, the model and the password files")]
                 : [Finding.Note(What, $"what '{unit.User}' may read cannot be checked by '{currentUser}'", "Run doctor with sudo.")];
     }
 
-    private static IEnumerable<Finding> Faults(EdgeConfiguration configuration, ServiceUnit unit, string currentUser)
+    private static IEnumerable<Finding> Problems(EdgeConfiguration configuration, ServiceUnit unit, string currentUser)
     {
-        if (Ask("id", "-u", unit.User) is null)
+        if (Output("id", "-u", unit.User) is null)
         {
             yield return Finding.Bad(What, $"there is no user '{unit.User}', which the unit names", "systemd-sysusers mobilevlm.conf");
             yield break;
@@ -62,7 +62,7 @@ internal static class ServiceUserChecks
         }
     }
 
-    /// <summary>What the service reads, by the key that names it.</summary>
+    /// <summary>Files that the service reads, with the key that names each.</summary>
     private static IEnumerable<(string Key, string Path)> Read(EdgeConfiguration configuration)
     {
         if (configuration.File is { } file)
@@ -79,7 +79,7 @@ internal static class ServiceUserChecks
             }
         }
 
-        // systemd itself reads credentials and hands them over.
+        // systemd itself reads credentials and passes them on.
         if (configuration.Options.Mqtt.PasswordFile is { } password && !password.StartsWith("/run/credentials/", StringComparison.Ordinal))
         {
             yield return ("Mqtt:PasswordFile", configuration.FullPath(password));
@@ -102,13 +102,14 @@ internal static class ServiceUserChecks
     private static bool IsIn(string path, string folder) =>
         path == folder || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
 
-    /// <summary>Asked of the kernel as that user, so that groups and access lists count. Where it cannot be asked, yes.</summary>
+    /// <summary>Lets the kernel decide, as that user, so that groups and access lists count. True where that is not
+    /// possible.</summary>
     private static bool MayRead(string user, string path) =>
-        Ask("id", "-g", user) is not { } group
-        || Ask("setpriv", $"--reuid={user}", $"--regid={group}", "--init-groups", "sh", "-c", "test -r \"$1\" && echo yes || echo no", "sh", path) != "no";
+        Output("id", "-g", user) is not { } group
+        || Output("setpriv", $"--reuid={user}", $"--regid={group}", "--init-groups", "sh", "-c", "test -r \"$1\" && echo yes || echo no", "sh", path) != "no";
 
-    /// <returns>What a program printed; null when it failed or is not there.</returns>
-    private static string? Ask(string program, params string[] arguments)
+    /// <returns>What a program printed; null when it failed or is not installed.</returns>
+    private static string? Output(string program, params string[] arguments)
     {
         try
         {

@@ -5,17 +5,17 @@ using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>Whether what must survive a restart can be kept, and whether the disk has room for it.</summary>
+/// <summary>Checks whether what must survive a restart can be stored, and whether there is enough disk space.</summary>
 internal static class StorageChecks
 {
-    /// <summary>Left free for the rest of the machine.</summary>
+    /// <summary>Bytes left free for other programs.</summary>
     private const long Reserve = 64L << 20;
 
     public static IEnumerable<Finding> Run(EdgeConfiguration configuration, ServiceUnit? unit)
     {
         var state = configuration.StateFolder ?? unit?.StateFolder;
-        var faults = StateAccess.StateFaults(configuration).ToList();
-        foreach (var (key, path, message) in faults)
+        var problems = StateAccess.StateFaults(configuration).ToList();
+        foreach (var (key, path, message) in problems)
         {
             yield return Finding.Bad(Short(key) == "StateFolder" ? "state folder" : "outbox", $"{Short(key)} '{path}' {message}", null);
         }
@@ -24,7 +24,7 @@ internal static class StorageChecks
         {
             yield return Finding.Fine("state folder", "none: states, cool-downs, switches and waiting events end with the process (StateFolder)");
         }
-        else if (faults.All(it => it.Path != state))
+        else if (problems.All(it => it.Path != state))
         {
             yield return Finding.Fine("state folder", $"{state}{(configuration.Options.StateFolder is null ? ", from systemd" : "")}, can be written");
         }

@@ -4,7 +4,8 @@ using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
-/// <summary>Whether the system clock can be right: events, schedules and certificates depend on it.</summary>
+/// <summary>Checks whether the system clock is plausible and synchronized: events, schedules and certificates depend on
+/// it.</summary>
 internal static class SystemClock
 {
     private const int TimeError = 5;
@@ -12,12 +13,12 @@ internal static class SystemClock
     /// <summary>Larger than <c>struct timex</c> of any Linux.</summary>
     private const int TimexBytes = 512;
 
-    public static Finding Check(DateTimeOffset now, TimeZoneInfo zone) => Judge(now, zone, IsSynchronized());
+    public static Finding Check(DateTimeOffset now, TimeZoneInfo zone) => Describe(now, zone, IsSynchronized());
 
-    /// <param name="now">What the clock says.</param>
-    /// <param name="zone">The machine's own.</param>
-    /// <param name="synchronized">As the kernel says it; null where it does not.</param>
-    internal static Finding Judge(DateTimeOffset now, TimeZoneInfo zone, bool? synchronized)
+    /// <param name="now">The clock's time.</param>
+    /// <param name="zone">The machine's time zone.</param>
+    /// <param name="synchronized">As the kernel reports it; null where it does not.</param>
+    internal static Finding Describe(DateTimeOffset now, TimeZoneInfo zone, bool? synchronized)
     {
         var local = string.Create(
             CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(now, zone):yyyy-MM-dd HH:mm:ss zzz} ({zone.Id})");

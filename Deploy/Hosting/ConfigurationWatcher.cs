@@ -11,7 +11,7 @@ internal sealed partial class ConfigurationWatcher : IDisposable
 {
     // Looking costs nothing, and works where notifications do not: network drives, mounted secrets, editors that write a
     // new file in the old one's place.
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private readonly Func<EdgeConfiguration> _load;
@@ -36,8 +36,8 @@ internal sealed partial class ConfigurationWatcher : IDisposable
         ILogger<ConfigurationWatcher> logger)
     {
         (_file, _load, _apply, _logger) = (file, load, apply, logger);
-        _seen = _settling = Look();
-        _timer = time.CreateTimer(_ => ReadIfChanged(), null, LookEvery, LookEvery);
+        _seen = _settling = ReadStamp();
+        _timer = time.CreateTimer(_ => ReadIfChanged(), null, CheckEvery, CheckEvery);
         if (!OperatingSystem.IsWindows())
         {
             _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
@@ -61,7 +61,7 @@ internal sealed partial class ConfigurationWatcher : IDisposable
 
     private void ReadIfChanged()
     {
-        var now = Look();
+        var now = ReadStamp();
         // A file that is still being written is not read: it must look the same twice.
         var isSettled = now == _settling;
         _settling = now;
@@ -75,7 +75,7 @@ internal sealed partial class ConfigurationWatcher : IDisposable
     {
         lock (_lock)
         {
-            _seen = Look();
+            _seen = ReadStamp();
             try
             {
                 var configuration = _load();
@@ -97,7 +97,7 @@ internal sealed partial class ConfigurationWatcher : IDisposable
         }
     }
 
-    private (DateTime WrittenAt, long Length) Look()
+    private (DateTime WrittenAt, long Length) ReadStamp()
     {
         var file = new FileInfo(_file);
         return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;

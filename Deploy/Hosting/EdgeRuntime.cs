@@ -10,6 +10,7 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 

@@ -23,7 +23,7 @@ internal sealed partial class Heartbeat(
     // Beyond what a stop takes, so that systemd's own limit never cuts a stop that is within the configured one.
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(15);
 
-    private bool _saidStuck;
+    private bool _reportedStuck;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -57,9 +57,9 @@ internal sealed partial class Heartbeat(
         var stuck = system.StuckFor;
         if (stuck > options.StuckAfter)
         {
-            if (!_saidStuck)
+            if (!_reportedStuck)
             {
-                _saidStuck = true;
+                _reportedStuck = true;
                 LogStuck(stuck.TotalSeconds, options.StuckAfter.TotalSeconds);
             }
 
@@ -67,7 +67,7 @@ internal sealed partial class Heartbeat(
             return;
         }
 
-        _saidStuck = false;
+        _reportedStuck = false;
         system.Nudge();
         Notify($"WATCHDOG=1\nSTATUS={StatusLine.Of(system.Stats())}");
     }

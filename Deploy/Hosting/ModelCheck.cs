@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 

@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 internal sealed partial class SessionPlacements(ILogger logger)
 {
     private readonly ConcurrentDictionary<string, SessionPlacement> _sessions = new();
-    private int _saidWhy;
+    private int _reasonLogged;
 
     /// <summary>By the graph's file.</summary>
     public IReadOnlyDictionary<string, SessionPlacement> Sessions => _sessions;
@@ -29,7 +29,7 @@ internal sealed partial class SessionPlacements(ILogger logger)
             Opened(placement);
         }
 
-        if (placement.Reason is { } reason && Interlocked.Exchange(ref _saidWhy, 1) == 0)
+        if (placement.Reason is { } reason && Interlocked.Exchange(ref _reasonLogged, 1) == 0)
         {
             TookTheProcessor(reason);
         }

@@ -1,5 +1,5 @@
 using System.Text;
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.Deploy.Init;
 

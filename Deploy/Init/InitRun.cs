@@ -1,6 +1,6 @@
 using System.Globalization;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Doctor;

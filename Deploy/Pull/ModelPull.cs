@@ -1,5 +1,5 @@
 using MobileVlm.Edge.Connectors.Hub;
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
@@ -97,7 +97,7 @@ internal static class ModelPull
     private static ModelFolder Import(PullRequest request, string checkpoint, string target, CancellationToken cancel)
     {
         Directory.CreateDirectory(FolderOf(target));
-        return ImportCommand.WithProgress(checkpoint, target, request.Import, cancel);
+        return ImportProgressBar.Import(checkpoint, target, request.Import, cancel);
     }
 
     /// <summary>Where the model goes; refused here, before hours of downloading, when it cannot go there.</summary>

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Deploy.Commands;
+using MobileVlm.Edge.Deploy.Cli;
 using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Pull;

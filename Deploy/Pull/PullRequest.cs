@@ -1,5 +1,4 @@
 using MobileVlm.Edge.Connectors.Hub;
-using MobileVlm.Edge.Deploy.Commands;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 

@@ -18,7 +18,7 @@ internal sealed class WatchScreen(ScreenStyle style)
 {
     private const int WidestLayout = 100;
     private const int NarrowLayout = 56;
-    private const int EventsWanted = 3;
+    private const int MinEventRows = 3;
     private const int WidestQuestion = 32;
 
     public IReadOnlyList<SegmentLine> Render(WatchSnapshot snapshot, ScreenFrame frame, ScreenSize size)
@@ -31,7 +31,7 @@ internal sealed class WatchScreen(ScreenStyle style)
         // The title and its hints, the table, a line above the events, the footer.
         var around = title.Count + hints.Count + problems.Count + 2;
         var table = size.Width >= WidestLayout ? Wide(snapshot, size.Width) : null;
-        if (table is null || table.Count + around + EventsWanted > size.Height)
+        if (table is null || table.Count + around + MinEventRows > size.Height)
         {
             table = Compact(snapshot, size.Width);
         }

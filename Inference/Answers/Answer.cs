@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Inference.Answers;
 /// <summary>Why an answer ended.</summary>
 public enum FinishReason
 {
-    /// <summary>The model ended it, or it is a score and nothing was written.</summary>
+    /// <summary>The model ended it, or it is a score and no text was generated.</summary>
     Stopped,
 
     /// <summary>The token limit or the context was reached.</summary>
@@ -16,14 +16,14 @@ public enum FinishReason
     Failed,
 }
 
-/// <summary>What the model says about one picture.</summary>
-/// <param name="Question">What was asked.</param>
-/// <param name="Value"><c>yes</c> or <c>no</c> for a yes/no question, the likeliest choice as it was given, else the
-/// text.</param>
-/// <param name="Text">The written answer; for a yes/no question the spelling that led.</param>
+/// <summary>The model's answer to one question about one picture.</summary>
+/// <param name="Question">The question.</param>
+/// <param name="Value"><c>yes</c> or <c>no</c> for a yes/no question, the most likely choice as it was given, otherwise
+/// the text.</param>
+/// <param name="Text">The generated text; for a yes/no question <c>Yes</c> or <c>No</c>.</param>
 /// <param name="Score">Probability of yes, 0..1, for a yes/no question: P(yes) / (P(yes) + P(no)), all spellings
-/// summed; that of the likeliest choice; null for text.</param>
-/// <param name="TokenIds">Ids written, the end token included if reached; empty when only scored.</param>
+/// summed; that of the most likely choice; null for text.</param>
+/// <param name="TokenIds">Ids generated, the end token included if reached; empty when only scored.</param>
 /// <param name="Finish">Why it ended.</param>
 /// <param name="Timings">Time spent on this answer alone.</param>
 public sealed record Answer(
@@ -35,20 +35,20 @@ public sealed record Answer(
     FinishReason Finish,
     AnswerTimings Timings)
 {
-    /// <summary>Probability of each of the question's choices, in their order, adding up to 1; empty for other kinds.</summary>
+    /// <summary>Probability of each of the question's choices, in their order; their sum is 1. Empty for other kinds.</summary>
     public IReadOnlyList<double> ChoiceScores { get; init; } = [];
 
     /// <summary>Why there is no answer; null when there is one. Value and text are empty then, and there is no
     /// score.</summary>
     public AnswerFailure? Failure { get; init; }
 
-    /// <summary>The answer to a question that has none.</summary>
+    /// <summary>Reports that a question has no answer.</summary>
     public static Answer Failed(Question question, AnswerFailureKind kind, Exception cause) =>
         new(question, "", "", null, [], FinishReason.Failed, default) { Failure = new AnswerFailure(kind, cause) };
 }
 
 /// <summary>Times of the decoder's two phases for one answer.</summary>
-/// <param name="Prefill">Question tokens through the decoder. The picture's own prefix is counted in
+/// <param name="Prefill">Question tokens through the decoder. The time for the picture's own prefix is part of
 /// <see cref="IQuestionAnswerer.Prime"/>.</param>
-/// <param name="Decode">Writing the answer, token by token.</param>
+/// <param name="Decode">Generating the answer, token by token.</param>
 public readonly record struct AnswerTimings(TimeSpan Prefill, TimeSpan Decode);

@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Inference.Answers;
 /// <summary>Kinds of reasons why one question has no answer.</summary>
 public enum AnswerFailureKind
 {
-    /// <summary>The question does not fit into the context behind the prompt and the picture.</summary>
+    /// <summary>The question does not fit into the context after the prompt and the picture.</summary>
     TooLong,
 
     /// <summary>The model computed NaN or infinity.</summary>

@@ -3,13 +3,13 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
-/// <summary>How each of a question's choices may be written: as given, and with a large or small first letter. Each
+/// <summary>How each of a question's choices may be spelled: as given, and with an upper-case or lower-case first letter. Each
 /// ends with the end token, so that "red" is not also the beginning of "red and blue".</summary>
 internal sealed class ChoiceSpellings
 {
     private readonly int _choices;
 
-    /// <exception cref="ArgumentException">There are fewer than two choices, or one is empty or there twice.</exception>
+    /// <exception cref="ArgumentException">There are fewer than two choices, or one is empty or occurs twice.</exception>
     public ChoiceSpellings(LlamaTextTokenizer tokenizer, IReadOnlyList<string> choices)
     {
         if (choices.Count < 2
@@ -25,25 +25,12 @@ internal sealed class ChoiceSpellings
             .Select(text => (choice.Index, (IReadOnlyList<int>)[.. tokenizer.Encode(text), tokenizer.EndId])))];
     }
 
-    /// <summary>The choice's place, and ids from the answer position to the end token.</summary>
+    /// <summary>Index of the choice, and ids from the answer position to the end token.</summary>
     public IReadOnlyList<(int Choice, IReadOnlyList<int> Ids)> Spellings { get; }
 
-    /// <summary>Tokens that all of them take behind the question: the last token of each is chosen and never read.</summary>
+    /// <summary>Tokens that all spellings together take after the question: the last token of each is chosen and never
+    /// appended.</summary>
     public int TokenCount => Spellings.Sum(spelling => spelling.Ids.Count - 1);
-
-    /// <summary>ln of the softmax of logits, [vocabulary], at one id.</summary>
-    public static double LogProbability(ReadOnlySpan<float> logits, int id)
-    {
-        var largest = TensorPrimitives.Max(logits);
-        var sum = 0.0;
-        foreach (var logit in logits)
-        {
-            sum += Math.Exp((double)logit - largest);
-        }
-
-        // As double: the difference of two large floats may overflow.
-        return (double)logits[id] - largest - Math.Log(sum);
-    }
 
     /// <param name="likelihoods">ln of the probability of each spelling.</param>
     /// <returns>Probability of each choice, its spellings summed, given that the answer is one of them.</returns>

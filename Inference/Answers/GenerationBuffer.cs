@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
-/// <summary>A text that is written token by token, up to its end token, a stop text or its limit.</summary>
+/// <summary>Collects the tokens of one text, up to its end token, a stop sequence or its token limit.</summary>
 internal sealed class GenerationBuffer
 {
     private readonly LlamaTextTokenizer _tokenizer;
@@ -16,21 +16,21 @@ internal sealed class GenerationBuffer
     public GenerationBuffer(LlamaTextTokenizer tokenizer, GenerationOptions options, Action<string>? onText)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
-        if (options.StopTexts is { } stops && stops.Any(string.IsNullOrEmpty))
+        if (options.StopSequences is { } stops && stops.Any(string.IsNullOrEmpty))
         {
-            throw new ArgumentException("A stop text has at least one character.", nameof(options));
+            throw new ArgumentException("A stop sequence has at least one character.", nameof(options));
         }
 
         (_tokenizer, _maxTokens) = (tokenizer, options.MaxTokens);
         _stream = new TokenizerStream(tokenizer);
-        _text = new StopSequenceFilter(options.StopTexts ?? [], onText);
+        _text = new StopSequenceFilter(options.StopSequences ?? [], onText);
     }
 
     /// <summary>Ids so far.</summary>
     public IReadOnlyList<int> Ids => _ids;
 
     /// <summary>Adds one id.</summary>
-    /// <returns>Why the text ends with it, or null if it goes on.</returns>
+    /// <returns>Why the text ends with it, or null if it continues.</returns>
     public FinishReason? Push(int id)
     {
         _ids.Add(id);
@@ -39,7 +39,7 @@ internal sealed class GenerationBuffer
             : null;
     }
 
-    /// <summary>The text as it is; nothing is pushed afterwards.</summary>
+    /// <summary>Ends the text as it is; nothing is pushed afterwards.</summary>
     public GeneratedText End(FinishReason finish)
     {
         if (!_text.Stopped)

@@ -2,39 +2,44 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
-/// <summary>Stage 2: visual tokens and questions to answers. Holds the KV cache of one picture at a time; one call
+/// <summary>Stage 2: answers questions about visual tokens. Holds the KV cache of one picture at a time; one call
 /// at a time, from any thread.</summary>
 public interface IQuestionAnswerer : IDisposable
 {
-    /// <summary>Fills the cache with this picture, behind the system prompt that stays there for ever. Every
+    /// <summary>Fills the cache with this picture, after the system prompt that always stays there. Every
     /// <see cref="AskAll"/> that follows is about this picture. Does not dispose the tokens.</summary>
     void Prime(VisualTokens picture);
 
     /// <summary>Answers questions about the primed picture together, as if each were asked alone, and rewinds the cache
-    /// to the picture.</summary>
+    /// to the end of the picture.</summary>
     /// <param name="questions">Any number, of any kinds.</param>
-    /// <param name="onAnswer">Told each answer with the place of its question, once, as soon as it is known: scored ones
-    /// before written ones. A question that cannot be answered is reported with an <see cref="Answer.Failure"/>, and the
+    /// <param name="onAnswer">Receives each answer with the index of its question, once, as soon as it is known: scored
+    /// answers before texts. A question that cannot be answered is reported with an <see cref="Answer.Failure"/>, and the
     /// others are still answered. Called on the calling thread.</param>
-    /// <param name="cancel">Ends written answers early; they are told as <see cref="FinishReason.Cancelled"/>.</param>
+    /// <param name="cancel">Ends texts early; they are reported as <see cref="FinishReason.Cancelled"/>.</param>
     /// <exception cref="InvalidOperationException">No picture was primed.</exception>
     void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default);
 }
 
-/// <summary>What can be built on <see cref="IQuestionAnswerer"/>.</summary>
+/// <summary>Asks one question instead of several.</summary>
 public static class QuestionAnswererExtensions
 {
     /// <summary>Answers one question about the primed picture.</summary>
     /// <exception cref="Exception">The <see cref="AnswerFailure.Cause"/> of a question that has no answer.</exception>
-    public static Answer Ask(this IQuestionAnswerer answerer, Question question, CancellationToken cancel = default)
+    public static Answer Ask(this IQuestionAnswerer answerer, Question question, CancellationToken cancel = default) =>
+        Single(onAnswer => answerer.AskAll([question], onAnswer, cancel));
+
+    /// <summary>The answer of a call that asks one question.</summary>
+    /// <exception cref="Exception">The <see cref="AnswerFailure.Cause"/> of a question that has no answer.</exception>
+    internal static Answer Single(Action<Action<int, Answer>> askAll)
     {
-        Answer? told = null;
-        answerer.AskAll([question], (_, answer) => told = answer, cancel);
-        return told switch
+        Answer? reported = null;
+        askAll((_, answer) => reported = answer);
+        return reported switch
         {
             null => throw new InvalidOperationException("The answerer reported no answer."),
             { Failure: { } failure } => throw failure.Cause,
-            _ => told,
+            _ => reported,
         };
     }
 }

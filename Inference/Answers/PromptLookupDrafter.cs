@@ -1,81 +1,84 @@
 namespace MobileVlm.Edge.Inference.Answers;
 
-/// <summary>Guesses how a text goes on, from what was said before: first along the last answer to the same question, and
-/// where that was left, along the latest place where the same few ids stood (prompt lookup: A. Saxena, 2023). A guess
-/// that holds is worth several steps of the decoder; one that does not costs the rows it took.</summary>
-internal sealed class PromptLookupDrafter(IReadOnlyList<int> guess)
+/// <summary>Proposes the next tokens of a text from an earlier one: first along the last answer to the same question, and
+/// where the text differs, from the latest place where the same few ids occur (prompt lookup: A. Saxena, 2023). A draft
+/// that the model confirms saves several passes of the decoder; a rejected one costs the rows that it took.</summary>
+/// <param name="source">Ids of the earlier text; none proposes nothing.</param>
+internal sealed class PromptLookupDrafter(IReadOnlyList<int> source)
 {
-    /// <summary>Ids that must agree before what followed them is tried again.</summary>
-    private const int Context = 2;
+    /// <summary>Number of ids that must match before the ids after them are proposed again.</summary>
+    private const int MatchLength = 2;
 
     private const int InitialLength = 8;
     private const int MaxLength = 32;
 
-    private int _at;
-    private int _size = InitialLength;
+    /// <summary>Position in the source of the next id; -1 while the text does not follow the source.</summary>
+    private int _position;
 
-    /// <summary>The next ids, perhaps none.</summary>
-    /// <param name="written">The text so far.</param>
-    public ReadOnlySpan<int> Next(IReadOnlyList<int> written)
+    private int _length = InitialLength;
+
+    /// <summary>Proposes the next ids, perhaps none.</summary>
+    /// <param name="text">The text so far.</param>
+    public ReadOnlySpan<int> Next(IReadOnlyList<int> text)
     {
-        if (_at > guess.Count || (_at < 0 && !Find(written)))
+        if (_position > source.Count || (_position < 0 && !Find(text)))
         {
             return [];
         }
 
-        var count = Math.Min(_size, guess.Count - _at);
+        var count = Math.Min(_length, source.Count - _position);
         var ids = new int[count];
         for (var i = 0; i < count; i++)
         {
-            ids[i] = guess[_at + i];
+            ids[i] = source[_position + i];
         }
 
         return ids;
     }
 
-    /// <summary>Says what became of the last guess.</summary>
-    /// <param name="tried">How many ids it had.</param>
-    /// <param name="held">How many of them were right.</param>
-    /// <param name="next">The id that the model chose behind those.</param>
-    public void Accept(int tried, int held, int next)
+    /// <summary>Records the result of the last draft.</summary>
+    /// <param name="drafted">How many ids it had.</param>
+    /// <param name="accepted">How many of them the model confirmed.</param>
+    /// <param name="next">The id that the model chose after those.</param>
+    public void Accept(int drafted, int accepted, int next)
     {
-        if (_at < 0)
+        if (_position < 0)
         {
             return;
         }
 
-        _at += held;
-        if (_at < guess.Count && guess[_at] == next)
+        _position += accepted;
+        if (_position < source.Count && source[_position] == next)
         {
-            // The model chose what the guess says as well: go on along it.
-            _at++;
-            _size = held == tried ? Math.Min(MaxLength, _size * 2) : _size;
+            // The model chose the id of the source here too: continue along it.
+            _position++;
+            _length = accepted == drafted ? Math.Min(MaxLength, _length * 2) : _length;
         }
         else
         {
-            _at = -1;
-            _size = InitialLength / 2;
+            _position = -1;
+            _length = InitialLength / 2;
         }
     }
 
-    private bool Find(IReadOnlyList<int> written)
+    private bool Find(IReadOnlyList<int> text)
     {
-        if (written.Count < Context)
+        if (text.Count < MatchLength)
         {
             return false;
         }
 
-        for (var end = guess.Count - 1; end >= Context; end--)
+        for (var end = source.Count - 1; end >= MatchLength; end--)
         {
-            var agrees = true;
-            for (var i = 1; agrees && i <= Context; i++)
+            var matches = true;
+            for (var i = 1; matches && i <= MatchLength; i++)
             {
-                agrees = guess[end - i] == written[^i];
+                matches = source[end - i] == text[^i];
             }
 
-            if (agrees)
+            if (matches)
             {
-                _at = end;
+                _position = end;
                 return true;
             }
         }

@@ -7,9 +7,9 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
-/// <summary>Answers questions about one picture at a time. The cache holds the system prompt (filled once, for ever),
-/// behind it the picture (filled once a picture), behind it the question and answer in progress; going back to an
-/// earlier point copies nothing.</summary>
+/// <summary>Answers questions about one picture at a time. The cache holds the system prompt (filled once), then the
+/// picture (filled once per picture), then the questions and answers in progress; rewinding to an earlier point copies
+/// nothing.</summary>
 public sealed class QuestionAnswerer : IQuestionAnswerer
 {
     /// <summary>Tokens: 190 of prompt and picture, the rest for one question and its answer.</summary>
@@ -57,7 +57,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     public static QuestionAnswerer Open(ModelFolder folder, ExecutionSettings settings, int capacity = DefaultCapacity) =>
         Open(folder, new LanguageDecoder(folder, settings), capacity);
 
-    /// <summary>With a decoder that is this answerer's from now on, also when this fails.</summary>
+    /// <summary>Takes over the decoder, also when this fails.</summary>
     internal static QuestionAnswerer Open(ModelFolder folder, LanguageDecoder decoder, int capacity)
     {
         try
@@ -71,10 +71,10 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
     }
 
-    /// <summary>Ids in front of the picture.</summary>
+    /// <summary>Ids before the picture.</summary>
     public IReadOnlyList<int> PromptIdsBefore { get; }
 
-    /// <summary>Ids behind the picture for a question.</summary>
+    /// <summary>Ids after the picture for a question.</summary>
     public IReadOnlyList<int> PromptIdsAfter(string question) => _tokenizer.Encode(VicunaPrompt.AfterPicture(question));
 
     /// <exception cref="ArgumentException">The tokens are of another model.</exception>
@@ -96,16 +96,12 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
         AskAll(questions, Sampler.Greedy, null, onAnswer, cancel);
 
-    /// <summary>Answers one question, with a sampler and a listener for the text as it is written.</summary>
+    /// <summary>Answers one question, with a sampler and a listener for the text as it is generated.</summary>
     /// <exception cref="ContextFullException">The question does not fit.</exception>
     /// <exception cref="NonFiniteLogitsException">The model computed NaN or infinity.</exception>
     /// <exception cref="ArgumentException">The question cannot be asked.</exception>
-    public Answer Ask(Question question, Sampler sampler, Action<string>? onText, CancellationToken cancel = default)
-    {
-        Answer? told = null;
-        AskAll([question], sampler, onText, (_, answer) => told = answer, cancel);
-        return told!.Failure is { } failure ? throw failure.Cause : told;
-    }
+    public Answer Ask(Question question, Sampler sampler, Action<string>? onText, CancellationToken cancel = default) =>
+        QuestionAnswererExtensions.Single(onAnswer => AskAll([question], sampler, onText, onAnswer, cancel));
 
     /// <summary>Passes through the decoder so far.</summary>
     internal long Passes => _state.Passes;
@@ -113,14 +109,14 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <summary>Logits at the answer position, [vocabulary], for comparison with the reference.</summary>
     internal float[] FirstLogits(string question) => LogitsAfter(question, []);
 
-    /// <summary>Logits behind the beginning of an answer, [vocabulary].</summary>
+    /// <summary>Logits after the beginning of an answer, [vocabulary].</summary>
     internal float[] LogitsAfter(string question, ReadOnlySpan<int> answer)
     {
         RewindToPicture();
         return _state.Append([.. PromptIdsAfter(question), .. answer]).ToArray();
     }
 
-    /// <summary>The same, with the answer's tokens one by one, as they are written.</summary>
+    /// <summary>The same, with the answer's tokens appended one by one, as they are generated.</summary>
     internal float[] LogitsAfterSteps(string question, IEnumerable<int> answer)
     {
         RewindToPicture();
@@ -149,32 +145,32 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         RewindToPicture();
         try
         {
-            var round = NewRound();
+            var batch = NewBatch();
 
-            // Scored ones first, since they need no more than one pass.
-            foreach (var (at, question) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
+            // Scored ones first, because they need only one pass.
+            foreach (var (index, question) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
             {
                 var ids = PromptIdsAfter(question.Text);
                 try
                 {
-                    if (!round.TryAdd(at, question, ids, sampler, onText))
+                    if (!batch.TryAdd(index, question, ids, sampler, onText))
                     {
-                        Run(round, sampler, onText, onAnswer, cancel);
-                        round = NewRound();
-                        round.TryAdd(at, question, ids, sampler, onText);
+                        Run(batch, sampler, onText, onAnswer, cancel);
+                        batch = NewBatch();
+                        batch.TryAdd(index, question, ids, sampler, onText);
                     }
                 }
                 catch (ContextFullException full)
                 {
-                    onAnswer(at, Answer.Failed(question, AnswerFailureKind.TooLong, full));
+                    onAnswer(index, Answer.Failed(question, AnswerFailureKind.TooLong, full));
                 }
                 catch (ArgumentException unusable)
                 {
-                    onAnswer(at, Answer.Failed(question, AnswerFailureKind.Unusable, unusable));
+                    onAnswer(index, Answer.Failed(question, AnswerFailureKind.Unusable, unusable));
                 }
             }
 
-            Run(round, sampler, onText, onAnswer, cancel);
+            Run(batch, sampler, onText, onAnswer, cancel);
         }
         finally
         {
@@ -182,31 +178,31 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
     }
 
-    private QuestionBatchRun NewRound() => new(_state, _tokenizer, _yesNo);
+    private QuestionBatchRun NewBatch() => new(_state, _tokenizer, _yesNo);
 
-    /// <summary>Runs a round. NaN of one question reaches all that share the cache with it, so they are asked again, each
-    /// alone, and only those that give NaN then have no answer.</summary>
+    /// <summary>Runs a batch. NaN of one question spreads to all that share the cache with it, so they are asked again, each
+    /// alone, and only those that then give NaN have no answer.</summary>
     private void Run(
-        QuestionBatchRun round, Sampler sampler, Action<string>? onText, Action<int, Answer> onAnswer, CancellationToken cancel)
+        QuestionBatchRun batch, Sampler sampler, Action<string>? onText, Action<int, Answer> onAnswer, CancellationToken cancel)
     {
         try
         {
-            round.Run(onAnswer, cancel);
+            batch.Run(onAnswer, cancel);
         }
         catch (NonFiniteLogitsException fault)
         {
-            var untold = round.Untold.ToList();
-            if (untold is [var (at, question)])
+            var unreported = batch.Unreported.ToList();
+            if (unreported is [var (only, question)])
             {
-                onAnswer(at, Answer.Failed(question, AnswerFailureKind.NotFinite, fault));
+                onAnswer(only, Answer.Failed(question, AnswerFailureKind.NotFinite, fault));
                 return;
             }
 
-            foreach (var (each, asked) in untold)
+            foreach (var (index, pending) in unreported)
             {
                 _state.Rewind(_pictureLength);
-                var alone = NewRound();
-                alone.TryAdd(each, asked, PromptIdsAfter(asked.Text), sampler, onText);
+                var alone = NewBatch();
+                alone.TryAdd(index, pending, PromptIdsAfter(pending.Text), sampler, onText);
                 Run(alone, sampler, onText, onAnswer, cancel);
             }
         }

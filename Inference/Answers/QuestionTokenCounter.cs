@@ -20,7 +20,7 @@ public sealed class QuestionTokenCounter
     /// <summary>Tokens of one frame; 0 for a text-only model, which cannot answer questions about frames.</summary>
     public int VisualTokens { get; }
 
-    /// <summary>Longest context that the model was made for, in tokens.</summary>
+    /// <summary>Longest context that the model was trained for, in tokens.</summary>
     public int MaxPositions { get; }
 
     /// <param name="modelFolder">An imported model.</param>
@@ -65,7 +65,7 @@ public sealed class QuestionTokenCounter
         return null;
     }
 
-    /// <summary>Ids in front of the frame, the same for every question.</summary>
+    /// <summary>Ids before the frame, the same for every question.</summary>
     internal static int[] PromptIdsBefore(LlamaTextTokenizer tokenizer) =>
         [tokenizer.BeginId, .. tokenizer.Encode(VicunaPrompt.BeforePicture)];
 }

@@ -2,17 +2,17 @@ using System.Text;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
-/// <summary>Text that grows until a stop text would appear in it. What could still turn out to be the beginning of a
-/// stop text is held back from the listener.</summary>
+/// <summary>Collects a text until a stop sequence would appear in it. What could still turn out to be the beginning of a
+/// stop sequence is held back from the listener.</summary>
 internal sealed class StopSequenceFilter(IReadOnlyList<string> stops, Action<string>? onText)
 {
     private readonly StringBuilder _text = new();
-    private int _told;
+    private int _reported;
 
-    /// <summary>True once a stop text was met.</summary>
+    /// <summary>True once a stop sequence was met.</summary>
     public bool Stopped { get; private set; }
 
-    /// <returns>True when a stop text was met; nothing more may be appended then.</returns>
+    /// <returns>True when a stop sequence was met; nothing more may be appended then.</returns>
     public bool Append(string piece)
     {
         _text.Append(piece);
@@ -40,14 +40,14 @@ internal sealed class StopSequenceFilter(IReadOnlyList<string> stops, Action<str
 
     private void Append(int until)
     {
-        if (until > _told)
+        if (until > _reported)
         {
-            onText?.Invoke(_text.ToString(_told, until - _told));
-            _told = until;
+            onText?.Invoke(_text.ToString(_reported, until - _reported));
+            _reported = until;
         }
     }
 
-    /// <summary>Length of the longest end of the text that begins a stop text.</summary>
+    /// <summary>Length of the longest end of the text that begins a stop sequence.</summary>
     private int HeldBack()
     {
         var longest = stops.Select(s => s.Length - 1).DefaultIfEmpty(0).Max();

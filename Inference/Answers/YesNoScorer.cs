@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
-/// <summary>Reads a probability of "yes" off the logits at the answer position: P(yes) / (P(yes) + P(no)), all
+/// <summary>Computes the probability of "yes" from the logits at the answer position: P(yes) / (P(yes) + P(no)), all
 /// spellings of each summed (VQAScore, Lin et al., ECCV 2024, takes the same single-token probability).</summary>
 internal sealed class YesNoScorer
 {
@@ -30,7 +30,7 @@ internal sealed class YesNoScorer
     /// <returns>Probability of yes, 0..1, given that the answer is yes or no.</returns>
     public double Score(ReadOnlySpan<float> logits)
     {
-        // Relative to the largest of the few that count, so that nothing overflows or vanishes.
+        // Relative to the largest of these few logits, so that nothing overflows or vanishes.
         var largest = Math.Max(Largest(logits, _yes), Largest(logits, _no));
         if (float.IsNegativeInfinity(largest))
         {
@@ -63,7 +63,7 @@ internal sealed class YesNoScorer
         return sum;
     }
 
-    /// <summary>Pieces that are a whole spelling, with or without the space in front.</summary>
+    /// <summary>Pieces that are a whole spelling, with or without the space before it.</summary>
     private static int[] TokensOf(LlamaTextTokenizer tokenizer, string[] spellings) =>
         [.. spellings.SelectMany(s => new[] { tokenizer.PieceId(s), tokenizer.PieceId('▁' + s) }).OfType<int>().Distinct()];
 }

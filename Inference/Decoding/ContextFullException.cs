@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Decoding;
 
-/// <summary>More tokens than the context has room for.</summary>
+/// <summary>More tokens than fit into the context.</summary>
 public sealed class ContextFullException(int length, int added, int capacity)
     : Exception($"{added} more tokens do not fit: the context holds {length} of at most {capacity}. Ask something shorter.")
 {

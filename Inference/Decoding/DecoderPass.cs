@@ -4,8 +4,8 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 
-/// <summary>What goes through one session at once, and its buffers. While the number of tokens and of wanted logits stays
-/// the same, running again allocates nothing.</summary>
+/// <summary>One run of a decoder session and its buffers. While the number of tokens and of requested logits stays the
+/// same, running again allocates nothing.</summary>
 internal sealed class DecoderPass : IDisposable
 {
     private readonly LanguageDecoder _decoder;
@@ -13,7 +13,7 @@ internal sealed class DecoderPass : IDisposable
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _runOptions = new();
     private readonly int _capacity;
-    private readonly int[] _pastLength = new int[1];
+    private readonly int[] _lengthMinusOne = new int[1];
     private readonly int[] _totalLength = new int[1];
     private readonly List<(string Name, OrtValue Value)> _lengths = [];
     private readonly List<(string Name, OrtValue Value)> _shaped = [];
@@ -28,14 +28,14 @@ internal sealed class DecoderPass : IDisposable
         (_decoder, _session, _capacity) = (decoder, session, cache.Capacity);
         _binding = session.CreateIoBinding();
         cache.BindTo(_binding);
-        Bind(_lengths, DecoderTensors.SequenceLengthsMinusOne, _pastLength.AsMemory(), [1]);
+        Bind(_lengths, DecoderTensors.SequenceLengthsMinusOne, _lengthMinusOne.AsMemory(), [1]);
         Bind(_lengths, DecoderTensors.TotalLength, _totalLength.AsMemory(), []);
     }
 
     /// <summary>Tokens of the pass.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Rows whose logits are wanted.</summary>
+    /// <summary>Number of rows whose logits are computed.</summary>
     public int LogitsRequested { get; private set; }
 
     /// <summary>[count, hidden].</summary>
@@ -47,50 +47,50 @@ internal sealed class DecoderPass : IDisposable
     /// <summary>[count, capacity].</summary>
     public Span<float> Bias => _bias.AsSpan(0, Count * _capacity);
 
-    /// <summary>[wanted], each a row of the pass.</summary>
+    /// <summary>[requested], each a row of the pass.</summary>
     public Span<long> Rows => _rows.AsSpan(0, LogitsRequested);
 
-    /// <summary>[vocabulary], of a wanted row, until the next run.</summary>
-    public ReadOnlySpan<float> Logits(int wanted) =>
-        _logits.AsSpan(wanted * _decoder.VocabularySize, _decoder.VocabularySize);
+    /// <summary>[vocabulary], of a requested row, valid until the next run.</summary>
+    public ReadOnlySpan<float> Logits(int row) =>
+        _logits.AsSpan(row * _decoder.VocabularySize, _decoder.VocabularySize);
 
-    /// <summary>Makes room. The bias is all zeros afterwards, the rest is what it was.</summary>
-    public void Shape(int count, int wanted)
+    /// <summary>Sets the sizes. The bias is all zeros afterwards, the contents of the other buffers are undefined.</summary>
+    public void Shape(int count, int requested)
     {
-        if (count == Count && wanted == LogitsRequested)
+        if (count == Count && requested == LogitsRequested)
         {
             Bias.Clear();
             return;
         }
 
         Release(_shaped);
-        (Count, LogitsRequested) = (count, wanted);
+        (Count, LogitsRequested) = (count, requested);
         var (hidden, vocabulary) = (_decoder.Embeddings.Hidden, _decoder.VocabularySize);
         Grow(ref _embeddings, count * hidden);
         Grow(ref _bias, count * _capacity);
         Grow(ref _positions, count);
-        Grow(ref _rows, wanted);
-        Grow(ref _logits, wanted * vocabulary);
+        Grow(ref _rows, requested);
+        Grow(ref _logits, requested * vocabulary);
         Bias.Clear();
         Bind(_shaped, DecoderTensors.Embeddings, _embeddings.AsMemory(0, count * hidden), [1, count, hidden]);
         Bind(_shaped, DecoderTensors.AttentionBias, _bias.AsMemory(0, count * _capacity), [1, 1, count, _capacity]);
         Bind(_shaped, DecoderTensors.Positions, _positions.AsMemory(0, count), [1, count]);
-        Bind(_shaped, DecoderTensors.LogitRows, _rows.AsMemory(0, wanted), [wanted]);
-        var logits = Wrap(_logits.AsMemory(0, wanted * vocabulary), [1, wanted, vocabulary]);
+        Bind(_shaped, DecoderTensors.LogitRows, _rows.AsMemory(0, requested), [requested]);
+        var logits = Wrap(_logits.AsMemory(0, requested * vocabulary), [1, requested, vocabulary]);
         _shaped.Add((DecoderTensors.Logits, logits));
         _binding.BindOutput(DecoderTensors.Logits, logits);
     }
 
     /// <param name="columns">In use after this pass.</param>
-    /// <exception cref="NonFiniteLogitsException">One of the wanted logits is NaN or infinite.</exception>
+    /// <exception cref="NonFiniteLogitsException">One of the requested logits is NaN or infinite.</exception>
     public void Run(int columns)
     {
-        // The operator wants the total less one, for each row.
-        _pastLength[0] = columns - 1;
+        // GroupQueryAttention takes the total length minus one, for each row.
+        _lengthMinusOne[0] = columns - 1;
         _totalLength[0] = columns;
         if (_decoder.KeepsStateOnDevice)
         {
-            // What lies elsewhere is copied when it is bound. A few kilobytes; the logits that are wanted come back.
+            // Memory of another device is copied when it is bound: a few kilobytes; the requested logits come back.
             BindAgain(_lengths);
             BindAgain(_shaped);
         }
@@ -116,7 +116,7 @@ internal sealed class DecoderPass : IDisposable
     {
         if (buffer.Length < length)
         {
-            // Among the pinned ones, since native code holds its address between two runs.
+            // Pinned, because native code holds its address between two runs.
             buffer = GC.AllocateUninitializedArray<T>(length, pinned: true);
         }
     }

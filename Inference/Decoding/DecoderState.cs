@@ -1,61 +1,61 @@
 namespace MobileVlm.Edge.Inference.Decoding;
 
-/// <summary>Tokens that one branch adds in a pass.</summary>
-/// <param name="Branch">From <see cref="DecoderState.Fork"/>.</param>
+/// <summary>Tokens that one pass appends to one sequence.</summary>
+/// <param name="Sequence">From <see cref="DecoderState.Fork"/>.</param>
 /// <param name="Ids">At least one.</param>
-/// <param name="Wanted">Logits are wanted after each of the last so many of them.</param>
-public readonly record struct SequenceTokens(int Branch, ReadOnlyMemory<int> Ids, int Wanted);
+/// <param name="LogitsRequested">Number of the last of these tokens after which logits are computed.</param>
+public readonly record struct SequenceTokens(int Sequence, ReadOnlyMemory<int> Ids, int LogitsRequested);
 
-/// <summary>The KV cache of one conversation and the step that moves it. The cache is past and present at once, so
-/// nothing is copied, and <see cref="Rewind"/> only moves its end. What was appended is the trunk; several branches may
-/// continue it side by side (<see cref="Fork"/>), and one pass moves them all. Not thread-safe. Dispose before its
+/// <summary>The KV cache of one conversation and the passes that extend it. The cache is past and present at once, so
+/// nothing is copied, and <see cref="Rewind"/> only moves its end. What was appended first is the prefix; several sequences
+/// may continue it side by side (<see cref="Fork"/>), and one pass extends them all. Not thread-safe. Dispose before its
 /// decoder.</summary>
 public sealed class DecoderState : IDisposable
 {
     private readonly LanguageDecoder _decoder;
     private readonly KeyValueCache _cache;
-    private readonly SequenceTree _branches;
+    private readonly SequenceTree _sequences;
 
-    /// <summary>Apart from the others, so that its shape never changes.</summary>
-    private readonly DecoderPass _single;
+    /// <summary>For one token; separate from the others, so that its shape never changes.</summary>
+    private readonly DecoderPass _step;
 
-    private readonly DecoderPass _several;
-    private readonly DecoderPass? _many;
-    private readonly int _manyFrom;
+    private readonly DecoderPass _batch;
+    private readonly DecoderPass? _prefill;
+    private readonly int _prefillFrom;
     private DecoderPass _last;
     private bool _disposed;
 
-    internal DecoderState(LanguageDecoder decoder, int capacity, int manyFrom)
+    internal DecoderState(LanguageDecoder decoder, int capacity, int prefillFrom)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, decoder.MaxPositions);
-        (_decoder, _manyFrom) = (decoder, manyFrom);
+        (_decoder, _prefillFrom) = (decoder, prefillFrom);
         _cache = new KeyValueCache(decoder, capacity);
-        _branches = new SequenceTree(capacity);
-        _single = new DecoderPass(decoder, decoder.Session, _cache);
-        _several = new DecoderPass(decoder, decoder.Session, _cache);
-        _many = decoder.ManySession is { } session && manyFrom < int.MaxValue ? new DecoderPass(decoder, session, _cache) : null;
-        _last = _single;
+        _sequences = new SequenceTree(capacity);
+        _step = new DecoderPass(decoder, decoder.Session, _cache);
+        _batch = new DecoderPass(decoder, decoder.Session, _cache);
+        _prefill = decoder.PrefillSession is { } session && prefillFrom < int.MaxValue ? new DecoderPass(decoder, session, _cache) : null;
+        _last = _step;
     }
 
-    /// <summary>Most tokens that fit.</summary>
+    /// <summary>Maximum number of tokens.</summary>
     public int Capacity => _cache.Capacity;
 
-    /// <summary>Columns of the cache in use: the tokens of the trunk and of all its branches, and those of dropped ones that
+    /// <summary>Columns of the cache in use: the tokens of the prefix and of all sequences, and those of dropped ones that
     /// lie before others.</summary>
-    public int Length => _branches.Columns;
+    public int Length => _sequences.Columns;
 
     /// <summary>Whether a prompt goes through other weights than an answer.</summary>
-    internal bool HasTwoSets => _many is not null;
+    internal bool HasPrefillWeights => _prefill is not null;
 
     /// <summary>Passes through the decoder so far.</summary>
     internal long Passes { get; private set; }
 
-    /// <summary>Appends embeddings, [n, hidden], to the trunk and returns the logits after the last one, [vocabulary],
+    /// <summary>Appends embeddings, [n, hidden], to the prefix and returns the logits after the last one, [vocabulary],
     /// valid until the next call.</summary>
     /// <exception cref="ContextFullException">They do not fit.</exception>
     /// <exception cref="NonFiniteLogitsException">They give NaN or infinity; rewind to before them.</exception>
-    /// <exception cref="InvalidOperationException">There are branches; rewind first.</exception>
+    /// <exception cref="InvalidOperationException">There are other sequences; rewind first.</exception>
     public ReadOnlySpan<float> Append(ReadOnlyMemory<float> embeddings)
     {
         var hidden = _decoder.Embeddings.Hidden;
@@ -65,16 +65,16 @@ public sealed class DecoderState : IDisposable
             throw new ArgumentException($"Embeddings are [n,{hidden}]; {embeddings.Length} values are not.", nameof(embeddings));
         }
 
-        var pass = BeginOnTrunk(count);
+        var pass = BeginOnPrefix(count);
         embeddings.Span.CopyTo(pass.Embeddings);
-        return RunTrunk(pass);
+        return RunPrefix(pass);
     }
 
-    /// <summary>Appends tokens to the trunk and returns the logits after the last one, [vocabulary], valid until the next
+    /// <summary>Appends tokens to the prefix and returns the logits after the last one, [vocabulary], valid until the next
     /// call.</summary>
     /// <exception cref="ContextFullException">They do not fit.</exception>
     /// <exception cref="NonFiniteLogitsException">They give NaN or infinity; rewind to before them.</exception>
-    /// <exception cref="InvalidOperationException">There are branches; rewind first.</exception>
+    /// <exception cref="InvalidOperationException">There are other sequences; rewind first.</exception>
     public ReadOnlySpan<float> Append(scoped ReadOnlySpan<int> tokens)
     {
         if (tokens.IsEmpty)
@@ -82,71 +82,72 @@ public sealed class DecoderState : IDisposable
             throw new ArgumentException("There is nothing to append.", nameof(tokens));
         }
 
-        var pass = BeginOnTrunk(tokens.Length);
+        var pass = BeginOnPrefix(tokens.Length);
         Embed(tokens, pass.Embeddings);
-        return RunTrunk(pass);
+        return RunPrefix(pass);
     }
 
-    /// <summary>Appends one token to the trunk and returns the logits after it, [vocabulary], valid until the next call.
+    /// <summary>Appends one token to the prefix and returns the logits after it, [vocabulary], valid until the next call.
     /// Allocates nothing.</summary>
     public ReadOnlySpan<float> Step(int token) => Append([token]);
 
-    /// <summary>Opens a branch. It begins where its parent ends when its first token is appended, in the same pass or
+    /// <summary>Adds a sequence. It starts where its parent ends when its first token is appended, in the same pass or
     /// later.</summary>
-    /// <param name="parent">Another branch, or null for the trunk. It is not added to once a branch of it has begun.</param>
-    public int Fork(int? parent = null) => _branches.Open(parent ?? SequenceTree.Trunk);
+    /// <param name="parent">Another sequence, or null for the prefix. Nothing is appended to it once a child has
+    /// started.</param>
+    public int Fork(int? parent = null) => _sequences.Open(parent ?? SequenceTree.Prefix);
 
-    /// <summary>Moves several branches at once: each as if it were alone, up to the rounding of sums in another
-    /// order.</summary>
-    /// <param name="parts">Any number of branches.</param>
-    /// <param name="writing">The tokens are of an answer: they go through the first set of weights however many they are,
-    /// so that what is written depends neither on what is written beside it nor on a guess.</param>
+    /// <summary>Appends to several sequences in one pass: each as if it were alone, except that sums in another order are
+    /// rounded differently.</summary>
+    /// <param name="parts">Any number of sequences.</param>
+    /// <param name="decoding">The tokens belong to answers: they go through the decode weights however many they are, so
+    /// that an answer depends neither on the answers beside it nor on a draft.</param>
     /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
     /// <exception cref="NonFiniteLogitsException">One of them gives NaN or infinity, which spreads to the others of the
     /// pass through masked columns; rewind to before them.</exception>
-    public void Append(IReadOnlyList<SequenceTokens> parts, bool writing = false)
+    public void Append(IReadOnlyList<SequenceTokens> parts, bool decoding = false)
     {
-        var (count, wanted) = (0, 0);
+        var (count, requested) = (0, 0);
         foreach (var part in parts)
         {
             ArgumentOutOfRangeException.ThrowIfZero(part.Ids.Length, nameof(parts));
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(part.Wanted, part.Ids.Length, nameof(parts));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(part.LogitsRequested, part.Ids.Length, nameof(parts));
             count += part.Ids.Length;
-            wanted += part.Wanted;
+            requested += part.LogitsRequested;
         }
 
-        var pass = Begin(count, wanted, writing);
+        var pass = Begin(count, requested, decoding);
         Embed(parts, pass.Embeddings);
-        var (row, asked) = (0, 0);
+        var (row, next) = (0, 0);
         foreach (var part in parts)
         {
             var length = part.Ids.Length;
-            _branches.Append(
-                part.Branch, pass.Positions.Slice(row, length), pass.Bias.Slice(row * Capacity, length * Capacity));
+            _sequences.Append(
+                part.Sequence, pass.Positions.Slice(row, length), pass.Bias.Slice(row * Capacity, length * Capacity));
             row += length;
-            for (var i = part.Wanted; i > 0; i--)
+            for (var i = part.LogitsRequested; i > 0; i--)
             {
-                pass.Rows[asked++] = row - i;
+                pass.Rows[next++] = row - i;
             }
         }
 
-        pass.Run(_branches.Columns);
+        pass.Run(_sequences.Columns);
     }
 
-    /// <summary>Logits of the last pass, [vocabulary], in the order in which they were wanted; valid until the next
-    /// pass.</summary>
-    public ReadOnlySpan<float> Logits(int wanted) => _last.Logits(wanted);
+    /// <summary>Logits of the last pass, [vocabulary], valid until the next pass.</summary>
+    /// <param name="row">In the order in which they were requested.</param>
+    public ReadOnlySpan<float> Logits(int row) => _last.Logits(row);
 
-    /// <summary>Takes back the last tokens of a branch, at no cost.</summary>
-    public void Drop(int branch, int count) => _branches.Drop(branch, count);
+    /// <summary>Removes the last tokens of a sequence, at no cost.</summary>
+    public void Drop(int sequence, int count) => _sequences.Drop(sequence, count);
 
-    /// <summary>Forgets all branches and everything behind the first <paramref name="length"/> tokens of the trunk, at no
+    /// <summary>Removes all sequences and everything after the first <paramref name="length"/> tokens of the prefix, at no
     /// cost.</summary>
     public void Rewind(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _branches.NextPosition(SequenceTree.Trunk));
-        _branches.Rewind(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _sequences.NextPosition(SequenceTree.Prefix));
+        _sequences.Rewind(length);
     }
 
     public void Dispose()
@@ -157,23 +158,23 @@ public sealed class DecoderState : IDisposable
         }
 
         _disposed = true;
-        _single.Dispose();
-        _several.Dispose();
-        _many?.Dispose();
+        _step.Dispose();
+        _batch.Dispose();
+        _prefill?.Dispose();
         _cache.Dispose();
     }
 
-    private DecoderPass BeginOnTrunk(int count)
+    private DecoderPass BeginOnPrefix(int count)
     {
-        if (!_branches.IsTrunkOnly)
+        if (!_sequences.HasOnlyPrefix)
         {
-            throw new InvalidOperationException("The trunk has branches; rewind before it grows.");
+            throw new InvalidOperationException("Other sequences continue the prefix; rewind before it grows.");
         }
 
-        return Begin(count, wanted: 1, writing: false);
+        return Begin(count, requested: 1, decoding: false);
     }
 
-    private DecoderPass Begin(int count, int wanted, bool writing)
+    private DecoderPass Begin(int count, int requested, bool decoding)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (count > Capacity - Length)
@@ -181,19 +182,19 @@ public sealed class DecoderState : IDisposable
             throw new ContextFullException(Length, count, Capacity);
         }
 
-        _last = count == 1 && wanted == 1 ? _single
-            : _many is not null && !writing && count >= _manyFrom ? _many
-            : _several;
-        _last.Shape(count, wanted);
+        _last = count == 1 && requested == 1 ? _step
+            : _prefill is not null && !decoding && count >= _prefillFrom ? _prefill
+            : _batch;
+        _last.Shape(count, requested);
         Passes++;
         return _last;
     }
 
-    private ReadOnlySpan<float> RunTrunk(DecoderPass pass)
+    private ReadOnlySpan<float> RunPrefix(DecoderPass pass)
     {
-        _branches.Append(SequenceTree.Trunk, pass.Positions, pass.Bias);
+        _sequences.Append(SequenceTree.Prefix, pass.Positions, pass.Bias);
         pass.Rows[0] = pass.Count - 1;
-        pass.Run(_branches.Columns);
+        pass.Run(_sequences.Columns);
         return pass.Logits(0);
     }
 

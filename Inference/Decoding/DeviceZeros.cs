@@ -5,8 +5,8 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 
-/// <summary>Writes zeros into memory of a device: what lies there from before may be no number, and no number times a
-/// share of zero is still none. There is no call for it; a graph of one operator does it on any device.</summary>
+/// <summary>Writes zeros into memory of a device: what it held before may be NaN, and NaN times an attention share of zero
+/// is still NaN. ONNX Runtime has no call for this; a graph of one operator does it on any device.</summary>
 internal sealed class DeviceZeros : IDisposable
 {
     private const string Shape = "shape";
@@ -14,8 +14,8 @@ internal sealed class DeviceZeros : IDisposable
 
     private readonly InferenceSession _session;
 
-    /// <param name="settings">Those of the session whose memory is filled.</param>
-    /// <param name="type">Of the values.</param>
+    /// <param name="settings">Settings of the session whose memory is filled.</param>
+    /// <param name="type">Element type of the values.</param>
     public DeviceZeros(ExecutionSettings settings, TensorElementType type)
     {
         var graph = new OnnxGraph("zeros", type == TensorElementType.Float16 ? OnnxType.Float16 : OnnxType.Float32);
@@ -31,9 +31,9 @@ internal sealed class DeviceZeros : IDisposable
     public void Fill(IEnumerable<OrtValue> values, long[] shape)
     {
         using var runOptions = new RunOptions();
-        using var wanted = OrtValue.CreateTensorValueFromMemory(shape, [shape.Length]);
+        using var dimensions = OrtValue.CreateTensorValueFromMemory(shape, [shape.Length]);
         using var binding = _session.CreateIoBinding();
-        binding.BindInput(Shape, wanted);
+        binding.BindInput(Shape, dimensions);
         foreach (var value in values)
         {
             binding.BindOutput(Filled, value);

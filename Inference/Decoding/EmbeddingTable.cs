@@ -1,6 +1,4 @@
 using System.IO.MemoryMappedFiles;
-using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Decoding;
@@ -11,22 +9,27 @@ internal sealed unsafe class EmbeddingTable : IDisposable
 {
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
-    private readonly string _type;
+    private readonly ElementType _type;
     private readonly int _vocabulary;
+    private readonly int _rowBytes;
     private byte* _rows;
 
+    /// <exception cref="ModelFolderException">The file does not have the size or type that the manifest says.</exception>
     public EmbeddingTable(ModelFolder folder)
     {
         var language = folder.Manifest.Language;
-        (_vocabulary, Hidden, _type) = (language.VocabularySize, language.HiddenSize, folder.Manifest.Precision.Embedding);
+        var type = folder.Manifest.Precision.Embedding;
+        _type = ElementTypes.Find(type) ?? throw new ModelFolderException(
+            folder.FolderPath, $"the type '{type}' of {ModelFolder.EmbeddingsFile} is not known. Import the model again.");
+        (_vocabulary, Hidden, _rowBytes) = (language.VocabularySize, language.HiddenSize, language.HiddenSize * _type.Size());
         var path = folder.PathOf(ModelFolder.EmbeddingsFile);
-        var expected = (long)_vocabulary * Hidden * ElementSize;
+        var expected = (long)_vocabulary * _rowBytes;
         var actual = new FileInfo(path).Length;
         if (actual != expected)
         {
             throw new ModelFolderException(
                 folder.FolderPath,
-                $"{ModelFolder.EmbeddingsFile} has {actual} bytes, [{_vocabulary},{Hidden}] in {_type} has {expected}. Import the model again.");
+                $"{ModelFolder.EmbeddingsFile} has {actual} bytes, [{_vocabulary},{Hidden}] in {type} has {expected}. Import the model again.");
         }
 
         _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
@@ -35,8 +38,6 @@ internal sealed unsafe class EmbeddingTable : IDisposable
     }
 
     public int Hidden { get; }
-
-    private int ElementSize => _type == "fp32" ? 4 : 2;
 
     /// <summary>Writes the embedding of one token, [hidden], float32.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is not in the vocabulary.</exception>
@@ -49,26 +50,7 @@ internal sealed unsafe class EmbeddingTable : IDisposable
         }
 
         ObjectDisposedException.ThrowIf(_rows is null, this);
-        var row = _rows + ((long)id * Hidden * ElementSize);
-        switch (_type)
-        {
-            case "fp32":
-                new ReadOnlySpan<float>(row, Hidden).CopyTo(destination);
-                break;
-            case "fp16":
-                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(row, Hidden), destination);
-                break;
-            default:
-                // bfloat16 is the upper half of a float32.
-                var bits = MemoryMarshal.Cast<float, uint>(destination[..Hidden]);
-                var halves = new ReadOnlySpan<ushort>(row, Hidden);
-                for (var i = 0; i < halves.Length; i++)
-                {
-                    bits[i] = (uint)halves[i] << 16;
-                }
-
-                break;
-        }
+        FloatConversion.ToFloat32(_type, new ReadOnlySpan<byte>(_rows + ((long)id * _rowBytes), _rowBytes), destination[..Hidden]);
     }
 
     public void Dispose()

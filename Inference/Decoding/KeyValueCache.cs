@@ -5,8 +5,8 @@ using MobileVlm.Edge.Inference.Models;
 namespace MobileVlm.Edge.Inference.Decoding;
 
 /// <summary>Keys and values of every layer, [1, KV heads, capacity, head size] each, in the type in which the decoder
-/// computes, in memory of the device on which it runs. Past and present at once: nothing is copied between steps, or
-/// between the sessions that share it, and nothing of it ever leaves the device.</summary>
+/// computes, in memory of the device on which it runs. The same tensors are past and present: nothing is copied between
+/// steps or between the sessions that share it, and nothing leaves the device.</summary>
 internal sealed class KeyValueCache : IDisposable
 {
     private readonly IDisposable _memory;
@@ -24,7 +24,7 @@ internal sealed class KeyValueCache : IDisposable
             : (DecoderTensors.PastValue(i / 2), DecoderTensors.PresentValue(i / 2), value))];
     }
 
-    /// <summary>Columns, one a token.</summary>
+    /// <summary>Number of columns, one per token.</summary>
     public int Capacity { get; }
 
     public void BindTo(OrtIoBinding binding)
@@ -46,7 +46,7 @@ internal sealed class KeyValueCache : IDisposable
         _memory.Dispose();
     }
 
-    /// <summary>One piece of the processor's memory, of which untouched pages cost nothing.</summary>
+    /// <summary>One block of host memory, of which untouched pages cost nothing.</summary>
     private static OrtValue[] InZeroedMemory(LanguageDecoder decoder, long[] shape, out IDisposable memory)
     {
         var bytes = (decoder.KeyValueType == TensorElementType.Float16 ? 2L : 4L) * shape.Aggregate((a, b) => a * b);
@@ -56,12 +56,12 @@ internal sealed class KeyValueCache : IDisposable
             OrtMemoryInfo.DefaultInstance, decoder.KeyValueType, shape, (nint)(zeroed.Address + (i * bytes)), bytes))];
     }
 
-    /// <summary>Where the session wants them.</summary>
+    /// <summary>In the memory that the session reports for its inputs.</summary>
     private static OrtValue[] OnDevice(LanguageDecoder decoder, long[] shape, out IDisposable memory)
     {
-        using var places = decoder.Session.GetMemoryInfosForInputs();
+        using var memories = decoder.Session.GetMemoryInfosForInputs();
         var key = decoder.Session.InputNames.ToList().IndexOf(DecoderTensors.PastKey(0));
-        var allocator = new OrtAllocator(decoder.Session, places[key]);
+        var allocator = new OrtAllocator(decoder.Session, memories[key]);
         var values = new List<OrtValue>();
         try
         {

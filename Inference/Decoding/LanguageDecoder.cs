@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 
@@ -28,15 +27,15 @@ public sealed class LanguageDecoder : IDisposable
             KeepsStateOnDevice = settings.KeepsStateOnDevice || placement!.Provider != SessionPlacement.CpuProvider;
             if (KeepsStateOnDevice)
             {
-                // Where "auto" took the processor for the decoder, it does so for this too.
+                // Where "auto" chose the CPU for the decoder, it does so for this too.
                 _zeros = new DeviceZeros(placement!.Provider == SessionPlacement.CpuProvider ? settings with { Target = ExecutionTarget.Cpu } : settings, KeyValueType);
             }
 
             if (folder.HasPrefill && settings.UsePrefill)
             {
-                ManySession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
+                PrefillSession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
                 CheckSizes(folder, ModelFolder.PrefillFile, language.HiddenSize);
-                ManyFrom = settings.PrefillFrom ?? ExecutionSettings.UsualPrefillFrom;
+                PrefillFrom = settings.PrefillFrom ?? ExecutionSettings.DefaultPrefillFrom;
             }
 
             Embeddings = new EmbeddingTable(folder);
@@ -44,7 +43,7 @@ public sealed class LanguageDecoder : IDisposable
         catch
         {
             Session.Dispose();
-            ManySession?.Dispose();
+            PrefillSession?.Dispose();
             _zeros?.Dispose();
             throw;
         }
@@ -52,27 +51,28 @@ public sealed class LanguageDecoder : IDisposable
 
     public int VocabularySize { get; }
 
-    /// <summary>Longest context that the model was made for, in tokens.</summary>
+    /// <summary>Longest context that the model was trained for, in tokens.</summary>
     public int MaxPositions { get; }
 
     internal InferenceSession Session { get; }
 
-    /// <summary>The same decoder in weights that are quicker for many tokens at once; null when there is none.</summary>
-    internal InferenceSession? ManySession { get; }
+    /// <summary>The same decoder in prefill weights, which are faster for many tokens at once; null when there are
+    /// none.</summary>
+    internal InferenceSession? PrefillSession { get; }
 
-    /// <summary>Tokens from which <see cref="ManySession"/> is used.</summary>
-    internal int ManyFrom { get; } = int.MaxValue;
+    /// <summary>Smallest number of tokens in a pass for which <see cref="PrefillSession"/> is used.</summary>
+    internal int PrefillFrom { get; } = int.MaxValue;
 
     internal EmbeddingTable Embeddings { get; }
 
-    /// <summary>Of the KV cache: float32 or float16.</summary>
+    /// <summary>Element type of the KV cache: float32 or float16.</summary>
     internal TensorElementType KeyValueType { get; }
 
-    /// <summary>Whether the session computes where the processor's memory is not: the KV cache lives there, and what is
-    /// bound is copied there when it is bound, not when it is used.</summary>
+    /// <summary>Whether the session runs on a device with its own memory: the KV cache is allocated there, and inputs are
+    /// copied there when they are bound, not when they are used.</summary>
     internal bool KeepsStateOnDevice { get; }
 
-    internal DeviceZeros Zeros => _zeros ?? throw new InvalidOperationException("The decoder runs on the processor.");
+    internal DeviceZeros Zeros => _zeros ?? throw new InvalidOperationException("The decoder runs on the CPU.");
 
     internal int Layers { get; }
 
@@ -81,19 +81,19 @@ public sealed class LanguageDecoder : IDisposable
     internal int HeadSize { get; }
 
     /// <summary>An empty KV cache.</summary>
-    /// <param name="capacity">Most tokens that it holds, up to <see cref="MaxPositions"/>. Memory: 2 * layers * KV heads
-    /// * head size * capacity * 4 bytes (MobileLLaMA 1.4B: 384 KiB a token), half of it in float16.</param>
-    public DecoderState CreateState(int capacity) => new(this, capacity, ManyFrom);
+    /// <param name="capacity">Maximum number of tokens, up to <see cref="MaxPositions"/>. Memory: 2 * layers * KV heads
+    /// * head size * capacity * 4 bytes (MobileLLaMA 1.4B: 384 KiB per token), half of it in float16.</param>
+    public DecoderState CreateState(int capacity) => new(this, capacity, PrefillFrom);
 
-    /// <param name="capacity">As above.</param>
-    /// <param name="manyFrom">Instead of <see cref="ManyFrom"/>: 1 sends all but single tokens through
-    /// <see cref="ManySession"/>, the largest number none.</param>
-    internal DecoderState CreateState(int capacity, int manyFrom) => new(this, capacity, manyFrom);
+    /// <param name="capacity">Maximum number of tokens.</param>
+    /// <param name="prefillFrom">Replaces <see cref="PrefillFrom"/>: with 1 all but single tokens go through
+    /// <see cref="PrefillSession"/>, with the largest number none.</param>
+    internal DecoderState CreateState(int capacity, int prefillFrom) => new(this, capacity, prefillFrom);
 
     public void Dispose()
     {
         Session.Dispose();
-        ManySession?.Dispose();
+        PrefillSession?.Dispose();
         _zeros?.Dispose();
         Embeddings.Dispose();
     }

@@ -1,113 +1,114 @@
 namespace MobileVlm.Edge.Inference.Decoding;
 
-/// <summary>Which column of a KV cache belongs to which branch. The trunk is what every branch continues; a branch sees
-/// its own columns and those of its ancestors, and its positions go on from where its parent ended when it began.</summary>
+/// <summary>Which column of a KV cache belongs to which sequence. All sequences continue the prefix; a sequence sees its own
+/// columns and those of its ancestors, and its positions continue from where its parent ended when it started.</summary>
 internal sealed class SequenceTree(int capacity)
 {
-    public const int Trunk = 0;
+    /// <summary>The sequence that all others descend from.</summary>
+    public const int Prefix = 0;
 
-    /// <summary>Added to the attention's scores of what a token must not see: its share is then 0 in float32 as well as in
-    /// float16, which holds it.</summary>
-    public const float Unseen = -6e4f;
+    /// <summary>Added to the attention scores of what a token must not see: its share is then 0 in float32 as well as in
+    /// float16, which can represent it.</summary>
+    public const float Masked = -6e4f;
 
     /// <summary>Owner of a column that no token sees any more.</summary>
-    private const int Nobody = -1;
+    private const int None = -1;
 
-    private const int NotBegun = -1;
+    private const int NotStarted = -1;
 
     private readonly int[] _owners = new int[capacity];
-    private readonly List<Sequence> _branches = [new(Nobody, 0)];
+    private readonly List<Sequence> _sequences = [new(None, 0)];
 
-    /// <summary>Columns in use, those that nobody sees any more included.</summary>
+    /// <summary>Columns in use, including those that no token sees any more.</summary>
     public int Columns { get; private set; }
 
-    /// <summary>True while there is nothing but the trunk.</summary>
-    public bool IsTrunkOnly => _branches.Count == 1;
+    /// <summary>True while there is only the prefix.</summary>
+    public bool HasOnlyPrefix => _sequences.Count == 1;
 
-    /// <summary>Position of the next token of a branch.</summary>
-    public int NextPosition(int branch) =>
-        _branches[branch] is { Next: NotBegun } begun ? NextPosition(begun.Parent) : _branches[branch].Next;
+    /// <summary>Position of the next token of a sequence.</summary>
+    public int NextPosition(int sequence) =>
+        _sequences[sequence] is { Next: NotStarted } waiting ? NextPosition(waiting.Parent) : _sequences[sequence].Next;
 
-    /// <summary>Begins where its parent ends when the first token is appended.</summary>
+    /// <summary>Adds a sequence. It starts where its parent ends when its first token is appended.</summary>
     public int Open(int parent)
     {
-        _branches.Add(new Sequence(parent, NotBegun));
-        return _branches.Count - 1;
+        _sequences.Add(new Sequence(parent, NotStarted));
+        return _sequences.Count - 1;
     }
 
-    /// <summary>Keeps the first columns, which are the trunk's, and forgets all branches.</summary>
+    /// <summary>Keeps the first columns, which belong to the prefix, and removes all sequences.</summary>
     public void Rewind(int columns)
     {
-        _branches.RemoveRange(1, _branches.Count - 1);
-        _branches[Trunk] = new Sequence(Nobody, columns);
+        _sequences.RemoveRange(1, _sequences.Count - 1);
+        _sequences[Prefix] = new Sequence(None, columns);
         Columns = columns;
     }
 
-    /// <summary>Appends tokens of one branch: writes the position of each, and, unless nothing but the trunk is there,
-    /// what it does not see.</summary>
-    /// <param name="branch">Whose.</param>
+    /// <summary>Appends tokens to one sequence: writes the position of each, and, unless there is only the prefix, the mask
+    /// of what it does not see.</summary>
+    /// <param name="sequence">The sequence.</param>
     /// <param name="positions">[count].</param>
     /// <param name="bias">[count, capacity]; zeros where nothing was written.</param>
-    public void Append(int branch, Span<long> positions, Span<float> bias)
+    public void Append(int sequence, Span<long> positions, Span<float> bias)
     {
-        var next = NextPosition(branch);
+        var next = NextPosition(sequence);
         for (var i = 0; i < positions.Length; i++)
         {
             positions[i] = next + i;
-            _owners[Columns] = branch;
+            _owners[Columns] = sequence;
             Columns++;
-            if (!IsTrunkOnly)
+            if (!HasOnlyPrefix)
             {
-                WriteBias(branch, bias.Slice(i * capacity, Columns));
+                WriteBias(sequence, bias.Slice(i * capacity, Columns));
             }
         }
 
-        _branches[branch] = _branches[branch] with { Next = next + positions.Length };
+        _sequences[sequence] = _sequences[sequence] with { Next = next + positions.Length };
     }
 
-    /// <summary>Takes back the last tokens of a branch that has no branches of its own.</summary>
-    public void Drop(int branch, int count)
+    /// <summary>Removes the last tokens of a sequence that no other sequence continues.</summary>
+    public void Drop(int sequence, int count)
     {
-        _branches[branch] = _branches[branch] with { Next = _branches[branch].Next - count };
+        _sequences[sequence] = _sequences[sequence] with { Next = _sequences[sequence].Next - count };
         for (var column = Columns - 1; count > 0; column--)
         {
-            if (_owners[column] == branch)
+            if (_owners[column] == sequence)
             {
-                _owners[column] = Nobody;
+                _owners[column] = None;
                 count--;
             }
         }
 
-        while (Columns > 0 && _owners[Columns - 1] == Nobody)
+        while (Columns > 0 && _owners[Columns - 1] == None)
         {
             Columns--;
         }
     }
 
-    private void WriteBias(int branch, Span<float> bias)
+    private void WriteBias(int sequence, Span<float> bias)
     {
         for (var column = 0; column < bias.Length; column++)
         {
-            bias[column] = Sees(branch, _owners[column]) ? 0 : Unseen;
+            bias[column] = Sees(sequence, _owners[column]) ? 0 : Masked;
         }
     }
 
-    private bool Sees(int branch, int owner)
+    private bool Sees(int sequence, int owner)
     {
-        if (owner == Nobody)
+        if (owner == None)
         {
             return false;
         }
 
-        while (branch != owner && branch != Nobody)
+        while (sequence != owner && sequence != None)
         {
-            branch = _branches[branch].Parent;
+            sequence = _sequences[sequence].Parent;
         }
 
-        return branch == owner;
+        return sequence == owner;
     }
 
-    /// <param name="Parent">Whose columns it sees too.</param>
+    /// <param name="Parent">The sequence that it continues.</param>
     /// <param name="Next">Position of its next token.</param>
     private readonly record struct Sequence(int Parent, int Next);
 }

@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Decoding;
 
-/// <summary>Memory that reads as zeros and costs nothing until it is written: a cache of a thousand tokens that holds two
-/// hundred takes the room of two hundred. Large pages are declined, since each would span several heads' rows and so
-/// bring in all of them at the first token.</summary>
+/// <summary>Memory that reads as zeros and costs nothing until it is written: a cache for 1000 tokens that holds 200
+/// occupies the pages of 200. Huge pages are declined, because each would span the rows of several heads and so commit
+/// all of them at the first token.</summary>
 internal sealed unsafe partial class ZeroedMemory : IDisposable
 {
-    private const int NoLargePages = 15;
+    private const int NoHugePages = 15;
 
     private void* _start;
 
@@ -16,15 +16,15 @@ internal sealed unsafe partial class ZeroedMemory : IDisposable
         var page = (nuint)Environment.SystemPageSize;
         _start = NativeMemory.AllocZeroed((nuint)bytes + page);
 
-        // At a page of its own, as the advice requires. It is only advice: where it is not taken, more memory is used.
+        // Page-aligned, as madvise requires. Where the kernel ignores the advice, more memory is used.
         Address = (nint)(((nuint)_start + page - 1) / page * page);
         if (OperatingSystem.IsLinux())
         {
-            _ = Advise((void*)Address, (nuint)bytes, NoLargePages);
+            _ = Advise((void*)Address, (nuint)bytes, NoHugePages);
         }
     }
 
-    /// <summary>At a page's start; valid until disposed.</summary>
+    /// <summary>Start of a page; valid until disposed.</summary>
     public nint Address { get; }
 
     public void Dispose()

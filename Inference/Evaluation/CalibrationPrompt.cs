@@ -4,16 +4,16 @@ namespace MobileVlm.Edge.Inference.Evaluation;
 
 /// <summary>Ids of one question and its answer. Logits are compared after the last token of the question and after each
 /// of the answer's.</summary>
-/// <param name="Before">In front of the picture; begins with the begin token.</param>
+/// <param name="Before">Ids before the picture; starts with the begin token.</param>
 /// <param name="Picture">Index of the picture, or null where there is none.</param>
-/// <param name="After">Behind the picture.</param>
-/// <param name="Answer">At least one.</param>
+/// <param name="After">Ids after the picture.</param>
+/// <param name="Answer">At least one id.</param>
 internal sealed record CalibrationPrompt(int[] Before, int? Picture, int[] After, int[] Answer)
 {
-    public static CalibrationPrompt[] Encode(CalibrationSet set, LlamaTextTokenizer tokenizer, bool sees) =>
+    public static CalibrationPrompt[] Encode(CalibrationSet set, LlamaTextTokenizer tokenizer, bool hasVision) =>
         [.. set.Questions.Select((q, i) => new CalibrationPrompt(
             [tokenizer.BeginId, .. tokenizer.Encode(VicunaPrompt.BeforePicture)],
-            sees ? i % set.Pictures.Count : null,
+            hasVision ? i % set.Pictures.Count : null,
             [.. tokenizer.Encode(VicunaPrompt.AfterPicture(q.Question))],
             [.. tokenizer.Encode(q.Answer)]))];
 

@@ -10,19 +10,20 @@ public sealed record CalibrationPicture(byte[] Pixels, int Width, int Height)
     public RgbImage Image => new(Pixels, Width, Height);
 }
 
-/// <summary>A question with an answer of the kind that models give: logits are compared along the answer, whatever this
-/// model itself would say.</summary>
+/// <summary>A question with a typical answer: logits are compared along that answer, whatever this model itself would
+/// generate.</summary>
 public sealed record CalibrationQuestion(string Question, string Answer);
 
-/// <summary>What an import rounds for and measures on. Question i is asked about picture i modulo their number.</summary>
-/// <param name="Description">For the manifest.</param>
+/// <summary>Pictures and questions that an import calibrates quantization with and measures its loss on. Question i is asked
+/// about picture i modulo their number.</summary>
+/// <param name="Description">Text for the manifest.</param>
 /// <param name="Pictures">At least one.</param>
 /// <param name="Questions">At least one.</param>
 public sealed record CalibrationSet(
     string Description, IReadOnlyList<CalibrationPicture> Pictures, IReadOnlyList<CalibrationQuestion> Questions)
 {
-    /// <summary>Short answers as a service's questions get them, and sentences.</summary>
-    private static readonly CalibrationQuestion[] Usual =
+    /// <summary>Short answers, as the questions of a service get them, and sentences.</summary>
+    private static readonly CalibrationQuestion[] Typical =
     [
         new("Is there a person?", "No"),
         new("Describe the scene.", "The image shows a street with a few buildings and a car parked in front of them."),
@@ -34,13 +35,13 @@ public sealed record CalibrationSet(
         new("What is the person doing?", "The person is walking along the road with a bag in the right hand."),
     ];
 
-    /// <summary>Drawn pictures and everyday questions, the same on every box.</summary>
+    /// <summary>Drawn pictures and everyday questions, the same on every machine.</summary>
     public static CalibrationSet Bundled { get; } = Of("drawn", SyntheticPicture.Some);
 
     /// <summary>A user's own pictures with the everyday questions.</summary>
     public static CalibrationSet OfPictures(IReadOnlyList<CalibrationPicture> pictures) => Of("own", pictures);
 
-    /// <summary>The same for the same pictures and questions.</summary>
+    /// <summary>Equal for equal pictures and questions.</summary>
     internal string Fingerprint
     {
         get
@@ -58,5 +59,5 @@ public sealed record CalibrationSet(
     }
 
     private static CalibrationSet Of(string kind, IReadOnlyList<CalibrationPicture> pictures) =>
-        new($"{pictures.Count} {kind} pictures, {Usual.Length} questions", pictures, Usual);
+        new($"{pictures.Count} {kind} pictures, {Typical.Length} questions", pictures, Typical);
 }

@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Inference.Evaluation;
 
 /// <summary>Pictures made of sky, ground, boxes, discs and grain: colours, edges and textures at several scales, as
-/// photographs have them, without any photograph's licence. They are no photographs: a user's own are better.</summary>
+/// photographs have them, without a photograph's licence. They are not photographs: a user's own are better.</summary>
 internal static class SyntheticPicture
 {
     private const int Count = 6;

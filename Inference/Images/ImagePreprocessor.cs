@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace MobileVlm.Edge.Inference.Images;
 
-/// <summary>Any picture to the vision encoder's input, as the reference does it: padded to a square with the mean
-/// colour (so that the border carries no edge), Pillow's antialiased bicubic to the model's size, then
+/// <summary>Converts a picture to the vision encoder's input, as the reference does: padded to a square with the mean
+/// colour (so that the border has no edge), Pillow's antialiased bicubic to the model's size, then
 /// (value / 255 - mean) / deviation. Not thread-safe: it keeps the weights of the last picture size.</summary>
 public sealed class ImagePreprocessor
 {
@@ -29,7 +29,7 @@ public sealed class ImagePreprocessor
             _scale[c] = 1f / 255f / deviation[c];
             _offset[c] = -mean[c] / deviation[c];
 
-            // expand2square of the reference: int(mean * 255), cut and not rounded.
+            // expand2square of the reference: int(mean * 255), truncated and not rounded.
             _pad[c] = (byte)(mean[c] * 255f);
         }
     }

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Inference.Images;
 /// pictures scaled by Pillow; other bicubics differ by tens of grey levels where a picture shrinks.</summary>
 internal sealed class PillowBicubic
 {
-    /// <summary>Bits behind the point: 32 less 8 for the pixel and 2 for overshoot.</summary>
+    /// <summary>Fractional bits: 32 minus 8 for the pixel and 2 for overshoot.</summary>
     public const int PrecisionBits = 32 - 8 - 2;
 
     private const double Support = 2.0;

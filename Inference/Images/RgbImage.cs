@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Inference.Images;
 
-/// <summary>A borrowed picture: RGB, 8 bit a channel, interleaved, rows from top to bottom without padding,
-/// [height, width, 3]. Valid only as long as the memory it looks at.</summary>
+/// <summary>A borrowed picture: RGB, 8 bits per channel, interleaved, rows from top to bottom without padding,
+/// [height, width, 3]. Valid only as long as the memory that it refers to.</summary>
 public readonly ref struct RgbImage
 {
     public RgbImage(ReadOnlySpan<byte> pixels, int width, int height)

@@ -5,6 +5,7 @@ using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Inference.Import;
 

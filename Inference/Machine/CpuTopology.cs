@@ -3,24 +3,24 @@ using System.Globalization;
 namespace MobileVlm.Edge.Inference.Machine;
 
 /// <summary>A processor as the system numbers it.</summary>
-/// <param name="Number">From 0.</param>
+/// <param name="Number">The system's number, from 0.</param>
 /// <param name="Core">Equal for those that share one core's arithmetic units.</param>
 /// <param name="Capacity">Computing power: 1024 for the strongest where the system rates them (<c>cpu_capacity</c>), else
-/// the highest frequency in kHz; 0 when neither is told.</param>
+/// the highest frequency in kHz; 0 where the system reports neither.</param>
 internal readonly record struct Cpu(int Number, (string Package, string Core) Core, long Capacity);
 
 /// <summary>The processors that this process may use, from <c>/sys/devices/system/cpu</c>.</summary>
 public sealed class CpuTopology
 {
-    /// <summary>Processors below this share of the strongest are little ones. All threads of a product wait for the
-    /// slowest, so one at a third of the speed costs more than it brings; the middle cores of phones have seven tenths and
+    /// <summary>Processors below this share of the strongest are little cores. All threads of a product wait for the
+    /// slowest, so one at a third of the speed costs more than it gains; the middle cores of phones have 70 % and
     /// more.</summary>
     private const double BigShare = 0.6;
 
     private const string SystemFolder = "/sys/devices/system/cpu";
     private const string StatusFile = "/proc/self/status";
 
-    private static readonly Lazy<CpuTopology> Box = new(() => Read(SystemFolder, StatusFile));
+    private static readonly Lazy<CpuTopology> Current = new(() => Read(SystemFolder, StatusFile));
 
     private readonly IReadOnlyList<Cpu> _cpus;
 
@@ -32,7 +32,7 @@ public sealed class CpuTopology
         Cpu[] big = [.. cpus.Where(cpu => cpu.Capacity >= BigShare * strongest)];
         IsMixed = big.Length < cpus.Count;
 
-        // Two threads of one core share its arithmetic units, so a second one only adds waiting. The strongest first.
+        // Two threads of one core share its arithmetic units, so the second one would only wait. The strongest first.
         BigCores = [.. big
             .GroupBy(cpu => cpu.Core)
             .Select(core => core.MinBy(cpu => cpu.Number))
@@ -41,20 +41,20 @@ public sealed class CpuTopology
             .Select(cpu => cpu.Number)];
     }
 
-    /// <summary>Of the box that this runs on, read once.</summary>
-    public static CpuTopology ThisBox => Box.Value;
+    /// <summary>The machine that this program runs on, read once.</summary>
+    public static CpuTopology ThisMachine => Current.Value;
 
     /// <summary>Numbers of the processors that this process may use.</summary>
     public IReadOnlyList<int> Allowed { get; }
 
-    /// <summary>There are big and little ones.</summary>
+    /// <summary>Whether there are big and little cores.</summary>
     public bool IsMixed { get; }
 
-    /// <summary>One processor of each big core, the strongest first; of each core where all are alike.</summary>
+    /// <summary>One processor of each big core, the strongest first; of each core where all are equal.</summary>
     public IReadOnlyList<int> BigCores { get; }
 
     /// <summary>Numbers as the system lists them: <c>0-3,6</c>.</summary>
-    /// <exception cref="FormatException">It is no such list.</exception>
+    /// <exception cref="FormatException">The text is not such a list.</exception>
     public static IReadOnlyList<int> ParseList(string text)
     {
         var numbers = new SortedSet<int>();
@@ -72,19 +72,18 @@ public sealed class CpuTopology
         return numbers.Count > 0 ? [.. numbers] : throw new FormatException("The list is empty.");
     }
 
-    /// <summary>As <see cref="ThisBox"/>, from another place; where nothing can be read, as many equal processors as .NET
-    /// counts.</summary>
+    /// <summary>Reads another machine's files; where nothing can be read, as many equal processors as .NET counts.</summary>
     internal static CpuTopology Read(string folder, string statusFile)
     {
         try
         {
             var cpus = Directory.Exists(folder) ? Processors(folder, statusFile) : [];
-            return new CpuTopology(cpus.Count > 0 ? cpus : Alike());
+            return new CpuTopology(cpus.Count > 0 ? cpus : EqualProcessors());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Hidden in some containers; the number of processors is the next best answer.
-            return new CpuTopology(Alike());
+            return new CpuTopology(EqualProcessors());
         }
     }
 
@@ -102,7 +101,7 @@ public sealed class CpuTopology
             .Select(cpu => new Cpu(cpu.Number!.Value, CoreOf(cpu.Path, cpu.Number.Value), CapacityOf(cpu.Path)))];
     }
 
-    private static List<Cpu> Alike() =>
+    private static List<Cpu> EqualProcessors() =>
         [.. Enumerable.Range(0, Environment.ProcessorCount).Select(i => new Cpu(i, ("", i.ToString(CultureInfo.InvariantCulture)), 0))];
 
     private static int? NumberOf(string path) => TryNumber(Path.GetFileName(path)[3..], out var number) ? number : null;
@@ -115,7 +114,7 @@ public sealed class CpuTopology
             : (FirstLine(Path.Combine(cpu, "topology", "physical_package_id")) ?? "", core);
     }
 
-    /// <summary>The rating counts instructions too, where the frequency alone would call an efficient core a fast
+    /// <summary>The rating includes work per cycle; by frequency alone an efficient core could count as a fast
     /// one.</summary>
     private static long CapacityOf(string cpu) =>
         long.TryParse(FirstLine(Path.Combine(cpu, "cpu_capacity")), CultureInfo.InvariantCulture, out var rated) ? rated
@@ -125,8 +124,8 @@ public sealed class CpuTopology
     private static string? FirstLine(string path) => File.Exists(path) ? File.ReadLines(path).FirstOrDefault()?.Trim() : null;
 
     private static bool TryNumber(string text, out int number) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < MostProcessors;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < MaxProcessors;
 
-    /// <summary>Of the kernel's mask that <see cref="ThreadAffinity"/> fills.</summary>
-    internal const int MostProcessors = 1024;
+    /// <summary>Size in bits of the kernel's mask that <see cref="ThreadAffinity"/> fills.</summary>
+    internal const int MaxProcessors = 1024;
 }

@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Machine;
 
-/// <summary>The C library's heap, in which ONNX Runtime keeps weights as it packs them, and decoders their pictures.</summary>
+/// <summary>The C library's heap, which holds the weights that ONNX Runtime packs, and decoded pictures.</summary>
 public static partial class NativeHeap
 {
-    /// <summary>Gives freed memory back to the system, which the library otherwise keeps: after a model was closed that is
-    /// more than a gigabyte. Takes milliseconds, and other threads may allocate meanwhile. Does nothing where the library
-    /// is another.</summary>
+    /// <summary>Returns freed memory to the system, which the library otherwise keeps: after a model was closed that is more
+    /// than a gigabyte. Takes milliseconds, and other threads may allocate meanwhile. Does nothing with another C
+    /// library.</summary>
     public static void Trim()
     {
         if (!OperatingSystem.IsLinux())
@@ -21,7 +21,7 @@ public static partial class NativeHeap
         }
         catch (EntryPointNotFoundException)
         {
-            // musl has no such call, and gives back more by itself.
+            // musl has no such call, and returns more by itself.
             return;
         }
     }

@@ -5,9 +5,9 @@ namespace MobileVlm.Edge.Inference.Machine;
 /// <summary>Binds threads to processors.</summary>
 internal static partial class ThreadAffinity
 {
-    /// <summary>Lets the calling thread run on these processors only, for good. Threads that it starts begin there
-    /// too.</summary>
-    /// <exception cref="InvalidOperationException">The box does not have one of them, or this process may not use it.</exception>
+    /// <summary>Restricts the calling thread to these processors, permanently. Threads that it starts inherit the
+    /// restriction.</summary>
+    /// <exception cref="InvalidOperationException">The machine does not have one of them, or this process may not use it.</exception>
     public static void BindThisThread(IReadOnlyList<int> processors)
     {
         if (!OperatingSystem.IsLinux() || processors.Count == 0)
@@ -15,22 +15,22 @@ internal static partial class ThreadAffinity
             return;
         }
 
-        var mask = new ulong[CpuTopology.MostProcessors / 64];
+        var mask = new ulong[CpuTopology.MaxProcessors / 64];
         foreach (var processor in processors)
         {
             mask[processor / 64] |= 1UL << (processor % 64);
         }
 
-        if (SetAffinity(ThisThread, CpuTopology.MostProcessors / 8, mask) != 0)
+        if (SetAffinity(ThisThread, CpuTopology.MaxProcessors / 8, mask) != 0)
         {
             throw new InvalidOperationException(
                 $"The thread cannot be bound to the processors {string.Join(',', processors)} (error {Marshal.GetLastPInvokeError()}). "
-                + $"This process may use {string.Join(',', CpuTopology.ThisBox.Allowed)}.");
+                + $"This process may use {string.Join(',', CpuTopology.ThisMachine.Allowed)}.");
         }
     }
 
-    /// <summary>What ONNX Runtime wants for its own threads: one entry for each, counted from 1, without the calling
-    /// thread, whose processor is the first.</summary>
+    /// <summary>Affinities in ONNX Runtime's form: one entry for each thread of its pool, with processors counted from 1,
+    /// without the calling thread, which runs on the first processor.</summary>
     public static string OfPool(IReadOnlyList<int> processors, int threads) =>
         string.Join(';', Enumerable.Range(1, threads - 1).Select(i => processors[i % processors.Count] + 1));
 

@@ -5,8 +5,8 @@ namespace MobileVlm.Edge.Inference.Models;
 /// <param name="Text">For people: what is missing, and what importing again gives.</param>
 public sealed record ImportAdvice(string Reason, string Text)
 {
-    // Below this a text beside the picture of a self-test may not fit, and it is left out on purpose.
-    private const int RoomForSelfTest = 128;
+    // Below this the text of a self-test may not fit beside its picture; the importer then omits the self-test.
+    private const int ContextForSelfTest = 128;
 
     // The only table of improvements of this importer over what a folder was made with. A later improvement is one row:
     // raise ImporterStamp.CurrentRevision and say what a lower revision lacks.
@@ -17,18 +17,18 @@ public sealed record ImportAdvice(string Reason, string Text)
             new ImportAdvice("importerNotRecorded", "It does not say which importer made it (release 0.1.0 or before). "
                 + "A new import records that, so that later programs can tell what has improved since.")),
         (
-            m => m.SelfTest is null && m.Language.MaxPositions >= m.VisualTokens + RoomForSelfTest,
+            m => m.SelfTest is null && m.Language.MaxPositions >= m.VisualTokens + ContextForSelfTest,
             new ImportAdvice("selfTestMissing", "It has no self-test. With one the service checks at each start that this "
                 + "machine computes what the importer did.")),
         (
             m => m.SelfTest is { Prefill: null } && m.Precision.Prefill is not null,
             new ImportAdvice("prefillNotTested", "Its self-test does not cover the prefill weights.")),
         (
-            m => m.Precision is { Prefill: null, Activations: null } && IsInBlocks(m.Precision.Decoder),
+            m => m.Precision is { Prefill: null, Activations: null } && IsBlockQuantized(m.Precision.Decoder),
             new ImportAdvice("prefillMissing", "It has no prefill weights. With '--prefill auto' pictures and prompts are processed "
                 + "faster, by half or more, for one more byte per decoder weight on disk and in memory.")),
         (
-            m => m.Loss is null && (IsRounded(m.Precision.Decoder) || IsRounded(m.Precision.Vision)),
+            m => m.Loss is null && (IsQuantized(m.Precision.Decoder) || IsQuantized(m.Precision.Vision)),
             new ImportAdvice("lossNotMeasured", "What its precision costs was not measured. An import without --no-loss-report "
                 + "measures it, and rounds the weights for pictures.")),
         (
@@ -45,8 +45,8 @@ public sealed record ImportAdvice(string Reason, string Text)
         return [.. Table.Where(row => row.Applies(manifest)).Select(row => row.Advice)];
     }
 
-    private static bool IsRounded(string? precision) => precision is not (null or "fp32" or "fp16");
+    private static bool IsQuantized(string? precision) => precision is not (null or "fp32" or "fp16");
 
-    // Weights of 4 or 8 bit with a scale per block, which are widened again for each multiplication.
-    private static bool IsInBlocks(string precision) => precision.StartsWith("int", StringComparison.Ordinal);
+    // Weights of 4 or 8 bits with a scale per block, which are converted back for each multiplication.
+    private static bool IsBlockQuantized(string precision) => precision.StartsWith("int", StringComparison.Ordinal);
 }

@@ -59,7 +59,7 @@ public sealed class ModelFolder
         {
             if (Directory.Exists(path))
             {
-                // A folder that may not be read looks empty otherwise.
+                // Otherwise a folder that may not be read appears to be empty.
                 _ = Directory.EnumerateFileSystemEntries(path).Any();
             }
 
@@ -86,12 +86,12 @@ public sealed class ModelFolder
         }
     }
 
-    /// <summary>Whether the decoder has a second set of weights, for many tokens at once.</summary>
+    /// <summary>Whether the decoder has prefill weights, which are faster for many tokens at once.</summary>
     public bool HasPrefill => Manifest.Signatures.ContainsKey(PrefillFile);
 
     internal string PathOf(string file) => Path.Combine(FolderPath, file);
 
-    /// <summary>Compares a tensor's signature with the sizes that the manifest itself gives: buffers are made by them.</summary>
+    /// <summary>Compares a tensor's signature with the sizes in the manifest, by which buffers are allocated.</summary>
     /// <exception cref="ModelFolderException">They differ.</exception>
     internal void Expect(string file, string tensor, params ReadOnlySpan<int> shape)
     {
@@ -121,7 +121,7 @@ public sealed class ModelFolder
             }
 
             var manifest = json.Deserialize(ManifestJson.Default.ModelManifest) ?? throw new JsonException("it holds nothing");
-            return HasHoles(manifest) ? throw new JsonException("a file or a signature in it is null") : manifest;
+            return HasNullElements(manifest) ? throw new JsonException("a file or a signature in it is null") : manifest;
         }
         catch (JsonException e)
         {
@@ -155,7 +155,7 @@ public sealed class ModelFolder
     }
 
     /// <summary>Whether an element of a list is null, which the serializer lets pass.</summary>
-    private static bool HasHoles(ModelManifest manifest) =>
+    private static bool HasNullElements(ModelManifest manifest) =>
         manifest.Files.Any(f => f is null)
         || manifest.Signatures.Values.Any(s => s is null || s.Inputs.Concat(s.Outputs).Any(t => t is null));
 

@@ -2,12 +2,12 @@ using System.Text.Json.Serialization;
 
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary><c>model.json</c>: what a model folder holds and what its graphs take and give.</summary>
+/// <summary><c>model.json</c>: what a model folder contains, and the inputs and outputs of its graphs.</summary>
 public sealed record ModelManifest
 {
     /// <summary>Version of the folder's layout that this program writes, and the newest that it reads.</summary>
     /// <remarks>It rises only with a member that a program must not ignore: one that does not know it would compute
-    /// something wrong. Any other new member is optional and leaves it as it is. All changes between two releases are one
+    /// something wrong. Any other new member is optional and does not change it. All changes between two releases are one
     /// new version.</remarks>
     public const int CurrentFormat = 2;
 
@@ -31,12 +31,12 @@ public sealed record ModelManifest
 
     public required LanguageConfig Language { get; init; }
 
-    /// <summary>Null for a model of text only.</summary>
+    /// <summary>Null for a text-only model.</summary>
     public VisionConfig? Vision { get; init; }
 
     public ProjectorType? Projector { get; init; }
 
-    /// <summary>Visual tokens of one picture; 0 for a model of text only.</summary>
+    /// <summary>Visual tokens of one picture; 0 for a text-only model.</summary>
     public required int VisualTokens { get; init; }
 
     public required ModelPrecision Precision { get; init; }
@@ -44,8 +44,8 @@ public sealed record ModelManifest
     /// <summary>What the precision costs, measured against float32; null where all is float32 or nothing was measured.</summary>
     public ModelLoss? Loss { get; init; }
 
-    /// <summary>What the finished model computed when it was imported; null in folders of older versions, and where the
-    /// context has no room for it.</summary>
+    /// <summary>What the finished model computed when it was imported; null in folders of older versions, and where
+    /// it does not fit into the context.</summary>
     public SelfTest? SelfTest { get; init; }
 
     /// <summary>Inputs and outputs of each graph, by its file.</summary>
@@ -67,7 +67,7 @@ public sealed record ImporterStamp(string Version, int Revision)
     public const int CurrentRevision = 1;
 }
 
-/// <summary>Where a model came from.</summary>
+/// <summary>The checkpoint that a model was imported from.</summary>
 /// <param name="Name">Name of the checkpoint's folder or repository.</param>
 /// <param name="Architecture">As in its config.json.</param>
 /// <param name="Files">Its weight files.</param>
@@ -77,25 +77,26 @@ public sealed record ModelSource(string Name, string Architecture, IReadOnlyList
 /// <summary>Precision of each part, for people: <c>fp32</c>, <c>int4-b32</c>, …</summary>
 public sealed record ModelPrecision(string? Vision, string Decoder, string Head, string Embedding)
 {
-    /// <summary>Of the decoder's sensitive layers, where they differ from the others.</summary>
+    /// <summary>Precision of the decoder's sensitive layers, where it differs from the others.</summary>
     public string? Sensitive { get; init; }
 
-    /// <summary>Of the vision encoder's matrices whose inputs have outliers, where they differ from the others.</summary>
+    /// <summary>Precision of the vision encoder's matrices whose inputs have outliers, where it differs from the
+    /// others.</summary>
     public string? VisionGuarded { get; init; }
 
-    /// <summary>Of the projector's matrices; its convolutions are float32.</summary>
+    /// <summary>Precision of the projector's matrices; its convolutions are float32.</summary>
     public string? Projector { get; init; }
 
-    /// <summary>Of the second set of the decoder's weights, for many tokens at once; null when there is none.</summary>
+    /// <summary>Precision of the prefill weights; null where there are none.</summary>
     public string? Prefill { get; init; }
 
     /// <summary>Type in which the graphs compute and of the KV cache, where it is not float32.</summary>
     public string? Activations { get; init; }
 
-    /// <summary>How weights were rounded; null where none were.</summary>
+    /// <summary>How weights were quantized; null where none were.</summary>
     public string? Rounding { get; init; }
 
-    /// <summary>Why this precision was taken, where the import chose it.</summary>
+    /// <summary>Why the import chose this precision; null where the user named it.</summary>
     public IReadOnlyList<string>? Choice { get; init; }
 }
 

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Onnx;
 
-/// <summary>The weights' file beside an ONNX model: appended to once, hashed on the way, never read back.</summary>
+/// <summary>The external data file of an ONNX model: written once, hashed meanwhile, never read back.</summary>
 internal sealed class ExternalDataFile : IDisposable
 {
     /// <summary>So that a weight can be mapped by itself on every page size in use (arm64 has 64 KiB pages).</summary>
@@ -17,7 +17,7 @@ internal sealed class ExternalDataFile : IDisposable
             path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20, FileOptions.SequentialScan));
     }
 
-    /// <summary>Name that the model refers to; it lies in the model's folder.</summary>
+    /// <summary>Name by which the model refers to it; it is in the model's folder.</summary>
     public string FileName { get; }
 
     /// <summary>Appends a weight of a known size, aligned, and returns its offset.</summary>

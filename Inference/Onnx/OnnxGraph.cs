@@ -22,7 +22,7 @@ internal readonly record struct OnnxDimension(long Size, string? Name)
 }
 
 /// <summary>Builds one ONNX model (opset 21, <c>com.microsoft</c> 1) node by node and writes it. Weights live in one
-/// external file beside it, since a protobuf message ends at 2 GB; only scalars and shapes are inline. Nothing is
+/// external file beside it, because a protobuf message is limited to 2 GB; only scalars and shapes are inline. Nothing is
 /// written before <see cref="WriteWeights"/>, so that a graph which cannot be built costs no reading. The field numbers
 /// are those of <c>onnx.proto</c>.</summary>
 /// <param name="name">For messages.</param>
@@ -157,7 +157,7 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
             var place = places[weight.Name];
             if (place.Size != weight.Size)
             {
-                throw new InvalidOperationException($"'{weight.Name}' has {place.Size} bytes in {file}, '{name}' wants {weight.Size}.");
+                throw new InvalidOperationException($"'{weight.Name}' has {place.Size} bytes in {file}, '{name}' needs {weight.Size}.");
             }
 
             _initializers.Add(External(weight, file, place.Offset));

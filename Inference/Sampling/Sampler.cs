@@ -2,13 +2,13 @@ using System.Numerics.Tensors;
 
 namespace MobileVlm.Edge.Inference.Sampling;
 
-/// <summary>Chooses the next token. One sampler an answer: a seeded one moves on with each choice.</summary>
+/// <summary>Chooses the next token. Use one sampler per answer: seeded samplers are stateful.</summary>
 public abstract class Sampler
 {
-    /// <summary>Always the likeliest token, the first of equals.</summary>
+    /// <summary>Always the most likely token, the first of equal ones.</summary>
     public static Sampler Greedy { get; } = new GreedySampler();
 
-    /// <summary>Draws among the likeliest tokens whose probabilities add up to <paramref name="topP"/>.</summary>
+    /// <summary>Draws among the most likely tokens whose probabilities add up to <paramref name="topP"/>.</summary>
     /// <param name="temperature">Above 0; below 1 sharpens, above 1 flattens.</param>
     /// <param name="topP">Above 0, at most 1.</param>
     /// <param name="seed">The same seed draws the same tokens.</param>
@@ -62,7 +62,7 @@ public abstract class Sampler
                 _probabilities[i] = -_probabilities[i];
             }
 
-            // Negated, so that an ascending sort puts the likeliest first.
+            // Negated, so that an ascending sort puts the most likely first.
             Array.Sort(_probabilities, _ids);
             var kept = 0;
             var mass = 0f;
@@ -73,7 +73,7 @@ public abstract class Sampler
 
             if (kept == 1)
             {
-                // The sort does not keep equals in order.
+                // The sort is not stable.
                 return Greedy.Choose(logits);
             }
 

@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MobileVlm.Edge.Inference.Sessions;
 
-/// <summary>Puts an NVIDIA GPU under a session: by a provider library that ONNX Runtime loads as a plug-in, or by an ONNX
+/// <summary>Runs a session on an NVIDIA GPU: through a provider library that ONNX Runtime loads as a plug-in, or an ONNX
 /// Runtime that has CUDA built in.</summary>
 internal static class CudaProvider
 {
@@ -12,10 +12,10 @@ internal static class CudaProvider
 
     private const string BuiltInFile = "libonnxruntime_providers_cuda.so";
 
-    private static readonly Lock Turn = new();
+    private static readonly Lock Gate = new();
     private static readonly Dictionary<string, IReadOnlyList<OrtEpDevice>> Registered = [];
 
-    /// <exception cref="ExecutionTargetException">It cannot be had.</exception>
+    /// <exception cref="ExecutionTargetException">It is not available.</exception>
     public static void Append(SessionOptions options, ExecutionSettings settings)
     {
         if (settings.ProviderLibrary is { } library)
@@ -34,7 +34,7 @@ internal static class CudaProvider
         if (target.Device >= devices.Count)
         {
             throw devices.Count == 0
-                ? NoLibrary(library, "it finds no GPU on this box", "Is the NVIDIA driver there (nvidia-smi), and may this user open its device nodes?")
+                ? NoLibrary(library, "it finds no GPU on this machine", "Is the NVIDIA driver there (nvidia-smi), and may this user open its device nodes?")
                 : new ExecutionTargetException(
                     ExecutionTargetException.Target, target.ToString(), string.Create(CultureInfo.InvariantCulture, $"there are {devices.Count} GPU(s)"),
                     "They are numbered from 0.");
@@ -46,7 +46,7 @@ internal static class CudaProvider
     /// <returns>The GPUs that the library offers.</returns>
     private static IReadOnlyList<OrtEpDevice> Register(string library)
     {
-        lock (Turn)
+        lock (Gate)
         {
             if (Registered.TryGetValue(library, out var known))
             {
@@ -85,8 +85,8 @@ internal static class CudaProvider
                 ExecutionTargetException.Target,
                 target.ToString(),
                 OnnxRuntimeLibrary.Chosen is { } chosen
-                    ? $"the ONNX Runtime {SessionFactory.RuntimeVersion} in '{chosen}' was built without CUDA"
-                    : $"the ONNX Runtime {SessionFactory.RuntimeVersion} that comes along computes on the processor alone",
+                    ? $"the ONNX Runtime {OnnxRuntimeLibrary.LoadedVersion} in '{chosen}' was built without CUDA"
+                    : $"the ONNX Runtime {OnnxRuntimeLibrary.LoadedVersion} that comes with this program runs on the CPU only",
                 $"Name a CUDA provider library of the same version in {ExecutionTargetException.ProviderLibrary}, or an ONNX Runtime built with CUDA "
                 + $"in {ExecutionTargetException.RuntimeLibrary}.");
         }
@@ -98,7 +98,7 @@ internal static class CudaProvider
             {
                 ["device_id"] = target.Device.ToString(CultureInfo.InvariantCulture),
 
-                // Boxes share memory between processor and GPU: doubling what was asked for leaves half of it unused.
+                // Edge devices share memory between CPU and GPU: doubling each request would leave half of it unused.
                 ["arena_extend_strategy"] = "kSameAsRequested",
 
                 // The exhaustive search tries every algorithm at the first picture.
@@ -113,7 +113,7 @@ internal static class CudaProvider
         }
     }
 
-    /// <summary>ONNX Runtime only says that its CUDA part did not load; the loader says why.</summary>
+    /// <summary>ONNX Runtime only reports that its CUDA part did not load; the loader reports why.</summary>
     private static string? BuiltInFault()
     {
         if (OnnxRuntimeLibrary.Chosen is not { } chosen)
@@ -129,25 +129,25 @@ internal static class CudaProvider
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            return OnnxRuntimeLibrary.LoaderSays(e);
+            return OnnxRuntimeLibrary.LoaderError(e);
         }
     }
 
-    /// <summary>What the loader or the library said, and what helps.</summary>
+    /// <summary>What is wrong according to the loader or the library, and what to do.</summary>
     private static (string Found, string Remedy) Explain(string message)
     {
         const string Before = "with error: ";
-        var said = message.Replace('\n', ' ').Trim().TrimEnd('.');
-        said = said.IndexOf(Before, StringComparison.Ordinal) is var at and >= 0 ? said[(at + Before.Length)..] : said;
-        return said switch
+        var error = message.Replace('\n', ' ').Trim().TrimEnd('.');
+        error = error.IndexOf(Before, StringComparison.Ordinal) is var at and >= 0 ? error[(at + Before.Length)..] : error;
+        return error switch
         {
-            _ when said.Contains("CreateEpFactories", StringComparison.Ordinal) =>
-                ("it is a library, but no execution provider of ONNX Runtime", $"Name the provider's own library ({said})."),
-            _ when said.Contains("invalid ELF", StringComparison.Ordinal) || said.Contains("file too short", StringComparison.Ordinal) || said.Contains("wrong ELF", StringComparison.Ordinal) =>
-                ("it is no library for this processor", $"Name the provider's library, a .so file ({said})."),
-            _ when said.Contains("cannot open shared object file", StringComparison.Ordinal) =>
-                ($"a library that it needs is missing: {said}", "Install the CUDA and cuDNN that it was built for, and let the loader find them (ldconfig, LD_LIBRARY_PATH)."),
-            _ => ($"it cannot be used: {said}", $"It must be of the same version as this ONNX Runtime, {SessionFactory.RuntimeVersion}."),
+            _ when error.Contains("CreateEpFactories", StringComparison.Ordinal) =>
+                ("it is a library, but not an execution provider of ONNX Runtime", $"Name the provider's own library ({error})."),
+            _ when error.Contains("invalid ELF", StringComparison.Ordinal) || error.Contains("file too short", StringComparison.Ordinal) || error.Contains("wrong ELF", StringComparison.Ordinal) =>
+                ("it is not a library for this processor", $"Name the provider's library, a .so file ({error})."),
+            _ when error.Contains("cannot open shared object file", StringComparison.Ordinal) =>
+                ($"a library that it needs is missing: {error}", "Install the CUDA and cuDNN that it was built for, and let the loader find them (ldconfig, LD_LIBRARY_PATH)."),
+            _ => ($"it cannot be used: {error}", $"It must be of the same version as this ONNX Runtime, {OnnxRuntimeLibrary.LoadedVersion}."),
         };
     }
 

@@ -3,20 +3,20 @@ using MobileVlm.Edge.Inference.Machine;
 namespace MobileVlm.Edge.Inference.Sessions;
 
 /// <summary>How sessions are opened.</summary>
-/// <param name="Threads">Threads that compute one call; 0 takes one a processor of <see cref="Processors"/> where those are
-/// given, else one a big core, as far as the system tells.</param>
+/// <param name="Threads">Threads that compute one call; 0 takes one per processor of <see cref="Processors"/> where those are
+/// given, otherwise one per big core, as far as the system reports them.</param>
 public sealed record ExecutionSettings(int Threads = 0)
 {
-    /// <summary>Processors that the threads are bound to, the calling one too; none leaves it to the system. Null binds
-    /// them to the big cores of a processor that has little ones as well.</summary>
+    /// <summary>Processors that the threads, including the calling one, are bound to; none leaves it to the system. Null
+    /// binds them to the big cores of a processor that also has little ones.</summary>
     public IReadOnlyList<int>? Processors { get; init; }
 
-    /// <summary>Whether a second set of a decoder's weights is opened where a model has one. It takes as much memory as
-    /// the decoder has weights.</summary>
+    /// <summary>Whether the prefill weights are opened where a model has them. They take as much memory as the decoder has
+    /// weights.</summary>
     public bool UsePrefill { get; init; } = true;
 
-    /// <summary>Tokens that go through at once from which that second set is used; null as measured on this box
-    /// (<see cref="MachineTuning"/>), and <see cref="UsualPrefillFrom"/> where nothing was.</summary>
+    /// <summary>Smallest number of tokens per pass for which the prefill weights are used; null takes what was measured on
+    /// this machine (<see cref="MachineTuning"/>), otherwise <see cref="DefaultPrefillFrom"/>.</summary>
     public int? PrefillFrom { get; init; }
 
     /// <summary>Where sessions run.</summary>
@@ -25,23 +25,23 @@ public sealed record ExecutionSettings(int Threads = 0)
     /// <summary>A library that ONNX Runtime loads for <see cref="TargetKind.Cuda"/>; null takes what is built into it.</summary>
     public string? ProviderLibrary { get; init; }
 
-    /// <summary>Whether arm64 processors use Arm's KleidiAI kernels, which round activations of int4 products by the row
-    /// where ONNX Runtime's own round them by the block. Of no account elsewhere.</summary>
+    /// <summary>Whether arm64 processors use Arm's KleidiAI kernels, which quantize activations of int4 products per
+    /// row where ONNX Runtime's own do so per block. Has no effect elsewhere.</summary>
     public bool UseKleidiAi { get; init; } = true;
 
-    /// <summary>Told where each session runs once it is open, on the thread that opened it; null tells nobody.</summary>
+    /// <summary>Receives where each session runs once it is open, on the thread that opened it.</summary>
     public Action<SessionPlacement>? Opened { get; init; }
 
-    /// <summary>Below, reading twice the bytes costs more than the quicker products save, on the box where this was
-    /// measured.</summary>
-    internal const int UsualPrefillFrom = 4;
+    /// <summary>With fewer tokens, reading twice the bytes costs more than the faster products save, on the machine where
+    /// this was measured.</summary>
+    internal const int DefaultPrefillFrom = 4;
 
-    /// <summary>Treats the processor as a device with memory of its own, so that this way is tested where there is no
-    /// other.</summary>
+    /// <summary>Treats the CPU as a device with its own memory, so that this path can be tested where there is no other
+    /// device.</summary>
     internal bool KeepsStateOnDevice { get; init; }
 
-    /// <summary>What is chosen from; the box itself unless a test says otherwise.</summary>
-    internal CpuTopology Topology { get; init; } = CpuTopology.ThisBox;
+    /// <summary>The processors to choose from; those of this machine except in tests.</summary>
+    internal CpuTopology Topology { get; init; } = CpuTopology.ThisMachine;
 
     /// <summary>Threads that will be used.</summary>
     public int EffectiveThreads =>

@@ -2,23 +2,23 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Inference.Sessions;
 
-/// <summary>What computes.</summary>
+/// <summary>Kind of device that computes.</summary>
 public enum TargetKind
 {
     Cpu,
 
-    /// <summary>An NVIDIA GPU, or nothing.</summary>
+    /// <summary>An NVIDIA GPU; without one the session does not open.</summary>
     Cuda,
 
-    /// <summary>An NVIDIA GPU, or the processor where none can be had.</summary>
+    /// <summary>An NVIDIA GPU, or the CPU where there is none.</summary>
     Auto,
 }
 
-/// <summary>Where a model shall run: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>auto</c>. Where it does run is read back
-/// from each session (<see cref="SessionPlacement"/>).</summary>
+/// <summary>The device that a model is meant to run on: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>auto</c>. Where it really
+/// runs is read back from each session (<see cref="SessionPlacement"/>).</summary>
 public readonly record struct ExecutionTarget
 {
-    /// <summary>More GPUs than a box of this kind has.</summary>
+    /// <summary>More GPUs than any device of this kind has.</summary>
     private const int LargestDevice = 63;
 
     private const string CudaPrefix = "cuda:";
@@ -29,7 +29,7 @@ public readonly record struct ExecutionTarget
 
     public static ExecutionTarget Auto { get; } = new(TargetKind.Auto, 0);
 
-    /// <summary>What <see cref="TryParse"/> reads.</summary>
+    /// <summary>The texts that <see cref="TryParse"/> accepts, for people.</summary>
     public static string Grammar => "cpu, cuda, cuda:N (the GPU number N, from 0) or auto";
 
     public TargetKind Kind { get; }
@@ -45,7 +45,7 @@ public readonly record struct ExecutionTarget
     }
 
     /// <param name="text">See <see cref="Grammar"/>, in any case.</param>
-    /// <param name="target"><see cref="Cpu"/> when it is none.</param>
+    /// <param name="target"><see cref="Cpu"/> when the text is not a target.</param>
     public static bool TryParse(string text, out ExecutionTarget target)
     {
         target = Cpu;

@@ -4,15 +4,15 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MobileVlm.Edge.Inference.Sessions;
 
-/// <summary>Which execution provider took which node of a session. ONNX Runtime tells it in C alone (since 1.24); the
-/// managed package holds the function's place but no method for it.</summary>
+/// <summary>Which execution provider took which node of a session. ONNX Runtime reports it in its C interface only
+/// (since 1.24); the managed package has the function's slot but no method for it.</summary>
 internal static unsafe class NodeAssignment
 {
-    /// <summary>Session option without which ONNX Runtime does not remember.</summary>
+    /// <summary>Session option without which ONNX Runtime does not record it.</summary>
     public const string Option = "session.record_ep_graph_assignment_info";
 
-    /// <returns>Provider and operator of each node, as the graph was cut up.</returns>
-    /// <exception cref="InvalidOperationException">ONNX Runtime does not tell.</exception>
+    /// <returns>Provider and operator of each node, as the graph was partitioned.</returns>
+    /// <exception cref="InvalidOperationException">ONNX Runtime does not report it.</exception>
     public static IReadOnlyList<(string Provider, string Operator)> Read(InferenceSession session)
     {
         var api = OnnxRuntimeLibrary.Api;
@@ -53,10 +53,10 @@ internal static unsafe class NodeAssignment
 
         var message = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint, nint>)api->GetErrorMessage)(status));
         ((delegate* unmanaged[Cdecl]<nint, void>)api->ReleaseStatus)(status);
-        throw new InvalidOperationException($"ONNX Runtime does not tell where a session runs: {message}");
+        throw new InvalidOperationException($"ONNX Runtime does not report where a session runs: {message}");
     }
 
-    /// <summary>Of the pinned version; a test fails where another one names it otherwise.</summary>
+    /// <summary>Field of the pinned version; a test fails where another version names it differently.</summary>
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_nativeHandle")]
     private static extern ref nint Handle(InferenceSession session);
 }

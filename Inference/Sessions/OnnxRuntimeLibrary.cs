@@ -5,38 +5,41 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MobileVlm.Edge.Inference.Sessions;
 
-/// <summary>The native <c>libonnxruntime</c>: the one that comes with this program, or one that was built for this very
-/// box. Of a process: it can be chosen until it is first used.</summary>
+/// <summary>The native <c>libonnxruntime</c>: the one that comes with this program, or one that was built for this
+/// device. Process-wide; it must be selected before its first use.</summary>
 public static unsafe partial class OnnxRuntimeLibrary
 {
     private const string Name = "onnxruntime";
     private const string EntryPoint = "OrtGetApiBase";
     private const string Remedy = "Name a libonnxruntime.so that was built of the same version for this processor, or leave it out";
 
-    private static readonly Lock Turn = new();
+    private static readonly Lock Gate = new();
     private static string? _chosen;
 
-    /// <summary>Version of ONNX Runtime that this program speaks to, as <c>1.31</c>: its interface is a table with one
-    /// version for each minor release, which newer libraries still have.</summary>
+    /// <summary>Version of ONNX Runtime whose interface this program uses, for example <c>1.31</c>: there is one version of
+    /// the interface for each minor release, and newer libraries still have the older ones.</summary>
     public static string NeededVersion { get; } = typeof(OrtEnv).Assembly.GetName().Version!.ToString(2);
 
-    /// <summary>Full path of the library that <see cref="Use"/> chose; null for the one that comes along.</summary>
+    /// <summary>Full path of the library that <see cref="Use"/> selected; null for the one that comes with this program.</summary>
     public static string? Chosen
     {
         get
         {
-            lock (Turn)
+            lock (Gate)
             {
                 return _chosen;
             }
         }
     }
 
+    /// <summary>Version of the native library, which this loads.</summary>
+    public static string LoadedVersion => OrtEnv.Instance().GetVersionString();
+
     internal static uint ApiVersion { get; } = (uint)typeof(OrtEnv).Assembly.GetName().Version!.Minor;
 
-    /// <summary>Takes this library from now on, for the whole process. Before the first session is opened; a second call
+    /// <summary>Selects the library for the whole process. Must be called before the first session is opened; a second call
     /// with the same path does nothing.</summary>
-    /// <param name="path">Of a <c>libonnxruntime.so</c>; null changes nothing.</param>
+    /// <param name="path">Path of a <c>libonnxruntime.so</c>; null changes nothing.</param>
     /// <exception cref="ExecutionTargetException">It cannot be used, or another one is in use already.</exception>
     public static void Use(string? path)
     {
@@ -46,7 +49,7 @@ public static unsafe partial class OnnxRuntimeLibrary
         }
 
         var full = Path.GetFullPath(path);
-        lock (Turn)
+        lock (Gate)
         {
             if (_chosen == full)
             {
@@ -68,7 +71,7 @@ public static unsafe partial class OnnxRuntimeLibrary
         }
     }
 
-    /// <summary>Loads a library and sees whether it is ONNX Runtime of a version that this program can speak to.</summary>
+    /// <summary>Loads a library and checks that it is ONNX Runtime with the interface that this program uses.</summary>
     internal static nint Load(string path)
     {
         if (!File.Exists(path))
@@ -83,7 +86,7 @@ public static unsafe partial class OnnxRuntimeLibrary
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            throw Fault(path, $"it cannot be loaded: {LoaderSays(e)}", e);
+            throw Fault(path, $"it cannot be loaded: {LoaderError(e)}", e);
         }
 
         if (!NativeLibrary.TryGetExport(library, EntryPoint, out var entry))
@@ -103,15 +106,15 @@ public static unsafe partial class OnnxRuntimeLibrary
         return library;
     }
 
-    /// <summary>What the system's loader said, without .NET's advice before it and the other names that were tried behind
+    /// <summary>The system loader's error, without .NET's advice before it and the other names that were tried after
     /// it.</summary>
-    internal static string LoaderSays(Exception e)
+    internal static string LoaderError(Exception e)
     {
         var lines = e.Message.Split('\n', StringSplitOptions.TrimEntries);
         return lines.Skip(1).FirstOrDefault(line => line.Contains(": ", StringComparison.Ordinal)) ?? lines[0];
     }
 
-    /// <summary>The table of functions, for those that have no managed name.</summary>
+    /// <summary>The table of C functions, for those without a managed method.</summary>
     internal static OrtApi* Api => (OrtApi*)((delegate* unmanaged[Cdecl]<uint, nint>)GetBase()->GetApi)(ApiVersion);
 
     private static ExecutionTargetException Fault(string path, string found, Exception? inner = null) =>

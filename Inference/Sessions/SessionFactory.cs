@@ -7,16 +7,13 @@ namespace MobileVlm.Edge.Inference.Sessions;
 /// <summary>Opens a graph of a model folder and compares it with the manifest.</summary>
 internal static class SessionFactory
 {
-    /// <summary>Operators that are nearly all of the work: where a GPU was asked for, they must not be on the processor.</summary>
+    /// <summary>Operators that are nearly all of the work: where a GPU was requested, they must not run on the CPU.</summary>
     private static readonly HashSet<string> Heavy =
         ["MatMul", "Gemm", "MatMulNBits", "MatMulIntegerToFloat", "Conv", "GroupQueryAttention", "MultiHeadAttention"];
 
-    /// <summary>Of ONNX Runtime. Asking loads it.</summary>
-    public static string RuntimeVersion => OrtEnv.Instance().GetVersionString();
-
-    /// <summary>On the thread that will run it: where processors are chosen, that thread is bound to them.</summary>
+    /// <summary>Opens a graph. Called on the thread that will run it: where processors are chosen, it is bound to them.</summary>
     /// <exception cref="ModelFolderException">The graph does not open, or does not match its manifest.</exception>
-    /// <exception cref="ExecutionTargetException">The target cannot be had.</exception>
+    /// <exception cref="ExecutionTargetException">The target is not available.</exception>
     public static InferenceSession Open(ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
     {
         if (!folder.Manifest.Signatures.TryGetValue(file, out var signature))
@@ -24,7 +21,7 @@ internal static class SessionFactory
             throw new ModelFolderException(
                 folder.FolderPath,
                 file == ModelFolder.VisionFile
-                    ? "it is a model of text only and cannot look at pictures. Use 'mobilevlm generate', or import a MobileVLM checkpoint."
+                    ? "it is a text-only model and cannot read pictures. Use 'mobilevlm generate', or import a MobileVLM checkpoint."
                     : $"the manifest has no signature of {file}. Import the model again.");
         }
 
@@ -44,7 +41,7 @@ internal static class SessionFactory
         }
     }
 
-    /// <summary>A graph of our own that serves another one, wherever that runs.</summary>
+    /// <summary>Opens an auxiliary graph of this program on the device of another session.</summary>
     internal static InferenceSession OpenHelper(byte[] model, ExecutionSettings settings)
     {
         using var options = Options(settings, fixedShapes: false);
@@ -72,7 +69,7 @@ internal static class SessionFactory
                 }
                 catch (ExecutionTargetException e)
                 {
-                    // Told with the placement.
+                    // Reported with the placement.
                     return OpenOnCpu(folder, file, settings, fixedShapes, e.Message);
                 }
         }
@@ -108,12 +105,12 @@ internal static class SessionFactory
         {
             throw new ExecutionTargetException(
                 ExecutionTargetException.Target, settings.Target.ToString(), $"{file} of '{folder.FolderPath}' does not open there: {e.Message.TrimEnd('.')}",
-                "With the target cpu it is seen whether the model or the GPU is at fault.", e);
+                "Try the target cpu to find out whether the model or the GPU is the cause.", e);
         }
 
         var placement = Read(session, file, settings.Target, reason: null);
-        var fallen = placement.OnCpu.Where(o => Heavy.Contains(o.Key)).ToList();
-        if (fallen.Count == 0)
+        var misplaced = placement.OnCpu.Where(o => Heavy.Contains(o.Key)).ToList();
+        if (misplaced.Count == 0)
         {
             return (session, placement);
         }
@@ -122,12 +119,12 @@ internal static class SessionFactory
         throw new ExecutionTargetException(
             ExecutionTargetException.Target,
             settings.Target.ToString(),
-            $"{file} of '{folder.FolderPath}' would leave {string.Join(" and ", fallen.Select(o => $"{o.Value} {o.Key}"))} of {placement.NodeCount} nodes to the processor, "
-            + "since the GPU has no kernels for their types",
+            $"{file} of '{folder.FolderPath}' would leave {string.Join(" and ", misplaced.Select(o => $"{o.Value} {o.Key}"))} of {placement.NodeCount} nodes to the CPU, "
+            + "because the GPU has no kernels for their types",
             "Import the model for it: mobilevlm model import … --for cuda.");
     }
 
-    // Whoever hears the fault has no session to dispose of.
+    // Disposes the session when this fails, because the caller never receives it.
     private static IReadOnlyList<(string Provider, string Operator)> Assigned(InferenceSession session)
     {
         try
@@ -141,22 +138,22 @@ internal static class SessionFactory
         }
     }
 
-    private static SessionPlacement Read(InferenceSession session, string file, ExecutionTarget wanted, string? reason)
+    private static SessionPlacement Read(InferenceSession session, string file, ExecutionTarget requested, string? reason)
     {
         var nodes = Assigned(session);
         return new SessionPlacement(
             file,
-            wanted,
+            requested,
             Count(nodes.Select(n => n.Provider)),
-            wanted.Kind == TargetKind.Cpu ? new Dictionary<string, int>() : Count(nodes.Where(n => n.Provider == SessionPlacement.CpuProvider).Select(n => n.Operator)),
+            requested.Kind == TargetKind.Cpu ? new Dictionary<string, int>() : Count(nodes.Where(n => n.Provider == SessionPlacement.CpuProvider).Select(n => n.Operator)),
             reason);
     }
 
     private static Dictionary<string, int> Count(IEnumerable<string> names) =>
         names.GroupBy(name => name).OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count());
 
-    /// <summary>Those of every session that answers.</summary>
-    /// <param name="settings">Threads.</param>
+    /// <summary>Options of every session that answers.</summary>
+    /// <param name="settings">Threads and processors.</param>
     /// <param name="fixedShapes">Whether all calls have inputs of the same sizes.</param>
     internal static SessionOptions Options(ExecutionSettings settings, bool fixedShapes)
     {
@@ -168,7 +165,7 @@ internal static class SessionFactory
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
 
-            // A pattern is kept for each input shape ever seen; prompts have many.
+            // ONNX Runtime keeps a pattern for each input shape that it has seen; prompts have many.
             EnableMemoryPattern = fixedShapes,
         };
 
@@ -186,7 +183,7 @@ internal static class SessionFactory
         return options;
     }
 
-    /// <summary>What holds for every session that answers.</summary>
+    /// <summary>Configuration entries of every session that answers.</summary>
     internal static void Configure(SessionOptions options)
     {
         options.AddSessionConfigEntry(NodeAssignment.Option, "1");
@@ -194,14 +191,14 @@ internal static class SessionFactory
         // Threads spin within a call and sleep between pictures.
         options.AddSessionConfigEntry("session.force_spinning_stop", "1");
 
-        // "session.x64quantprecision" is left off: no graph of ours has integer products that overflow in between, and it
-        // would slow down those that were narrowed for that.
+        // "session.x64quantprecision" stays off: no graph of this program has integer products that overflow in between, and
+        // it would slow down those that were narrowed for that.
 
-        // "session.set_denormal_as_zero" is left off: it changes the calling thread for good, and the vectorised argmax
-        // of .NET then finds index 0, since small integers are denormals when seen as floats.
+        // "session.set_denormal_as_zero" stays off: it changes the calling thread permanently, and the vectorised argmax
+        // of .NET then finds index 0, because small integers are denormals when read as floats.
     }
 
-    /// <summary>What a graph takes and gives, for the manifest.</summary>
+    /// <summary>Inputs and outputs of a graph, for the manifest.</summary>
     public static GraphSignature Describe(string path)
     {
         using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL };
@@ -223,7 +220,7 @@ internal static class SessionFactory
         foreach (var name in actual.Keys.Where(name => expected.All(e => e.Name != name)))
         {
             throw new ModelFolderException(
-                folder.FolderPath, $"{file} has an {role} '{name}' of which the manifest knows nothing. Import the model again.");
+                folder.FolderPath, $"{file} has an {role} '{name}' that is not in the manifest. Import the model again.");
         }
 
         foreach (var signature in expected)

@@ -1,5 +1,6 @@
+using System.Globalization;
 using System.Text;
-using Microsoft.ML.Tokenizers;
+using Google.Protobuf;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Text;
@@ -7,30 +8,54 @@ namespace MobileVlm.Edge.Inference.Text;
 /// <summary>LLaMA's SentencePiece tokenizer: text to ids, and the bytes of each id. Thread-safe.</summary>
 public sealed class LlamaTextTokenizer
 {
-    /// <summary>SentencePiece's stand-in for a space.</summary>
+    /// <summary>SentencePiece's replacement for a space.</summary>
     private const char SpaceMark = '▁';
 
-    private readonly LlamaTokenizer _tokenizer;
+    private readonly SentencePieceModel _model;
     private readonly PairMerger _merger;
-    private readonly byte[]?[] _bytes;
+    private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
-    private LlamaTextTokenizer(LlamaTokenizer tokenizer, PairMerger merger)
+    /// <summary>Bytes by id.</summary>
+    private readonly byte[][] _bytes;
+
+    /// <summary>Ids by byte, for characters that no piece stands for.</summary>
+    private readonly int[] _byteIds = new int[256];
+
+    private LlamaTextTokenizer(SentencePieceModel model)
     {
-        (_tokenizer, _merger) = (tokenizer, merger);
-        BeginId = tokenizer.BeginningOfSentenceId;
-        EndId = tokenizer.EndOfSentenceId;
-        _bytes = new byte[tokenizer.Vocabulary.Values.Max() + 1][];
-        foreach (var (piece, id) in tokenizer.Vocabulary)
+        _model = model;
+        _bytes = new byte[model.Pieces.Count][];
+        Array.Fill(_byteIds, model.UnknownId);
+        var mergeable = new Dictionary<string, MergeablePiece>(StringComparer.Ordinal);
+        foreach (var (id, piece) in model.Pieces.Index())
         {
-            _bytes[id] = id == BeginId || id == EndId || id == tokenizer.UnknownId ? [] : BytesOf(piece);
+            _ids.TryAdd(piece.Text, id);
+            _bytes[id] = piece.Type switch
+            {
+                PieceType.Unknown or PieceType.Control => [],
+                PieceType.Byte => [ByteOf(piece.Text)],
+                _ => Encoding.UTF8.GetBytes(piece.Text.Replace(SpaceMark, ' ')),
+            };
+            if (piece.Type == PieceType.Byte)
+            {
+                _byteIds[_bytes[id][0]] = id;
+            }
+
+            // Special tokens and bytes that are written in a text are ordinary characters.
+            if (piece.Type is PieceType.Normal or PieceType.UserDefined)
+            {
+                mergeable.TryAdd(piece.Text, new MergeablePiece(id, piece.Score));
+            }
         }
+
+        _merger = new PairMerger(mergeable);
     }
 
     /// <summary>Id of <c>&lt;s&gt;</c>.</summary>
-    public int BeginId { get; }
+    public int BeginId => _model.BeginId;
 
     /// <summary>Id of <c>&lt;/s&gt;</c>.</summary>
-    public int EndId { get; }
+    public int EndId => _model.EndId;
 
     /// <summary>Ids are below this.</summary>
     internal int Count => _bytes.Length;
@@ -43,21 +68,16 @@ public sealed class LlamaTextTokenizer
     {
         try
         {
-            var model = File.ReadAllBytes(path);
-            var merger = new PairMerger(PieceScores.Read(model));
-            using var stream = new MemoryStream(model);
-            return new LlamaTextTokenizer(
-                LlamaTokenizer.Create(stream, addBeginOfSentence: false, addEndOfSentence: false), merger);
+            return new LlamaTextTokenizer(SentencePieceModel.Read(File.ReadAllBytes(path)));
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or InvalidDataException
-            or IndexOutOfRangeException or Google.Protobuf.InvalidProtocolBufferException)
+        catch (Exception e) when (e is InvalidDataException or InvalidProtocolBufferException)
         {
             throw new ModelFolderException(
                 Path.GetDirectoryName(path)!, $"{Path.GetFileName(path)} is not a SentencePiece model ({e.Message}). Download it again.", e);
         }
     }
 
-    /// <summary>Ids of a text that stands by itself, without begin or end token. Special tokens written in it are
+    /// <summary>Ids of a text that is encoded by itself, without begin or end token. Special tokens written in it are
     /// ordinary characters.</summary>
     public IReadOnlyList<int> Encode(string text)
     {
@@ -67,7 +87,7 @@ public sealed class LlamaTextTokenizer
         }
 
         var ids = new List<int>();
-        _merger.Merge(Marked(text), (id, characters) =>
+        _merger.Merge(Escape(text), (id, characters) =>
         {
             if (id is { } known)
             {
@@ -81,8 +101,8 @@ public sealed class LlamaTextTokenizer
         return ids;
     }
 
-    /// <summary>Id of a piece as it stands in the vocabulary (a space is <c>▁</c>), or null.</summary>
-    internal int? PieceId(string piece) => _tokenizer.Vocabulary.TryGetValue(piece, out var id) ? id : null;
+    /// <summary>Id of a piece as the vocabulary spells it (a space is <c>▁</c>), or null.</summary>
+    internal int? PieceId(string piece) => _ids.TryGetValue(piece, out var id) ? id : null;
 
     /// <summary>UTF-8 bytes that an id stands for; empty for special tokens and for ids that are not in the vocabulary.</summary>
     internal ReadOnlySpan<byte> BytesOf(int id) => (uint)id < (uint)_bytes.Length ? _bytes[id] : [];
@@ -95,21 +115,21 @@ public sealed class LlamaTextTokenizer
         return text + stream.Finish();
     }
 
-    /// <summary>Spaces as pieces have them, one more in front, and no half characters.</summary>
-    private string Marked(string text)
+    /// <summary>Spaces as pieces have them, one more before the text, and no lone surrogates.</summary>
+    private string Escape(string text)
     {
-        var marked = new StringBuilder(text.Length + 1);
-        if (_tokenizer.AddDummyPrefix)
+        var escaped = new StringBuilder(text.Length + 1);
+        if (_model.AddDummyPrefix)
         {
-            marked.Append(SpaceMark);
+            escaped.Append(SpaceMark);
         }
 
         foreach (var rune in text.EnumerateRunes())
         {
-            marked.Append(rune.Value == ' ' ? SpaceMark.ToString() : rune.ToString());
+            escaped.Append(rune.Value == ' ' ? SpaceMark.ToString() : rune.ToString());
         }
 
-        return marked.ToString();
+        return escaped.ToString();
     }
 
     private void AddBytes(ReadOnlySpan<char> characters, List<int> ids)
@@ -117,13 +137,12 @@ public sealed class LlamaTextTokenizer
         Span<byte> bytes = stackalloc byte[4];
         foreach (var value in bytes[..Encoding.UTF8.GetBytes(characters, bytes)])
         {
-            ids.Add(PieceId($"<0x{value:X2}>") ?? _tokenizer.UnknownId);
+            ids.Add(_byteIds[value]);
         }
     }
 
-    private static byte[] BytesOf(string piece) =>
-        piece is ['<', '0', 'x', _, _, '>'] && byte.TryParse(
-            piece.AsSpan(3, 2), System.Globalization.NumberStyles.HexNumber, null, out var value)
-            ? [value]
-            : Encoding.UTF8.GetBytes(piece.Replace(SpaceMark, ' '));
+    private static byte ByteOf(string piece) =>
+        piece is ['<', '0', 'x', _, _, '>'] && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new InvalidDataException($"its byte piece '{piece}' is not of the form <0x00>");
 }

@@ -1,8 +1,10 @@
 namespace MobileVlm.Edge.Inference.Text;
 
-/// <summary>SentencePiece's byte-pair merging: the best score first, of equals the leftmost. Microsoft.ML.Tokenizers
-/// 2.0.1 takes equals in no fixed order and so splits runs of one character, as <c>(((</c>, otherwise than the models
-/// were trained. Thread-safe.</summary>
+/// <summary>A piece that text can be merged into.</summary>
+internal readonly record struct MergeablePiece(int Id, float Score);
+
+/// <summary>SentencePiece's byte-pair merging: the best score first, the leftmost of equal ones. The order of equal scores
+/// decides how runs of one character, for example <c>(((</c>, are split. Thread-safe.</summary>
 internal sealed class PairMerger(Dictionary<string, MergeablePiece> pieces)
 {
     private static readonly Comparer<(float Score, int Left)> BestFirst = Comparer<(float Score, int Left)>.Create(
@@ -11,8 +13,8 @@ internal sealed class PairMerger(Dictionary<string, MergeablePiece> pieces)
     private readonly Dictionary<string, MergeablePiece>.AlternateLookup<ReadOnlySpan<char>> _pieces =
         pieces.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Merges a text without lone surrogates, and hands over each piece's id, or null and the characters that
-    /// no piece stands for.</summary>
+    /// <summary>Merges a text without lone surrogates, and reports each piece's id, or null and the characters that no
+    /// piece stands for.</summary>
     public void Merge(string text, Action<int?, ReadOnlySpan<char>> take)
     {
         var symbols = Split(text);

@@ -3,9 +3,9 @@ using System.Text;
 
 namespace MobileVlm.Edge.Inference.Text;
 
-/// <summary>Turns ids into text one by one and never cuts a character: bytes wait until they are whole. Bytes that are
-/// no UTF-8 become one replacement character each, as SentencePiece has it. The space that SentencePiece puts before the
-/// first word is left out. One stream an answer.</summary>
+/// <summary>Turns ids into text one by one and never cuts a character: bytes wait until they are complete. Bytes that are
+/// not UTF-8 become one replacement character each, as SentencePiece does. The space that SentencePiece adds before the
+/// first word is left out. Use one stream per answer.</summary>
 public sealed class TokenizerStream(LlamaTextTokenizer tokenizer)
 {
     private readonly List<byte> _pending = [];
@@ -28,7 +28,7 @@ public sealed class TokenizerStream(LlamaTextTokenizer tokenizer)
         return Take(flush: false);
     }
 
-    /// <summary>What is left: replacement characters for one that was never finished.</summary>
+    /// <summary>The rest of the text: replacement characters for a character that was never finished.</summary>
     public string Finish() => Take(flush: true);
 
     private string Take(bool flush)

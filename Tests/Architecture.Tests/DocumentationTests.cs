@@ -1,27 +1,26 @@
-using System.Reflection;
 using System.Xml.Linq;
 
 namespace MobileVlm.Edge.Architecture.Tests;
 
-/// <summary>Whoever opens a room from outside reads what each of its types is for.</summary>
+/// <summary>Each public type of a library says what it is.</summary>
 public sealed class DocumentationTests
 {
     [Theory]
     [InlineData("Inference")]
     [InlineData("Connectors")]
     [InlineData("Actors")]
-    public void Every_public_type_says_what_it_is(string room)
+    public void Every_public_type_says_what_it_is(string project)
     {
-        var assembly = Assembly.Load($"MobileVlm.Edge.{room}");
+        var assembly = Repository.Assembly(project);
         var documentation = XDocument.Load(Path.Combine(AppContext.BaseDirectory, $"{assembly.GetName().Name}.xml"))
             .Descendants("member").ToDictionary(m => m.Attribute("name")!.Value);
-        var silent = assembly.GetExportedTypes()
+        var undocumented = assembly.GetExportedTypes()
             .Select(type => type.FullName!.Replace('+', '.'))
-            .Where(name => !documentation.TryGetValue($"T:{name}", out var member) || !SaysSomething(member));
-        Assert.Empty(silent);
+            .Where(name => !documentation.TryGetValue($"T:{name}", out var member) || !IsDescribed(member));
+        Assert.Empty(undocumented);
     }
 
-    /// <summary>A summary, or for a small record what each of its values is.</summary>
-    private static bool SaysSomething(XElement member) =>
+    /// <summary>Whether there is a summary, or for a small record a description of a value.</summary>
+    private static bool IsDescribed(XElement member) =>
         member.Element("summary")?.Value.Trim().Length > 0 || member.Elements("param").Any(p => p.Value.Trim().Length > 0);
 }

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace MobileVlm.Edge.Architecture.Tests;
 
-/// <summary>What lies where, and what the build says about it.</summary>
+/// <summary>The repository's layout and its build files.</summary>
 public sealed class LayoutTests
 {
     private static readonly string[] TopLevel =
@@ -12,7 +12,7 @@ public sealed class LayoutTests
         "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", ".gitignore", ".gitattributes", ".ci", ".git",
     ];
 
-    /// <summary>What tools leave in a working copy, and git ignores.</summary>
+    /// <summary>What tools create in a working copy, and git ignores.</summary>
     private static readonly string[] Leftovers = ["artifacts", "TestResults", "BenchmarkDotNet.Artifacts", ".vs", ".vscode", ".idea", "bin", "obj"];
 
     [Fact]
@@ -49,15 +49,15 @@ public sealed class LayoutTests
     }
 
     /// <summary>The generator of log methods takes the parts of one class in an order that changes from build to build
-    /// (Microsoft.Extensions.Logging 10.0.15), and then the same sources give other bytes.</summary>
+    /// (Microsoft.Extensions.Logging 10.0.15), and then the same sources give different bytes.</summary>
     [Theory]
     [InlineData("Actors")]
     [InlineData("Connectors")]
     [InlineData("Deploy")]
     [InlineData("Inference")]
-    public void Log_methods_of_a_class_stand_in_one_file(string room)
+    public void Log_methods_of_a_class_are_in_one_file(string project)
     {
-        var files = Repository.Sources(room)
+        var files = Repository.Sources(project)
             .Where(file => file.Lines.Any(line => line.Contains("[LoggerMessage(", StringComparison.Ordinal)))
             .GroupBy(file => file.Path[..(file.Path.LastIndexOf('/') + 1)] + Path.GetFileName(file.Path).Split('.')[0]);
         Assert.All(files, of => Assert.Single(of));

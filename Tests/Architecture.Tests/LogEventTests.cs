@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Architecture.Tests;
 
-/// <summary>Every line that somebody may act on has a number of its own, and the operations page says what it means and
-/// what to do.</summary>
+/// <summary>Every log line that an operator may act on has its own event id, and the operations page says what it means
+/// and what to do.</summary>
 public sealed partial class LogEventTests
 {
     private const string Page = "Deploy/docs/operations.md";
 
-    /// <summary>Classes that log in the name of another: what stands in front of the number in the log.</summary>
+    /// <summary>Classes that log under another category: what precedes the event id in the log.</summary>
     private static readonly Dictionary<string, string> Sources = new(StringComparer.Ordinal)
     {
         ["SessionPlacements"] = "Sessions",
@@ -33,19 +33,19 @@ public sealed partial class LogEventTests
     ];
 
     [Fact]
-    public void Every_line_that_somebody_may_act_on_has_a_number()
+    public void Every_line_that_an_operator_may_act_on_has_an_event_id()
     {
         Assert.True(Lines.Count > 70, $"Only {Lines.Count} log lines were found.");
         Assert.Empty(Lines.Where(line => line.Level >= LogLevel.Information && line.Id is not (> 0 and < 1000)).Select(line => $"{line.Method} needs an EventId below 1000"));
     }
 
     [Fact]
-    public void No_number_means_two_things() => Assert.Empty(
+    public void No_event_id_means_two_things() => Assert.Empty(
         Lines.Where(line => line.Id > 0).GroupBy(line => line.Name).Where(of => of.Count() > 1)
             .Select(of => $"{of.Key}: {string.Join(", ", of.Select(line => line.Method))}"));
 
     [Fact]
-    public void The_operations_page_has_each_number_with_its_meaning_and_no_other()
+    public void The_operations_page_has_each_event_id_with_its_meaning_and_no_other()
     {
         var documented = File.ReadLines(Path.Combine(Repository.Root, Page))
             .Select(line => Row().Match(line)).Where(row => row.Success).ToList();
@@ -89,7 +89,7 @@ public sealed partial class LogEventTests
             type = outer;
         }
 
-        // Whatever reads a camera logs in the name of that camera: Camera.gate[1].
+        // Whatever reads a camera logs under that camera's category: Camera.gate[1].
         return type.Namespace!.StartsWith("MobileVlm.Edge.Connectors.Cameras", StringComparison.Ordinal)
             ? "Camera"
             : Sources.GetValueOrDefault(type.Name, type.Name);

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace MobileVlm.Edge.Architecture.Tests;
 
 /// <summary>The source tree that these tests were built from.</summary>
@@ -5,9 +7,14 @@ internal static class Repository
 {
     public static readonly string Root = Find();
 
-    /// <summary>Every C# file of a room, without what the build made.</summary>
-    public static IEnumerable<SourceFile> Sources(string room) =>
-        Files(Path.Combine(Root, room), "*.cs").Select(path => new SourceFile(Path.GetRelativePath(Root, path), File.ReadAllLines(path)));
+    /// <summary>What a product project was compiled to.</summary>
+    /// <param name="project">Its folder: <c>Inference</c>.</param>
+    public static Assembly Assembly(string project) =>
+        System.Reflection.Assembly.Load(project == "Deploy" ? "mobilevlm" : $"MobileVlm.Edge.{project}");
+
+    /// <summary>Every C# file of a project, without what the build generated.</summary>
+    public static IEnumerable<SourceFile> Sources(string project) =>
+        Files(Path.Combine(Root, project), "*.cs").Select(path => new SourceFile(Path.GetRelativePath(Root, path), File.ReadAllLines(path)));
 
     public static IEnumerable<string> Projects() => Files(Root, "*.csproj").Order(StringComparer.Ordinal);
 
@@ -30,10 +37,10 @@ internal static class Repository
 }
 
 /// <param name="Path">From the repository's root.</param>
-/// <param name="Lines">As they stand.</param>
+/// <param name="Lines">Its lines, unchanged.</param>
 internal sealed record SourceFile(string Path, string[] Lines)
 {
-    /// <summary>Lines without comments and without what stands in quotes: what the compiler sees as names.</summary>
+    /// <summary>Lines without comments and without the contents of quotes: what the compiler sees as names.</summary>
     public IEnumerable<(int Number, string Code)> Code() => Lines
         .Select((line, i) => (Number: i + 1, Code: WithoutText(line)))
         .Where(line => line.Code.Length > 0);

@@ -187,8 +187,8 @@ faults() {
     }
     refuses "a provider library that is missing" "there is no such file" --target cuda --provider-library /nowhere/libcuda.so
     refuses "an ONNX Runtime that is missing" "there is no such file" --target cuda --runtime-library /nowhere/libonnxruntime.so
-    refuses "a library that is none" "no execution provider" --target cuda --provider-library "$(ldd "$(command -v jq)" | sed -n 's|.*=> \(/.*/libc\.so\.6\) .*|\1|p')"
-    if command -v gcc >/dev/null && gcc -shared -fPIC "$root/Tests/Inference.Tests/Models/Native/runtime.c" -o "$fake" 2>/dev/null; then
+    refuses "a library that is none" "not an execution provider" --target cuda --provider-library "$(ldd "$(command -v jq)" | sed -n 's|.*=> \(/.*/libc\.so\.6\) .*|\1|p')"
+    if command -v gcc >/dev/null && gcc -shared -fPIC "$root/Tests/Inference.Tests/Sessions/Native/runtime.c" -o "$fake" 2>/dev/null; then
         refuses "an ONNX Runtime of another version" "it is ONNX Runtime 1.29.0" --target cuda --runtime-library "$fake"
     else
         note "no gcc: an ONNX Runtime of another version was not tried"

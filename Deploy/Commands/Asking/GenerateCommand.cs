@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
@@ -35,10 +36,10 @@ internal static class GenerateCommand
         using var state = decoder.CreateState(Math.Min(ids.Length + maxTokens, decoder.MaxPositions));
 
         var started = Stopwatch.GetTimestamp();
-        var logits = state.Append(ids);
+        state.Append(ids);
         var prefill = Stopwatch.GetElapsedTime(started);
-        var written = new TextGenerator(tokenizer).Write(
-            state, logits, options.Sampler(parsed), new GenerationOptions(maxTokens, stops.Where(s => s.Length > 0).ToList()),
+        var written = new TextGenerator(tokenizer).Generate(
+            state, options.Sampler(parsed), new GenerationOptions(maxTokens, stops.Where(s => s.Length > 0).ToList()),
             json ? null : Console.Write, cancel);
         Console.WriteLine(json
             ? JsonSerializer.Serialize(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.Deploy.Commands.Cameras;
 

@@ -22,10 +22,10 @@ internal sealed class ProcessorsAttribute : ValueRuleAttribute
     {
         try
         {
-            int[] missing = [.. (Parse((string)value) ?? []).Except(CpuTopology.ThisBox.Allowed)];
+            int[] missing = [.. (Parse((string)value) ?? []).Except(CpuTopology.ThisMachine.Allowed)];
             return missing.Length == 0
                 ? null
-                : $"names {string.Join(',', missing)}; this process may use {string.Join(',', CpuTopology.ThisBox.Allowed)}";
+                : $"names {string.Join(',', missing)}; this process may use {string.Join(',', CpuTopology.ThisMachine.Allowed)}";
         }
         catch (FormatException)
         {

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sampling;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
@@ -42,7 +43,7 @@ internal static class LossMeter
     /// <summary>Kullback-Leibler divergence sum(p * log(p / q)) of softmax distributions, in nats, in double precision.</summary>
     internal static double Divergence(ReadOnlySpan<float> exact, ReadOnlySpan<float> found)
     {
-        var (p, q) = (LogNormalizer(exact), LogNormalizer(found));
+        var (p, q) = (LogSoftmax.Normalizer(exact), LogSoftmax.Normalizer(found));
         var sum = 0.0;
         for (var i = 0; i < exact.Length; i++)
         {
@@ -51,18 +52,6 @@ internal static class LossMeter
         }
 
         return Math.Max(0, sum);
-    }
-
-    private static double LogNormalizer(ReadOnlySpan<float> logits)
-    {
-        var largest = TensorPrimitives.Max(logits);
-        var sum = 0.0;
-        foreach (var logit in logits)
-        {
-            sum += Math.Exp(logit - largest);
-        }
-
-        return largest + Math.Log(sum);
     }
 
     /// <summary>In double precision: single would round what is above 0.9999999.</summary>

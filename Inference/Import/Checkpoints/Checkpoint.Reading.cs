@@ -126,15 +126,7 @@ public sealed partial class Checkpoint
                 var piece = destination.Slice(done, Math.Min(ElementsPerRead, destination.Length - done));
                 var stored = buffer.AsSpan(0, 2 * piece.Length);
                 file.ReadExactly(offset + (2L * done), stored);
-                if (type == ElementType.Float16)
-                {
-                    FloatConversion.FromFloat16(stored, piece);
-                }
-                else
-                {
-                    FloatConversion.FromBFloat16(stored, piece);
-                }
-
+                FloatConversion.ToFloat32(type, stored, piece);
                 done += piece.Length;
             }
         }

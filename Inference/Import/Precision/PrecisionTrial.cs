@@ -2,6 +2,7 @@ using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Inference.Import.Precision;
 

@@ -45,7 +45,7 @@ internal sealed record WeightPrecision
             Format = WeightFormat.DynamicInt8,
             DecoderHelp = "8-bit weights and activations, the fastest for prompts and drafts",
             VisionHelp = "8-bit weights and activations, the fastest",
-            VisionLadder = ProcessorFeatures.HasInt8DotProducts ? [""] : [],
+            VisionLadder = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [""] : [],
         },
         new()
         {
@@ -53,7 +53,7 @@ internal sealed record WeightPrecision
             Format = WeightFormat.NarrowDynamicInt8,
             DecoderHelp = "activations of 7 bit: faster still on processors without int8 dot products",
             VisionHelp = "activations of 7 bit: faster still on processors without int8 dot products",
-            VisionLadder = ProcessorFeatures.HasInt8DotProducts ? [] : [""],
+            VisionLadder = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [] : [""],
         },
         new()
         {
@@ -94,7 +94,7 @@ internal sealed record WeightPrecision
 
     /// <summary>Of <see cref="ForPrefill"/>, the one that this machine's processor multiplies faster.</summary>
     public static WeightFormat QuickestForPrefill() =>
-        ProcessorFeatures.HasInt8DotProducts ? WeightFormat.DynamicInt8 : WeightFormat.NarrowDynamicInt8;
+        ProcessorFeatures.ThisMachine.HasInt8DotProducts ? WeightFormat.DynamicInt8 : WeightFormat.NarrowDynamicInt8;
 
     /// <summary>The names that a part can have, in a sentence.</summary>
     /// <param name="help">The explanation in brackets behind each name.</param>

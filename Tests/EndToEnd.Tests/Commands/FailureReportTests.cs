@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands;
 using MobileVlm.Edge.Inference.Decoding;
 

@@ -12,7 +12,7 @@ public sealed class TargetTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("Model:Target (--target) 'cuda': ", "computes on the processor alone", "--target", "cuda")]
+    [InlineData("Model:Target (--target) 'cuda': ", "runs on the CPU only", "--target", "cuda")]
     [InlineData("Model:ProviderLibrary (--provider-library) '/nowhere/libcuda.so': ", "there is no such file", "--target", "cuda", "--provider-library", "/nowhere/libcuda.so")]
     [InlineData("Model:RuntimeLibrary (--runtime-library) '/nowhere/libonnxruntime.so': ", "there is no such file", "--runtime-library", "/nowhere/libonnxruntime.so")]
     [InlineData("--target is cpu, cuda, cuda:N", "auto", "--target", "gpu")]
@@ -70,7 +70,7 @@ public sealed class TargetTests : IDisposable
         using var stats = JsonDocument.Parse(message.Text);
         Assert.Equal("cpu", stats.RootElement.GetProperty("target").GetString());
         var decoder = stats.RootElement.GetProperty("sessions").GetProperty("decoder");
-        Assert.Contains("on the processor alone", decoder.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Contains("on the CPU only", decoder.GetProperty("reason").GetString(), StringComparison.Ordinal);
         Assert.Equal(decoder.GetProperty("nodes").GetInt32(), decoder.GetProperty("nodesOnCpu").GetInt32());
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());

@@ -31,23 +31,23 @@ public sealed class DoctorOutboxTests
     public void A_disk_that_cannot_be_used_is_bad_and_says_what_is_lost_with_the_process()
     {
         var stats = Stats(3, 300, Now, 0) with { Storage = new StorageStats(StorageStats.Memory, "the disk is full", 3, 1, StorageStats.Memory, "read-only") };
-        var found = RunningChecks.Judge(stats, Now, TimeSpan.FromSeconds(10)).Where(it => it.What.EndsWith("storage", StringComparison.Ordinal)).ToList();
+        var found = RunningChecks.Describe(stats, Now, TimeSpan.FromSeconds(10)).Where(it => it.What.EndsWith("storage", StringComparison.Ordinal)).ToList();
         Assert.Equal([FindingKind.Bad, FindingKind.Note, FindingKind.Bad], found.Select(it => it.Kind));
         Assert.Contains("the disk is full; 3 waiting event(s) are in memory only", found[0].Found, StringComparison.Ordinal);
         Assert.Contains("read-only", found[2].Found, StringComparison.Ordinal);
         Assert.DoesNotContain(
-            RunningChecks.Judge(Stats(0, 0, null, 0), Now, TimeSpan.FromSeconds(10)), it => it.What.EndsWith("storage", StringComparison.Ordinal));
+            RunningChecks.Describe(Stats(0, 0, null, 0), Now, TimeSpan.FromSeconds(10)), it => it.What.EndsWith("storage", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Numbers_of_a_service_that_fell_silent_are_not_judged()
     {
-        var found = Assert.Single(RunningChecks.Judge(Stats(0, 0, null, 5), Now.AddMinutes(10), TimeSpan.FromSeconds(10)));
+        var found = Assert.Single(RunningChecks.Describe(Stats(0, 0, null, 5), Now.AddMinutes(10), TimeSpan.FromSeconds(10)));
         Assert.Equal((FindingKind.Note, "service"), (found.Kind, found.What));
     }
 
     private static Finding Outbox(long waiting, long bytes, DateTimeOffset? since, long dropped) => Assert.Single(
-        RunningChecks.Judge(Stats(waiting, bytes, since, dropped), Now, TimeSpan.FromSeconds(10)), found => found.What == "outbox");
+        RunningChecks.Describe(Stats(waiting, bytes, since, dropped), Now, TimeSpan.FromSeconds(10)), found => found.What == "outbox");
 
     private static StatsPayload Stats(long waiting, long bytes, DateTimeOffset? since, long dropped) => new()
     {

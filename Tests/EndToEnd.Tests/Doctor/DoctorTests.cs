@@ -110,21 +110,21 @@ public sealed class DoctorTests : IDisposable
     public void A_clock_that_was_never_set_is_bad_and_one_that_nobody_keeps_is_noted()
     {
         var now = new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
-        Assert.Equal(FindingKind.Fine, SystemClock.Judge(now, TimeZoneInfo.Utc, synchronized: true).Kind);
-        Assert.Equal(FindingKind.Fine, SystemClock.Judge(now, TimeZoneInfo.Utc, synchronized: null).Kind);
-        Assert.Equal(FindingKind.Note, SystemClock.Judge(now, TimeZoneInfo.Utc, synchronized: false).Kind);
-        Assert.Equal(FindingKind.Bad, SystemClock.Judge(DateTimeOffset.UnixEpoch, TimeZoneInfo.Utc, synchronized: true).Kind);
+        Assert.Equal(FindingKind.Fine, SystemClock.Describe(now, TimeZoneInfo.Utc, synchronized: true).Kind);
+        Assert.Equal(FindingKind.Fine, SystemClock.Describe(now, TimeZoneInfo.Utc, synchronized: null).Kind);
+        Assert.Equal(FindingKind.Note, SystemClock.Describe(now, TimeZoneInfo.Utc, synchronized: false).Kind);
+        Assert.Equal(FindingKind.Bad, SystemClock.Describe(DateTimeOffset.UnixEpoch, TimeZoneInfo.Utc, synchronized: true).Kind);
     }
 
     [Fact]
     public void A_model_that_is_larger_than_the_machine_is_not_opened()
     {
         var memory = new MachineMemory(4_000_000_000, 1_000_000_000);
-        Assert.Null(memory.FindModelFault(900_000_000));
-        Assert.Equal(FindingKind.Note, memory.FindModelFault(2_000_000_000)!.Kind);
-        Assert.Equal(FindingKind.Bad, memory.FindModelFault(5_000_000_000)!.Kind);
-        Assert.Equal(FindingKind.Note, memory.JudgeModel(3_900_000_000).Kind);
-        Assert.Equal(FindingKind.Fine, memory.JudgeModel(1_900_000_000).Kind);
+        Assert.Null(memory.CheckSize(900_000_000));
+        Assert.Equal(FindingKind.Note, memory.CheckSize(2_000_000_000)!.Kind);
+        Assert.Equal(FindingKind.Bad, memory.CheckSize(5_000_000_000)!.Kind);
+        Assert.Equal(FindingKind.Note, memory.CheckModel(3_900_000_000).Kind);
+        Assert.Equal(FindingKind.Fine, memory.CheckModel(1_900_000_000).Kind);
         Assert.True(MachineMemory.Read() is { Available: > 0 } now && now.Available <= now.Total);
     }
 

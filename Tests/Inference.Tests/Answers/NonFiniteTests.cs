@@ -3,14 +3,15 @@ using System.Text.Json.Nodes;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sampling;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Models;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Tests.Answers;
 
-/// <summary>A model in which one token's embedding is NaN or infinite: what meets it has no answer, everything else is
-/// answered as by the healthy model.</summary>
+/// <summary>A model in which one token's embedding is NaN or infinite: a question with that token has no answer, all others
+/// are answered as by the intact model.</summary>
 public sealed class NonFiniteTests : IDisposable
 {
     private const string Model = "mobilevlm-v2";
@@ -26,18 +27,18 @@ public sealed class NonFiniteTests : IDisposable
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
-    public void A_question_that_gives_no_numbers_fails_and_those_beside_it_are_answered_as_alone(float poison)
+    public void A_question_that_gives_nan_fails_and_those_beside_it_are_answered_as_alone(float poison)
     {
         // The bell is byte token <0x07>, which is in no other question.
         var bad = new Question("Is \u0007 there?", AnswerKind.YesNo);
         Question[] questions = [Scene, bad, Person, bad with { Kind = AnswerKind.Text }, Colour, Person with { Text = "And a car?" }];
         var id = GoldenModel.Get(Model).Tokenizer.Encode("\u0007")[^1];
-        using var healthy = PackedQuestionsTests.Primed(Model);
-        using var ill = Poisoned(id, poison);
+        using var intact = PackedQuestionsTests.Primed(Model);
+        using var damaged = Poisoned(id, poison);
 
         for (var again = 0; again < 2; again++)
         {
-            var answers = AskAll(ill, questions);
+            var answers = AskAll(damaged, questions);
             foreach (var (question, answer) in questions.Zip(answers))
             {
                 if (question.Text == bad.Text)
@@ -46,50 +47,50 @@ public sealed class NonFiniteTests : IDisposable
                 }
                 else
                 {
-                    AssertSame(healthy.Ask(question), answer);
+                    AssertSame(intact.Ask(question), answer);
                 }
             }
         }
 
-        Assert.Throws<NonFiniteLogitsException>(() => ill.Ask(bad));
-        AssertSame(healthy.Ask(Person), ill.Ask(Person));
+        Assert.Throws<NonFiniteLogitsException>(() => damaged.Ask(bad));
+        AssertSame(intact.Ask(Person), damaged.Ask(Person));
     }
 
     [Fact]
-    public void A_choice_of_which_a_later_row_gives_no_numbers_fails_alone()
+    public void A_choice_with_nan_in_a_later_row_fails_alone()
     {
         var bad = new Question("Which?", AnswerKind.Choice) { Choices = ["red", "green and \u0007 blue"] };
-        using var healthy = PackedQuestionsTests.Primed(Model);
-        using var ill = Poisoned(GoldenModel.Get(Model).Tokenizer.Encode("\u0007")[^1], float.NaN);
+        using var intact = PackedQuestionsTests.Primed(Model);
+        using var damaged = Poisoned(GoldenModel.Get(Model).Tokenizer.Encode("\u0007")[^1], float.NaN);
 
-        var answers = AskAll(ill, [bad, Person, Colour]);
+        var answers = AskAll(damaged, [bad, Person, Colour]);
 
         Assert.Equal(AnswerFailureKind.NotFinite, answers[0].Failure?.Kind);
-        AssertSame(healthy.Ask(Person), answers[1]);
-        AssertSame(healthy.Ask(Colour), answers[2]);
+        AssertSame(intact.Ask(Person), answers[1]);
+        AssertSame(intact.Ask(Colour), answers[2]);
     }
 
     [Fact]
-    public void A_text_that_runs_into_no_numbers_while_it_is_written_fails_alone()
+    public void A_text_that_meets_nan_while_it_is_generated_fails_alone()
     {
-        using var healthy = PackedQuestionsTests.Primed(Model);
+        using var intact = PackedQuestionsTests.Primed(Model);
         var other = new Question("What is on the road?", AnswerKind.Text, 9);
-        var (scene, road) = (healthy.Ask(Scene), healthy.Ask(other));
+        var (scene, road) = (intact.Ask(Scene), intact.Ask(other));
         var (at, id) = scene.TokenIds.SkipLast(1).Index().First(it => it.Index > 0 && !road.TokenIds.Contains(it.Item));
         Assert.True(at > 0);
-        using var ill = Poisoned(id, float.NaN);
+        using var damaged = Poisoned(id, float.NaN);
 
-        var answers = AskAll(ill, [Scene, other, Person]);
+        var answers = AskAll(damaged, [Scene, other, Person]);
 
         Assert.Equal(AnswerFailureKind.NotFinite, answers[0].Failure?.Kind);
         AssertSame(road, answers[1]);
-        AssertSame(healthy.Ask(Person), answers[2]);
+        AssertSame(intact.Ask(Person), answers[2]);
     }
 
     [Fact]
-    public void A_picture_that_gives_no_numbers_is_refused_and_the_next_one_is_asked_about()
+    public void A_picture_that_gives_nan_is_refused_and_the_next_one_is_asked_about()
     {
-        using var healthy = PackedQuestionsTests.Primed(Model);
+        using var intact = PackedQuestionsTests.Primed(Model);
         var model = GoldenModel.Get(Model);
         using var answerer = model.Answerer();
         using var bad = new VisualTokens(model.Folder.Manifest.VisualTokens, model.Folder.Manifest.Language.HiddenSize);
@@ -97,28 +98,28 @@ public sealed class NonFiniteTests : IDisposable
 
         Assert.Throws<NonFiniteLogitsException>(() => answerer.Prime(bad));
         Assert.Throws<InvalidOperationException>(() => answerer.Ask(Person));
-        using var good = QuestionAnswererTests.Look(model, Model, "case0.png");
+        using var good = model.Encode(Model, "case0.png");
         answerer.Prime(good);
-        AssertSame(healthy.Ask(Person), answerer.Ask(Person));
+        AssertSame(intact.Ask(Person), answerer.Ask(Person));
     }
 
     [Fact]
-    public void A_likelihood_of_extreme_logits_is_a_number()
+    public void The_log_probability_of_extreme_logits_is_finite()
     {
-        var likelihood = ChoiceSpellings.LogProbability([-3e38f, 3e38f, 0], 0);
+        var likelihood = LogSoftmax.At([-3e38f, 3e38f, 0], 0);
         Assert.Equal(-6e38, likelihood, 1e37);
     }
 
     private static Answer[] AskAll(QuestionAnswerer answerer, Question[] questions)
     {
-        var told = new Answer[questions.Length];
+        var reported = new Answer[questions.Length];
         answerer.AskAll(questions, (at, answer) =>
         {
-            Assert.Null(told[at]);
-            told[at] = answer;
+            Assert.Null(reported[at]);
+            reported[at] = answer;
         });
-        Assert.All(told, Assert.NotNull);
-        return told;
+        Assert.All(reported, Assert.NotNull);
+        return reported;
     }
 
     private static void AssertSame(Answer expected, Answer actual)
@@ -130,15 +131,15 @@ public sealed class NonFiniteTests : IDisposable
     }
 
     [Fact]
-    public void One_logit_that_is_no_number_is_seen_wherever_it_stands()
+    public void One_nan_logit_is_found_at_any_index()
     {
         // The head is written last, so its last weight belongs to the last token of the vocabulary alone.
-        var ill = Damaged("decoder.onnx.data", weights => BitConverter.TryWriteBytes(weights.AsSpan(weights.Length - 4), float.NaN));
-        using var picture = QuestionAnswererTests.Look(GoldenModel.Get(Model), Model, "case0.png");
+        var damaged = Damaged("decoder.onnx.data", weights => BitConverter.TryWriteBytes(weights.AsSpan(weights.Length - 4), float.NaN));
+        using var picture = GoldenModel.Get(Model).Encode(Model, "case0.png");
 
         Assert.Throws<NonFiniteLogitsException>(() =>
         {
-            using var answerer = QuestionAnswerer.Open(ill, new ExecutionSettings(1), 512);
+            using var answerer = QuestionAnswerer.Open(damaged, new ExecutionSettings(1), 512);
             answerer.Prime(picture);
             answerer.Ask(Person);
         });
@@ -149,15 +150,15 @@ public sealed class NonFiniteTests : IDisposable
         var model = GoldenModel.Get(Model);
         var hidden = model.Folder.Manifest.Language.HiddenSize;
         var place = (id * hidden) + (hidden / 2);
-        var ill = Damaged("embeddings.bin", table => _ = model.Folder.Manifest.Precision.Embedding switch
+        var damaged = Damaged("embeddings.bin", table => _ = model.Folder.Manifest.Precision.Embedding switch
         {
             "fp32" => BitConverter.TryWriteBytes(table.AsSpan(place * sizeof(float)), value),
             "fp16" => BitConverter.TryWriteBytes(table.AsSpan(place * 2), (Half)value),
             "bf16" => BitConverter.TryWriteBytes(table.AsSpan(place * 2), (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)),
             var other => throw new InvalidOperationException(other),
         });
-        var answerer = QuestionAnswerer.Open(ill, new ExecutionSettings(1), 512);
-        using var picture = QuestionAnswererTests.Look(model, Model, "case0.png");
+        var answerer = QuestionAnswerer.Open(damaged, new ExecutionSettings(1), 512);
+        using var picture = model.Encode(Model, "case0.png");
         answerer.Prime(picture);
         return answerer;
     }

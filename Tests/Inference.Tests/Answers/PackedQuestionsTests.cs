@@ -25,7 +25,7 @@ public sealed class PackedQuestionsTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void Together_is_as_alone(string name)
+    public void Answers_together_equal_answers_alone(string name)
     {
         using var answerer = Primed(name);
         AssertSame([.. Mixed.Select(question => answerer.Ask(question))], Together(answerer, Mixed));
@@ -33,12 +33,12 @@ public sealed class PackedQuestionsTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void More_than_fits_the_cache_is_asked_in_rounds(string name)
+    public void More_questions_than_fit_the_cache_are_asked_in_batches(string name)
     {
-        var many = Enumerable.Range(0, 40).Select(i => Mixed[i % Mixed.Length]).ToArray();
+        var all = Enumerable.Range(0, 40).Select(i => Mixed[i % Mixed.Length]).ToArray();
         using var answerer = Primed(name);
         var alone = Mixed.Select(question => answerer.Ask(question)).ToArray();
-        AssertSame([.. many.Index().Select(q => alone[q.Index % Mixed.Length])], Together(answerer, many));
+        AssertSame([.. all.Index().Select(q => alone[q.Index % Mixed.Length])], Together(answerer, all));
     }
 
     [Fact]
@@ -63,21 +63,21 @@ public sealed class PackedQuestionsTests
     }
 
     [Fact]
-    public void Scored_answers_are_told_before_any_text()
+    public void Scored_answers_are_reported_before_any_text()
     {
         using var answerer = Primed("mobilevlm-v2");
-        var told = new List<AnswerKind>();
+        var reported = new List<AnswerKind>();
         answerer.AskAll(Mixed, (at, answer) =>
         {
             Assert.Same(Mixed[at], answer.Question);
-            told.Add(answer.Question.Kind);
+            reported.Add(answer.Question.Kind);
         });
-        Assert.Equal(Mixed.Length, told.Count);
-        Assert.All(told.Take(5), kind => Assert.NotEqual(AnswerKind.Text, kind));
+        Assert.Equal(Mixed.Length, reported.Count);
+        Assert.All(reported.Take(5), kind => Assert.NotEqual(AnswerKind.Text, kind));
     }
 
     [Fact]
-    public void Choices_add_up_to_one_and_the_likeliest_is_the_value()
+    public void Choices_add_up_to_one_and_the_most_likely_is_the_value()
     {
         using var answerer = Primed("mobilevlm-v2");
         var answer = answerer.Ask(Mixed[2]);
@@ -102,7 +102,7 @@ public sealed class PackedQuestionsTests
     [InlineData("day")]
     [InlineData("day", "Day")]
     [InlineData("day", " ")]
-    public void A_choice_between_what_cannot_be_told_apart_is_refused(params string[] choices)
+    public void A_choice_between_texts_that_do_not_differ_is_refused(params string[] choices)
     {
         using var answerer = Primed("mobilevlm-v2");
         Assert.Throws<ArgumentException>(
@@ -111,14 +111,14 @@ public sealed class PackedQuestionsTests
     }
 
     [Fact]
-    public void Cancelling_keeps_what_was_scored_and_ends_what_is_written()
+    public void Cancelling_keeps_scored_answers_and_ends_texts()
     {
         using var answerer = Primed("mobilevlm-v2");
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
-        var told = new Answer[2];
-        answerer.AskAll([Mixed[0], Mixed[1]], (at, answer) => told[at] = answer, cancel.Token);
-        Assert.Equal((FinishReason.Cancelled, FinishReason.Stopped), (told[0].Finish, told[1].Finish));
+        var reported = new Answer[2];
+        answerer.AskAll([Mixed[0], Mixed[1]], (at, answer) => reported[at] = answer, cancel.Token);
+        Assert.Equal((FinishReason.Cancelled, FinishReason.Stopped), (reported[0].Finish, reported[1].Finish));
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class PackedQuestionsTests
         for (var i = 0; i < ids.Length; i++)
         {
             var row = answerer.LogitsAfter(question, ids.AsSpan(0, i));
-            likelihood += ChoiceSpellings.LogProbability(row, ids[i]);
+            likelihood += LogSoftmax.At(row, ids[i]);
         }
 
         return Math.Exp(likelihood);
@@ -145,14 +145,14 @@ public sealed class PackedQuestionsTests
 
     private static Answer[] Together(QuestionAnswerer answerer, Question[] questions)
     {
-        var told = new Answer[questions.Length];
+        var reported = new Answer[questions.Length];
         answerer.AskAll(questions, (at, answer) =>
         {
-            Assert.Null(told[at]);
-            told[at] = answer;
+            Assert.Null(reported[at]);
+            reported[at] = answer;
         });
-        Assert.All(told, Assert.NotNull);
-        return told;
+        Assert.All(reported, Assert.NotNull);
+        return reported;
     }
 
     private static void AssertSame(Answer[] expected, Answer[] actual)
@@ -170,7 +170,7 @@ public sealed class PackedQuestionsTests
     {
         var model = GoldenModel.Get(name);
         var answerer = model.Answerer();
-        using var picture = QuestionAnswererTests.Look(model, name, "case0.png");
+        using var picture = model.Encode(name, "case0.png");
         answerer.Prime(picture);
         return answerer;
     }

@@ -1,6 +1,5 @@
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Tests.Images;
 using MobileVlm.Edge.Inference.Tests.Models;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -23,7 +22,7 @@ public sealed class QuestionAnswererTests
     public void Many_questions_about_one_picture_get_the_answers_of_a_fresh_start_each(string name)
     {
         var model = GoldenModel.Get(name);
-        using var picture = Look(model, name, "case0.png");
+        using var picture = model.Encode(name, "case0.png");
         using var kept = model.Answerer();
         kept.Prime(picture);
         foreach (var question in Questions)
@@ -45,8 +44,8 @@ public sealed class QuestionAnswererTests
     public void A_second_picture_leaves_nothing_of_the_first(string name)
     {
         var model = GoldenModel.Get(name);
-        using var first = Look(model, name, "case0.png");
-        using var second = Look(model, name, "case1.png");
+        using var first = model.Encode(name, "case0.png");
+        using var second = model.Encode(name, "case1.png");
         using var fresh = model.Answerer();
         fresh.Prime(second);
         var expected = fresh.FirstLogits(Questions[0]);
@@ -66,7 +65,7 @@ public sealed class QuestionAnswererTests
         using var answerer = model.Answerer();
         Assert.Throws<InvalidOperationException>(() => answerer.Ask(new Question("Anybody?", AnswerKind.YesNo)));
         Assert.Throws<InvalidOperationException>(() => answerer.FirstLogits("Anybody?"));
-        using var picture = Look(model, "mobilevlm-v1", "case0.png");
+        using var picture = model.Encode("mobilevlm-v1", "case0.png");
         answerer.Prime(picture);
         Assert.InRange(answerer.Ask(new Question("Anybody?", AnswerKind.YesNo)).Score!.Value, 0, 1);
     }
@@ -75,7 +74,7 @@ public sealed class QuestionAnswererTests
     public void A_question_that_does_not_fit_is_refused_and_the_next_one_is_answered()
     {
         var model = GoldenModel.Get("mobilevlm-v1");
-        using var picture = Look(model, "mobilevlm-v1", "case0.png");
+        using var picture = model.Encode("mobilevlm-v1", "case0.png");
         using var answerer = model.Answerer();
         answerer.Prime(picture);
         var expected = answerer.Ask(new Question(Questions[0], AnswerKind.Text, 8)).TokenIds;
@@ -90,7 +89,7 @@ public sealed class QuestionAnswererTests
     public void A_picture_that_does_not_fit_is_refused_and_no_answer_is_about_half_of_it()
     {
         var model = GoldenModel.Get("mobilevlm-v2");
-        using var picture = Look(model, "mobilevlm-v2", "case0.png");
+        using var picture = model.Encode("mobilevlm-v2", "case0.png");
         using var answerer = new QuestionAnswerer(model.Folder, model.Decoder, 100);
         Assert.Throws<ContextFullException>(() => answerer.Prime(picture));
         Assert.Throws<InvalidOperationException>(() => answerer.Ask(new Question("Anybody?", AnswerKind.YesNo)));
@@ -112,7 +111,7 @@ public sealed class QuestionAnswererTests
     public void The_end_of_the_context_ends_an_answer_by_length()
     {
         var model = GoldenModel.Get("mobilevlm-v1");
-        using var picture = Look(model, "mobilevlm-v1", "case0.png");
+        using var picture = model.Encode("mobilevlm-v1", "case0.png");
         using var probe = model.Answerer();
         var prompt = probe.PromptIdsBefore.Count + picture.Count + probe.PromptIdsAfter(Questions[0]).Count;
         using var answerer = new QuestionAnswerer(model.Folder, model.Decoder, prompt + 3);
@@ -126,7 +125,7 @@ public sealed class QuestionAnswererTests
     public void An_answerer_may_be_disposed_twice_and_says_so_when_asked_afterwards()
     {
         var model = GoldenModel.Get("mobilevlm-v1");
-        using var picture = Look(model, "mobilevlm-v1", "case0.png");
+        using var picture = model.Encode("mobilevlm-v1", "case0.png");
         var answerer = model.Answerer();
         answerer.Prime(picture);
         answerer.Dispose();
@@ -142,14 +141,5 @@ public sealed class QuestionAnswererTests
         tokens.Dispose();
         tokens.Dispose();
         Assert.Throws<ObjectDisposedException>(() => tokens.Values);
-    }
-
-    internal static VisualTokens Look(GoldenModel model, string name, string image)
-    {
-        var picture = TestPicture.Load(GoldenFolder.Path(name, image));
-        lock (model.VisionTurn)
-        {
-            return model.Vision!.Encode(picture.Image);
-        }
     }
 }

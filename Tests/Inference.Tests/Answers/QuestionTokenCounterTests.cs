@@ -31,7 +31,7 @@ public sealed class QuestionTokenCounterTests : IDisposable
     public void A_question_of_a_golden_model_runs_in_exactly_so_many_tokens_and_not_in_one_less(string name)
     {
         var model = GoldenModel.Get(name);
-        using var picture = QuestionAnswererTests.Look(model, name, "case0.png");
+        using var picture = model.Encode(name, "case0.png");
         RunsInExactly(QuestionTokenCounter.Open(model.Folder.FolderPath), model.Folder, model.Decoder, picture, 0);
     }
 

@@ -17,7 +17,7 @@ public sealed class YesNoScorerTests
     [InlineData("Can you see smoke or fire?")]
     public void The_score_is_the_share_of_yes_in_the_softmax_of_the_answer_position(string question)
     {
-        using var picture = QuestionAnswererTests.Look(Model, "mobilevlm-v1", "case1.png");
+        using var picture = Model.Encode("mobilevlm-v1", "case1.png");
         using var answerer = Model.Answerer();
         answerer.Prime(picture);
         var logits = answerer.FirstLogits(question);

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Decoding;
 
-/// <summary>The KV cache: what is in it, what goes out of it again, what it costs.</summary>
+/// <summary>The KV cache: appending, rewinding, limits and allocations.</summary>
 public sealed class DecoderStateTests
 {
     /// <summary>Of the largest magnitude; several rows at once are summed in another order than one.</summary>
@@ -81,12 +81,12 @@ public sealed class DecoderStateTests
     {
         var decoder = GoldenModel.Get("mobilellama").Decoder;
         using var tight = decoder.CreateState(Prompt.Length);
-        using var roomy = decoder.CreateState(decoder.MaxPositions);
-        Compare.Close(roomy.Append(Prompt), tight.Append(Prompt), FloatNoise);
+        using var large = decoder.CreateState(decoder.MaxPositions);
+        Compare.Close(large.Append(Prompt), tight.Append(Prompt), FloatNoise);
     }
 
     [Fact]
-    public void States_of_one_decoder_may_work_on_many_threads()
+    public void States_of_one_decoder_may_run_on_several_threads()
     {
         var decoder = GoldenModel.Get("mobilellama").Decoder;
         using var alone = decoder.CreateState(64);
@@ -103,7 +103,7 @@ public sealed class DecoderStateTests
     }
 
     [Fact]
-    public void A_full_context_says_the_numbers_and_harms_nothing()
+    public void A_full_context_reports_the_numbers_and_changes_nothing()
     {
         using var state = GoldenModel.Get("mobilellama").Decoder.CreateState(Prompt.Length + 4);
         state.Append(Prompt);
@@ -121,7 +121,7 @@ public sealed class DecoderStateTests
     }
 
     [Fact]
-    public void A_capacity_that_the_model_was_not_made_for_is_refused()
+    public void A_capacity_that_the_model_was_not_trained_for_is_refused()
     {
         var decoder = GoldenModel.Get("mobilellama").Decoder;
         Assert.Throws<ArgumentOutOfRangeException>(() => decoder.CreateState(decoder.MaxPositions + 1));
@@ -130,7 +130,7 @@ public sealed class DecoderStateTests
     }
 
     [Fact]
-    public void What_is_not_in_the_vocabulary_or_the_cache_is_refused_and_harms_nothing()
+    public void What_is_not_in_the_vocabulary_or_the_cache_is_refused_and_changes_nothing()
     {
         using var state = GoldenModel.Get("mobilellama").Decoder.CreateState(64);
         state.Append(Prompt);
@@ -146,7 +146,7 @@ public sealed class DecoderStateTests
     }
 
     [Fact]
-    public void Everything_may_be_disposed_twice_and_says_so_when_used_afterwards()
+    public void Everything_may_be_disposed_twice_and_throws_when_used_afterwards()
     {
         var folder = GoldenModel.Get("mobilellama").Folder;
         var decoder = new LanguageDecoder(folder, new ExecutionSettings(1));

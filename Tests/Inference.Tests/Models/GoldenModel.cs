@@ -6,6 +6,7 @@ using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Tests.Images;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -41,13 +42,23 @@ internal sealed class GoldenModel
 
     public VisionEncoder? Vision { get; }
 
-    /// <summary>The encoder keeps its input buffer, so tests take turns.</summary>
+    /// <summary>The encoder keeps its input buffer, so tests use it one at a time.</summary>
     public Lock VisionTurn { get; } = new();
 
     public static GoldenModel Get(string name, string decoder = "fp32", string vision = "fp32", bool cuda = false) => Opened.GetOrAdd(
         (name, decoder, vision, cuda), key => new Lazy<GoldenModel>(() => new GoldenModel(key.Item1, key.Item2, key.Item3, key.Item4))).Value;
 
     public QuestionAnswerer Answerer() => new(Folder, Decoder, 512);
+
+    /// <summary>Visual tokens of a picture of a golden folder.</summary>
+    public VisualTokens Encode(string folder, string image)
+    {
+        var picture = TestPicture.Load(GoldenFolder.Path(folder, image));
+        lock (VisionTurn)
+        {
+            return Vision!.Encode(picture.Image);
+        }
+    }
 }
 
 /// <summary>One case of a golden folder's <c>expected.json</c>.</summary>

@@ -110,8 +110,9 @@ public sealed class GoldenTests
         Assert.Equal(golden.Prompt_ids!, prompt);
 
         using var state = model.Decoder.CreateState(256);
-        var written = new TextGenerator(model.Tokenizer).Write(
-            state, state.Append(prompt), Sampler.Greedy, new GenerationOptions(golden.Greedy_ids.Length));
+        state.Append(prompt);
+        var written = new TextGenerator(model.Tokenizer).Generate(
+            state, Sampler.Greedy, new GenerationOptions(golden.Greedy_ids.Length));
         Assert.Equal(golden.Greedy_ids, written.TokenIds);
         Assert.Equal(golden.Text, written.Text);
     }

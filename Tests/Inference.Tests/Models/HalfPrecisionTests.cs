@@ -18,7 +18,7 @@ public sealed class HalfPrecisionTests
     /// <summary>Of the largest magnitude. float16 has 11 bits: each rounding is up to 0.0005.</summary>
     private const double Tolerance = 1e-2;
 
-    private static readonly int[][] Branches = [[269, 318], [537], [294, 551, 552]];
+    private static readonly int[][] Continuations = [[269, 318], [537], [294, 551, 552]];
     private static readonly int[] Prompt = [1, 260, 537, 546, 269, 547, 489, 314, 294, 551, 552, 491, 777, 290];
 
     [Theory]
@@ -51,8 +51,9 @@ public sealed class HalfPrecisionTests
         var model = GoldenModel.Get(name, "fp16", cuda: true, vision: "fp16");
         var golden = GoldenCase.Load(name)[index];
         using var state = model.Decoder.CreateState(256);
-        var written = new TextGenerator(model.Tokenizer).Write(
-            state, state.Append(golden.Prompt_ids!), Sampler.Greedy, new GenerationOptions(golden.Greedy_ids.Length));
+        state.Append(golden.Prompt_ids!);
+        var written = new TextGenerator(model.Tokenizer).Generate(
+            state, Sampler.Greedy, new GenerationOptions(golden.Greedy_ids.Length));
         var at = golden.Greedy_ids.Zip(written.TokenIds).TakeWhile(pair => pair.First == pair.Second).Count();
         if (at == golden.Greedy_ids.Length)
         {
@@ -123,10 +124,10 @@ public sealed class HalfPrecisionTests
         {
             Assert.Equal(expected.Step(658).ToArray(), found.Step(658).ToArray());
             Assert.Equal(expected.Step(296).ToArray(), found.Step(296).ToArray());
-            SequenceTokens[] Parts(DecoderState state) => [.. Branches.Select(ids => new SequenceTokens(state.Fork(), ids, 1))];
+            SequenceTokens[] Parts(DecoderState state) => [.. Continuations.Select(ids => new SequenceTokens(state.Fork(), ids, 1))];
             expected.Append(Parts(expected));
             found.Append(Parts(found));
-            Assert.All(Enumerable.Range(0, Branches.Length), i => Assert.Equal(expected.Logits(i).ToArray(), found.Logits(i).ToArray()));
+            Assert.All(Enumerable.Range(0, Continuations.Length), i => Assert.Equal(expected.Logits(i).ToArray(), found.Logits(i).ToArray()));
             expected.Rewind(Prompt.Length);
             found.Rewind(Prompt.Length);
         }

@@ -155,7 +155,7 @@ public sealed class ModelFolderTests
 
         using (var name = Copy("$.signatures['decoder.onnx'].outputs[0].name", "\"scores\""))
         {
-            AssertDecoderRefused(name, "decoder.onnx has an output 'logits' of which the manifest knows nothing", "Import");
+            AssertDecoderRefused(name, "decoder.onnx has an output 'logits' that is not in the manifest", "Import");
         }
 
         using var vision = Copy("$.signatures['vision.onnx'].outputs[1].shape", "[1,144,2048]");
@@ -194,7 +194,7 @@ public sealed class ModelFolderTests
         var folder = GoldenModel.Get("mobilellama").Folder;
         AssertSays(
             Assert.Throws<ModelFolderException>(() => new VisionEncoder(folder, OneThread)),
-            "text only and cannot look at pictures", "mobilevlm generate");
+            "a text-only model and cannot read pictures", "mobilevlm generate");
     }
 
     [Fact]

@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
-using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Models;
+using MobileVlm.Edge.Inference.Verification;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Verification;
@@ -24,7 +24,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     [InlineData("mobilevlm-v2", "w8a7", "int8")]
     [InlineData("mobilellama", "int4", "fp32")]
     [InlineData("llama-gqa", "fp32", "fp32")]
-    public void A_folder_on_the_box_that_made_it_computes_what_was_computed_layer_by_layer(string name, string decoder, string vision)
+    public void A_folder_on_the_machine_that_made_it_computes_what_was_computed_layer_by_layer(string name, string decoder, string vision)
     {
         var folder = GoldenModel.Get(name, decoder, vision).Folder;
         var known = folder.Manifest.SelfTest!;
@@ -33,8 +33,8 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
         Assert.Equal(known.Steps.Count, whole.Tokens);
         Assert.True(whole.Tokens > 10);
 
-        // The likeliest tokens of random weights are hardly apart, and one row at a time is not rounded as many are: least so
-        // with 7 bits where the processor has int8 dot products (4 of 32).
+        // The most likely tokens of random weights are close, and one row is rounded differently than several: most so with 7
+        // bits where the processor has int8 dot products (4 of 32).
         Assert.InRange(whole.Ties, 0, decoder == "w8a7" ? 6 : vision == "fp32" ? 0 : 2);
         Assert.Equal(folder.Manifest.Vision is null, whole.PictureError is null);
         Assert.InRange(whole.PictureError ?? 0, 0, 1e-4);
@@ -44,20 +44,20 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     [Theory]
     [InlineData("mobilevlm-v2", "w8a7")]
     [InlineData("mobilellama", "w8a8")]
-    public void A_second_set_of_weights_is_tested_too(string name, string prefill)
+    public void Prefill_weights_are_tested_too(string name, string prefill)
     {
         using var temporary = new TemporaryFolder();
         var folder = WithPrefill(temporary, name, prefill);
         var known = folder.Manifest.SelfTest!;
         Assert.Equal(known.Steps.Count, known.Prefill!.Count);
         Assert.NotEqual(known.Steps, known.Prefill);
-        new MachineTuning { MeasuredOn = MachineTuning.ThisBox, PrefillFrom = null }.Write(folder);
+        new MachineTuning { MeasuredOn = MachineTuning.ThisMachine, PrefillFrom = null }.Write(folder);
         var whole = ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Whole)!;
         output.WriteLine($"{whole}");
         Assert.Equal((2 * known.Steps.Count, known.Steps.Count), (whole.Tokens, whole.PrefillTokens));
         Assert.InRange(whole.Ties, 0, 4);
 
-        // A service that does better without it does not open it.
+        // A service that is faster without them does not open them.
         Assert.Equal((4, 0), Tokens(OneThread));
         Assert.Equal((8, 4), Tokens(OneThread with { PrefillFrom = 64 }));
         Assert.Equal((4, 0), Tokens(OneThread with { UsePrefill = false }));
@@ -69,29 +69,29 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     [Theory]
     [InlineData(0.9, "prefill.onnx chose token")]
     [InlineData(0.2, "prefill.onnx cannot be computed")]
-    public void A_damaged_second_set_is_refused_before_a_service_is_ready(double from, string message)
+    public void Damaged_prefill_weights_are_refused_before_a_service_is_ready(double from, string message)
     {
         using var temporary = new TemporaryFolder();
         var folder = WithPrefill(temporary, "mobilevlm-v2", "w8a7");
         var data = folder.PathOf("prefill.onnx.data");
         var bytes = File.ReadAllBytes(data);
 
-        // The head's weights come last; before them, the numbers of the inputs that are kept exact lie between the weights.
+        // The head's weights come last; before them, the indices of the inputs that are kept exact are between the weights.
         var first = (int)(bytes.Length * from) / 4 * 4;
         Array.Reverse(bytes, first, (bytes.Length - first) / 8 * 4);
         File.WriteAllBytes(data, Finite(bytes));
         var refusal = Assert.Throws<ModelFolderException>(() => ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Fast));
         Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
 
-        // The first set is sound, and whoever leaves the second one closed may answer with it.
+        // The decode weights are intact, and answer where the prefill weights are not opened.
         Assert.Equal(4, ModelSelfTest.Run(folder, OneThread with { UsePrefill = false }, SelfTestExtent.Fast)!.Tokens);
         Assert.Contains("prefill.onnx.data", Assert.Throws<ModelFolderException>(folder.Verify).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Checksums made to fit, as a disk, memory or kernel that damages what it reads would have it.</summary>
+    /// <summary>With matching checksums, as a disk, memory or kernel that damages what it reads would have it.</summary>
     [Theory]
     [InlineData("decoder.onnx.data", "decoder.onnx chose token")]
-    [InlineData("vision.onnx.data", "vision.onnx sees the test picture otherwise")]
+    [InlineData("vision.onnx.data", "vision.onnx encodes the test picture differently")]
     [InlineData("embeddings.bin", "not finite")]
     public void Other_weights_of_the_same_sizes_are_refused_whatever_their_checksums_say(string file, string message)
     {
@@ -110,18 +110,18 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Another_token_than_the_known_one_is_refused_with_both_and_how_far_they_are_apart()
+    public void Another_token_than_the_recorded_one_is_refused_with_both_and_their_difference()
     {
         using var folder = Copy();
         Edit(folder, manifest => manifest["selfTest"]!["steps"]![1]!["id"] = 7);
         var refusal = Assert.Throws<ModelFolderException>(() => Run(folder));
-        Assert.Contains("at position 1 of the self-test, at import it was 7, which now falls short by", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("at position 1 of the self-test, at import it was 7, whose logit is now lower by", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(0.1f, true)]
     [InlineData(0.6f, false)]
-    public void One_of_two_tokens_that_were_as_good_as_equal_is_a_tie_and_not_a_fault(float margin, bool tie)
+    public void One_of_two_tokens_with_practically_equal_logits_is_a_tie(float margin, bool tie)
     {
         // 1 leads by 0.2 now; at import 2 led by the margin.
         float[] logits = [-1, 1.2f, 1, -1];
@@ -137,7 +137,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
             Assert.Throws<ModelFolderException>(() => ModelSelfTest.IsTie(model, logits, 0, known));
         }
 
-        // The known token is the likeliest, whatever the margin was.
+        // The recorded token is the most likely one, whatever the margin was.
         Assert.False(ModelSelfTest.IsTie(model, [-1, 0.9f, 1, -1], 0, known));
 
         // A tie at import does not excuse a token that is far away now.
@@ -145,7 +145,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_tokenizer_that_splits_otherwise_is_refused()
+    public void A_tokenizer_that_splits_differently_is_refused()
     {
         using var folder = Copy();
         Edit(folder, manifest => manifest["selfTest"]!["promptIds"]![3] = 5);
@@ -161,7 +161,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
         using var folder = Copy();
         Edit(folder, manifest =>
         {
-            // Known results of a second set that this folder has not.
+            // Results of prefill weights, which this folder does not have.
             manifest["selfTest"]!["prefill"] = manifest["selfTest"]!["steps"]!.DeepClone();
             if (part != "prefill")
             {
@@ -169,11 +169,11 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
                 manifest["selfTest"]![part]!.AsArray().RemoveAt(0);
             }
         });
-        Assert.Contains("not of this model", Assert.Throws<ModelFolderException>(() => Run(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("belongs to another model", Assert.Throws<ModelFolderException>(() => Run(folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_folder_without_a_self_test_or_with_one_of_another_version_says_so()
+    public void A_folder_without_a_self_test_or_with_one_of_another_version_has_no_outcome()
     {
         using var folder = Copy();
         Edit(folder, manifest => manifest["selfTest"]!["material"] = "other");
@@ -212,7 +212,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     {
         for (var at = 0; at + 4 <= bytes.Length; at += 4)
         {
-            // The largest exponents are taken out of each word.
+            // Removes the largest exponents from each word.
             bytes[at + 3] &= 0xbf;
         }
 

@@ -1,10 +1,11 @@
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Tests.Models;
+using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Inference.Tests.Verification;
 
-/// <summary>What was tested is what answers.</summary>
+/// <summary>The sessions that were tested are those that answer.</summary>
 public sealed class TestedModelTests
 {
     private static readonly ExecutionSettings OneThread = new(1);
@@ -22,7 +23,7 @@ public sealed class TestedModelTests
     }
 
     [Fact]
-    public void A_model_that_was_put_away_untaken_opens_anew()
+    public void A_model_that_was_disposed_before_it_was_taken_opens_again()
     {
         var model = TestedModel.Open(Folder, OneThread, SelfTestExtent.Fast);
         model.Dispose();
@@ -32,12 +33,12 @@ public sealed class TestedModelTests
     }
 
     [Fact]
-    public void A_model_of_text_only_has_no_encoder_to_take()
+    public void A_text_only_model_has_no_encoder_to_take()
     {
         using var model = TestedModel.Open(GoldenModel.Get("mobilellama", "int4", "fp32").Folder, OneThread, SelfTestExtent.Fast);
 
         Assert.Null(model.Outcome!.PictureError);
-        Assert.Contains("text only", Assert.Throws<ModelFolderException>(model.TakeEncoder).Message, StringComparison.Ordinal);
+        Assert.Contains("text-only", Assert.Throws<ModelFolderException>(model.TakeEncoder).Message, StringComparison.Ordinal);
     }
 
     private static ModelFolder Folder => GoldenModel.Get("mobilevlm-v2", "int4", "int8").Folder;

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Tests.Answers;
 using MobileVlm.Edge.Inference.Tests.Models;
 using Xunit.Abstractions;
 
@@ -65,8 +64,8 @@ public sealed class QuantizedModelTests(ITestOutputHelper output)
         Assert.Equal(recipe.StartsWith("w8", StringComparison.Ordinal) ? $"{recipe}-e32" : null, precision.VisionGuarded);
         quantized.Folder.Verify();
         var share = Size(quantized, "vision.onnx.data") / Size(exact, "vision.onnx.data");
-        using var expected = QuestionAnswererTests.Look(exact, name, "case0.png");
-        using var found = QuestionAnswererTests.Look(quantized, name, "case0.png");
+        using var expected = exact.Encode(name, "case0.png");
+        using var found = quantized.Encode(name, "case0.png");
         var similarity = TensorPrimitives.CosineSimilarity<float>(expected.Values.Span, found.Values.Span);
         output.WriteLine($"{name} {recipe}: size {share:p1}, cosine {similarity:f5}");
         Assert.True(share <= size, $"{share:p1} of float32's size.");
@@ -83,7 +82,7 @@ public sealed class QuantizedModelTests(ITestOutputHelper output)
     public void A_model_in_few_bits_answers_about_a_picture(string name, string decoder, string vision)
     {
         var model = GoldenModel.Get(name, decoder, vision);
-        using var picture = QuestionAnswererTests.Look(model, name, "case0.png");
+        using var picture = model.Encode(name, "case0.png");
         using var answerer = model.Answerer();
         answerer.Prime(picture);
         var answer = answerer.Ask(new Question("Is there a person?", AnswerKind.Text, 12));
