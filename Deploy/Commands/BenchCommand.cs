@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using MobileVlm.Edge.Deploy.Bench;
 using MobileVlm.Edge.Deploy.Cli;
+using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 

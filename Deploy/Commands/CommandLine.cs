@@ -2,6 +2,7 @@ using System.CommandLine;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Asking;
 using MobileVlm.Edge.Deploy.Commands.Cameras;
+using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Deploy.Init;
 
 namespace MobileVlm.Edge.Deploy.Commands;

@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Validation;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 

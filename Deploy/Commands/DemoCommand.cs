@@ -10,6 +10,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Deploy.Watch;

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Configuration.Options;
-using MobileVlm.Edge.Deploy.Configuration.Validation;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Configuration;

@@ -90,11 +90,11 @@ internal sealed partial class EdgeConfiguration
                 $"is configured nowhere: there is {NoFile(places)}; create one, or name one with --config");
         }
 
-        var binder = new OptionsBinder(faults);
+        var binder = new OptionsBinder(faults, typeof(EdgeOptions), EdgeOptions.Section);
         var options = binder.Bind<EdgeOptions>(root.Find(EdgeOptions.Section), EdgeOptions.Section);
         foreach (var unknown in root.Children.Where(it => !Sections.Contains(it.Name, StringComparer.OrdinalIgnoreCase)))
         {
-            binder.RefuseUnknown(unknown, unknown.Name, Sections, typeof(EdgeOptions));
+            binder.RefuseUnknown(unknown, unknown.Name, Sections);
         }
 
         var folder = file is null ? places.CurrentFolder : Path.GetDirectoryName(file) ?? places.CurrentFolder;

@@ -3,6 +3,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 using MobileVlm.Edge.Deploy.Doctor;
 using MobileVlm.Edge.Deploy.Hosting;
 

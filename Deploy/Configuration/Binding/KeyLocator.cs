@@ -1,13 +1,10 @@
-using MobileVlm.Edge.Deploy.Configuration.Options;
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>Finds where a key that is written in the wrong place belongs.</summary>
 internal static class KeyLocator
 {
     /// <summary>The group that has a key of this name; null when none has.</summary>
-    public static string? Of(string name, Type options) => Of(name, options, EdgeOptions.Section);
-
-    private static string? Of(string name, Type options, string place)
+    public static string? Of(string name, Type options, string place)
     {
         foreach (var setting in Setting.Of(options))
         {

@@ -1,21 +1,24 @@
 using System.Collections;
-using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>Fills options from nodes and notes every fault instead of stopping at the first.</summary>
-internal sealed class OptionsBinder(ErrorList faults)
+/// <param name="faults">Takes the errors.</param>
+/// <param name="root">The options of the whole section, in which a misplaced key is looked up.</param>
+/// <param name="section">The section's name.</param>
+internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
 {
     /// <summary>Options with every value that is right; defaults stand where it is not.</summary>
     public T Bind<T>(SettingNode? node, string key)
         where T : new() => (T)BindGroup(typeof(T), node, key);
 
     /// <summary>Refuses a key that nothing reads, and says which was probably meant.</summary>
-    public void RefuseUnknown(SettingNode node, string key, IReadOnlyList<string> known, Type options)
+    public void RefuseUnknown(SettingNode node, string key, IReadOnlyList<string> known)
     {
         faults.SetOrigin(key, node.Origin);
         var message = ClosestName.Of(node.Name, known) is { } close ? $"did you mean '{close}'?"
-            : KeyLocator.Of(node.Name, options) is { } place ? $"it belongs to {place}"
+            : KeyLocator.Of(node.Name, root, section) is { } place ? $"it belongs to {place}"
             : $"known here: {string.Join(", ", known)}";
 
         // The value is not shown: it may be a password under a name of the operator's own.
@@ -36,7 +39,7 @@ internal sealed class OptionsBinder(ErrorList faults)
             var names = settings.Select(it => it.Name).ToList();
             foreach (var unknown in children.Where(it => !settings.Any(setting => IsNamed(it, setting))))
             {
-                RefuseUnknown(unknown, $"{key}:{unknown.Name}", names, typeof(EdgeOptions));
+                RefuseUnknown(unknown, $"{key}:{unknown.Name}", names);
             }
         }
 

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Options;
 

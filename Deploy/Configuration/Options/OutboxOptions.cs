@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
-using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Options;
 

@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Options;
 

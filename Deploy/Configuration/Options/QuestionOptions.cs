@@ -1,8 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Deploy.Configuration.Binding;
-using MobileVlm.Edge.Deploy.Configuration.Validation;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Options;
 

@@ -2,6 +2,7 @@ using System.Text;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 

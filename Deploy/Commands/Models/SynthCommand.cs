@@ -5,7 +5,7 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Import.Synthesis;
 using Spectre.Console;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Commands.Models;
 
 /// <summary><c>mobilevlm model synth</c>: a checkpoint of random numbers of a published model's exact size, to measure
 /// an import or a machine before anything is downloaded.</summary>

@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Deploy.Configuration;
+namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
 /// <summary>Understands <c>Mqtt:Broker</c>.</summary>
 internal static class BrokerAddress

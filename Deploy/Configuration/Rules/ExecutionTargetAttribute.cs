@@ -1,7 +1,6 @@
-using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Sessions;
 
-namespace MobileVlm.Edge.Deploy.Configuration.Validation;
+namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
 /// <summary>Where a model runs.</summary>
 internal sealed class ExecutionTargetAttribute : ValueRuleAttribute

@@ -2,7 +2,7 @@ using System.CommandLine;
 using MobileVlm.Edge.Inference.Sampling;
 using MobileVlm.Edge.Inference.Sessions;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Commands.Models;
 
 /// <summary>Options that <c>ask</c> and <c>generate</c> share.</summary>
 internal sealed class ModelOptions

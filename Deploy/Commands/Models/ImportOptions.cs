@@ -5,7 +5,7 @@ using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import.Precision;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Commands.Models;
 
 /// <summary>Options that <c>model import</c> and <c>model pull</c> share: in what precision, chosen and measured how.</summary>
 internal sealed class ImportOptions

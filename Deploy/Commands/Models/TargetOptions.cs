@@ -2,7 +2,7 @@ using System.CommandLine;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Sessions;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Commands.Models;
 
 /// <summary>Options of every command that opens a model: where it runs, and with how many threads.</summary>
 internal sealed class TargetOptions

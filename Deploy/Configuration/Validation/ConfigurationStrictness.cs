@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Deploy.Configuration;
+namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 
 /// <summary>The purpose for which a configuration is read.</summary>
 internal enum ConfigurationStrictness

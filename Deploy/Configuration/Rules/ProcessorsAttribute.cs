@@ -1,7 +1,6 @@
-using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Machine;
 
-namespace MobileVlm.Edge.Deploy.Configuration.Validation;
+namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
 /// <summary>Processors of this box by their numbers, or a word.</summary>
 internal sealed class ProcessorsAttribute : ValueRuleAttribute

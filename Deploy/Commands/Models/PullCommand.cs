@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Pull;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Commands.Models;
 
 /// <summary><c>mobilevlm model pull</c>: from a repository's name to a folder that this program runs.</summary>
 internal static class PullCommand

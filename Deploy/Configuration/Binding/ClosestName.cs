@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Text;
 
-namespace MobileVlm.Edge.Deploy.Configuration;
+namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>Suggests the known name that an unknown one is probably a misspelling of.</summary>
 internal static class ClosestName

@@ -2,7 +2,7 @@ using System.CommandLine;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Pull;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Commands.Models;
 
 /// <summary><c>mobilevlm model import</c>: from a published checkpoint to a folder that this program runs.</summary>
 internal static class ImportCommand

@@ -1,9 +1,8 @@
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.States;
-using MobileVlm.Edge.Deploy.Configuration.Binding;
 
-namespace MobileVlm.Edge.Deploy.Configuration.Validation;
+namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
 /// <summary>A text that its own type reads.</summary>
 internal abstract class ReadByAttribute(Action<string> parse, string accepted) : ValueRuleAttribute

@@ -6,7 +6,7 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Verification;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Commands.Models;
 
 /// <summary><c>mobilevlm model</c>: from a published checkpoint to a folder that this program runs.</summary>
 internal static class ModelCommand

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
-namespace MobileVlm.Edge.Deploy.Configuration.Binding;
+namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
 /// <summary>What a value must be, in words for a message and for the reference.</summary>
 [AttributeUsage(AttributeTargets.Property)]

@@ -1,7 +1,7 @@
 using System.Globalization;
 using MobileVlm.Edge.Inference.Models;
 
-namespace MobileVlm.Edge.Deploy.Commands;
+namespace MobileVlm.Edge.Deploy.Commands.Models;
 
 /// <summary>A model's precision and its loss as text.</summary>
 internal static class PrecisionText
