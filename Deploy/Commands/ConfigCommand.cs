@@ -51,7 +51,7 @@ internal static class ConfigCommand
         catch (ConfigurationException refused)
         {
             message = refused.Message;
-            found = new ConfigurationCheck(false, file, null, null, Lines(refused.Faults), Lines(refused.Warnings));
+            found = new ConfigurationCheck(false, file, null, null, Lines(refused.Errors), Lines(refused.Warnings));
         }
 
         if (json)

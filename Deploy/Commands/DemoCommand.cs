@@ -61,9 +61,9 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(string broker, bool once, double speed, bool verbose, CancellationToken cancel)
     {
-        if (BrokerAddress.FindFault(broker) is { } fault)
+        if (BrokerAddress.FindError(broker) is { } error)
         {
-            throw new UsageException($"--broker: '{broker}' {fault}.");
+            throw new UsageException($"--broker: '{broker}' {error}.");
         }
 
         Terminal.Info("The demo's model is a toy, trained on rendered pictures of one gate: it knows that gate and nothing else.");

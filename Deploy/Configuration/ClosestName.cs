@@ -1,9 +1,9 @@
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>Guesses which name was meant.</summary>
+/// <summary>Suggests a known name for a mistyped one.</summary>
 internal static class ClosestName
 {
-    /// <summary>The known name that the fewest changed letters make of this one; null when none is near.</summary>
+    /// <summary>The known name with the smallest edit distance to this name; null if none is similar.</summary>
     public static string? Of(string name, IReadOnlyList<string> known)
     {
         var (closest, distance) = known
@@ -13,7 +13,7 @@ internal static class ClosestName
         return distance <= Math.Max(2, closest.Length / 3) && distance < closest.Length ? closest : null;
     }
 
-    // Levenshtein: one row is enough.
+    // The Levenshtein distance; one row of the table is enough.
     private static int Distance(string from, string to)
     {
         var row = Enumerable.Range(0, to.Length + 1).ToArray();

@@ -7,7 +7,7 @@ internal sealed partial class EdgeConfiguration
 {
     private const string OutboxFile = "outbox.db";
 
-    /// <summary>Null keeps them in memory: there is no folder for them.</summary>
+    /// <summary>The settings of the outbox; null if there is no folder for it, so that events wait in memory.</summary>
     public OutboxSettings? ToOutboxSettings()
     {
         var outbox = Options.Outbox;

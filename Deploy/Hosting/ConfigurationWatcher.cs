@@ -83,12 +83,12 @@ internal sealed partial class ConfigurationWatcher : IDisposable
             }
             catch (ConfigurationException faulty)
             {
-                foreach (var fault in faulty.Faults)
+                foreach (var fault in faulty.Errors)
                 {
                     LogFault(fault.ToString());
                 }
 
-                LogRefused(why, faulty.Faults.Count);
+                LogRefused(why, faulty.Errors.Count);
             }
             catch (Exception fault)
             {

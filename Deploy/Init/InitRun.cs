@@ -371,7 +371,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         }
         catch (ConfigurationException fault)
         {
-            return string.Join("; ", fault.Faults.Select(it => (it with { Origin = null }).ToString()));
+            return string.Join("; ", fault.Errors.Select(it => (it with { Origin = null }).ToString()));
         }
     }
 

@@ -141,7 +141,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "--config is empty", "run", "--config", "")]
     [InlineData(2, "Cannot parse argument '99999999999999999999'", "model", "synth", "mobilevlm-1.7b-tiny", "{}/s", "--shard-size", "99999999999999999999")]
     [InlineData(2, "Cannot parse argument 'many'", "ask", "--model", "x", "--image", "y", "--max-tokens", "many", "q")]
-    [InlineData(2, "--broker: 'foo' is no broker address", "demo", "--broker", "foo")]
+    [InlineData(2, "--broker: 'foo' is not a broker address", "demo", "--broker", "foo")]
     [InlineData(2, "is a folder. Name a file", "model", "pull", "a/b", "--token-file", "{}")]
     [InlineData(2, "is a folder", "model", "pull", "--offline-bundle", "{}")]
     [InlineData(2, "is a folder", "run", "--config", "{}")]

@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
-/// <summary>Whatever stands in the file, it is a configuration or every fault of it is named.</summary>
+/// <summary>A damaged file is either a valid configuration or refused with a message; nothing else is thrown.</summary>
 public sealed class DamagedConfigurationTests(ITestOutputHelper output) : IDisposable
 {
     private readonly ConfigurationBench _bench = new();
@@ -13,7 +13,7 @@ public sealed class DamagedConfigurationTests(ITestOutputHelper output) : IDispo
     public void Dispose() => _bench.Dispose();
 
     [Fact]
-    public void A_damaged_file_is_read_or_refused_with_its_faults()
+    public void A_damaged_file_is_accepted_or_refused_with_a_message()
     {
         byte[][] good =
         [
@@ -30,7 +30,7 @@ public sealed class DamagedConfigurationTests(ITestOutputHelper output) : IDispo
             File.WriteAllBytes(path, file);
             try
             {
-                var read = EdgeConfiguration.Load(path, _bench.Places);
+                var read = EdgeConfiguration.Load(path, _bench.Paths);
                 _ = read.ToEdgeSettings("model");
                 _ = read.ToCameraSettings().ToList();
                 _ = read.ToMqttSettings(new Uri("mqtt://127.0.0.1:1"));
@@ -40,9 +40,9 @@ public sealed class DamagedConfigurationTests(ITestOutputHelper output) : IDispo
             {
                 Assert.NotEmpty(refusal.Message);
             }
-            catch (Exception fault)
+            catch (Exception exception)
             {
-                throw new InvalidOperationException($"Round {round}, {Convert.ToBase64String(file)}: {fault.Message}", fault);
+                throw new InvalidOperationException($"Round {round}, {Convert.ToBase64String(file)}: {exception.Message}", exception);
             }
         }
 

@@ -10,7 +10,7 @@ public sealed class EnvironmentTests : IDisposable
     public void Dispose() => _bench.Dispose();
 
     [Fact]
-    public void A_variable_wins_over_the_file_in_any_case_and_at_every_level()
+    public void A_variable_overrides_the_file_in_any_case_and_at_every_level()
     {
         _bench.Environment["MOBILEVLM__NODE"] = "from-env";
         _bench.Environment["MobileVlm__Mqtt__Broker"] = "mqtt://10.0.0.2";
@@ -26,7 +26,7 @@ public sealed class EnvironmentTests : IDisposable
     }
 
     [Fact]
-    public void Variables_alone_can_say_everything()
+    public void Variables_alone_can_be_the_whole_configuration()
     {
         _bench.Environment["MobileVlm__Model__Path"] = "models/a";
         _bench.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
@@ -34,18 +34,18 @@ public sealed class EnvironmentTests : IDisposable
         _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Ask"] = "Is there a person?";
         _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Answer"] = "yesno";
 
-        var configuration = EdgeConfiguration.Load(null, _bench.Places);
+        var configuration = EdgeConfiguration.Load(null, _bench.Paths);
 
         Assert.Null(configuration.File);
         Assert.Equal(Path.Combine(_bench.Current, "models/a"), configuration.ModelPath);
     }
 
     [Fact]
-    public void Variables_that_do_not_suffice_say_which_files_were_looked_for()
+    public void When_variables_do_not_suffice_the_message_names_the_searched_files()
     {
         _bench.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
 
-        var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _bench.Places));
+        var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _bench.Paths));
 
         Assert.Contains($"{_bench.Machine}/appsettings.json", refused.Message, StringComparison.Ordinal);
         Assert.Contains("MobileVlm:Model:Path: is missing", refused.Message, StringComparison.Ordinal);
@@ -60,10 +60,10 @@ public sealed class EnvironmentTests : IDisposable
     {
         _bench.Environment[variable] = "1";
 
-        var fault = _bench.Fault(ConfigurationBench.Small());
+        var error = _bench.Error(ConfigurationBench.Small());
 
-        Assert.Equal((key, $"environment variable {variable}"), (fault.Key, fault.Origin));
-        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
+        Assert.Equal((key, $"environment variable {variable}"), (error.Key, error.Origin));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,18 +71,18 @@ public sealed class EnvironmentTests : IDisposable
     {
         _bench.Environment["MobileVlm__Model__Threads"] = "all";
 
-        Assert.Equal("environment variable MobileVlm__Model__Threads", _bench.Fault(ConfigurationBench.Small()).Origin);
+        Assert.Equal("environment variable MobileVlm__Model__Threads", _bench.Error(ConfigurationBench.Small()).Origin);
     }
 
     [Fact]
-    public void A_camera_that_only_a_misspelt_variable_knows_names_that_variable()
+    public void A_camera_created_by_a_misspelled_variable_is_reported_with_that_variable()
     {
         _bench.Environment["MobileVlm__Cameras__gat__Loop"] = "false";
 
-        var fault = _bench.Fault(ConfigurationBench.Small());
+        var error = _bench.Error(ConfigurationBench.Small());
 
         Assert.Equal(
-            ("MobileVlm:Cameras:gat:Source", "environment variable MobileVlm__Cameras__gat__Loop"), (fault.Key, fault.Origin));
+            ("MobileVlm:Cameras:gat:Source", "environment variable MobileVlm__Cameras__gat__Loop"), (error.Key, error.Origin));
     }
 
     [Fact]
@@ -91,14 +91,14 @@ public sealed class EnvironmentTests : IDisposable
         _bench.Environment["MobileVlm__Node"] = "a";
         _bench.Environment["MOBILEVLM__NODE"] = "b";
 
-        var message = _bench.Fault(ConfigurationBench.Small()).Message;
+        var message = _bench.Error(ConfigurationBench.Small()).Message;
 
         Assert.Contains("MobileVlm__Node", message, StringComparison.Ordinal);
         Assert.Contains("MOBILEVLM__NODE", message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void An_empty_variable_and_those_of_others_count_as_not_set()
+    public void Empty_variables_and_those_of_other_programs_are_ignored()
     {
         _bench.Environment["MobileVlm__Node"] = "";
         _bench.Environment["MobileVlm__Zebra"] = "";

@@ -29,7 +29,7 @@ public sealed class LoadingTests : IDisposable
     }
 
     [Fact]
-    public void What_is_left_out_takes_its_default()
+    public void A_missing_key_has_its_default()
     {
         var options = _bench.Read(ConfigurationBench.Small()).Options;
 
@@ -44,7 +44,7 @@ public sealed class LoadingTests : IDisposable
     }
 
     [Fact]
-    public void Null_is_as_good_as_left_out()
+    public void Null_counts_as_missing()
     {
         var options = _bench.Read(ConfigurationBench.Small(
             model: """, "Threads": null""", more: """, "Node": null, "Pipeline": null, "Tools": { "Ffmpeg": null }""")).Options;
@@ -61,13 +61,13 @@ public sealed class LoadingTests : IDisposable
     }
 
     [Fact]
-    public void The_current_folder_comes_before_the_machines()
+    public void The_current_folder_has_priority_over_the_machines_folder()
     {
         _bench.Write(_bench.Machine, "appsettings.json", ConfigurationBench.Small(more: """, "Node": "machine" """));
-        Assert.Equal("machine", EdgeConfiguration.Load(null, _bench.Places).Node);
+        Assert.Equal("machine", EdgeConfiguration.Load(null, _bench.Paths).Node);
 
         _bench.Write(_bench.Current, "appsettings.json", ConfigurationBench.Small(more: """, "Node": "current" """));
-        Assert.Equal("current", EdgeConfiguration.Load(null, _bench.Places).Node);
+        Assert.Equal("current", EdgeConfiguration.Load(null, _bench.Paths).Node);
     }
 
     [Fact]
@@ -76,36 +76,36 @@ public sealed class LoadingTests : IDisposable
         _bench.Write(_bench.Current, "appsettings.json", "broken");
         _bench.Write(_bench.Current, "mine.json", ConfigurationBench.Small());
 
-        var loaded = EdgeConfiguration.Load("mine.json", _bench.Places);
+        var loaded = EdgeConfiguration.Load("mine.json", _bench.Paths);
 
         Assert.Equal(Path.Combine(_bench.Current, "mine.json"), loaded.File);
     }
 
     [Fact]
-    public void A_named_file_that_is_missing_or_a_folder_is_said()
+    public void A_named_file_that_is_missing_or_a_folder_is_reported()
     {
-        var missing = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("absent.json", _bench.Places));
-        var folder = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(".", _bench.Places));
+        var missing = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("absent.json", _bench.Paths));
+        var folder = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(".", _bench.Paths));
 
         Assert.Contains($"{_bench.Current}/absent.json: does not exist", missing.Message, StringComparison.Ordinal);
         Assert.Contains("is a folder", folder.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Without_any_file_the_places_that_were_looked_at_are_said()
+    public void Without_a_file_the_message_names_the_searched_paths()
     {
-        var fault = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _bench.Places));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _bench.Paths));
 
-        Assert.Contains($"{_bench.Current}/appsettings.json", fault.Message, StringComparison.Ordinal);
-        Assert.Contains($"{_bench.Machine}/appsettings.json", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"{_bench.Current}/appsettings.json", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{_bench.Machine}/appsettings.json", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_file_without_end_is_refused_and_not_read_for_ever()
+    public void An_endless_file_is_refused()
     {
-        var fault = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("/dev/zero", _bench.Places));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("/dev/zero", _bench.Paths));
 
-        Assert.Contains("larger than 1 MiB", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("larger than 1 MiB", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -116,25 +116,25 @@ public sealed class LoadingTests : IDisposable
     [InlineData("{} {}", "line 1, column 4")]
     [InlineData("[]", "does not hold a JSON object")]
     [InlineData("{ \"Node\": \"\\ud800\" }", "line 1")]
-    public void What_is_not_JSON_is_refused_with_file_line_and_column(string json, string where)
+    public void A_file_that_is_not_JSON_is_refused_with_file_line_and_column(string json, string where)
     {
         var path = _bench.Write(_bench.Current, "bad.json", json);
 
-        var fault = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _bench.Places));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _bench.Paths));
 
-        Assert.Contains(path, fault.Message, StringComparison.Ordinal);
-        Assert.Contains(where, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+        Assert.Contains(where, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void What_is_not_UTF8_is_refused()
+    public void A_file_that_is_not_UTF8_is_refused()
     {
         var path = Path.Combine(_bench.Current, "latin.json");
         File.WriteAllBytes(path, [(byte)'{', (byte)'"', 0xE4, (byte)'"', (byte)':', (byte)'1', (byte)'}']);
 
-        var fault = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _bench.Places));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _bench.Paths));
 
-        Assert.Contains("UTF-8", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("UTF-8", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -143,13 +143,13 @@ public sealed class LoadingTests : IDisposable
         var json = ConfigurationBench.Small()[..^1] + """, "Logging": { "LogLevel": { "Default": "Debug" } } }""";
 
         Assert.Equal("Debug", _bench.Read(json).Logging["LogLevel:Default"]);
-        Assert.Contains("Trace", _bench.Fault(json.Replace("Debug", "Loud", StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+        Assert.Contains("Trace", _bench.Error(json.Replace("Debug", "Loud", StringComparison.Ordinal)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_example_file_is_accepted()
     {
-        var example = EdgeConfiguration.Load(ConfigurationBench.RepositoryFile("Deploy", "appsettings.example.json"), _bench.Places);
+        var example = EdgeConfiguration.Load(ConfigurationBench.RepositoryFile("Deploy", "appsettings.example.json"), _bench.Paths);
 
         var camera = Assert.Single(example.ToEdgeSettings("m").Cameras);
         Assert.Equal([QuestionKind.YesNo, QuestionKind.YesNo, QuestionKind.Number, QuestionKind.Choice, QuestionKind.Json, QuestionKind.Text], camera.Questions.Select(it => it.Kind));

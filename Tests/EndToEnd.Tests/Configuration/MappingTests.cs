@@ -13,7 +13,7 @@ public sealed class MappingTests : IDisposable
     public void Dispose() => _bench.Dispose();
 
     [Fact]
-    public void Cameras_and_questions_become_the_plan_of_the_box()
+    public void Cameras_and_questions_become_camera_plans()
     {
         var settings = _bench.Read(ConfigurationBench.Design).ToEdgeSettings("mobilevlm-v2-1.7b");
 
@@ -30,7 +30,7 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void Defaults_are_those_of_the_rooms_themselves()
+    public void Defaults_are_those_of_the_other_projects()
     {
         var configuration = _bench.Read(ConfigurationBench.Small());
 
@@ -41,7 +41,7 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void Everything_that_is_set_arrives()
+    public void Every_setting_reaches_the_other_projects()
     {
         var configuration = _bench.Read(ConfigurationBench.Small(
             model: """, "Target": "Cuda:1", "ProviderLibrary": "libcuda-provider.so", "RuntimeLibrary": "/opt/onnxruntime/libonnxruntime.so", "KleidiAi": false, "Threads": 3, "ContextTokens": 2048""",
@@ -95,7 +95,7 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void The_will_says_offline_retained_where_availability_is_read()
+    public void The_will_is_a_retained_offline_on_the_availability_topic()
     {
         var configuration = _bench.Read(ConfigurationBench.Design);
 
@@ -108,7 +108,7 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void The_embedded_broker_is_reached_where_it_was_started()
+    public void The_client_connects_to_the_address_of_the_embedded_broker()
     {
         var configuration = _bench.Read(ConfigurationBench.Small(mqtt: "\"Broker\": \"embedded\", \"Port\": 0"));
 
@@ -132,7 +132,7 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void The_login_arrives_with_full_paths()
+    public void The_login_is_passed_on_with_full_paths()
     {
         var password = _bench.Write(_bench.Current, "password", "x");
         var authority = _bench.Write(_bench.Current, "ca.pem", "x");
@@ -145,22 +145,22 @@ public sealed class MappingTests : IDisposable
     }
 
     [Theory]
-    [InlineData("box-7.lan", "box-7-lan")]
-    [InlineData("büro box", "b-ro-box")]
+    [InlineData("host-7.lan", "host-7-lan")]
+    [InlineData("büro host", "b-ro-host")]
     [InlineData("...", "edge")]
     [InlineData("", "edge")]
-    public void Without_a_name_the_node_is_called_like_its_host(string host, string node)
+    public void Without_a_name_the_node_has_the_name_of_its_host(string host, string node)
     {
-        var configuration = EdgeConfiguration.FromJson(ConfigurationBench.Small(), _bench.Places with { HostName = host });
+        var configuration = EdgeConfiguration.FromJson(ConfigurationBench.Small(), _bench.Paths with { HostName = host });
 
         Assert.Equal(node, configuration.Node);
         Assert.Equal($"mobilevlm-{node}", configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1")).ClientId);
     }
 
     [Fact]
-    public void The_longest_node_still_makes_a_client_id_that_brokers_take()
+    public void The_longest_node_name_still_gives_a_client_id_that_brokers_accept()
     {
-        var configuration = EdgeConfiguration.FromJson(ConfigurationBench.Small(), _bench.Places with { HostName = new string('a', 200) });
+        var configuration = EdgeConfiguration.FromJson(ConfigurationBench.Small(), _bench.Paths with { HostName = new string('a', 200) });
 
         Assert.Equal(64, configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1")).ClientId.Length);
     }
@@ -171,7 +171,7 @@ public sealed class MappingTests : IDisposable
     [InlineData("/dev/video0", false)]
     [InlineData("rtsp://10.0.0.5/x", false)]
     [InlineData("gst:v4l2src device=/dev/video0", false)]
-    public void Only_relative_files_begin_in_the_configurations_folder(string source, bool relative)
+    public void Only_relative_paths_start_in_the_configurations_folder(string source, bool relative)
     {
         var configuration = _bench.Read(ConfigurationBench.Small().Replace("pattern:", source, StringComparison.Ordinal));
 

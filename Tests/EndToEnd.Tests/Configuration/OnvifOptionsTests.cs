@@ -12,7 +12,7 @@ public sealed class OnvifOptionsTests : IDisposable
     public void Dispose() => _bench.Dispose();
 
     [Fact]
-    public void A_user_in_the_source_and_a_password_in_a_file_are_taken()
+    public void A_user_in_the_source_and_a_password_in_a_file_are_used()
     {
         _bench.Write(_bench.Current, "password", "secret1");
         var camera = Assert.Single(Read("onvif://admin@10.0.0.5", "\"PasswordFile\": \"password\"").ToCameraSettings());
@@ -39,13 +39,13 @@ public sealed class OnvifOptionsTests : IDisposable
     [InlineData("rtsp://10.0.0.5/stream", "password", "PasswordFile", "onvif:// source only")]
     [InlineData("onvif:10.0.0.5", "", "Source", "without '//'")]
     [InlineData("onvif://admin@10.0.0.5?stream=1", "", "Source", "'profile=TOKEN' would be accepted")]
-    public void What_does_not_go_together_is_refused(string source, string file, string key, string said)
+    public void Settings_that_contradict_each_other_are_refused(string source, string file, string key, string expected)
     {
         _bench.Write(_bench.Current, "password", "secret1");
-        var fault = _bench.Fault(Json(source, file.Length == 0 ? "" : $"\"PasswordFile\": \"{file}\""));
-        Assert.Equal(Camera + key, fault.Key);
-        Assert.Contains(said, fault.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("secret1", fault.ToString(), StringComparison.Ordinal);
+        var error = _bench.Error(Json(source, file.Length == 0 ? "" : $"\"PasswordFile\": \"{file}\""));
+        Assert.Equal(Camera + key, error.Key);
+        Assert.Contains(expected, error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret1", error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class OnvifOptionsTests : IDisposable
     [InlineData("0,0 0.5,0 0.5,0.5 0,0.5", 672)]
     [InlineData("0,0.9 1,0.9 1,1 0,1", 336)]
     [InlineData("0.4,0.4 0.5,0.4 0.5,0.6 0.4,0.6", 1680)]
-    public void A_small_region_needs_a_large_picture(string region, int height)
+    public void A_small_region_needs_a_large_frame(string region, int height)
     {
         var json = ConfigurationBench.Small(question: $", \"Region\": \"{region}\"");
         Assert.InRange(Assert.Single(_bench.Read(json).ToCameraSettings()).NeededHeight, height, height + 1);

@@ -11,7 +11,7 @@ public sealed class SceneOptionsTests : IDisposable
     public void Dispose() => _bench.Dispose();
 
     [Fact]
-    public void Defaults_watch_the_connection_and_the_view_and_hold_no_question_back()
+    public void By_default_connection_and_view_are_checked_and_no_question_is_suspended()
     {
         var scene = Assert.Single(_bench.Read(ConfigurationBench.Small()).ToEdgeSettings("").Cameras).Scene;
         Assert.Equal(
@@ -20,7 +20,7 @@ public sealed class SceneOptionsTests : IDisposable
     }
 
     [Fact]
-    public void What_is_configured_reaches_the_camera()
+    public void Configured_values_reach_the_camera()
     {
         var scene = Assert.Single(_bench.Read(ConfigurationBench.Small(
             camera: """, "FrozenAfter": "00:00:00", "ViewSettlesAfter": "01:00:00", "SuspendOnViewChange": true """))
@@ -34,12 +34,12 @@ public sealed class SceneOptionsTests : IDisposable
     [InlineData("\"FrozenAfter\": \"2.00:00:00\"", "FrozenAfter", "00:00:00 to 1.00:00:00")]
     [InlineData("\"ViewSettlesAfter\": \"31.00:00:00\"", "ViewSettlesAfter", "00:00:00 to 30.00:00:00")]
     [InlineData("\"ViewCheck\": false, \"SuspendOnViewChange\": true", "SuspendOnViewChange", "needs ViewCheck")]
-    public void What_makes_no_sense_is_refused(string keys, string key, string says)
+    public void An_invalid_scene_setting_is_refused(string keys, string key, string expected)
     {
         var refused = Assert.Throws<ConfigurationException>(() => _bench.Read(ConfigurationBench.Small(camera: $", {keys} ")));
-        var fault = Assert.Single(refused.Faults).ToString();
-        Assert.Contains($":{key}", fault, StringComparison.Ordinal);
-        Assert.Contains(says, fault, StringComparison.Ordinal);
+        var error = Assert.Single(refused.Errors).ToString();
+        Assert.Contains($":{key}", error, StringComparison.Ordinal);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -47,10 +47,10 @@ public sealed class SceneOptionsTests : IDisposable
     [InlineData("\"ViewCheck\": false")]
     [InlineData("\"ViewSettlesAfter\": \"00:01:00\"")]
     [InlineData("\"SuspendOnViewChange\": true")]
-    public void A_change_while_it_runs_keeps_the_cameras_stream(string keys)
+    public void A_change_at_run_time_keeps_the_cameras_stream_open(string keys)
     {
         var change = ConfigurationChange.Between(
             _bench.Read(ConfigurationBench.Small()), _bench.Read(ConfigurationBench.Small(camera: $", {keys} ")));
-        Assert.Equal((0, 1, 0, 0), (change.Opened.Count, change.Asked.Count, change.Removed.Count, change.NeedsRestart.Count));
+        Assert.Equal((0, 1, 0, 0), (change.Opened.Count, change.QuestionsChanged.Count, change.Removed.Count, change.NeedsRestart.Count));
     }
 }

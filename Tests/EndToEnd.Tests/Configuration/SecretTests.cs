@@ -43,7 +43,7 @@ public sealed class SecretTests : IDisposable
     [InlineData($"\"Password\": \"{Secret}\"")]
     [InlineData($"\"User\": \"u\", \"PasswordFile\": \"{Secret}\"")]
     [InlineData($"\"User\": \"u\", \"PasswordFile\": {{ \"{Secret}\": 1 }}")]
-    public void A_password_that_stands_in_the_wrong_place_is_not_shown(string setting) =>
+    public void A_misplaced_password_is_not_shown(string setting) =>
         Assert.DoesNotContain(
             Secret,
             _bench.Refused(ConfigurationBench.Small(mqtt: $"\"Broker\": \"mqtt://host\", {setting}")).ToString(),
@@ -54,7 +54,7 @@ public sealed class SecretTests : IDisposable
     [InlineData(Secret)]
     [InlineData($"'{Secret}'")]
     [InlineData($"\"{Secret}")]
-    public void A_password_in_what_is_not_JSON_is_not_shown(string value) =>
+    public void A_password_in_invalid_JSON_is_not_shown(string value) =>
         Assert.DoesNotContain(Secret, _bench.Refused($"{{ \"MobileVlm\": {{ \"Mqtt\": {{ \"User\": {value} }} }} }}").ToString(), StringComparison.Ordinal);
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class SecretTests : IDisposable
 
         var refused = _bench.Refused(ConfigurationBench.Small());
 
-        Assert.Equal(2, refused.Faults.Count);
+        Assert.Equal(2, refused.Errors.Count);
         Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.Ordinal);
     }
 }

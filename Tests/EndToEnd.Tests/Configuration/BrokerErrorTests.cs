@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
-public sealed class BrokerFaultTests : IDisposable
+public sealed class BrokerErrorTests : IDisposable
 {
     private const string Key = "MobileVlm:Mqtt:";
 
@@ -9,20 +9,20 @@ public sealed class BrokerFaultTests : IDisposable
     public void Dispose() => _bench.Dispose();
 
     [Theory]
-    [InlineData("tcp://host", "is no broker address")]
-    [InlineData("host:1883", "is no broker address")]
-    [InlineData("mqtt:host", "is no broker address")]
+    [InlineData("tcp://host", "is not a broker address")]
+    [InlineData("host:1883", "is not a broker address")]
+    [InlineData("mqtt:host", "is not a broker address")]
     [InlineData("mqtt://", "has no host")]
-    [InlineData("mqtt://host:99999", "is no broker address")]
+    [InlineData("mqtt://host:99999", "is not a broker address")]
     [InlineData("mqtt://host:0", "port 0")]
     [InlineData("mqtt://host/topic", "BaseTopic")]
     [InlineData("mqtt://host?a=b", "BaseTopic")]
-    public void A_broker_that_is_no_address_is_refused(string broker, string expected)
+    public void An_invalid_broker_address_is_refused(string broker, string expected)
     {
-        var fault = _bench.Fault(ConfigurationBench.Small(mqtt: $"\"Broker\": \"{broker}\""));
+        var error = _bench.Error(ConfigurationBench.Small(mqtt: $"\"Broker\": \"{broker}\""));
 
-        Assert.Equal(Key + "Broker", fault.Key);
-        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+        Assert.Equal(Key + "Broker", error.Key);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class BrokerFaultTests : IDisposable
         var refused = _bench.Refused(ConfigurationBench.Small(
             mqtt: $"\"Broker\": \"{broker}\", {settings.Replace("FILE", file, StringComparison.Ordinal)}"));
 
-        Assert.Equal(keys.Split(' ').Select(key => Key + key), refused.Faults.Select(fault => fault.Key));
+        Assert.Equal(keys.Split(' ').Select(key => Key + key), refused.Errors.Select(error => error.Key));
     }
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class BrokerFaultTests : IDisposable
     public void A_base_topic_that_cannot_be_published_to_is_refused(string topic, string expected) =>
         Assert.Contains(
             expected,
-            _bench.Fault(ConfigurationBench.Small(mqtt: $"\"Broker\": \"embedded\", \"BaseTopic\": \"{topic}\"")).Message,
+            _bench.Error(ConfigurationBench.Small(mqtt: $"\"Broker\": \"embedded\", \"BaseTopic\": \"{topic}\"")).Message,
             StringComparison.Ordinal);
 
     [Fact]
