@@ -14,7 +14,7 @@ internal static class StorageChecks
     public static IEnumerable<Finding> Run(EdgeConfiguration configuration, ServiceUnit? unit)
     {
         var state = configuration.StateFolder ?? unit?.StateFolder;
-        var faults = StateAccess.StateFaults(configuration).ToList();
+        var faults = StateAccess.StateErrors(configuration).ToList();
         foreach (var (key, path, message) in faults)
         {
             yield return Finding.Bad(Short(key) == "StateFolder" ? "state folder" : "outbox", $"{Short(key)} '{path}' {message}", null);

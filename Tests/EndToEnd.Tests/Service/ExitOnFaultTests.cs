@@ -13,7 +13,7 @@ public sealed class ExitOnFaultTests : IDisposable
     /// <summary>One failure more than an actor may have; or an actor that is not restarted at all.</summary>
     [Theory]
     [InlineData("edge/mqtt", 11, "The actor 'mqtt' failed too often")]
-    [InlineData("edge/pipeline", 1, "The service cannot go on and exits")]
+    [InlineData("edge/pipeline", 1, "The service cannot continue and exits")]
     [InlineData("edge", 1, "The supervisor of all actors stopped.")]
     public async Task A_service_of_which_an_actor_cannot_be_restarted_stops_in_order_and_exits_with_1(
         string actor, int failures, string reason)
