@@ -10,15 +10,15 @@ namespace MobileVlm.Edge.Deploy.Commands;
 internal static class CommandLine
 {
     private const string Description = """
-        Answers standing questions about what cameras see, on this box alone, and publishes the answers over MQTT.
+        Answers standing questions about what cameras see, on this device only, and publishes the answers over MQTT.
 
         Try it:        mobilevlm demo
-        Ask a picture: mobilevlm ask --model DIR --image FILE "Is there a person?"
+        Ask an image:  mobilevlm ask --model DIR --image FILE "Is there a person?"
         Configure it:  mobilevlm init
-        Run for real:  mobilevlm run --config FILE
-        See it run:    mobilevlm watch --config FILE
+        Run it:        mobilevlm run --config FILE
+        Watch it:      mobilevlm watch --config FILE
         Check a file:  mobilevlm config check FILE
-        What is wrong: mobilevlm doctor --config FILE
+        Find problems: mobilevlm doctor --config FILE
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -44,7 +44,7 @@ internal static class CommandLine
         }
         catch (InvalidOperationException e)
         {
-            // A check of a value that is not a number.
+            // A validator has read a value that is not a number.
             Terminal.Error(e.Message);
             Terminal.Info("'mobilevlm --help' shows what is accepted.");
             return ExitCode.Usage;
@@ -67,7 +67,7 @@ internal static class CommandLine
             {
                 EnableDefaultExceptionHandler = false,
 
-                // The service's host sees to signals itself; the others get time to tidy up.
+                // The service's host handles signals itself; the other commands get time to clean up.
                 ProcessTerminationTimeout = parsed.CommandResult.Command.Name == RunCommand.Name ? null : TimeSpan.FromSeconds(20),
             });
         }
@@ -78,10 +78,10 @@ internal static class CommandLine
     }
 }
 
-/// <summary>An argument that cannot be used; the message says why and what would do.</summary>
+/// <summary>An argument cannot be used; the message says why and what would be accepted.</summary>
 internal sealed class UsageException(string message) : Exception(message);
 
-/// <summary>Words for people, on standard error.</summary>
+/// <summary>Writes messages for people to standard error.</summary>
 internal static class Terminal
 {
     public static IAnsiConsole Console { get; } = AnsiConsole.Create(new AnsiConsoleSettings
@@ -91,7 +91,8 @@ internal static class Terminal
 
     public static void Info(string line) => System.Console.Error.WriteLine(line);
 
-    /// <summary>Not through the table library, which would break lines that people search for.</summary>
+    /// <summary>Writes an error. The text is not written through the table library, which would wrap lines that people search
+    /// for.</summary>
     public static void Error(string line)
     {
         Console.Markup("[red]error:[/] ");

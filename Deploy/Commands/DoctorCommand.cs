@@ -6,7 +6,7 @@ using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary><c>mobilevlm doctor</c>: what this machine has, what is missing, and what to do about it.</summary>
+/// <summary><c>mobilevlm doctor</c>: reports what this machine has, what is missing, and how to fix it.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()

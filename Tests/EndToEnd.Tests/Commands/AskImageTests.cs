@@ -12,7 +12,7 @@ public sealed class AskImageTests : IDisposable
 
     public static TheoryData<string, string[], int, string[]> Refused => new()
     {
-        { "FOLDER", ["Is there a car?"], 2, ["is a folder", "Give the file of one picture"] },
+        { "FOLDER", ["Is there a car?"], 2, ["is a folder", "Give one image file"] },
         { "FOLDER/none.jpg", ["Is there a car?"], 2, ["there is no file", "Check the spelling"] },
         { "http://10.0.0.5/snapshot.jpg", ["Is there a car?"], 2, ["is an address", "curl -fLo picture.jpg"] },
         { "RTSP://10.0.0.5/stream", ["Is there a car?"], 2, ["is an address"] },
@@ -21,7 +21,7 @@ public sealed class AskImageTests : IDisposable
         { "", ["Is there a car?"], 2, ["--image is empty"] },
         { "FOLDER/a.jpg", [""], 2, ["A question is empty"] },
         { "FOLDER/a.jpg", ["Is there a car?", " \t\u00a0\u200b"], 2, ["A question is empty"] },
-        { "FOLDER/a.jpg", ["FOLDER/a.jpg", "Is there a car?"], 2, ["is a picture file where a question is expected", "once for each"] },
+        { "FOLDER/a.jpg", ["FOLDER/a.jpg", "Is there a car?"], 2, ["is an image file where a question is expected", "once for each"] },
         { "FOLDER/a.jpg", ["--image", "FOLDER/a.jpg", "Is there a car?"], 2, ["--image"] },
         { "FOLDER/page.jpg", ["Is there a car?"], 1, ["a web page (HTML) with the title 'Log in'"] },
         { "FOLDER/empty.jpg", ["Is there a car?"], 1, ["the file is empty"] },

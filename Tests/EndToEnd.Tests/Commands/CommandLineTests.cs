@@ -95,7 +95,7 @@ public sealed class CommandLineTests : IDisposable
         var fine = await EdgeProcess.RunAsync("model", "verify", DemoModel.Folder.FolderPath);
         Assert.Equal((0, ""), (fine.ExitCode, fine.Output));
         Assert.Contains("files (", fine.Errors, StringComparison.Ordinal);
-        Assert.Matches(@"Self-test: \d\d tokens as at import; the test picture's tokens differ by 0\.0\d\d ?% of their length", fine.Errors);
+        Assert.Matches(@"Self-test: \d\d tokens as at import; the test image's tokens differ by 0\.0\d\d ?% of their length", fine.Errors);
 
         Copy(DemoModel.Folder.FolderPath, At("model"));
         var manifest = JsonNode.Parse(File.ReadAllText(At("model/model.json")))!;
@@ -271,7 +271,7 @@ public sealed class CommandLineTests : IDisposable
         var cut = await EdgeProcess.RunAsync(
             "ask", "--model", DemoModel.Folder.FolderPath, "--image", image, "--max-tokens", "4096", "Describe the scene.");
         Assert.Equal(0, cut.ExitCode);
-        Assert.Matches(@"--max-tokens 4096: the model's context of 512 tokens has room for an answer of \d+; it ends there", cut.Errors);
+        Assert.Matches(@"--max-tokens 4096: the model's context of 512 tokens has space for an answer of \d+; it ends there", cut.Errors);
 
         var tooLong = await EdgeProcess.RunAsync(
             "ask", "--model", DemoModel.Folder.FolderPath, "--image", image, string.Concat(Enumerable.Repeat("zq ", 1000)));

@@ -13,7 +13,7 @@ public sealed class FailureReportTests
         { new NonFiniteLogitsException(), 1, "mobilevlm model verify" },
         { new ContextFullException(1, 2, 3), 1, "Ask something shorter" },
         { new OperationCanceledException(), 1, "Stopped" },
-        { new IOException("No space left on device : '/x'"), 1, "Make room" },
+        { new IOException("No space left on device : '/x'"), 1, "Free some space" },
         { new IOException("Read-only file system : '/x'"), 1, "another folder" },
         { new UnauthorizedAccessException("Access to the path '/x' is denied."), 1, "owner and mode" },
         { new UnauthorizedAccessException("Access to the path is denied."), 1, "Standard output" },

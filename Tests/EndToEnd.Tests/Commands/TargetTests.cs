@@ -35,7 +35,7 @@ public sealed class TargetTests : IDisposable
         using var answer = JsonDocument.Parse(output);
         Assert.InRange(answer.RootElement.GetProperty("answers")[0].GetProperty("score").GetDouble(), 0.9, 1);
         Assert.Contains("decoder.onnx runs on CPUExecutionProvider", errors, StringComparison.Ordinal);
-        Assert.Equal(2, errors.Split("auto took the processor: Model:Target (--target) 'cuda'").Length);
+        Assert.Equal(2, errors.Split("auto uses the CPU: Model:Target (--target) 'cuda'").Length);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class TargetTests : IDisposable
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());
         var log = service.Output + service.Errors;
-        Assert.Equal(2, log.Split("Model:Target is 'auto', which took the processor").Length);
+        Assert.Equal(2, log.Split("Model:Target is 'auto', which uses the CPU").Length);
         Assert.Contains("vision.onnx runs on CPUExecutionProvider", log, StringComparison.Ordinal);
     }
 

@@ -172,7 +172,7 @@ public sealed class ServiceTests : IDisposable
             Assert.Equal(run == 1, demo.Errors.Contains("importing the bundled checkpoint", StringComparison.Ordinal));
             Assert.Contains("gate/person", demo.Errors, StringComparison.Ordinal);
             Assert.Contains("toy", demo.Errors, StringComparison.Ordinal);
-            Assert.Matches(@"[1-9]\d* answers about [1-9]\d* pictures", demo.Errors);
+            Assert.Matches(@"[1-9]\d* answers about [1-9]\d* frames", demo.Errors);
 
             // Without a terminal: changes and events, no line for each of the hundreds of answers; the summary is last.
             var lines = demo.Errors.TrimEnd().Split('\n');

@@ -29,7 +29,7 @@ public sealed class WatchCommandTests : IDisposable
                 "the state of gate/person");
             Assert.Equal("Cameras: gate online, yard offline", screen[1]);
             Assert.Contains(screen, line => line.StartsWith("yard/scene ", StringComparison.Ordinal));
-            Assert.Contains("Ctrl+C stops watching; the service goes on.", screen);
+            Assert.Contains("Ctrl+C stops watching; the service continues.", screen);
             service.Terminate();
             await service.ExitAsync();
             await terminal.ShowsAsync("The service is stopped");
