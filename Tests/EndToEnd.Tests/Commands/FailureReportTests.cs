@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Decoding;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary>Whatever is thrown reaches the user as one line with a remedy and an exit code.</summary>
+/// <summary>Every exception is reported to the user as one line with a remedy and an exit code.</summary>
 public sealed class FailureReportTests
 {
     public static TheoryData<Exception, int, string> Known => new()
@@ -23,7 +23,7 @@ public sealed class FailureReportTests
 
     [Theory]
     [MemberData(nameof(Known))]
-    public void A_known_exception_says_what_to_do(Exception thrown, int code, string remedy)
+    public void The_message_of_a_known_exception_says_what_to_do(Exception thrown, int code, string remedy)
     {
         var (exit, message) = FailureReport.Describe(thrown);
 
@@ -34,7 +34,7 @@ public sealed class FailureReportTests
     }
 
     [Fact]
-    public void What_ONNX_Runtime_throws_points_at_the_model()
+    public void An_exception_of_ONNX_Runtime_points_to_the_model()
     {
         var thrown = Assert.ThrowsAny<OnnxRuntimeException>(() => new InferenceSession(new byte[] { 1, 2, 3 }));
 
@@ -61,7 +61,7 @@ public sealed class FailureReportTests
     }
 
     [Fact]
-    public void The_cause_is_said_and_not_what_is_wrapped_around_it()
+    public void The_cause_is_reported_and_not_the_exceptions_around_it()
     {
         var wrapped = new AggregateException(new TypeInitializationException("X", new DllNotFoundException("libonnxruntime.so")));
 

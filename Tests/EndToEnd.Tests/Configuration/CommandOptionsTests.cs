@@ -9,14 +9,14 @@ public sealed class CommandOptionsTests : IDisposable
     private const string Key = "MobileVlm:Mqtt:";
     private const string Broker = "\"Broker\": \"embedded\"";
 
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
     public void By_default_only_the_devices_own_command_topics_are_subscribed_to() => Assert.Equal(
         ["mobilevlm/edge-1/ask", "mobilevlm/edge-1/+/ask", "mobilevlm/edge-1/+/+/enabled/set"],
-        Filters(_bench.Read(ConfigurationBench.Design)));
+        Filters(_fixture.Read(ConfigurationFixture.Design)));
 
     [Fact]
     public void Commands_can_be_switched_off_altogether() =>
@@ -57,7 +57,7 @@ public sealed class CommandOptionsTests : IDisposable
     [InlineData(4096)]
     public void The_longest_question_and_the_longest_answer_fit_the_context(int context)
     {
-        var configuration = _bench.Read(ConfigurationBench.Small(
+        var configuration = _fixture.Read(ConfigurationFixture.Small(
             model: $", \"ContextTokens\": {context}", mqtt: $"{Broker}, \"Asks\": {{ \"MaxTokens\": 512 }}"));
         var limits = configuration.ToEdgeSettings("m").Asks.Limits;
         Assert.InRange(limits.MaxQuestionBytes, 16, 1000);
@@ -84,8 +84,8 @@ public sealed class CommandOptionsTests : IDisposable
     [InlineData("replies")]
     public void A_camera_cannot_have_the_name_of_a_topic(string name)
     {
-        var json = ConfigurationBench.Design.Replace("\"gate\"", $"\"{name}\"", StringComparison.Ordinal);
-        Assert.Equal($"MobileVlm:Cameras:{name}", _bench.Error(json).Key);
+        var json = ConfigurationFixture.Design.Replace("\"gate\"", $"\"{name}\"", StringComparison.Ordinal);
+        Assert.Equal($"MobileVlm:Cameras:{name}", _fixture.Error(json).Key);
     }
 
     [Fact]
@@ -99,9 +99,9 @@ public sealed class CommandOptionsTests : IDisposable
     }
 
     private EdgeConfiguration Read(string mqtt) =>
-        _bench.Read(ConfigurationBench.Small(mqtt: mqtt.Length == 0 ? Broker : $"{Broker}, {mqtt}"));
+        _fixture.Read(ConfigurationFixture.Small(mqtt: mqtt.Length == 0 ? Broker : $"{Broker}, {mqtt}"));
 
-    private ConfigurationError Error(string mqtt) => _bench.Error(ConfigurationBench.Small(mqtt: $"{Broker}, {mqtt}"));
+    private ConfigurationError Error(string mqtt) => _fixture.Error(ConfigurationFixture.Small(mqtt: $"{Broker}, {mqtt}"));
 
     private static IEnumerable<string> Filters(EdgeConfiguration configuration) =>
         configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1883")).Subscriptions.Select(it => it.Filter);

@@ -2,14 +2,14 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 public sealed class ErrorTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
     public void All_errors_are_listed_at_once_with_key_value_and_line()
     {
-        var refused = _bench.Refused("""
+        var refused = _fixture.Refused("""
             { "MobileVlm": {
               "Node": "a/b",
               "Model": { "Threads": 999, "Target": "gpu" },
@@ -45,7 +45,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("\"Target\": \"cuda:x\"", "is not a target; cpu, cuda, cuda:N (the GPU number N, from 0) or auto would be accepted")]
     [InlineData("\"Target\": 1", "is not a text; it would be accepted in quotes")]
     public void An_invalid_model_setting_is_reported_with_what_would_be_accepted(string setting, string expected) =>
-        Assert.Contains(expected, _bench.Error(ConfigurationBench.Small(model: ", " + setting)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small(model: ", " + setting)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("\"Every\": 2", "such as '00:00:02'")]
@@ -57,17 +57,17 @@ public sealed class ErrorTests : IDisposable
     [InlineData("\"MaxTokens\": 0", "1 to 1024")]
     [InlineData("\"MaxTokens\": 1025", "1 to 1024")]
     public void An_invalid_question_setting_is_reported_with_what_would_be_accepted(string setting, string expected) =>
-        Assert.Contains(expected, _bench.Error(ConfigurationBench.Small(question: ", " + setting)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small(question: ", " + setting)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void An_answer_that_cannot_fit_after_its_frame_is_refused()
     {
-        var json = ConfigurationBench.Small(question: ", \"MaxTokens\": 880");
+        var json = ConfigurationFixture.Small(question: ", \"MaxTokens\": 880");
 
-        Assert.Equal(880, _bench.Read(json).Options.Cameras["gate"].Questions["person"].MaxTokens);
+        Assert.Equal(880, _fixture.Read(json).Options.Cameras["gate"].Questions["person"].MaxTokens);
         Assert.Contains(
             "less than 880 would be accepted",
-            _bench.Error(json.Replace("YesNo", "Text", StringComparison.Ordinal)).Message,
+            _fixture.Error(json.Replace("YesNo", "Text", StringComparison.Ordinal)).Message,
             StringComparison.Ordinal);
     }
 
@@ -76,7 +76,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("\"State\\u0000Folder\": \"ab\"")]
     public void The_character_with_code_0_is_refused_with_the_key_that_holds_it(string setting)
     {
-        var error = _bench.Error(ConfigurationBench.Small(more: ", " + setting));
+        var error = _fixture.Error(ConfigurationFixture.Small(more: ", " + setting));
 
         Assert.Equal("MobileVlm:StateFolder", error.Key);
         Assert.Contains("code 0", error.Message, StringComparison.Ordinal);
@@ -87,7 +87,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("state/..", "names a folder")]
     public void An_outbox_must_be_a_file(string path, string expected)
     {
-        var error = _bench.Error(ConfigurationBench.Small(more: $$""", "Outbox": { "Path": "{{path}}" } """));
+        var error = _fixture.Error(ConfigurationFixture.Small(more: $$""", "Outbox": { "Path": "{{path}}" } """));
         Assert.Equal("MobileVlm:Outbox:Path", error.Key);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -97,12 +97,12 @@ public sealed class ErrorTests : IDisposable
     [InlineData("YesNo", "Boolean", "'YesNo' or 'Choice'")]
     [InlineData("Is there a person?", " ", "is empty")]
     public void A_question_needs_words_and_a_known_kind_of_answer(string from, string to, string expected) =>
-        Assert.Contains(expected, _bench.Error(ConfigurationBench.Small().Replace(from, to, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small().Replace(from, to, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_question_of_more_than_1000_characters_is_refused_and_shown_shortened()
     {
-        var error = _bench.Error(ConfigurationBench.Small().Replace("Is there a person?", new string('a', 1001), StringComparison.Ordinal));
+        var error = _fixture.Error(ConfigurationFixture.Small().Replace("Is there a person?", new string('a', 1001), StringComparison.Ordinal));
 
         Assert.Contains("1001 characters", error.Message, StringComparison.Ordinal);
         Assert.True(error.Value!.Length < 100);
@@ -119,7 +119,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("\"OpenTimeout\": \"00:00:00\"", "00:00:01 to 00:10:00")]
     [InlineData("\"StallTimeout\": \"1.00:00:00\"", "00:00:01 to 01:00:00")]
     public void An_invalid_camera_setting_is_reported_with_what_would_be_accepted(string setting, string expected) =>
-        Assert.Contains(expected, _bench.Error(ConfigurationBench.Small(camera: ", " + setting)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small(camera: ", " + setting)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("ftp://host/x", "unknown scheme 'ftp'")]
@@ -127,7 +127,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("pattern:1x1", "out of range")]
     [InlineData("gst:", "pipeline is empty")]
     public void The_message_explains_why_a_source_is_invalid(string source, string expected) =>
-        Assert.Contains(expected, _bench.Error(ConfigurationBench.Small().Replace("pattern:", source, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small().Replace("pattern:", source, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("availability")]
@@ -138,7 +138,7 @@ public sealed class ErrorTests : IDisposable
     public void A_camera_whose_name_cannot_be_part_of_a_topic_is_refused(string name) =>
         Assert.Equal(
             $"MobileVlm:Cameras:{name}",
-            _bench.Error(ConfigurationBench.Small().Replace("gate", name, StringComparison.Ordinal)).Key);
+            _fixture.Error(ConfigurationFixture.Small().Replace("gate", name, StringComparison.Ordinal)).Key);
 
     [Theory]
     [InlineData("availability")]
@@ -148,14 +148,14 @@ public sealed class ErrorTests : IDisposable
     public void A_question_with_the_name_of_a_topic_is_refused(string name) =>
         Assert.Contains(
             "cannot name a question",
-            _bench.Error(ConfigurationBench.Small().Replace("\"person\"", $"\"{name}\"", StringComparison.Ordinal)).Message,
+            _fixture.Error(ConfigurationFixture.Small().Replace("\"person\"", $"\"{name}\"", StringComparison.Ordinal)).Message,
             StringComparison.Ordinal);
 
     [Fact]
     public void Names_have_a_maximum_length() =>
         Assert.Contains(
             "up to 64 characters",
-            _bench.Error(ConfigurationBench.Small().Replace("gate", new string('a', 65), StringComparison.Ordinal)).Message,
+            _fixture.Error(ConfigurationFixture.Small().Replace("gate", new string('a', 65), StringComparison.Ordinal)).Message,
             StringComparison.Ordinal);
 
     [Theory]
@@ -165,7 +165,7 @@ public sealed class ErrorTests : IDisposable
     [InlineData("""{ "MobileVlm": { "Model": { "Path": "a" }, "Mqtt": { "Broker": "embedded" }, "Cameras": { "a": { "Source": "pattern:" } } } }""", "asks nothing")]
     public void A_configuration_without_questions_is_refused(string json, string expected)
     {
-        var error = _bench.Error(json);
+        var error = _fixture.Error(json);
 
         Assert.Equal("MobileVlm:Cameras", error.Key);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -175,7 +175,7 @@ public sealed class ErrorTests : IDisposable
     public void An_empty_object_lacks_the_required_keys() =>
         Assert.Equal(
             ["MobileVlm:Model:Path", "MobileVlm:Mqtt:Broker", "MobileVlm:Cameras"],
-            _bench.Refused("{}").Errors.Select(error => error.Key));
+            _fixture.Refused("{}").Errors.Select(error => error.Key));
 
     [Theory]
     [InlineData("\"Node\": \"a\"", "MobileVlm:Nod", "Node")]
@@ -185,10 +185,10 @@ public sealed class ErrorTests : IDisposable
     [InlineData("\"person\": {", "MobileVlm:Cameras:gate:Questions:person:Evry", "Every")]
     public void An_unknown_key_is_refused_with_the_closest_known_one(string before, string key, string suggestion)
     {
-        var json = ConfigurationBench.Small(more: ", \"Node\": \"a\"").Replace(
+        var json = ConfigurationFixture.Small(more: ", \"Node\": \"a\"").Replace(
             before, before.EndsWith('{') ? $"{before} \"{Last(key)}\": \"hunter2\"," : $"{before}, \"{Last(key)}\": 1", StringComparison.Ordinal);
 
-        var error = _bench.Error(json);
+        var error = _fixture.Error(json);
 
         Assert.Equal((key, null), (error.Key, error.Value));
         Assert.Contains($"did you mean '{suggestion}'?", error.Message, StringComparison.Ordinal);
@@ -196,23 +196,23 @@ public sealed class ErrorTests : IDisposable
 
     [Fact]
     public void An_unknown_section_is_refused_with_the_one_that_was_meant() =>
-        Assert.Contains("did you mean 'MobileVlm'?", _bench.Error(ConfigurationBench.Small()[..^1] + ", \"MobilVlm\": {} }").Message, StringComparison.Ordinal);
+        Assert.Contains("did you mean 'MobileVlm'?", _fixture.Error(ConfigurationFixture.Small()[..^1] + ", \"MobilVlm\": {} }").Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_key_in_the_wrong_group_is_reported_with_the_right_group() =>
         Assert.Contains(
             "it belongs to MobileVlm:Cameras:<camera>:Questions:<question>",
-            _bench.Error(ConfigurationBench.Small(more: ", \"Every\": \"00:00:02\"")).Message,
+            _fixture.Error(ConfigurationFixture.Small(more: ", \"Every\": \"00:00:02\"")).Message,
             StringComparison.Ordinal);
 
     [Fact]
     public void A_key_that_resembles_no_other_is_reported_with_all_known_keys() =>
-        Assert.Contains("known here: Ffmpeg, GstLaunch", _bench.Error(ConfigurationBench.Small(more: ", \"Tools\": { \"Zebra\": 1 }")).Message, StringComparison.Ordinal);
+        Assert.Contains("known here: Ffmpeg, GstLaunch", _fixture.Error(ConfigurationFixture.Small(more: ", \"Tools\": { \"Zebra\": 1 }")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_key_given_twice_in_different_case_is_refused_with_both_lines()
     {
-        var error = _bench.Error(ConfigurationBench.Small(more: ",\n\"Node\": \"a\",\n\"node\": \"b\""));
+        var error = _fixture.Error(ConfigurationFixture.Small(more: ",\n\"Node\": \"a\",\n\"node\": \"b\""));
 
         Assert.Equal("MobileVlm:node", error.Key);
         Assert.Contains("first as 'Node' in line 7", error.Message, StringComparison.Ordinal);
@@ -227,11 +227,11 @@ public sealed class ErrorTests : IDisposable
     [InlineData("\"RestartWindow\": \"00:00:00\"", "00:00:01 to 7.00:00:00")]
     [InlineData("\"Overlap\": \"yes\"", "'true' or 'false'")]
     public void An_invalid_pipeline_setting_is_reported_with_what_would_be_accepted(string setting, string expected) =>
-        Assert.Contains(expected, _bench.Error(ConfigurationBench.Small(more: $", \"Pipeline\": {{ {setting} }}")).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small(more: $", \"Pipeline\": {{ {setting} }}")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_value_with_line_breaks_stays_one_line_of_the_message() =>
-        Assert.Equal("a??b", _bench.Error(ConfigurationBench.Small(more: ", \"Node\": \"a\\r\\nb\"")).Value);
+        Assert.Equal("a??b", _fixture.Error(ConfigurationFixture.Small(more: ", \"Node\": \"a\\r\\nb\"")).Value);
 
     private static string Last(string key) => key[(key.LastIndexOf(':') + 1)..];
 }

@@ -9,7 +9,7 @@ public sealed class ReferenceTests
     [Fact]
     public void The_reference_agrees_with_the_options()
     {
-        var path = ConfigurationBench.RepositoryFile("Deploy", "docs", "configuration.md");
+        var path = ConfigurationFixture.RepositoryFile("Deploy", "docs", "configuration.md");
         using var writer = new StringWriter();
         ConfigurationReference.WriteMarkdown(writer);
         Assert.True(

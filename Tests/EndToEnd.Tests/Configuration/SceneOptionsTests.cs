@@ -6,14 +6,14 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 /// <summary>Keys about frozen connections and changed views.</summary>
 public sealed class SceneOptionsTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
     public void By_default_connection_and_view_are_checked_and_no_question_is_suspended()
     {
-        var scene = Assert.Single(_bench.Read(ConfigurationBench.Small()).ToEdgeSettings("").Cameras).Scene;
+        var scene = Assert.Single(_fixture.Read(ConfigurationFixture.Small()).ToEdgeSettings("").Cameras).Scene;
         Assert.Equal(
             (TimeSpan.FromMinutes(5), true, TimeSpan.FromMinutes(10), false),
             (scene.FrozenAfter, scene.CheckView, scene.ViewSettlesAfter, scene.SuspendOnViewChange));
@@ -22,7 +22,7 @@ public sealed class SceneOptionsTests : IDisposable
     [Fact]
     public void Configured_values_reach_the_camera()
     {
-        var scene = Assert.Single(_bench.Read(ConfigurationBench.Small(
+        var scene = Assert.Single(_fixture.Read(ConfigurationFixture.Small(
             camera: """, "FrozenAfter": "00:00:00", "ViewSettlesAfter": "01:00:00", "SuspendOnViewChange": true """))
             .ToEdgeSettings("").Cameras).Scene;
         Assert.Equal(
@@ -36,7 +36,7 @@ public sealed class SceneOptionsTests : IDisposable
     [InlineData("\"ViewCheck\": false, \"SuspendOnViewChange\": true", "SuspendOnViewChange", "needs ViewCheck")]
     public void An_invalid_scene_setting_is_refused(string keys, string key, string expected)
     {
-        var refused = Assert.Throws<ConfigurationException>(() => _bench.Read(ConfigurationBench.Small(camera: $", {keys} ")));
+        var refused = Assert.Throws<ConfigurationException>(() => _fixture.Read(ConfigurationFixture.Small(camera: $", {keys} ")));
         var error = Assert.Single(refused.Errors).ToString();
         Assert.Contains($":{key}", error, StringComparison.Ordinal);
         Assert.Contains(expected, error, StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed class SceneOptionsTests : IDisposable
     public void A_change_at_run_time_keeps_the_cameras_stream_open(string keys)
     {
         var change = ConfigurationChange.Between(
-            _bench.Read(ConfigurationBench.Small()), _bench.Read(ConfigurationBench.Small(camera: $", {keys} ")));
+            _fixture.Read(ConfigurationFixture.Small()), _fixture.Read(ConfigurationFixture.Small(camera: $", {keys} ")));
         Assert.Equal((0, 1, 0, 0), (change.Opened.Count, change.QuestionsChanged.Count, change.Removed.Count, change.NeedsRestart.Count));
     }
 }

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Deploy.Configuration.Binding;
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 /// <summary>Loads configurations with temporary folders and an environment that only the test sets.</summary>
-public sealed class ConfigurationBench : IDisposable
+public sealed class ConfigurationFixture : IDisposable
 {
     public const string Design = """
         { "MobileVlm": {
@@ -18,7 +18,7 @@ public sealed class ConfigurationBench : IDisposable
 
     private readonly string _root = Directory.CreateTempSubdirectory("configuration-").FullName;
 
-    public ConfigurationBench()
+    public ConfigurationFixture()
     {
         Directory.CreateDirectory(Current);
         Directory.CreateDirectory(Machine);
