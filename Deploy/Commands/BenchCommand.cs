@@ -36,7 +36,7 @@ internal static class BenchCommand
         image.Description = $"Instead of a synthetic image. {image.Description}";
         var tune = new Option<bool>("--tune")
         {
-            Description = $"Instead, measure from how many tokens on the model's prefill weights are faster on this machine, and store the result in the model's folder ({MachineTuning.FileName}), where every command finds it.",
+            Description = $"Instead, measure the number of tokens from which the model's prefill weights are faster on this machine, and store the result in the model's folder ({MachineTuning.FileName}), where every command finds it.",
         };
         var command = new Command("bench", "Measure how fast this machine answers, and its limits (memory bandwidth, arithmetic).")
         {

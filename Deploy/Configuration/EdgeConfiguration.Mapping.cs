@@ -34,7 +34,7 @@ internal sealed partial class EdgeConfiguration
 
     public TimeSpan StopWithin => Options.Pipeline.StopWithin;
 
-    /// <summary>Null when another broker is used; 0 asks for any free port.</summary>
+    /// <summary>The port of the embedded broker; 0 requests any free port; null if another broker is used.</summary>
     public int? EmbeddedBrokerPort =>
         BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
 

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <content>Where events wait.</content>
+/// <content>Settings of the outbox, in which events wait for the broker.</content>
 internal sealed partial class EdgeConfiguration
 {
     private const string OutboxFile = "outbox.db";

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Deploy.Init;
 internal static class InitFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const int LongestName = 32;
+    private const int MaxNameLength = 32;
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -57,7 +57,7 @@ internal static class InitFile
 
         var name = new string([.. question.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')]);
         name = string.Join('_', name.Split('_', StringSplitOptions.RemoveEmptyEntries));
-        name = name.Length > LongestName ? name[..LongestName].TrimEnd('_') : name;
+        name = name.Length > MaxNameLength ? name[..MaxNameLength].TrimEnd('_') : name;
         return name.Length > 0 ? name : "question";
     }
 

@@ -121,14 +121,14 @@ internal static class CamerasCommand
         var address = cameras.First(it => it.Error is null || cameras.All(one => one.Error is not null)).Address;
         var user = login is null ? "" : $"{Uri.EscapeDataString(login.User)}@";
         return $"In the configuration: \"Source\": \"{address.Insert("onvif://".Length, user)}\""
-            + (login is null ? "." : ", with \"PasswordFile\" beside it. A star marks the stream that is used; '?profile=PROFILE' selects another.");
+            + (login is null ? "." : ", together with \"PasswordFile\". A star marks the stream that is used; '?profile=PROFILE' selects another.");
     }
 
     private static OnvifLogin? Login(string? user, string? passwordFile)
     {
         if (user is null)
         {
-            return passwordFile is null ? null : throw new UsageException("--password-file needs --user beside it.");
+            return passwordFile is null ? null : throw new UsageException("--password-file needs --user too.");
         }
 
         if (string.IsNullOrWhiteSpace(user))
@@ -139,7 +139,7 @@ internal static class CamerasCommand
         if (passwordFile is null)
         {
             throw new UsageException(
-                "--user needs --password-file beside it. A password on the command line could be read by every user of this machine.");
+                "--user needs --password-file too. A password on the command line could be read by every user of this machine.");
         }
 
         return OnvifCameras.ReadLogin(user, passwordFile, "--password-file", out var error) ?? throw new UsageException($"{error}.");

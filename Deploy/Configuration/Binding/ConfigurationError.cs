@@ -36,7 +36,7 @@ internal sealed class ConfigurationException : Exception
         string source, IReadOnlyList<ConfigurationError> errors, IReadOnlyList<ConfigurationError>? warnings = null)
         : base(Describe(source, errors)) => (Errors, Warnings) = (errors, warnings ?? []);
 
-    /// <summary>At least one, in the order in which they were found.</summary>
+    /// <summary>The errors, at least one, in the order in which they were found.</summary>
     public IReadOnlyList<ConfigurationError> Errors { get; }
 
     /// <summary>Settings that can be used but are probably not what the operator wants.</summary>

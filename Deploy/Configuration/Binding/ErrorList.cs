@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 /// <summary>Collects errors and warnings and records where each key was set.</summary>
 internal sealed class ErrorList
 {
-    private const int LongestShown = 80;
+    private const int MaxShownLength = 80;
 
     private readonly List<ConfigurationError> _errors = [];
     private readonly List<ConfigurationError> _warnings = [];
@@ -43,7 +43,7 @@ internal sealed class ErrorList
     private static string Shown(string value)
     {
         var line = string.Concat(value.Select(c => char.IsControl(c) ? '?' : c));
-        return line.Length <= LongestShown ? line
-            : line[..(char.IsHighSurrogate(line[LongestShown - 1]) ? LongestShown - 1 : LongestShown)] + "…";
+        return line.Length <= MaxShownLength ? line
+            : line[..(char.IsHighSurrogate(line[MaxShownLength - 1]) ? MaxShownLength - 1 : MaxShownLength)] + "…";
     }
 }

@@ -180,7 +180,7 @@ internal sealed class MapAttribute(string placeholder, params string[] reserved)
     /// <summary>The accepted names, for the reference.</summary>
     public string Accepted =>
         reserved.Length == 0 ? Name.Accepted
-        : $"{Name.Accepted}; not {string.Join(", ", reserved.Select(name => $"`{name}`"))}, which are topics of their own";
+        : $"{Name.Accepted}; not {string.Join(", ", reserved.Select(name => $"`{name}`"))}, which are names of topics";
 
     public string? FindError(string name) =>
         reserved.Contains(name, StringComparer.OrdinalIgnoreCase)

@@ -36,15 +36,15 @@ internal static class OptionsValidator
     // Refuses only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
     private static void ValidateOutbox(string? path, ErrorList errors)
     {
-        const int LongestName = 200;
+        const int MaxNameBytes = 200;
         const string Key = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Outbox)}:{nameof(OutboxOptions.Path)}";
         if (path is not null && (Path.EndsInDirectorySeparator(path) || Path.GetFileName(path) is "." or ".."))
         {
             errors.Add(Key, path, "names a folder; a file in it would be accepted, such as 'outbox.db'");
         }
-        else if (path is not null && Encoding.UTF8.GetByteCount(Path.GetFileName(path)) > LongestName)
+        else if (path is not null && Encoding.UTF8.GetByteCount(Path.GetFileName(path)) > MaxNameBytes)
         {
-            errors.Add(Key, path, $"ends in a name that is too long; up to {LongestName} bytes would be accepted");
+            errors.Add(Key, path, $"ends in a name that is too long; up to {MaxNameBytes} bytes would be accepted");
         }
     }
 
@@ -100,7 +100,7 @@ internal static class OptionsValidator
         var user = $"{Mqtt}:{nameof(MqttOptions.User)}";
         if (mqtt.PasswordFile is not null && mqtt.User is null && !errors.Has(user))
         {
-            errors.Add($"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", null, $"needs {user} beside it; set both or neither");
+            errors.Add($"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", null, $"needs {user} too; set both or neither");
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         await subscriber.WaitForAsync($"{Root}/gate/person/answer", within: TimeSpan.FromSeconds(60));
 
         var watch = Stopwatch.StartNew();
-        var before = Standing(subscriber);
+        var before = StandingAnswers(subscriber);
         var asked = 0;
         while (watch.Elapsed < TimeSpan.FromSeconds(6))
         {
@@ -34,7 +34,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
             asked++;
         }
 
-        var during = Standing(subscriber) - before;
+        var during = StandingAnswers(subscriber) - before;
         output.WriteLine($"{asked} questions asked one after the other in {watch.Elapsed.TotalSeconds:0.0} s; {during} answers to standing questions meanwhile (one each 0.5 s).");
         Assert.True(during > 0, "no answer to a standing question during the ad-hoc questions");
 
@@ -173,7 +173,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         return JsonNode.Parse(reply)!;
     }
 
-    private static int Standing(MosquittoSub subscriber) => subscriber.Messages.Count(m => m.Topic == $"{Root}/gate/person/answer");
+    private static int StandingAnswers(MosquittoSub subscriber) => subscriber.Messages.Count(m => m.Topic == $"{Root}/gate/person/answer");
 
     /// <summary>Validates every JSON message so far against the documented schemas.</summary>
     private static async Task AssertSchemasAsync(MosquittoSub subscriber)

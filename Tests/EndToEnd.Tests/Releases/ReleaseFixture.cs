@@ -40,10 +40,10 @@ internal static class ReleaseFixture
     {
         var file = File.ReadAllBytes(Path.Combine(Root, Release, run, "questions.json"));
         return JsonNode.Parse(file)!["standings"]!.AsObject()
-            .Select(entry => (Question: entry.Key.Split('/')[1], Standing: entry.Value!["standing"]!))
-            .Where(it => it.Standing["value"]?.GetValueKind() == JsonValueKind.String)
+            .Select(entry => (Question: entry.Key.Split('/')[1], State: entry.Value!["standing"]!))
+            .Where(it => it.State["value"]?.GetValueKind() == JsonValueKind.String)
             .ToDictionary(
                 it => it.Question,
-                it => (it.Standing["value"]!.ToString(), it.Standing["lastKnownAt"]!.GetValue<DateTimeOffset>()));
+                it => (it.State["value"]!.ToString(), it.State["lastKnownAt"]!.GetValue<DateTimeOffset>()));
     }
 }

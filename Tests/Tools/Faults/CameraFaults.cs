@@ -14,8 +14,8 @@ internal static class CameraFaults
     [
         new("camera killed and back", KilledAsync),
         new("camera frozen (SIGSTOP) and back", FrozenAsync),
-        new("camera changes the size of its pictures within the stream", SizeAsync),
-        new("camera sends damaged pictures, then noise instead of RTSP", GarbageAsync),
+        new("camera changes the size of its frames within the stream", SizeAsync),
+        new("camera sends damaged frames, then noise instead of RTSP", GarbageAsync),
     ];
 
     private static async Task<FaultResult> KilledAsync()
