@@ -9,7 +9,7 @@ public sealed class SchemaCheck(string file)
     private readonly JsonSchema _schema = JsonSchema.FromText(File.ReadAllText(file));
 
     /// <summary>Returns the errors of a message, each with its location; empty if the message is valid.</summary>
-    public IReadOnlyList<string> Errors(ReadOnlySpan<byte> message)
+    public IReadOnlyList<string> Faults(ReadOnlySpan<byte> message)
     {
         var reader = new Utf8JsonReader(message);
         using var document = JsonDocument.ParseValue(ref reader);

@@ -132,7 +132,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         });
 
         var device = await subscriber.WaitForAsync(Config, within: TimeSpan.FromSeconds(60));
-        Assert.Empty(new SchemaCheck(Path.Combine(AppContext.BaseDirectory, "schemas", "device-discovery.schema.json")).Errors(device.Payload));
+        Assert.Empty(new SchemaCheck(Path.Combine(AppContext.BaseDirectory, "schemas", "device-discovery.schema.json")).Faults(device.Payload));
         await subscriber.WaitForAsync(Stale, m => m.Payload.Length == 0);
 
         MosquittoTool.Run("mosquitto_pub", broker.Address, ["-t", "homeassistant/status", "-m", "online"]);
@@ -186,7 +186,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
                 m.Topic.EndsWith($"/{schema}", StringComparison.Ordinal) || (schema == "reply" && m.Topic.StartsWith("replies/", StringComparison.Ordinal)));
             foreach (var message in messages)
             {
-                Assert.True(check.Errors(message.Payload).Count == 0, $"{message.Topic}: {message.Text}\n{string.Join('\n', check.Errors(message.Payload))}");
+                Assert.True(check.Faults(message.Payload).Count == 0, $"{message.Topic}: {message.Text}\n{string.Join('\n', check.Faults(message.Payload))}");
             }
         }
     }

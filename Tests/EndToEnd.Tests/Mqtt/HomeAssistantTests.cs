@@ -57,7 +57,7 @@ public sealed class HomeAssistantTests : IDisposable
         await subscriber.WaitForAsync("mobilevlm/edge-1/availability", message => message.Text == last);
         Assert.Equal(last, Payloads(subscriber)["mobilevlm/edge-1/availability"]);
         Assert.All(Entities(subscriber), entity => Assert.False(entity.IsAvailable(Payloads(subscriber)), entity.Key));
-        Assert.All(cameras.Keys, camera => Assert.Empty(Rules.Errors(Config(subscriber, camera).Payload)));
+        Assert.All(cameras.Keys, camera => Assert.Empty(Rules.Faults(Config(subscriber, camera).Payload)));
     }
 
     private static List<EntityAvailability> Entities(MosquittoSub subscriber)

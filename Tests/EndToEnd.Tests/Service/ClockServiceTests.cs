@@ -50,7 +50,7 @@ public sealed class ClockServiceTests : IDisposable
             var schema = new SchemaCheck(Path.Combine(AppContext.BaseDirectory, "schemas", $"{kind}.schema.json"));
             Assert.All(
                 subscriber.Messages.Where(message => message.Topic.EndsWith(end, StringComparison.Ordinal)),
-                message => Assert.Empty(schema.Errors(message.Payload)));
+                message => Assert.Empty(schema.Faults(message.Payload)));
         }
     }
 
