@@ -4,32 +4,32 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Deploy.Cli;
 
-/// <summary>The option <c>--image</c> and what it may name.</summary>
+/// <summary>The option <c>--image</c>, which names a file or standard input.</summary>
 internal static partial class ImageOption
 {
     private const string StandardInput = "-";
 
     public static Option<string> Create() => new("--image")
     {
-        Description = "Picture: JPEG, PNG, WebP, BMP or GIF; '-' reads it from standard input.",
+        Description = "Image: JPEG, PNG, WebP, BMP or GIF; '-' reads it from standard input.",
         HelpName = "FILE",
     };
 
-    /// <summary>Reads the picture.</summary>
-    /// <exception cref="UsageException">It names nothing that could be a picture file.</exception>
-    /// <exception cref="StillImageException">The file is too large, damaged, or not a picture.</exception>
+    /// <summary>Reads the image.</summary>
+    /// <exception cref="UsageException">The value does not name a file that could be an image.</exception>
+    /// <exception cref="StillImageException">The file is too large, damaged, or not an image.</exception>
     public static StillImage Read(string image)
     {
         if (string.IsNullOrWhiteSpace(image))
         {
-            throw new UsageException("--image: the name is empty. Give the file of a picture.");
+            throw new UsageException("--image: the name is empty. Give an image file.");
         }
 
         if (image == StandardInput)
         {
             if (!Console.IsInputRedirected)
             {
-                throw new UsageException("--image -: standard input is a terminal. Send a picture: ... --image - < picture.jpg");
+                throw new UsageException("--image -: standard input is a terminal. Send an image: ... --image - < image.jpg");
             }
 
             using var input = Console.OpenStandardInput();
@@ -40,19 +40,19 @@ internal static partial class ImageOption
         {
             throw new UsageException(
                 $"--image: '{image}' is an address, and this command opens files only. Download it first "
-                + "(curl -fLo picture.jpg ADDRESS), or send it through a pipe: curl -fL ADDRESS | mobilevlm ask --image - ...");
+                + "(curl -fLo image.jpg ADDRESS), or send it through a pipe: curl -fL ADDRESS | mobilevlm ask --image - ...");
         }
 
         if (Directory.Exists(image))
         {
             throw new UsageException(
-                $"--image: '{image}' is a folder. Give the file of one picture; a camera can have a folder as its Source.");
+                $"--image: '{image}' is a folder. Give one image file; a camera can have a folder as its Source.");
         }
 
         if (image.StartsWith("/dev/video", StringComparison.Ordinal))
         {
             throw new UsageException(
-                $"--image: '{image}' is a camera. Take a picture first (ffmpeg -f v4l2 -i {image} -frames:v 1 picture.jpg), or use "
+                $"--image: '{image}' is a camera. Take an image first (ffmpeg -f v4l2 -i {image} -frames:v 1 image.jpg), or use "
                 + "it as the Source of a camera.");
         }
 
@@ -67,7 +67,7 @@ internal static partial class ImageOption
         }
     }
 
-    /// <summary>Two letters at least, so that a drive of Windows is not a scheme.</summary>
+    /// <summary>Matches an address. A scheme has at least two letters, so that a drive letter of Windows is not one.</summary>
     [GeneratedRegex("^(data:|[A-Za-z][A-Za-z0-9+.-]+://)")]
     private static partial Regex Url();
 }

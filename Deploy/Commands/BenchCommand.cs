@@ -8,7 +8,7 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary><c>mobilevlm bench</c>: how fast this box answers with a model, beside what the box can do at most.</summary>
+/// <summary><c>mobilevlm bench</c>: measures how fast this machine answers with a model, and the machine's own limits.</summary>
 internal static class BenchCommand
 {
     public static Command Create()
@@ -16,12 +16,12 @@ internal static class BenchCommand
         var options = new ModelOptions();
         var only = new Option<string?>("--only")
         {
-            Description = $"Measure these parts alone, separated by commas: {string.Join(", ", BenchPlan.All.Select(BenchPlan.NameOf))}.",
+            Description = $"Measure only these parts, separated by commas: {string.Join(", ", BenchPlan.All.Select(BenchPlan.NameOf))}.",
             HelpName = "PARTS",
         };
         var repeats = new Option<int>("--repeats")
         {
-            Description = "Timed runs of each part, behind one that is not timed.",
+            Description = "Timed runs of each part, after one run that is not timed.",
             HelpName = "N",
             DefaultValueFactory = _ => 7,
         };
@@ -33,12 +33,12 @@ internal static class BenchCommand
             }
         });
         var image = ImageOption.Create();
-        image.Description = $"Instead of a drawn picture. {image.Description}";
+        image.Description = $"Instead of a synthetic image. {image.Description}";
         var tune = new Option<bool>("--tune")
         {
-            Description = $"Instead, find out from how many tokens at once the model's second set of weights is quicker on this box, and keep that in its folder ({MachineTuning.FileName}), where every command finds it.",
+            Description = $"Instead, measure the number of tokens from which the model's prefill weights are faster on this machine, and store the result in the model's folder ({MachineTuning.FileName}), where every command finds it.",
         };
-        var command = new Command("bench", "Measure how fast this box answers, beside what it can do at most.")
+        var command = new Command("bench", "Measure how fast this machine answers, and its limits (memory bandwidth, arithmetic).")
         {
             options.Model, options.Json, only, repeats, image, tune,
         };

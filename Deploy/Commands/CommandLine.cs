@@ -11,15 +11,15 @@ namespace MobileVlm.Edge.Deploy.Commands;
 internal static class CommandLine
 {
     private const string Description = """
-        Answers standing questions about what cameras see, on this box alone, and publishes the answers over MQTT.
+        Answers standing questions about what cameras see, on this device only, and publishes the answers over MQTT.
 
         Try it:        mobilevlm demo
-        Ask a picture: mobilevlm ask --model DIR --image FILE "Is there a person?"
+        Ask an image:  mobilevlm ask --model DIR --image FILE "Is there a person?"
         Configure it:  mobilevlm init
-        Run for real:  mobilevlm run --config FILE
-        See it run:    mobilevlm watch --config FILE
+        Run it:        mobilevlm run --config FILE
+        Watch it:      mobilevlm watch --config FILE
         Check a file:  mobilevlm config check FILE
-        What is wrong: mobilevlm doctor --config FILE
+        Find problems: mobilevlm doctor --config FILE
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -45,7 +45,7 @@ internal static class CommandLine
         }
         catch (InvalidOperationException e)
         {
-            // A check of a value that is not a number.
+            // A validator has read a value that is not a number.
             Terminal.Error(e.Message);
             Terminal.Info("'mobilevlm --help' shows what is accepted.");
             return ExitCode.Usage;
@@ -68,7 +68,7 @@ internal static class CommandLine
             {
                 EnableDefaultExceptionHandler = false,
 
-                // The service's host sees to signals itself; the others get time to tidy up.
+                // The service's host handles signals itself; the other commands get time to clean up.
                 ProcessTerminationTimeout = parsed.CommandResult.Command.Name == RunCommand.Name ? null : TimeSpan.FromSeconds(20),
             });
         }

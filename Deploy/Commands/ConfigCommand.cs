@@ -22,7 +22,7 @@ internal static class ConfigCommand
             Description = "Configuration file; without it ./appsettings.json, then /etc/mobilevlm/appsettings.json.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output and nothing else there." };
+        var json = new Option<bool>("--json") { Description = "Print one JSON document to stdout." };
         var command = new Command(
             "check",
             "Check every key of a file, and every question against the model's tokenizer. Opens no camera, broker, port or model "
@@ -34,8 +34,8 @@ internal static class ConfigCommand
         return command;
     }
 
-    /// <summary>Called by <c>ExecReload=</c>, as the service's user: systemd sets the variable for it. What the service would
-    /// refuse then is refused here.</summary>
+    /// <summary>Whether <c>ExecReload=</c> runs this command, as the service's user: systemd sets the variable for it. The command
+    /// then refuses what the service would refuse at a reload.</summary>
     private static bool IsReload => Environment.GetEnvironmentVariable("MAINPID") is { Length: > 0 };
 
     private static int Run(string? file, bool json)
@@ -53,7 +53,7 @@ internal static class ConfigCommand
         catch (ConfigurationException refused)
         {
             message = refused.Message;
-            found = new ConfigurationCheck(false, file, null, null, Lines(refused.Faults), Lines(refused.Warnings));
+            found = new ConfigurationCheck(false, file, null, null, Lines(refused.Errors), Lines(refused.Warnings));
         }
 
         if (json)
@@ -81,18 +81,18 @@ internal static class ConfigCommand
 
     private static string Count(int? count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
-    private static IReadOnlyList<ConfigurationCheckLine> Lines(IReadOnlyList<ConfigurationError> faults) =>
-        [.. faults.Select(fault => new ConfigurationCheckLine(
-            fault.Key, fault.Line, fault.Value is null ? fault.Message : $"= '{fault.Value}' {fault.Message}", fault.Variable))];
+    private static IReadOnlyList<ConfigurationCheckLine> Lines(IReadOnlyList<ConfigurationError> errors) =>
+        [.. errors.Select(error => new ConfigurationCheckLine(
+            error.Key, error.Line, error.Value is null ? error.Message : $"= '{error.Value}' {error.Message}", error.Variable))];
 }
 
-/// <summary>What <c>config check --json</c> prints.</summary>
-/// <param name="Ok">The service accepts it.</param>
-/// <param name="File">What was read; null when the environment said everything.</param>
-/// <param name="Cameras">How many; null when it could not be read.</param>
-/// <param name="Questions">How many, of all cameras; null when it could not be read.</param>
-/// <param name="Errors">Each makes it unusable.</param>
-/// <param name="Warnings">Probably not as the operator wants it.</param>
+/// <summary>The document that <c>config check --json</c> prints.</summary>
+/// <param name="Ok">Whether the service accepts the configuration.</param>
+/// <param name="File">The file that was read; null if everything came from the environment.</param>
+/// <param name="Cameras">The number of cameras; null if the configuration is invalid.</param>
+/// <param name="Questions">The number of questions of all cameras; null if the configuration is invalid.</param>
+/// <param name="Errors">The errors; each makes the configuration invalid.</param>
+/// <param name="Warnings">Settings that are valid but probably not intended.</param>
 internal sealed record ConfigurationCheck(
     bool Ok,
     string? File,
@@ -101,10 +101,11 @@ internal sealed record ConfigurationCheck(
     IReadOnlyList<ConfigurationCheckLine> Errors,
     IReadOnlyList<ConfigurationCheckLine> Warnings);
 
-/// <param name="Key">With colons, or the file.</param>
-/// <param name="Line">Of the file, from 1; null when the key is not in it.</param>
-/// <param name="Message">Continues the key.</param>
-/// <param name="Variable">The environment variable that says it, instead of the file.</param>
+/// <summary>One error or warning.</summary>
+/// <param name="Key">The key, written with colons, or the file.</param>
+/// <param name="Line">The line in the file, from 1; null if the key is not in it.</param>
+/// <param name="Message">Continues the sentence that the key begins.</param>
+/// <param name="Variable">The environment variable that sets the key instead of the file.</param>
 internal sealed record ConfigurationCheckLine(
     string Key,
     int? Line,
@@ -118,7 +119,7 @@ internal sealed record ConfigurationCheckLine(
 [JsonSerializable(typeof(ConfigurationCheck))]
 internal sealed partial class ConfigurationCheckJson : JsonSerializerContext
 {
-    /// <summary>Quotes and letters as people read them, not as \u escapes.</summary>
+    /// <summary>Writes quotes and letters as readable characters instead of \u escapes.</summary>
     public static ConfigurationCheckJson Readable { get; } = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,

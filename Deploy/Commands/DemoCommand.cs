@@ -19,7 +19,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary><c>mobilevlm demo</c>: the real pipeline on a bundled clip, watched by a real MQTT subscriber.</summary>
+/// <summary><c>mobilevlm demo</c>: runs the real pipeline on a bundled clip and shows what a real MQTT subscriber receives.</summary>
 internal static class DemoCommand
 {
     private const string Camera = "gate";
@@ -33,14 +33,14 @@ internal static class DemoCommand
     {
         var broker = new Option<string>("--broker")
         {
-            Description = "'embedded', or a broker of your own: mqtt://host[:port].",
+            Description = "'embedded', or your own broker: mqtt://host[:port].",
             HelpName = "URL",
             DefaultValueFactory = _ => Embedded,
         };
-        var once = new Option<bool>("--once") { Description = "Play the clip once and end; without it, it plays until Ctrl+C." };
+        var once = new Option<bool>("--once") { Description = "Play the clip once and end; without this option it plays until Ctrl+C." };
         var speed = new Option<double>("--speed")
         {
-            Description = "Play the clip faster or slower than it was recorded (1 is real pace); questions keep step.",
+            Description = "Play the clip faster or slower than it was recorded (1 is real pace); the pace of questions changes with it.",
             HelpName = "N",
             DefaultValueFactory = _ => 1,
         };
@@ -64,12 +64,12 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(string broker, bool once, double speed, bool verbose, CancellationToken cancel)
     {
-        if (BrokerAddress.FindFault(broker) is { } fault)
+        if (BrokerAddress.FindError(broker) is { } error)
         {
-            throw new UsageException($"--broker: '{broker}' {fault}.");
+            throw new UsageException($"--broker: '{broker}' {error}.");
         }
 
-        Terminal.Info("The demo's model is a toy, trained on rendered pictures of one gate: it knows that gate and nothing else.");
+        Terminal.Info("The demo's model is a toy, trained on rendered images of one gate: it knows that gate and nothing else.");
         var model = EnsureModel(cancel);
         var configuration = LoadConfiguration(broker, once, speed, model, EmbeddedBroker.DefaultPort);
         var view = new LiveView(ScreenOutput.ForErrors(), TimeProvider.System);
@@ -79,14 +79,14 @@ internal static class DemoCommand
             : LoggerFactory.Create(l => l.AddProvider(log));
         await using var runtime = await StartAsync(configuration, loggers, () =>
         {
-            Terminal.Info($"Port {EmbeddedBroker.DefaultPort} is taken (another broker?), so the embedded broker takes a free one.");
+            Terminal.Info($"Port {EmbeddedBroker.DefaultPort} is in use (another broker?), so the embedded broker uses a free one.");
             return LoadConfiguration(broker, once, speed, model, port: 0);
         });
 
         var (host, port) = (runtime.BrokerAddress.Host, runtime.BrokerAddress.Port > 0 ? runtime.BrokerAddress.Port : EmbeddedBroker.DefaultPort);
         string[] hints =
         [
-            $"Every answer is published to {runtime.Broker}. Seen from another terminal:",
+            $"Every answer is published to {runtime.Broker}. To see it in another terminal:",
             $"  mosquitto_sub -h {host} -p {port} -t 'mobilevlm/#' -v",
         ];
         var topics = configuration.ToTopics();
@@ -119,12 +119,12 @@ internal static class DemoCommand
             return ExitCode.Failed;
         }
 
-        Terminal.Info($"To watch a camera of your own: 'mobilevlm init' asks for broker, camera and model and writes a configuration.");
+        Terminal.Info($"To watch your own camera: 'mobilevlm init' asks for broker, camera and model and writes a configuration.");
         Summarize(runtime.System.Stats(), state.AnswerCount);
         return ExitCode.Done;
     }
 
-    /// <summary>Waits until nothing more comes in, so that the last answers are counted.</summary>
+    /// <summary>Waits until no more answers arrive, so that the last ones are counted.</summary>
     private static async Task SettleAsync(WatchState state)
     {
         for (var (before, quiet) = (-1L, 0); quiet < 3; await Task.Delay(100))
@@ -147,7 +147,8 @@ internal static class DemoCommand
         }
     }
 
-    /// <returns>Null when the user ended it.</returns>
+    /// <summary>Waits for the end of the clip.</summary>
+    /// <returns>The outcome; null if the user stopped the demo.</returns>
     private static async Task<EdgeOutcome?> WaitAsync(EdgeSystem system, CancellationToken cancel)
     {
         try
@@ -176,7 +177,7 @@ internal static class DemoCommand
         }
         catch (ModelFolderException) when (Directory.Exists(target))
         {
-            // Left by another version, or damaged: it is a cache, so it is made anew.
+            // The folder is damaged or of another version. It is a cache, so it is created again.
             Directory.Delete(target, recursive: true);
         }
         catch (ModelFolderException)
@@ -189,8 +190,8 @@ internal static class DemoCommand
         return target;
     }
 
-    /// <summary>The bundled configuration file with the command's options filled in. The environment has no say: it may
-    /// be another service's.</summary>
+    /// <summary>Loads the bundled configuration file with the command's options. Environment variables are ignored, because they may
+    /// be meant for another service.</summary>
     private static EdgeConfiguration LoadConfiguration(string broker, bool once, double speed, string model, int port)
     {
         var document = JsonNode.Parse(
@@ -227,6 +228,6 @@ internal static class DemoCommand
         var camera = stats.Cameras[Camera];
         Terminal.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"{stats.Pipeline.Answers} answers about {camera.Used} pictures, {answersSeen} seen by the subscriber; {camera.Captured} frames captured, {camera.Idle} with nothing due, {camera.Replaced} replaced by newer ones; oldest picture at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
+            $"{stats.Pipeline.Answers} answers about {camera.Used} frames, {answersSeen} received by the subscriber; {camera.Captured} frames captured, {camera.Idle} with no question due, {camera.Replaced} replaced by newer ones; oldest frame at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
     }
 }

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary><c>mobilevlm doctor</c>: what this machine has, what is missing, and what to do about it.</summary>
+/// <summary><c>mobilevlm doctor</c>: reports what this machine has, what is missing, and how to fix it.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()
@@ -34,7 +34,7 @@ internal static class DoctorCommand
             report.Add(Finding.Fine("configuration", $"{configuration.File ?? "environment"}: {configuration.ToCameraSettings().Count} camera(s)"));
             await ConfiguredChecks.RunAsync(configuration, report, cancel);
         }
-        catch (ConfigurationException e) when (file is null && e.Faults is [{ Key: EdgeOptions.Section }])
+        catch (ConfigurationException e) when (file is null && e.Errors is [{ Key: EdgeOptions.Section }])
         {
             foreach (var finding in MachineChecks.Tools([]))
             {
@@ -46,9 +46,9 @@ internal static class DoctorCommand
         catch (ConfigurationException e)
         {
             misconfigured = true;
-            for (var i = 0; i < e.Faults.Count; i++)
+            for (var i = 0; i < e.Errors.Count; i++)
             {
-                report.Add(Finding.Bad("configuration", e.Faults[i].ToString(), i == e.Faults.Count - 1 ? Reference() : null));
+                report.Add(Finding.Bad("configuration", e.Errors[i].ToString(), i == e.Errors.Count - 1 ? Reference() : null));
             }
         }
 

@@ -12,21 +12,21 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary>An exception as the user of a command sees it: what happened, what to do, and an exit code. Never a stack
-/// trace, unless it is asked for.</summary>
+/// <summary>Reports an exception to the user of a command: what happened, what to do, and an exit code. A stack trace is
+/// printed only if it is requested.</summary>
 internal static class FailureReport
 {
-    /// <summary>When set to 1, the stack traces of unexpected exceptions are printed. The service's unit sets it, so that
-    /// they are in the journal.</summary>
+    /// <summary>The environment variable that, when set to 1, prints the stack traces of unexpected exceptions. The service's unit
+    /// sets it, so that they are in the journal.</summary>
     public const string TraceVariable = "MOBILEVLM_TRACE";
 
-    /// <summary>Writes it to standard error.</summary>
+    /// <summary>Writes the report to standard error.</summary>
     /// <returns>The exit code.</returns>
     public static int Print(Exception thrown)
     {
         var (code, message) = Describe(thrown);
         Terminal.Error(message);
-        if (IsTraceRequested && !IsOfTheUser(Innermost(thrown)))
+        if (IsTraceRequested && !IsExpected(Innermost(thrown)))
         {
             Terminal.Info(thrown.ToString());
         }
@@ -46,7 +46,7 @@ internal static class FailureReport
             => (ExitCode.Failed, e.Message),
         FileNotFoundException { FileName: { } file } => (ExitCode.Failed, $"{file}: there is no such file. {e.Message}"),
         IOException => (ExitCode.Failed, WithRemedy(e.Message)),
-        // The message of .NET for a descriptor that cannot be written; in all other cases it names a path.
+        // .NET uses this message for a descriptor that cannot be written; in all other cases its message names a path.
         UnauthorizedAccessException { Message: "Access to the path is denied." } => (
             ExitCode.Failed, "Standard output is closed or cannot be written. Send it to a terminal, a file or /dev/null."),
         UnauthorizedAccessException => (ExitCode.Failed, $"{e.Message} Check owner and mode, or run the command as another user."),
@@ -66,14 +66,14 @@ internal static class FailureReport
             + $"{TraceVariable}=1 in the environment prints where it happened."),
     };
 
-    /// <summary>Exceptions whose message is enough; the stack trace would not help.</summary>
-    private static bool IsOfTheUser(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
+    /// <summary>Whether the exception's message is enough, so that a stack trace would not help.</summary>
+    private static bool IsExpected(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
         or UsageException or EmbeddedBrokerPortBusyException or OperationCanceledException or CheckpointException
         or StillImageException or ContextFullException or HubException or IOException or UnauthorizedAccessException;
 
     private static bool IsTraceRequested => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
 
-    /// <summary>Exceptions that reflection, tasks and static constructors wrap around the cause.</summary>
+    /// <summary>Removes the exceptions that reflection, tasks and static constructors wrap around the cause.</summary>
     private static Exception Innermost(Exception e)
     {
         while (e is AggregateException or TargetInvocationException or TypeInitializationException && e.InnerException is { } inner)
@@ -85,7 +85,7 @@ internal static class FailureReport
     }
 
     private static string WithRemedy(string message) =>
-        message.Contains("No space left", StringComparison.Ordinal) ? $"{OneLine(message)} Make room, or write to another disk."
+        message.Contains("No space left", StringComparison.Ordinal) ? $"{OneLine(message)} Free some space, or write to another disk."
         : message.Contains("Read-only file system", StringComparison.OrdinalIgnoreCase) ? $"{OneLine(message)} Write to another folder."
         : message;
 

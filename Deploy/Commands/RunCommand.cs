@@ -8,7 +8,7 @@ using MobileVlm.Edge.Deploy.Hosting;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary><c>mobilevlm run</c>: the service, in a terminal or under systemd.</summary>
+/// <summary><c>mobilevlm run</c>: runs the service, in a terminal or under systemd.</summary>
 internal static class RunCommand
 {
     public const string Name = "run";
@@ -60,7 +60,7 @@ internal static class RunCommand
 
         if (isLeftBehind)
         {
-            // By now the log has been written.
+            // The log has been written at this point.
             ExitGuard.EndNow(exitCode);
         }
 

@@ -4,16 +4,16 @@ using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary>What is wrong with a command line, with the name that was probably meant.</summary>
+/// <summary>Finds the errors of a command line, with the name that was probably meant.</summary>
 internal static class UsageErrors
 {
     private const string Unrecognized = "Unrecognized command or argument";
     private const string Missing = "Required command was not provided.";
 
-    /// <summary>Arguments and options that name something on the disk.</summary>
+    /// <summary>The value names of arguments and options that name a file or folder.</summary>
     private static readonly string[] PathNames = ["DIR", "SOURCE", "FILE"];
 
-    /// <summary>One line for each error; none when the line can be run.</summary>
+    /// <summary>Returns one line for each error; none if the command can be run.</summary>
     public static IReadOnlyList<string> Of(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
@@ -36,7 +36,7 @@ internal static class UsageErrors
         ];
     }
 
-    /// <summary>An empty name usually comes from a script variable that was not set.</summary>
+    /// <summary>Finds empty names, which usually come from a script variable that was not set.</summary>
     private static IEnumerable<string> EmptyValues(ParseResult parsed)
     {
         foreach (var result in parsed.CommandResult.Children)
@@ -54,8 +54,8 @@ internal static class UsageErrors
         }
     }
 
-    /// <summary>What looks like an option and was taken for a question, a prompt or a folder. Behind <c>--</c> it is
-    /// one.</summary>
+    /// <summary>Finds options that were parsed as a question, a prompt or a folder. After <c>--</c> such a token is an
+    /// argument.</summary>
     private static IEnumerable<string> SwallowedOptions(ParseResult parsed)
     {
         var plain = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).ToList();

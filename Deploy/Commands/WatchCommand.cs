@@ -8,10 +8,10 @@ using MobileVlm.Edge.Deploy.Watch;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary><c>mobilevlm watch</c>: the live table of a service that runs, by what it publishes.</summary>
+/// <summary><c>mobilevlm watch</c>: shows what a running service publishes, as a live table.</summary>
 internal static class WatchCommand
 {
-    private const string Stop = "Ctrl+C stops watching; the service goes on.";
+    private const string Stop = "Ctrl+C stops watching; the service continues.";
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
 
     public static Command Create()
@@ -41,11 +41,11 @@ internal static class WatchCommand
         {
             subscriber = await MqttSubscriber.ConnectAsync(settings, topics.All, state.Receive, cancel);
         }
-        catch (IOException fault)
+        catch (IOException exception)
         {
             Terminal.Error(configuration.EmbeddedBrokerPort is null
-                ? $"No connection to {broker}: {fault.Message}"
-                : $"No connection to {broker}, which is the broker inside the service: the service is not running ({service}). {fault.Message}");
+                ? $"No connection to {broker}: {exception.Message}"
+                : $"No connection to {broker}, which is the broker inside the service: the service is not running ({service}). {exception.Message}");
             return ExitCode.Failed;
         }
 
@@ -53,19 +53,19 @@ internal static class WatchCommand
         var link = new Link(subscriber, settings, topics, state);
         var health = new ServiceHealth(topics.All, service, configuration.Options.Pipeline.StatsEvery * 3 + TimeSpan.FromSeconds(5));
         var title = $"{configuration.Node} at {broker}";
-        var keeping = link.KeepAsync(ended.Token);
+        var reconnecting = link.KeepConnectedAsync(ended.Token);
         var problems = ReportAsync(view, () => Problem(state.Snapshot()), ended.Token);
         await view.ShowAsync(
             state,
             snapshot => new ScreenFrame(
-                $"{title}: {snapshot.Availability ?? "no word yet"}", [], Problem(snapshot) is { } problem ? [problem] : [], Stop),
+                $"{title}: {snapshot.Availability ?? "no message yet"}", [], Problem(snapshot) is { } problem ? [problem] : [], Stop),
             cancel);
         await ended.CancelAsync();
-        await keeping;
+        await reconnecting;
         await problems;
         return ExitCode.Done;
 
-        string? Problem(WatchSnapshot snapshot) => health.FindProblem(snapshot, link.Problem, link.Since, TimeProvider.System.GetUtcNow());
+        string? Problem(WatchSnapshot snapshot) => health.FindProblem(snapshot, link.Problem, link.ConnectedAt, TimeProvider.System.GetUtcNow());
     }
 
     private static WatchedQuestion[] Questions(EdgeConfiguration configuration, string? camera)
@@ -87,21 +87,21 @@ internal static class WatchCommand
     private static Uri? EmbeddedBroker(EdgeConfiguration configuration) => configuration.EmbeddedBrokerPort switch
     {
         null => null,
-        0 => throw new UsageException("MobileVlm:Mqtt:Port is 0, so the service's own broker takes another port at each start; give it one to watch the service."),
+        0 => throw new UsageException("MobileVlm:Mqtt:Port is 0, so the service's own broker uses another port at each start. Set a port to watch the service."),
         { } port => new Uri($"mqtt://127.0.0.1:{port}"),
     };
 
-    /// <summary>Without a table, a change of the problem is written as a line.</summary>
+    /// <summary>Writes a line when the problem changes, for output without a table.</summary>
     private static async Task ReportAsync(LiveView view, Func<string?> problem, CancellationToken cancel)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
         using var ended = cancel.Register(timer.Dispose);
-        string? said = null;
+        string? written = null;
         while (await timer.WaitForNextTickAsync(CancellationToken.None))
         {
-            if (problem() is var now && Kind(now) != Kind(said))
+            if (problem() is var now && Kind(now) != Kind(written))
             {
-                said = now;
+                written = now;
                 view.WriteLine(now ?? "The service is back.");
             }
         }
@@ -110,17 +110,17 @@ internal static class WatchCommand
         static string? Kind(string? problem) => problem is null ? null : new string([.. problem.Where(c => !char.IsAsciiDigit(c))]);
     }
 
-    /// <summary>The connection, made again for as long as the service is watched.</summary>
+    /// <summary>The connection to the broker, restored whenever it is lost.</summary>
     private sealed class Link(MqttSubscriber first, MqttSettings settings, NodeTopics topics, WatchState state)
     {
         private volatile string? _problem;
-        private long _since = TimeProvider.System.GetUtcNow().UtcTicks;
+        private long _connectedAt = TimeProvider.System.GetUtcNow().UtcTicks;
 
         public string? Problem => _problem;
 
-        public DateTimeOffset Since => new(Interlocked.Read(ref _since), TimeSpan.Zero);
+        public DateTimeOffset ConnectedAt => new(Interlocked.Read(ref _connectedAt), TimeSpan.Zero);
 
-        public async Task KeepAsync(CancellationToken cancel)
+        public async Task KeepConnectedAsync(CancellationToken cancel)
         {
             var subscriber = first;
             try
@@ -131,7 +131,7 @@ internal static class WatchCommand
                     await subscriber.DisposeAsync();
                     _problem = $"The connection to the broker is lost: {reason}. Connecting again.";
                     subscriber = await ConnectAsync(cancel);
-                    Interlocked.Exchange(ref _since, TimeProvider.System.GetUtcNow().UtcTicks);
+                    Interlocked.Exchange(ref _connectedAt, TimeProvider.System.GetUtcNow().UtcTicks);
                     _problem = null;
                 }
             }
@@ -150,9 +150,9 @@ internal static class WatchCommand
                 {
                     return await MqttSubscriber.ConnectAsync(settings, topics.All, state.Receive, cancel);
                 }
-                catch (IOException fault)
+                catch (IOException exception)
                 {
-                    _problem = $"No connection to the broker: {fault.Message}. Connecting again.";
+                    _problem = $"No connection to the broker: {exception.Message}. Connecting again.";
                 }
             }
         }

@@ -5,21 +5,21 @@ using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>What a newer configuration says otherwise.</summary>
-/// <param name="Opened">Cameras that are new or whose stream is to be opened anew.</param>
-/// <param name="Removed">Cameras that are no more.</param>
-/// <param name="Asked">Cameras that go on with other questions.</param>
-/// <param name="NeedsRestart">Keys whose change counts only after a restart.</param>
+/// <summary>The differences between two configurations.</summary>
+/// <param name="Opened">Cameras that are new or whose stream must be opened again.</param>
+/// <param name="Removed">Cameras that are no longer configured.</param>
+/// <param name="QuestionsChanged">Cameras that keep their stream and get other questions.</param>
+/// <param name="NeedsRestart">Keys whose change takes effect only after a restart.</param>
 internal sealed record ConfigurationChange(
     IReadOnlyList<CameraSettings> Opened,
     IReadOnlyList<CameraId> Removed,
-    IReadOnlyList<CameraId> Asked,
+    IReadOnlyList<CameraId> QuestionsChanged,
     IReadOnlyList<string> NeedsRestart)
 {
-    /// <summary>Cameras and questions are as they were.</summary>
-    public bool IsNothing => Opened.Count + Removed.Count + Asked.Count == 0;
+    /// <summary>True if cameras and questions are unchanged.</summary>
+    public bool IsNothing => Opened.Count + Removed.Count + QuestionsChanged.Count == 0;
 
-    /// <summary>For the log.</summary>
+    /// <summary>Describes the changes for the log.</summary>
     public override string ToString() => IsNothing
         ? "cameras and questions are unchanged"
         : string.Join("; ", Parts().Where(part => part.Length > 0));
@@ -27,7 +27,7 @@ internal sealed record ConfigurationChange(
     private IEnumerable<string> Parts() =>
     [
         Opened.Count > 0 ? $"opened camera {string.Join(", ", Opened.Select(camera => camera.Id))}" : "",
-        Asked.Count > 0 ? $"changed questions of camera {string.Join(", ", Asked)}" : "",
+        QuestionsChanged.Count > 0 ? $"changed questions of camera {string.Join(", ", QuestionsChanged)}" : "",
         Removed.Count > 0 ? $"removed camera {string.Join(", ", Removed)}" : "",
     ];
 

@@ -2,11 +2,11 @@ using System.Collections;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>Everything outside the program that configuration is read from, so that a test can bring its own.</summary>
-/// <param name="CurrentFolder">Looked in first for <c>appsettings.json</c>.</param>
-/// <param name="MachineFolder">Looked in second.</param>
-/// <param name="HostName">Names the node when no name is configured.</param>
-/// <param name="Environment">Environment variables.</param>
+/// <summary>Everything outside the program that configuration is read from, so that a test can supply its own.</summary>
+/// <param name="CurrentFolder">The first folder to search for <c>appsettings.json</c>.</param>
+/// <param name="MachineFolder">The second folder to search.</param>
+/// <param name="HostName">The node's name when none is configured.</param>
+/// <param name="Environment">The environment variables.</param>
 internal sealed record ConfigurationPaths(
     string CurrentFolder, string MachineFolder, string HostName, IReadOnlyDictionary<string, string> Environment)
 {
@@ -14,7 +14,7 @@ internal sealed record ConfigurationPaths(
 
     public const string DefaultMachineFolder = "/etc/mobilevlm";
 
-    /// <summary>Where this process and this machine keep them.</summary>
+    /// <summary>The paths, host name and environment of this process.</summary>
     public static ConfigurationPaths OfThisProcess() => new(
         Directory.GetCurrentDirectory(),
         DefaultMachineFolder,
@@ -22,7 +22,7 @@ internal sealed record ConfigurationPaths(
         System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal));
 
-    /// <summary>Files that are looked for, in order, when none is named.</summary>
+    /// <summary>The files that are searched for, in order, when none is named.</summary>
     public IReadOnlyList<string> Files =>
         [Path.Combine(CurrentFolder, FileName), Path.Combine(MachineFolder, FileName)];
 }

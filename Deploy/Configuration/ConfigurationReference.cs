@@ -2,7 +2,7 @@ using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>Writes the reference from the options' own descriptions, so that it cannot say something else.</summary>
+/// <summary>Writes the configuration reference from the options' own descriptions, so that it always agrees with them.</summary>
 internal static class ConfigurationReference
 {
     private const string Introduction = """
@@ -10,27 +10,27 @@ internal static class ConfigurationReference
 
         <!-- Generated from the options. After a change there: dotnet run --project Tests/Tools/Documents -c Release -- configuration -->
 
-        `mobilevlm run --config FILE` reads that file; without `--config` it reads `appsettings.json` in the current folder, or else `/etc/mobilevlm/appsettings.json`. The file is JSON; comments and trailing commas are accepted. `appsettings.example.json` is a file to begin with.
+        `mobilevlm run --config FILE` reads that file; without `--config` it reads `appsettings.json` in the current folder or, if there is none, `/etc/mobilevlm/appsettings.json`. The file is JSON; comments and trailing commas are accepted. Start from `appsettings.example.json`.
 
-        - **Environment variables** win over the file: `MobileVlm__Mqtt__Broker=mqtt://10.0.0.2` is `MobileVlm:Mqtt:Broker`, with two underscores for each colon. Upper and lower case are the same. An empty variable counts as not set. Without a file, they may say everything.
-        - **A wrong configuration** is refused with exit code 2 and a list of every fault: key, value, what would be accepted, and the line or variable where it stands. Unknown keys are faults too.
-        - **A key left out**, or `null`, takes its default.
+        - **Environment variables** override the file: `MobileVlm__Mqtt__Broker=mqtt://10.0.0.2` sets `MobileVlm:Mqtt:Broker`, with two underscores for each colon. Case does not matter. An empty variable counts as not set. The environment alone, without a file, can be the whole configuration.
+        - **An invalid configuration** is refused with exit code 2 and a list of all errors: key, value, what would be accepted, and the line or variable. Unknown keys are errors too.
+        - **A missing key**, or `null`, has its default value.
         - **Times** are `hours:minutes:seconds` (`00:00:02`, `00:00:00.5`), with days before a point (`1.00:00:00`).
-        - **Lists** are JSON lists (`["red", "green"]`); a single value may stand for a list of one. Of an environment variable the last part is the place: `…__Choices__0=red`.
-        - **`mobilevlm config check FILE`** says in a fraction of a second whether the service accepts a file (exit code 0 or 2): every key, and every question against the model's context. It opens no camera, broker, port or model session; `--json` prints all errors and warnings.
-        - **A changed file** is read again within seconds, or at once on SIGHUP (`systemctl reload mobilevlm`, which checks it first and fails if it has errors): cameras and questions change while the others go on. A file with faults is refused, each is logged, and everything goes on as it was. What is not about cameras needs a restart; the log says what.
-        - **Relative paths** begin in the folder of the configuration file, wherever the service was started.
-        - **Passwords**: the broker's stands in a file of its own (`PasswordFile`). A camera's stands in its address, so make the configuration file readable for the service's user only; that of an `onvif://` camera may stand in a file too (`Cameras:CAMERA:PasswordFile`). Messages, logs and the process list show neither; only what stands in a `gst:` pipeline is on its command line.
-        - **Section `Logging`**, beside `MobileVlm`, is .NET's: `"Logging": { "LogLevel": { "Default": "Debug" } }`.
+        - **Lists** are JSON lists (`["red", "green"]`); a single value is accepted as a list of one. In an environment variable, use the index as the last part: `…__Choices__0=red`.
+        - **`mobilevlm config check FILE`** reports within a fraction of a second whether the service accepts a file (exit code 0 or 2). It checks every key, and every question against the model's context. It opens no camera, broker, port or model session; `--json` prints all errors and warnings.
+        - **A changed file** is read again within seconds, or at once on SIGHUP (`systemctl reload mobilevlm`, which checks the file first and fails if it has errors). Changed cameras and questions take effect; the others continue. A file with errors is refused, each error is logged, and the service continues unchanged. Settings outside `Cameras` and `Tools` need a restart; the log names them.
+        - **Relative paths** start in the folder of the configuration file, wherever the service was started.
+        - **Passwords**: the broker's password is in its own file (`PasswordFile`). A camera's password is part of its address, so make the configuration file readable by the service's user only; that of an `onvif://` camera can be in a file too (`Cameras:CAMERA:PasswordFile`). Messages, logs and the process list show neither; only a `gst:` pipeline is visible on its command line.
+        - **Section `Logging`**, beside `MobileVlm`, configures .NET's logging: `"Logging": { "LogLevel": { "Default": "Debug" } }`.
 
         """;
 
     public static void WriteMarkdown(TextWriter writer)
     {
-        // The same bytes on every system.
+        // Line breaks are the same on every system.
         writer.NewLine = "\n";
         writer.WriteLine(Introduction.ReplaceLineEndings("\n").TrimEnd());
-        WriteGroup(writer, typeof(EdgeOptions), EdgeOptions.Section, "Everything of this service stands in this section.");
+        WriteGroup(writer, typeof(EdgeOptions), EdgeOptions.Section, "This section holds all settings of the service.");
     }
 
     private static void WriteGroup(TextWriter writer, Type type, string key, string description)

@@ -1,12 +1,12 @@
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>Finds the pages that came with the program, so that a message never names one that is not there.</summary>
+/// <summary>Finds the documentation pages of this installation, so that a message never names a missing page.</summary>
 internal static class DocumentationPages
 {
     private const string Installed = "/usr/share/doc/mobilevlm";
 
-    /// <summary>The page's path: of the installed package, or in the source tree that the program was built in.</summary>
-    /// <returns>Null where neither is.</returns>
+    /// <summary>The page's path: in the installed package, or in the source tree in which the program was built.</summary>
+    /// <returns>The path; null if the page is in neither.</returns>
     public static string? Find(string page) => Find(page, AppContext.BaseDirectory, Installed);
 
     internal static string? Find(string page, string program, string installed)

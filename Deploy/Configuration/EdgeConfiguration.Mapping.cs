@@ -12,32 +12,33 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>What each room is told. Reads nothing from outside and can be called any number of times.</summary>
+/// <summary>Converts the options into the settings of each project. These members read nothing from outside and can be called any
+/// number of times.</summary>
 internal sealed partial class EdgeConfiguration
 {
-    /// <summary>Name of this box in topics.</summary>
+    /// <summary>The name of this device in topics.</summary>
     public string Node => Options.Node ?? SafeName(_hostName);
 
     public string ModelPath => FullPath(Options.Model.Path!);
 
-    /// <summary>Where the model shall run; where it does is read back from its sessions.</summary>
+    /// <summary>Where the model is requested to run; its sessions report where it actually runs.</summary>
     public ExecutionTarget Target => ExecutionTarget.TryParse(Options.Model.Target, out var target) ? target : ExecutionTarget.Cpu;
 
-    /// <summary>An ONNX Runtime other than the one that comes along; null for that.</summary>
+    /// <summary>An ONNX Runtime library to use instead of the bundled one; null for the bundled one.</summary>
     public string? RuntimeLibrary => Options.Model.RuntimeLibrary is { } library ? FullPath(library) : null;
 
-    /// <summary>Where what must survive a restart is kept; null keeps nothing.</summary>
+    /// <summary>The folder for what must survive a restart; null if nothing is kept.</summary>
     public string? StateFolder => Options.StateFolder is { } folder ? FullPath(folder) : _systemdState;
 
     public int ContextTokens => Options.Model.ContextTokens;
 
     public TimeSpan StopWithin => Options.Pipeline.StopWithin;
 
-    /// <summary>Null when another broker is used; 0 asks for any free port.</summary>
+    /// <summary>The port of the embedded broker; 0 requests any free port; null if another broker is used.</summary>
     public int? EmbeddedBrokerPort =>
         BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
 
-    /// <param name="opened">Told where each session runs; null tells nobody.</param>
+    /// <param name="opened">Receives where each session runs; may be null.</param>
     public ExecutionSettings ToExecutionSettings(Action<SessionPlacement>? opened = null) => new(Options.Model.Threads)
     {
         Target = Target,
@@ -50,7 +51,7 @@ internal sealed partial class EdgeConfiguration
 
     public NodeTopics ToTopics() => new(Options.Mqtt.BaseTopic, Node);
 
-    /// <param name="embeddedBroker">Where the embedded broker listens; not looked at with another broker.</param>
+    /// <param name="embeddedBroker">The address at which the embedded broker listens; ignored with another broker.</param>
     /// <exception cref="ArgumentNullException">The broker is embedded and no address is given.</exception>
     public MqttSettings ToMqttSettings(Uri? embeddedBroker)
     {
@@ -77,7 +78,7 @@ internal sealed partial class EdgeConfiguration
     public IReadOnlyList<CameraSettings> ToCameraSettings() =>
         [.. Options.Cameras.Select(camera => ToCamera(new CameraId(camera.Key), camera.Value))];
 
-    /// <param name="modelName">As the model's manifest says it.</param>
+    /// <param name="modelName">The name in the model's manifest.</param>
     public EdgeSettings ToEdgeSettings(string modelName) => new()
     {
         Node = Node,
@@ -139,7 +140,8 @@ internal sealed partial class EdgeConfiguration
         GstLaunchPath = ToProgram(Options.Tools.GstLaunch),
     };
 
-    /// <summary>A region of half the picture's height and width needs a picture of twice the height.</summary>
+    /// <summary>The frame height that the camera's smallest region needs: a region of half the frame's height and width needs a frame of
+    /// twice the height.</summary>
     private static int ToNeededHeight(CameraOptions camera) => camera.Questions.Values
         .Select(question => question.Region is { } region ? RegionPolygon.Parse(region) : null)
         .Select(region => region is null ? 1 : Math.Max(region.Right - region.Left, region.Bottom - region.Top))
@@ -149,7 +151,7 @@ internal sealed partial class EdgeConfiguration
 
     private static PipelineSettings ToPipeline(PipelineOptions pipeline) => new()
     {
-        // On one processor the two stages would only take cores from each other.
+        // On one CPU, encoding and decoding would only take cores from each other.
         Overlap = pipeline.Overlap ?? false,
         MaxFrameAge = pipeline.MaxFrameAge,
         RestartBudget = new RestartBudget(pipeline.Restarts, pipeline.RestartWindow),
@@ -159,7 +161,7 @@ internal sealed partial class EdgeConfiguration
 
     internal string FullPath(string path) => Path.GetFullPath(path, Folder);
 
-    // Files and folders only: addresses and pipelines stay as they are.
+    // Only files and folders become full paths; addresses and pipelines stay as they are.
     private string ToSource(string source) =>
         source.Contains("://", StringComparison.Ordinal)
         || source.StartsWith("gst:", StringComparison.OrdinalIgnoreCase)
@@ -167,7 +169,7 @@ internal sealed partial class EdgeConfiguration
             ? source
             : FullPath(source);
 
-    // A bare name is looked for in PATH.
+    // A bare name is searched for in PATH.
     private string ToProgram(string program) =>
         program.Contains('/', StringComparison.Ordinal) ? FullPath(program) : program;
 

@@ -9,10 +9,10 @@ using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <content>What is said over MQTT and what is listened to.</content>
+/// <content>What is published over MQTT and which topics are subscribed to.</content>
 internal sealed partial class EdgeConfiguration
 {
-    // The system prompt, the picture and the chat template around a question, in tokens, with some to spare.
+    // The system prompt, the frame and the chat template around a question, in tokens, with a reserve.
     private const int TokensBesideTheQuestion = 224;
 
     private IReadOnlyList<MqttSubscription> ToSubscriptions()
@@ -37,9 +37,9 @@ internal sealed partial class EdgeConfiguration
 
     private AdHocSettings ToAsks(MqttOptions mqtt)
     {
-        var room = ContextTokens - TokensBesideTheQuestion;
-        // Half of it for the question, whatever was asked for.
-        var maxTokens = Math.Clamp(mqtt.Asks.MaxTokens, 1, room / 2);
+        var available = ContextTokens - TokensBesideTheQuestion;
+        // The question may use at least half of it, whatever answer length is configured.
+        var maxTokens = Math.Clamp(mqtt.Asks.MaxTokens, 1, available / 2);
         return new AdHocSettings
         {
             Enabled = mqtt.Asks.Enabled,
@@ -49,8 +49,8 @@ internal sealed partial class EdgeConfiguration
                 MaxTokens = maxTokens,
                 Deadline = mqtt.Asks.Deadline,
                 MaxDeadline = mqtt.Asks.MaxDeadline,
-                // A byte is a token at the worst, so whatever is asked fits the context.
-                MaxQuestionBytes = Math.Min(1000, room - maxTokens),
+                // At worst each byte is one token, so every question of this length fits the context.
+                MaxQuestionBytes = Math.Min(1000, available - maxTokens),
             },
             ReplyPrefixes = mqtt.Asks.ReplyPrefixes is { } prefixes
             ? TopicPrefixesAttribute.Parse(prefixes)

@@ -2,12 +2,12 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <content>Where events wait.</content>
+/// <content>Settings of the outbox, in which events wait for the broker.</content>
 internal sealed partial class EdgeConfiguration
 {
     private const string OutboxFile = "outbox.db";
 
-    /// <summary>Null keeps them in memory: there is no folder for them.</summary>
+    /// <summary>The settings of the outbox; null if there is no folder for it, so that events wait in memory.</summary>
     public OutboxSettings? ToOutboxSettings()
     {
         var outbox = Options.Outbox;

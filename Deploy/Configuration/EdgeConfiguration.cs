@@ -7,7 +7,7 @@ using MobileVlm.Edge.Deploy.Configuration.Validation;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>What the operator wrote, checked as a whole. Immutable.</summary>
+/// <summary>The validated configuration of the service. Immutable.</summary>
 internal sealed partial class EdgeConfiguration
 {
     private const string LoggingSection = "Logging";
@@ -15,7 +15,7 @@ internal sealed partial class EdgeConfiguration
 
     private static readonly string[] Sections = [EdgeOptions.Section, LoggingSection];
 
-    // Set by systemd for a unit with StateDirectory=; several are separated by colons.
+    // systemd sets it for a unit with StateDirectory=; several folders are separated by colons.
     private const string StateVariable = "STATE_DIRECTORY";
 
     private readonly string _hostName;
@@ -25,35 +25,36 @@ internal sealed partial class EdgeConfiguration
         EdgeOptions options,
         string? file,
         string folder,
-        ConfigurationPaths places,
+        ConfigurationPaths paths,
         IConfiguration logging,
         IReadOnlyList<ConfigurationError> warnings)
     {
         (Options, File, Folder, Logging, Warnings) = (options, file, folder, logging, warnings);
-        _hostName = places.HostName;
-        _systemdState = places.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0
+        _hostName = paths.HostName;
+        _systemdState = paths.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0
             ? state.Split(':')[0]
             : null;
     }
 
-    /// <summary>As written, with defaults where nothing was.</summary>
+    /// <summary>The options as written, with defaults for what was left out.</summary>
     public EdgeOptions Options { get; }
 
-    /// <summary>The file that was read; null when the environment said everything.</summary>
+    /// <summary>The file that was read; null if everything came from the environment.</summary>
     public string? File { get; }
 
-    /// <summary>Relative paths begin here: the file's folder, so that they mean the same under systemd.</summary>
+    /// <summary>The folder in which relative paths start: the file's folder, so that they mean the same under systemd.</summary>
     public string Folder { get; }
 
-    /// <summary>Section <c>Logging</c>, as .NET's logging understands it; empty when there is none.</summary>
+    /// <summary>Section <c>Logging</c> for .NET's logging; empty if there is none.</summary>
     public IConfiguration Logging { get; }
 
     /// <summary>Settings that can be used but are probably not what the operator wants.</summary>
     public IReadOnlyList<ConfigurationError> Warnings { get; }
 
-    /// <summary>Reads a file, then the environment, and checks all of it.</summary>
-    /// <param name="file">Null looks for <c>appsettings.json</c> here, then in <c>/etc/mobilevlm</c>.</param>
-    /// <exception cref="ConfigurationException">Something is wrong; it holds every fault.</exception>
+    /// <summary>Reads a file, then the environment, and validates all of it.</summary>
+    /// <param name="file">The file to read; null searches for <c>appsettings.json</c> in the current folder, then in
+    /// <c>/etc/mobilevlm</c>.</param>
+    /// <exception cref="ConfigurationException">The configuration is invalid; the exception holds every error.</exception>
     public static EdgeConfiguration Load(string? file) => Load(file, ConfigurationStrictness.Start);
 
     /// <inheritdoc cref="Load(string?)"/>
@@ -62,54 +63,54 @@ internal sealed partial class EdgeConfiguration
 
     /// <inheritdoc cref="Load(string?)"/>
     public static EdgeConfiguration Load(
-        string? file, ConfigurationPaths places, ConfigurationStrictness strictness = ConfigurationStrictness.Start)
+        string? file, ConfigurationPaths paths, ConfigurationStrictness strictness = ConfigurationStrictness.Start)
     {
         var path = file is not null
-            ? Path.GetFullPath(file, places.CurrentFolder)
-            : places.Files.FirstOrDefault(System.IO.File.Exists);
-        return path is null ? Read(null, null, places, strictness) : Read(path, ReadFile(path), places, strictness);
+            ? Path.GetFullPath(file, paths.CurrentFolder)
+            : paths.Files.FirstOrDefault(System.IO.File.Exists);
+        return path is null ? Read(null, null, paths, strictness) : Read(path, ReadFile(path), paths, strictness);
     }
 
-    /// <summary>Options that a command brings itself, such as the demo; they are checked in the same way.</summary>
-    /// <exception cref="ConfigurationException">Something is wrong; it holds every fault.</exception>
-    public static EdgeConfiguration FromJson(string json, ConfigurationPaths places) =>
-        Read(Path.Combine(places.CurrentFolder, ConfigurationPaths.FileName), Encoding.UTF8.GetBytes(json), places, ConfigurationStrictness.Start);
+    /// <summary>Reads a configuration that a command supplies itself, for example the demo; it is validated in the same way.</summary>
+    /// <exception cref="ConfigurationException">The configuration is invalid; the exception holds every error.</exception>
+    public static EdgeConfiguration FromJson(string json, ConfigurationPaths paths) =>
+        Read(Path.Combine(paths.CurrentFolder, ConfigurationPaths.FileName), Encoding.UTF8.GetBytes(json), paths, ConfigurationStrictness.Start);
 
     private static EdgeConfiguration Read(
-        string? file, byte[]? json, ConfigurationPaths places, ConfigurationStrictness strictness)
+        string? file, byte[]? json, ConfigurationPaths paths, ConfigurationStrictness strictness)
     {
-        var faults = new ErrorList();
+        var errors = new ErrorList();
         var root = json is null
             ? new SettingNode("", SettingKind.Object, null, "")
-            : JsonSettings.Read(json, file ?? "", faults);
-        var applied = EnvironmentSettings.Apply(places.Environment, Sections, root, faults);
+            : JsonSettings.Read(json, file ?? "", errors);
+        var applied = EnvironmentSettings.Apply(paths.Environment, Sections, root, errors);
         if (file is null && applied == 0)
         {
             throw Missing(
                 EdgeOptions.Section,
-                $"is configured nowhere: there is {NoFile(places)}; create one, or name one with --config");
+                $"is configured nowhere: there is {NoFile(paths)}; create one, or name one with --config");
         }
 
-        var binder = new OptionsBinder(faults, typeof(EdgeOptions), EdgeOptions.Section);
+        var binder = new OptionsBinder(errors, typeof(EdgeOptions), EdgeOptions.Section);
         var options = binder.Bind<EdgeOptions>(root.Find(EdgeOptions.Section), EdgeOptions.Section);
         foreach (var unknown in root.Children.Where(it => !Sections.Contains(it.Name, StringComparer.OrdinalIgnoreCase)))
         {
             binder.RefuseUnknown(unknown, unknown.Name, Sections);
         }
 
-        var folder = file is null ? places.CurrentFolder : Path.GetDirectoryName(file) ?? places.CurrentFolder;
-        var logging = ReadLogging(root.Find(LoggingSection), faults);
-        options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, places.Environment);
+        var folder = file is null ? paths.CurrentFolder : Path.GetDirectoryName(file) ?? paths.CurrentFolder;
+        var logging = ReadLogging(root.Find(LoggingSection), errors);
+        options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, paths.Environment);
         foreach (var camera in options.Cameras.Values)
         {
-            camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, places.Environment);
+            camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, paths.Environment);
         }
 
-        OptionsValidator.Validate(options, folder, strictness, faults);
-        return faults.Faults.Count == 0
-            ? new EdgeConfiguration(options, file, folder, places, logging, faults.Warnings)
+        OptionsValidator.Validate(options, folder, strictness, errors);
+        return errors.Errors.Count == 0
+            ? new EdgeConfiguration(options, file, folder, paths, logging, errors.Warnings)
             : throw new ConfigurationException(
-                file ?? $"environment ({NoFile(places)})", faults.Faults, faults.Warnings);
+                file ?? $"environment ({NoFile(paths)})", errors.Errors, errors.Warnings);
     }
 
     private static byte[] ReadFile(string path)
@@ -121,35 +122,36 @@ internal sealed partial class EdgeConfiguration
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return length <= LargestFile
                 ? bytes[..length]
-                : throw Missing(path, "is larger than 1 MiB and surely no configuration");
+                : throw Missing(path, "is larger than 1 MiB, which no configuration is");
         }
-        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw Missing(path, "does not exist; name a configuration file with --config");
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw Missing(
-                path, Directory.Exists(path) ? "is a folder; name the file in it" : $"cannot be read: {fault.Message}");
+                path, Directory.Exists(path) ? "is a folder; name the file in it" : $"cannot be read: {exception.Message}");
         }
     }
 
-    /// <summary>.NET would name a wrong level only once the first logger is made.</summary>
-    private static IConfiguration ReadLogging(SettingNode? node, ErrorList faults)
+    /// <summary>Reads and validates section <c>Logging</c>, because .NET would report a wrong level only when it creates the first
+    /// logger.</summary>
+    private static IConfiguration ReadLogging(SettingNode? node, ErrorList errors)
     {
         var values = node?.Flatten(LoggingSection).ToList() ?? [];
         foreach (var (key, value) in values.Where(it => it.Key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase)))
         {
             if (!Enum.GetNames<LogLevel>().Contains(value, StringComparer.OrdinalIgnoreCase))
             {
-                faults.Add(key, value, $"is no log level; {string.Join(", ", Enum.GetNames<LogLevel>())} would be accepted");
+                errors.Add(key, value, $"is not a log level; {string.Join(", ", Enum.GetNames<LogLevel>())} would be accepted");
             }
         }
 
         return new ConfigurationBuilder().AddInMemoryCollection(values).Build().GetSection(LoggingSection);
     }
 
-    private static string NoFile(ConfigurationPaths places) => $"no file {string.Join(" and no file ", places.Files)}";
+    private static string NoFile(ConfigurationPaths paths) => $"no file {string.Join(" and no file ", paths.Files)}";
 
     private static ConfigurationException Missing(string key, string message) =>
         new("configuration", [new ConfigurationError(key, null, message)]);

@@ -5,11 +5,11 @@ using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>A question as the actors are told it.</summary>
+/// <summary>Converts the options of a question into the actors' type.</summary>
 internal static class QuestionMapping
 {
-    /// <param name="id">Its name.</param>
-    /// <param name="options">Checked.</param>
+    /// <param name="id">The question's name.</param>
+    /// <param name="options">Validated options.</param>
     public static StandingQuestion ToQuestion(string id, QuestionOptions options) =>
         new(id, options.Ask!, options.Answer!.Value, options.Every, options.MaxTokens)
         {
@@ -33,7 +33,7 @@ internal static class QuestionMapping
     private static NumberBounds ToBounds(IAnswerOptions options) => new(
         options.Min ?? double.NegativeInfinity, options.Max ?? double.PositiveInfinity, options.Unit);
 
-    // No slots are always, and equal to it.
+    // A schedule without slots is 'always' and must compare equal to it.
     private static WeeklySchedule ToSchedule(List<string> slots) =>
         slots.Count == 0 ? WeeklySchedule.Always : WeeklySchedule.Parse(slots);
 

@@ -14,7 +14,7 @@ internal static class StorageChecks
     public static IEnumerable<Finding> Run(EdgeConfiguration configuration, ServiceUnit? unit)
     {
         var state = configuration.StateFolder ?? unit?.StateFolder;
-        var problems = StateAccess.StateFaults(configuration).ToList();
+        var problems = StateAccess.StateErrors(configuration).ToList();
         foreach (var (key, path, message) in problems)
         {
             yield return Finding.Bad(Short(key) == "StateFolder" ? "state folder" : "outbox", $"{Short(key)} '{path}' {message}", null);

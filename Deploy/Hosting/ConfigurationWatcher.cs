@@ -5,13 +5,13 @@ using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Reads the configuration file again when it changed, or at once on SIGHUP. A faulty file is refused with every
-/// fault named, and what runs goes on.</summary>
+/// <summary>Reloads the configuration file when it has changed, or at once on SIGHUP. A file with errors is refused and every error
+/// is logged; the service continues unchanged.</summary>
 internal sealed partial class ConfigurationWatcher : IDisposable
 {
-    // Looking costs nothing, and works where notifications do not: network drives, mounted secrets, editors that write a
-    // new file in the old one's place.
-    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(2);
+    // Polling costs almost nothing and works where file notifications do not: network drives, mounted secrets, editors that
+    // replace the file by a new one.
+    private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private readonly Func<EdgeConfiguration> _load;
@@ -20,14 +20,15 @@ internal sealed partial class ConfigurationWatcher : IDisposable
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private readonly PosixSignalRegistration? _signal;
-    private (DateTime WrittenAt, long Length) _seen;
-    private (DateTime WrittenAt, long Length) _settling;
+    private (DateTime WrittenAt, long Length) _loadedVersion;
+    private (DateTime WrittenAt, long Length) _polledVersion;
 
-    /// <param name="file">What is watched.</param>
-    /// <param name="load">Reads all of the configuration.</param>
-    /// <param name="apply">Takes what was read without fault. Never called twice at once.</param>
-    /// <param name="time">Paces the looks.</param>
-    /// <param name="logger">Hears of faults.</param>
+    /// <summary>Starts polling.</summary>
+    /// <param name="file">The file to watch.</param>
+    /// <param name="load">Loads the whole configuration.</param>
+    /// <param name="apply">Applies a valid configuration. Never called concurrently.</param>
+    /// <param name="time">The clock of the polling interval.</param>
+    /// <param name="logger">Receives the errors.</param>
     public ConfigurationWatcher(
         string file,
         Func<EdgeConfiguration> load,
@@ -36,15 +37,15 @@ internal sealed partial class ConfigurationWatcher : IDisposable
         ILogger<ConfigurationWatcher> logger)
     {
         (_file, _load, _apply, _logger) = (file, load, apply, logger);
-        _seen = _settling = ReadStamp();
-        _timer = time.CreateTimer(_ => ReadIfChanged(), null, CheckEvery, CheckEvery);
+        _loadedVersion = _polledVersion = ReadVersion();
+        _timer = time.CreateTimer(_ => ReloadIfChanged(), null, PollEvery, PollEvery);
         if (!OperatingSystem.IsWindows())
         {
             _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
             {
-                // The default is to end the process.
+                // The default action would end the process.
                 context.Cancel = true;
-                Read("SIGHUP");
+                Reload("SIGHUP");
             });
         }
     }
@@ -53,62 +54,62 @@ internal sealed partial class ConfigurationWatcher : IDisposable
     {
         _signal?.Dispose();
         _timer.Dispose();
-        // Waits for a read that is under way.
+        // Waits for a reload in progress.
         lock (_lock)
         {
         }
     }
 
-    private void ReadIfChanged()
+    private void ReloadIfChanged()
     {
-        var now = ReadStamp();
-        // A file that is still being written is not read: it must look the same twice.
-        var isSettled = now == _settling;
-        _settling = now;
-        if (isSettled && now != _seen)
+        var version = ReadVersion();
+        // A file that is still being written is not read: its version must be the same at two polls.
+        var isSettled = version == _polledVersion;
+        _polledVersion = version;
+        if (isSettled && version != _loadedVersion)
         {
-            Read(_file);
+            Reload(_file);
         }
     }
 
-    private void Read(string why)
+    private void Reload(string why)
     {
         lock (_lock)
         {
-            _seen = ReadStamp();
+            _loadedVersion = ReadVersion();
             try
             {
                 var configuration = _load();
                 _apply(configuration);
             }
-            catch (ConfigurationException faulty)
+            catch (ConfigurationException invalid)
             {
-                foreach (var fault in faulty.Faults)
+                foreach (var error in invalid.Errors)
                 {
-                    LogFault(fault.ToString());
+                    LogError(error.ToString());
                 }
 
-                LogRefused(why, faulty.Faults.Count);
+                LogRefused(why, invalid.Errors.Count);
             }
-            catch (Exception fault)
+            catch (Exception exception)
             {
-                LogNotApplied(why, fault);
+                LogNotApplied(why, exception);
             }
         }
     }
 
-    private (DateTime WrittenAt, long Length) ReadStamp()
+    private (DateTime WrittenAt, long Length) ReadVersion()
     {
         var file = new FileInfo(_file);
         return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
     }
 
-    [LoggerMessage(EventId = 30, Level = LogLevel.Error, Message = "The new configuration is wrong: {Fault}")]
-    private partial void LogFault(string fault);
+    [LoggerMessage(EventId = 30, Level = LogLevel.Error, Message = "The new configuration is invalid: {Error}")]
+    private partial void LogError(string error);
 
-    [LoggerMessage(EventId = 31, Level = LogLevel.Error, Message = "The new configuration ({Why}) is refused because of {Faults} error(s); everything goes on as it was. Correct the file: mobilevlm config check FILE.")]
-    private partial void LogRefused(string why, int faults);
+    [LoggerMessage(EventId = 31, Level = LogLevel.Error, Message = "The new configuration ({Why}) is refused because of {Errors} error(s). The service continues unchanged. Correct the file: mobilevlm config check FILE.")]
+    private partial void LogRefused(string why, int errors);
 
     [LoggerMessage(EventId = 32, Level = LogLevel.Error, Message = "The new configuration ({Why}) could not be applied.")]
-    private partial void LogNotApplied(string why, Exception fault);
+    private partial void LogNotApplied(string why, Exception exception);
 }

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>One line for each entry: time, level, the part of the service with the event's number, the text. For example
-/// <c>2026-03-01 12:00:00.000 warn: PublisherActor[51] The connection to mqtt://10.0.0.2 is lost.</c> A line without a number
+/// <summary>Writes one line per log entry: time, level, category with event id, text. For example
+/// <c>2026-03-01 12:00:00.000 warn: PublisherActor[51] The connection to mqtt://10.0.0.2 is lost.</c> A line without an event id
 /// needs no action. The same warning or error is written at most once per second.</summary>
 internal sealed class EdgeConsoleFormatter : ConsoleFormatter
 {
     public const string FormatterName = "edge";
 
-    /// <summary>Ids in the source are small; without one, .NET derives a large one from the method's name.</summary>
+    /// <summary>The largest id in the source; an entry without an id gets a larger one, which .NET derives from the method's name.</summary>
     private const int LargestId = 9999;
 
     private const string OwnCategories = "MobileVlm.Edge.";
@@ -33,8 +33,8 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
     }
 
     /// <param name="time">The time of day, and the pace of repeated lines.</param>
-    /// <param name="colors">Marks the level.</param>
-    /// <param name="journal">Puts the priority in front, which systemd takes off again: <c>journalctl -p warning</c>.</param>
+    /// <param name="colors">Colors the level.</param>
+    /// <param name="journal">Writes the priority first, which systemd removes and uses for <c>journalctl -p warning</c>.</param>
     internal EdgeConsoleFormatter(TimeProvider time, bool colors, bool journal)
         : base(FormatterName) =>
         (_time, _repeated, _colors, _journal) = (time, new RepeatedLines(time, RepeatAfter), colors, journal);
@@ -58,25 +58,25 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
         textWriter.Write(count > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({count} more like this since the last line)") : "");
 
         // The stack trace is for developers, on the same line as the message.
-        textWriter.WriteLine(logEntry.Exception is { } fault ? $" {OnOneLine(fault.ToString())}" : "");
+        textWriter.WriteLine(logEntry.Exception is { } exception ? $" {OnOneLine(exception.ToString())}" : "");
     }
 
-    /// <summary><c>PublisherActor[73]</c>: the class without its namespace, or the category as it is when it is not one.</summary>
+    /// <summary>The category and event id, such as <c>PublisherActor[73]</c>. A category of this program is shortened to the class
+    /// name.</summary>
     private static string Source(string category, int id)
     {
         var name = category.StartsWith(OwnCategories, StringComparison.Ordinal) ? category[(category.LastIndexOf('.') + 1)..] : category;
         return id is > 0 and <= LargestId ? string.Create(CultureInfo.InvariantCulture, $"{name}[{id}]") : name;
     }
 
-    /// <summary>Texts from cameras, brokers and models are untrusted: one entry stays one line without control
-    /// characters.</summary>
+    /// <summary>Joins lines and removes control characters, because texts from cameras, brokers and models are untrusted.</summary>
     private static string OnOneLine(string text)
     {
         var parts = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return string.Concat(string.Join(' ', parts).Select(c => char.IsControl(c) ? ' ' : c));
     }
 
-    /// <summary>Lines that differ only in a frame's number or a time are the same.</summary>
+    /// <summary>Removes digits, so that lines that differ only in a frame's number or a time count as the same.</summary>
     private static string WithoutDigits(string text) => string.Concat(text.Where(c => !char.IsAsciiDigit(c)));
 
     private static (int Priority, string Name, string Color) Level(LogLevel level) => level switch

@@ -7,19 +7,20 @@ using MobileVlm.Edge.Deploy.Configuration.Validation;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Runs the box inside the host: starts it before the host is ready, ends the process when it cannot go on.</summary>
+/// <summary>Runs the <see cref="EdgeRuntime"/> inside the host: starts it before the host is ready, and ends the process when it
+/// cannot continue.</summary>
 internal sealed partial class EdgeHostedService(
     EdgeConfiguration configuration, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : IHostedService, IDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
-    private ConfigurationWatcher? _watch;
+    private ConfigurationWatcher? _watcher;
     private MetricsEndpoint? _metrics;
 
-    /// <summary>Null until it has started.</summary>
+    /// <summary>The running system; null until it has started.</summary>
     public EdgeSystem? System => _runtime?.System;
 
-    /// <summary>What the process returns once the host has ended.</summary>
+    /// <summary>The exit code of the process after the host has ended.</summary>
     public int ExitWith { get; private set; } = ExitCode.Done;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -30,7 +31,7 @@ internal sealed partial class EdgeHostedService(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Stopped before it began: nothing is open.
+            // It was stopped while it started: nothing is open.
             return;
         }
 
@@ -52,7 +53,7 @@ internal sealed partial class EdgeHostedService(
 
         if (configuration.File is { } file)
         {
-            _watch = new ConfigurationWatcher(
+            _watcher = new ConfigurationWatcher(
                 file,
                 () => EdgeConfiguration.Load(file, ConfigurationStrictness.Reload),
                 Apply,
@@ -66,7 +67,7 @@ internal sealed partial class EdgeHostedService(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _metrics?.Dispose();
-        _watch?.Dispose();
+        _watcher?.Dispose();
         if (_runtime is not null)
         {
             await _runtime.DisposeAsync();
@@ -76,7 +77,7 @@ internal sealed partial class EdgeHostedService(
     public void Dispose()
     {
         _metrics?.Dispose();
-        _watch?.Dispose();
+        _watcher?.Dispose();
     }
 
     private void Apply(EdgeConfiguration changed)
@@ -128,6 +129,6 @@ internal sealed partial class EdgeHostedService(
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Stopped: {Reason}")]
     private partial void Finished(string reason);
 
-    [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The service cannot go on and exits: {Reason}")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The service cannot continue and exits: {Reason}")]
     private partial void Failed(string reason);
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Logs go to standard error, one line each, so that standard output stays a command's result.</summary>
+/// <summary>Configures logging: one line per entry on standard error, so that standard output holds only a command's result.</summary>
 internal static class EdgeLogging
 {
     public static ILoggingBuilder AddEdgeConsole(this ILoggingBuilder logging, LogLevel level)
@@ -12,7 +12,7 @@ internal static class EdgeLogging
         logging.SetMinimumLevel(level);
         logging.AddFilter("Microsoft", LogLevel.Warning);
 
-        // It would log a failed start with its trace; the command line says what the reader has to do instead.
+        // The host would log a failed start with its stack trace; the command line prints what the user can do instead.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         logging.AddConsole(console => console.FormatterName = EdgeConsoleFormatter.FormatterName);
         logging.AddConsoleFormatter<EdgeConsoleFormatter, ConsoleFormatterOptions>();

@@ -14,11 +14,11 @@ using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>The running box: names the concrete classes, joins them and owns them. Both the service and the demo are
-/// this.</summary>
+/// <summary>The composition root of the running service: creates the concrete classes, connects them and owns them. Both the
+/// service and the demo use it.</summary>
 internal sealed partial class EdgeRuntime : IAsyncDisposable
 {
-    /// <summary>How long the embedded broker may take to end, after everything else.</summary>
+    /// <summary>The time limit for the embedded broker to stop, after everything else.</summary>
     private static readonly TimeSpan BrokerStop = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger;
@@ -44,21 +44,21 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         Broker = brokerAddress.GetLeftPart(UriPartial.Authority);
     }
 
-    /// <summary>Where subscribers connect.</summary>
+    /// <summary>The address to which subscribers connect.</summary>
     public Uri BrokerAddress { get; }
 
-    /// <summary>The same for people.</summary>
+    /// <summary>The broker's address for messages to people.</summary>
     public string Broker { get; }
 
     public FramePool Frames { get; }
 
     public EdgeSystem System { get; }
 
-    /// <summary>Opens everything and starts. What was opened is closed again when a later part fails.</summary>
-    /// <exception cref="StorageInUseException">Another service has the state folder or the outbox.</exception>
+    /// <summary>Opens everything and starts. If a later part fails, what was opened is closed again.</summary>
+    /// <exception cref="StorageInUseException">Another service uses the state folder or the outbox.</exception>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
-    /// <exception cref="ExecutionTargetException">The target cannot be had.</exception>
-    /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is taken.</exception>
+    /// <exception cref="ExecutionTargetException">The target is not available.</exception>
+    /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is in use.</exception>
     public static async Task<EdgeRuntime> StartAsync(
         EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
     {
@@ -112,9 +112,9 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         }
     }
 
-    /// <summary>Cameras and questions become those of a newer configuration; the rest of it waits for a restart. One
-    /// caller at a time.</summary>
-    /// <returns>What changed.</returns>
+    /// <summary>Applies the cameras and questions of a newer configuration; its other settings take effect after a restart. Must not
+    /// be called concurrently.</summary>
+    /// <returns>The differences to the previous configuration.</returns>
     public ConfigurationChange Apply(EdgeConfiguration configuration)
     {
         var change = ConfigurationChange.Between(_configuration, configuration);

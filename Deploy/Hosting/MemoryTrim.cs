@@ -4,9 +4,9 @@ using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Gives freed native memory back from time to time. The C library keeps a heap for every few threads and what was
-/// freed in each of them; pictures and messages are worked on by whichever thread is free, so over hours each of those
-/// heaps grows to the most that it ever held at once.</summary>
+/// <summary>Returns freed native memory to the system at intervals. The C library has a heap for every few threads and keeps what
+/// was freed in it. Frames and messages are processed by any free thread, so over hours each of these heaps would grow to the
+/// most memory that it ever held.</summary>
 internal sealed partial class MemoryTrim(TimeSpan every, ILogger<MemoryTrim> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -25,6 +25,6 @@ internal sealed partial class MemoryTrim(TimeSpan every, ILogger<MemoryTrim> log
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Freed memory is not given back any more while the service stops.")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Freed memory is no longer returned to the system because the service stops.")]
     private partial void LogEnded();
 }

@@ -6,11 +6,13 @@ using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Looks at the model before anything else is started: better no service than one that answers nonsense.</summary>
+/// <summary>Checks the model before anything else is started, because a service with a damaged model would publish wrong
+/// answers.</summary>
 internal static partial class ModelCheck
 {
-    /// <returns>The model: its small files hashed, its sizes compared, its first tokens those of the import, its sessions
-    /// open.</returns>
+    /// <summary>Hashes the model's small files, compares the sizes of the large ones, opens its sessions and runs the short
+    /// self-test.</summary>
+    /// <returns>The model with open sessions.</returns>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     public static async Task<TestedModel> RunAsync(
         EdgeConfiguration configuration, SessionPlacements sessions, ILoggerFactory loggers, CancellationToken cancel)
@@ -18,7 +20,7 @@ internal static partial class ModelCheck
         var folder = ModelFolder.Open(configuration.ModelPath);
         var logger = loggers.CreateLogger("Model");
 
-        // It computes for seconds, on a thread of its own.
+        // It runs on its own thread, because it computes for seconds.
         var model = await Task.Factory.StartNew(
             () => TestedModel.Open(folder, configuration.ToExecutionSettings(sessions.Note), SelfTestExtent.Fast, cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);

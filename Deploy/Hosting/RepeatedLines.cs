@@ -1,17 +1,19 @@
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Lets the same line through at most once in each interval and counts the others, so that a fault that repeats
+/// <summary>Passes the same line at most once per interval and counts the suppressed ones, so that a failure that repeats
 /// quickly does not fill the journal. Thread-safe.</summary>
 internal sealed class RepeatedLines(TimeProvider time, TimeSpan interval)
 {
-    /// <summary>Different lines that are remembered; with more, the oldest are forgotten and may come again early.</summary>
-    private const int MostLines = 256;
+    /// <summary>The number of different lines that are remembered. Beyond it the oldest is forgotten, so that it may be written again
+    /// before its interval ends.</summary>
+    private const int MaxLines = 256;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (long At, int Suppressed)> _lines = new(StringComparer.Ordinal);
 
-    /// <param name="line">What makes two lines the same.</param>
-    /// <returns>Null when it is to be left out; otherwise how many were left out since it was last written.</returns>
+    /// <summary>Records a line.</summary>
+    /// <param name="line">The text by which two lines count as the same.</param>
+    /// <returns>Null if the line must be suppressed; otherwise how many were suppressed since it was last written.</returns>
     public int? Enter(string line)
     {
         lock (_lock)
@@ -23,7 +25,7 @@ internal sealed class RepeatedLines(TimeProvider time, TimeSpan interval)
                 return null;
             }
 
-            if (_lines.Count >= MostLines && !_lines.ContainsKey(line))
+            if (_lines.Count >= MaxLines && !_lines.ContainsKey(line))
             {
                 _lines.Remove(_lines.MinBy(it => it.Value.At).Key);
             }

@@ -7,11 +7,11 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>What is added when a service manager started the process.</summary>
+/// <summary>Registers the services that are needed when systemd started the process.</summary>
 internal static class ServiceManager
 {
-    /// <summary>Joins systemd's notify protocol when a socket for it was handed over. The framework's own check looks at
-    /// the parent process, which a hardened unit (<c>ProtectProc=invisible</c>) cannot see.</summary>
+    /// <summary>Enables systemd's notify protocol if systemd passed a socket for it. The framework's own check reads the parent
+    /// process, which is not visible in a hardened unit (<c>ProtectProc=invisible</c>).</summary>
     public static IServiceCollection AddServiceManager(this IServiceCollection services, Func<string, string?> environment)
     {
         if (string.IsNullOrEmpty(environment("NOTIFY_SOCKET")))
@@ -32,10 +32,10 @@ internal static class ServiceManager
         return services;
     }
 
-    /// <summary>How long systemd waits for a ping before it kills this process; null when it does not watch it.</summary>
+    /// <summary>How long systemd waits for a notification before it kills this process; null if its watchdog is off.</summary>
     internal static TimeSpan? WatchdogLimit(Func<string, string?> environment, int processId)
     {
-        // A child of the watched process inherits the variables and must not ping for it.
+        // A child of the watched process inherits the variables and must not notify for it.
         var isForThis = environment("WATCHDOG_PID") is not { Length: > 0 } pid
             || pid == processId.ToString(CultureInfo.InvariantCulture);
         return isForThis

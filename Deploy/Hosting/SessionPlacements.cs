@@ -4,24 +4,25 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Where the sessions of this process run, as each said when it was opened: logged when it is new, and kept for
-/// the statistics. Thread-safe.</summary>
+/// <summary>Records where each ONNX Runtime session of this process runs: a new placement is logged, and the current ones are
+/// kept for the statistics. Thread-safe.</summary>
 internal sealed partial class SessionPlacements(ILogger logger)
 {
     private readonly ConcurrentDictionary<string, SessionPlacement> _sessions = new();
     private int _reasonLogged;
 
-    /// <summary>By the graph's file.</summary>
+    /// <summary>The placements by the name of the graph's file.</summary>
     public IReadOnlyDictionary<string, SessionPlacement> Sessions => _sessions;
 
-    /// <summary>Where they run: <c>cpu</c>, <c>cuda:1</c>, or several of them; null before the first is open.</summary>
+    /// <summary>The devices of all sessions, for example <c>cpu</c>, <c>cuda:1</c> or <c>cuda:0+cpu</c>; null before the first is
+    /// open.</summary>
     public string? RunsOn => _sessions.IsEmpty
         ? null
         : string.Join('+', _sessions.Values.Select(s => s.RunsOn).Distinct().OrderDescending(StringComparer.Ordinal));
 
     public void Note(SessionPlacement placement)
     {
-        // A pipeline that starts again opens them again, mostly as they were.
+        // A pipeline that is restarted opens its sessions again, usually on the same device.
         var before = _sessions.GetValueOrDefault(placement.File);
         _sessions[placement.File] = placement;
         if (before?.ToString() != placement.ToString())
@@ -31,13 +32,13 @@ internal sealed partial class SessionPlacements(ILogger logger)
 
         if (placement.Reason is { } reason && Interlocked.Exchange(ref _reasonLogged, 1) == 0)
         {
-            TookTheProcessor(reason);
+            FellBackToCpu(reason);
         }
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Placement}")]
     private partial void Opened(SessionPlacement placement);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Model:Target is 'auto', which took the processor: {Reason}")]
-    private partial void TookTheProcessor(string reason);
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Model:Target is 'auto', which uses the CPU: {Reason}")]
+    private partial void FellBackToCpu(string reason);
 }

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Whether files and folders can be used, asked of the kernel without touching them.</summary>
+/// <summary>Checks whether files and folders can be written, without changing them: the kernel answers.</summary>
 internal static class StateAccess
 {
     private const int Execute = 1;
@@ -13,8 +13,8 @@ internal static class StateAccess
     // EROFS.
     private const int ReadOnlyFileSystem = 30;
 
-    /// <summary>The reason why files cannot be written in a folder, which need not exist yet; null when they can.</summary>
-    public static string? FindWriteFault(string folder)
+    /// <summary>The reason why files cannot be written in a folder, which need not exist yet; null if they can.</summary>
+    public static string? FindWriteError(string folder)
     {
         var nearest = NearestExisting(folder);
         if (nearest is null || File.Exists(nearest))
@@ -29,7 +29,7 @@ internal static class StateAccess
 
         if (Marshal.GetLastPInvokeError() == ReadOnlyFileSystem)
         {
-            return $"the disk of '{nearest}' is mounted read-only; mount it for writing, or look in dmesg why the kernel did not";
+            return $"the disk of '{nearest}' is mounted read-only; mount it for writing, or check in dmesg why the kernel did not";
         }
 
         var reason = Marshal.GetLastPInvokeErrorMessage();
@@ -38,23 +38,23 @@ internal static class StateAccess
             : $"the user '{Environment.UserName}' cannot create it in '{nearest}' ({reason})";
     }
 
-    /// <summary>Which of the folder for state and the outbox cannot be written, by the key that was written. The service
-    /// starts and answers without them.</summary>
-    public static IEnumerable<(string Key, string Path, string Message)> StateFaults(EdgeConfiguration configuration)
+    /// <summary>Lists which of state folder and outbox cannot be written, with the key that the operator wrote. The service starts
+    /// and answers without them.</summary>
+    public static IEnumerable<(string Key, string Path, string Message)> StateErrors(EdgeConfiguration configuration)
     {
-        if (configuration.StateFolder is { } state && FindWriteFault(state) is { } fault)
+        if (configuration.StateFolder is { } state && FindWriteError(state) is { } error)
         {
             yield return configuration.Options.StateFolder is null
-                ? ("STATE_DIRECTORY", state, $"cannot be used: {fault}; systemd sets this variable from StateDirectory= in the unit")
+                ? ("STATE_DIRECTORY", state, $"cannot be used: {error}; systemd sets this variable from StateDirectory= in the unit")
                 : ($"{EdgeOptions.Section}:StateFolder", state,
-                    $"cannot be used: {fault}; name a folder of this user's, or leave StateFolder out: then nothing is kept over a restart");
+                    $"cannot be used: {error}; name a folder of this user, or leave StateFolder out: then nothing is kept over a restart");
         }
 
         if (configuration.Options.Outbox.Path is not null && configuration.ToOutboxSettings() is { } outbox
-            && FindWriteFault(Path.GetDirectoryName(outbox.Path)!) is { } outboxFault)
+            && FindWriteError(Path.GetDirectoryName(outbox.Path)!) is { } outboxError)
         {
             yield return ($"{EdgeOptions.Section}:Outbox:Path", outbox.Path,
-                $"cannot be used: in its folder, {outboxFault}; name a file in a folder of this user's, or leave Outbox:Path out");
+                $"cannot be used: in its folder, {outboxError}; name a file in a folder of this user, or leave Outbox:Path out");
         }
     }
 

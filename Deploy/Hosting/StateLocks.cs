@@ -4,8 +4,8 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Prevents a second service from using the folder and the outbox of this one: both would send the same events, and
-/// each would overwrite the files of the other. Taken before anything else is opened, released last.</summary>
+/// <summary>Prevents a second service from using the state folder and the outbox of this one: both would send the same events, and
+/// each would overwrite the files of the other. Locked before anything else is opened, released last.</summary>
 internal sealed partial class StateLocks : IDisposable
 {
     private readonly List<InstanceLock> _locks = [];
@@ -20,7 +20,7 @@ internal sealed partial class StateLocks : IDisposable
         var locks = new StateLocks(logger);
         try
         {
-            foreach (var (key, path, message) in StateAccess.StateFaults(configuration))
+            foreach (var (key, path, message) in StateAccess.StateErrors(configuration))
             {
                 locks.LogUnusable(key, path, message);
             }
@@ -56,9 +56,9 @@ internal sealed partial class StateLocks : IDisposable
         {
             Directory.CreateDirectory(folder);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _ = fault;
+            _ = exception;
         }
     }
 
@@ -76,6 +76,6 @@ internal sealed partial class StateLocks : IDisposable
     private partial void LogUnusable(string key, string path, string problem);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message =
-        "{Key}: '{Path}' cannot be locked, neither there nor in the temporary folder: a second service that uses it would not be noticed.")]
+        "{Key}: '{Path}' cannot be locked, neither there nor in the temporary folder. A second service that uses it would not be detected.")]
     private partial void LogNotLocked(string key, string path);
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>The temperatures that Linux tells, where the box has sensors: a hot one is a slow one.</summary>
+/// <summary>Reads the temperatures that Linux reports, if the machine has sensors. A hot machine reduces its clock rate.</summary>
 internal static class TemperatureSensors
 {
     private const string Folder = "/sys/class/thermal";
@@ -28,9 +28,9 @@ internal static class TemperatureSensors
         {
             return File.ReadAllText(Path.Combine(zone, file)).Trim();
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // A sensor that is switched off gives an error for its value.
+            // A disabled sensor returns an error instead of a value.
             return null;
         }
     }

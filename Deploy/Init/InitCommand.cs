@@ -4,7 +4,7 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Init;
 
-/// <summary><c>mobilevlm init</c>: from nothing to a configuration that works.</summary>
+/// <summary><c>mobilevlm init</c>: writes a configuration that works.</summary>
 internal static class InitCommand
 {
     public static Command Create()
@@ -16,8 +16,8 @@ internal static class InitCommand
             DefaultValueFactory = _ => ConfigurationPaths.FileName,
         };
         var force = new Option<bool>("--force") { Description = "Replace an existing file; a copy of it is kept." };
-        var yes = new Option<bool>("--yes") { Description = "Ask nothing: what no option says takes its default." };
-        var noTest = new Option<bool>("--no-test") { Description = "Write the file without trying broker, camera and model." };
+        var yes = new Option<bool>("--yes") { Description = "Do not ask; a value without an option is the default." };
+        var noTest = new Option<bool>("--no-test") { Description = "Write the file without testing broker, camera and model." };
         var broker = Text("--broker", "URL", "'embedded', mqtt://HOST[:PORT] or mqtts://HOST[:PORT].");
         var user = Text("--broker-user", "NAME", "User at the broker.");
         var password = Text("--broker-password-file", "FILE", "File whose first line is that user's password.");
@@ -28,11 +28,11 @@ internal static class InitCommand
             HelpName = "SOURCE",
         };
         var model = Text("--model", "DIR", "Folder of an imported model.");
-        var question = Text("--question", "TEXT", $"What to ask about each picture ('{InitAnswers.DefaultQuestion}').");
+        var question = Text("--question", "TEXT", $"What to ask about each frame ('{InitAnswers.DefaultQuestion}').");
         var state = Text("--state-folder", "DIR", "Folder in which states survive a restart; without it none is written.");
         var node = Text("--node", "NAME", "Name of this machine in topics (its host name).");
         var command = new Command(
-            "init", "Write a configuration: asks for broker, camera and model, and tries each of them.")
+            "init", "Write a configuration: asks for broker, camera and model, and tests each of them.")
         {
             output, force, yes, noTest, broker, user, password, authority, camera, model, question, state, node,
         };
@@ -70,7 +70,7 @@ internal static class InitCommand
     private static Option<string?> Text(string name, string value, string description) =>
         new(name) { Description = description, HelpName = value };
 
-    /// <summary><c>NAME=SOURCE</c>, or a source alone; an address may have '=' in it, behind its scheme.</summary>
+    /// <summary>Parses <c>NAME=SOURCE</c> or a source alone. An address may contain '=' after its scheme.</summary>
     private static InitCamera Camera(string text, int index)
     {
         var equals = text.IndexOf('=', StringComparison.Ordinal);

@@ -4,8 +4,8 @@ using MobileVlm.Edge.Deploy.Cli;
 namespace MobileVlm.Edge.Deploy.Init;
 
 /// <summary>Asks the user at the terminal. Questions and remarks go to standard error.</summary>
-/// <param name="canAsk">Whether somebody can answer; if not, each question has its default.</param>
-/// <param name="cancel">Ends a question that is not answered.</param>
+/// <param name="canAsk">Whether a user can answer; if not, each question has its default.</param>
+/// <param name="cancel">Cancels a question that is not answered.</param>
 internal sealed class InitConsole(bool canAsk, CancellationToken cancel)
 {
     public bool CanAsk => canAsk;
@@ -13,9 +13,9 @@ internal sealed class InitConsole(bool canAsk, CancellationToken cancel)
     public static void WriteLine(string line) => Terminal.Info(line);
 
     /// <summary>Asks for a line.</summary>
-    /// <param name="question">Without a colon.</param>
-    /// <param name="proposal">What an empty line means; null asks again.</param>
-    /// <exception cref="OperationCanceledException">Ctrl+C, or the end of the input.</exception>
+    /// <param name="question">The question without a colon.</param>
+    /// <param name="proposal">The answer for an empty line; null asks again.</param>
+    /// <exception cref="OperationCanceledException">The user pressed Ctrl+C, or the input ended.</exception>
     public async Task<string> AskAsync(string question, string? proposal)
     {
         while (true)
@@ -82,6 +82,6 @@ internal sealed class InitConsole(bool canAsk, CancellationToken cancel)
         }
     }
 
-    /// <summary>A blocking read cannot be cancelled, only abandoned.</summary>
+    /// <summary>Reads on another thread. A blocking read cannot be cancelled, so on cancellation it is abandoned.</summary>
     private Task<T> ReadAsync<T>(Func<T> read) => Task.Run(read, CancellationToken.None).WaitAsync(cancel);
 }

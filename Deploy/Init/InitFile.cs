@@ -6,17 +6,17 @@ using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.Deploy.Init;
 
-/// <summary>The new configuration file: its text, and how it gets to the disk.</summary>
+/// <summary>Creates the text of the new configuration file and writes it.</summary>
 internal static class InitFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const int LongestName = 32;
+    private const int MaxNameLength = 32;
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly string[] YesNoWords = ["is", "are", "was", "does", "do", "did", "has", "have", "can", "could"];
 
-    /// <summary>The file's text: what was answered, with a comment where the next thing is usually changed.</summary>
+    /// <summary>The file's text: the answers, with comments where users usually change something next.</summary>
     public static string Text(InitAnswers answers)
     {
         var text = new StringBuilder();
@@ -47,7 +47,7 @@ internal static class InitFile
         return text.ToString();
     }
 
-    /// <summary>Name of a question in topics, made of its words.</summary>
+    /// <summary>Builds a question's name in topics from its words.</summary>
     public static string NameOf(string question)
     {
         if (question == InitAnswers.DefaultQuestion)
@@ -57,13 +57,13 @@ internal static class InitFile
 
         var name = new string([.. question.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')]);
         name = string.Join('_', name.Split('_', StringSplitOptions.RemoveEmptyEntries));
-        name = name.Length > LongestName ? name[..LongestName].TrimEnd('_') : name;
+        name = name.Length > MaxNameLength ? name[..MaxNameLength].TrimEnd('_') : name;
         return name.Length > 0 ? name : "question";
     }
 
-    /// <summary>Writes the configuration, readable by its owner alone because addresses of cameras hold passwords. An
-    /// earlier file keeps its owner and group and is copied beside it first.</summary>
-    /// <returns>The copy of the earlier file; null when there was none.</returns>
+    /// <summary>Writes the configuration so that only its owner can read it, because addresses of cameras hold passwords. An
+    /// existing file keeps its owner and group and is copied to a file beside it first.</summary>
+    /// <returns>The path of the copy; null if the file did not exist.</returns>
     public static string? Write(string file, string text)
     {
         if (!File.Exists(file))
@@ -83,7 +83,7 @@ internal static class InitFile
         return copy;
     }
 
-    /// <summary>Writes a new file that only its owner can read, from its first moment.</summary>
+    /// <summary>Writes a new file that only its owner can read from the moment of its creation.</summary>
     public static void WriteSecret(string file, string text)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);

@@ -9,24 +9,24 @@ using MobileVlm.Edge.Deploy.Hosting;
 
 namespace MobileVlm.Edge.Deploy.Init;
 
-/// <summary>What the command line said.</summary>
-/// <param name="Output">Full path of the file to write.</param>
-/// <param name="Force">Replaces an existing file without asking.</param>
-/// <param name="Test">Tries broker, camera and model.</param>
-/// <param name="Broker">Null asks.</param>
-/// <param name="User">At the broker.</param>
-/// <param name="PasswordFile">Of that user.</param>
-/// <param name="CaFile">Of the broker's authority.</param>
-/// <param name="Cameras">Sources, each with its name; empty asks.</param>
-/// <param name="Model">Folder; null asks.</param>
-/// <param name="Question">Null asks.</param>
-/// <param name="StateFolder">Null asks; empty keeps nothing.</param>
-/// <param name="Node">Null leaves it out.</param>
+/// <summary>The options of the command line.</summary>
+/// <param name="Output">The full path of the file to write.</param>
+/// <param name="Force">Whether an existing file is replaced without asking.</param>
+/// <param name="Test">Whether broker, camera and model are tested.</param>
+/// <param name="Broker">The broker's address; null asks.</param>
+/// <param name="User">The user name at the broker.</param>
+/// <param name="PasswordFile">The file with that user's password.</param>
+/// <param name="CaFile">The certificate of the broker's authority.</param>
+/// <param name="Cameras">The sources, each with its name; empty asks.</param>
+/// <param name="Model">The model's folder; null asks.</param>
+/// <param name="Question">The question about each frame; null asks.</param>
+/// <param name="StateFolder">The folder for states; null asks; empty keeps nothing.</param>
+/// <param name="Node">The node's name; null leaves the key out.</param>
 internal sealed record InitOptions(
     string Output, bool Force, bool Test, string? Broker, string? User, string? PasswordFile, string? CaFile,
     IReadOnlyList<InitCamera> Cameras, string? Model, string? Question, string? StateFolder, string? Node);
 
-/// <summary>Asks for what the command line left open, tries each answer, writes the file.</summary>
+/// <summary>Asks for what the command line does not set, tests each answer and writes the file.</summary>
 internal sealed class InitRun(InitOptions given, InitConsole console, CancellationToken cancel)
 {
     private static readonly TimeSpan SearchFor = TimeSpan.FromSeconds(2);
@@ -34,12 +34,13 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     private readonly string _folder = Path.GetDirectoryName(given.Output)!;
 
-    /// <summary>Password files that were written; removed again when the configuration is not.</summary>
+    /// <summary>The password files that were written; they are deleted if the configuration is not written.</summary>
     private readonly List<string> _passwords = [];
 
     private IReadOnlyList<OnvifCamera>? _found;
 
-    /// <exception cref="UsageException">Something is missing or cannot be used, and nobody can be asked.</exception>
+    /// <summary>Runs the dialog and writes the file.</summary>
+    /// <exception cref="UsageException">Something is missing or cannot be used, and no user can be asked.</exception>
     public async Task<int> RunAsync()
     {
         if (!console.CanAsk)
@@ -53,9 +54,9 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             throw new UsageException($"{given.Output} exists; --force replaces it, --output FILE writes another. Nothing was written.");
         }
 
-        if (StateAccess.FindWriteFault(_folder) is { } fault)
+        if (StateAccess.FindWriteError(_folder) is { } error)
         {
-            throw new UsageException($"{given.Output} cannot be written: {fault}; --output FILE writes another. Nothing was written.");
+            throw new UsageException($"{given.Output} cannot be written: {error}; --output FILE writes another. Nothing was written.");
         }
 
         var answers = new InitAnswers { Node = given.Node };
@@ -67,7 +68,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             answers = answers with
             {
                 Question = given.Question ?? (console.CanAsk
-                    ? await console.AskAsync("What to ask about each picture", InitAnswers.DefaultQuestion)
+                    ? await console.AskAsync("What to ask about each frame", InitAnswers.DefaultQuestion)
                     : InitAnswers.DefaultQuestion),
                 StateFolder = await StateFolderAsync(),
             };
@@ -82,7 +83,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         return ExitCode.Done;
     }
 
-    /// <summary>Everything that is missing at once, so that one more try is enough.</summary>
+    /// <summary>Reports all missing options at once, so that one more run is enough.</summary>
     private void RequireAll()
     {
         var missing = new List<string>();
@@ -91,14 +92,14 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         Require(given.Model is not null, "--model DIR (the folder of an imported model)");
         if (missing.Count > 0)
         {
-            throw new UsageException($"Nobody can be asked (no terminal, or --yes). Missing: {string.Join(", ", missing)}. Nothing was written.");
+            throw new UsageException($"No user can be asked (no terminal, or --yes). Missing: {string.Join(", ", missing)}. Nothing was written.");
         }
 
-        void Require(bool there, string what)
+        void Require(bool isGiven, string option)
         {
-            if (!there)
+            if (!isGiven)
             {
-                missing.Add(what);
+                missing.Add(option);
             }
         }
     }
@@ -110,9 +111,9 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             var tried = WithLogin(
                 answers with { User = given.User, PasswordFile = FullPath(given.PasswordFile), CaFile = FullPath(given.CaFile) },
                 broker ?? await console.AskAsync("MQTT broker: 'embedded' (inside the service) or mqtt://HOST", "embedded"));
-            if (Faults(tried) is { } faults)
+            if (ErrorsIn(tried) is { } errors)
             {
-                Refuse(faults);
+                Refuse(errors);
                 continue;
             }
 
@@ -121,7 +122,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
                 return tried;
             }
 
-            InitConsole.WriteLine(BrokerAddress.IsEmbedded(tried.Broker) ? "Looking whether the embedded broker can start ..." : $"Connecting to {tried.Broker} ...");
+            InitConsole.WriteLine(BrokerAddress.IsEmbedded(tried.Broker) ? "Checking whether the embedded broker can start ..." : $"Connecting to {tried.Broker} ...");
             var (finding, refused) = await ConfiguredChecks.TryBrokerAsync(Load(tried), cancel);
             if (refused && console.CanAsk && tried.User is null)
             {
@@ -162,9 +163,9 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
             // The name becomes part of a file name, so it is validated first.
             var camera = new InitCamera(name, source);
-            if (Faults(answers with { Cameras = [camera] }) is { } faults)
+            if (ErrorsIn(answers with { Cameras = [camera] }) is { } errors)
             {
-                Refuse(faults);
+                Refuse(errors);
                 continue;
             }
 
@@ -181,9 +182,9 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
     private async Task<bool> TryCameraAsync(InitAnswers answers, InitCamera camera)
     {
         var tried = answers with { Cameras = [camera] };
-        if (Faults(tried) is { } faults)
+        if (ErrorsIn(tried) is { } errors)
         {
-            Refuse(faults);
+            Refuse(errors);
             return false;
         }
 
@@ -201,9 +202,9 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         for (var model = given.Model; ; model = null)
         {
             var tried = answers with { Model = FullPath(Expand(model ?? await AskModelAsync()))! };
-            if (Faults(tried) is { } faults)
+            if (ErrorsIn(tried) is { } errors)
             {
-                Refuse(faults);
+                Refuse(errors);
                 continue;
             }
 
@@ -237,7 +238,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         return await console.AskAsync("Folder of an imported model", found.Count > 0 ? found[0] : null);
     }
 
-    /// <summary>Where the documentation puts models, and the demo's as the last.</summary>
+    /// <summary>Finds models in the folders that the documentation uses; the demo's model is last.</summary>
     private List<string> FindModels()
     {
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -271,7 +272,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             return named.Length > 0 ? FullPath(Expand(named)) : null;
         }
 
-        // The installed service gets its folder from systemd.
+        // The installed service receives its folder from systemd.
         if (!console.CanAsk || ServiceUnit.Read()?.ConfigurationFile == given.Output)
         {
             return null;
@@ -307,7 +308,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         InitConsole.WriteLine($"See it run:  {program} watch --config {given.Output}");
     }
 
-    /// <summary>This program as a shell finds it: an unpacked or built one is seldom in the PATH.</summary>
+    /// <summary>The command with which a shell finds this program: an unpacked or built one is usually not in the PATH.</summary>
     private static string Program()
     {
         const string Name = "mobilevlm";
@@ -318,7 +319,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
             : own;
     }
 
-    /// <summary>Continues after a test that succeeded; after one that failed, only when the user agrees.</summary>
+    /// <summary>Shows the findings. Returns true if the test succeeded or the user accepts its failure.</summary>
     private async Task<bool> AcceptAsync(params IReadOnlyList<Finding> findings)
     {
         foreach (var finding in findings)
@@ -347,32 +348,32 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     private void Check(InitAnswers answers)
     {
-        if (Faults(answers) is { } faults)
+        if (ErrorsIn(answers) is { } errors)
         {
-            throw new UsageException($"{faults} Nothing was written.");
+            throw new UsageException($"{errors} Nothing was written.");
         }
     }
 
-    private void Refuse(string faults)
+    private void Refuse(string errors)
     {
         if (!console.CanAsk)
         {
-            throw new UsageException($"{faults}. Nothing was written.");
+            throw new UsageException($"{errors}. Nothing was written.");
         }
 
-        InitConsole.WriteLine($"  {faults}");
+        InitConsole.WriteLine($"  {errors}");
     }
 
-    private string? Faults(InitAnswers answers)
+    private string? ErrorsIn(InitAnswers answers)
     {
         try
         {
             Load(answers);
             return null;
         }
-        catch (ConfigurationException fault)
+        catch (ConfigurationException invalid)
         {
-            return string.Join("; ", fault.Faults.Select(it => (it with { Origin = null }).ToString()));
+            return string.Join("; ", invalid.Errors.Select(it => (it with { Origin = null }).ToString()));
         }
     }
 
@@ -380,7 +381,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         InitFile.Text(answers),
         ConfigurationPaths.OfThisProcess() with { CurrentFolder = _folder, Environment = new Dictionary<string, string>() });
 
-    /// <summary>Takes a user and password out of the address, where people write them.</summary>
+    /// <summary>Moves a user and password from the address, where people often write them, into their own keys.</summary>
     private InitAnswers WithLogin(InitAnswers answers, string broker)
     {
         var address = broker.Contains("://", StringComparison.Ordinal) || BrokerAddress.IsEmbedded(broker) ? broker : $"mqtt://{broker}";
@@ -394,11 +395,12 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         return parts.Length == 2 ? WithPassword(bare, Uri.UnescapeDataString(parts[1])) : bare;
     }
 
-    /// <summary>The password goes into a file of its own at once: that is how the connection is tried, too.</summary>
+    /// <summary>Writes the password into its own file at once, because the connection test reads it from there too.</summary>
     private InitAnswers WithPassword(InitAnswers answers, string password) =>
         answers with { PasswordFile = WritePassword("mqtt", password) };
 
-    /// <returns>The name of the new file, which never is that of one that exists.</returns>
+    /// <summary>Writes a password into a new file; an existing file is never overwritten.</summary>
+    /// <returns>The name of the new file.</returns>
     private string WritePassword(string owner, string password)
     {
         for (var number = 1; ; number++)
@@ -424,12 +426,13 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         _passwords.Clear();
     }
 
-    /// <summary>Lists the ONVIF cameras of the network, once; a number then stands for one of them.</summary>
+    /// <summary>Asks for a camera's source. The first call lists the ONVIF cameras in the network; a number selects one of
+    /// them.</summary>
     private async Task<string> AskSourceAsync()
     {
         if (_found is null && given.Test)
         {
-            InitConsole.WriteLine("Looking for ONVIF cameras in the network ...");
+            InitConsole.WriteLine("Searching for ONVIF cameras in the network ...");
             _found = await FindCamerasAsync();
             InitConsole.WriteLine(_found.Count == 0 ? "  none answered" : string.Join('\n', _found.Select((it, i) => $"  {i + 1}  {it.Name} ({it.Address})")));
         }
@@ -447,15 +450,15 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         {
             return await OnvifCameras.AskAsync(await OnvifDiscovery.FindAsync(SearchFor, cancel), null, TimeProvider.System, cancel);
         }
-        catch (OnvifException fault)
+        catch (OnvifException exception)
         {
-            InitConsole.WriteLine($"  {fault.Message}");
+            InitConsole.WriteLine($"  {exception.Message}");
             return [];
         }
     }
 
-    /// <summary>A password is asked for, so that it is not typed in sight. That of an ONVIF camera gets a file of its own;
-    /// that of another address stands in it, in a file that nobody else can read.</summary>
+    /// <summary>Asks for the camera's password without showing it. An ONVIF camera's password gets its own file; any other becomes
+    /// part of the address, in a configuration file that only its owner can read.</summary>
     private async Task<InitCamera> WithCameraPasswordAsync(InitCamera camera)
     {
         var source = camera.Source;
@@ -491,7 +494,8 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         return camera with { Source = source.Replace($"{address.UserInfo}@", $"{address.UserInfo}:{password}@", StringComparison.Ordinal) };
     }
 
-    /// <summary>Files and folders from where the command was typed; in the file they would begin beside it.</summary>
+    /// <summary>Resolves files and folders relative to the current folder, because in the file they are relative to the file's
+    /// folder.</summary>
     public static string SourceOf(string source) => Path.Exists(source) ? Path.GetFullPath(source) : source;
 
     private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Deploy.Watch;
 
-/// <summary>Shows a <see cref="WatchState"/> until it is stopped: as a live table on a terminal, as a line per change
-/// anywhere else.</summary>
+/// <summary>Shows a <see cref="WatchState"/> until it is stopped: as a live table on a terminal, otherwise as one line per
+/// change.</summary>
 /// <param name="output">The terminal, or the file or pipe in its place.</param>
-/// <param name="time">The time of day in front of each line.</param>
+/// <param name="time">The clock of the time of day before each line.</param>
 internal sealed class LiveView(ScreenOutput output, TimeProvider time)
 {
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMilliseconds(100);
@@ -30,17 +30,17 @@ internal sealed class LiveView(ScreenOutput output, TimeProvider time)
     {
         if (!output.IsLive)
         {
-            // One call for the whole line: several threads write.
+            // The whole line is written in one call, because several threads write.
             output.Writer.Write(string.Create(CultureInfo.InvariantCulture, $"{Now:HH:mm:ss} {line}{Environment.NewLine}"));
             output.Writer.Flush();
         }
     }
 
     /// <summary>Keeps the table up to date until cancelled, and leaves its last state on the terminal. Without a
-    /// terminal it writes a short summary now and then, so that a log shows that something still runs.</summary>
-    /// <param name="state">What is shown.</param>
-    /// <param name="frame">What stands around the table, asked for each time.</param>
-    /// <param name="cancel">Ends it.</param>
+    /// terminal it writes a short summary at intervals, so that a log shows that the command still runs.</summary>
+    /// <param name="state">The state to show.</param>
+    /// <param name="frame">Returns the lines around the table; called at each refresh.</param>
+    /// <param name="cancel">Ends the display.</param>
     public async Task ShowAsync(WatchState state, Func<WatchSnapshot, ScreenFrame> frame, CancellationToken cancel)
     {
         if (!output.IsLive)
@@ -63,7 +63,7 @@ internal sealed class LiveView(ScreenOutput output, TimeProvider time)
             output.Leave();
         }
 
-        // Without the last line, which says how to stop.
+        // The last line, which explains how to stop, is left out.
         var last = ScreenOutput.Size with { Height = int.MaxValue };
         output.Print(Render(state, frame, last).SkipLast(1));
     }

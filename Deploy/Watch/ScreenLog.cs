@@ -7,16 +7,16 @@ namespace MobileVlm.Edge.Deploy.Watch;
 /// shown below the table for a while; all of them are printed afterwards. Thread-safe.</summary>
 internal sealed class ScreenLog(TimeProvider time) : ILoggerProvider
 {
-    private const int Kept = 50;
+    private const int MaxLines = 50;
     private static readonly TimeSpan ShownFor = TimeSpan.FromSeconds(20);
 
     private readonly ConcurrentQueue<(long At, string Line)> _lines = new();
 
-    /// <summary>What was logged in the last seconds, one line; empty when nothing was.</summary>
+    /// <summary>The latest line, if it was logged within the last seconds; otherwise empty.</summary>
     public IReadOnlyList<string> Recent =>
         _lines.LastOrDefault() is { Line: { } line, At: var at } && time.GetElapsedTime(at) < ShownFor ? [line] : [];
 
-    /// <summary>Everything that is kept, oldest first.</summary>
+    /// <summary>All kept lines, oldest first.</summary>
     public IReadOnlyList<string> All => [.. _lines.Select(it => it.Line)];
 
     public ILogger CreateLogger(string categoryName) => new Logger(this);
@@ -28,7 +28,7 @@ internal sealed class ScreenLog(TimeProvider time) : ILoggerProvider
     private void Add(string line)
     {
         _lines.Enqueue((time.GetTimestamp(), line));
-        if (_lines.Count > Kept)
+        if (_lines.Count > MaxLines)
         {
             _lines.TryDequeue(out _);
         }

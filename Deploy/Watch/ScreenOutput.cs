@@ -5,15 +5,15 @@ using Spectre.Console.Rendering;
 
 namespace MobileVlm.Edge.Deploy.Watch;
 
-/// <summary>A terminal, or a file or pipe in its place. A terminal is drawn on its alternate screen, each line at its
-/// own place, so that a change of its size at any moment leaves nothing behind.</summary>
+/// <summary>Writes to a terminal, or to a file or pipe in its place. A terminal is drawn on its alternate screen, each line at its
+/// own position, so that a change of its size at any moment leaves no remains.</summary>
 internal sealed class ScreenOutput
 {
     private const string EnterScreen = "\u001b[?1049h\u001b[?25l";
     private const string LeaveScreen = "\u001b[?25h\u001b[?1049l";
     private const string BeginFrame = "\u001b[?2026h";
     private const string EndFrame = "\u001b[0m\u001b[?2026l";
-    private static readonly ScreenSize Usual = new(80, 24);
+    private static readonly ScreenSize DefaultSize = new(80, 24);
 
     private string _drawn = "";
     private bool _entered;
@@ -22,7 +22,7 @@ internal sealed class ScreenOutput
 
     public TextWriter Writer { get; }
 
-    /// <summary>Whether it is a terminal that can be drawn on: not a file or pipe, and not <c>TERM=dumb</c>.</summary>
+    /// <summary>True for a terminal that can be drawn on: not a file or pipe, and not <c>TERM=dumb</c>.</summary>
     public bool IsLive { get; }
 
     public ScreenStyle Style { get; }
@@ -33,7 +33,7 @@ internal sealed class ScreenOutput
     /// <summary>Standard error.</summary>
     public static ScreenOutput ForErrors() => Create(Console.Error, Console.IsErrorRedirected);
 
-    /// <summary>The present size; 80 x 24 where the terminal does not say it.</summary>
+    /// <summary>The current size; 80 x 24 if the terminal does not report it.</summary>
     public static ScreenSize Size
     {
         get
@@ -41,11 +41,11 @@ internal sealed class ScreenOutput
             try
             {
                 var size = new ScreenSize(Console.WindowWidth, Console.WindowHeight);
-                return size is { Width: > 0, Height: > 0 } ? size : Usual;
+                return size is { Width: > 0, Height: > 0 } ? size : DefaultSize;
             }
             catch (IOException)
             {
-                return Usual;
+                return DefaultSize;
             }
         }
     }
@@ -56,7 +56,8 @@ internal sealed class ScreenOutput
         var frame = new StringBuilder();
         for (var row = 0; row < size.Height; row++)
         {
-            // Cleared before it is written: after a character in the last column, some terminals would clear that.
+            // The line is cleared before it is written: after a character in the last column, some terminals would clear that
+            // character.
             frame.Append(CultureInfo.InvariantCulture, $"\u001b[{row + 1};1H\u001b[2K");
             frame.Append(row < lines.Count ? ToText(lines[row]) : "");
         }
@@ -72,7 +73,7 @@ internal sealed class ScreenOutput
         (_entered, _drawn) = (true, drawn);
     }
 
-    /// <summary>Gives the terminal back as it was before the first <see cref="Draw"/>. May be called twice.</summary>
+    /// <summary>Restores the terminal to its content before the first <see cref="Draw"/>. May be called twice.</summary>
     public void Leave()
     {
         if (_entered)
@@ -83,7 +84,7 @@ internal sealed class ScreenOutput
         }
     }
 
-    /// <summary>Writes lines below each other, to stay.</summary>
+    /// <summary>Writes lines below each other that stay on the terminal.</summary>
     public void Print(IEnumerable<SegmentLine> lines)
     {
         foreach (var line in lines)
@@ -120,7 +121,7 @@ internal sealed class ScreenOutput
         return new ScreenOutput(writer, isLive, new ScreenStyle(colors, IsUnicode()));
     }
 
-    /// <summary>As the C library decides it: the first of these that is set.</summary>
+    /// <summary>Decides as the C library does: by the first of these variables that is set.</summary>
     private static bool IsUnicode() =>
         ((string[])["LC_ALL", "LC_CTYPE", "LANG"])
             .Select(Environment.GetEnvironmentVariable)

@@ -7,9 +7,9 @@ namespace MobileVlm.Edge.Deploy.Watch;
 /// <summary>Columns and rows of a terminal, in characters.</summary>
 internal readonly record struct ScreenSize(int Width, int Height);
 
-/// <summary>What a terminal can show. Colours are few and only mark: yes is green, problems are red, and what matters
-/// less is dim, all of which are readable on dark and on light backgrounds.</summary>
-/// <param name="Colors">The colours of the terminal; none with <c>NO_COLOR</c>.</param>
+/// <summary>Describes what a terminal can show. The few colors only mark: yes is green, problems are red, and less important
+/// text is dim; all are readable on dark and on light backgrounds.</summary>
+/// <param name="Colors">The colors of the terminal; none with <c>NO_COLOR</c>.</param>
 /// <param name="Unicode">Whether it shows more than ASCII.</param>
 internal sealed record ScreenStyle(ColorSystem Colors, bool Unicode)
 {
@@ -23,7 +23,7 @@ internal sealed record ScreenStyle(ColorSystem Colors, bool Unicode)
 
     public char Ellipsis => Unicode ? '…' : '~';
 
-    /// <summary>The text, cut to a number of columns.</summary>
+    /// <summary>Cuts the text to a number of columns.</summary>
     public string Fit(string text, int columns)
     {
         if (columns <= 0)
@@ -53,7 +53,7 @@ internal sealed record ScreenStyle(ColorSystem Colors, bool Unicode)
         return kept.Append(Ellipsis).ToString();
     }
 
-    /// <summary>The text, cut or filled to exactly a number of columns.</summary>
+    /// <summary>Cuts or pads the text to exactly a number of columns.</summary>
     public string Pad(string text, int columns, bool right = false)
     {
         var fitted = Fit(text, columns);
@@ -61,6 +61,6 @@ internal sealed record ScreenStyle(ColorSystem Colors, bool Unicode)
         return right ? fill + fitted : fitted + fill;
     }
 
-    /// <summary>Columns that a text takes in a terminal.</summary>
+    /// <summary>The number of columns that a text needs in a terminal.</summary>
     public static int Columns(string text) => new Segment(text).CellCount();
 }

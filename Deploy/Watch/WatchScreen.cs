@@ -4,22 +4,22 @@ using Spectre.Console.Rendering;
 namespace MobileVlm.Edge.Deploy.Watch;
 
 /// <summary>The lines around the table.</summary>
-/// <param name="Title">One line: what is watched.</param>
-/// <param name="Hints">Lines below it, left out first where the terminal is low.</param>
-/// <param name="Problems">What is wrong at the moment, a line each.</param>
-/// <param name="Footer">Last line: how to stop.</param>
+/// <param name="Title">The first line: what is watched.</param>
+/// <param name="Hints">Lines below the title; they are left out first if the terminal has few rows.</param>
+/// <param name="Problems">The current problems, one line each.</param>
+/// <param name="Footer">The last line: how to stop.</param>
 internal sealed record ScreenFrame(
     string Title, IReadOnlyList<string> Hints, IReadOnlyList<string> Problems, string Footer);
 
-/// <summary>Lays out the live table: the wide layout has a box, each question's text and the time of each stage; the
-/// compact layout has a line per question. The latest events stand below. No line is wider than the terminal and there
+/// <summary>Lays out the live table: the wide layout has borders, each question's text and the time of each stage; the
+/// compact layout has one line per question. The latest events are below. No line is wider than the terminal and there
 /// are never more lines than it has.</summary>
 internal sealed class WatchScreen(ScreenStyle style)
 {
-    private const int WidestLayout = 100;
-    private const int NarrowLayout = 56;
-    private const int MinEventRows = 3;
-    private const int WidestQuestion = 32;
+    private const int WideLayoutColumns = 100;
+    private const int NarrowLayoutColumns = 56;
+    private const int MinEventLines = 3;
+    private const int MaxQuestionColumns = 32;
 
     public IReadOnlyList<SegmentLine> Render(WatchSnapshot snapshot, ScreenFrame frame, ScreenSize size)
     {
@@ -28,10 +28,10 @@ internal sealed class WatchScreen(ScreenStyle style)
         List<SegmentLine> problems = [.. frame.Problems.SelectMany(it => Wrap(it, size.Width, ScreenStyle.Problem))];
         var footer = Line(frame.Footer, ScreenStyle.Dim);
 
-        // The title and its hints, the table, a line above the events, the footer.
+        // All lines except the table; the 2 are the line above the events and the footer.
         var around = title.Count + hints.Count + problems.Count + 2;
-        var table = size.Width >= WidestLayout ? Wide(snapshot, size.Width) : null;
-        if (table is null || table.Count + around + MinEventRows > size.Height)
+        var table = size.Width >= WideLayoutColumns ? Wide(snapshot, size.Width) : null;
+        if (table is null || table.Count + around + MinEventLines > size.Height)
         {
             table = Compact(snapshot, size.Width);
         }
@@ -55,10 +55,10 @@ internal sealed class WatchScreen(ScreenStyle style)
     private List<SegmentLine> Wide(WatchSnapshot snapshot, int width)
     {
         var several = snapshot.Cameras.Count > 1;
-        var question = Math.Clamp(snapshot.Answers.Max(it => ScreenStyle.Columns(Ask(it.Question, several))), 8, WidestQuestion);
+        var question = Math.Clamp(snapshot.Answers.Max(it => ScreenStyle.Columns(Ask(it.Question, several))), 8, MaxQuestionColumns);
         int[] fixedColumns = [question, 5, 7, 6, 7, 6];
 
-        // Each column has a border and a space on both sides, and one border closes the last.
+        // Each column has a border and a space on both sides, and the last column has one more border.
         var state = width - 1 - fixedColumns.Sum(it => it + 3) - 3;
         var table = new Table()
             .Border(style.Unicode ? TableBorder.Rounded : TableBorder.Ascii)
@@ -88,13 +88,13 @@ internal sealed class WatchScreen(ScreenStyle style)
                 new Text(WatchText.Stage(answer, it => it.DecodeMs) is var decoded && decoded == "0.0" ? None : decoded));
         }
 
-        return [.. Split(table, width), Line("Age: of the frame when its answer was ready. Stages in ms; 'reused': the scene is as it was, nothing was computed.", ScreenStyle.Dim)];
+        return [.. Split(table, width), Line("Age: of the frame when its answer was ready. Stages in ms; 'reused': the scene has not changed, nothing was computed.", ScreenStyle.Dim)];
     }
 
     private List<SegmentLine> Compact(WatchSnapshot snapshot, int width)
     {
         var several = snapshot.Cameras.Count > 1;
-        var narrow = width < NarrowLayout;
+        var narrow = width < NarrowLayoutColumns;
         var question = Math.Min(
             snapshot.Answers.Max(it => ScreenStyle.Columns(Name(it.Question, several))), Math.Max(8, width / 3));
         var (score, age, time) = narrow ? (0, 0, 0) : (6, 8, 10);
@@ -128,7 +128,7 @@ internal sealed class WatchScreen(ScreenStyle style)
         ];
     }
 
-    /// <summary>At most so many lines; the last one then says how many are missing.</summary>
+    /// <summary>Cuts the table to a number of lines; the last line then shows how many questions are missing.</summary>
     private static List<SegmentLine> Shorten(List<SegmentLine> table, int height)
     {
         var kept = Math.Max(0, height - 1);
@@ -155,7 +155,7 @@ internal sealed class WatchScreen(ScreenStyle style)
         var line = new SegmentLine { new(snapshot.Cameras.Count == 1 ? "Camera " : "Cameras: ") };
         foreach (var camera in snapshot.Cameras)
         {
-            var (text, look) = camera.Availability switch
+            var (text, textStyle) = camera.Availability switch
             {
                 "online" => ("online", ScreenStyle.Yes),
                 "offline" => ("offline", ScreenStyle.Problem),
@@ -163,7 +163,7 @@ internal sealed class WatchScreen(ScreenStyle style)
                 { } other => (other, Style.Plain),
             };
             line.Add(new Segment($"{(line.Count > 1 ? ", " : "")}{camera.Id} "));
-            line.Add(new Segment(text, look));
+            line.Add(new Segment(text, textStyle));
         }
 
         return line;
@@ -171,7 +171,7 @@ internal sealed class WatchScreen(ScreenStyle style)
 
     private string Waiting => style.Unicode ? WatchText.Waiting : "...";
 
-    /// <summary>Where nothing was decoded: yes and no are scored.</summary>
+    /// <summary>The text where nothing was decoded, because yes and no are scored.</summary>
     private string None => style.Unicode ? "–" : "-";
 
     private static string Name(WatchedQuestion question, bool several) =>
@@ -191,9 +191,9 @@ internal sealed class WatchScreen(ScreenStyle style)
 
     private static List<SegmentLine> Lines(params SegmentLine[] lines) => [.. lines];
 
-    private static SegmentLine Line(string text, Style look) => [new Segment(text, look)];
+    private static SegmentLine Line(string text, Style textStyle) => [new Segment(text, textStyle)];
 
-    private static List<SegmentLine> Wrap(string text, int width, Style look) => Split(new Text(text, look), width);
+    private static List<SegmentLine> Wrap(string text, int width, Style textStyle) => Split(new Text(text, textStyle), width);
 
     private static List<SegmentLine> Split(IRenderable renderable, int width)
     {

@@ -8,11 +8,11 @@ namespace MobileVlm.Edge.Deploy.Watch;
 /// <summary>Collects what a service publishes about its cameras and questions. Thread-safe.</summary>
 /// <param name="topics">The service's topics.</param>
 /// <param name="questions">The questions to show, in the order in which they are shown.</param>
-/// <param name="time">Says when a message arrived.</param>
+/// <param name="time">The clock for the arrival of messages.</param>
 internal sealed class WatchState(NodeTopics topics, IReadOnlyList<WatchedQuestion> questions, TimeProvider time)
 {
-    /// <summary>More events than any screen shows below a table.</summary>
-    private const int KeptEvents = 100;
+    /// <summary>The number of kept events: more than any screen shows below a table.</summary>
+    private const int MaxEvents = 100;
 
     private readonly Lock _lock = new();
     private readonly string[] _cameras = [.. questions.Select(q => q.Camera).Distinct(StringComparer.Ordinal)];
@@ -24,11 +24,11 @@ internal sealed class WatchState(NodeTopics topics, IReadOnlyList<WatchedQuestio
     private long _eventCount;
     private long _answerCount;
 
-    /// <summary>Called under the lock, so in the order of the messages, for each change that somebody may want to read
-    /// as a line. Must return quickly.</summary>
+    /// <summary>Called for each change that can be shown as a line. It is called under the lock, so in the order of the messages, and
+    /// must return quickly.</summary>
     public Action<WatchChange>? Changed { get; init; }
 
-    /// <summary>Answers received so far.</summary>
+    /// <summary>The number of answers received so far.</summary>
     public long AnswerCount
     {
         get
@@ -40,8 +40,8 @@ internal sealed class WatchState(NodeTopics topics, IReadOnlyList<WatchedQuestio
         }
     }
 
-    /// <summary>Takes one message. Messages on other topics and payloads that cannot be read are ignored: other clients
-    /// may write below the same topics.</summary>
+    /// <summary>Processes one message. Messages on other topics and invalid payloads are ignored, because other clients may publish
+    /// below the same topics.</summary>
     public void Receive(InboundMessage message)
     {
         lock (_lock)
@@ -106,8 +106,8 @@ internal sealed class WatchState(NodeTopics topics, IReadOnlyList<WatchedQuestio
         var before = _answers.GetValueOrDefault(question);
         _answers[question] = answer;
 
-        // A message with the number of the previous one says that time passed, not that there is another answer. After
-        // a restart of the service the numbers begin again.
+        // A message with the number of the previous one repeats that answer, for example as a heartbeat. After a restart
+        // of the service the numbers start again.
         _answerCount += answer.Seq > 0 && answer.Seq != before?.Seq ? 1 : 0;
         if (before is null || before.State != answer.State || before.Reason != answer.Reason)
         {
@@ -119,7 +119,7 @@ internal sealed class WatchState(NodeTopics topics, IReadOnlyList<WatchedQuestio
     {
         _eventCount++;
         _events.Enqueue(happened);
-        if (_events.Count > KeptEvents)
+        if (_events.Count > MaxEvents)
         {
             _events.Dequeue();
         }
@@ -144,17 +144,17 @@ internal sealed class WatchState(NodeTopics topics, IReadOnlyList<WatchedQuestio
         where T : class;
 }
 
-/// <summary>Something that changed.</summary>
+/// <summary>A change in what a service publishes.</summary>
 internal abstract record WatchChange;
 
-/// <summary>The service's availability.</summary>
+/// <summary>The service's availability changed.</summary>
 internal sealed record ServiceChange(string Availability) : WatchChange;
 
-/// <summary>A camera's availability.</summary>
+/// <summary>A camera's availability changed.</summary>
 internal sealed record CameraChange(string Camera, string Availability) : WatchChange;
 
-/// <summary>A question's state, or the reason why it is unknown.</summary>
+/// <summary>A question's state changed, or the reason why it is unknown.</summary>
 internal sealed record StateChange(WatchedQuestion Question, AnswerPayload? Before, AnswerPayload Now) : WatchChange;
 
-/// <summary>An event.</summary>
+/// <summary>An event arrived.</summary>
 internal sealed record EventChange(EventPayload Event) : WatchChange;

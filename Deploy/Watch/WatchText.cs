@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Deploy.Watch;
 
-/// <summary>Words for answers, states, events and availability.</summary>
+/// <summary>Formats answers, states, events and availability as text.</summary>
 internal static class WatchText
 {
     public const string Waiting = "…";
@@ -11,7 +11,7 @@ internal static class WatchText
     private const string UnknownState = "unknown";
     private const string NotYet = "notYet";
 
-    /// <summary>The state; where the last answer says something else, that too; where the state is unknown, why.</summary>
+    /// <summary>The state, with the last answer if it differs, or with the reason if the state is unknown.</summary>
     public static string State(AnswerPayload answer) =>
         answer is { State: UnknownState, Reason: NotYet, Seq: > 0 } ? $"{UnknownState}: not confirmed yet (last answer: {answer.Value})"
         : answer.State == UnknownState && answer.Reason is { } reason ? $"{UnknownState}: {Reason(reason)}"
@@ -28,11 +28,11 @@ internal static class WatchText
         { } age => Number(age, "0 'ms'"),
     };
 
-    /// <summary>A stage's time in milliseconds; nothing where no stage ran.</summary>
+    /// <summary>A stage's time in milliseconds; empty if no stage ran.</summary>
     public static string Stage(AnswerPayload answer, Func<StageTimings, double> stage) =>
         answer.Reused || answer.Timings is not { } timings ? "" : Number(stage(timings), "0.0");
 
-    /// <summary>All stages together, or that an earlier answer was reused.</summary>
+    /// <summary>The total time of all stages, or a note that an earlier answer was reused.</summary>
     public static string Time(AnswerPayload answer) =>
         answer.Reused ? "reused"
         : answer.Timings is { } timings ? Number(timings.EncodeMs + timings.PrefillMs + timings.DecodeMs, "0.0 'ms'")
@@ -52,7 +52,7 @@ internal static class WatchText
         _ => throw new ArgumentOutOfRangeException(nameof(change)),
     };
 
-    /// <summary>The same on one line, without control characters: a model may write anything.</summary>
+    /// <summary>Joins the text to one line without control characters, because a model can generate any text.</summary>
     public static string OnOneLine(string text) =>
         string.Join(' ', new string([.. text.Select(c => char.IsControl(c) ? ' ' : c)]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
 

@@ -14,13 +14,13 @@ internal sealed record WatchedAnswer(WatchedQuestion Question, AnswerPayload? An
 /// <summary>A camera and its availability as published; null before the first message.</summary>
 internal sealed record WatchedCamera(string Id, string? Availability);
 
-/// <summary>What a subscriber knows at one moment.</summary>
+/// <summary>A snapshot of what a subscriber has received.</summary>
 /// <param name="Availability">The service's availability as published; null before the first message.</param>
-/// <param name="Cameras">In the order of the configuration.</param>
-/// <param name="Answers">In the order of the configuration.</param>
+/// <param name="Cameras">The cameras, in the order of the configuration.</param>
+/// <param name="Answers">The answers, in the order of the configuration.</param>
 /// <param name="Events">The latest events, oldest first.</param>
-/// <param name="EventCount">All events received so far.</param>
-/// <param name="AnswerCount">All answers received so far.</param>
+/// <param name="EventCount">The number of all events received so far.</param>
+/// <param name="AnswerCount">The number of all answers received so far.</param>
 /// <param name="LastMessageAt">When the last message arrived; null before the first.</param>
 internal sealed record WatchSnapshot(
     string? Availability,

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds mobilevlm_VERSION_ARCH.deb and mobilevlm-VERSION-linux-ARCH.tar.gz for amd64 and arm64, without root and on any
 # machine that has the .NET SDK, dpkg-deb and tar. The same sources give the same bytes: times come from SOURCE_DATE_EPOCH
-# (without it, from the last commit), paths of this machine stand nowhere.
+# (without it, from the last commit), and no path of this machine is in the packages.
 #
 #   build-packages.sh [--output DIR] [--version V] [--arch amd64|arm64]... [--check]
 #
-# With --check everything is built a second time, in another folder, and must be the same to the last byte.
+# With --check everything is built a second time, in another folder, and must be identical.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -37,7 +37,7 @@ output=$(cd "$output" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# A copy, so that neither a build for tests nor its leftovers get into this one, or this one into theirs.
+# Builds from a copy, so that this build and a build for tests do not share output files.
 mkdir "$work/src"
 tar -C "$root" --exclude=bin --exclude=obj -cf - \
     Actors Connectors Deploy Inference LICENSE Directory.Build.props Directory.Packages.props global.json .editorconfig |
@@ -52,14 +52,14 @@ publish() { # runtime identifier, folder
         -p:IncludeSourceRevisionInInformationalVersion=false >&2
 }
 
-# The tree that both kinds of package install.
+# Creates the tree that both kinds of package install.
 stage() { # architecture, folder
     local app=$2/usr/lib/mobilevlm doc=$2/usr/share/doc/mobilevlm
     mkdir -p "$app" "$doc/examples" "$2/usr/bin" "$2/usr/lib/systemd/system" "$2/usr/lib/sysusers.d" "$2/etc/mobilevlm"
     case $1 in
         amd64) publish linux-x64 "$app" ;;
         arm64) publish linux-arm64 "$app" ;;
-        *) echo "$1 is not built; amd64 and arm64 are" >&2; exit 2 ;;
+        *) echo "unknown architecture '$1'; amd64 and arm64 are built" >&2; exit 2 ;;
     esac
     find "$app" -type f -exec chmod 644 {} +
     chmod 755 "$app/mobilevlm" "$app/createdump"
@@ -74,7 +74,7 @@ stage() { # architecture, folder
     find "$2" -type d -exec chmod 755 {} +
     find "$doc" "$2/usr/lib/systemd" "$2/usr/lib/sysusers.d" -type f -exec chmod 644 {} +
     chmod 755 "$doc/examples/report.sh"
-    # Addresses of cameras hold passwords.
+    # Camera addresses in it hold passwords.
     chmod 640 "$2/etc/mobilevlm/appsettings.json"
     find "$2" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
@@ -87,7 +87,7 @@ debian() { # architecture, tree
     (cd "$2" && find usr -type f | sort | xargs md5sum) >"$2/DEBIAN/md5sums"
     install -m 755 "$here"/debian/{postinst,prerm,postrm} "$2/DEBIAN/"
     find "$2/DEBIAN" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
-    # One thread: more of them cut the stream at places that depend on the machine.
+    # One thread, because with more of them the compressed bytes depend on the machine.
     dpkg-deb --root-owner-group --threads-max=1 -Zxz -z6 --build "$2" "$output/mobilevlm_${version}_$1.deb" >&2
     rm -r "$2/DEBIAN"
 }
@@ -111,10 +111,10 @@ if [ -n "$check" ]; then
     bash "$here/$(basename "${BASH_SOURCE[0]}")" --output "$work/again" --version "$version" "${architectures[@]/#/--arch=}" >/dev/null
     for architecture in "${architectures[@]}"; do
         for file in "mobilevlm_${version}_$architecture.deb" "mobilevlm-$version-linux-$architecture.tar.gz"; do
-            cmp "$file" "$work/again/$file" || { echo "$file is another one when it is built again" >&2; exit 1; }
+            cmp "$file" "$work/again/$file" || { echo "$file differs when it is built again" >&2; exit 1; }
         done
     done
-    echo "built twice: the same bytes" >&2
+    echo "built twice: identical" >&2
 fi
 for architecture in "${architectures[@]}"; do
     sha256sum "mobilevlm_${version}_$architecture.deb" "mobilevlm-$version-linux-$architecture.tar.gz"

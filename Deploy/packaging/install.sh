@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the unpacked archive on a system without dpkg: run as root in its folder. The same again upgrades; data and
+# Installs the unpacked archive on a system without dpkg: run it as root in its folder. Run it again to upgrade; data and
 # configuration are kept. To remove: stop the service, then delete /usr/lib/mobilevlm, /usr/bin/mobilevlm,
 # /usr/lib/systemd/system/mobilevlm.service, /usr/lib/sysusers.d/mobilevlm.conf, /etc/mobilevlm, /var/lib/mobilevlm.
 set -e

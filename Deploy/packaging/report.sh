@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Measures this box and writes a report that can be sent back: what it is, what the service finds on it, and how long each
-# stage takes. Nothing is sent anywhere, and no picture, password or address of yours is in it. Takes about ten minutes with
-# a real model.
+# Measures this machine and writes a report that can be sent back: the hardware, what the service finds on it, and how long each
+# stage takes. Nothing is sent anywhere, and the report holds no image, password or address. Takes about ten minutes with a
+# real model.
 #
 #   report.sh --model DIR [--image FILE] [--output FILE] [--target cuda] [--runtime-library FILE] [--provider-library FILE]
 set -uo pipefail
 model=
 image=
-where=()
+target=()
 output=mobilevlm-report-$(date +%Y%m%d-%H%M%S).txt
 while [ $# -gt 0 ]; do
     case $1 in
         --model) model=$2; shift 2 ;;
         --image) image=$2; shift 2 ;;
         --output) output=$2; shift 2 ;;
-        --target | --runtime-library | --provider-library) where+=("$1" "$2"); shift 2 ;;
+        --target | --runtime-library | --provider-library) target+=("$1" "$2"); shift 2 ;;
         *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
@@ -25,14 +25,14 @@ if [ -z "$image" ]; then
     image=$(mktemp --suffix .png)
     trap 'rm -f "$image"' EXIT
     clip=$(dirname "$(readlink -f "$(command -v mobilevlm)")")/demo/gate.mp4
-    ffmpeg -nostdin -v error -i "$clip" -frames:v 1 -y "$image" || { echo "no ffmpeg: name a picture with --image" >&2; exit 2; }
+    ffmpeg -nostdin -v error -i "$clip" -frames:v 1 -y "$image" || { echo "no ffmpeg: name an image with --image" >&2; exit 2; }
 fi
 
 part() { printf '\n== %s\n' "$1"; }
-say() { # what, command...
-    local what=$1 text
+show() { # label, command...
+    local label=$1 text
     shift
-    text=$("$@" 2>/dev/null | head -40) && [ -n "$text" ] && printf '%s: %s\n' "$what" "$text"
+    text=$("$@" 2>/dev/null | head -40) && [ -n "$text" ] && printf '%s: %s\n' "$label" "$text"
 }
 temperatures() {
     local zone
@@ -49,58 +49,58 @@ clocks() {
     done
     return 0
 }
-heat() {
+clocks_and_temperatures() {
     local both
     both=$(clocks; temperatures)
     echo "${both:-no clock or temperature can be read here}"
 }
-ask() { # threads are the service's own choice here
-    mobilevlm ask --model "$model" --image "$image" "${where[@]}" --max-tokens "$1" --json "${@:2}" | tr -d ' \n'
+ask() { # with the service's own choice of threads
+    mobilevlm ask --model "$model" --image "$image" "${target[@]}" --max-tokens "$1" --json "${@:2}" | tr -d ' \n'
 }
 {
-    part "the box"
-    say model tr -d '\0' </proc/device-tree/model
-    say kernel uname -srm
-    say system sh -c '. /etc/os-release; echo "$PRETTY_NAME"'
-    say processor sh -c "lscpu | grep -E 'Model name|^CPU\(s\)|MHz|Flags|Vendor' | cut -c1-400"
-    say memory free -m
-    say jetpack cat /etc/nv_tegra_release
-    say "power mode" nvpmodel -q
-    say clocks-held jetson_clocks --show
-    say gpu nvidia-smi -L
-    heat
+    part "the machine"
+    show model tr -d '\0' </proc/device-tree/model
+    show kernel uname -srm
+    show system sh -c '. /etc/os-release; echo "$PRETTY_NAME"'
+    show processor sh -c "lscpu | grep -E 'Model name|^CPU\(s\)|MHz|Flags|Vendor' | cut -c1-400"
+    show memory free -m
+    show jetpack cat /etc/nv_tegra_release
+    show "power mode" nvpmodel -q
+    show clocks-held jetson_clocks --show
+    show gpu nvidia-smi -L
+    clocks_and_temperatures
 
     part "the service"
-    say version mobilevlm --version
-    # Of a configuration that it finds, nothing is repeated here: cameras and brokers have addresses.
+    show version mobilevlm --version
+    # Only the checks of the machine are repeated here: those of a configuration contain addresses of cameras and brokers.
     mobilevlm doctor | grep -E '^(ok|note|bad) +(system|processor|memory|OpenCV|ffmpeg|GStreamer) '
     mobilevlm model show "$model"
-    mobilevlm model verify "$model" "${where[@]}" 2>&1
+    mobilevlm model verify "$model" "${target[@]}" 2>&1
 
-    part "stages, milliseconds: encode, prefill, decode, as 'ask --json' says them"
+    part "stages, milliseconds: encode, prefill, decode, as 'ask --json' reports them"
     for run in 1 2 3 4 5; do
         ask 1 "Is there a person?" | sed -n 's/.*"timings":{\([^}]*\)}.*/one token, run '$run': \1\n/p'
     done
-    ask 64 "Describe the picture in detail." | sed -n 's/.*"tokenIds":\[\([^]]*\)\].*"timings":{\([^}]*\)}.*/text: ids \1; \2\n/p'
+    ask 64 "Describe the image in detail." | sed -n 's/.*"tokenIds":\[\([^]]*\)\].*"timings":{\([^}]*\)}.*/text: ids \1; \2\n/p'
 
     part "memory of one answer"
     if [ -x /usr/bin/time ]; then
-        /usr/bin/time -v mobilevlm ask --model "$model" --image "$image" "${where[@]}" --max-tokens 8 "Is there a person?" 2>&1 |
+        /usr/bin/time -v mobilevlm ask --model "$model" --image "$image" "${target[@]}" --max-tokens 8 "Is there a person?" 2>&1 |
             grep -E 'Maximum resident|Elapsed|User time'
     else
         echo "not measured: apt-get install time"
     fi
-    say "memory of the GPU" nvidia-smi --query-gpu=memory.used,memory.total --format=csv
+    show "memory of the GPU" nvidia-smi --query-gpu=memory.used,memory.total --format=csv
 
     part "benchmark"
-    mobilevlm bench --model "$model" "${where[@]}" 2>/dev/null || echo "it failed"
-    if [ "$(uname -m)" = aarch64 ] && [ ${#where[@]} = 0 ]; then
+    mobilevlm bench --model "$model" "${target[@]}" 2>/dev/null || echo "it failed"
+    if [ "$(uname -m)" = aarch64 ] && [ ${#target[@]} = 0 ]; then
         part "the same without KleidiAI"
         mobilevlm bench --model "$model" --no-kleidiai --only encode,prefill,decode 2>/dev/null
     fi
 
-    part "afterwards (did it slow down for heat?)"
-    heat
+    part "afterwards (did the temperature reduce the clock rate?)"
+    clocks_and_temperatures
 } | tee "$output"
 echo
 echo "Written to $output. Read it, then send it with the name of the board and its power mode."

@@ -1,19 +1,19 @@
-// Expected speed of each stage on boxes that are not at hand, from published bandwidth and throughput. Every assumption
-// stands in this file, so that a measurement can refute one of them. Prints the tables of Deploy/docs/boxes.md.
+// Estimates the speed of each stage on devices that were not measured, from published bandwidth and throughput. Every
+// assumption is in this file, so that a measurement can disprove it. Prints the tables of Deploy/docs/boxes.md.
 //
 //   dotnet run Deploy/packaging/roofline.cs
 #:property PublishAot=false
 using System.Globalization;
 
-// MobileVLM V2 1.7B, per picture. Work: 23 of 24 layers of ViT-L/14-336 at 577 tokens, and the projector; the decoder's
-// body (1.233 G weights) once for each token of the prompt, its head (65.5 M weights) once.
+// MobileVLM V2 1.7B, per image. Work: 23 of 24 layers of ViT-L/14-336 at 577 tokens, and the projector; the decoder's
+// body (1.233 G weights) once for each token of the prompt, and its head (65.5 M weights) once.
 const double EncodeGflop = 334 + 3;
 const double VisionGweights = 0.29;
 const double BodyGweights = 1.233;
 const double HeadGweights = 0.0655;
 
-// The picture's 144 tokens are filled in once; the system prompt before them is kept for ever. One question adds about 20.
-const int PictureTokens = 144;
+// The image's 144 tokens are prefilled once; the system prompt before them is kept. One question adds about 20.
+const int ImageTokens = 144;
 const int QuestionTokens = 20;
 
 // int4 in blocks of 32 with fp16 scales; keys and values in fp16 at a context of 200 tokens.
@@ -22,7 +22,7 @@ const double CacheGB = 200 * 196_608 / 1e9;
 
 // Gpu: dense tensor throughput in fp16. Cpu: big cores only, each with all its vector units busy, in int8 (dot product or
 // i8mm, whichever it has) for both parts (vision in w8a8).
-Box[] boxes =
+Device[] devices =
 [
     new("Jetson AGX Orin 64 GB", 204.8, 42.6, 42.6, IsGpu: true, "2048 CUDA cores (64 tensor cores) at 1.3 GHz; LPDDR5, 256 bit"),
     new("Jetson Orin NX 16 GB", 102.4, 15.0, 15.0, IsGpu: true, "1024 cores (32) at 0.918 GHz; LPDDR5, 128 bit"),
@@ -33,42 +33,42 @@ Box[] boxes =
     new("QCS6490, CPU", 25.6, 0.63, 0.63, IsGpu: false, "1 A78 at 2.7, 3 A78 at 2.4 GHz: dot product; LPDDR5-6400, 32 bit"),
 ];
 
-// What of the peak a real program gets. A GPU's share is of large matrices at batch 1; a CPU's falls with heat, which a
-// passively cooled box feels within a minute.
+// The share of the peak that a real program reaches. A GPU's share is for large matrices at batch 1; a CPU's share falls when
+// it gets hot, within a minute on a passively cooled device.
 var gpu = new Share(Encode: 0.45, Prefill: 0.35, Bandwidth: 0.65);
 var cpu = new Share(Encode: 0.40, Prefill: 0.40, Bandwidth: 0.50);
 
-// A GPU also waits for each kernel to be launched: about 12 a layer, 8 microseconds each, unless they are recorded once.
+// A GPU also waits for each kernel launch: about 12 per layer, 8 microseconds each, unless they are recorded in a graph.
 const double LaunchMs = 24 * 12 * 0.008;
 
-Console.WriteLine("| Box | Bandwidth GB/s | Encode TFLOP/s (TOP/s) | Prefill TFLOP/s (TOP/s) | From |");
+Console.WriteLine("| Device | Bandwidth GB/s | Encode TFLOP/s (TOP/s) | Prefill TFLOP/s (TOP/s) | From |");
 Console.WriteLine("| --- | --- | --- | --- | --- |");
-foreach (var box in boxes)
+foreach (var device in devices)
 {
-    Console.WriteLine(Text($"| {box.Name} | {box.Bandwidth} | {box.EncodeTflops} | {box.PrefillTops} | {box.Source} |"));
+    Console.WriteLine(Text($"| {device.Name} | {device.Bandwidth} | {device.EncodeTflops} | {device.PrefillTops} | {device.Source} |"));
 }
 
 Console.WriteLine();
-Console.WriteLine("| Box | Encode ms | Picture's prefill ms | One question more ms | First yes/no ms | Yes/no questions a second, 4 a picture | Decode ms a token | Tokens/s |");
+Console.WriteLine("| Device | Encode ms | Image prefill ms | One more question ms | First yes/no ms | Yes/no questions per second, 4 per image | Decode ms per token | Tokens/s |");
 Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
-foreach (var box in boxes)
+foreach (var device in devices)
 {
-    var share = box.IsGpu ? gpu : cpu;
-    var launch = box.IsGpu ? LaunchMs : 0;
-    var bandwidth = box.Bandwidth * share.Bandwidth;
+    var share = device.IsGpu ? gpu : cpu;
+    var launch = device.IsGpu ? LaunchMs : 0;
+    var bandwidth = device.Bandwidth * share.Bandwidth;
     var encode = Math.Max(
-        EncodeGflop / (box.EncodeTflops * share.Encode), VisionGweights * (box.IsGpu ? 2 : 1) / bandwidth * 1000) + launch;
-    var picture = Prefill(PictureTokens);
+        EncodeGflop / (device.EncodeTflops * share.Encode), VisionGweights * (device.IsGpu ? 2 : 1) / bandwidth * 1000) + launch;
+    var image = Prefill(ImageTokens);
     var question = Prefill(QuestionTokens) + HeadMs();
     var decode = ((((BodyGweights + HeadGweights) * Int4Bytes) + CacheGB) / bandwidth * 1000) + launch;
 
-    // Four questions go through in one packed row: their tokens are computed, the weights are read once.
-    var four = encode + picture + Prefill(4 * QuestionTokens) + HeadMs();
+    // Four questions are decoded in one packed row: all their tokens are computed, but the weights are read once.
+    var four = encode + image + Prefill(4 * QuestionTokens) + HeadMs();
     Console.WriteLine(Text(
-        $"| {box.Name} | {encode:0} | {picture:0} | {question:0} | {encode + picture + question:0} | {4000 / four:0.00} | {decode:0.0} | {1000 / decode:0} |"));
+        $"| {device.Name} | {encode:0} | {image:0} | {question:0} | {encode + image + question:0} | {4000 / four:0.00} | {decode:0.0} | {1000 / decode:0} |"));
 
     double Prefill(int tokens) => Math.Max(
-        2 * BodyGweights * tokens / (box.PrefillTops * share.Prefill), BodyGweights * Int4Bytes / bandwidth * 1000) + launch;
+        2 * BodyGweights * tokens / (device.PrefillTops * share.Prefill), BodyGweights * Int4Bytes / bandwidth * 1000) + launch;
 
     double HeadMs() => HeadGweights * Int4Bytes / bandwidth * 1000;
 }
@@ -102,9 +102,9 @@ foreach (var model in models)
 
 static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-internal sealed record Box(string Name, double Bandwidth, double EncodeTflops, double PrefillTops, bool IsGpu, string Source);
+internal sealed record Device(string Name, double Bandwidth, double EncodeTflops, double PrefillTops, bool IsGpu, string Source);
 
-/// <summary>Billions of weights; bytes of the cache for one token, float16.</summary>
+/// <summary>A model: billions of weights per part, and bytes of the float16 cache per token.</summary>
 internal sealed record Model(string Name, double Body, double Head, double Vision, double CacheBytes);
 
 internal sealed record Share(double Encode, double Prefill, double Bandwidth);

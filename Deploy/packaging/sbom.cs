@@ -1,10 +1,10 @@
-// What a package ships, as a CycloneDX 1.6 document, and every licence text that has to travel with it.
+// Writes the contents of a package as a CycloneDX 1.6 document, and copies every license text that must be shipped with it.
 //
 //   dotnet run Deploy/packaging/sbom.cs APP_FOLDER PACKAGES_FOLDER DOC_FOLDER VERSION
 //
-// APP_FOLDER is the published application; its dependency manifest, not the project file, says what is in it.
+// APP_FOLDER is the published application; its dependency manifest, not the project file, lists what is in it.
 // PACKAGES_FOLDER is NuGet's folder of restored packages. DOC_FOLDER gets sbom.cdx.json, copyright and licenses/.
-// A package whose licence cannot be told stops the build: somebody has to look at it before it is handed out.
+// A package whose license is unknown stops the build, because a person must read it before the package is published.
 #:property PublishAot=false
 using System.Globalization;
 using System.Security.Cryptography;
@@ -20,7 +20,7 @@ if (args is not [var app, var packages, var docs, var version])
     return 2;
 }
 
-// Packages from before licence expressions, whose licence was read at the address that they name.
+// Packages that are older than license expressions; their license was read at the address that they name.
 var readByHand = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
 {
     ["Reactive.Streams"] = "MIT-0",
@@ -45,7 +45,7 @@ foreach (var (key, library) in manifest["libraries"]!.AsObject().OrderBy(it => i
     var folder = Path.Combine(packages, id.ToLowerInvariant(), number.ToLowerInvariant());
     var metadata = XDocument.Load(Directory.GetFiles(folder, "*.nuspec").Single()).Root!.Elements().First();
     var declared = metadata.Elements().FirstOrDefault(e => e.Name.LocalName == "license");
-    var texts = Directory.GetFiles(folder).Where(IsLicenceText).Order(StringComparer.Ordinal).ToList();
+    var texts = Directory.GetFiles(folder).Where(IsLicenseText).Order(StringComparer.Ordinal).ToList();
     var expression = declared?.Attribute("type")?.Value == "expression" ? declared.Value : readByHand.GetValueOrDefault(id);
     if (expression is null && declared?.Attribute("type")?.Value == "file")
     {
@@ -54,7 +54,7 @@ foreach (var (key, library) in manifest["libraries"]!.AsObject().OrderBy(it => i
 
     if (expression is null)
     {
-        unknown.Add($"{id} {number}: {declared?.Value ?? metadata.Elements().FirstOrDefault(e => e.Name.LocalName == "licenseUrl")?.Value ?? "no licence stated"}");
+        unknown.Add($"{id} {number}: {declared?.Value ?? metadata.Elements().FirstOrDefault(e => e.Name.LocalName == "licenseUrl")?.Value ?? "no license stated"}");
         continue;
     }
 
@@ -90,7 +90,7 @@ foreach (var (key, library) in manifest["libraries"]!.AsObject().OrderBy(it => i
 
 if (unknown.Count > 0)
 {
-    Console.Error.WriteLine("Licences that nobody has read yet (see 'readByHand'):\n" + string.Join('\n', unknown));
+    Console.Error.WriteLine("Unknown licenses, which a person must read (see 'readByHand'):\n" + string.Join('\n', unknown));
     return 1;
 }
 
@@ -139,7 +139,7 @@ File.WriteAllText(Path.Combine(docs, "copyright"), $"""
     Files: *
     Copyright: MobileVlm.Edge contributors
     License: Apache-2.0
-    Comment: This package carries the .NET runtime and libraries that have licences of their own. Their texts are in
+    Comment: This package contains the .NET runtime and libraries that have their own licenses. Their texts are in
      /usr/share/doc/mobilevlm/licenses, all of them with their hashes in /usr/share/doc/mobilevlm/sbom.cdx.json:
     {summary.ToString().TrimEnd()}
 
@@ -149,7 +149,7 @@ File.WriteAllText(Path.Combine(docs, "copyright"), $"""
     """);
 return 0;
 
-static bool IsLicenceText(string path)
+static bool IsLicenseText(string path)
 {
     var name = Path.GetFileName(path);
     return !name.EndsWith(".nuspec", StringComparison.OrdinalIgnoreCase)

@@ -174,7 +174,7 @@ clip() {
     done
     note "stats: $(tail -1 "$work/stats" | jq -c '{target, sessions, answers: .pipeline.answers, maxAgeMs: .pipeline.maxAgeMs, residentBytes}')"
     check "the service says that its sessions run on $target" jq -es --arg k "$kernels" 'last.sessions | length == 2 and all(.[]; .provider | test("^" + $k + "$"))' "$work/stats"
-    grep -E 'runs on|took the processor' "$work/service.log" | sed 's/^/      /'
+    grep -E 'runs on|uses the CPU' "$work/service.log" | sed 's/^/      /'
 }
 
 # What is said when the library is missing or another one.

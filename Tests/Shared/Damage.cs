@@ -3,8 +3,8 @@ using System.Text;
 
 namespace MobileVlm.Edge.Tests.Shared;
 
-/// <summary>Makes bad input of good input, the same each time for the same seed. Knows a little of JSON, so that damage
-/// gets past the first brace.</summary>
+/// <summary>Damages valid input for fuzz runs; the same seed gives the same inputs. Some changes respect the structure of JSON, so
+/// that parsers do not always stop at the first brace.</summary>
 internal sealed class Damage(int seed)
 {
     private static readonly string[] Scraps =
@@ -16,17 +16,17 @@ internal sealed class Damage(int seed)
 
     private readonly Random _random = new(seed);
 
-    /// <summary>MOBILEVLM_FUZZ makes each walk so many times longer.</summary>
+    /// <summary>The factor by which fuzz runs are longer, from the environment variable <c>MOBILEVLM_FUZZ</c>.</summary>
     public static int Longer { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("MOBILEVLM_FUZZ"), CultureInfo.InvariantCulture, out var times) ? times : 1;
 
-    /// <summary>One of the good inputs with one to four faults.</summary>
+    /// <summary>Returns one of the valid inputs with one to four changes.</summary>
     public byte[] Of(IReadOnlyList<byte[]> good)
     {
         var bytes = new List<byte>(good[_random.Next(good.Count)]);
-        for (var faults = _random.Next(1, 5); faults > 0; faults--)
+        for (var changes = _random.Next(1, 5); changes > 0; changes--)
         {
-            AddFault(bytes, good);
+            Change(bytes, good);
         }
 
         return [.. bytes];
@@ -35,7 +35,7 @@ internal sealed class Damage(int seed)
     /// <inheritdoc cref="Of(IReadOnlyList{byte[]})"/>
     public byte[] Of(IReadOnlyList<string> good) => Of([.. good.Select(Encoding.UTF8.GetBytes)]);
 
-    private void AddFault(List<byte> bytes, IReadOnlyList<byte[]> good)
+    private void Change(List<byte> bytes, IReadOnlyList<byte[]> good)
     {
         var at = _random.Next(bytes.Count + 1);
         switch (_random.Next(9))
@@ -72,7 +72,7 @@ internal sealed class Damage(int seed)
         }
     }
 
-    /// <summary>A value of a JSON object by something else, so that the rest stays whole.</summary>
+    /// <summary>Replaces a value of a JSON object, so that the rest stays intact.</summary>
     private void Replace(List<byte> bytes)
     {
         var colons = Enumerable.Range(0, bytes.Count).Where(i => bytes[i] == (byte)':').ToList();

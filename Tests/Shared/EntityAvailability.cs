@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Tests.Shared;
 
-/// <summary>When Home Assistant takes an entity of a device message for available, by its documented rules.</summary>
-/// <param name="Key">Of the component.</param>
-/// <param name="Topics">Its <c>availability</c> list, or the device's where it has none.</param>
+/// <summary>Whether an entity of a device message is available, by Home Assistant's documented rules.</summary>
+/// <param name="Key">The component's key.</param>
+/// <param name="Topics">The component's <c>availability</c> list, or the device's if it has none.</param>
 /// <param name="Mode"><c>all</c>, <c>any</c> or <c>latest</c>.</param>
 public sealed partial record EntityAvailability(string Key, IReadOnlyList<JsonObject> Topics, string Mode)
 {
-    /// <summary>All entities of a discovery message; those that it marks as removed are left out.</summary>
+    /// <summary>Reads all entities of a discovery message, except those that it marks as removed.</summary>
     public static IReadOnlyList<EntityAvailability> Of(ReadOnlySpan<byte> message)
     {
         var device = JsonNode.Parse(message)!.AsObject();
@@ -21,11 +21,11 @@ public sealed partial record EntityAvailability(string Key, IReadOnlyList<JsonOb
                 (it.Value!["availability_mode"] ?? device["availability_mode"])?.ToString() ?? "latest"))];
     }
 
-    /// <summary>What Home Assistant makes of the last payload of each topic.</summary>
-    /// <param name="payloads">By topic; a topic that nothing was received on is left out.</param>
+    /// <summary>Whether the entity is available.</summary>
+    /// <param name="payloads">The last payload of each topic; topics without a message are left out.</param>
     public bool IsAvailable(IReadOnlyDictionary<string, string> payloads)
     {
-        // Without a topic an entity is always available; with one it is not until a payload was understood.
+        // Without a topic an entity is always available; with one it is unavailable until a valid payload arrives.
         var states = Topics.Select(topic => payloads.TryGetValue(topic["topic"]!.ToString(), out var payload) && IsOnline(topic, payload));
         return Topics.Count == 0 || (Mode == "any" ? states.Any(it => it) : Mode == "all" ? states.All(it => it)
             : throw new NotSupportedException($"{Key}: with several topics, 'latest' depends on the order of messages."));
@@ -41,11 +41,11 @@ public sealed partial record EntityAvailability(string Key, IReadOnlyList<JsonOb
                 $"{Key}: Home Assistant ignores '{value}' on {topic["topic"]}: it is neither '{online}' nor '{offline}'."));
     }
 
-    // Of Jinja's language only what the messages use; anything else must not pass unseen.
+    // Supports only the part of Jinja that the messages use; anything else is an error.
     private static string Render(string? template, string payload) => template is null ? payload
         : Choice().Match(template) is { Success: true } choice
             ? (payload == choice.Groups["when"].Value ? choice.Groups["then"].Value : choice.Groups["otherwise"].Value)
-        : throw new NotSupportedException($"This template is not understood here: {template}");
+        : throw new NotSupportedException($"This template is not supported here: {template}");
 
     [GeneratedRegex(@"^\{\{ '(?<then>[^']*)' if value == '(?<when>[^']*)' else '(?<otherwise>[^']*)' \}\}$")]
     private static partial Regex Choice();

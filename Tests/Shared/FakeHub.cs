@@ -8,16 +8,16 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.Tests.Shared;
 
-/// <summary>One request as the hub or its store saw it.</summary>
-/// <param name="Store">Whether the other port was asked, where large files lie.</param>
-/// <param name="Path">With its query.</param>
-/// <param name="Headers">Lower-case names.</param>
+/// <summary>One request that the hub or its store received.</summary>
+/// <param name="Store">Whether it was sent to the store for large files, which has its own port.</param>
+/// <param name="Path">The path with its query.</param>
+/// <param name="Headers">The headers; names are in lower case.</param>
 public sealed record FakeHubRequest(bool Store, string Path, IReadOnlyDictionary<string, string> Headers)
 {
-    /// <summary>Bytes of the body that were sent.</summary>
+    /// <summary>The number of body bytes that were sent.</summary>
     public long Served { get; set; }
 
-    /// <summary>First byte asked for.</summary>
+    /// <summary>The first requested byte.</summary>
     public long From => Headers.TryGetValue("range", out var range)
         ? long.Parse(range["bytes=".Length..].Split('-')[0], CultureInfo.InvariantCulture)
         : 0;
@@ -27,36 +27,36 @@ public sealed record FakeHubRequest(bool Store, string Path, IReadOnlyDictionary
     public bool IsFor(string file) => Path.EndsWith($"/{file}", StringComparison.Ordinal);
 }
 
-/// <summary>How an answer differs from what a well-behaved hub would send.</summary>
+/// <summary>How a response differs from that of a correct hub.</summary>
 public sealed record FakeHubFault
 {
-    /// <summary>Another status, without a body.</summary>
+    /// <summary>Sends another status, without a body.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Further header lines.</summary>
+    /// <summary>Sends further header lines.</summary>
     public string Headers { get; init; } = "";
 
-    /// <summary>Another body, or a header line for it in place of the real one.</summary>
+    /// <summary>Sends another body instead of the real one.</summary>
     public byte[]? Body { get; init; }
 
-    /// <summary>The connection is cut after so many bytes of the body.</summary>
+    /// <summary>Closes the connection after this number of body bytes.</summary>
     public int? CutAfter { get; init; }
 
-    /// <summary>Nothing more comes after so many bytes, and the connection stays open.</summary>
+    /// <summary>Sends nothing more after this number of body bytes, and keeps the connection open.</summary>
     public int? StallAfter { get; init; }
 
-    /// <summary>Bytes a piece, and the time between pieces.</summary>
+    /// <summary>Sends the body in pieces: the bytes per piece, and the time between pieces.</summary>
     public (int Bytes, TimeSpan Every)? Trickle { get; init; }
 
-    /// <summary>Answers 200 and the whole, whatever range was asked for.</summary>
+    /// <summary>Ignores a requested range: sends status 200 and the whole file.</summary>
     public bool IgnoreRange { get; init; }
 
-    /// <summary>Another tag; a range asked for with the old one gets the whole.</summary>
+    /// <summary>Uses another tag; a range request with the old tag gets the whole file.</summary>
     public string? ETag { get; init; }
 }
 
-/// <summary>A server that behaves as the Hugging Face hub does: lists with sizes and checksums, small files from itself,
-/// large ones by a redirect to a store on another port, with ranges and tags. Faults are scripted request by request.</summary>
+/// <summary>A server that behaves like the Hugging Face Hub: it lists files with sizes and checksums, sends small files itself, and
+/// redirects large ones to a store on another port, with ranges and tags. Faults are scripted for each request.</summary>
 public sealed class FakeHub : IAsyncDisposable
 {
     public const string Commit = "0123456789abcdef0123456789abcdef01234567";
@@ -75,10 +75,10 @@ public sealed class FakeHub : IAsyncDisposable
         _accepting = [AcceptAsync(_hub, store: false), AcceptAsync(_store, store: true)];
     }
 
-    /// <summary>Files of at least this size lie in the store and have a SHA-256; smaller ones in git.</summary>
+    /// <summary>Files of at least this size are in the store and have a SHA-256; smaller ones are in git.</summary>
     public int LargeFrom { get; init; } = 1000;
 
-    /// <summary>Asked for each request; null answers well.</summary>
+    /// <summary>Called for each request; null sends a correct response.</summary>
     public Func<FakeHubRequest, FakeHubFault?> Script { get; set; } = _ => null;
 
     /// <summary>Changes a listing before it is sent.</summary>
@@ -95,7 +95,7 @@ public sealed class FakeHub : IAsyncDisposable
 
     public void Add(string repository, string file, string content) => Add(repository, file, Encoding.UTF8.GetBytes(content));
 
-    /// <summary>Everything in a folder.</summary>
+    /// <summary>Adds all files of a folder.</summary>
     public void AddFolder(string repository, string folder)
     {
         foreach (var path in Directory.GetFiles(folder, "*", SearchOption.AllDirectories))
@@ -108,7 +108,7 @@ public sealed class FakeHub : IAsyncDisposable
 
     public void Remove(string repository, string file) => _repositories[repository].TryRemove(file, out _);
 
-    /// <summary>Bytes of one file that were sent, over all its requests.</summary>
+    /// <summary>The number of bytes of one file that were sent in all its requests.</summary>
     public long Served(string file) => _requests.Where(r => r.IsFor(file)).Sum(r => r.Served);
 
     public async ValueTask DisposeAsync()
@@ -152,7 +152,7 @@ public sealed class FakeHub : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
             {
-                // The client went away, as some tests make it.
+                // The client closed the connection, as in some tests.
             }
         }
     }
@@ -213,7 +213,7 @@ public sealed class FakeHub : IAsyncDisposable
     {
         var tag = fault.ETag ?? $"\"{Convert.ToHexStringLower(SHA256.HashData(content))}\"";
         fault = fault with { Headers = $"ETag: {tag}\r\nAccept-Ranges: bytes\r\n{fault.Headers}" };
-        var isSame = !request.Headers.TryGetValue("if-range", out var wanted) || wanted == tag;
+        var isSame = !request.Headers.TryGetValue("if-range", out var requestedTag) || requestedTag == tag;
         if (!request.Headers.TryGetValue("range", out var range) || fault.IgnoreRange || !isSame)
         {
             await SendAsync(stream, request, fault, "200 OK", content, 0);
@@ -238,12 +238,12 @@ public sealed class FakeHub : IAsyncDisposable
         var body = content.AsMemory(from);
         var head = $"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n{fault.Headers}\r\n";
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), _ended.Token);
-        var most = Math.Min(body.Length, fault.CutAfter ?? fault.StallAfter ?? body.Length);
+        var end = Math.Min(body.Length, fault.CutAfter ?? fault.StallAfter ?? body.Length);
         var step = fault.Trickle?.Bytes ?? 16 * 1024;
-        for (var sent = 0; sent < most;)
+        for (var sent = 0; sent < end;)
         {
-            var piece = body[sent..Math.Min(most, sent + step)];
-            // Before it is out: a client that has it all may look at once.
+            var piece = body[sent..Math.Min(end, sent + step)];
+            // Counted before it is sent, because a test may check the count as soon as the client has received everything.
             request.Served += piece.Length;
             await stream.WriteAsync(piece, _ended.Token);
             sent += piece.Length;

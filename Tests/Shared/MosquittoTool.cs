@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Tests.Shared;
 
-/// <summary>mosquitto's own clients, which share no code with this project.</summary>
+/// <summary>Runs mosquitto's own clients, which share no code with this project.</summary>
 public static class MosquittoTool
 {
-    /// <summary>Runs one to its end.</summary>
-    /// <returns>What it printed.</returns>
-    /// <exception cref="InvalidOperationException">It failed.</exception>
+    /// <summary>Runs a client to its end.</summary>
+    /// <returns>The client's standard output.</returns>
+    /// <exception cref="InvalidOperationException">The client failed.</exception>
     public static string Run(string program, Uri broker, IEnumerable<string> arguments)
     {
         using var process = Mosquitto.Run(

@@ -20,17 +20,18 @@ internal sealed class OnvifTestCamera : IDisposable
 
     public int Port { get; }
 
-    /// <summary>The device service of a camera that does these things otherwise (<c>offset,nat</c>).</summary>
-    public Uri Device(string ways = "") => new(string.Create(
-        CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}{(ways.Length == 0 ? "" : $"/{ways}")}/onvif/device_service"));
+    /// <summary>The address of the device service of a camera with these deviations (<c>offset,nat</c>).</summary>
+    public Uri Device(string deviations = "") => new(string.Create(
+        CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}{(deviations.Length == 0 ? "" : $"/{deviations}")}/onvif/device_service"));
 
-    /// <summary>The same as a camera's <c>Source</c>.</summary>
-    public string Source(string ways = "", string user = User) =>
-        Device(ways).ToString().Replace("http://", user.Length == 0 ? "onvif://" : $"onvif://{user}@", StringComparison.Ordinal);
+    /// <summary>The value of a camera's <c>Source</c> for the same address.</summary>
+    public string Source(string deviations = "", string user = User) =>
+        Device(deviations).ToString().Replace("http://", user.Length == 0 ? "onvif://" : $"onvif://{user}@", StringComparison.Ordinal);
 
-    /// <param name="rtspPort">Port of the streams that it names.</param>
-    /// <param name="discover">An interface at which it answers probes, with a port.</param>
-    /// <param name="name">As it announces itself.</param>
+    /// <summary>Starts the camera.</summary>
+    /// <param name="rtspPort">The port of the streams in its answers.</param>
+    /// <param name="discover">The interface and port at which it answers discovery probes; null answers none.</param>
+    /// <param name="name">The name that it announces.</param>
     public static async Task<OnvifTestCamera> StartAsync(int rtspPort = 554, string? discover = null, string name = "Yard")
     {
         List<string> arguments =
@@ -60,7 +61,7 @@ internal sealed class OnvifTestCamera : IDisposable
         return new OnvifTestCamera(process, int.Parse(line["ready ".Length..], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>What it was asked so far, as JSON.</summary>
+    /// <summary>The requests that it has received so far, as JSON.</summary>
     public async Task<string> LogAsync()
     {
         using var client = new HttpClient();

@@ -11,7 +11,7 @@ internal sealed class RtspTestServer : IDisposable
     private const int Stop = 19;
     private const int Continue = 18;
 
-    // Debian's own interpreter: its GStreamer bindings are not seen by others in the PATH.
+    // Debian's own interpreter, because others in the PATH do not find its GStreamer bindings.
     private const string Python = "/usr/bin/python3";
 
     private readonly Process _process;
@@ -26,13 +26,13 @@ internal sealed class RtspTestServer : IDisposable
 
     public string Url => string.Create(CultureInfo.InvariantCulture, $"rtsp://127.0.0.1:{Port}/stream");
 
-    /// <summary>Serves a moving test picture, or <paramref name="clip"/> (H.264 in MP4).</summary>
-    /// <param name="port">0 takes a free one.</param>
-    /// <param name="clip">Path of the clip.</param>
-    /// <param name="sizes">Sizes that its pictures take in turn, within the stream (<c>480x360,640x480</c>).</param>
-    /// <param name="login">User and password that it asks for (<c>joe:secret</c>).</param>
-    /// <param name="scene"><c>still</c>: nothing moves. <c>freezing</c>: each connection moves for three seconds and repeats one
-    /// picture from then on, with timestamps that go on.</param>
+    /// <summary>Serves a moving test pattern, or <paramref name="clip"/> (H.264 in MP4).</summary>
+    /// <param name="port">The port; 0 uses a free one.</param>
+    /// <param name="clip">The path of the clip.</param>
+    /// <param name="sizes">The frame sizes to use in turn within the stream (<c>480x360,640x480</c>).</param>
+    /// <param name="login">The required user and password (<c>joe:secret</c>).</param>
+    /// <param name="scene"><c>still</c>: nothing moves. <c>freezing</c>: each connection moves for three seconds and then repeats one
+    /// frame with advancing timestamps.</param>
     public static async Task<RtspTestServer> StartAsync(
         int port = 0, string? clip = null, string? sizes = null, string? login = null, string? scene = null)
     {
@@ -66,9 +66,9 @@ internal sealed class RtspTestServer : IDisposable
         return await StartAsync(start);
     }
 
-    /// <summary>Serves the cameras of <c>rtsp-cameras.py</c>; <see cref="Camera"/> gives their addresses.</summary>
-    /// <param name="login">User and password that they ask for.</param>
-    /// <param name="digest">By digest, not basic.</param>
+    /// <summary>Serves the cameras of <c>rtsp-cameras.py</c>; <see cref="Camera"/> returns their addresses.</summary>
+    /// <param name="login">The required user and password.</param>
+    /// <param name="digest">Whether the login uses digest instead of basic authentication.</param>
     public static async Task<RtspTestServer> StartCamerasAsync(string? login = null, bool digest = false)
     {
         var start = new ProcessStartInfo(Python)
@@ -93,8 +93,8 @@ internal sealed class RtspTestServer : IDisposable
     }
 
     /// <summary>The address of one of the cameras.</summary>
-    /// <param name="path">Kind and key frame interval in seconds (<c>h264/8</c>).</param>
-    /// <param name="login">As it stands in the address.</param>
+    /// <param name="path">The kind and the key frame interval in seconds (<c>h264/8</c>).</param>
+    /// <param name="login">The user and password in the address.</param>
     public string Camera(string path, string? login = null) =>
         string.Create(CultureInfo.InvariantCulture, $"rtsp://{(login is null ? "" : login + "@")}127.0.0.1:{Port}/{path}");
 
@@ -105,17 +105,17 @@ internal sealed class RtspTestServer : IDisposable
         {
             process = Process.Start(start)!;
         }
-        catch (Win32Exception fault)
+        catch (Win32Exception exception)
         {
-            throw new InvalidOperationException(Needs(fault.Message), fault);
+            throw new InvalidOperationException(NotStarted(exception.Message), exception);
         }
 
         var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
         if (line is null || !line.StartsWith("ready ", StringComparison.Ordinal))
         {
-            var said = await process.StandardError.ReadToEndAsync();
+            var errors = await process.StandardError.ReadToEndAsync();
             process.Dispose();
-            throw new InvalidOperationException(Needs(said));
+            throw new InvalidOperationException(NotStarted(errors));
         }
 
         process.ErrorDataReceived += static (_, _) => { };
@@ -123,14 +123,14 @@ internal sealed class RtspTestServer : IDisposable
         return new RtspTestServer(process, int.Parse(line["ready ".Length..], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Ends it at once, as a power cut would.</summary>
+    /// <summary>Ends the server at once, like a power cut.</summary>
     public void Kill()
     {
         _process.Kill();
         _process.WaitForExit();
     }
 
-    /// <summary>Keeps its connections open and silent.</summary>
+    /// <summary>Suspends the server: its connections stay open and silent.</summary>
     public void Freeze() => Signal(Stop);
 
     public void Thaw() => Signal(Continue);
@@ -141,8 +141,8 @@ internal sealed class RtspTestServer : IDisposable
         _process.Dispose();
     }
 
-    private static string Needs(string fault) =>
-        $"The RTSP test server did not start ({fault.Trim()}). It needs: apt-get install python3-gi "
+    private static string NotStarted(string reason) =>
+        $"The RTSP test server did not start ({reason.Trim()}). It needs: apt-get install python3-gi "
         + "gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad "
         + "gstreamer1.0-plugins-ugly";
 

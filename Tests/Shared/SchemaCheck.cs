@@ -3,12 +3,12 @@ using Json.Schema;
 
 namespace MobileVlm.Edge.Tests.Shared;
 
-/// <summary>Holds a message against a JSON Schema.</summary>
+/// <summary>Validates messages against a JSON Schema.</summary>
 public sealed class SchemaCheck(string file)
 {
     private readonly JsonSchema _schema = JsonSchema.FromText(File.ReadAllText(file));
 
-    /// <summary>What is wrong with a message, each fault with its place; empty when nothing is.</summary>
+    /// <summary>Returns the errors of a message, each with its location; empty if the message is valid.</summary>
     public IReadOnlyList<string> Faults(ReadOnlySpan<byte> message)
     {
         var reader = new Utf8JsonReader(message);

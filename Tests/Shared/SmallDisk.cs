@@ -9,8 +9,9 @@ internal sealed class SmallDisk : IDisposable
 
     public string Path { get; }
 
-    /// <param name="folder">It is mounted in a new folder in this one.</param>
-    /// <param name="limits">As options of tmpfs: <c>size=2m</c>, <c>nr_inodes=10</c>.</param>
+    /// <summary>Mounts a disk.</summary>
+    /// <param name="folder">The folder in which a new folder is created for the mount.</param>
+    /// <param name="limits">Options of tmpfs, for example <c>size=2m</c> or <c>nr_inodes=10</c>.</param>
     public static SmallDisk Mount(string folder, string limits)
     {
         var path = Directory.CreateDirectory(System.IO.Path.Combine(folder, "disk")).FullName;
@@ -18,7 +19,7 @@ internal sealed class SmallDisk : IDisposable
         return new SmallDisk(path);
     }
 
-    /// <summary>Whether disks can be mounted here.</summary>
+    /// <summary>Whether disks can be mounted on this machine.</summary>
     public static bool CanMount()
     {
         if (!Environment.IsPrivilegedProcess)
@@ -42,7 +43,7 @@ internal sealed class SmallDisk : IDisposable
         }
     }
 
-    /// <summary>Read-only or not, for whatever is not open for writing.</summary>
+    /// <summary>Changes the mount options, for example to read-only; that fails while a file is open for writing.</summary>
     public void Remount(string options) => Run("mount", "-o", $"remount,{options}", Path);
 
     public void Dispose() => Run("umount", "-l", Path);
@@ -50,11 +51,11 @@ internal sealed class SmallDisk : IDisposable
     private static void Run(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        var said = process.StandardError.ReadToEnd();
+        var errors = process.StandardError.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {said}");
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {errors}");
         }
     }
 }

@@ -1,10 +1,10 @@
 namespace MobileVlm.Edge.Tests.Shared;
 
-/// <summary>A test that mounts a <see cref="SmallDisk"/>. It is reported as skipped where file systems cannot be mounted.</summary>
+/// <summary>A test that mounts a <see cref="SmallDisk"/>. It is reported as skipped if file systems cannot be mounted.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class SmallDiskFactAttribute : FactAttribute
 {
     private static readonly bool IsPossible = SmallDisk.CanMount();
 
-    public SmallDiskFactAttribute() => Skip = IsPossible ? null : "Mounting a file system takes the rights of root.";
+    public SmallDiskFactAttribute() => Skip = IsPossible ? null : "Mounting a file system requires root.";
 }

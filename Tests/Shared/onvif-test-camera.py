@@ -1,11 +1,10 @@
 """An ONVIF camera for tests: onvif-test-camera.py [--address A] [--port P] [--rtsp-port R] [--discover ADDRESS[:PORT]] [--name N]
 
-Answers as ipycam 1.3.0 does, whose exchange with a client was recorded: profiles Profile_Main (H264, 640x480) and Profile_Sub
+Answers like ipycam 1.3.0, whose exchange with a client was recorded: profiles Profile_Main (H264, 640x480) and Profile_Sub
 (H264, 320x240), user admin with password secret1. With --discover it also answers WS-Discovery probes on that interface.
 
-The first part of a path names what the camera does wrong or otherwise, with commas between:
-/offset,nat/onvif/device_service. GET /log gives the requests as JSON. Prints "ready PORT" once it listens, and ends when its
-standard input closes (not with --forever).
+The first part of a path lists the camera's deviations, separated by commas: /offset,nat/onvif/device_service. GET /log returns
+the requests as JSON. Prints "ready PORT" when it listens, and ends when its standard input closes (not with --forever).
 """
 import argparse
 import base64
@@ -28,7 +27,7 @@ NAMESPACES = (
 )
 LOG = []
 
-# A red picture of 16x16 pixels, as ffmpeg writes it.
+# A red image of 16x16 pixels, written by ffmpeg.
 SNAPSHOT = base64.b64decode(
     "/9j/4AAQSkZJRgABAgAAAQABAAD//gAQTGF2YzU5LjM3LjEwMAD/2wBDAAgoKC8oLzc3Nzc3N0E8QUNDQ0FBQUFDQ0NISEhVVVVISEhDQ0hIUFBVVVxfXFdX"
     "VVdfX2RkZHh4c3OMjJGsrM//xABMAAEBAAAAAAAAAAAAAAAAAAAABgEBAQAAAAAAAAAAAAAAAAAABgcQAQAAAAAAAAAAAAAAAAAAAAARAQAAAAAAAAAAAAAA"
@@ -78,9 +77,9 @@ class Camera(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        ways = self.path.split("/")[1]
-        self.ways = set(ways.split(",")) if ways != "onvif" else set()
-        self.prefix = f"/{ways}" if self.ways else ""
+        deviations = self.path.split("/")[1]
+        self.deviations = set(deviations.split(",")) if deviations != "onvif" else set()
+        self.prefix = f"/{deviations}" if self.deviations else ""
         call = re.search(r"<(?:\w+:)?Body[^>]*><(?:\w+:)?(\w+)", body).group(1)
         authorization = self.headers.get("Authorization", "")
         LOG.append({
@@ -88,16 +87,16 @@ class Camera(http.server.BaseHTTPRequestHandler):
             "plain": PASSWORD in body or PASSWORD in authorization,
             "profile": (re.search(r"ProfileToken>([^<]*)<", body) or [None, None])[1],
         })
-        if "closed" in self.ways:
+        if "closed" in self.deviations:
             self.close_connection = True
             return self.connection.close()
-        if "html" in self.ways:
+        if "html" in self.deviations:
             return self.answer("<html><head><title>Log in</title></head></html>", content="text/html")
-        if "notfound" in self.ways:
+        if "notfound" in self.deviations:
             return self.answer("not here", status=404, content="text/plain")
-        if "redirect" in self.ways:
+        if "redirect" in self.deviations:
             return self.answer("", status=302, headers={"Location": f"https://{self.host()}/onvif/device_service"})
-        if "huge" in self.ways:
+        if "huge" in self.deviations:
             return self.answer("<x>" + "a" * 3_000_000 + "</x>")
         if call == "GetSystemDateAndTime":
             return self.clock()
@@ -109,13 +108,13 @@ class Camera(http.server.BaseHTTPRequestHandler):
 
     def clock(self):
         now = utc()
-        if "noclock" in self.ways:
+        if "noclock" in self.deviations:
             return self.fault("ter:ActionNotSupported", "no clock")
-        if "clocklogin" in self.ways:
+        if "clocklogin" in self.deviations:
             return self.refuse()
-        if self.ways & {"offset", "localtime"}:
+        if self.deviations & {"offset", "localtime"}:
             now += datetime.timedelta(hours=2)
-        year = 0 if "badclock" in self.ways else now.year
+        year = 0 if "badclock" in self.deviations else now.year
         self.envelope(
             "<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime><tt:DateTimeType>NTP</tt:DateTimeType><tt:UTCDateTime><tt:Time>"
             f"<tt:Hour>{now.hour}</tt:Hour><tt:Minute>{now.minute}</tt:Minute><tt:Second>{now.second}</tt:Second></tt:Time><tt:Date>"
@@ -123,18 +122,18 @@ class Camera(http.server.BaseHTTPRequestHandler):
             "</tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>")
 
     def allowed(self, body):
-        if "anonymous" in self.ways or "emptyservices" in self.ways:
+        if "anonymous" in self.deviations or "emptyservices" in self.deviations:
             return True
-        if "httpdigest" in self.ways:
+        if "httpdigest" in self.deviations:
             return self.http_digest()
-        if "basic" in self.ways:
+        if "basic" in self.deviations:
             return False
         find = lambda name: (re.search(rf"<(?:\w+:)?{name}(?:\s[^>]*)?>([^<]*)<", body) or [None, None])[1]
         user, digest, nonce, created = find("Username"), find("Password"), find("Nonce"), find("Created")
         if None in (user, digest, nonce, created):
             return False
         expected = base64.b64encode(hashlib.sha1(base64.b64decode(nonce) + created.encode() + PASSWORD.encode()).digest()).decode()
-        now = utc() + datetime.timedelta(hours=2 if "offset" in self.ways else 0)
+        now = utc() + datetime.timedelta(hours=2 if "offset" in self.deviations else 0)
         age = abs((now - datetime.datetime.fromisoformat(created.replace("Z", "+00:00"))).total_seconds())
         return user == USER and digest == expected and age < 60
 
@@ -147,13 +146,13 @@ class Camera(http.server.BaseHTTPRequestHandler):
         return given.get("response") == md5(f"{first}:{given['nonce']}:{given['nc']}:{given['cnonce']}:{given['qop']}:{second}")
 
     def refuse(self):
-        if "httpdigest" in self.ways:
+        if "httpdigest" in self.deviations:
             nonce = os.urandom(8).hex()
             return self.answer("", status=401, headers={"WWW-Authenticate": f'Digest realm="camera", qop="auth", nonce="{nonce}"'})
-        if "basic" in self.ways:
+        if "basic" in self.deviations:
             return self.answer("", status=401, headers={"WWW-Authenticate": 'Basic realm="camera"'})
-        status = 400 if "refuse400" in self.ways else 401 if "refuse401" in self.ways else 500
-        if "refusetext" in self.ways:
+        status = 400 if "refuse400" in self.deviations else 401 if "refuse401" in self.deviations else 500
+        if "refusetext" in self.deviations:
             return self.fault("ter:Whatever", "Sender not Authorized", status)
         self.fault("ter:NotAuthorized", "The action requested requires authorization", status)
 
@@ -162,28 +161,28 @@ class Camera(http.server.BaseHTTPRequestHandler):
 
     def address(self, path):
         host = self.host()
-        if "nat" in self.ways:
+        if "nat" in self.deviations:
             host = "192.0.2.1:81"
-        if "otherport" in self.ways:
+        if "otherport" in self.deviations:
             host = f"{host.split(':')[0]}:9"
         return f"http://{host}{self.prefix}{path}"
 
     def services(self, _):
-        if "noservices" in self.ways:
+        if "noservices" in self.deviations:
             return self.fault("ter:ActionNotSupported", "Optional Action Not Implemented")
         services = {"http://www.onvif.org/ver10/device/wsdl": "/onvif/device_service"}
-        if "media2only" not in self.ways:
+        if "media2only" not in self.deviations:
             services["http://www.onvif.org/ver10/media/wsdl"] = "/onvif/media_service"
-        if self.ways & {"media2only", "h265"}:
+        if self.deviations & {"media2only", "h265"}:
             services["http://www.onvif.org/ver20/media/wsdl"] = "/onvif/media2_service"
-        if "emptyservices" in self.ways:
+        if "emptyservices" in self.deviations:
             services = {}
         self.envelope("<tds:GetServicesResponse>" + "".join(
             f"<tds:Service><tds:Namespace>{name}</tds:Namespace><tds:XAddr> {self.address(path)} </tds:XAddr></tds:Service>"
             for name, path in services.items()) + "</tds:GetServicesResponse>")
 
     def capabilities(self, _):
-        media = "" if "emptyservices" in self.ways else f"<tt:Media><tt:XAddr>{self.address('/onvif/media_service')}</tt:XAddr></tt:Media>"
+        media = "" if "emptyservices" in self.deviations else f"<tt:Media><tt:XAddr>{self.address('/onvif/media_service')}</tt:XAddr></tt:Media>"
         self.envelope(
             f"<tds:GetCapabilitiesResponse><tds:Capabilities><tt:Device><tt:XAddr>{self.address('/onvif/device_service')}</tt:XAddr>"
             f"</tt:Device>{media}</tds:Capabilities></tds:GetCapabilitiesResponse>")
@@ -194,43 +193,43 @@ class Camera(http.server.BaseHTTPRequestHandler):
                 "<tr2:GetProfilesResponse>" + profile2("Main265", "H265", 1920, 1080, 12) + profile2("Sub265", "H265", 640, 360, 12)
                 + "</tr2:GetProfilesResponse>")
         profiles = profile("Profile_Main", "H264", 640, 480, 10) + profile("Profile_Sub", "H264", 320, 240, 5)
-        if "h265" in self.ways:
+        if "h265" in self.deviations:
             profiles = profile("Main265", None, 0, 0, 0) + profile("Sub265", None, 0, 0, 0)
-        if "blanktoken" in self.ways:
+        if "blanktoken" in self.deviations:
             profiles = profile("Profil für Tür & Tor", "H264", 640, 480, 10).replace(" & ", " &amp; ")
-        if "noencoder" in self.ways:
+        if "noencoder" in self.deviations:
             profiles = profile("Audio", None, 0, 0, 0) + profiles
-        if "onlyaudio" in self.ways:
+        if "onlyaudio" in self.deviations:
             profiles = profile("Audio", None, 0, 0, 0)
-        if "nvr" in self.ways:
+        if "nvr" in self.deviations:
             profiles += profile("Second_Main", "H264", 1280, 720, 10, "VS_2") + profile("Second_Sub", "JPEG", 640, 360, 5, "VS_2")
         self.envelope(f"<trt:GetProfilesResponse>{profiles}</trt:GetProfilesResponse>")
 
     def stream(self, body):
-        if "nostream" in self.ways:
+        if "nostream" in self.deviations:
             return self.fault("ter:IncompleteConfiguration", "The specified media profile does not contain a video encoder")
         token = re.search(r"ProfileToken>([^<]*)<", body).group(1)
         host = self.host().split(":")[0]
-        host = "0.0.0.0" if "zero" in self.ways else "192.0.2.1" if "nat" in self.ways else host
-        port = "" if "noport" in self.ways else f":{options.rtsp_port}"
+        host = "0.0.0.0" if "zero" in self.deviations else "192.0.2.1" if "nat" in self.deviations else host
+        port = "" if "noport" in self.deviations else f":{options.rtsp_port}"
         path = "/stream"
-        if "query" in self.ways:
+        if "query" in self.deviations:
             path = "/stream?channel=1&amp;subtype=0 main"
-        user = "x:y@" if "userinuri" in self.ways else ""
-        uri = "file:///etc/passwd" if "fileuri" in self.ways else f"rtsp://{user}{host}{port}{path}"
+        user = "x:y@" if "userinuri" in self.deviations else ""
+        uri = "file:///etc/passwd" if "fileuri" in self.deviations else f"rtsp://{user}{host}{port}{path}"
         if "ver20/media" in body:
             return self.envelope(f"<tr2:GetStreamUriResponse><tr2:Uri>{uri}</tr2:Uri></tr2:GetStreamUriResponse>")
         self.envelope(f"<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>\n  {uri}\n</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>")
 
     def snapshot(self, _):
-        if "nosnapshot" in self.ways:
+        if "nosnapshot" in self.deviations:
             return self.fault("ter:ActionNotSupported", "none")
         self.envelope(
             f"<trt:GetSnapshotUriResponse><trt:MediaUri><tt:Uri>http://{self.host()}/snapshot.jpg</tt:Uri></trt:MediaUri>"
             "</trt:GetSnapshotUriResponse>")
 
     def envelope(self, body, status=200):
-        if "soap11" in self.ways:
+        if "soap11" in self.deviations:
             # Other prefixes, a default namespace, the older envelope.
             body = body.replace("tds:", "ns7:").replace("trt:", "").replace("tt:", "a-b.c:")
             text = (
@@ -241,10 +240,10 @@ class Camera(http.server.BaseHTTPRequestHandler):
         text = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" {NAMESPACES}>'
             f"<s:Body>{body}</s:Body></s:Envelope>\n")
-        if "dtd" in self.ways:
-            # Otherwise correct, so that only refusing document types refuses it.
+        if "dtd" in self.deviations:
+            # The document is valid except for its document type, so that only a check of document types refuses it.
             text = text.replace("?>\n", '?>\n<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>', 1)
-        if "blanklines" in self.ways:
+        if "blanklines" in self.deviations:
             text = "\r\n\r\n" + text + "\0\0<!-- end -->garbage"
         self.answer(text, status)
 
@@ -255,7 +254,7 @@ class Camera(http.server.BaseHTTPRequestHandler):
 
     def answer(self, text, status=200, content="application/soap+xml; charset=utf-8", headers=None):
         data = text if isinstance(text, bytes) else text.encode()
-        chunked = "chunked" in getattr(self, "ways", ())
+        chunked = "chunked" in getattr(self, "deviations", ())
         if chunked:
             self.protocol_version = "HTTP/1.1"
             self.close_connection = True
@@ -293,11 +292,11 @@ def join(address, port):
 
 
 def discover(listener, address, port, name):
-    """Answers probes as the recorded camera does: one ProbeMatch without the element around it."""
+    """Answers probes like the recorded camera: one ProbeMatch without the element around it."""
     while True:
         probe, sender = listener.recvfrom(65536)
-        wanted = re.search(rb"Types[^>]*>([^<]*)<", probe)
-        if wanted is None or b"NetworkVideoTransmitter" not in wanted.group(1):
+        types = re.search(rb"Types[^>]*>([^<]*)<", probe)
+        if types is None or b"NetworkVideoTransmitter" not in types.group(1):
             continue
         related = re.search(rb"MessageID[^>]*>([^<]*)<", probe).group(1).decode()
         match = f"""<?xml version="1.0" encoding="UTF-8"?>

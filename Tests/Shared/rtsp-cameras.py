@@ -1,6 +1,6 @@
 """RTSP cameras of many kinds on the loopback for tests: rtsp-cameras.py PORT
 
-Each client has a camera of its own, 640x360, 10 pictures a second, a white ball on black. N is the key frame interval
+Each client has its own camera, 640x360, 10 frames per second, a white ball on black. N is the key frame interval
 in seconds, 1, 2, 4, 8, 15 or 30:
   /h264/N /h265/N     a key frame at connect, then each N s
   /h264-late/N        no key frame in the first second of a connection; parameter sets in the description
@@ -8,9 +8,9 @@ in seconds, 1, 2, 4, 8, 15 or 30:
   /h265-late/N        as /h264-late
   /h265-10/N          10 bit
   /mjpeg/1 /vp8/N /bframes/N /audiofirst/N
-  /slow/N             a picture each N s, each a key frame
-With RTSP_LOGIN=USER:PASSWORD in the environment it asks for these (RTSP_DIGEST=1: by digest). PORT 0 takes a free one. Prints
-"ready PORT" once it listens and ends when its standard input closes.
+  /slow/N             a frame each N s, each a key frame
+With RTSP_LOGIN=USER:PASSWORD in the environment it requires this login (RTSP_DIGEST=1: digest authentication). PORT 0 uses a free
+port. Prints "ready PORT" when it listens and ends when its standard input closes.
 """
 import os
 import sys

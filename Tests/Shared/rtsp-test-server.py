@@ -1,11 +1,11 @@
 """An RTSP server on the loopback for tests: rtsp-test-server.py PORT [CLIP [SIZES]]
 
-Serves a moving test picture (320x240, 25 pictures a second, H.264), or an H.264 clip in MP4, as /stream.
-SIZES (480x360,640x480) encodes the clip anew and changes the size of its pictures each three seconds, within the
+Serves a moving test pattern (320x240, 25 frames per second, H.264), or an H.264 clip in MP4, as /stream.
+SIZES (480x360,640x480) encodes the clip again and changes the size of its frames each three seconds, within the
 stream. With RTSP_SCENE=still nothing moves; with RTSP_SCENE=freezing each connection moves for three seconds and
-repeats one picture from then on, with timestamps that go on. With RTSP_LOGIN=USER:PASSWORD in the environment it asks
-for these, with RTSP_ADDRESS=ADDRESS it listens there instead of on the loopback. PORT 0 takes a free one. Prints
-"ready PORT" once it listens and ends when its standard input closes.
+then repeats one frame with advancing timestamps. With RTSP_LOGIN=USER:PASSWORD in the environment it requires this
+login; with RTSP_ADDRESS=ADDRESS it listens there instead of on the loopback. PORT 0 uses a free port. Prints
+"ready PORT" when it listens and ends when its standard input closes.
 """
 import os
 import sys
@@ -30,7 +30,7 @@ if len(sys.argv) > 2:
         )
 else:
     pattern = "colors" if os.environ.get("RTSP_SCENE") == "still" else "ball"
-    # With a fixed quantizer, equal pictures become equal pictures again without a wait for the rate control.
+    # With a fixed quantizer, equal frames stay equal after encoding without a wait for the rate control.
     rate = "pass=quant quantizer=28" if "RTSP_SCENE" in os.environ else ""
     launch = (
         f"( videotestsrc name=scene is-live=true pattern={pattern} ! video/x-raw,width=320,height=240,framerate=25/1"

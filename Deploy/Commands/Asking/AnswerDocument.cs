@@ -4,17 +4,17 @@ using System.Text.Json.Serialization;
 
 namespace MobileVlm.Edge.Deploy.Commands.Asking;
 
-/// <summary>What <c>ask --json</c> prints.</summary>
+/// <summary>The document that <c>ask --json</c> prints.</summary>
 internal sealed record AskDocument(string Model, string Image, int VisualTokens, IReadOnlyList<AnswerDocument> Answers);
 
-/// <summary>One answer; also what <c>generate --json</c> prints, without a question.</summary>
-/// <param name="Question">What was asked.</param>
-/// <param name="Text">What the model wrote.</param>
-/// <param name="Score">Probability of yes, with <c>--yes-no</c>.</param>
-/// <param name="TokenIds">Ids written, the end token included if reached.</param>
-/// <param name="PromptTokenIds">Ids read.</param>
+/// <summary>One answer; also the document that <c>generate --json</c> prints, without a question.</summary>
+/// <param name="Question">The question.</param>
+/// <param name="Text">The generated text.</param>
+/// <param name="Score">The probability of yes, with <c>--yes-no</c>.</param>
+/// <param name="TokenIds">The generated token ids, including the end token if it was reached.</param>
+/// <param name="PromptTokenIds">The token ids of the prompt.</param>
 /// <param name="Finish"><c>stop</c>, <c>length</c> or <c>cancelled</c>.</param>
-/// <param name="Timings">Milliseconds.</param>
+/// <param name="Timings">The times of the stages.</param>
 internal sealed record AnswerDocument(
     string? Question,
     string Text,
@@ -24,18 +24,20 @@ internal sealed record AnswerDocument(
     string Finish,
     AnswerTimingsDocument Timings);
 
-/// <param name="Before">In front of the picture; the whole prompt where there is none.</param>
-/// <param name="After">Behind the picture.</param>
+/// <summary>The token ids of a prompt.</summary>
+/// <param name="Before">The ids before the image; the whole prompt if there is no image.</param>
+/// <param name="After">The ids after the image.</param>
 internal sealed record PromptIds(IReadOnlyList<int> Before, IReadOnlyList<int> After);
 
-/// <summary>Encode and the picture's own share of the prefill are the same for all answers of one picture.</summary>
+/// <summary>The times of the stages in milliseconds. The time to encode the image and to prefill it is the same for all answers about one
+/// image.</summary>
 internal sealed record AnswerTimingsDocument(double EncodeMs, double PrefillMs, double DecodeMs);
 
 [JsonSerializable(typeof(AskDocument))]
 [JsonSerializable(typeof(AnswerDocument))]
 internal sealed partial class AnswerDocumentJson : JsonSerializerContext
 {
-    /// <summary>Text as people read it, not as \u escapes.</summary>
+    /// <summary>Writes text as readable characters instead of \u escapes.</summary>
     public static AnswerDocumentJson Readable { get; } = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,

@@ -13,7 +13,7 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Commands.Asking;
 
-/// <summary><c>mobilevlm ask</c>: one picture, some questions, the answers.</summary>
+/// <summary><c>mobilevlm ask</c>: answers questions about one image.</summary>
 internal static class AskCommand
 {
     public static Command Create()
@@ -23,14 +23,14 @@ internal static class AskCommand
         image.Required = true;
         var yesNo = new Option<bool>("--yes-no")
         {
-            Description = "Score the questions as yes/no, with a probability, instead of writing an answer.",
+            Description = "Score the questions as yes/no, with a probability, instead of generating an answer.",
         };
         var questions = new Argument<string[]>("QUESTION")
         {
-            Description = "One or more questions; the picture is encoded once for all.",
+            Description = "One or more questions; the image is encoded once for all of them.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("ask", "Ask questions about one picture.") { image, yesNo, questions };
+        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, questions };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () => Run(
@@ -46,7 +46,7 @@ internal static class AskCommand
         // Quick checks come before the model's sessions are opened.
         CheckQuestions(questions);
         var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
-        var picture = ImageOption.Read(image);
+        var decoded = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
         var execution = options.Execution(parsed);
         using var encoder = new VisionEncoder(folder, execution);
@@ -54,7 +54,7 @@ internal static class AskCommand
         var capacity = Capacity(folder, questions, kind, maxTokens);
         using var answerer = QuestionAnswerer.Open(folder, execution, capacity);
         var started = Stopwatch.GetTimestamp();
-        using var tokens = encoder.Encode(new RgbImage(picture.Pixels, picture.Width, picture.Height));
+        using var tokens = encoder.Encode(new RgbImage(decoded.Pixels, decoded.Width, decoded.Height));
         var encode = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
         answerer.Prime(tokens);
@@ -90,37 +90,38 @@ internal static class AskCommand
         return ExitCode.Done;
     }
 
-    /// <exception cref="UsageException">One says nothing: the model would answer it all the same. Or one is a file, which
-    /// is what a shell makes of <c>--image *.jpg</c>.</exception>
+    /// <summary>Refuses questions that are probably a mistake.</summary>
+    /// <exception cref="UsageException">A question has no visible character; the model would answer it nevertheless. Or a question
+    /// is an image file, because a shell has expanded <c>--image *.jpg</c>.</exception>
     private static void CheckQuestions(string[] questions)
     {
         foreach (var question in questions)
         {
             if (!QuestionText.HasText(question))
             {
-                throw new UsageException("A question is empty. Write it as you would ask a person, in quotes: \"Is there a person?\"");
+                throw new UsageException("A question is empty. Write it as for a person, in quotes: \"Is there a person?\"");
             }
 
             if (ImageCodec.Extensions.Contains(Path.GetExtension(question), StringComparer.OrdinalIgnoreCase) && File.Exists(question))
             {
                 throw new UsageException(
-                    $"'{question}' is a picture file where a question is expected. One picture is asked about at a time: "
-                    + "run the command once for each.");
+                    $"'{question}' is an image file where a question is expected. The command takes one image: "
+                    + "run it once for each.");
             }
         }
     }
 
-    /// <summary>Room for the longest of the questions with its answer, as far as the model goes.</summary>
+    /// <summary>The context size for the longest of the questions with its answer, limited by the model.</summary>
     private static int Capacity(ModelFolder folder, string[] questions, AnswerKind kind, int maxTokens)
     {
         var counter = QuestionTokenCounter.Open(folder.FolderPath);
         var needed = questions.Max(question => counter.Count(new Question(question, kind, maxTokens)));
-        var room = counter.MaxPositions - (needed - (kind == AnswerKind.Text ? maxTokens : 0));
-        if (needed > counter.MaxPositions && room > 0)
+        var available = counter.MaxPositions - (needed - (kind == AnswerKind.Text ? maxTokens : 0));
+        if (needed > counter.MaxPositions && available > 0)
         {
             Terminal.Info(string.Create(
                 CultureInfo.InvariantCulture,
-                $"--max-tokens {maxTokens}: the model's context of {counter.MaxPositions} tokens has room for an answer of {room}; it ends there."));
+                $"--max-tokens {maxTokens}: the model's context of {counter.MaxPositions} tokens has space for an answer of {available}; it ends there."));
         }
 
         return (int)Math.Clamp(needed, QuestionAnswerer.DefaultCapacity, Math.Max(QuestionAnswerer.DefaultCapacity, counter.MaxPositions));

@@ -10,15 +10,15 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Deploy.Commands.Asking;
 
-/// <summary><c>mobilevlm generate</c>: the decoder alone goes on with a text.</summary>
+/// <summary><c>mobilevlm generate</c>: completes a text with the decoder alone.</summary>
 internal static class GenerateCommand
 {
     public static Command Create()
     {
         var options = new ModelOptions();
-        var prompt = new Argument<string>("PROMPT") { Description = "Text to go on with, taken as it is (no chat template)." };
+        var prompt = new Argument<string>("PROMPT") { Description = "Text to complete, used as it is (no chat template)." };
         var stop = new Option<string[]>("--stop") { Description = "End before this text; may be given several times.", HelpName = "TEXT" };
-        var command = new Command("generate", "Go on with a text, without a picture.") { stop, prompt };
+        var command = new Command("generate", "Complete a text prompt, without an image.") { stop, prompt };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () => Run(parsed, options, parsed.GetRequiredValue(prompt), parsed.GetValue(stop) ?? [], cancel),

@@ -6,7 +6,7 @@ using MobileVlm.Edge.Deploy.Cli;
 
 namespace MobileVlm.Edge.Deploy.Commands.Cameras;
 
-/// <summary><c>mobilevlm cameras</c>: the ONVIF cameras in the networks of this machine, with their streams.</summary>
+/// <summary><c>mobilevlm cameras</c>: lists the ONVIF cameras in the networks of this machine, with their streams.</summary>
 internal static class CamerasCommand
 {
     private const double DefaultSeconds = 4;
@@ -15,7 +15,7 @@ internal static class CamerasCommand
     {
         var user = new Option<string?>("--user")
         {
-            Description = "User of the cameras; without one their streams are listed only where a camera asks for nobody.",
+            Description = "User of the cameras; without one, streams are listed only for cameras that need no login.",
             HelpName = "NAME",
         };
         var passwordFile = new Option<string?>("--password-file")
@@ -25,7 +25,7 @@ internal static class CamerasCommand
         };
         var address = new Option<string[]>("--address")
         {
-            Description = "Ask this camera too, for example one in another subnet, which a search does not reach; may be given several times.",
+            Description = "Query this camera too, for example in another subnet, which a search does not reach; may be given several times.",
             HelpName = "HOST[:PORT]",
         };
         var timeout = new Option<double>("--timeout")
@@ -71,10 +71,10 @@ internal static class CamerasCommand
                 }
             }
         }
-        catch (OnvifException fault)
+        catch (OnvifException exception)
         {
             failed = true;
-            Terminal.Error($"The search failed: {fault.Message}.");
+            Terminal.Error($"The search failed: {exception.Message}.");
         }
 
         if (devices.Count > 0)
@@ -110,26 +110,26 @@ internal static class CamerasCommand
         if (cameras.Count == 0)
         {
             return "No camera answered. A search reaches the subnets of this machine only, not those behind a router, and a firewall here must "
-                + "let in the answers (UDP from port 3702). Check that ONVIF is switched on in the camera, search longer with --timeout, or "
+                + "accept the answers (UDP from port 3702). Check that ONVIF is switched on in the camera, search longer with --timeout, or "
                 + "name a camera with --address HOST[:PORT].";
         }
 
         if (cameras.All(it => it.Error is not null) && login is null)
         {
-            return "To list streams, name a user of the cameras: mobilevlm cameras --user NAME --password-file FILE";
+            return "To list streams, name a user that the cameras know: mobilevlm cameras --user NAME --password-file FILE";
         }
 
         var address = cameras.First(it => it.Error is null || cameras.All(one => one.Error is not null)).Address;
         var user = login is null ? "" : $"{Uri.EscapeDataString(login.User)}@";
-        return $"A camera of the configuration has it as \"Source\": \"{address.Insert("onvif://".Length, user)}\""
-            + (login is null ? "." : ", with \"PasswordFile\" beside it. A star marks the stream that is taken; '?profile=PROFILE' takes another.");
+        return $"In the configuration: \"Source\": \"{address.Insert("onvif://".Length, user)}\""
+            + (login is null ? "." : ", together with \"PasswordFile\". A star marks the stream that is used; '?profile=PROFILE' selects another.");
     }
 
     private static OnvifLogin? Login(string? user, string? passwordFile)
     {
         if (user is null)
         {
-            return passwordFile is null ? null : throw new UsageException("--password-file needs --user beside it.");
+            return passwordFile is null ? null : throw new UsageException("--password-file needs --user too.");
         }
 
         if (string.IsNullOrWhiteSpace(user))
@@ -140,16 +140,16 @@ internal static class CamerasCommand
         if (passwordFile is null)
         {
             throw new UsageException(
-                "--user needs --password-file beside it. A password on the command line could be read by every user of this machine.");
+                "--user needs --password-file too. A password on the command line could be read by every user of this machine.");
         }
 
-        return OnvifCameras.ReadLogin(user, passwordFile, "--password-file", out var fault) ?? throw new UsageException($"{fault}.");
+        return OnvifCameras.ReadLogin(user, passwordFile, "--password-file", out var error) ?? throw new UsageException($"{error}.");
     }
 
     private static OnvifDevice[] Addresses(string[] addresses) =>
     [
         .. addresses.Select(it => string.IsNullOrWhiteSpace(it) || OnvifCameras.At(it) is not { } device
-            ? throw new UsageException($"--address: '{it}' is not an address; HOST, HOST:PORT or what stands in Source would be accepted.")
+            ? throw new UsageException($"--address: '{it}' is not an address; HOST, HOST:PORT or a value of Source would be accepted.")
             : device),
     ];
 }

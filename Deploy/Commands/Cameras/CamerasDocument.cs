@@ -5,11 +5,11 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Deploy.Commands.Cameras;
 
-/// <summary>One camera of what <c>cameras --json</c> prints.</summary>
-/// <param name="Name">As the camera announces itself.</param>
-/// <param name="Address">What may stand in <c>Source</c>; the user goes in front of its host.</param>
-/// <param name="Profiles">Its streams; empty when it could not be asked.</param>
-/// <param name="Error">Why it could not be asked; left out when it was.</param>
+/// <summary>One camera in the document that <c>cameras --json</c> prints.</summary>
+/// <param name="Name">The name that the camera announces.</param>
+/// <param name="Address">A value for <c>Source</c>; the user name goes before the host.</param>
+/// <param name="Profiles">The camera's streams; empty if the camera could not be queried.</param>
+/// <param name="Error">Why the camera could not be queried; left out if it was.</param>
 internal sealed record CameraDocument(
     string Name,
     string Address,
@@ -23,18 +23,18 @@ internal sealed record CameraDocument(
         camera.Error);
 }
 
-/// <summary>One stream of a camera. What the camera does not say is null.</summary>
-/// <param name="Token">For <c>?profile=</c> in <c>Source</c>.</param>
-/// <param name="Encoding"><c>H264</c>, <c>H265</c>, <c>JPEG</c> or what else the camera says.</param>
-/// <param name="Width">Pixels.</param>
-/// <param name="Height">Pixels.</param>
-/// <param name="Fps">Pictures per second at most.</param>
+/// <summary>One stream of a camera. A value that the camera does not report is null.</summary>
+/// <param name="Token">The value for <c>?profile=</c> in <c>Source</c>.</param>
+/// <param name="Encoding"><c>H264</c>, <c>H265</c>, <c>JPEG</c> or another name that the camera reports.</param>
+/// <param name="Width">The width in pixels.</param>
+/// <param name="Height">The height in pixels.</param>
+/// <param name="Fps">The maximum number of frames per second.</param>
 internal sealed record ProfileDocument(string Token, string? Encoding, int? Width, int? Height, int? Fps);
 
 [JsonSerializable(typeof(IReadOnlyList<CameraDocument>))]
 internal sealed partial class CamerasDocumentJson : JsonSerializerContext
 {
-    /// <summary>Text as people read it, not as \u escapes.</summary>
+    /// <summary>Writes text as readable characters instead of \u escapes.</summary>
     public static CamerasDocumentJson Readable { get; } = new(new JsonSerializerOptions
     {
         WriteIndented = true,

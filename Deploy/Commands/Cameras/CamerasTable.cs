@@ -3,23 +3,23 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Deploy.Commands.Cameras;
 
-/// <summary>The cameras as people read them: plain lines, which can be piped and pasted.</summary>
+/// <summary>Formats cameras as a table of plain lines, which can be piped and pasted.</summary>
 internal static class CamerasTable
 {
     private static readonly string[] Head = ["Name", "Source", "Profile", "Encoding", "Size", "Per second"];
 
-    /// <summary>A line for each profile; a star marks the one that a camera takes without <c>profile=</c>.</summary>
+    /// <summary>Returns a line for each profile; a star marks the one that is used without <c>profile=</c>.</summary>
     public static IEnumerable<string> Lines(IReadOnlyList<OnvifCamera> cameras)
     {
         var rows = new List<string[]> { Head };
         foreach (var camera in cameras)
         {
-            var taken = camera.Profiles.Any(it => it.HasVideo)
+            var used = camera.Profiles.Any(it => it.HasVideo)
                 ? OnvifProfileChoice.Choose(camera.Profiles, OnvifProfileChoice.EncoderHeight)
                 : null;
             var profiles = camera.Profiles.Select(it => (string[])
             [
-                it == taken ? $"* {it.Token}" : $"  {it.Token}",
+                it == used ? $"* {it.Token}" : $"  {it.Token}",
                 it.Encoding ?? "-",
                 it is { Width: { } width, Height: { } height } ? string.Create(CultureInfo.InvariantCulture, $"{width}x{height}") : "-",
                 it.FrameRate?.ToString(CultureInfo.InvariantCulture) ?? "-",

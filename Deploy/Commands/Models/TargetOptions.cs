@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Commands.Models;
 
-/// <summary>Options of every command that opens a model: where it runs, and with how many threads.</summary>
+/// <summary>The options of every command that opens a model: where it runs, and with how many threads.</summary>
 internal sealed class TargetOptions
 {
     private readonly Option<string> _target = new("--target")
@@ -22,22 +22,22 @@ internal sealed class TargetOptions
 
     private readonly Option<string?> _runtime = new("--runtime-library")
     {
-        Description = "Another libonnxruntime.so, such as one built with CUDA. [default: the one that comes along]",
+        Description = "Another libonnxruntime.so, for example one built with CUDA. [default: the one that comes along]",
         HelpName = "FILE",
     };
 
     private readonly Option<bool> _noKleidiAi = new("--no-kleidiai")
     {
-        Description = "On arm64, leave out Arm's KleidiAI kernels, to compare speed and answers.",
+        Description = "On arm64, do not use Arm's KleidiAI kernels, to compare speed and answers.",
     };
 
     private readonly Option<int> _threads = new("--threads")
     {
-        Description = "Threads that compute; 0 takes one a processor.",
+        Description = "Number of compute threads; 0 uses one per processor.",
         HelpName = "N",
     };
 
-    private static string? _lastReason;
+    private static string? _printedReason;
 
     public void AddTo(Command command)
     {
@@ -61,8 +61,8 @@ internal sealed class TargetOptions
         }
     }
 
-    /// <summary>Also loads the ONNX Runtime that was named.</summary>
-    /// <exception cref="ExecutionTargetException">It cannot be used.</exception>
+    /// <summary>Reads the options, and loads the ONNX Runtime library that they name.</summary>
+    /// <exception cref="ExecutionTargetException">The library cannot be used.</exception>
     public ExecutionSettings Read(ParseResult parsed)
     {
         OnnxRuntimeLibrary.Use(parsed.GetValue(_runtime));
@@ -73,18 +73,18 @@ internal sealed class TargetOptions
             UseKleidiAi = !parsed.GetValue(_noKleidiAi),
             ProviderLibrary = parsed.GetValue(_provider),
 
-            // Where it was not the processor that was asked for, what was got is said.
+            // If anything other than the CPU is requested, the actual placement is printed.
             Opened = target == ExecutionTarget.Cpu ? null : Print,
         };
     }
 
-    /// <summary>Where a session runs, for people.</summary>
+    /// <summary>Prints where a session runs. The reason for a fallback is printed only one time.</summary>
     public static void Print(SessionPlacement placement)
     {
         Terminal.Info($"{placement}");
-        if (placement.Reason is { } reason && Interlocked.Exchange(ref _lastReason, reason) != reason)
+        if (placement.Reason is { } reason && Interlocked.Exchange(ref _printedReason, reason) != reason)
         {
-            Terminal.Info($"  auto took the processor: {reason}");
+            Terminal.Info($"  auto uses the CPU: {reason}");
         }
     }
 }

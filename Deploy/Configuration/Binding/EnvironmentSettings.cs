@@ -1,15 +1,15 @@
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
-/// <summary>Lays environment variables (<c>MobileVlm__Mqtt__Broker</c>) over what a file said.</summary>
+/// <summary>Overrides the values of a file with environment variables (<c>MobileVlm__Mqtt__Broker</c>).</summary>
 internal static class EnvironmentSettings
 {
     private const string Separator = "__";
 
-    /// <summary>Applies each variable of these sections. An empty one counts as not set, since compose and unit files
-    /// pass on variables that nobody filled.</summary>
-    /// <returns>How many applied.</returns>
+    /// <summary>Applies each variable of these sections. An empty variable counts as not set, because compose and unit files
+    /// pass on variables that have no value.</summary>
+    /// <returns>The number of applied variables.</returns>
     public static int Apply(
-        IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> sections, SettingNode root, ErrorList faults)
+        IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> sections, SettingNode root, ErrorList errors)
     {
         var applied = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (variable, value) in environment.OrderBy(it => it.Key, StringComparer.Ordinal))
@@ -22,7 +22,7 @@ internal static class EnvironmentSettings
 
             if (!applied.TryAdd(variable, variable))
             {
-                faults.Add(
+                errors.Add(
                     string.Join(':', path),
                     null,
                     $"is set by two environment variables, {applied[variable]} and {variable}; unset one");

@@ -5,22 +5,22 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
-/// <summary>Reads JSON, with comments and trailing commas, into nodes that know their line.</summary>
+/// <summary>Reads JSON, with comments and trailing commas, into nodes that hold their line number.</summary>
 internal sealed partial class JsonSettings
 {
     private readonly byte[] _json;
     private readonly string _file;
-    private readonly ErrorList _faults;
+    private readonly ErrorList _errors;
 
-    private JsonSettings(byte[] json, string file, ErrorList faults) => (_json, _file, _faults) = (json, file, faults);
+    private JsonSettings(byte[] json, string file, ErrorList errors) => (_json, _file, _errors) = (json, file, errors);
 
-    /// <summary>The tree. A key that is given twice is a fault, and its first value is kept.</summary>
-    /// <exception cref="ConfigurationException">It is not JSON, or not an object.</exception>
-    public static SettingNode Read(byte[] bytes, string file, ErrorList faults)
+    /// <summary>Reads the tree. A key that is given twice is an error, and its first value is kept.</summary>
+    /// <exception cref="ConfigurationException">The bytes are not JSON, or not an object.</exception>
+    public static SettingNode Read(byte[] bytes, string file, ErrorList errors)
     {
         byte[] mark = [0xEF, 0xBB, 0xBF];
         var json = bytes.AsSpan().StartsWith(mark) ? bytes[mark.Length..] : bytes;
-        return new JsonSettings(json, file, faults).Read();
+        return new JsonSettings(json, file, errors).Read();
     }
 
     private SettingNode Read()
@@ -45,9 +45,9 @@ internal sealed partial class JsonSettings
             reader.Read();
             return root;
         }
-        catch (JsonException fault)
+        catch (JsonException exception)
         {
-            throw Unusable(Describe(fault));
+            throw Unusable(Describe(exception));
         }
         catch (DecoderFallbackException)
         {
@@ -91,8 +91,8 @@ internal sealed partial class JsonSettings
             var child = ReadValue(ref reader, childName, childKey);
             if (node.Find(childName) is { } first)
             {
-                _faults.SetOrigin(childKey, at);
-                _faults.Add(
+                _errors.SetOrigin(childKey, at);
+                _errors.Add(
                     childKey,
                     null,
                     $"is given twice, first as '{first.Name}' in {first.Origin}; keep one (upper and lower case are the same)");
@@ -123,14 +123,14 @@ internal sealed partial class JsonSettings
         return new SettingNode(name, SettingKind.Text, WithoutZeros(text), origin);
     }
 
-    // No path, topic or question can hold a zero, and what is handed to C ends there. The rest is read on, without it, for
-    // the other faults.
+    // No path, topic or question can hold this character, and a string passed to C ends at it. Reading continues without it, to
+    // find the other errors.
     private void RefuseZeros(string text, string key, string origin)
     {
         if (text.Contains('\0'))
         {
-            _faults.SetOrigin(key, origin);
-            _faults.Add(key, null, "holds the character of code 0 (\\u0000); take it out");
+            _errors.SetOrigin(key, origin);
+            _errors.Add(key, null, "holds the character of code 0 (\\u0000); take it out");
         }
     }
 
@@ -140,20 +140,20 @@ internal sealed partial class JsonSettings
 
     private int Line(long offset) => _json.AsSpan(0, (int)offset).Count((byte)'\n') + 1;
 
-    private string Describe(JsonException fault)
+    private string Describe(JsonException exception)
     {
-        var line = (int)(fault.LineNumber ?? 0);
+        var line = (int)(exception.LineNumber ?? 0);
         var start = 0;
         for (var i = 0; i < line; i++)
         {
             start += _json.AsSpan(start).IndexOf((byte)'\n') + 1;
         }
 
-        var length = Math.Min((int)(fault.BytePositionInLine ?? 0), _json.Length - start);
+        var length = Math.Min((int)(exception.BytePositionInLine ?? 0), _json.Length - start);
         var column = Encoding.UTF8.GetCharCount(_json, start, length) + 1;
 
-        // The reader quotes what it stumbled on, which may be a password without its quotes.
-        var reason = QuotedWord().Replace(PositionSuffix().Replace(fault.Message, ""), "that word");
+        // The reader quotes the text that it cannot read, which may be a password without its quotes.
+        var reason = QuotedWord().Replace(PositionSuffix().Replace(exception.Message, ""), "that word");
         return $"is not valid JSON at line {line + 1}, column {column}: {reason}";
     }
 

@@ -1,19 +1,19 @@
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
-/// <summary>Finds where a key that is written in the wrong place belongs.</summary>
+/// <summary>Finds the group to which a misplaced key belongs.</summary>
 internal static class KeyLocator
 {
-    /// <summary>The group that has a key of this name; null when none has.</summary>
-    public static string? Of(string name, Type options, string place)
+    /// <summary>The group that has a key of this name; null if there is none.</summary>
+    public static string? Of(string name, Type options, string group)
     {
         foreach (var setting in Setting.Of(options))
         {
             if (setting.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
             {
-                return place;
+                return group;
             }
 
-            if (!setting.IsLeaf && Of(name, setting.Type, Inside(setting, place)) is { } found)
+            if (!setting.IsLeaf && Of(name, setting.Type, Inside(setting, group)) is { } found)
             {
                 return found;
             }
@@ -22,7 +22,7 @@ internal static class KeyLocator
         return null;
     }
 
-    /// <summary>The key of what stands inside a group or a map.</summary>
-    public static string Inside(Setting setting, string place) =>
-        setting.Map is { } map ? $"{place}:{setting.Name}:<{map.Placeholder}>" : $"{place}:{setting.Name}";
+    /// <summary>The key of the settings inside a group or a map.</summary>
+    public static string Inside(Setting setting, string group) =>
+        setting.Map is { } map ? $"{group}:{setting.Name}:<{map.Placeholder}>" : $"{group}:{setting.Name}";
 }

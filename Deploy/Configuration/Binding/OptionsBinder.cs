@@ -3,26 +3,26 @@ using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
-/// <summary>Fills options from nodes and notes every fault instead of stopping at the first.</summary>
-/// <param name="faults">Takes the errors.</param>
+/// <summary>Sets options from nodes and collects every error instead of stopping at the first.</summary>
+/// <param name="errors">Takes the errors.</param>
 /// <param name="root">The options of the whole section, in which a misplaced key is looked up.</param>
 /// <param name="section">The section's name.</param>
-internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
+internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
 {
-    /// <summary>Options with every value that is right; defaults stand where it is not.</summary>
+    /// <summary>Returns options with every valid value; an invalid value is replaced by the default.</summary>
     public T Bind<T>(SettingNode? node, string key)
         where T : new() => (T)BindGroup(typeof(T), node, key);
 
-    /// <summary>Refuses a key that nothing reads, and says which was probably meant.</summary>
+    /// <summary>Adds an error for an unknown key, with the key that was probably meant.</summary>
     public void RefuseUnknown(SettingNode node, string key, IReadOnlyList<string> known)
     {
-        faults.SetOrigin(key, node.Origin);
+        errors.SetOrigin(key, node.Origin);
         var message = ClosestName.Of(node.Name, known) is { } close ? $"did you mean '{close}'?"
-            : KeyLocator.Of(node.Name, root, section) is { } place ? $"it belongs to {place}"
+            : KeyLocator.Of(node.Name, root, section) is { } group ? $"it belongs to {group}"
             : $"known here: {string.Join(", ", known)}";
 
-        // The value is not shown: it may be a password under a name of the operator's own.
-        faults.Add(key, null, $"is not a known key; {message}");
+        // The value is not shown, because it may be a password under a name that the operator invented.
+        errors.Add(key, null, $"is not a known key; {message}");
     }
 
     private object BindGroup(Type type, SettingNode? node, string key)
@@ -50,7 +50,7 @@ internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
     {
         if (node is not null)
         {
-            faults.SetOrigin(key, node.Origin);
+            errors.SetOrigin(key, node.Origin);
         }
 
         switch (setting.Shape)
@@ -75,10 +75,10 @@ internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
         foreach (var entry in IsOfShape(node, key, $"an object with a name for each {setting.Map!.Placeholder}") ?? [])
         {
             var entryKey = $"{key}:{entry.Name}";
-            faults.SetOrigin(entryKey, entry.Origin);
-            if (setting.Map.FindFault(entry.Name) is { } fault)
+            errors.SetOrigin(entryKey, entry.Origin);
+            if (setting.Map.FindError(entry.Name) is { } error)
             {
-                faults.Add(entryKey, null, fault);
+                errors.Add(entryKey, null, error);
             }
 
             map[entry.Name] = BindGroup(setting.Type, entry, entryKey);
@@ -100,21 +100,21 @@ internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
         if (node is { Kind: not (SettingKind.Array or SettingKind.Null), Children: var children }
             && (children.Count == 0 || !children.TrueForAll(it => int.TryParse(it.Name, out _))))
         {
-            faults.Add(key, null, $"is no list; {accepted} would be accepted");
+            errors.Add(key, null, $"is not a list; {accepted} would be accepted");
             return;
         }
 
         foreach (var item in node?.Children ?? [])
         {
             var itemKey = $"{key}:{item.Name}";
-            faults.SetOrigin(itemKey, item.Origin);
+            errors.SetOrigin(itemKey, item.Origin);
             if (item.Kind != SettingKind.Text || string.IsNullOrWhiteSpace(item.Text))
             {
-                faults.Add(itemKey, item.Text, $"is no text; {setting.Accepted.Replace('`', '\'')} would be accepted");
+                errors.Add(itemKey, item.Text, $"is not a text; {setting.Accepted.Replace('`', '\'')} would be accepted");
             }
-            else if (setting.Rules.FirstOrDefault(rule => rule.FindFault(item.Text) is not null) is { } broken)
+            else if (setting.Rules.FirstOrDefault(rule => rule.FindError(item.Text) is not null) is { } broken)
             {
-                faults.Add(itemKey, item.Text, broken.FindFault(item.Text)!);
+                errors.Add(itemKey, item.Text, broken.FindError(item.Text)!);
                 if (broken is TextLengthAttribute)
                 {
                     // It is used in spite of the error, because it may be too long for the model as well.
@@ -137,7 +137,7 @@ internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
         {
             if (setting.IsRequired)
             {
-                faults.Add(key, null, $"is missing; {accepted} would be accepted");
+                errors.Add(key, null, $"is missing; {accepted} would be accepted");
             }
 
             return;
@@ -145,26 +145,26 @@ internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
 
         if (node.Kind is SettingKind.Object or SettingKind.Array || node.Children.Count > 0)
         {
-            faults.Add(key, null, $"is not a single value; {accepted} would be accepted");
+            errors.Add(key, null, $"is not a single value; {accepted} would be accepted");
             return;
         }
 
         if (string.IsNullOrWhiteSpace(node.Text))
         {
             var remedy = setting.IsRequired ? "" : "leave it out for the default, or ";
-            faults.Add(key, null, $"is empty; {remedy}{accepted} would be accepted");
+            errors.Add(key, null, $"is empty; {remedy}{accepted} would be accepted");
             return;
         }
 
         var shown = setting.IsSecret ? null : node.Text;
-        if (ScalarText.Parse(node, setting.Type, out var fault) is not { } value)
+        if (ScalarText.Parse(node, setting.Type, out var error) is not { } value)
         {
-            // The sentence may repeat the value.
-            faults.Add(key, shown, setting.IsSecret ? $"is not a text; {accepted} would be accepted" : fault);
+            // The message may repeat the value, which must not be shown.
+            errors.Add(key, shown, setting.IsSecret ? $"is not a text; {accepted} would be accepted" : error);
         }
-        else if (setting.Rules.Select(rule => rule.FindFault(value)).FirstOrDefault(it => it is not null) is { } broken)
+        else if (setting.Rules.Select(rule => rule.FindError(value)).FirstOrDefault(it => it is not null) is { } broken)
         {
-            faults.Add(key, shown, broken);
+            errors.Add(key, shown, broken);
         }
         else
         {
@@ -172,7 +172,7 @@ internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
         }
     }
 
-    /// <returns>The children; none of an absent node; null after noting that the node is no object.</returns>
+    /// <returns>The children of an object; empty for a missing node; null, after an error was added, for any other node.</returns>
     private List<SettingNode>? IsOfShape(SettingNode? node, string key, string accepted)
     {
         if (node is null || node.Kind is SettingKind.Object or SettingKind.Null)
@@ -180,9 +180,9 @@ internal sealed class OptionsBinder(ErrorList faults, Type root, string section)
             return node?.Children ?? [];
         }
 
-        faults.SetOrigin(key, node.Origin);
+        errors.SetOrigin(key, node.Origin);
         var found = node.Kind == SettingKind.Array ? "a list" : "a single value";
-        faults.Add(key, null, $"is {found}; {accepted} would be accepted");
+        errors.Add(key, null, $"is {found}; {accepted} would be accepted");
         return null;
     }
 

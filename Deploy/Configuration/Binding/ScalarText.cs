@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
-/// <summary>Turns one written value into a property's type, more strictly than .NET, which takes "2" for two days and
-/// "24:00:00" for twenty-four.</summary>
+/// <summary>Parses one written value into a property's type, more strictly than .NET, which reads "2" as two days and
+/// "24:00:00" as twenty-four days.</summary>
 internal static partial class ScalarText
 {
-    /// <summary>What a type accepts, for the reference; null when the rules say all of it.</summary>
+    /// <summary>The values that a type accepts, for the reference; null if the rules describe all of it.</summary>
     public static string? Accepted(Type type) =>
         type == typeof(bool) ? "`true` or `false`"
         : type == typeof(int) ? "whole number"
@@ -16,11 +16,12 @@ internal static partial class ScalarText
         : type.IsEnum ? string.Join(" or ", Enum.GetNames(type).Select(name => $"`{name}`"))
         : null;
 
-    /// <returns>The value, or null with the rest of a sentence that says what is wrong.</returns>
-    public static object? Parse(SettingNode node, Type type, out string fault)
+    /// <returns>The value; null if it is invalid, and then <paramref name="error"/> continues the sentence that the key
+    /// begins.</returns>
+    public static object? Parse(SettingNode node, Type type, out string error)
     {
         var text = node.Text ?? "";
-        fault = "";
+        error = "";
         object? value =
             type == typeof(string) ? (node.Kind == SettingKind.Text ? text : null)
             : type == typeof(bool) ? (bool.TryParse(text, out var flag) ? flag : null)
@@ -30,7 +31,7 @@ internal static partial class ScalarText
             : ParseName(text, type);
         if (value is null)
         {
-            fault = type == typeof(string) ? $"is not a text; it would be accepted in quotes (\"{text}\")"
+            error = type == typeof(string) ? $"is not a text; it would be accepted in quotes (\"{text}\")"
                 : type == typeof(TimeSpan) ? $"is not a time; hours:minutes:seconds, such as '{Example(text)}', would be accepted"
                 : $"is not understood; {Accepted(type)?.Replace('`', '\'')} would be accepted";
         }
@@ -38,7 +39,7 @@ internal static partial class ScalarText
         return value;
     }
 
-    /// <summary>As <see cref="Parse"/> reads it.</summary>
+    /// <summary>Formats a value so that <see cref="Parse"/> can read it.</summary>
     public static string Format(object value) => value switch
     {
         bool flag => flag ? "true" : "false",
@@ -54,7 +55,7 @@ internal static partial class ScalarText
             ? value
             : null;
 
-    // Names only: .NET would take "0" too.
+    // Only names are accepted; .NET would accept "0" too.
     private static object? ParseName(string text, Type type) =>
         Array.Find(Enum.GetNames(type), name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known
             ? Enum.Parse(type, known)
@@ -66,7 +67,7 @@ internal static partial class ScalarText
         return match.Success && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) ? time : null;
     }
 
-    // Whoever wrote a bare number most likely meant seconds.
+    // A bare number most likely means seconds.
     private static string Example(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             ? Format(TimeSpan.FromSeconds(seconds))

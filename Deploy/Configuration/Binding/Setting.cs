@@ -6,7 +6,7 @@ using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
-/// <summary>What a key holds.</summary>
+/// <summary>The kind of value that a key holds.</summary>
 internal enum SettingShape
 {
     Value,
@@ -17,7 +17,7 @@ internal enum SettingShape
     Map,
 }
 
-/// <summary>A property of an options class, with everything that binding and the reference want to know.</summary>
+/// <summary>A property of an options class, with everything that binding and the reference need.</summary>
 internal sealed class Setting
 {
     private static readonly ConcurrentDictionary<Type, IReadOnlyList<Setting>> Known = new();
@@ -49,10 +49,10 @@ internal sealed class Setting
 
     public SettingShape Shape { get; }
 
-    /// <summary>Of the value, of the group, or of the map's entries.</summary>
+    /// <summary>The type of the value, of the group, or of the map's entries.</summary>
     public Type Type { get; }
 
-    /// <summary>There are no keys in it.</summary>
+    /// <summary>True if the setting contains no keys.</summary>
     public bool IsLeaf => Shape is SettingShape.Value or SettingShape.List;
 
     public MapAttribute? Map { get; }
@@ -67,11 +67,11 @@ internal sealed class Setting
 
     public IReadOnlyList<ValueRuleAttribute> Rules { get; }
 
-    /// <summary>What a value may be, in words.</summary>
+    /// <summary>The accepted values, in words.</summary>
     public string Accepted => string.Join(
         ", ", Rules.Select(rule => rule.Accepted).Prepend(ScalarText.Accepted(Type)).OfType<string>());
 
-    /// <summary>The settings of an options class, in the order in which they are written.</summary>
+    /// <summary>The settings of an options class, in the order in which they are declared.</summary>
     public static IReadOnlyList<Setting> Of(Type options) => Known.GetOrAdd(
         options, static type => [.. type.GetProperties().Where(property => property.CanWrite).Select(it => new Setting(it))]);
 }

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
-/// <summary>What stands at a key.</summary>
+/// <summary>The JSON kind of the value at a key.</summary>
 internal enum SettingKind
 {
     Object,
@@ -11,8 +11,8 @@ internal enum SettingKind
     Null,
 }
 
-/// <summary>One key as it was written: what .NET's own configuration forgets (kind, line, variable) is what a good
-/// message needs.</summary>
+/// <summary>One key as it was written. It keeps what .NET's own configuration discards and a good message needs: kind, line and
+/// variable.</summary>
 internal sealed class SettingNode(string name, SettingKind kind, string? text, string origin)
 {
     public string Name { get; } = name;
@@ -30,10 +30,10 @@ internal sealed class SettingNode(string name, SettingKind kind, string? text, s
     public SettingNode? Find(string name) =>
         Children.Find(child => child.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>A later source says otherwise.</summary>
+    /// <summary>Replaces the value by that of a later source.</summary>
     public void Override(string text, string origin) => (Kind, Text, Origin) = (SettingKind.Text, text, origin);
 
-    /// <summary>Null in the file is as good as absent, so a later source may fill it.</summary>
+    /// <summary>Turns null into an object, because null in a file means absent and a later source may fill it.</summary>
     public void BecomeObject(string origin)
     {
         if (Kind == SettingKind.Null)
@@ -42,7 +42,7 @@ internal sealed class SettingNode(string name, SettingKind kind, string? text, s
         }
     }
 
-    /// <summary>The leaves under this key, with colons as .NET's configuration writes them.</summary>
+    /// <summary>The leaves under this key, with colons as in .NET's configuration.</summary>
     public IEnumerable<KeyValuePair<string, string?>> Flatten(string key) =>
         Children.Count == 0
             ? [new(key, Text)]

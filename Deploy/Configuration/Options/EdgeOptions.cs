@@ -4,49 +4,49 @@ using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Options;
 
-/// <summary>Section <c>MobileVlm</c>. The reference is made of these descriptions, defaults and rules.</summary>
+/// <summary>Section <c>MobileVlm</c>. The reference is generated from these descriptions, defaults and rules.</summary>
 internal sealed class EdgeOptions
 {
     public const string Section = "MobileVlm";
 
-    /// <summary>Leaves room for <c>mobilevlm-</c> in a client id, of which brokers take 64 characters.</summary>
+    /// <summary>Leaves space for <c>mobilevlm-</c> in a client id, which may have 64 characters at some brokers.</summary>
     public const int MaxNodeLength = 54;
 
-    [Description("Name of this box, as it stands in topics. Each box of one broker needs its own.")]
+    [Description("Name of this device in topics. Each device at one broker needs its own.")]
     [DefaultText("the machine's host name")]
     [SafeName(MaxNodeLength)]
     public string? Node { get; set; }
 
-    [Description("Whose wall clock schedules mean.")]
-    [DefaultText("the box's own")]
+    [Description("Time zone in which schedules are evaluated.")]
+    [DefaultText("the device's own")]
     [TimeZoneName]
     public string? TimeZone { get; set; }
 
     [Description("Folder for what must survive a restart: states, cool-downs, switches. Under systemd, `StateDirectory=` sets it.")]
-    [DefaultText("systemd's, else nothing is kept")]
+    [DefaultText("systemd's state directory if set; otherwise nothing is kept")]
     [TextLength(4096)]
     public string? StateFolder { get; set; }
 
     [Description("The model and how it runs.")]
     public ModelOptions Model { get; set; } = new();
 
-    [Description("The broker that answers are published to.")]
+    [Description("The broker to which answers are published.")]
     public MqttOptions Mqtt { get; set; } = new();
 
-    [Description("The cameras, each under a name that stands in topics. At least one needs a question.")]
+    [Description("The cameras, each under a name that is part of its topics. At least one needs a question.")]
     [Map("camera", "availability", "stats", "ask", "reply", "replies")]
     public Dictionary<string, CameraOptions> Cameras { get; set; } = [];
 
-    [Description("When, how many, and what after a failure.")]
+    [Description("Limits and times of the pipeline, and how it reacts to failures.")]
     public PipelineOptions Pipeline { get; set; } = new();
 
-    [Description("Where events wait until the broker has acknowledged them.")]
+    [Description("The queue in which events wait until the broker has acknowledged them.")]
     public OutboxOptions Outbox { get; set; } = new();
 
-    [Description("Numbers for a monitoring system. Off unless a port is given.")]
+    [Description("Metrics for a monitoring system. Off unless a port is set.")]
     public MetricsOptions Metrics { get; set; } = new();
 
-    [Description("Programs that cameras are read with.")]
+    [Description("The programs that read cameras.")]
     public ToolOptions Tools { get; set; } = new();
 }
 
@@ -58,35 +58,35 @@ internal sealed class ModelOptions
     [TextLength(4096)]
     public string? Path { get; set; }
 
-    [Description("Where the model runs. `cuda` is an NVIDIA GPU or no service; `auto` takes the GPU where one can be had and says once why it took the processor. A model for a GPU is imported with `--for cuda`. What each session really runs on stands in the log and in `stats`.")]
+    [Description("Where the model runs. `cuda` requires an NVIDIA GPU; the service does not start without one. `auto` uses the GPU where one is available, and otherwise logs once why it uses the CPU. A model for a GPU is imported with `--for cuda`. The log and `stats` report where each session actually runs.")]
     [ExecutionTarget]
     public string Target { get; set; } = "cpu";
 
     [Description("A CUDA provider library of the same version, which ONNX Runtime loads as a plug-in. For `cuda` and `auto`.")]
-    [DefaultText("what is built into ONNX Runtime")]
+    [DefaultText("the one built into ONNX Runtime")]
     [TextLength(4096)]
     public string? ProviderLibrary { get; set; }
 
-    [Description("Another `libonnxruntime.so`, such as one that was built on this box with CUDA, instead of the one that comes along. It must have the interface of the same minor version.")]
-    [DefaultText("the one that comes along")]
+    [Description("Another `libonnxruntime.so` instead of the bundled one, for example one that was built on this device with CUDA. It must have the interface of the same minor version.")]
+    [DefaultText("the bundled one")]
     [TextLength(4096)]
     public string? RuntimeLibrary { get; set; }
 
-    [Description("Threads that compute; 0 takes one a big core.")]
+    [Description("Number of compute threads; 0 uses one per big core.")]
     [NumberRange(0, 256)]
     public int Threads { get; set; }
 
-    [Description("Processors that the threads are bound to. `auto` takes the big cores where there are little ones too, and binds nothing elsewhere.")]
+    [Description("Processors that the threads are bound to. `auto` uses the big cores where there are little ones too, and otherwise binds nothing.")]
     [Processors]
     public string Affinity { get; set; } = ProcessorsAttribute.Auto;
 
-    [Description("Arm's KleidiAI kernels on arm64; `false` takes ONNX Runtime's own, to compare speed and answers.")]
+    [Description("Uses Arm's KleidiAI kernels on arm64; `false` uses ONNX Runtime's own, to compare speed and answers.")]
     public bool KleidiAi { get; set; } = true;
 
-    [Description("Opens the second set of the decoder's weights where the model was imported with one (`--prefill`): quicker with many tokens at once, for the memory of its size.")]
+    [Description("Opens the prefill weights of a model that was imported with `--prefill`: many tokens at once are processed faster, and memory grows by the size of these weights.")]
     public bool Prefill { get; set; } = true;
 
-    [Description("Room for the prompt, one picture (144 tokens), one question and its answer, in tokens. Memory grows with it.")]
+    [Description("Size of the context in tokens: the prompt, one frame (144 tokens), one question and its answer must fit. Memory grows with it.")]
     [NumberRange(256, 4096)]
     public int ContextTokens { get; set; } = 1024;
 }
@@ -94,7 +94,7 @@ internal sealed class ModelOptions
 /// <summary>Section <c>MobileVlm:Tools</c>.</summary>
 internal sealed class ToolOptions
 {
-    [Description("Reads network cameras, and files and devices where OpenCV has no native library.")]
+    [Description("Reads network cameras, and also files and devices where OpenCV has no native library.")]
     [TextLength(4096)]
     public string Ffmpeg { get; set; } = "ffmpeg";
 

@@ -9,18 +9,17 @@ internal sealed class MqttOptions
 {
     public const int DefaultPort = 1883;
 
-    [Description("`embedded` starts a broker in this process, on the loopback address only. Ports default to 1883 (`mqtt`) "
-        + "and 8883 (`mqtts`, encrypted). A password never stands here: see `User` and `PasswordFile`.")]
+    [Description("`embedded` starts a broker in this process, on the loopback address only. Ports default to 1883 (`mqtt`) and 8883 (`mqtts`, encrypted). Do not write a password here: use `User` and `PasswordFile`.")]
     [Required]
     [Broker]
     [Secret]
     public string? Broker { get; set; }
 
-    [Description("Topics begin with it, followed by the node's name.")]
+    [Description("First part of every topic; the node's name follows.")]
     [BaseTopic]
     public string BaseTopic { get; set; } = "mobilevlm";
 
-    [Description("Port of the embedded broker; 0 takes any that is free. The port of another broker stands in its address.")]
+    [Description("Port of the embedded broker; 0 uses any free port. The port of another broker is part of its address.")]
     [DefaultText("`1883`")]
     [NumberRange(0, 65535)]
     public int? Port { get; set; }
@@ -29,8 +28,7 @@ internal sealed class MqttOptions
     [TextLength(256)]
     public string? User { get; set; }
 
-    [Description("File whose first line is the user's password; read at each connect, so that it can be changed. "
-        + "`credential:NAME` is a credential that systemd hands over (`LoadCredential=NAME:FILE` in the unit).")]
+    [Description("File whose first line is the user's password; read at each connect, so that it can be changed. `credential:NAME` is a credential that systemd passes to the service (`LoadCredential=NAME:FILE` in the unit).")]
     [TextLength(4096)]
     public string? PasswordFile { get; set; }
 
@@ -44,54 +42,54 @@ internal sealed class MqttOptions
     [SafeName(64, "_-.")]
     public string? ClientId { get; set; }
 
-    [Description("How often the connection is tried while nothing is said.")]
+    [Description("Interval of keep-alive packets while nothing else is sent.")]
     [TimeRange("00:00:01", "01:00:00")]
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(15);
 
-    [Description("Quality of service of states, answers and availability: 0 may lose one, 1 repeats until the broker has it.")]
+    [Description("Quality of service of states, answers and availability: 0 may lose a message; 1 repeats it until the broker has it.")]
     [NumberRange(0, 2)]
     public int StateQos { get; set; } = 1;
 
-    [Description("The same for snapshots, the largest messages by far.")]
+    [Description("Quality of service of snapshots, by far the largest messages.")]
     [NumberRange(0, 2)]
     public int SnapshotQos { get; set; } = 1;
 
-    [Description("The same for events.")]
+    [Description("Quality of service of events.")]
     [NumberRange(0, 2)]
     public int EventQos { get; set; } = 1;
 
-    [Description("The same for the replies to questions that were asked once.")]
+    [Description("Quality of service of the replies to ad-hoc questions.")]
     [NumberRange(0, 2)]
     public int ReplyQos { get; set; } = 1;
 
-    [Description("Keeps snapshots at the broker for those who subscribe later. States, answers and availability are always kept, events and replies never.")]
+    [Description("Retains snapshots at the broker for later subscribers. States, answers and availability are always retained; events and replies never are.")]
     public bool RetainSnapshots { get; set; } = true;
 
-    [Description("What others may tell this box: questions, and switches for standing ones.")]
+    [Description("Commands that other clients may send to this device: ad-hoc questions, and switches for standing questions.")]
     public CommandOptions Commands { get; set; } = new();
 
-    [Description("Questions that anybody who may write to the broker can ask at any moment.")]
+    [Description("Ad-hoc questions: any client that may write to the broker can ask them at any time.")]
     public AskOptions Asks { get; set; } = new();
 
-    [Description("Tells Home Assistant about the cameras, so that their entities appear by themselves.")]
+    [Description("Announces the cameras to Home Assistant, so that their entities appear automatically.")]
     public HomeAssistantOptions HomeAssistant { get; set; } = new();
 }
 
 /// <summary>Section <c>MobileVlm:Mqtt:Commands</c>.</summary>
 internal sealed class CommandOptions
 {
-    [Description("Listens to commands at all. Off, nothing is subscribed to: nobody can ask or switch anything.")]
+    [Description("Accepts commands. When off, the service subscribes to no command topic: nobody can ask or switch anything.")]
     public bool Enabled { get; set; } = true;
 
-    [Description("Longest message that is taken, in bytes; a picture in base64 takes a third more than its file.")]
+    [Description("Largest message that is accepted, in bytes; an image in base64 is a third larger than its file.")]
     [NumberRange(1024, 64 * 1024 * 1024)]
     public int MaxPayloadBytes { get; set; } = 1024 * 1024;
 
-    [Description("Commands that are taken each second on average; more are dropped and counted in `stats`.")]
+    [Description("Commands that are accepted per second on average; more are dropped and counted in `stats`.")]
     [NumberRange(0.1, 1000)]
     public double PerSecond { get; set; } = 50;
 
-    [Description("Commands that may come at once after a quiet time.")]
+    [Description("Commands that are accepted at once after a quiet period.")]
     [NumberRange(1, 500)]
     public int Burst { get; set; } = 250;
 }
@@ -99,14 +97,14 @@ internal sealed class CommandOptions
 /// <summary>Section <c>MobileVlm:Mqtt:Asks</c>.</summary>
 internal sealed class AskOptions
 {
-    [Description("Answers such questions. Off, each is told so.")]
+    [Description("Answers ad-hoc questions. When off, each one gets a reply that says so.")]
     public bool Enabled { get; set; } = true;
 
-    [Description("Questions that may wait or be answered at once; one more gets the answer `busy`. At most two go with each frame, behind the standing questions.")]
+    [Description("Maximum number of ad-hoc questions that wait or are being answered; a further one gets the answer `busy`. At most two are answered per frame, after the standing questions.")]
     [NumberRange(1, 100)]
     public int MaxWaiting { get; set; } = 16;
 
-    [Description("Longest wait for an answer when the request sets no deadline; then it gets the answer `expired`.")]
+    [Description("Maximum wait for an answer when the request sets no deadline; after it the answer is `expired`.")]
     [TimeRange("00:00:00.1", "01:00:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -114,11 +112,11 @@ internal sealed class AskOptions
     [TimeRange("00:00:00.1", "01:00:00")]
     public TimeSpan MaxDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
-    [Description("Most tokens of a written answer, and how many it has when the request sets none; at most what leaves `ContextTokens` room for a question. Long answers keep the next frame waiting.")]
+    [Description("Maximum tokens of a generated answer, and the default when the request sets none; limited so that `ContextTokens` leaves space for a question. Long answers delay the next frame.")]
     [NumberRange(1, 512)]
     public int MaxTokens { get; set; } = 64;
 
-    [Description("Where answers may be sent to when the request names a topic: beginnings of topics, separated by commas. The box's own topics are never among them.")]
+    [Description("Topics that a request may name for its answer: the first parts of topics, separated by commas. The device's own topics are never among them.")]
     [DefaultText("`BaseTopic/replies/, replies/, responses/`")]
     [TopicPrefixes]
     public string? ReplyPrefixes { get; set; }
@@ -127,7 +125,7 @@ internal sealed class AskOptions
 /// <summary>Section <c>MobileVlm:Mqtt:HomeAssistant</c>.</summary>
 internal sealed class HomeAssistantOptions
 {
-    [Description("Publishes one discovery message for each camera.")]
+    [Description("Publishes one discovery message per camera.")]
     public bool Enabled { get; set; }
 
     [Description("Discovery prefix, as it is set in Home Assistant.")]
@@ -139,11 +137,11 @@ internal sealed class HomeAssistantOptions
     [BaseTopic]
     public string? BirthTopic { get; set; }
 
-    [Description("The birth message. When it comes, everything is published again.")]
+    [Description("The birth message. When it arrives, everything is published again.")]
     [TextLength(64)]
     public string BirthPayload { get; set; } = "online";
 
-    [Description("It is published again after a random part of this time, so that many boxes do not speak at once.")]
+    [Description("Everything is published again after a random part of this time, so that many devices do not publish at the same moment.")]
     [TimeRange("00:00:00", "00:10:00")]
     public TimeSpan AfterBirthWithin { get; set; } = TimeSpan.FromSeconds(5);
 }

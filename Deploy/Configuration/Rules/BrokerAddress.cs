@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
-/// <summary>Understands <c>Mqtt:Broker</c>.</summary>
+/// <summary>Parses and validates <c>Mqtt:Broker</c>.</summary>
 internal static class BrokerAddress
 {
     private const string EmbeddedWord = "embedded";
@@ -10,8 +10,9 @@ internal static class BrokerAddress
 
     public static bool IsEncrypted(string broker) => broker.StartsWith("mqtts://", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Null, or what is wrong; shows no part of the address, which may hold a password.</summary>
-    public static string? FindFault(string broker)
+    /// <summary>Validates the address. The returned message shows no part of the address, which may hold a password.</summary>
+    /// <returns>Null if the address is valid; otherwise what is wrong.</returns>
+    public static string? FindError(string broker)
     {
         if (IsEmbedded(broker))
         {
@@ -28,7 +29,7 @@ internal static class BrokerAddress
             || address.Scheme is not ("mqtt" or "mqtts")
             || !broker.StartsWith(address.Scheme + "://", StringComparison.OrdinalIgnoreCase))
         {
-            return $"is no broker address; {Accepted}";
+            return $"is not a broker address; {Accepted}";
         }
 
         return address.Host.Length == 0 ? $"has no host; {Accepted}"
@@ -38,7 +39,7 @@ internal static class BrokerAddress
                 : null;
     }
 
-    /// <summary>The address with its port, which need not be written.</summary>
+    /// <summary>Parses a valid address. Adds the default port if none is written.</summary>
     public static Uri Parse(string broker)
     {
         var address = new Uri(broker);

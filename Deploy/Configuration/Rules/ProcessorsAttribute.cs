@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
-/// <summary>Processors of this box by their numbers, or a word.</summary>
+/// <summary>The value is a list of this machine's processor numbers, or a word.</summary>
 internal sealed class ProcessorsAttribute : ValueRuleAttribute
 {
     public const string Auto = "auto";
@@ -10,14 +10,15 @@ internal sealed class ProcessorsAttribute : ValueRuleAttribute
 
     public override string Accepted => $"`{Auto}`, `{None}`, or numbers of processors like `4-7` or `0,2`";
 
-    /// <returns>Null for <see cref="Auto"/>; nothing for <see cref="None"/>.</returns>
-    /// <exception cref="FormatException">It is neither a word nor a list.</exception>
+    /// <summary>Parses the value.</summary>
+    /// <returns>The processor numbers; null for <see cref="Auto"/>; empty for <see cref="None"/>.</returns>
+    /// <exception cref="FormatException">The value is neither one of the words nor a list.</exception>
     public static IReadOnlyList<int>? Parse(string text) =>
         text.Equals(Auto, StringComparison.OrdinalIgnoreCase) ? null
         : text.Equals(None, StringComparison.OrdinalIgnoreCase) ? []
         : CpuTopology.ParseList(text);
 
-    public override string? FindFault(object value)
+    public override string? FindError(object value)
     {
         try
         {
@@ -28,7 +29,7 @@ internal sealed class ProcessorsAttribute : ValueRuleAttribute
         }
         catch (FormatException)
         {
-            return $"is no list of processors; {Accepted} would be accepted";
+            return $"is not a list of processors; {Accepted} would be accepted";
         }
     }
 }

@@ -4,43 +4,43 @@ using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 
-/// <summary>A text that its own type reads.</summary>
-internal abstract class ReadByAttribute(Action<string> parse, string accepted) : ValueRuleAttribute
+/// <summary>The value is a text that its own type parses.</summary>
+internal abstract class ParsedByAttribute(Action<string> parse, string accepted) : ValueRuleAttribute
 {
     public override string Accepted => accepted.Replace('\'', '`');
 
-    public override string? FindFault(object value)
+    public override string? FindError(object value)
     {
         try
         {
             parse((string)value);
             return null;
         }
-        catch (FormatException fault)
+        catch (FormatException exception)
         {
-            return fault.Message;
+            return exception.Message;
         }
     }
 }
 
-/// <summary>Times of the week.</summary>
-internal sealed class WeeklySlotAttribute() : ReadByAttribute(text => WeeklySlot.Parse(text), WeeklySlot.Accepted);
+/// <summary>The value is a time of the week.</summary>
+internal sealed class WeeklySlotAttribute() : ParsedByAttribute(text => WeeklySlot.Parse(text), WeeklySlot.Accepted);
 
-/// <summary>Another question's state.</summary>
-internal sealed class ConditionAttribute() : ReadByAttribute(text => QuestionCondition.Parse(text), QuestionCondition.Accepted);
+/// <summary>The value is a condition on another question's state.</summary>
+internal sealed class ConditionAttribute() : ParsedByAttribute(text => QuestionCondition.Parse(text), QuestionCondition.Accepted);
 
-/// <summary>A shape on the picture.</summary>
-internal sealed class PolygonAttribute() : ReadByAttribute(text => RegionPolygon.Parse(text), RegionPolygon.Accepted);
+/// <summary>The value is a polygon on the frame.</summary>
+internal sealed class PolygonAttribute() : ParsedByAttribute(text => RegionPolygon.Parse(text), RegionPolygon.Accepted);
 
-/// <summary>The words of an event.</summary>
-internal sealed class AlertTemplateAttribute() : ReadByAttribute(text => AlertText.Parse(text), AlertText.Accepted);
+/// <summary>The value is the template of an event's text.</summary>
+internal sealed class AlertTemplateAttribute() : ParsedByAttribute(text => AlertText.Parse(text), AlertText.Accepted);
 
-/// <summary>A time zone of the IANA database.</summary>
+/// <summary>The value is a time zone of the IANA database.</summary>
 internal sealed class TimeZoneNameAttribute : ValueRuleAttribute
 {
     public override string Accepted => "a name such as `Europe/Berlin`";
 
-    public override string? FindFault(object value) => TimeZoneInfo.TryFindSystemTimeZoneById((string)value, out _)
+    public override string? FindError(object value) => TimeZoneInfo.TryFindSystemTimeZoneById((string)value, out _)
         ? null
-        : "is no time zone that this box knows (package tzdata); a name such as 'Europe/Berlin' would be accepted";
+        : "is not a time zone that this machine knows (package tzdata); a name such as 'Europe/Berlin' would be accepted";
 }

@@ -3,14 +3,14 @@ namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 /// <summary>The purpose for which a configuration is read.</summary>
 internal enum ConfigurationStrictness
 {
-    /// <summary>For a start: what cannot be read is an error.</summary>
+    /// <summary>For a start: a file that cannot be read is an error.</summary>
     Start,
 
     /// <summary>For a reload: a setting that takes effect only after a restart and cannot be read now is a
     /// warning.</summary>
     Reload,
 
-    /// <summary>To check a file by hand: what this user may not read is a warning, because the service's user may be able
-    /// to.</summary>
+    /// <summary>To check a file by hand: a file that this user may not read is a warning, because the service's user may be able to
+    /// read it.</summary>
     Check,
 }

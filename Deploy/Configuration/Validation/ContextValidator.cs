@@ -6,30 +6,30 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 
-/// <summary>Validates every question against the model that is to answer it: whether it fits into the context, and whether
-/// the model can tell its choices apart. Reads the model's manifest and tokenizer alone, and opens no session.</summary>
+/// <summary>Validates every question against the model that will answer it: whether it fits into the context, and whether
+/// the model can distinguish its choices. Reads only the model's manifest and tokenizer, and opens no session.</summary>
 internal sealed class ContextValidator
 {
     private const string Model = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}";
     private const string ModelPath = $"{Model}:{nameof(ModelOptions.Path)}";
     private const string ContextTokens = $"{Model}:{nameof(ModelOptions.ContextTokens)}";
 
-    private readonly ErrorList _faults;
+    private readonly ErrorList _errors;
     private readonly QuestionTokenCounter _counter;
     private readonly int _contextTokens;
 
-    private ContextValidator(QuestionTokenCounter counter, int contextTokens, ErrorList faults) =>
-        (_counter, _contextTokens, _faults) = (counter, contextTokens, faults);
+    private ContextValidator(QuestionTokenCounter counter, int contextTokens, ErrorList errors) =>
+        (_counter, _contextTokens, _errors) = (counter, contextTokens, errors);
 
-    /// <summary>Reads what is needed of the model.</summary>
-    /// <param name="options">Bound; what has a fault already holds its default.</param>
-    /// <param name="folder">Relative paths begin here.</param>
-    /// <param name="faults">Gets what is found. A model that cannot be read is a warning: a start refuses it by itself and
-    /// says more.</param>
-    /// <returns>Null when there is no such model, or none that questions could be asked.</returns>
-    public static QuestionTokenCounter? OpenModel(EdgeOptions options, string folder, ErrorList faults)
+    /// <summary>Opens the model's manifest and tokenizer.</summary>
+    /// <param name="options">Bound options; a key that already has an error holds its default.</param>
+    /// <param name="folder">The folder in which relative paths start.</param>
+    /// <param name="errors">Receives errors and warnings. A model that cannot be read is a warning, because a start refuses it and
+    /// reports more.</param>
+    /// <returns>Null if the model cannot be read, or cannot answer questions about frames.</returns>
+    public static QuestionTokenCounter? OpenModel(EdgeOptions options, string folder, ErrorList errors)
     {
-        if (options.Model.Path is not { } path || faults.Has(ModelPath) || faults.Has(ContextTokens))
+        if (options.Model.Path is not { } path || errors.Has(ModelPath) || errors.Has(ContextTokens))
         {
             return null;
         }
@@ -39,21 +39,21 @@ internal sealed class ContextValidator
         {
             counter = QuestionTokenCounter.Open(Path.GetFullPath(path, folder));
         }
-        catch (ModelFolderException fault)
+        catch (ModelFolderException exception)
         {
-            faults.Warn(ModelPath, path, $"cannot be used, so it is not known whether the questions fit its context. {fault.Message}");
+            errors.Warn(ModelPath, path, $"cannot be used, so it is not known whether the questions fit its context. {exception.Message}");
             return null;
         }
 
         if (counter.VisualTokens == 0)
         {
-            faults.Add(ModelPath, path, "is a text-only model, which cannot process frames; import a MobileVLM checkpoint");
+            errors.Add(ModelPath, path, "is a text-only model, which cannot process frames; import a MobileVLM checkpoint");
             return null;
         }
 
-        if (options.Model.ContextTokens > counter.MaxPositions && faults.IsWritten(ContextTokens))
+        if (options.Model.ContextTokens > counter.MaxPositions && errors.IsWritten(ContextTokens))
         {
-            faults.Warn(
+            errors.Warn(
                 ContextTokens,
                 ScalarText.Format(options.Model.ContextTokens),
                 $"is more than the model was made for; {counter.MaxPositions} are used");
@@ -62,15 +62,16 @@ internal sealed class ContextValidator
         return counter;
     }
 
-    /// <param name="options">Bound; what has a fault already holds its default.</param>
-    /// <param name="counter">Of the model.</param>
-    /// <param name="faults">Gets what is found.</param>
-    public static void Validate(EdgeOptions options, QuestionTokenCounter counter, ErrorList faults)
+    /// <summary>Adds an error for each question that does not fit the model.</summary>
+    /// <param name="options">Bound options; a key that already has an error holds its default.</param>
+    /// <param name="counter">The model's token counter.</param>
+    /// <param name="errors">Receives the errors.</param>
+    public static void Validate(EdgeOptions options, QuestionTokenCounter counter, ErrorList errors)
     {
-        var validator = new ContextValidator(counter, options.Model.ContextTokens, faults);
-        foreach (var (camera, watched) in options.Cameras)
+        var validator = new ContextValidator(counter, options.Model.ContextTokens, errors);
+        foreach (var (camera, cameraOptions) in options.Cameras)
         {
-            foreach (var (question, asked) in watched.Questions)
+            foreach (var (question, asked) in cameraOptions.Questions)
             {
                 validator.Validate($"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}:{camera}:{nameof(CameraOptions.Questions)}:{question}", asked);
             }
@@ -95,7 +96,7 @@ internal sealed class ContextValidator
     {
         var choices = $"{key}:{nameof(QuestionOptions.Choices)}";
         if (asked is not { Ask: { } ask, Answer: { } answer and not QuestionKind.Json }
-            || _faults.Has($"{key}:{nameof(QuestionOptions.MaxTokens)}"))
+            || _errors.Has($"{key}:{nameof(QuestionOptions.MaxTokens)}"))
         {
             // Already reported.
             return;
@@ -123,15 +124,15 @@ internal sealed class ContextValidator
     {
         if (question.Kind == AnswerKind.Choice && _counter.FindSameChoices(question.Choices) is var (first, second))
         {
-            _faults.Add(choices, null, $"holds '{first}' and '{second}', which are the same tokens to this model; rename one of them");
+            _errors.Add(choices, null, $"holds '{first}' and '{second}', which are the same tokens to this model; rename one of them");
             return;
         }
 
         var needed = _counter.Count(question);
         if (needed > Math.Min(_contextTokens, _counter.MaxPositions))
         {
-            var limit = _contextTokens <= _counter.MaxPositions ? "" : $" The model itself has room for {_counter.MaxPositions}.";
-            _faults.Add(
+            var limit = _contextTokens <= _counter.MaxPositions ? "" : $" The model itself has {_counter.MaxPositions} positions.";
+            _errors.Add(
                 $"{key}:{nameof(QuestionOptions.Ask)}",
                 null,
                 $"needs {needed} tokens with the prompt, the frame and its answer; Model:ContextTokens is {_contextTokens}.{limit}");

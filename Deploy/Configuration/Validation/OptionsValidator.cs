@@ -6,60 +6,61 @@ using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 
-/// <summary>The rules between properties; those of one property stand on it.</summary>
+/// <summary>Validates the rules between properties; the rules of a single property are attributes on it.</summary>
 internal static class OptionsValidator
 {
     private const string Mqtt = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Mqtt)}";
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
-    /// <param name="options">Bound; what has a fault already holds its default.</param>
-    /// <param name="folder">Relative paths begin here.</param>
+    /// <summary>Adds an error for each broken rule.</summary>
+    /// <param name="options">Bound options; a key that already has an error holds its default.</param>
+    /// <param name="folder">The folder in which relative paths start.</param>
     /// <param name="strictness">Whether a file that this user may not read is an error.</param>
-    /// <param name="faults">Gets what is found.</param>
-    public static void Validate(EdgeOptions options, string folder, ConfigurationStrictness strictness, ErrorList faults)
+    /// <param name="errors">Receives errors and warnings.</param>
+    public static void Validate(EdgeOptions options, string folder, ConfigurationStrictness strictness, ErrorList errors)
     {
-        ValidateBroker(options.Mqtt, faults);
-        ValidateLogin(options.Mqtt, faults);
-        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, strictness != ConfigurationStrictness.Start, faults);
-        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, strictness != ConfigurationStrictness.Start, faults);
-        ValidateOutbox(options.Outbox.Path, faults);
-        ValidateAsks(options, faults);
-        var model = ContextValidator.OpenModel(options, folder, faults);
-        ValidateCameras(options, model is not null, faults);
+        ValidateBroker(options.Mqtt, errors);
+        ValidateLogin(options.Mqtt, errors);
+        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, strictness != ConfigurationStrictness.Start, errors);
+        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, strictness != ConfigurationStrictness.Start, errors);
+        ValidateOutbox(options.Outbox.Path, errors);
+        ValidateAsks(options, errors);
+        var model = ContextValidator.OpenModel(options, folder, errors);
+        ValidateCameras(options, model is not null, errors);
         if (model is not null)
         {
-            ContextValidator.Validate(options, model, faults);
+            ContextValidator.Validate(options, model, errors);
         }
 
-        ValidateCameraLogins(options, folder, strictness == ConfigurationStrictness.Check, faults);
+        ValidateCameraLogins(options, folder, strictness == ConfigurationStrictness.Check, errors);
     }
 
-    // Only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
-    private static void ValidateOutbox(string? path, ErrorList faults)
+    // Refuses only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
+    private static void ValidateOutbox(string? path, ErrorList errors)
     {
-        const int LongestName = 200;
+        const int MaxNameBytes = 200;
         const string Key = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Outbox)}:{nameof(OutboxOptions.Path)}";
         if (path is not null && (Path.EndsInDirectorySeparator(path) || Path.GetFileName(path) is "." or ".."))
         {
-            faults.Add(Key, path, "names a folder; a file in it would be accepted, such as 'outbox.db'");
+            errors.Add(Key, path, "names a folder; a file in it would be accepted, such as 'outbox.db'");
         }
-        else if (path is not null && Encoding.UTF8.GetByteCount(Path.GetFileName(path)) > LongestName)
+        else if (path is not null && Encoding.UTF8.GetByteCount(Path.GetFileName(path)) > MaxNameBytes)
         {
-            faults.Add(Key, path, $"ends in a name that is too long; up to {LongestName} bytes would be accepted");
+            errors.Add(Key, path, $"ends in a name that is too long; up to {MaxNameBytes} bytes would be accepted");
         }
     }
 
-    private static void ValidateAsks(EdgeOptions options, ErrorList faults)
+    private static void ValidateAsks(EdgeOptions options, ErrorList errors)
     {
         if (options.Mqtt.Asks.Deadline > options.Mqtt.Asks.MaxDeadline)
         {
-            faults.Add(
+            errors.Add(
                 $"{Mqtt}:{nameof(MqttOptions.Asks)}:{nameof(AskOptions.Deadline)}",
                 ScalarText.Format(options.Mqtt.Asks.Deadline),
                 $"is above MaxDeadline, which is {ScalarText.Format(options.Mqtt.Asks.MaxDeadline)}; up to that would be accepted");
         }
     }
 
-    private static void ValidateBroker(MqttOptions mqtt, ErrorList faults)
+    private static void ValidateBroker(MqttOptions mqtt, ErrorList errors)
     {
         if (mqtt.Broker is not { } broker)
         {
@@ -90,24 +91,24 @@ internal static class OptionsValidator
         {
             if (wrong)
             {
-                faults.Add($"{Mqtt}:{name}", null, message);
+                errors.Add($"{Mqtt}:{name}", null, message);
             }
         }
     }
 
-    private static void ValidateLogin(MqttOptions mqtt, ErrorList faults)
+    private static void ValidateLogin(MqttOptions mqtt, ErrorList errors)
     {
         var user = $"{Mqtt}:{nameof(MqttOptions.User)}";
-        if (mqtt.PasswordFile is not null && mqtt.User is null && !faults.Has(user))
+        if (mqtt.PasswordFile is not null && mqtt.User is null && !errors.Has(user))
         {
-            faults.Add($"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", null, $"needs {user} beside it; set both or neither");
+            errors.Add($"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", null, $"needs {user} too; set both or neither");
         }
     }
 
     private static void ValidateFile(
-        string? path, string key, string folder, bool isLenient, ErrorList faults)
+        string? path, string key, string folder, bool isLenient, ErrorList errors)
     {
-        if (path is null || faults.Has(key))
+        if (path is null || errors.Has(key))
         {
             return;
         }
@@ -116,73 +117,73 @@ internal static class OptionsValidator
         {
             using var readable = File.OpenRead(Path.GetFullPath(path, folder));
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // A password written here by mistake must not be shown; what begins with a slash is a path.
+            // A password written here by mistake must not be shown; a value that begins with a slash is a path.
             var shown = path.StartsWith('/') ? path : null;
             if (Directory.Exists(Path.GetFullPath(path, folder)))
             {
-                faults.Add(key, shown, "is a folder; name the file in it");
+                errors.Add(key, shown, "is a folder; name the file in it");
             }
-            else if (isLenient && SystemdCredential.IsOne(path))
+            else if (isLenient && SystemdCredential.IsCredential(path))
             {
-                faults.Warn(key, shown, "is a credential that systemd shows to the running service only; whether it is there is seen at the start");
+                errors.Warn(key, shown, "is a credential that only the running service can read; whether it exists is checked at the start");
             }
-            else if (fault is not UnauthorizedAccessException)
+            else if (exception is not UnauthorizedAccessException)
             {
-                faults.Add(key, shown, $"names a file that cannot be found (relative paths begin in '{folder}')");
+                errors.Add(key, shown, $"names a file that cannot be found (relative paths begin in '{folder}')");
             }
             else if (isLenient)
             {
-                faults.Warn(key, shown, "cannot be read by this user; the service's user must be able to read it");
+                errors.Warn(key, shown, "cannot be read by this user; the service's user must be able to read it");
             }
             else
             {
-                faults.Add(key, shown, "cannot be read by this user; change its owner or mode");
+                errors.Add(key, shown, "cannot be read by this user; change its owner or mode");
             }
         }
     }
 
-    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ErrorList faults)
+    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ErrorList errors)
     {
         if (options.Cameras.Count == 0)
         {
-            if (!faults.Has(Cameras))
+            if (!errors.Has(Cameras))
             {
-                faults.Add(Cameras, null, "names no camera; at least one with a question is needed");
+                errors.Add(Cameras, null, "names no camera; at least one with a question is needed");
             }
 
             return;
         }
 
-        // A camera or its questions that could not be read may well have been meant to ask something.
+        // A camera or a group of questions with an error may hold the missing question.
         if (options.Cameras.All(camera => camera.Value.Questions.Count == 0
-            && !faults.Has(QuestionsOf(camera.Key))
-            && !faults.Has($"{Cameras}:{camera.Key}")))
+            && !errors.Has(QuestionsOf(camera.Key))
+            && !errors.Has($"{Cameras}:{camera.Key}")))
         {
-            faults.Add(Cameras, null, "asks nothing; at least one camera needs a question");
+            errors.Add(Cameras, null, "asks nothing; at least one camera needs a question");
         }
 
         foreach (var (name, camera) in options.Cameras)
         {
             if (camera.SuspendOnViewChange && !camera.ViewCheck)
             {
-                faults.Add(
+                errors.Add(
                     $"{Cameras}:{name}:{nameof(CameraOptions.SuspendOnViewChange)}",
                     ScalarText.Format(true),
                     "needs ViewCheck, which is off; switch it on, or leave SuspendOnViewChange out");
             }
         }
 
-        QuestionsValidator.Validate(options, modelIsKnown, faults);
+        QuestionsValidator.Validate(options, modelIsKnown, errors);
     }
 
-    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, ErrorList faults)
+    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, ErrorList errors)
     {
         foreach (var (name, camera) in options.Cameras)
         {
             var key = $"{Cameras}:{name}:{nameof(CameraOptions.PasswordFile)}";
-            if (camera.Source is not { } source || faults.Has($"{Cameras}:{name}:{nameof(CameraOptions.Source)}") || faults.Has(key))
+            if (camera.Source is not { } source || errors.Has($"{Cameras}:{name}:{nameof(CameraOptions.Source)}") || errors.Has(key))
             {
                 continue;
             }
@@ -192,22 +193,22 @@ internal static class OptionsValidator
             {
                 if (isOnvif && user is not null && !hasPassword)
                 {
-                    faults.Add(key, null, $"is missing; Source names the user '{user}', and a file with the password would be accepted");
+                    errors.Add(key, null, $"is missing; Source names the user '{user}', and a file with the password would be accepted");
                 }
             }
             else if (!isOnvif)
             {
-                faults.Add(key, null, "applies to an onvif:// source only; leave it out, and write the password of another source into its address");
+                errors.Add(key, null, "applies to an onvif:// source only; leave it out, and write the password of another source into its address");
             }
             else if (user is null || hasPassword)
             {
-                faults.Add(key, null, hasPassword
+                errors.Add(key, null, hasPassword
                     ? "and a password in Source exclude each other; leave one of them out"
                     : "needs a user in Source; 'onvif://USER@HOST' would be accepted");
             }
             else
             {
-                ValidateFile(camera.PasswordFile, key, folder, isLenient, faults);
+                ValidateFile(camera.PasswordFile, key, folder, isLenient, errors);
             }
         }
     }

@@ -4,21 +4,22 @@ using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 
-/// <summary>The rules between the properties of a question, and between questions.</summary>
-internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, ErrorList faults)
+/// <summary>Validates the rules between the properties of a question, and between questions.</summary>
+internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, ErrorList errors)
 {
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
     private const string Context = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.ContextTokens)}";
 
-    /// <summary>What a picture takes of the context; the prompt and the question come on top.</summary>
-    private const int PictureTokens = 144;
+    /// <summary>The number of context tokens that a frame needs; the prompt and the question are extra.</summary>
+    private const int FrameTokens = 144;
 
-    /// <param name="options">Bound; what has a fault already holds its default.</param>
-    /// <param name="modelIsKnown">Whether <see cref="ContextValidator"/> counts the tokens exactly; otherwise what cannot fit
-    /// with any published model is found here.</param>
-    /// <param name="faults">Gets what is found.</param>
-    public static void Validate(EdgeOptions options, bool modelIsKnown, ErrorList faults) =>
-        new QuestionsValidator(options, modelIsKnown, faults).Validate();
+    /// <summary>Adds an error for each broken rule.</summary>
+    /// <param name="options">Bound options; a key that already has an error holds its default.</param>
+    /// <param name="modelIsKnown">Whether <see cref="ContextValidator"/> counts the tokens exactly; if not, an answer that cannot fit
+    /// with any published model is an error here.</param>
+    /// <param name="errors">Receives the errors.</param>
+    public static void Validate(EdgeOptions options, bool modelIsKnown, ErrorList errors) =>
+        new QuestionsValidator(options, modelIsKnown, errors).Validate();
 
     private void Validate()
     {
@@ -32,30 +33,30 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
             ValidateNight(key, asked);
             ValidateCondition($"{key}:{nameof(QuestionOptions.When)}", camera, asked.When);
             ValidateCondition($"{key}:{nameof(QuestionOptions.Night)}:{nameof(NightOptions.When)}", camera, asked.Night.When);
-            if (Circle(camera, question) is { } circle)
+            if (FindCycle(camera, question) is { } cycle)
             {
                 Refuse(
-                    true, $"{key}:{nameof(QuestionOptions.When)}", $"waits for itself ({circle}), so it would never be asked; ask one of them always");
+                    true, $"{key}:{nameof(QuestionOptions.When)}", $"waits for itself ({cycle}), so it would never be asked; ask one of them always");
             }
         }
     }
 
     private void ValidateAnswer(string key, IAnswerOptions asked)
     {
-        var room = options.Model.ContextTokens - PictureTokens;
-        if (!modelIsKnown && asked.Answer is (QuestionKind.Text or QuestionKind.Number) && asked.MaxTokens >= room && !faults.Has(Context))
+        var available = options.Model.ContextTokens - FrameTokens;
+        if (!modelIsKnown && asked.Answer is (QuestionKind.Text or QuestionKind.Number) && asked.MaxTokens >= available && !errors.Has(Context))
         {
-            faults.Add(
+            errors.Add(
                 $"{key}:{nameof(QuestionOptions.MaxTokens)}",
                 ScalarText.Format(asked.MaxTokens),
-                $"does not fit behind a picture ({PictureTokens} tokens) into {Context} = "
-                + $"{options.Model.ContextTokens}; less than {room} would be accepted");
+                $"does not fit after a frame ({FrameTokens} tokens) into {Context} = "
+                + $"{options.Model.ContextTokens}; less than {available} would be accepted");
         }
 
-        // What is wrong with the list itself is said already.
+        // An error of the list itself is already reported.
         var choices = $"{key}:{nameof(QuestionOptions.Choices)}";
         var isChoice = asked.Answer == QuestionKind.Choice;
-        if (!faults.HasWithin(choices))
+        if (!errors.HasWithin(choices))
         {
             Refuse(isChoice && asked.Choices.Count < 2, choices, "names less than two choices; two or more would be accepted");
             Refuse(
@@ -84,7 +85,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     {
         var fields = $"{key}:{nameof(QuestionOptions.Fields)}";
         var isJson = asked.Answer == QuestionKind.Json;
-        Refuse(isJson && asked.Fields.Count == 0 && !faults.Has(fields), fields, "names no field; one or more would be accepted");
+        Refuse(isJson && asked.Fields.Count == 0 && !errors.Has(fields), fields, "names no field; one or more would be accepted");
         Refuse(
             asked.Answer is not null && !isJson && asked.Fields.Count > 0, fields, "counts for Answer = 'Json' only; leave it out");
         foreach (var (name, field) in asked.Fields)
@@ -128,7 +129,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     private void ValidateNight(string key, QuestionOptions asked)
     {
         var night = $"{key}:{nameof(QuestionOptions.Night)}";
-        if (asked.Night.IsEmpty || faults.HasWithin(night))
+        if (asked.Night.IsEmpty || errors.HasWithin(night))
         {
             return;
         }
@@ -136,7 +137,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
         Refuse(
             (asked.Night.When is null) == (asked.Night.Schedule.Count == 0),
             night,
-            "needs either When or Schedule, which says when it is night; one of them would be accepted");
+            "needs either When or Schedule, which defines when it is night; one of them would be accepted");
         Refuse(
             (asked.Night.NoBelow ?? asked.NoBelow) > (asked.Night.YesAbove ?? asked.YesAbove),
             $"{night}:{nameof(NightOptions.NoBelow)}",
@@ -145,7 +146,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
 
     private void ValidateCondition(string key, string camera, string? condition)
     {
-        if (condition is null || faults.Has(key))
+        if (condition is null || errors.Has(key))
         {
             return;
         }
@@ -157,25 +158,26 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
             var known = options.Cameras.TryGetValue(of, out var there)
                 ? $"questions of '{of}': {string.Join(", ", there.Questions.Keys)}"
                 : $"cameras: {string.Join(", ", options.Cameras.Keys)}";
-            faults.Add(key, condition, $"names a question that there is not; {known}");
+            errors.Add(key, condition, $"names a question that does not exist; {known}");
         }
     }
 
-    /// <returns>The way back to the question through those that it waits for; null when there is none.</returns>
-    private string? Circle(string camera, string question)
+    /// <summary>Finds a cycle of conditions that leads from this question back to it.</summary>
+    /// <returns>The questions of the cycle, in order; null if there is none.</returns>
+    private string? FindCycle(string camera, string question)
     {
-        var way = new List<string> { $"{camera}/{question}" };
-        for (var at = Next(camera, question); at is { } next && way.Count <= 1000; at = Next(next.Camera, next.Question))
+        var path = new List<string> { $"{camera}/{question}" };
+        for (var current = Next(camera, question); current is { } next && path.Count <= 1000; current = Next(next.Camera, next.Question))
         {
-            way.Add($"{next.Camera}/{next.Question}");
+            path.Add($"{next.Camera}/{next.Question}");
             if (next == (camera, question))
             {
-                return string.Join(" -> ", way);
+                return string.Join(" -> ", path);
             }
 
-            if (way.Distinct().Count() < way.Count)
+            if (path.Distinct().Count() < path.Count)
             {
-                // A circle of others, which is found there.
+                // A cycle without this question; it is reported for the questions in it.
                 return null;
             }
         }
@@ -185,7 +187,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
 
     private (string Camera, string Question)? Next(string camera, string question) =>
         Find(camera, question)?.When is { } condition
-        && !faults.Has($"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}:{question}:{nameof(QuestionOptions.When)}")
+        && !errors.Has($"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}:{question}:{nameof(QuestionOptions.When)}")
         && QuestionCondition.Parse(condition) is var when
             ? (when.Camera ?? camera, when.Question)
             : null;
@@ -197,7 +199,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     {
         if (wrong)
         {
-            faults.Add(key, null, message);
+            errors.Add(key, null, message);
         }
     }
 }

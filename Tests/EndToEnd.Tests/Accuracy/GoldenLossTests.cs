@@ -8,7 +8,7 @@ public sealed class GoldenLossTests
 {
     private const string Heading = "The golden models";
 
-    /// <summary>Other kernels round differently.</summary>
+    /// <summary>The tolerance, because the kernels of other processors round differently.</summary>
     private const double Slack = 1.5;
 
     public static TheoryData<string> Decoders => [.. GoldenLossTable.Decoders];

@@ -2,9 +2,9 @@ using MobileVlm.Edge.Tools.Documents;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Accuracy;
 
-/// <summary>The demo's model on pictures on which it was never trained, compared with what the reference implementation reaches
+/// <summary>The demo's model on images on which it was never trained, compared with what the reference implementation reaches
 /// with the same weights (Deploy/demo/README.md) and with what Deploy/docs/scores.md states.</summary>
-public sealed class HeldOutTests(HeldOutTests.AskedOnce asked) : IClassFixture<HeldOutTests.AskedOnce>
+public sealed class HeldOutTests(HeldOutTests.HeldOutAnswers asked) : IClassFixture<HeldOutTests.HeldOutAnswers>
 {
     // The reference reaches 98.9 % and 99.8 %; a JPEG decoder may round a pixel differently.
     [Fact]
@@ -21,14 +21,14 @@ public sealed class HeldOutTests(HeldOutTests.AskedOnce asked) : IClassFixture<H
         Assert.True(asked.Scores.Count > 1000);
         Assert.InRange(Calibration.Error(asked.Scores), 0, 0.01);
 
-        // The default thresholds decide nearly every picture, and rightly.
+        // The default thresholds decide nearly every image, and correctly.
         var (share, correct) = Calibration.Decided(asked.Scores);
         Assert.InRange(share, 0.99, 1);
         Assert.InRange(correct, 0.995, 1);
     }
 
     /// <summary>The answers to all held-out questions.</summary>
-    public sealed class AskedOnce
+    public sealed class HeldOutAnswers
     {
         internal List<GivenAnswer> Answers { get; } = GivenAnswer.AskAll(DemoModel.Folder, HeldOutScene.Load());
 

@@ -2,14 +2,15 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Accuracy;
 
-/// <summary>A table of Deploy/docs/precision.md, so that a test can hold what is stated against what is measured.</summary>
+/// <summary>A table of Deploy/docs/precision.md, so that a test can compare stated with measured values.</summary>
 internal sealed class StatedTable
 {
     private readonly Dictionary<string, Dictionary<string, string>> _rows = [];
 
-    /// <param name="heading">Of the section, without its hashes.</param>
-    /// <param name="first">Header of the table's first column.</param>
-    /// <param name="names">Columns, from the left, that name a row.</param>
+    /// <summary>Reads the table.</summary>
+    /// <param name="heading">The heading of the section, without its hashes.</param>
+    /// <param name="first">The header of the table's first column.</param>
+    /// <param name="names">The number of columns, from the left, that name a row.</param>
     public StatedTable(string heading, string first, int names)
     {
         var lines = File.ReadAllLines(Path.Combine(DemoModel.Repository, "Deploy", "docs", "precision.md"))
@@ -22,15 +23,16 @@ internal sealed class StatedTable
         }
     }
 
-    /// <param name="row">Its names, with commas between them.</param>
+    /// <summary>Whether the table has a row.</summary>
+    /// <param name="row">The row's names, with commas between them.</param>
     public bool Has(string row) => _rows.ContainsKey(row);
 
-    /// <summary>The numbers of a cell; percents as shares.</summary>
-    /// <param name="row">Its names, with commas between them.</param>
-    /// <param name="column">Header.</param>
+    /// <summary>Returns the numbers of a cell; percentages as fractions.</summary>
+    /// <param name="row">The row's names, with commas between them.</param>
+    /// <param name="column">The column's header.</param>
     public double[] Numbers(string row, string column) => _rows.TryGetValue(row, out var cells) && cells.TryGetValue(column, out var cell)
         ? [.. cell.Split(',').Select(Number)]
-        : throw new KeyNotFoundException($"Deploy/docs/precision.md states nothing about '{row}', '{column}': make the table again.");
+        : throw new KeyNotFoundException($"Deploy/docs/precision.md states nothing about '{row}', '{column}': write the table again.");
 
     private static string[] Cells(string line) => [.. line.Trim('|').Split('|').Select(c => c.Trim())];
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary>What <c>bench</c> prints. How fast anything is stays out of tests.</summary>
+/// <summary>The output of <c>bench</c>. Tests do not check how fast anything is.</summary>
 public sealed class BenchCommandTests
 {
     private static readonly string[] Everything =
@@ -13,7 +13,7 @@ public sealed class BenchCommandTests
     private static readonly string[] InOrder = ["min", "lowerQuartile", "median", "upperQuartile", "max"];
 
     [Fact]
-    public async Task Bench_prints_one_document_with_every_part_and_the_boxs_ceilings()
+    public async Task Bench_prints_one_document_with_every_part_and_the_machines_limits()
     {
         var bench = await EdgeProcess.RunAsync("bench", "--model", DemoModel.Folder.FolderPath, "--repeats", "2", "--json");
         Assert.Equal((0, ""), (bench.ExitCode, bench.Errors));
@@ -74,7 +74,7 @@ public sealed class BenchCommandTests
     private static void AssertAbove0(JsonElement of, string name) => Assert.True(of.GetProperty(name).GetDouble() > 0, name);
 
     [Fact]
-    public async Task Tuning_says_when_there_is_nothing_to_choose()
+    public async Task Tuning_reports_when_there_is_nothing_to_choose()
     {
         var tune = await EdgeProcess.RunAsync("bench", "--tune", "--model", DemoModel.Folder.FolderPath);
         Assert.Equal((2, ""), (tune.ExitCode, tune.Output));

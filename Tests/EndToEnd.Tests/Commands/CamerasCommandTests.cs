@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary><c>mobilevlm cameras</c> beside a camera on the loopback. Cameras in a real network: Tests/Onvif/run.sh.</summary>
+/// <summary><c>mobilevlm cameras</c> with a camera on the loopback. Tests/Onvif/run.sh tests cameras in a real network.</summary>
 public sealed class CamerasCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-onvif-").FullName;
@@ -49,7 +49,7 @@ public sealed class CamerasCommandTests : IDisposable
             Assert.Contains("--address HOST", nothing.Errors, StringComparison.Ordinal);
         }
 
-        // Where the tests run there may be cameras.
+        // There may be cameras in the network in which the tests run.
         Assert.Contains("Searching for cameras for 0.5 s", nothing.Errors, StringComparison.Ordinal);
     }
 
@@ -59,10 +59,10 @@ public sealed class CamerasCommandTests : IDisposable
     [InlineData("--password-file: '/none' does not exist", "--user", "admin", "--password-file", "/none")]
     [InlineData("--timeout is 0.5 to 60", "--timeout", "0")]
     [InlineData("is not an address", "--address", "a b")]
-    public async Task A_wrong_argument_is_refused(string said, params string[] arguments)
+    public async Task A_wrong_argument_is_refused(string expected, params string[] arguments)
     {
         var refused = await EdgeProcess.RunAsync(["cameras", .. arguments]);
         Assert.Equal(2, refused.ExitCode);
-        Assert.Contains(said, refused.Errors, StringComparison.Ordinal);
+        Assert.Contains(expected, refused.Errors, StringComparison.Ordinal);
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary>The command as users and scripts call it: what it prints, where, and with which exit code.</summary>
+/// <summary>The command line as users and scripts call it: output, output streams and exit codes.</summary>
 public sealed class CommandLineTests : IDisposable
 {
     private static readonly string Golden = Path.Combine(DemoModel.Repository, "Tests", "Golden");
@@ -45,7 +45,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task Generate_goes_on_with_a_text_and_show_describes_the_model()
+    public async Task Generate_completes_a_text_and_show_describes_the_model()
     {
         var model = At("model");
         Assert.Equal(0, (await EdgeProcess.RunAsync("model", "import", Path.Combine(Golden, "llama-gqa"), model, "--precision", "int4")).ExitCode);
@@ -67,7 +67,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task Import_measures_what_a_precision_costs_and_show_says_it()
+    public async Task Import_measures_the_loss_of_a_precision_and_show_prints_it()
     {
         var model = At("model");
         var import = await EdgeProcess.RunAsync(
@@ -90,12 +90,12 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task Verify_finds_a_model_that_computes_otherwise_and_the_service_and_the_doctor_refuse_it()
+    public async Task Verify_detects_a_model_with_other_results_and_the_service_and_the_doctor_refuse_it()
     {
         var fine = await EdgeProcess.RunAsync("model", "verify", DemoModel.Folder.FolderPath);
         Assert.Equal((0, ""), (fine.ExitCode, fine.Output));
         Assert.Contains("files (", fine.Errors, StringComparison.Ordinal);
-        Assert.Matches(@"Self-test: \d\d tokens as at import; the test picture's tokens differ by 0\.0\d\d ?% of their length", fine.Errors);
+        Assert.Matches(@"Self-test: \d\d tokens as at import; the test image's tokens differ by 0\.0\d\d ?% of their length", fine.Errors);
 
         Copy(DemoModel.Folder.FolderPath, At("model"));
         var manifest = JsonNode.Parse(File.ReadAllText(At("model/model.json")))!;
@@ -141,7 +141,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "--config is empty", "run", "--config", "")]
     [InlineData(2, "Cannot parse argument '99999999999999999999'", "model", "synth", "mobilevlm-1.7b-tiny", "{}/s", "--shard-size", "99999999999999999999")]
     [InlineData(2, "Cannot parse argument 'many'", "ask", "--model", "x", "--image", "y", "--max-tokens", "many", "q")]
-    [InlineData(2, "--broker: 'foo' is no broker address", "demo", "--broker", "foo")]
+    [InlineData(2, "--broker: 'foo' is not a broker address", "demo", "--broker", "foo")]
     [InlineData(2, "is a folder. Name a file", "model", "pull", "a/b", "--token-file", "{}")]
     [InlineData(2, "is a folder", "model", "pull", "--offline-bundle", "{}")]
     [InlineData(2, "is a folder", "run", "--config", "{}")]
@@ -153,7 +153,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "auto chooses by measuring", "model", "import", "{}", "{}/out", "--precision", "auto", "--no-loss-report")]
     [InlineData(2, "contains no picture", "model", "import", "{}", "{}/out", "--calibrate", "{}")]
     [InlineData(2, "there is no folder", "model", "import", "{}", "{}/out", "--calibrate", "{}/nothing")]
-    public async Task Wrong_usage_is_said_with_its_exit_code(int code, string message, params string[] arguments)
+    public async Task Wrong_usage_is_reported_with_its_exit_code(int code, string message, params string[] arguments)
     {
         var result = await EdgeProcess.RunAsync([.. arguments.Select(a => a.Replace("{}", _folder, StringComparison.Ordinal))]);
         Assert.Equal((code, ""), (result.ExitCode, result.Output));
@@ -163,7 +163,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_or_damaged_picture_is_named()
+    public async Task A_missing_or_damaged_image_is_named()
     {
         var missing = await EdgeProcess.RunAsync("ask", "--model", DemoModel.Folder.FolderPath, "--image", At("no.jpg"), "q");
         Assert.Equal(2, missing.ExitCode);
@@ -265,13 +265,13 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task More_tokens_than_the_context_has_are_cut_with_a_word()
+    public async Task More_tokens_than_the_context_has_are_cut_with_a_message()
     {
         var image = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
         var cut = await EdgeProcess.RunAsync(
             "ask", "--model", DemoModel.Folder.FolderPath, "--image", image, "--max-tokens", "4096", "Describe the scene.");
         Assert.Equal(0, cut.ExitCode);
-        Assert.Matches(@"--max-tokens 4096: the model's context of 512 tokens has room for an answer of \d+; it ends there", cut.Errors);
+        Assert.Matches(@"--max-tokens 4096: the model's context of 512 tokens has space for an answer of \d+; it ends there", cut.Errors);
 
         var tooLong = await EdgeProcess.RunAsync(
             "ask", "--model", DemoModel.Folder.FolderPath, "--image", image, string.Concat(Enumerable.Repeat("zq ", 1000)));

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary><c>mobilevlm config check</c> says before a start what a start would say.</summary>
+/// <summary><c>mobilevlm config check</c> reports before a start what a start would report.</summary>
 public sealed class ConfigCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-check-").FullName;

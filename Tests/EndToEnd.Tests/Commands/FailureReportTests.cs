@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Decoding;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary>Whatever is thrown reaches the user as one line with a remedy and an exit code.</summary>
+/// <summary>Every exception is reported to the user as one line with a remedy and an exit code.</summary>
 public sealed class FailureReportTests
 {
     public static TheoryData<Exception, int, string> Known => new()
@@ -14,7 +14,7 @@ public sealed class FailureReportTests
         { new NonFiniteLogitsException(), 1, "mobilevlm model verify" },
         { new ContextFullException(1, 2, 3), 1, "Ask something shorter" },
         { new OperationCanceledException(), 1, "Stopped" },
-        { new IOException("No space left on device : '/x'"), 1, "Make room" },
+        { new IOException("No space left on device : '/x'"), 1, "Free some space" },
         { new IOException("Read-only file system : '/x'"), 1, "another folder" },
         { new UnauthorizedAccessException("Access to the path '/x' is denied."), 1, "owner and mode" },
         { new UnauthorizedAccessException("Access to the path is denied."), 1, "Standard output" },
@@ -24,7 +24,7 @@ public sealed class FailureReportTests
 
     [Theory]
     [MemberData(nameof(Known))]
-    public void A_known_exception_says_what_to_do(Exception thrown, int code, string remedy)
+    public void The_message_of_a_known_exception_says_what_to_do(Exception thrown, int code, string remedy)
     {
         var (exit, message) = FailureReport.Describe(thrown);
 
@@ -35,7 +35,7 @@ public sealed class FailureReportTests
     }
 
     [Fact]
-    public void What_ONNX_Runtime_throws_points_at_the_model()
+    public void An_exception_of_ONNX_Runtime_points_to_the_model()
     {
         var thrown = Assert.ThrowsAny<OnnxRuntimeException>(() => new InferenceSession(new byte[] { 1, 2, 3 }));
 
@@ -62,7 +62,7 @@ public sealed class FailureReportTests
     }
 
     [Fact]
-    public void The_cause_is_said_and_not_what_is_wrapped_around_it()
+    public void The_cause_is_reported_and_not_the_exceptions_around_it()
     {
         var wrapped = new AggregateException(new TypeInitializationException("X", new DllNotFoundException("libonnxruntime.so")));
 

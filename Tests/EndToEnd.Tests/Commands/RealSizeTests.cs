@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary>What importing a model of published size costs, measured on the built command.</summary>
+/// <summary>The memory that an import of a model of published size needs, measured with the built command.</summary>
 public sealed class RealSizeTests
 {
-    /// <summary>Any box that can run a model can import it, with the loss report.</summary>
-    private const long MostMemory = 1500L * 1024 * 1024;
+    /// <summary>The limit in bytes: any device that can run a model must be able to import it, with the loss report.</summary>
+    private const long MaxMemory = 1500L * 1024 * 1024;
 
     [RealSizeTheory]
     [InlineData("int4")]
@@ -25,15 +25,15 @@ public sealed class RealSizeTests
             }
 
             await using var import = EdgeProcess.Start("model", "import", checkpoint, Path.Combine(folder, "model"), "--precision", precision);
-            var most = 0L;
+            var peak = 0L;
             while (!import.HasExited)
             {
-                most = Math.Max(most, Peak(import.Id));
+                peak = Math.Max(peak, Peak(import.Id));
                 await Task.Delay(200);
             }
 
             Assert.Equal(0, await import.ExitAsync());
-            Assert.InRange(most, 1, MostMemory);
+            Assert.InRange(peak, 1, MaxMemory);
         }
         finally
         {
@@ -41,7 +41,7 @@ public sealed class RealSizeTests
         }
     }
 
-    /// <summary>Most bytes that were resident so far; 0 when the process is gone.</summary>
+    /// <summary>The peak of resident bytes so far; 0 if the process has ended.</summary>
     private static long Peak(int process)
     {
         try
@@ -58,7 +58,7 @@ public sealed class RealSizeTests
 }
 
 /// <summary>A test that writes gigabytes. It is reported as skipped unless an environment variable names a folder with
-/// 10 GB of room on Linux.</summary>
+/// 10 GB of free space on Linux.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class RealSizeTheoryAttribute : TheoryAttribute
 {

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary>From nothing to an answer without a download, and what a second call of each step says.</summary>
+/// <summary>A synthetic checkpoint is created, imported and asked without a download, and each step is called a second time.</summary>
 public sealed class SynthCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-synth-").FullName;
@@ -8,7 +8,7 @@ public sealed class SynthCommandTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task A_made_up_checkpoint_is_imported_once_and_answers()
+    public async Task A_synthetic_checkpoint_is_imported_once_and_answers()
     {
         var (checkpoint, model) = (At("checkpoint"), At("model"));
         var made = await EdgeProcess.RunAsync(
@@ -40,7 +40,7 @@ public sealed class SynthCommandTests : IDisposable
     [InlineData("'mobilevlm-v2-7b'", "model", "synth", "mobilevlm-v3", "{}/x")]
     [InlineData("--shard-size is at least 1", "model", "synth", "mobilellama-1.4b-tiny", "{}/x", "--shard-size", "0")]
     [InlineData("'safetensors'", "model", "synth", "mobilellama-1.4b-tiny", "{}/x", "--format", "gguf")]
-    public async Task Wrong_usage_says_what_is_known_and_writes_nothing(string message, params string[] arguments)
+    public async Task Wrong_usage_lists_the_known_names_and_writes_nothing(string message, params string[] arguments)
     {
         var result = await EdgeProcess.RunAsync([.. arguments.Select(a => a.Replace("{}", _folder, StringComparison.Ordinal))]);
         Assert.Equal((2, ""), (result.ExitCode, result.Output));

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Commands;
 
-/// <summary>Where a model runs, as users ask for it, on a box that has no GPU.</summary>
+/// <summary>The execution target that users request, on a machine without a GPU.</summary>
 public sealed class TargetTests : IDisposable
 {
-    private static readonly string Picture = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
+    private static readonly string Image = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-target-").FullName;
 
@@ -16,10 +16,10 @@ public sealed class TargetTests : IDisposable
     [InlineData("Model:ProviderLibrary (--provider-library) '/nowhere/libcuda.so': ", "there is no such file", "--target", "cuda", "--provider-library", "/nowhere/libcuda.so")]
     [InlineData("Model:RuntimeLibrary (--runtime-library) '/nowhere/libonnxruntime.so': ", "there is no such file", "--runtime-library", "/nowhere/libonnxruntime.so")]
     [InlineData("--target is cpu, cuda, cuda:N", "auto", "--target", "gpu")]
-    public async Task A_target_that_cannot_be_had_ends_with_2_and_the_setting_that_names_it(string setting, string found, params string[] options)
+    public async Task A_target_that_is_not_available_ends_with_2_and_names_the_setting(string setting, string found, params string[] options)
     {
         var (code, output, errors) = await EdgeProcess.RunAsync(
-            ["ask", "--model", DemoModel.Folder.FolderPath, "--image", Picture, "--json", .. options, "Is there a person?"]);
+            ["ask", "--model", DemoModel.Folder.FolderPath, "--image", Image, "--json", .. options, "Is there a person?"]);
         Assert.Equal((2, ""), (code, output));
         Assert.Contains(setting, errors, StringComparison.Ordinal);
         Assert.Contains(found, errors, StringComparison.Ordinal);
@@ -27,19 +27,19 @@ public sealed class TargetTests : IDisposable
     }
 
     [Fact]
-    public async Task Auto_answers_on_the_processor_and_says_why()
+    public async Task Auto_answers_on_the_CPU_and_reports_why()
     {
         var (code, output, errors) = await EdgeProcess.RunAsync(
-            "ask", "--model", DemoModel.Folder.FolderPath, "--image", Picture, "--target", "auto", "--yes-no", "--json", "Is there a person?");
+            "ask", "--model", DemoModel.Folder.FolderPath, "--image", Image, "--target", "auto", "--yes-no", "--json", "Is there a person?");
         Assert.Equal(0, code);
         using var answer = JsonDocument.Parse(output);
         Assert.InRange(answer.RootElement.GetProperty("answers")[0].GetProperty("score").GetDouble(), 0.9, 1);
         Assert.Contains("decoder.onnx runs on CPUExecutionProvider", errors, StringComparison.Ordinal);
-        Assert.Equal(2, errors.Split("auto took the processor: Model:Target (--target) 'cuda'").Length);
+        Assert.Equal(2, errors.Split("auto uses the CPU: Model:Target (--target) 'cuda'").Length);
     }
 
     [Fact]
-    public async Task Verify_says_what_each_session_runs_on()
+    public async Task Verify_reports_where_each_session_runs()
     {
         var (code, _, errors) = await EdgeProcess.RunAsync("model", "verify", DemoModel.Folder.FolderPath);
         Assert.Equal(0, code);
@@ -48,7 +48,7 @@ public sealed class TargetTests : IDisposable
     }
 
     [Fact]
-    public async Task A_service_that_shall_have_a_gpu_does_not_start_without_one_and_the_doctor_says_the_same()
+    public async Task A_service_that_requires_a_GPU_does_not_start_without_one_and_the_doctor_reports_the_same()
     {
         var config = Write("cuda");
         var (code, _, errors) = await EdgeProcess.RunAsync("run", "--config", config);
@@ -61,7 +61,7 @@ public sealed class TargetTests : IDisposable
     }
 
     [Fact]
-    public async Task A_service_on_auto_says_once_in_its_log_and_in_its_statistics_why_it_took_the_processor()
+    public async Task A_service_on_auto_reports_once_in_its_log_and_in_its_statistics_why_it_uses_the_CPU()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address, "mobilevlm/#");
@@ -75,7 +75,7 @@ public sealed class TargetTests : IDisposable
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());
         var log = service.Output + service.Errors;
-        Assert.Equal(2, log.Split("Model:Target is 'auto', which took the processor").Length);
+        Assert.Equal(2, log.Split("Model:Target is 'auto', which uses the CPU").Length);
         Assert.Contains("vision.onnx runs on CPUExecutionProvider", log, StringComparison.Ordinal);
     }
 

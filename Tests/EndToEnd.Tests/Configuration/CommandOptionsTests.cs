@@ -3,36 +3,36 @@ using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
-/// <summary>What is listened to over MQTT.</summary>
+/// <summary>Settings of commands and ad-hoc questions over MQTT.</summary>
 public sealed class CommandOptionsTests : IDisposable
 {
     private const string Key = "MobileVlm:Mqtt:";
     private const string Broker = "\"Broker\": \"embedded\"";
 
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
-    public void By_default_the_boxs_own_commands_are_listened_to_and_nothing_else() => Assert.Equal(
+    public void By_default_only_the_devices_own_command_topics_are_subscribed_to() => Assert.Equal(
         ["mobilevlm/edge-1/ask", "mobilevlm/edge-1/+/ask", "mobilevlm/edge-1/+/+/enabled/set"],
-        Filters(_bench.Read(ConfigurationBench.Design)));
+        Filters(_fixture.Read(ConfigurationFixture.Design)));
 
     [Fact]
     public void Commands_can_be_switched_off_altogether() =>
         Assert.Empty(Filters(Read("\"Commands\": { \"Enabled\": false }")));
 
     [Fact]
-    public void Home_Assistants_birth_and_what_was_announced_are_listened_to_when_it_is_told()
+    public void Home_Assistants_birth_and_discovery_topics_are_subscribed_to_when_it_is_enabled()
     {
         var configuration = Read("\"Commands\": { \"Enabled\": false }, \"HomeAssistant\": { \"Enabled\": true, \"Prefix\": \"ha\" }");
-        Assert.Equal(["ha/status", "ha/device/mobilevlm-box-7-lan/+/config"], Filters(configuration));
+        Assert.Equal(["ha/status", "ha/device/mobilevlm-host-7-lan/+/config"], Filters(configuration));
         Assert.Equal("ha/status", configuration.ToEdgeSettings("m").HomeAssistant.BirthTopic);
         Assert.False(Read("").ToEdgeSettings("m").HomeAssistant.Enabled);
     }
 
     [Fact]
-    public void Replies_go_below_the_bases_replies_by_default_and_where_the_operator_says()
+    public void Reply_prefixes_have_a_default_and_can_be_configured()
     {
         Assert.Equal(["mobilevlm/replies/", "replies/", "responses/"], Read("").ToEdgeSettings("m").Asks.ReplyPrefixes);
         Assert.Equal(
@@ -47,8 +47,8 @@ public sealed class CommandOptionsTests : IDisposable
     [InlineData("$SYS/")]
     [InlineData("/")]
     [InlineData(",")]
-    public void A_reply_prefix_that_is_none_is_refused(string prefixes) =>
-        Assert.Equal(Key + "Asks:ReplyPrefixes", Fault($"\"Asks\": {{ \"ReplyPrefixes\": \"{prefixes}\" }}").Key);
+    public void An_invalid_reply_prefix_is_refused(string prefixes) =>
+        Assert.Equal(Key + "Asks:ReplyPrefixes", Error($"\"Asks\": {{ \"ReplyPrefixes\": \"{prefixes}\" }}").Key);
 
     [Theory]
     [InlineData(256)]
@@ -57,18 +57,18 @@ public sealed class CommandOptionsTests : IDisposable
     [InlineData(4096)]
     public void The_longest_question_and_the_longest_answer_fit_the_context(int context)
     {
-        var configuration = _bench.Read(ConfigurationBench.Small(
+        var configuration = _fixture.Read(ConfigurationFixture.Small(
             model: $", \"ContextTokens\": {context}", mqtt: $"{Broker}, \"Asks\": {{ \"MaxTokens\": 512 }}"));
         var limits = configuration.ToEdgeSettings("m").Asks.Limits;
         Assert.InRange(limits.MaxQuestionBytes, 16, 1000);
         Assert.InRange(limits.MaxTokens, 16, 512);
-        // The prompt and the template around a question are 190 and some tokens.
+        // The prompt and the template around a question are a little more than 190 tokens.
         Assert.True(200 + limits.MaxQuestionBytes + limits.MaxTokens <= context, $"{limits}");
     }
 
     [Fact]
-    public void A_default_deadline_above_the_longest_is_refused() => Assert.Equal(
-        Key + "Asks:Deadline", Fault("\"Asks\": { \"Deadline\": \"00:02:00\", \"MaxDeadline\": \"00:01:00\" }").Key);
+    public void A_default_deadline_above_the_maximum_is_refused() => Assert.Equal(
+        Key + "Asks:Deadline", Error("\"Asks\": { \"Deadline\": \"00:02:00\", \"MaxDeadline\": \"00:01:00\" }").Key);
 
     [Theory]
     [InlineData("\"StateQos\": 3", "StateQos")]
@@ -76,7 +76,7 @@ public sealed class CommandOptionsTests : IDisposable
     [InlineData("\"Asks\": { \"MaxWaiting\": 0 }", "Asks:MaxWaiting")]
     [InlineData("\"HomeAssistant\": { \"Prefix\": \"a/#\" }", "HomeAssistant:Prefix")]
     [InlineData("\"HomeAssistant\": { \"Enable\": true }", "HomeAssistant:Enable")]
-    public void What_is_out_of_range_or_misspelt_is_named(string mqtt, string key) => Assert.Equal(Key + key, Fault(mqtt).Key);
+    public void A_setting_that_is_out_of_range_or_misspelled_is_reported(string mqtt, string key) => Assert.Equal(Key + key, Error(mqtt).Key);
 
     [Theory]
     [InlineData("ask")]
@@ -84,12 +84,12 @@ public sealed class CommandOptionsTests : IDisposable
     [InlineData("replies")]
     public void A_camera_cannot_have_the_name_of_a_topic(string name)
     {
-        var json = ConfigurationBench.Design.Replace("\"gate\"", $"\"{name}\"", StringComparison.Ordinal);
-        Assert.Equal($"MobileVlm:Cameras:{name}", _bench.Fault(json).Key);
+        var json = ConfigurationFixture.Design.Replace("\"gate\"", $"\"{name}\"", StringComparison.Ordinal);
+        Assert.Equal($"MobileVlm:Cameras:{name}", _fixture.Error(json).Key);
     }
 
     [Fact]
-    public void How_surely_each_kind_of_message_arrives_can_be_set()
+    public void The_quality_of_service_of_each_kind_of_message_can_be_set()
     {
         var delivery = Read("\"StateQos\": 0, \"SnapshotQos\": 2, \"EventQos\": 2, \"ReplyQos\": 0, \"RetainSnapshots\": false")
             .ToEdgeSettings("m").Mqtt;
@@ -99,9 +99,9 @@ public sealed class CommandOptionsTests : IDisposable
     }
 
     private EdgeConfiguration Read(string mqtt) =>
-        _bench.Read(ConfigurationBench.Small(mqtt: mqtt.Length == 0 ? Broker : $"{Broker}, {mqtt}"));
+        _fixture.Read(ConfigurationFixture.Small(mqtt: mqtt.Length == 0 ? Broker : $"{Broker}, {mqtt}"));
 
-    private ConfigurationError Fault(string mqtt) => _bench.Fault(ConfigurationBench.Small(mqtt: $"{Broker}, {mqtt}"));
+    private ConfigurationError Error(string mqtt) => _fixture.Error(ConfigurationFixture.Small(mqtt: $"{Broker}, {mqtt}"));
 
     private static IEnumerable<string> Filters(EdgeConfiguration configuration) =>
         configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1883")).Subscriptions.Select(it => it.Filter);

@@ -4,19 +4,19 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
-/// <summary>A question that cannot fit the model's context is a fault of the configuration, not of the running service.</summary>
+/// <summary>A question that cannot fit the model's context is an error of the configuration, not of the running service.</summary>
 public sealed partial class ContextTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
     private static string Thai { get; } = string.Concat(Enumerable.Repeat("มีคนอยู่ที่ประตูไหม ", 15));
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
     public void A_question_that_is_too_long_is_refused_with_both_numbers_and_its_line_and_is_not_quoted()
     {
-        var refused = _bench.Refused(Json(256, Question(Thai)));
+        var refused = _fixture.Refused(Json(256, Question(Thai)));
 
         var line = refused.Message.Split('\n')[1];
         Assert.Matches(
@@ -26,9 +26,9 @@ public sealed partial class ContextTests : IDisposable
     }
 
     [Fact]
-    public void All_that_do_not_fit_are_listed_at_once_with_the_other_faults()
+    public void All_questions_that_do_not_fit_are_listed_with_the_other_errors()
     {
-        var refused = _bench.Refused($$"""
+        var refused = _fixture.Refused($$"""
             { "MobileVlm": { "Model": { "Path": {{Path}}, "ContextTokens": 256 }, "Mqtt": { "Broker": "tcp://x" },
               "Cameras": { "b": { "Source": "pattern:", "Questions": {
                 "ok": { "Ask": "Is there a person?", "Answer": "YesNo" },
@@ -50,61 +50,61 @@ public sealed partial class ContextTests : IDisposable
                 "MobileVlm:Cameras:b:Questions:choice:Ask",
                 "MobileVlm:Cameras:b:Questions:scene:Fields:b:Ask",
             ],
-            refused.Faults.Select(fault => fault.Key));
+            refused.Errors.Select(error => error.Key));
     }
 
     [Theory]
     [InlineData("\"Answer\": \"YesNo\"")]
     [InlineData("\"Answer\": \"Text\", \"MaxTokens\": 40")]
     [InlineData("\"Answer\": \"Choice\", \"Choices\": [ \"a red car\", \"a green van that is very long\" ]")]
-    public void With_exactly_so_many_tokens_as_the_message_says_it_is_accepted_and_with_one_less_refused(string answer)
+    public void A_context_of_exactly_the_reported_size_is_accepted_and_one_token_less_is_refused(string answer)
     {
         var question = $$"""{ "Ask": "Is there anything that I should know about this place, now or soon, and if so, where would it be seen best by me?", {{answer}} }""";
-        var refused = _bench.Refused(Json(256, question.Replace("Is there", new string('€', 50) + "Is there", StringComparison.Ordinal)));
+        var refused = _fixture.Refused(Json(256, question.Replace("Is there", new string('€', 50) + "Is there", StringComparison.Ordinal)));
         var needed = int.Parse(Needed().Match(refused.Message).Groups[1].Value, CultureInfo.InvariantCulture);
         Assert.InRange(needed, 257, 512);
 
         var padded = question.Replace("Is there", new string('€', 50) + "Is there", StringComparison.Ordinal);
-        Assert.Equal(needed, _bench.Read(Json(needed, padded)).ContextTokens);
-        Assert.Contains($"needs {needed} tokens", _bench.Refused(Json(needed - 1, padded)).Message, StringComparison.Ordinal);
+        Assert.Equal(needed, _fixture.Read(Json(needed, padded)).ContextTokens);
+        Assert.Contains($"needs {needed} tokens", _fixture.Refused(Json(needed - 1, padded)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_models_own_limit_counts_where_it_is_smaller_and_is_named()
+    public void The_models_own_limit_applies_where_it_is_smaller_and_is_reported()
     {
         Assert.Contains(
-            "Model:ContextTokens is 1024. The model itself has room for 512.",
-            _bench.Fault(Json(null, Question(Thai))).Message,
+            "Model:ContextTokens is 1024. The model itself has 512 positions.",
+            _fixture.Error(Json(null, Question(Thai))).Message,
             StringComparison.Ordinal);
-        Assert.Empty(_bench.Read(Json(null, Question("Is it day?"))).Warnings);
-        var warning = Assert.Single(_bench.Read(Json(1024, Question("Is it day?"))).Warnings);
+        Assert.Empty(_fixture.Read(Json(null, Question("Is it day?"))).Warnings);
+        var warning = Assert.Single(_fixture.Read(Json(1024, Question("Is it day?"))).Warnings);
         Assert.Equal("MobileVlm:Model:ContextTokens", warning.Key);
         Assert.Contains("512 are used", warning.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_model_that_is_not_there_is_a_warning_and_one_of_text_only_a_fault()
+    public void A_missing_model_is_a_warning_and_a_text_only_model_is_an_error()
     {
-        var warning = Assert.Single(_bench.Read(ConfigurationBench.Small()).Warnings);
+        var warning = Assert.Single(_fixture.Read(ConfigurationFixture.Small()).Warnings);
         Assert.Equal(("MobileVlm:Model:Path", "/models/a"), (warning.Key, warning.Value));
         Assert.Contains("does not exist", warning.Message, StringComparison.Ordinal);
 
-        var text = System.IO.Path.Combine(_bench.Current, "text");
+        var text = System.IO.Path.Combine(_fixture.Current, "text");
         Inference.Import.ModelImporter.Import(
             System.IO.Path.Combine(DemoModel.Repository, "Tests", "Golden", "mobilellama"), text, Inference.Import.Precision.PrecisionPlan.Fp32);
         Assert.Contains(
             "text-only model",
-            _bench.Fault(ConfigurationBench.Small().Replace("/models/a", text, StringComparison.Ordinal)).Message,
+            _fixture.Error(ConfigurationFixture.Small().Replace("/models/a", text, StringComparison.Ordinal)).Message,
             StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_choice_that_is_too_long_in_characters_is_counted_in_tokens_as_well()
     {
-        var refused = _bench.Refused(Json(256, $$"""{ "Ask": "Which?", "Answer": "Choice", "Choices": [ "short", "{{new string('€', 300)}}" ] }"""));
+        var refused = _fixture.Refused(Json(256, $$"""{ "Ask": "Which?", "Answer": "Choice", "Choices": [ "short", "{{new string('€', 300)}}" ] }"""));
 
         Assert.Equal(
-            ["MobileVlm:Cameras:b:Questions:q:Choices:1", "MobileVlm:Cameras:b:Questions:q:Ask"], refused.Faults.Select(fault => fault.Key));
+            ["MobileVlm:Cameras:b:Questions:q:Choices:1", "MobileVlm:Cameras:b:Questions:q:Ask"], refused.Errors.Select(error => error.Key));
     }
 
     [Theory]
@@ -114,28 +114,28 @@ public sealed partial class ContextTests : IDisposable
     [InlineData("""{ "Ask": "How fast?", "Answer": "Number", "Unit": "km\u0085" }""", "Unit", "control character (\\u0085)")]
     [InlineData("""{ "Ask": "Is it?", "Answer": "YesNo", "Region": "0,0 1,1 0.5,0.5" }""", "Region", "not on one line")]
     [InlineData("""{ "Ask": "Is it?", "Answer": "YesNo", "Mask": [ "0,0 0,0 0,0" ] }""", "Mask:0", "not on one line")]
-    public void What_would_fail_or_mislead_only_at_run_time_is_refused(string question, string key, string message)
+    public void A_setting_that_would_fail_or_mislead_only_at_run_time_is_refused(string question, string key, string message)
     {
-        var fault = _bench.Fault(Json(512, question));
+        var error = _fixture.Error(Json(512, question));
 
-        Assert.Equal($"MobileVlm:Cameras:b:Questions:q:{key}", fault.Key);
-        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
+        Assert.Equal($"MobileVlm:Cameras:b:Questions:q:{key}", error.Key);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Line_breaks_and_tabs_are_part_of_a_question() =>
-        Assert.Equal("Is it?\r\n\tShort.", _bench.Read(Json(512, """{ "Ask": "Is it?\r\n\tShort.", "Answer": "YesNo" }""")).Options.Cameras["b"].Questions["q"].Ask);
+        Assert.Equal("Is it?\r\n\tShort.", _fixture.Read(Json(512, """{ "Ask": "Is it?\r\n\tShort.", "Answer": "YesNo" }""")).Options.Cameras["b"].Questions["q"].Ask);
 
     [Fact]
     public void Choices_that_are_the_same_tokens_are_refused()
     {
-        // The environment may bring what no file can: halves of characters, which all become the same one.
-        _bench.Environment["MobileVlm__Cameras__b__Questions__q__Choices__0"] = "red \ud800";
-        _bench.Environment["MobileVlm__Cameras__b__Questions__q__Choices__1"] = "red \udfff";
-        var fault = _bench.Fault(Json(512, """{ "Ask": "Which?", "Answer": "Choice" }"""));
+        // The environment can hold what no file can: half surrogate pairs, which all become the same character.
+        _fixture.Environment["MobileVlm__Cameras__b__Questions__q__Choices__0"] = "red \ud800";
+        _fixture.Environment["MobileVlm__Cameras__b__Questions__q__Choices__1"] = "red \udfff";
+        var error = _fixture.Error(Json(512, """{ "Ask": "Which?", "Answer": "Choice" }"""));
 
-        Assert.Equal("MobileVlm:Cameras:b:Questions:q:Choices", fault.Key);
-        Assert.Contains("same tokens", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("MobileVlm:Cameras:b:Questions:q:Choices", error.Key);
+        Assert.Contains("same tokens", error.Message, StringComparison.Ordinal);
     }
 
     private static string Path => JsonSerializer.Serialize(DemoModel.Folder.FolderPath);

@@ -5,20 +5,20 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 public sealed class EnvironmentTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
-    public void A_variable_wins_over_the_file_in_any_case_and_at_every_level()
+    public void A_variable_overrides_the_file_in_any_case_and_at_every_level()
     {
-        _bench.Environment["MOBILEVLM__NODE"] = "from-env";
-        _bench.Environment["MobileVlm__Mqtt__Broker"] = "mqtt://10.0.0.2";
-        _bench.Environment["MOBILEVLM__CAMERAS__GATE__QUESTIONS__PERSON__EVERY"] = "00:01:00";
-        _bench.Environment["MobileVlm__Cameras__gate__Loop"] = "false";
-        _bench.Environment["MobileVlm__Model__Threads"] = "4";
+        _fixture.Environment["MOBILEVLM__NODE"] = "from-env";
+        _fixture.Environment["MobileVlm__Mqtt__Broker"] = "mqtt://10.0.0.2";
+        _fixture.Environment["MOBILEVLM__CAMERAS__GATE__QUESTIONS__PERSON__EVERY"] = "00:01:00";
+        _fixture.Environment["MobileVlm__Cameras__gate__Loop"] = "false";
+        _fixture.Environment["MobileVlm__Model__Threads"] = "4";
 
-        var options = _bench.Read(ConfigurationBench.Design).Options;
+        var options = _fixture.Read(ConfigurationFixture.Design).Options;
 
         Assert.Equal(("from-env", "mqtt://10.0.0.2", 4), (options.Node, options.Mqtt.Broker, options.Model.Threads));
         var gate = Assert.Single(options.Cameras);
@@ -26,28 +26,28 @@ public sealed class EnvironmentTests : IDisposable
     }
 
     [Fact]
-    public void Variables_alone_can_say_everything()
+    public void Variables_alone_can_be_the_whole_configuration()
     {
-        _bench.Environment["MobileVlm__Model__Path"] = "models/a";
-        _bench.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
-        _bench.Environment["MobileVlm__Cameras__gate__Source"] = "pattern:";
-        _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Ask"] = "Is there a person?";
-        _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Answer"] = "yesno";
+        _fixture.Environment["MobileVlm__Model__Path"] = "models/a";
+        _fixture.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
+        _fixture.Environment["MobileVlm__Cameras__gate__Source"] = "pattern:";
+        _fixture.Environment["MobileVlm__Cameras__gate__Questions__person__Ask"] = "Is there a person?";
+        _fixture.Environment["MobileVlm__Cameras__gate__Questions__person__Answer"] = "yesno";
 
-        var configuration = EdgeConfiguration.Load(null, _bench.Places);
+        var configuration = EdgeConfiguration.Load(null, _fixture.Paths);
 
         Assert.Null(configuration.File);
-        Assert.Equal(Path.Combine(_bench.Current, "models/a"), configuration.ModelPath);
+        Assert.Equal(Path.Combine(_fixture.Current, "models/a"), configuration.ModelPath);
     }
 
     [Fact]
-    public void Variables_that_do_not_suffice_say_which_files_were_looked_for()
+    public void When_variables_do_not_suffice_the_message_names_the_searched_files()
     {
-        _bench.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
+        _fixture.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
 
-        var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _bench.Places));
+        var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _fixture.Paths));
 
-        Assert.Contains($"{_bench.Machine}/appsettings.json", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"{_fixture.Machine}/appsettings.json", refused.Message, StringComparison.Ordinal);
         Assert.Contains("MobileVlm:Model:Path: is missing", refused.Message, StringComparison.Ordinal);
     }
 
@@ -58,61 +58,61 @@ public sealed class EnvironmentTests : IDisposable
     [InlineData("MobileVlm__Node__Name", "MobileVlm:Node", "is not a single value")]
     public void An_unknown_or_misplaced_variable_is_refused_by_its_name(string variable, string key, string message)
     {
-        _bench.Environment[variable] = "1";
+        _fixture.Environment[variable] = "1";
 
-        var fault = _bench.Fault(ConfigurationBench.Small());
+        var error = _fixture.Error(ConfigurationFixture.Small());
 
-        Assert.Equal((key, $"environment variable {variable}"), (fault.Key, fault.Origin));
-        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
+        Assert.Equal((key, $"environment variable {variable}"), (error.Key, error.Origin));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_wrong_value_names_its_variable()
     {
-        _bench.Environment["MobileVlm__Model__Threads"] = "all";
+        _fixture.Environment["MobileVlm__Model__Threads"] = "all";
 
-        Assert.Equal("environment variable MobileVlm__Model__Threads", _bench.Fault(ConfigurationBench.Small()).Origin);
+        Assert.Equal("environment variable MobileVlm__Model__Threads", _fixture.Error(ConfigurationFixture.Small()).Origin);
     }
 
     [Fact]
-    public void A_camera_that_only_a_misspelt_variable_knows_names_that_variable()
+    public void A_camera_created_by_a_misspelled_variable_is_reported_with_that_variable()
     {
-        _bench.Environment["MobileVlm__Cameras__gat__Loop"] = "false";
+        _fixture.Environment["MobileVlm__Cameras__gat__Loop"] = "false";
 
-        var fault = _bench.Fault(ConfigurationBench.Small());
+        var error = _fixture.Error(ConfigurationFixture.Small());
 
         Assert.Equal(
-            ("MobileVlm:Cameras:gat:Source", "environment variable MobileVlm__Cameras__gat__Loop"), (fault.Key, fault.Origin));
+            ("MobileVlm:Cameras:gat:Source", "environment variable MobileVlm__Cameras__gat__Loop"), (error.Key, error.Origin));
     }
 
     [Fact]
     public void Two_variables_for_one_key_are_refused()
     {
-        _bench.Environment["MobileVlm__Node"] = "a";
-        _bench.Environment["MOBILEVLM__NODE"] = "b";
+        _fixture.Environment["MobileVlm__Node"] = "a";
+        _fixture.Environment["MOBILEVLM__NODE"] = "b";
 
-        var message = _bench.Fault(ConfigurationBench.Small()).Message;
+        var message = _fixture.Error(ConfigurationFixture.Small()).Message;
 
         Assert.Contains("MobileVlm__Node", message, StringComparison.Ordinal);
         Assert.Contains("MOBILEVLM__NODE", message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void An_empty_variable_and_those_of_others_count_as_not_set()
+    public void Empty_variables_and_those_of_other_programs_are_ignored()
     {
-        _bench.Environment["MobileVlm__Node"] = "";
-        _bench.Environment["MobileVlm__Zebra"] = "";
-        _bench.Environment["MOBILEVLM_HOME"] = "/opt";
-        _bench.Environment["Other__Node"] = "x";
+        _fixture.Environment["MobileVlm__Node"] = "";
+        _fixture.Environment["MobileVlm__Zebra"] = "";
+        _fixture.Environment["MOBILEVLM_HOME"] = "/opt";
+        _fixture.Environment["Other__Node"] = "x";
 
-        Assert.Equal("edge-1", _bench.Read(ConfigurationBench.Design).Node);
+        Assert.Equal("edge-1", _fixture.Read(ConfigurationFixture.Design).Node);
     }
 
     [Fact]
     public void A_variable_sets_the_log_level()
     {
-        _bench.Environment["Logging__LogLevel__Default"] = "Debug";
+        _fixture.Environment["Logging__LogLevel__Default"] = "Debug";
 
-        Assert.Equal("Debug", _bench.Read(ConfigurationBench.Small()).Logging["LogLevel:Default"]);
+        Assert.Equal("Debug", _fixture.Read(ConfigurationFixture.Small()).Logging["LogLevel:Default"]);
     }
 }

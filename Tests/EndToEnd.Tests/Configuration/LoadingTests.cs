@@ -7,14 +7,14 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 public sealed class LoadingTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
     public void The_example_of_the_design_loads_as_it_is_written()
     {
-        var options = _bench.Read(ConfigurationBench.Design).Options;
+        var options = _fixture.Read(ConfigurationFixture.Design).Options;
 
         Assert.Equal("edge-1", options.Node);
         Assert.Equal("/var/lib/mobilevlm/models/mobilevlm-v2-1.7b", options.Model.Path);
@@ -29,9 +29,9 @@ public sealed class LoadingTests : IDisposable
     }
 
     [Fact]
-    public void What_is_left_out_takes_its_default()
+    public void A_missing_key_has_its_default()
     {
-        var options = _bench.Read(ConfigurationBench.Small()).Options;
+        var options = _fixture.Read(ConfigurationFixture.Small()).Options;
 
         Assert.Equal(("cpu", 0, 1024), (options.Model.Target, options.Model.Threads, options.Model.ContextTokens));
         Assert.Equal(("mobilevlm", TimeSpan.FromSeconds(15)), (options.Mqtt.BaseTopic, options.Mqtt.KeepAlive));
@@ -44,9 +44,9 @@ public sealed class LoadingTests : IDisposable
     }
 
     [Fact]
-    public void Null_is_as_good_as_left_out()
+    public void Null_counts_as_missing()
     {
-        var options = _bench.Read(ConfigurationBench.Small(
+        var options = _fixture.Read(ConfigurationFixture.Small(
             model: """, "Threads": null""", more: """, "Node": null, "Pipeline": null, "Tools": { "Ffmpeg": null }""")).Options;
 
         Assert.Equal((0, null, 5, "ffmpeg"), (options.Model.Threads, options.Node, options.Pipeline.Restarts, options.Tools.Ffmpeg));
@@ -55,57 +55,57 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void Comments_trailing_commas_a_byte_order_mark_and_any_case_are_accepted()
     {
-        var json = "\uFEFF// first\n" + ConfigurationBench.Small(more: ", /* here */ \"NODE\": \"a\",").Replace("Broker", "broker", StringComparison.Ordinal);
+        var json = "\uFEFF// first\n" + ConfigurationFixture.Small(more: ", /* here */ \"NODE\": \"a\",").Replace("Broker", "broker", StringComparison.Ordinal);
 
-        Assert.Equal("a", _bench.Read(json).Options.Node);
+        Assert.Equal("a", _fixture.Read(json).Options.Node);
     }
 
     [Fact]
-    public void The_current_folder_comes_before_the_machines()
+    public void The_current_folder_has_priority_over_the_machines_folder()
     {
-        _bench.Write(_bench.Machine, "appsettings.json", ConfigurationBench.Small(more: """, "Node": "machine" """));
-        Assert.Equal("machine", EdgeConfiguration.Load(null, _bench.Places).Node);
+        _fixture.Write(_fixture.Machine, "appsettings.json", ConfigurationFixture.Small(more: """, "Node": "machine" """));
+        Assert.Equal("machine", EdgeConfiguration.Load(null, _fixture.Paths).Node);
 
-        _bench.Write(_bench.Current, "appsettings.json", ConfigurationBench.Small(more: """, "Node": "current" """));
-        Assert.Equal("current", EdgeConfiguration.Load(null, _bench.Places).Node);
+        _fixture.Write(_fixture.Current, "appsettings.json", ConfigurationFixture.Small(more: """, "Node": "current" """));
+        Assert.Equal("current", EdgeConfiguration.Load(null, _fixture.Paths).Node);
     }
 
     [Fact]
     public void A_named_file_is_the_only_one_that_is_read()
     {
-        _bench.Write(_bench.Current, "appsettings.json", "broken");
-        _bench.Write(_bench.Current, "mine.json", ConfigurationBench.Small());
+        _fixture.Write(_fixture.Current, "appsettings.json", "broken");
+        _fixture.Write(_fixture.Current, "mine.json", ConfigurationFixture.Small());
 
-        var loaded = EdgeConfiguration.Load("mine.json", _bench.Places);
+        var loaded = EdgeConfiguration.Load("mine.json", _fixture.Paths);
 
-        Assert.Equal(Path.Combine(_bench.Current, "mine.json"), loaded.File);
+        Assert.Equal(Path.Combine(_fixture.Current, "mine.json"), loaded.File);
     }
 
     [Fact]
-    public void A_named_file_that_is_missing_or_a_folder_is_said()
+    public void A_named_file_that_is_missing_or_a_folder_is_reported()
     {
-        var missing = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("absent.json", _bench.Places));
-        var folder = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(".", _bench.Places));
+        var missing = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("absent.json", _fixture.Paths));
+        var folder = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(".", _fixture.Paths));
 
-        Assert.Contains($"{_bench.Current}/absent.json: does not exist", missing.Message, StringComparison.Ordinal);
+        Assert.Contains($"{_fixture.Current}/absent.json: does not exist", missing.Message, StringComparison.Ordinal);
         Assert.Contains("is a folder", folder.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Without_any_file_the_places_that_were_looked_at_are_said()
+    public void Without_a_file_the_message_names_the_searched_paths()
     {
-        var fault = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _bench.Places));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _fixture.Paths));
 
-        Assert.Contains($"{_bench.Current}/appsettings.json", fault.Message, StringComparison.Ordinal);
-        Assert.Contains($"{_bench.Machine}/appsettings.json", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"{_fixture.Current}/appsettings.json", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{_fixture.Machine}/appsettings.json", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_file_without_end_is_refused_and_not_read_for_ever()
+    public void An_endless_file_is_refused()
     {
-        var fault = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("/dev/zero", _bench.Places));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("/dev/zero", _fixture.Paths));
 
-        Assert.Contains("larger than 1 MiB", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("larger than 1 MiB", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -116,40 +116,40 @@ public sealed class LoadingTests : IDisposable
     [InlineData("{} {}", "line 1, column 4")]
     [InlineData("[]", "does not hold a JSON object")]
     [InlineData("{ \"Node\": \"\\ud800\" }", "line 1")]
-    public void What_is_not_JSON_is_refused_with_file_line_and_column(string json, string where)
+    public void A_file_that_is_not_JSON_is_refused_with_file_line_and_column(string json, string where)
     {
-        var path = _bench.Write(_bench.Current, "bad.json", json);
+        var path = _fixture.Write(_fixture.Current, "bad.json", json);
 
-        var fault = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _bench.Places));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _fixture.Paths));
 
-        Assert.Contains(path, fault.Message, StringComparison.Ordinal);
-        Assert.Contains(where, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+        Assert.Contains(where, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void What_is_not_UTF8_is_refused()
+    public void A_file_that_is_not_UTF8_is_refused()
     {
-        var path = Path.Combine(_bench.Current, "latin.json");
+        var path = Path.Combine(_fixture.Current, "latin.json");
         File.WriteAllBytes(path, [(byte)'{', (byte)'"', 0xE4, (byte)'"', (byte)':', (byte)'1', (byte)'}']);
 
-        var fault = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _bench.Places));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _fixture.Paths));
 
-        Assert.Contains("UTF-8", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("UTF-8", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_section_for_logging_is_kept_and_its_levels_are_checked()
     {
-        var json = ConfigurationBench.Small()[..^1] + """, "Logging": { "LogLevel": { "Default": "Debug" } } }""";
+        var json = ConfigurationFixture.Small()[..^1] + """, "Logging": { "LogLevel": { "Default": "Debug" } } }""";
 
-        Assert.Equal("Debug", _bench.Read(json).Logging["LogLevel:Default"]);
-        Assert.Contains("Trace", _bench.Fault(json.Replace("Debug", "Loud", StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+        Assert.Equal("Debug", _fixture.Read(json).Logging["LogLevel:Default"]);
+        Assert.Contains("Trace", _fixture.Error(json.Replace("Debug", "Loud", StringComparison.Ordinal)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_example_file_is_accepted()
     {
-        var example = EdgeConfiguration.Load(ConfigurationBench.RepositoryFile("Deploy", "appsettings.example.json"), _bench.Places);
+        var example = EdgeConfiguration.Load(ConfigurationFixture.RepositoryFile("Deploy", "appsettings.example.json"), _fixture.Paths);
 
         var camera = Assert.Single(example.ToEdgeSettings("m").Cameras);
         Assert.Equal([QuestionKind.YesNo, QuestionKind.YesNo, QuestionKind.Number, QuestionKind.Choice, QuestionKind.Json, QuestionKind.Text], camera.Questions.Select(it => it.Kind));

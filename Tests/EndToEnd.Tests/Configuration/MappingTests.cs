@@ -8,14 +8,14 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 public sealed class MappingTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
-    public void Cameras_and_questions_become_the_plan_of_the_box()
+    public void Cameras_and_questions_become_camera_plans()
     {
-        var settings = _bench.Read(ConfigurationBench.Design).ToEdgeSettings("mobilevlm-v2-1.7b");
+        var settings = _fixture.Read(ConfigurationFixture.Design).ToEdgeSettings("mobilevlm-v2-1.7b");
 
         Assert.Equal(("edge-1", "mobilevlm-v2-1.7b", "cpu"), (settings.Node, settings.ModelName, settings.Target));
         var gate = Assert.Single(settings.Cameras);
@@ -30,9 +30,9 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void Defaults_are_those_of_the_rooms_themselves()
+    public void Defaults_are_those_of_the_other_projects()
     {
-        var configuration = _bench.Read(ConfigurationBench.Small());
+        var configuration = _fixture.Read(ConfigurationFixture.Small());
 
         Assert.Equal(new PipelineSettings(), configuration.ToEdgeSettings("m").Pipeline);
         Assert.Equal(
@@ -41,9 +41,9 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void Everything_that_is_set_arrives()
+    public void Every_setting_reaches_the_other_projects()
     {
-        var configuration = _bench.Read(ConfigurationBench.Small(
+        var configuration = _fixture.Read(ConfigurationFixture.Small(
             model: """, "Target": "Cuda:1", "ProviderLibrary": "libcuda-provider.so", "RuntimeLibrary": "/opt/onnxruntime/libonnxruntime.so", "KleidiAi": false, "Threads": 3, "ContextTokens": 2048""",
             camera: """
                 , "Loop": false, "Pace": "fast", "Speed": 2.5, "MaxFrameRate": 5, "MaxWidth": 640, "RtspTransport": "UDP",
@@ -69,7 +69,7 @@ public sealed class MappingTests : IDisposable
                 RtspTransport = "udp",
                 OpenTimeout = TimeSpan.FromSeconds(20),
                 StallTimeout = TimeSpan.FromSeconds(9),
-                FfmpegPath = Path.Combine(_bench.Current, "tools/ffmpeg"),
+                FfmpegPath = Path.Combine(_fixture.Current, "tools/ffmpeg"),
                 GstLaunchPath = "gst",
             },
             Assert.Single(configuration.ToCameraSettings()));
@@ -95,9 +95,9 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void The_will_says_offline_retained_where_availability_is_read()
+    public void The_will_is_a_retained_offline_on_the_availability_topic()
     {
-        var configuration = _bench.Read(ConfigurationBench.Design);
+        var configuration = _fixture.Read(ConfigurationFixture.Design);
 
         var will = configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1883")).Will;
 
@@ -108,14 +108,14 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
-    public void The_embedded_broker_is_reached_where_it_was_started()
+    public void The_client_connects_to_the_address_of_the_embedded_broker()
     {
-        var configuration = _bench.Read(ConfigurationBench.Small(mqtt: "\"Broker\": \"embedded\", \"Port\": 0"));
+        var configuration = _fixture.Read(ConfigurationFixture.Small(mqtt: "\"Broker\": \"embedded\", \"Port\": 0"));
 
         Assert.Equal(0, configuration.EmbeddedBrokerPort);
         Assert.Equal(new Uri("mqtt://127.0.0.1:4000"), configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:4000")).Broker);
         Assert.Throws<ArgumentNullException>(() => configuration.ToMqttSettings(null));
-        Assert.Equal(1883, _bench.Read(ConfigurationBench.Small()).EmbeddedBrokerPort);
+        Assert.Equal(1883, _fixture.Read(ConfigurationFixture.Small()).EmbeddedBrokerPort);
     }
 
     [Theory]
@@ -125,19 +125,19 @@ public sealed class MappingTests : IDisposable
     [InlineData("mqtts://10.0.0.2:8884", "mqtts://10.0.0.2:8884")]
     public void Another_broker_is_reached_at_its_address_with_its_port(string written, string reached)
     {
-        var configuration = _bench.Read(ConfigurationBench.Small(mqtt: $"\"Broker\": \"{written}\""));
+        var configuration = _fixture.Read(ConfigurationFixture.Small(mqtt: $"\"Broker\": \"{written}\""));
 
         Assert.Null(configuration.EmbeddedBrokerPort);
         Assert.Equal(new Uri(reached), configuration.ToMqttSettings(null).Broker);
     }
 
     [Fact]
-    public void The_login_arrives_with_full_paths()
+    public void The_login_is_passed_on_with_full_paths()
     {
-        var password = _bench.Write(_bench.Current, "password", "x");
-        var authority = _bench.Write(_bench.Current, "ca.pem", "x");
+        var password = _fixture.Write(_fixture.Current, "password", "x");
+        var authority = _fixture.Write(_fixture.Current, "ca.pem", "x");
 
-        var mqtt = _bench.Read(ConfigurationBench.Small(mqtt: """
+        var mqtt = _fixture.Read(ConfigurationFixture.Small(mqtt: """
             "Broker": "mqtts://host", "User": "u", "PasswordFile": "password", "CaFile": "./ca.pem", "ClientId": "me", "KeepAlive": "00:00:30"
             """)).ToMqttSettings(null);
 
@@ -145,22 +145,22 @@ public sealed class MappingTests : IDisposable
     }
 
     [Theory]
-    [InlineData("box-7.lan", "box-7-lan")]
-    [InlineData("büro box", "b-ro-box")]
+    [InlineData("host-7.lan", "host-7-lan")]
+    [InlineData("büro host", "b-ro-host")]
     [InlineData("...", "edge")]
     [InlineData("", "edge")]
-    public void Without_a_name_the_node_is_called_like_its_host(string host, string node)
+    public void Without_a_name_the_node_has_the_name_of_its_host(string host, string node)
     {
-        var configuration = EdgeConfiguration.FromJson(ConfigurationBench.Small(), _bench.Places with { HostName = host });
+        var configuration = EdgeConfiguration.FromJson(ConfigurationFixture.Small(), _fixture.Paths with { HostName = host });
 
         Assert.Equal(node, configuration.Node);
         Assert.Equal($"mobilevlm-{node}", configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1")).ClientId);
     }
 
     [Fact]
-    public void The_longest_node_still_makes_a_client_id_that_brokers_take()
+    public void The_longest_node_name_still_gives_a_client_id_that_brokers_accept()
     {
-        var configuration = EdgeConfiguration.FromJson(ConfigurationBench.Small(), _bench.Places with { HostName = new string('a', 200) });
+        var configuration = EdgeConfiguration.FromJson(ConfigurationFixture.Small(), _fixture.Paths with { HostName = new string('a', 200) });
 
         Assert.Equal(64, configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1")).ClientId.Length);
     }
@@ -171,12 +171,12 @@ public sealed class MappingTests : IDisposable
     [InlineData("/dev/video0", false)]
     [InlineData("rtsp://10.0.0.5/x", false)]
     [InlineData("gst:v4l2src device=/dev/video0", false)]
-    public void Only_relative_files_begin_in_the_configurations_folder(string source, bool relative)
+    public void Only_relative_paths_start_in_the_configurations_folder(string source, bool relative)
     {
-        var configuration = _bench.Read(ConfigurationBench.Small().Replace("pattern:", source, StringComparison.Ordinal));
+        var configuration = _fixture.Read(ConfigurationFixture.Small().Replace("pattern:", source, StringComparison.Ordinal));
 
         Assert.Equal(
-            relative ? Path.Combine(_bench.Current, source) : source,
+            relative ? Path.Combine(_fixture.Current, source) : source,
             Assert.Single(configuration.ToCameraSettings()).Source);
     }
 }

@@ -8,12 +8,12 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 /// <summary>Kinds, rules, times and regions of questions, from the file to the actors.</summary>
 public sealed class QuestionRulesTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
-    public void Everything_that_is_set_about_a_question_arrives()
+    public void Every_setting_of_a_question_reaches_the_actors()
     {
         var question = Question("""
             , "Enabled": false, "Schedule": ["Mon-Fri 07:00-19:00", "Sat"], "When": "other = no",
@@ -61,9 +61,9 @@ public sealed class QuestionRulesTests : IDisposable
             new StandingQuestion("person", "Is there a person?", QuestionKind.YesNo, TimeSpan.FromSeconds(2)), Question(""));
 
     [Fact]
-    public void Choices_numbers_and_objects_arrive()
+    public void Choices_numbers_and_objects_reach_the_actors()
     {
-        var plan = _bench.Read(Small("""
+        var plan = _fixture.Read(Small("""
             , "colour": { "Ask": "Which colour?", "Answer": "Choice", "Choices": ["red", "blue"], "MinScore": 0.5 },
             "speed": { "Ask": "How fast?", "Answer": "Number", "Min": 0, "Max": 130, "Unit": "km/h" },
             "scene": { "Ask": "The scene", "Answer": "Json", "Fields": {
@@ -88,8 +88,8 @@ public sealed class QuestionRulesTests : IDisposable
     [Fact]
     public void Lists_can_be_set_by_the_environment()
     {
-        _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Schedule__0"] = "Mon";
-        _bench.Environment["MobileVlm__Cameras__gate__Questions__person__Mask"] = "0,0 1,0 1,1";
+        _fixture.Environment["MobileVlm__Cameras__gate__Questions__person__Schedule__0"] = "Mon";
+        _fixture.Environment["MobileVlm__Cameras__gate__Questions__person__Mask"] = "0,0 1,0 1,1";
 
         var question = Question("");
 
@@ -99,8 +99,8 @@ public sealed class QuestionRulesTests : IDisposable
 
     [Theory]
     [InlineData("\"Schedule\": [\"Mo 07:00-19:00\"]", "Schedule:0", "'Mon-Fri 07:00-19:00'")]
-    [InlineData("\"Schedule\": {\"a\": 1}", "Schedule", "is no list")]
-    [InlineData("\"Schedule\": [7]", "Schedule:0", "is no text")]
+    [InlineData("\"Schedule\": {\"a\": 1}", "Schedule", "is not a list")]
+    [InlineData("\"Schedule\": [7]", "Schedule:0", "is not a text")]
     [InlineData("\"When\": \"nobody\"", "When", "questions of 'gate': person, other")]
     [InlineData("\"When\": \"attic/person\"", "When", "cameras: gate")]
     [InlineData("\"When\": \"person = \"", "When", "is no condition")]
@@ -115,17 +115,17 @@ public sealed class QuestionRulesTests : IDisposable
     [InlineData("\"Alert\": \"{who}\"", "Alert", "unknown place '{who}'")]
     [InlineData("\"Night\": { \"YesAbove\": 0.9 }", "Night", "either When or Schedule")]
     [InlineData("\"Night\": { \"When\": \"other\", \"Schedule\": [\"Mon\"] }", "Night", "either When or Schedule")]
-    [InlineData("\"Night\": { \"When\": \"nobody\" }", "Night:When", "names a question that there is not")]
+    [InlineData("\"Night\": { \"When\": \"nobody\" }", "Night:When", "names a question that does not exist")]
     [InlineData("\"Night\": { \"When\": \"other\", \"YesAbove\": 0.2 }", "Night:NoBelow", "at night, 0.2")]
     [InlineData("\"Choices\": [\"a\", \"b\"]", "Choices", "for Answer = 'Choice' only")]
     [InlineData("\"Unit\": \"m\"", "Unit", "for Answer = 'Number' only")]
     [InlineData("\"Fields\": { \"a\": { \"Ask\": \"?\", \"Answer\": \"Text\" } }", "Fields", "for Answer = 'Json' only")]
-    public void A_wrong_rule_is_named_with_what_would_be_accepted(string setting, string key, string expected)
+    public void An_invalid_rule_is_reported_with_what_would_be_accepted(string setting, string key, string expected)
     {
-        var fault = _bench.Fault(Small("", ", " + setting));
+        var error = _fixture.Error(Small("", ", " + setting));
 
-        Assert.Equal($"MobileVlm:Cameras:gate:Questions:person:{key}", fault.Key);
-        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+        Assert.Equal($"MobileVlm:Cameras:gate:Questions:person:{key}", error.Key);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -137,65 +137,65 @@ public sealed class QuestionRulesTests : IDisposable
     [InlineData("\"Answer\": \"Number\", \"MaxTokens\": 1000", "MaxTokens", "does not fit")]
     [InlineData("\"Answer\": \"Json\"", "Fields", "names no field")]
     [InlineData("\"Answer\": \"Json\", \"Fields\": { \"a\": { \"Ask\": \"?\", \"Answer\": \"Json\" } }", "Fields:a:Answer", "inside of an object")]
-    [InlineData("\"Answer\": \"Json\", \"Fields\": { \"a b\": { \"Ask\": \"?\", \"Answer\": \"Text\" } }", "Fields:a b", "no usable name")]
-    public void A_kind_needs_what_belongs_to_it(string settings, string key, string expected)
+    [InlineData("\"Answer\": \"Json\", \"Fields\": { \"a b\": { \"Ask\": \"?\", \"Answer\": \"Text\" } }", "Fields:a b", "not a usable name")]
+    public void Each_kind_of_answer_requires_its_own_settings(string settings, string key, string expected)
     {
-        var fault = _bench.Fault(Small($$""", "x": { "Ask": "?", {{settings}} }"""));
+        var error = _fixture.Error(Small($$""", "x": { "Ask": "?", {{settings}} }"""));
 
-        Assert.Equal($"MobileVlm:Cameras:gate:Questions:x:{key}", fault.Key);
-        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+        Assert.Equal($"MobileVlm:Cameras:gate:Questions:x:{key}", error.Key);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Questions_that_wait_for_each_other_are_found()
+    public void A_cycle_of_conditions_is_reported_once()
     {
-        // One circle is one fault.
-        var fault = _bench.Fault(Small(
+        // Error() requires exactly one error: the cycle is reported for one of its questions only.
+        var error = _fixture.Error(Small(
             """, "a": { "Ask": "?", "Answer": "YesNo", "When": "b" }, "b": { "Ask": "?", "Answer": "YesNo", "When": "a" }"""));
 
-        Assert.Contains("gate/a -> gate/b -> gate/a", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("gate/a -> gate/b -> gate/a", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("Atlantis/Capital")]
     public void An_unknown_time_zone_is_refused(string zone) =>
-        Assert.Contains("Europe/Berlin", _bench.Fault(ConfigurationBench.Small(more: $$""", "TimeZone": "{{zone}}" """)).Message, StringComparison.Ordinal);
+        Assert.Contains("Europe/Berlin", _fixture.Error(ConfigurationFixture.Small(more: $$""", "TimeZone": "{{zone}}" """)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void The_state_folder_is_the_configured_one_else_that_of_systemd_else_none()
+    public void The_state_folder_is_the_configured_one_otherwise_that_of_systemd_otherwise_none()
     {
-        Assert.Null(_bench.Read(ConfigurationBench.Small()).StateFolder);
-        _bench.Environment["STATE_DIRECTORY"] = "/var/lib/mobilevlm:/var/lib/other";
-        Assert.Equal("/var/lib/mobilevlm", _bench.Read(ConfigurationBench.Small()).ToEdgeSettings("m").StateFolder);
+        Assert.Null(_fixture.Read(ConfigurationFixture.Small()).StateFolder);
+        _fixture.Environment["STATE_DIRECTORY"] = "/var/lib/mobilevlm:/var/lib/other";
+        Assert.Equal("/var/lib/mobilevlm", _fixture.Read(ConfigurationFixture.Small()).ToEdgeSettings("m").StateFolder);
         Assert.Equal(
-            Path.Combine(_bench.Current, "state"),
-            _bench.Read(ConfigurationBench.Small(more: """, "StateFolder": "state" """)).StateFolder);
+            Path.Combine(_fixture.Current, "state"),
+            _fixture.Read(ConfigurationFixture.Small(more: """, "StateFolder": "state" """)).StateFolder);
     }
 
     [Fact]
-    public void A_change_knows_what_to_open_what_to_ask_and_what_needs_a_restart()
+    public void A_change_lists_opened_cameras_changed_questions_and_what_needs_a_restart()
     {
-        var before = _bench.Read(ConfigurationBench.Small());
+        var before = _fixture.Read(ConfigurationFixture.Small());
 
-        Assert.True(ConfigurationChange.Between(before, _bench.Read(ConfigurationBench.Small())).IsNothing);
+        Assert.True(ConfigurationChange.Between(before, _fixture.Read(ConfigurationFixture.Small())).IsNothing);
 
-        var asked = ConfigurationChange.Between(before, _bench.Read(ConfigurationBench.Small(question: """, "Agree": 2 """)));
-        Assert.Equal((0, 1, 0), (asked.Opened.Count, asked.Asked.Count, asked.Removed.Count));
+        var changed = ConfigurationChange.Between(before, _fixture.Read(ConfigurationFixture.Small(question: """, "Agree": 2 """)));
+        Assert.Equal((0, 1, 0), (changed.Opened.Count, changed.QuestionsChanged.Count, changed.Removed.Count));
 
-        var opened = ConfigurationChange.Between(before, _bench.Read(ConfigurationBench.Small(camera: """, "MaxFrameRate": 2 """)));
-        Assert.Equal((1, 0, 0), (opened.Opened.Count, opened.Asked.Count, opened.Removed.Count));
+        var opened = ConfigurationChange.Between(before, _fixture.Read(ConfigurationFixture.Small(camera: """, "MaxFrameRate": 2 """)));
+        Assert.Equal((1, 0, 0), (opened.Opened.Count, opened.QuestionsChanged.Count, opened.Removed.Count));
 
         var renamed = ConfigurationChange.Between(
-            before, _bench.Read(ConfigurationBench.Small(more: """, "Node": "n", "Pipeline": { "Restarts": 1 } """)
+            before, _fixture.Read(ConfigurationFixture.Small(more: """, "Node": "n", "Pipeline": { "Restarts": 1 } """)
                 .Replace("gate", "yard", StringComparison.Ordinal)));
         Assert.Equal(("yard", "gate"), (renamed.Opened.Single().Id.Value, renamed.Removed.Single().Value));
         Assert.Equal(["MobileVlm:Node", "MobileVlm:Pipeline"], renamed.NeedsRestart);
     }
 
     private StandingQuestion Question(string settings) =>
-        _bench.Read(Small("", settings)).ToEdgeSettings("m").Cameras[0].Questions[0];
+        _fixture.Read(Small("", settings)).ToEdgeSettings("m").Cameras[0].Questions[0];
 
-    /// <summary>Questions <c>person</c>, with settings of its own, and <c>other</c>.</summary>
+    /// <summary>A configuration with the questions <c>person</c>, which gets the given settings, and <c>other</c>.</summary>
     private static string Small(string questions, string person = "") => $$"""
         { "MobileVlm": {
           "Model": { "Path": "/models/a" },

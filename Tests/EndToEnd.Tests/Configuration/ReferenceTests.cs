@@ -7,9 +7,9 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 public sealed class ReferenceTests
 {
     [Fact]
-    public void The_reference_says_what_the_options_say()
+    public void The_reference_agrees_with_the_options()
     {
-        var path = ConfigurationBench.RepositoryFile("Deploy", "docs", "configuration.md");
+        var path = ConfigurationFixture.RepositoryFile("Deploy", "docs", "configuration.md");
         using var writer = new StringWriter();
         ConfigurationReference.WriteMarkdown(writer);
         Assert.True(

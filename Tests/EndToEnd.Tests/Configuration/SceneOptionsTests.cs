@@ -6,23 +6,23 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 /// <summary>Keys about frozen connections and changed views.</summary>
 public sealed class SceneOptionsTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
-    public void Defaults_watch_the_connection_and_the_view_and_hold_no_question_back()
+    public void By_default_connection_and_view_are_checked_and_no_question_is_suspended()
     {
-        var scene = Assert.Single(_bench.Read(ConfigurationBench.Small()).ToEdgeSettings("").Cameras).Scene;
+        var scene = Assert.Single(_fixture.Read(ConfigurationFixture.Small()).ToEdgeSettings("").Cameras).Scene;
         Assert.Equal(
             (TimeSpan.FromMinutes(5), true, TimeSpan.FromMinutes(10), false),
             (scene.FrozenAfter, scene.CheckView, scene.ViewSettlesAfter, scene.SuspendOnViewChange));
     }
 
     [Fact]
-    public void What_is_configured_reaches_the_camera()
+    public void Configured_values_reach_the_camera()
     {
-        var scene = Assert.Single(_bench.Read(ConfigurationBench.Small(
+        var scene = Assert.Single(_fixture.Read(ConfigurationFixture.Small(
             camera: """, "FrozenAfter": "00:00:00", "ViewSettlesAfter": "01:00:00", "SuspendOnViewChange": true """))
             .ToEdgeSettings("").Cameras).Scene;
         Assert.Equal(
@@ -34,12 +34,12 @@ public sealed class SceneOptionsTests : IDisposable
     [InlineData("\"FrozenAfter\": \"2.00:00:00\"", "FrozenAfter", "00:00:00 to 1.00:00:00")]
     [InlineData("\"ViewSettlesAfter\": \"31.00:00:00\"", "ViewSettlesAfter", "00:00:00 to 30.00:00:00")]
     [InlineData("\"ViewCheck\": false, \"SuspendOnViewChange\": true", "SuspendOnViewChange", "needs ViewCheck")]
-    public void What_makes_no_sense_is_refused(string keys, string key, string says)
+    public void An_invalid_scene_setting_is_refused(string keys, string key, string expected)
     {
-        var refused = Assert.Throws<ConfigurationException>(() => _bench.Read(ConfigurationBench.Small(camera: $", {keys} ")));
-        var fault = Assert.Single(refused.Faults).ToString();
-        Assert.Contains($":{key}", fault, StringComparison.Ordinal);
-        Assert.Contains(says, fault, StringComparison.Ordinal);
+        var refused = Assert.Throws<ConfigurationException>(() => _fixture.Read(ConfigurationFixture.Small(camera: $", {keys} ")));
+        var error = Assert.Single(refused.Errors).ToString();
+        Assert.Contains($":{key}", error, StringComparison.Ordinal);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -47,10 +47,10 @@ public sealed class SceneOptionsTests : IDisposable
     [InlineData("\"ViewCheck\": false")]
     [InlineData("\"ViewSettlesAfter\": \"00:01:00\"")]
     [InlineData("\"SuspendOnViewChange\": true")]
-    public void A_change_while_it_runs_keeps_the_cameras_stream(string keys)
+    public void A_change_at_run_time_keeps_the_cameras_stream_open(string keys)
     {
         var change = ConfigurationChange.Between(
-            _bench.Read(ConfigurationBench.Small()), _bench.Read(ConfigurationBench.Small(camera: $", {keys} ")));
-        Assert.Equal((0, 1, 0, 0), (change.Opened.Count, change.Asked.Count, change.Removed.Count, change.NeedsRestart.Count));
+            _fixture.Read(ConfigurationFixture.Small()), _fixture.Read(ConfigurationFixture.Small(camera: $", {keys} ")));
+        Assert.Equal((0, 1, 0, 0), (change.Opened.Count, change.QuestionsChanged.Count, change.Removed.Count, change.NeedsRestart.Count));
     }
 }

@@ -4,9 +4,9 @@ public sealed class SecretTests : IDisposable
 {
     private const string Secret = "hunter2x";
 
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Theory]
     [InlineData($"mqtt://user:{Secret}@host")]
@@ -17,7 +17,7 @@ public sealed class SecretTests : IDisposable
     [InlineData($"mqtt://{Secret}@host")]
     public void A_password_in_the_brokers_address_is_refused_and_not_shown(string broker)
     {
-        var refused = _bench.Refused(ConfigurationBench.Small(mqtt: $"\"Broker\": \"{broker}\""));
+        var refused = _fixture.Refused(ConfigurationFixture.Small(mqtt: $"\"Broker\": \"{broker}\""));
 
         Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.Ordinal);
         if (broker.Contains('@', StringComparison.Ordinal))
@@ -34,7 +34,7 @@ public sealed class SecretTests : IDisposable
     [InlineData($"gst:rtspsrc user-pw={Secret} \\\"open")]
     public void A_password_in_a_cameras_address_is_not_shown(string source)
     {
-        var refused = _bench.Refused(ConfigurationBench.Small().Replace("pattern:", source, StringComparison.Ordinal));
+        var refused = _fixture.Refused(ConfigurationFixture.Small().Replace("pattern:", source, StringComparison.Ordinal));
 
         Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.Ordinal);
     }
@@ -43,10 +43,10 @@ public sealed class SecretTests : IDisposable
     [InlineData($"\"Password\": \"{Secret}\"")]
     [InlineData($"\"User\": \"u\", \"PasswordFile\": \"{Secret}\"")]
     [InlineData($"\"User\": \"u\", \"PasswordFile\": {{ \"{Secret}\": 1 }}")]
-    public void A_password_that_stands_in_the_wrong_place_is_not_shown(string setting) =>
+    public void A_misplaced_password_is_not_shown(string setting) =>
         Assert.DoesNotContain(
             Secret,
-            _bench.Refused(ConfigurationBench.Small(mqtt: $"\"Broker\": \"mqtt://host\", {setting}")).ToString(),
+            _fixture.Refused(ConfigurationFixture.Small(mqtt: $"\"Broker\": \"mqtt://host\", {setting}")).ToString(),
             StringComparison.Ordinal);
 
     [Theory]
@@ -54,18 +54,18 @@ public sealed class SecretTests : IDisposable
     [InlineData(Secret)]
     [InlineData($"'{Secret}'")]
     [InlineData($"\"{Secret}")]
-    public void A_password_in_what_is_not_JSON_is_not_shown(string value) =>
-        Assert.DoesNotContain(Secret, _bench.Refused($"{{ \"MobileVlm\": {{ \"Mqtt\": {{ \"User\": {value} }} }} }}").ToString(), StringComparison.Ordinal);
+    public void A_password_in_invalid_JSON_is_not_shown(string value) =>
+        Assert.DoesNotContain(Secret, _fixture.Refused($"{{ \"MobileVlm\": {{ \"Mqtt\": {{ \"User\": {value} }} }} }}").ToString(), StringComparison.Ordinal);
 
     [Fact]
     public void A_password_in_a_variable_is_not_shown()
     {
-        _bench.Environment["MobileVlm__Mqtt__Password"] = Secret;
-        _bench.Environment["MobileVlm__Mqtt__Broker"] = $"mqtt://user:{Secret}@host";
+        _fixture.Environment["MobileVlm__Mqtt__Password"] = Secret;
+        _fixture.Environment["MobileVlm__Mqtt__Broker"] = $"mqtt://user:{Secret}@host";
 
-        var refused = _bench.Refused(ConfigurationBench.Small());
+        var refused = _fixture.Refused(ConfigurationFixture.Small());
 
-        Assert.Equal(2, refused.Faults.Count);
+        Assert.Equal(2, refused.Errors.Count);
         Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.Ordinal);
     }
 }

@@ -4,8 +4,8 @@ using System.Text;
 namespace MobileVlm.Edge.EndToEnd.Tests.Contracts;
 
 /// <summary>A recorded public contract: one text file of sorted lines in <c>Tests/Fixtures/contracts</c>. Lines about JSON
-/// members are <c>path: type</c>. The type <c>null</c> on either side agrees with each other type, and an empty list with each list,
-/// because such members are null or empty at some moments and on some machines only.</summary>
+/// members are <c>path: type</c>. The type <c>null</c> on either side agrees with any other type, and an empty list with any list,
+/// because such members are null or empty only at some moments and on some machines.</summary>
 internal sealed class Contract
 {
     private const string UpdateVariable = "UPDATE_CONTRACTS";
@@ -22,23 +22,23 @@ internal sealed class Contract
         _acceptsMore = acceptsMore;
     }
 
-    /// <summary>Whether this run records the contracts anew instead of comparing.</summary>
+    /// <summary>Whether this run records the contracts again instead of comparing.</summary>
     public static bool IsUpdate => Environment.GetEnvironmentVariable(UpdateVariable) == "1";
 
-    /// <summary>What was recorded, one line each.</summary>
+    /// <summary>The recorded lines.</summary>
     public IReadOnlyList<string> Recorded => IsUpdate ? [] : [.. File.ReadAllLines(_file).Where(line => line.Length > 0)];
 
-    /// <summary>A contract of which everything is seen in each run: more than was recorded is a difference, too.</summary>
+    /// <summary>A contract that each run shows completely: additional lines are a difference too.</summary>
     public static Contract Exact(string name) => new(name, acceptsMore: false);
 
-    /// <summary>A contract of which a run shows a part, depending on the moment: only what is gone is a difference.</summary>
+    /// <summary>A contract of which a run may show more lines than recorded: only missing lines are a difference.</summary>
     public static Contract AtLeast(string name) => new(name, acceptsMore: true);
 
-    /// <summary>What was recorded and is not among these lines.</summary>
+    /// <summary>The recorded lines that are not among these lines.</summary>
     public IReadOnlyList<string> Gone(IReadOnlyCollection<string> found) => NotCovered(Recorded, found);
 
     /// <summary>Compares, or records with <c>UPDATE_CONTRACTS=1</c>.</summary>
-    /// <param name="found">What the product of today shows, in any order.</param>
+    /// <param name="found">What the current program shows, in any order.</param>
     public void Compare(IEnumerable<string> found)
     {
         string[] lines = [.. WithoutSpareNulls([.. found.Distinct(StringComparer.Ordinal)]).Order(StringComparer.Ordinal)];
@@ -94,7 +94,7 @@ internal sealed class Contract
             line.LastIndexOf(": ", StringComparison.Ordinal) is > 0 and var end ? line[..end] : line;
     }
 
-    /// <summary>The path and everything that it is inside of.</summary>
+    /// <summary>The path and all paths that contain it.</summary>
     private static IEnumerable<string> Ancestors(string path)
     {
         yield return path;

@@ -13,7 +13,7 @@ public sealed partial class ContractRun : IAsyncLifetime
     private const string Node = "mobilevlm/edge-1";
     private const string Camera = $"{Node}/cam1";
 
-    /// <summary>Names that this configuration gives, and what stands for them in a contract.</summary>
+    /// <summary>Names from this configuration, and their placeholders in a contract.</summary>
     private static readonly (string Given, string Placeholder)[] Given =
     [
         ("edge-1", "<node>"), ("cam1", "<camera>"), ("field1", "<field>"), ("field2", "<field>"),
@@ -21,17 +21,17 @@ public sealed partial class ContractRun : IAsyncLifetime
         ("It is day.", "<choice>"), ("It is night.", "<choice>"),
     ];
 
-    /// <summary>Seen only when the camera's view changes, which is not part of this run.</summary>
+    /// <summary>Topics that are published only when the camera's view changes, which is not part of this run.</summary>
     private static readonly string[] OnlyAtAViewChange = ["<camera>/view/before", "<camera>/view/after"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-contracts-").FullName;
 
-    private TimeSpan _patience = 2 * Eventually.Patience;
+    private TimeSpan _timeout = 2 * Eventually.Patience;
 
     /// <summary>Topics published and subscribed to, each with its QoS and whether it is retained.</summary>
     public IReadOnlyList<string> Topics { get; private set; } = [];
 
-    /// <summary>The words on topics whose payload is a bare word.</summary>
+    /// <summary>The words on topics whose payload is a single word.</summary>
     public IReadOnlyList<string> Words { get; private set; } = [];
 
     /// <summary>Members of the JSON payloads.</summary>
@@ -65,7 +65,7 @@ public sealed partial class ContractRun : IAsyncLifetime
         await UntilSeenAsync(subscriber, $"{Camera}/text1/enabled", message => message.Text == "OFF");
         await UntilSeenAsync(subscriber, $"{Camera}/text1/state", message => message.Text == "unknown");
 
-        // The clip decides when somebody comes.
+        // The clip determines when a person appears.
         await UntilSeenAsync(subscriber, $"{Camera}/yesno1/event");
         var before = subscriber.Messages.Count;
         await UntilSeenAsync(subscriber, $"{Node}/stats", message => subscriber.Messages.Skip(before).Contains(message));
@@ -116,39 +116,39 @@ public sealed partial class ContractRun : IAsyncLifetime
         }
     }
 
-    /// <summary>Waits for a message. When it does not come, the run goes on, because the tests say better what is missing, and
-    /// later waits are short.</summary>
-    private async Task UntilSeenAsync(MosquittoSub subscriber, string topic, Func<ReceivedMessage, bool>? fits = null)
+    /// <summary>Waits for a message. If it does not arrive, the run continues with shorter waits, because the tests report more
+    /// precisely what is missing.</summary>
+    private async Task UntilSeenAsync(MosquittoSub subscriber, string topic, Func<ReceivedMessage, bool>? isMatch = null)
     {
         try
         {
-            await subscriber.WaitForAsync(topic, fits, _patience);
+            await subscriber.WaitForAsync(topic, isMatch, _timeout);
         }
         catch (TimeoutException) when (!Contract.IsUpdate)
         {
-            _patience = TimeSpan.FromSeconds(2);
+            _timeout = TimeSpan.FromSeconds(2);
         }
     }
 
-    /// <summary>Waits until all that was recorded was seen. When it is not, the tests say what is missing.</summary>
+    /// <summary>Waits until everything that is recorded was seen. If that does not happen, the tests report what is missing.</summary>
     private async Task UntilRecordedAsync(Func<Task<bool>> isAllSeen)
     {
         try
         {
-            await Eventually.TrueAsync(isAllSeen, "everything that was recorded is seen", _patience / 2);
+            await Eventually.TrueAsync(isAllSeen, "everything that was recorded is seen", _timeout / 2);
         }
         catch (TimeoutException)
         {
-            _patience = TimeSpan.FromSeconds(2);
+            _timeout = TimeSpan.FromSeconds(2);
         }
     }
 
-    private static string Generalise(string name) =>
+    private static string Generalize(string name) =>
         Given.Aggregate(name, (text, it) => text.Replace(it.Given, it.Placeholder, StringComparison.Ordinal));
 
     private void Read(IReadOnlyList<ReceivedMessage> messages, string subscriptions)
     {
-        var published = messages.Where(IsOurs).Select(message => (message, Topic: Generalise(message.Topic))).ToList();
+        var published = messages.Where(IsOurs).Select(message => (message, Topic: Generalize(message.Topic))).ToList();
         Topics =
         [
             .. published.Where(it => !OnlyAtAViewChange.Any(topic => it.Topic.EndsWith(topic, StringComparison.Ordinal)))
@@ -157,7 +157,7 @@ public sealed partial class ContractRun : IAsyncLifetime
                     $"publishes {it.Topic} QoS {it.message.QualityOfService}{(it.message.Retained ? " retained" : "")}"))
                 .Distinct(StringComparer.Ordinal),
             .. File.ReadLines(subscriptions).Select(line => Subscription().Match(line)).Where(match => match.Success)
-                .Select(match => $"subscribes {Generalise(match.Groups["filter"].Value)} QoS {match.Groups["qos"].Value}")
+                .Select(match => $"subscribes {Generalize(match.Groups["filter"].Value)} QoS {match.Groups["qos"].Value}")
                 .Distinct(StringComparer.Ordinal),
         ];
         Words =
@@ -170,7 +170,7 @@ public sealed partial class ContractRun : IAsyncLifetime
         ];
         Payloads = [.. messages.SelectMany(ReadPayload).Distinct(StringComparer.Ordinal)];
 
-        // A question that came with a command is not the service's own topic.
+        // Commands are published by clients, not by the service.
         static bool IsOurs(ReceivedMessage message) =>
             !message.Topic.EndsWith("/ask", StringComparison.Ordinal) && !message.Topic.EndsWith("/set", StringComparison.Ordinal);
     }
@@ -188,7 +188,7 @@ public sealed partial class ContractRun : IAsyncLifetime
             _ when message.Topic.EndsWith("/answer", StringComparison.Ordinal) => $"answer/{message.Topic.Split('/')[^2]}",
             _ => null,
         };
-        return name is null || message.Payload.Length == 0 ? [] : JsonShape.Of(name, message.Text, Generalise);
+        return name is null || message.Payload.Length == 0 ? [] : JsonShape.Of(name, message.Text, Generalize);
     }
 
     private static async Task<IReadOnlyList<string>> ReadMetricsAsync(int port)
@@ -220,7 +220,7 @@ public sealed partial class ContractRun : IAsyncLifetime
         [
             .. Directory.GetFiles(StateFolder).Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal))
                 .Select(file => $"file {Path.GetFileName(file)}"),
-            .. Directory.GetFiles(StateFolder, "*.json").SelectMany(file => JsonShape.Of(Path.GetFileName(file), File.ReadAllText(file), Generalise)),
+            .. Directory.GetFiles(StateFolder, "*.json").SelectMany(file => JsonShape.Of(Path.GetFileName(file), File.ReadAllText(file), Generalize)),
         ];
         var database = new SqliteConnectionStringBuilder
         {

@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Contracts;
 
-/// <summary>Reads the command line's own help: commands, arguments, options and defaults, without descriptions, of which there must be
-/// one each.</summary>
+/// <summary>Reads the command line's own help: commands, arguments, options and defaults. Descriptions are left out, but each entry must
+/// have one.</summary>
 internal static partial class HelpText
 {
-    /// <summary>Every command, found by going through the help of each.</summary>
-    public static async Task<IReadOnlyList<string>> WalkAsync(params string[] path)
+    /// <summary>Reads the help of a command and of all its subcommands.</summary>
+    public static async Task<IReadOnlyList<string>> ReadCommandsAsync(params string[] path)
     {
         var (code, output, errors) = await EdgeProcess.RunAsync([.. path, "--help"]);
         Assert.True(code == 0, $"{string.Join(' ', path)} --help ended with {code}: {errors}");
@@ -38,7 +38,7 @@ internal static partial class HelpText
                         lines.Add($"{name}: option {what}{@default}");
                         break;
                     case "Commands:":
-                        lines.AddRange(await WalkAsync([.. path, what.Split(' ')[0]]));
+                        lines.AddRange(await ReadCommandsAsync([.. path, what.Split(' ')[0]]));
                         break;
                 }
             }

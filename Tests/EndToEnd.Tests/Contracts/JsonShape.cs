@@ -3,34 +3,34 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Contracts;
 
-/// <summary>The shape of JSON documents: every member's path and type, without the values.</summary>
+/// <summary>Describes JSON documents by every member's path and type, without the values.</summary>
 internal static class JsonShape
 {
-    /// <summary>One line <c>path: type</c> for each member. The elements of a list share one path.</summary>
-    /// <param name="name">Stands in front of each path.</param>
+    /// <summary>Returns one line <c>path: type</c> for each member. The elements of a list share one path.</summary>
+    /// <param name="name">The first part of each path.</param>
     /// <param name="json">The document.</param>
-    /// <param name="generalise">Replaces names that come from the configuration.</param>
-    public static IEnumerable<string> Of(string name, string json, Func<string, string>? generalise = null)
+    /// <param name="generalize">Replaces names that come from the configuration.</param>
+    public static IEnumerable<string> Of(string name, string json, Func<string, string>? generalize = null)
     {
         using var document = JsonDocument.Parse(json);
-        return [.. Lines(name, document.RootElement, generalise ?? (key => key)).Distinct(StringComparer.Ordinal)];
+        return [.. Lines(name, document.RootElement, generalize ?? (key => key)).Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary>What a JSON Schema demands: one line for each keyword, without titles and descriptions.</summary>
+    /// <summary>Returns the requirements of a JSON Schema: one line for each keyword, without titles and descriptions.</summary>
     public static IEnumerable<string> OfSchema(string name, string json) => Keywords(name, JsonNode.Parse(json)!, isSchema: true);
 
-    private static IEnumerable<string> Lines(string path, JsonElement element, Func<string, string> generalise) => element.ValueKind switch
+    private static IEnumerable<string> Lines(string path, JsonElement element, Func<string, string> generalize) => element.ValueKind switch
     {
         JsonValueKind.Object => element.EnumerateObject()
-            .SelectMany(member => Lines($"{path}.{generalise(member.Name)}", member.Value, generalise)).Prepend($"{path}: object"),
+            .SelectMany(member => Lines($"{path}.{generalize(member.Name)}", member.Value, generalize)).Prepend($"{path}: object"),
         JsonValueKind.Array => element.EnumerateArray()
-            .SelectMany(item => Lines($"{path}[]", item, generalise)).Prepend($"{path}: array"),
+            .SelectMany(item => Lines($"{path}[]", item, generalize)).Prepend($"{path}: array"),
         JsonValueKind.True or JsonValueKind.False => [$"{path}: boolean"],
         var kind => [$"{path}: {kind.ToString().ToLowerInvariant()}"],
     };
 
-    /// <param name="path">So far.</param>
-    /// <param name="node">A schema, or the members by name of <c>properties</c>.</param>
+    /// <param name="path">The path of the node.</param>
+    /// <param name="node">A schema, or the named members of <c>properties</c>.</param>
     /// <param name="isSchema">Whether the keys are keywords rather than names.</param>
     private static IEnumerable<string> Keywords(string path, JsonNode? node, bool isSchema)
     {

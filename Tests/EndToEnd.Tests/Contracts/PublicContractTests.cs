@@ -6,15 +6,15 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Contracts;
 
-/// <summary>Compares what others rely on with what was recorded in <c>Tests/Fixtures/contracts</c>: the command line,
+/// <summary>Compares what others rely on with the records in <c>Tests/Fixtures/contracts</c>: the command line,
 /// configuration keys, environment variables, MQTT topics and payloads, documents of <c>--json</c>, exit codes, metrics,
 /// log event ids, and the files that the service keeps. Everything is read from outside, from the built program, its files
 /// and its documentation, so that no rename inside the code matters.
-/// <para>A contract that changes on purpose is recorded anew, and the difference reviewed like code:
+/// <para>A contract that changes on purpose is recorded again, and the difference is reviewed like code:
 /// <c>UPDATE_CONTRACTS=1 dotnet test Tests/EndToEnd.Tests --filter PublicContractTests</c>.</para></summary>
 public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelper output) : IClassFixture<ContractRun>, IDisposable
 {
-    private static readonly string Picture = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
+    private static readonly string Image = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-contract-").FullName;
 
@@ -22,7 +22,7 @@ public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelp
 
     [Fact]
     public async Task Commands_arguments_options_and_defaults_are_as_recorded() =>
-        Contract.Exact("command-line").Compare(await HelpText.WalkAsync());
+        Contract.Exact("command-line").Compare(await HelpText.ReadCommandsAsync());
 
     [Fact]
     public void Configuration_keys_with_their_ranges_and_defaults_are_as_recorded()
@@ -92,8 +92,8 @@ public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelp
         var codes = new List<string>();
         var documents = new List<string>();
         await RunAsync("model import", 0, null, ["model", "import", DemoModel.Checkpoint, model, "--precision", "int4-mixed", "--vision-precision", "w8a8", "--prefill", "auto"]);
-        await RunAsync("ask", 0, "ask", ["ask", "--model", model, "--image", Picture, "--json", "Describe the scene."]);
-        await RunAsync("ask --yes-no", 0, "ask --yes-no", ["ask", "--model", model, "--image", Picture, "--yes-no", "--json", "Is there a person?"]);
+        await RunAsync("ask", 0, "ask", ["ask", "--model", model, "--image", Image, "--json", "Describe the scene."]);
+        await RunAsync("ask --yes-no", 0, "ask --yes-no", ["ask", "--model", model, "--image", Image, "--yes-no", "--json", "Is there a person?"]);
         await RunAsync("ask, no such picture", 2, null, ["ask", "--model", model, "--image", Path.Combine(_folder, "none.jpg"), "Is there a person?"]);
         await RunAsync("generate", 0, "generate", ["generate", "--model", model, "--max-tokens", "2", "--json", "Is there a person?"]);
         await RunAsync("model show", 0, "model show", ["model", "show", model, "--json"]);
@@ -139,8 +139,8 @@ public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelp
         }
     }
 
-    /// <summary>The id and the level are the contract. What stands before the id is the name of a class, so it may change; the
-    /// output says where it did.</summary>
+    /// <summary>The id and the level are the contract. The category before the id is the name of a class, so it may change; the
+    /// output lists such changes.</summary>
     [Fact]
     public void Log_event_ids_and_their_levels_are_as_recorded()
     {
@@ -172,7 +172,7 @@ public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelp
 
     private static string DocumentationPage(string name) => Path.Combine(DemoModel.Repository, "Deploy", "docs", name);
 
-    /// <summary>The type, the quoted words and the numbers of a cell, without the sentences around them.</summary>
+    /// <summary>Returns the type, the quoted words and the numbers of a cell, without the sentences around them.</summary>
     private static string Facts(string cell) => string.Join(' ', Fact().Matches(cell).Select(match => match.Value));
 
     private string WriteConfiguration(string name, Action<JsonObject> change)

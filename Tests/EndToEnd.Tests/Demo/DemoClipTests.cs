@@ -20,8 +20,8 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Demo;
 
-/// <summary>The bundled clip once at real pace through the whole pipeline and a broker, against the truth file and
-/// against the same model asked picture by picture.</summary>
+/// <summary>Plays the bundled clip once at real pace through the whole pipeline and a broker, and compares the answers with the
+/// truth file and with the same model asked frame by frame.</summary>
 [Collection(Alone.Name)]
 public sealed class DemoClipTests(ITestOutputHelper output)
 {
@@ -29,10 +29,10 @@ public sealed class DemoClipTests(ITestOutputHelper output)
 
     private static readonly CameraId Camera = new("gate");
 
-    /// <summary>The same clip, with answers kept while the scene is the same.</summary>
+    /// <summary>A camera with the same clip that reuses answers while the scene is the same.</summary>
     private static readonly CameraId Gated = new("gated");
 
-    /// <summary>The same, by what the encoder saw alone.</summary>
+    /// <summary>A camera with the same clip that reuses answers while the visual tokens are the same.</summary>
     private static readonly CameraId SameTokens = new("same_tokens");
 
     private static readonly Dictionary<CameraId, SceneGateSettings?> Gates = new()
@@ -53,16 +53,16 @@ public sealed class DemoClipTests(ITestOutputHelper output)
     };
 
     [Fact]
-    public async Task Published_answers_equal_the_truth_and_the_model_asked_picture_by_picture()
+    public async Task Published_answers_equal_the_truth_and_those_of_the_model_asked_frame_by_frame()
     {
         var (all, hashes) = await PlayAsync();
         foreach (var camera in Gates.Keys)
         {
             var published = all.Where(a => a.Camera == camera.Value).ToList();
             output.WriteLine(
-                $"{camera}: {published.Count} answers about {published.Select(a => a.Frame).Distinct().Count()} pictures, "
-                + $"{published.Count(a => a.Reused)} of them earlier ones that stood.");
-            AssertSameAsPictureByPicture(published, hashes);
+                $"{camera}: {published.Count} answers about {published.Select(a => a.Frame).Distinct().Count()} frames, "
+                + $"{published.Count(a => a.Reused)} of them reused.");
+            AssertSameAsFrameByFrame(published, hashes);
             Assert.Equal(Gates[camera] is not null, published.Any(answer => answer.Reused));
         }
 
@@ -72,7 +72,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The clip through the real parts; what an independent subscriber received, and the hash of each frame.</summary>
+    /// <summary>Plays the clip through the real parts. Returns what an independent subscriber received, and the hash of each frame.</summary>
     private static async Task<(List<AnswerPayload> Published, ConcurrentDictionary<(string, long), string> Hashes)> PlayAsync()
     {
         await using var broker = await Mosquitto.StartAsync();
@@ -91,7 +91,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
                     camera.Key,
                     [.. Questions.Select(q => new StandingQuestion(q.Key, q.Value, QuestionKind.YesNo, TimeSpan.FromSeconds(0.5))
                     {
-                        // Whatever is likelier, as the model asked alone says it.
+                        // The more probable answer counts, as with the model asked alone.
                         Rules = new AnswerRules { Thresholds = new Thresholds { YesAbove = 0.5, NoBelow = 0.5 } },
                     })],
                     Snapshot: false)
@@ -154,7 +154,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
                     continue;
                 }
 
-                // The state that a subscriber holds at that second: the last answer about a picture up to it.
+                // The state of a subscriber at that second: the last answer about a frame up to it.
                 var answer = published.LastOrDefault(a => a.Question == question && (a.Frame - 1) / FramesPerSecond <= t + 0.05);
                 Assert.NotNull(answer);
                 settled++;
@@ -169,7 +169,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
         return shares;
     }
 
-    private static void AssertSameAsPictureByPicture(List<AnswerPayload> published, ConcurrentDictionary<(string, long), string> hashes)
+    private static void AssertSameAsFrameByFrame(List<AnswerPayload> published, ConcurrentDictionary<(string, long), string> hashes)
     {
         var asked = published.GroupBy(a => hashes[(a.Camera, a.Frame!.Value)]).ToDictionary(g => g.Key, g => g.ToList());
         using var encoder = new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1));
@@ -197,8 +197,8 @@ public sealed class DemoClipTests(ITestOutputHelper output)
         Assert.True(compared > 500, $"Only {compared} answers were published.");
     }
 
-    /// <summary>Every frame of the clip, in order.</summary>
-    private static void ForEachFrame(Action<Frame> take)
+    /// <summary>Calls an action for every frame of the clip, in order.</summary>
+    private static void ForEachFrame(Action<Frame> action)
     {
         var source = CameraSources.Create(
             new CameraSettings { Id = Camera, Source = DemoModel.Clip, Loop = false, Pace = Pace.Fast },
@@ -208,7 +208,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             {
                 using (frame)
                 {
-                    take(frame);
+                    action(frame);
                 }
             },
             CancellationToken.None).GetAwaiter().GetResult();
@@ -217,7 +217,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
 
     private static string Hash(Frame frame) => Convert.ToHexString(SHA256.HashData(frame.Pixels));
 
-    /// <summary>A camera whose frames are remembered by their hash.</summary>
+    /// <summary>A camera that records the hash of each frame.</summary>
     private sealed class HashingCamera(ICameraSource inner, ConcurrentDictionary<(string, long), string> hashes) : ICameraSource
     {
         public CameraId Id => inner.Id;

@@ -3,23 +3,23 @@ using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;
 
-/// <summary>What the doctor makes of what a service told of its outbox.</summary>
+/// <summary>The doctor's findings about the outbox that a service's statistics describe.</summary>
 public sealed class DoctorOutboxTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Nothing_that_waits_is_fine() =>
+    public void An_empty_outbox_is_fine() =>
         Assert.Equal(Finding.Fine("outbox", "no event waits"), Outbox(waiting: 0, bytes: 0, since: null, dropped: 0));
 
     [Fact]
-    public void What_waits_is_fine_and_told_with_its_size_and_age() =>
+    public void Waiting_events_are_fine_and_reported_with_their_size_and_age() =>
         Assert.Equal(
             Finding.Fine("outbox", "12 events wait (1.5 KiB), the oldest for 90 s"),
             Outbox(waiting: 12, bytes: 1536, since: Now.AddSeconds(-90), dropped: 0));
 
     [Fact]
-    public void What_was_given_up_is_noted_with_the_settings_that_decide()
+    public void Dropped_events_are_noted_with_the_settings_that_limit_the_outbox()
     {
         var found = Outbox(waiting: 40, bytes: 40960, since: Now.AddHours(-30), dropped: 116);
         Assert.Equal(FindingKind.Note, found.Kind);
@@ -28,7 +28,7 @@ public sealed class DoctorOutboxTests
     }
 
     [Fact]
-    public void A_disk_that_cannot_be_used_is_bad_and_says_what_is_lost_with_the_process()
+    public void A_disk_that_cannot_be_used_is_bad_and_the_finding_says_what_is_lost_with_the_process()
     {
         var stats = Stats(3, 300, Now, 0) with { Storage = new StorageStats(StorageStats.Memory, "the disk is full", 3, 1, StorageStats.Memory, "read-only") };
         var found = RunningChecks.Describe(stats, Now, TimeSpan.FromSeconds(10)).Where(it => it.What.EndsWith("storage", StringComparison.Ordinal)).ToList();
@@ -40,7 +40,7 @@ public sealed class DoctorOutboxTests
     }
 
     [Fact]
-    public void Numbers_of_a_service_that_fell_silent_are_not_judged()
+    public void Old_statistics_of_a_silent_service_are_not_evaluated()
     {
         var found = Assert.Single(RunningChecks.Describe(Stats(0, 0, null, 5), Now.AddMinutes(10), TimeSpan.FromSeconds(10)));
         Assert.Equal((FindingKind.Note, "service"), (found.Kind, found.What));
@@ -51,7 +51,7 @@ public sealed class DoctorOutboxTests
 
     private static StatsPayload Stats(long waiting, long bytes, DateTimeOffset? since, long dropped) => new()
     {
-        Node = "box",
+        Node = "edge-1",
         At = Now.AddSeconds(-1),
         UptimeS = 3600,
         Model = "demo",

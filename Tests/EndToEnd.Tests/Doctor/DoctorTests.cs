@@ -7,7 +7,7 @@ using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;
 
-/// <summary>What the doctor prints, when, and how it ends.</summary>
+/// <summary>The output of <c>mobilevlm doctor</c>, its order, and the exit codes.</summary>
 public sealed class DoctorTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-doctor-").FullName;
@@ -15,9 +15,9 @@ public sealed class DoctorTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Findings_are_printed_as_they_are_known_and_the_verdict_is_last()
+    public async Task Findings_are_printed_as_they_are_found_and_the_verdict_is_last()
     {
-        // A camera that accepts the connection and says nothing, until the test hangs up.
+        // A camera that accepts the connection and sends nothing, until the test closes it.
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var config = Write(it =>
@@ -53,7 +53,7 @@ public sealed class DoctorTests : IDisposable
         Assert.Matches("Verdict: 1 problem: state folder", doctor.Output);
 
         await using var run = EdgeProcess.Start("run", "--config", config);
-        await run.SaysAsync("watches 1 camera");
+        await run.LogsAsync("watches 1 camera");
         Assert.Contains($"Storage[1] MobileVlm:StateFolder: '{At("file/state")}' cannot be used", run.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("Outbox:Path", run.Errors, StringComparison.Ordinal);
         run.Terminate();
@@ -65,7 +65,7 @@ public sealed class DoctorTests : IDisposable
     {
         File.WriteAllText(At("file"), "");
         await using var run = EdgeProcess.Start("run", "--config", Write(it => it["Outbox"] = new JsonObject { ["Path"] = At("file/outbox.db") }));
-        await run.SaysAsync("watches 1 camera");
+        await run.LogsAsync("watches 1 camera");
         Assert.Contains($"Storage[1] MobileVlm:Outbox:Path: '{At("file/outbox.db")}' cannot be used", run.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("MobileVlm:StateFolder: '", run.Errors, StringComparison.Ordinal);
         run.Terminate();
@@ -97,7 +97,7 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
-    public void The_verdict_counts_and_names()
+    public void The_verdict_counts_and_names_problems_and_notes()
     {
         var (fine, note, bad) = (Finding.Fine("a", ""), Finding.Note("b", "", ""), Finding.Bad("c", "", null));
         Assert.Equal("OK", DoctorReport.Verdict([fine]));
@@ -107,7 +107,7 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
-    public void A_clock_that_was_never_set_is_bad_and_one_that_nobody_keeps_is_noted()
+    public void A_clock_that_was_never_set_is_bad_and_one_that_is_not_synchronized_is_noted()
     {
         var now = new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
         Assert.Equal(FindingKind.Fine, SystemClock.Describe(now, TimeZoneInfo.Utc, synchronized: true).Kind);
@@ -129,16 +129,16 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
-    public void No_page_is_named_that_is_not_there()
+    public void Only_existing_pages_are_named()
     {
-        Assert.Equal(ConfigurationBench("configuration.md"), DocumentationPages.Find("configuration.md"));
+        Assert.Equal(RepositoryPage("configuration.md"), DocumentationPages.Find("configuration.md"));
         Assert.Null(DocumentationPages.Find("no-such-page.md"));
         Assert.Null(DocumentationPages.Find("configuration.md", "/usr/lib/mobilevlm/", At("doc")));
         Directory.CreateDirectory(At("doc"));
         File.WriteAllText(At("doc/configuration.md"), "");
         Assert.Equal(At("doc/configuration.md"), DocumentationPages.Find("configuration.md", "/usr/lib/mobilevlm/", At("doc")));
 
-        static string ConfigurationBench(string page) => Path.Combine(DemoModel.Repository, "Deploy", "docs", page);
+        static string RepositoryPage(string page) => Path.Combine(DemoModel.Repository, "Deploy", "docs", page);
     }
 
     private string At(string name) => Path.Combine(_folder, name);

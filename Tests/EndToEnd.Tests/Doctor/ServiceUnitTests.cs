@@ -3,7 +3,7 @@ using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;
 
-/// <summary>What the doctor knows of an installed systemd unit, and what it finds that the unit keeps from the service.</summary>
+/// <summary>How the doctor reads an installed systemd unit, and how it finds what the unit hides from the service.</summary>
 public sealed class ServiceUnitTests : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("mobilevlm-unit-").FullName;
@@ -11,7 +11,7 @@ public sealed class ServiceUnitTests : IDisposable
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     [Fact]
-    public void The_packaged_unit_is_understood()
+    public void The_packaged_unit_is_parsed()
     {
         Assert.Null(ServiceUnit.Read(_root));
         Install();
@@ -22,7 +22,7 @@ public sealed class ServiceUnitTests : IDisposable
     }
 
     [Fact]
-    public void Drop_ins_change_it()
+    public void Drop_ins_change_the_unit()
     {
         Install();
         var folder = Directory.CreateDirectory(Path.Combine(_root, "etc/systemd/system/mobilevlm.service.d")).FullName;
@@ -84,12 +84,12 @@ public sealed class ServiceUnitTests : IDisposable
             { "MobileVlm": { {{(state is null ? "" : $"\"StateFolder\": \"{state}\",")}} "Model": { "Path": "{{model}}" }, "Mqtt": { "Broker": "embedded" },
               "Cameras": { "gate": { "Source": "{{source}}", "Questions": { "person": { "Ask": "Is there a person?", "Answer": "YesNo" } } } } } }
             """,
-            new ConfigurationPaths("/nowhere", "/nowhere", "box", new Dictionary<string, string>()));
+            new ConfigurationPaths("/nowhere", "/nowhere", "host", new Dictionary<string, string>()));
         return [.. ServiceUserChecks.Run(configuration, ServiceUnit.Read(_root)!, "root")];
     }
 }
 
-/// <summary>A test that changes users, and is skipped for everybody but root.</summary>
+/// <summary>A test that changes users; it is skipped unless root runs it.</summary>
 internal sealed class RootFactAttribute : FactAttribute
 {
     public RootFactAttribute()

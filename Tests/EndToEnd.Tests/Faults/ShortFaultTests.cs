@@ -2,7 +2,7 @@ using MobileVlm.Edge.Tools.Faults;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Faults;
 
-/// <summary>A few of the faults with each run of the tests; all of them are <c>Tests/Tools/Faults/run.sh</c>.</summary>
+/// <summary>A few of the fault scenarios in each run of the tests; <c>Tests/Tools/Faults/run.sh</c> runs all of them.</summary>
 public sealed class ShortFaultTests
 {
     [Fact]
@@ -13,11 +13,11 @@ public sealed class ShortFaultTests
         Check(await KillFaults.RunAsync(kills: 4, seed: Environment.TickCount));
 
     [Fact]
-    public async Task What_an_outbox_had_to_give_up_is_told_with_the_events_that_arrive()
+    public async Task Events_that_the_outbox_dropped_are_reported_with_those_that_arrive()
     {
         var result = await MachineFaults.LimitAsync();
         Check(result);
-        Assert.True(result.Count!.ReportedLost > 0, "Nothing was given up.");
+        Assert.True(result.Count!.ReportedLost > 0, "No event was dropped.");
     }
 
     private static void Check(FaultResult result) =>

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 
-/// <summary>The real process ends in time, with the right code, whatever hangs.</summary>
+/// <summary>The real process ends in time and with the right code even if something hangs.</summary>
 public sealed class BoundedStopTests : IDisposable
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(4);
@@ -12,7 +12,7 @@ public sealed class BoundedStopTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task A_broker_that_hangs_does_not_keep_the_process()
+    public async Task A_broker_that_hangs_does_not_prevent_the_process_from_ending()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
@@ -29,7 +29,7 @@ public sealed class BoundedStopTests : IDisposable
             broker.Thaw();
         }
 
-        // It could not say that it stops, so the broker says that it is gone.
+        // The service could not publish that it stops, so the broker publishes its will.
         await subscriber.WaitForAsync("mobilevlm/edge-1/availability", m => m.Text is "offline" or "stopped");
     }
 
@@ -37,7 +37,7 @@ public sealed class BoundedStopTests : IDisposable
     {
         service.Terminate();
 
-        // A stop whose steps have no limit is ended by the exit guard, which exits with 1; without the guard it never ends.
+        // A stop without time limits is ended by the exit guard, which exits with 1; without the guard it would never end.
         Assert.Equal(0, await service.ExitAsync());
     }
 

@@ -8,7 +8,7 @@ using MobileVlm.Edge.Deploy.Hosting;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 
-/// <summary>What a log line looks like, and how often it comes.</summary>
+/// <summary>The format of log lines, and how often the same line is written.</summary>
 public sealed partial class LogFormatTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-log-").FullName;
@@ -16,7 +16,7 @@ public sealed partial class LogFormatTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_line_has_the_part_and_a_number_that_stands_in_the_source()
+    public void A_line_has_the_category_and_the_event_id_from_the_source()
     {
         var formatter = new EdgeConsoleFormatter(new Clock(), colors: false, journal: false);
         Assert.Equal("2026-03-01 12:00:00.000 info: PublisherActor[50] Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.Publishing.PublisherActor", 50, "Connected."));
@@ -27,7 +27,7 @@ public sealed partial class LogFormatTests : IDisposable
     }
 
     [Fact]
-    public void The_same_warning_comes_once_a_second_and_says_how_many_were_left_out()
+    public void The_same_warning_is_written_once_per_second_with_the_number_of_suppressed_ones()
     {
         var clock = new Clock();
         var formatter = new EdgeConsoleFormatter(clock, colors: false, journal: false);
@@ -44,7 +44,7 @@ public sealed partial class LogFormatTests : IDisposable
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.EndsWith("frame 11 is skipped\n", Warn("frame 11 is skipped"), StringComparison.Ordinal);
 
-        // Events and states are not faults: each is written.
+        // Events and states are not failures, so each is written.
         Assert.NotEqual("", Write(formatter, LogLevel.Information, "a", 1, "gate/person: no -> yes"));
         Assert.NotEqual("", Write(formatter, LogLevel.Information, "a", 1, "gate/person: no -> yes"));
 
@@ -57,8 +57,8 @@ public sealed partial class LogFormatTests : IDisposable
         // Accepts each connection and ends it.
         using var camera = new TcpListener(IPAddress.Loopback, 0);
         camera.Start();
-        var visits = 0;
-        _ = HangUpAsync(camera, () => Interlocked.Increment(ref visits));
+        var connections = 0;
+        _ = HangUpAsync(camera, () => Interlocked.Increment(ref connections));
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { User = "edge", Password = "s3cret" });
         var config = ServiceConfiguration.Write(_folder, broker.Address.ToString(), new Dictionary<string, string>
         {
@@ -66,10 +66,10 @@ public sealed partial class LogFormatTests : IDisposable
             ["bad"] = $"rtsp://127.0.0.1:{((IPEndPoint)camera.LocalEndpoint).Port}/live",
         });
         await using var service = EdgeProcess.Start("run", "--config", config);
-        await service.SaysAsync("QuestionEvaluators[3] gate/person: unknown -> no (score 0.");
-        await service.SaysAsync("CameraActor[3] bad: the camera cannot be opened: ");
-        await service.SaysAsync("PublisherActor[52] No connection to mqtt://127.0.0.1:");
-        await Eventually.TrueAsync(() => Volatile.Read(ref visits) >= 5, "the camera is tried again and again", state: () => service.Errors);
+        await service.LogsAsync("QuestionEvaluators[3] gate/person: unknown -> no (score 0.");
+        await service.LogsAsync("CameraActor[3] bad: the camera cannot be opened: ");
+        await service.LogsAsync("PublisherActor[52] No connection to mqtt://127.0.0.1:");
+        await Eventually.TrueAsync(() => Volatile.Read(ref connections) >= 5, "the camera is retried repeatedly", state: () => service.Errors);
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());
         var lines = service.Errors.TrimEnd().Split('\n');
@@ -92,14 +92,14 @@ public sealed partial class LogFormatTests : IDisposable
     [GeneratedRegex(@"\b(OpenFailed|Unreachable|Misconfigured|TlsFailed|InMemory|Stalled|NotAuthorized: )\b")]
     private static partial Regex EnumNames();
 
-    private static async Task HangUpAsync(TcpListener listener, Action onVisit)
+    private static async Task HangUpAsync(TcpListener listener, Action onConnection)
     {
         try
         {
             while (true)
             {
                 (await listener.AcceptSocketAsync()).Dispose();
-                onVisit();
+                onConnection();
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

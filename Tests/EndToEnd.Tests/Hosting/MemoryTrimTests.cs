@@ -11,7 +11,7 @@ public sealed class MemoryTrimTests
     private const int Blocks = 500;
 
     [Fact]
-    public async Task Freed_memory_goes_back_to_the_system_although_what_lies_above_it_is_in_use()
+    public async Task Freed_memory_is_returned_to_the_system_although_memory_above_it_is_in_use()
     {
         var blocks = Enumerable.Range(0, Blocks).Select(_ => Allocate()).ToArray();
         var above = Allocate();
@@ -23,7 +23,7 @@ public sealed class MemoryTrimTests
                 Free(block);
             }
 
-            // The C library keeps it for whoever asks next.
+            // The C library keeps freed memory for later allocations.
             Assert.InRange(InMemory(blocks), Blocks / 2, Blocks);
 
             await trim.StartAsync(CancellationToken.None);
@@ -32,7 +32,7 @@ public sealed class MemoryTrimTests
                 await Task.Delay(20);
             }
 
-            // Some of it may be what another test has asked for meanwhile.
+            // Another test may have allocated some of it meanwhile.
             Assert.InRange(InMemory(blocks), 0, Blocks / 10);
         }
         finally
@@ -51,8 +51,8 @@ public sealed class MemoryTrimTests
 
     private static unsafe void Free(nint block) => NativeMemory.Free((void*)block);
 
-    /// <summary>Of how many blocks the page in the middle is in memory: /proc/self/pagemap has 64 bits for each page, and
-    /// the highest one says so.</summary>
+    /// <summary>Counts the blocks whose middle page is in memory: /proc/self/pagemap has 64 bits for each page, and the highest one
+    /// is set if the page is in memory.</summary>
     private static int InMemory(IEnumerable<nint> blocks)
     {
         using var pages = File.OpenHandle("/proc/self/pagemap");

@@ -20,7 +20,7 @@ public sealed class MetricsTests : IDisposable
         File.WriteAllText(config, File.ReadAllText(config).Replace(
             "\"Node\":", $"\"Metrics\": {{ \"Port\": {port} }}, \"Node\":", StringComparison.Ordinal));
         await using var service = EdgeProcess.Start("run", "--config", config);
-        await service.SaysAsync("Metrics are at");
+        await service.LogsAsync("Metrics are at");
 
         using var client = new HttpClient();
         var text = "";

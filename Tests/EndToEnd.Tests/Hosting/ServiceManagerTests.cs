@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
-using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
@@ -13,7 +13,7 @@ public sealed class ServiceManagerTests
     [InlineData("60000000", "7", 60.0)]
     [InlineData("60000000", null, 60.0)]
     [InlineData("500000", "", 0.5)]
-    public void The_watchdogs_limit_is_what_systemd_says_for_this_process(string microseconds, string? pid, double seconds) =>
+    public void The_watchdogs_limit_is_the_one_that_systemd_sets_for_this_process(string microseconds, string? pid, double seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), ServiceManager.WatchdogLimit(Of(microseconds, pid), 7));
 
     [Theory]
@@ -22,11 +22,11 @@ public sealed class ServiceManagerTests
     [InlineData("0", "7")]
     [InlineData("soon", "7")]
     [InlineData("-5", "7")]
-    public void Nothing_is_fed_where_nobody_watches_this_process(string? microseconds, string? pid) =>
+    public void Without_a_watchdog_for_this_process_there_is_no_limit(string? microseconds, string? pid) =>
         Assert.Null(ServiceManager.WatchdogLimit(Of(microseconds, pid), 7));
 
     [Fact]
-    public void The_notify_protocol_is_joined_when_a_socket_was_handed_over_whatever_the_parent_is()
+    public void The_notify_protocol_is_used_whenever_there_is_a_socket_for_it()
     {
         var services = new ServiceCollection().AddServiceManager(name => name == "NOTIFY_SOCKET" ? "/run/x" : null);
         Assert.Contains(services, service => service.ServiceType == typeof(ISystemdNotifier));
@@ -35,26 +35,26 @@ public sealed class ServiceManagerTests
     }
 
     [Fact]
-    public void A_credential_is_found_where_systemd_put_it_and_nowhere_else()
+    public void A_credential_is_read_only_from_systemds_folder()
     {
-        var lent = new Dictionary<string, string> { ["CREDENTIALS_DIRECTORY"] = "/run/credentials/other.service" };
-        Assert.Equal("/run/credentials/other.service/mqtt-password", SystemdCredential.Resolve("credential:mqtt-password", lent));
-        Assert.Equal("/run/credentials/other.service/shadow", SystemdCredential.Resolve("credential:../../../etc/shadow", lent));
+        var environment = new Dictionary<string, string> { ["CREDENTIALS_DIRECTORY"] = "/run/credentials/other.service" };
+        Assert.Equal("/run/credentials/other.service/mqtt-password", SystemdCredential.Resolve("credential:mqtt-password", environment));
+        Assert.Equal("/run/credentials/other.service/shadow", SystemdCredential.Resolve("credential:../../../etc/shadow", environment));
         Assert.Equal("/run/credentials/mobilevlm.service/a", SystemdCredential.Resolve("credential:a", new Dictionary<string, string>()));
-        Assert.Equal("secrets/a", SystemdCredential.Resolve("secrets/a", lent));
-        Assert.Null(SystemdCredential.Resolve(null, lent));
+        Assert.Equal("secrets/a", SystemdCredential.Resolve("secrets/a", environment));
+        Assert.Null(SystemdCredential.Resolve(null, environment));
     }
 
     [Fact]
-    public void The_outbox_is_where_the_configuration_says_or_in_the_state_folder_or_in_memory()
+    public void The_outbox_is_the_configured_file_otherwise_in_the_state_folder_otherwise_in_memory()
     {
-        using var bench = new ConfigurationBench();
-        Assert.Null(bench.Read(ConfigurationBench.Small()).ToOutboxSettings());
-        bench.Environment["STATE_DIRECTORY"] = "/var/lib/mobilevlm:/var/lib/other";
-        Assert.Equal("/var/lib/mobilevlm/outbox.db", bench.Read(ConfigurationBench.Small()).ToOutboxSettings()!.Path);
+        using var fixture = new ConfigurationFixture();
+        Assert.Null(fixture.Read(ConfigurationFixture.Small()).ToOutboxSettings());
+        fixture.Environment["STATE_DIRECTORY"] = "/var/lib/mobilevlm:/var/lib/other";
+        Assert.Equal("/var/lib/mobilevlm/outbox.db", fixture.Read(ConfigurationFixture.Small()).ToOutboxSettings()!.Path);
         Assert.Equal(
-            Path.Combine(bench.Current, "box.db"),
-            bench.Read(ConfigurationBench.Small(more: ", \"Outbox\": { \"Path\": \"box.db\" }")).ToOutboxSettings()!.Path);
+            Path.Combine(fixture.Current, "events.db"),
+            fixture.Read(ConfigurationFixture.Small(more: ", \"Outbox\": { \"Path\": \"events.db\" }")).ToOutboxSettings()!.Path);
     }
 
     private static Func<string, string?> Of(string? microseconds, string? pid) =>

@@ -10,14 +10,14 @@ public sealed class StateAccessTests : IDisposable
 
     [Fact]
     public void A_folder_that_does_not_exist_yet_can_be_written_where_it_can_be_created() =>
-        Assert.Null(StateAccess.FindWriteFault(Path.Combine(_folder, "a", "b")));
+        Assert.Null(StateAccess.FindWriteError(Path.Combine(_folder, "a", "b")));
 
     [Fact]
     public void A_file_is_not_a_folder()
     {
         var file = Path.Combine(_folder, "file");
         File.WriteAllText(file, "");
-        Assert.Equal($"'{file}' is not a folder", StateAccess.FindWriteFault(Path.Combine(file, "state")));
+        Assert.Equal($"'{file}' is not a folder", StateAccess.FindWriteError(Path.Combine(file, "state")));
     }
 
     [SmallDiskFact]
@@ -25,6 +25,6 @@ public sealed class StateAccessTests : IDisposable
     {
         using var disk = SmallDisk.Mount(_folder, "size=1m");
         disk.Remount("ro");
-        Assert.Contains("mounted read-only; mount it for writing", StateAccess.FindWriteFault(Path.Combine(disk.Path, "state")), StringComparison.Ordinal);
+        Assert.Contains("mounted read-only; mount it for writing", StateAccess.FindWriteError(Path.Combine(disk.Path, "state")), StringComparison.Ordinal);
     }
 }

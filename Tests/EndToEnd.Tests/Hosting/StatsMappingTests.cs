@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 public sealed class StatsMappingTests
 {
     [Fact]
-    public void Repeated_pictures_frozen_connections_and_the_view_are_in_the_statistics()
+    public void Repeated_frames_frozen_connections_and_the_view_are_in_the_statistics()
     {
         var frozenAt = new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
         var payload = StatsMapping.ToPayload(new CameraStats

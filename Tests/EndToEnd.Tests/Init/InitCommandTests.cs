@@ -3,7 +3,7 @@ using MobileVlm.Edge.EndToEnd.Tests.Watch;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Init;
 
-/// <summary><c>mobilevlm init</c>, as scripts call it and as somebody at a terminal answers it.</summary>
+/// <summary><c>mobilevlm init</c>, called by scripts and answered by a user at a terminal.</summary>
 public sealed class InitCommandTests : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -13,7 +13,7 @@ public sealed class InitCommandTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task What_is_missing_is_listed_at_once_and_nothing_is_written()
+    public async Task All_missing_options_are_listed_and_nothing_is_written()
     {
         var (code, output, errors) = await InitAsync();
         Assert.Equal((2, ""), (code, output));
@@ -26,7 +26,7 @@ public sealed class InitCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Options_are_tried_and_written_for_their_owner_alone()
+    public async Task Options_are_tested_and_written_so_that_only_the_owner_can_read_them()
     {
         await using var broker = await Mosquitto.StartAsync();
         var (code, _, errors) = await InitAsync(
@@ -44,7 +44,7 @@ public sealed class InitCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task An_existing_file_is_replaced_only_when_that_is_wanted_and_a_copy_is_kept()
+    public async Task An_existing_file_is_replaced_only_with_force_and_a_copy_is_kept()
     {
         File.WriteAllText(At("appsettings.json"), "mine");
         string[] options = ["--no-test", "--broker", "embedded", "--camera", "pattern:320x240@5", "--model", "/nowhere"];
@@ -73,7 +73,7 @@ public sealed class InitCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Somebody_at_a_terminal_is_asked_and_gets_a_file_that_works_and_passwords_beside_it()
+    public async Task A_user_at_a_terminal_is_asked_and_gets_a_file_that_works_with_password_files_beside_it()
     {
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { User = "edge", Password = "s3cret" });
         using var camera = await RtspTestServer.StartAsync(clip: DemoModel.Clip, login: "cam:cam pass");
@@ -115,7 +115,7 @@ public sealed class InitCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Stopping_half_way_leaves_nothing()
+    public async Task Stopping_before_the_end_leaves_no_files()
     {
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { User = "edge", Password = "s3cret" });
         await using var terminal = Terminal.Start(
@@ -133,11 +133,11 @@ public sealed class InitCommandTests : IDisposable
     [InlineData("Is the gate open?", "is_the_gate_open")]
     [InlineData("Beschreibe die Szene: was fällt auf, und warum?", "beschreibe_die_szene_was_f_llt_a")]
     [InlineData("何が見えますか", "question")]
-    public void A_question_is_named_by_its_words(string question, string name) => Assert.Equal(name, InitFile.NameOf(question));
+    public void The_name_of_a_question_is_made_of_its_words(string question, string name) => Assert.Equal(name, InitFile.NameOf(question));
 
     private static async Task AnswerAsync(Terminal terminal, string question, string answer)
     {
-        // The question must be the last thing on the screen, not an earlier one of the same words.
+        // The question must be the last text on the screen, not an earlier one with the same words.
         await terminal.UntilAsync(
             screen => string.Concat(screen.TakeLast(2)) is var end && end.Contains(question, StringComparison.Ordinal) && end.TrimEnd()[^1] is ':',
             $"'{question}' as its last line");

@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Mqtt;
 
-/// <summary>The service with mosquitto and mosquitto's own clients: asked, switched, discovered.</summary>
+/// <summary>Ad-hoc questions, switches and Home Assistant discovery, with mosquitto and mosquitto's own clients.</summary>
 public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
 {
     private const string Root = "mobilevlm/edge-1";
@@ -15,7 +15,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Mosquitto_rr_asks_and_is_answered_while_the_standing_questions_go_on()
+    public async Task Mosquitto_rr_asks_and_is_answered_while_the_standing_questions_continue()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
@@ -23,7 +23,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         await subscriber.WaitForAsync($"{Root}/gate/person/answer", within: TimeSpan.FromSeconds(60));
 
         var watch = Stopwatch.StartNew();
-        var before = Standing(subscriber);
+        var before = StandingAnswers(subscriber);
         var asked = 0;
         while (watch.Elapsed < TimeSpan.FromSeconds(6))
         {
@@ -34,9 +34,9 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
             asked++;
         }
 
-        var during = Standing(subscriber) - before;
-        output.WriteLine($"{asked} questions asked one after the other in {watch.Elapsed.TotalSeconds:0.0} s; {during} standing answers meanwhile (one each 0.5 s).");
-        Assert.True(during > 0, "no standing answer while others asked");
+        var during = StandingAnswers(subscriber) - before;
+        output.WriteLine($"{asked} questions asked one after the other in {watch.Elapsed.TotalSeconds:0.0} s; {during} answers to standing questions meanwhile (one each 0.5 s).");
+        Assert.True(during > 0, "no answer to a standing question during the ad-hoc questions");
 
         var text = Request(broker, "gate/ask", "Describe the scene.");
         Assert.Contains("gate", text["value"]!.ToString(), StringComparison.Ordinal);
@@ -46,16 +46,16 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
-    public async Task A_picture_in_the_payload_is_looked_at()
+    public async Task An_image_in_the_payload_is_encoded_and_answered()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
         await using var service = Start(broker);
-        var still = await subscriber.WaitForAsync($"{Root}/gate/snapshot", within: TimeSpan.FromSeconds(60));
+        var snapshot = await subscriber.WaitForAsync($"{Root}/gate/snapshot", within: TimeSpan.FromSeconds(60));
 
         var file = Path.Combine(_folder, "ask.json");
         File.WriteAllText(
-            file, $$"""{"question": "Describe the scene.", "picture": "{{Convert.ToBase64String(still.Payload)}}", "replyTo": "replies/picture"}""");
+            file, $$"""{"question": "Describe the scene.", "picture": "{{Convert.ToBase64String(snapshot.Payload)}}", "replyTo": "replies/picture"}""");
         MosquittoTool.Run("mosquitto_pub", broker.Address, ["-V", "311", "-t", $"{Root}/ask", "-f", file]);
         var reply = JsonNode.Parse((await subscriber.WaitForAsync("replies/picture")).Payload)!;
 
@@ -82,7 +82,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
 
         IReadOnlyList<JsonNode> Replies() =>
             [.. subscriber.Messages.Where(m => m.Topic == $"{Root}/gate/reply").Select(m => JsonNode.Parse(m.Payload)!)];
-        await Eventually.TrueAsync(() => Replies().Count >= 200, "200 replies", state: () => $"{Replies().Count} came.");
+        await Eventually.TrueAsync(() => Replies().Count >= 200, "200 replies", state: () => $"{Replies().Count} arrived.");
 
         var replies = Replies();
         Assert.Equal(
@@ -96,7 +96,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
-    public async Task A_question_is_switched_off_and_on_and_stays_so_over_a_restart()
+    public async Task A_question_is_switched_off_and_on_and_keeps_its_switch_over_a_restart()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
@@ -119,7 +119,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
-    public async Task Home_Assistant_is_told_what_it_accepts_and_told_again_at_its_birth()
+    public async Task Home_Assistant_discovery_is_valid_and_repeated_at_its_birth_message()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
@@ -140,7 +140,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
-    public async Task Where_access_rules_forbid_commands_the_answers_come_all_the_same_and_the_log_says_nothing_secret()
+    public async Task Where_access_rules_forbid_commands_answers_are_still_published_and_the_log_holds_no_password()
     {
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions
         {
@@ -152,7 +152,7 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         File.WriteAllText(secret, "very-secret\n");
         File.SetUnixFileMode(secret, UnixFileMode.UserRead);
         await using var service = Start(broker, new Dictionary<string, object> { ["User"] = "edge", ["PasswordFile"] = secret });
-        await service.SaysAsync("Connected to");
+        await service.LogsAsync("Connected to");
         await using var subscriber = await MosquittoSub.StartAsync(
             broker.Address, $"{Root}/gate/person/state", "-u", "edge", "-P", "very-secret");
         await subscriber.WaitForAsync($"{Root}/gate/person/state", m => m.Text is "yes" or "no", TimeSpan.FromSeconds(60));
@@ -173,9 +173,9 @@ public sealed class AskOverMqttTests(ITestOutputHelper output) : IDisposable
         return JsonNode.Parse(reply)!;
     }
 
-    private static int Standing(MosquittoSub subscriber) => subscriber.Messages.Count(m => m.Topic == $"{Root}/gate/person/answer");
+    private static int StandingAnswers(MosquittoSub subscriber) => subscriber.Messages.Count(m => m.Topic == $"{Root}/gate/person/answer");
 
-    /// <summary>Every JSON message so far against the documented schemas.</summary>
+    /// <summary>Validates every JSON message so far against the documented schemas.</summary>
     private static async Task AssertSchemasAsync(MosquittoSub subscriber)
     {
         await subscriber.WaitForAsync($"{Root}/stats");

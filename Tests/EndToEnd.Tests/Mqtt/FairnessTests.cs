@@ -5,8 +5,7 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Mqtt;
 
-/// <summary>A client that floods the service with questions it cannot read, over a real mosquitto whose acknowledgements
-/// take 30 ms.</summary>
+/// <summary>A client floods the service with malformed questions, over a real mosquitto whose acknowledgements take 30 ms.</summary>
 [Collection(Alone.Name)]
 public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
 {
@@ -20,14 +19,14 @@ public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <param name="questions">Of the camera; twelve of them are more topics than the broker acknowledges per second with the
-    /// flood, if one message waits for the other.</param>
+    /// <param name="questions">The number of the camera's questions. Twelve of them are more topics than the broker acknowledges per
+    /// second during the flood if each message waits for the previous one.</param>
     [Theory]
     [InlineData(12)]
     public async Task Fifty_malformed_questions_per_second_over_a_slow_broker_delay_no_state_by_a_second(int questions)
     {
         await using var broker = await Mosquitto.StartAsync();
-        await using var far = new DelayLine(broker.Port, OneWay);
+        await using var far = new DelayProxy(broker.Port, OneWay);
         var config = ServiceConfiguration.Write(_folder, far.Address.ToString(), new Dictionary<string, string> { ["gate"] = DemoModel.Clip });
         File.WriteAllText(config, Many(File.ReadAllText(config), questions));
         await using var service = EdgeProcess.Start("run", "--config", config);
@@ -62,7 +61,7 @@ public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
         Assert.InRange(ofStates.Max(), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(1));
     }
 
-    /// <summary>The same question under further names, each asked twice per second, of a clip that plays four times as fast.</summary>
+    /// <summary>Adds the same question under further names, each asked twice per second, and plays the clip four times as fast.</summary>
     private static string Many(string json, int questions)
     {
         var root = JsonNode.Parse(json)!;
@@ -76,7 +75,8 @@ public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
         return root.ToJsonString();
     }
 
-    /// <summary>By a client of mosquitto's own, beside what it lets through at once.</summary>
+    /// <summary>Sends malformed questions with mosquitto's own client at a fixed rate.</summary>
+    /// <returns>The number of sent questions.</returns>
     private static async Task<int> FloodAsync(Mosquitto broker)
     {
         var start = new ProcessStartInfo("mosquitto_pub")
@@ -108,7 +108,7 @@ public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
         return (message.ArrivedAt, json["answeredAt"]!.GetValue<DateTimeOffset>(), json["state"]!.ToString());
     }
 
-    /// <summary>From the answer that made it, the last one that changed to this state before it arrived.</summary>
+    /// <summary>The time from the answer that changed the state until the state arrived; null if that answer was not received.</summary>
     private static TimeSpan? Delay(
         TimedMessage state, List<(DateTimeOffset ArrivedAt, DateTimeOffset AnsweredAt, string State)> answers)
     {
@@ -120,7 +120,7 @@ public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
             }
         }
 
-        // Changed before this was watched.
+        // The state changed before the subscriber was connected.
         return null;
     }
 
@@ -136,7 +136,7 @@ public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
 /// <summary>A message and when mosquitto's own client received it.</summary>
 internal sealed record TimedMessage(DateTimeOffset ArrivedAt, string Topic, string Text);
 
-/// <summary>A mosquitto_sub that notes the times, so that a busy test cannot spoil them.</summary>
+/// <summary>A mosquitto_sub that records the arrival times itself, so that a busy test process cannot distort them.</summary>
 internal sealed class TimedSubscriber : IAsyncDisposable
 {
     private readonly List<TimedMessage> _messages = [];
@@ -161,7 +161,7 @@ internal sealed class TimedSubscriber : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns when the retained messages have come.</summary>
+    /// <summary>Starts it and waits for the first retained message.</summary>
     public static async Task<TimedSubscriber> StartAsync(Uri broker, string filter)
     {
         var subscriber = new TimedSubscriber(Mosquitto.Run(
@@ -173,7 +173,7 @@ internal sealed class TimedSubscriber : IAsyncDisposable
             if (waited.Elapsed > TimeSpan.FromSeconds(30))
             {
                 await subscriber.DisposeAsync();
-                throw new TimeoutException($"Nothing retained came to {filter}.");
+                throw new TimeoutException($"No retained message arrived on {filter}.");
             }
         }
 
@@ -189,7 +189,7 @@ internal sealed class TimedSubscriber : IAsyncDisposable
 
     private void Read(string? line)
     {
-        // A snapshot is binary and may have line breaks in it.
+        // A snapshot is binary and may contain line breaks.
         if (line?.Split(' ', 3) is [var seconds, var topic, var text]
             && decimal.TryParse(seconds, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var at))
         {

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Mqtt;
 
-/// <summary>What Home Assistant's documented rules make of the messages of a real service.</summary>
+/// <summary>Validates the messages of a real service against Home Assistant's documented rules.</summary>
 public sealed class HomeAssistantTests : IDisposable
 {
     private static readonly SchemaCheck Rules =

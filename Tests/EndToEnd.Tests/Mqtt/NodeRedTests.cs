@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Mqtt;
 
-/// <summary>A real Node-RED, whose MQTT client shares no code with anything here, watches, asks and switches.</summary>
+/// <summary>A real Node-RED, whose MQTT client shares no code with this project, subscribes, asks and switches.</summary>
 public sealed class NodeRedTests(ITestOutputHelper output) : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-nodered-").FullName;
@@ -17,7 +17,7 @@ public sealed class NodeRedTests(ITestOutputHelper output) : IDisposable
         await using var broker = await Mosquitto.StartAsync();
         await using var service = EdgeProcess.Start("run", "--config", ServiceConfiguration.Write(
             _folder, broker.Address.ToString(), new Dictionary<string, string> { ["gate"] = DemoModel.Clip }));
-        await service.SaysAsync("publishes to");
+        await service.LogsAsync("publishes to");
 
         using var script = Process.Start(new ProcessStartInfo("node")
         {
@@ -31,16 +31,16 @@ public sealed class NodeRedTests(ITestOutputHelper output) : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        var said = script.StandardOutput.ReadToEndAsync();
+        var printed = script.StandardOutput.ReadToEndAsync();
         var errors = await script.StandardError.ReadToEndAsync();
         await script.WaitForExitAsync();
 
-        output.WriteLine(await said);
-        Assert.True(script.ExitCode == 0, $"{await said}\n{errors}");
+        output.WriteLine(await printed);
+        Assert.True(script.ExitCode == 0, $"{await printed}\n{errors}");
     }
 }
 
-/// <summary>Needs Node.js and Node-RED, which are too large to install for one test.</summary>
+/// <summary>A test that needs Node.js and Node-RED, which are too large to install for one test.</summary>
 internal sealed class NodeRedFactAttribute : FactAttribute
 {
     public NodeRedFactAttribute()

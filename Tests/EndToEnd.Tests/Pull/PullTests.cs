@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Pull;
 
-/// <summary><c>mobilevlm model pull</c> as users run it, against a local server that behaves as the hub does.</summary>
+/// <summary><c>mobilevlm model pull</c> as users run it, with a local server that behaves like the Hugging Face Hub.</summary>
 public sealed class PullTests : IDisposable
 {
     private const string Text = "mtgv/MobileLLaMA-Tiny";
@@ -30,9 +30,9 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
-    public async Task A_sharded_model_is_pulled_and_answers_as_the_reference_does()
+    public async Task A_sharded_model_is_pulled_and_answers_like_the_reference()
     {
-        // The hub has it in several forms; one is needed.
+        // The hub has the model in several formats; only one is needed.
         _hub.AddFolder(Sharded, Path.Combine(Golden, "mobilevlm-v2"));
         _hub.Add(Sharded, "flax_model.msgpack", new byte[5000]);
         _hub.Add(Sharded, "onnx/model.onnx", new byte[5000]);
@@ -72,7 +72,7 @@ public sealed class PullTests : IDisposable
             ],
             Downloads().Select(path => Path.GetRelativePath(Path.Combine(Cache, Blind, FakeHub.Commit, "MobileVLM-Tiny"), path)));
 
-        // Kept files are not fetched again.
+        // Kept files are not downloaded again.
         var served = _hub.Served("model.safetensors");
         Assert.Equal(0, (await PullAsync(Blind, At("again"))).ExitCode);
         Assert.True(_hub.Served("model.safetensors") - served <= 1 << 20);
@@ -80,7 +80,7 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
-    public async Task A_pull_imports_in_any_precision_with_the_users_pictures_and_replaces_when_told_to()
+    public async Task A_pull_imports_in_any_precision_with_the_users_images_and_replaces_a_model_with_force()
     {
         AddBlind();
         string[] options = ["--precision", "int4-b64-mixed", "--vision-precision", "w8a8", "--calibrate", Path.Combine(Golden, "mobilevlm-v1"), "--keep"];
@@ -100,7 +100,7 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
-    public async Task Safetensors_are_preferred_and_the_licence_and_the_name_are_the_repositorys()
+    public async Task Safetensors_are_preferred_and_license_and_name_come_from_the_repository()
     {
         _hub.AddFolder("owner/gqa", Path.Combine(Golden, "llama-gqa"));
         _hub.Add("owner/gqa", "pytorch_model.bin", new byte[5000]);
@@ -121,7 +121,7 @@ public sealed class PullTests : IDisposable
         {
             await Eventually.TrueAsync(
                 () => Downloads().Any(p => p.EndsWith(".part", StringComparison.Ordinal) && new FileInfo(p).Length == before),
-                "the download has come so far");
+                $"the download has reached {before} bytes");
             first.Kill();
             await first.ExitAsync();
         }
@@ -143,7 +143,7 @@ public sealed class PullTests : IDisposable
     {
         const string demo = "owner/demo";
         _hub.AddFolder(demo, DemoModel.Checkpoint);
-        // An import that was faster than the kill is tried again.
+        // If the import ends before it is killed, the test tries again.
         for (var attempt = 0; ; attempt++)
         {
             await using var first = Start([demo, At("model")]);
@@ -162,19 +162,19 @@ public sealed class PullTests : IDisposable
         var asked = _hub.Requests.Count;
         Assert.Equal(0, (await PullAsync(demo, At("model"))).ExitCode);
         ModelFolder.Open(At("model")).Verify();
-        Assert.True(_hub.Requests.Skip(asked).Sum(r => r.Served) < 1_500_000, "More was fetched than lists, configuration and a file's head.");
+        Assert.True(_hub.Requests.Skip(asked).Sum(r => r.Served) < 1_500_000, "More was downloaded than lists, configuration and the beginning of a file.");
         Assert.Equal([At("model")], Directory.GetDirectories(_folder, "model*"));
         Assert.Empty(Downloads());
     }
 
     [Fact]
-    public async Task Ctrl_C_keeps_the_part_and_says_so()
+    public async Task Ctrl_C_keeps_the_partial_file_and_reports_it()
     {
         _hub.Script = request => request.Store && request.IsFor("pytorch_model.bin") ? new FakeHubFault { StallAfter = 1000 } : null;
         await using var pull = Start([Text, At("model")]);
         await Eventually.TrueAsync(
             () => Downloads().Any(p => p.EndsWith(".part", StringComparison.Ordinal) && new FileInfo(p).Length == 1000),
-            "the download has come so far");
+            "the download has reached 1000 bytes");
         pull.Terminate();
         Assert.NotEqual(0, await pull.ExitAsync());
         Assert.Contains("resumes where this one stopped", pull.Errors, StringComparison.Ordinal);
@@ -198,7 +198,7 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
-    public async Task What_does_not_fit_is_refused_before_the_first_byte()
+    public async Task A_model_that_does_not_fit_on_the_disk_is_refused_before_the_download()
     {
         _hub.Listing = listing =>
         {
@@ -225,7 +225,7 @@ public sealed class PullTests : IDisposable
         Assert.Contains("SHA-256", altered.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain(Downloads(), path => path.Contains("pytorch_model", StringComparison.Ordinal));
 
-        // Published so, hence downloaded; the importer refuses it.
+        // The damaged file is published with its own checksum, so it is downloaded; the importer refuses it.
         _hub.Script = _ => null;
         _hub.Add(Text, "pytorch_model.bin", weights[..(weights.Length / 2)]);
         var damaged = await PullAsync(Text, At("model"));
@@ -236,7 +236,7 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
-    public async Task A_shard_that_climbs_out_of_the_repository_is_refused()
+    public async Task A_shard_path_outside_of_the_repository_is_refused()
     {
         _hub.AddFolder(Sharded, Path.Combine(Golden, "mobilevlm-v2"));
         _hub.Add(Sharded, "pytorch_model.bin.index.json", """{"weight_map":{"a":"../../x.bin"}}""");
@@ -247,7 +247,7 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
-    public async Task A_bundle_carries_a_model_to_a_box_without_internet()
+    public async Task A_bundle_carries_a_model_to_a_device_without_internet()
     {
         AddBlind();
         var bundle = At("bundle.tar");
@@ -293,7 +293,7 @@ public sealed class PullTests : IDisposable
     [InlineData(2, "not an empty folder", Text, "{}", "--force")]
     [InlineData(1, "404", "owner/nothing")]
     [InlineData(1, "no bundle", "--offline-bundle", "{}/token")]
-    public async Task Wrong_usage_is_said_with_its_exit_code(int code, string message, params string[] arguments)
+    public async Task Wrong_usage_is_reported_with_its_exit_code(int code, string message, params string[] arguments)
     {
         File.WriteAllText(At("token"), "hf_secret\n");
         var pull = await PullAsync([.. arguments.Select(a => a.Replace("{}", _folder, StringComparison.Ordinal))]);
@@ -306,7 +306,7 @@ public sealed class PullTests : IDisposable
 
     private string At(string name) => Path.Combine(_folder, name);
 
-    /// <summary>A checkpoint whose vision weights are in a repository of their own, as mm_vision_tower says.</summary>
+    /// <summary>Adds a checkpoint whose vision weights are in their own repository, which mm_vision_tower names.</summary>
     private void AddBlind()
     {
         var source = Path.Combine(Golden, "mobilevlm-v1-separate-tower");
@@ -321,7 +321,7 @@ public sealed class PullTests : IDisposable
         _hub.Add(Blind, "config.json", config.ToJsonString());
     }
 
-    /// <summary>What lies in the download cache, locks aside.</summary>
+    /// <summary>The files in the download cache without locks.</summary>
     private string[] Downloads() => Directory.Exists(Cache)
         ? [.. Directory.GetFiles(Cache, "*", SearchOption.AllDirectories).Where(p => !p.EndsWith(".lock", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
         : [];

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Releases;
 
-/// <summary>Model folders, outboxes and state files of earlier releases, opened by the program of today.</summary>
+/// <summary>Model folders, outboxes and state files of earlier releases, opened by the current program.</summary>
 public sealed class EarlierReleaseTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-release-").FullName;
@@ -30,7 +30,7 @@ public sealed class EarlierReleaseTests : IDisposable
     }
 
     [Fact]
-    public async Task Show_says_of_an_earlier_release_what_importing_again_would_improve_and_of_todays_nothing()
+    public async Task Show_lists_what_importing_a_model_of_an_earlier_release_again_would_improve()
     {
         var old = ReleaseFixture.Model($"{ReleaseFixture.Release}/models/llama-gqa-int8");
         Assert.Equal(["importerNotRecorded", "prefillMissing"], await ReasonsAsync(old));
@@ -54,14 +54,14 @@ public sealed class EarlierReleaseTests : IDisposable
     [Theory]
     [InlineData("killed")]
     [InlineData("stopped")]
-    public async Task Events_and_states_of_an_earlier_release_are_published_by_the_service_of_today(string run)
+    public async Task Events_and_states_of_an_earlier_release_are_published_by_the_current_service(string run)
     {
         var states = ReleaseFixture.States(run);
         var kept = ReleaseFixture.Kept(run);
         Assert.NotEmpty(kept);
         ReleaseFixture.CopyState(run, Path.Combine(_folder, "state"));
 
-        // Soon after that run: a state that was not confirmed for half a minute is not restored.
+        // The service starts soon after that run, because a state that was not confirmed for half a minute is not restored.
         var now = states.Values.Max(state => state.At) + TimeSpan.FromSeconds(4);
         var fresh = states.Where(state => now - state.Value.At < TimeSpan.FromSeconds(15)).ToList();
         Assert.NotEmpty(fresh);
@@ -88,7 +88,7 @@ public sealed class EarlierReleaseTests : IDisposable
 
     private static string Id(ReceivedMessage message) => JsonNode.Parse(message.Payload)!["id"]!.ToString();
 
-    // Nothing listens at the camera's address: no new answer stands beside the restored states.
+    // Nothing listens at the camera's address, so that no new answer replaces the restored states.
     private string WriteConfiguration(Uri broker)
     {
         var questions = new Dictionary<string, object>

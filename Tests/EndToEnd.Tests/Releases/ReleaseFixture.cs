@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Releases;
 
-/// <summary>What the program of an earlier release wrote, below <c>Tests/Fixtures</c>. Never written to: tests work on
+/// <summary>Files that the program of an earlier release wrote, in <c>Tests/Fixtures</c>. They are never changed: tests use
 /// copies.</summary>
 internal static class ReleaseFixture
 {
@@ -21,7 +21,7 @@ internal static class ReleaseFixture
 
     /// <summary>Copies one run's state folder.</summary>
     /// <param name="run"><c>killed</c> or <c>stopped</c>.</param>
-    /// <param name="target">Created.</param>
+    /// <param name="target">The folder to create.</param>
     public static void CopyState(string run, string target)
     {
         Directory.CreateDirectory(target);
@@ -31,19 +31,19 @@ internal static class ReleaseFixture
         }
     }
 
-    /// <summary>Ids and topics of the events that waited, in order, as the program of that release logged them.</summary>
+    /// <summary>The ids and topics of the waiting events, in the order in which the program of that release logged them.</summary>
     public static IReadOnlyList<(string Id, string Topic)> Kept(string run) =>
         [.. File.ReadAllLines(Path.Combine(Root, Release, run, "kept.txt")).Select(line => line.Split(' ')).Select(it => (it[0], it[1]))];
 
-    /// <summary>The known states that <c>questions.json</c> holds, by question, and when each was last confirmed.</summary>
+    /// <summary>The known states in <c>questions.json</c>, by question, and when each was last confirmed.</summary>
     public static IReadOnlyDictionary<string, (string Value, DateTimeOffset At)> States(string run)
     {
         var file = File.ReadAllBytes(Path.Combine(Root, Release, run, "questions.json"));
         return JsonNode.Parse(file)!["standings"]!.AsObject()
-            .Select(entry => (Question: entry.Key.Split('/')[1], Standing: entry.Value!["standing"]!))
-            .Where(it => it.Standing["value"]?.GetValueKind() == JsonValueKind.String)
+            .Select(entry => (Question: entry.Key.Split('/')[1], State: entry.Value!["standing"]!))
+            .Where(it => it.State["value"]?.GetValueKind() == JsonValueKind.String)
             .ToDictionary(
                 it => it.Question,
-                it => (it.Standing["value"]!.ToString(), it.Standing["lastKnownAt"]!.GetValue<DateTimeOffset>()));
+                it => (it.State["value"]!.ToString(), it.State["lastKnownAt"]!.GetValue<DateTimeOffset>()));
     }
 }

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>A refused password is tried again only after most of a minute.</summary>
+/// <summary>A broker that refuses the password. The service retries only after almost a minute.</summary>
 public sealed class BrokerPasswordTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-password-").FullName;
@@ -17,7 +17,7 @@ public sealed class BrokerPasswordTests : IDisposable
         await using var service = EdgeProcess.Start("run", "--config", ServiceConfiguration.Write(
             _folder, broker.Address.ToString(), new Dictionary<string, string> { ["gate"] = DemoModel.Clip },
             new Dictionary<string, object> { ["User"] = "edge", ["PasswordFile"] = secret }));
-        await service.SaysAsync("PasswordFile");
+        await service.LogsAsync("PasswordFile");
         Assert.DoesNotContain("wrong-and-secret", service.Errors, StringComparison.Ordinal);
 
         // The file is read at each connect.

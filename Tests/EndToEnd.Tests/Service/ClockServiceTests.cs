@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>A machine without a battery for its clock: the service starts in 1970 and learns the time later.</summary>
+/// <summary>A machine without a battery for its clock: the service starts in 1970 and the clock is set later.</summary>
 public sealed class ClockServiceTests : IDisposable
 {
     private const string Gate = "mobilevlm/edge-1/gate/";
@@ -13,7 +13,7 @@ public sealed class ClockServiceTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task A_service_that_starts_without_the_time_answers_says_so_and_learns_it()
+    public async Task A_service_that_starts_without_the_time_answers_reports_it_and_uses_the_time_when_it_is_set()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);

@@ -1,7 +1,7 @@
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>The service ends itself where systemd has to start it anew.</summary>
+/// <summary>The service exits if it can continue only after a restart by systemd.</summary>
 public sealed class ExitOnFaultTests : IDisposable
 {
     private const string Root = "mobilevlm/edge-1/";
@@ -10,12 +10,12 @@ public sealed class ExitOnFaultTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>One failure more than an actor may have; or an actor that is not restarted at all.</summary>
+    /// <summary>An actor fails one time more than it may, or an actor fails that is not restarted at all.</summary>
     [Theory]
     [InlineData("edge/mqtt", 11, "The actor 'mqtt' failed too often")]
-    [InlineData("edge/pipeline", 1, "The service cannot go on and exits")]
+    [InlineData("edge/pipeline", 1, "The service cannot continue and exits")]
     [InlineData("edge", 1, "The supervisor of all actors stopped.")]
-    public async Task A_service_of_which_an_actor_cannot_be_restarted_stops_in_order_and_exits_with_1(
+    public async Task A_service_whose_actor_cannot_be_restarted_stops_in_order_and_exits_with_1(
         string actor, int failures, string reason)
     {
         await using var broker = await Mosquitto.StartAsync();
@@ -28,20 +28,20 @@ public sealed class ExitOnFaultTests : IDisposable
 
         ActorFaults.Fail(faults, actor, failures);
 
-        // The waits between ten restarts come to half a minute.
+        // The waits between ten restarts add up to half a minute.
         Assert.Equal(1, await service.ExitAsync(TimeSpan.FromMinutes(3)));
         Assert.Contains(reason, service.Errors, StringComparison.Ordinal);
         Assert.Equal(failures > 1, service.Errors.Contains("EdgeSupervisor[90]", StringComparison.Ordinal));
         Assert.DoesNotContain("Unhandled exception", service.Errors, StringComparison.Ordinal);
 
-        // What the supervisor takes with it has no time to save its last second, as with SIGKILL.
+        // Actors that stop with the supervisor have no time to save their last second, as with SIGKILL.
         Assert.True(actor == "edge" || File.Exists(Path.Combine(_folder, "state", "questions.json")), service.Errors);
         await subscriber.WaitForAsync(Root + "availability", message => message.Text is "stopped" or "offline");
     }
 
-    /// <summary>An actor within its budget is not the end of anything.</summary>
+    /// <summary>The failures of an actor are within its restart budget.</summary>
     [Fact]
-    public async Task A_service_of_which_an_actor_was_restarted_goes_on_and_exits_with_0_when_stopped()
+    public async Task A_service_whose_actor_was_restarted_continues_and_exits_with_0_when_stopped()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
@@ -52,7 +52,7 @@ public sealed class ExitOnFaultTests : IDisposable
         await subscriber.WaitForAsync(Root + "gate/person/state", message => message.Text is "yes" or "no", TimeSpan.FromSeconds(60));
 
         ActorFaults.Fail(faults, "edge/judge", 3);
-        await service.SaysAsync("The actor 'judge' failed");
+        await service.LogsAsync("The actor 'judge' failed");
         await subscriber.WaitForAsync(Root + "gate/person/event", within: TimeSpan.FromSeconds(60));
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());

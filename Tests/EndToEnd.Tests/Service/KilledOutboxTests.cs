@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>Events while the broker is away and the service is killed.</summary>
+/// <summary>Events that occur while the broker is away and before the service is killed.</summary>
 public sealed class KilledOutboxTests : IDisposable
 {
     // Events come at the pace of the demo clip.
@@ -28,7 +28,7 @@ public sealed class KilledOutboxTests : IDisposable
             StringComparison.Ordinal));
         await using (var service = EdgeProcess.Start("run", "--config", config))
         {
-            await service.SaysAsync("Metrics are at");
+            await service.LogsAsync("Metrics are at");
             await WaitingAsync(metrics, atLeast: 2);
             service.Kill();
             Assert.Equal(137, await service.ExitAsync());
@@ -47,7 +47,7 @@ public sealed class KilledOutboxTests : IDisposable
         Assert.Equal(events.Count, events.DistinctBy(e => e.Id).Count());
         Assert.Equal(events.Select(e => e.At).Order(), events.Select(e => e.At));
 
-        // Within each run: a killed one may not have written down the last state that it knew.
+        // The chain holds within each run only: a killed service may not have saved the last state that it knew.
         var pairs = events.Zip(events.Skip(1)).Where(pair => pair.First.At < restarted == pair.Second.At < restarted);
         Assert.All(pairs, pair => Assert.Equal(pair.First.To, pair.Second.From));
     }

@@ -18,13 +18,13 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>Two cameras and a decoder that is made slow: what cannot be answered is dropped and counted, and nothing
-/// that is answered is old. It takes 20 seconds; <c>MOBILEVLM_LOAD_MINUTES</c> makes it as long as wanted, and from two
-/// minutes on it judges memory too (run it alone then: the memory is that of the whole test process).</summary>
+/// <summary>Two cameras and a slowed-down decoder: frames that cannot be answered are dropped and counted, and no answered frame
+/// is old. The test takes 20 seconds; <c>MOBILEVLM_LOAD_MINUTES</c> sets another duration, and from two minutes on the test checks
+/// memory too (run it alone then, because the memory is that of the whole test process).</summary>
 [Collection(Alone.Name)]
 public sealed class LoadTests(ITestOutputHelper output)
 {
-    private const double MinutesToJudgeMemory = 2;
+    private const double MinMinutesForMemory = 2;
     private static readonly TimeSpan MaxFrameAge = new PipelineSettings().MaxFrameAge;
     private static readonly TimeSpan Slowness = TimeSpan.FromMilliseconds(400);
 
@@ -40,16 +40,16 @@ public sealed class LoadTests(ITestOutputHelper output)
         system.Answered += a => answered.Enqueue(new Answered(
             a.Camera.Value, a.Age, Stopwatch.GetTimestamp(),
             a.EncodeTime + a.PrimeTime + TimeSpan.FromTicks(a.Answers.Sum(q => q.Answer.Timings.Prefill.Ticks))));
-        using var machine = new StandstillWatch();
+        using var stalls = new StallMonitor();
         await system.StartAsync();
 
-        // From the second quarter on: pools and the JIT have grown by then.
+        // Memory counts from the second quarter on, when pools and the JIT have grown.
         var memory = new List<(TimeSpan At, long Resident)>();
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromMinutes(minutes);)
         {
             await Task.Delay(TimeSpan.FromSeconds(1));
             memory.Add((clock.Elapsed, Environment.WorkingSet));
-            Assert.True(frames.Outstanding <= 8, $"{frames.Outstanding} frames are out.");
+            Assert.True(frames.Outstanding <= 8, $"{frames.Outstanding} frames are outstanding.");
         }
 
         await system.StopAsync();
@@ -70,19 +70,19 @@ public sealed class LoadTests(ITestOutputHelper output)
         var half = settled.Count / 2;
         var (before, after) = (settled.Take(half).Average() / 1048576, settled.Skip(half).Average() / 1048576);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Resident memory {before:0.0} MiB early, {after:0.0} MiB late, after {minutes} minutes."));
-        Assert.True(after < before + 16 || minutes < MinutesToJudgeMemory, $"Resident memory grew from {before:0.0} to {after:0.0} MiB.");
+        Assert.True(after < before + 16 || minutes < MinMinutesForMemory, $"Resident memory grew from {before:0.0} to {after:0.0} MiB.");
 
-        // One cycle: the wait for the next frame (they come each 100 ms), the encoder, the picture, both questions; and
-        // whatever the machine itself stood still meanwhile. On a busy machine a capture thread may get its turn late, so
-        // one in ten may take longer; that nothing grows old without bound holds for all.
+        // One cycle is the wait for the next frame (there is one each 100 ms), the encoder, the prefill, both questions, and the
+        // time for which the machine itself was stalled. On a busy machine a capture thread may be scheduled late, so one frame in
+        // ten may take longer; the age limit holds for all.
         var slack = TimeSpan.FromMilliseconds(100 + 300);
-        var late = answered.Where(a => a.Age >= a.Cycle + slack + machine.Within(a.At, a.Age)).ToList();
+        var late = answered.Where(a => a.Age >= a.Cycle + slack + stalls.Within(a.At, a.Age)).ToList();
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{late.Count} of {answered.Count} pictures were older than one cycle; the machine stood still for {machine.Total.TotalSeconds:0.0} s in all, {machine.Longest.TotalMilliseconds:0} ms at the longest."));
-        Assert.True(late.Count <= answered.Count / 10, $"{late.Count} of {answered.Count} pictures were older than one cycle.");
+            $"{late.Count} of {answered.Count} frames were older than one cycle; the machine was stalled for {stalls.Total.TotalSeconds:0.0} s in total, at most {stalls.Longest.TotalMilliseconds:0} ms at once."));
+        Assert.True(late.Count <= answered.Count / 10, $"{late.Count} of {answered.Count} frames were older than one cycle.");
         Assert.All(answered, a => Assert.True(
-            a.Age < a.Cycle + MaxFrameAge + slack, $"{a.Camera}: a picture was {a.Age.TotalMilliseconds:0} ms old, its cycle {a.Cycle.TotalMilliseconds:0} ms."));
+            a.Age < a.Cycle + MaxFrameAge + slack, $"{a.Camera}: a frame was {a.Age.TotalMilliseconds:0} ms old, its cycle {a.Cycle.TotalMilliseconds:0} ms."));
 
         var (first, second) = (answered.Count(a => a.Camera == "a"), answered.Count(a => a.Camera == "b"));
         Assert.True(Math.Abs(first - second) <= 2, $"Camera a was answered {first} times, b {second} times.");
@@ -126,13 +126,14 @@ public sealed class LoadTests(ITestOutputHelper output)
             NullLoggerFactory.Instance);
     }
 
-    /// <param name="Camera">Its name.</param>
-    /// <param name="Age">Of the picture when it was answered.</param>
-    /// <param name="At">When that was, in ticks of the stopwatch.</param>
-    /// <param name="Cycle">Time that the engine spent on it.</param>
+    /// <summary>An answered frame.</summary>
+    /// <param name="Camera">The camera's name.</param>
+    /// <param name="Age">The age of the frame when it was answered.</param>
+    /// <param name="At">When it was answered, in ticks of the stopwatch.</param>
+    /// <param name="Cycle">The time that the engine needed for it.</param>
     private sealed record Answered(string Camera, TimeSpan Age, long At, TimeSpan Cycle);
 
-    /// <summary>The real answerer, as slow as a model two hundred times as large.</summary>
+    /// <summary>The real answerer, slowed down to the speed of a model two hundred times as large.</summary>
     private sealed class SlowAnswerer(IQuestionAnswerer inner) : IQuestionAnswerer
     {
         public void Prime(VisualTokens picture) => inner.Prime(picture);

@@ -1,11 +1,11 @@
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>A box that nobody prepared speaks to nobody but its broker, and keeps nothing to send later.</summary>
+/// <summary>The service on an unprepared machine connects only to its broker, and stores nothing to send later.</summary>
 public sealed class NothingLeavesTests : IDisposable
 {
-    // ONNX Runtime also keeps quiet where it recognises a build server; an empty value takes a variable away.
-    private static readonly string[] Quieting =
+    // ONNX Runtime also disables its telemetry on a build server; an empty value removes a variable.
+    private static readonly string[] RemovedVariables =
         ["ORT_DISABLE_TELEMETRY", "DOTNET_CLI_TELEMETRY_OPTOUT", "XDG_CACHE_HOME", "CI", "TF_BUILD", "GITHUB_ACTIONS", "JENKINS_URL", "GITLAB_CI"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-quiet-").FullName;
@@ -13,16 +13,16 @@ public sealed class NothingLeavesTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task A_service_that_answers_has_no_socket_but_those_of_its_broker_and_no_file_but_its_own()
+    public async Task A_service_that_answers_opens_only_its_brokers_sockets_and_writes_only_its_own_files()
     {
         var (home, port) = (Directory.CreateDirectory(Path.Combine(_folder, "home")).FullName, Mosquitto.FreePort());
         var config = ServiceConfiguration.Write(
             _folder, "embedded", new Dictionary<string, string> { ["gate"] = DemoModel.Clip }, new Dictionary<string, object> { ["Port"] = port });
-        var environment = Quieting.ToDictionary(name => name, _ => "");
+        var environment = RemovedVariables.ToDictionary(name => name, _ => "");
         environment["HOME"] = home;
         await using var service = EdgeProcess.Start(environment, "run", "--config", config);
-        await using var watch = new SocketWatch(service.Id);
-        await service.SaysAsync("publishes to");
+        await using var monitor = new SocketMonitor(service.Id);
+        await service.LogsAsync("publishes to");
         await using (var subscriber = await MosquittoSub.StartAsync(new Uri($"mqtt://127.0.0.1:{port}")))
         {
             await subscriber.WaitForAsync("mobilevlm/edge-1/gate/scene/answer");
@@ -31,9 +31,9 @@ public sealed class NothingLeavesTests : IDisposable
 
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());
-        var sockets = await watch.EndAsync();
+        var sockets = await monitor.EndAsync();
 
-        Assert.True(watch.Looks > 20, $"{watch.Looks} looks");
+        Assert.True(monitor.Polls > 20, $"{monitor.Polls} polls");
         Assert.Contains($"tcp listen 127.0.0.1:{port}", sockets);
         Assert.Contains(sockets, socket => socket.EndsWith($"> 127.0.0.1:{port}", StringComparison.Ordinal));
         Assert.DoesNotContain(sockets, socket => !IsOfTheBroker(socket, port));

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>The reasons of an unknown state are a contract with subscribers: each is in the schemas and in the docs.</summary>
+/// <summary>The reasons for an unknown state are a contract with subscribers: each is in the schemas and in the docs.</summary>
 public sealed class ReasonTests
 {
     private static readonly string[] Reasons = [.. Enum.GetValues<UnknownReason>().Select(reason => reason.ToText()).Order(StringComparer.Ordinal)];
@@ -16,7 +16,7 @@ public sealed class ReasonTests
     }
 
     [Fact]
-    public void The_docs_and_the_sentences_explain_every_reason_that_a_question_waits_for()
+    public void The_docs_and_the_sentences_explain_every_reason_for_which_a_question_waits()
     {
         var docs = File.ReadAllText(Path.Combine(DemoModel.Repository, "Deploy", "docs", "questions.md"));
         foreach (var reason in Enum.GetValues<UnknownReason>().Except(

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>The service on a real RTSP stream whose server fails in every way.</summary>
+/// <summary>The service with a real RTSP stream whose server is killed and frozen.</summary>
 [Collection(Alone.Name)]
 public sealed class RtspTests : IDisposable
 {
@@ -18,7 +18,7 @@ public sealed class RtspTests : IDisposable
         var server = await RtspTestServer.StartAsync(clip: DemoModel.Clip);
         try
         {
-            // A second camera shows that the first one's trouble is its own.
+            // A second camera shows that the first one's failure does not affect others.
             var cameras = new Dictionary<string, string> { ["street"] = server.Url, ["gate"] = DemoModel.Clip };
             await using var service = EdgeProcess.Start("run", "--config", ServiceConfiguration.Write(
                 _folder, broker.Address.ToString(), cameras, stall: TimeSpan.FromSeconds(3)));

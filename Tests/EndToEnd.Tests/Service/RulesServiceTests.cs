@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>Kinds, rules, restarts and reloads of the service as a process, with the demo's model, seen through a real
-/// broker. Its camera is one picture file that the test exchanges.</summary>
+/// <summary>Kinds of answers, rules, restarts and reloads of the service as a process, with the demo's model, observed through a real
+/// broker. Its camera is one image file that the test replaces.</summary>
 public sealed class RulesServiceTests : IDisposable
 {
-    // One person and a dog, no car, the gate closed, by day; and nobody there.
-    private const string Somebody = "scene002.jpg";
-    private const string Nobody = "scene011.jpg";
+    // One person and a dog, no car, the gate closed, by day; and the same gate without a person.
+    private const string WithPerson = "scene002.jpg";
+    private const string WithoutPerson = "scene011.jpg";
 
     private const string Root = "mobilevlm/edge-1/gate";
 
@@ -19,14 +19,14 @@ public sealed class RulesServiceTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-rules-").FullName;
 
-    private string Picture => Path.Combine(_folder, "gate.jpg");
+    private string Image => Path.Combine(_folder, "gate.jpg");
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Every_kind_of_answer_arrives_and_a_change_is_one_event()
+    public async Task Every_kind_of_answer_is_published_and_a_change_is_one_event()
     {
-        Show(Nobody);
+        Show(WithoutPerson);
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
         await using var service = EdgeProcess.Start("run", "--config", Write(broker.Address, $$"""
@@ -47,7 +47,7 @@ public sealed class RulesServiceTests : IDisposable
         var waiting = await subscriber.WaitForAsync($"{Root}/night_dog/answer");
         Assert.Equal("whenFalse", Property(waiting, "reason").GetString());
 
-        Show(Somebody);
+        Show(WithPerson);
         var happened = await subscriber.WaitForAsync($"{Root}/person/event");
         Assert.False(happened.Retained);
         Assert.Equal(("no", "yes", false), (Property(happened, "from").GetString(), Property(happened, "to").GetString(), Property(happened, "historical").GetBoolean()));
@@ -55,7 +55,7 @@ public sealed class RulesServiceTests : IDisposable
         await subscriber.WaitForAsync($"{Root}/person/state", m => m.Text == "yes");
         await subscriber.WaitForAsync($"{Root}/people/state", m => m.Text == "1");
 
-        // A late subscriber learns the state and is told of no old event.
+        // A late subscriber receives the state and no old event.
         await using var late = await MosquittoSub.StartAsync(broker.Address);
         Assert.True((await late.WaitForAsync($"{Root}/person/state")).Retained);
         Assert.DoesNotContain(late.Messages, m => m.Topic.EndsWith("/event", StringComparison.Ordinal));
@@ -67,9 +67,9 @@ public sealed class RulesServiceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_restart_keeps_the_state_and_tells_what_changed_meanwhile()
+    public async Task A_restart_keeps_the_state_and_publishes_what_changed_meanwhile()
     {
-        Show(Somebody);
+        Show(WithPerson);
         await using var broker = await Mosquitto.StartAsync();
         var config = Write(broker.Address, Person);
         string? since;
@@ -90,24 +90,24 @@ public sealed class RulesServiceTests : IDisposable
         second.Kill();
         await second.ExitAsync();
 
-        // Killed: what was known is in the file all the same.
-        Show(Nobody);
+        // The service was killed, and the known state is in the file nevertheless.
+        Show(WithoutPerson);
         await using var third = EdgeProcess.Start("run", "--config", config);
         var happened = await again.WaitForAsync($"{Root}/person/event", within: TimeSpan.FromSeconds(60));
         Assert.Equal(("yes", "no"), (Property(happened, "from").GetString(), Property(happened, "to").GetString()));
     }
 
     [Fact]
-    public async Task A_changed_file_changes_questions_and_a_faulty_one_changes_nothing()
+    public async Task A_changed_file_changes_questions_and_one_with_errors_changes_nothing()
     {
-        Show(Somebody);
+        Show(WithPerson);
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
         await using var service = EdgeProcess.Start("run", "--config", Write(broker.Address, Person));
         await subscriber.WaitForAsync($"{Root}/person/state", m => m.Text == "yes", TimeSpan.FromSeconds(60));
 
         Write(broker.Address, Person + """, "dog": { "Ask": "Is there a dog?", "Answer": "Maybe" }, "cat": { "Ask": "?", "Answer": "YesNo", "Evry": 1 } """);
-        await service.SaysAsync("is refused because of 2 error(s)");
+        await service.LogsAsync("is refused because of 2 error(s)");
         Assert.Contains("Questions:dog:Answer = 'Maybe'", service.Errors, StringComparison.Ordinal);
         Assert.Contains("did you mean 'Every'?", service.Errors, StringComparison.Ordinal);
 
@@ -117,7 +117,7 @@ public sealed class RulesServiceTests : IDisposable
         Write(broker.Address, Person);
         await subscriber.WaitForAsync($"{Root}/dog/state", m => m.Text == "");
 
-        // The camera was opened once, and what stayed was never unknown.
+        // The camera was opened only once, and the unchanged question was never unknown.
         Assert.Single(service.Errors.Split('\n'), line => line.Contains("gate: online", StringComparison.Ordinal));
         Assert.DoesNotContain(subscriber.Messages, m => m.Topic == $"{Root}/person/state" && m.Text == "unknown");
         service.Terminate();
@@ -130,12 +130,12 @@ public sealed class RulesServiceTests : IDisposable
         return document.RootElement.GetProperty(name).Clone();
     }
 
-    // Put in place whole, as the camera reads it each time.
+    // Replaced in one step, because the camera may read the file at any moment.
     private void Show(string scene)
     {
-        var draft = Picture + ".new";
+        var draft = Image + ".new";
         File.Copy(Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", scene), draft, overwrite: true);
-        File.Move(draft, Picture, overwrite: true);
+        File.Move(draft, Image, overwrite: true);
     }
 
     private string Write(Uri broker, string questions)

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>A forgotten unit, or the service started by hand beside it.</summary>
+/// <summary>A second service with the same files, for example a forgotten unit beside a service that was started by hand.</summary>
 public sealed class SecondServiceTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-second-").FullName;
@@ -14,11 +14,11 @@ public sealed class SecondServiceTests : IDisposable
     [Theory]
     [InlineData("StateFolder")]
     [InlineData("Outbox:Path")]
-    public async Task A_second_service_is_refused_at_once_by_name_of_the_setting_and_the_process_and_the_first_goes_on(string key)
+    public async Task A_second_service_is_refused_with_the_setting_and_the_process_and_the_first_continues(string key)
     {
         var shared = key == "StateFolder" ? Path.Combine(_folder, "state") : Path.Combine(_folder, "shared.db");
         await using var first = EdgeProcess.Start("run", "--config", Write("first", key, shared));
-        await first.SaysAsync("watches 1 camera");
+        await first.LogsAsync("watches 1 camera");
         var started = Stopwatch.GetTimestamp();
         var second = await EdgeProcess.RunAsync("run", "--config", Write("second", key, shared));
         var took = Stopwatch.GetElapsedTime(started);
@@ -28,14 +28,14 @@ public sealed class SecondServiceTests : IDisposable
         Assert.DoesNotContain("   at ", second.Errors, StringComparison.Ordinal);
         Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(20));
 
-        // Looking at it does not take it away.
+        // The doctor's check does not take the lock away.
         var doctor = await EdgeProcess.RunAsync("doctor", "--config", Path.Combine(_folder, "first.json"));
         Assert.DoesNotContain("in use by", doctor.Errors, StringComparison.Ordinal);
         Assert.False(first.HasExited);
         first.Terminate();
         Assert.Equal(0, await first.ExitAsync());
         await using var next = EdgeProcess.Start("run", "--config", Path.Combine(_folder, "second.json"));
-        await next.SaysAsync("watches 1 camera");
+        await next.LogsAsync("watches 1 camera");
         next.Terminate();
         Assert.Equal(0, await next.ExitAsync());
     }

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>The service as a process, seen by an independent MQTT client.</summary>
+/// <summary>The service as a process, observed by an independent MQTT client.</summary>
 public sealed class ServiceTests : IDisposable
 {
     private static readonly Dictionary<string, string> Gate = new() { ["gate"] = DemoModel.Clip };
@@ -23,7 +23,7 @@ public sealed class ServiceTests : IDisposable
 
         await AssertTopicsAsync(subscriber);
 
-        // A late subscriber gets the retained ones at once, and no others.
+        // A late subscriber receives only the retained messages.
         await using var late = await MosquittoSub.StartAsync(broker.Address);
         foreach (var topic in (string[])["availability", "stats", "gate/availability", "gate/person/state", "gate/person/answer", "gate/snapshot"])
         {
@@ -44,7 +44,7 @@ public sealed class ServiceTests : IDisposable
         var port = Mosquitto.FreePort();
         var config = ServiceConfiguration.Write(_folder, "embedded", Gate, new Dictionary<string, object> { ["Port"] = port });
         await using var service = EdgeProcess.Start("run", "--config", config);
-        await service.SaysAsync("publishes to");
+        await service.LogsAsync("publishes to");
         await using var subscriber = await MosquittoSub.StartAsync(new Uri($"mqtt://127.0.0.1:{port}"));
         await AssertTopicsAsync(subscriber);
     }
@@ -64,7 +64,7 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
-    public async Task States_come_afresh_when_a_broker_that_forgot_everything_is_back()
+    public async Task States_are_published_again_after_a_broker_without_persistence_restarts()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var service = EdgeProcess.Start(
@@ -75,7 +75,7 @@ public sealed class ServiceTests : IDisposable
         }
 
         await broker.StopAsync();
-        await service.SaysAsync("PublisherActor[51]");
+        await service.LogsAsync("PublisherActor[51]");
         await broker.RestartAsync();
         await using var again = await MosquittoSub.StartAsync(broker.Address);
         await again.WaitForAsync("mobilevlm/edge-1/availability", m => m.Text == "online", TimeSpan.FromSeconds(30));
@@ -86,13 +86,13 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
-    public async Task An_unreachable_broker_is_named_and_tried_again_until_it_is_there()
+    public async Task An_unreachable_broker_is_named_and_retried_until_it_is_available()
     {
         await using var broker = await Mosquitto.StartAsync();
         await broker.StopAsync();
         await using var service = EdgeProcess.Start(
             "run", "--config", ServiceConfiguration.Write(_folder, broker.Address.ToString(), Gate));
-        await service.SaysAsync($"No connection to mqtt://127.0.0.1:{broker.Port}");
+        await service.LogsAsync($"No connection to mqtt://127.0.0.1:{broker.Port}");
         await broker.RestartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);
         await subscriber.WaitForAsync("mobilevlm/edge-1/availability", m => m.Text == "online", TimeSpan.FromSeconds(60));
@@ -120,7 +120,7 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_fault_of_a_configuration_is_listed_at_once()
+    public async Task All_errors_of_a_configuration_are_listed_at_once()
     {
         var config = ServiceConfiguration.Write(_folder, "embedded", Gate);
         File.WriteAllText(config, File.ReadAllText(config)
@@ -136,7 +136,7 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_taken_port_is_named_with_the_way_out()
+    public async Task A_port_that_is_in_use_is_reported_with_the_setting_to_change()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
@@ -172,9 +172,9 @@ public sealed class ServiceTests : IDisposable
             Assert.Equal(run == 1, demo.Errors.Contains("importing the bundled checkpoint", StringComparison.Ordinal));
             Assert.Contains("gate/person", demo.Errors, StringComparison.Ordinal);
             Assert.Contains("toy", demo.Errors, StringComparison.Ordinal);
-            Assert.Matches(@"[1-9]\d* answers about [1-9]\d* pictures", demo.Errors);
+            Assert.Matches(@"[1-9]\d* answers about [1-9]\d* frames", demo.Errors);
 
-            // Without a terminal: changes and events, no line for each of the hundreds of answers; the summary is last.
+            // Without a terminal there are lines for changes and events only, not for each of the hundreds of answers; the summary is last.
             var lines = demo.Errors.TrimEnd().Split('\n');
             Assert.InRange(lines.Length, 20, 150);
             Assert.Contains(lines, line => line.Contains("event gate/person: Person at the gate: yes", StringComparison.Ordinal));

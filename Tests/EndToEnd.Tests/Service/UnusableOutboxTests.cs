@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 
-/// <summary>Events while the outbox cannot be written.</summary>
+/// <summary>Events that occur while the outbox cannot be written.</summary>
 public sealed class UnusableOutboxTests : IDisposable
 {
     // Events come at the pace of the demo clip.
@@ -12,10 +12,10 @@ public sealed class UnusableOutboxTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>A folder has the name of the outbox at the start, and is away later: the subscriber notices it in the
-    /// statistics only.</summary>
+    /// <summary>At the start a folder has the name of the outbox; later it is removed. A subscriber sees the difference only in the
+    /// statistics.</summary>
     [Fact]
-    public async Task A_service_whose_outbox_cannot_be_used_answers_says_so_and_writes_it_once_it_can()
+    public async Task A_service_whose_outbox_cannot_be_used_answers_reports_it_and_writes_it_when_it_can()
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var subscriber = await MosquittoSub.StartAsync(broker.Address);

@@ -9,47 +9,47 @@ using MobileVlm.Edge.Deploy.Hosting;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Support;
 
-/// <summary>Makes actors of a real <c>mobilevlm</c> process fail. Nothing outside a process can, so this assembly is loaded
-/// into it as a startup hook of .NET; the service itself knows nothing of it.</summary>
+/// <summary>Makes actors of a real <c>mobilevlm</c> process fail. That is not possible from outside, so this assembly is loaded
+/// into the process as a startup hook of .NET; the service itself has no code for it.</summary>
 internal static class ActorFaults
 {
     private const string FileVariable = "MOBILEVLM_TEST_ACTOR_FAULTS";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The environment of a process that takes what <see cref="Fail"/> writes to a file.</summary>
+    /// <summary>The environment of a process that reads the file that <see cref="Fail"/> writes.</summary>
     public static Dictionary<string, string> ReadFrom(string file) => new()
     {
         ["DOTNET_STARTUP_HOOKS"] = typeof(ActorFaults).Assembly.Location,
         [FileVariable] = file,
     };
 
-    /// <summary>An actor of the process that reads this file fails so many times, one after the other.</summary>
-    /// <param name="file">As in <see cref="ReadFrom"/>; not there yet.</param>
-    /// <param name="actor">Its path below <c>/user</c>.</param>
-    /// <param name="times">How often.</param>
+    /// <summary>Makes an actor of the process that reads this file fail a number of times in a row.</summary>
+    /// <param name="file">The file given to <see cref="ReadFrom"/>; it must not exist yet.</param>
+    /// <param name="actor">The actor's path below <c>/user</c>.</param>
+    /// <param name="times">The number of failures.</param>
     public static void Fail(string file, string actor, int times)
     {
-        // In one step: the process may read it at any moment.
+        // The file is written in one step, because the process may read it at any moment.
         var draft = file + ".new";
         File.WriteAllText(draft, string.Create(CultureInfo.InvariantCulture, $"{actor} {times}"));
         File.Move(draft, file);
     }
 
     /// <summary>Runs in the process under test, before its <c>Main</c>.</summary>
-    public static void Join()
+    public static void Install()
     {
         if (Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } file)
         {
-            DiagnosticListener.AllListeners.Subscribe(new Watch<DiagnosticListener>(listener =>
+            DiagnosticListener.AllListeners.Subscribe(new Observer<DiagnosticListener>(listener =>
             {
                 if (listener.Name == "Microsoft.Extensions.Hosting")
                 {
-                    listener.Subscribe(new Watch<KeyValuePair<string, object?>>(news =>
+                    listener.Subscribe(new Observer<KeyValuePair<string, object?>>(diagnosticEvent =>
                     {
-                        if (news is { Key: "HostBuilt", Value: IHost host })
+                        if (diagnosticEvent is { Key: "HostBuilt", Value: IHost host })
                         {
-                            new Thread(() => Serve(host, file)) { Name = "test-faults", IsBackground = true }.Start();
+                            new Thread(() => FailWhenRequested(host, file)) { Name = "test-faults", IsBackground = true }.Start();
                         }
                     }));
                 }
@@ -57,37 +57,37 @@ internal static class ActorFaults
         }
     }
 
-    private static void Serve(IHost host, string file)
+    private static void FailWhenRequested(IHost host, string file)
     {
         while (!File.Exists(file))
         {
-            Thread.Sleep(Pause);
+            Thread.Sleep(PollEvery);
         }
 
-        var order = File.ReadAllText(file).Split(' ');
+        var request = File.ReadAllText(file).Split(' ');
         var edge = host.Services.GetRequiredService<EdgeHostedService>().System
             ?? throw new InvalidOperationException("The service has not started.");
         var actors = (ActorSystem)typeof(EdgeSystem)
             .GetProperty("Actors", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(edge)!;
-        for (var time = 0; time < int.Parse(order[1], CultureInfo.InvariantCulture); time++)
+        for (var time = 0; time < int.Parse(request[1], CultureInfo.InvariantCulture); time++)
         {
-            // Waits in the mailbox while the actor waits for its restart.
-            actors.ActorSelection($"/user/{order[0]}").Tell(Kill.Instance);
+            // The message waits in the mailbox while the actor waits for its restart.
+            actors.ActorSelection($"/user/{request[0]}").Tell(Kill.Instance);
         }
     }
 
-    private sealed class Watch<T>(Action<T> onNext) : IObserver<T>
+    private sealed class Observer<T>(Action<T> onNext) : IObserver<T>
     {
         public void OnNext(T value) => onNext(value);
 
         public void OnError(Exception error)
         {
-            // Neither source has errors.
+            // Neither source reports errors.
         }
 
         public void OnCompleted()
         {
-            // Nothing is kept.
+            // There is nothing to release.
         }
     }
 }

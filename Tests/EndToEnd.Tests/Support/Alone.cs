@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.EndToEnd.Tests.Support;
 
-/// <summary>Tests that keep real time: they run one after the other when nothing else does, so that what they see of
-/// ages and pace is the pipeline's doing and not their neighbours'.</summary>
+/// <summary>The collection of tests that depend on real time: they run one after the other and with no other test, so that the
+/// measured ages and rates are caused by the pipeline and not by other tests.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Alone
 {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Support;
 
-/// <summary>A wall clock of its own for one process, through Debian's libfaketime. The monotonic clock stays real.</summary>
+/// <summary>Gives one process its own wall clock, through Debian's libfaketime. The monotonic clock stays real.</summary>
 internal static class FakeClock
 {
     /// <summary>The environment of a process whose clock starts at this moment and then runs.</summary>
@@ -12,8 +12,8 @@ internal static class FakeClock
         "FAKETIME", "@" + moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture));
 
     /// <summary>The environment of a process whose clock is set by <see cref="Set"/> while it runs.</summary>
-    /// <param name="file">Holds the setting; need not exist yet.</param>
-    /// <param name="offset">From the real time, as in <see cref="Set"/>.</param>
+    /// <param name="file">The file with the setting; it need not exist yet.</param>
+    /// <param name="offset">The offset from the real time, as in <see cref="Set"/>.</param>
     public static Dictionary<string, string> ReadFrom(string file, TimeSpan offset)
     {
         Set(file, offset);
@@ -25,7 +25,7 @@ internal static class FakeClock
     /// <summary>Sets the clock of a process that reads this file.</summary>
     public static void Set(string file, TimeSpan offset)
     {
-        // In one step: the process may read it at any moment.
+        // The file is written in one step, because the process may read it at any moment.
         var draft = file + ".new";
         File.WriteAllText(draft, string.Create(CultureInfo.InvariantCulture, $"{offset.TotalSeconds:+0;-0;+0}"));
         File.Move(draft, file, overwrite: true);
@@ -41,7 +41,7 @@ internal static class FakeClock
                 ["LD_PRELOAD"] = library,
                 ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
 
-                // Otherwise waits on the monotonic clock end at once, or in decades.
+                // Otherwise waits on the monotonic clock end at once, or after decades.
                 ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
                 ["TZ"] = "UTC",
                 [name] = value,

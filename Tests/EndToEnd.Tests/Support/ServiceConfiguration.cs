@@ -6,12 +6,14 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Support;
 /// <summary>Writes configuration files as a user would.</summary>
 internal static class ServiceConfiguration
 {
-    /// <param name="folder">Where the file goes.</param>
-    /// <param name="broker">As in <c>Mqtt:Broker</c>.</param>
-    /// <param name="cameras">Source of each camera, by name.</param>
+    /// <summary>Writes a configuration with two questions for each camera.</summary>
+    /// <param name="folder">The folder for the file and the state folder.</param>
+    /// <param name="broker">The value of <c>Mqtt:Broker</c>.</param>
+    /// <param name="cameras">The source of each camera, by name.</param>
     /// <param name="more">Further settings of <c>Mqtt</c>.</param>
     /// <param name="stall">The cameras' <c>StallTimeout</c>.</param>
-    /// <param name="model">Folder; the demo's unless said otherwise.</param>
+    /// <param name="model">The model's folder; null for the demo's model.</param>
+    /// <returns>The path of the file.</returns>
     public static string Write(
         string folder,
         string broker,

@@ -8,7 +8,7 @@ public sealed class DemoTerminalTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task The_demo_fits_the_terminal_also_when_it_changes_and_gives_it_back()
+    public async Task The_demo_fits_the_terminal_after_each_resize_and_restores_it_at_the_end()
     {
         await using var terminal = Terminal.Start(80, 24, new Dictionary<string, string> { ["XDG_CACHE_HOME"] = _folder }, "demo", "--speed", "8");
         var compact = await terminal.UntilAsync(

@@ -3,18 +3,19 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Watch;
 
-/// <summary>The built <c>mobilevlm</c> in a terminal: tmux draws what it writes, so a test sees the screen as a user
-/// does, and types as a user does.</summary>
+/// <summary>Runs the built <c>mobilevlm</c> in a terminal: tmux draws its output, so a test sees the same screen as a user and can
+/// type like a user.</summary>
 internal sealed class Terminal : IAsyncDisposable
 {
     private readonly string _socket;
 
     private Terminal(string socket) => _socket = socket;
 
-    /// <param name="width">Columns.</param>
-    /// <param name="height">Rows.</param>
-    /// <param name="environment">Set for the command; nothing else but the path and the locale is.</param>
-    /// <param name="arguments">After <c>mobilevlm</c>.</param>
+    /// <summary>Starts a command.</summary>
+    /// <param name="width">The number of columns.</param>
+    /// <param name="height">The number of rows.</param>
+    /// <param name="environment">Environment variables to set in addition to the path and the locale.</param>
+    /// <param name="arguments">The arguments after <c>mobilevlm</c>.</param>
     public static Terminal Start(int width, int height, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         var terminal = new Terminal($"mobilevlm-{Guid.NewGuid():N}");
@@ -24,13 +25,13 @@ internal sealed class Terminal : IAsyncDisposable
             "dotnet", Path.Combine(AppContext.BaseDirectory, "mobilevlm.dll"), .. arguments,
         ];
 
-        // The exit code is shown, and the terminal stays so that it can be read.
+        // The exit code is printed, and the terminal stays open so that the screen can be read.
         var line = $"{string.Join(' ', command.Select(Quote))}; echo \"exit code $?\"; sleep 600";
         terminal.Run("-f", "/dev/null", "new-session", "-d", "-x", Text(width), "-y", Text(height), line);
         return terminal;
     }
 
-    /// <summary>The lines that are on the screen, without spaces at their ends.</summary>
+    /// <summary>The current lines on the screen, without spaces at their ends.</summary>
     public IReadOnlyList<string> Screen() => Run("capture-pane", "-p").TrimEnd('\n').Split('\n');
 
     public void Resize(int width, int height) => Run("resize-window", "-x", Text(width), "-y", Text(height));
@@ -48,16 +49,16 @@ internal sealed class Terminal : IAsyncDisposable
 
     public void Interrupt() => Run("send-keys", "C-c");
 
-    /// <summary>Waits until the screen is as wanted.</summary>
-    public async Task<IReadOnlyList<string>> UntilAsync(Func<IReadOnlyList<string>, bool> wanted, string what)
+    /// <summary>Waits until the screen meets a condition.</summary>
+    public async Task<IReadOnlyList<string>> UntilAsync(Func<IReadOnlyList<string>, bool> condition, string what)
     {
         IReadOnlyList<string> screen = [];
         await Eventually.TrueAsync(
-            () => wanted(screen = Screen()), $"the screen shows {what}", state: () => string.Join('\n', screen));
+            () => condition(screen = Screen()), $"the screen shows {what}", state: () => string.Join('\n', screen));
         return screen;
     }
 
-    /// <summary>Waits until some line contains a text.</summary>
+    /// <summary>Waits until a line contains a text.</summary>
     public Task<IReadOnlyList<string>> ShowsAsync(string text) =>
         UntilAsync(screen => screen.Any(line => line.Contains(text, StringComparison.Ordinal)), $"'{text}'");
 

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Deploy.Watch;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Watch;
 
-/// <summary><c>mobilevlm watch</c> beside a real service at a real broker.</summary>
+/// <summary><c>mobilevlm watch</c> with a real service and a real broker.</summary>
 public sealed class WatchCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-watch-").FullName;
@@ -10,7 +10,7 @@ public sealed class WatchCommandTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task A_running_service_is_shown_in_a_terminal_until_it_stops_and_changes_become_lines_elsewhere()
+    public async Task A_running_service_is_shown_as_a_table_in_a_terminal_and_as_lines_elsewhere()
     {
         await using var broker = await Mosquitto.StartAsync();
         var config = ServiceConfiguration.Write(_folder, broker.Address.ToString(), new Dictionary<string, string>
@@ -29,7 +29,7 @@ public sealed class WatchCommandTests : IDisposable
                 "the state of gate/person");
             Assert.Equal("Cameras: gate online, yard offline", screen[1]);
             Assert.Contains(screen, line => line.StartsWith("yard/scene ", StringComparison.Ordinal));
-            Assert.Contains("Ctrl+C stops watching; the service goes on.", screen);
+            Assert.Contains("Ctrl+C stops watching; the service continues.", screen);
             service.Terminate();
             await service.ExitAsync();
             await terminal.ShowsAsync("The service is stopped");
@@ -51,7 +51,7 @@ public sealed class WatchCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_watched_is_said_with_its_exit_code()
+    public async Task A_service_that_cannot_be_watched_is_reported_with_its_exit_code()
     {
         var port = Mosquitto.FreePort();
         var gate = new Dictionary<string, string> { ["gate"] = DemoModel.Clip };
@@ -71,7 +71,7 @@ public sealed class WatchCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_service_that_vanished_or_fell_silent_is_named()
+    public void A_service_that_is_gone_or_silent_is_reported()
     {
         var now = new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
         var health = new ServiceHealth("mobilevlm/edge-1/#", "systemctl status mobilevlm", TimeSpan.FromSeconds(30));

@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Watch;
 
-/// <summary>The live table as text, at the sizes of terminals that people have.</summary>
+/// <summary>The live table as text, in terminals of common sizes.</summary>
 public sealed class WatchScreenTests
 {
     private static readonly NodeTopics Topics = new("mobilevlm", "demo");
@@ -29,7 +29,7 @@ public sealed class WatchScreenTests
     ];
 
     private static readonly ScreenFrame Frame = new(
-        "MobileVlm.Edge demo", ["Every answer is published to mqtt://127.0.0.1:1883. Seen from another terminal:", "  mosquitto_sub -h 127.0.0.1 -p 1883 -t 'mobilevlm/#' -v"], [], "Ctrl+C stops the demo.");
+        "MobileVlm.Edge demo", ["Every answer is published to mqtt://127.0.0.1:1883. To see it in another terminal:", "  mosquitto_sub -h 127.0.0.1 -p 1883 -t 'mobilevlm/#' -v"], [], "Ctrl+C stops the demo.");
 
     [Theory]
     [InlineData(80, 24)]
@@ -70,14 +70,14 @@ public sealed class WatchScreenTests
     [InlineData(34, 9)]
     [InlineData(40, 100)]
     [InlineData(500, 5)]
-    public void No_size_is_too_small(int width, int height)
+    public void The_screen_can_be_rendered_at_any_size(int width, int height)
     {
         Render(Busy(), width, height);
         Render(new WatchState(Topics, Questions, TimeProvider.System).Snapshot(), width, height);
     }
 
     [Fact]
-    public void What_does_not_fit_is_counted()
+    public void Questions_that_do_not_fit_are_counted()
     {
         var lines = Render(Busy(), 60, 10);
         var shown = Questions.Count(question => lines.Any(line => Starts(line, question.Id)));
@@ -86,7 +86,7 @@ public sealed class WatchScreenTests
     }
 
     [Fact]
-    public void A_state_says_why_it_is_unknown_and_what_the_last_answer_was_where_that_differs()
+    public void A_state_shows_why_it_is_unknown_and_the_last_answer_if_it_differs()
     {
         var lines = Render(Busy(), 120, 24);
         Assert.Contains("unknown: its condition 'When' is false", lines.Single(line => Starts(line, "people")), StringComparison.Ordinal);
@@ -95,7 +95,7 @@ public sealed class WatchScreenTests
     }
 
     [Fact]
-    public void Several_cameras_stand_in_front_of_their_questions()
+    public void With_several_cameras_the_camera_is_part_of_each_questions_name()
     {
         WatchedQuestion[] two = [new("gate", "person", "Is there a person?"), new("yard", "person", "Is there a person?")];
         var state = new WatchState(Topics, two, TimeProvider.System);
@@ -107,7 +107,7 @@ public sealed class WatchScreenTests
     }
 
     [Fact]
-    public void What_a_model_wrote_moves_no_cursor_and_breaks_no_line()
+    public void Generated_text_moves_no_cursor_and_breaks_no_line()
     {
         var state = new WatchState(Topics, Questions, TimeProvider.System);
         Answer(state, "scene", "a\u001b[2Jb\r\nc\tgroß 日本語日本語日本語日本語日本語日本語日本語日本語日本語日本語日本語日本語", score: null);
@@ -210,7 +210,7 @@ public sealed class WatchScreenTests
     private static void Receive(WatchState state, string topic, string text) =>
         state.Receive(new InboundMessage($"mobilevlm/demo/{topic}", Encoding.UTF8.GetBytes(text), Retained: false));
 
-    /// <summary>As plain text; fails where a line or their number is larger than the terminal.</summary>
+    /// <summary>Renders plain text; fails if a line or the number of lines is larger than the terminal.</summary>
     private static List<string> Render(WatchSnapshot snapshot, int width, int height)
     {
         var lines = new WatchScreen(new ScreenStyle(ColorSystem.NoColors, Unicode: true))

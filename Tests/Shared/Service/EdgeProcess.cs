@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MobileVlm.Edge.Tests.Shared.Service;
 
-/// <summary>The built <c>mobilevlm</c> in a process of its own, as users run it.</summary>
+/// <summary>Runs the built <c>mobilevlm</c> in its own process, as users run it.</summary>
 internal sealed class EdgeProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -35,9 +35,10 @@ internal sealed class EdgeProcess : IAsyncDisposable
     public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         Start(environment, Path.GetTempPath(), arguments);
 
-    /// <param name="environment">Added to this process's own; an empty value takes the variable away.</param>
-    /// <param name="workingDirectory">What relative paths start from.</param>
-    /// <param name="arguments">After <c>mobilevlm</c>.</param>
+    /// <summary>Starts the program.</summary>
+    /// <param name="environment">Variables added to this process's own; an empty value removes the variable.</param>
+    /// <param name="workingDirectory">The folder in which relative paths start.</param>
+    /// <param name="arguments">The arguments after <c>mobilevlm</c>.</param>
     public static EdgeProcess Start(IReadOnlyDictionary<string, string> environment, string workingDirectory, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet")
@@ -61,7 +62,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return new EdgeProcess(Process.Start(start)!);
     }
 
-    /// <summary>Runs to its end.</summary>
+    /// <summary>Runs the program to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
     {
         await using var program = Start(arguments);
@@ -69,7 +70,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return (code, program.Output, program.Errors);
     }
 
-    /// <summary>Runs to its end as a shell runs it, redirections included.</summary>
+    /// <summary>Runs the program to its end from a shell, which applies redirections.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> RunShellAsync(string arguments)
     {
         var start = new ProcessStartInfo("sh")
@@ -86,7 +87,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return (code, program.Output, program.Errors);
     }
 
-    /// <summary>Runs to its end with a file on its standard input.</summary>
+    /// <summary>Runs the program to its end with data on its standard input.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> PipeAsync(byte[] input, params string[] arguments)
     {
         await using var program = Start(arguments);
@@ -111,19 +112,21 @@ internal sealed class EdgeProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Waits for a text on standard error, at most until the process ends.</summary>
-    public Task SaysAsync(string text) => UntilAsync(() => Errors, text);
+    /// <summary>Waits for a text on standard error.</summary>
+    /// <exception cref="InvalidOperationException">The process ended without it.</exception>
+    public Task LogsAsync(string text) => UntilAsync(() => Errors, text);
 
-    /// <summary>Waits for a text on standard output, at most until the process ends.</summary>
+    /// <summary>Waits for a text on standard output.</summary>
+    /// <exception cref="InvalidOperationException">The process ended without it.</exception>
     public Task PrintsAsync(string text) => UntilAsync(() => Output, text);
 
-    /// <summary>As a power cut: no chance to tidy up.</summary>
+    /// <summary>Kills the process (SIGKILL), like a power cut.</summary>
     public void Kill() => _process.Kill();
 
-    /// <summary>SIGTERM, as systemd sends it.</summary>
+    /// <summary>Sends SIGTERM, as systemd does.</summary>
     public void Terminate() => Signal("-TERM");
 
-    /// <summary>SIGHUP, as <c>systemctl reload</c> sends it.</summary>
+    /// <summary>Sends SIGHUP, as <c>systemctl reload</c> does.</summary>
     public void Hangup() => Signal("-HUP");
 
     public async ValueTask DisposeAsync()
@@ -144,7 +147,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
             $"mobilevlm writes '{text}'",
             state: () => $"Output: {Output}\nErrors: {Errors}");
 
-        // What was written before the end may be read after it.
+        // Output that was written before the end may be read only after it.
         if (_process.HasExited)
         {
             await _process.WaitForExitAsync();

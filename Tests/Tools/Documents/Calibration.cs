@@ -7,12 +7,12 @@ internal readonly record struct ScoredAnswer(double Score, bool Yes);
 
 /// <summary>The answers whose score is in one tenth.</summary>
 /// <param name="From">The lower end of the tenth.</param>
-/// <param name="Count">Answers in it.</param>
+/// <param name="Count">The number of answers in it.</param>
 /// <param name="Yes">How many of them should be a yes.</param>
-/// <param name="MeanScore">The mean of their scores; 0 where there is none.</param>
+/// <param name="MeanScore">The mean of their scores; 0 if there are none.</param>
 internal sealed record ReliabilityBin(double From, int Count, int Yes, double MeanScore);
 
-/// <summary>Whether scores are probabilities.</summary>
+/// <summary>Measures whether scores are probabilities.</summary>
 internal static class Calibration
 {
     public const int Bins = 10;
@@ -32,11 +32,11 @@ internal static class Calibration
     /// <summary>Mean squared difference between score and truth (Brier, 1950).</summary>
     public static double Brier(IReadOnlyCollection<ScoredAnswer> answers) => answers.Average(it => Math.Pow(it.Score - (it.Yes ? 1 : 0), 2));
 
-    /// <summary>Share of right answers where a score from <paramref name="threshold"/> on is a yes.</summary>
+    /// <summary>The share of correct answers if a score of at least <paramref name="threshold"/> is a yes.</summary>
     public static double Accuracy(IReadOnlyCollection<ScoredAnswer> answers, double threshold) =>
         answers.Average(it => it.Score >= threshold == it.Yes ? 1.0 : 0);
 
-    /// <summary>The share of answers that the default thresholds (no up to 0.4, yes from 0.6) decide, and the share of right ones among them.</summary>
+    /// <summary>The share of answers that the default thresholds (no up to 0.4, yes from 0.6) decide, and the share of correct ones among them.</summary>
     public static (double Share, double Correct) Decided(IReadOnlyCollection<ScoredAnswer> answers)
     {
         var decided = answers.Where(it => it.Score is >= 0.6 or <= 0.4).ToList();

@@ -7,16 +7,16 @@ using MobileVlm.Edge.Inference.Models;
 namespace MobileVlm.Edge.Tools.Documents;
 
 /// <summary>A precision of the demo's model, and what is required of it.</summary>
-/// <param name="Decoder">As after <c>--precision</c>.</param>
-/// <param name="Vision">As after <c>--vision-precision</c>.</param>
+/// <param name="Decoder">The value of <c>--precision</c>.</param>
+/// <param name="Vision">The value of <c>--vision-precision</c>.</param>
 /// <param name="Agreement">The smallest share of answers that must be those of float32, character for character.</param>
-/// <param name="IsTestedAlways">In each run of the tests: one of each kind of weights.</param>
-internal sealed record DemoPrecision(string Decoder, string Vision, double Agreement, bool IsTestedAlways = false);
+/// <param name="IsTestedInEachRun">Whether each run of the tests measures it: one of each kind of weights.</param>
+internal sealed record DemoPrecision(string Decoder, string Vision, double Agreement, bool IsTestedInEachRun = false);
 
-/// <summary>What a precision costs the demo's model.</summary>
-/// <param name="Precision">The row.</param>
+/// <summary>The loss of a precision of the demo's model.</summary>
+/// <param name="Precision">The precision.</param>
 /// <param name="Model">The imported model.</param>
-/// <param name="Given">Its answers.</param>
+/// <param name="Given">The imported model's answers.</param>
 /// <param name="Reference">The answers of the same model in float32.</param>
 internal sealed record DemoLoss(DemoPrecision Precision, ModelFolder Model, List<GivenAnswer> Given, List<GivenAnswer> Reference)
 {
@@ -38,36 +38,36 @@ internal sealed record DemoLoss(DemoPrecision Precision, ModelFolder Model, List
     }
 }
 
-/// <summary>The table of Deploy/docs/precision.md about the demo's model: its answers about held-out pictures in each precision,
+/// <summary>The table of Deploy/docs/precision.md about the demo's model: its answers about held-out images in each precision,
 /// compared with its own in float32.</summary>
 internal static class DemoLossTable
 {
     public const string Cosine = "Visual tokens: lowest cosine";
     public const string Divergence = "Logits: mean KL, nats";
 
-    /// <summary>The model is 128 wide, so a block of 128 is a whole row: wider models lose less.</summary>
+    /// <summary>The rows of the table. The model is 128 wide, so a block of 128 is a whole row: wider models lose less.</summary>
     public static readonly DemoPrecision[] Precisions =
     [
-        new("fp16", "fp16", 0.999, IsTestedAlways: true),
+        new("fp16", "fp16", 0.999, IsTestedInEachRun: true),
         new("int8", "fp32", 0.99),
         new("int8-b128", "fp32", 0.99),
         new("int4-mixed", "fp32", 0.97),
         new("int4-zp", "fp32", 0.97),
         new("int4", "fp32", 0.97),
         new("int4-b64", "fp32", 0.97),
-        new("int4-b128-zp", "fp32", 0.97, IsTestedAlways: true),
+        new("int4-b128-zp", "fp32", 0.97, IsTestedInEachRun: true),
         new("int4-b128", "fp32", 0.97),
         new("fp32", "int8", 0.99),
         new("fp32", "int8-b128", 0.99),
         new("fp32", "w8a8", 0.99),
         new("fp32", "w8a7", 0.99),
         new("fp32", "int4", 0.97),
-        new("int8", "w8a8", 0.97, IsTestedAlways: true),
+        new("int8", "w8a8", 0.97, IsTestedInEachRun: true),
         new("w8a8", "w8a8", 0.97),
-        new("w8a7", "w8a7", 0.97, IsTestedAlways: true),
-        new("int4", "int8", 0.97, IsTestedAlways: true),
+        new("w8a7", "w8a7", 0.97, IsTestedInEachRun: true),
+        new("int4", "int8", 0.97, IsTestedInEachRun: true),
         new("int4-mixed", "w8a8", 0.97),
-        new("auto", "auto", 0.97, IsTestedAlways: true),
+        new("auto", "auto", 0.97, IsTestedInEachRun: true),
     ];
 
     public static string Header =>
@@ -78,8 +78,8 @@ internal static class DemoLossTable
 
     /// <summary>Imports the demo's checkpoint in each precision, one after the other, and asks it about the scenes.</summary>
     /// <param name="precisions">The rows.</param>
-    /// <param name="scenes">The pictures with their questions.</param>
-    /// <param name="folder">The imported models go here, and stay.</param>
+    /// <param name="scenes">The images with their questions.</param>
+    /// <param name="folder">The folder for the imported models, which are not deleted.</param>
     public static IEnumerable<DemoLoss> Measure(IEnumerable<DemoPrecision> precisions, HeldOutScene[] scenes, string folder)
     {
         var reference = GivenAnswer.AskAll(DemoModel.Folder, scenes);

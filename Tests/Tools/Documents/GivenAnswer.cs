@@ -6,10 +6,10 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Tools.Documents;
 
-/// <summary>A model's answer to a question about a held-out picture.</summary>
+/// <summary>A model's answer to a question about a held-out image.</summary>
 /// <param name="Text">The generated text.</param>
 /// <param name="Correct">Whether the text is the expected answer, character for character.</param>
-/// <param name="Score">P(yes), 0 to 1; null where the expected answer is neither Yes nor No.</param>
+/// <param name="Score">P(yes), 0 to 1; null if the expected answer is neither Yes nor No.</param>
 /// <param name="Yes">Whether Yes is expected.</param>
 internal sealed record GivenAnswer(string Text, bool Correct, double? Score, bool Yes)
 {
@@ -21,8 +21,8 @@ internal sealed record GivenAnswer(string Text, bool Correct, double? Score, boo
         var given = new List<GivenAnswer>();
         foreach (var scene in scenes)
         {
-            var picture = scene.Read();
-            using var tokens = encoder.Encode(new RgbImage(picture.Pixels, picture.Width, picture.Height));
+            var image = scene.Read();
+            using var tokens = encoder.Encode(new RgbImage(image.Pixels, image.Width, image.Height));
             answerer.Prime(tokens);
             foreach (var item in scene.Questions)
             {

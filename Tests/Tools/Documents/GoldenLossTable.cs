@@ -12,7 +12,7 @@ internal static class GoldenLossTable
 {
     public static readonly string[] Models = ["mobilevlm-v1", "mobilevlm-v2", "mobilevlm-v1-separate-tower", "mobilellama", "llama-gqa"];
 
-    /// <summary>Those that encode pictures.</summary>
+    /// <summary>The models that encode images.</summary>
     public static readonly string[] VisionModels = Models[..3];
 
     public static readonly string[] Decoders = ["int8", "int4-mixed", "int4-zp", "int4", "int4-b64", "int4-b128-zp", "int4-b128"];
@@ -28,7 +28,7 @@ internal static class GoldenLossTable
 
     public static string VisionCell(double cosine) => Invariant($"{cosine:0.000000}");
 
-    /// <summary>Both tables; imports 59 models (some minutes).</summary>
+    /// <summary>Returns both tables; imports 59 models (some minutes).</summary>
     public static string Tables() =>
         Table("Decoder", Decoders, Models, (model, name) => DecoderCell(DecoderLoss(model, name))) + "\n"
         + Table("Vision", Visions, VisionModels, (model, name) => VisionCell(VisionCosine(model, name)));

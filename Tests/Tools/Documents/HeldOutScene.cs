@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Tools.Documents;
 
-/// <summary>A picture of the demo's gate on which its model was never trained, with questions and expected answers.</summary>
+/// <summary>An image of the demo's gate on which its model was never trained, with questions and expected answers.</summary>
 internal sealed record HeldOutScene(string Image, HeldOutItem[] Questions)
 {
     private static readonly string Folder = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout");
@@ -12,7 +12,7 @@ internal sealed record HeldOutScene(string Image, HeldOutItem[] Questions)
     public static HeldOutScene[] Load() =>
         JsonSerializer.Deserialize<HeldOutScene[]>(File.ReadAllText(Path.Combine(Folder, "questions.json")), Json)!;
 
-    /// <summary>Every n-th scene, so that about <paramref name="count"/> are left.</summary>
+    /// <summary>Loads every n-th scene, about <paramref name="count"/> in total.</summary>
     public static HeldOutScene[] LoadEvenly(int count)
     {
         var all = Load();

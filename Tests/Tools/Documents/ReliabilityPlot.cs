@@ -3,8 +3,8 @@ using SkiaSharp;
 
 namespace MobileVlm.Edge.Tools.Documents;
 
-/// <summary>Share of yes over score; on the diagonal a score is a probability. The size of a dot says how many answers it
-/// stands for.</summary>
+/// <summary>Plots the share of yes over the score; on the diagonal a score is a probability. The size of a dot shows its number of
+/// answers.</summary>
 internal static class ReliabilityPlot
 {
     private const int Side = 560;
@@ -12,7 +12,8 @@ internal static class ReliabilityPlot
 
     private static readonly SKColor[] Colors = [new(0x1B, 0x6C, 0xA8), new(0xC8, 0x55, 0x1B)];
 
-    /// <returns>A PNG.</returns>
+    /// <summary>Draws the plot.</summary>
+    /// <returns>The PNG file.</returns>
     public static byte[] Draw(params (string Name, List<ReliabilityBin> Bins)[] series)
     {
         using var surface = SKSurface.Create(new SKImageInfo(Side, Side));
@@ -43,8 +44,8 @@ internal static class ReliabilityPlot
         foreach (var (index, (name, bins)) in series.Index())
         {
             Draw(canvas, bins, Colors[index]);
-            using var colour = new SKPaint { Color = Colors[index], IsAntialias = true };
-            canvas.DrawCircle(Margin + 20, 30 + (index * 22), 6, colour);
+            using var paint = new SKPaint { Color = Colors[index], IsAntialias = true };
+            canvas.DrawCircle(Margin + 20, 30 + (index * 22), 6, paint);
             canvas.DrawText(name, Margin + 34, 35 + (index * 22), font, ink);
         }
 
@@ -62,7 +63,7 @@ internal static class ReliabilityPlot
         foreach (var bin in bins.Where(bin => bin.Count > 0))
         {
             var at = At(bin.MeanScore, (double)bin.Yes / bin.Count);
-            // No line between: it would make a curve of single answers.
+            // Dots are not connected: a line would make a curve of single answers.
             canvas.DrawCircle(at, 3 + (float)(3.5 * Math.Log10(bin.Count)), fill);
         }
     }

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Tools.Documents;
 
-/// <summary>Deploy/docs/scores.md and its plot: whether a score of the demo's model is a probability, on held-out pictures as
+/// <summary>Writes Deploy/docs/scores.md and its plot: whether a score of the demo's model is a probability, on held-out images as
 /// they are and with noise.</summary>
 internal static class ScoresPage
 {
@@ -16,8 +16,8 @@ internal static class ScoresPage
 
     private static readonly double[] Thresholds = [0.1, 0.3, 0.5, 0.7, 0.9, 0.97];
 
-    /// <summary>Measures (about half a minute), and writes both files.</summary>
-    /// <param name="folder">Deploy/docs.</param>
+    /// <summary>Measures (about half a minute) and writes both files.</summary>
+    /// <param name="folder">The folder <c>Deploy/docs</c>.</param>
     public static void Write(string folder)
     {
         var scenes = HeldOutScene.Load();
@@ -36,9 +36,9 @@ internal static class ScoresPage
         var scored = new List<ScoredAnswer>();
         foreach (var scene in scenes)
         {
-            var picture = scene.Read();
-            var pixels = noise == 0 ? picture.Pixels : AddNoise(picture.Pixels, noise, random);
-            using var tokens = encoder.Encode(new RgbImage(pixels, picture.Width, picture.Height));
+            var image = scene.Read();
+            var pixels = noise == 0 ? image.Pixels : AddNoise(image.Pixels, noise, random);
+            using var tokens = encoder.Encode(new RgbImage(pixels, image.Width, image.Height));
             answerer.Prime(tokens);
             var asked = scene.Questions.Where(item => item.IsYesNo).ToList();
             answerer.AskAll(
@@ -49,7 +49,7 @@ internal static class ScoresPage
         return scored;
     }
 
-    // Each channel separately, like sensor noise in the dark.
+    // Changes each channel separately, like sensor noise in the dark.
     private static byte[] AddNoise(byte[] pixels, int noise, Random random)
     {
         var noisy = new byte[pixels.Length];
@@ -68,7 +68,7 @@ internal static class ScoresPage
         Line($"");
         Line($"<!-- Written by: dotnet run --project Tests/Tools/Documents -c Release -- scores -->");
         Line($"");
-        Line($"The score of a yes/no answer is P(yes) / (P(yes) + P(no)) from the logits at the answer position. Whether it is a probability is a property of the model: of all answers scored 0.9, nine of ten should be a yes. This page measures it for the demo's model (fp32, CPU) on its 200 held-out pictures, {clear.Count} yes/no questions, as the pictures are and with noise (each channel of each pixel moved by up to {Noise} of 255, seed {Seed}), on which the model was never trained. The published MobileVLM weights were not measured here: measure your own model on your own pictures before you trust a threshold.");
+        Line($"The score of a yes/no answer is P(yes) / (P(yes) + P(no)) from the logits at the answer position. Whether it is a probability is a property of the model: of all answers scored 0.9, nine of ten should be a yes. This page measures it for the demo's model (fp32, CPU) on its 200 held-out images, {clear.Count} yes/no questions, with the images as they are and with noise (each channel of each pixel changed by up to {Noise} of 255, seed {Seed}), on which the model was never trained. The published MobileVLM weights were not measured here: measure your own model on your own images before you rely on a threshold.");
         Line($"");
         Line($"| | as they are | with noise |");
         Line($"| --- | --- | --- |");
@@ -92,7 +92,7 @@ internal static class ScoresPage
         Line($"");
         Line($"![Share of yes by score](scores.png)");
         Line($"");
-        Line($"How to read it: the larger a dot, the more answers it stands for; the smallest stand for one each and say nothing alone. Nearly all scores are next to 0 or next to 1 and are right, so every threshold in between does much the same with this model, and the small calibration error is mostly theirs: there are too few answers in the middle to say whether 0.7 means 0.7.");
+        Line($"How to read the plot: a larger dot represents more answers; the smallest dots represent one answer each and mean nothing alone. Nearly all scores are close to 0 or close to 1 and are correct, so every threshold in between has almost the same effect with this model, and these scores are the main reason for the small calibration error: there are too few answers in the middle to tell whether 0.7 means 0.7.");
         return text.ToString();
 
         void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');

@@ -1,13 +1,13 @@
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>What a broker can do.</summary>
+/// <summary>Failures of the broker.</summary>
 internal static class BrokerFaults
 {
     private const int Some = 10;
     private const int More = 25;
 
-    // All but events, then all.
+    // Allows everything except events; the test allows everything later.
     private const string NoEvents = """
         topic read mobilevlm/#
         topic write mobilevlm/edge-1/availability
@@ -27,7 +27,7 @@ internal static class BrokerFaults
         new("broker refuses the login", LoginRefusedAsync),
         new("broker refuses the topic (ACL)", TopicRefusedAsync),
         new("broker full: refuses messages over 200 bytes", TooLargeAsync),
-        new("broker full: takes one connection only", NoRoomAsync),
+        new("broker full: takes one connection only", ConnectionLimitAsync),
     ];
 
     public static Task<FaultResult> KilledAsync() => KilledAsync(new MosquittoOptions());
@@ -83,9 +83,9 @@ internal static class BrokerFaults
         await rig.ReceivesAsync(Some);
         var password = Path.Combine(rig.Folder, "password");
         await File.WriteAllTextAsync(password, "wrong");
-        rig.Gate.Close();
-        rig.Gate.Open();
-        await rig.Service.SaysAsync("No connection to");
+        rig.Proxy.Close();
+        rig.Proxy.Open();
+        await rig.Service.LogsAsync("No connection to");
         await rig.ProducesAsync(More);
         await File.WriteAllTextAsync(password, options.Password);
         await rig.ReceivesAsync(More);
@@ -96,7 +96,7 @@ internal static class BrokerFaults
     {
         await using var rig = await FaultRig.StartAsync(new MosquittoOptions { Acl = NoEvents });
         await rig.StartServiceAsync();
-        await rig.Service.SaysAsync("others go first");
+        await rig.Service.LogsAsync("others go first");
         await rig.ProducesAsync(More);
         rig.Broker.ChangeAcl("topic readwrite #");
         await rig.ReceivesAsync(More);
@@ -111,27 +111,27 @@ internal static class BrokerFaults
         await rig.KillBrokerAsync();
         await rig.Broker.RestartWithAsync("");
         await rig.SubscribeAsync();
-        rig.Gate.Open();
+        rig.Proxy.Open();
         await rig.ReceivesAsync(More);
         return new FaultResult(await rig.CountAsync());
     }
 
-    private static async Task<FaultResult> NoRoomAsync()
+    private static async Task<FaultResult> ConnectionLimitAsync()
     {
         await using var rig = await FaultRig.StartAsync();
         await rig.StartServiceAsync();
         await rig.ReceivesAsync(Some);
         await rig.KillBrokerAsync();
 
-        // The subscriber has the one place.
+        // The subscriber uses the only connection.
         await rig.Broker.RestartWithAsync("max_connections 1");
         await rig.SubscribeAsync();
-        rig.Gate.Open();
+        rig.Proxy.Open();
         await rig.ProducesAsync(More);
         await rig.KillBrokerAsync();
         await rig.Broker.RestartWithAsync("");
         await rig.SubscribeAsync();
-        rig.Gate.Open();
+        rig.Proxy.Open();
         await rig.ReceivesAsync(More);
         return new FaultResult(await rig.CountAsync());
     }

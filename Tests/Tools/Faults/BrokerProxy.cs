@@ -3,8 +3,9 @@ using System.Net.Sockets;
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>A door between the service and a broker that starts anew: it opens once the subscriber is there again, since a
-/// broker acknowledges what nobody has subscribed to, and such events would be missing without the service's fault.</summary>
+/// <summary>A TCP proxy between the service and a broker that restarts. It opens after the subscriber has connected again, because a
+/// broker also acknowledges messages without a subscriber, and such events would be missing through no fault of the
+/// service.</summary>
 internal sealed class BrokerProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -31,7 +32,7 @@ internal sealed class BrokerProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Cuts what is connected and lets nobody in.</summary>
+    /// <summary>Closes all connections and refuses new ones.</summary>
     public void Close()
     {
         lock (_open)
@@ -62,7 +63,7 @@ internal sealed class BrokerProxy : IAsyncDisposable
             try
             {
                 var client = await _listener.AcceptTcpClientAsync(_life.Token);
-                _ = JoinAsync(client);
+                _ = ForwardAsync(client);
             }
             catch (OperationCanceledException)
             {
@@ -71,26 +72,26 @@ internal sealed class BrokerProxy : IAsyncDisposable
         }
     }
 
-    private async Task JoinAsync(TcpClient client)
+    private async Task ForwardAsync(TcpClient client)
     {
         using var broker = new TcpClient();
         try
         {
-            if (!Enter(client))
+            if (!TryAdd(client))
             {
                 return;
             }
 
             await broker.ConnectAsync(IPAddress.Loopback, _brokerPort, _life.Token);
-            if (Enter(broker))
+            if (TryAdd(broker))
             {
-                await Task.WhenAny(PassAsync(client, broker), PassAsync(broker, client));
+                await Task.WhenAny(CopyAsync(client, broker), CopyAsync(broker, client));
             }
         }
-        catch (Exception fault) when (fault is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (exception is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // The one end hears from its closed connection what became of the other.
-            _ = fault;
+            // Closing both connections tells both ends.
+            _ = exception;
         }
         finally
         {
@@ -104,7 +105,7 @@ internal sealed class BrokerProxy : IAsyncDisposable
         }
     }
 
-    private bool Enter(TcpClient client)
+    private bool TryAdd(TcpClient client)
     {
         lock (_open)
         {
@@ -112,15 +113,15 @@ internal sealed class BrokerProxy : IAsyncDisposable
         }
     }
 
-    private async Task PassAsync(TcpClient from, TcpClient to)
+    private async Task CopyAsync(TcpClient from, TcpClient to)
     {
         try
         {
             await from.GetStream().CopyToAsync(to.GetStream(), _life.Token);
         }
-        catch (Exception fault) when (fault is SocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception exception) when (exception is SocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
-            _ = fault;
+            _ = exception;
         }
     }
 }

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>What a network camera can do, while another camera goes on.</summary>
+/// <summary>Failures of a network camera, while another camera continues.</summary>
 internal static class CameraFaults
 {
     private const string Street = "street";
@@ -14,70 +14,71 @@ internal static class CameraFaults
     [
         new("camera killed and back", KilledAsync),
         new("camera frozen (SIGSTOP) and back", FrozenAsync),
-        new("camera changes the size of its pictures within the stream", SizeAsync),
-        new("camera sends damaged pictures, then noise instead of RTSP", GarbageAsync),
+        new("camera changes the size of its frames within the stream", SizeAsync),
+        new("camera sends damaged frames, then noise instead of RTSP", GarbageAsync),
     ];
 
     private static async Task<FaultResult> KilledAsync()
     {
-        await using var stage = await Stage.StartAsync();
-        stage.Server.Kill();
-        await stage.Rig.SaysAsync(Availability, "offline");
-        await stage.OthersGoOnAsync();
-        await stage.ReplaceAsync(stage.Clip);
-        await stage.AnswersAsync();
-        return new FaultResult(await stage.Rig.CountAsync());
+        await using var camera = await CameraRig.StartAsync();
+        camera.Server.Kill();
+        await camera.Rig.PublishesAsync(Availability, "offline");
+        await camera.OtherCameraContinuesAsync();
+        await camera.ReplaceAsync(camera.Clip);
+        await camera.AnswersAsync();
+        return new FaultResult(await camera.Rig.CountAsync());
     }
 
     private static async Task<FaultResult> FrozenAsync()
     {
-        await using var stage = await Stage.StartAsync();
-        stage.Server.Freeze();
-        await stage.Rig.SaysAsync(Availability, "offline");
-        await stage.OthersGoOnAsync();
-        stage.Server.Thaw();
-        await stage.AnswersAsync();
-        return new FaultResult(await stage.Rig.CountAsync());
+        await using var camera = await CameraRig.StartAsync();
+        camera.Server.Freeze();
+        await camera.Rig.PublishesAsync(Availability, "offline");
+        await camera.OtherCameraContinuesAsync();
+        camera.Server.Thaw();
+        await camera.AnswersAsync();
+        return new FaultResult(await camera.Rig.CountAsync());
     }
 
     private static async Task<FaultResult> SizeAsync()
     {
-        await using var stage = await Stage.StartAsync();
-        stage.Server.Kill();
-        await stage.ReplaceAsync(stage.Clip, "480x360,640x480,320x240");
-        await stage.AnswersAsync();
+        await using var camera = await CameraRig.StartAsync();
+        camera.Server.Kill();
+        await camera.ReplaceAsync(camera.Clip, "480x360,640x480,320x240");
+        await camera.AnswersAsync();
         await Task.Delay(TimeSpan.FromSeconds(10));
-        await stage.AnswersAsync();
-        await stage.OthersGoOnAsync();
-        return new FaultResult(await stage.Rig.CountAsync());
+        await camera.AnswersAsync();
+        await camera.OtherCameraContinuesAsync();
+        return new FaultResult(await camera.Rig.CountAsync());
     }
 
     private static async Task<FaultResult> GarbageAsync()
     {
-        await using var stage = await Stage.StartAsync();
-        stage.Server.Kill();
-        await stage.ReplaceAsync(Damaged(stage.Clip, Path.Combine(stage.Rig.Folder, "damaged.mp4")));
+        await using var camera = await CameraRig.StartAsync();
+        camera.Server.Kill();
+        await camera.ReplaceAsync(Damaged(camera.Clip, Path.Combine(camera.Rig.Folder, "damaged.mp4")));
         await Task.Delay(TimeSpan.FromSeconds(10));
-        await stage.OthersGoOnAsync();
-        stage.Server.Kill();
-        using (var noise = new NoiseServer(stage.Server.Port))
+        await camera.OtherCameraContinuesAsync();
+        camera.Server.Kill();
+        using (var noise = new NoiseServer(camera.Server.Port))
         {
-            await Until.HappensAsync("nobody came for the noise", () => noise.Visitors >= 2, FaultRig.Patience);
-            await stage.OthersGoOnAsync();
+            await Until.HappensAsync("the service did not connect to the noise server", () => noise.Connections >= 2, FaultRig.Patience);
+            await camera.OtherCameraContinuesAsync();
         }
 
-        await stage.ReplaceAsync(stage.Clip);
-        await stage.AnswersAsync();
-        return new FaultResult(await stage.Rig.CountAsync());
+        await camera.ReplaceAsync(camera.Clip);
+        await camera.AnswersAsync();
+        return new FaultResult(await camera.Rig.CountAsync());
     }
 
-    /// <summary>One byte in two hundred of the pictures is another one. The head with the codec's parameters stays.</summary>
+    /// <summary>Writes a copy of the clip in which about one byte in two hundred of the frames is changed. The header with the codec's
+    /// parameters is not changed.</summary>
     private static string Damaged(string clip, string file)
     {
         var bytes = File.ReadAllBytes(clip);
-        var pictures = bytes.AsSpan().IndexOf("mdat"u8) + 2048;
-        var end = bytes.AsSpan().LastIndexOf("moov"u8) is var moov && moov > pictures ? moov - 8 : bytes.Length;
-        for (var at = pictures; at < end; at += RandomNumberGenerator.GetInt32(1, 400))
+        var frames = bytes.AsSpan().IndexOf("mdat"u8) + 2048;
+        var end = bytes.AsSpan().LastIndexOf("moov"u8) is var moov && moov > frames ? moov - 8 : bytes.Length;
+        for (var at = frames; at < end; at += RandomNumberGenerator.GetInt32(1, 400))
         {
             bytes[at] = (byte)RandomNumberGenerator.GetInt32(256);
         }
@@ -86,10 +87,10 @@ internal static class CameraFaults
         return file;
     }
 
-    /// <summary>A rig with an RTSP camera beside the one that shows pictures.</summary>
-    private sealed class Stage : IAsyncDisposable
+    /// <summary>A rig with an RTSP camera in addition to the camera that shows images from a folder.</summary>
+    private sealed class CameraRig : IAsyncDisposable
     {
-        private Stage(FaultRig rig, RtspTestServer server, string clip) => (Rig, Server, Clip) = (rig, server, clip);
+        private CameraRig(FaultRig rig, RtspTestServer server, string clip) => (Rig, Server, Clip) = (rig, server, clip);
 
         public FaultRig Rig { get; }
 
@@ -97,16 +98,16 @@ internal static class CameraFaults
 
         public string Clip { get; }
 
-        public static async Task<Stage> StartAsync()
+        public static async Task<CameraRig> StartAsync()
         {
             var rig = await FaultRig.StartAsync();
-            var clip = TestFootage.Clip(rig.Pictures, Path.Combine(rig.Folder, "clip.mp4"), TimeSpan.FromMinutes(3));
+            var clip = TestFootage.Clip(rig.Images, Path.Combine(rig.Folder, "clip.mp4"), TimeSpan.FromMinutes(3));
             var server = await RtspTestServer.StartAsync(clip: clip);
-            var stage = new Stage(rig, server, clip);
+            var camera = new CameraRig(rig, server, clip);
             rig.Cameras[Street] = new FaultCamera(server.Url, FrameRate: 10);
             await rig.StartServiceAsync();
-            await stage.AnswersAsync();
-            return stage;
+            await camera.AnswersAsync();
+            return camera;
         }
 
         /// <summary>Another server on the same port.</summary>
@@ -119,7 +120,7 @@ internal static class CameraFaults
 
         public Task AnswersAsync() => Rig.ReceivesAsync(5, of: $"/{Street}/");
 
-        public Task OthersGoOnAsync() => Rig.ReceivesAsync(10, of: $"/{FaultRig.Camera}/");
+        public Task OtherCameraContinuesAsync() => Rig.ReceivesAsync(10, of: $"/{FaultRig.Camera}/");
 
         public async ValueTask DisposeAsync()
         {
@@ -128,11 +129,11 @@ internal static class CameraFaults
         }
     }
 
-    /// <summary>Answers whoever comes with random bytes.</summary>
+    /// <summary>Sends random bytes to every client.</summary>
     private sealed class NoiseServer : IDisposable
     {
         private readonly TcpListener _listener;
-        private int _visitors;
+        private int _connections;
 
         public NoiseServer(int port)
         {
@@ -141,7 +142,7 @@ internal static class CameraFaults
             _ = ServeAsync();
         }
 
-        public int Visitors => Volatile.Read(ref _visitors);
+        public int Connections => Volatile.Read(ref _connections);
 
         public void Dispose() => _listener.Dispose();
 
@@ -151,15 +152,15 @@ internal static class CameraFaults
             {
                 while (true)
                 {
-                    using var visitor = await _listener.AcceptTcpClientAsync();
-                    Interlocked.Increment(ref _visitors);
-                    await visitor.GetStream().WriteAsync(RandomNumberGenerator.GetBytes(64 * 1024));
+                    using var client = await _listener.AcceptTcpClientAsync();
+                    Interlocked.Increment(ref _connections);
+                    await client.GetStream().WriteAsync(RandomNumberGenerator.GetBytes(64 * 1024));
                 }
             }
-            catch (Exception fault) when (fault is SocketException or IOException or ObjectDisposedException)
+            catch (Exception exception) when (exception is SocketException or IOException or ObjectDisposedException)
             {
-                // The end, or a visitor that had enough.
-                _ = fault;
+                // The server was disposed, or a client closed its connection.
+                _ = exception;
             }
         }
     }

@@ -5,27 +5,28 @@ using Microsoft.Data.Sqlite;
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>What a subscriber got of what was produced.</summary>
+/// <summary>The events that a subscriber received, compared with those that were produced.</summary>
 /// <param name="Produced">Events that the service took into its outbox.</param>
-/// <param name="Received">Different ones that arrived.</param>
-/// <param name="Duplicates">Messages beyond the first of an id.</param>
-/// <param name="Missing">Produced, and never arrived.</param>
-/// <param name="OutOfOrder">Arrived before one of the same question that was produced earlier.</param>
-/// <param name="ReportedLost">What the events themselves say was given up before them.</param>
+/// <param name="Received">Different events that arrived.</param>
+/// <param name="Duplicates">Messages with an id that had already arrived.</param>
+/// <param name="Missing">Events that were produced and never arrived.</param>
+/// <param name="OutOfOrder">Events that arrived before an earlier event of the same question.</param>
+/// <param name="ReportedLost">Dropped events that later events report (<c>lostBefore</c>).</param>
 internal sealed record EventCount(int Produced, int Received, int Duplicates, int Missing, int OutOfOrder, long ReportedLost);
 
-/// <summary>Keeps count of what was produced, from the service's own log and, after a kill, from what lies in its outbox:
-/// the log of a killed process may lack its last lines, and a row of the outbox is a promise as well.</summary>
+/// <summary>Counts the produced events, from the service's own log and, after a kill, from the rows in its outbox: the log of a
+/// killed process may lack its last lines, and a row in the outbox must be delivered as well.</summary>
 internal sealed partial class EventLedger
 {
-    /// <summary>Which run of the service produced an event, by id.</summary>
+    /// <summary>The run of the service that produced each event, by the event's id.</summary>
     private readonly Dictionary<string, int> _runs = [];
     private int _run;
 
-    /// <summary>How many events a run of the service says it has kept.</summary>
+    /// <summary>The number of events that a run of the service logged as kept.</summary>
     public static int Count(string log) => Kept().Count(log);
 
-    /// <param name="log">All that a run of the service wrote to standard error; may be read again when it has grown.</param>
+    /// <summary>Reads the events from the log of the current run.</summary>
+    /// <param name="log">The standard error of the run so far; a longer version of it may be read again.</param>
     public void ReadLog(string log)
     {
         foreach (Match kept in Kept().Matches(log))
@@ -34,11 +35,11 @@ internal sealed partial class EventLedger
         }
     }
 
-    /// <summary>What is read from now on was produced by another run of the service.</summary>
+    /// <summary>Starts the next run: events that are read from now on were produced by another run of the service.</summary>
     public void NextRun() => _run++;
 
-    /// <summary>Reads a copy, so that the file is as the killed process left it.</summary>
-    /// <returns>Rows in it.</returns>
+    /// <summary>Reads the events in an outbox. It reads a copy, so that the file stays as the killed process left it.</summary>
+    /// <returns>The number of rows.</returns>
     public int ReadOutbox(string path)
     {
         if (!File.Exists(path))
@@ -80,14 +81,14 @@ internal sealed partial class EventLedger
 
             lost += before;
 
-            // Frames are numbered in the order in which they were taken, from the start of each run.
-            var place = (Run: _runs.GetValueOrDefault(id, _run), frame);
+            // Frames are numbered in capture order from the start of each run.
+            var position = (Run: _runs.GetValueOrDefault(id, _run), frame);
             var last = latest.GetValueOrDefault(message.Topic);
-            wrong += place.CompareTo(last) < 0 ? 1 : 0;
-            latest[message.Topic] = place.CompareTo(last) < 0 ? last : place;
+            wrong += position.CompareTo(last) < 0 ? 1 : 0;
+            latest[message.Topic] = position.CompareTo(last) < 0 ? last : position;
         }
 
-        // What only the subscriber knows was sent, acknowledged and removed in the moment of a kill.
+        // An event that only the subscriber has was sent, acknowledged and removed immediately before a kill.
         return new EventCount(_runs.Keys.Union(seen).Count(), seen.Count, all - seen.Count, _runs.Keys.Except(seen).Count(), wrong, lost);
     }
 
@@ -119,7 +120,7 @@ internal sealed partial class EventLedger
         return count;
     }
 
-    // An event that was dropped at once was never promised; the log says so in the same line.
+    // An event that was dropped at once is logged in the same way without these words, and need not arrive.
     [GeneratedRegex(@"PublisherActor\[73\] Event (\S+) of (\S+): (?:stored on disk|kept in memory)")]
     private static partial Regex Kept();
 }

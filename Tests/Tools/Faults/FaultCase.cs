@@ -3,17 +3,17 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>What became of a fault.</summary>
-/// <param name="Count">Of its events; null when it could not be tried here.</param>
-/// <param name="Note">What else there is to say.</param>
+/// <summary>The result of a fault.</summary>
+/// <param name="Count">The count of its events; null if the fault cannot be tested on this machine.</param>
+/// <param name="Note">A remark for the table.</param>
 internal sealed record FaultResult(EventCount? Count, string Note = "");
 
-/// <summary>One fault of the run.</summary>
-/// <param name="Name">What is done to the service.</param>
-/// <param name="RunAsync">Does it, and counts.</param>
+/// <summary>One fault scenario.</summary>
+/// <param name="Name">A description of the fault.</param>
+/// <param name="RunAsync">Injects the fault and counts the events.</param>
 internal sealed record FaultCase(string Name, Func<Task<FaultResult>> RunAsync);
 
-/// <summary>Runs faults one after the other and writes a line about each.</summary>
+/// <summary>Runs fault scenarios one after the other and writes a table row for each.</summary>
 internal static class FaultRun
 {
     public static IEnumerable<FaultCase> All(int kills, int seed) =>
@@ -24,7 +24,8 @@ internal static class FaultRun
         .. MachineFaults.All,
     ];
 
-    /// <returns>Whether all kept what was promised.</returns>
+    /// <summary>Runs the scenarios.</summary>
+    /// <returns>Whether the service kept its promise in all of them.</returns>
     public static async Task<bool> RunAsync(IEnumerable<FaultCase> cases, TextWriter output)
     {
         await output.WriteLineAsync("| fault | produced | received | reported lost | twice | missing | out of order | took | |");
@@ -38,9 +39,9 @@ internal static class FaultRun
             {
                 result = await fault.RunAsync();
             }
-            catch (Exception reason) when (reason is TimeoutException or InvalidOperationException or IOException)
+            catch (Exception exception) when (exception is TimeoutException or InvalidOperationException or IOException)
             {
-                result = new FaultResult(null, $"**failed**: {reason.Message}");
+                result = new FaultResult(null, $"**failed**: {exception.Message}");
                 good = false;
             }
 
@@ -52,7 +53,7 @@ internal static class FaultRun
         return good;
     }
 
-    /// <summary>All arrived in order, but for those that later ones say were given up.</summary>
+    /// <summary>Whether all events arrived in order, except those that later events report as dropped.</summary>
     public static bool Kept(EventCount count) => count.OutOfOrder == 0 && count.Missing == count.ReportedLost && count.Produced > 0;
 
     private static string Line(string name, FaultResult result, TimeSpan took)

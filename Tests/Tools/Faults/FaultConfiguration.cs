@@ -2,25 +2,26 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>A camera of a run.</summary>
-/// <param name="Source">As in the configuration.</param>
-/// <param name="FrameRate">Most pictures a second.</param>
-/// <param name="Speed">Factor on a file's pace.</param>
-/// <param name="Snapshot">Publishes its pictures.</param>
+/// <summary>A camera of a scenario.</summary>
+/// <param name="Source">The value of <c>Source</c>.</param>
+/// <param name="FrameRate">The maximum number of frames per second.</param>
+/// <param name="Speed">The factor on a file's pace.</param>
+/// <param name="Snapshot">Whether snapshots are published.</param>
 internal sealed record FaultCamera(string Source, double FrameRate, double Speed = 1, bool Snapshot = false);
 
-/// <summary>Writes configuration files as a user would, for many events in little time: each picture is asked about, and
+/// <summary>Writes configuration files as a user would, for many events in a short time: each frame is asked about, and
 /// each change is an event.</summary>
 internal static class FaultConfiguration
 {
-    /// <param name="folder">Where the file and what the service keeps go.</param>
-    /// <param name="broker">As in <c>Mqtt:Broker</c>.</param>
-    /// <param name="cameras">By name.</param>
-    /// <param name="outbox">Its file; in <paramref name="folder"/> unless said otherwise.</param>
-    /// <param name="questions">By name; one that asks for a person unless said otherwise.</param>
+    /// <summary>Writes the file.</summary>
+    /// <param name="folder">The folder for the file and for the service's own files.</param>
+    /// <param name="broker">The value of <c>Mqtt:Broker</c>.</param>
+    /// <param name="cameras">The cameras by name.</param>
+    /// <param name="outbox">The outbox file; null for one in <paramref name="folder"/>.</param>
+    /// <param name="questions">The questions by name; null for one that asks for a person.</param>
     /// <param name="login">User and password file.</param>
     /// <param name="more">Further sections.</param>
-    /// <returns>Path of the file.</returns>
+    /// <returns>The path of the file.</returns>
     public static string Write(
         string folder,
         Uri broker,
@@ -68,7 +69,7 @@ internal static class FaultConfiguration
                 {
                     ["Default"] = "Information",
 
-                    // Says each event that is kept.
+                    // Logs each event that is kept.
                     ["MobileVlm.Edge.Actors.Publishing.PublisherActor"] = "Debug",
                 },
             },

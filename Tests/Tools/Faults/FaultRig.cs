@@ -1,16 +1,16 @@
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>One fault's stage: the built service, a real mosquitto behind a gate, an independent subscriber, and a count of
-/// all events.</summary>
+/// <summary>The environment of one fault scenario: the built service, a real mosquitto behind a proxy, an independent subscriber, and
+/// a count of all events.</summary>
 internal sealed class FaultRig : IAsyncDisposable
 {
     public const string Camera = "gate";
 
-    /// <summary>Beyond what a reconnect may take at most, on a machine that does other things.</summary>
+    /// <summary>The time limit of each wait: more than a reconnect may take, even on a busy machine.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
-    /// <summary>What earlier subscribers got, each of which went with its broker.</summary>
+    /// <summary>The messages that earlier subscribers received; each subscriber ended with its broker.</summary>
     private readonly List<ReceivedMessage> _before = [];
     private MosquittoSub? _subscriber;
     private readonly MosquittoOptions _options;
@@ -19,39 +19,39 @@ internal sealed class FaultRig : IAsyncDisposable
     private FaultRig(Mosquitto broker, MosquittoOptions options)
     {
         (Broker, _options) = (broker, options);
-        Gate = new BrokerProxy(broker.Port);
-        Pictures = TestFootage.Pictures(Path.Combine(Folder, "pictures"));
+        Proxy = new BrokerProxy(broker.Port);
+        Images = TestFootage.Images(Path.Combine(Folder, "images"));
         Outbox = Path.Combine(Folder, "outbox.db");
-        Cameras[Camera] = new FaultCamera(Pictures, FrameRate: 10);
+        Cameras[Camera] = new FaultCamera(Images, FrameRate: 10);
     }
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("mobilevlm-fault-").FullName;
 
     public Mosquitto Broker { get; }
 
-    public BrokerProxy Gate { get; }
+    public BrokerProxy Proxy { get; }
 
     public EventLedger Ledger { get; } = new();
 
-    public string Pictures { get; }
+    public string Images { get; }
 
     public string Outbox { get; set; }
 
-    /// <summary>By name; one that shows pictures from a folder unless the fault is a camera's.</summary>
+    /// <summary>The cameras by name; at first one that shows images from a folder.</summary>
     public Dictionary<string, FaultCamera> Cameras { get; } = [];
 
     /// <summary>Further sections of the configuration.</summary>
     public Dictionary<string, object> More { get; } = [];
 
-    /// <summary>Added to the service's environment.</summary>
+    /// <summary>Additional environment variables of the service.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
-    /// <summary>The one that runs.</summary>
+    /// <summary>The running service.</summary>
     public EdgeProcess Service => _service ?? throw new InvalidOperationException("The service was not started.");
 
     public IEnumerable<ReceivedMessage> Received => [.. _before, .. _subscriber?.Messages ?? []];
 
-    /// <summary>With the broker running, the gate open and somebody subscribed.</summary>
+    /// <summary>Starts the broker, subscribes, and opens the proxy.</summary>
     public static async Task<FaultRig> StartAsync(MosquittoOptions? options = null)
     {
         options ??= new MosquittoOptions();
@@ -59,7 +59,7 @@ internal sealed class FaultRig : IAsyncDisposable
         try
         {
             await rig.SubscribeAsync();
-            rig.Gate.Open();
+            rig.Proxy.Open();
             return rig;
         }
         catch
@@ -72,10 +72,10 @@ internal sealed class FaultRig : IAsyncDisposable
     public async Task StartServiceAsync()
     {
         StartService();
-        await Service.SaysAsync("Node edge-1 watches");
+        await Service.LogsAsync("Node edge-1 watches");
     }
 
-    /// <summary>Does not wait until it is there.</summary>
+    /// <summary>Starts the service without waiting until it is ready.</summary>
     public void StartService()
     {
         string? password = null;
@@ -86,12 +86,12 @@ internal sealed class FaultRig : IAsyncDisposable
         }
 
         var config = FaultConfiguration.Write(
-            Folder, Gate.Address, Cameras, Outbox, login: password is null ? null : (_options.User!, password), more: More);
+            Folder, Proxy.Address, Cameras, Outbox, login: password is null ? null : (_options.User!, password), more: More);
         _service = EdgeProcess.Start(Environment, "run", "--config", config);
     }
 
-    /// <summary>SIGKILL. What it had said and what lies in its outbox is counted.</summary>
-    /// <returns>Events that it said it had kept.</returns>
+    /// <summary>Kills the service (SIGKILL), and counts the events in its log and in its outbox.</summary>
+    /// <returns>The number of events that it logged as kept.</returns>
     public async Task<int> KillServiceAsync()
     {
         Service.Kill();
@@ -99,7 +99,8 @@ internal sealed class FaultRig : IAsyncDisposable
         return await EndedAsync();
     }
 
-    /// <summary>SIGTERM, and it must end in order.</summary>
+    /// <summary>Stops the service (SIGTERM).</summary>
+    /// <exception cref="InvalidOperationException">The exit code was not 0.</exception>
     public async Task StopServiceAsync()
     {
         Service.Terminate();
@@ -112,31 +113,31 @@ internal sealed class FaultRig : IAsyncDisposable
         await EndedAsync();
     }
 
-    /// <summary>The broker goes without a goodbye, and what connects finds nobody.</summary>
+    /// <summary>Kills the broker and closes the proxy, so that new connections fail.</summary>
     public async Task KillBrokerAsync()
     {
         await Broker.StopAsync();
         await UnsubscribeAsync();
-        Gate.Close();
+        Proxy.Close();
     }
 
-    /// <summary>It comes back, the subscriber first.</summary>
+    /// <summary>Restarts the broker, and connects the subscriber before the service.</summary>
     public async Task RestartBrokerAsync()
     {
         await KillBrokerAsync();
         await Broker.RestartAsync();
         await SubscribeAsync();
-        Gate.Open();
+        Proxy.Open();
     }
 
-    /// <summary>Waits until the service has taken so many further events into its outbox.</summary>
+    /// <summary>Waits until the service has taken a number of further events into its outbox.</summary>
     public Task ProducesAsync(int events)
     {
         var until = EventLedger.Count(Service.Errors) + events;
         return HappensAsync($"the service did not produce {events} more events", () => EventLedger.Count(Service.Errors) >= until);
     }
 
-    /// <summary>Waits until so many further events have arrived, of a topic that has this in it.</summary>
+    /// <summary>Waits until a number of further events have arrived on topics that contain <paramref name="of"/>.</summary>
     public Task ReceivesAsync(int events, string of = "/")
     {
         var until = Count() + events;
@@ -145,16 +146,16 @@ internal sealed class FaultRig : IAsyncDisposable
         int Count() => Received.Count(message => EventLedger.IsEvent(message) && message.Topic.Contains(of, StringComparison.Ordinal));
     }
 
-    /// <summary>Waits for a retained or passing message from now on.</summary>
-    public Task SaysAsync(string topic, string value)
+    /// <summary>Waits for a further message with this topic and payload.</summary>
+    public Task PublishesAsync(string topic, string value)
     {
-        var seen = Received.Count(Fits);
-        return HappensAsync($"'{value}' never came to {topic}", () => Received.Count(Fits) > seen);
+        var seen = Received.Count(IsMatch);
+        return HappensAsync($"'{value}' was never published on {topic}", () => Received.Count(IsMatch) > seen);
 
-        bool Fits(ReceivedMessage message) => message.Topic == topic && message.Text == value;
+        bool IsMatch(ReceivedMessage message) => message.Topic == topic && message.Text == value;
     }
 
-    /// <summary>Stops the service in order, starts it as often as it takes to empty its outbox, and counts.</summary>
+    /// <summary>Stops the service, starts it again until its outbox is empty, and counts the events.</summary>
     public async Task<EventCount> CountAsync()
     {
         if (_service is { HasExited: false })
@@ -164,7 +165,7 @@ internal sealed class FaultRig : IAsyncDisposable
             await StopServiceAsync();
         }
 
-        // A stop has its limit, and what is left then goes with the next start, which need not see much.
+        // A stop has a time limit, and the remaining events are sent after the next start, which needs few frames.
         foreach (var (name, camera) in Cameras.ToList())
         {
             Cameras[name] = camera with { FrameRate = 0.2 };
@@ -189,12 +190,12 @@ internal sealed class FaultRig : IAsyncDisposable
         }
 
         await UnsubscribeAsync();
-        await Gate.DisposeAsync();
+        await Proxy.DisposeAsync();
         await Broker.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }
 
-    /// <summary>What may still come: neither arrived nor said to be lost.</summary>
+    /// <summary>The number of events that may still arrive: neither received nor reported as lost.</summary>
     private long Missing(string log)
     {
         Ledger.ReadLog(log);
@@ -220,12 +221,12 @@ internal sealed class FaultRig : IAsyncDisposable
         _subscriber = await MosquittoSub.StartAsync(Broker.Address, "mobilevlm/#", login);
     }
 
-    // It would come back with the broker, beside its successor, and get everything a second time.
+    // The old subscriber would connect again with the broker, beside the new one, and receive everything twice.
     private async Task UnsubscribeAsync()
     {
         if (_subscriber is { } gone)
         {
-            // What the broker handed over before it died may not have been read yet.
+            // Messages that the broker delivered before it ended may not have been read yet.
             for (var count = -1; count < gone.Messages.Count;)
             {
                 count = gone.Messages.Count;

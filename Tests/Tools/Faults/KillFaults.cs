@@ -2,14 +2,16 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>The service killed again and again, at any moment of its life.</summary>
+/// <summary>Kills the service repeatedly, at random moments.</summary>
 internal static class KillFaults
 {
-    /// <summary>About what a start takes with the demo's model; a third of the kills fall into it.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+    /// <summary>The longest delay before a kill: about the time of a start with the demo's model; a third of the kills occur during
+    /// the start.</summary>
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(2);
 
-    /// <param name="kills">How often.</param>
-    /// <param name="seed">Of the moments.</param>
+    /// <summary>Runs the scenario.</summary>
+    /// <param name="kills">The number of kills.</param>
+    /// <param name="seed">The seed of the random moments.</param>
     public static async Task<FaultResult> RunAsync(int kills, int seed)
     {
         var random = new Random(seed);
@@ -22,7 +24,7 @@ internal static class KillFaults
         {
             if (kill > 0)
             {
-                // While it starts (the model is opened, the outbox read), before its first event, and among its events.
+                // During its start (opening the model, reading the outbox), before its first event, or between its events.
                 rig.StartService();
                 switch (random.Next(3))
                 {
@@ -30,7 +32,7 @@ internal static class KillFaults
                         early++;
                         break;
                     case 1:
-                        await rig.Service.SaysAsync("Node edge-1 watches");
+                        await rig.Service.LogsAsync("Node edge-1 watches");
                         break;
                     default:
                         await rig.ProducesAsync(1);
@@ -38,7 +40,7 @@ internal static class KillFaults
                 }
             }
 
-            await Task.Delay(random.NextDouble() * Longest);
+            await Task.Delay(random.NextDouble() * MaxDelay);
             await rig.KillServiceAsync();
         }
 

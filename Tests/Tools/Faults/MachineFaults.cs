@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>What the machine under the service can do: its disk and its clock.</summary>
+/// <summary>Failures of the machine: its disk and its clock.</summary>
 internal static class MachineFaults
 {
     public static IEnumerable<FaultCase> All =>
@@ -54,9 +54,9 @@ internal static class MachineFaults
             await rig.ProducesAsync(10);
             var filler = Path.Combine(disk, "filler");
 
-            // What the service gives up to make room is taken from it as well.
+            // The space that the service frees is filled as well.
             await Until.HappensAsync(
-                "the service never said that its disk is full",
+                "the service never logged that its disk is full",
                 () => Fills(filler) && rig.Service.Errors.Contains("SqliteOutbox[62]", StringComparison.Ordinal),
                 TimeSpan.FromMinutes(5));
             await rig.ProducesAsync(60);
@@ -133,8 +133,8 @@ internal static class MachineFaults
         return new FaultResult(await rig.CountAsync(), "killed once when it could be used again");
     }
 
-    /// <summary>As a worn card does: the kernel meets an error, and from then on nothing can be written, not even to open
-    /// files, until the file system was repaired and mounted again.</summary>
+    /// <summary>Like a worn memory card: after an error the kernel allows no more writes, not even to open files, until the file
+    /// system has been repaired and mounted again.</summary>
     private static async Task<FaultResult> ReadOnlyAsync()
     {
         await using var rig = await FaultRig.StartAsync();
@@ -157,11 +157,12 @@ internal static class MachineFaults
             await rig.KillBrokerAsync();
             await rig.ProducesAsync(20);
             await File.WriteAllTextAsync(Path.Combine("/sys/fs/ext4", DeviceOf(state), "trigger_fs_error"), "1");
-            await SaysItIsReadOnlyAsync(rig);
+            await LogsThatItIsReadOnlyAsync(rig);
             await rig.ProducesAsync(60);
 
-            // A file system with an error is not written again until it was mounted anew. The old mount stays below, because
-            // the service has its lock there, and what is mounted cannot be repaired: a copy is. 1 is that errors were corrected.
+            // A file system with an error stays read-only until it is mounted again. The old mount stays below the new one, because
+            // the service holds its lock there. A mounted file system cannot be repaired, so a copy is repaired. Exit code 1 of
+            // e2fsck means that errors were corrected.
             var repaired = image + ".repaired";
             File.Copy(image, repaired);
             if ((Run("sh", "-c", $"e2fsck -f -y '{repaired}' > /dev/null || [ $? = 1 ]") ?? Mount(repaired, state)) is { } broken)
@@ -169,7 +170,7 @@ internal static class MachineFaults
                 throw new InvalidOperationException(broken);
             }
 
-            await HealsAsync(rig);
+            await RecoversAsync(rig);
             var count = await rig.CountAsync();
             return new FaultResult(count, "killed once when it was repaired");
         }
@@ -193,7 +194,7 @@ internal static class MachineFaults
         {
             rig.Outbox = Path.Combine(state, "outbox.db");
             await rig.StartServiceAsync();
-            await SaysItIsReadOnlyAsync(rig);
+            await LogsThatItIsReadOnlyAsync(rig);
             await rig.ReceivesAsync(5);
             await rig.KillBrokerAsync();
             await rig.ProducesAsync(40);
@@ -202,7 +203,7 @@ internal static class MachineFaults
                 throw new InvalidOperationException(busy);
             }
 
-            await HealsAsync(rig);
+            await RecoversAsync(rig);
             var count = await rig.CountAsync();
             return new FaultResult(count, "killed once when it could be written");
         }
@@ -212,13 +213,14 @@ internal static class MachineFaults
         }
     }
 
-    private static Task SaysItIsReadOnlyAsync(FaultRig rig) => Until.HappensAsync(
-        "the service never said that its outbox cannot be written",
+    private static Task LogsThatItIsReadOnlyAsync(FaultRig rig) => Until.HappensAsync(
+        "the service never logged that its outbox cannot be written",
         () => rig.Service.Errors.Contains("SqliteOutbox[62]", StringComparison.Ordinal),
         FaultRig.Patience);
 
-    /// <summary>What was in memory only must come to the disk without a word from anybody, or the kill takes it.</summary>
-    private static async Task HealsAsync(FaultRig rig)
+    /// <summary>Waits until the service writes its outbox again without intervention; otherwise the kill would lose the events in
+    /// memory.</summary>
+    private static async Task RecoversAsync(FaultRig rig)
     {
         await Until.HappensAsync(
             "the service never wrote its outbox again",
@@ -231,11 +233,11 @@ internal static class MachineFaults
         await rig.ReceivesAsync(40);
     }
 
-    /// <summary>On a loop device of its own each time, which goes with the last mount.</summary>
+    /// <summary>Mounts an image on a new loop device, which is released with the last mount.</summary>
     private static string? Mount(string image, string folder) => Run(
         "sh", "-c", $"device=$(losetup -f --show '{image}') && mount -o errors=remount-ro $device '{folder}'; code=$?; losetup -d $device; exit $code");
 
-    /// <summary>As in <c>/dev</c>.</summary>
+    /// <summary>The name in <c>/dev</c> of the mounted device.</summary>
     private static string DeviceOf(string mountPoint) => Path.GetFileName(
         File.ReadLines("/proc/mounts").Select(line => line.Split(' ')).Last(mount => mount[1] == mountPoint)[0]);
 
@@ -261,7 +263,7 @@ internal static class MachineFaults
         await rig.ProducesAsync(20);
         await File.WriteAllTextAsync(clock, "+400d");
 
-        // Beyond the outbox's sweep for old events, which comes once a minute.
+        // Longer than the interval at which the outbox drops old events, once per minute.
         await Task.Delay(TimeSpan.FromSeconds(70));
         await rig.ProducesAsync(20);
         await File.WriteAllTextAsync(clock, "+0");
@@ -275,7 +277,7 @@ internal static class MachineFaults
     {
         while (Grows(file))
         {
-            // Until not one more block fits.
+            // Continues until no more blocks fit.
         }
 
         return true;
@@ -296,12 +298,13 @@ internal static class MachineFaults
         }
     }
 
-    /// <returns>Null when it succeeded, else what it said.</returns>
+    /// <summary>Runs a program to its end.</summary>
+    /// <returns>Null if it succeeded; otherwise its standard error.</returns>
     private static string? Run(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        var said = process.StandardError.ReadToEnd();
+        var errors = process.StandardError.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? null : said.Trim();
+        return process.ExitCode == 0 ? null : errors.Trim();
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 using MobileVlm.Edge.Tools.Faults;
 using MobileVlm.Edge.Tools.Faults.Soak;
 
-// The test host does not come through here: these are the long runs.
+// The test host does not call this: these are the long runs.
 switch (args)
 {
     case ["soak", var minutes, var folder]:

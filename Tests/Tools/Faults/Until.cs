@@ -2,9 +2,10 @@ using System.Diagnostics;
 
 namespace MobileVlm.Edge.Tools.Faults;
 
-/// <summary>Waiting for the very thing.</summary>
+/// <summary>Waits for conditions.</summary>
 internal static class Until
 {
+    /// <summary>Waits until a condition is true.</summary>
     /// <returns>Whether it became true in time.</returns>
     public static async Task<bool> TrueAsync(Func<bool> condition, TimeSpan within)
     {
@@ -19,7 +20,8 @@ internal static class Until
         return true;
     }
 
-    /// <exception cref="TimeoutException">It did not become true in time.</exception>
+    /// <summary>Waits until a condition is true.</summary>
+    /// <exception cref="TimeoutException">The condition did not become true in time.</exception>
     public static async Task HappensAsync(string what, Func<bool> condition, TimeSpan within)
     {
         if (!await TrueAsync(condition, within))

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Every fault that the service promises to survive, one after the other, against a real mosquitto and a real RTSP server:
+# Runs every fault that the service must survive, one after the other, with a real mosquitto and a real RTSP server:
 #   bash Tests/Tools/Faults/run.sh [KILLS [WORD...]]
-# KILLS is how often the service is killed (100); WORDs pick the faults whose names have one of them. Takes half an hour.
-# The disk is filled only for root, the clock moved only with Debian's package faketime; the table says what was skipped.
+# KILLS is how often the service is killed (100); WORDs select the faults whose names contain one of them. Takes half an hour.
+# Faults of the disk need root, that of the clock needs Debian's package faketime; the table shows what was skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 export ORT_DISABLE_TELEMETRY=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The service at work on four cameras for as long as wanted, against a real mosquitto:
+# Runs the service with four cameras for a given time, with a real mosquitto:
 #   bash Tests/Tools/Faults/soak.sh [MINUTES [FOLDER]]
-# FOLDER gets soak.csv (a sample each five seconds), soak.png (the same as a picture) and soak.log (the service's log).
+# FOLDER gets soak.csv (a sample each five seconds), soak.png (a plot of it) and soak.log (the service's log).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 export ORT_DISABLE_TELEMETRY=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

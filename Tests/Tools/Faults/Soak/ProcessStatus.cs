@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Tools.Faults.Soak;
 
-/// <summary>What Linux says of a process.</summary>
+/// <summary>The resources of a process, as Linux reports them.</summary>
 internal sealed record ProcessStatus(double ResidentMiB, double OwnMiB, int Handles, int Threads, int Children)
 {
     public static ProcessStatus Of(int process)
@@ -31,7 +31,7 @@ internal sealed record ProcessStatus(double ResidentMiB, double OwnMiB, int Hand
             }
             catch (IOException gone)
             {
-                // A thread that ended meanwhile.
+                // The thread has ended meanwhile.
                 _ = gone;
             }
         }

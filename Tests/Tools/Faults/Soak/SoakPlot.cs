@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace MobileVlm.Edge.Tools.Faults.Soak;
 
-/// <summary>A soak as a picture: memory, handles and threads, frames, ages, one below the other over the same time.</summary>
+/// <summary>Plots a soak run: memory, handles and threads, frames, and ages, in panels over the same time axis.</summary>
 internal static class SoakPlot
 {
     private const int Width = 900;
@@ -15,7 +15,8 @@ internal static class SoakPlot
 
     private static readonly SKColor[] Colors = [new(0x1B, 0x6C, 0xA8), new(0xC8, 0x55, 0x1B), new(0x3A, 0x8F, 0x4D), new(0x77, 0x77, 0x77)];
 
-    /// <returns>A PNG.</returns>
+    /// <summary>Draws the plot.</summary>
+    /// <returns>The PNG file.</returns>
     public static byte[] Draw(IReadOnlyList<SoakSample> samples)
     {
         var rates = samples.Zip(samples.Skip(1)).ToList();
@@ -28,14 +29,14 @@ internal static class SoakPlot
                 new("file descriptors", Over(samples, it => it.Handles)),
                 new("threads", Over(samples, it => it.Threads)),
                 new("ffmpeg processes", Over(samples, it => it.Children))]),
-            new("frames a second", [
+            new("frames per second", [
                 new("captured", Rate(rates, it => it.Captured)),
                 new("answered", Rate(rates, it => it.Used)),
                 new("dropped for a newer one", Rate(rates, it => it.Replaced)),
                 new("dropped for their age", Rate(rates, it => it.Stale))]),
             new("age at the answer, ms", [
                 new("median", Over(samples, it => it.AgeMedianMs)),
-                new("95 of 100 under", Over(samples, it => it.Age95Ms)),
+                new("95th percentile", Over(samples, it => it.Age95Ms)),
                 new("largest", Over(samples, it => it.AgeMaxMs))]),
         ];
         using var surface = SKSurface.Create(new SKImageInfo(Width, Top + (panels.Length * (PanelHeight + Gap)) + 24));
@@ -65,8 +66,8 @@ internal static class SoakPlot
         using var grid = new SKPaint { Color = new SKColor(0xDD, 0xDD, 0xDD), StrokeWidth = 1 };
         var values = panel.Lines.SelectMany(line => line.Points).Select(point => point.Value).Where(double.IsFinite).ToList();
         var step = Step(values.DefaultIfEmpty(1).Max());
-        var most = step * Math.Max(1, Math.Ceiling(values.DefaultIfEmpty(1).Max() / step));
-        for (var value = 0.0; value <= most + (step / 2); value += step)
+        var max = step * Math.Max(1, Math.Ceiling(values.DefaultIfEmpty(1).Max() / step));
+        for (var value = 0.0; value <= max + (step / 2); value += step)
         {
             canvas.DrawLine(At(0, value), At(minutes, value), grid);
             canvas.DrawText(value.ToString("0.##", CultureInfo.InvariantCulture), At(0, value) + new SKSize(-8, 4), SKTextAlign.Right, font, ink);
@@ -75,7 +76,7 @@ internal static class SoakPlot
         var every = Step(minutes);
         for (var minute = 0.0; minute <= minutes; minute += every)
         {
-            canvas.DrawLine(At(minute, 0), At(minute, most), grid);
+            canvas.DrawLine(At(minute, 0), At(minute, max), grid);
             if (isLast)
             {
                 canvas.DrawText(string.Create(CultureInfo.InvariantCulture, $"{minute:0.#} min"), At(minute, 0) + new SKSize(0, 18), SKTextAlign.Center, font, ink);
@@ -85,7 +86,7 @@ internal static class SoakPlot
         canvas.DrawText(panel.Title, Left, top - 8, SKTextAlign.Left, font, ink);
         foreach (var (index, line) in panel.Lines.Index())
         {
-            using var colour = new SKPaint
+            using var paint = new SKPaint
             {
                 Color = Colors[index],
                 IsAntialias = true,
@@ -106,21 +107,21 @@ internal static class SoakPlot
                 }
             }
 
-            canvas.DrawPath(path, colour);
+            canvas.DrawPath(path, paint);
             var label = new SKPoint(Width - Right + 16, top + 14 + (index * 20));
-            canvas.DrawLine(label + new SKSize(0, -4), label + new SKSize(18, -4), colour);
+            canvas.DrawLine(label + new SKSize(0, -4), label + new SKSize(18, -4), paint);
             canvas.DrawText(line.Name, label + new SKSize(24, 0), SKTextAlign.Left, font, ink);
         }
 
         SKPoint At(double minute, double value) => new(
-            (float)(Left + (minute / minutes * (Width - Left - Right))), (float)(top + PanelHeight - (value / most * PanelHeight)));
+            (float)(Left + (minute / minutes * (Width - Left - Right))), (float)(top + PanelHeight - (value / max * PanelHeight)));
     }
 
-    /// <summary>1, 2 or 5 times a power of ten, so that there are four to ten of them.</summary>
-    private static double Step(double most)
+    /// <summary>The distance of grid lines: 1, 2 or 5 times a power of ten, so that there are four to ten lines.</summary>
+    private static double Step(double max)
     {
-        var power = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(most, 1e-6))));
-        return (most / power) switch
+        var power = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(max, 1e-6))));
+        return (max / power) switch
         {
             < 2 => power / 5,
             < 5 => power / 2,

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Tools.Faults.Soak;
 
-/// <summary>What a soak came to, in numbers and as a picture.</summary>
+/// <summary>Summarizes a soak run in numbers and as a plot.</summary>
 internal static class SoakReport
 {
     public static void Write(string csv, string png, TextWriter output)
@@ -10,7 +10,7 @@ internal static class SoakReport
         var samples = SoakSample.ReadAll(csv);
         File.WriteAllBytes(png, SoakPlot.Draw(samples));
 
-        // The first quarter warms up: pools, the JIT, what the runtime keeps.
+        // The first quarter is the warm-up of pools, the JIT and the runtime's own memory.
         var settled = samples.Skip(samples.Count / 4).ToList();
         var (early, late) = (settled.Take(settled.Count / 2).ToList(), settled.Skip(settled.Count / 2).ToList());
         Line("resident memory, MiB", it => it.ResidentMiB);
@@ -19,11 +19,11 @@ internal static class SoakReport
         Line("file descriptors", it => it.Handles);
         Line("threads", it => it.Threads);
         Line("age at the answer, median, ms", it => it.AgeMedianMs);
-        Line("age at the answer, 95 of 100 under, ms", it => it.Age95Ms);
+        Line("age at the answer, 95th percentile, ms", it => it.Age95Ms);
         var last = samples[^1];
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{last.Seconds / 60:0.0} minutes: {last.Captured} frames captured, {last.Used} answered, {last.Replaced} dropped for a newer one, {last.Stale} for their age, {last.Failed} lost to errors; {samples.Sum(it => it.Answers)} answers, the oldest picture {samples.Max(it => it.AgeMaxMs):0} ms; {last.EventsDropped} events dropped"));
+            $"{last.Seconds / 60:0.0} minutes: {last.Captured} frames captured, {last.Used} answered, {last.Replaced} dropped for a newer one, {last.Stale} for their age, {last.Failed} lost to errors; {samples.Sum(it => it.Answers)} answers, the oldest frame {samples.Max(it => it.AgeMaxMs):0} ms; {last.EventsDropped} events dropped"));
 
         // A mean hides a slow rise behind one high sample.
         static IEnumerable<string> MediansOfFiveMinutes(IReadOnlyList<SoakSample> all, Func<SoakSample, double> value) =>

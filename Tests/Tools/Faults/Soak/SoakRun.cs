@@ -3,8 +3,8 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.Tools.Faults.Soak;
 
-/// <summary>Four cameras at raised pace for as long as wanted: two clips at four times their pace, pictures at ten a second,
-/// and an RTSP stream that ends and is opened again each minute. Each picture is asked three questions.</summary>
+/// <summary>Runs the service with four cameras at a raised pace: two clips at four times their pace, images at ten per second,
+/// and an RTSP stream that ends and is opened again each minute. Each frame is asked three questions.</summary>
 internal static class SoakRun
 {
     private static readonly TimeSpan SampleEvery = TimeSpan.FromSeconds(5);
@@ -16,11 +16,12 @@ internal static class SoakRun
         scene = new { Ask = "Describe the scene.", Answer = "Text", Every = "00:00:05", MaxTokens = 48 },
     };
 
-    /// <param name="length">How long it takes.</param>
-    /// <param name="csv">Where samples go, one line each.</param>
-    /// <param name="log">Where the service's log goes at the end.</param>
-    /// <returns>What was received of what was produced, and how many of the rest still wait in the outbox: a stop has its
-    /// limit, and what is left then is sent after the next start.</returns>
+    /// <summary>Runs the service and samples its resources.</summary>
+    /// <param name="length">The duration.</param>
+    /// <param name="csv">The file for the samples, one line each.</param>
+    /// <param name="log">The file to which the service's log is written at the end.</param>
+    /// <returns>The count of events, and how many of them still wait in the outbox: a stop has a time limit, and the remaining events
+    /// are sent after the next start.</returns>
     public static async Task<(EventCount Count, int Waiting)> RunAsync(TimeSpan length, string csv, string log)
     {
         var folder = Directory.CreateTempSubdirectory("mobilevlm-soak-").FullName;
@@ -29,7 +30,7 @@ internal static class SoakRun
             await using var broker = await Mosquitto.StartAsync();
             await using var subscriber = await MosquittoSub.StartAsync(
                 broker.Address, "mobilevlm/+/+/+/answer", "-t", "mobilevlm/+/+/+/event", "-t", "mobilevlm/+/stats");
-            var pictures = TestFootage.Pictures(Path.Combine(folder, "pictures"));
+            var images = TestFootage.Images(Path.Combine(folder, "images"));
             using var rtsp = await RtspTestServer.StartAsync(clip: DemoModel.Clip);
             var config = FaultConfiguration.Write(
                 folder,
@@ -38,12 +39,12 @@ internal static class SoakRun
                 {
                     ["north"] = new(DemoModel.Clip, FrameRate: 40, Speed: 4, Snapshot: true),
                     ["south"] = new(DemoModel.Clip, FrameRate: 40, Speed: 4),
-                    ["yard"] = new(pictures, FrameRate: 10),
+                    ["yard"] = new(images, FrameRate: 10),
                     ["street"] = new(rtsp.Url, FrameRate: 10, Snapshot: true),
                 },
                 questions: Questions);
             await using var service = EdgeProcess.Start("run", "--config", config);
-            await service.SaysAsync("Node edge-1 watches");
+            await service.LogsAsync("Node edge-1 watches");
 
             var (ledger, events) = (new EventLedger(), new List<ReceivedMessage>());
             await using (var samples = new StreamWriter(csv) { AutoFlush = true })

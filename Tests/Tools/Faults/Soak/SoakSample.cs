@@ -2,24 +2,24 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Tools.Faults.Soak;
 
-/// <summary>One moment of a soak.</summary>
-/// <param name="Seconds">Since it began.</param>
-/// <param name="ResidentMiB">Memory of the service in RAM.</param>
-/// <param name="OwnMiB">Of it not mapped from files (<c>RssAnon</c>).</param>
+/// <summary>One sample of a soak run.</summary>
+/// <param name="Seconds">The time since its start.</param>
+/// <param name="ResidentMiB">The resident memory of the service.</param>
+/// <param name="OwnMiB">The part of it that is not mapped from files (<c>RssAnon</c>).</param>
 /// <param name="Handles">Open file descriptors.</param>
-/// <param name="Threads">Of the process.</param>
-/// <param name="Children">Its processes that decode pictures.</param>
-/// <param name="Captured">Frames, of all cameras, since the service started.</param>
+/// <param name="Threads">Threads of the process.</param>
+/// <param name="Children">Child processes, which decode video.</param>
+/// <param name="Captured">Captured frames of all cameras since the service started.</param>
 /// <param name="Used">Frames that were answered.</param>
 /// <param name="Replaced">Frames dropped for a newer one.</param>
 /// <param name="Stale">Frames dropped for their age.</param>
 /// <param name="Failed">Frames lost to an error.</param>
-/// <param name="Answers">Answers that arrived since the sample before.</param>
-/// <param name="AgeMedianMs">Of the pictures of those answers, in milliseconds; NaN without any.</param>
-/// <param name="Age95Ms">What 95 of 100 of them are under.</param>
-/// <param name="AgeMaxMs">The largest.</param>
-/// <param name="EventsWaiting">In the outbox.</param>
-/// <param name="EventsDropped">Since the service started.</param>
+/// <param name="Answers">Answers that arrived since the previous sample.</param>
+/// <param name="AgeMedianMs">The median age of the frames of those answers, in milliseconds; NaN if there are none.</param>
+/// <param name="Age95Ms">The 95th percentile of these ages.</param>
+/// <param name="AgeMaxMs">The largest of these ages.</param>
+/// <param name="EventsWaiting">Events that wait in the outbox.</param>
+/// <param name="EventsDropped">Events that were dropped since the service started.</param>
 internal sealed record SoakSample(
     double Seconds,
     double ResidentMiB,
@@ -47,7 +47,7 @@ internal sealed record SoakSample(
         CultureInfo.InvariantCulture,
         $"{Seconds:0.0},{ResidentMiB:0.00},{OwnMiB:0.00},{Handles},{Threads},{Children},{Captured},{Used},{Replaced},{Stale},{Failed},{Answers},{AgeMedianMs:0.0},{Age95Ms:0.0},{AgeMaxMs:0.0},{EventsWaiting},{EventsDropped}");
 
-    /// <summary>What a soak has written.</summary>
+    /// <summary>Reads the samples of a soak run.</summary>
     public static List<SoakSample> ReadAll(string file) => [.. File.ReadLines(file).Skip(1).Select(Read)];
 
     private static SoakSample Read(string line)

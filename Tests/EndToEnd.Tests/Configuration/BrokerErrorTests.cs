@@ -1,28 +1,28 @@
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
-public sealed class BrokerFaultTests : IDisposable
+public sealed class BrokerErrorTests : IDisposable
 {
     private const string Key = "MobileVlm:Mqtt:";
 
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Theory]
-    [InlineData("tcp://host", "is no broker address")]
-    [InlineData("host:1883", "is no broker address")]
-    [InlineData("mqtt:host", "is no broker address")]
+    [InlineData("tcp://host", "is not a broker address")]
+    [InlineData("host:1883", "is not a broker address")]
+    [InlineData("mqtt:host", "is not a broker address")]
     [InlineData("mqtt://", "has no host")]
-    [InlineData("mqtt://host:99999", "is no broker address")]
+    [InlineData("mqtt://host:99999", "is not a broker address")]
     [InlineData("mqtt://host:0", "port 0")]
     [InlineData("mqtt://host/topic", "BaseTopic")]
     [InlineData("mqtt://host?a=b", "BaseTopic")]
-    public void A_broker_that_is_no_address_is_refused(string broker, string expected)
+    public void An_invalid_broker_address_is_refused(string broker, string expected)
     {
-        var fault = _bench.Fault(ConfigurationBench.Small(mqtt: $"\"Broker\": \"{broker}\""));
+        var error = _fixture.Error(ConfigurationFixture.Small(mqtt: $"\"Broker\": \"{broker}\""));
 
-        Assert.Equal(Key + "Broker", fault.Key);
-        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+        Assert.Equal(Key + "Broker", error.Key);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -32,7 +32,7 @@ public sealed class BrokerFaultTests : IDisposable
     [InlineData("mqtts://10.0.0.2:8884")]
     [InlineData("mqtt://[::1]:1884/")]
     public void Brokers_of_both_kinds_are_accepted(string broker) =>
-        Assert.Equal(broker, _bench.Read(ConfigurationBench.Small(mqtt: $"\"Broker\": \"{broker}\"")).Options.Mqtt.Broker);
+        Assert.Equal(broker, _fixture.Read(ConfigurationFixture.Small(mqtt: $"\"Broker\": \"{broker}\"")).Options.Mqtt.Broker);
 
     [Theory]
     [InlineData("embedded", "\"User\": \"u\"", "User")]
@@ -50,12 +50,12 @@ public sealed class BrokerFaultTests : IDisposable
     [InlineData("nonsense", "\"User\": \"u\", \"CaFile\": \"FILE\", \"Port\": 1", "Broker")]
     public void Settings_that_do_not_go_together_are_refused(string broker, string settings, string keys)
     {
-        var file = _bench.Write(_bench.Current, "file", "content");
+        var file = _fixture.Write(_fixture.Current, "file", "content");
 
-        var refused = _bench.Refused(ConfigurationBench.Small(
+        var refused = _fixture.Refused(ConfigurationFixture.Small(
             mqtt: $"\"Broker\": \"{broker}\", {settings.Replace("FILE", file, StringComparison.Ordinal)}"));
 
-        Assert.Equal(keys.Split(' ').Select(key => Key + key), refused.Faults.Select(fault => fault.Key));
+        Assert.Equal(keys.Split(' ').Select(key => Key + key), refused.Errors.Select(error => error.Key));
     }
 
     [Theory]
@@ -70,12 +70,12 @@ public sealed class BrokerFaultTests : IDisposable
     public void A_base_topic_that_cannot_be_published_to_is_refused(string topic, string expected) =>
         Assert.Contains(
             expected,
-            _bench.Fault(ConfigurationBench.Small(mqtt: $"\"Broker\": \"embedded\", \"BaseTopic\": \"{topic}\"")).Message,
+            _fixture.Error(ConfigurationFixture.Small(mqtt: $"\"Broker\": \"embedded\", \"BaseTopic\": \"{topic}\"")).Message,
             StringComparison.Ordinal);
 
     [Fact]
     public void A_base_topic_may_have_levels() =>
         Assert.Equal(
             "site/hall 2",
-            _bench.Read(ConfigurationBench.Small(mqtt: "\"Broker\": \"embedded\", \"BaseTopic\": \"site/hall 2\"")).Options.Mqtt.BaseTopic);
+            _fixture.Read(ConfigurationFixture.Small(mqtt: "\"Broker\": \"embedded\", \"BaseTopic\": \"site/hall 2\"")).Options.Mqtt.BaseTopic);
 }

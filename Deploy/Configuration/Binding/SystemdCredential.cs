@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Deploy.Configuration;
+namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>A secret that systemd hands to the service in a folder of memory that nobody else can read.</summary>
 internal static class SystemdCredential
@@ -6,14 +6,14 @@ internal static class SystemdCredential
     private const string Prefix = "credential:";
     private const string FolderVariable = "CREDENTIALS_DIRECTORY";
 
-    /// <summary>Where systemd puts them: 'doctor' run by root finds those of the running service there.</summary>
+    /// <summary>The folder in which systemd puts the service's credentials; root's <c>doctor</c> finds those of the running service
+    /// there.</summary>
     private const string FolderOfTheService = "/run/credentials/mobilevlm.service";
 
     /// <summary>Whether a resolved path is a credential of a unit.</summary>
-    public static bool IsOne(string path) => path.StartsWith("/run/credentials/", StringComparison.Ordinal);
+    public static bool IsCredential(string path) => path.StartsWith("/run/credentials/", StringComparison.Ordinal);
 
-    /// <summary>The file that <c>credential:NAME</c> names; anything else as it is. Whether it exists is for the reader
-    /// to find.</summary>
+    /// <summary>The file that <c>credential:NAME</c> names; any other value unchanged. Does not check that the file exists.</summary>
     public static string? Resolve(string? file, IReadOnlyDictionary<string, string> environment)
     {
         if (file is null || !file.StartsWith(Prefix, StringComparison.Ordinal))
@@ -21,7 +21,7 @@ internal static class SystemdCredential
             return file;
         }
 
-        var folder = environment.GetValueOrDefault(FolderVariable) is { Length: > 0 } lent ? lent : FolderOfTheService;
+        var folder = environment.GetValueOrDefault(FolderVariable) is { Length: > 0 } folderOfThisUnit ? folderOfThisUnit : FolderOfTheService;
         return Path.Combine(folder, Path.GetFileName(file[Prefix.Length..]));
     }
 }

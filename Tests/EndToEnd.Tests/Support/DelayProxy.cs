@@ -5,8 +5,8 @@ using System.Threading.Channels;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Support;
 
-/// <summary>A TCP connection that takes its time, in both directions, and loses nothing: a broker far away.</summary>
-internal sealed class DelayLine : IAsyncDisposable
+/// <summary>A TCP proxy that delays each byte in both directions and loses none, like the connection to a distant broker.</summary>
+internal sealed class DelayProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _life = new();
@@ -14,9 +14,10 @@ internal sealed class DelayLine : IAsyncDisposable
     private readonly TimeSpan _delay;
     private readonly Task _accepting;
 
-    /// <param name="port">Behind it, on the loopback.</param>
-    /// <param name="delay">Of each byte, one way.</param>
-    public DelayLine(int port, TimeSpan delay)
+    /// <summary>Starts to listen.</summary>
+    /// <param name="port">The target's port on the loopback.</param>
+    /// <param name="delay">The delay of each byte, one way.</param>
+    public DelayProxy(int port, TimeSpan delay)
     {
         (_port, _delay) = (port, delay);
         _listener.Start();
@@ -40,7 +41,7 @@ internal sealed class DelayLine : IAsyncDisposable
         {
             while (true)
             {
-                connections.Add(JoinAsync(await _listener.AcceptTcpClientAsync(_life.Token)));
+                connections.Add(ForwardAsync(await _listener.AcceptTcpClientAsync(_life.Token)));
             }
         }
         catch (OperationCanceledException)
@@ -49,7 +50,7 @@ internal sealed class DelayLine : IAsyncDisposable
         }
     }
 
-    private async Task JoinAsync(TcpClient near)
+    private async Task ForwardAsync(TcpClient near)
     {
         using (near)
         using (var far = new TcpClient { NoDelay = true })
@@ -58,17 +59,17 @@ internal sealed class DelayLine : IAsyncDisposable
             try
             {
                 await far.ConnectAsync(IPAddress.Loopback, _port, _life.Token);
-                await Task.WhenAny(PassAsync(near.GetStream(), far.GetStream()), PassAsync(far.GetStream(), near.GetStream()));
+                await Task.WhenAny(CopyAsync(near.GetStream(), far.GetStream()), CopyAsync(far.GetStream(), near.GetStream()));
             }
-            catch (Exception fault) when (fault is SocketException or OperationCanceledException)
+            catch (Exception exception) when (exception is SocketException or OperationCanceledException)
             {
-                // Both ends are closed now, and see that.
-                _ = fault;
+                // Closing both connections tells both ends.
+                _ = exception;
             }
         }
     }
 
-    private async Task PassAsync(NetworkStream from, NetworkStream to)
+    private async Task CopyAsync(NetworkStream from, NetworkStream to)
     {
         var inFlight = Channel.CreateUnbounded<(byte[] Bytes, long SentAt)>();
         await Task.WhenAny(ReadAsync(), WriteAsync());
@@ -83,9 +84,9 @@ internal sealed class DelayLine : IAsyncDisposable
                     inFlight.Writer.TryWrite((buffer[..count], Stopwatch.GetTimestamp()));
                 }
             }
-            catch (Exception fault) when (fault is IOException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
             {
-                _ = fault;
+                _ = exception;
             }
         }
 
@@ -103,9 +104,9 @@ internal sealed class DelayLine : IAsyncDisposable
                     await to.WriteAsync(bytes, _life.Token);
                 }
             }
-            catch (Exception fault) when (fault is IOException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
             {
-                _ = fault;
+                _ = exception;
             }
         }
     }

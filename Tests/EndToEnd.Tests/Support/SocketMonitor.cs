@@ -3,25 +3,25 @@ using System.Net;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Support;
 
-/// <summary>What the kernel knows of a process's internet sockets, looked at many times a second.</summary>
-internal sealed class SocketWatch : IAsyncDisposable
+/// <summary>Records a process's internet sockets by polling the kernel many times per second.</summary>
+internal sealed class SocketMonitor : IAsyncDisposable
 {
     private const string Listening = "0A";
 
     private readonly CancellationTokenSource _end = new();
     private readonly HashSet<string> _seen = [];
-    private readonly Task _watching;
+    private readonly Task _polling;
 
-    public SocketWatch(int process) => _watching = WatchAsync(process);
+    public SocketMonitor(int process) => _polling = PollAsync(process);
 
-    /// <summary>Looks so far.</summary>
-    public int Looks { get; private set; }
+    /// <summary>The number of polls so far.</summary>
+    public int Polls { get; private set; }
 
-    /// <summary>Each socket once: <c>tcp listen 127.0.0.1:1883</c>, <c>tcp 127.0.0.1:40000 > 127.0.0.1:1883</c>.</summary>
+    /// <summary>Stops polling and returns each socket once: <c>tcp listen 127.0.0.1:1883</c>, <c>tcp 127.0.0.1:40000 > 127.0.0.1:1883</c>.</summary>
     public async Task<IReadOnlyCollection<string>> EndAsync()
     {
         await _end.CancelAsync();
-        await _watching;
+        await _polling;
         return _seen;
     }
 
@@ -31,17 +31,17 @@ internal sealed class SocketWatch : IAsyncDisposable
         _end.Dispose();
     }
 
-    private async Task WatchAsync(int process)
+    private async Task PollAsync(int process)
     {
         while (!_end.IsCancellationRequested)
         {
-            Look(process);
-            Looks++;
+            Poll(process);
+            Polls++;
             await Task.Delay(10);
         }
     }
 
-    private void Look(int process)
+    private void Poll(int process)
     {
         try
         {
@@ -63,13 +63,13 @@ internal sealed class SocketWatch : IAsyncDisposable
                 }
             }
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // A descriptor that was closed meanwhile, or the process itself.
+            // A descriptor was closed meanwhile, or the process has ended.
         }
     }
 
-    /// <summary>From words of four bytes, each in the processor's order.</summary>
+    /// <summary>Parses an address that the kernel writes as words of four bytes, each in the processor's byte order.</summary>
     private static IPEndPoint Address(string text)
     {
         var (address, port) = (text.Split(':')[0], text.Split(':')[1]);

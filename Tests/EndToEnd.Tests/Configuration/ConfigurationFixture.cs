@@ -3,8 +3,8 @@ using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
-/// <summary>Folders of its own and an environment that only the test fills.</summary>
-public sealed class ConfigurationBench : IDisposable
+/// <summary>Loads configurations with temporary folders and an environment that only the test sets.</summary>
+public sealed class ConfigurationFixture : IDisposable
 {
     public const string Design = """
         { "MobileVlm": {
@@ -18,7 +18,7 @@ public sealed class ConfigurationBench : IDisposable
 
     private readonly string _root = Directory.CreateTempSubdirectory("configuration-").FullName;
 
-    public ConfigurationBench()
+    public ConfigurationFixture()
     {
         Directory.CreateDirectory(Current);
         Directory.CreateDirectory(Machine);
@@ -30,9 +30,9 @@ public sealed class ConfigurationBench : IDisposable
 
     public Dictionary<string, string> Environment { get; } = [];
 
-    internal ConfigurationPaths Places => new(Current, Machine, "box-7.lan", Environment);
+    internal ConfigurationPaths Paths => new(Current, Machine, "host-7.lan", Environment);
 
-    /// <summary>The smallest that is accepted, with pieces replaced or added.</summary>
+    /// <summary>The smallest accepted configuration, with parts replaced or added.</summary>
     public static string Small(string model = "", string mqtt = "", string camera = "", string question = "", string more = "") => $$"""
         { "MobileVlm": {
           "Model": { "Path": "/models/a" {{model}} },
@@ -42,13 +42,13 @@ public sealed class ConfigurationBench : IDisposable
           {{more}} } }
         """;
 
-    internal EdgeConfiguration Read(string json) => EdgeConfiguration.FromJson(json, Places);
+    internal EdgeConfiguration Read(string json) => EdgeConfiguration.FromJson(json, Paths);
 
     internal ConfigurationException Refused(string json) =>
         Assert.Throws<ConfigurationException>(() => Read(json));
 
-    /// <summary>The only fault.</summary>
-    internal ConfigurationError Fault(string json) => Assert.Single(Refused(json).Faults);
+    /// <summary>The only error of a refused configuration.</summary>
+    internal ConfigurationError Error(string json) => Assert.Single(Refused(json).Errors);
 
     public string Write(string folder, string name, string text)
     {
@@ -57,7 +57,7 @@ public sealed class ConfigurationBench : IDisposable
         return path;
     }
 
-    /// <summary>A file of the repository.</summary>
+    /// <summary>The path of a file in the repository.</summary>
     public static string RepositoryFile(params string[] path)
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

@@ -1,15 +1,15 @@
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
-public sealed class FaultTests : IDisposable
+public sealed class ErrorTests : IDisposable
 {
-    private readonly ConfigurationBench _bench = new();
+    private readonly ConfigurationFixture _fixture = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
-    public void Every_fault_is_listed_at_once_with_key_value_and_line()
+    public void All_errors_are_listed_at_once_with_key_value_and_line()
     {
-        var refused = _bench.Refused("""
+        var refused = _fixture.Refused("""
             { "MobileVlm": {
               "Node": "a/b",
               "Model": { "Threads": 999, "Target": "gpu" },
@@ -26,7 +26,7 @@ public sealed class FaultTests : IDisposable
                 "MobileVlm:Cameras:stats:Questions:reply:Answer", "MobileVlm:Cameras:stats:Questions:reply:Every",
                 "MobileVlm:Cameras:stats:Questions:reply:MaxTokens",
             ],
-            refused.Faults.Select(fault => fault.Key));
+            refused.Errors.Select(error => error.Key));
         Assert.Contains("13 errors", refused.Message, StringComparison.Ordinal);
         Assert.Contains("\n  MobileVlm:Model:Threads = '999' is out of range; 0 to 256 would be accepted [line 3]", refused.Message, StringComparison.Ordinal);
     }
@@ -41,11 +41,11 @@ public sealed class FaultTests : IDisposable
     [InlineData("\"Threads\": \"\"", "is empty")]
     [InlineData("\"ContextTokens\": 255", "256 to 4096")]
     [InlineData("\"ContextTokens\": 4097", "256 to 4096")]
-    [InlineData("\"Target\": \"gpu\"", "is no target; cpu, cuda, cuda:N (the GPU number N, from 0) or auto would be accepted")]
-    [InlineData("\"Target\": \"cuda:x\"", "is no target; cpu, cuda, cuda:N (the GPU number N, from 0) or auto would be accepted")]
+    [InlineData("\"Target\": \"gpu\"", "is not a target; cpu, cuda, cuda:N (the GPU number N, from 0) or auto would be accepted")]
+    [InlineData("\"Target\": \"cuda:x\"", "is not a target; cpu, cuda, cuda:N (the GPU number N, from 0) or auto would be accepted")]
     [InlineData("\"Target\": 1", "is not a text; it would be accepted in quotes")]
-    public void A_wrong_value_of_the_model_is_named_with_what_would_be_accepted(string setting, string expected) =>
-        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(model: ", " + setting)).Message, StringComparison.Ordinal);
+    public void An_invalid_model_setting_is_reported_with_what_would_be_accepted(string setting, string expected) =>
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small(model: ", " + setting)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("\"Every\": 2", "such as '00:00:02'")]
@@ -56,30 +56,30 @@ public sealed class FaultTests : IDisposable
     [InlineData("\"Every\": \"8.00:00:00\"", "is out of range")]
     [InlineData("\"MaxTokens\": 0", "1 to 1024")]
     [InlineData("\"MaxTokens\": 1025", "1 to 1024")]
-    public void A_wrong_value_of_a_question_is_named_with_what_would_be_accepted(string setting, string expected) =>
-        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(question: ", " + setting)).Message, StringComparison.Ordinal);
+    public void An_invalid_question_setting_is_reported_with_what_would_be_accepted(string setting, string expected) =>
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small(question: ", " + setting)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void An_answer_that_cannot_fit_behind_its_picture_is_refused()
+    public void An_answer_that_cannot_fit_after_its_frame_is_refused()
     {
-        var json = ConfigurationBench.Small(question: ", \"MaxTokens\": 880");
+        var json = ConfigurationFixture.Small(question: ", \"MaxTokens\": 880");
 
-        Assert.Equal(880, _bench.Read(json).Options.Cameras["gate"].Questions["person"].MaxTokens);
+        Assert.Equal(880, _fixture.Read(json).Options.Cameras["gate"].Questions["person"].MaxTokens);
         Assert.Contains(
             "less than 880 would be accepted",
-            _bench.Fault(json.Replace("YesNo", "Text", StringComparison.Ordinal)).Message,
+            _fixture.Error(json.Replace("YesNo", "Text", StringComparison.Ordinal)).Message,
             StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("\"StateFolder\": \"a\\u0000b\"")]
     [InlineData("\"State\\u0000Folder\": \"ab\"")]
-    public void The_character_of_code_0_is_refused_where_it_stands(string setting)
+    public void The_character_with_code_0_is_refused_with_the_key_that_holds_it(string setting)
     {
-        var fault = _bench.Fault(ConfigurationBench.Small(more: ", " + setting));
+        var error = _fixture.Error(ConfigurationFixture.Small(more: ", " + setting));
 
-        Assert.Equal("MobileVlm:StateFolder", fault.Key);
-        Assert.Contains("code 0", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("MobileVlm:StateFolder", error.Key);
+        Assert.Contains("code 0", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -87,9 +87,9 @@ public sealed class FaultTests : IDisposable
     [InlineData("state/..", "names a folder")]
     public void An_outbox_must_be_a_file(string path, string expected)
     {
-        var fault = _bench.Fault(ConfigurationBench.Small(more: $$""", "Outbox": { "Path": "{{path}}" } """));
-        Assert.Equal("MobileVlm:Outbox:Path", fault.Key);
-        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+        var error = _fixture.Error(ConfigurationFixture.Small(more: $$""", "Outbox": { "Path": "{{path}}" } """));
+        Assert.Equal("MobileVlm:Outbox:Path", error.Key);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -97,15 +97,15 @@ public sealed class FaultTests : IDisposable
     [InlineData("YesNo", "Boolean", "'YesNo' or 'Choice'")]
     [InlineData("Is there a person?", " ", "is empty")]
     public void A_question_needs_words_and_a_known_kind_of_answer(string from, string to, string expected) =>
-        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small().Replace(from, to, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small().Replace(from, to, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_question_of_more_than_1000_characters_is_refused_and_shown_shortened()
     {
-        var fault = _bench.Fault(ConfigurationBench.Small().Replace("Is there a person?", new string('a', 1001), StringComparison.Ordinal));
+        var error = _fixture.Error(ConfigurationFixture.Small().Replace("Is there a person?", new string('a', 1001), StringComparison.Ordinal));
 
-        Assert.Contains("1001 characters", fault.Message, StringComparison.Ordinal);
-        Assert.True(fault.Value!.Length < 100);
+        Assert.Contains("1001 characters", error.Message, StringComparison.Ordinal);
+        Assert.True(error.Value!.Length < 100);
     }
 
     [Theory]
@@ -118,16 +118,16 @@ public sealed class FaultTests : IDisposable
     [InlineData("\"RtspTransport\": \"quic\"", "'tcp' or 'udp'")]
     [InlineData("\"OpenTimeout\": \"00:00:00\"", "00:00:01 to 00:10:00")]
     [InlineData("\"StallTimeout\": \"1.00:00:00\"", "00:00:01 to 01:00:00")]
-    public void A_wrong_value_of_a_camera_is_named_with_what_would_be_accepted(string setting, string expected) =>
-        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(camera: ", " + setting)).Message, StringComparison.Ordinal);
+    public void An_invalid_camera_setting_is_reported_with_what_would_be_accepted(string setting, string expected) =>
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small(camera: ", " + setting)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("ftp://host/x", "unknown scheme 'ftp'")]
     [InlineData("rtsp:/10.0.0.5/x", "an address without '//'")]
     [InlineData("pattern:1x1", "out of range")]
     [InlineData("gst:", "pipeline is empty")]
-    public void A_wrong_source_is_explained(string source, string expected) =>
-        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small().Replace("pattern:", source, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+    public void The_message_explains_why_a_source_is_invalid(string source, string expected) =>
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small().Replace("pattern:", source, StringComparison.Ordinal)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("availability")]
@@ -135,27 +135,27 @@ public sealed class FaultTests : IDisposable
     [InlineData("front door")]
     [InlineData("a/b")]
     [InlineData("tür")]
-    public void A_camera_whose_name_cannot_stand_in_a_topic_is_refused(string name) =>
+    public void A_camera_whose_name_cannot_be_part_of_a_topic_is_refused(string name) =>
         Assert.Equal(
             $"MobileVlm:Cameras:{name}",
-            _bench.Fault(ConfigurationBench.Small().Replace("gate", name, StringComparison.Ordinal)).Key);
+            _fixture.Error(ConfigurationFixture.Small().Replace("gate", name, StringComparison.Ordinal)).Key);
 
     [Theory]
     [InlineData("availability")]
     [InlineData("snapshot")]
     [InlineData("ask")]
     [InlineData("reply")]
-    public void A_question_that_is_called_like_a_topic_is_refused(string name) =>
+    public void A_question_with_the_name_of_a_topic_is_refused(string name) =>
         Assert.Contains(
             "cannot name a question",
-            _bench.Fault(ConfigurationBench.Small().Replace("\"person\"", $"\"{name}\"", StringComparison.Ordinal)).Message,
+            _fixture.Error(ConfigurationFixture.Small().Replace("\"person\"", $"\"{name}\"", StringComparison.Ordinal)).Message,
             StringComparison.Ordinal);
 
     [Fact]
-    public void Names_have_a_longest_length() =>
+    public void Names_have_a_maximum_length() =>
         Assert.Contains(
             "up to 64 characters",
-            _bench.Fault(ConfigurationBench.Small().Replace("gate", new string('a', 65), StringComparison.Ordinal)).Message,
+            _fixture.Error(ConfigurationFixture.Small().Replace("gate", new string('a', 65), StringComparison.Ordinal)).Message,
             StringComparison.Ordinal);
 
     [Theory]
@@ -163,19 +163,19 @@ public sealed class FaultTests : IDisposable
     [InlineData("""{ "MobileVlm": { "Model": { "Path": "a" }, "Mqtt": { "Broker": "embedded" }, "Cameras": {} } }""", "names no camera")]
     [InlineData("""{ "MobileVlm": { "Model": { "Path": "a" }, "Mqtt": { "Broker": "embedded" }, "Cameras": [] } }""", "is a list")]
     [InlineData("""{ "MobileVlm": { "Model": { "Path": "a" }, "Mqtt": { "Broker": "embedded" }, "Cameras": { "a": { "Source": "pattern:" } } } }""", "asks nothing")]
-    public void A_box_that_would_ask_nothing_is_refused(string json, string expected)
+    public void A_configuration_without_questions_is_refused(string json, string expected)
     {
-        var fault = _bench.Fault(json);
+        var error = _fixture.Error(json);
 
-        Assert.Equal("MobileVlm:Cameras", fault.Key);
-        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+        Assert.Equal("MobileVlm:Cameras", error.Key);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void An_empty_file_object_lacks_what_is_required() =>
+    public void An_empty_object_lacks_the_required_keys() =>
         Assert.Equal(
             ["MobileVlm:Model:Path", "MobileVlm:Mqtt:Broker", "MobileVlm:Cameras"],
-            _bench.Refused("{}").Faults.Select(fault => fault.Key));
+            _fixture.Refused("{}").Errors.Select(error => error.Key));
 
     [Theory]
     [InlineData("\"Node\": \"a\"", "MobileVlm:Nod", "Node")]
@@ -185,38 +185,38 @@ public sealed class FaultTests : IDisposable
     [InlineData("\"person\": {", "MobileVlm:Cameras:gate:Questions:person:Evry", "Every")]
     public void An_unknown_key_is_refused_with_the_closest_known_one(string before, string key, string suggestion)
     {
-        var json = ConfigurationBench.Small(more: ", \"Node\": \"a\"").Replace(
+        var json = ConfigurationFixture.Small(more: ", \"Node\": \"a\"").Replace(
             before, before.EndsWith('{') ? $"{before} \"{Last(key)}\": \"hunter2\"," : $"{before}, \"{Last(key)}\": 1", StringComparison.Ordinal);
 
-        var fault = _bench.Fault(json);
+        var error = _fixture.Error(json);
 
-        Assert.Equal((key, null), (fault.Key, fault.Value));
-        Assert.Contains($"did you mean '{suggestion}'?", fault.Message, StringComparison.Ordinal);
+        Assert.Equal((key, null), (error.Key, error.Value));
+        Assert.Contains($"did you mean '{suggestion}'?", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_unknown_section_is_refused_with_the_one_that_was_meant() =>
-        Assert.Contains("did you mean 'MobileVlm'?", _bench.Fault(ConfigurationBench.Small()[..^1] + ", \"MobilVlm\": {} }").Message, StringComparison.Ordinal);
+        Assert.Contains("did you mean 'MobileVlm'?", _fixture.Error(ConfigurationFixture.Small()[..^1] + ", \"MobilVlm\": {} }").Message, StringComparison.Ordinal);
 
     [Fact]
-    public void A_key_in_the_wrong_place_is_sent_to_the_right_one() =>
+    public void A_key_in_the_wrong_group_is_reported_with_the_right_group() =>
         Assert.Contains(
             "it belongs to MobileVlm:Cameras:<camera>:Questions:<question>",
-            _bench.Fault(ConfigurationBench.Small(more: ", \"Every\": \"00:00:02\"")).Message,
+            _fixture.Error(ConfigurationFixture.Small(more: ", \"Every\": \"00:00:02\"")).Message,
             StringComparison.Ordinal);
 
     [Fact]
-    public void A_key_like_no_other_is_answered_with_all_that_are_known() =>
-        Assert.Contains("known here: Ffmpeg, GstLaunch", _bench.Fault(ConfigurationBench.Small(more: ", \"Tools\": { \"Zebra\": 1 }")).Message, StringComparison.Ordinal);
+    public void A_key_that_resembles_no_other_is_reported_with_all_known_keys() =>
+        Assert.Contains("known here: Ffmpeg, GstLaunch", _fixture.Error(ConfigurationFixture.Small(more: ", \"Tools\": { \"Zebra\": 1 }")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_key_given_twice_in_different_case_is_refused_with_both_lines()
     {
-        var fault = _bench.Fault(ConfigurationBench.Small(more: ",\n\"Node\": \"a\",\n\"node\": \"b\""));
+        var error = _fixture.Error(ConfigurationFixture.Small(more: ",\n\"Node\": \"a\",\n\"node\": \"b\""));
 
-        Assert.Equal("MobileVlm:node", fault.Key);
-        Assert.Contains("first as 'Node' in line 7", fault.Message, StringComparison.Ordinal);
-        Assert.Equal("line 8", fault.Origin);
+        Assert.Equal("MobileVlm:node", error.Key);
+        Assert.Contains("first as 'Node' in line 7", error.Message, StringComparison.Ordinal);
+        Assert.Equal("line 8", error.Origin);
     }
 
     [Theory]
@@ -226,12 +226,12 @@ public sealed class FaultTests : IDisposable
     [InlineData("\"StatsEvery\": \"00:00:00\"", "00:00:01 to 1.00:00:00")]
     [InlineData("\"RestartWindow\": \"00:00:00\"", "00:00:01 to 7.00:00:00")]
     [InlineData("\"Overlap\": \"yes\"", "'true' or 'false'")]
-    public void A_wrong_value_of_the_pipeline_is_named_with_what_would_be_accepted(string setting, string expected) =>
-        Assert.Contains(expected, _bench.Fault(ConfigurationBench.Small(more: $", \"Pipeline\": {{ {setting} }}")).Message, StringComparison.Ordinal);
+    public void An_invalid_pipeline_setting_is_reported_with_what_would_be_accepted(string setting, string expected) =>
+        Assert.Contains(expected, _fixture.Error(ConfigurationFixture.Small(more: $", \"Pipeline\": {{ {setting} }}")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_value_with_line_breaks_stays_one_line_of_the_message() =>
-        Assert.Equal("a??b", _bench.Fault(ConfigurationBench.Small(more: ", \"Node\": \"a\\r\\nb\"")).Value);
+        Assert.Equal("a??b", _fixture.Error(ConfigurationFixture.Small(more: ", \"Node\": \"a\\r\\nb\"")).Value);
 
     private static string Last(string key) => key[(key.LastIndexOf(':') + 1)..];
 }
