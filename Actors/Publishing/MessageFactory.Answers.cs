@@ -54,7 +54,7 @@ internal sealed partial class MessageFactory
 
     public OutboundMessage Event(EventPayload happened) => new(
         TopicOf(happened),
-        parts.EventToBytes(happened),
+        MqttJson.Serialize(happened),
         Retain: false,
         settings.Mqtt.EventQos,
         "application/json");
@@ -98,7 +98,7 @@ internal sealed partial class MessageFactory
         : "an unknown time";
 
     private OutboundMessage Answer(QuestionUpdate news) => Retained(
-        _topics.Answer(news.Camera.Value, news.Question.Id), parts.AnswerToBytes(Payload(news)), "application/json");
+        _topics.Answer(news.Camera.Value, news.Question.Id), MqttJson.Serialize(Payload(news)), "application/json");
 
     private AnswerPayload Payload(QuestionUpdate news)
     {

@@ -185,7 +185,7 @@ internal sealed partial class QuestionEvaluators
     private void NotEvaluated(CameraId camera, QuestionAnswered answer, Exception fault)
     {
         var counted = _counters[camera].Question(answer.Question.Id);
-        counted.Failed.Increment();
+        counted.Update(stats => stats.Failed++);
         counted.LastFailureReason = UnknownReason.ModelFailed;
         counted.LastFailure.Set(_time.GetTimestamp());
         LogNotEvaluated(fault, camera, answer.Question.Id);

@@ -9,7 +9,6 @@ using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Questions;
@@ -72,7 +71,7 @@ public sealed class AnswerFuzzTests
         var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Build();
         var messages = new MessageFactory(
-            rig.Settings, rig.Parts with { AnswerToBytes = MqttJson.Serialize, EventToBytes = MqttJson.Serialize },
+            rig.Settings, rig.Parts.Topics,
             new ClockMonitor(TimeProvider.System, NullLogger<ClockMonitor>.Instance));
 
         Gen.Select(Question, Gen.Select(Text, Score, Gen.Bool).Array[1, 6]).Sample(

@@ -190,15 +190,33 @@ public sealed class MqttJsonTests
                     ViewChanges = 4,
                     Questions = new Dictionary<string, QuestionStats>
                     {
-                        ["person"] = new(18, 17, 1, At, At, null),
-                        ["scene"] = new(0, 0, 0, null, null, "noPicture"),
+                        ["person"] = new() { Asked = 18, Answered = 17, Failed = 1, LastAskedAt = At, LastAnsweredAt = At },
+                        ["scene"] = new() { WaitsFor = "noPicture" },
                     },
                 },
             },
-            Pipeline = new PipelineStats(1, 17, 812.5, 2000),
-            Mqtt = new MqttStats(true, 40, 1, 2, 3, 900, At, 4, 5),
-            Asks = new AskStats(21, 6, 5, 4, 3, 2),
-            Storage = new StorageStats(StorageStats.Memory, "the disk is full", 2, 1, StorageStats.Disk, null),
+            Pipeline = new PipelineStats { Restarts = 1, Answers = 17, LastAgeMs = 812.5, MaxAgeMs = 2000 },
+            Mqtt = new MqttStats
+            {
+                Connected = true,
+                Published = 40,
+                Failed = 1,
+                Reconnects = 2,
+                EventsWaiting = 3,
+                EventsWaitingBytes = 900,
+                EventsWaitingSince = At,
+                EventsDropped = 4,
+                CommandsIgnored = 5,
+            },
+            Asks = new AskStats { Received = 21, Answered = 6, Busy = 5, Expired = 4, Refused = 3, Failed = 2 },
+            Storage = new StorageStats
+            {
+                Outbox = StorageStats.Memory,
+                OutboxReason = "the disk is full",
+                EventsInMemory = 2,
+                OutboxDamaged = 1,
+                State = StorageStats.Disk,
+            },
         };
         const string expected =
             """

@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Bench;
 using MobileVlm.Edge.Deploy.Hosting;
@@ -51,7 +51,7 @@ public sealed class EdgeMeterTests
     public async Task Instruments_have_the_names_units_and_descriptions_that_dashboards_know()
     {
         await using var system = System();
-        using var meter = new EdgeMeter(system);
+        using var meter = new EdgeMeter(system, TimeProvider.System);
         var found = new List<string>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, _) =>
@@ -66,9 +66,71 @@ public sealed class EdgeMeterTests
         Assert.Equal(Instruments, found.Distinct().Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task A_collection_takes_the_statistics_once_and_the_next_one_takes_them_anew()
+    {
+        var taken = 0;
+        var clock = new SetClock();
+        await using var system = System(() =>
+        {
+            taken++;
+            return ModelPlacement.Unknown;
+        });
+        using var meter = new EdgeMeter(system, clock);
+        using var listener = Listen(out var measured);
+
+        listener.RecordObservableInstruments();
+        Assert.Equal(1, taken);
+        Assert.True(measured.Count > 20, $"Only {measured.Count} measurements.");
+        clock.Timestamp += TimeProvider.System.TimestampFrequency;
+        listener.RecordObservableInstruments();
+        Assert.Equal(2, taken);
+    }
+
+    [Fact]
+    public async Task Measurements_are_the_numbers_of_the_statistics_with_their_labels()
+    {
+        await using var system = System();
+        using var meter = new EdgeMeter(system, TimeProvider.System);
+        using var listener = Listen(out var measured);
+
+        listener.RecordObservableInstruments();
+
+        Assert.Equal(0, measured["mobilevlm.frames.captured camera=gate"]);
+        Assert.Equal(0, measured["mobilevlm.camera.view.normal camera=gate"]);
+        Assert.Equal(0, measured["mobilevlm.mqtt.connected"]);
+        Assert.Equal(1, measured["mobilevlm.storage.ok part=outbox"]);
+        Assert.Equal(1, measured["mobilevlm.storage.ok part=state"]);
+        Assert.True(measured["mobilevlm.memory.resident"] > 0);
+        Assert.DoesNotContain("mobilevlm.camera.same_frame camera=gate", measured.Keys);
+    }
+
+    private static MeterListener Listen(out Dictionary<string, double> measured)
+    {
+        var values = measured = [];
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == EdgeMeter.Name)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => values[KeyOf(instrument, tags)] = value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => values[KeyOf(instrument, tags)] = value);
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => values[KeyOf(instrument, tags)] = value);
+        listener.Start();
+        return listener;
+    }
+
+    private static string KeyOf(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+        string.Join(' ', [instrument.Name, .. tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}")]);
+
     private static string KindOf(Instrument instrument) => instrument.GetType().Name.Split('`')[0];
 
-    private static EdgeSystem System()
+    private static EdgeSystem System(Func<ModelPlacement>? placement = null)
     {
         var gate = new CameraId("gate");
         return new EdgeSystem(
@@ -88,9 +150,7 @@ public sealed class EdgeMeterTests
                 ],
                 Link = new SilentLink(),
                 Topics = new NodeTopics("mobilevlm", "box"),
-                AnswerToBytes = MqttJson.Serialize,
-                EventToBytes = MqttJson.Serialize,
-                StatsToBytes = _ => [],
+                Placement = placement ?? (() => ModelPlacement.Unknown),
                 OpenEncoder = () => throw new NotSupportedException(),
                 OpenAnswerer = () => throw new NotSupportedException(),
                 FrameToJpeg = _ => throw new NotSupportedException(),
@@ -98,5 +158,12 @@ public sealed class EdgeMeterTests
             },
             TimeProvider.System,
             NullLoggerFactory.Instance);
+    }
+
+    private sealed class SetClock : TimeProvider
+    {
+        public long Timestamp { get; set; } = 1;
+
+        public override long GetTimestamp() => Timestamp;
     }
 }

@@ -1,16 +1,5 @@
 namespace MobileVlm.Edge.Actors.Health;
 
-/// <summary>A number that only grows. Thread-safe.</summary>
-internal sealed class Counter
-{
-    private long _value;
-
-    public long Value => Interlocked.Read(ref _value);
-
-    /// <returns>The new value.</returns>
-    public long Increment() => Interlocked.Increment(ref _value);
-}
-
 /// <summary>The last moment something happened, on the clock that never jumps. Thread-safe.</summary>
 internal sealed class LastMoment
 {
