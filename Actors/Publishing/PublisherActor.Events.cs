@@ -95,7 +95,7 @@ internal sealed partial class PublisherActor
         StoreOutcome.InMemory => "kept in memory",
         StoreOutcome.Known => "stored before",
         StoreOutcome.Dropped => "given up",
-        _ => "refused",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "This outcome has no text."),
     };
 
     private void RefusedMayTryLater()

@@ -30,7 +30,8 @@ internal readonly ref struct OrientedRows
             SKEncodedOrigin.RightTop => (bottom, height, -1),
             SKEncodedOrigin.RightBottom => ((last * height) + bottom, -height, -1),
             SKEncodedOrigin.LeftBottom => (last * height, -height, 1),
-            _ => (0, 1, width),
+            SKEncodedOrigin.TopLeft => (0, 1, width),
+            _ => throw new ArgumentOutOfRangeException(nameof(origin), origin, "There are eight orientations."),
         };
     }
 

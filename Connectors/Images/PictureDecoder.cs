@@ -58,9 +58,11 @@ internal readonly unsafe ref struct PictureDecoder
             case RowOrder.Seekable:
                 ReadSeekable(info, sink);
                 break;
-            default:
+            case RowOrder.TopDown or RowOrder.BottomUp:
                 ReadScanlines(info, sink);
                 break;
+            default:
+                throw new InvalidOperationException($"The order {order} of rows is not known.");
         }
     }
 

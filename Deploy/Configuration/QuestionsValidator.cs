@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -41,7 +42,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     private void ValidateAnswer(string key, IAnswerOptions asked)
     {
         var room = options.Model.ContextTokens - PictureTokens;
-        if (!modelIsKnown && asked.Answer is (QuestionKind.Text or QuestionKind.Number) && asked.MaxTokens >= room && !faults.Has(Context))
+        if (!modelIsKnown && asked.Answer is { } answer && AnswerHandler.Of(answer).IsWritten && asked.MaxTokens >= room && !faults.Has(Context))
         {
             faults.Add(
                 $"{key}:{nameof(QuestionOptions.MaxTokens)}",

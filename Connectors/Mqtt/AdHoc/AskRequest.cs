@@ -1,17 +1,6 @@
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+
 namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
-
-/// <summary>The form that an asked answer should have.</summary>
-public enum AskedAnswerType
-{
-    /// <summary>Written; the default, since a question in plain text says nothing else.</summary>
-    Text,
-
-    /// <summary>Scored: <c>yes</c> or <c>no</c> with a probability.</summary>
-    YesNo,
-
-    /// <summary>Scored: one of the given choices with a probability of each.</summary>
-    Choice,
-}
 
 /// <summary>A question that somebody asks once, checked but for whether the camera exists.</summary>
 public sealed record AskRequest
@@ -25,9 +14,10 @@ public sealed record AskRequest
     /// <summary>As a person would be asked.</summary>
     public required string Question { get; init; }
 
-    public AskedAnswerType Form { get; init; }
+    /// <summary>One of <see cref="AskParser.Types"/>; text unless the request says otherwise.</summary>
+    public AnswerType Type { get; init; }
 
-    /// <summary>At least two different ones for <see cref="AskedAnswerType.Choice"/>, else none.</summary>
+    /// <summary>At least two different ones for <see cref="AnswerType.Choice"/>, else none.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Most tokens of a written answer.</summary>

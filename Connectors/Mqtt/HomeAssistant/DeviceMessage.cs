@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
@@ -109,23 +110,23 @@ public sealed partial class DeviceMessage(NodeTopics topics)
     {
         var state = new JsonObject
         {
-            ["platform"] = question.Form == EntityForm.YesNo ? "binary_sensor" : "sensor",
+            ["platform"] = question.Type == AnswerType.YesNo ? "binary_sensor" : "sensor",
             ["name"] = question.Id,
             ["state_topic"] = topics.State(camera, question.Id),
             ["value_template"] = UnknownAsNone,
             ["json_attributes_topic"] = topics.Answer(camera, question.Id),
         };
-        switch (question.Form)
+        switch (question.Type)
         {
-            case EntityForm.YesNo:
+            case AnswerType.YesNo:
                 state["payload_on"] = "yes";
                 state["payload_off"] = "no";
                 break;
-            case EntityForm.Choice:
+            case AnswerType.Choice:
                 state["device_class"] = "enum";
                 state["options"] = new JsonArray([.. question.Choices.Select(it => (JsonNode)it)]);
                 break;
-            case EntityForm.Number:
+            case AnswerType.Number:
                 state["state_class"] = "measurement";
                 if (question.Unit is { } unit)
                 {
@@ -133,6 +134,10 @@ public sealed partial class DeviceMessage(NodeTopics topics)
                 }
 
                 break;
+            case AnswerType.Text:
+                break;
+            default:
+                throw new InvalidOperationException($"{question.Type} has no entity.");
         }
 
         yield return ($"question_{question.Id}", state);
@@ -147,7 +152,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
             ["entity_category"] = "config",
             ["availability"] = new JsonArray(At(topics.Availability)),
         });
-        if (question.Form is EntityForm.YesNo or EntityForm.Choice)
+        if (question.Type is AnswerType.YesNo or AnswerType.Choice)
         {
             var score = Diagnostic(
                 $"{question.Id} score", topics.Answer(camera, question.Id), "{{ value_json.score }}", topics.Availability);

@@ -1,27 +1,13 @@
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
-
-/// <summary>What Home Assistant should make of a question's state.</summary>
-public enum EntityForm
-{
-    /// <summary>A binary sensor: on for <c>yes</c>.</summary>
-    YesNo,
-
-    /// <summary>A sensor with given options.</summary>
-    Choice,
-
-    /// <summary>A sensor with a number.</summary>
-    Number,
-
-    /// <summary>A sensor with a text.</summary>
-    Text,
-}
 
 /// <summary>A question as Home Assistant sees it.</summary>
 /// <param name="Id">As it stands in topics.</param>
-/// <param name="Form">What its state is.</param>
-public sealed record DiscoveredQuestion(string Id, EntityForm Form)
+/// <param name="Type">What its state is.</param>
+public sealed record DiscoveredQuestion(string Id, AnswerType Type)
 {
-    /// <summary>At least one for <see cref="EntityForm.Choice"/>.</summary>
+    /// <summary>At least one for <see cref="AnswerType.Choice"/>.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Of a number; null when it has none.</summary>

@@ -240,7 +240,7 @@ internal sealed partial class OutboxStore
             case OutboxErrorKind.Full:
                 Report(fault);
                 return _database is { } full && MakeRoom(full);
-            default:
+            case OutboxErrorKind.Unusable or OutboxErrorKind.Foreign:
                 Report(fault);
 
                 // One that can still be read gives out what lies in it, unless all of that is in memory too.
@@ -251,6 +251,8 @@ internal sealed partial class OutboxStore
                 }
 
                 return false;
+            default:
+                throw new InvalidOperationException($"The error {fault.Kind} is not known.");
         }
     }
 

@@ -6,6 +6,7 @@ using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
@@ -55,7 +56,7 @@ public sealed class AnswerFuzzTests
         Gen.Select(Question, Text, Score, One<AnswerFailureKind?>(null, AnswerFailureKind.TooLong, AnswerFailureKind.NotFinite, AnswerFailureKind.EngineFault)).Sample(
             (question, text, score, failure) =>
             {
-                var reading = AnswerParser.Read(question, Parts(question, text, score, failure), new Thresholds());
+                var reading = AnswerHandler.Of(question.Kind).Parse(question, Parts(question, text, score, failure), new Thresholds());
 
                 Assert.NotEqual(reading.Value is null, reading.Unclear is null);
                 Assert.NotEqual("", reading.Value);

@@ -45,7 +45,8 @@ internal static class FfmpegCommand
 
             // Both hold tables that name the streams, which must have come first; a lost packet is no reason to end.
             StreamKind.Rtmp => ["-analyzeduration", "1000000"],
-            _ => ["-analyzeduration", "1000000", "-overrun_nonfatal", "1"],
+            StreamKind.Udp => ["-analyzeduration", "1000000", "-overrun_nonfatal", "1"],
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
         };
         return FromAddress(settings, protocols, options, packets: true);
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Tests.Shared;
 
@@ -18,8 +19,8 @@ public sealed class AskReaderTests
         var (request, _, _, fault) = _reader.Read(Message("  Wer ist da? \n"), "gate");
         Assert.Null(fault);
         Assert.Equal(
-            ("Wer ist da?", "gate", AskedAnswerType.Text, 64, TimeSpan.FromSeconds(30)),
-            (request!.Question, request.Camera, request.Form, request.MaxTokens, request.Deadline));
+            ("Wer ist da?", "gate", AnswerType.Text, 64, TimeSpan.FromSeconds(30)),
+            (request!.Question, request.Camera, request.Type, request.MaxTokens, request.Deadline));
     }
 
     [Fact]
@@ -34,7 +35,7 @@ public sealed class AskReaderTests
         Assert.Empty(Schema.Faults(Encoding.UTF8.GetBytes(Text)));
         Assert.Equal(("7", "replies/x"), (id, replyTo));
         Assert.Equal(["red", "blue"], request!.Choices);
-        Assert.Equal((AskedAnswerType.Choice, 5, TimeSpan.FromSeconds(1.5)), (request.Form, request.MaxTokens, request.Deadline));
+        Assert.Equal((AnswerType.Choice, 5, TimeSpan.FromSeconds(1.5)), (request.Type, request.MaxTokens, request.Deadline));
     }
 
     [Theory]
