@@ -122,7 +122,7 @@ internal sealed partial class EdgeConfiguration
     private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()
     {
         Id = id,
-        Source = ToSource(camera.Source!),
+        Source = CameraSources.Resolve(camera.Source!, FullPath),
         PasswordFile = camera.PasswordFile is { } password ? FullPath(password) : null,
         NeededHeight = ToNeededHeight(camera),
         Loop = camera.Loop,
@@ -156,14 +156,6 @@ internal sealed partial class EdgeConfiguration
     };
 
     internal string FullPath(string path) => Path.GetFullPath(path, Folder);
-
-    // Files and folders only: addresses and pipelines stay as they are.
-    private string ToSource(string source) =>
-        source.Contains("://", StringComparison.Ordinal)
-        || source.StartsWith("gst:", StringComparison.OrdinalIgnoreCase)
-        || source.StartsWith("pattern:", StringComparison.OrdinalIgnoreCase)
-            ? source
-            : FullPath(source);
 
     // A bare name is looked for in PATH.
     private string ToProgram(string program) =>

@@ -139,19 +139,13 @@ internal sealed class TopicPrefixesAttribute : ValueRuleAttribute
 /// <summary>A camera's source.</summary>
 internal sealed class CameraSourceAttribute : ValueRuleAttribute
 {
-    private static readonly string[] Schemes = ["rtsp", "rtsps", "http", "https", "onvif"];
-
-    public override string Accepted =>
-        "`rtsp://`, `rtsps://`, `rtspt://`, `http://`, `https://`, `rtmp://`, `rtmps://`, `udp://`; `onvif://[USER@]HOST[:PORT][?profile=TOKEN]`; `/dev/video0`; a video file, also as `file://`; a folder of pictures; "
-        + "`gst:PIPELINE`; `pattern:WIDTHxHEIGHT@RATE`";
+    public override string Accepted => CameraSources.Documented;
 
     public override string? FindFault(object value)
     {
         var source = (string)value;
-        if (Array.Find(Schemes, it => source.StartsWith(it + ":", StringComparison.OrdinalIgnoreCase)
-            && !source.StartsWith(it + "://", StringComparison.OrdinalIgnoreCase)) is { } scheme)
+        if (CameraSources.FindSchemeWithoutSlashes(source) is { } scheme)
         {
-            // Else it would be taken for a file of that name.
             return $"is an address without '//'; '{scheme}://…' would be accepted";
         }
 

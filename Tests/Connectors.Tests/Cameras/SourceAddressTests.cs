@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
+using MobileVlm.Edge.Connectors.Cameras.Sources;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 
@@ -27,6 +28,52 @@ public sealed class SourceAddressTests
     [InlineData("pattern:@5")]
     [InlineData("pattern:640x480@12.5")]
     public void Well_formed_sources_have_no_fault(string source) => Assert.Null(CameraSources.FindFault(source));
+
+    [Fact]
+    public void Messages_and_the_reference_list_every_kind_of_source()
+    {
+        Assert.Equal(
+            "The source is empty; accepted are rtsp://, rtsps://, rtspt://, http://, https://, rtmp://, rtmps://, udp:// and onvif:// addresses, "
+            + "a device (/dev/video0), a video file (also as file:///PATH), a folder of pictures, gst:PIPELINE and pattern:WIDTHxHEIGHT@RATE.",
+            CameraSources.FindFault(""));
+        Assert.Equal(
+            "`rtsp://`, `rtsps://`, `rtspt://`, `http://`, `https://`, `rtmp://`, `rtmps://`, `udp://`; "
+            + "`onvif://[USER@]HOST[:PORT][?profile=TOKEN]`; `/dev/video0`; a video file, also as `file://`; a folder of pictures; "
+            + "`gst:PIPELINE`; `pattern:WIDTHxHEIGHT@RATE`",
+            CameraSources.Documented);
+    }
+
+    [Fact]
+    public void Each_kind_of_source_is_listed_and_found_by_its_prefixes()
+    {
+        Assert.All(SourceKinds.All, kind =>
+        {
+            Assert.True(kind.ListedAs is not null || kind.ListedPrefixes.Count > 0);
+            Assert.All(kind.Prefixes, prefix => Assert.Same(kind, SourceKinds.Find($"{prefix}x")));
+        });
+        Assert.Single(SourceKinds.All, kind => kind.AcceptsRest);
+    }
+
+    [Theory]
+    [InlineData("clips/gate.mp4", "/base/clips/gate.mp4", SourceRequirement.None)]
+    [InlineData("/dev/video0", "/base//dev/video0", SourceRequirement.Devices)]
+    [InlineData("file:///srv/a.mp4", "file:///srv/a.mp4", SourceRequirement.None)]
+    [InlineData("rtsp://10.0.0.5/a", "rtsp://10.0.0.5/a", SourceRequirement.None)]
+    [InlineData("GST:v4l2src", "GST:v4l2src", SourceRequirement.GStreamer)]
+    [InlineData("pattern:", "pattern:", SourceRequirement.None)]
+    public void A_path_is_completed_and_the_machine_must_have_what_the_kind_needs(string source, string resolved, SourceRequirement needs)
+    {
+        Assert.Equal(resolved, CameraSources.Resolve(source, path => $"/base/{path}"));
+        Assert.Equal(needs, CameraSources.RequirementOf(source));
+    }
+
+    [Theory]
+    [InlineData("rtsp:10.0.0.5/stream", "rtsp")]
+    [InlineData("ONVIF:10.0.0.5", "onvif")]
+    [InlineData("rtsp://10.0.0.5/stream", null)]
+    [InlineData("clip.mp4", null)]
+    public void An_address_without_slashes_is_seen(string source, string? scheme) =>
+        Assert.Equal(scheme, CameraSources.FindSchemeWithoutSlashes(source));
 
     [Theory]
     [InlineData(null, "empty")]

@@ -13,10 +13,10 @@ internal static class FfmpegCommand
     private const string InstallHint =
         "install it (apt-get install ffmpeg) or set MobileVlm:Tools:Ffmpeg to where it is";
 
-    // RTSP names its streams when it opens, so nothing needs to be probed. Probing would hold back the first picture
-    // for as long as it takes. What was read while probing is decoded as well: '-fflags nobuffer' would throw it away, and
-    // with it the key frame that many cameras send at connect and then for many seconds not again.
-    private static readonly string[] NoProbing = ["-probesize", "32", "-analyzeduration", "0"];
+    /// <summary>RTSP names its streams when it opens, so nothing needs to be probed. Probing would hold back the first frame
+    /// for as long as it takes. What was read while probing is decoded as well: <c>-fflags nobuffer</c> would throw it away,
+    /// and with it the key frame that many cameras send at connect and then not again for many seconds.</summary>
+    public static IReadOnlyList<string> NoProbing { get; } = ["-probesize", "32", "-analyzeduration", "0"];
 
     // Frame threads and guessed reordering would both delay pictures.
     private static readonly string[] LowDelay = ["-flags", "low_delay"];
@@ -28,28 +28,13 @@ internal static class FfmpegCommand
         "-f", "framecrc", "-flush_packets", "1", "pipe:2",
     ];
 
-    /// <summary>A stream that is sent at its own pace: RTSP, RTMP or MPEG-TS over UDP.</summary>
-    public static ChildCommand Stream(CameraSettings settings, StreamKind kind)
-    {
-        // What the camera sends must not make ffmpeg open local files or other kinds of address.
-        var protocols = kind switch
-        {
-            StreamKind.Rtsp => "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto",
-            StreamKind.Rtmp => "rtmp,rtmps,tcp,tls",
-            StreamKind.Udp => "udp",
-            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-        };
-        string[] options = kind switch
-        {
-            StreamKind.Rtsp => [.. NoProbing, "-rtsp_transport", settings.RtspTransport],
-
-            // Both hold tables that name the streams, which must have come first; a lost packet is no reason to end.
-            StreamKind.Rtmp => ["-analyzeduration", "1000000"],
-            StreamKind.Udp => ["-analyzeduration", "1000000", "-overrun_nonfatal", "1"],
-            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-        };
-        return FromAddress(settings, protocols, options, packets: true);
-    }
+    /// <summary>A stream that is sent at its own pace.</summary>
+    /// <param name="settings">Settings of the camera; their source is the address.</param>
+    /// <param name="protocols">What ffmpeg may open: what the camera sends must not make it open local files or other kinds of
+    /// address.</param>
+    /// <param name="options">Pairs of an option and its value for the input.</param>
+    public static ChildCommand Stream(CameraSettings settings, string protocols, string[] options) =>
+        FromAddress(settings, protocols, options, packets: true);
 
     /// <summary>A video or a playlist behind an HTTP address.</summary>
     /// <param name="settings">Of the camera; its source is the address.</param>
