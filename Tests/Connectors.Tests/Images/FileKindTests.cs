@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Connectors.Tests.Images;
 /// <summary>What cannot be decoded is named for what it is, with what to do.</summary>
 public sealed class FileKindTests : IDisposable
 {
-    private readonly Workbench _bench = new();
+    private readonly CameraFiles _bench = new();
 
     public void Dispose() => _bench.Dispose();
 
@@ -115,8 +115,8 @@ public sealed class FileKindTests : IDisposable
     [Fact]
     public void The_first_frame_of_an_animation_is_taken()
     {
-        Workbench.Ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5", "-frames:v", "5", _bench["a.gif"]);
-        var first = Workbench.Ffmpeg("-i", _bench["a.gif"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1");
+        CameraFiles.Ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5", "-frames:v", "5", _bench["a.gif"]);
+        var first = CameraFiles.Ffmpeg("-i", _bench["a.gif"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1");
         Assert.Equal(first, ImageCodec.Read(_bench["a.gif"]).Pixels);
     }
 
