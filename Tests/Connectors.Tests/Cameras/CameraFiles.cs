@@ -1,17 +1,18 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 
 /// <summary>A folder that goes away with the test, and the tools to fill it.</summary>
 internal sealed class CameraFiles : IDisposable
 {
-    public string Folder { get; } = Directory.CreateTempSubdirectory("mobilevlm-cameras-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public string this[string name] => Path.Combine(Folder, name);
+    public string Folder => _folder.Path;
+
+    public string this[string name] => _folder[name];
 
     /// <summary>A clip of ffmpeg's test picture.</summary>
     public string Clip(string name, int frames, int rate = 25, string size = "160x120")
@@ -32,10 +33,10 @@ internal sealed class CameraFiles : IDisposable
     {
         using var ffmpeg = StartFfmpeg(arguments);
         using var output = new MemoryStream();
-        var said = ffmpeg.StandardError.ReadToEndAsync();
+        var errors = ffmpeg.StandardError.ReadToEndAsync();
         ffmpeg.StandardOutput.BaseStream.CopyTo(output);
         ffmpeg.WaitForExit();
-        Assert.True(ffmpeg.ExitCode == 0, said.Result);
+        Assert.True(ffmpeg.ExitCode == 0, errors.Result);
         return output.ToArray();
     }
 
@@ -55,19 +56,12 @@ internal sealed class CameraFiles : IDisposable
         }
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     /// <summary>Processes whose command line holds <paramref name="mark"/>.</summary>
     public static int Processes(string mark) => Directory.EnumerateDirectories("/proc")
         .Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0]))
         .Count(folder => CommandLine(folder).Contains(mark, StringComparison.Ordinal));
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     private static string CommandLine(string process)
     {

@@ -133,7 +133,7 @@ public sealed class ImageCodecTests : IDisposable
     {
         byte[] jpeg = [];
         var camera = CameraSources.Create(
-            Capture.Settings("pattern:160x120@5"), new FramePool(), TimeProvider.System, new ListLog());
+            Capture.Settings("pattern:160x120@5"), new FramePool(), TimeProvider.System, new ListLogger());
         using var stop = new CancellationTokenSource();
         await camera.CaptureAsync(
             frame =>

@@ -121,8 +121,7 @@ public sealed class EmbeddedBrokerTests
         Assert.True(first.IsConnected);
 
         await first.DisconnectAsync(CancellationToken.None);
-        await Task.Delay(500);
-        await second.MustConnectAsync();
+        await second.UntilConnectedAsync();
     }
 
     [Fact]
@@ -147,16 +146,21 @@ public sealed class EmbeddedBrokerTests
     public async Task A_topic_that_brokers_keep_for_themselves_is_refused_to_other_clients()
     {
         await using var broker = await StartAsync();
-        await using var sub = await MosquittoSub.StartAsync(broker.Address, "$SYS/#");
-        var pub = Mosquitto.Run(
+        await using var sub = await MosquittoSub.StartAsync(broker.Address, "$SYS/#", "-t", "allowed");
+        await using var link = await TestLink.ConnectAsync(broker.Address);
+        using (var pub = Mosquitto.Run(
             "mosquitto_pub",
             "mosquitto-clients",
-            ["-h", "127.0.0.1", "-p", $"{broker.Address.Port}", "-V", "5", "-q", "1", "-t", "$SYS/fake", "-m", "x"]);
-        await pub.WaitForExitAsync();
-        pub.Dispose();
+            ["-h", "127.0.0.1", "-p", $"{broker.Address.Port}", "-V", "5", "-q", "1", "-t", "$SYS/fake", "-m", "x"]))
+        {
+            var error = await pub.StandardError.ReadToEndAsync();
+            await pub.WaitForExitAsync();
+            Assert.Contains("Topic name invalid", error, StringComparison.OrdinalIgnoreCase);
+        }
 
-        await Task.Delay(300);
-        Assert.Empty(sub.Messages);
+        await link.PublishAsync("allowed", "y");
+        await sub.WaitForAsync("allowed");
+        Assert.Equal("allowed", Assert.Single(sub.Messages).Topic);
     }
 
     private static Task<EmbeddedBroker> StartAsync() => EmbeddedBroker.StartAsync(0, NullLogger.Instance);

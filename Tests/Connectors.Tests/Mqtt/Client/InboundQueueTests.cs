@@ -89,7 +89,7 @@ public sealed class InboundQueueTests
         await using var link = await TestLink.ConnectAsync(Listening(broker.Address));
         var ends = link.Ends();
         await broker.StopAsync();
-        await ends.OneEndAsync();
+        await TestLink.UntilAsync(() => !ends.IsEmpty, "the end of the connection");
         await broker.RestartAsync();
 
         await link.MustConnectAsync();

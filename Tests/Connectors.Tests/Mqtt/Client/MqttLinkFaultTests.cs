@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
+using System.Text;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Tests.Shared;
 
@@ -9,9 +10,9 @@ namespace MobileVlm.Edge.Connectors.Tests.Mqtt.Client;
 [SupportedOSPlatform("linux")]
 public sealed class MqttLinkFaultTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("mqtt-link-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task The_right_password_connects_and_a_wrong_one_is_refused_without_showing_it()
@@ -67,7 +68,7 @@ public sealed class MqttLinkFaultTests : IDisposable
     [InlineData("\nsecond", "empty first line")]
     public async Task A_password_file_that_gives_none_is_named(string? content, string said)
     {
-        var file = content is null ? Path.Combine(_folder, "missing") : WriteSecret(content);
+        var file = content is null ? _folder["missing"] : WriteSecret(content);
         var settings = TestLink.Settings(new Uri("mqtt://127.0.0.1:1")) with { User = "edge", PasswordFile = file };
         await using var link = new MqttLink(settings, new ListLogger());
 
@@ -82,7 +83,7 @@ public sealed class MqttLinkFaultTests : IDisposable
     [Fact]
     public async Task A_folder_as_password_file_is_unreadable_rather_than_a_crash()
     {
-        var settings = TestLink.Settings(new Uri("mqtt://127.0.0.1:1")) with { User = "edge", PasswordFile = _folder };
+        var settings = TestLink.Settings(new Uri("mqtt://127.0.0.1:1")) with { User = "edge", PasswordFile = _folder.Path };
         await using var link = new MqttLink(settings, new ListLogger());
 
         Assert.Equal(ConnectOutcomeKind.Misconfigured, (await link.ConnectAsync(CancellationToken.None)).Kind);
@@ -153,7 +154,7 @@ public sealed class MqttLinkFaultTests : IDisposable
 
         Assert.All(outcomes, o => Assert.Equal(PublishOutcomeKind.Lost, o.Kind));
         Assert.InRange(waited.Elapsed.TotalSeconds, 1.9, 8);
-        Assert.Contains("did not answer", await ends.OneEndAsync(), StringComparison.Ordinal);
+        Assert.Contains("did not answer", await link.OneEndAsync(ends), StringComparison.Ordinal);
         Assert.False(link.IsConnected);
     }
 
@@ -178,7 +179,7 @@ public sealed class MqttLinkFaultTests : IDisposable
         }
 
         Assert.InRange(waited.Elapsed.TotalSeconds, 1, 8);
-        Assert.Contains("ping", await ends.OneEndAsync(), StringComparison.Ordinal);
+        Assert.Contains("ping", await link.OneEndAsync(ends), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,12 +204,13 @@ public sealed class MqttLinkFaultTests : IDisposable
     [Fact]
     public async Task An_idle_connection_outlives_its_keep_alive()
     {
-        await using var broker = await Mosquitto.StartAsync();
+        await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { Extra = "log_type all" });
         var settings = TestLink.Settings(broker.Address) with { KeepAlive = TimeSpan.FromSeconds(1) };
         await using var link = await TestLink.ConnectAsync(settings);
         var ends = link.Ends();
 
-        await Task.Delay(TimeSpan.FromSeconds(4));
+        // The broker ends a connection that is silent for one and a half times its keep-alive.
+        await TestLink.UntilAsync(() => broker.Log.Split($"PINGREQ from {settings.ClientId}").Length > 4, "four pings");
 
         Assert.True(link.IsConnected);
         Assert.Empty(ends);
@@ -221,10 +223,13 @@ public sealed class MqttLinkFaultTests : IDisposable
         await using var link = await TestLink.ConnectAsync(broker.Address);
         var ends = link.Ends();
         await link.PublishAsync("a/state", "yes", retain: true);
-        await Task.Delay(1500);
+        var saved = Path.Combine(broker.Folder, "mosquitto.db");
+        await TestLink.UntilAsync(
+            () => File.Exists(saved) && Encoding.Latin1.GetString(File.ReadAllBytes(saved)).Contains("a/state", StringComparison.Ordinal),
+            "mosquitto saves the message");
 
         await broker.RestartAsync();
-        await ends.OneEndAsync();
+        await TestLink.UntilAsync(() => !ends.IsEmpty, "the end of the connection");
         await link.MustConnectAsync();
 
         await using var sub = await MosquittoSub.StartAsync(broker.Address);
@@ -250,7 +255,7 @@ public sealed class MqttLinkFaultTests : IDisposable
 
     private string WriteSecret(string content)
     {
-        var file = Path.Combine(_folder, "password");
+        var file = _folder["password"];
         File.WriteAllText(file, content);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return file;

@@ -7,12 +7,12 @@ namespace MobileVlm.Edge.Connectors.Tests.Mqtt.Client;
 public sealed class MqttLinkTlsTests : IDisposable
 {
     private readonly TestAuthority _authority = new();
-    private readonly string _folder = Directory.CreateTempSubdirectory("mqtt-tls-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose()
     {
         _authority.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Theory]
@@ -109,7 +109,7 @@ public sealed class MqttLinkTlsTests : IDisposable
     [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")]
     public async Task An_authority_file_that_gives_none_is_named(string? content)
     {
-        var file = Path.Combine(_folder, "bad.pem");
+        var file = _folder["bad.pem"];
         if (content is not null)
         {
             File.WriteAllText(file, content);
@@ -139,7 +139,7 @@ public sealed class MqttLinkTlsTests : IDisposable
 
     private string CaFile(TestAuthority authority)
     {
-        var file = Path.Combine(_folder, $"{Guid.NewGuid():N}.pem");
+        var file = _folder[$"{Guid.NewGuid():N}.pem"];
         File.WriteAllText(file, authority.Pem);
         return file;
     }

@@ -120,7 +120,7 @@ internal sealed class OldBroker : IAsyncDisposable
                         OldBrokerHabit.AcceptsBlindly => new byte[] { 0x20, 2, 0, 0 },
                         _ => [0x20, 1, 0, 0xFF, 0xFF, 0xFF],
                     }, _end.Token);
-                    await Task.Delay(habit == OldBrokerHabit.AcceptsBlindly ? 300 : 50, _end.Token);
+                    await ReadToEndAsync(stream);
                 }
                 else if (habit == OldBrokerHabit.ClosesAlways || (level == 5 && habit is OldBrokerHabit.Closes or OldBrokerHabit.Resets))
                 {
@@ -173,6 +173,9 @@ internal sealed class OldBroker : IAsyncDisposable
         });
         await Task.WhenAny(back, forth);
     }
+
+    /// <summary>Waits until the client has closed the connection.</summary>
+    private async Task ReadToEndAsync(NetworkStream stream) => await stream.CopyToAsync(Stream.Null, _end.Token);
 
     /// <summary>One packet with its fixed header.</summary>
     private async Task<byte[]> ReadPacketAsync(NetworkStream stream)

@@ -15,9 +15,10 @@ internal sealed class TestBroker(Mosquitto? mosquitto, EmbeddedBroker? embedded)
 {
     public Uri Address { get; } = mosquitto?.Address ?? embedded!.Address;
 
-    public static async Task<TestBroker> StartAsync(BrokerKind kind) => kind == BrokerKind.Mosquitto
-        ? new TestBroker(await Mosquitto.StartAsync(), null)
-        : new TestBroker(null, await EmbeddedBroker.StartAsync(0, NullLogger.Instance));
+    public static async Task<TestBroker> StartAsync(BrokerKind kind, int maxClients = 16) => kind == BrokerKind.Mosquitto
+        ? new TestBroker(await Mosquitto.StartAsync(new MosquittoOptions { Extra = $"max_connections {maxClients}" }), null)
+        : new TestBroker(
+            null, await EmbeddedBroker.StartAsync(0, NullLogger.Instance, new EmbeddedBrokerLimits { MaxClients = maxClients }));
 
     /// <summary>Gone from one moment to the next, as far as the kind allows.</summary>
     public async Task StopAsync()

@@ -38,6 +38,10 @@ internal static class TestLink
         Assert.True(outcome.Kind == ConnectOutcomeKind.Connected, $"{outcome}");
     }
 
+    /// <summary>Tries until the broker has room.</summary>
+    public static Task UntilConnectedAsync(this MqttLink link) => Eventually.TrueAsync(
+        async () => (await link.ConnectAsync(CancellationToken.None)).Kind == ConnectOutcomeKind.Connected, "a connection");
+
     public static Task<PublishOutcome> PublishAsync(
         this MqttLink link, string topic, string text, bool retain = false, int qualityOfService = 1) =>
         link.PublishAsync(Text(topic, text, retain, qualityOfService), CancellationToken.None);
@@ -55,26 +59,15 @@ internal static class TestLink
 
     public static Task UntilAsync(Func<bool> holds, string what) => Eventually.TrueAsync(holds, what);
 
-    /// <summary>Exactly one end comes, and no second one behind it.</summary>
-    public static async Task<string> OneEndAsync(this ConcurrentQueue<string> ends)
+    /// <summary>Waits for the end of the connection and disposes the link: that was the only end.</summary>
+    /// <returns>The reason of the end.</returns>
+    public static async Task<string> OneEndAsync(this MqttLink link, ConcurrentQueue<string> ends)
     {
         await UntilAsync(() => !ends.IsEmpty, "Disconnected");
-        await Task.Delay(300);
+        await link.DisposeAsync();
+
+        // Ends are reported on the thread pool: one that was reported twice is behind the other one there.
+        await Task.Run(() => { });
         return Assert.Single(ends);
     }
-}
-
-/// <summary>Remembers what was logged.</summary>
-internal sealed class ListLogger : ILogger
-{
-    public ConcurrentQueue<string> Lines { get; } = new();
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Lines.Enqueue($"{logLevel}: {formatter(state, exception)}");
 }

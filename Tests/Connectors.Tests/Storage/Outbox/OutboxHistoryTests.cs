@@ -174,7 +174,7 @@ internal sealed class OutboxHistory : IDisposable
     private static readonly string Root = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
 
     private readonly string _folder = Directory.CreateDirectory(Path.Combine(Root, $"outbox-history-{Guid.NewGuid():N}")).FullName;
-    private readonly ManualTime _time = new();
+    private readonly SettableClock _time = new();
     private readonly LogLines _log = new();
     private readonly HashSet<string> _refused = [];
 

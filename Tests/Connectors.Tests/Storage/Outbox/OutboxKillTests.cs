@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
 
@@ -9,7 +10,7 @@ public sealed class OutboxKillTests : IDisposable
 {
     private const int Kills = 15;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("outbox-kill-").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly SemaphoreSlim _ready = new(0);
     private readonly Dictionary<string, int> _stored = OutboxChild.Questions.ToDictionary(question => question, _ => 0);
     private readonly List<(string Question, int Number, string Id)> _received = [];
@@ -17,7 +18,7 @@ public sealed class OutboxKillTests : IDisposable
     public void Dispose()
     {
         _ready.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Fact]
@@ -49,7 +50,7 @@ public sealed class OutboxKillTests : IDisposable
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
         foreach (var argument in (string[])
-            [typeof(OutboxKillTests).Assembly.Location, OutboxChild.Command, Path.Combine(_folder, "outbox.db"), mode,
+            [typeof(OutboxKillTests).Assembly.Location, OutboxChild.Command, _folder["outbox.db"], mode,
             .. OutboxChild.Questions.Select(question => (_stored[question] + 1).ToString(CultureInfo.InvariantCulture))])
         {
             start.ArgumentList.Add(argument);

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
 
@@ -18,14 +20,16 @@ internal sealed class OutboxRig : IAsyncDisposable
         ReserveBytes = 0,
     };
 
-    public string Folder { get; } = Directory.CreateTempSubdirectory("outbox-").FullName;
+    private readonly TemporaryFolder _folder = new();
+
+    public string Folder => _folder.Path;
 
     public OutboxSettings Settings { get; set; }
 
     /// <summary>Lines that the outbox has logged, as <c>[id] text</c>.</summary>
     public LogLines Log { get; } = new();
 
-    public ManualTime Time { get; } = new();
+    public SettableClock Time { get; } = new();
 
     public SqliteOutbox Outbox { get; private set; } = null!;
 
@@ -73,7 +77,7 @@ internal sealed class OutboxRig : IAsyncDisposable
             await Outbox.DisposeAsync();
         }
 
-        Directory.Delete(Folder, recursive: true);
+        _folder.Dispose();
     }
 }
 
@@ -114,20 +118,15 @@ internal sealed class LogLines : ILogger
     }
 }
 
-/// <summary>A clock that only the test moves.</summary>
-internal sealed class ManualTime : TimeProvider
+/// <summary>A clock that only the test moves, and whose wall clock it can set as a time server does.</summary>
+internal sealed class SettableClock() : FakeTimeProvider(new DateTimeOffset(2028, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
-    private long _ticks = new DateTimeOffset(2028, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks;
-    private long _wallShift;
+    // The base class moves its timestamps together with its wall clock.
+    private TimeSpan _shift;
 
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+    public void JumpWallClock(TimeSpan by) => _shift += by;
 
-    public void Advance(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _shift;
 
-    /// <summary>Sets the wall clock only, as a time server does.</summary>
-    public void JumpWallClock(TimeSpan by) => Interlocked.Add(ref _wallShift, by.Ticks);
-
-    public override long GetTimestamp() => Interlocked.Read(ref _ticks);
-
-    public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref _ticks) + Interlocked.Read(ref _wallShift), TimeSpan.Zero);
+    public override long GetTimestamp() => base.GetUtcNow().Ticks;
 }

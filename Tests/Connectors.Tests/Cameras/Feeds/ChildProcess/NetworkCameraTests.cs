@@ -123,7 +123,7 @@ public sealed class NetworkCameraTests
     [Fact]
     public async Task Nobody_listening_fails_to_open_without_telling_the_password()
     {
-        var url = $"rtsp://joe:geheim77@127.0.0.1:{CameraFiles.FreePort().ToString(CultureInfo.InvariantCulture)}/s";
+        var url = $"rtsp://joe:geheim77@127.0.0.1:{Mosquitto.FreePort().ToString(CultureInfo.InvariantCulture)}/s";
         var capture = new Capture(Capture.Settings(url));
         var end = await capture.RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
@@ -134,7 +134,7 @@ public sealed class NetworkCameraTests
     [Fact]
     public async Task Motion_jpeg_over_http_delivers_pictures_and_is_lost_at_its_end()
     {
-        var url = $"http://127.0.0.1:{CameraFiles.FreePort().ToString(CultureInfo.InvariantCulture)}/s.mjpg";
+        var url = $"http://127.0.0.1:{Mosquitto.FreePort().ToString(CultureInfo.InvariantCulture)}/s.mjpg";
         using var server = CameraFiles.StartFfmpeg(
             "-re", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25", "-t", "3", "-f", "mpjpeg", "-listen", "1", url);
         var capture = new Capture(Capture.Settings(url));

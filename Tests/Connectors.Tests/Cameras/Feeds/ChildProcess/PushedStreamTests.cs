@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.ChildProcess;
 
@@ -18,7 +19,7 @@ public sealed class PushedStreamTests
     [InlineData("joe:geheim77@")]
     public async Task An_rtmp_stream_is_shown_and_is_lost_at_its_end(string login)
     {
-        var port = CameraFiles.FreePort().ToString(CultureInfo.InvariantCulture);
+        var port = Mosquitto.FreePort().ToString(CultureInfo.InvariantCulture);
         using var server = CameraFiles.StartFfmpeg(
             [.. Video, "-t", "3", "-f", "flv", "-listen", "1", $"rtmp://127.0.0.1:{port}/live/gate"]);
         var capture = new Capture(Capture.Settings($"rtmp://{login}127.0.0.1:{port}/live/gate"));
@@ -46,7 +47,7 @@ public sealed class PushedStreamTests
     [InlineData("239.255.77.77")]
     public async Task A_transport_stream_over_udp_is_shown_and_stalls_when_it_stops(string host)
     {
-        var port = CameraFiles.FreePort().ToString(CultureInfo.InvariantCulture);
+        var port = Mosquitto.FreePort().ToString(CultureInfo.InvariantCulture);
         var url = $"udp://{host}:{port}?localaddr=127.0.0.1";
         using var sender = CameraFiles.StartFfmpeg([.. Video, "-f", "mpegts", $"{url}&pkt_size=1316"]);
         try

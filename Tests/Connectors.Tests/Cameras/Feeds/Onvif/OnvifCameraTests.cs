@@ -41,7 +41,7 @@ public sealed class OnvifCameraTests : IDisposable
     [Fact]
     public async Task The_profile_of_the_source_and_the_needed_height_decide()
     {
-        using var camera = await OnvifTestCamera.StartAsync(CameraFiles.FreePort());
+        using var camera = await OnvifTestCamera.StartAsync(Mosquitto.FreePort());
         var capture = new Capture(Capture.Settings(
             string.Create(CultureInfo.InvariantCulture, $"onvif://admin:{OnvifTestCamera.Password}@127.0.0.1:{camera.Port}?profile=Profile_Sub")));
         Assert.Equal(CaptureEndKind.OpenFailed, (await capture.RunAsync()).Kind);
@@ -65,7 +65,7 @@ public sealed class OnvifCameraTests : IDisposable
     [Fact]
     public async Task A_refused_password_is_not_tried_again_until_it_changes()
     {
-        using var camera = await OnvifTestCamera.StartAsync(CameraFiles.FreePort());
+        using var camera = await OnvifTestCamera.StartAsync(Mosquitto.FreePort());
         await File.WriteAllTextAsync(_bench["password"], "wrong-one");
         var capture = new Capture(Capture.Settings(camera.Source()) with { PasswordFile = _bench["password"] });
         var refused = await capture.RunAsync();
@@ -87,7 +87,7 @@ public sealed class OnvifCameraTests : IDisposable
     {
         var noFile = await new Capture(Capture.Settings("onvif://admin@127.0.0.1") with { PasswordFile = _bench["none"] }).RunAsync();
         Assert.Contains("PasswordFile: '" + _bench["none"] + "' does not exist", noFile.Reason, StringComparison.Ordinal);
-        var port = CameraFiles.FreePort().ToString(CultureInfo.InvariantCulture);
+        var port = Mosquitto.FreePort().ToString(CultureInfo.InvariantCulture);
         var dead = await new Capture(Capture.Settings($"onvif://127.0.0.1:{port}")).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, dead.Kind);
         Assert.Contains("could not be asked", dead.Reason, StringComparison.Ordinal);

@@ -119,7 +119,7 @@ public sealed class OnvifClientTests : IAsyncLifetime
     [Fact]
     public async Task Nobody_there_is_told_with_a_remedy()
     {
-        using var client = new OnvifClient(new Uri($"http://127.0.0.1:{CameraFiles.FreePort()}/onvif/device_service"), null, TimeProvider.System);
+        using var client = new OnvifClient(new Uri($"http://127.0.0.1:{Mosquitto.FreePort()}/onvif/device_service"), null, TimeProvider.System);
         var thrown = await FailsAsync(() => client.GetProfilesAsync(default), OnvifErrorKind.Unreachable, "refused");
         Assert.Contains("that ONVIF is switched on", thrown.Message, StringComparison.Ordinal);
     }
