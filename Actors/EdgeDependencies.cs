@@ -38,6 +38,6 @@ public sealed record EdgeDependencies
     public required Func<Frame, byte[]> FrameToJpeg { get; init; }
 
     /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on a thread of its own.
-    /// Throws <see cref="StillImageException"/> when the file is not a usable picture.</summary>
+    /// Throws <see cref="ImageFileException"/> when the file is not a usable picture.</summary>
     public required Func<ReadOnlyMemory<byte>, Frame> PictureToFrame { get; init; }
 }

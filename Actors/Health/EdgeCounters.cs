@@ -121,7 +121,7 @@ internal sealed class MqttCounters() : Counters<MqttStats>(new MqttStats())
     /// <summary>The outbox after an event was stored, sent or given up.</summary>
     public void Moved(OutboxStats outbox) => Update(mqtt =>
         (mqtt.EventsWaiting, mqtt.EventsWaitingBytes, mqtt.EventsWaitingSince, mqtt.EventsDropped) =
-            (outbox.Rows, outbox.Bytes, outbox.OldestAt, outbox.DroppedForRoom + outbox.DroppedForAge));
+            (outbox.Rows, outbox.Bytes, outbox.OldestAt, outbox.DroppedForSpace + outbox.DroppedForAge));
 
     public void Accepted(TimeSpan after)
     {

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 /// <summary>Makes camera sources from settings.</summary>
 public static class CameraSources
 {
-    /// <summary>Says whether a source string is well formed, without opening anything: a file or device may appear
+    /// <summary>Checks whether a source string is well formed, without opening anything: a file or device may appear
     /// later.</summary>
     /// <returns>Null, or the fault in words with what would be accepted; passwords are masked.</returns>
     public static string? FindFault(string? source)

@@ -17,8 +17,8 @@ internal static partial class ImageOption
 
     /// <summary>Reads the picture.</summary>
     /// <exception cref="UsageException">It names nothing that could be a picture file.</exception>
-    /// <exception cref="StillImageException">The file is too large, damaged, or not a picture.</exception>
-    public static StillImage Read(string image)
+    /// <exception cref="ImageFileException">The file is too large, damaged, or not a picture.</exception>
+    public static DecodedImage Read(string image)
     {
         if (string.IsNullOrWhiteSpace(image))
         {

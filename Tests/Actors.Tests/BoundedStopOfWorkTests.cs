@@ -90,7 +90,7 @@ public sealed class BoundedStopOfWorkTests : BoundedStop
         rig.Decode = _ =>
         {
             hanging.Pass();
-            throw new StillImageException("the picture", "too late");
+            throw new ImageFileException("the picture", "too late");
         };
         await rig.StartAsync();
         rig.Ask("""{"id": "1", "question": "ad hoc", "picture": "MQ=="}""", "mobilevlm/box/ask");

@@ -54,7 +54,7 @@ public sealed class RulesTests
             await outbox.StoreAsync(new OutboxEvent($"{i}", "gate", "x"u8.ToArray()));
         }
 
-        Assert.Equal((MemoryOutbox.DefaultLimit, 2), (outbox.Stats.Rows, outbox.Stats.DroppedForRoom));
+        Assert.Equal((MemoryOutbox.DefaultLimit, 2), (outbox.Stats.Rows, outbox.Stats.DroppedForSpace));
         Assert.Equal("2", (await outbox.OldestAsync(new HashSet<string>()))!.Event.Id);
     }
 

@@ -136,7 +136,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
                 Assert.InRange(frame.Height, 1, UploadedPicture.MaxSide);
                 Assert.InRange(ImageCodec.Decode(file, "in strips", strips).Width, 1, 17);
             }
-            catch (StillImageException fault)
+            catch (ImageFileException fault)
             {
                 Assert.NotEmpty(fault.Message);
             }

@@ -12,7 +12,7 @@ internal sealed record HeldOutScene(string Image, HeldOutItem[] Questions)
     public static HeldOutScene[] Load() =>
         JsonSerializer.Deserialize<HeldOutScene[]>(File.ReadAllText(Path.Combine(Folder, "questions.json")), Json)!;
 
-    public StillImage Read() => ImageCodec.Read(Path.Combine(Folder, Image));
+    public DecodedImage Read() => ImageCodec.Read(Path.Combine(Folder, Image));
 }
 
 internal sealed record HeldOutItem(string Question, string Answer);

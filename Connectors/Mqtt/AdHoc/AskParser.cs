@@ -88,7 +88,7 @@ public sealed class AskParser(AskLimits limits)
         }
         catch (InvalidOperationException)
         {
-            // JSON may escape what no text can hold, and only reading the text tells.
+            // JSON may escape what no text can hold, which shows only when the text is read.
             return Refused(null, "the message holds half of a surrogate pair (\\uD800 to \\uDFFF); send the character itself");
         }
     }

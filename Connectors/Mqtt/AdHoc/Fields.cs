@@ -157,7 +157,7 @@ internal sealed class Fields(AskLimits limits)
         return null;
     }
 
-    /// <summary>The nearest of what the request says, what its message says, and the default.</summary>
+    /// <summary>The shortest of the request's deadline, its message's expiry and the default.</summary>
     public TimeSpan Deadline(int? milliseconds, TimeSpan? expiresIn)
     {
         var deadline = milliseconds is { } asked ? TimeSpan.FromMilliseconds(asked) : limits.Deadline;
@@ -167,8 +167,8 @@ internal sealed class Fields(AskLimits limits)
     public void CheckAbout(AskRequest request)
     {
         // Each choice is tried in three spellings with an end behind it, and nothing is written.
-        var room = limits.MaxQuestionBytes + limits.MaxTokens - Encoding.UTF8.GetByteCount(request.Question);
-        if (request.Choices.Sum(choice => 3 * (Encoding.UTF8.GetByteCount(choice) + 1)) > room)
+        var left = limits.MaxQuestionBytes + limits.MaxTokens - Encoding.UTF8.GetByteCount(request.Question);
+        if (request.Choices.Sum(choice => 3 * (Encoding.UTF8.GetByteCount(choice) + 1)) > left)
         {
             Fault("choices", "is too long together with the question; ask for fewer or shorter ones");
         }

@@ -10,12 +10,12 @@ public sealed record DiscoveredQuestion(string Id, AnswerType Type)
     /// <summary>At least one for <see cref="AnswerType.Choice"/>.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
-    /// <summary>Of a number; null when it has none.</summary>
+    /// <summary>Unit of a number; null when it has none.</summary>
     public string? Unit { get; init; }
 }
 
 /// <summary>A camera, which Home Assistant sees as one device.</summary>
-/// <param name="Node">The box.</param>
+/// <param name="Node">The device.</param>
 /// <param name="Id">As it stands in topics.</param>
 /// <param name="Model">Name of the model that answers.</param>
 /// <param name="Snapshot">Its pictures are published.</param>

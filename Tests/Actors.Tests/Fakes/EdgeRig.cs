@@ -153,7 +153,7 @@ internal sealed class EdgeRig : IAsyncDisposable
     private Frame DecodePicture(ReadOnlyMemory<byte> file) =>
         long.TryParse(Encoding.UTF8.GetString(file.Span), CultureInfo.InvariantCulture, out var sequence)
             ? Picture.Take(Pool, new CameraId("picture"), sequence, Time)
-            : throw new StillImageException("the picture", "not a picture");
+            : throw new ImageFileException("the picture", "not a picture");
 
     public void Play(FakeCamera camera, TimeSpan every) => _players.Add(camera.Play(every));
 

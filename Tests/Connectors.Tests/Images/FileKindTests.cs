@@ -76,7 +76,7 @@ public sealed class FileKindTests : IDisposable
     [MemberData(nameof(Strangers))]
     public void What_is_no_picture_is_named_with_a_remedy(string what, byte[] file, string name, string remedy)
     {
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(file, what));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Decode(file, what));
         Assert.Contains(name, fault.Fault, StringComparison.Ordinal);
         Assert.Contains(remedy, fault.Fault, StringComparison.Ordinal);
         Assert.DoesNotContain(fault.Message, char.IsControl);
@@ -92,7 +92,7 @@ public sealed class FileKindTests : IDisposable
     [InlineData("a.jp2", "JPEG 2000")]
     public void What_ffmpeg_writes_is_named_too(string name, string expected)
     {
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench.Picture(name)));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench.Picture(name)));
         Assert.Contains(expected, fault.Fault, StringComparison.Ordinal);
     }
 
@@ -101,14 +101,14 @@ public sealed class FileKindTests : IDisposable
     {
         File.Move(_bench.Picture("a.png"), _bench["a.jpg"]);
         Assert.Equal(64, ImageCodec.Read(_bench["a.jpg"]).Width);
-        Assert.Contains("a PNG picture whose header is damaged", Assert.Throws<StillImageException>(
+        Assert.Contains("a PNG picture whose header is damaged", Assert.Throws<ImageFileException>(
             () => ImageCodec.Decode(File.ReadAllBytes(_bench["a.jpg"]).AsSpan(0, 20), "cut")).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_folder_is_named()
     {
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench.Folder));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench.Folder));
         Assert.Equal("a folder, not a picture file", fault.Fault);
     }
 

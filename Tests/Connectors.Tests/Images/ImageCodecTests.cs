@@ -71,10 +71,10 @@ public sealed class ImageCodecTests : IDisposable
     {
         Assert.Throws<FileNotFoundException>(() => ImageCodec.Read(_bench["none.png"]));
         File.WriteAllText(_bench["text.png"], "no picture");
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench["text.png"]));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench["text.png"]));
         Assert.Contains("not a picture but text ('no picture')", fault.Message, StringComparison.Ordinal);
         Assert.Equal(_bench["text.png"], fault.Picture);
-        Assert.Throws<StillImageException>(() => ImageCodec.Decode([], "empty"));
+        Assert.Throws<ImageFileException>(() => ImageCodec.Decode([], "empty"));
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class ImageCodecTests : IDisposable
         foreach (var part in new[] { 0.1, 0.5, 0.9 })
         {
             var length = (int)(whole.Length * part);
-            Assert.Throws<StillImageException>(() => ImageCodec.Decode(whole.AsSpan(0, length), name));
+            Assert.Throws<ImageFileException>(() => ImageCodec.Decode(whole.AsSpan(0, length), name));
         }
     }
 
@@ -98,7 +98,7 @@ public sealed class ImageCodecTests : IDisposable
     {
         var png = File.ReadAllBytes(_bench.Picture("a.png"));
         png[png.Length / 2] ^= 0x55;
-        Assert.Throws<StillImageException>(() => ImageCodec.Decode(png, "flipped"));
+        Assert.Throws<ImageFileException>(() => ImageCodec.Decode(png, "flipped"));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class ImageCodecTests : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), 30000);
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), PictureFiles.Crc32(png.AsSpan(12, 17)));
         var before = GC.GetTotalAllocatedBytes();
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(png, "bomb"));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Decode(png, "bomb"));
         Assert.Contains("30000x30000", fault.Message, StringComparison.Ordinal);
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 50_000_000);
     }
@@ -122,7 +122,7 @@ public sealed class ImageCodecTests : IDisposable
             file.SetLength(ImageCodec.MaxFileBytes + 1L);
         }
 
-        Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench["large.png"]));
+        Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench["large.png"]));
     }
 
     [Theory]

@@ -100,11 +100,11 @@ public sealed class PictureDecoderTests : IDisposable
     {
         var file = Picture(name, "640x480", []);
         var limits = PictureLimits.Local with { MaxDecoderBytes = 640 * 4 * 32 * 4 };
-        var fault = Assert.Throws<StillImageException>(
+        var fault = Assert.Throws<ImageFileException>(
             () => ImageCodec.Decode(file.AsSpan(0, (int)(file.Length * part)), name, limits));
         Assert.Contains("truncated", fault.Fault, StringComparison.Ordinal);
         var pool = new FramePool();
-        Assert.Throws<StillImageException>(() => UploadedPicture.ToFrame(
+        Assert.Throws<ImageFileException>(() => UploadedPicture.ToFrame(
             file.AsSpan(0, (int)(file.Length * part)), pool, new CameraId("sent"), new FrameSequence(1), TimeProvider.System));
         Assert.Equal(0, pool.Outstanding);
     }
@@ -118,7 +118,7 @@ public sealed class PictureDecoderTests : IDisposable
         // Three samples a pixel, two bytes each.
         Assert.Equal(48 * 32 * 6, DecoderMemory.Bytes(SKEncodedImageFormat.Jpeg, file, 48 * 32, 48 * 32));
         var limits = PictureLimits.Local with { MaxDecoderBytes = (48 * 32 * 6) - 1 };
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(file, "large", limits));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Decode(file, "large", limits));
         Assert.Contains("not progressive", fault.Fault, StringComparison.Ordinal);
         var baseline = Picture("a.jpg", "48x32", []);
         Assert.Equal(0, DecoderMemory.Bytes(SKEncodedImageFormat.Jpeg, baseline, 48 * 32, 48 * 32));
@@ -133,7 +133,7 @@ public sealed class PictureDecoderTests : IDisposable
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), PictureFiles.Crc32(png.AsSpan(12, 17)));
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(png, "large", UploadedPicture.Limits));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Decode(png, "large", UploadedPicture.Limits));
         Assert.Contains(width.ToString(CultureInfo.InvariantCulture), fault.Fault, StringComparison.Ordinal);
         Assert.Contains(reason, fault.Fault, StringComparison.Ordinal);
     }

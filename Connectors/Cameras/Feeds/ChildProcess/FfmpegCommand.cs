@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 /// socket time-outs, for one, have changed their names and meaning, so silence is left to our own watchdog.</summary>
 internal static class FfmpegCommand
 {
-    /// <summary>Packets that are reported until the first picture: 40 s at 25 per second. Enough to distinguish a camera that
+    /// <summary>Packets that are reported until the first frame: 40 s at 25 per second. Enough to distinguish a camera that
     /// has not sent a key frame yet from one that sends nothing.</summary>
     private const string ReportedPackets = "1000";
 
@@ -18,10 +18,10 @@ internal static class FfmpegCommand
     /// and with it the key frame that many cameras send at connect and then not again for many seconds.</summary>
     public static IReadOnlyList<string> NoProbing { get; } = ["-probesize", "32", "-analyzeduration", "0"];
 
-    // Frame threads and guessed reordering would both delay pictures.
+    // Frame threads and guessed reordering would both delay frames.
     private static readonly string[] LowDelay = ["-flags", "low_delay"];
 
-    // A copy of the packets' headers tells that packets come, before there is a picture.
+    // A copy of the packets' headers shows that packets come, before there is a frame.
     private static readonly string[] PacketReport =
     [
         "-map", "0:v:0", "-c", "copy", "-copyinkf", "-frames:v", ReportedPackets,
@@ -37,7 +37,7 @@ internal static class FfmpegCommand
         FromAddress(settings, protocols, options, packets: true);
 
     /// <summary>A video or a playlist behind an HTTP address.</summary>
-    /// <param name="settings">Of the camera; its source is the address.</param>
+    /// <param name="settings">Settings of the camera; their source is the address.</param>
     /// <param name="recorded">It is complete, not live, so that the pace of <see cref="CameraSettings.Pace"/> holds.</param>
     public static ChildCommand HttpVideo(CameraSettings settings, bool recorded)
     {
@@ -92,7 +92,7 @@ internal static class FfmpegCommand
         var command = Build(settings, [.. LowDelay, .. input], WallClockSlot, CaptureEndKind.Lost, map);
         command = command with { Input = list };
 
-        // ffmpeg cannot copy packets of a stream whose picture size it does not know yet.
+        // ffmpeg cannot copy packets of a stream whose frame size it does not know yet.
         return packets
             ? command with { Arguments = [.. command.Arguments, .. PacketReport], ReportsPackets = true, WithoutPackets = command }
             : command;
@@ -123,7 +123,7 @@ internal static class FfmpegCommand
         : settings.Speed.Equals(1) ? ["-re"]
         : ["-readrate", Number(settings.Speed)];
 
-    /// <param name="settings">Of the camera.</param>
+    /// <param name="settings">Settings of the camera.</param>
     /// <param name="input">Options and address of the source.</param>
     /// <param name="slot">The condition of a rate.</param>
     /// <param name="endMeans">See <see cref="ChildCommand.EndMeans"/>.</param>
@@ -146,10 +146,10 @@ internal static class FfmpegCommand
             Program = settings.FfmpegPath,
             Arguments =
             [
-                // Levels tell errors from reports; a camera's description is verbose.
+                // Levels distinguish errors from reports; a camera's description is verbose.
                 "-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose", .. input, .. map, "-an", "-sn", "-dn",
 
-                // Otherwise ffmpeg duplicates and drops pictures to reach the rate that it assumes.
+                // Otherwise ffmpeg duplicates and drops frames to reach the rate that it assumes.
                 .. FfmpegVersion.Of(settings.FfmpegPath).PassThrough,
                 "-vf", string.Join(',', filters),
 
@@ -162,8 +162,8 @@ internal static class FfmpegCommand
         };
     }
 
-    /// <summary>Lets pictures through and prints a mark for each (see <see cref="FfmpegReport"/>): twice its number in the
-    /// source, plus one from the first key picture on. Without a rate, marks end at that picture, because no number is left out then.</summary>
+    /// <summary>Lets frames through and prints a mark for each (see <see cref="FfmpegReport"/>): twice its number in the
+    /// source, plus one from the first key frame on. Without a rate, marks end at that frame, because no number is left out then.</summary>
     private static string Select(string? slot)
     {
         const string Mark = "print(2*n+2+ld(3))";
@@ -173,8 +173,8 @@ internal static class FfmpegCommand
             : $"select='{KeySeen};if({slot}+gt(ld(3),ld(4)),{Mark},0)'";
     }
 
-    /// <summary>The first picture of each slot of 1/rate s (see <see cref="FrameRateLimit"/>), by the file's time.
-    /// The fps filter would double pictures of slower sources.</summary>
+    /// <summary>The first frame of each slot of 1/rate s (see <see cref="FrameRateLimit"/>), by the file's time.
+    /// The fps filter would double frames of slower sources.</summary>
     private static string MediaTimeSlot(double rate) => string.Create(
         CultureInfo.InvariantCulture,
         $"(isnan(prev_selected_t)+not(eq(floor(t*{rate}+0.001),floor(prev_selected_t*{rate}+0.001))))");

@@ -441,8 +441,8 @@ public sealed class OutboxFaultTests : IAsyncDisposable
         }
 
         var stats = _bench.Outbox.Stats;
-        Assert.True(stats.DroppedForRoom > 0);
-        Assert.Equal(events, stats.Rows + stats.DroppedForRoom);
+        Assert.True(stats.DroppedForSpace > 0);
+        Assert.Equal(events, stats.Rows + stats.DroppedForSpace);
         Assert.Equal(0, stats.InMemory);
         var left = await _bench.DrainAsync();
         Assert.Equal(stats.Rows, left.Count);

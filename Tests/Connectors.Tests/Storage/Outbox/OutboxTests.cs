@@ -90,7 +90,7 @@ public sealed class OutboxTests : IAsyncDisposable
         await _bench.StoreAsync("flapping", 1, 30);
         var left = await _bench.DrainAsync();
         Assert.Equal(["alarm-1", .. Enumerable.Range(22, 9).Select(n => $"flapping-{n}")], left);
-        Assert.Equal(21, _bench.Outbox.Stats.DroppedForRoom);
+        Assert.Equal(21, _bench.Outbox.Stats.DroppedForSpace);
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class OutboxTests : IAsyncDisposable
         await _bench.StoreAsync("gate", 1, 40, bytes: 1000);
         Assert.InRange(_bench.Outbox.Stats.Bytes, 5_000, 10_000);
         var left = await _bench.DrainAsync();
-        Assert.Equal(40 - left.Count, _bench.Outbox.Stats.DroppedForRoom);
+        Assert.Equal(40 - left.Count, _bench.Outbox.Stats.DroppedForSpace);
         Assert.Equal(Enumerable.Range(41 - left.Count, left.Count).Select(n => $"gate-{n}"), left);
     }
 
@@ -134,13 +134,13 @@ public sealed class OutboxTests : IAsyncDisposable
             }
 
             var stats = _bench.Outbox.Stats;
-            Assert.Equal((round + 1) * InEach, stats.Rows + acknowledged + stats.DroppedForRoom);
+            Assert.Equal((round + 1) * InEach, stats.Rows + acknowledged + stats.DroppedForSpace);
         }
 
         var last = _bench.Outbox.Stats;
         Assert.Equal(Rounds * InEach, last.Stored);
         Assert.Equal(0, last.DroppedForAge);
-        Assert.True(last is { Rows: > 0, DroppedForRoom: > 0 } && acknowledged > 0, $"{last}");
+        Assert.True(last is { Rows: > 0, DroppedForSpace: > 0 } && acknowledged > 0, $"{last}");
         Assert.Equal(last.Rows, (await _bench.DrainAsync()).Count);
         await _bench.OpenAgainAsync();
         Assert.Empty(await _bench.DrainAsync());
@@ -165,7 +165,7 @@ public sealed class OutboxTests : IAsyncDisposable
         Assert.Equal(StoreOutcome.Dropped, await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 2)));
         Assert.Null(await _bench.Outbox.OldestAsync(OutboxRig.All));
         await _bench.Outbox.RemoveAsync("gate-1");
-        Assert.Equal(1, _bench.Outbox.Stats.DroppedForRoom);
+        Assert.Equal(1, _bench.Outbox.Stats.DroppedForSpace);
         _bench.Open();
         Assert.Equal(["gate-1"], await _bench.DrainAsync());
     }
