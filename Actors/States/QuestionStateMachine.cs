@@ -1,7 +1,7 @@
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
-using MobileVlm.Edge.Connectors.Clock;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
-using MobileVlm.Edge.Connectors.Clock;
 using SQLitePCL;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;

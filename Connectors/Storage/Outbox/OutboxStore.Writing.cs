@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
