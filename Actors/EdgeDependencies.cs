@@ -2,7 +2,6 @@ using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Inference.Answers;
@@ -25,15 +24,6 @@ public sealed record EdgeDependencies
 
     public required NodeTopics Topics { get; init; }
 
-    /// <summary>Called on an actor's thread.</summary>
-    public required Func<AnswerPayload, byte[]> AnswerToBytes { get; init; }
-
-    /// <summary>Called on an actor's thread.</summary>
-    public required Func<EventPayload, byte[]> EventToBytes { get; init; }
-
-    /// <summary>Called on an actor's thread.</summary>
-    public required Func<EdgeStats, byte[]> StatsToBytes { get; init; }
-
     /// <summary>Opens stage 1. Called on the thread that will run it, again after each failure; what it returns is
     /// disposed on that thread before the next one is opened.</summary>
     public required Func<IVisionEncoder> OpenEncoder { get; init; }
@@ -41,10 +31,13 @@ public sealed record EdgeDependencies
     /// <summary>Opens stage 2, under the same rules.</summary>
     public required Func<IQuestionAnswerer> OpenAnswerer { get; init; }
 
+    /// <summary>Where the model's sessions run, for the statistics. Called on any thread.</summary>
+    public Func<ModelPlacement> Placement { get; init; } = () => ModelPlacement.Unknown;
+
     /// <summary>A frame as JPEG. Called on a thread of its own; must not keep the frame.</summary>
     public required Func<Frame, byte[]> FrameToJpeg { get; init; }
 
     /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on a thread of its own.
-    /// Throws <see cref="StillImageException"/> when the file is not a usable picture.</summary>
+    /// Throws <see cref="ImageFileException"/> when the file is not a usable picture.</summary>
     public required Func<ReadOnlyMemory<byte>, Frame> PictureToFrame { get; init; }
 }

@@ -135,7 +135,7 @@ public sealed partial class EdgeSystem
         var replies = new AdHocReplies(
             _settings, _parts.Topics, camera => _lanes.Now.Any(lane => lane.Plan.Id.Value == camera), _clock, _time);
         return new DirectGoodbye(
-            _parts.Link, new MessageFactory(_settings, _parts, _clock), _memory.Publisher, _memory.Asks, replies).PublishAsync(cancel);
+            _parts.Link, new MessageFactory(_settings, _parts.Topics, _clock), _memory.Publisher, _memory.Asks, replies).PublishAsync(cancel);
     }
 
     // Waits without a limit; the step sets one.

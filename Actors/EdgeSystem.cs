@@ -10,6 +10,7 @@ using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors;
 
@@ -117,8 +118,27 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     public void Nudge() => _places.Nudge();
 
     /// <summary>What was counted so far.</summary>
-    public EdgeStats Stats() => _counters.Snapshot(
-        _settings, _lanes.Now.Select(lane => lane.Plan), _time.GetElapsedTime(_startedAt), _clock, Storage());
+    public StatsPayload Stats()
+    {
+        var placement = _parts.Placement();
+        var now = _clock.Now;
+        return new StatsPayload
+        {
+            Node = _settings.Node,
+            At = now,
+            Clock = now is null ? ClockText.Unset : ClockText.Set,
+            UptimeS = (long)_time.GetElapsedTime(_startedAt).TotalSeconds,
+            Model = _settings.ModelName,
+            Target = placement.Target ?? _settings.Target,
+            Sessions = placement.Sessions,
+            ResidentBytes = Environment.WorkingSet,
+            Cameras = _counters.CamerasOf(_lanes.Now.Select(lane => lane.Plan), _clock),
+            Pipeline = _counters.Pipeline.Snapshot(),
+            Mqtt = _counters.Mqtt.Snapshot(_clock),
+            Asks = _counters.Asks.Read(asks => asks with { }),
+            Storage = Storage(),
+        };
+    }
 
     /// <summary>Opens the engine, then the cameras; the broker is connected meanwhile and need not be there.</summary>
     /// <exception cref="InvalidOperationException">It was started or stopped before.</exception>
@@ -183,7 +203,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private StorageStats Storage()
     {
         var outbox = _parts.Outbox.Stats;
-        return new StorageStats(outbox.Storage, outbox.InMemory, outbox.Damaged, _memory.Keeper.Storage);
+        var state = _memory.Keeper.Storage;
+        return new StorageStats
+        {
+            Outbox = StorageStats.TextOf(outbox.Storage.Kind),
+            OutboxReason = outbox.Storage.Reason,
+            EventsInMemory = outbox.InMemory,
+            OutboxDamaged = outbox.Damaged,
+            State = StorageStats.TextOf(state.Kind),
+            StateReason = state.Reason,
+        };
     }
 
     private SurvivingState CreateMemory()

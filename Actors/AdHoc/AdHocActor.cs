@@ -6,6 +6,7 @@ using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.AdHoc;
 
@@ -48,7 +49,7 @@ internal sealed partial class AdHocActor : RestartableActor
     private readonly AdHocReplies _replies;
     private readonly AskParser _reader;
     private readonly IActorRef _publisher;
-    private readonly AskCounters _counters;
+    private readonly Counters<AskStats> _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IActorRef _self = Context.Self;
@@ -60,7 +61,7 @@ internal sealed partial class AdHocActor : RestartableActor
         AdHocContext places,
         AdHocReplies replies,
         IActorRef publisher,
-        AskCounters counters,
+        Counters<AskStats> counters,
         TimeProvider time,
         ILogger<AdHocActor> logger)
         : base(requests.Memory)
@@ -97,8 +98,8 @@ internal sealed partial class AdHocActor : RestartableActor
         {
             case AdHocReceived { IsTaken: false } came:
                 Reply(came, _replies.Failed(_replies.ReadIfPossible(_reader, came, _time.GetTimestamp()), reason));
-                _counters.Received.Increment();
-                _counters.Failed.Increment();
+                _counters.Update(asks => asks.Received++);
+                _counters.Update(asks => asks.Failed++);
                 break;
             case IAboutQuestion about:
                 WhilePending(about.Question, pending => Fail(pending, reason));
@@ -125,7 +126,7 @@ internal sealed partial class AdHocActor : RestartableActor
         Take(came, _replies.Read(_reader, came, _time.GetTimestamp()));
 
         // Only now, so that whoever sees it counted knows that the next picture takes it along.
-        _counters.Received.Increment();
+        _counters.Update(asks => asks.Received++);
     }
 
     private void Take(AdHocReceived came, Asked asked)
@@ -141,12 +142,12 @@ internal sealed partial class AdHocActor : RestartableActor
         else if (_requests.Count >= _settings.MaxWaiting)
         {
             Reply(came, _replies.Busy(asked, _requests.LastWait));
-            _counters.Busy.Increment();
+            _counters.Update(asks => asks.Busy++);
         }
         else if (request.Camera is { } camera && request.Picture is null && _places.Camera(camera)?.HeldBack is { } reason)
         {
             Reply(came, _replies.Failed(asked, reason));
-            _counters.Failed.Increment();
+            _counters.Update(asks => asks.Failed++);
         }
         else if (Place(came, asked, request) is { } fault)
         {
@@ -157,7 +158,7 @@ internal sealed partial class AdHocActor : RestartableActor
     private void Refuse(AdHocReceived came, Asked asked, AskError fault)
     {
         Reply(came, _replies.Invalid(asked, fault));
-        _counters.Refused.Increment();
+        _counters.Update(asks => asks.Refused++);
         if (asked.RefusedTopic is not { } refused)
         {
             LogRefused(asked.To.Topic, fault.Field, fault.Message);
@@ -217,7 +218,7 @@ internal sealed partial class AdHocActor : RestartableActor
         if (end.Answer is { } answer)
         {
             Reply(pending, _replies.Answered(pending.Asked, answer));
-            _counters.Answered.Increment();
+            _counters.Update(asks => asks.Answered++);
         }
         else
         {
@@ -228,21 +229,21 @@ internal sealed partial class AdHocActor : RestartableActor
     private void Fail(PendingRequest pending, string reason)
     {
         Reply(pending, _replies.Failed(pending.Asked, reason));
-        _counters.Failed.Increment();
+        _counters.Update(asks => asks.Failed++);
     }
 
     private void Unusable(PendingRequest pending, string reason)
     {
         var fault = new AskError("picture", $"\"picture\" cannot be used: {reason}");
         Reply(pending, _replies.Invalid(pending.Asked, fault));
-        _counters.Refused.Increment();
+        _counters.Update(asks => asks.Refused++);
         LogRefused(pending.Asked.To.Topic, fault.Field, fault.Message);
     }
 
     private void Expired(PendingRequest pending)
     {
         Reply(pending, _replies.Expired(pending.Asked, pending.Lane?.Counters.Online != false));
-        _counters.Expired.Increment();
+        _counters.Update(asks => asks.Expired++);
     }
 
     private void Withdraw(PendingRequest pending)

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
@@ -75,18 +76,8 @@ internal sealed class AdHocReplies(
         return new Asked(null, null, null, came.Camera, new ReplyAddress(topic, came.Message.CorrelationData), arrivedAt);
     }
 
-    public static Question ToQuestion(AskRequest request) => new(
-        request.Question,
-        request.Form switch
-        {
-            AskedAnswerType.YesNo => AnswerKind.YesNo,
-            AskedAnswerType.Choice => AnswerKind.Choice,
-            _ => AnswerKind.Text,
-        },
-        request.MaxTokens)
-    {
-        Choices = request.Choices,
-    };
+    public static Question ToQuestion(AskRequest request) =>
+        AnswerHandler.Of(request.Type).ToEngine(request.Question, request.Choices, request.MaxTokens);
 
     public OutboundMessage Answered(Asked asked, AdHocAnswer answered)
     {

@@ -46,7 +46,7 @@ internal sealed partial class PictureDecoder(
                 question.Failed("this box is about to stop");
             }
         }
-        catch (StillImageException fault)
+        catch (ImageFileException fault)
         {
             onUnusable(fault.Fault);
         }

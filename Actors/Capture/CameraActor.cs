@@ -154,7 +154,7 @@ internal sealed partial class CameraActor : RestartableActor
         _run.Retry = null;
         _run.Retry = _time.SendAfter(Self, wait, StartAttempt.Instance);
         _run.Attempt = null;
-        _lane.Counters.CaptureRestarts.Increment();
+        _lane.Counters.Update(camera => camera.CaptureRestarts++);
 
         // A camera that stays away is said once for each kind of fault, not each time it is tried.
         if (_run.LoggedFault != end.Kind)

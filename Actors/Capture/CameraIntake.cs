@@ -5,6 +5,7 @@ using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Capture;
 
@@ -101,18 +102,18 @@ internal sealed class CameraIntake : IFrameIntake
     /// <summary>Takes over a captured frame; returns at once. On the capture thread.</summary>
     public void Offer(Frame frame)
     {
-        Counters.Captured.Increment();
+        Counters.Update(camera => camera.FramesCaptured++);
         Counters.LastFrame.Set(frame.CapturedTimestamp);
         // Turned away here, a frame that nobody asked for costs neither a message nor a look at the pipeline.
         if (!_schedule.IsDue(_time.GetTimestamp()) && !_asks.IsWaiting)
         {
-            Drop(frame, Counters.Idle);
+            Drop(frame, camera => camera.FramesIdle++);
             return;
         }
 
         if (_newest.Put(frame))
         {
-            Counters.Replaced.Increment();
+            Counters.Update(camera => camera.FramesReplaced++);
         }
 
         _bell.Set();
@@ -136,7 +137,7 @@ internal sealed class CameraIntake : IFrameIntake
         var now = _time.GetTimestamp();
         if (_time.GetElapsedTime(frame.CapturedTimestamp, now) > _maxFrameAge)
         {
-            Drop(frame, Counters.Stale);
+            Drop(frame, camera => camera.FramesStale++);
             return null;
         }
 
@@ -163,7 +164,7 @@ internal sealed class CameraIntake : IFrameIntake
         _asksPassedOver = region is not null && _asks.IsWaiting;
         if (due.Count == 0 && asks.Count == 0)
         {
-            Drop(frame, Counters.Idle);
+            Drop(frame, camera => camera.FramesIdle++);
             return null;
         }
 
@@ -175,7 +176,7 @@ internal sealed class CameraIntake : IFrameIntake
         // A camera that gives one picture an hour has no other one for the other regions.
         if ((more || _asksPassedOver) && _newest.PutBack(frame))
         {
-            Counters.Repeated.Increment();
+            Counters.Update(camera => camera.FramesRepeated++);
         }
 
         return new PickedFrame(frame, due, asks);
@@ -199,9 +200,9 @@ internal sealed class CameraIntake : IFrameIntake
     private static SceneGate? GateOf(CameraPlan plan, TimeProvider time) =>
         plan.Gate is { } settings ? new SceneGate(settings, time) : null;
 
-    private static void Drop(Frame frame, Counter counted)
+    private void Drop(Frame frame, Func<CameraStats, long> count)
     {
         frame.Dispose();
-        counted.Increment();
+        Counters.Update(count);
     }
 }

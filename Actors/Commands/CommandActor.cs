@@ -150,7 +150,7 @@ internal sealed partial class CommandActor : RestartableActor
         if (message.Retained)
         {
             // It would be obeyed again at each connect, long after whoever sent it has changed his mind.
-            _counters.CommandsIgnored.Increment();
+            _counters.Update(mqtt => mqtt.CommandsIgnored++);
             if (_intake.WarnedOfRetained.Add(command.Kind))
             {
                 LogRetained(message.Topic);
@@ -158,7 +158,7 @@ internal sealed partial class CommandActor : RestartableActor
         }
         else if (!_intake.Limit.TryPass())
         {
-            _counters.CommandsIgnored.Increment();
+            _counters.Update(mqtt => mqtt.CommandsIgnored++);
         }
         else if (command.Kind == CommandKind.Ask)
         {
@@ -184,7 +184,7 @@ internal sealed partial class CommandActor : RestartableActor
         }
         else
         {
-            _counters.CommandsIgnored.Increment();
+            _counters.Update(mqtt => mqtt.CommandsIgnored++);
             Refuse(command, plan is null ? "there is no such camera"
                 : plan.Questions.All(it => it.Id != command.Question) ? "the camera has no such question"
                 : $"'{SwitchText.Excerpt(message.Text)}' is not ON or OFF (true, false, 1 and 0 are taken as well, in any case)");

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
@@ -50,21 +50,13 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
         plan.Id.Value,
         edge.ModelName,
         plan.Snapshot,
-        [.. plan.Questions.Select(question => new DiscoveredQuestion(question.Id, ToForm(question.Kind))
+        [.. plan.Questions.Select(question => new DiscoveredQuestion(question.Id, AnswerHandler.Of(question.Kind).Published)
         {
             Choices = question.Choices,
             Unit = question.Number.Unit,
         })])
     {
         Views = plan.Scene.CheckView ? ViewStates.Words : [],
-    };
-
-    private static EntityForm ToForm(QuestionKind kind) => kind switch
-    {
-        QuestionKind.YesNo => EntityForm.YesNo,
-        QuestionKind.Choice => EntityForm.Choice,
-        QuestionKind.Number => EntityForm.Number,
-        _ => EntityForm.Text,
     };
 
     private OutboundMessage Retained(string topic, byte[] body) =>

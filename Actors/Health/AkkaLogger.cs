@@ -27,12 +27,12 @@ internal sealed partial class AkkaLogger : ReceiveActor, IRequiresMessageQueue<I
         Receive<LogEvent>(Write);
     }
 
-    private void Write(LogEvent said)
+    private void Write(LogEvent entry)
     {
-        var level = LevelOf(said.LogLevel());
+        var level = LevelOf(entry.LogLevel());
         if (_logger.IsEnabled(level))
         {
-            Log(level, said.Cause, said.LogSource, said.Message);
+            Log(level, entry.Cause, entry.LogSource, entry.Message);
         }
     }
 
@@ -41,7 +41,8 @@ internal sealed partial class AkkaLogger : ReceiveActor, IRequiresMessageQueue<I
         AkkaLevel.ErrorLevel => HostLevel.Error,
         AkkaLevel.WarningLevel => HostLevel.Warning,
         AkkaLevel.InfoLevel => HostLevel.Information,
-        _ => HostLevel.Debug,
+        AkkaLevel.DebugLevel => HostLevel.Debug,
+        _ => throw new ArgumentOutOfRangeException(nameof(level), level, "This level is not known."),
     };
 
     [LoggerMessage(EventId = 1, Message = "{Source}: {Text}")]

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Clock;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.Health;
 

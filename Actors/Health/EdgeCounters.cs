@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Health;
@@ -13,145 +13,60 @@ internal sealed class EdgeCounters
 {
     private readonly ConcurrentDictionary<CameraId, CameraCounters> _cameras = new();
 
-    /// <summary>Of a camera that there is or was.</summary>
+    /// <summary>The counters of a current or former camera.</summary>
     public CameraCounters this[CameraId camera] => _cameras.GetOrAdd(camera, _ => new CameraCounters());
 
     public PipelineCounters Pipeline { get; } = new();
 
     public MqttCounters Mqtt { get; } = new();
 
-    public AskCounters Asks { get; } = new();
+    public Counters<AskStats> Asks { get; } = new(new AskStats());
 
-    /// <param name="settings">Names.</param>
-    /// <param name="plans">What there is now; what there was before is left out.</param>
-    /// <param name="uptime">Since the start, on the steady clock.</param>
-    /// <param name="clock">Says which times are known.</param>
-    /// <param name="storage">Of this moment.</param>
-    public EdgeStats Snapshot(
-        EdgeSettings settings, IEnumerable<CameraPlan> plans, TimeSpan uptime, ClockMonitor clock, StorageStats storage)
-    {
-        return new EdgeStats
-        {
-            Node = settings.Node,
-            Model = settings.ModelName,
-            Target = settings.Target,
-            At = clock.Now,
-            Uptime = uptime,
-            Cameras = plans.ToDictionary(plan => plan.Id.Value, plan => this[plan.Id].Snapshot(plan.Questions, clock)),
-            Pipeline = Pipeline.Snapshot(),
-            Mqtt = Mqtt.Snapshot(clock),
-            Asks = Asks.Snapshot(),
-            Storage = storage,
-        };
-    }
+    /// <summary>Copies the counters of these cameras; those of former cameras and questions are left out.</summary>
+    public IReadOnlyDictionary<string, CameraStats> CamerasOf(IEnumerable<CameraPlan> plans, ClockMonitor clock) =>
+        plans.ToDictionary(plan => plan.Id.Value, plan => this[plan.Id].Snapshot(plan.Questions, clock));
 }
 
-internal sealed class CameraCounters
+/// <summary>The counters of one camera.</summary>
+internal sealed class CameraCounters() : Counters<CameraStats>(new CameraStats())
 {
     private readonly ConcurrentDictionary<string, QuestionCounters> _questions = new();
-    private volatile bool _online;
-    private long _lastAgeTicks = long.MinValue;
-    private volatile int _view;
-    private long _sameFor = -1;
-    private long _repeatsFor = -1;
+    private long _repeatsForTicks = -1;
 
     public bool Online
     {
-        get => _online;
-        set => _online = value;
+        get => Read(camera => camera.Online);
+        set => Update(camera => camera.Online = value);
     }
 
-    public Counter Captured { get; } = new();
-
-    public Counter Repeated { get; } = new();
-
-    public Counter Replaced { get; } = new();
-
-    public Counter Idle { get; } = new();
-
-    public Counter Stale { get; } = new();
-
-    public Counter Used { get; } = new();
-
-    public Counter Gated { get; } = new();
-
-    public Counter Failed { get; } = new();
-
-    public Counter CaptureRestarts { get; } = new();
-
-    /// <summary>Connections that were found frozen.</summary>
-    public Counter Frozen { get; } = new();
-
-    public LastMoment LastFrozen { get; } = new();
-
-    /// <summary>How often the view changed to one that is not normal.</summary>
-    public Counter ViewChanges { get; } = new();
-
-    public ViewState View
-    {
-        get => (ViewState)_view;
-        set => _view = (int)value;
-    }
-
-    /// <summary>How long the source has repeated its pictures; null where that means nothing.</summary>
-    public TimeSpan? SameFor
-    {
-        get => FromTicks(ref _sameFor);
-        set => Interlocked.Exchange(ref _sameFor, value?.Ticks ?? -1);
-    }
-
-    /// <summary>The same, once it is too long for a live source; null before.</summary>
+    /// <summary>How long the source has repeated its frames, once that is too long for a live source; null before.</summary>
     public TimeSpan? RepeatsFor
     {
-        get => FromTicks(ref _repeatsFor);
-        set => Interlocked.Exchange(ref _repeatsFor, value?.Ticks ?? -1);
+        get => Interlocked.Read(ref _repeatsForTicks) is var ticks and >= 0 ? TimeSpan.FromTicks(ticks) : null;
+        set => Interlocked.Exchange(ref _repeatsForTicks, value?.Ticks ?? -1);
     }
 
     public LastMoment LastFrame { get; } = new();
 
-    /// <summary>A frame's answers are ready.</summary>
-    /// <param name="age">Of the frame at that moment.</param>
-    public void Aged(TimeSpan age) => Interlocked.Exchange(ref _lastAgeTicks, age.Ticks);
+    /// <summary>When a connection was last found frozen.</summary>
+    public LastMoment LastFrozen { get; } = new();
 
-    /// <summary>Of a question that there is or was.</summary>
+    /// <summary>The counters of a current or former question.</summary>
     public QuestionCounters Question(string id) => _questions.GetOrAdd(id, _ => new QuestionCounters());
 
-    public CameraStats Snapshot(IEnumerable<StandingQuestion> questions, ClockMonitor clock) => new()
+    public CameraStats Snapshot(IEnumerable<StandingQuestion> questions, ClockMonitor clock) => Read(camera => camera with
     {
-        Online = Online,
-        Captured = Captured.Value,
-        Repeated = Repeated.Value,
-        Replaced = Replaced.Value,
-        Idle = Idle.Value,
-        Stale = Stale.Value,
-        Used = Used.Value,
-        Gated = Gated.Value,
-        Failed = Failed.Value,
-        CaptureRestarts = CaptureRestarts.Value,
         LastFrameAt = LastFrame.At(clock),
-        LastAge = Interlocked.Read(ref _lastAgeTicks) is var ticks and not long.MinValue ? TimeSpan.FromTicks(ticks) : null,
-        SameFor = SameFor,
-        Frozen = Frozen.Value,
         LastFrozenAt = LastFrozen.At(clock),
-        View = View,
-        ViewChanges = ViewChanges.Value,
         Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot(clock)),
-    };
-
-    private static TimeSpan? FromTicks(ref long ticks) =>
-        Interlocked.Read(ref ticks) is var value and >= 0 ? TimeSpan.FromTicks(value) : null;
+    });
 }
 
-internal sealed class QuestionCounters
+/// <summary>The counters of one question.</summary>
+internal sealed class QuestionCounters() : Counters<QuestionStats>(new QuestionStats())
 {
     private volatile int _wait = (int)UnknownReason.NotYet;
     private volatile int _failure = (int)UnknownReason.ModelFailed;
-
-    public Counter Asked { get; } = new();
-
-    public Counter Answered { get; } = new();
-
-    public Counter Failed { get; } = new();
 
     public LastMoment LastAsked { get; } = new();
 
@@ -173,102 +88,47 @@ internal sealed class QuestionCounters
         set => _wait = value is { } reason ? (int)reason : -1;
     }
 
-    public QuestionStats Snapshot(ClockMonitor clock) =>
-        new(Asked.Value, Answered.Value, Failed.Value, LastAsked.At(clock), LastAnswer.At(clock), Wait);
+    public QuestionStats Snapshot(ClockMonitor clock) => Read(question => question with
+    {
+        LastAskedAt = LastAsked.At(clock),
+        LastAnsweredAt = LastAnswer.At(clock),
+        WaitsFor = Wait?.ToText(),
+    });
 }
 
-internal sealed class PipelineCounters
+/// <summary>The counters of the steps that all cameras share.</summary>
+internal sealed class PipelineCounters() : Counters<PipelineStats>(new PipelineStats())
 {
-    private readonly Lock _lock = new();
-    private TimeSpan _lastAge;
-    private TimeSpan _maxAge;
+    /// <summary>The answers to a frame are ready.</summary>
+    /// <param name="age">Age of the frame at that moment.</param>
+    public void Aged(TimeSpan age) => Update(pipeline =>
+        (pipeline.LastAgeMs, pipeline.MaxAgeMs) = (age.TotalMilliseconds, Math.Max(pipeline.MaxAgeMs ?? 0, age.TotalMilliseconds)));
 
-    public Counter Restarts { get; } = new();
-
-    public Counter FramesLost { get; } = new();
-
-    public Counter Answers { get; } = new();
-
-    public void Aged(TimeSpan age)
-    {
-        lock (_lock)
-        {
-            _lastAge = age;
-            _maxAge = age > _maxAge ? age : _maxAge;
-        }
-    }
-
-    public PipelineStats Snapshot()
-    {
-        lock (_lock)
-        {
-            return new PipelineStats(
-                Restarts.Value, FramesLost.Value, Answers.Value, _lastAge.TotalMilliseconds, _maxAge.TotalMilliseconds);
-        }
-    }
+    public PipelineStats Snapshot() => Read(pipeline => pipeline with { });
 }
 
-internal sealed class MqttCounters
+/// <summary>The counters of the connection to the broker.</summary>
+internal sealed class MqttCounters() : Counters<MqttStats>(new MqttStats())
 {
-    private OutboxStats? _outbox;
-    private volatile bool _connected;
-
     /// <summary>The broker has acknowledged a message, and how long that took.</summary>
     public event Action<TimeSpan>? Acknowledged;
 
     public bool Connected
     {
-        get => _connected;
-        set => _connected = value;
+        set => Update(mqtt => mqtt.Connected = value);
     }
 
-    public Counter Published { get; } = new();
-
-    public Counter Failed { get; } = new();
-
-    public Counter Reconnects { get; } = new();
-
-    public Counter CommandsIgnored { get; } = new();
-
-    /// <summary>As it was when an event last moved; null before the first.</summary>
-    public OutboxStats? Outbox
-    {
-        get => Volatile.Read(ref _outbox);
-        set => Volatile.Write(ref _outbox, value);
-    }
+    /// <summary>The outbox after an event was stored, sent or given up.</summary>
+    public void Moved(OutboxStats outbox) => Update(mqtt =>
+        (mqtt.EventsWaiting, mqtt.EventsWaitingBytes, mqtt.EventsWaitingSince, mqtt.EventsDropped) =
+            (outbox.Rows, outbox.Bytes, outbox.OldestAt, outbox.DroppedForSpace + outbox.DroppedForAge));
 
     public void Accepted(TimeSpan after)
     {
-        Published.Increment();
+        Update(mqtt => mqtt.Published++);
         Acknowledged?.Invoke(after);
     }
 
-    public MqttStats Snapshot(ClockMonitor clock) => new(
-        Connected,
-        Published.Value,
-        Failed.Value,
-        Reconnects.Value,
-        Outbox?.Rows ?? 0,
-        Outbox?.Bytes ?? 0,
-        clock.Known(Outbox?.OldestAt),
-        (Outbox?.DroppedForRoom ?? 0) + (Outbox?.DroppedForAge ?? 0),
-        CommandsIgnored.Value);
-}
-
-internal sealed class AskCounters
-{
-    public Counter Received { get; } = new();
-
-    public Counter Answered { get; } = new();
-
-    public Counter Busy { get; } = new();
-
-    public Counter Expired { get; } = new();
-
-    public Counter Refused { get; } = new();
-
-    public Counter Failed { get; } = new();
-
-    public AskStats Snapshot() =>
-        new(Received.Value, Answered.Value, Busy.Value, Expired.Value, Refused.Value, Failed.Value);
+    public MqttStats Snapshot(ClockMonitor clock) =>
+        Read(mqtt => mqtt with { EventsWaitingSince = clock.Known(mqtt.EventsWaitingSince) });
 }

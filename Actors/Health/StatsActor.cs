@@ -2,14 +2,14 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Health;
 
 /// <summary>Publishes what was counted, on a fixed interval.</summary>
 internal sealed partial class StatsActor : RestartableActor
 {
-    private readonly Func<EdgeStats> _snapshot;
-    private readonly Func<EdgeStats, byte[]> _toBytes;
+    private readonly Func<StatsPayload> _snapshot;
     private readonly IActorRef _publisher;
     private readonly StatsClock _clock;
     private readonly TimeSpan _every;
@@ -18,15 +18,13 @@ internal sealed partial class StatsActor : RestartableActor
 
     /// <param name="clock">Outlives this actor.</param>
     /// <param name="snapshot">Takes the numbers now.</param>
-    /// <param name="toBytes">Their form on the wire.</param>
     /// <param name="publisher">Gets a <see cref="PublishStats"/> each time.</param>
     /// <param name="every">The interval.</param>
     /// <param name="time">Paces it.</param>
     /// <param name="logger">Logs statistics that could not be published.</param>
     public StatsActor(
         StatsClock clock,
-        Func<EdgeStats> snapshot,
-        Func<EdgeStats, byte[]> toBytes,
+        Func<StatsPayload> snapshot,
         IActorRef publisher,
         TimeSpan every,
         TimeProvider time,
@@ -35,7 +33,6 @@ internal sealed partial class StatsActor : RestartableActor
     {
         _clock = clock;
         _snapshot = snapshot;
-        _toBytes = toBytes;
         _publisher = publisher;
         _every = every;
         _time = time;
@@ -58,7 +55,7 @@ internal sealed partial class StatsActor : RestartableActor
     {
         try
         {
-            _publisher.Tell(new PublishStats(_toBytes(_snapshot())));
+            _publisher.Tell(new PublishStats(MqttJson.Serialize(_snapshot())));
         }
         catch (Exception fault)
         {

@@ -142,7 +142,7 @@ internal sealed class AdHocStep(
             }
             else if (answer.Finish != FinishReason.Cancelled)
             {
-                counters.Answers.Increment();
+                counters.Update(pipeline => pipeline.Answers++);
                 asked[at].Answered(Answered(walk, answer));
             }
         }

@@ -45,7 +45,7 @@ internal sealed partial class AnswerStep(
         var valid = walk.Unanswerable is null ? walk.Gate?.StillValid(walk.Tokens, walk.Due) : null;
         if (valid is not null)
         {
-            walk.Lane.Counters.Gated.Increment();
+            walk.Lane.Counters.Update(camera => camera.FramesGated++);
         }
 
         return valid;
@@ -89,13 +89,13 @@ internal sealed partial class AnswerStep(
         QuestionAnswered[] answered = [.. given.Where(it => it.Failure is null)];
         if ((given.Length > 0 || walk.Asks.Count > 0) && walk.TryCount())
         {
-            walk.Lane.Counters.Used.Increment();
+            walk.Lane.Counters.Update(camera => camera.FramesUsed++);
         }
 
         if (answered.Length > 0)
         {
             counters.Aged(Age(walk));
-            walk.Lane.Counters.Aged(Age(walk));
+            walk.Lane.Counters.Update(camera => camera.LastAgeMs = Age(walk).TotalMilliseconds);
             if (walk is { Gate: { } gate, View: { } view })
             {
                 // A question without an answer is asked again even if the scene does not change.
@@ -286,20 +286,20 @@ internal sealed partial class AnswerStep(
             [.. new QuestionBatch([question]).Asked.Select(part => Answer.Failed(part, failure.Kind, failure.Cause))],
             time.GetUtcNow(),
             Age(walk),
-            Counted(walk, question).Answered.Value);
+            Counted(walk, question).Read(counted => counted.Answered));
     }
 
     private void CountAsked(InFlightFrame walk, StandingQuestion question)
     {
         var counted = Counted(walk, question);
-        counted.Asked.Increment();
+        counted.Update(stats => stats.Asked++);
         counted.LastAsked.Set(time.GetTimestamp());
     }
 
     private void CountFailed(InFlightFrame walk, StandingQuestion question, UnknownReason reason)
     {
         var counted = Counted(walk, question);
-        counted.Failed.Increment();
+        counted.Update(stats => stats.Failed++);
         counted.LastFailureReason = reason;
         counted.LastFailure.Set(time.GetTimestamp());
     }
@@ -312,8 +312,8 @@ internal sealed partial class AnswerStep(
         var now = time.GetUtcNow();
         var counted = Counted(walk, question);
         counted.LastAnswer.Set(time.GetTimestamp());
-        counters.Answers.Increment();
-        return new QuestionAnswered(question, parts, now, Age(walk), counted.Answered.Increment());
+        counters.Update(pipeline => pipeline.Answers++);
+        return new QuestionAnswered(question, parts, now, Age(walk), counted.Update(stats => ++stats.Answered));
     }
 
     private static QuestionCounters Counted(InFlightFrame walk, StandingQuestion question) =>

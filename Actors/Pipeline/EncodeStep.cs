@@ -41,7 +41,7 @@ internal sealed partial class EncodeStep(
             return false;
         }
 
-        walk.Lane.Counters.Gated.Increment();
+        walk.Lane.Counters.Update(camera => camera.FramesGated++);
         return true;
     }
 
@@ -55,7 +55,7 @@ internal sealed partial class EncodeStep(
         {
             if (walk.TryCount())
             {
-                walk.Lane.Counters.Failed.Increment();
+                walk.Lane.Counters.Update(camera => camera.FramesFailed++);
             }
 
             walk.Dispose();

@@ -138,7 +138,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         else if (_wasStarted && _restarts.TryRestart())
         {
             LogReplaced(fault);
-            _context.Counters.Pipeline.Restarts.Increment();
+            _context.Counters.Pipeline.Update(pipeline => pipeline.Restarts++);
             Open();
         }
         else
@@ -208,10 +208,8 @@ internal sealed partial class PipelineActor : ReceiveActor
         {
             if (walk.TryCount())
             {
-                walk.Lane.Counters.Failed.Increment();
+                walk.Lane.Counters.Update(camera => camera.FramesFailed++);
             }
-
-            _context.Counters.Pipeline.FramesLost.Increment();
         }
     }
 

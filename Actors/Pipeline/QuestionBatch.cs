@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -16,7 +17,7 @@ internal sealed class QuestionBatch
         _parts = new Answer?[due.Count][];
         foreach (var (at, question) in due.Index())
         {
-            var parts = Parts(question).ToList();
+            var parts = AnswerHandler.Of(question.Kind).Ask(question).ToList();
             _parts[at] = new Answer?[parts.Count];
             _places.AddRange(parts.Select((_, part) => (at, part)));
             asked.AddRange(parts);
@@ -39,15 +40,4 @@ internal sealed class QuestionBatch
         Answer[] told = [.. _parts[due].OfType<Answer>()];
         return told.Length == _parts[due].Length ? (due, told) : null;
     }
-
-    private static IEnumerable<Question> Parts(StandingQuestion question) => question.Kind == QuestionKind.Json
-        ? question.Fields.Select(field => Engine(field.Ask, field.Kind, field.MaxTokens, field.Choices))
-        : [Engine(question.Ask, question.Kind, question.MaxTokens, question.Choices)];
-
-    private static Question Engine(string ask, QuestionKind kind, int maxTokens, IReadOnlyList<string> choices) => kind switch
-    {
-        QuestionKind.YesNo => new Question(ask, AnswerKind.YesNo),
-        QuestionKind.Choice => new Question(ask, AnswerKind.Choice) { Choices = choices },
-        _ => new Question(ask, AnswerKind.Text, maxTokens),
-    };
 }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Connectors.Clock;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Publishing;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
@@ -33,11 +34,8 @@ internal sealed partial class MessageFactory
 
             if (news.Verdict.SayState)
             {
-                // Half an object is none; who reads objects is not bound to the limit of states.
-                var state = news.Standing.State;
-                yield return new ComposedLater(() => Retained(
-                    _topics.State(camera, question),
-                    news.Question.Kind == QuestionKind.Json ? state : StateText.Cut(state)));
+                var handler = AnswerHandler.Of(news.Question.Kind);
+                yield return new ComposedLater(() => Retained(_topics.State(camera, question), handler.ToTopic(news.Standing.State)));
             }
         }
     }
@@ -54,7 +52,7 @@ internal sealed partial class MessageFactory
 
     public OutboundMessage Event(EventPayload happened) => new(
         TopicOf(happened),
-        parts.EventToBytes(happened),
+        MqttJson.Serialize(happened),
         Retain: false,
         settings.Mqtt.EventQos,
         "application/json");
@@ -90,7 +88,7 @@ internal sealed partial class MessageFactory
         "text" => last.Reading.Text,
         "at" => Clock(last.Frame.CapturedAt),
         "since" => Clock(change.Since),
-        _ => "",
+        _ => throw new ArgumentOutOfRangeException(nameof(place), place, "The template has an unknown place."),
     };
 
     private string Clock(DateTimeOffset moment) => clock.Known(moment) is { } known
@@ -98,7 +96,7 @@ internal sealed partial class MessageFactory
         : "an unknown time";
 
     private OutboundMessage Answer(QuestionUpdate news) => Retained(
-        _topics.Answer(news.Camera.Value, news.Question.Id), parts.AnswerToBytes(Payload(news)), "application/json");
+        _topics.Answer(news.Camera.Value, news.Question.Id), MqttJson.Serialize(Payload(news)), "application/json");
 
     private AnswerPayload Payload(QuestionUpdate news)
     {

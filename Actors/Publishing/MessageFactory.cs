@@ -17,9 +17,9 @@ internal sealed record ComposedLater(Func<OutboundMessage> Compose)
 }
 
 /// <summary>What is said on which topic.</summary>
-internal sealed partial class MessageFactory(EdgeSettings settings, EdgeDependencies parts, ClockMonitor clock)
+internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics topics, ClockMonitor clock)
 {
-    private readonly NodeTopics _topics = parts.Topics;
+    private readonly NodeTopics _topics = topics;
 
     public OutboundMessage Online => Retained(_topics.Availability, "online");
 

@@ -95,7 +95,7 @@ internal sealed partial class PublisherActor
         StoreOutcome.InMemory => "kept in memory",
         StoreOutcome.Known => "stored before",
         StoreOutcome.Dropped => "given up",
-        _ => "refused",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "This outcome has no text."),
     };
 
     private void RefusedMayTryLater()
@@ -110,7 +110,7 @@ internal sealed partial class PublisherActor
         Fetch();
     }
 
-    private void Count() => _counters.Outbox = _outgoing.Events.Stats;
+    private void Count() => _counters.Moved(_outgoing.Events.Stats);
 
     // These tasks never fail: what an outbox throws is in the message.
     private void Follow(Task<OutboxCompleted> work) => work.PipeTo(Self);
@@ -128,7 +128,7 @@ internal sealed partial class PublisherActor
             }
             catch (Exception fault)
             {
-                _counters.Failed.Increment();
+                _counters.Update(mqtt => mqtt.Failed++);
                 LogNotComposed(fault);
             }
         }

@@ -64,7 +64,7 @@ internal sealed partial class PublisherActor
         _session.Logged = ConnectOutcomeKind.Connected;
         if (_session.WasConnected)
         {
-            _counters.Reconnects.Increment();
+            _counters.Update(mqtt => mqtt.Reconnects++);
         }
 
         _session.WasConnected = true;

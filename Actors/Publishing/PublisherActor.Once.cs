@@ -51,7 +51,7 @@ internal sealed partial class PublisherActor
 
     private void Dropped(OutboundMessage reply)
     {
-        _counters.Failed.Increment();
+        _counters.Update(mqtt => mqtt.Failed++);
         if (_droppedLog.TryPass("", out var suppressed))
         {
             LogReplyDropped(reply.Topic, Publishing.PublisherState.MaxReplies, suppressed);

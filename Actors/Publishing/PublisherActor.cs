@@ -315,7 +315,7 @@ internal sealed partial class PublisherActor : RestartableActor
         }
         else
         {
-            _counters.Failed.Increment();
+            _counters.Update(mqtt => mqtt.Failed++);
         }
 
         if (outcome.Kind == PublishOutcomeKind.Refused && _refusedLog.TryPass(message.Message.Topic, out var suppressed))

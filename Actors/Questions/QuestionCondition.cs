@@ -42,7 +42,8 @@ public sealed partial record QuestionCondition(string? Camera, string Question, 
             ">" => (ConditionOperator.Above, match.Groups["value"].Value),
             ">=" => (ConditionOperator.AtLeast, match.Groups["value"].Value),
             "<" => (ConditionOperator.Below, match.Groups["value"].Value),
-            _ => (ConditionOperator.AtMost, match.Groups["value"].Value),
+            "<=" => (ConditionOperator.AtMost, match.Groups["value"].Value),
+            _ => throw Unreadable(),
         };
         if (operation > ConditionOperator.IsNot && Number(value) is null)
         {
@@ -75,7 +76,8 @@ public sealed partial record QuestionCondition(string? Camera, string Question, 
             ConditionOperator.Above => given > limit,
             ConditionOperator.AtLeast => given >= limit,
             ConditionOperator.Below => given < limit,
-            _ => given <= limit,
+            ConditionOperator.AtMost => given <= limit,
+            _ => throw new InvalidOperationException($"The operator {Operator} compares no numbers."),
         };
     }
 

@@ -48,7 +48,7 @@ internal sealed class CameraMonitor
         _settings = settings;
         _counters = counters;
         _time = time;
-        _counters.View = ViewState.Unknown;
+        _counters.Update(camera => camera.View = ViewState.Unknown.ToText());
     }
 
     /// <summary>As of the last frame.</summary>
@@ -115,13 +115,13 @@ internal sealed class CameraMonitor
     {
         var before = _freeze.SameFor;
         var verdict = _freeze.Take(FrameHashes.Of(frame.Pixels), _plane.Blocks, now, _settings.FrozenAfter);
-        _counters.SameFor = _freeze.SameFor;
+        _counters.Update(camera => camera.SameFrameS = (long)_freeze.SameFor.TotalSeconds);
         _counters.RepeatsFor = _settings.FrozenAfter > TimeSpan.Zero && _freeze.SameFor >= _settings.FrozenAfter
             ? _freeze.SameFor
             : null;
         if (verdict == FreezeState.WasFrozen)
         {
-            _counters.Frozen.Increment();
+            _counters.Update(camera => camera.FrozenConnections++);
             _counters.LastFrozen.Set(frame.CapturedTimestamp);
             return (verdict, before);
         }
@@ -131,7 +131,8 @@ internal sealed class CameraMonitor
 
     private (FreezeState Verdict, TimeSpan SameFor) NotLive()
     {
-        (_counters.SameFor, _counters.RepeatsFor) = (null, null);
+        _counters.Update(camera => camera.SameFrameS = null);
+        _counters.RepeatsFor = null;
         return default;
     }
 
@@ -161,7 +162,7 @@ internal sealed class CameraMonitor
             return new ViewChange(from, _view.State, _view.HasSettled, null, null);
         }
 
-        _counters.ViewChanges.Increment();
+        _counters.Update(camera => camera.ViewChanges++);
         _after.Take(frame);
         return new ViewChange(from, _view.State, false, _before.ToFrame(), _after.ToFrame());
     }
@@ -169,7 +170,7 @@ internal sealed class CameraMonitor
     private void Post()
     {
         _state = (int)_view.State;
-        _counters.View = _view.State;
+        _counters.Update(camera => camera.View = _view.State.ToText());
         _isSuspended = !_isClosed && _settings.SuspendOnViewChange && _view.State is not (ViewState.Unknown or ViewState.Normal);
     }
 }

@@ -75,7 +75,7 @@ internal sealed partial class MonitoredSource : ICameraSource
                 return end with { Frames = frames };
             }
 
-            _counters.CaptureRestarts.Increment();
+            _counters.Update(camera => camera.CaptureRestarts++);
         }
     }
 

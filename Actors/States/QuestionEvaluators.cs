@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
 
@@ -164,7 +165,7 @@ internal sealed partial class QuestionEvaluators
     private QuestionUpdate Apply(CameraId camera, Entry seat, FrameAnswered still, QuestionAnswered answer, Instant captured)
     {
         var question = seat.Judge.Question;
-        var reading = AnswerParser.Read(
+        var reading = AnswerHandler.Of(answer.Question.Kind).Parse(
             answer.Question, answer.Parts, _board.ThresholdsOf(camera, question, still.CapturedAt));
 
         // From here on it counts.
@@ -185,7 +186,7 @@ internal sealed partial class QuestionEvaluators
     private void NotEvaluated(CameraId camera, QuestionAnswered answer, Exception fault)
     {
         var counted = _counters[camera].Question(answer.Question.Id);
-        counted.Failed.Increment();
+        counted.Update(stats => stats.Failed++);
         counted.LastFailureReason = UnknownReason.ModelFailed;
         counted.LastFailure.Set(_time.GetTimestamp());
         LogNotEvaluated(fault, camera, answer.Question.Id);
@@ -202,7 +203,7 @@ internal sealed partial class QuestionEvaluators
         }
 
         // Descriptions differ each time; only their events are logged.
-        var level = told is null && judge.Question.Kind is QuestionKind.Text or QuestionKind.Json ? LogLevel.Debug : LogLevel.Information;
+        var level = told is null && AnswerHandler.Of(judge.Question.Kind).IsFreeText ? LogLevel.Debug : LogLevel.Information;
         string[] details =
         [
             .. now.Reason is { } unknown ? (string[])[unknown.ToSentence()] : [],

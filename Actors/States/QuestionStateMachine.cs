@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Connectors.Clock;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
@@ -45,11 +46,9 @@ internal sealed class QuestionStateMachine
 
     private AnswerRules Rules => Question.Rules;
 
-    private EventRule Events => Rules.Events
-        ?? (Question.Kind is QuestionKind.Text or QuestionKind.Json ? EventRule.Never : EventRule.Changes);
+    private EventRule Events => Rules.Events ?? AnswerHandler.Of(Question.Kind).DefaultEvents;
 
-    private UnsureRule WhenUnsure => Rules.WhenUnsure
-        ?? (Question.Kind == QuestionKind.YesNo ? UnsureRule.Keep : UnsureRule.Unknown);
+    private UnsureRule WhenUnsure => Rules.WhenUnsure ?? AnswerHandler.Of(Question.Kind).DefaultUnsure;
 
     /// <summary>Goes on by other rules. What was known stays known, unless the kind is another one.</summary>
     public void Change(StandingQuestion question)
@@ -241,7 +240,8 @@ internal sealed class QuestionStateMachine
             EventRule.Changes => true,
             EventRule.Yes => to == AnswerWords.Yes,
             EventRule.No => to == AnswerWords.No,
-            _ => false,
+            EventRule.Never => false,
+            _ => throw new InvalidOperationException($"The rule {Events} is not known."),
         }))
         {
             return null;

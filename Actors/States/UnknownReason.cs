@@ -101,6 +101,11 @@ public static class UnknownReasons
         UnknownReason.ClockUnset => "it has a Schedule, and the clock of this machine is not set",
         UnknownReason.WhenFalse => "its condition 'When' does not hold",
         UnknownReason.ViewNotNormal => "the camera's view is not normal, and SuspendOnViewChange is on",
-        _ => "it was not answered yet",
+        UnknownReason.NotYet => "it was not answered yet",
+        UnknownReason.Uncertain => "the score of its last answer is not clear enough",
+        UnknownReason.NotANumber => "its last answer holds no number",
+        UnknownReason.OutOfBounds => "the number in its last answer is outside of Min and Max",
+        UnknownReason.NoText => "its last answer holds no text",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "This reason has no sentence."),
     };
 }

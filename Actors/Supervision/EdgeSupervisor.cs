@@ -9,6 +9,7 @@ using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Supervision;
 
@@ -58,7 +59,7 @@ internal sealed record EdgeContext(
     SurvivingState Memory,
     QuestionStates Board,
     ClockMonitor Clock,
-    Func<EdgeStats> Snapshot,
+    Func<StatsPayload> Snapshot,
     Func<double> Random,
     EdgeSignals Reports);
 
@@ -322,7 +323,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private static Props Publisher(EdgeContext context)
     {
         var parts = context.Pipeline.Parts;
-        var messages = new MessageFactory(context.Settings, parts, context.Clock);
+        var messages = new MessageFactory(context.Settings, parts.Topics, context.Clock);
         Func<CameraId, bool> isOnline = camera => context.Pipeline.Counters[camera].Online;
         return Props.Create(() => new PublisherActor(
             context.Memory.Publisher,
@@ -331,7 +332,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             context.Board.Switches,
             Devices(context),
             context.Memory.Writer,
-            () => parts.StatsToBytes(context.Snapshot()),
+            () => MqttJson.Serialize(context.Snapshot()),
             isOnline,
             context.Pipeline.Counters.Mqtt,
             context.Pipeline.Time,
@@ -381,7 +382,6 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private static Props Stats(EdgeContext context, IActorRef publisher) => Props.Create(() => new StatsActor(
         context.Memory.Stats,
         context.Snapshot,
-        context.Pipeline.Parts.StatsToBytes,
         publisher,
         context.Settings.Pipeline.StatsEvery,
         context.Pipeline.Time,

@@ -64,7 +64,7 @@ internal sealed partial class Camera(CameraContext context, string description, 
         var work = StartThread(attempt);
         await Task.WhenAny(work, stopped.Task);
 
-        // By the real clock whatever the time provider says: this bounds native code.
+        // By the real clock, not the time provider: this bounds native code.
         await Task.WhenAny(work, Task.Delay(CleanUpTime, CancellationToken.None));
         if (work.IsCompleted)
         {

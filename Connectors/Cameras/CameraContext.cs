@@ -24,11 +24,11 @@ internal sealed partial class CameraContext(CameraSettings settings, bool isLive
         set => _isLive = value;
     }
 
-    /// <summary>Of the last delivered frame, 0 before the first. It outlives attempts, so that a reconnect does not
+    /// <summary>Sequence number of the last delivered frame, 0 before the first. It outlives attempts, so that a reconnect does not
     /// repeat numbers. Changed only under the running attempt's lock.</summary>
     public long LastSequence { get; set; }
 
-    /// <summary>Says that packets came for so long without a key frame.</summary>
+    /// <summary>Logs that packets came for so long without a key frame.</summary>
     public void LogWaiting(TimeSpan waited)
     {
         var seconds = Math.Round(waited.TotalSeconds);

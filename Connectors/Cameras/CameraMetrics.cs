@@ -9,12 +9,12 @@ internal static class CameraMetrics
 
     private static readonly Meter Meter = new(MeterName);
 
-    /// <summary>Pictures of a file or device passed over, by <c>why</c>: <c>rate</c> (more than asked for) or
+    /// <summary>Frames of a file or device passed over, by <c>why</c>: <c>rate</c> (more than asked for) or
     /// <c>late</c> (decoding fell behind the real pace).</summary>
     public static readonly Counter<long> PicturesSkipped =
         Meter.CreateCounter<long>("mobilevlm.camera.pictures.skipped");
 
-    /// <summary>Files in a folder of pictures that could not be decoded.</summary>
+    /// <summary>Files in a folder of images that could not be decoded.</summary>
     public static readonly Counter<long> PicturesUnreadable =
         Meter.CreateCounter<long>("mobilevlm.camera.pictures.unreadable");
 

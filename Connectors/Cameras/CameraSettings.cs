@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
-/// <summary>At which pace a file or a folder of pictures is played.</summary>
+/// <summary>At which pace a file or a folder of images is played.</summary>
 public enum Pace
 {
     /// <summary>As it was recorded.</summary>
@@ -18,15 +18,15 @@ public sealed record CameraSettings
     public required CameraId Id { get; init; }
 
     /// <summary><c>rtsp://</c>, <c>rtsps://</c>, <c>http://</c>, <c>https://</c>, <c>onvif://</c>; a device (<c>/dev/video0</c>); a video
-    /// file; a folder of pictures; <c>gst:PIPELINE</c> (a GStreamer line up to raw video); <c>pattern:</c> (a moving
-    /// test picture, <c>pattern:640x480@10</c>).</summary>
+    /// file; a folder of images; <c>gst:PIPELINE</c> (a GStreamer line up to raw video); <c>pattern:</c> (a moving
+    /// test pattern, <c>pattern:640x480@10</c>).</summary>
     public required string Source { get; init; }
 
     /// <summary>First line: the password of the user in an <c>onvif://</c> source, read at each attempt; null where there is
     /// none or the source holds it.</summary>
     public string? PasswordFile { get; init; }
 
-    /// <summary>Height of the pictures that the questions need, in pixels. An ONVIF camera gives the smallest of its streams
+    /// <summary>Height of the frames that the questions need, in pixels. An ONVIF camera gives the smallest of its streams
     /// that has it.</summary>
     public int NeededHeight { get; init; } = OnvifProfileChoice.EncoderHeight;
 
@@ -38,20 +38,20 @@ public sealed record CameraSettings
     /// <summary>Factor on the real pace: 2 plays twice as fast. Above 0.</summary>
     public double Speed { get; init; } = 1;
 
-    /// <summary>Most frames a second that are decoded into pictures; null keeps the source's own rate.</summary>
+    /// <summary>Most frames per second that are delivered; null keeps the source's own rate.</summary>
     public double? MaxFrameRate { get; init; }
 
-    /// <summary>Wider pictures are scaled down to this width, in pixels, before they leave the decoder; null keeps
+    /// <summary>Wider frames are scaled down to this width, in pixels, before they leave the decoder; null keeps
     /// them as they are.</summary>
     public int? MaxWidth { get; init; }
 
     /// <summary>Transport of an RTSP stream: <c>tcp</c> or <c>udp</c>.</summary>
     public string RtspTransport { get; init; } = "tcp";
 
-    /// <summary>Longest wait for the first picture.</summary>
+    /// <summary>Longest wait for the first frame.</summary>
     public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longest silence after the first picture.</summary>
+    /// <summary>Longest silence after the first frame.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The child process for network streams, and for files and devices where OpenCV has no native library.</summary>

@@ -1,22 +1,20 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
-using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
-using MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
-using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+using MobileVlm.Edge.Connectors.Cameras.Sources;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>Makes camera sources from settings.</summary>
 public static class CameraSources
 {
-    /// <summary>Says whether a source string is well formed, without opening anything: a file or device may appear
+    /// <summary>Checks whether a source string is well formed, without opening anything: a file or device may appear
     /// later.</summary>
     /// <returns>Null, or the fault in words with what would be accepted; passwords are masked.</returns>
     public static string? FindFault(string? source)
     {
         try
         {
-            SourceAddress.Parse(source);
+            SourceKinds.Parse(source);
             return null;
         }
         catch (FormatException fault)
@@ -40,7 +38,7 @@ public static class CameraSources
         SourceAddress address;
         try
         {
-            address = SourceAddress.Parse(settings.Source);
+            address = SourceKinds.Parse(settings.Source);
         }
         catch (FormatException fault)
         {
@@ -49,50 +47,56 @@ public static class CameraSources
         }
 
         // Feeds are given the address as their decoder understands it.
-        var (feed, by) = Choose(settings, address);
-        var context = new CameraContext(AsDecoded(settings, address), address.IsLive, pool, time, log);
-        return new Camera(context, $"{context.Secrets.Apply(settings.Source)} ({by})", feed);
+        var context = new CameraContext(address.Adapt(settings), address.IsLive, pool, time, log);
+        return new Camera(context, $"{context.Secrets.Apply(settings.Source)} ({address.Reader})", address.CreateFeed());
     }
+
+    /// <summary>What a source may be, in Markdown, for the reference of the configuration.</summary>
+    public static string Documented => SourceKinds.Documented;
+
+    /// <summary>The scheme of a source that was meant as an address and lacks its <c>//</c>, so that it would be taken for the
+    /// name of a file; null for others.</summary>
+    public static string? FindSchemeWithoutSlashes(string source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return SourceKinds.All.SelectMany(kind => kind.SchemesThatNeedSlashes).FirstOrDefault(scheme =>
+            source.StartsWith($"{scheme}:", StringComparison.OrdinalIgnoreCase)
+            && !source.StartsWith($"{scheme}://", StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Completes a relative path; addresses, pipelines and what is not well formed stay as they are.</summary>
+    /// <param name="source">As it was written.</param>
+    /// <param name="fullPath">Completes a path.</param>
+    public static string Resolve(string source, Func<string, string> fullPath)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(fullPath);
+        return !source.Contains("://", StringComparison.Ordinal) && KindOf(source) is { IsPath: true } ? fullPath(source) : source;
+    }
+
+    /// <summary>What the machine must have for a source.</summary>
+    public static SourceRequirement RequirementOf(string source) => KindOf(source)?.Requirement ?? SourceRequirement.None;
 
     /// <summary>The feed for a stream that a camera named, with the settings to run it with.</summary>
     /// <param name="settings">Their source came from the camera and is not trusted: network streams only.</param>
     /// <exception cref="FormatException">The address is of another kind, or not well formed.</exception>
     internal static (CameraSettings Settings, IFrameFeed Feed) OpenStream(CameraSettings settings)
     {
-        var address = SourceAddress.Parse(settings.Source);
-        return address is SourceAddress.Stream { Kind: StreamKind.Rtsp } or SourceAddress.Http
-            ? (AsDecoded(settings, address), Choose(settings, address).Feed)
+        var address = SourceKinds.Parse(settings.Source);
+        return address.MayBeNamedByCamera
+            ? (address.Adapt(settings), address.CreateFeed())
             : throw new FormatException($"'{SecretMask.Patterns(settings.Source)}' is not the address of a stream.");
     }
 
-    private static CameraSettings AsDecoded(CameraSettings settings, SourceAddress address) => address switch
+    private static SourceKind? KindOf(string source)
     {
-        SourceAddress.Stream stream => settings with
+        try
         {
-            Source = stream.Address,
-            RtspTransport = stream.Transport ?? settings.RtspTransport,
-        },
-        SourceAddress.Local local => settings with { Source = local.Path },
-        _ => settings,
-    };
-
-    private static (IFrameFeed Feed, string By) Choose(CameraSettings settings, SourceAddress address)
-    {
-        var openCv = OpenCvLibrary.IsAvailable;
-        return address switch
+            return SourceKinds.Find(source);
+        }
+        catch (FormatException)
         {
-            SourceAddress.Stream stream =>
-                (new ChildProcessFeed(it => FfmpegCommand.Stream(it, stream.Kind)), "ffmpeg"),
-            SourceAddress.Http => (new HttpFeed(), "HTTP"),
-            SourceAddress.Onvif camera => (new OnvifFeed(camera.Address), "ONVIF"),
-            SourceAddress.GStreamer line =>
-                (new ChildProcessFeed(it => GstCommand.Pipeline(it, line.Words)), "gst-launch"),
-            SourceAddress.Pattern pattern => (new TestPatternFeed(pattern), "test pattern"),
-            SourceAddress.Device => (new DeviceFeed(openCv), openCv ? "OpenCV" : "ffmpeg"),
-            SourceAddress.Local local => (
-                new LocalFeed(openCv),
-                ImageFolderFeed.Shows(local.Path) ? "pictures" : openCv ? "OpenCV" : "ffmpeg"),
-            _ => throw new ArgumentOutOfRangeException(nameof(settings), address, null),
-        };
+            return null;
+        }
     }
 }

@@ -51,7 +51,7 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>Delivered so far.</summary>
     public long Frames { get; private set; }
 
-    /// <summary>Whether packets of the stream came, with or without a picture.</summary>
+    /// <summary>Whether packets of the stream came, with or without a frame.</summary>
     public bool SawPackets
     {
         get
@@ -70,11 +70,11 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>The number that the next delivered frame gets.</summary>
     public FrameSequence NextSequence => new(_camera.LastSequence + 1);
 
-    /// <summary>Since the attempt began.</summary>
+    /// <summary>Time since the attempt began.</summary>
     public TimeSpan Elapsed => _camera.Time.GetElapsedTime(_started);
 
     /// <summary>Switches to the stream that the camera named. Its password is masked in messages as well. The time-out for the
-    /// first picture starts again.</summary>
+    /// first frame starts again.</summary>
     public void UseStream(CameraSettings settings)
     {
         Settings = settings;
@@ -83,7 +83,7 @@ internal sealed class CaptureAttempt : IDisposable
     }
 
     /// <summary>A frame stamped with this moment, to be filled and delivered (or disposed).</summary>
-    /// <exception cref="InvalidDataException">The source's pictures are larger than <see cref="FramePool.MaxSide"/>.</exception>
+    /// <exception cref="InvalidDataException">The source's frames are larger than <see cref="FramePool.MaxSide"/>.</exception>
     public Frame Rent(int width, int height)
     {
         if (width is < 1 or > FramePool.MaxSide || height is < 1 or > FramePool.MaxSide)
@@ -136,7 +136,7 @@ internal sealed class CaptureAttempt : IDisposable
         ResetStallTimer();
     }
 
-    /// <summary>The source has sent pictures that are left out. They count in the numbers of the frames after them.</summary>
+    /// <summary>The source has sent frames that are left out. They count in the numbers of the frames after them.</summary>
     public void PassOver(long pictures)
     {
         lock (_gate)
@@ -148,8 +148,8 @@ internal sealed class CaptureAttempt : IDisposable
         }
     }
 
-    /// <summary>The camera said which streams it sends, and no packet came yet. Where it sends a picture every few seconds, the
-    /// first one takes two of these intervals, because a decoder recognizes the end of a picture by the beginning of the next one.
+    /// <summary>The camera has named the streams that it sends, and no packet came yet. Where it sends a frame every few seconds, the
+    /// first one takes two of these intervals, because a decoder recognizes the end of a frame by the beginning of the next one.
     /// Does nothing after the first packet. Thread-safe.</summary>
     public void Answered()
     {
@@ -163,9 +163,9 @@ internal sealed class CaptureAttempt : IDisposable
         }
     }
 
-    /// <summary>The stream runs but has no picture yet, which is not silence: see <see cref="KeyFrameWait"/>. Does nothing after
-    /// the first picture. Thread-safe.</summary>
-    /// <param name="reportsMore">Whether each later packet is reported as well, so that silence can be told from waiting.</param>
+    /// <summary>The stream runs but has no frame yet, which is not silence: see <see cref="KeyFrameWait"/>. Does nothing after
+    /// the first frame. Thread-safe.</summary>
+    /// <param name="reportsMore">Whether each later packet is reported as well, so that silence can be distinguished from waiting.</param>
     public void PacketArrived(bool reportsMore = true)
     {
         lock (_gate)
@@ -216,7 +216,7 @@ internal sealed class CaptureAttempt : IDisposable
         return !Stop.IsCancellationRequested;
     }
 
-    /// <summary>What the attempt came to. Cancel and watchdog come before what the feed saw, since the feed saw only
+    /// <summary>The result of the attempt. Cancellation and watchdog take precedence over what the feed saw, because the feed saw only
     /// their consequence.</summary>
     public CaptureEnd End(CaptureEndKind kind, string reason)
     {
@@ -266,7 +266,7 @@ internal sealed class CaptureAttempt : IDisposable
         : _answered is not null && _firstPacket is null ? 2 * Settings.OpenTimeout
         : Settings.OpenTimeout;
 
-    /// <summary>Time between two pictures that is normal for this source or its MaxFrameRate; zero where it is short.</summary>
+    /// <summary>Time between two frames that is normal for this source or its MaxFrameRate; zero where it is short.</summary>
     private TimeSpan UsualSilence
     {
         get

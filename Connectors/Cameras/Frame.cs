@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Cameras;
 
-/// <summary>Name of a camera as configured: it stands in topics, so letters, digits, <c>_</c> and <c>-</c> only.</summary>
+/// <summary>Name of a camera as configured: it is part of topics, so letters, digits, <c>_</c> and <c>-</c> only.</summary>
 public readonly record struct CameraId
 {
     public CameraId(string value)
@@ -30,8 +30,8 @@ public readonly record struct FrameSequence(long Value)
     public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
-/// <summary>One captured picture: RGB, 8 bit, interleaved, [height, width, 3], rows without padding, in pooled
-/// memory. Whoever receives it disposes it, which returns the memory; disposing twice is allowed, reading
+/// <summary>One captured frame: RGB, 8 bit, interleaved, [height, width, 3], rows without padding, in pooled
+/// memory. The receiver disposes it, which returns the memory; disposing twice is allowed, reading
 /// afterwards throws.</summary>
 public sealed class Frame : IDisposable
 {
@@ -57,18 +57,18 @@ public sealed class Frame : IDisposable
 
     public FrameSequence Sequence { get; init; }
 
-    /// <summary>Wall clock when the picture left the camera or decoder.</summary>
+    /// <summary>Wall clock when the frame left the camera or decoder.</summary>
     public DateTimeOffset CapturedAt { get; init; }
 
-    /// <summary><see cref="TimeProvider.GetTimestamp"/> at the same moment; ages are computed from this, since
-    /// edge boxes set their clocks at any time.</summary>
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> at the same moment; ages are computed from this, because
+    /// edge devices set their clocks at any time.</summary>
     public long CapturedTimestamp { get; init; }
 
     /// <summary>[height, width, 3].</summary>
     public Span<byte> Pixels =>
         (_pixels ?? throw new ObjectDisposedException(nameof(Frame))).AsSpan(0, ByteCount);
 
-    /// <summary>The same picture in memory of its own.</summary>
+    /// <summary>The same frame in memory of its own.</summary>
     public Frame Copy()
     {
         var copy = _pool.Rent(Width, Height, Camera, Sequence, CapturedAt, CapturedTimestamp);

@@ -15,7 +15,7 @@ public sealed class FramePool
     /// <summary>Frames handed out and not yet disposed.</summary>
     public long Outstanding => Interlocked.Read(ref _outstanding);
 
-    /// <summary>A frame whose pixels are still to be written.</summary>
+    /// <summary>A frame whose pixels are not written yet.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A side is not within 1..<see cref="MaxSide"/>.</exception>
     public Frame Rent(
         int width, int height, CameraId camera, FrameSequence sequence, DateTimeOffset capturedAt, long capturedTimestamp)

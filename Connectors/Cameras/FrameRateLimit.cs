@@ -1,17 +1,17 @@
 namespace MobileVlm.Edge.Connectors.Cameras;
 
-/// <summary>Thins pictures to a rate: from the first picture on time is cut into slots, and the first picture of each
+/// <summary>Thins frames to a rate: from the first frame on time is cut into slots, and the first frame of each
 /// is admitted. Unlike a least distance this reaches the asked rate when it does not divide the source's, and it never
-/// doubles pictures.</summary>
+/// doubles frames.</summary>
 internal sealed class FrameRateLimit(double? perSecond)
 {
-    /// <summary>Timestamps are rounded; a picture that is due at a slot's start must not fall into the one before.</summary>
+    /// <summary>Timestamps are rounded; a frame that is due at a slot's start must not fall into the one before.</summary>
     private const double Rounding = 0.001;
 
     private TimeSpan? _first;
     private double _slot = double.NaN;
 
-    /// <param name="at">Time of the picture; a step backwards (a file starts again) admits it.</param>
+    /// <param name="at">Time of the frame; a step backwards (a file starts again) admits it.</param>
     public bool Admit(TimeSpan at)
     {
         if (perSecond is not { } rate)

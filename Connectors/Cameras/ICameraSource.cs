@@ -9,13 +9,13 @@ public enum CaptureEndKind
     /// <summary>It could not be opened: refused, not found, not readable, unknown format.</summary>
     OpenFailed,
 
-    /// <summary>It opened but sent no picture within <see cref="CameraSettings.OpenTimeout"/>.</summary>
+    /// <summary>It opened but sent no frame within <see cref="CameraSettings.OpenTimeout"/>.</summary>
     OpenTimedOut,
 
-    /// <summary>It sent pictures, then none for <see cref="CameraSettings.StallTimeout"/>.</summary>
+    /// <summary>It sent frames, then none for <see cref="CameraSettings.StallTimeout"/>.</summary>
     Stalled,
 
-    /// <summary>It sent pictures, then the connection or the device was gone.</summary>
+    /// <summary>It sent frames, then the connection or the device was gone.</summary>
     Lost,
 
     /// <summary>The caller asked to stop.</summary>
@@ -24,8 +24,8 @@ public enum CaptureEndKind
 
 /// <summary>The end of one attempt.</summary>
 /// <param name="Kind">What happened.</param>
-/// <param name="Reason">For the log: what the device or decoder said, passwords masked.</param>
-/// <param name="Frames">Pictures delivered in this attempt.</param>
+/// <param name="Reason">For the log: what the device or decoder reported, passwords masked.</param>
+/// <param name="Frames">Frames delivered in this attempt.</param>
 public sealed record CaptureEnd(CaptureEndKind Kind, string Reason, long Frames);
 
 /// <summary>A camera that can be captured from again and again. Trying again, and when, is the caller's decision.</summary>
@@ -37,14 +37,14 @@ public interface ICameraSource
     string Description { get; }
 
     /// <summary>Whether the source claims to show what happens now (a stream, a device, a GStreamer pipeline), so that
-    /// pictures that stay the same for long are suspicious. False for files, folders, test patterns and addresses that
-    /// turned out to give single pictures. An <c>http</c> address counts as live until it has answered; read it after the first
+    /// frames that stay the same for long are suspicious. False for files, folders, test patterns and addresses that
+    /// turned out to give single images. An <c>http</c> address counts as live until it has answered; read it after the first
     /// frame of an attempt. Thread-safe.</summary>
     bool IsLive { get; }
 
-    /// <summary>Opens the device and delivers pictures until it ends, fails, stalls or is cancelled; then everything
+    /// <summary>Opens the device and delivers frames until it ends, fails, stalls or is cancelled; then everything
     /// it started (threads, child processes) is gone. Never throws for what a device can do.</summary>
-    /// <param name="deliver">Called on the source's own thread, once a picture; owns the frame from then on and
+    /// <param name="deliver">Called on the source's own thread, once per frame; owns the frame from then on and
     /// returns at once.</param>
     /// <param name="cancel">Ends the attempt within a second.</param>
     Task<CaptureEnd> CaptureAsync(Action<Frame> deliver, CancellationToken cancel);

@@ -43,7 +43,7 @@ internal sealed partial class SecretMask
     public static string Patterns(string text) =>
         NamedValue().Replace(UserInfo().Replace(text, "${before}" + Mask + "@"), "${before}" + Mask);
 
-    // Up to the last @ of the word, since passwords with @ or / in them are often written unescaped.
+    // Up to the last @ of the word, because passwords with @ or / in them are often written unescaped.
     [GeneratedRegex(@"(?<before>://[^\s/@:]*:)(?<secret>\S*)@")]
     private static partial Regex UserInfo();
 

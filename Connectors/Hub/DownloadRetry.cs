@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Connectors.Hub;
 
 /// <summary>How often one thing is tried and how long between: doubling up to a cap, with jitter so that a fleet of
-/// boxes does not come back all at once.</summary>
+/// devices does not come back all at once.</summary>
 internal sealed class DownloadRetry(HubSettings settings)
 {
     private int _failures;
@@ -28,7 +28,7 @@ internal sealed class DownloadRetry(HubSettings settings)
 
         var doubled = settings.FirstDelay * Math.Pow(2, Math.Min(_failures - 1, 20));
         var capped = doubled < settings.LongestDelay ? doubled : settings.LongestDelay;
-#pragma warning disable CA5394 // Jitter is no secret.
+#pragma warning disable CA5394 // Jitter is not a secret.
         var delay = capped * (0.5 + (Random.Shared.NextDouble() / 2));
 #pragma warning restore CA5394
         await Task.Delay(failure.RetryAfter is { } asked && asked > delay ? asked : delay, cancel);

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Hub;
 /// <param name="FormatVersion">See <see cref="Current"/>.</param>
 /// <param name="Id">The repository.</param>
 /// <param name="Commit">At which the files are.</param>
-/// <param name="Files">In the archive's order.</param>
+/// <param name="Files">The files in the archive's order.</param>
 public sealed record HubBundle(int FormatVersion, string Id, string Commit, IReadOnlyList<HubBundleFile> Files)
 {
     /// <summary>What this program writes and reads.</summary>

@@ -26,7 +26,7 @@ public sealed class HubBundleReader : IDisposable
     public HubBundle Bundle { get; }
 
     /// <summary>Reads the manifest.</summary>
-    /// <exception cref="HubException">It is no bundle of this program, or a hostile one.</exception>
+    /// <exception cref="HubException">It is not a bundle of this program, or it is hostile.</exception>
     public static async Task<HubBundleReader> OpenAsync(string archive, CancellationToken cancel)
     {
         var stream = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);

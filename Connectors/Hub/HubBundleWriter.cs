@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.Connectors.Hub;
 
-/// <summary>Downloaded files into one archive, to be carried to a box without internet.</summary>
+/// <summary>Downloaded files into one archive, to be carried to a device without internet.</summary>
 public static class HubBundleWriter
 {
-    /// <summary>Writes the archive; whatever ends it early leaves nothing under the final name.</summary>
+    /// <summary>Writes the archive. When it ends early, nothing is left under the final name.</summary>
     /// <param name="archive">File to make.</param>
     /// <param name="id">The repository.</param>
     /// <param name="commit">At which the files are.</param>
@@ -62,7 +62,7 @@ public static class HubBundleWriter
         }
     }
 
-    /// <summary>The same files give the same archive, whoever packs them and when. GNU's format, since a shard may have
+    /// <summary>The same files always give the same archive. GNU's format, because a shard may have
     /// more than the 8 GiB of plain tar.</summary>
     private static GnuTarEntry Entry(string name, Stream data) => new(TarEntryType.RegularFile, name)
     {

@@ -67,7 +67,7 @@ public sealed partial class HubClient
         }
     }
 
-    /// <returns>Null when the response is no redirect.</returns>
+    /// <returns>Null when the response is not a redirect.</returns>
     private static Uri? Next(HttpResponseMessage response, Uri from)
     {
         if (response.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther

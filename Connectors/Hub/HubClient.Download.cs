@@ -7,10 +7,10 @@ namespace MobileVlm.Edge.Connectors.Hub;
 public sealed partial class HubClient
 {
     /// <summary>Downloads one file. What is there of it already, whole or in part, is checked and used; however it
-    /// ends, nothing stands under the final name that is not whole.</summary>
-    /// <param name="listing">Of the repository.</param>
+    /// ends, nothing incomplete is under the final name.</summary>
+    /// <param name="listing">Listing of the repository.</param>
     /// <param name="file">One of its files.</param>
-    /// <param name="path">Final name; the part lies beside it as <c>.part</c>.</param>
+    /// <param name="path">Final name; the part is beside it as <c>.part</c>.</param>
     /// <param name="progress">Bytes of this file that are on disk; called often, also with less than before when a
     /// part turns out to be useless.</param>
     /// <param name="cancel">Ends it and keeps the part.</param>
@@ -25,12 +25,12 @@ public sealed partial class HubClient
             return;
         }
 
-        var patience = new DownloadRetry(_settings);
+        var retry = new DownloadRetry(_settings);
         using var part = await PartialFile.OpenAsync(path, file, cancel);
         while (true)
         {
             progress?.Invoke(part.Length);
-            await FillAsync(listing, file, part, patience, progress, cancel);
+            await FillAsync(listing, file, part, retry, progress, cancel);
             if (part.Fault() is not { } fault)
             {
                 part.Complete();
@@ -50,24 +50,24 @@ public sealed partial class HubClient
     }
 
     private async Task FillAsync(
-        HubListing listing, HubFile file, PartialFile part, DownloadRetry patience, Action<long>? progress, CancellationToken cancel)
+        HubListing listing, HubFile file, PartialFile part, DownloadRetry retry, Action<long>? progress, CancellationToken cancel)
     {
         while (part.Length < file.Size)
         {
             try
             {
-                await FetchAsync(listing, file, part, patience, progress, cancel);
+                await FetchAsync(listing, file, part, retry, progress, cancel);
             }
             catch (HubInterruptedException e)
             {
                 progress?.Invoke(part.Length);
-                await patience.WaitAsync(e, cancel);
+                await retry.WaitAsync(e, cancel);
             }
         }
     }
 
     private async Task FetchAsync(
-        HubListing listing, HubFile file, PartialFile part, DownloadRetry patience, Action<long>? progress, CancellationToken cancel)
+        HubListing listing, HubFile file, PartialFile part, DownloadRetry retry, Action<long>? progress, CancellationToken cancel)
     {
         using var watch = new StallTimeout(_settings.Stall, cancel);
         using var response = await AskAsync(
@@ -83,7 +83,7 @@ public sealed partial class HubClient
             }
 
             part.Append(piece.Span);
-            patience.Progressed();
+            retry.Progressed();
             progress?.Invoke(part.Length);
         }
 

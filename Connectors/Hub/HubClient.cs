@@ -61,7 +61,7 @@ public sealed partial class HubClient : IDisposable
     }
 
     /// <summary>The first bytes of a file into memory.</summary>
-    /// <param name="listing">Of the repository.</param>
+    /// <param name="listing">Listing of the repository.</param>
     /// <param name="file">One of its files.</param>
     /// <param name="most">No more than this is read, however long the file.</param>
     /// <param name="cancel">Ends it.</param>
@@ -76,7 +76,7 @@ public sealed partial class HubClient : IDisposable
     private async Task<byte[]> ReadAsync(
         Uri address, string what, string id, int most, Action<HttpRequestMessage>? shape, CancellationToken cancel)
     {
-        var patience = new DownloadRetry(_settings);
+        var retry = new DownloadRetry(_settings);
         while (true)
         {
             try
@@ -97,7 +97,7 @@ public sealed partial class HubClient : IDisposable
             }
             catch (HubInterruptedException e)
             {
-                await patience.WaitAsync(e, cancel);
+                await retry.WaitAsync(e, cancel);
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Hub;
 
-/// <summary>The hub or a bundle of its files did not give what was asked; the message says what to do.</summary>
+/// <summary>The hub or a bundle of its files did not give what was asked; the message names what to do.</summary>
 public sealed class HubException(string message, Exception? cause = null) : Exception(Printable(message), cause)
 {
     // Names and addresses in it come from a server; they must neither flood a log nor speak to a terminal.
@@ -14,6 +14,6 @@ public sealed class HubException(string message, Exception? cause = null) : Exce
 internal sealed class HubInterruptedException(string message, TimeSpan? retryAfter = null, Exception? cause = null)
     : Exception(message, cause)
 {
-    /// <summary>What the server asked for, null when it did not say.</summary>
+    /// <summary>What the server asked for, null when it did not name one.</summary>
     public TimeSpan? RetryAfter => retryAfter;
 }

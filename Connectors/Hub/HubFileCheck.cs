@@ -44,7 +44,7 @@ internal sealed class HubFileCheck : IDisposable
 
     public void Append(ReadOnlySpan<byte> bytes) => _hash?.AppendData(bytes);
 
-    /// <summary>Takes a stream in from where it stands to its end.</summary>
+    /// <summary>Hashes a stream from its position to its end.</summary>
     public async Task ReadAsync(Stream stream, CancellationToken cancel)
     {
         var buffer = new byte[1 << 20];

@@ -24,6 +24,6 @@ public sealed record HubSettings
     /// <summary>The longest that the doubling makes it.</summary>
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The longest Retry-After that is waited for; a server that asks for more is an error that says so.</summary>
+    /// <summary>The longest Retry-After that is waited for; a server that asks for more is reported as an error.</summary>
     public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(5);
 }

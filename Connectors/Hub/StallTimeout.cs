@@ -20,7 +20,7 @@ internal sealed class StallTimeout : IDisposable
     /// <summary>Something came in: the time starts anew.</summary>
     public void Alive() => _source.CancelAfter(_stall);
 
-    /// <summary>What a network call threw, as what the caller should do about it; null when it is no network fault.</summary>
+    /// <summary>What a network call threw, as what the caller should do about it; null when it is not a network error.</summary>
     public Exception? Explain(Exception cause, string host) => _caller.IsCancellationRequested
         ? new OperationCanceledException(_caller)
         : cause switch

@@ -4,13 +4,13 @@ using System.Text;
 namespace MobileVlm.Edge.Connectors.Hub;
 
 /// <summary>A walk over an archive's headers before anything is read from it: the library takes long names and
-/// attributes into memory in whatever length the archive claims, and would find a cut only at the end.</summary>
+/// attributes into memory in any length that the archive claims, and would find a cut only at the end.</summary>
 internal static class TarHeaders
 {
     private const int Block = 512;
     private const int LargestAttributes = 64 * 1024;
 
-    /// <exception cref="InvalidDataException">It is no archive, was cut, or claims what no bundle has.</exception>
+    /// <exception cref="InvalidDataException">It is not an archive, was cut, or claims what no bundle has.</exception>
     public static void Check(FileStream stream, int mostFiles)
     {
         var header = new byte[Block];

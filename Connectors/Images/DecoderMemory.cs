@@ -7,10 +7,10 @@ namespace MobileVlm.Edge.Connectors.Images;
 internal static class DecoderMemory
 {
     /// <summary>Memory for decoding a picture, in bytes, without the strips of rows that PNG, BMP and JPEG are read in.</summary>
-    /// <param name="format">Of the file.</param>
+    /// <param name="format">Format of the file.</param>
     /// <param name="file">The whole file.</param>
-    /// <param name="pixels">As stored.</param>
-    /// <param name="decodedPixels">As the decoder delivers them, which WebP scales down itself.</param>
+    /// <param name="pixels">Stored pixels.</param>
+    /// <param name="decodedPixels">Pixels that the decoder delivers: WebP scales down itself.</param>
     public static long Bytes(SKEncodedImageFormat format, ReadOnlySpan<byte> file, long pixels, long decodedPixels) => format switch
     {
         SKEncodedImageFormat.Jpeg => JpegCoefficients(file, pixels),

@@ -110,7 +110,7 @@ internal sealed class FileKind
     private string? Refusal { get; init; }
 
     /// <summary>The kind of a picture that can be decoded.</summary>
-    /// <returns>Null for anything else; <see cref="Refuse"/> says what it is.</returns>
+    /// <returns>Null for anything else; <see cref="Refuse"/> names what it is.</returns>
     public static FileKind? OfPicture(ReadOnlySpan<byte> file) => Find(Pictures, file);
 
     /// <summary>Describes a file that cannot be decoded, and what to do.</summary>
@@ -158,7 +158,7 @@ internal sealed class FileKind
         return true;
     }
 
-    /// <summary>The size of the second header tells it from a text that begins with BM.</summary>
+    /// <summary>The size of the second header distinguishes it from a text that begins with BM.</summary>
     private static bool IsBmp(ReadOnlySpan<byte> file) => At(file, 0, "BM")
         && (file.Length < 18 || BinaryPrimitives.ReadUInt32LittleEndian(file[14..]) is 12 or 40 or 52 or 56 or 64 or 108 or 124);
 

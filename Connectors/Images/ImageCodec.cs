@@ -26,17 +26,17 @@ public static class ImageCodec
     /// <param name="limits">Otherwise <see cref="PictureLimits.Local"/>: a picture with a side above 4096 pixels is scaled
     /// down to that.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="StillImageException">It is too large, damaged, or not a picture of these formats; the message says
+    /// <exception cref="ImageFileException">It is too large, damaged, or not a picture of these formats; the message says
     /// what it is and what to do.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static StillImage Read(string path, PictureLimits? limits = null)
+    public static DecodedImage Read(string path, PictureLimits? limits = null)
     {
-        StillImage? picture = null;
+        DecodedImage? picture = null;
         Read(
             path,
             limits ?? PictureLimits.Local,
-            (width, height) => (picture = new StillImage(width, height, new byte[width * height * 3])).Pixels);
+            (width, height) => (picture = new DecodedImage(width, height, new byte[width * height * 3])).Pixels);
         return picture!;
     }
 
@@ -51,7 +51,7 @@ public static class ImageCodec
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path))
         {
-            throw new StillImageException(path, "a folder, not a picture file");
+            throw new ImageFileException(path, "a folder, not a picture file");
         }
 
         if (!File.Exists(path))
@@ -67,17 +67,17 @@ public static class ImageCodec
     /// <param name="file">Need not be seekable.</param>
     /// <param name="name">For messages.</param>
     /// <param name="limits">Otherwise <see cref="PictureLimits.Local"/>.</param>
-    /// <exception cref="StillImageException">It is too large, damaged, or not a picture of these formats.</exception>
+    /// <exception cref="ImageFileException">It is too large, damaged, or not a picture of these formats.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static StillImage Read(Stream file, string name, PictureLimits? limits = null)
+    public static DecodedImage Read(Stream file, string name, PictureLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(file);
-        StillImage? picture = null;
+        DecodedImage? picture = null;
         Read(
             file,
             name,
             limits ?? PictureLimits.Local,
-            (width, height) => (picture = new StillImage(width, height, new byte[width * height * 3])).Pixels);
+            (width, height) => (picture = new DecodedImage(width, height, new byte[width * height * 3])).Pixels);
         return picture!;
     }
 
@@ -85,15 +85,15 @@ public static class ImageCodec
     /// <param name="file">The whole file.</param>
     /// <param name="name">For messages.</param>
     /// <param name="limits">Otherwise <see cref="PictureLimits.Local"/>.</param>
-    /// <exception cref="StillImageException">It is too large, damaged, or not a picture of these formats.</exception>
-    public static StillImage Decode(ReadOnlySpan<byte> file, string name, PictureLimits? limits = null)
+    /// <exception cref="ImageFileException">It is too large, damaged, or not a picture of these formats.</exception>
+    public static DecodedImage Decode(ReadOnlySpan<byte> file, string name, PictureLimits? limits = null)
     {
-        StillImage? picture = null;
+        DecodedImage? picture = null;
         Decode(
             file,
             name,
             limits ?? PictureLimits.Local,
-            (width, height) => (picture = new StillImage(width, height, new byte[width * height * 3])).Pixels);
+            (width, height) => (picture = new DecodedImage(width, height, new byte[width * height * 3])).Pixels);
         return picture!;
     }
 
@@ -111,7 +111,7 @@ public static class ImageCodec
 
         if (FileKind.OfPicture(file) is not { } kind)
         {
-            throw new StillImageException(name, FileKind.Refuse(file));
+            throw new ImageFileException(name, FileKind.Refuse(file));
         }
 
         fixed (byte* start = file)
@@ -120,7 +120,7 @@ public static class ImageCodec
             using var codec = SKCodec.Create(data);
             if (codec is null || codec.EncodedFormat != kind.Format)
             {
-                throw new StillImageException(
+                throw new ImageFileException(
                     name, $"a {kind.Name} picture whose header is damaged or cut off. Fetch or save it again");
             }
 
@@ -163,7 +163,7 @@ public static class ImageCodec
         }
     }
 
-    private static StillImageException TooLong(string name, long bytes) => new(
+    private static ImageFileException TooLong(string name, long bytes) => new(
         name, $"a file of {bytes} bytes; up to {MaxFileBytes} are accepted. Save it smaller or at a lower quality");
 
     /// <summary>The frame as JPEG, 4:2:0.</summary>

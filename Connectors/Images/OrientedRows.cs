@@ -10,8 +10,8 @@ internal readonly ref struct OrientedRows
     private readonly int _right;
     private readonly int _down;
 
-    /// <param name="width">As stored, in pixels.</param>
-    /// <param name="height">As stored, in pixels.</param>
+    /// <param name="width">Stored width, in pixels.</param>
+    /// <param name="height">Stored height, in pixels.</param>
     /// <param name="origin">Where the stored picture's first pixel belongs.</param>
     /// <param name="target">The upright picture, [height, width, 3] of <see cref="Size"/>.</param>
     public OrientedRows(int width, int height, SKEncodedOrigin origin, Span<byte> target)
@@ -19,7 +19,7 @@ internal readonly ref struct OrientedRows
         ArgumentOutOfRangeException.ThrowIfNotEqual(target.Length, width * height * 3, nameof(target));
         _target = target;
 
-        // Where the stored picture's first pixel lies in the upright one, and the steps to its right and lower neighbours.
+        // Where the stored picture's first pixel is in the upright one, and the steps to its right and lower neighbours.
         var (last, bottom) = (width - 1, height - 1);
         (_first, _right, _down) = origin switch
         {
@@ -30,7 +30,8 @@ internal readonly ref struct OrientedRows
             SKEncodedOrigin.RightTop => (bottom, height, -1),
             SKEncodedOrigin.RightBottom => ((last * height) + bottom, -height, -1),
             SKEncodedOrigin.LeftBottom => (last * height, -height, 1),
-            _ => (0, 1, width),
+            SKEncodedOrigin.TopLeft => (0, 1, width),
+            _ => throw new ArgumentOutOfRangeException(nameof(origin), origin, "There are eight orientations."),
         };
     }
 

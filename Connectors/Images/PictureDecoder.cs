@@ -14,8 +14,8 @@ internal readonly unsafe ref struct PictureDecoder
 
     /// <param name="codec">Over <paramref name="file"/>.</param>
     /// <param name="file">The whole file.</param>
-    /// <param name="name">For messages.</param>
-    /// <param name="limits">Of the picture and of the memory.</param>
+    /// <param name="name">What messages call the picture.</param>
+    /// <param name="limits">Limits of the picture and of the memory.</param>
     public PictureDecoder(SKCodec codec, ReadOnlySpan<byte> file, string name, PictureLimits limits)
     {
         _codec = codec;
@@ -24,7 +24,7 @@ internal readonly unsafe ref struct PictureDecoder
         _limits = limits;
     }
 
-    /// <exception cref="StillImageException">It is too large or damaged.</exception>
+    /// <exception cref="ImageFileException">It is too large or damaged.</exception>
     public void Decode(LendPixels lend)
     {
         var (width, height) = (_codec.Info.Width, _codec.Info.Height);
@@ -58,9 +58,11 @@ internal readonly unsafe ref struct PictureDecoder
             case RowOrder.Seekable:
                 ReadSeekable(info, sink);
                 break;
-            default:
+            case RowOrder.TopDown or RowOrder.BottomUp:
                 ReadScanlines(info, sink);
                 break;
+            default:
+                throw new InvalidOperationException($"The order {order} of rows is not known.");
         }
     }
 
@@ -179,7 +181,7 @@ internal readonly unsafe ref struct PictureDecoder
         }
     }
 
-    private StillImageException Fault(string fault) => new(_name, fault);
+    private ImageFileException Fault(string fault) => new(_name, fault);
 
     private enum RowOrder
     {

@@ -11,8 +11,8 @@ internal static class PictureScaler
             : (maxWidth, Math.Max(1, (int)Math.Round((double)height * maxWidth / width)));
 
     /// <param name="source">[height, width, 3].</param>
-    /// <param name="width">Of the source.</param>
-    /// <param name="height">Of the source.</param>
+    /// <param name="width">Width of the source.</param>
+    /// <param name="height">Height of the source.</param>
     /// <param name="target">[newHeight, newWidth, 3].</param>
     /// <param name="newWidth">Not above <paramref name="width"/>.</param>
     /// <param name="newHeight">Not above <paramref name="height"/>.</param>

@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Connectors.Images;
 /// ImageMagick and exiftool wrote before that chunk was standardized. Stateless.</summary>
 internal static class PngExif
 {
-    /// <summary>A text is not inflated beyond this many bytes; the orientation stands near its beginning.</summary>
+    /// <summary>A text is not inflated beyond this many bytes; the orientation is near its beginning.</summary>
     private const int MaxTextBytes = 256 * 1024;
 
     private static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];

@@ -12,8 +12,8 @@ internal sealed class RowShrinker
     private readonly float _stepY;
     private readonly float[] _sum;
 
-    /// <param name="width">Of the picture, in pixels.</param>
-    /// <param name="height">Of the picture, in pixels.</param>
+    /// <param name="width">Width of the picture, in pixels.</param>
+    /// <param name="height">Height of the picture, in pixels.</param>
     /// <param name="newWidth">1 to <paramref name="width"/>.</param>
     /// <param name="newHeight">1 to <paramref name="height"/>.</param>
     public RowShrinker(int width, int height, int newWidth, int newHeight)
@@ -27,7 +27,7 @@ internal sealed class RowShrinker
     public int Written { get; private set; }
 
     /// <summary>Adds a row of the picture.</summary>
-    /// <param name="y">Its number; from 0 to the last in turn. A row that lies across two rows of the smaller picture is
+    /// <param name="y">Its number; from 0 to the last in turn. A row that spans two rows of the smaller picture is
     /// added to both: again as long as the result and then <see cref="Reaches"/> are true.</param>
     /// <param name="row">Its pixels.</param>
     /// <param name="pixelBytes">Bytes from one pixel to the next: 3, or 4 of which the last is dropped.</param>

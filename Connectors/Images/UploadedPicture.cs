@@ -11,7 +11,7 @@ public static class UploadedPicture
     /// <summary>A larger side is scaled down to this, in pixels; models use a few hundred.</summary>
     public const int MaxSide = 2048;
 
-    /// <summary>Of every picture that came over the network. A picture of 16 megapixels takes 16 MB for strips of its rows,
+    /// <summary>Limits of every picture that came over the network. A picture of 16 megapixels takes 16 MB for strips of its rows,
     /// 12 MB for the result and its own file; formats that cannot be read in strips up to 64 MB.</summary>
     public static PictureLimits Limits { get; } = new()
     {
@@ -27,7 +27,7 @@ public static class UploadedPicture
     /// <param name="id">Stands in for a camera's name.</param>
     /// <param name="sequence">Identifies it.</param>
     /// <param name="time">Gives the time of its arrival.</param>
-    /// <exception cref="StillImageException">It is too large, damaged, or not a picture of these formats.</exception>
+    /// <exception cref="ImageFileException">It is too large, damaged, or not a picture of these formats.</exception>
     public static Frame ToFrame(
         ReadOnlySpan<byte> file, FramePool pool, CameraId id, FrameSequence sequence, TimeProvider time)
     {

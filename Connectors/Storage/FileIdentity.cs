@@ -4,10 +4,10 @@ namespace MobileVlm.Edge.Connectors.Storage;
 
 /// <summary>Identifies the file that a path names at this moment, by device and inode number, so that different spellings of
 /// the path are equal.</summary>
-/// <param name="Device">Of the file system.</param>
+/// <param name="Device">Device number of the file system.</param>
 /// <param name="Inode">Within the file system.</param>
 /// <param name="Mode">Type and permissions as in <c>stat(2)</c>.</param>
-/// <param name="Length">In bytes, of a file.</param>
+/// <param name="Length">Length of a file, in bytes.</param>
 internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, ushort Mode, long Length)
 {
     private const int CurrentDirectory = -100;
@@ -21,7 +21,7 @@ internal readonly partial record struct FileIdentity(ulong Device, ulong Inode, 
     public bool IsRegularFile => (Mode & TypeMask) == RegularType;
 
     /// <summary>Follows symbolic links.</summary>
-    /// <returns>Null when nothing is there, or it cannot be looked at.</returns>
+    /// <returns>Null when nothing is there, or it cannot be examined.</returns>
     public static FileIdentity? Of(string path) =>
         Stat(CurrentDirectory, path, 0, BasicStats, out var found) == 0
             ? new FileIdentity(((ulong)found.DeviceMajor << 32) | found.DeviceMinor, found.Inode, found.Mode, (long)found.Length)

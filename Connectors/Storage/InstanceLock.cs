@@ -10,14 +10,14 @@ namespace MobileVlm.Edge.Connectors.Storage;
 public sealed class StorageInUseException(string message) : IOException(message);
 
 /// <summary>Prevents a second process from using a folder or file. The kernel holds the lock: it ends with the process for
-/// whatever reason, and a stale process id locks nothing.</summary>
+/// any reason, and a stale process id locks nothing.</summary>
 /// <remarks>A folder is locked itself, so that every spelling of its path and every link to it is the same lock, and it need
 /// not be writable. A file is locked by one beside it that ends in <c>.lock</c>. When neither can be opened, a file in the
 /// runtime or temporary folder, named after the path, is locked instead.</remarks>
 public sealed class InstanceLock : IDisposable
 {
     /// <summary>A process that only checks the lock holds it for a moment.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(25);
 
@@ -48,7 +48,7 @@ public sealed class InstanceLock : IDisposable
     }
 
     /// <summary>Finds the process that holds a folder, without locking it.</summary>
-    /// <returns>Null when none has, or it cannot be told.</returns>
+    /// <returns>Null when none has, or when that is not known.</returns>
     public static string? HolderOf(string folder)
     {
         using var handle = FileCalls.OpenToLook(folder);
@@ -88,7 +88,7 @@ public sealed class InstanceLock : IDisposable
             handle.Dispose();
             if (error == FileCalls.WouldBlock)
             {
-                var holder = LockHolder.FindSoon(path, holderFile, Patience) ?? "another process";
+                var holder = LockHolder.FindSoon(path, holderFile, WaitLimit) ?? "another process";
                 throw new StorageInUseException(
                     $"{key}: '{path}' is in use by {holder}. Stop that one, or give this service a {key} of its own.");
             }
@@ -100,7 +100,7 @@ public sealed class InstanceLock : IDisposable
     private static int TryLock(SafeFileHandle handle)
     {
         var error = FileCalls.TryLock(handle);
-        for (var waited = TimeSpan.Zero; error == FileCalls.WouldBlock && waited < Patience; waited += RetryEvery)
+        for (var waited = TimeSpan.Zero; error == FileCalls.WouldBlock && waited < WaitLimit; waited += RetryEvery)
         {
             Thread.Sleep(RetryEvery);
             error = FileCalls.TryLock(handle);

@@ -4,19 +4,19 @@ using System.Text;
 namespace MobileVlm.Edge.Connectors.Storage;
 
 /// <summary>Finds the process that holds a lock: from the kernel's list or, when that cannot be read, from a small file that
-/// the process wrote. The file only tells which process it is, never whether the lock is held.</summary>
+/// the process wrote. The file only names the process; it never decides whether the lock is held.</summary>
 internal static class LockHolder
 {
     private const string KernelList = "/proc/locks";
 
     /// <summary>As <see cref="Find"/>, for a process that has taken the lock this moment and has not written its file yet.</summary>
-    public static string? FindSoon(string path, string holderFile, TimeSpan patience)
+    public static string? FindSoon(string path, string holderFile, TimeSpan limit)
     {
         var locked = FileIdentity.Of(holderFile) is { IsRegularFile: true } file && holderFile.EndsWith(".lock", StringComparison.Ordinal)
             ? file
             : FileIdentity.Of(path);
         var found = Find(locked, holderFile);
-        for (var waited = 0; found is null && waited < patience.TotalMilliseconds; waited += 25)
+        for (var waited = 0; found is null && waited < limit.TotalMilliseconds; waited += 25)
         {
             Thread.Sleep(25);
             found = Find(locked, holderFile);
@@ -25,7 +25,7 @@ internal static class LockHolder
         return found;
     }
 
-    /// <returns>As part of a sentence: <c>process 123</c>; null when it cannot be told.</returns>
+    /// <returns>As part of a sentence: <c>process 123</c>; null when it is not known.</returns>
     public static string? Find(FileIdentity? locked, string holderFile) =>
         InKernelList(locked) is { } id ? $"process {id.ToString(CultureInfo.InvariantCulture)}" : InFile(holderFile);
 
@@ -56,7 +56,7 @@ internal static class LockHolder
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            // The kernel's list says it too.
+            // The kernel's list has it, too.
             _ = fault;
         }
     }

@@ -18,7 +18,7 @@ internal sealed class BenchScene
         "Is a truck being unloaded?", "Does anybody wear a helmet?", "Is the window closed?", "Is there snow on the ground?",
     ];
 
-    private readonly StillImage? _picture;
+    private readonly DecodedImage? _picture;
     private readonly byte[] _pixels = new byte[3 * Width * Height];
     private int _shown;
 

@@ -6,7 +6,6 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
-using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
@@ -38,7 +37,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         var answered = new List<(long At, TimeSpan Age)>();
         var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var system = new EdgeSystem(Settings(), Parts(pool), TimeProvider.System, NullLoggerFactory.Instance);
-        Actors.Health.CameraStats? before = null;
+        CameraStats? before = null;
         system.Answered += frame =>
         {
             // Where the user ended the call, the wait below throws.
@@ -68,11 +67,11 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
             timed.Count / Stopwatch.GetElapsedTime(answered[WarmUp - 1].At, timed[^1].At).TotalSeconds,
             CameraRate,
             new Spread([.. timed.Select(frame => frame.Age.TotalMilliseconds)]),
-            after.Captured - before!.Captured,
-            after.Replaced - before.Replaced);
+            after.FramesCaptured - before!.FramesCaptured,
+            after.FramesReplaced - before.FramesReplaced);
     }
 
-    private static Actors.Health.CameraStats Camera(EdgeSystem system) => system.Stats().Cameras["bench"];
+    private static CameraStats Camera(EdgeSystem system) => system.Stats().Cameras["bench"];
 
     private EdgeSettings Settings() => new()
     {
@@ -99,9 +98,6 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         ],
         Link = new SilentLink(),
         Topics = new NodeTopics("mobilevlm", "bench"),
-        AnswerToBytes = MqttJson.Serialize,
-        EventToBytes = MqttJson.Serialize,
-        StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionPlacements(NullLogger.Instance))),
         OpenEncoder = () => new VisionEncoder(folder, settings),
         OpenAnswerer = () => QuestionAnswerer.Open(folder, settings),
         FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),

@@ -17,8 +17,8 @@ internal static partial class ImageOption
 
     /// <summary>Reads the image.</summary>
     /// <exception cref="UsageException">The value does not name a file that could be an image.</exception>
-    /// <exception cref="StillImageException">The file is too large, damaged, or not an image.</exception>
-    public static StillImage Read(string image)
+    /// <exception cref="ImageFileException">The file is too large, damaged, or not an image.</exception>
+    public static DecodedImage Read(string image)
     {
         if (string.IsNullOrWhiteSpace(image))
         {

@@ -4,9 +4,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Options;
@@ -223,11 +223,11 @@ internal static class DemoCommand
             document.ToJsonString(), ConfigurationPaths.OfThisProcess() with { Environment = new Dictionary<string, string>() });
     }
 
-    private static void Summarize(EdgeStats stats, long answersSeen)
+    private static void Summarize(StatsPayload stats, long answersSeen)
     {
         var camera = stats.Cameras[Camera];
         Terminal.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"{stats.Pipeline.Answers} answers about {camera.Used} frames, {answersSeen} received by the subscriber; {camera.Captured} frames captured, {camera.Idle} with no question due, {camera.Replaced} replaced by newer ones; oldest frame at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
+            $"{stats.Pipeline.Answers} answers about {camera.FramesUsed} frames, {answersSeen} received by the subscriber; {camera.FramesCaptured} frames captured, {camera.FramesIdle} with no question due, {camera.FramesReplaced} replaced by newer ones; oldest frame at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
     }
 }

@@ -42,7 +42,7 @@ internal static class FailureReport
         ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException
             or EmbeddedBrokerPortBusyException => (ExitCode.Usage, e.Message),
         OperationCanceledException => (ExitCode.Failed, "Stopped before it was done."),
-        CheckpointException or StillImageException or ContextFullException or NonFiniteLogitsException or HubException
+        CheckpointException or ImageFileException or ContextFullException or NonFiniteLogitsException or HubException
             => (ExitCode.Failed, e.Message),
         FileNotFoundException { FileName: { } file } => (ExitCode.Failed, $"{file}: there is no such file. {e.Message}"),
         IOException => (ExitCode.Failed, WithRemedy(e.Message)),
@@ -69,7 +69,7 @@ internal static class FailureReport
     /// <summary>Whether the exception's message is enough, so that a stack trace would not help.</summary>
     private static bool IsExpected(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
         or UsageException or EmbeddedBrokerPortBusyException or OperationCanceledException or CheckpointException
-        or StillImageException or ContextFullException or HubException or IOException or UnauthorizedAccessException;
+        or ImageFileException or ContextFullException or HubException or IOException or UnauthorizedAccessException;
 
     private static bool IsTraceRequested => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
 

@@ -63,7 +63,8 @@ internal static class ConfigurationReference
         SettingShape.Group => "keys, see below",
         SettingShape.List => $"list, each: {setting.Accepted}",
         SettingShape.Map => $"{setting.Map!.Placeholder}s by name, see below",
-        _ => setting.Accepted,
+        SettingShape.Value => setting.Accepted,
+        _ => throw new ArgumentOutOfRangeException(nameof(setting), setting.Shape, "This shape has no text."),
     };
 
     private static string Default(Setting setting, object? defaults) =>

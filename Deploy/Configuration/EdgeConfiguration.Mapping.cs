@@ -125,7 +125,7 @@ internal sealed partial class EdgeConfiguration
     private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()
     {
         Id = id,
-        Source = ToSource(camera.Source!),
+        Source = CameraSources.Resolve(camera.Source!, FullPath),
         PasswordFile = camera.PasswordFile is { } password ? FullPath(password) : null,
         NeededHeight = ToNeededHeight(camera),
         Loop = camera.Loop,
@@ -160,14 +160,6 @@ internal sealed partial class EdgeConfiguration
     };
 
     internal string FullPath(string path) => Path.GetFullPath(path, Folder);
-
-    // Only files and folders become full paths; addresses and pipelines stay as they are.
-    private string ToSource(string source) =>
-        source.Contains("://", StringComparison.Ordinal)
-        || source.StartsWith("gst:", StringComparison.OrdinalIgnoreCase)
-        || source.StartsWith("pattern:", StringComparison.OrdinalIgnoreCase)
-            ? source
-            : FullPath(source);
 
     // A bare name is searched for in PATH.
     private string ToProgram(string program) =>

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Sources;
 using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
@@ -34,7 +35,7 @@ internal static class MachineChecks
                 : Finding.Bad("ffmpeg", "not found, and OpenCV is not there either: no video can be read", "apt-get install ffmpeg");
         yield return Program("gst-launch-1.0", "--version") is { } gst
             ? Finding.Fine("GStreamer", gst)
-            : sources.Any(it => it.StartsWith("gst:", StringComparison.OrdinalIgnoreCase))
+            : sources.Any(it => CameraSources.RequirementOf(it) == SourceRequirement.GStreamer)
                 ? Finding.Bad("GStreamer", "not found, and a 'gst:' camera is configured", "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad")
                 : Finding.Fine("GStreamer", "not found; only 'gst:' cameras need it");
     }

@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Sources;
 using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
@@ -53,7 +55,7 @@ internal static class ServiceUserChecks
 
         foreach (var camera in configuration.ToCameraSettings())
         {
-            if (unit.HidesDevices && camera.Source.StartsWith("/dev/", StringComparison.Ordinal))
+            if (unit.HidesDevices && CameraSources.RequirementOf(camera.Source) == SourceRequirement.Devices)
             {
                 yield return Finding.Bad(
                     What, $"camera {camera.Id}: the unit hides devices (PrivateDevices=yes)",

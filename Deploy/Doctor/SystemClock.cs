@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using MobileVlm.Edge.Connectors.Clock;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 

@@ -1,62 +1,46 @@
 using System.Diagnostics.Metrics;
+using System.Reflection;
 using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Connectors.Storage;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>What the box counts, as instruments of .NET's own metrics. They cost nothing while nobody listens.</summary>
+/// <summary>The statistics as instruments of .NET's own metrics: each property of the payload that carries a
+/// <see cref="MetricAttribute"/>, and what is computed from several of them or measured here. They cost nothing while nobody
+/// listens.</summary>
 internal sealed class EdgeMeter : IDisposable
 {
     public const string Name = "MobileVlm.Edge";
 
+    // A collection reads each instrument in turn, within milliseconds: all of them must show one moment, and taking it costs more than reading it.
+    private static readonly TimeSpan OneCollection = TimeSpan.FromMilliseconds(100);
+
     private readonly Meter _meter = new(Name);
     private readonly EdgeSystem _system;
+    private readonly TimeProvider _time;
     private readonly Histogram<double> _age;
     private readonly Histogram<double> _stages;
+    private readonly Lock _lock = new();
+    private StatsPayload? _stats;
+    private long _takenAt;
 
-    public EdgeMeter(EdgeSystem system)
+    public EdgeMeter(EdgeSystem system, TimeProvider time)
     {
         _system = system;
-        OfCameras("mobilevlm.frames.captured", "Frames that came in.", camera => camera.Captured);
-        OfCameras("mobilevlm.frames.replaced", "Frames that a newer one replaced.", camera => camera.Replaced);
-        OfCameras("mobilevlm.frames.idle", "Frames at whose time no question was due.", camera => camera.Idle);
-        OfCameras("mobilevlm.frames.stale", "Frames that were too old.", camera => camera.Stale);
-        OfCameras("mobilevlm.frames.used", "Frames that were answered.", camera => camera.Used);
-        OfCameras("mobilevlm.frames.gated", "Frames that an earlier answer about the same scene held for.", camera => camera.Gated);
-        OfCameras("mobilevlm.frames.repeated", "Frames looked at once more, for another region.", camera => camera.Repeated);
-        OfCameras("mobilevlm.frames.failed", "Frames lost to an error.", camera => camera.Failed);
-        OfCameras("mobilevlm.camera.restarts", "Capture attempts after the first.", camera => camera.CaptureRestarts);
-        OfCameras("mobilevlm.camera.frozen", "Connections that repeated one picture while a new one showed another.", camera => camera.Frozen);
-        OfCameras("mobilevlm.camera.view.changes", "Times that the view became one that is not normal.", camera => camera.ViewChanges);
+        _time = time;
+        Properties<StatsPayload>(stats => [(stats, [])]);
+        Properties<CameraStats>(stats => stats.Cameras.Select(camera => (camera.Value, Tags("camera", camera.Key))));
+        Properties<PipelineStats>(stats => [(stats.Pipeline, [])]);
+        Properties<MqttStats>(stats => [(stats.Mqtt, [])]);
+        Properties<StorageStats>(stats => [(stats.Storage, [])]);
+        _meter.CreateObservableGauge("mobilevlm.camera.view.normal", ViewIsNormal, description: "1 while the view is normal.");
         _meter.CreateObservableGauge(
-            "mobilevlm.camera.view.normal", () => Each(camera => camera.View == ViewState.Normal ? 1 : 0), description: "1 while the view is normal.");
-        _meter.CreateObservableGauge(
-            "mobilevlm.camera.same_frame", SameFrame, "s", "How long a live source has repeated its pictures.");
-        _meter.CreateObservableGauge(
-            "mobilevlm.camera.online", () => Each(camera => camera.Online ? 1 : 0), description: "1 while frames come in.");
-        Of("mobilevlm.answers", "Answers given.", stats => stats.Pipeline.Answers);
-        Of("mobilevlm.engine.restarts", "Times that the engine was replaced.", stats => stats.Pipeline.Restarts);
-        Of("mobilevlm.mqtt.published", "Messages that the broker acknowledged.", stats => stats.Mqtt.Published);
-        Of("mobilevlm.mqtt.failed", "Messages that it refused or did not hear.", stats => stats.Mqtt.Failed);
-        Of("mobilevlm.mqtt.reconnects", "Connections after the first.", stats => stats.Mqtt.Reconnects);
-        Of("mobilevlm.outbox.dropped", "Events given up for room or age.", stats => stats.Mqtt.EventsDropped);
-        _meter.CreateObservableGauge(
-            "mobilevlm.mqtt.connected", () => _system.Stats().Mqtt.Connected ? 1 : 0, description: "1 while the broker is there.");
-        _meter.CreateObservableGauge(
-            "mobilevlm.outbox.events", () => _system.Stats().Mqtt.EventsWaiting, description: "Events that wait for the broker.");
-        _meter.CreateObservableGauge(
-            "mobilevlm.outbox.size", () => _system.Stats().Mqtt.EventsWaitingBytes, "By", "Size of the events that wait.");
-        _meter.CreateObservableGauge(
-            "mobilevlm.storage.ok", Storage, description: "1 while it is kept on disk or nothing is configured, by part: outbox, state.");
-        _meter.CreateObservableGauge(
-            "mobilevlm.outbox.memory", () => _system.Stats().Storage.EventsInMemory, description: "Events that wait and that no disk has.");
+            "mobilevlm.storage.ok", StorageIsOk, description: "1 while it is kept on disk or nothing is configured, by part: outbox, state.");
         _meter.CreateObservableGauge("mobilevlm.outbox.oldest.age", OldestAge, "s", "How long the oldest of them has waited; 0 when none does.");
         _meter.CreateObservableGauge(
             "mobilevlm.pipeline.stuck", () => _system.StuckFor.TotalSeconds, "s", "How long nothing has moved that should have.");
-        _meter.CreateObservableGauge("mobilevlm.memory.resident", () => Environment.WorkingSet, "By", "Memory of the process in RAM.");
         _meter.CreateObservableGauge("mobilevlm.temperature", TemperatureSensors.Read, "Cel", "What the box's own sensors say.");
         _age = _meter.CreateHistogram<double>("mobilevlm.answer.age", "s", "Age of the picture when its answers were ready.", advice: Buckets);
         _stages = _meter.CreateHistogram<double>("mobilevlm.stage", "s", "Time in each stage: capture, gate, encode, prefill, decode, publish.", advice: Buckets);
@@ -77,6 +61,80 @@ internal sealed class EdgeMeter : IDisposable
         _meter.Dispose();
     }
 
+    /// <summary>Creates an instrument for each property of one part of the statistics that is a metric.</summary>
+    /// <param name="parts">The part, or one for each camera with its tags.</param>
+    private void Properties<T>(Func<StatsPayload, IEnumerable<(T Part, KeyValuePair<string, object?>[] Tags)>> parts)
+    {
+        foreach (var property in typeof(T).GetProperties())
+        {
+            switch (property.GetCustomAttribute<MetricAttribute>())
+            {
+                case CounterAttribute counter:
+                    _meter.CreateObservableCounter(counter.Name, Measure, counter.Unit, counter.Description);
+                    break;
+                case GaugeAttribute gauge:
+                    _meter.CreateObservableGauge(gauge.Name, Measure, gauge.Unit, gauge.Description);
+                    break;
+                case null:
+                    break;
+                case var other:
+                    throw new NotSupportedException($"{other.GetType().Name} is not known to the meter.");
+            }
+
+            IEnumerable<Measurement<long>> Measure() =>
+                from part in parts(Stats())
+                let value = Number(property.GetValue(part.Part))
+                where value is not null
+                select new Measurement<long>(value.Value, part.Tags);
+        }
+    }
+
+    private static long? Number(object? value) => value switch
+    {
+        null => null,
+        long number => number,
+        bool isSo => isSo ? 1 : 0,
+        _ => throw new NotSupportedException($"A metric of type {value.GetType().Name} is not known to the meter."),
+    };
+
+    private static KeyValuePair<string, object?>[] Tags(string name, string value) => [new(name, value)];
+
+    /// <summary>The statistics of this collection.</summary>
+    private StatsPayload Stats()
+    {
+        lock (_lock)
+        {
+            if (_stats is null || _time.GetElapsedTime(_takenAt) > OneCollection)
+            {
+                _stats = _system.Stats();
+                _takenAt = _time.GetTimestamp();
+            }
+
+            return _stats;
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ViewIsNormal() => Stats().Cameras.Select(
+        camera => new Measurement<long>(camera.Value.View == ViewState.Normal.ToText() ? 1 : 0, Tags("camera", camera.Key)));
+
+    private IEnumerable<Measurement<int>> StorageIsOk()
+    {
+        var storage = Stats().Storage;
+        yield return IsOk(storage.Outbox, "outbox");
+        yield return IsOk(storage.State, "state");
+
+        static Measurement<int> IsOk(string place, string part) =>
+            new(place is StorageStats.Disk or StorageStats.Off ? 1 : 0, Tags("part", part));
+    }
+
+    private double OldestAge()
+    {
+        var stats = Stats();
+
+        // Never below zero: a wall clock that was set back says nothing about waiting.
+        return stats.Mqtt.EventsWaitingSince is { } since && stats.At is { } now ? Math.Max(0, (now - since).TotalSeconds) : 0;
+    }
+
     private void Record(FrameAnswered answered)
     {
         _age.Record(answered.Age.TotalSeconds, new KeyValuePair<string, object?>("camera", answered.Camera.Value));
@@ -92,24 +150,6 @@ internal sealed class EdgeMeter : IDisposable
 
     private void Published(TimeSpan took) => Stage("publish", took);
 
-    private IEnumerable<Measurement<int>> Storage()
-    {
-        var storage = _system.Stats().Storage;
-        yield return Of(storage.Outbox, "outbox");
-        yield return Of(storage.State, "state");
-
-        static Measurement<int> Of(StorageCondition condition, string part) => new(
-            condition.Kind is StorageKind.Disk or StorageKind.Off ? 1 : 0, new KeyValuePair<string, object?>("part", part));
-    }
-
-    private double OldestAge()
-    {
-        var stats = _system.Stats();
-
-        // Never below zero: a wall clock that was set back says nothing about waiting.
-        return stats.Mqtt.EventsWaitingSince is { } since && stats.At is { } now ? Math.Max(0, (now - since).TotalSeconds) : 0;
-    }
-
     /// <summary>A stage that this frame did not need is not one that took no time.</summary>
     private void Ran(string stage, TimeSpan took)
     {
@@ -121,24 +161,4 @@ internal sealed class EdgeMeter : IDisposable
 
     private void Stage(string stage, TimeSpan took) =>
         _stages.Record(took.TotalSeconds, new KeyValuePair<string, object?>("stage", stage));
-
-    private void Of(string name, string description, Func<EdgeStats, long> value) =>
-        _meter.CreateObservableCounter(name, () => value(_system.Stats()), description: description);
-
-    private void OfCameras(string name, string description, Func<CameraStats, long> value) =>
-        _meter.CreateObservableCounter(name, () => Each(value), description: description);
-
-    private IEnumerable<Measurement<double>> SameFrame()
-    {
-        foreach (var (name, camera) in _system.Stats().Cameras)
-        {
-            if (camera.SameFor is { } same)
-            {
-                yield return new Measurement<double>(same.TotalSeconds, new KeyValuePair<string, object?>("camera", name));
-            }
-        }
-    }
-
-    private IEnumerable<Measurement<long>> Each(Func<CameraStats, long> value) => _system.Stats().Cameras.Select(
-        camera => new Measurement<long>(value(camera.Value), new KeyValuePair<string, object?>("camera", camera.Key)));
 }

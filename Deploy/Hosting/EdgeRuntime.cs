@@ -4,7 +4,6 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;
@@ -174,9 +173,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
                 ? SqliteOutbox.Open(outbox, time, loggers.CreateLogger<SqliteOutbox>())
                 : new MemoryOutbox(time),
             Topics = configuration.ToTopics(),
-            AnswerToBytes = MqttJson.Serialize,
-            EventToBytes = MqttJson.Serialize,
-            StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, sessions)),
+            Placement = () => sessions.Placement,
             OpenEncoder = model.TakeEncoder,
             OpenAnswerer = () => model.TakeAnswerer(configuration.ContextTokens),
             FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),

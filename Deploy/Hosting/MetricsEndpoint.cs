@@ -22,7 +22,7 @@ internal sealed partial class MetricsEndpoint : IDisposable
     public static MetricsEndpoint? Start(EdgeSystem system, int port, ILogger logger)
     {
         var address = string.Create(CultureInfo.InvariantCulture, $"http://{Loopback}:{port}/");
-        var meter = new EdgeMeter(system);
+        var meter = new EdgeMeter(system, TimeProvider.System);
         try
         {
             var provider = Sdk.CreateMeterProviderBuilder()

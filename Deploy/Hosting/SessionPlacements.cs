@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
@@ -11,12 +13,13 @@ internal sealed partial class SessionPlacements(ILogger logger)
     private readonly ConcurrentDictionary<string, SessionPlacement> _sessions = new();
     private int _reasonLogged;
 
-    /// <summary>The placements by the name of the graph's file.</summary>
-    public IReadOnlyDictionary<string, SessionPlacement> Sessions => _sessions;
+    /// <summary>For the statistics.</summary>
+    public ModelPlacement Placement => new(RunsOn, _sessions.ToDictionary(
+        s => Path.GetFileNameWithoutExtension(s.Key),
+        s => new SessionStats(s.Value.Provider, s.Value.NodeCount, s.Value.OnCpu.Values.Sum(), s.Value.Reason)));
 
-    /// <summary>The devices of all sessions, for example <c>cpu</c>, <c>cuda:1</c> or <c>cuda:0+cpu</c>; null before the first is
-    /// open.</summary>
-    public string? RunsOn => _sessions.IsEmpty
+    // cpu, cuda:1, or several of them; null before the first session is open.
+    private string? RunsOn => _sessions.IsEmpty
         ? null
         : string.Join('+', _sessions.Values.Select(s => s.RunsOn).Distinct().OrderDescending(StringComparer.Ordinal));
 

@@ -1,4 +1,5 @@
 using Akka.Actor.Internal;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Tests.Asks;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
@@ -89,7 +90,7 @@ public sealed class BoundedStopOfWorkTests : BoundedStop
         rig.Decode = _ =>
         {
             hanging.Pass();
-            throw new StillImageException("the picture", "too late");
+            throw new ImageFileException("the picture", "too late");
         };
         await rig.StartAsync();
         rig.Ask("""{"id": "1", "question": "ad hoc", "picture": "MQ=="}""", "mobilevlm/box/ask");
@@ -146,7 +147,7 @@ public sealed class BoundedStopOfWorkTests : BoundedStop
     {
         await using var rig = Rig().With(pipeline => pipeline with { StatsEvery = TimeSpan.FromSeconds(1) });
         var hanging = new Gate();
-        rig.StatsToBytes = _ =>
+        rig.Placement = () =>
         {
             // The publisher composes statistics as well.
             if (InternalCurrentActorCellKeeper.Current?.Self.Path.Name == "stats")
@@ -154,7 +155,7 @@ public sealed class BoundedStopOfWorkTests : BoundedStop
                 hanging.Pass();
             }
 
-            return [];
+            return ModelPlacement.Unknown;
         };
         await rig.StartAsync();
         await Time.Waits.UntilAsync(waits => waits.Contains(TimeSpan.FromSeconds(1)), "the statistics to wait for their time");

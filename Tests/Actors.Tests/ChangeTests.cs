@@ -23,7 +23,7 @@ public sealed class ChangeTests
 
         Assert.Equal(["gate", "hall"], rig.Answers.Items.Select(answer => answer.Camera.Value));
         Assert.All(rig.Cameras, camera => Assert.Single(camera.Attempts.Items));
-        Assert.Equal(1, rig.Stats.Cameras["gate"].Idle);
+        Assert.Equal(1, rig.Stats.Cameras["gate"].FramesIdle);
     }
 
     [Fact]

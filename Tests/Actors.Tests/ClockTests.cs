@@ -48,7 +48,7 @@ public sealed class ClockTests
         Assert.Equal(Now.AddSeconds(1 - 13), Time(known["capturedAt"]));
         Assert.Equal(Now.AddSeconds(1 - 11), Time(known["answeredAt"]));
         Assert.Equal(Now.AddSeconds(1 - 13), rig.Stats.Cameras["gate"].LastFrameAt);
-        Assert.Equal(TimeSpan.FromSeconds(11), rig.Stats.Uptime);
+        Assert.Equal(11, rig.Stats.UptimeS);
 
         rig.Camera.Push();
         var second = await AnswerAsync(rig, 2);
@@ -118,7 +118,7 @@ public sealed class ClockTests
         _time.SetWall(Unset);
         await using var rig = await new EdgeRig(plan) { Time = _time, IsJson = true }.StartAsync();
         await HeardAsync(rig, $"{State}unknown");
-        Assert.Equal(UnknownReason.ClockUnset, rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
+        Assert.Equal(UnknownReason.ClockUnset.ToText(), rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(1);
         Assert.Equal(["car"], rig.Answers.Items[0].Answers.Select(answer => answer.Question.Id));
@@ -146,7 +146,7 @@ public sealed class ClockTests
         await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].Questions["person"].Failed == 1, "the failure");
         _time.Advance(TimeSpan.FromSeconds(1));
         await Eventually.TrueAsync(
-            () => rig.Stats.Cameras["gate"].Questions["person"].WaitsFor == UnknownReason.ModelFailed, "the reason");
+            () => rig.Stats.Cameras["gate"].Questions["person"].WaitsFor == UnknownReason.ModelFailed.ToText(), "the reason");
 
         _time.SetWall(_time.GetUtcNow().AddYears(years));
         await Eventually.TrueAsync(
@@ -164,7 +164,7 @@ public sealed class ClockTests
                 return rig.Stats.Cameras["gate"].Questions["person"].WaitsFor is null;
             },
             "that nothing is wrong any more");
-        Assert.InRange(rig.Stats.Uptime, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Assert.InRange(rig.Stats.UptimeS, 0, 3600);
         // The clock of the test goes on while the picture is answered, by seconds, not by years.
         Assert.InRange(rig.Answers.Items[0].Age, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         Assert.Single(rig.Log.Said(LogLevel.Information, $"The clock of this machine was set {(years > 0 ? "forward" : "back")}"));
@@ -178,7 +178,7 @@ public sealed class ClockTests
             {
                 rig.Camera.Push();
                 _time.Advance(TimeSpan.FromSeconds(1));
-                return rig.Stats.Cameras["gate"].Questions["person"].WaitsFor != UnknownReason.NoPicture;
+                return rig.Stats.Cameras["gate"].Questions["person"].WaitsFor != UnknownReason.NoPicture.ToText();
             },
             "that the picture counts");
     }

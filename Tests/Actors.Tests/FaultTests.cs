@@ -27,8 +27,7 @@ public sealed class FaultTests
         var answers = await rig.Answers.UntilCountAsync(1);
 
         Assert.Equal(2, answers[0].Frame.Value);
-        Assert.Equal(1, rig.Stats.Pipeline.FramesLost);
-        Assert.Equal(1, rig.Stats.Cameras["gate"].Failed);
+        Assert.Equal(1, rig.Stats.Cameras["gate"].FramesFailed);
         Assert.Equal(
             ["open encoder", "open answerer", "dispose answerer", "dispose encoder", "open encoder", "open answerer"],
             rig.Engine.Done.Items.Where(done => done.Split(' ')[0] is "open" or "dispose"));
@@ -57,7 +56,7 @@ public sealed class FaultTests
         var answers = await rig.Answers.UntilCountAsync(1);
 
         Assert.Equal(3, answers[0].Frame.Value);
-        Assert.Equal(2, rig.Stats.Pipeline.FramesLost);
+        Assert.Equal(2, rig.Stats.Cameras["gate"].FramesFailed);
     }
 
     [Fact]
@@ -212,7 +211,7 @@ public sealed class FaultTests
         Assert.True(rig.Stats.Pipeline.Restarts > 0);
         await rig.StopAsync();
         var a = rig.Stats.Cameras["a"];
-        Assert.True(a.Captured >= a.Used + a.Failed + a.Replaced + a.Idle + a.Stale, a.ToString());
+        Assert.True(a.FramesCaptured >= a.FramesUsed + a.FramesFailed + a.FramesReplaced + a.FramesIdle + a.FramesStale, a.ToString());
     }
 
     private static void ThrowIf(bool condition)

@@ -54,7 +54,7 @@ public sealed class RulesTests
             await outbox.StoreAsync(new OutboxEvent($"{i}", "gate", "x"u8.ToArray()));
         }
 
-        Assert.Equal((MemoryOutbox.DefaultLimit, 2), (outbox.Stats.Rows, outbox.Stats.DroppedForRoom));
+        Assert.Equal((MemoryOutbox.DefaultLimit, 2), (outbox.Stats.Rows, outbox.Stats.DroppedForSpace));
         Assert.Equal("2", (await outbox.OldestAsync(new HashSet<string>()))!.Event.Id);
     }
 
@@ -94,7 +94,7 @@ public sealed class RulesTests
         Assert.DoesNotContain("ask 1 helmet", rig.Engine.Done.Items);
         time.Advance(TimeSpan.FromSeconds(1));
         await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/helmet/state=unknown"), "the reason");
-        Assert.Equal(UnknownReason.WhenFalse, rig.Stats.Cameras["gate"].Questions["helmet"].WaitsFor);
+        Assert.Equal(UnknownReason.WhenFalse.ToText(), rig.Stats.Cameras["gate"].Questions["helmet"].WaitsFor);
 
         Volatile.Write(ref person, "0.9");
         rig.Camera.Push();
@@ -126,7 +126,7 @@ public sealed class RulesTests
         Assert.All(answers, answer => Assert.Equal(1, answer.Frame.Value));
         Assert.Equal(2, rig.Engine.Done.Items.Count(done => done == "look 1"));
         var stats = rig.Stats.Cameras["gate"];
-        Assert.Equal((1, 1, 2), (stats.Captured, stats.Repeated, stats.Used));
+        Assert.Equal((1, 1, 2), (stats.FramesCaptured, stats.FramesRepeated, stats.FramesUsed));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class RulesTests
     {
         var time = new FakeTime();
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time }.StartAsync();
-        Assert.Equal(UnknownReason.NotYet, rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
+        Assert.Equal(UnknownReason.NotYet.ToText(), rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
 
         for (var i = 0; i < 40; i++)
         {
@@ -142,7 +142,7 @@ public sealed class RulesTests
         }
 
         await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}unknown"), "the unknown state");
-        Assert.Equal(UnknownReason.NoPicture, rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
+        Assert.Equal(UnknownReason.NoPicture.ToText(), rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
         Assert.Single(rig.Log.Said(LogLevel.Warning, "gate/person: no answer, because the camera gives no picture"));
 
         rig.Camera.Push();

@@ -33,7 +33,7 @@ public sealed class StatsTests
     public async Task Statistics_that_cannot_be_written_hold_up_neither_the_start_nor_the_stop()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        rig.StatsToBytes = _ => throw new InvalidOperationException("as the test wants");
+        rig.Placement = () => throw new InvalidOperationException("as the test wants");
         await rig.StartAsync();
         rig.Camera.Push();
         await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
@@ -48,7 +48,7 @@ public sealed class StatsTests
             EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("yard", EdgeRig.Always)).StartAsync();
         rig.Cameras[1].Push(age: TimeSpan.FromSeconds(3));
         await rig.Answers.UntilCountAsync(1);
-        Assert.Null(rig.Stats.Cameras["gate"].LastAge);
-        Assert.InRange(rig.Stats.Cameras["yard"].LastAge!.Value.TotalSeconds, 3, 20);
+        Assert.Null(rig.Stats.Cameras["gate"].LastAgeMs);
+        Assert.InRange(rig.Stats.Cameras["yard"].LastAgeMs!.Value, 3_000, 20_000);
     }
 }

@@ -58,7 +58,7 @@ public sealed class StopTests
         await rig.StopOnManualTimeAsync(["answers in progress"], elapsed => elapsed < TimeSpan.FromSeconds(1));
 
         Assert.Empty(rig.Answers.Items);
-        Assert.Equal(0, rig.Stats.Pipeline.FramesLost);
+        Assert.Equal(0, rig.Stats.Cameras["gate"].FramesFailed);
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
         Assert.DoesNotContain(rig.Log.Lines.Items, line => line.Text.StartsWith("Stopping", StringComparison.Ordinal));
     }

@@ -8,6 +8,7 @@ using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Connectors.Tests.Images;
 using MobileVlm.Edge.Tests.Shared;
@@ -102,7 +103,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
         var topics = new NodeTopics("mobilevlm", "edge-1");
         var device = new DeviceMessage(topics);
         DiscoveredCamera Camera(params string[] questions) => new(
-            "edge-1", "gate", "model", true, [.. questions.Select(id => new DiscoveredQuestion(id, EntityForm.YesNo))]);
+            "edge-1", "gate", "model", true, [.. questions.Select(id => new DiscoveredQuestion(id, AnswerType.YesNo))]);
         var removals = 0;
         Walk(5_000, [device.Device(Camera("person")), device.Device(Camera("person", "parcel"))], before =>
         {
@@ -135,7 +136,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
                 Assert.InRange(frame.Height, 1, UploadedPicture.MaxSide);
                 Assert.InRange(ImageCodec.Decode(file, "in strips", strips).Width, 1, 17);
             }
-            catch (StillImageException fault)
+            catch (ImageFileException fault)
             {
                 Assert.NotEmpty(fault.Message);
             }

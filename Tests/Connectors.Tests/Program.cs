@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Connectors.Tests.Images;
-using MobileVlm.Edge.Connectors.Tests.Outbox;
 using MobileVlm.Edge.Connectors.Tests.Storage;
+using MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
 
 // The test host does not come through here: this is for tests that need a process of their own.
 switch (args)

@@ -59,6 +59,18 @@ public sealed class Mosquitto : IAsyncDisposable
 
     public string Folder { get; }
 
+    /// <summary>What it logged since it started.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
     /// <summary><c>mqtt://</c> or <c>mqtts://</c>.</summary>
     public Uri Address => new($"{(_options.Authority is null ? "mqtt" : "mqtts")}://127.0.0.1:{Port}");
 
@@ -227,27 +239,22 @@ public sealed class Mosquitto : IAsyncDisposable
         _process.ErrorDataReceived += Note;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < TimeSpan.FromSeconds(20);)
+
+        // Its own word rather than a connect: on a port that was taken, a stranger would answer that.
+        await Eventually.TrueAsync(() => _process.HasExited || IsRunning(), "mosquitto runs", state: () => Log);
+        if (_process.HasExited)
         {
-            if (_process.HasExited)
-            {
-                return false;
-            }
-
-            // Its own word rather than a connect: on a port that was taken, a stranger would answer that.
-            lock (_log)
-            {
-                if (_log.ToString().Contains(" running", StringComparison.Ordinal))
-                {
-                    _log.Clear();
-                    return true;
-                }
-            }
-
-            await Task.Delay(20);
+            return false;
         }
 
-        return false;
+        lock (_log)
+        {
+            _log.Clear();
+        }
+
+        return true;
+
+        bool IsRunning() => Log.Contains(" running", StringComparison.Ordinal);
     }
 
     private void Note(object sender, DataReceivedEventArgs e)
@@ -340,18 +347,13 @@ public sealed class MosquittoSub : IAsyncDisposable
     public async Task<ReceivedMessage> WaitForAsync(
         string topic, Func<ReceivedMessage, bool>? fits = null, TimeSpan? within = null)
     {
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < (within ?? TimeSpan.FromSeconds(20));)
-        {
-            if (Messages.FirstOrDefault(m => m.Topic == topic && fits?.Invoke(m) != false) is { } message)
-            {
-                return message;
-            }
-
-            await Task.Delay(20);
-        }
-
-        var seen = string.Join(", ", Messages.Select(m => $"{m.Topic}={m.Text}"));
-        throw new TimeoutException($"Nothing fitting came to {topic}; seen: {seen}; client said: {_said}");
+        ReceivedMessage? found = null;
+        await Eventually.TrueAsync(
+            () => (found = Messages.FirstOrDefault(m => m.Topic == topic && fits?.Invoke(m) != false)) is not null,
+            $"a fitting message to {topic}",
+            within ?? TimeSpan.FromSeconds(20),
+            () => $"Seen: {string.Join(", ", Messages.Select(m => $"{m.Topic}={m.Text}"))}. The client wrote: {_said}");
+        return found!;
     }
 
     public async ValueTask DisposeAsync()

@@ -3,11 +3,11 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
-/// <summary>A folder of pictures in ordinal order of their names, one a second unless a rate is set; or one picture
-/// file. The folder is listed anew each round, so pictures may come and go.</summary>
+/// <summary>A folder of images in ordinal order of their names, one per second unless a rate is set; or one image
+/// file. The folder is listed anew each round, so images may come and go.</summary>
 internal sealed partial class ImageFolderFeed : IFrameFeed
 {
-    /// <summary>Whether the path is, now, a folder or a picture file. A GIF file alone is a video, because it may be
+    /// <summary>Whether the path is, now, a folder or an image file. A GIF file alone is a video, because it may be
     /// animated; TIFF and others are left to ffmpeg.</summary>
     public static bool Shows(string path) => Directory.Exists(path)
         || (File.Exists(path) && Is(path, ImageCodec.Extensions) && !Is(path, [".gif"]));
@@ -75,7 +75,7 @@ internal sealed partial class ImageFolderFeed : IFrameFeed
     private static TimeSpan Period(CameraSettings settings) =>
         TimeSpan.FromSeconds(settings.MaxFrameRate is { } rate ? 1 / rate : 1 / settings.Speed);
 
-    /// <summary>After a slow picture the next is due one period later, not at once to catch up.</summary>
+    /// <summary>After a slow image the next one is due one period later, not at once to catch up.</summary>
     private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private static Frame? Show(string file, CaptureAttempt attempt, HashSet<string> warned)
@@ -91,7 +91,7 @@ internal sealed partial class ImageFolderFeed : IFrameFeed
             ImageCodec.Read(file, limits, (width, height) => (frame = attempt.Rent(width, height)).Pixels);
             return frame;
         }
-        catch (Exception fault) when (fault is StillImageException or IOException or UnauthorizedAccessException
+        catch (Exception fault) when (fault is ImageFileException or IOException or UnauthorizedAccessException
             or InvalidDataException)
         {
             frame?.Dispose();

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
-/// <summary>A source that cannot be opened whatever happens.</summary>
+/// <summary>A source that can never be opened.</summary>
 internal sealed class FailingFeed(string fault) : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt) => attempt.End(CaptureEndKind.OpenFailed, fault);
@@ -26,7 +26,7 @@ internal sealed class FallbackFeed(IFrameFeed first, IFrameFeed second) : IFrame
     }
 }
 
-/// <summary>A file or folder. Which of them is looked up at each attempt, since disks are mounted late.</summary>
+/// <summary>A file or folder. Which of them is found out at each attempt, because disks are mounted late.</summary>
 internal sealed class LocalFeed(bool openCv) : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt)
@@ -49,7 +49,7 @@ internal sealed class DeviceFeed(bool openCv) : IFrameFeed
         var path = attempt.Settings.Source;
         try
         {
-            // Neither OpenCV nor ffmpeg tells the two most frequent causes from all others.
+            // Neither OpenCV nor ffmpeg distinguishes the two most frequent causes from all others.
             File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
         }
         catch (UnauthorizedAccessException)

@@ -18,7 +18,7 @@ internal sealed class OpenCvDeviceFeed : IFrameFeed
                     "OpenCV cannot open it: in use by another program, or not a V4L2 capture device");
             }
 
-            // Else the driver's queue hands out pictures that are several frames old.
+            // Otherwise the driver's queue hands out frames that are several intervals old.
             capture.Set(VideoCaptureProperties.BufferSize, 1);
             var limit = new FrameRateLimit(attempt.Settings.MaxFrameRate);
             using var pictures = new OpenCvPictures(capture, attempt);

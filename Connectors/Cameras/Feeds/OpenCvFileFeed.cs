@@ -5,10 +5,10 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 /// <summary>A video file through OpenCV.</summary>
 internal sealed class OpenCvFileFeed : IFrameFeed
 {
-    /// <summary>For files that do not say their rate.</summary>
+    /// <summary>The rate that is assumed for files without one.</summary>
     private const double UsualRate = 25;
 
-    /// <summary>A decoder that never keeps up still shows a picture this often.</summary>
+    /// <summary>A decoder that never keeps up delivers a frame this often.</summary>
     private static readonly TimeSpan LongestSkip = TimeSpan.FromMilliseconds(500);
 
     public CaptureEnd Run(CaptureAttempt attempt)
@@ -83,7 +83,7 @@ internal sealed class OpenCvFileFeed : IFrameFeed
         }
     }
 
-    /// <summary>The grabbed picture's time by the file, or by its place where the file has no times.</summary>
+    /// <summary>The grabbed frame's time by the file, or by its place where the file has no times.</summary>
     private static TimeSpan MediaTime(VideoCapture capture, long index, TimeSpan period)
     {
         var milliseconds = capture.PosMsec;

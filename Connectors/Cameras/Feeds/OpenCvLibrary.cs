@@ -12,7 +12,7 @@ internal static class OpenCvLibrary
 
     private static bool Probe()
     {
-        // Asked for by name first, since a failed static constructor of the wrapper would stay failed.
+        // Loaded by name first, because a failed static constructor of the wrapper would stay failed.
         if (!NativeLibrary.TryLoad("OpenCvSharpExtern", typeof(Cv2).Assembly, null, out _))
         {
             return false;
@@ -20,14 +20,14 @@ internal static class OpenCvLibrary
 
         try
         {
-            // It would write to standard error what each attempt's end says anyway.
+            // It would write to standard error what each attempt's end contains anyway.
             Cv2.SetLogLevel(LogLevel.SILENT);
             return Cv2.GetVersionString() is { Length: > 0 };
         }
         catch (Exception fault) when (fault is TypeInitializationException or DllNotFoundException
             or EntryPointNotFoundException or BadImageFormatException)
         {
-            // Not there is an answer here: ffmpeg takes its place, and descriptions say which one reads.
+            // A missing library is not an error: ffmpeg takes its place, and descriptions name the one that reads.
             return false;
         }
     }

@@ -3,20 +3,20 @@ using OpenCvSharp;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
-/// <summary>Takes grabbed pictures out of OpenCV into frames. Belongs to one attempt.</summary>
+/// <summary>Copies what OpenCV grabbed into frames. Belongs to one attempt.</summary>
 internal sealed class OpenCvPictures(VideoCapture capture, CaptureAttempt attempt) : IDisposable
 {
-    /// <summary>OpenCV opens codecs that it cannot decode; after so many pictures another decoder is tried.</summary>
+    /// <summary>OpenCV opens codecs that it cannot decode; after so many frames another decoder is tried.</summary>
     private const int MostUndecoded = 25;
 
     private readonly Mat _picture = new();
     private readonly Mat _scaled = new();
     private int _undecoded;
 
-    /// <summary>Pictures were grabbed, and not one of them could be decoded.</summary>
+    /// <summary>Frames were grabbed, and not one of them could be decoded.</summary>
     public bool IsHopeless => attempt.Frames == 0 && _undecoded >= MostUndecoded;
 
-    /// <summary>Decodes the picture that was grabbed last and delivers it.</summary>
+    /// <summary>Decodes the frame that was grabbed last and delivers it.</summary>
     /// <returns>False when it could not be decoded.</returns>
     public unsafe bool Deliver()
     {

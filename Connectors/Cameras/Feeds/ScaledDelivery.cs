@@ -2,19 +2,19 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
-/// <summary>Writes the pixels of one picture, [height, width, 3].</summary>
+/// <summary>Writes the pixels of one frame, [height, width, 3].</summary>
 internal delegate void WritePixels(Span<byte> pixels);
 
-/// <summary>Delivers pictures. Applies MaxFrameRate and MaxWidth where the decoder cannot.</summary>
+/// <summary>Delivers frames. Applies MaxFrameRate and MaxWidth where the decoder cannot.</summary>
 internal sealed class ScaledDelivery(CaptureAttempt attempt, bool limit)
 {
     private readonly FrameRateLimit _rate = new(limit ? attempt.Settings.MaxFrameRate : null);
     private readonly int _maxWidth = (limit ? attempt.Settings.MaxWidth : null) ?? FramePool.MaxSide;
     private byte[] _large = [];
 
-    /// <param name="width">Of the picture, in pixels.</param>
-    /// <param name="height">Of the picture, in pixels.</param>
-    /// <param name="write">Called once, also for a picture that is left out, since it must leave the pipe.</param>
+    /// <param name="width">Width of the frame, in pixels.</param>
+    /// <param name="height">Height of the frame, in pixels.</param>
+    /// <param name="write">Called once, also for a frame that is left out, because it must leave the pipe.</param>
     public void Deliver(int width, int height, WritePixels write)
     {
         var admitted = _rate.Admit(attempt.Elapsed);

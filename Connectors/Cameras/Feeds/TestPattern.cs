@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
-/// <summary>A test picture that depends on nothing but its size and number: colour bars, a white box that moves, and
+/// <summary>A test pattern that depends on nothing but its size and number: colour bars, a white square that moves, and
 /// along the bottom the number's 32 lower bits as black (0) and white (1) blocks, highest first.</summary>
 internal static class TestPattern
 {
@@ -17,7 +17,7 @@ internal static class TestPattern
 
     private static readonly (byte Red, byte Green, byte Blue) White = (255, 255, 255);
 
-    /// <param name="number">Of the picture.</param>
+    /// <param name="number">Number of the frame.</param>
     /// <param name="pixels">[height, width, 3].</param>
     /// <param name="width">Pixels.</param>
     /// <param name="height">Pixels.</param>

@@ -1,9 +1,10 @@
+using MobileVlm.Edge.Connectors.Cameras.Sources;
 using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
-/// <summary>The moving test picture, for ever. Numbered by the frame's sequence number.</summary>
-internal sealed class TestPatternFeed(SourceAddress.Pattern pattern) : IFrameFeed
+/// <summary>The moving test pattern, for ever. Numbered by the frame's sequence number.</summary>
+internal sealed class TestPatternFeed(PatternSource pattern) : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt)
     {

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
@@ -12,6 +13,9 @@ public sealed class AskParser(AskLimits limits)
 {
     /// <summary>Longest id that comes back.</summary>
     public const int MaxIdLength = 64;
+
+    /// <summary>The types of answers that a request may name, in the order in which an error lists them.</summary>
+    public static IReadOnlyList<AnswerType> Types { get; } = [AnswerType.Text, AnswerType.YesNo, AnswerType.Choice];
 
     private static readonly string[] Known =
         ["id", "camera", "question", "answer", "choices", "maxTokens", "deadlineMs", "picture", "replyTo"];
@@ -84,7 +88,7 @@ public sealed class AskParser(AskLimits limits)
         }
         catch (InvalidOperationException)
         {
-            // JSON may escape what no text can hold, and only reading the text tells.
+            // JSON may escape what no text can hold, which shows only when the text is read.
             return Refused(null, "the message holds half of a surrogate pair (\\uD800 to \\uDFFF); send the character itself");
         }
     }
@@ -99,14 +103,14 @@ public sealed class AskParser(AskLimits limits)
             fields.Fault(property.Name, $"is not known; known are {string.Join(", ", Known)}");
         }
 
-        var form = fields.Form(root);
+        var type = fields.Type(root);
         var request = new AskRequest
         {
             Id = id,
             Camera = fields.Camera(root, camera),
             Question = fields.Question(fields.Text(root, "question", int.MaxValue) ?? ""),
-            Form = form,
-            Choices = fields.Choices(root, form),
+            Type = type,
+            Choices = fields.Choices(root, type),
             MaxTokens = fields.Whole(root, "maxTokens", 1, limits.MaxTokens) ?? limits.MaxTokens,
             Deadline = fields.Deadline(
                 fields.Whole(root, "deadlineMs", 1, (int)limits.MaxDeadline.TotalMilliseconds), message.ExpiresIn),

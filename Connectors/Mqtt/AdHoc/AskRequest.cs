@@ -1,33 +1,23 @@
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+
 namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 
-/// <summary>The form that an asked answer should have.</summary>
-public enum AskedAnswerType
-{
-    /// <summary>Written; the default, since a question in plain text says nothing else.</summary>
-    Text,
-
-    /// <summary>Scored: <c>yes</c> or <c>no</c> with a probability.</summary>
-    YesNo,
-
-    /// <summary>Scored: one of the given choices with a probability of each.</summary>
-    Choice,
-}
-
-/// <summary>A question that somebody asks once, checked but for whether the camera exists.</summary>
+/// <summary>An ad-hoc question. Checked, except for whether the camera exists.</summary>
 public sealed record AskRequest
 {
-    /// <summary>The asker's own name for it; comes back with the answer.</summary>
+    /// <summary>The client's own id of the request; comes back with the answer.</summary>
     public string? Id { get; init; }
 
     /// <summary>Null when it is about <see cref="Picture"/>.</summary>
     public string? Camera { get; init; }
 
-    /// <summary>As a person would be asked.</summary>
+    /// <summary>The question, as one would ask a person.</summary>
     public required string Question { get; init; }
 
-    public AskedAnswerType Form { get; init; }
+    /// <summary>One of <see cref="AskParser.Types"/>; text when the request has none.</summary>
+    public AnswerType Type { get; init; }
 
-    /// <summary>At least two different ones for <see cref="AskedAnswerType.Choice"/>, else none.</summary>
+    /// <summary>At least two different ones for <see cref="AnswerType.Choice"/>, else none.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Most tokens of a written answer.</summary>
@@ -36,11 +26,11 @@ public sealed record AskRequest
     /// <summary>Longest useful wait for the answer.</summary>
     public required TimeSpan Deadline { get; init; }
 
-    /// <summary>JPEG, PNG, WebP, BMP or GIF, to be looked at instead of a camera; null for none.</summary>
+    /// <summary>JPEG, PNG, WebP, BMP or GIF, about which the question is instead of a camera; null for none.</summary>
     public ReadOnlyMemory<byte>? Picture { get; init; }
 }
 
-/// <summary>What somebody who asks may want.</summary>
+/// <summary>The limits of requests.</summary>
 public sealed record AskLimits
 {
     /// <summary>Longest question, in bytes of UTF-8. No text has more tokens than bytes, so this keeps a question from
@@ -53,10 +43,10 @@ public sealed record AskLimits
     /// <summary>Longest choice, in bytes of UTF-8.</summary>
     public int MaxChoiceBytes { get; init; } = 64;
 
-    /// <summary>Most tokens of a written answer, and what holds when a request says nothing.</summary>
+    /// <summary>Most tokens of a written answer; the default of requests that have no limit.</summary>
     public int MaxTokens { get; init; } = 64;
 
-    /// <summary>What holds when a request says nothing.</summary>
+    /// <summary>The deadline of requests that have none.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Longest deadline that a request may set.</summary>
@@ -65,5 +55,5 @@ public sealed record AskLimits
 
 /// <summary>Why a request is refused.</summary>
 /// <param name="Field">The member of the request that is wrong; null when it is all of it.</param>
-/// <param name="Message">What is wrong and what would be accepted, as a sentence for whoever asked.</param>
+/// <param name="Message">What is wrong and what would be accepted, as a sentence for the client.</param>
 public sealed record AskError(string? Field, string Message);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 
@@ -74,28 +75,30 @@ internal sealed class Fields(AskLimits limits)
         return text;
     }
 
-    public AskedAnswerType Form(JsonElement root)
+    public AnswerType Type(JsonElement root)
     {
         if (Text(root, "answer", 16) is not { } name)
         {
-            return AskedAnswerType.Text;
+            return AnswerType.Text;
         }
 
-        // Names only: .NET would take "0" too.
-        if (Array.Find(Enum.GetNames<AskedAnswerType>(), it => it.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } known)
+        foreach (var type in AskParser.Types)
         {
-            return Enum.Parse<AskedAnswerType>(known);
+            if (type.ToString().Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
+                return type;
+            }
         }
 
-        Fault("answer", $"is not one of {string.Join(", ", Enum.GetNames<AskedAnswerType>())}");
-        return AskedAnswerType.Text;
+        Fault("answer", $"is not one of {string.Join(", ", AskParser.Types)}");
+        return AnswerType.Text;
     }
 
-    public IReadOnlyList<string> Choices(JsonElement root, AskedAnswerType form)
+    public IReadOnlyList<string> Choices(JsonElement root, AnswerType type)
     {
         if (Find(root, "choices") is not { } value)
         {
-            if (form == AskedAnswerType.Choice)
+            if (type == AnswerType.Choice)
             {
                 Fault("choices", "is missing; a Choice is between two or more texts");
             }
@@ -114,7 +117,7 @@ internal sealed class Fields(AskLimits limits)
                 CultureInfo.InvariantCulture,
                 $"is not a list of 2 to {limits.MaxChoices} different texts of 1 to {limits.MaxChoiceBytes} bytes"));
         }
-        else if (form != AskedAnswerType.Choice)
+        else if (type != AnswerType.Choice)
         {
             Fault("choices", "counts for \"answer\": \"Choice\" only");
         }
@@ -154,7 +157,7 @@ internal sealed class Fields(AskLimits limits)
         return null;
     }
 
-    /// <summary>The nearest of what the request says, what its message says, and the default.</summary>
+    /// <summary>The shortest of the request's deadline, its message's expiry and the default.</summary>
     public TimeSpan Deadline(int? milliseconds, TimeSpan? expiresIn)
     {
         var deadline = milliseconds is { } asked ? TimeSpan.FromMilliseconds(asked) : limits.Deadline;
@@ -164,8 +167,8 @@ internal sealed class Fields(AskLimits limits)
     public void CheckAbout(AskRequest request)
     {
         // Each choice is tried in three spellings with an end behind it, and nothing is written.
-        var room = limits.MaxQuestionBytes + limits.MaxTokens - Encoding.UTF8.GetByteCount(request.Question);
-        if (request.Choices.Sum(choice => 3 * (Encoding.UTF8.GetByteCount(choice) + 1)) > room)
+        var left = limits.MaxQuestionBytes + limits.MaxTokens - Encoding.UTF8.GetByteCount(request.Question);
+        if (request.Choices.Sum(choice => 3 * (Encoding.UTF8.GetByteCount(choice) + 1)) > left)
         {
             Fault("choices", "is too long together with the question; ask for fewer or shorter ones");
         }

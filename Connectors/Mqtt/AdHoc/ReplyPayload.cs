@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 
-/// <summary>Body of the answer to a question that was asked once. Members that do not apply are left out.</summary>
+/// <summary>Body of the answer to an ad-hoc question. Members that do not apply are left out.</summary>
 public sealed record ReplyPayload
 {
     /// <summary>There is an answer.</summary>
@@ -18,7 +18,7 @@ public sealed record ReplyPayload
     /// <summary>The request is wrong; <see cref="Error"/> names what.</summary>
     public const string Invalid = "invalid";
 
-    /// <summary>This box could not answer; <see cref="Error"/> says why.</summary>
+    /// <summary>This device could not answer; <see cref="Error"/> explains why.</summary>
     public const string Failed = "failed";
 
     /// <summary>Version of this layout.</summary>
@@ -30,7 +30,7 @@ public sealed record ReplyPayload
 
     public required string Node { get; init; }
 
-    /// <summary>As the request said it.</summary>
+    /// <summary>The question as the request had it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Id { get; init; }
 
@@ -91,7 +91,7 @@ public sealed record ReplyPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Model { get; init; }
 
-    /// <summary>When busy: in this many milliseconds there may be room again.</summary>
+    /// <summary>When busy: in this many milliseconds there may be a free place again.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? RetryAfterMs { get; init; }
 
@@ -101,6 +101,6 @@ public sealed record ReplyPayload
 
 /// <summary>Why there is no answer.</summary>
 /// <param name="Field">The member of the request that is wrong; left out when it is none in particular.</param>
-/// <param name="Message">For a person.</param>
+/// <param name="Message">An explanation for a person.</param>
 public sealed record ReplyError(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field, string Message);

@@ -2,16 +2,16 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 
-/// <summary>Where answers may be sent to. Whoever asks names the topic, and what this box may publish to is more than
+/// <summary>Where answers may be sent to. The client that asks names the topic, and this device may publish to more than
 /// what everybody may: without this, an asker could have it write states, commands or discovery messages.</summary>
 /// <param name="prefixes">Beginnings of topics, each with its last <c>/</c>.</param>
-/// <param name="own">The box's own topics, which no prefix opens.</param>
+/// <param name="own">The device's own topics, which no prefix opens.</param>
 public sealed class ReplyTopics(IReadOnlyList<string> prefixes, NodeTopics own)
 {
     /// <summary>Longest accepted topic, in bytes; long ones would be stored and logged by others.</summary>
     public const int MaxBytes = 256;
 
-    /// <summary>What is wrong with a topic, as a sentence for whoever asked; null when nothing is.</summary>
+    /// <summary>What is wrong with a topic, as a sentence for the client; null when nothing is.</summary>
     public string? Fault(string topic)
     {
         if (TopicName.Fault(topic) is { } fault)
@@ -33,5 +33,5 @@ public sealed class ReplyTopics(IReadOnlyList<string> prefixes, NodeTopics own)
 
 /// <summary>Where one answer goes.</summary>
 /// <param name="Topic">Checked.</param>
-/// <param name="CorrelationData">As it came; empty for none.</param>
+/// <param name="CorrelationData">As the request had it; empty for none.</param>
 public sealed record ReplyAddress(string Topic, ReadOnlyMemory<byte> CorrelationData);

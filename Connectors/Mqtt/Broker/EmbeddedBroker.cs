@@ -1,15 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Numerics;
-using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Broker;
 
-/// <summary>A broker inside this process for boxes that have none, on 127.0.0.1 and nowhere else. Every user of the box
+/// <summary>A broker inside this process for devices that have none, on 127.0.0.1 and nowhere else. Every user of the device
 /// may connect, without password. All it holds is in memory: retained messages, until it is disposed. Sessions end with
 /// their connection.</summary>
 public sealed partial class EmbeddedBroker : IAsyncDisposable
@@ -39,9 +39,9 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
             .Build();
         var listener = new LoopbackListener(socket, limits, (from, reason) => Log.CutOff(logger, from, reason));
         _server = new MqttServerFactory().CreateMqttServer(options, [listener]);
-        _server.ValidatingConnectionAsync += NameTheNameless;
-        _server.InterceptingPublishAsync += JudgePublish;
-        _server.InterceptingSubscriptionAsync += JudgeSubscription;
+        _server.ValidatingConnectionAsync += AssignClientId;
+        _server.InterceptingPublishAsync += CheckPublish;
+        _server.InterceptingSubscriptionAsync += CheckSubscription;
         _server.InterceptingOutboundPacketAsync += AnnounceLimit;
         _server.QueuedApplicationMessageOverwrittenAsync += CountDropped;
     }
@@ -49,12 +49,12 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
     /// <summary>Where it listens: <c>mqtt://127.0.0.1:PORT</c>.</summary>
     public Uri Address { get; }
 
-    /// <summary>Messages dropped so far since a client was too slow for them.</summary>
+    /// <summary>Messages dropped so far because a client was too slow for them.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Starts listening.</summary>
     /// <param name="port">0 picks a free one, see <see cref="Address"/>.</param>
-    /// <param name="logger">Told about clients that are cut off and messages that are refused.</param>
+    /// <param name="logger">Gets clients that are cut off and messages that are refused.</param>
     /// <param name="limits">null for the defaults.</param>
     /// <exception cref="EmbeddedBrokerPortBusyException">The port cannot be listened on.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The port is not within 0..65535, or a limit is too small.</exception>
@@ -115,7 +115,7 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
     }
 
     /// <summary>A client may leave its name to the broker; the library leaves it to us.</summary>
-    private static Task NameTheNameless(ValidatingConnectionEventArgs e)
+    private static Task AssignClientId(ValidatingConnectionEventArgs e)
     {
         if (string.IsNullOrEmpty(e.ClientId))
         {
@@ -125,7 +125,7 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    private Task JudgePublish(InterceptingPublishEventArgs e)
+    private Task CheckPublish(InterceptingPublishEventArgs e)
     {
         var message = e.ApplicationMessage;
         if (string.IsNullOrEmpty(message.Topic) || message.Topic[0] == '$' || message.Topic.Length > TopicName.MaxBytes)
@@ -154,7 +154,7 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
         Log.Refused(_logger, e.ClientId, e.ApplicationMessage.Topic ?? "", reason);
     }
 
-    private Task JudgeSubscription(InterceptingSubscriptionEventArgs e)
+    private Task CheckSubscription(InterceptingSubscriptionEventArgs e)
     {
         if (e.TopicFilter.Topic.Length > TopicName.MaxBytes)
         {

@@ -16,7 +16,7 @@ public sealed record EmbeddedBrokerLimits
     public long MaxRetainedBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Messages that wait for one slow client; then its oldest is dropped. At least
-    /// <see cref="MaxRetainedMessages"/>, since a new subscriber gets all of those at once.</summary>
+    /// <see cref="MaxRetainedMessages"/>, because a new subscriber gets all of those at once.</summary>
     public int MaxPendingPerClient { get; init; } = 1000;
 
     /// <summary>Longest wait for a client to take what it is sent, and for its first packet; then it is cut off.</summary>

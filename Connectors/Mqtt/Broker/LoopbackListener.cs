@@ -1,15 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
-using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MQTTnet.Adapter;
 using MQTTnet.Diagnostics.Logger;
 using MQTTnet.Formatter;
 using MQTTnet.Implementations;
 using MQTTnet.Server;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Broker;
 
-/// <summary>Takes the embedded broker's connections, from this box only, each behind a
+/// <summary>Takes the embedded broker's connections, from this device only, each behind a
 /// <see cref="PacketLimitChannel"/>.</summary>
 internal sealed class LoopbackListener(Socket socket, EmbeddedBrokerLimits limits, Action<EndPoint?, string> onCutOff)
     : IMqttServerAdapter
@@ -86,7 +86,7 @@ internal sealed class LoopbackListener(Socket socket, EmbeddedBrokerLimits limit
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Whatever one client did must not reach the others.
+            // An error of one client must not affect the others.
             onCutOff(from, e.Message);
         }
         finally

@@ -70,7 +70,7 @@ internal sealed class PacketLimitChannel(IMqttChannel inner, int maxPacketBytes,
             return;
         }
 
-        // Seven bits a byte, the lowest first; the top bit says that more follow.
+        // Seven bits per byte, the lowest first; the top bit means that more follow.
         _length |= (long)(next & 0x7F) << _shift;
         _shift += 7;
         if (_length > maxPacketBytes)

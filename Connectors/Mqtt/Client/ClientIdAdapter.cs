@@ -7,7 +7,7 @@ using MQTTnet.Packets;
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
 /// <summary>Gives a name to a client of MQTT 3.1.1 that leaves it to the broker, as that version allows beside a clean
-/// session and as mosquitto's own clients do. The library refuses such a client, whatever its events say.</summary>
+/// session and as mosquitto's own clients do. The library refuses such a client before it raises an event.</summary>
 internal sealed class ClientIdAdapter(IMqttChannelAdapter inner) : IMqttChannelAdapter
 {
     public long BytesReceived => inner.BytesReceived;

@@ -12,7 +12,7 @@ internal static class ConnectErrors
 {
     /// <summary>Whether the broker cannot read this version of the protocol.</summary>
     public static bool IsVersion(MqttClientConnectResultCode code) =>
-        // 1 is what a 3.1.1 broker says; its answer reaches us through the version 5 reader as it is.
+        // 1 is the answer of a 3.1.1 broker; its answer reaches us through the version 5 reader as it is.
         code is MqttClientConnectResultCode.UnsupportedProtocolVersion or (MqttClientConnectResultCode)1;
 
     /// <inheritdoc cref="IsVersion(MqttClientConnectResultCode)"/>
@@ -41,7 +41,7 @@ internal static class ConnectErrors
         return accepted || e is MqttConnectingFailedException;
     }
 
-    public static ConnectOutcome FromCode(MqttClientConnectResultCode code, string? said, MqttSettings settings)
+    public static ConnectOutcome FromCode(MqttClientConnectResultCode code, string? reason, MqttSettings settings)
     {
         var remedy = code switch
         {
@@ -60,13 +60,13 @@ internal static class ConnectErrors
             _ when IsVersion(code) => "it speaks neither MQTT 5 nor 3.1.1",
             _ => "see the broker's log",
         };
-        var words = string.IsNullOrEmpty(said) ? $"{code}" : $"{code}, '{said}'";
+        var words = string.IsNullOrEmpty(reason) ? $"{code}" : $"{code}, '{reason}'";
         return new ConnectOutcome(ConnectOutcomeKind.Refused, $"the broker refused the connection ({words}): {remedy}");
     }
 
-    public static ConnectOutcome FromException(Exception e, ConnectOptionsFactory login, MqttSettings settings)
+    public static ConnectOutcome FromException(Exception e, ConnectOptionsFactory prepared, MqttSettings settings)
     {
-        if (login.CertificateFault is { } certificate)
+        if (prepared.CertificateFault is { } certificate)
         {
             return new ConnectOutcome(ConnectOutcomeKind.TlsFailed, certificate);
         }

@@ -27,8 +27,8 @@ internal sealed class ConnectOptionsFactory
     /// <summary>Why the certificate was refused; null when it was not.</summary>
     public string? CertificateFault { get; private set; }
 
-    /// <summary>Reads the files that the settings name; the outcome says which of them could not be used.</summary>
-    public static (ConnectOptionsFactory? Login, ConnectOutcome? Fault) Prepare(MqttSettings settings, MqttProtocolVersion version)
+    /// <summary>Reads the files that the settings name; the outcome names the one that could not be used.</summary>
+    public static (ConnectOptionsFactory? Factory, ConnectOutcome? Fault) Prepare(MqttSettings settings, MqttProtocolVersion version)
     {
         string? password = null;
         if (settings.PasswordFile is { } file)
@@ -66,15 +66,15 @@ internal sealed class ConnectOptionsFactory
             }
         }
 
-        var login = new ConnectOptionsFactory { Options = Basics(settings, version) };
-        login.Options.ChannelOptions = login.Channel(settings, authorities);
+        var prepared = new ConnectOptionsFactory { Options = Basics(settings, version) };
+        prepared.Options.ChannelOptions = prepared.Channel(settings, authorities);
         if (settings.User is { } user)
         {
-            login.Options.Credentials = new MqttClientCredentials(
+            prepared.Options.Credentials = new MqttClientCredentials(
                 user, password is null ? null : System.Text.Encoding.UTF8.GetBytes(password));
         }
 
-        return (login, null);
+        return (prepared, null);
 
         static (ConnectOptionsFactory?, ConnectOutcome?) Fault(string reason) =>
             (null, new ConnectOutcome(ConnectOutcomeKind.Misconfigured, reason));
@@ -112,7 +112,7 @@ internal sealed class ConnectOptionsFactory
         WillContentType = version == MqttProtocolVersion.V500 ? settings.Will.ContentType : null,
     };
 
-    // Twice what is accepted: a message that is somewhat too long still arrives and can be answered with a refusal.
+    // Twice what is accepted: a message that is somewhat too long arrives all the same and can be answered with a refusal.
     private static uint MaxPacket(InboundLimits limits) => (uint)(limits.MaxPayloadBytes * 2L) + 1024;
 
     private MqttClientTcpOptions Channel(MqttSettings settings, X509Certificate2Collection? authorities)
@@ -128,16 +128,16 @@ internal sealed class ConnectOptionsFactory
                 TrustChain = authorities,
                 SslProtocol = SslProtocols.Tls12 | SslProtocols.Tls13,
 
-                // A box without internet cannot ask for revocation lists, and private authorities publish none.
+                // A device without internet cannot ask for revocation lists, and private authorities publish none.
                 RevocationMode = X509RevocationMode.NoCheck,
-                CertificateValidationHandler = Judge,
+                CertificateValidationHandler = CheckCertificate,
             };
         }
 
         return channel;
     }
 
-    /// <summary>A certificate that is not valid at this moment; null when dates are no reason.</summary>
+    /// <summary>A certificate that is not valid at this moment; null when dates are not the reason.</summary>
     private static string? DateFault(X509Chain? chain, DateTime now)
     {
         foreach (var certificate in (chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>()).Select(element => element.Certificate))
@@ -155,7 +155,7 @@ internal sealed class ConnectOptionsFactory
         return null;
     }
 
-    private bool Judge(MqttClientCertificateValidationEventArgs e)
+    private bool CheckCertificate(MqttClientCertificateValidationEventArgs e)
     {
         if (e.SslPolicyErrors == SslPolicyErrors.None)
         {

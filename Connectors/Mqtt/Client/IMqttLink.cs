@@ -21,7 +21,7 @@ public enum ConnectOutcomeKind
 }
 
 /// <param name="Kind">What happened.</param>
-/// <param name="Reason">For the log: what was said, and what to check; never a password.</param>
+/// <param name="Reason">For the log: what the broker or the network reported, and what to check; never a password.</param>
 public sealed record ConnectOutcome(ConnectOutcomeKind Kind, string Reason);
 
 /// <summary>What became of a publish.</summary>
@@ -38,7 +38,7 @@ public enum PublishOutcomeKind
 }
 
 /// <param name="Kind">What happened.</param>
-/// <param name="Reason">What was said.</param>
+/// <param name="Reason">What the broker reported.</param>
 public sealed record PublishOutcome(PublishOutcomeKind Kind, string Reason);
 
 /// <summary>One connection to a broker. Connecting again, and when, is the caller's decision. Thread-safe.</summary>
@@ -56,7 +56,7 @@ public interface IMqttLink : IAsyncDisposable
     /// Completed when the link is disposed.</summary>
     ChannelReader<InboundMessage> Inbound { get; }
 
-    /// <summary>Messages that came in and were dropped, since nobody read <see cref="Inbound"/> quickly enough.</summary>
+    /// <summary>Messages that came in and were dropped, because nobody read <see cref="Inbound"/> quickly enough.</summary>
     long InboundDropped { get; }
 
     /// <summary>Connects and subscribes. Never throws for what a broker or network can do.</summary>

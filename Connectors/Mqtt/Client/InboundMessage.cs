@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 /// <summary>A message that a broker delivered.</summary>
 /// <param name="Topic">Where it was published.</param>
 /// <param name="Payload">Its bytes, copied; empty when they were too many, see <see cref="TooLong"/>.</param>
-/// <param name="Retained">It was kept by the broker and comes since we subscribed, not since somebody just sent it.</param>
+/// <param name="Retained">The broker kept it and sends it because we subscribed, not because somebody just sent it.</param>
 public sealed record InboundMessage(string Topic, ReadOnlyMemory<byte> Payload, bool Retained)
 {
     /// <summary>Where the sender wants an answer (an MQTT 5 property); unchecked, so never published to as it is.</summary>
@@ -21,7 +21,7 @@ public sealed record InboundMessage(string Topic, ReadOnlyMemory<byte> Payload, 
     /// <summary>Bytes of a payload that was above <see cref="InboundLimits.MaxPayloadBytes"/> and not kept.</summary>
     public long? TooLong { get; init; }
 
-    /// <summary>The payload as text; bytes that are no UTF-8 become U+FFFD.</summary>
+    /// <summary>The payload as text; bytes that are not UTF-8 become U+FFFD.</summary>
     public string Text => Encoding.UTF8.GetString(Payload.Span);
 }
 

@@ -15,7 +15,7 @@ internal sealed class InboundQueue
     private long _dropped;
 
     /// <param name="limits">How many, how long.</param>
-    /// <param name="onDropped">Told how many were dropped so far, at 1, 2, 4, 8…: a flood must not also fill the log.</param>
+    /// <param name="onDropped">Gets how many were dropped so far, at 1, 2, 4, 8…: a flood must not also fill the log.</param>
     public InboundQueue(InboundLimits limits, Action<long> onDropped)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limits.MaxPayloadBytes, 1);

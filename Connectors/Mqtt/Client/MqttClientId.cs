@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>What may be a client id. A broker closes the older of two connections with the same id, so each box
+/// <summary>Rules for client ids. A broker closes the older of two connections with the same id, so each device
 /// needs its own.</summary>
 public static class MqttClientId
 {

@@ -14,7 +14,7 @@ internal sealed class MqttConnection : IDisposable
     // More unanswered publishes gain nothing on a LAN, and some brokers hang up on more than they announced.
     private const int MaxInFlight = 16;
 
-    // What stands around topic and payload: header, packet number, property lengths.
+    // The bytes around topic and payload: header, packet number, property lengths.
     private const int PacketOverhead = 32;
 
     private const string Goodbye = "this service said goodbye";
@@ -64,16 +64,16 @@ internal sealed class MqttConnection : IDisposable
     public string EndReason => _endReason ?? "";
 
     /// <summary>From here on the end is announced; false when it has come already, and will not be.</summary>
-    public bool TryEstablish(MqttClientConnectResult said)
+    public bool TryEstablish(MqttClientConnectResult accepted)
     {
         // The library gives 0 for a broker that announces none; the protocol has no such value.
-        _slotCount = said.ReceiveMaximum is { } most and > 0 ? Math.Min((int)most, MaxInFlight) : MaxInFlight;
+        _slotCount = accepted.ReceiveMaximum is { } most and > 0 ? Math.Min((int)most, MaxInFlight) : MaxInFlight;
         _slots = new SemaphoreSlim(_slotCount);
         if (_version == MqttProtocolVersion.V500)
         {
-            _maxPacketBytes = said.MaximumPacketSize is { } bytes and > 0 ? bytes : long.MaxValue;
-            _maxQualityOfService = (int)said.MaximumQoS;
-            _retains = said.RetainAvailable;
+            _maxPacketBytes = accepted.MaximumPacketSize is { } bytes and > 0 ? bytes : long.MaxValue;
+            _maxQualityOfService = (int)accepted.MaximumQoS;
+            _retains = accepted.RetainAvailable;
         }
 
         if (Interlocked.CompareExchange(ref _state, Established, Opening) != Opening)
@@ -81,8 +81,8 @@ internal sealed class MqttConnection : IDisposable
             return false;
         }
 
-        var period = said.ServerKeepAlive > 0 && said.ServerKeepAlive < _settings.KeepAlive.TotalSeconds
-            ? TimeSpan.FromSeconds(said.ServerKeepAlive)
+        var period = accepted.ServerKeepAlive > 0 && accepted.ServerKeepAlive < _settings.KeepAlive.TotalSeconds
+            ? TimeSpan.FromSeconds(accepted.ServerKeepAlive)
             : _settings.KeepAlive;
         _ = KeepAliveAsync(period / 2);
         return true;
@@ -110,7 +110,7 @@ internal sealed class MqttConnection : IDisposable
         {
             var result = await _client.PublishAsync(Packet(message), limit.Token);
             _used |= message.QualityOfService > 0;
-            return Judge(result, message);
+            return ToOutcome(result, message);
         }
         catch (MqttClientUnexpectedDisconnectReceivedException e) when (IsAboutTheMessage(e.ReasonCode) && IsAlone())
         {
@@ -119,7 +119,7 @@ internal sealed class MqttConnection : IDisposable
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // The message was checked before, so whatever the library throws here is the connection's fault. A
+            // The message was checked before, so what the library throws here is caused by the connection. A
             // connection whose answers stay out is given up: on a live one the next message could overtake this one.
             _used |= limit.IsCancellationRequested;
             End(limit.IsCancellationRequested
@@ -180,7 +180,7 @@ internal sealed class MqttConnection : IDisposable
         }
     }
 
-    /// <summary>Ends it. What waits on its events and slots still does so for a moment, and they hold nothing native,
+    /// <summary>Ends it. Its events and slots may be waited on for another moment, and they hold nothing native,
     /// so they are left to the collector.</summary>
     public void Dispose()
     {
@@ -211,7 +211,7 @@ internal sealed class MqttConnection : IDisposable
             : $"the broker said {e.Reason}";
     }
 
-    private static PublishOutcome Judge(MqttClientPublishResult result, OutboundMessage message)
+    private static PublishOutcome ToOutcome(MqttClientPublishResult result, OutboundMessage message)
     {
         // No matching subscribers counts as success here: a retained state waits for them, an event had none.
         if (result.IsSuccess)
@@ -231,7 +231,7 @@ internal sealed class MqttConnection : IDisposable
 
     private PublishOutcome Lost() => new(PublishOutcomeKind.Lost, EndReason);
 
-    /// <summary>Asked before sending, since brokers answer these by hanging up, again after each reconnect.</summary>
+    /// <summary>Checked before sending, because brokers answer these by hanging up, again after each reconnect.</summary>
     private string? Unacceptable(OutboundMessage message)
     {
         if (message.Retain && message.Payload.Length > 0 && !_retains)
@@ -258,7 +258,7 @@ internal sealed class MqttConnection : IDisposable
             : null,
     };
 
-    /// <summary>Pings whatever else is sent: the library's own pings wait for silence, so a stream of messages at
+    /// <summary>Pings at its own pace, whatever else is sent: the library's own pings wait for silence, so a stream of messages at
     /// quality of service 0 would hide a broker that hangs.</summary>
     private async Task KeepAliveAsync(TimeSpan every)
     {

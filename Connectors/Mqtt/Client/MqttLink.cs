@@ -1,9 +1,9 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MQTTnet;
 using MQTTnet.Diagnostics.PacketInspection;
 using MQTTnet.Formatter;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
@@ -88,7 +88,7 @@ public sealed partial class MqttLink : IMqttLink
 
     /// <inheritdoc/>
     /// <param name="message">Its payload is not copied and must stay as it is until the outcome is known.</param>
-    /// <param name="cancel">Ends the waiting only; the message may still reach the broker.</param>
+    /// <param name="cancel">Ends the waiting only; the message may reach the broker all the same.</param>
     /// <exception cref="ArgumentException">The topic or quality of service can never be published.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<PublishOutcome> PublishAsync(OutboundMessage message, CancellationToken cancel)
@@ -189,7 +189,7 @@ public sealed partial class MqttLink : IMqttLink
                 return newer.Outcome;
             }
 
-            // It runs and accepts 3.1.1. The question is whether it still closes connections with version 5.
+            // It runs and accepts 3.1.1. The question is whether it closes connections with version 5 again.
             newer = await AttemptAsync(MqttProtocolVersion.V500, isProbe: false, cancel);
         }
 
@@ -221,7 +221,7 @@ public sealed partial class MqttLink : IMqttLink
     private async Task<Attempt> AttemptAsync(MqttProtocolVersion version, bool isProbe, CancellationToken cancel)
     {
         WarnOfPasswordFile();
-        if (ConnectOptionsFactory.Prepare(_settings, version) is (var login, var misconfigured) && login is null)
+        if (ConnectOptionsFactory.Prepare(_settings, version) is (var prepared, var misconfigured) && prepared is null)
         {
             return new Attempt(AttemptEnd.Decided, misconfigured!);
         }
@@ -241,11 +241,11 @@ public sealed partial class MqttLink : IMqttLink
         var accepted = false;
         try
         {
-            var result = await client.ConnectAsync(login.Options, limit.Token);
+            var result = await client.ConnectAsync(prepared.Options, limit.Token);
             client.InspectPacketAsync -= Inspect;
             if (answersInOlderVersion && version == MqttProtocolVersion.V500)
             {
-                // It read version 5 as if it were 3.1.1. Whatever the code says, every later packet would be misread.
+                // It read version 5 as if it were 3.1.1. It would misread every later packet, even if the code is success.
                 return new Attempt(AttemptEnd.VersionRefused, ConnectErrors.FromCode(
                     MqttClientConnectResultCode.UnsupportedProtocolVersion, null, _settings));
             }
@@ -281,9 +281,9 @@ public sealed partial class MqttLink : IMqttLink
                 ? new Attempt(AttemptEnd.Decided, ConnectErrors.TimedOut(_settings))
                 : new Attempt(
                     ConnectErrors.IsVersion(e) ? AttemptEnd.VersionRefused
-                        : login.CertificateFault is null && ConnectErrors.IsHangUp(e, accepted) ? AttemptEnd.HungUp
+                        : prepared.CertificateFault is null && ConnectErrors.IsHangUp(e, accepted) ? AttemptEnd.HungUp
                         : AttemptEnd.Decided,
-                    ConnectErrors.FromException(e, login, _settings));
+                    ConnectErrors.FromException(e, prepared, _settings));
         }
         finally
         {
@@ -305,7 +305,7 @@ public sealed partial class MqttLink : IMqttLink
         }
     }
 
-    /// <summary>A refused subscription is no reason to be silent: states are published all the same.</summary>
+    /// <summary>A refused subscription does not end the connection: states are published all the same.</summary>
     private async Task SubscribeAsync(IMqttClient client, CancellationToken cancel)
     {
         if (_settings.Subscriptions.Count == 0)
@@ -347,7 +347,7 @@ public sealed partial class MqttLink : IMqttLink
         }
     });
 
-    /// <summary>What one attempt says about the version of the protocol.</summary>
+    /// <summary>What one attempt shows about the version of the protocol.</summary>
     private enum AttemptEnd
     {
         /// <summary>The outcome has nothing to do with the version.</summary>

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 public sealed record MqttSettings
 {
     /// <summary><c>mqtt://host[:1883]</c> or <c>mqtts://host[:8883]</c>. The embedded broker is reached by its own
-    /// loopback address, which whoever starts it puts here.</summary>
+    /// loopback address, which the code that starts it sets.</summary>
     public required Uri Broker { get; init; }
 
     /// <summary>Client id; the broker closes an older connection of the same id.</summary>
@@ -23,7 +23,7 @@ public sealed record MqttSettings
     /// <summary>Longest wait for the broker's answer to a connect or a publish.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Subscribed to afresh at each connect, since no session outlives its connection.</summary>
+    /// <summary>Subscribed to again at each connect, because no session outlives its connection.</summary>
     public IReadOnlyList<MqttSubscription> Subscriptions { get; init; } = [];
 
     public InboundLimits Inbound { get; init; } = new();

@@ -31,18 +31,18 @@ public sealed class MqttSubscriber : IAsyncDisposable
     /// <param name="filter">Topics, wildcards allowed.</param>
     /// <param name="received">Called for each message, one at a time, retained ones first.</param>
     /// <param name="cancel">Ends the attempt.</param>
-    /// <exception cref="IOException">The broker cannot be reached or refused; the message says which.</exception>
+    /// <exception cref="IOException">The broker cannot be reached or refused; the message names which.</exception>
     public static async Task<MqttSubscriber> ConnectAsync(
         MqttSettings settings, string filter, Action<InboundMessage> received, CancellationToken cancel)
     {
-        var (login, fault) = ConnectOptionsFactory.Prepare(
+        var (prepared, fault) = ConnectOptionsFactory.Prepare(
             settings with { ClientId = MqttClientId.ForNode($"watch-{Guid.NewGuid():N}") }, MqttProtocolVersion.V311);
-        if (login is null)
+        if (prepared is null)
         {
             throw new IOException(fault?.Reason);
         }
 
-        login.Options.WillTopic = null;
+        prepared.Options.WillTopic = null;
         var client = new MqttClientFactory().CreateMqttClient();
         client.ApplicationMessageReceivedAsync += e =>
         {
@@ -52,7 +52,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
         };
         try
         {
-            var result = await client.ConnectAsync(login.Options, cancel);
+            var result = await client.ConnectAsync(prepared.Options, cancel);
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
                 throw new IOException(ConnectErrors.FromCode(result.ResultCode, result.ReasonString, settings).Reason);
@@ -67,7 +67,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
         catch (Exception e) when (e is not (OperationCanceledException or IOException or OutOfMemoryException))
         {
             client.Dispose();
-            throw new IOException(ConnectErrors.FromException(e, login, settings).Reason, e);
+            throw new IOException(ConnectErrors.FromException(e, prepared, settings).Reason, e);
         }
         catch
         {

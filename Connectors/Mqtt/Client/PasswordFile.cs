@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 /// <summary>What reading a password gave: exactly one of the two.</summary>
 internal readonly record struct PasswordRead(string? Password, string? Fault);
 
-/// <summary>A secret in a file of its own, so that it stands neither in the configuration nor in the process list.</summary>
+/// <summary>A secret in a file of its own, so that it is neither in the configuration nor in the process list.</summary>
 internal static class PasswordFile
 {
     private const int MaxBytes = 64 * 1024;
@@ -44,7 +44,7 @@ internal static class PasswordFile
         }
     }
 
-    /// <summary>Whether others than the owner can read the file. False where that cannot be told.</summary>
+    /// <summary>Whether others than the owner can read the file. False where that is not known.</summary>
     public static bool IsOpenToOthers(string path)
     {
         if (OperatingSystem.IsWindows())

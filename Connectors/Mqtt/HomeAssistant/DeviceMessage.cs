@@ -3,11 +3,12 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
-/// <summary>Tells Home Assistant about a camera: all of its entities in one message, with keys in full, since those who
+/// <summary>Announces a camera to Home Assistant: all of its entities in one message, with keys in full, because those who
 /// read it are people who look for a mistake.</summary>
 public sealed partial class DeviceMessage(NodeTopics topics)
 {
@@ -26,7 +27,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
-    // A name that stands twice would be found out only when it is read.
+    // A name that occurs twice would be noticed only when it is read.
     private static readonly JsonDocumentOptions Strictly = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
     private static readonly string Version = typeof(DeviceMessage).Assembly.GetName().Version?.ToString(3) ?? "0";
@@ -34,9 +35,9 @@ public sealed partial class DeviceMessage(NodeTopics topics)
     /// <summary>The device, as JSON.</summary>
     public byte[] Device(DiscoveredCamera camera) => Bytes(ToJson(camera));
 
-    /// <summary>The device with those entities marked as removed that an earlier message announced and that are no more,
+    /// <summary>The device with those entities marked as removed that an earlier message announced and that no longer exist,
     /// or are of another kind now. Home Assistant forgets them; the plain device follows.</summary>
-    /// <param name="camera">As it is now.</param>
+    /// <param name="camera">The camera as it is now.</param>
     /// <param name="before">The earlier message.</param>
     /// <returns>Null when nothing is to be removed.</returns>
     public byte[]? Removal(DiscoveredCamera camera, ReadOnlySpan<byte> before)
@@ -109,23 +110,23 @@ public sealed partial class DeviceMessage(NodeTopics topics)
     {
         var state = new JsonObject
         {
-            ["platform"] = question.Form == EntityForm.YesNo ? "binary_sensor" : "sensor",
+            ["platform"] = question.Type == AnswerType.YesNo ? "binary_sensor" : "sensor",
             ["name"] = question.Id,
             ["state_topic"] = topics.State(camera, question.Id),
             ["value_template"] = UnknownAsNone,
             ["json_attributes_topic"] = topics.Answer(camera, question.Id),
         };
-        switch (question.Form)
+        switch (question.Type)
         {
-            case EntityForm.YesNo:
+            case AnswerType.YesNo:
                 state["payload_on"] = "yes";
                 state["payload_off"] = "no";
                 break;
-            case EntityForm.Choice:
+            case AnswerType.Choice:
                 state["device_class"] = "enum";
                 state["options"] = new JsonArray([.. question.Choices.Select(it => (JsonNode)it)]);
                 break;
-            case EntityForm.Number:
+            case AnswerType.Number:
                 state["state_class"] = "measurement";
                 if (question.Unit is { } unit)
                 {
@@ -133,6 +134,10 @@ public sealed partial class DeviceMessage(NodeTopics topics)
                 }
 
                 break;
+            case AnswerType.Text:
+                break;
+            default:
+                throw new InvalidOperationException($"{question.Type} has no entity.");
         }
 
         yield return ($"question_{question.Id}", state);
@@ -147,7 +152,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
             ["entity_category"] = "config",
             ["availability"] = new JsonArray(At(topics.Availability)),
         });
-        if (question.Form is EntityForm.YesNo or EntityForm.Choice)
+        if (question.Type is AnswerType.YesNo or AnswerType.Choice)
         {
             var score = Diagnostic(
                 $"{question.Id} score", topics.Answer(camera, question.Id), "{{ value_json.score }}", topics.Availability);
@@ -171,7 +176,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
         }
     }
 
-    /// <summary>Few, and of them only those switched on that say whether the camera works.</summary>
+    /// <summary>Few, and only those are switched on that show whether the camera works.</summary>
     private IEnumerable<(string Key, JsonObject Component)> Diagnostics(DiscoveredCamera camera)
     {
         var of = $"value_json.cameras['{camera.Id}']";

@@ -1,35 +1,21 @@
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
-
-/// <summary>What Home Assistant should make of a question's state.</summary>
-public enum EntityForm
-{
-    /// <summary>A binary sensor: on for <c>yes</c>.</summary>
-    YesNo,
-
-    /// <summary>A sensor with given options.</summary>
-    Choice,
-
-    /// <summary>A sensor with a number.</summary>
-    Number,
-
-    /// <summary>A sensor with a text.</summary>
-    Text,
-}
 
 /// <summary>A question as Home Assistant sees it.</summary>
 /// <param name="Id">As it stands in topics.</param>
-/// <param name="Form">What its state is.</param>
-public sealed record DiscoveredQuestion(string Id, EntityForm Form)
+/// <param name="Type">What its state is.</param>
+public sealed record DiscoveredQuestion(string Id, AnswerType Type)
 {
-    /// <summary>At least one for <see cref="EntityForm.Choice"/>.</summary>
+    /// <summary>At least one for <see cref="AnswerType.Choice"/>.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
-    /// <summary>Of a number; null when it has none.</summary>
+    /// <summary>Unit of a number; null when it has none.</summary>
     public string? Unit { get; init; }
 }
 
 /// <summary>A camera, which Home Assistant sees as one device.</summary>
-/// <param name="Node">The box.</param>
+/// <param name="Node">The device.</param>
 /// <param name="Id">As it stands in topics.</param>
 /// <param name="Model">Name of the model that answers.</param>
 /// <param name="Snapshot">Its pictures are published.</param>

@@ -1,15 +1,15 @@
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
-/// <summary>Where Home Assistant is told about the cameras of one box: one topic for each.</summary>
+/// <summary>The topics on which Home Assistant learns of the cameras of one device: one for each.</summary>
 /// <param name="prefix">As in Home Assistant's own settings.</param>
-/// <param name="node">Name of the box.</param>
+/// <param name="node">Name of the device.</param>
 public sealed class DiscoveryTopics(string prefix, string node)
 {
     private const string End = "/config";
 
     private readonly string _root = $"{prefix}/device/mobilevlm-{node}";
 
-    /// <summary>Filter for what this box announced, in this run or an earlier one.</summary>
+    /// <summary>Filter for what this device announced, in this run or an earlier one.</summary>
     public string All => $"{_root}/+{End}";
 
     /// <summary>Retained: a device, or nothing once it is gone.</summary>

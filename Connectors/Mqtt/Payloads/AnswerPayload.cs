@@ -19,8 +19,8 @@ public sealed record AnswerPayload
     /// <summary>The question's text as it was asked.</summary>
     public required string Ask { get; init; }
 
-    /// <summary>What this very picture says: <c>yes</c>, <c>no</c>, a choice, a number, the text, an object as JSON;
-    /// <c>unknown</c> when it says nothing clearly or when there was no picture.</summary>
+    /// <summary>The answer about this very frame: <c>yes</c>, <c>no</c>, a choice, a number, the text, an object as JSON;
+    /// <c>unknown</c> when it is not clear or when there was no frame.</summary>
     public required string Value { get; init; }
 
     /// <summary>What the model wrote, in full.</summary>
@@ -50,18 +50,18 @@ public sealed record AnswerPayload
     /// <summary>Name of the model that answered.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The scene is the same as that of an earlier answer, which therefore stands: nothing was computed, and
+    /// <summary>The scene is the same as that of an earlier answer, which therefore holds: nothing was computed, and
     /// <c>frame</c>, <c>capturedAt</c> and <c>ageMs</c> are of the picture for which it was found to stand. The snapshot
     /// stays the picture that was asked about.</summary>
     public bool Reused { get; init; }
 
-    /// <summary>Whole seconds for which the live source had repeated its pictures when this one came, once that is
-    /// <c>FrozenAfter</c> or more; left out before. The picture may then be as much older than <see cref="AgeMs"/> says.</summary>
+    /// <summary>Whole seconds for which the live source had repeated its frames when this one came, once that is
+    /// <c>FrozenAfter</c> or more; left out before. The frame may then be that much older than <see cref="AgeMs"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? SameFrameS { get; init; }
 
     /// <summary>Counts the answers of this question since the process started, from 1; 0 before the first. A message
-    /// that repeats one says that the state changed without an answer: time passed.</summary>
+    /// that repeats one means that the state changed without an answer: time passed.</summary>
     public required long Seq { get; init; }
 
     /// <summary>Probability of each choice, by its name; only for choices.</summary>
@@ -80,7 +80,7 @@ public sealed record AnswerPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonObject? Fields { get; init; }
 
-    /// <summary>What the rules hold true, the same as the topic <c>state</c> says (there it may be cut).</summary>
+    /// <summary>The state after the rules, the same as the topic <c>state</c> has (there it may be cut).</summary>
     public required string State { get; init; }
 
     /// <summary>When the first picture that showed the state was taken, or when it became unknown; null before anything
@@ -98,7 +98,7 @@ public sealed record AnswerPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LastKnown { get; init; }
 
-    /// <summary>When the last picture that said so was taken.</summary>
+    /// <summary>When the last frame with that answer was captured.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? LastKnownAt { get; init; }
 }

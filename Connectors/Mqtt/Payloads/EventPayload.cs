@@ -26,7 +26,7 @@ public sealed record EventPayload
 
     public required string To { get; init; }
 
-    /// <summary>Of the answer that decided: probability of yes, or of the choice, 0..1; null for other kinds.</summary>
+    /// <summary>Score of the answer that decided: probability of yes, or of the choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
 
     /// <summary>When the picture that decided was taken; null only with <see cref="Clock"/>.</summary>
@@ -49,7 +49,7 @@ public sealed record EventPayload
     /// <summary>Changes since the last event that the cool-down kept back.</summary>
     public required int HeldBack { get; init; }
 
-    /// <summary>Events of this question that were given up before this one, since the broker was away for longer than the
+    /// <summary>Events of this question that were given up before this one, because the broker was away for longer than the
     /// outbox holds or the disk was full.</summary>
     public long LostBefore { get; init; }
 

@@ -10,7 +10,7 @@ public static class StateText
 
     private const char Ellipsis = '…';
 
-    /// <summary>The text itself, or as much of its beginning as leaves room for an ellipsis. Never splits a letter from
+    /// <summary>The text itself, or as much of its beginning as fits with an ellipsis. Never splits a letter from
     /// its accents, nor an emoji.</summary>
     public static string Cut(string text)
     {
@@ -24,13 +24,13 @@ public static class StateText
         return string.Concat(text.AsSpan(0, kept).TrimEnd(), [Ellipsis]);
     }
 
-    private static int WholeElements(string text, int room)
+    private static int WholeElements(string text, int limit)
     {
         var kept = 0;
         while (kept < text.Length)
         {
             var next = StringInfo.GetNextTextElementLength(text, kept);
-            if (kept + next > room)
+            if (kept + next > limit)
             {
                 break;
             }
@@ -38,16 +38,16 @@ public static class StateText
             kept += next;
         }
 
-        // One element can be longer than the room (accents without end); then only code points stay whole.
-        return kept > 0 ? kept : WholeRunes(text, room);
+        // One element can be longer than the limit (accents without end); then only code points stay whole.
+        return kept > 0 ? kept : WholeRunes(text, limit);
     }
 
-    private static int WholeRunes(string text, int room)
+    private static int WholeRunes(string text, int limit)
     {
         var kept = 0;
         foreach (var rune in text.EnumerateRunes())
         {
-            if (kept + rune.Utf16SequenceLength > room)
+            if (kept + rune.Utf16SequenceLength > limit)
             {
                 break;
             }

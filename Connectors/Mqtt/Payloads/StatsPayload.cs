@@ -1,8 +1,10 @@
 using System.Text.Json.Serialization;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
-/// <summary>Body of <c>stats</c>. Counters start at 0 with the process and only grow.</summary>
+/// <summary>Body of <c>stats</c>. Counters start at 0 with the process and only grow. The parts are counted in place, behind a
+/// lock of the counting side; what is published is a copy.</summary>
 public sealed record StatsPayload
 {
     /// <summary>Version of this layout.</summary>
@@ -24,14 +26,15 @@ public sealed record StatsPayload
     /// <summary>Name of the model that answers.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Where it runs, as its sessions say: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>; before they are open, what was
-    /// asked for.</summary>
+    /// <summary>Where the model runs, as its sessions report: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>; before they are open, the
+    /// configured target.</summary>
     public required string Target { get; init; }
 
     /// <summary>By the part of the model: <c>vision</c>, <c>decoder</c>, <c>prefill</c>. Empty before they are open.</summary>
     public IReadOnlyDictionary<string, SessionStats> Sessions { get; init; } = new Dictionary<string, SessionStats>();
 
     /// <summary>Memory of the process that is in RAM, in bytes.</summary>
+    [Gauge("mobilevlm.memory.resident", "Memory of the process in RAM.", Unit = "By")]
     public required long ResidentBytes { get; init; }
 
     /// <summary>By camera id.</summary>
@@ -44,127 +47,213 @@ public sealed record StatsPayload
     public required AskStats Asks { get; init; }
 
     /// <summary>Absent in what version 0.1.0 published.</summary>
-    public StorageStats Storage { get; init; } = new(StorageStats.Off, null, 0, 0, StorageStats.Off, null);
+    public StorageStats Storage { get; init; } = new();
 }
 
 /// <summary>Where one part of the model runs.</summary>
 /// <param name="Provider">ONNX Runtime's execution provider, read back from the session.</param>
-/// <param name="Nodes">Of the graph.</param>
-/// <param name="NodesOnCpu">Of them, those that the processor computes although a GPU was asked for.</param>
-/// <param name="Reason">Why <c>auto</c> took the processor; null otherwise.</param>
+/// <param name="Nodes">Nodes of the graph.</param>
+/// <param name="NodesOnCpu">Nodes that the CPU computes although a GPU was configured.</param>
+/// <param name="Reason">Why <c>auto</c> took the CPU; null otherwise.</param>
 public sealed record SessionStats(string Provider, int Nodes, int NodesOnCpu, string? Reason);
 
-/// <summary>One camera. Captured + repeated = replaced + idle + stale + used + gated + failed + the few that are under way.</summary>
+/// <summary>One camera. Captured + repeated = replaced + idle + stale + used + gated + failed + the few that are in
+/// progress.</summary>
 public sealed record CameraStats
 {
-    public required bool Online { get; init; }
+    [Gauge("mobilevlm.camera.online", "1 while frames come in.")]
+    public bool Online { get; set; }
 
-    public required long FramesCaptured { get; init; }
+    [Counter("mobilevlm.frames.captured", "Frames that came in.")]
+    public long FramesCaptured { get; set; }
 
-    /// <summary>Taken once more, for questions that look at another region of the picture.</summary>
-    public required long FramesRepeated { get; init; }
+    /// <summary>Frames that were processed once more, for questions about another region.</summary>
+    [Counter("mobilevlm.frames.repeated", "Frames looked at once more, for another region.")]
+    public long FramesRepeated { get; set; }
 
-    /// <summary>Dropped since a newer one came before it was looked at.</summary>
-    public required long FramesReplaced { get; init; }
+    /// <summary>Frames that were dropped because a newer one came before the pipeline took them.</summary>
+    [Counter("mobilevlm.frames.replaced", "Frames that a newer one replaced.")]
+    public long FramesReplaced { get; set; }
 
-    /// <summary>Dropped since no question was due.</summary>
-    public required long FramesIdle { get; init; }
+    /// <summary>Frames that were dropped because no question was due.</summary>
+    [Counter("mobilevlm.frames.idle", "Frames at whose time no question was due.")]
+    public long FramesIdle { get; set; }
 
-    /// <summary>Dropped since they were too old.</summary>
-    public required long FramesStale { get; init; }
+    /// <summary>Frames that were dropped because they were too old.</summary>
+    [Counter("mobilevlm.frames.stale", "Frames that were too old.")]
+    public long FramesStale { get; set; }
 
-    public required long FramesUsed { get; init; }
+    [Counter("mobilevlm.frames.used", "Frames that were answered.")]
+    public long FramesUsed { get; set; }
 
-    /// <summary>Not asked about, since the scene was the same as that of an earlier answer.</summary>
-    public required long FramesGated { get; init; }
+    /// <summary>Frames that were not asked about, because the scene was the same as that of an earlier answer.</summary>
+    [Counter("mobilevlm.frames.gated", "Frames that an earlier answer about the same scene held for.")]
+    public long FramesGated { get; set; }
 
-    /// <summary>Lost to an error.</summary>
-    public required long FramesFailed { get; init; }
+    /// <summary>Frames that the model refused, or that were lost when it failed.</summary>
+    [Counter("mobilevlm.frames.failed", "Frames lost to an error.")]
+    public long FramesFailed { get; set; }
 
-    public required long CaptureRestarts { get; init; }
+    [Counter("mobilevlm.camera.restarts", "Capture attempts after the first.")]
+    public long CaptureRestarts { get; set; }
 
-    public required DateTimeOffset? LastFrameAt { get; init; }
+    public DateTimeOffset? LastFrameAt { get; set; }
 
     /// <summary>Age of the camera's last answered frame when its answers were ready, in milliseconds; null before the
     /// first.</summary>
-    public double? LastAgeMs { get; init; }
+    public double? LastAgeMs { get; set; }
 
-    /// <summary>Whole seconds for which a live source has repeated its pictures; null for other sources and before the first
+    /// <summary>Whole seconds for which a live source has repeated its frames; null for other sources and before the first
     /// frame.</summary>
-    public long? SameFrameS { get; init; }
+    [Gauge("mobilevlm.camera.same_frame", "How long a live source has repeated its pictures.", Unit = "s")]
+    public long? SameFrameS { get; set; }
 
-    /// <summary>Connections that repeated one picture while a new connection showed another.</summary>
-    public long FrozenConnections { get; init; }
+    /// <summary>Connections that repeated one frame while a new connection showed another.</summary>
+    [Counter("mobilevlm.camera.frozen", "Connections that repeated one picture while a new one showed another.")]
+    public long FrozenConnections { get; set; }
 
     /// <summary>When the last of them was found; null if none was.</summary>
-    public DateTimeOffset? LastFrozenAt { get; init; }
+    public DateTimeOffset? LastFrozenAt { get; set; }
 
-    /// <summary>As the topic <c>view</c> says it.</summary>
-    public string View { get; init; } = "unknown";
+    /// <summary>The word that the topic <c>view</c> carries.</summary>
+    public string View { get; set; } = "unknown";
 
     /// <summary>How often the view changed to one that is not normal.</summary>
-    public long ViewChanges { get; init; }
+    [Counter("mobilevlm.camera.view.changes", "Times that the view became one that is not normal.")]
+    public long ViewChanges { get; set; }
 
     /// <summary>By question id.</summary>
-    public required IReadOnlyDictionary<string, QuestionStats> Questions { get; init; }
+    public IReadOnlyDictionary<string, QuestionStats> Questions { get; init; } = new Dictionary<string, QuestionStats>();
 }
 
 /// <summary>One question of one camera.</summary>
-/// <param name="Asked">Times that the model was asked.</param>
-/// <param name="Answered">Times that it answered.</param>
-/// <param name="Failed">Times that it failed.</param>
-/// <param name="LastAskedAt">Null before the first.</param>
-/// <param name="LastAnsweredAt">Null before the first.</param>
-/// <param name="WaitsFor">Why it has no answer, in the words of <see cref="AnswerPayload.Reason"/>; null while it is
-/// answered as it should be.</param>
-public sealed record QuestionStats(
-    long Asked, long Answered, long Failed, DateTimeOffset? LastAskedAt, DateTimeOffset? LastAnsweredAt, string? WaitsFor);
+public sealed record QuestionStats
+{
+    /// <summary>How often the model was asked.</summary>
+    public long Asked { get; set; }
 
-/// <summary>The stages that all cameras share.</summary>
-/// <param name="Restarts">Times that a stage was replaced after a failure.</param>
-/// <param name="Answers">Answers to all questions.</param>
-/// <param name="LastAgeMs">Age of the picture at the last answer, in milliseconds; null before the first.</param>
-/// <param name="MaxAgeMs">The largest such age.</param>
-public sealed record PipelineStats(long Restarts, long Answers, double? LastAgeMs, double? MaxAgeMs);
+    /// <summary>How often it answered.</summary>
+    public long Answered { get; set; }
 
-/// <summary>The broker's side.</summary>
-/// <param name="Connected">At this moment.</param>
-/// <param name="Published">Messages that the broker took.</param>
-/// <param name="Failed">Messages that it did not.</param>
-/// <param name="Reconnects">Connections after the first.</param>
-/// <param name="EventsWaiting">Events that are still to be sent.</param>
-/// <param name="EventsWaitingBytes">Their size: payloads, topics and ids.</param>
-/// <param name="EventsWaitingSince">When the oldest of them was stored; null when none waits.</param>
-/// <param name="EventsDropped">Events that were given up, since too many waited or for their age.</param>
-/// <param name="CommandsIgnored">Commands that were retained, too many, or made no sense.</param>
-public sealed record MqttStats(
-    bool Connected,
-    long Published,
-    long Failed,
-    long Reconnects,
-    long EventsWaiting,
-    long EventsWaitingBytes,
-    DateTimeOffset? EventsWaitingSince,
-    long EventsDropped,
-    long CommandsIgnored);
+    /// <summary>How often it failed.</summary>
+    public long Failed { get; set; }
 
-/// <summary>Questions that were asked once. Received = answered + busy + expired + refused + failed + those under
-/// way.</summary>
-public sealed record AskStats(long Received, long Answered, long Busy, long Expired, long Refused, long Failed);
+    /// <summary>Null before the first time.</summary>
+    public DateTimeOffset? LastAskedAt { get; set; }
+
+    /// <summary>Null before the first time.</summary>
+    public DateTimeOffset? LastAnsweredAt { get; set; }
+
+    /// <summary>Why it has no answer, in the words of <see cref="AnswerPayload.Reason"/>; null while it is answered as it
+    /// should be.</summary>
+    public string? WaitsFor { get; set; }
+}
+
+/// <summary>The steps that all cameras share.</summary>
+public sealed record PipelineStats
+{
+    /// <summary>How often the model's sessions were replaced after a failure.</summary>
+    [Counter("mobilevlm.engine.restarts", "Times that the engine was replaced.")]
+    public long Restarts { get; set; }
+
+    /// <summary>Answers to all questions.</summary>
+    [Counter("mobilevlm.answers", "Answers given.")]
+    public long Answers { get; set; }
+
+    /// <summary>Age of the frame at the last answer, in milliseconds; null before the first.</summary>
+    public double? LastAgeMs { get; set; }
+
+    /// <summary>The largest such age.</summary>
+    public double? MaxAgeMs { get; set; }
+}
+
+/// <summary>The connection to the broker, and the events that wait for it.</summary>
+public sealed record MqttStats
+{
+    [Gauge("mobilevlm.mqtt.connected", "1 while the broker is there.")]
+    public bool Connected { get; set; }
+
+    /// <summary>Messages that the broker acknowledged.</summary>
+    [Counter("mobilevlm.mqtt.published", "Messages that the broker acknowledged.")]
+    public long Published { get; set; }
+
+    /// <summary>Messages that the broker refused or did not acknowledge.</summary>
+    [Counter("mobilevlm.mqtt.failed", "Messages that it refused or did not hear.")]
+    public long Failed { get; set; }
+
+    [Counter("mobilevlm.mqtt.reconnects", "Connections after the first.")]
+    public long Reconnects { get; set; }
+
+    /// <summary>Events that are still to be sent.</summary>
+    [Gauge("mobilevlm.outbox.events", "Events that wait for the broker.")]
+    public long EventsWaiting { get; set; }
+
+    /// <summary>Their size in bytes: payloads, topics and ids.</summary>
+    [Gauge("mobilevlm.outbox.size", "Size of the events that wait.", Unit = "By")]
+    public long EventsWaitingBytes { get; set; }
+
+    /// <summary>When the oldest of them was stored; null when none waits.</summary>
+    public DateTimeOffset? EventsWaitingSince { get; set; }
+
+    /// <summary>Events that were given up, because too many waited or because of their age.</summary>
+    [Counter("mobilevlm.outbox.dropped", "Events given up for room or age.")]
+    public long EventsDropped { get; set; }
+
+    /// <summary>Commands that were retained, too many, or made no sense.</summary>
+    public long CommandsIgnored { get; set; }
+}
+
+/// <summary>Ad-hoc questions. Received = answered + busy + expired + refused + failed + those in progress.</summary>
+public sealed record AskStats
+{
+    public long Received { get; set; }
+
+    public long Answered { get; set; }
+
+    public long Busy { get; set; }
+
+    public long Expired { get; set; }
+
+    public long Refused { get; set; }
+
+    public long Failed { get; set; }
+}
 
 /// <summary>Where the data that should survive a restart is kept at this moment: <c>disk</c>; <c>memory</c> while the disk
 /// cannot be used; <c>hanging</c> while the disk does not answer; <c>off</c> where no folder is configured.</summary>
-/// <param name="Outbox">Events that wait for the broker.</param>
-/// <param name="OutboxReason">What is wrong with its disk; null while nothing is.</param>
-/// <param name="EventsInMemory">Waiting events that are not on disk: they are lost when the process ends.</param>
-/// <param name="OutboxDamaged">How often a damaged outbox was replaced.</param>
-/// <param name="State">States of questions, cool-downs and switches.</param>
-/// <param name="StateReason">What is wrong with its disk; null while nothing is.</param>
-public sealed record StorageStats(
-    string Outbox, string? OutboxReason, long EventsInMemory, long OutboxDamaged, string State, string? StateReason)
+public sealed record StorageStats
 {
     public const string Disk = "disk";
     public const string Memory = "memory";
     public const string Hanging = "hanging";
     public const string Off = "off";
+
+    /// <summary>Where the events are that wait for the broker.</summary>
+    public string Outbox { get; init; } = Off;
+
+    /// <summary>What is wrong with the disk of the outbox; null while nothing is.</summary>
+    public string? OutboxReason { get; init; }
+
+    /// <summary>Waiting events that are not on disk: they are lost when the process ends.</summary>
+    [Gauge("mobilevlm.outbox.memory", "Events that wait and that no disk has.")]
+    public long EventsInMemory { get; init; }
+
+    /// <summary>How often a damaged outbox was replaced.</summary>
+    public long OutboxDamaged { get; init; }
+
+    /// <summary>Where the states of questions, cool-downs and switches are.</summary>
+    public string State { get; init; } = Off;
+
+    /// <summary>What is wrong with the disk of the states; null while nothing is.</summary>
+    public string? StateReason { get; init; }
+
+    /// <summary>The word for a place.</summary>
+    public static string TextOf(StorageKind kind) => kind switch
+    {
+        StorageKind.Off => Off,
+        StorageKind.Disk => Disk,
+        StorageKind.Memory => Memory,
+        StorageKind.Hanging => Hanging,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This storage has no word."),
+    };
 }

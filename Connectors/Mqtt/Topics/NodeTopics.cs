@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Topics;
 
-/// <summary>The topic tree of one box: <c>&lt;base&gt;/&lt;node&gt;/…</c>. Names are checked where configuration is read.</summary>
+/// <summary>The topic tree of one device: <c>&lt;base&gt;/&lt;node&gt;/…</c>. Names are checked where configuration is read.</summary>
 public sealed class NodeTopics(string baseTopic, string node)
 {
     private const string AskLevel = "ask";
@@ -11,7 +11,7 @@ public sealed class NodeTopics(string baseTopic, string node)
 
     private readonly string _root = $"{baseTopic}/{node}";
 
-    /// <summary>Filter for everything of this box.</summary>
+    /// <summary>Filter for everything of this device.</summary>
     public string All => $"{_root}/#";
 
     /// <summary>Retained, and the will: <c>online</c>, <c>stopped</c>, <c>offline</c>.</summary>
@@ -26,7 +26,7 @@ public sealed class NodeTopics(string baseTopic, string node)
     /// <summary>Answers to <see cref="Ask"/> of those who name no topic for them.</summary>
     public string Reply => $"{_root}/reply";
 
-    /// <summary>Filters for everything that others may tell this box.</summary>
+    /// <summary>Filters for everything that others may send to this device.</summary>
     public IReadOnlyList<string> Commands =>
         [Ask, $"{_root}/+/{AskLevel}", $"{_root}/+/+/{EnabledLevel}/{SetLevel}"];
 
@@ -66,7 +66,7 @@ public sealed class NodeTopics(string baseTopic, string node)
     /// <summary>Retained JPEG of the view when it changed last.</summary>
     public string ViewAfter(string camera) => $"{View(camera)}/after";
 
-    /// <summary>Whether a topic is one of this box, known or not.</summary>
+    /// <summary>Whether a topic is one of this device, known or not.</summary>
     public bool Holds(string topic) =>
         topic == _root || topic.StartsWith($"{_root}/", StringComparison.Ordinal);
 
@@ -88,17 +88,17 @@ public sealed class NodeTopics(string baseTopic, string node)
     }
 }
 
-/// <summary>What others may tell this box.</summary>
+/// <summary>What others may send to this device.</summary>
 public enum CommandKind
 {
-    /// <summary>A question that is asked once.</summary>
+    /// <summary>An ad-hoc question.</summary>
     Ask,
 
     /// <summary>Switches a standing question.</summary>
     Enable,
 }
 
-/// <summary>What a topic says; names are as they stand in it, and need not exist.</summary>
+/// <summary>The parts of a topic; names are as the topic has them, and need not exist.</summary>
 /// <param name="Kind">What is asked for.</param>
 /// <param name="Camera">Null on the node's own topic.</param>
 /// <param name="Question">Null but for <see cref="CommandKind.Enable"/>.</param>

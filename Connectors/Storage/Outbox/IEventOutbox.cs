@@ -7,11 +7,11 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 public sealed record OutboxEvent(string Id, string Topic, ReadOnlyMemory<byte> Payload);
 
 /// <summary>An event that waits to be sent.</summary>
-/// <param name="Event">As it was stored.</param>
-/// <param name="WaitedFor">Since it was stored, from a clock that never jumps; null when an earlier run of the process
+/// <param name="Event">The event as it was stored.</param>
+/// <param name="WaitedFor">Time since it was stored, from a clock that never jumps; null when an earlier run of the process
 /// stored it, which then is late for certain.</param>
-/// <param name="LostBefore">Events of its topic that were given up, for room or age, since the last one of that topic that
-/// was acknowledged. Told with one event only: once that is acknowledged, the count begins anew.</param>
+/// <param name="LostBefore">Events of its topic that were given up, for lack of space or for their age, after the last one of that topic that
+/// was acknowledged. Reported with one event only: when that is acknowledged, the count begins anew.</param>
 public sealed record WaitingEvent(OutboxEvent Event, TimeSpan? WaitedFor, long LostBefore);
 
 /// <summary>What storing gave.</summary>
@@ -46,7 +46,7 @@ public interface IEventOutbox : IAsyncDisposable
     /// The same one again until it is removed, and it is not given up meanwhile. Null after the outbox was disposed.</summary>
     Task<WaitingEvent?> OldestAsync(IReadOnlySet<string> exceptTopics);
 
-    /// <summary>The broker has acknowledged it. An id that is not there is no fault.</summary>
+    /// <summary>The broker has acknowledged it. An unknown id is not an error.</summary>
     Task RemoveAsync(string id);
 }
 
@@ -57,8 +57,8 @@ public interface IEventOutbox : IAsyncDisposable
 /// <param name="InMemory">Those of them that no disk has taken yet.</param>
 /// <param name="Stored">Events taken in.</param>
 /// <param name="Removed">Events acknowledged.</param>
-/// <param name="DroppedForRoom">Events given up since the outbox or the disk was full.</param>
-/// <param name="DroppedForAge">Events given up since they had waited too long.</param>
+/// <param name="DroppedForSpace">Events given up because the outbox or the disk was full.</param>
+/// <param name="DroppedForAge">Events given up because they had waited too long.</param>
 /// <param name="Damaged">Times that a damaged database was set aside and a new one begun.</param>
 public sealed record OutboxStats(
     long Rows,
@@ -67,7 +67,7 @@ public sealed record OutboxStats(
     long InMemory,
     long Stored,
     long Removed,
-    long DroppedForRoom,
+    long DroppedForSpace,
     long DroppedForAge,
     long Damaged)
 {

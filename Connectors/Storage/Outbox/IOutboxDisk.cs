@@ -11,7 +11,7 @@ internal sealed record OutboxRow(long Seq, OutboxEvent Event, string Run, long T
 /// <summary>What identifies a row, without its payload.</summary>
 internal readonly record struct OutboxKey(string Id, string Topic, long Bytes);
 
-/// <summary>Whether an open database is still the file at its path.</summary>
+/// <summary>Whether the file at the path is the one that is open.</summary>
 internal enum OutboxPlace
 {
     Same,
@@ -24,7 +24,7 @@ internal enum OutboxPlace
 }
 
 /// <summary>What could be read out of a file that cannot be used any more.</summary>
-/// <param name="Rows">In order; damaged ones are missing.</param>
+/// <param name="Rows">The rows in order; damaged ones are missing.</param>
 /// <param name="Counts">Rows of each topic according to the index, which may have survived where the rows did not.</param>
 /// <param name="Lost">Events of each topic that were lost earlier.</param>
 internal sealed record RescuedEvents(
@@ -50,10 +50,10 @@ internal interface IOutboxDisk
     /// <param name="path">Null reads the outbox at its usual path.</param>
     RescuedEvents Rescue(string? path);
 
-    /// <summary>Makes the file that holds room, if it is not there. Never throws.</summary>
+    /// <summary>Makes the file that reserves space, if it is not there. Never throws.</summary>
     void HoldReserve();
 
-    /// <summary>Gives that room back to the disk. Never throws.</summary>
+    /// <summary>Gives that space back to the disk. Never throws.</summary>
     void ReleaseReserve();
 }
 
@@ -78,11 +78,11 @@ internal interface IOutboxDatabase : IDisposable
 
     IReadOnlyList<OutboxKey> DeleteOlderThan(DateTimeOffset moment, string exceptId);
 
-    /// <summary>Deletes the oldest events of the topic that takes most room, so that a camera with very many events does not
+    /// <summary>Deletes the oldest events of the topic that takes most space, so that a camera with very many events does not
     /// push out the only alarm of another.</summary>
     IReadOnlyList<OutboxKey> DeleteOldestOfTheLargestTopic(long most, string exceptId);
 
-    /// <summary>Events that each topic has lost and whose subscribers have not been told.</summary>
+    /// <summary>Events that each topic has lost and whose subscribers have not been informed.</summary>
     Dictionary<string, long> Lost();
 
     void SetLost(string topic, long events);
@@ -112,7 +112,7 @@ internal interface IOutboxDatabase : IDisposable
 
     OutboxPlace Place();
 
-    /// <summary>Moves what the log holds into the file, so that the log begins again in the room that it has.</summary>
+    /// <summary>Moves what the log holds into the file, so that the log begins again in the space that it has.</summary>
     void Checkpoint();
 
     /// <summary>Gives free pages back to the disk and empties the log.</summary>

@@ -1,19 +1,19 @@
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>How many events each topic has lost, until its subscribers are told with the next one that gets through. Written
+/// <summary>How many events each topic has lost, until its subscribers learn it from the next one that gets through. Written
 /// to the file together with what changes it. One thread at a time.</summary>
 /// <param name="known">By topic, as the file has it.</param>
 internal sealed class LostEvents(Dictionary<string, long> known)
 {
     private readonly HashSet<string> _unwritten = new(StringComparer.Ordinal);
-    private (string Id, string Topic, long Events)? _telling;
+    private (string Id, string Topic, long Events)? _inFlight;
 
-    /// <summary>The event that is on its way to the broker, which must not be given up: it would be counted as lost and
-    /// arrive. Empty when none is.</summary>
-    public string InFlightId => _telling?.Id ?? "";
+    /// <summary>The event that is on its way to the broker. It must not be dropped: it may be delivered after all, and would
+    /// then be counted as lost as well. Empty when there is none.</summary>
+    public string InFlightId => _inFlight?.Id ?? "";
 
     /// <summary>The topic of that event; null when none is on its way.</summary>
-    public string? InFlightTopic => _telling?.Topic;
+    public string? InFlightTopic => _inFlight?.Topic;
 
     public void Add(string topic, long events)
     {
@@ -26,23 +26,23 @@ internal sealed class LostEvents(Dictionary<string, long> known)
     public long Attach(OutboxEvent next)
     {
         var lost = known.GetValueOrDefault(next.Topic);
-        _telling = (next.Id, next.Topic, lost);
+        _inFlight = (next.Id, next.Topic, lost);
         return lost;
     }
 
     /// <summary>The broker has it, and with it the number.</summary>
     public void Acknowledge(string id)
     {
-        if (_telling is not { } telling || telling.Id != id)
+        if (_inFlight is not { } inFlight || inFlight.Id != id)
         {
             return;
         }
 
-        _telling = null;
-        if (telling.Events > 0)
+        _inFlight = null;
+        if (inFlight.Events > 0)
         {
-            // What was lost meanwhile is told with the next one.
-            Add(telling.Topic, -telling.Events);
+            // What was lost meanwhile is reported with the next one.
+            Add(inFlight.Topic, -inFlight.Events);
         }
     }
 

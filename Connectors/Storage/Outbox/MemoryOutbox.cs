@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>An outbox that ends with the process: for a demo, and for boxes that are given no place to write. Bounded: the
+/// <summary>An outbox that ends with the process: for a demo, and for devices that are given no place to write. Bounded: the
 /// oldest event goes first. Thread-safe.</summary>
 public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.DefaultLimit) : IEventOutbox
 {

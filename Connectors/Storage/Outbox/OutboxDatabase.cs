@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
-using MobileVlm.Edge.Connectors.Clock;
 using SQLitePCL;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
@@ -23,7 +22,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
     /// <summary>How long to wait for another process that has the file open, such as a copy being made of it.</summary>
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(1);
 
-    // The index finds the first event of each topic and the topic that takes most room.
+    // The index finds the first event of each topic and the topic that takes most space.
     private const string Schema = """
         CREATE TABLE IF NOT EXISTS outbox (
             seq INTEGER PRIMARY KEY AUTOINCREMENT,

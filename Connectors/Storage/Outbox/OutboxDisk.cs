@@ -14,7 +14,7 @@ internal sealed class OutboxDisk(OutboxSettings settings) : IOutboxDisk
                 Directory.CreateDirectory(folder);
             }
 
-            // SQLite would only say that it cannot open it, and opening a pipe would wait for whoever writes to it.
+            // SQLite would only report that it cannot open it, and opening a pipe would wait for its writer.
             if (FileIdentity.Of(settings.Path) is { IsRegularFile: false } other)
             {
                 throw new OutboxError(OutboxErrorKind.Unusable, other.IsDirectory ? "a directory has this name" : "it is not a regular file");

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <summary>What a fault of the outbox's file means for the way on.</summary>
 internal enum OutboxErrorKind
 {
-    /// <summary>No room: the disk, its quota or the file's own limit.</summary>
+    /// <summary>No space: the disk, its quota or the file's own limit.</summary>
     Full,
 
     /// <summary>The file's content is damaged, or is not a database.</summary>
@@ -26,7 +26,7 @@ internal enum OutboxErrorKind
 /// <param name="kind">What it means.</param>
 /// <param name="reason">For people: what is wrong with the file. A full stop at its end is left out, because the message is
 /// put into sentences.</param>
-/// <param name="inner">What the database or the file system said.</param>
+/// <param name="inner">What the database or the file system threw.</param>
 /// <param name="needsReopening">Whether the connection is of no further use.</param>
 internal sealed class OutboxError(OutboxErrorKind kind, string reason, Exception? inner = null, bool needsReopening = false)
     : Exception(reason.TrimEnd(' ', '.'), inner)
@@ -35,7 +35,7 @@ internal sealed class OutboxError(OutboxErrorKind kind, string reason, Exception
 
     public bool NeedsReopening => needsReopening;
 
-    /// <summary>Classifies whatever a database or file operation threw. Values that cannot be converted are damage: the
+    /// <summary>Classifies what a database or file operation threw. Values that cannot be converted are damage: the
     /// schema allows no others.</summary>
     public static OutboxError From(Exception fault) => fault switch
     {

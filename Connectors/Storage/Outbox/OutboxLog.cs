@@ -54,7 +54,7 @@ internal sealed record OutboxLog(IReadOnlyList<long> Commits, bool IsTorn)
     }
 
     /// <summary>Whether events that had been stored are missing. One transaction at the end may be: it was being written
-    /// when the power failed, and nobody had been told that it was stored.</summary>
+    /// when the power failed, and nobody had been informed that it was stored.</summary>
     /// <param name="read">Frames that SQLite has read.</param>
     public bool Lacks(long read) => IsTorn || Commits.Count(number => number > read) > 1;
 }

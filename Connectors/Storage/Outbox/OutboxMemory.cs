@@ -55,7 +55,7 @@ internal sealed class OutboxMemory
     }
 
     /// <summary>Before all that is there.</summary>
-    /// <param name="older">In order.</param>
+    /// <param name="older">The events, in order.</param>
     public void Prepend(IEnumerable<OutboxEntry> older)
     {
         foreach (var entry in older.Reverse())
@@ -85,7 +85,7 @@ internal sealed class OutboxMemory
         return true;
     }
 
-    /// <summary>What goes first for room: the oldest of the topic that takes most of it, as on disk.</summary>
+    /// <summary>What goes first when space runs out: the oldest of the topic that takes most of it, as on disk.</summary>
     /// <param name="exceptId">This one stays.</param>
     public OutboxEntry? OldestOfTheLargestTopic(string exceptId) => _topics.Values
         .OrderByDescending(topic => topic.Bytes)

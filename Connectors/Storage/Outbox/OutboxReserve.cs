@@ -1,16 +1,16 @@
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>A file that holds room on the disk. On a full one even deleting needs some: the file is given up for that and
-/// made again when there is room. It is a help only: nothing that happens to it is a fault of the outbox.</summary>
+/// <summary>A file that reserves disk space. On a full disk even deleting needs some: the file is given up for that and
+/// made again when there is space. It is a help only: nothing that happens to it is an error of the outbox.</summary>
 internal sealed class OutboxReserve(string path, int bytes)
 {
     private readonly string _path = $"{path}.reserve";
 
     /// <summary>Makes the file if it is not there.</summary>
-    /// <returns>Whether the room is held.</returns>
+    /// <returns>Whether the space is reserved.</returns>
     public bool TryHold()
     {
-        // Opening a pipe would wait for whoever reads from it.
+        // Opening a pipe would wait for its reader.
         if (bytes == 0 || FileIdentity.Of(_path) is { IsRegularFile: false })
         {
             return false;
@@ -34,7 +34,7 @@ internal sealed class OutboxReserve(string path, int bytes)
         }
     }
 
-    /// <returns>Whether room was given back.</returns>
+    /// <returns>Whether space was given back.</returns>
     public bool Release()
     {
         try

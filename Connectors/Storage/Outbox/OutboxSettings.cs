@@ -32,7 +32,7 @@ public sealed record OutboxSettings
     public TimeSpan BatchWindow { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Most events kept in memory, whether as a copy of the newest ones on disk or because the disk takes nothing.
-    /// Of those that no disk has, the oldest of the topic that takes most room goes first.</summary>
+    /// Of those that no disk has, the oldest of the topic that takes most space goes first.</summary>
     public int MaxInMemory { get; init; } = 1000;
 
     /// <summary>Most bytes of payloads, topics and ids kept in memory, under the same rule.</summary>
@@ -45,7 +45,7 @@ public sealed record OutboxSettings
     /// a crash they are sent again.</summary>
     public TimeSpan RemoveWithin { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Size of a file that holds room for the deletes which make room on a full disk; 0 does without.</summary>
+    /// <summary>Size of a file that reserves disk space for the deletes that free space on a full disk; 0 does without.</summary>
     public int ReserveBytes { get; init; } = 512 * 1024;
 
     /// <summary>Caps the file, as a full disk would. For tests.</summary>

@@ -5,11 +5,11 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <content>What it reports.</content>
 internal sealed partial class OutboxStore
 {
-    private void DroppedForRoom(long rows)
+    private void DroppedForSpace(long rows)
     {
         if (rows > 0)
         {
-            _droppedForRoom += rows;
+            _droppedForSpace += rows;
             LogDropped(rows, "for room");
         }
     }

@@ -3,11 +3,11 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <content>How a file is taken into use, replaced and given up.</content>
 internal sealed partial class OutboxStore
 {
-    /// <summary>Topics of which events were acknowledged while the file could not be looked at: older ones in it would arrive
+    /// <summary>Topics of which events were acknowledged while the file could not be read: older ones in it would arrive
     /// out of order.</summary>
     private readonly HashSet<string> _overtaken = new(StringComparer.Ordinal);
 
-    /// <summary>A file of this store was open or read once: what it said of lost events is known.</summary>
+    /// <summary>A file of this store was open or read once: its counts of lost events are known.</summary>
     private bool _hasRead;
 
     /// <summary>What could be read of a file that cannot be moved is in memory already, and its other rows are done: it is
@@ -211,7 +211,7 @@ internal sealed partial class OutboxStore
         MarkWhatIsOnItsWay();
         if (_handed is { } handed && rescued.Rows.All(row => row.Event.Id != handed.Event.Id))
         {
-            // It is on its way to the broker, so it is not lost whatever became of its row.
+            // It is on its way to the broker, so it is not lost, even if its row is.
             rescued = rescued with { Rows = [handed, .. rescued.Rows] };
         }
 
@@ -264,7 +264,7 @@ internal sealed partial class OutboxStore
 
         LogRemoved(_settings.Path);
 
-        // Without its log, the file still has rows that were deleted since.
+        // Without its log, the file contains rows that were deleted later.
         _hasTakenOver = place == OutboxPlace.LogRemoved && !TryCompact(_database);
         if (_hasTakenOver || place != OutboxPlace.LogRemoved)
         {
@@ -343,7 +343,7 @@ internal sealed partial class OutboxStore
             _lost.Add(topic, events);
         }
 
-        DroppedForRoom(lost.Values.Sum());
+        DroppedForSpace(lost.Values.Sum());
     }
 
     private static PendingEvent ToPending(OutboxRow row) => new(row.Event, row.Run, row.Timestamp);

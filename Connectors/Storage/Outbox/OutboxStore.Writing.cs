@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
@@ -8,7 +7,7 @@ internal sealed partial class OutboxStore
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(15);
 
-    /// <summary>Failed writes in a row after which a connection that can still read is given up for a new one.</summary>
+    /// <summary>Failed writes in a row after which a connection that can only read is given up for a new one.</summary>
     private const int WritesBeforeReopening = 3;
 
     /// <summary>Ids that the last write found in the file already.</summary>
@@ -22,7 +21,7 @@ internal sealed partial class OutboxStore
     private long _transactions;
     private int _failedWrites;
 
-    // A full disk is met with room once; damage with a new file once; what still fails then waits in memory.
+    // Space is freed once on a full disk, and a damaged file is replaced once; what fails after that waits in memory.
     private void WriteOrKeep(bool isLast)
     {
         _known.Clear();
@@ -119,7 +118,7 @@ internal sealed partial class OutboxStore
                 break;
             }
 
-            change.ForRoom.AddRange(gone);
+            change.ForSpace.AddRange(gone);
             (rows, bytes) = (rows - gone.Count, bytes - gone.Sum(it => it.Bytes));
         }
 
@@ -156,8 +155,8 @@ internal sealed partial class OutboxStore
             _line.Remove(entry.Event.Id);
         }
 
-        var (old, forRoom) = (change.TooOld.FindAll(IsLost), change.ForRoom.FindAll(IsLost));
-        foreach (var gone in old.Concat(forRoom).Where(gone => !_line.Remove(gone.Id)))
+        var (old, forSpace) = (change.TooOld.FindAll(IsLost), change.ForSpace.FindAll(IsLost));
+        foreach (var gone in old.Concat(forSpace).Where(gone => !_line.Remove(gone.Id)))
         {
             AddDeep(gone.Topic, -1);
         }
@@ -186,13 +185,13 @@ internal sealed partial class OutboxStore
             _givenUp.Remove(id);
         }
 
-        _lost.Written(OutboxChange.Count(old.Concat(forRoom)));
-        DroppedForRoom(forRoom.Count);
+        _lost.Written(OutboxChange.Count(old.Concat(forSpace)));
+        DroppedForSpace(forSpace.Count);
         DroppedForAge(old.Count);
         _sweptAt = change.Sweeps ? _time.GetTimestamp() : _sweptAt;
     }
 
-    // Neither acknowledged and still in the file, perhaps since a transaction whose outcome was not known, nor counted before.
+    // Not acknowledged while the file contains it (for example because the outcome of a transaction was not known), and not counted before.
     private bool IsLost(OutboxKey gone) => !_acknowledged.ContainsKey(gone.Id) && !_givenUp.Contains(gone.Id);
 
     /// <returns>Whether the failed transaction took place nevertheless.</returns>
@@ -239,11 +238,11 @@ internal sealed partial class OutboxStore
                 return BeginAnew(fault);
             case OutboxErrorKind.Full:
                 Report(fault);
-                return _database is { } full && MakeRoom(full);
-            default:
+                return _database is { } full && FreeSpace(full);
+            case OutboxErrorKind.Unusable or OutboxErrorKind.Foreign:
                 Report(fault);
 
-                // One that can still be read gives out what lies in it, unless all of that is in memory too.
+                // A file that can be read delivers its events, unless all of them are in memory too.
                 var giveUp = ++_failedWrites >= WritesBeforeReopening && _deep.Count == 0;
                 if (fault.NeedsReopening || giveUp || !CanRead())
                 {
@@ -251,6 +250,8 @@ internal sealed partial class OutboxStore
                 }
 
                 return false;
+            default:
+                throw new InvalidOperationException($"The error {fault.Kind} is not known.");
         }
     }
 
@@ -267,9 +268,9 @@ internal sealed partial class OutboxStore
         }
     }
 
-    private bool MakeRoom(IOutboxDatabase database)
+    private bool FreeSpace(IOutboxDatabase database)
     {
-        // The order matters: what the log holds goes into the file while there is room for that, then rows go, which frees
+        // The order matters: what the log holds goes into the file while there is space for that, then rows go, which frees
         // pages inside the file, then the log begins again.
         _disk.ReleaseReserve();
         TryCheckpoint(database);
@@ -277,7 +278,7 @@ internal sealed partial class OutboxStore
         {
             var change = new OutboxChange(++_transactions, _wall);
             database.Begin();
-            change.ForRoom.AddRange(database.DeleteOldestOfTheLargestTopic(Math.Max(1, _rows / 10), _lost.InFlightId));
+            change.ForSpace.AddRange(database.DeleteOldestOfTheLargestTopic(Math.Max(1, _rows / 10), _lost.InFlightId));
             Commit(database, change);
             TryCheckpoint(database);
             return true;
@@ -353,7 +354,7 @@ internal sealed partial class OutboxStore
             dropped++;
         }
 
-        DroppedForRoom(dropped);
+        DroppedForSpace(dropped);
 
         bool IsTooMuch() => _line.Count > most || (_line.Bytes > mostBytes && _line.Count > 1);
     }
@@ -385,7 +386,7 @@ internal sealed partial class OutboxStore
     }
 
     /// <summary>What one transaction does.</summary>
-    /// <param name="number">Of this run.</param>
+    /// <param name="number">Number of the event in this run.</param>
     /// <param name="clock">When it began.</param>
     private sealed class OutboxChange(long number, WallClock clock)
     {
@@ -402,22 +403,22 @@ internal sealed partial class OutboxStore
 
         public List<OutboxKey> TooOld { get; } = [];
 
-        public List<OutboxKey> ForRoom { get; } = [];
+        public List<OutboxKey> ForSpace { get; } = [];
 
         public List<OutboxEntry> Inserted { get; } = [];
 
         /// <summary>The file has them already.</summary>
         public List<OutboxEntry> Known { get; } = [];
 
-        public IEnumerable<OutboxKey> GivenUp => TooOld.Concat(ForRoom);
+        public IEnumerable<OutboxKey> GivenUp => TooOld.Concat(ForSpace);
 
         public long Rows => Inserted.Count - Removed.Count - TooOld.Count;
 
         public long Bytes => Inserted.Sum(entry => entry.Bytes) - Removed.Sum(gone => gone.Bytes) - TooOld.Sum(gone => gone.Bytes);
 
-        public long RowsAfterAll => Rows - ForRoom.Count;
+        public long RowsAfterAll => Rows - ForSpace.Count;
 
-        public long BytesAfterAll => Bytes - ForRoom.Sum(gone => gone.Bytes);
+        public long BytesAfterAll => Bytes - ForSpace.Sum(gone => gone.Bytes);
 
         public static Dictionary<string, long> Count(IEnumerable<OutboxKey> gone) => gone
             .GroupBy(it => it.Topic, StringComparer.Ordinal)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>The database, the memory that stands in for it, and what to do when it or its disk fails. Throws nothing for what
+/// <summary>The database, the memory that replaces it, and what to do when it or its disk fails. Throws nothing for what
 /// a disk can do. One thread at a time, but for <see cref="Stats"/>.</summary>
 /// <remarks>While a database is open, its rows come before the events in memory. The newest rows are in memory as well, so
 /// that a database which is lost takes none of them with it. While none is open, all events are in memory, bounded, and it
@@ -19,17 +19,17 @@ internal sealed partial class OutboxStore : IDisposable
     private readonly OutboxMemory _line = new();
     private readonly LostEvents _lost = new(new Dictionary<string, long>(StringComparer.Ordinal));
 
-    /// <summary>By id: acknowledged, and perhaps still in the file.</summary>
+    /// <summary>By id: acknowledged events that the file may contain.</summary>
     private readonly Dictionary<string, Acknowledged> _acknowledged = new(StringComparer.Ordinal);
 
-    /// <summary>Counted as lost, and perhaps still in the file.</summary>
+    /// <summary>Events that are counted as lost and that the file may contain.</summary>
     private readonly HashSet<string> _givenUp = new(StringComparer.Ordinal);
 
     /// <summary>By topic: rows of the file that are not in memory. Exact while a database is open; what to expect in the file
     /// while none is.</summary>
     private readonly Dictionary<string, long> _deep = new(StringComparer.Ordinal);
 
-    /// <summary>By topic: rows up to this number need not be looked at any more.</summary>
+    /// <summary>By topic: rows up to this number need not be examined any more.</summary>
     private readonly Dictionary<string, long> _floor = new(StringComparer.Ordinal);
 
     private IOutboxDatabase? _database;
@@ -41,7 +41,7 @@ internal sealed partial class OutboxStore : IDisposable
     private long _bytes;
     private long _stored;
     private long _removed;
-    private long _droppedForRoom;
+    private long _droppedForSpace;
     private long _droppedForAge;
     private long _damaged;
     private long _acknowledgedSince;
@@ -59,7 +59,7 @@ internal sealed partial class OutboxStore : IDisposable
     /// <summary>Thread-safe.</summary>
     public OutboxStats Stats => Volatile.Read(ref _stats);
 
-    /// <summary>Of this process.</summary>
+    /// <summary>The run of this process.</summary>
     public string Run { get; } = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
 
     /// <summary>Nothing waits to be written, and nothing is to be tried again.</summary>
@@ -83,7 +83,7 @@ internal sealed partial class OutboxStore : IDisposable
     public void TurnedAway(string topic, long events)
     {
         _lost.Add(topic, events);
-        DroppedForRoom(events);
+        DroppedForSpace(events);
     }
 
     /// <summary>Takes it out of line; it leaves the file with a later write.</summary>
@@ -119,9 +119,9 @@ internal sealed partial class OutboxStore : IDisposable
         }
     }
 
-    /// <summary>Stores these, and whatever else is due: earlier ones that found no room, removals, what is too old, a file
+    /// <summary>Stores these, and what else is due: earlier ones that found no space, removals, what is too old, a file
     /// that could not be opened.</summary>
-    /// <param name="happened">In order.</param>
+    /// <param name="happened">The events, in order.</param>
     /// <param name="isLast">The end: everything is due.</param>
     /// <returns>What became of each.</returns>
     public IReadOnlyList<StoreOutcome> Write(IReadOnlyList<PendingEvent> happened, bool isLast)
@@ -271,7 +271,7 @@ internal sealed partial class OutboxStore : IDisposable
 
     private OutboxStats Count()
     {
-        // What is acknowledged but still in the file does not wait any more.
+        // What is acknowledged does not wait any more, even while the file contains it.
         var deep = Math.Max(0, _deep.Values.Sum() - _acknowledged.Values.Count(it => it.IsDeep));
         var waiting = deep + _line.Count;
         return new OutboxStats(
@@ -281,7 +281,7 @@ internal sealed partial class OutboxStore : IDisposable
             _line.InMemory.Count(),
             _stored,
             _removed,
-            _droppedForRoom,
+            _droppedForSpace,
             _droppedForAge,
             _damaged)
         {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>Moves a database that cannot be used out of the way, for whoever wants to read it. Only the last one of a kind is
+/// <summary>Moves a database that cannot be used out of the way, so that it can be examined. Only the last one of a kind is
 /// kept: a disk that damages files again and again must not be filled with them.</summary>
 internal static class SetAsideFiles
 {
@@ -19,7 +19,7 @@ internal static class SetAsideFiles
         var earlier = Directory.GetFiles(folder, $"{Path.GetFileName(path)}.{label}-*");
         var aside = FreeName($"{path}.{label}-{now.ToString("yyyyMMdd'T'HHmmss", CultureInfo.InvariantCulture)}");
 
-        // The database last: while it is still there, another try can begin again.
+        // The database last: as long as it is there, another try can begin again.
         foreach (var part in Parts)
         {
             if (part.Length == 0 || File.Exists(path + part))
@@ -40,7 +40,7 @@ internal static class SetAsideFiles
         .Select(number => number == 1 ? wanted : string.Create(CultureInfo.InvariantCulture, $"{wanted}-{number}"))
         .FirstOrDefault(name => Parts.All(part => !Path.Exists(name + part))) ?? $"{wanted}-{Guid.NewGuid():N}";
 
-    // The room that an old one takes is a smaller fault than a database that cannot be replaced.
+    // The space that an old one takes does less harm than a database that cannot be replaced.
     private static void TryDelete(string file)
     {
         try

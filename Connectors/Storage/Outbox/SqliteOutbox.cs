@@ -6,8 +6,8 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <summary>The outbox in one SQLite file. A thread of its own does all that touches the disk, many events at a time;
 /// callers only wait when they await.</summary>
 /// <remarks>Bounded by <see cref="OutboxSettings.MaxBytes"/>, <see cref="OutboxSettings.MaxRows"/> and
-/// <see cref="OutboxSettings.MaxAge"/>. What goes first for room: the oldest events of the topic that takes most of it. A
-/// full disk counts as a full outbox; when even that makes no room, and whenever the file cannot be used, events wait in
+/// <see cref="OutboxSettings.MaxAge"/>. What goes first when space runs out: the oldest events of the topic that takes most of it. A
+/// full disk counts as a full outbox; when even that frees no space, and whenever the file cannot be used, events wait in
 /// memory, bounded by <see cref="OutboxSettings.MaxInMemory"/>, until it can. A damaged file is renamed, what can be read of
 /// it is taken over, and a new one is begun.</remarks>
 public sealed partial class SqliteOutbox : IEventOutbox
@@ -46,7 +46,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
             var busySince = Interlocked.Read(ref _busySince);
             return stats with
             {
-                DroppedForRoom = stats.DroppedForRoom + _turnedAway.Values.Sum(),
+                DroppedForSpace = stats.DroppedForSpace + _turnedAway.Values.Sum(),
                 Storage = busySince != 0 && Environment.TickCount64 - busySince > HangsAfter.TotalMilliseconds
                     ? new StorageCondition(StorageKind.Hanging, "the disk does not answer")
                     : stats.Storage,
@@ -55,7 +55,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
     }
 
     /// <summary>Opens or creates the file. A damaged one is set aside first. Where it cannot be used, the outbox keeps events
-    /// in memory and tries again; <see cref="OutboxStats.Storage"/> says so.</summary>
+    /// in memory and tries again; <see cref="OutboxStats.Storage"/> shows it.</summary>
     public static SqliteOutbox Open(OutboxSettings settings, TimeProvider time, ILogger<SqliteOutbox> logger)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -104,11 +104,11 @@ public sealed partial class SqliteOutbox : IEventOutbox
     {
         var remove = new RemoveWork(id);
 
-        // An acknowledgement that found no room is asked for again: the event is still there and is sent once more.
+        // An acknowledgement that found no space is requested again: the event remains there and is sent once more.
         return TryGive(remove) ? remove.Done.Task : Task.CompletedTask;
     }
 
-    /// <summary>Writes what is still to be written, then closes the file. Waits no longer than
+    /// <summary>Writes what is not written yet, then closes the file. Waits no longer than
     /// <see cref="OutboxSettings.CloseWithin"/> for a disk that does not answer; calls that wait for it are completed then,
     /// and its thread does not keep the process. May be called twice.</summary>
     public async ValueTask DisposeAsync()
@@ -163,7 +163,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
             });
             Interlocked.Exchange(ref _busySince, 0);
 
-            // Whatever happened, nobody waits for ever.
+            // After any error, too: nobody waits for ever.
             _batch.ForEach(work => work.GiveUp());
             Volatile.Write(ref _batch, []);
         }
@@ -203,8 +203,8 @@ public sealed partial class SqliteOutbox : IEventOutbox
     private List<Work> Gather()
     {
         var batch = new List<Work>();
-        var patience = _store.IsIdle ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(1);
-        if (!_work.TryTake(out var work, patience))
+        var idle = _store.IsIdle ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(1);
+        if (!_work.TryTake(out var work, idle))
         {
             return batch;
         }

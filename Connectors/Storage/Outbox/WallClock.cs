@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>The wall clock beside the one that never jumps, at one moment: two of them tell whether the wall clock was set
-/// in between. Boxes without a battery for their clock begin years ago and learn the time later.</summary>
+/// <summary>The wall clock beside the one that never jumps, at one moment: two of them show whether the wall clock was set
+/// in between. Devices without a battery for their clock begin years ago and get the time later.</summary>
 internal readonly record struct WallClock(DateTimeOffset Wall, long Timestamp)
 {
     private static readonly TimeSpan SmallestJump = TimeSpan.FromMinutes(1);

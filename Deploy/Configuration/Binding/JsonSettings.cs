@@ -73,7 +73,8 @@ internal sealed partial class JsonSettings
                 new SettingNode(name, SettingKind.Number, Encoding.UTF8.GetString(reader.ValueSpan), origin),
             JsonTokenType.True => new SettingNode(name, SettingKind.Boolean, "true", origin),
             JsonTokenType.False => new SettingNode(name, SettingKind.Boolean, "false", origin),
-            _ => new SettingNode(name, SettingKind.Null, null, origin),
+            JsonTokenType.Null => new SettingNode(name, SettingKind.Null, null, origin),
+            _ => throw new InvalidOperationException($"{reader.TokenType} begins no value."),
         };
     }
 

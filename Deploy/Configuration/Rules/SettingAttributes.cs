@@ -138,17 +138,12 @@ internal sealed class TopicPrefixesAttribute : ValueRuleAttribute
 /// <summary>The value is a camera's source.</summary>
 internal sealed class CameraSourceAttribute : ValueRuleAttribute
 {
-    private static readonly string[] Schemes = ["rtsp", "rtsps", "http", "https", "onvif"];
-
-    public override string Accepted =>
-        "`rtsp://`, `rtsps://`, `rtspt://`, `http://`, `https://`, `rtmp://`, `rtmps://`, `udp://`; `onvif://[USER@]HOST[:PORT][?profile=TOKEN]`; `/dev/video0`; a video file, also as `file://`; a folder of images; "
-        + "`gst:PIPELINE`; `pattern:WIDTHxHEIGHT@RATE`";
+    public override string Accepted => CameraSources.Documented;
 
     public override string? FindError(object value)
     {
         var source = (string)value;
-        if (Array.Find(Schemes, it => source.StartsWith(it + ":", StringComparison.OrdinalIgnoreCase)
-            && !source.StartsWith(it + "://", StringComparison.OrdinalIgnoreCase)) is { } scheme)
+        if (CameraSources.FindSchemeWithoutSlashes(source) is { } scheme)
         {
             // Otherwise it would be treated as a file of that name.
             return $"is an address without '//'; '{scheme}://…' would be accepted";

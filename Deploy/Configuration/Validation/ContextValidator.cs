@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Inference.Answers;
@@ -104,7 +105,7 @@ internal sealed class ContextValidator
 
         try
         {
-            ValidateTokens(key, choices, ToQuestion(ask, answer, asked));
+            ValidateTokens(key, choices, AnswerHandler.Of(answer).ToEngine(ask, asked.Choices, asked.MaxTokens));
         }
         catch (ArgumentException)
         {
@@ -112,13 +113,6 @@ internal sealed class ContextValidator
             return;
         }
     }
-
-    private static Question ToQuestion(string ask, QuestionKind answer, IAnswerOptions asked) => answer switch
-    {
-        QuestionKind.YesNo => new Question(ask, AnswerKind.YesNo),
-        QuestionKind.Choice => new Question(ask, AnswerKind.Choice) { Choices = asked.Choices },
-        _ => new Question(ask, AnswerKind.Text, asked.MaxTokens),
-    };
 
     private void ValidateTokens(string key, string choices, Question question)
     {

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 
@@ -44,7 +45,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     private void ValidateAnswer(string key, IAnswerOptions asked)
     {
         var available = options.Model.ContextTokens - FrameTokens;
-        if (!modelIsKnown && asked.Answer is (QuestionKind.Text or QuestionKind.Number) && asked.MaxTokens >= available && !errors.Has(Context))
+        if (!modelIsKnown && asked.Answer is { } answer && AnswerHandler.Of(answer).IsWritten && asked.MaxTokens >= available && !errors.Has(Context))
         {
             errors.Add(
                 $"{key}:{nameof(QuestionOptions.MaxTokens)}",

@@ -7,6 +7,7 @@ using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
@@ -67,10 +68,10 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public Func<Frame, byte[]> Jpeg { get; set; } = frame => Encoding.UTF8.GetBytes($"still {frame.Sequence}");
 
-    public Func<EdgeStats, byte[]> StatsToBytes { get; set; } =
-        stats => Encoding.UTF8.GetBytes($"captured {stats.Cameras.Values.Sum(camera => camera.Captured)}");
+    /// <summary>Called each time the statistics are taken.</summary>
+    public Func<ModelPlacement> Placement { get; set; } = () => ModelPlacement.Unknown;
 
-    /// <summary>Answers and events are the real payloads instead of short texts.</summary>
+    /// <summary><see cref="FakeLink.Heard"/> has the payloads of answers and events instead of short texts.</summary>
     public bool IsJson { get; init; }
 
     public IReadOnlyList<FakeCamera> Cameras { get; private set; } = [];
@@ -84,7 +85,7 @@ internal sealed class EdgeRig : IAsyncDisposable
     /// <summary>Makes an actor fail between two messages, in the order of its mailbox.</summary>
     public void Kill(string actor) => Edge.Actors!.ActorSelection($"/user/{actor}").Tell(Akka.Actor.Kill.Instance);
 
-    public EdgeStats Stats => Edge.Stats();
+    public StatsPayload Stats => Edge.Stats();
 
     public static CameraPlan Plan(string camera, TimeSpan every, bool snapshot = false) =>
         new(new CameraId(camera), [new StandingQuestion("person", "person", QuestionKind.YesNo, every)], snapshot);
@@ -111,6 +112,7 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public void Build()
     {
+        Link.Text = Text;
         Cameras = [.. Settings.Cameras.Select(plan => new FakeCamera(plan.Id.Value, Pool, Time))];
         Parts = new EdgeDependencies
         {
@@ -118,12 +120,7 @@ internal sealed class EdgeRig : IAsyncDisposable
             Link = Link,
             Outbox = Outbox ?? new MemoryOutbox(Time),
             Topics = new NodeTopics("mobilevlm", "box"),
-            AnswerToBytes = answer => IsJson
-                ? MqttJson.Serialize(answer)
-                : Encoding.UTF8.GetBytes(AnswerText?.Invoke(answer) ?? $"{answer.Value} #{answer.Seq}"),
-            EventToBytes = happened => IsJson ? MqttJson.Serialize(happened) : Encoding.UTF8.GetBytes(EventText?.Invoke(happened) ??
-                $"{happened.From}>{happened.To}{(happened.Historical ? " late" : "")} '{happened.Text}' +{happened.HeldBack}"),
-            StatsToBytes = stats => StatsToBytes(stats),
+            Placement = () => Placement(),
             OpenEncoder = Engine.OpenEncoder,
             OpenAnswerer = Engine.OpenAnswerer,
             FrameToJpeg = frame => Jpeg(frame),
@@ -133,11 +130,30 @@ internal sealed class EdgeRig : IAsyncDisposable
         Edge.Answered += Answers.Add;
     }
 
+    /// <summary>A payload in short, as tests compare it.</summary>
+    private string Text(OutboundMessage message)
+    {
+        if (message.ContentType != "application/json" || message.Payload.IsEmpty)
+        {
+            return Encoding.UTF8.GetString(message.Payload.Span);
+        }
+
+        return message.Topic.Split('/')[^1] switch
+        {
+            "stats" => $"captured {MqttJson.ReadStats(message.Payload.Span)!.Cameras.Values.Sum(camera => camera.FramesCaptured)}",
+            "answer" when !IsJson && MqttJson.ReadAnswer(message.Payload.Span) is { } answer =>
+                AnswerText?.Invoke(answer) ?? $"{answer.Value} #{answer.Seq}",
+            "event" when !IsJson && MqttJson.ReadEvent(message.Payload.Span) is { } happened => EventText?.Invoke(happened)
+                ?? $"{happened.From}>{happened.To}{(happened.Historical ? " late" : "")} '{happened.Text}' +{happened.HeldBack}",
+            _ => Encoding.UTF8.GetString(message.Payload.Span),
+        };
+    }
+
     /// <summary>A picture of this test is its sequence number as text.</summary>
     private Frame DecodePicture(ReadOnlyMemory<byte> file) =>
         long.TryParse(Encoding.UTF8.GetString(file.Span), CultureInfo.InvariantCulture, out var sequence)
             ? Picture.Take(Pool, new CameraId("picture"), sequence, Time)
-            : throw new StillImageException("the picture", "not a picture");
+            : throw new ImageFileException("the picture", "not a picture");
 
     public void Play(FakeCamera camera, TimeSpan every) => _players.Add(camera.Play(every));
 

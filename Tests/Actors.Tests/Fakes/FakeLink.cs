@@ -25,6 +25,9 @@ internal sealed class FakeLink : IMqttLink
 
     public Record<ConnectOutcomeKind> Connects { get; } = new();
 
+    /// <summary>How a payload is written in <see cref="Heard"/>.</summary>
+    public Func<OutboundMessage, string> Text { get; set; } = message => Encoding.UTF8.GetString(message.Payload.Span);
+
     /// <summary>Accepted messages as <c>topic=text</c>, and <c>goodbye</c>, <c>disposed</c>.</summary>
     public Record<string> Heard { get; } = new();
 
@@ -85,7 +88,7 @@ internal sealed class FakeLink : IMqttLink
                     Once.Add(message);
                 }
 
-                Heard.Add($"{message.Topic}={Encoding.UTF8.GetString(message.Payload.Span)}");
+                Heard.Add($"{message.Topic}={Text(message)}");
             }
 
             return new PublishOutcome(kind, "as the test wants");

@@ -27,7 +27,7 @@ public sealed class InboxTests : IDisposable
         rig.Link.Hear($"{Enabled}/set", "OFF");
         await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{Enabled}=OFF"), "off");
         rig.Camera.Push();
-        await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].Idle == 1, "an idle frame");
+        await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].FramesIdle == 1, "an idle frame");
         Assert.Empty(rig.Answers.Items);
 
         rig.Link.Hear($"{Enabled}/set", "ON");

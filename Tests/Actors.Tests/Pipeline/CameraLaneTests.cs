@@ -69,7 +69,7 @@ public sealed class CameraLaneTests
         lane.Offer(Take(2));
 
         Assert.Null(lane.Pick());
-        Assert.Equal(1, lane.Counters.Idle.Value);
+        Assert.Equal(1, lane.Counters.Read(counted => counted.FramesIdle));
         Assert.Equal(0, _pool.Outstanding);
     }
 
@@ -133,7 +133,7 @@ public sealed class CameraLaneTests
 
         Assert.Equal(["1: 0 2", "0: 3 4", "0: 5"], picks);
         lane.Offer(Take(9));
-        Assert.Equal(1, lane.Counters.Idle.Value);
+        Assert.Equal(1, lane.Counters.Read(counted => counted.FramesIdle));
         lane.Close();
     }
 

@@ -25,7 +25,7 @@ public sealed class FaultyQuestionTests
             [null, AnswerFailureKind.EngineFault, null], answers.Select(answer => answer.Failure?.Kind));
         Assert.Equal([1, 0, 1], answers.Select(answer => answer.Seq));
         Assert.Equal(0, rig.Stats.Pipeline.Restarts);
-        Assert.Equal(0, rig.Stats.Pipeline.FramesLost);
+        Assert.Equal(0, rig.Stats.Cameras["gate"].FramesFailed);
         Assert.Contains("mobilevlm/box/gate/fine/state=frame 1", rig.Link.Heard.Items);
         var stats = rig.Stats.Cameras["gate"].Questions["bad"];
         Assert.Equal((1, 0, 1), (stats.Asked, stats.Answered, stats.Failed));

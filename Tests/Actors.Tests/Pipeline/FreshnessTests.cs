@@ -35,7 +35,7 @@ public sealed class FreshnessTests
         // In turns a picture waits for nobody; overlapping it waits for the one before it.
         var oldest = 10 * FrameTime * (overlap ? 2 : 1);
         Assert.All(answers, answer => Assert.InRange(answer.Age, TimeSpan.Zero, oldest));
-        Assert.True(rig.Stats.Cameras["gate"].Replaced >= (overlap ? 50 : 9 * 18), $"{rig.Stats.Cameras["gate"]}");
+        Assert.True(rig.Stats.Cameras["gate"].FramesReplaced >= (overlap ? 50 : 9 * 18), $"{rig.Stats.Cameras["gate"]}");
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class FreshnessTests
         var answers = await rig.Answers.UntilCountAsync(2);
 
         Assert.Equal([1, 501], answers.Select(answer => answer.Frame.Value));
-        Assert.Equal(499, rig.Stats.Cameras["gate"].Replaced);
+        Assert.Equal(499, rig.Stats.Cameras["gate"].FramesReplaced);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class FreshnessTests
         rig.Camera.Push();
         time.Advance(TimeSpan.FromSeconds(6));
         thinking.Open();
-        await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].Stale == 1, "the stale frame");
+        await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].FramesStale == 1, "the stale frame");
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(2);
 
@@ -158,7 +158,7 @@ public sealed class FreshnessTests
             rig.Camera.Push();
         }
 
-        Assert.Equal(5, rig.Stats.Cameras["gate"].Idle);
+        Assert.Equal(5, rig.Stats.Cameras["gate"].FramesIdle);
         Assert.Equal(0, rig.Pool.Outstanding);
         time.Advance(TimeSpan.FromSeconds(1));
         rig.Camera.Push();
@@ -177,7 +177,7 @@ public sealed class FreshnessTests
         rig.Cameras[1].Push();
         await rig.Answers.UntilCountAsync(1);
 
-        Assert.Equal(1, rig.Stats.Cameras["gate"].Idle);
+        Assert.Equal(1, rig.Stats.Cameras["gate"].FramesIdle);
         Assert.Equal("yard", Assert.Single(rig.Answers.Items).Camera.Value);
     }
 }

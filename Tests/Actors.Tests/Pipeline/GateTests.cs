@@ -24,7 +24,7 @@ public sealed class GateTests
         Assert.Equal([1, 2, 3], answers.Select(answer => answer.Answers[0].Seq));
         Assert.Equal(["look 1", "look 3"], rig.Engine.Done.Items.Where(done => done.StartsWith("look", StringComparison.Ordinal)));
         var stats = rig.Stats.Cameras["gate"];
-        Assert.Equal((3, 2, 1), (stats.Captured, stats.Used, stats.Gated));
+        Assert.Equal((3, 2, 1), (stats.FramesCaptured, stats.FramesUsed, stats.FramesGated));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class GateTests
         var answers = await rig.Answers.UntilCountAsync(2);
 
         Assert.All(answers, answer => Assert.False(answer.Answers[0].Reused));
-        Assert.Equal(0, rig.Stats.Cameras["gate"].Gated);
+        Assert.Equal(0, rig.Stats.Cameras["gate"].FramesGated);
     }
 
     [Fact]

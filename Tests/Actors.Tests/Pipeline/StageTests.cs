@@ -118,7 +118,7 @@ public sealed class StageTests
         await rig.StartAsync();
 
         rig.Camera.Push();
-        await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].Failed == 1, "the bad frame");
+        await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].FramesFailed == 1, "the bad frame");
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(1);
 
@@ -153,7 +153,7 @@ public sealed class StageTests
         rig.Cameras[1].Push();
         await rig.Answers.UntilCountAsync(2);
         rig.Cameras[0].Push();
-        await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].Failed == 1, "the bad frame");
+        await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].FramesFailed == 1, "the bad frame");
         rig.Cameras[0].Push();
         var answers = await rig.Answers.UntilCountAsync(3);
 
@@ -194,7 +194,7 @@ public sealed class StageTests
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(1999, lane.Counters.Replaced.Value);
+        Assert.Equal(1999, lane.Counters.Read(counted => counted.FramesReplaced));
         lane.Close();
         Assert.Equal(0, pool.Outstanding);
     }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors.Health;
@@ -177,7 +176,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
             await Task.Delay(30);
             if (message.Topic.EndsWith("/answer", StringComparison.Ordinal))
             {
-                heard.TryAdd(long.Parse(Encoding.UTF8.GetString(message.Payload.Span), CultureInfo.InvariantCulture), Stopwatch.GetTimestamp());
+                heard.TryAdd(long.Parse(rig.Link.Text(message), CultureInfo.InvariantCulture), Stopwatch.GetTimestamp());
             }
 
             return PublishOutcomeKind.Accepted;

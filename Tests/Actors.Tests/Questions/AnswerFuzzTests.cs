@@ -6,10 +6,10 @@ using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Questions;
@@ -56,7 +56,7 @@ public sealed class AnswerFuzzTests
         Gen.Select(Question, Text, Score, One<AnswerFailureKind?>(null, AnswerFailureKind.TooLong, AnswerFailureKind.NotFinite, AnswerFailureKind.EngineFault)).Sample(
             (question, text, score, failure) =>
             {
-                var reading = AnswerParser.Read(question, Parts(question, text, score, failure), new Thresholds());
+                var reading = AnswerHandler.Of(question.Kind).Parse(question, Parts(question, text, score, failure), new Thresholds());
 
                 Assert.NotEqual(reading.Value is null, reading.Unclear is null);
                 Assert.NotEqual("", reading.Value);
@@ -72,7 +72,7 @@ public sealed class AnswerFuzzTests
         var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Build();
         var messages = new MessageFactory(
-            rig.Settings, rig.Parts with { AnswerToBytes = MqttJson.Serialize, EventToBytes = MqttJson.Serialize },
+            rig.Settings, rig.Parts.Topics,
             new ClockMonitor(TimeProvider.System, NullLogger<ClockMonitor>.Instance));
 
         Gen.Select(Question, Gen.Select(Text, Score, Gen.Bool).Array[1, 6]).Sample(

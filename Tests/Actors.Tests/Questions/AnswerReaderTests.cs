@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Inference.Answers;
 
@@ -38,7 +39,7 @@ public sealed class AnswerReaderTests
         Assert.Equal(1, whole.Due);
         Assert.Equal(
             """{"person":"yes","colour":"blue","cars":2,"words":"a \"nice\" gate"}""",
-            AnswerParser.Read(Scene, whole.Parts, new Thresholds()).Value);
+            AnswerHandler.Of(Scene.Kind).Parse(Scene, whole.Parts, new Thresholds()).Value);
     }
 
     [Fact]
@@ -46,13 +47,13 @@ public sealed class AnswerReaderTests
     {
         var asked = new QuestionBatch([Scene]).Asked;
 
-        var some = AnswerParser.Read(
+        var some = AnswerHandler.Of(Scene.Kind).Parse(
             Scene,
             [Score(asked[0], "yes", 0.5), Score(asked[1], "red", 0.9), Text(asked[2], "12"), Text(asked[3], " ")],
             new Thresholds());
         Assert.Equal("""{"person":null,"colour":"red","cars":null,"words":null}""", some.Value);
 
-        var none = AnswerParser.Read(
+        var none = AnswerHandler.Of(Scene.Kind).Parse(
             Scene,
             [Score(asked[0], "yes", 0.5), Score(asked[1], "red", 0.6), Text(asked[2], "many"), Text(asked[3], "")],
             new Thresholds { MinScore = 0.7 });
@@ -67,7 +68,7 @@ public sealed class AnswerReaderTests
     {
         var question = new StandingQuestion("cars", "?", QuestionKind.Number, TimeSpan.Zero) { Number = new NumberBounds(0, 10, null) };
 
-        var reading = AnswerParser.Read(question, [Text(new Question("?", AnswerKind.Text), text)], new Thresholds());
+        var reading = AnswerHandler.Of(question.Kind).Parse(question, [Text(new Question("?", AnswerKind.Text), text)], new Thresholds());
 
         Assert.Equal((value, unclear), (reading.Value, reading.Unclear));
     }
@@ -78,7 +79,7 @@ public sealed class AnswerReaderTests
         var question = new StandingQuestion("colour", "?", QuestionKind.Choice, TimeSpan.Zero) { Choices = ["red", "blue"] };
         var asked = new QuestionBatch([question]).Asked[0];
 
-        var reading = AnswerParser.Read(
+        var reading = AnswerHandler.Of(question.Kind).Parse(
             question, [Score(asked, "blue", 0.8) with { ChoiceScores = [0.2, 0.8] }], new Thresholds());
 
         Assert.Equal("blue", reading.Value);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Inference.Answers;
 
@@ -68,7 +69,7 @@ internal sealed class JudgeBench
         var kind = _question.Kind == QuestionKind.YesNo ? AnswerKind.YesNo : AnswerKind.Text;
         var answer = new Answer(
             new Question("?", kind), says, says, kind == AnswerKind.YesNo ? score : null, [], FinishReason.Stopped, default);
-        var reading = AnswerParser.Read(_question, [answer], _question.Rules.Thresholds);
+        var reading = AnswerHandler.Of(_question.Kind).Parse(_question, [answer], _question.Rules.Thresholds);
         Note(second, _judge.Apply(reading, At(second)));
     }
 

@@ -29,10 +29,10 @@ public sealed class FrozenStreamTests
         await using var camera = new StreamUnderTest(server.Url, decision: "the scene is still");
 
         Assert.Equal((0, 1), await camera.FrozenAndRestartsAtDecision);
-        await Eventually.TrueAsync(() => camera.Counters.SameFor > TimeSpan.FromSeconds(6), "the time of the same picture");
+        await Eventually.TrueAsync(() => camera.Counters.Read(counted => counted.SameFrameS) > 6, "the time of the same picture");
 
         Assert.False(camera.HasEnded);
-        Assert.Equal((0, 1), (camera.Counters.Frozen.Value, camera.Counters.CaptureRestarts.Value));
+        Assert.Equal((0, 1), camera.Counters.Read(counted => (counted.FrozenConnections, counted.CaptureRestarts)));
         Assert.NotNull(camera.Counters.RepeatsFor);
     }
 
@@ -50,7 +50,7 @@ public sealed class FrozenStreamTests
                 // At that very moment: the stream goes on and may freeze again.
                 if (line.Text.Contains(decision, StringComparison.Ordinal))
                 {
-                    _decided.TrySetResult((Counters.Frozen.Value, Counters.CaptureRestarts.Value));
+                    _decided.TrySetResult(Counters.Read(counted => (counted.FrozenConnections, counted.CaptureRestarts)));
                 }
             };
             var settings = new SceneSettings { FrozenAfter = TimeSpan.FromSeconds(1.5), CheckView = false };

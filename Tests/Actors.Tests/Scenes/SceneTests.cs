@@ -39,7 +39,7 @@ public sealed class SceneTests
             [$"{View}unknown", $"{View}normal", $"{Before}still 1", $"{After}still 6", $"{View}changed", $"{View}normal"],
             said.Where((line, at) => at == 0 || line != said[at - 1]));
         var stats = rig.Stats.Cameras["gate"];
-        Assert.Equal((ViewState.Normal, 1), (stats.View, stats.ViewChanges));
+        Assert.Equal(("normal", 1), (stats.View, stats.ViewChanges));
         Assert.Single(rig.Log.Said(LogLevel.Warning, "gate: the view is changed; it was normal"));
         Assert.Single(rig.Log.Said(LogLevel.Information, "gate: the view is normal again"));
     }
@@ -99,7 +99,7 @@ public sealed class SceneTests
         await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
         _time.Advance(TimeSpan.FromSeconds(1));
         await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}unknown"), "the unknown state");
-        Assert.Equal(UnknownReason.ViewNotNormal, rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
+        Assert.Equal(UnknownReason.ViewNotNormal.ToText(), rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
         Assert.Equal("viewNotNormal", UnknownReason.ViewNotNormal.ToText());
 
         rig.Link.Hear("mobilevlm/box/gate/ask", "What is there?");
@@ -171,7 +171,7 @@ public sealed class SceneTests
         rig.Edge.Change([rig.Settings.Cameras[0] with { Scene = new SceneSettings { CheckView = false } }], []);
         await Eventually.TrueAsync(
             () => rig.Link.Heard.Items.Last(line => line.StartsWith(View, StringComparison.Ordinal)) == $"{View}unknown", "no view");
-        Assert.Equal(ViewState.Unknown, rig.Stats.Cameras["gate"].View);
+        Assert.Equal("unknown", rig.Stats.Cameras["gate"].View);
         Assert.Single(rig.Camera.Attempts.Items);
     }
 
@@ -218,7 +218,7 @@ public sealed class SceneTests
         Push(rig, _gate.Moved(right: 0.1), 3);
 
         var stats = rig.Stats.Cameras["gate"];
-        Assert.Equal((1, 1, TimeSpan.Zero), (stats.Frozen, stats.CaptureRestarts, stats.SameFor));
+        Assert.Equal((1, 1, 0), (stats.FrozenConnections, stats.CaptureRestarts, stats.SameFrameS));
         Assert.NotNull(stats.LastFrozenAt);
         Assert.Single(rig.Log.Said(LogLevel.Warning, "gate: the connection was frozen: it repeated its picture for 6"));
         AssertOnlineAllTheTime(rig);
@@ -233,8 +233,8 @@ public sealed class SceneTests
         await FreezeAsync(rig, still);
         PushEqual(rig, still, 350, every: 10);
         var stats = rig.Stats.Cameras["gate"];
-        Assert.Equal((0, 1), (stats.Frozen, stats.CaptureRestarts));
-        Assert.True(stats.SameFor > TimeSpan.FromMinutes(50));
+        Assert.Equal((0, 1), (stats.FrozenConnections, stats.CaptureRestarts));
+        Assert.True(stats.SameFrameS > 50 * 60);
         Assert.Single(rig.Log.Lines.Items, line => line.Text.Contains("the scene is still", StringComparison.Ordinal));
 
         PushEqual(rig, still, 20, every: 10);
@@ -261,7 +261,7 @@ public sealed class SceneTests
             },
             "the next attempt");
         Push(rig, _gate.Moved(right: 0.1), 3);
-        Assert.Equal(1, rig.Stats.Cameras["gate"].Frozen);
+        Assert.Equal(1, rig.Stats.Cameras["gate"].FrozenConnections);
     }
 
     [Fact]
@@ -272,7 +272,7 @@ public sealed class SceneTests
         rig.Camera.IsLive = false;
         PushEqual(rig, _gate, 200);
         Assert.Single(rig.Camera.Attempts.Items);
-        Assert.Null(rig.Stats.Cameras["gate"].SameFor);
+        Assert.Null(rig.Stats.Cameras["gate"].SameFrameS);
     }
 
     private static CameraPlan Plan(SceneSettings scene, bool snapshot) =>

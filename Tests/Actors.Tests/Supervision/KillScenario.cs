@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Actors.Tests.Asks;
@@ -191,9 +190,9 @@ internal sealed class KillScenario : IAsyncDisposable
     private List<(string Camera, string Id, string Text)> Events() =>
         [.. Rig.Link.Once.Items.Where(message => message.Topic.EndsWith("/event", StringComparison.Ordinal)).Select(Parse)];
 
-    private static (string Camera, string Id, string Text) Parse(OutboundMessage message)
+    private (string Camera, string Id, string Text) Parse(OutboundMessage message)
     {
-        var words = Encoding.UTF8.GetString(message.Payload.Span).Split(' ', 2);
+        var words = Rig.Link.Text(message).Split(' ', 2);
         return (message.Topic.Split('/')[2], words[0], words[1]);
     }
 }

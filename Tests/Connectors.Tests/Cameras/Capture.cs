@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 
@@ -29,7 +29,7 @@ internal sealed class Capture
 
     public FramePool Pool { get; } = new();
 
-    public ListLog Log { get; } = new();
+    public ListLogger Log { get; } = new();
 
     public ICameraSource Camera { get; }
 
@@ -66,40 +66,9 @@ internal sealed class Capture
         return end;
     }
 
-    public async Task UntilLoggedAsync(string text)
-    {
-        var waited = Stopwatch.StartNew();
-        while (!Log.ToString().Contains(text, StringComparison.Ordinal))
-        {
-            Assert.True(waited.Elapsed < Patience, $"'{text}' was not logged.\n{Log}");
-            await Task.Delay(20);
-        }
-    }
+    public Task UntilLoggedAsync(string text) => Eventually.TrueAsync(
+        () => Log.ToString().Contains(text, StringComparison.Ordinal), $"'{text}' is logged", Patience, Log.ToString);
 
-    public async Task UntilFramesAsync(int count)
-    {
-        var waited = Stopwatch.StartNew();
-        while (Frames.Count < count)
-        {
-            Assert.True(waited.Elapsed < Patience, $"{Frames.Count} of {count} pictures came in time.\n{Log}");
-            await Task.Delay(20);
-        }
-    }
-}
-
-/// <summary>Keeps what was logged.</summary>
-internal sealed class ListLog : ILogger
-{
-    private readonly ConcurrentQueue<string> _lines = new();
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Enqueue($"{logLevel}: {formatter(state, exception)} {exception}");
-
-    public override string ToString() => string.Join('\n', _lines);
+    public Task UntilFramesAsync(int count) =>
+        Eventually.TrueAsync(() => Frames.Count >= count, $"{count} frames", Patience, () => $"{Frames.Count} came.\n{Log}");
 }

@@ -16,9 +16,9 @@ public sealed class HubBundleTests : IDisposable
 
     private static readonly byte[] Data = RandomNumberGenerator.GetBytes(200_000);
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-bundle-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_bundle_gives_back_what_went_in_and_is_the_same_each_time()
@@ -165,7 +165,7 @@ public sealed class HubBundleTests : IDisposable
 
     private static string Sha(ReadOnlySpan<byte> data) => Convert.ToHexStringLower(SHA256.HashData(data));
 
-    private string At(string name) => Path.Combine(_folder, name);
+    private string At(string name) => _folder[name];
 
     private async Task PackAsync(string name)
     {

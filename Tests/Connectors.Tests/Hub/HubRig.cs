@@ -31,7 +31,9 @@ internal sealed class HubRig : IAsyncDisposable
 
     public byte[] Content { get; } = new byte[300_000];
 
-    public string Folder { get; } = Directory.CreateTempSubdirectory("mobilevlm-hub-").FullName;
+    private readonly TemporaryFolder _folder = new();
+
+    public string Folder => _folder.Path;
 
     public string Target => Path.Combine(Folder, Weights);
 
@@ -73,6 +75,6 @@ internal sealed class HubRig : IAsyncDisposable
     {
         Client.Dispose();
         await Server.DisposeAsync();
-        Directory.Delete(Folder, recursive: true);
+        _folder.Dispose();
     }
 }

@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Connectors.Tests.Images;
 /// <summary>What cannot be decoded is named for what it is, with what to do.</summary>
 public sealed class FileKindTests : IDisposable
 {
-    private readonly Workbench _bench = new();
+    private readonly CameraFiles _bench = new();
 
     public void Dispose() => _bench.Dispose();
 
@@ -76,7 +76,7 @@ public sealed class FileKindTests : IDisposable
     [MemberData(nameof(Strangers))]
     public void What_is_no_picture_is_named_with_a_remedy(string what, byte[] file, string name, string remedy)
     {
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Decode(file, what));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Decode(file, what));
         Assert.Contains(name, fault.Fault, StringComparison.Ordinal);
         Assert.Contains(remedy, fault.Fault, StringComparison.Ordinal);
         Assert.DoesNotContain(fault.Message, char.IsControl);
@@ -92,7 +92,7 @@ public sealed class FileKindTests : IDisposable
     [InlineData("a.jp2", "JPEG 2000")]
     public void What_ffmpeg_writes_is_named_too(string name, string expected)
     {
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench.Picture(name)));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench.Picture(name)));
         Assert.Contains(expected, fault.Fault, StringComparison.Ordinal);
     }
 
@@ -101,22 +101,22 @@ public sealed class FileKindTests : IDisposable
     {
         File.Move(_bench.Picture("a.png"), _bench["a.jpg"]);
         Assert.Equal(64, ImageCodec.Read(_bench["a.jpg"]).Width);
-        Assert.Contains("a PNG picture whose header is damaged", Assert.Throws<StillImageException>(
+        Assert.Contains("a PNG picture whose header is damaged", Assert.Throws<ImageFileException>(
             () => ImageCodec.Decode(File.ReadAllBytes(_bench["a.jpg"]).AsSpan(0, 20), "cut")).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_folder_is_named()
     {
-        var fault = Assert.Throws<StillImageException>(() => ImageCodec.Read(_bench.Folder));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench.Folder));
         Assert.Equal("a folder, not a picture file", fault.Fault);
     }
 
     [Fact]
     public void The_first_frame_of_an_animation_is_taken()
     {
-        Workbench.Ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5", "-frames:v", "5", _bench["a.gif"]);
-        var first = Workbench.Ffmpeg("-i", _bench["a.gif"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1");
+        CameraFiles.Ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5", "-frames:v", "5", _bench["a.gif"]);
+        var first = CameraFiles.Ffmpeg("-i", _bench["a.gif"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1");
         Assert.Equal(first, ImageCodec.Read(_bench["a.gif"]).Pixels);
     }
 

@@ -7,11 +7,11 @@ namespace MobileVlm.Edge.Connectors.Tests.Storage;
 
 public sealed class InstanceLockTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("instance-lock-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    private string State => Path.Combine(_folder, "state");
+    private string State => _folder["state"];
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void A_folder_is_taken_once_and_the_message_names_the_setting_and_the_process()
@@ -34,10 +34,10 @@ public sealed class InstanceLockTests : IDisposable
     public void Other_spellings_and_links_are_the_same_folder()
     {
         Directory.CreateDirectory(State);
-        var link = Path.Combine(_folder, "link");
+        var link = _folder["link"];
         Directory.CreateSymbolicLink(link, State);
         using var taken = InstanceLock.TakeFolder("StateFolder", State);
-        foreach (var path in (string[])[link, $"{State}/", Path.Combine(_folder, "state", "..", "state")])
+        foreach (var path in (string[])[link, $"{State}/", Path.Combine(_folder.Path, "state", "..", "state")])
         {
             Assert.Throws<StorageInUseException>(() => InstanceLock.TakeFolder("StateFolder", path));
         }
@@ -50,7 +50,7 @@ public sealed class InstanceLockTests : IDisposable
         var below = Path.Combine(State, "folder");
         using var taken = InstanceLock.TakeFolder("StateFolder", below);
         Assert.True(taken.IsHeld);
-        var link = Path.Combine(_folder, "link");
+        var link = _folder["link"];
         File.CreateSymbolicLink(link, State);
         Assert.Throws<StorageInUseException>(() => InstanceLock.TakeFolder("StateFolder", Path.Combine(link, "folder")));
     }
@@ -58,7 +58,7 @@ public sealed class InstanceLockTests : IDisposable
     [SmallDiskFact]
     public void A_folder_on_a_read_only_disk_is_locked_all_the_same()
     {
-        using var disk = SmallDisk.Mount(_folder, "size=1m");
+        using var disk = SmallDisk.Mount(_folder.Path, "size=1m");
         disk.Remount("ro");
         using (var taken = InstanceLock.TakeFolder("StateFolder", disk.Path))
         {
@@ -75,7 +75,7 @@ public sealed class InstanceLockTests : IDisposable
     public void Two_files_of_one_folder_are_two_and_a_link_to_one_is_the_same()
     {
         Directory.CreateDirectory(State);
-        var (one, other, link) = (Path.Combine(State, "a.db"), Path.Combine(State, "b.db"), Path.Combine(_folder, "a"));
+        var (one, other, link) = (Path.Combine(State, "a.db"), Path.Combine(State, "b.db"), _folder["a"]);
         File.CreateSymbolicLink(link, one);
         File.WriteAllText(one, "");
         using var first = InstanceLock.TakeFile("Outbox:Path", one);
@@ -134,7 +134,7 @@ public sealed class InstanceLockTests : IDisposable
     [Fact]
     public void A_process_in_another_container_is_called_that()
     {
-        var file = Path.Combine(_folder, "mobilevlm.pid");
+        var file = _folder["mobilevlm.pid"];
         File.WriteAllText(file, "7\npid:[1]\n");
         Assert.Equal("a process in another container (process 7 there)", LockHolder.Find(null, file));
         LockHolder.Write(file);

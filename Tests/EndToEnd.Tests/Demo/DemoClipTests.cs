@@ -11,7 +11,6 @@ using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
-using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Sessions;
@@ -115,9 +114,6 @@ public sealed class DemoClipTests(ITestOutputHelper output)
                 Cameras = [.. sources.Select(source => new HashingCamera(source, hashes))],
                 Link = new MqttLink(mqtt, NullLogger.Instance),
                 Topics = topics,
-                AnswerToBytes = MqttJson.Serialize,
-                EventToBytes = MqttJson.Serialize,
-                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionPlacements(NullLogger.Instance))),
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1)),
                 FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),

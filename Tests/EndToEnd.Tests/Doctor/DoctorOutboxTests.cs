@@ -30,7 +30,18 @@ public sealed class DoctorOutboxTests
     [Fact]
     public void A_disk_that_cannot_be_used_is_bad_and_the_finding_says_what_is_lost_with_the_process()
     {
-        var stats = Stats(3, 300, Now, 0) with { Storage = new StorageStats(StorageStats.Memory, "the disk is full", 3, 1, StorageStats.Memory, "read-only") };
+        var stats = Stats(3, 300, Now, 0) with
+        {
+            Storage = new StorageStats
+            {
+                Outbox = StorageStats.Memory,
+                OutboxReason = "the disk is full",
+                EventsInMemory = 3,
+                OutboxDamaged = 1,
+                State = StorageStats.Memory,
+                StateReason = "read-only",
+            },
+        };
         var found = RunningChecks.Describe(stats, Now, TimeSpan.FromSeconds(10)).Where(it => it.What.EndsWith("storage", StringComparison.Ordinal)).ToList();
         Assert.Equal([FindingKind.Bad, FindingKind.Note, FindingKind.Bad], found.Select(it => it.Kind));
         Assert.Contains("the disk is full; 3 waiting event(s) are in memory only", found[0].Found, StringComparison.Ordinal);
@@ -58,8 +69,15 @@ public sealed class DoctorOutboxTests
         Target = "cpu",
         ResidentBytes = 1,
         Cameras = new Dictionary<string, CameraStats>(),
-        Pipeline = new PipelineStats(0, 7, null, null),
-        Mqtt = new MqttStats(true, 0, 0, 0, waiting, bytes, since, dropped, 0),
-        Asks = new AskStats(0, 0, 0, 0, 0, 0),
+        Pipeline = new PipelineStats { Answers = 7 },
+        Mqtt = new MqttStats
+        {
+            Connected = true,
+            EventsWaiting = waiting,
+            EventsWaitingBytes = bytes,
+            EventsWaitingSince = since,
+            EventsDropped = dropped,
+        },
+        Asks = new AskStats(),
     };
 }

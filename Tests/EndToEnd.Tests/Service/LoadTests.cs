@@ -8,9 +8,7 @@ using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
-using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
@@ -61,9 +59,9 @@ public sealed class LoadTests(ITestOutputHelper output)
             var ages = answered.Where(a => a.Camera == camera).Select(a => a.Age).Order().ToList();
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{camera}: {counted.Captured} captured, {counted.Replaced} replaced, {counted.Stale} stale, {counted.Idle} idle, {counted.Used} used; age median {ages[ages.Count / 2].TotalMilliseconds:0} ms, largest {ages[^1].TotalMilliseconds:0} ms"));
-            Assert.True(counted.Replaced > counted.Used, "Nothing was dropped although the decoder was slow.");
-            Assert.True(counted.Captured <= counted.Replaced + counted.Idle + counted.Stale + counted.Used + counted.Failed + 2, "Some frames are not counted.");
+                $"{camera}: {counted.FramesCaptured} captured, {counted.FramesReplaced} replaced, {counted.FramesStale} stale, {counted.FramesIdle} idle, {counted.FramesUsed} used; age median {ages[ages.Count / 2].TotalMilliseconds:0} ms, largest {ages[^1].TotalMilliseconds:0} ms"));
+            Assert.True(counted.FramesReplaced > counted.FramesUsed, "Nothing was dropped although the decoder was slow.");
+            Assert.True(counted.FramesCaptured <= counted.FramesReplaced + counted.FramesIdle + counted.FramesStale + counted.FramesUsed + counted.FramesFailed + 2, "Some frames are not counted.");
         }
 
         var settled = memory.Where(m => m.At.TotalMinutes > minutes / 4).Select(m => m.Resident).ToList();
@@ -113,9 +111,6 @@ public sealed class LoadTests(ITestOutputHelper output)
                     },
                     NullLogger.Instance),
                 Topics = topics,
-                AnswerToBytes = MqttJson.Serialize,
-                EventToBytes = MqttJson.Serialize,
-                StatsToBytes = stats => MqttJson.Serialize(StatsMapping.ToPayload(stats, new SessionPlacements(NullLogger.Instance))),
                 OpenEncoder = () => new VisionEncoder(DemoModel.Folder, new ExecutionSettings(1)),
                 OpenAnswerer = () => new SlowAnswerer(QuestionAnswerer.Open(DemoModel.Folder, new ExecutionSettings(1))),
                 FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),

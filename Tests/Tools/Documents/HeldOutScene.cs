@@ -19,7 +19,7 @@ internal sealed record HeldOutScene(string Image, HeldOutItem[] Questions)
         return [.. all.Where((_, i) => i % (all.Length / count) == 0)];
     }
 
-    public StillImage Read() => ImageCodec.Read(Path.Combine(Folder, Image));
+    public DecodedImage Read() => ImageCodec.Read(Path.Combine(Folder, Image));
 }
 
 internal sealed record HeldOutItem(string Question, string Answer)

@@ -1,31 +1,31 @@
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
-/// <summary>A program that writes PPM pictures to its standard output.</summary>
+/// <summary>A program that writes PPM images to its standard output.</summary>
 internal sealed record ChildCommand
 {
     public required string Program { get; init; }
 
     public required IReadOnlyList<string> Arguments { get; init; }
 
-    /// <summary>What it reads from its standard input, for what must not be seen in the process list; null is nothing.</summary>
+    /// <summary>What it reads from its standard input, for what must not be seen in the process list; null when there is none.</summary>
     public string? Input { get; init; }
 
     /// <summary>What to do when the program is not there.</summary>
     public required string Remedy { get; init; }
 
-    /// <summary>What its clean end means once pictures came: a file is finished, a live stream is lost.</summary>
+    /// <summary>What its clean end means once frames came: a file is finished, a live stream is lost.</summary>
     public required CaptureEndKind EndMeans { get; init; }
 
     /// <summary>The program cannot limit rate and size itself, so the reader does.</summary>
     public bool LimitsHere { get; init; }
 
-    /// <summary>Tried at once when it ended because it could not report packets (see <see cref="FfmpegReport"/>); null is nothing.</summary>
+    /// <summary>Tried at once when it ended because it could not report packets (see <see cref="FfmpegReport"/>); null when there is none.</summary>
     public ChildCommand? WithoutPackets { get; init; }
 
-    /// <summary>Whether each picture has a mark on standard error (true), those up to the first key picture have (false), or none
+    /// <summary>Whether each frame has a mark on standard error (true), those up to the first key frame have (false), or none
     /// has (null, not ffmpeg). See <see cref="FfmpegReport"/>.</summary>
     public bool? MarksAll { get; init; }
 
-    /// <summary>Whether standard error tells of each packet.</summary>
+    /// <summary>Whether standard error reports each packet.</summary>
     public bool ReportsPackets { get; init; }
 }

@@ -4,14 +4,14 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
-/// <summary>Pictures from a decoder in a process of its own: a decoder that crashes or hangs takes nothing with it,
+/// <summary>Frames from a decoder in a process of its own: a decoder that crashes or hangs takes nothing with it,
 /// and hardware decoding is a matter of arguments.</summary>
 internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand> command) : IFrameFeed
 {
     /// <summary>A child that closed its output gets this long to exit by itself, and a killed one to be gone.</summary>
     private static readonly TimeSpan ExitTime = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>What a dead child said may lie in its pipe for a while on a busy box, and it is the only reason there
+    /// <summary>What a dead child wrote may stay in its pipe for a while on a busy device, and it is the only reason there
     /// is. Nobody waits for that after a cancel.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
 
@@ -36,7 +36,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         try
         {
             using var stop = attempt.Stop.Register(() => Kill(child, attempt));
-            broken = Tell(child, what.Input) ?? ReadPictures(child.StandardOutput.BaseStream, what, attempt, report);
+            broken = WriteInput(child, what.Input) ?? ReadFrames(child.StandardOutput.BaseStream, what, attempt, report);
             if (!attempt.Stop.IsCancellationRequested)
             {
                 child.WaitForExit(ExitTime);
@@ -73,7 +73,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
     }
 
     /// <returns>Why it does not listen, or null.</returns>
-    private static string? Tell(Process child, string? input)
+    private static string? WriteInput(Process child, string? input)
     {
         if (input is null)
         {
@@ -92,8 +92,8 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         }
     }
 
-    /// <returns>What was wrong with the stream, or null when it ended between two pictures.</returns>
-    private static string? ReadPictures(
+    /// <returns>What was wrong with the stream, or null when it ended between two frames.</returns>
+    private static string? ReadFrames(
         Stream output, ChildCommand what, CaptureAttempt attempt, FfmpegReport? report)
     {
         var sink = new ScaledDelivery(attempt, what.LimitsHere);
@@ -124,9 +124,9 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
 
     private static CaptureEnd End(CaptureAttempt attempt, ChildCommand what, string? fault, string stderr)
     {
-        // A child that was killed wrote half a picture; that says nothing about the source.
-        string?[] said = attempt.Stop.IsCancellationRequested ? [stderr] : [fault, stderr];
-        var reason = string.Join("; ", said.Where(text => !string.IsNullOrEmpty(text)));
+        // A child that was killed wrote half a frame, which is not an error of the source.
+        string?[] messages = attempt.Stop.IsCancellationRequested ? [stderr] : [fault, stderr];
+        var reason = string.Join("; ", messages.Where(text => !string.IsNullOrEmpty(text)));
         var kind = attempt.Frames == 0 ? CaptureEndKind.OpenFailed
             : fault is null ? what.EndMeans
             : CaptureEndKind.Lost;

@@ -1,9 +1,9 @@
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
-/// <summary>Adds to what a decoder says what it means and what can be done, where its words alone would not help.</summary>
+/// <summary>Explains messages of decoders: what they mean and what can be done.</summary>
 internal static class DecoderErrors
 {
-    private static readonly (string Said, string Meaning)[] Known =
+    private static readonly (string Text, string Meaning)[] Known =
     [
         ("moov atom not found",
             "the file has no index: it is still being written, or its end is missing. Wait until it is complete, or record as MPEG-TS, "
@@ -18,10 +18,10 @@ internal static class DecoderErrors
         ("is above 8192", "the picture is too large; set MaxWidth, which scales it down first"),
     ];
 
-    /// <param name="said">Messages of the decoder, without their passwords or with them.</param>
-    public static string Explain(string said)
+    /// <param name="message">Messages of the decoder, with or without passwords.</param>
+    public static string Explain(string message)
     {
-        var meaning = Known.FirstOrDefault(known => said.Contains(known.Said, StringComparison.OrdinalIgnoreCase)).Meaning;
-        return meaning is null ? said : $"{said} ({meaning})";
+        var meaning = Known.FirstOrDefault(known => message.Contains(known.Text, StringComparison.OrdinalIgnoreCase)).Meaning;
+        return meaning is null ? message : $"{message} ({meaning})";
     }
 }

@@ -6,52 +6,38 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 /// socket time-outs, for one, have changed their names and meaning, so silence is left to our own watchdog.</summary>
 internal static class FfmpegCommand
 {
-    /// <summary>Packets that are reported until the first picture: 40 s at 25 per second. Enough to distinguish a camera that
+    /// <summary>Packets that are reported until the first frame: 40 s at 25 per second. Enough to distinguish a camera that
     /// has not sent a key frame yet from one that sends nothing.</summary>
     private const string ReportedPackets = "1000";
 
     private const string InstallHint =
         "install it (apt-get install ffmpeg) or set MobileVlm:Tools:Ffmpeg to where it is";
 
-    // RTSP names its streams when it opens, so nothing needs to be probed. Probing would hold back the first picture
-    // for as long as it takes. What was read while probing is decoded as well: '-fflags nobuffer' would throw it away, and
-    // with it the key frame that many cameras send at connect and then for many seconds not again.
-    private static readonly string[] NoProbing = ["-probesize", "32", "-analyzeduration", "0"];
+    /// <summary>RTSP names its streams when it opens, so nothing needs to be probed. Probing would hold back the first frame
+    /// for as long as it takes. What was read while probing is decoded as well: <c>-fflags nobuffer</c> would throw it away,
+    /// and with it the key frame that many cameras send at connect and then not again for many seconds.</summary>
+    public static IReadOnlyList<string> NoProbing { get; } = ["-probesize", "32", "-analyzeduration", "0"];
 
-    // Frame threads and guessed reordering would both delay pictures.
+    // Frame threads and guessed reordering would both delay frames.
     private static readonly string[] LowDelay = ["-flags", "low_delay"];
 
-    // A copy of the packets' headers tells that packets come, before there is a picture.
+    // A copy of the packets' headers shows that packets come, before there is a frame.
     private static readonly string[] PacketReport =
     [
         "-map", "0:v:0", "-c", "copy", "-copyinkf", "-frames:v", ReportedPackets,
         "-f", "framecrc", "-flush_packets", "1", "pipe:2",
     ];
 
-    /// <summary>A stream that is sent at its own pace: RTSP, RTMP or MPEG-TS over UDP.</summary>
-    public static ChildCommand Stream(CameraSettings settings, StreamKind kind)
-    {
-        // What the camera sends must not make ffmpeg open local files or other kinds of address.
-        var protocols = kind switch
-        {
-            StreamKind.Rtsp => "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto",
-            StreamKind.Rtmp => "rtmp,rtmps,tcp,tls",
-            StreamKind.Udp => "udp",
-            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-        };
-        string[] options = kind switch
-        {
-            StreamKind.Rtsp => [.. NoProbing, "-rtsp_transport", settings.RtspTransport],
-
-            // Both hold tables that name the streams, which must have come first; a lost packet is no reason to end.
-            StreamKind.Rtmp => ["-analyzeduration", "1000000"],
-            _ => ["-analyzeduration", "1000000", "-overrun_nonfatal", "1"],
-        };
-        return FromAddress(settings, protocols, options, packets: true);
-    }
+    /// <summary>A stream that is sent at its own pace.</summary>
+    /// <param name="settings">Settings of the camera; their source is the address.</param>
+    /// <param name="protocols">What ffmpeg may open: what the camera sends must not make it open local files or other kinds of
+    /// address.</param>
+    /// <param name="options">Pairs of an option and its value for the input.</param>
+    public static ChildCommand Stream(CameraSettings settings, string protocols, string[] options) =>
+        FromAddress(settings, protocols, options, packets: true);
 
     /// <summary>A video or a playlist behind an HTTP address.</summary>
-    /// <param name="settings">Of the camera; its source is the address.</param>
+    /// <param name="settings">Settings of the camera; their source is the address.</param>
     /// <param name="recorded">It is complete, not live, so that the pace of <see cref="CameraSettings.Pace"/> holds.</param>
     public static ChildCommand HttpVideo(CameraSettings settings, bool recorded)
     {
@@ -106,7 +92,7 @@ internal static class FfmpegCommand
         var command = Build(settings, [.. LowDelay, .. input], WallClockSlot, CaptureEndKind.Lost, map);
         command = command with { Input = list };
 
-        // ffmpeg cannot copy packets of a stream whose picture size it does not know yet.
+        // ffmpeg cannot copy packets of a stream whose frame size it does not know yet.
         return packets
             ? command with { Arguments = [.. command.Arguments, .. PacketReport], ReportsPackets = true, WithoutPackets = command }
             : command;
@@ -137,7 +123,7 @@ internal static class FfmpegCommand
         : settings.Speed.Equals(1) ? ["-re"]
         : ["-readrate", Number(settings.Speed)];
 
-    /// <param name="settings">Of the camera.</param>
+    /// <param name="settings">Settings of the camera.</param>
     /// <param name="input">Options and address of the source.</param>
     /// <param name="slot">The condition of a rate.</param>
     /// <param name="endMeans">See <see cref="ChildCommand.EndMeans"/>.</param>
@@ -160,10 +146,10 @@ internal static class FfmpegCommand
             Program = settings.FfmpegPath,
             Arguments =
             [
-                // Levels tell errors from reports; a camera's description is verbose.
+                // Levels distinguish errors from reports; a camera's description is verbose.
                 "-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose", .. input, .. map, "-an", "-sn", "-dn",
 
-                // Otherwise ffmpeg duplicates and drops pictures to reach the rate that it assumes.
+                // Otherwise ffmpeg duplicates and drops frames to reach the rate that it assumes.
                 .. FfmpegVersion.Of(settings.FfmpegPath).PassThrough,
                 "-vf", string.Join(',', filters),
 
@@ -176,8 +162,8 @@ internal static class FfmpegCommand
         };
     }
 
-    /// <summary>Lets pictures through and prints a mark for each (see <see cref="FfmpegReport"/>): twice its number in the
-    /// source, plus one from the first key picture on. Without a rate, marks end at that picture, because no number is left out then.</summary>
+    /// <summary>Lets frames through and prints a mark for each (see <see cref="FfmpegReport"/>): twice its number in the
+    /// source, plus one from the first key frame on. Without a rate, marks end at that frame, because no number is left out then.</summary>
     private static string Select(string? slot)
     {
         const string Mark = "print(2*n+2+ld(3))";
@@ -187,8 +173,8 @@ internal static class FfmpegCommand
             : $"select='{KeySeen};if({slot}+gt(ld(3),ld(4)),{Mark},0)'";
     }
 
-    /// <summary>The first picture of each slot of 1/rate s (see <see cref="FrameRateLimit"/>), by the file's time.
-    /// The fps filter would double pictures of slower sources.</summary>
+    /// <summary>The first frame of each slot of 1/rate s (see <see cref="FrameRateLimit"/>), by the file's time.
+    /// The fps filter would double frames of slower sources.</summary>
     private static string MediaTimeSlot(double rate) => string.Create(
         CultureInfo.InvariantCulture,
         $"(isnan(prev_selected_t)+not(eq(floor(t*{rate}+0.001),floor(prev_selected_t*{rate}+0.001))))");

@@ -3,18 +3,18 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
-/// <summary>What ffmpeg tells about a stream on its standard error, line by line: the codec, that packets come, a mark for each
-/// picture, and messages for people. One thread brings lines, another one asks for marks.</summary>
+/// <summary>What ffmpeg reports about a stream on its standard error, line by line: the codec, that packets come, a mark for each
+/// frame, and messages for people. One thread brings lines, another one asks for marks.</summary>
 /// <param name="attempt">Is notified of packets.</param>
-/// <param name="marksAll">Whether each picture has a mark, or only those up to the first key picture.</param>
+/// <param name="marksAll">Whether each frame has a mark, or only those up to the first key frame.</param>
 /// <param name="reportsPackets">Whether ffmpeg was asked to report each packet.</param>
 internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll, bool reportsPackets)
 {
-    /// <summary>A mark is written before its picture, so it is there already or on its way between two threads.</summary>
+    /// <summary>A mark is written before its frame, so it is there already or on its way between two threads.</summary>
     private static readonly TimeSpan MarkWait = TimeSpan.FromSeconds(1);
 
-    /// <summary>Decoders that show grey where the key picture before is missing, instead of nothing. (H.264 waits by itself, and
-    /// also knows streams that are refreshed bit by bit and never have a key picture.)</summary>
+    /// <summary>Decoders that show grey where the key frame before is missing, instead of nothing. (H.264 waits by itself, and
+    /// also knows streams that are refreshed bit by bit and never have a key frame.)</summary>
     private static readonly string[] ShowWithoutKey =
         ["hevc", "vvc", "mpeg4", "mpeg2video", "mpeg1video", "h263", "h263p", "flv1", "wmv1", "wmv2", "msmpeg4v3", "vc1", "wmv3"];
 
@@ -94,9 +94,9 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
         }
     }
 
-    /// <summary>What is known of the picture that comes next.</summary>
-    /// <param name="skipped">Pictures of the source between the last one and this one.</param>
-    /// <returns>False for a picture that is damaged because it needs a key picture that never came.</returns>
+    /// <summary>What is known of the frame that comes next.</summary>
+    /// <param name="skipped">Frames of the source between the last one and this one.</param>
+    /// <returns>False for a frame that is damaged because it needs a key frame that never came.</returns>
     public bool IsUsable(out int skipped)
     {
         skipped = 0;
@@ -107,7 +107,7 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
 
         if (NextMark() is not { } mark)
         {
-            // A picture without its number is still a picture.
+            // A frame without its number is delivered all the same.
             return true;
         }
 
@@ -157,7 +157,7 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
         }
     }
 
-    // Of the filter's print(), which says where it comes from in some versions.
+    // The output of the filter's print(), which names its source in some versions.
     [GeneratedRegex(@"^(\[Eval @ 0x[0-9a-f]+\] )?\[info\] (?<mark>[0-9]{1,15})\.0+$")]
     private static partial Regex MarkShape();
 

@@ -22,7 +22,7 @@ internal sealed partial record FfmpegVersion(int Major, int Minor)
     /// <summary>Whether entries of an ffconcat list may have options.</summary>
     public bool ReadsOptionsInLists => Major >= 5;
 
-    /// <summary>The option that lets each picture through once.</summary>
+    /// <summary>The option that lets each frame through once.</summary>
     public IReadOnlyList<string> PassThrough =>
         Major > 5 || (Major == 5 && Minor >= 1) ? ["-fps_mode", "passthrough"] : ["-vsync", "passthrough"];
 
@@ -43,14 +43,14 @@ internal sealed partial record FfmpegVersion(int Major, int Minor)
         return found;
     }
 
-    internal static FfmpegVersion Parse(string said)
+    internal static FfmpegVersion Parse(string banner)
     {
-        var match = Shape().Match(said);
+        var match = Shape().Match(banner);
         return match.Success
             ? new FfmpegVersion(
                 int.Parse(match.Groups["major"].Value, CultureInfo.InvariantCulture),
                 int.Parse(match.Groups["minor"].Value, CultureInfo.InvariantCulture))
-            : said.StartsWith("ffmpeg version ", StringComparison.Ordinal) ? Newest : Unknown;
+            : banner.StartsWith("ffmpeg version ", StringComparison.Ordinal) ? Newest : Unknown;
     }
 
     private static FfmpegVersion Ask(string program)
@@ -76,7 +76,7 @@ internal sealed partial record FfmpegVersion(int Major, int Minor)
         }
         catch (Exception fault) when (fault is Win32Exception or InvalidOperationException or IOException)
         {
-            // Starting it for the camera will say the same, with what to do.
+            // Starting it for the camera reports the same error, with what to do.
             return Unknown;
         }
     }

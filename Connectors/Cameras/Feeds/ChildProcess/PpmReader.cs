@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
-/// <summary>Reads binary PPM pictures (P6, 8 bit) one after the other from a pipe. Each carries its own size, so a
-/// camera that changes its resolution needs no new start. Trusts nothing: a wrong byte ends the stream, since there
-/// is no way to find the next picture.</summary>
+/// <summary>Reads binary PPM images (P6, 8 bit) one after the other from a pipe. Each carries its own size, so a
+/// camera that changes its resolution needs no new start. Trusts nothing: a wrong byte ends the stream, because there
+/// is no way to find the next image.</summary>
 internal sealed class PpmReader(Stream stream)
 {
     /// <summary>Two sides of at most five digits and the rest fit easily; more is not a header.</summary>
@@ -15,8 +15,8 @@ internal sealed class PpmReader(Stream stream)
     private int _end;
     private int _headerBytes;
 
-    /// <summary>The next picture's size, in pixels.</summary>
-    /// <returns>False when the stream ended cleanly between two pictures.</returns>
+    /// <summary>The next image's size, in pixels.</summary>
+    /// <returns>False when the stream ended cleanly between two images.</returns>
     /// <exception cref="InvalidDataException">This is not PPM, or a side is out of range.</exception>
     /// <exception cref="EndOfStreamException">The stream ended within the header.</exception>
     public bool TryReadHeader(out int width, out int height)
@@ -49,7 +49,7 @@ internal sealed class PpmReader(Stream stream)
     }
 
     /// <summary>Fills <paramref name="pixels"/>, width * height * 3 bytes, RGB.</summary>
-    /// <exception cref="EndOfStreamException">The stream ended within the picture.</exception>
+    /// <exception cref="EndOfStreamException">The stream ended within the image.</exception>
     public void ReadPixels(Span<byte> pixels)
     {
         var buffered = Math.Min(pixels.Length, _end - _start);
@@ -58,8 +58,8 @@ internal sealed class PpmReader(Stream stream)
         stream.ReadExactly(pixels[buffered..]);
     }
 
-    /// <summary>Passes over a picture's pixels, width * height * 3 bytes.</summary>
-    /// <exception cref="EndOfStreamException">The stream ended within the picture.</exception>
+    /// <summary>Passes over an image's pixels, width * height * 3 bytes.</summary>
+    /// <exception cref="EndOfStreamException">The stream ended within the image.</exception>
     public void SkipPixels(long bytes)
     {
         while (bytes > 0)

@@ -14,8 +14,8 @@ internal sealed class StderrTail
     private readonly FfmpegReport? _report;
     private readonly Task _drained;
 
-    /// <param name="stderr">Of the child.</param>
-    /// <param name="report">Gets each line and says what of it is kept; null keeps all.</param>
+    /// <param name="stderr">Standard error of the child.</param>
+    /// <param name="report">Gets each line and returns what of it is kept; null keeps all.</param>
     public StderrTail(StreamReader stderr, FfmpegReport? report = null)
     {
         _report = report;
@@ -44,11 +44,11 @@ internal sealed class StderrTail
 
     private void Keep(string line)
     {
-        if ((_report is null ? line : _report.Take(line)) is { Length: > 0 } said)
+        if ((_report is null ? line : _report.Take(line)) is { Length: > 0 } kept)
         {
             lock (_text)
             {
-                _text.Append(said).Append('\n');
+                _text.Append(kept).Append('\n');
                 _text.Remove(0, Math.Max(0, _text.Length - Kept));
             }
         }
@@ -68,7 +68,7 @@ internal sealed class StderrTail
         }
         catch (Exception fault) when (fault is IOException or ObjectDisposedException)
         {
-            // A grandchild kept the pipe open after the child was given up; what it says no longer matters.
+            // A grandchild kept the pipe open after the child was given up; what it writes no longer matters.
             line.Append(" (cut off)");
         }
 

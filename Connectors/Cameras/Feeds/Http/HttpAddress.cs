@@ -2,7 +2,7 @@ using System.Net;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
-/// <summary>An HTTP address with the login taken out of it.</summary>
+/// <summary>An HTTP address without its user and password, which are kept apart.</summary>
 /// <param name="Uri">Without user and password.</param>
 /// <param name="Login">Null where the address has none.</param>
 internal sealed record HttpAddress(Uri Uri, NetworkCredential? Login)
@@ -17,7 +17,7 @@ internal sealed record HttpAddress(Uri Uri, NetworkCredential? Login)
         var login = at < 0 ? null : source[start..at];
         var address = at < 0 ? source : source[..start] + source[(at + 1)..];
 
-        // Cameras may tell %2F from a slash; what is written is what is sent.
+        // Cameras may distinguish %2F from a slash; what is written is what is sent.
         var options = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = address.All(char.IsAscii) };
         if (!Uri.TryCreate(address, options, out var uri))
         {

@@ -6,13 +6,13 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 /// <summary>What an HTTP camera sends.</summary>
 internal enum HttpAnswer
 {
-    /// <summary>One picture, or JPEG pictures one after the other: seen when the first one has ended.</summary>
+    /// <summary>One image, or JPEG images one after the other: seen when the first one has ended.</summary>
     Jpegs,
 
-    /// <summary>One picture of another format.</summary>
+    /// <summary>One image of another format.</summary>
     Picture,
 
-    /// <summary>JPEG pictures with something between them (<c>multipart/x-mixed-replace</c>).</summary>
+    /// <summary>JPEG images with something between them (<c>multipart/x-mixed-replace</c>).</summary>
     Parts,
 
     /// <summary>A list of video segments (HLS).</summary>
@@ -31,7 +31,7 @@ internal enum HttpAnswer
 /// <summary>Tells kinds of answer from each other. Looks at the data first, because cameras send any type or none.</summary>
 internal static class HttpAnswers
 {
-    /// <summary>So many of the first bytes are looked at.</summary>
+    /// <summary>How many of the first bytes are examined.</summary>
     public const int HeadBytes = 512;
 
     /// <summary>So many are waited for.</summary>

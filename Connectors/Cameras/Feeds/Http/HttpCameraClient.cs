@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
-/// <summary>Sends requests to one HTTP camera, with its login where it asks for one. Keeps the connection between requests. For one
+/// <summary>Sends requests to one HTTP camera, with user and password where it asks for them. Keeps the connection between requests. For one
 /// thread.</summary>
 internal sealed class HttpCameraClient : IDisposable
 {
@@ -60,7 +60,7 @@ internal sealed class HttpCameraClient : IDisposable
     {
         if (fault.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
-            // The outer message only says that there is an inner one.
+            // The outer message only refers to the inner one.
             return $"{fault.InnerException?.Message ?? fault.Message} (Cameras mostly make their own certificate. To trust this one, save "
                 + "it as /usr/local/share/ca-certificates/NAME.crt and run 'update-ca-certificates'.)";
         }
@@ -79,7 +79,7 @@ internal sealed class HttpCameraClient : IDisposable
         return string.Join("; ", [.. status, .. name]);
     }
 
-    /// <summary>Whether the machine's owner added this very certificate to the store, whatever name stands in it: a camera's own
+    /// <summary>Whether the machine's owner added this very certificate to the store; its name is ignored, because a camera's own
     /// certificate seldom holds the address that it has.</summary>
     private static bool IsAdded(X509Certificate? certificate)
     {

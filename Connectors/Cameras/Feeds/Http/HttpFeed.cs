@@ -4,14 +4,14 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
-/// <summary>An HTTP address: a picture that is fetched again and again, a stream of JPEG pictures, or a video or playlist, which
+/// <summary>An HTTP address: an image that is fetched again and again, a stream of JPEG images, or a video or playlist, which
 /// ffmpeg plays. The first answer decides.</summary>
 internal sealed class HttpFeed : IFrameFeed
 {
-    /// <summary>Pictures a second that are fetched where MaxFrameRate does not say how many.</summary>
+    /// <summary>Images per second that are fetched where MaxFrameRate is not set.</summary>
     internal const double UsualRate = 1;
 
-    /// <summary>Cameras make single pictures slowly; faster is what streams are for.</summary>
+    /// <summary>Cameras make single images slowly; faster is what streams are for.</summary>
     internal const double HighestRate = 25;
 
     private const int MaxPlaylistBytes = 1024 * 1024;
@@ -146,7 +146,7 @@ internal sealed class HttpFeed : IFrameFeed
                 continue;
             }
 
-            // One answer that fails is no reason to say that the camera is gone.
+            // One answer that fails does not mean that the camera is gone.
             var silent = attempt.Elapsed - shown;
             if (silent >= settings.StallTimeout + period)
             {

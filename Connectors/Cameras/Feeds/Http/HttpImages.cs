@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
-/// <summary>Decodes pictures of an HTTP camera into frames, at most as many as asked for. Belongs to one attempt.</summary>
+/// <summary>Decodes images of an HTTP camera into frames, at most as many as asked for. Belongs to one attempt.</summary>
 internal sealed partial class HttpImages(CaptureAttempt attempt)
 {
     private readonly FrameRateLimit _rate = new(attempt.Settings.MaxFrameRate);
@@ -16,13 +16,13 @@ internal sealed partial class HttpImages(CaptureAttempt attempt)
 
     private bool _told;
 
-    /// <summary>Pictures that came, shown or not.</summary>
+    /// <summary>Images that came, shown or not.</summary>
     public int Seen { get; private set; }
 
-    /// <summary>Why the last picture could not be shown; null after one that could.</summary>
+    /// <summary>Why the last image could not be shown; null after one that could.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>A picture of a stream, which is left out when it comes too soon after the last one.</summary>
+    /// <summary>An image of a stream, which is left out when it comes too soon after the last one.</summary>
     public void ShowAtRate(ReadOnlySpan<byte> file)
     {
         Seen++;
@@ -38,7 +38,7 @@ internal sealed partial class HttpImages(CaptureAttempt attempt)
         }
     }
 
-    /// <summary>Shows a picture, or counts it as unreadable.</summary>
+    /// <summary>Shows an image, or counts it as unreadable.</summary>
     public void Show(ReadOnlySpan<byte> file)
     {
         Frame? frame = null;
@@ -47,7 +47,7 @@ internal sealed partial class HttpImages(CaptureAttempt attempt)
             ImageCodec.Decode(
                 file, "the camera's picture", _limits, (width, height) => (frame = attempt.Rent(width, height)).Pixels);
         }
-        catch (Exception fault) when (fault is StillImageException or InvalidDataException)
+        catch (Exception fault) when (fault is ImageFileException or InvalidDataException)
         {
             // It is left out like one that was lost on the way; a camera that sends no other ends by its silence.
             frame?.Dispose();

@@ -2,14 +2,14 @@ using System.Buffers;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
-/// <summary>Takes JPEG pictures out of a stream by their own markers, whatever stands between them. Boundaries, lengths and types of
-/// parts are not looked at: cameras leave them out and get them wrong, but the pictures are right.</summary>
+/// <summary>Takes JPEG images out of a stream by their own markers, and ignores what is between them. Boundaries, lengths and types of
+/// parts are ignored: cameras leave them out and get them wrong, but the images are right.</summary>
 internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
 {
-    /// <summary>Largest picture, in bytes; 8192 x 8192 pixels of good quality.</summary>
+    /// <summary>Largest image, in bytes; 8192 x 8192 pixels of good quality.</summary>
     public const int MaxBytes = 32 * 1024 * 1024;
 
-    /// <summary>A stream that holds no picture within so many bytes holds none.</summary>
+    /// <summary>A stream that holds no image within so many bytes holds none.</summary>
     private const int MaxBetween = 4 * 1024 * 1024;
 
     private const int FirstBuffer = 64 * 1024;
@@ -29,10 +29,10 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
 
     public static bool StartsJpeg(ReadOnlySpan<byte> data) => data.StartsWith<byte>([0xFF, Start, 0xFF]);
 
-    /// <summary>The next picture. One whose end is missing goes up to the start of the next one or the end of the stream; its decoder
+    /// <summary>The next image. One whose end is missing goes up to the start of the next one or the end of the stream; its decoder
     /// decides whether it is whole.</summary>
     /// <returns>Empty at the end of the stream. Valid until the next call.</returns>
-    /// <exception cref="InvalidDataException">A picture, or what is between two, is too long.</exception>
+    /// <exception cref="InvalidDataException">An image, or what is between two, is too long.</exception>
     public ReadOnlySpan<byte> Next(CancellationToken cancel)
     {
         while (true)
@@ -63,7 +63,7 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
     }
 
     /// <summary>Looks on in what was read.</summary>
-    /// <returns>The length of the picture at the beginning, or null when more must be read.</returns>
+    /// <returns>The length of the image at the beginning, or null when more must be read.</returns>
     private int? Find()
     {
         var data = _buffer.AsSpan(_begin, _end - _begin);
@@ -87,7 +87,7 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
 
             if (data[_looked] != 0xFF)
             {
-                // Damaged. It ends here; what comes next is looked at anew.
+                // Damaged. It ends here; what comes next is examined anew.
                 return _looked;
             }
 
@@ -144,7 +144,7 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
         return true;
     }
 
-    /// <summary>Compressed data, in which FF stands before 00 or a restart marker only.</summary>
+    /// <summary>Compressed data, in which FF occurs before 00 or a restart marker only.</summary>
     private bool SkipScan(ReadOnlySpan<byte> data)
     {
         while (true)

@@ -44,7 +44,7 @@ internal sealed partial record OnvifAddress(Uri Device, string? User, string? Pa
             device, Decoded(match.Groups["user"]), Decoded(match.Groups["password"]), ReadProfile(match.Groups["query"].Value, shown));
     }
 
-    /// <summary>As it stands in <c>Source</c>, without user: the default port and path are left out.</summary>
+    /// <summary>The address as <c>Source</c> has it, without user: the default port and path are left out.</summary>
     public static string Format(Uri device, string? profile = null)
     {
         var port = device.Port == 80 ? "" : string.Create(CultureInfo.InvariantCulture, $":{device.Port}");

@@ -148,7 +148,8 @@ public sealed partial class OnvifClient : IDisposable
         "rtsps" => 322,
         "http" => 80,
         "https" => 443,
-        _ => 554,
+        "rtsp" => 554,
+        _ => throw new ArgumentOutOfRangeException(nameof(scheme), scheme, "This scheme has no port."),
     };
 
     private static async Task<bool> IsOpenAsync(string host, int port, CancellationToken cancel)

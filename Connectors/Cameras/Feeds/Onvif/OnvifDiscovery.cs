@@ -60,7 +60,7 @@ public static class OnvifDiscovery
 
     /// <summary>Reads one datagram.</summary>
     /// <param name="datagram">From anybody.</param>
-    /// <param name="sender">Who sent it; its address is trusted more than what the datagram says.</param>
+    /// <param name="sender">Who sent it; its address is trusted more than the datagram's content.</param>
     internal static IReadOnlyList<OnvifDevice> Read(ReadOnlySpan<byte> datagram, IPAddress sender)
     {
         if (SoapMessage.Read(datagram) is not { } message)
@@ -180,11 +180,11 @@ public static class OnvifDiscovery
     /// <summary>Printers and computers answer such probes too.</summary>
     private static bool IsCamera(XElement match)
     {
-        var said = $"{match.Find("Types").Text()} {match.Find("Scopes").Text()} {match.Find("XAddrs").Text()}";
-        return said.Contains("NetworkVideo", StringComparison.OrdinalIgnoreCase) || said.Contains("onvif", StringComparison.OrdinalIgnoreCase);
+        var announced = $"{match.Find("Types").Text()} {match.Find("Scopes").Text()} {match.Find("XAddrs").Text()}";
+        return announced.Contains("NetworkVideo", StringComparison.OrdinalIgnoreCase) || announced.Contains("onvif", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Its service at the sender. A camera whose address changed may still announce the old one.</summary>
+    /// <summary>The camera's service at the sender's address. A camera whose address changed may announce the old one for a while.</summary>
     private static Uri AddressOf(XElement match, IPAddress sender)
     {
         var announced = (match.Find("XAddrs").Text() ?? "")
@@ -224,7 +224,7 @@ public static class OnvifDiscovery
     private static string SortKey(string host) =>
         IPAddress.TryParse(host.Trim('[', ']'), out var address) ? Convert.ToHexString(address.GetAddressBytes()) : host;
 
-    /// <summary>Whatever state they report, which lags behind: one that is really down fails to send.</summary>
+    /// <summary>Includes interfaces that report to be down, because that report lags behind: one that is really down fails to send.</summary>
     private static List<IPAddress> LocalAddresses() =>
     [
         .. NetworkInterface.GetAllNetworkInterfaces()

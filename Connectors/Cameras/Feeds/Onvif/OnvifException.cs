@@ -13,7 +13,7 @@ public enum OnvifErrorKind
     Failed,
 }
 
-/// <summary>A camera could not be asked. The message says what happened and what to do, without passwords.</summary>
+/// <summary>A camera could not be asked. The message names what happened and what to do, without passwords.</summary>
 public sealed class OnvifException(OnvifErrorKind fault, string message, Exception? cause = null) : Exception(message, cause)
 {
     /// <summary>Which kind of fault.</summary>

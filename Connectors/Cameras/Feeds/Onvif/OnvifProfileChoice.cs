@@ -1,9 +1,9 @@
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
-/// <summary>Chooses the stream that costs least to decode and still shows enough. Stateless.</summary>
+/// <summary>Chooses the stream that costs least to decode and has enough detail. Stateless.</summary>
 public static class OnvifProfileChoice
 {
-    /// <summary>Height that the vision encoder uses of a whole picture, in pixels.</summary>
+    /// <summary>Height that the vision encoder uses of a whole frame, in pixels.</summary>
     public const int EncoderHeight = 336;
 
     /// <summary>The profile to take: H.264 before H.265 before JPEG before others; of these the smallest whose height is
@@ -11,7 +11,7 @@ public static class OnvifProfileChoice
     /// source count, because a recorder has one for each of its cameras.</summary>
     /// <param name="profiles">What the camera offers, in its order.</param>
     /// <param name="neededHeight">Pixels.</param>
-    /// <param name="token">The profile that the operator chose; it wins, of whatever source.</param>
+    /// <param name="token">The profile that the operator chose; it wins, whichever source it belongs to.</param>
     /// <exception cref="OnvifException">There is none, or not the one that was asked for.</exception>
     public static OnvifProfile Choose(IReadOnlyList<OnvifProfile> profiles, int neededHeight, string? token = null)
     {

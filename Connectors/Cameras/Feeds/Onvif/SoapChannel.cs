@@ -159,7 +159,7 @@ internal sealed class SoapChannel : IDisposable
 
     private static Exception Innermost(Exception fault) => fault.InnerException is { } inner ? Innermost(inner) : fault;
 
-    /// <summary>Cameras say it in codes, subcodes and words, with any HTTP status.</summary>
+    /// <summary>Cameras report a refusal in codes, subcodes and words, with any HTTP status.</summary>
     private static bool IsRefusal(XElement? fault) => fault is not null && fault.Descendants().Any(it => !it.HasElements
         && (it.Value.Contains("NotAuthorized", StringComparison.OrdinalIgnoreCase)
             || it.Value.Contains("not authorized", StringComparison.OrdinalIgnoreCase)

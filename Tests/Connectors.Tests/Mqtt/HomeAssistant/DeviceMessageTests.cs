@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Tests.Shared;
 
@@ -13,11 +14,11 @@ public sealed class DeviceMessageTests
 
     private static readonly DiscoveredCamera Gate = new("edge-1", "gate", "mobilevlm-v2-1.7b", Snapshot: true,
     [
-        new DiscoveredQuestion("person", EntityForm.YesNo),
-        new DiscoveredQuestion("sky", EntityForm.Choice) { Choices = ["clear", "cloudy \"so so\""] },
-        new DiscoveredQuestion("cars", EntityForm.Number),
-        new DiscoveredQuestion("speed", EntityForm.Number) { Unit = "km/h" },
-        new DiscoveredQuestion("scene", EntityForm.Text),
+        new DiscoveredQuestion("person", AnswerType.YesNo),
+        new DiscoveredQuestion("sky", AnswerType.Choice) { Choices = ["clear", "cloudy \"so so\""] },
+        new DiscoveredQuestion("cars", AnswerType.Number),
+        new DiscoveredQuestion("speed", AnswerType.Number) { Unit = "km/h" },
+        new DiscoveredQuestion("scene", AnswerType.Text),
     ])
     {
         Views = ["normal", "changed"],
@@ -54,7 +55,7 @@ public sealed class DeviceMessageTests
     [Fact]
     public void A_question_may_be_called_view()
     {
-        var named = Gate with { Questions = [new DiscoveredQuestion("view", EntityForm.YesNo)] };
+        var named = Gate with { Questions = [new DiscoveredQuestion("view", AnswerType.YesNo)] };
         Assert.Empty(Rules.Faults(_message.Device(named)));
         var topics = new NodeTopics("site/hall", "edge-1");
         Assert.Empty(
@@ -94,7 +95,7 @@ public sealed class DeviceMessageTests
     public void No_two_entities_share_an_id_however_cameras_and_questions_are_named()
     {
         var questions = ((string[])["a", "a-b", "enabled_a", "a_enabled", "score_a", "snapshot"])
-            .Select(id => new DiscoveredQuestion(id, EntityForm.YesNo)).ToList();
+            .Select(id => new DiscoveredQuestion(id, AnswerType.YesNo)).ToList();
         var ids = ((string[])["x", "x-a", "question_a"]).SelectMany(camera =>
         {
             var components = JsonNode.Parse(_message.Device(new DiscoveredCamera("n", camera, "m", true, questions)))!["components"]!;

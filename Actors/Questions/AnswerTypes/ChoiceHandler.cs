@@ -1,0 +1,22 @@
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors.Questions.AnswerTypes;
+
+/// <summary>One of given answers, decided by the probability of each.</summary>
+internal sealed class ChoiceHandler : AnswerHandler
+{
+    public override bool IsWritten => false;
+
+    internal override AnswerType Published => AnswerType.Choice;
+
+    public override Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens) =>
+        new(ask, AnswerKind.Choice) { Choices = choices };
+
+    private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds) =>
+        Scored(answer, answer.Score < thresholds.MinScore ? null : answer.Value) with
+        {
+            Choices = [.. answer.Question.Choices.Zip(answer.ChoiceScores, KeyValuePair.Create)],
+        };
+}

@@ -1,0 +1,27 @@
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors.Questions.AnswerTypes;
+
+/// <summary><c>yes</c> or <c>no</c>, decided by the probability of yes.</summary>
+internal sealed class YesNoHandler : AnswerHandler
+{
+    public override bool IsWritten => false;
+
+    internal override AnswerType Published => AnswerType.YesNo;
+
+    internal override UnsureRule DefaultUnsure => UnsureRule.Keep;
+
+    public override Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens) => new(ask, AnswerKind.YesNo);
+
+    private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds)
+    {
+        // An engine that gives no probability is taken at its word.
+        var value = answer.Score is not { } score ? answer.Value
+            : score >= thresholds.YesAbove ? AnswerWords.Yes
+            : score <= thresholds.NoBelow ? AnswerWords.No
+            : null;
+        return Scored(answer, value);
+    }
+}

@@ -1,0 +1,51 @@
+namespace MobileVlm.Edge.Connectors.Cameras.Sources;
+
+/// <summary>What the machine must have for a source.</summary>
+public enum SourceRequirement
+{
+    /// <summary>Nothing in particular.</summary>
+    None,
+
+    /// <summary>The program <c>gst-launch-1.0</c>.</summary>
+    GStreamer,
+
+    /// <summary>Access to devices below <c>/dev</c>.</summary>
+    Devices,
+}
+
+/// <summary>A kind of source as it is registered in <see cref="SourceKinds.All"/>: which strings it accepts, and what messages and the
+/// reference say about it.</summary>
+internal sealed record SourceKind
+{
+    /// <summary>How a source of this kind begins.</summary>
+    public required IReadOnlyList<string> Prefixes { get; init; }
+
+    /// <summary>Whether the kind also takes what has neither a known prefix nor a scheme. True for one kind.</summary>
+    public bool AcceptsRest { get; init; }
+
+    /// <summary>How prefixes are compared: schemes in any case, paths exactly.</summary>
+    public StringComparison PrefixComparison { get; init; } = StringComparison.OrdinalIgnoreCase;
+
+    /// <summary>Understands a source with one of the prefixes. Throws <see cref="FormatException"/> with a sentence that says what would be
+    /// accepted, and shows no password.</summary>
+    public required Func<string, SourceAddress> Parse { get; init; }
+
+    /// <summary>The prefixes that messages list, where it is an address.</summary>
+    public IReadOnlyList<string> ListedPrefixes { get; init; } = [];
+
+    /// <summary>How messages list it, where it is not an address.</summary>
+    public string? ListedAs { get; init; }
+
+    /// <summary>How the reference of the configuration lists it; null where <see cref="ListedPrefixes"/> says it.</summary>
+    public string? DocumentedAs { get; init; }
+
+    /// <summary>The schemes that nobody means as the name of a file: without <c>//</c> they are a slip.</summary>
+    public IReadOnlyList<string> SchemesThatNeedSlashes { get; init; } = [];
+
+    /// <summary>Whether a source without a scheme is a path, which is taken relative to the configuration file.</summary>
+    public bool IsPath { get; init; }
+
+    public SourceRequirement Requirement { get; init; }
+
+    public bool HasPrefix(string source) => Prefixes.Any(prefix => source.StartsWith(prefix, PrefixComparison));
+}

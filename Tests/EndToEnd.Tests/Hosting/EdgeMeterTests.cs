@@ -1,0 +1,169 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging.Abstractions;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Deploy.Bench;
+using MobileVlm.Edge.Deploy.Hosting;
+
+namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
+
+public sealed class EdgeMeterTests
+{
+    private static readonly string[] Instruments =
+    [
+        "Histogram mobilevlm.answer.age [s] Age of the picture when its answers were ready.",
+        "Histogram mobilevlm.stage [s] Time in each stage: capture, gate, encode, prefill, decode, publish.",
+        "ObservableCounter mobilevlm.answers [] Answers given.",
+        "ObservableCounter mobilevlm.camera.frozen [] Connections that repeated one picture while a new one showed another.",
+        "ObservableCounter mobilevlm.camera.restarts [] Capture attempts after the first.",
+        "ObservableCounter mobilevlm.camera.view.changes [] Times that the view became one that is not normal.",
+        "ObservableCounter mobilevlm.engine.restarts [] Times that the engine was replaced.",
+        "ObservableCounter mobilevlm.frames.captured [] Frames that came in.",
+        "ObservableCounter mobilevlm.frames.failed [] Frames lost to an error.",
+        "ObservableCounter mobilevlm.frames.gated [] Frames that an earlier answer about the same scene held for.",
+        "ObservableCounter mobilevlm.frames.idle [] Frames at whose time no question was due.",
+        "ObservableCounter mobilevlm.frames.repeated [] Frames looked at once more, for another region.",
+        "ObservableCounter mobilevlm.frames.replaced [] Frames that a newer one replaced.",
+        "ObservableCounter mobilevlm.frames.stale [] Frames that were too old.",
+        "ObservableCounter mobilevlm.frames.used [] Frames that were answered.",
+        "ObservableCounter mobilevlm.mqtt.failed [] Messages that it refused or did not hear.",
+        "ObservableCounter mobilevlm.mqtt.published [] Messages that the broker acknowledged.",
+        "ObservableCounter mobilevlm.mqtt.reconnects [] Connections after the first.",
+        "ObservableCounter mobilevlm.outbox.dropped [] Events given up for room or age.",
+        "ObservableGauge mobilevlm.camera.online [] 1 while frames come in.",
+        "ObservableGauge mobilevlm.camera.same_frame [s] How long a live source has repeated its pictures.",
+        "ObservableGauge mobilevlm.camera.view.normal [] 1 while the view is normal.",
+        "ObservableGauge mobilevlm.memory.resident [By] Memory of the process in RAM.",
+        "ObservableGauge mobilevlm.mqtt.connected [] 1 while the broker is there.",
+        "ObservableGauge mobilevlm.outbox.events [] Events that wait for the broker.",
+        "ObservableGauge mobilevlm.outbox.memory [] Events that wait and that no disk has.",
+        "ObservableGauge mobilevlm.outbox.oldest.age [s] How long the oldest of them has waited; 0 when none does.",
+        "ObservableGauge mobilevlm.outbox.size [By] Size of the events that wait.",
+        "ObservableGauge mobilevlm.pipeline.stuck [s] How long nothing has moved that should have.",
+        "ObservableGauge mobilevlm.storage.ok [] 1 while it is kept on disk or nothing is configured, by part: outbox, state.",
+        "ObservableGauge mobilevlm.temperature [Cel] What the box's own sensors say.",
+    ];
+
+    [Fact]
+    public async Task Instruments_have_the_names_units_and_descriptions_that_dashboards_know()
+    {
+        await using var system = System();
+        using var meter = new EdgeMeter(system, TimeProvider.System);
+        var found = new List<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, _) =>
+        {
+            if (instrument.Meter.Name == EdgeMeter.Name)
+            {
+                found.Add($"{KindOf(instrument)} {instrument.Name} [{instrument.Unit}] {instrument.Description}");
+            }
+        };
+        listener.Start();
+
+        Assert.Equal(Instruments, found.Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_collection_takes_the_statistics_once_and_the_next_one_takes_them_anew()
+    {
+        var taken = 0;
+        var clock = new SetClock();
+        await using var system = System(() =>
+        {
+            taken++;
+            return ModelPlacement.Unknown;
+        });
+        using var meter = new EdgeMeter(system, clock);
+        using var listener = Listen(out var measured);
+
+        listener.RecordObservableInstruments();
+        Assert.Equal(1, taken);
+        Assert.True(measured.Count > 20, $"Only {measured.Count} measurements.");
+        clock.Timestamp += TimeProvider.System.TimestampFrequency;
+        listener.RecordObservableInstruments();
+        Assert.Equal(2, taken);
+    }
+
+    [Fact]
+    public async Task Measurements_are_the_numbers_of_the_statistics_with_their_labels()
+    {
+        await using var system = System();
+        using var meter = new EdgeMeter(system, TimeProvider.System);
+        using var listener = Listen(out var measured);
+
+        listener.RecordObservableInstruments();
+
+        Assert.Equal(0, measured["mobilevlm.frames.captured camera=gate"]);
+        Assert.Equal(0, measured["mobilevlm.camera.view.normal camera=gate"]);
+        Assert.Equal(0, measured["mobilevlm.mqtt.connected"]);
+        Assert.Equal(1, measured["mobilevlm.storage.ok part=outbox"]);
+        Assert.Equal(1, measured["mobilevlm.storage.ok part=state"]);
+        Assert.True(measured["mobilevlm.memory.resident"] > 0);
+        Assert.DoesNotContain("mobilevlm.camera.same_frame camera=gate", measured.Keys);
+    }
+
+    private static MeterListener Listen(out Dictionary<string, double> measured)
+    {
+        var values = measured = [];
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == EdgeMeter.Name)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => values[KeyOf(instrument, tags)] = value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => values[KeyOf(instrument, tags)] = value);
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => values[KeyOf(instrument, tags)] = value);
+        listener.Start();
+        return listener;
+    }
+
+    private static string KeyOf(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+        string.Join(' ', [instrument.Name, .. tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}")]);
+
+    private static string KindOf(Instrument instrument) => instrument.GetType().Name.Split('`')[0];
+
+    private static EdgeSystem System(Func<ModelPlacement>? placement = null)
+    {
+        var gate = new CameraId("gate");
+        return new EdgeSystem(
+            new EdgeSettings
+            {
+                Node = "box",
+                ModelName = "demo",
+                Target = "cpu",
+                Cameras = [new CameraPlan(gate, [new StandingQuestion("person", "A person?", QuestionKind.YesNo, TimeSpan.Zero)], Snapshot: false)],
+            },
+            new EdgeDependencies
+            {
+                Cameras =
+                [
+                    CameraSources.Create(
+                        new CameraSettings { Id = gate, Source = "pattern:64x64@1" }, new FramePool(), TimeProvider.System, NullLogger.Instance),
+                ],
+                Link = new SilentLink(),
+                Topics = new NodeTopics("mobilevlm", "box"),
+                Placement = placement ?? (() => ModelPlacement.Unknown),
+                OpenEncoder = () => throw new NotSupportedException(),
+                OpenAnswerer = () => throw new NotSupportedException(),
+                FrameToJpeg = _ => throw new NotSupportedException(),
+                PictureToFrame = _ => throw new NotSupportedException(),
+            },
+            TimeProvider.System,
+            NullLoggerFactory.Instance);
+    }
+
+    private sealed class SetClock : TimeProvider
+    {
+        public long Timestamp { get; set; } = 1;
+
+        public override long GetTimestamp() => Timestamp;
+    }
+}
