@@ -24,13 +24,13 @@ public sealed record ImportAdvice(string Reason, string Text)
             m => m.SelfTest is { Prefill: null } && m.Precision.Prefill is not null,
             new ImportAdvice("prefillNotTested", "Its self-test does not cover the prefill weights.")),
         (
-            m => m.Precision is { Prefill: null, Activations: null } && IsInBlocks(m.Precision.Decoder),
+            m => m.Precision is { Prefill: null, Activations: null } && IsBlockQuantized(m.Precision.Decoder),
             new ImportAdvice("prefillMissing", "It has no prefill weights. With '--prefill auto' pictures and prompts are processed "
                 + "faster, by half or more, for one more byte per decoder weight on disk and in memory.")),
         (
-            m => m.Loss is null && (IsRounded(m.Precision.Decoder) || IsRounded(m.Precision.Vision)),
+            m => m.Loss is null && (IsQuantized(m.Precision.Decoder) || IsQuantized(m.Precision.Vision)),
             new ImportAdvice("lossNotMeasured", "What its precision costs was not measured. An import without --no-loss-report "
-                + "measures it, and rounds the weights for pictures.")),
+                + "measures it, and quantizes the weights for pictures.")),
         (
             m => m.Source.Fingerprint is null,
             new ImportAdvice("fingerprintMissing", "It has no fingerprint of its source, so 'model pull' cannot tell whether it is "
@@ -45,8 +45,10 @@ public sealed record ImportAdvice(string Reason, string Text)
         return [.. Table.Where(row => row.Applies(manifest)).Select(row => row.Advice)];
     }
 
-    private static bool IsRounded(string? precision) => precision is not (null or "fp32" or "fp16");
+    /// <summary>Whether weights of this name in a manifest are quantized; null is a part that the model does not have.</summary>
+    internal static bool IsQuantized(string? precision) => precision is not (null or "fp32" or "fp16");
 
-    // Weights of 4 or 8 bit with a scale per block, which are widened again for each multiplication.
-    private static bool IsInBlocks(string precision) => precision.StartsWith("int", StringComparison.Ordinal);
+    /// <summary>Whether weights of this name have 4 or 8 bit with a scale per block, and are widened for each
+    /// multiplication.</summary>
+    internal static bool IsBlockQuantized(string precision) => precision.StartsWith("int", StringComparison.Ordinal);
 }

@@ -197,6 +197,10 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
             Assert.NotNull(LinearWriter.Create(row.Format, new ImportanceMatrix()));
             Assert.Contains(row.Name, DecoderRecipe.Grammar, StringComparison.Ordinal);
             Assert.Contains(row.Name, VisionRecipe.Grammar, StringComparison.Ordinal);
+
+            // Run-time code has only the names, in manifests.
+            Assert.Equal(row.Format.Bits > 0, ImportAdvice.IsQuantized(row.Format.ToString()));
+            Assert.Equal(row.HasBlocks, ImportAdvice.IsBlockQuantized(row.Format.ToString()));
         });
         Assert.Equal(Enum.GetValues<WeightKind>().Order(), WeightPrecision.All.Select(row => row.Format.Kind).Distinct().Order());
     }
