@@ -62,11 +62,6 @@ public sealed partial class Checkpoint
     public void Read(CheckpointTensor tensor, long firstElement, Span<float> destination)
     {
         var location = Locate(tensor);
-        if (tensor.Type == ElementType.Other)
-        {
-            throw new ArgumentException($"'{tensor.Name}' does not hold floats.", nameof(tensor));
-        }
-
         ArgumentOutOfRangeException.ThrowIfNegative(firstElement);
         if (destination.Length > tensor.Count - firstElement)
         {
@@ -75,13 +70,19 @@ public sealed partial class Checkpoint
                 nameof(destination));
         }
 
-        if (tensor.Type == ElementType.Float32)
+        switch (tensor.Type)
         {
-            ReadFloat32(location.File, location.Offset + (4 * firstElement), destination);
-        }
-        else
-        {
-            ReadHalfWidth(location.File, location.Offset + (2 * firstElement), tensor.Type, destination);
+            case ElementType.Float32:
+                ReadFloat32(location.File, location.Offset + (4 * firstElement), destination);
+                break;
+            case ElementType.Float16:
+                ReadHalfWidth(location.File, location.Offset + (2 * firstElement), FloatConversion.FromFloat16, destination);
+                break;
+            case ElementType.BFloat16:
+                ReadHalfWidth(location.File, location.Offset + (2 * firstElement), FloatConversion.FromBFloat16, destination);
+                break;
+            default:
+                throw new ArgumentException($"'{tensor.Name}' does not hold floats.", nameof(tensor));
         }
     }
 
@@ -116,7 +117,7 @@ public sealed partial class Checkpoint
         }
     }
 
-    private static void ReadHalfWidth(WeightFile file, long offset, ElementType type, Span<float> destination)
+    private static void ReadHalfWidth(WeightFile file, long offset, Widening widen, Span<float> destination)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(2 * Math.Min(ElementsPerRead, Math.Max(1, destination.Length)));
         try
@@ -126,15 +127,7 @@ public sealed partial class Checkpoint
                 var piece = destination.Slice(done, Math.Min(ElementsPerRead, destination.Length - done));
                 var stored = buffer.AsSpan(0, 2 * piece.Length);
                 file.ReadExactly(offset + (2L * done), stored);
-                if (type == ElementType.Float16)
-                {
-                    FloatConversion.FromFloat16(stored, piece);
-                }
-                else
-                {
-                    FloatConversion.FromBFloat16(stored, piece);
-                }
-
+                widen(stored, piece);
                 done += piece.Length;
             }
         }
@@ -143,6 +136,8 @@ public sealed partial class Checkpoint
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private delegate void Widening(ReadOnlySpan<byte> stored, Span<float> destination);
 
     private TensorLocation Locate(CheckpointTensor tensor) =>
         tensor.Location is { } location && _files.Contains(location.File)
