@@ -9,11 +9,8 @@ internal sealed class PullProgress(ProgressContext context, string what, long by
     private readonly ProgressTask _all = context.AddTask(Markup.Escape(what), maxValue: Math.Max(1, bytes));
     private double _before;
 
-    public static async Task ShowAsync(string what, long bytes, Func<PullProgress, Task> work) => await Terminal.Console.Progress()
-        .Columns(
-            new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(),
-            new TransferSpeedColumn(), new RemainingTimeColumn())
-        .StartAsync(context => work(new PullProgress(context, what, bytes)));
+    public static Task ShowAsync(string what, long bytes, Func<PullProgress, Task> work) =>
+        ByteProgress.Bars().StartAsync(context => work(new PullProgress(context, what, bytes)));
 
     /// <summary>A bar for one file; call it with the bytes of that file that are there.</summary>
     public Action<long> Begin(string file, long size)

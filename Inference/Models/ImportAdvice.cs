@@ -30,7 +30,7 @@ public sealed record ImportAdvice(string Reason, string Text)
         (
             m => m.Loss is null && (IsQuantized(m.Precision.Decoder) || IsQuantized(m.Precision.Vision)),
             new ImportAdvice("lossNotMeasured", "What its precision costs was not measured. An import without --no-loss-report "
-                + "measures it, and rounds the weights for pictures.")),
+                + "measures it, and quantizes the weights for pictures.")),
         (
             m => m.Source.Fingerprint is null,
             new ImportAdvice("fingerprintMissing", "It has no fingerprint of its source, so 'model pull' cannot tell whether it is "
@@ -45,8 +45,10 @@ public sealed record ImportAdvice(string Reason, string Text)
         return [.. Table.Where(row => row.Applies(manifest)).Select(row => row.Advice)];
     }
 
-    private static bool IsQuantized(string? precision) => precision is not (null or "fp32" or "fp16");
+    /// <summary>Whether weights of this name in a manifest are quantized; null is a part that the model does not have.</summary>
+    internal static bool IsQuantized(string? precision) => precision is not (null or "fp32" or "fp16");
 
-    // Weights of 4 or 8 bits with a scale per block, which are converted back for each multiplication.
-    private static bool IsBlockQuantized(string precision) => precision.StartsWith("int", StringComparison.Ordinal);
+    /// <summary>Whether weights of this name have 4 or 8 bit with a scale per block, and are widened for each
+    /// multiplication.</summary>
+    internal static bool IsBlockQuantized(string precision) => precision.StartsWith("int", StringComparison.Ordinal);
 }

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Import.Synthesis;
-using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Commands.Models;
 
@@ -68,27 +67,13 @@ internal static class SynthCommand
     private static int Run(string like, string target, SynthesisOptions options, CancellationToken cancel)
     {
         var started = Stopwatch.GetTimestamp();
-        var bytes = Terminal.Console.Progress()
-            .Columns(
-                new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(),
-                new TransferSpeedColumn(), new RemainingTimeColumn())
-            .Start(context =>
-            {
-                var task = context.AddTask("Writing", maxValue: 1);
-                return CheckpointSynthesizer.Make(
-                    like, target, options, new Relay(p => task.MaxValue(p.BytesTotal).Value(p.BytesDone)), cancel);
-            });
+        var bytes = ByteProgress.Show("Writing", report => CheckpointSynthesizer.Make(
+            like, target, options, new ImmediateProgress<SynthesisProgress>(p => report(p.BytesDone, p.BytesTotal)), cancel));
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         Terminal.Info(string.Create(
             CultureInfo.InvariantCulture,
             $"Wrote random weights like {like} into {target} ({bytes / 1048576.0:0.0} MiB in {seconds:0.0} s). Its answers mean nothing."));
         Terminal.Info($"Try it: mobilevlm model import {target} MODEL --precision int4");
         return ExitCode.Done;
-    }
-
-    /// <summary>Reports at once and in order; the standard Progress hops over threads.</summary>
-    private sealed class Relay(Action<SynthesisProgress> report) : IProgress<SynthesisProgress>
-    {
-        public void Report(SynthesisProgress value) => report(value);
     }
 }

@@ -18,7 +18,6 @@ public sealed partial class Checkpoint : IDisposable
         Tensors = contents.Tensors;
         _files = files;
         WeightFiles = [.. files.Select(file => file.Path)];
-        WeightBytes = files.Sum(file => file.Length);
     }
 
     /// <summary>Full path.</summary>
@@ -37,9 +36,6 @@ public sealed partial class Checkpoint : IDisposable
 
     /// <summary>Full paths of the files that <see cref="Tensors"/> come from.</summary>
     public IReadOnlyList<string> WeightFiles { get; }
-
-    /// <summary>Size of all <see cref="WeightFiles"/> on disk.</summary>
-    public long WeightBytes { get; }
 
     /// <summary>Reads the configuration and the place of each tensor; the values stay on disk.</summary>
     /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>

@@ -41,19 +41,19 @@ internal sealed record WeightPrecision
         },
         new()
         {
-            Name = "w8a8",
-            Format = WeightFormat.DynamicInt8,
-            DecoderHelp = "8-bit weights and activations, the fastest for prompts and drafts",
-            VisionHelp = "8-bit weights and activations, the fastest",
-            VisionLadder = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [""] : [],
-        },
-        new()
-        {
             Name = "w8a7",
             Format = WeightFormat.NarrowDynamicInt8,
             DecoderHelp = "activations of 7 bit: faster still on processors without int8 dot products",
             VisionHelp = "activations of 7 bit: faster still on processors without int8 dot products",
             VisionLadder = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [] : [""],
+        },
+        new()
+        {
+            Name = "w8a8",
+            Format = WeightFormat.DynamicInt8,
+            DecoderHelp = "8-bit weights and activations, the fastest for prompts and drafts",
+            VisionHelp = "8-bit weights and activations, the fastest",
+            VisionLadder = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [""] : [],
         },
         new()
         {
@@ -81,7 +81,7 @@ internal sealed record WeightPrecision
     ];
 
     /// <summary>Those that prefill weights can have: they pay where many rows come at once.</summary>
-    public static IReadOnlyList<WeightPrecision> ForPrefill { get; } = [.. All.Where(row => row.Format.Kind == WeightKind.DynamicInt8)];
+    public static IReadOnlyList<WeightPrecision> ForPrefill { get; } = [.. All.Reverse().Where(row => row.Format.Kind == WeightKind.DynamicInt8)];
 
     /// <summary>Whether names can have a block size and zero points.</summary>
     public bool HasBlocks => Format.Kind == WeightKind.BlockQuantized;

@@ -20,19 +20,3 @@ internal interface IWeightSource
 
 /// <summary>A linear layer's weight in a checkpoint, [outputs, inputs].</summary>
 internal readonly record struct LinearWeight(string Name, int Outputs, int Inputs);
-
-/// <summary>No values: for graphs of which only the size is asked.</summary>
-internal sealed class SizeOnlyWeights : IWeightSource
-{
-    public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape) => Nothing;
-
-    public Action<Stream> Transposed(IReadOnlyList<LinearWeight> weights) => Nothing;
-
-    public Action<Stream> TransposedFloat16(IReadOnlyList<LinearWeight> weights) => Nothing;
-
-    public Action<Action<int, ReadOnlyMemory<float>>> Rows(IReadOnlyList<LinearWeight> weights) => _ => throw HasNone();
-
-    private static void Nothing(Stream stream) => throw HasNone();
-
-    private static InvalidOperationException HasNone() => new("These weights have sizes only.");
-}

@@ -197,6 +197,10 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
             Assert.NotNull(LinearWriter.Create(row.Format, new ImportanceMatrix()));
             Assert.Contains(row.Name, DecoderRecipe.Grammar, StringComparison.Ordinal);
             Assert.Contains(row.Name, VisionRecipe.Grammar, StringComparison.Ordinal);
+
+            // Run-time code has only the names, in manifests.
+            Assert.Equal(row.Format.Bits > 0, ImportAdvice.IsQuantized(row.Format.ToString()));
+            Assert.Equal(row.HasBlocks, ImportAdvice.IsBlockQuantized(row.Format.ToString()));
         });
         Assert.Equal(Enum.GetValues<WeightKind>().Order(), WeightPrecision.All.Select(row => row.Format.Kind).Distinct().Order());
     }
@@ -205,8 +209,8 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     public void The_grammar_is_that_of_the_table()
     {
         Assert.Equal(
-            "fp32, fp16, int8, w8a7 (activations of 7 bit: faster still on processors without int8 dot products), "
-            + "w8a8 (8-bit weights and activations, the fastest for prompts and drafts) or int4; "
+            "fp32, fp16, int8, w8a8 (8-bit weights and activations, the fastest for prompts and drafts), "
+            + "w8a7 (activations of 7 bit: faster still on processors without int8 dot products) or int4; "
             + "int8 and int4 also with -b64 or -b128 (weights per block, else 32), then -zp (zero points); "
             + "int4 also with -mixed (sensitive layers at 8 bit)",
             DecoderRecipe.Grammar);
