@@ -47,7 +47,7 @@ internal static class StorageChecks
         var text = $"up to {DiskRequirement.Text(maximum)} of events (Outbox:MaxMegabytes), {DiskRequirement.Text(free)} free on the disk";
         return free >= maximum + Reserve
             ? Finding.Fine("disk", text)
-            : Finding.Note("disk", text, "Make room, or lower Outbox:MaxMegabytes: with a full disk, waiting events are lost by the rules of the outbox.");
+            : Finding.Note("disk", text, "Free disk space, or lower Outbox:MaxMegabytes: with a full disk, waiting events are lost by the rules of the outbox.");
     }
 
     private static string Short(string key) => key.Replace($"{EdgeOptions.Section}:", "", StringComparison.Ordinal);
