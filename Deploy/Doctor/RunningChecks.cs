@@ -21,9 +21,9 @@ internal static class RunningChecks
                 ? [.. Describe(stats, time.GetUtcNow(), StatsEvery(configuration))]
                 : [Finding.Note("service", "has published nothing to this broker yet", "If it should run: systemctl status mobilevlm")];
         }
-        catch (Exception fault) when (fault is IOException or JsonException)
+        catch (Exception error) when (error is IOException or JsonException)
         {
-            return [Finding.Note("service", $"its statistics cannot be read: {fault.Message}", "See the broker above.")];
+            return [Finding.Note("service", $"its statistics cannot be read: {error.Message}", "See the broker above.")];
         }
     }
 
@@ -75,7 +75,7 @@ internal static class RunningChecks
             yield return Finding.Note(
                 name,
                 $"its view is {camera.View}",
-                $"Look at the camera, or at the pictures on the topics {name}/view/before and {name}/view/after.");
+                $"Check the camera, or see the pictures on the topics {name}/view/before and {name}/view/after.");
         }
 
         if (camera.LastFrozenAt is { } frozen)
@@ -133,7 +133,7 @@ internal static class RunningChecks
             null => Finding.Fine(name, times),
             { } meant when meant.IsDeliberate() || meant == UnknownReason.NotYet => Finding.Fine(name, $"{meant.ToSentence()}; {times}"),
             UnknownReason.NoPicture => Bad("See its camera above."),
-            UnknownReason.ModelFailed => Bad("The service's log says how: journalctl -u mobilevlm"),
+            UnknownReason.ModelFailed => Bad("See the service's log: journalctl -u mobilevlm"),
             UnknownReason.TooLong => Bad("Shorten its 'Ask' or 'Choices', or raise Model:ContextTokens and restart the service."),
             UnknownReason.NotFinite => Bad("Check the model: mobilevlm model verify DIR"),
             UnknownReason.EmptyRegion => Bad("Draw its 'Region' larger, or its 'Mask' smaller."),
@@ -166,9 +166,9 @@ internal static class RunningChecks
             {
                 received.TrySetResult(MqttJson.ReadStats(message.Payload.Span));
             }
-            catch (JsonException fault)
+            catch (JsonException error)
             {
-                received.TrySetException(fault);
+                received.TrySetException(error);
             }
         }
     }

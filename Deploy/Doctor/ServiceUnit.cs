@@ -72,7 +72,7 @@ internal sealed class ServiceUnit
                 Take(line, values);
             }
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // A unit that this user cannot read is not checked.
             return null;

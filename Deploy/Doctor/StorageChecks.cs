@@ -48,7 +48,7 @@ internal static class StorageChecks
         var text = $"up to {DiskSpace.Text(most)} of events (Outbox:MaxMegabytes), {DiskSpace.Text(free)} free on the disk";
         return free >= most + Reserve
             ? Finding.Fine("disk", text)
-            : Finding.Note("disk", text, "Make room, or lower Outbox:MaxMegabytes: with a full disk, waiting events are lost by the rules of the outbox.");
+            : Finding.Note("disk", text, "Free disk space, or lower Outbox:MaxMegabytes: with a full disk, waiting events are lost by the rules of the outbox.");
     }
 
     private static string Short(string key) => key.Replace($"{EdgeOptions.Section}:", "", StringComparison.Ordinal);

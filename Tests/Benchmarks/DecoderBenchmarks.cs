@@ -7,11 +7,11 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Benchmarks;
 
-/// <summary>The golden model, whose products are so small that what is measured is what comes with each call.</summary>
+/// <summary>The golden model, whose products are so small that the overhead of each call is measured.</summary>
 [MemoryDiagnoser]
 public class DecoderBenchmarks
 {
-    private const int Behind = 200;
+    private const int PromptTokens = 200;
 
     private GoldenFolder _golden = null!;
     private LanguageDecoder _decoder = null!;
@@ -28,8 +28,8 @@ public class DecoderBenchmarks
     {
         _golden = new GoldenFolder();
         _decoder = new LanguageDecoder(_golden.Folder, new ExecutionSettings(1));
-        _state = _decoder.CreateState(Behind + 1);
-        _state.Append([.. Enumerable.Range(3, Behind)]);
+        _state = _decoder.CreateState(PromptTokens + 1);
+        _state.Append([.. Enumerable.Range(3, PromptTokens)]);
         _encoder = new VisionEncoder(_golden.Folder, new ExecutionSettings(1));
         _answerer = new QuestionAnswerer(_golden.Folder, _decoder);
         _questions = [.. Enumerable.Range(0, Questions).Select(i => new Question($"Is there a person at gate {i}?", AnswerKind.YesNo))];
@@ -50,15 +50,15 @@ public class DecoderBenchmarks
     [Benchmark]
     public float Decode_one_token()
     {
-        _state.Rewind(Behind);
+        _state.Rewind(PromptTokens);
         return _state.Step(5)[0];
     }
 
     [Benchmark]
     public int Ask_questions_about_a_primed_picture()
     {
-        var told = 0;
-        _answerer.AskAll(_questions, (_, _) => told++);
-        return told;
+        var answers = 0;
+        _answerer.AskAll(_questions, (_, _) => answers++);
+        return answers;
     }
 }

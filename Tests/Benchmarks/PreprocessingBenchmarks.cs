@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Images;
 
 namespace MobileVlm.Edge.Benchmarks;
 
-/// <summary>A camera's picture to the encoder's pixels.</summary>
+/// <summary>Converts a camera's frame to the encoder's pixels.</summary>
 [MemoryDiagnoser]
 public class PreprocessingBenchmarks
 {

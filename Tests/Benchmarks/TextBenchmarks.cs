@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Benchmarks;
 
-/// <summary>What goes around the decoder for one question.</summary>
+/// <summary>Work outside the decoder for one question.</summary>
 [MemoryDiagnoser]
 public class TextBenchmarks
 {

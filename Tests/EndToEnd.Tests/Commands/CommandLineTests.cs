@@ -63,7 +63,7 @@ public sealed class CommandLineTests : IDisposable
 
         var blind = await EdgeProcess.RunAsync("ask", "--model", model, "--image", Path.Combine(Golden, "mobilevlm-v2", "case0.png"), "What is it?");
         Assert.Equal(2, blind.ExitCode);
-        Assert.Contains("text only", blind.Errors, StringComparison.Ordinal);
+        Assert.Contains("text-only", blind.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

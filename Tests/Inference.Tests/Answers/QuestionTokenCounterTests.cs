@@ -113,9 +113,9 @@ public sealed class QuestionTokenCounterTests : IDisposable
     {
         using var answerer = new QuestionAnswerer(folder, decoder, capacity);
         answerer.Prime(picture);
-        Answer? told = null;
-        answerer.AskAll([question], (_, answer) => told = answer);
-        return Assert.IsType<Answer>(told);
+        Answer? reported = null;
+        answerer.AskAll([question], (_, answer) => reported = answer);
+        return Assert.IsType<Answer>(reported);
     }
 
     private static VisualTokens Grey(int count, ModelFolder folder)

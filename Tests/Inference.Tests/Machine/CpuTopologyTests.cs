@@ -7,7 +7,7 @@ using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Machine;
 
-/// <summary>Which processors compute, on boxes as their systems describe them.</summary>
+/// <summary>Which processors compute, on machines as their systems describe them.</summary>
 public sealed class CpuTopologyTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-cpu-").FullName;
@@ -27,7 +27,7 @@ public sealed class CpuTopologyTests : IDisposable
     [InlineData("1024 1024 1024 1024 570 570 570 570", "0 0 4 4 8 9 10 11", "0 2", true)]
     public void The_big_cores_compute_one_thread_each_strongest_first(string capacities, string cores, string big, bool mixed)
     {
-        var topology = Box(capacities.Split(' '), cores.Split(' '), "cpu_capacity");
+        var topology = Machine(capacities.Split(' '), cores.Split(' '), "cpu_capacity");
         Assert.Equal(big, string.Join(' ', topology.BigCores));
         Assert.Equal(mixed, topology.IsMixed);
     }
@@ -35,8 +35,8 @@ public sealed class CpuTopologyTests : IDisposable
     [Fact]
     public void Where_nothing_is_rated_the_highest_frequency_counts()
     {
-        // Raspberry Pi-like boxes have one frequency; this one has two clusters.
-        var topology = Box(["1800000", "1800000", "2400000", "2400000", "900000"], ["0", "1", "2", "3", "4"], "cpufreq/cpuinfo_max_freq");
+        // Boards like the Raspberry Pi have one frequency; this one has two clusters.
+        var topology = Machine(["1800000", "1800000", "2400000", "2400000", "900000"], ["0", "1", "2", "3", "4"], "cpufreq/cpuinfo_max_freq");
         Assert.Equal([2, 3, 0, 1], topology.BigCores);
         Assert.True(topology.IsMixed);
     }
@@ -44,7 +44,7 @@ public sealed class CpuTopologyTests : IDisposable
     [Fact]
     public void What_is_offline_or_not_allowed_does_not_compute()
     {
-        var topology = Box(["1024", "1024", "1024", "1024"], ["0", "1", "2", "3"], "cpu_capacity", online: "0,2-3", allowed: "0-2");
+        var topology = Machine(["1024", "1024", "1024", "1024"], ["0", "1", "2", "3"], "cpu_capacity", online: "0,2-3", allowed: "0-2");
         Assert.Equal([0, 2], topology.Allowed);
         Assert.Equal([0, 2], topology.BigCores);
     }
@@ -60,10 +60,10 @@ public sealed class CpuTopologyTests : IDisposable
     [Fact]
     public void Threads_are_bound_to_big_cores_only_where_there_are_little_ones()
     {
-        var phone = Box(["300", "300", "800", "1024"], ["0", "1", "2", "3"], "cpu_capacity");
+        var phone = Machine(["300", "300", "800", "1024"], ["0", "1", "2", "3"], "cpu_capacity");
         Assert.Equal([3, 2], new ExecutionSettings(2) { Topology = phone }.EffectiveProcessors);
         Assert.Equal([3], new ExecutionSettings(1) { Topology = phone }.EffectiveProcessors);
-        // More threads than big cores is somebody's wish; where they run is left to the system.
+        // More threads than big cores were requested; where they run is left to the system.
         Assert.Empty(new ExecutionSettings(3) { Topology = phone }.EffectiveProcessors);
         Assert.Empty(new ExecutionSettings(2) { Topology = phone, Processors = [] }.EffectiveProcessors);
         Assert.Equal(2, new ExecutionSettings { Topology = phone, Processors = [0, 1] }.EffectiveThreads);
@@ -82,7 +82,7 @@ public sealed class CpuTopologyTests : IDisposable
     [InlineData("3-1")]
     [InlineData("-1")]
     [InlineData("0-99999")]
-    public void What_is_no_list_is_refused(string text) => Assert.Throws<FormatException>(() => CpuTopology.ParseList(text));
+    public void What_is_not_a_list_is_refused(string text) => Assert.Throws<FormatException>(() => CpuTopology.ParseList(text));
 
     [Theory]
     [InlineData("7 4 5 6", 4, "5;6;7")]
@@ -92,7 +92,7 @@ public sealed class CpuTopologyTests : IDisposable
         Assert.Equal(expected, ThreadAffinity.OfPool([.. processors.Split(' ').Select(number => int.Parse(number, CultureInfo.InvariantCulture))], threads));
 
     [Fact]
-    public async Task A_session_bound_to_one_processor_runs_there_and_says_the_same()
+    public async Task A_session_bound_to_one_processor_runs_there_and_computes_the_same()
     {
         var folder = GoldenModel.Get("mobilellama").Folder;
         var free = FirstLogits(folder, new ExecutionSettings(2));
@@ -117,7 +117,7 @@ public sealed class CpuTopologyTests : IDisposable
         return state.Step(1).ToArray();
     }
 
-    private CpuTopology Box(string[] values, string[] cores, string file, string? online = null, string? allowed = null)
+    private CpuTopology Machine(string[] values, string[] cores, string file, string? online = null, string? allowed = null)
     {
         for (var i = 0; i < values.Length; i++)
         {
@@ -129,7 +129,7 @@ public sealed class CpuTopologyTests : IDisposable
             }
         }
 
-        // Folders that are no processors, as real trees have them.
+        // Folders that are not processors, as real systems have them.
         Write("cpufreq/policy0/affected_cpus", "0");
         Write("cpuidle/current_driver", "none");
         Write("online", online ?? $"0-{values.Length - 1}");

@@ -82,7 +82,7 @@ public sealed class ModelFolderFormatTests
         }));
         Assert.Equal("lossNotMeasured", Reason(manifest with { Precision = manifest.Precision with { Vision = "w8a7" } }));
 
-        // A context without room for a self-test is no reason: the next import would leave it out as well.
+        // A context too short for a self-test is not a reason: the next import would omit it as well.
         Assert.Empty(ImportAdvice.For(manifest with
         {
             SelfTest = null,

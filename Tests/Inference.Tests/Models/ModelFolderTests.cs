@@ -6,7 +6,7 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Tests.Models;
 
-/// <summary>A folder that is not what it says is refused, and the message names the file and the way out.</summary>
+/// <summary>A folder that does not match its manifest is refused, and the message names the file and the remedy.</summary>
 public sealed class ModelFolderTests
 {
     private static readonly ExecutionSettings OneThread = new(1);
@@ -160,7 +160,7 @@ public sealed class ModelFolderTests
 
         using var vision = Copy("$.signatures['vision.onnx'].outputs[1].shape", "[1,144,2048]");
         var model = ModelFolder.Open(vision.Path);
-        AssertSays(
+        AssertContains(
             Assert.Throws<ModelFolderException>(() => new VisionEncoder(model, OneThread)),
             "vision.onnx: output 'visual_tokens' is Float[1,", "the manifest says Float[1,144,2048]", "Import the model again");
     }
@@ -171,10 +171,10 @@ public sealed class ModelFolderTests
     [InlineData("$.language.keyValueHeads", "2", "[1,2,-1,16]")]
     [InlineData("$.language.layers", "4", "past_key_values.3.key")]
     [InlineData("$.language.layers", "2", "has 3 layers")]
-    public void Sizes_that_are_not_those_of_the_graph_are_refused(string path, string value, string says)
+    public void Sizes_that_are_not_those_of_the_graph_are_refused(string path, string value, string message)
     {
         using var folder = Copy(path, value);
-        AssertDecoderRefused(folder, says, "Import the model again");
+        AssertDecoderRefused(folder, message, "Import the model again");
     }
 
     [Fact]
@@ -184,7 +184,7 @@ public sealed class ModelFolderTests
         {
             using var folder = Copy(path, "7");
             var model = ModelFolder.Open(folder.Path);
-            AssertSays(Assert.Throws<ModelFolderException>(() => new VisionEncoder(model, OneThread)), "vision.onnx", "7", "Import");
+            AssertContains(Assert.Throws<ModelFolderException>(() => new VisionEncoder(model, OneThread)), "vision.onnx", "7", "Import");
         }
     }
 
@@ -192,7 +192,7 @@ public sealed class ModelFolderTests
     public void A_model_of_text_only_says_that_it_cannot_look()
     {
         var folder = GoldenModel.Get("mobilellama").Folder;
-        AssertSays(
+        AssertContains(
             Assert.Throws<ModelFolderException>(() => new VisionEncoder(folder, OneThread)),
             "a text-only model and cannot read pictures", "mobilevlm generate");
     }
@@ -242,18 +242,18 @@ public sealed class ModelFolderTests
     private static JsonObject Manifest(TemporaryFolder folder) =>
         JsonNode.Parse(File.ReadAllText(folder["model.json"]))!.AsObject();
 
-    private static ModelFolderException AssertRefused(string path, params string[] says) =>
-        AssertSays(Assert.Throws<ModelFolderException>(() => ModelFolder.Open(path)), says);
+    private static ModelFolderException AssertRefused(string path, params string[] parts) =>
+        AssertContains(Assert.Throws<ModelFolderException>(() => ModelFolder.Open(path)), parts);
 
-    private static void AssertDecoderRefused(TemporaryFolder folder, params string[] says)
+    private static void AssertDecoderRefused(TemporaryFolder folder, params string[] parts)
     {
         var model = ModelFolder.Open(folder.Path);
-        AssertSays(Assert.Throws<ModelFolderException>(() => new LanguageDecoder(model, OneThread)), says);
+        AssertContains(Assert.Throws<ModelFolderException>(() => new LanguageDecoder(model, OneThread)), parts);
     }
 
-    private static ModelFolderException AssertSays(ModelFolderException refusal, params string[] says)
+    private static ModelFolderException AssertContains(ModelFolderException refusal, params string[] parts)
     {
-        Assert.All(says, part => Assert.Contains(part, refusal.Message, StringComparison.Ordinal));
+        Assert.All(parts, part => Assert.Contains(part, refusal.Message, StringComparison.Ordinal));
         return refusal;
     }
 }

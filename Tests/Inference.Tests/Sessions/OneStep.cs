@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
-/// <summary>This assembly as a program of its own, for tests that need a fresh process: one token through a model.</summary>
+/// <summary>This assembly as a program, for tests that need a fresh process: one token through a model.</summary>
 internal static class OneStep
 {
     /// <param name="arguments">Model folder; optionally another ONNX Runtime, which is then read back from what the process

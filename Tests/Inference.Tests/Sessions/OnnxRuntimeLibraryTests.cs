@@ -4,17 +4,17 @@ using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
-/// <summary>An ONNX Runtime other than the one that comes along.</summary>
+/// <summary>An ONNX Runtime other than the one that comes with this program.</summary>
 public sealed class OnnxRuntimeLibraryTests
 {
     [Fact]
     public void A_library_that_is_missing_is_named() => AssertRefused("/nowhere/libonnxruntime.so", "there is no such file");
 
     [Fact]
-    public void A_file_that_is_no_library_is_named()
+    public void A_file_that_is_not_a_library_is_named()
     {
         using var temporary = new TemporaryFolder();
-        File.WriteAllText(temporary["libonnxruntime.so"], "not a library at all, and long enough to have room for a header of one");
+        File.WriteAllText(temporary["libonnxruntime.so"], "not a library at all, and long enough to hold the header of one");
         AssertRefused(temporary["libonnxruntime.so"], "cannot be loaded");
     }
 
@@ -22,7 +22,7 @@ public sealed class OnnxRuntimeLibraryTests
     public void A_library_of_something_else_is_named() => AssertRefused(NativeBuild.SomeLibrary, "not ONNX Runtime");
 
     [Fact]
-    public void What_a_library_needs_and_does_not_find_is_named() =>
+    public void A_missing_dependency_of_a_library_is_named() =>
         AssertRefused(NativeBuild.NeedsAnother(), "NEEDED-1.so: cannot open shared object file");
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class OnnxRuntimeLibraryTests
         AssertRefused(NativeBuild.OlderRuntime(), $"it is ONNX Runtime 1.29.0, this program needs {OnnxRuntimeLibrary.NeededVersion}");
 
     [Fact]
-    public void Once_one_is_in_use_there_is_no_other()
+    public void A_second_library_is_refused_once_one_is_in_use()
     {
         var own = NativeBuild.OwnRuntime;
         var fault = Assert.Throws<ExecutionTargetException>(() => OnnxRuntimeLibrary.Use(own));

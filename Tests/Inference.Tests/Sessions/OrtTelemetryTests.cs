@@ -6,13 +6,13 @@ using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
-/// <summary>Nothing leaves the box.</summary>
+/// <summary>ONNX Runtime's telemetry is off.</summary>
 public sealed partial class OrtTelemetryTests
 {
     private const string Variable = "ORT_DISABLE_TELEMETRY";
 
     [Fact]
-    public void Loading_the_engine_turns_telemetry_off_where_the_native_library_looks()
+    public void Loading_the_engine_turns_telemetry_off_where_the_native_library_reads_it()
     {
         RuntimeHelpers.RunModuleConstructor(typeof(ModelManifest).Module.ModuleHandle);
         Assert.Equal("1", Marshal.PtrToStringUTF8(GetVariable(Variable)));

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Text;
 
-/// <summary>Whatever ids a model writes, the text is valid Unicode: bytes that are cut, lone or not in the vocabulary
+/// <summary>Whatever ids a model generates, the text is valid Unicode: cut or lone bytes and ids outside the vocabulary
 /// included.</summary>
 public sealed class TokenizerStreamFuzzTests
 {
@@ -24,9 +24,9 @@ public sealed class TokenizerStreamFuzzTests
         Gen.Select(id.Array[0, 200], Gen.Bool).Sample(
             (ids, stopped) =>
             {
-                var told = new StringBuilder();
+                var reported = new StringBuilder();
                 var text = new GenerationBuffer(
-                    tokenizer, new GenerationOptions(ids.Length + 1, stopped ? Stops : null), piece => AssertWhole(piece, told));
+                    tokenizer, new GenerationOptions(ids.Length + 1, stopped ? Stops : null), piece => AssertWhole(piece, reported));
                 var finish = (FinishReason?)null;
                 foreach (var next in ids)
                 {
@@ -38,14 +38,14 @@ public sealed class TokenizerStreamFuzzTests
                 }
 
                 var written = text.End(finish ?? FinishReason.Length);
-                Assert.Equal(written.Text, told.ToString());
+                Assert.Equal(written.Text, reported.ToString());
                 AssertWhole(written.Text, new StringBuilder());
             },
             iter: 3000);
     }
 
     [Fact]
-    public void Any_bytes_are_decoded_as_UTF8_with_one_replacement_for_each_byte_that_is_none()
+    public void Any_bytes_are_decoded_as_UTF8_with_one_replacement_for_each_invalid_byte()
     {
         var tokenizer = GoldenModel.Get("mobilevlm-v1").Tokenizer;
         var ids = Enumerable.Range(0, 256).Select(value => tokenizer.PieceId($"<0x{value:X2}>")!.Value).ToArray();
@@ -84,9 +84,9 @@ public sealed class TokenizerStreamFuzzTests
 
     private static Gen<int> One(params int[] values) => Gen.Int[0, values.Length - 1].Select(at => values[at]);
 
-    private static void AssertWhole(string piece, StringBuilder told)
+    private static void AssertWhole(string piece, StringBuilder reported)
     {
-        told.Append(piece);
+        reported.Append(piece);
         Assert.Equal(piece, Encoding.UTF8.GetString(new UTF8Encoding(false, throwOnInvalidBytes: true).GetBytes(piece)));
     }
 }

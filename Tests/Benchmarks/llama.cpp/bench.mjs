@@ -1,4 +1,4 @@
-// llama.cpp at what 'mobilevlm bench' measures, in the same table: node peer.mjs FILE
+// llama.cpp at what 'mobilevlm bench' measures, in the same table: node bench.mjs FILE
 // The runs are those of one call of ours: one that is not counted, then --repeats of them; medians and quartiles.
 import { getLlama } from "node-llama-cpp";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ const { positionals: [file], values: { repeats, threads, only } } = parseArgs({
     },
 });
 if (!file) {
-    console.error("usage: node peer.mjs FILE [--repeats N] [--threads N] [--only prefill,decode-1,decode-4,decode-8,question]");
+    console.error("usage: node bench.mjs FILE [--repeats N] [--threads N] [--only prefill,decode-1,decode-4,decode-8,question]");
     process.exit(2);
 }
 
@@ -24,7 +24,7 @@ const tokens = (count, seed) => [1, ...Array.from({ length: count - 1 }, (_, i) 
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.resolve("node-llama-cpp"))));
 console.log(`node-llama-cpp ${version}, llama.cpp ${llama.llamaCppRelease.release}, ${threads} threads, ${llama.systemInfo}`);
-console.log(row("ms", "median", "min", "quartiles", "max", "a second"));
+console.log(row("ms", "median", "min", "quartiles", "max", "per second"));
 
 await measure("prefill", `prefill, ${prefill} tokens`, prefill, "tokens", 1, async run => {
     const context = await newContext(1);
@@ -51,7 +51,7 @@ for (const batch of [1, 4, 8]) {
     });
 }
 
-await measure("question", `question, ${question} tokens behind ${picture}`, 1, "questions", 1, async run => {
+await measure("question", `question, ${question} tokens after ${picture}`, 1, "questions", 1, async run => {
     const context = await newContext(1);
     const sequence = context.getSequence();
     await sequence.evaluateWithoutGeneratingNewTokens(tokens(picture, 0));

@@ -7,7 +7,7 @@
 #:property GenerateDocumentationFile=false
 #:property PublishAot=false
 
-// llama.cpp's image encoder (mtmd), which node-llama-cpp does not bring, at what 'mobilevlm bench --only encode' measures:
+// llama.cpp's image encoder (mtmd), which node-llama-cpp does not include, at what 'mobilevlm bench --only encode' measures:
 //   dotnet run encode.cs -- lm.gguf mmproj.gguf [REPEATS] [THREADS]
 using System.Diagnostics;
 using System.Globalization;
@@ -28,7 +28,7 @@ var threads = args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture)
 NativeLibrary.SetDllImportResolver(typeof(Mtmd).Assembly, (name, _, _) => name == "mtmd" ? NativeLibrary.Load(Mtmd.Find()) : 0);
 NativeLogConfig.llama_log_set((_, _) => { });
 
-// The decoder only says how wide its embeddings are.
+// The decoder is only needed for the width of its embeddings.
 using var decoder = LLamaWeights.LoadFromFile(new ModelParams(args[0]) { GpuLayerCount = 0 });
 var options = MtmdContextParams.Default();
 (options.UseGpu, options.NThreads, options.Warmup, options.PrintTimings) = (false, threads, false, false);
@@ -60,9 +60,9 @@ for (var i = -1; i < repeats; i++)
 times.Sort();
 double At(double share)
 {
-    var place = share * (times.Count - 1);
-    var below = (int)place;
-    return times[below] + ((place - below) * (times[Math.Min(below + 1, times.Count - 1)] - times[below]));
+    var position = share * (times.Count - 1);
+    var below = (int)position;
+    return times[below] + ((position - below) * (times[Math.Min(below + 1, times.Count - 1)] - times[below]));
 }
 
 Console.WriteLine(string.Create(
@@ -75,7 +75,7 @@ internal static class Mtmd
     [DllImport("mtmd", EntryPoint = "mtmd_encode_chunk")]
     public static extern int EncodeChunk(nint context, nint chunk);
 
-    /// <summary>The very library that the package has loaded.</summary>
+    /// <summary>The library that the package has loaded.</summary>
     public static string Find()
     {
         var level = Avx512F.IsSupported ? "avx512" : Avx2.IsSupported ? "avx2" : Avx.IsSupported ? "avx" : "";
