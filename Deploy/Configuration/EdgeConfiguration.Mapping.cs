@@ -10,7 +10,7 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
-/// <summary>What each room is told. Reads nothing from outside and can be called any number of times.</summary>
+/// <summary>The configuration as settings of the other projects. Reads nothing from outside and can be called any number of times.</summary>
 internal sealed partial class EdgeConfiguration
 {
     /// <summary>Name of this box in topics.</summary>
@@ -18,7 +18,7 @@ internal sealed partial class EdgeConfiguration
 
     public string ModelPath => FullPath(Options.Model.Path!);
 
-    /// <summary>Where the model shall run; where it does is read back from its sessions.</summary>
+    /// <summary>The configured target; where the model really runs is read back from its sessions.</summary>
     public ExecutionTarget Target => ExecutionTarget.TryParse(Options.Model.Target, out var target) ? target : ExecutionTarget.Cpu;
 
     /// <summary>An ONNX Runtime other than the one that comes along; null for that.</summary>
@@ -35,7 +35,7 @@ internal sealed partial class EdgeConfiguration
     public int? EmbeddedBrokerPort =>
         BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
 
-    /// <param name="opened">Told where each session runs; null tells nobody.</param>
+    /// <param name="opened">Gets where each session runs; may be null.</param>
     public ExecutionSettings ToExecutionSettings(Action<SessionPlacement>? opened = null) => new(Options.Model.Threads)
     {
         Target = Target,
@@ -48,7 +48,7 @@ internal sealed partial class EdgeConfiguration
 
     public NodeTopics ToTopics() => new(Options.Mqtt.BaseTopic, Node);
 
-    /// <param name="embeddedBroker">Where the embedded broker listens; not looked at with another broker.</param>
+    /// <param name="embeddedBroker">Where the embedded broker listens; ignored with another broker.</param>
     /// <exception cref="ArgumentNullException">The broker is embedded and no address is given.</exception>
     public MqttSettings ToMqttSettings(Uri? embeddedBroker)
     {
@@ -75,7 +75,7 @@ internal sealed partial class EdgeConfiguration
     public IReadOnlyList<CameraSettings> ToCameraSettings() =>
         [.. Options.Cameras.Select(camera => ToCamera(new CameraId(camera.Key), camera.Value))];
 
-    /// <param name="modelName">As the model's manifest says it.</param>
+    /// <param name="modelName">The name in the model's manifest.</param>
     public EdgeSettings ToEdgeSettings(string modelName) => new()
     {
         Node = Node,

@@ -6,8 +6,8 @@ using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Tells systemd how the service is, and feeds its watchdog as long as frames or idle ticks get through the
-/// pipeline. A pipeline that hangs in native code starves the watchdog, which then kills and restarts the process:
+/// <summary>Reports the state of the service to systemd, and notifies its watchdog as long as frames or idle ticks get through the
+/// pipeline. A pipeline that hangs in native code stops the notifications, so that systemd kills and restarts the process:
 /// nothing inside it could.</summary>
 internal sealed partial class Heartbeat(
     Func<EdgeSystem?> edge,
@@ -20,10 +20,10 @@ internal sealed partial class Heartbeat(
 {
     private static readonly TimeSpan StatusEvery = TimeSpan.FromSeconds(10);
 
-    // Beyond what a stop takes, so that systemd's own limit never cuts a stop that is within the configured one.
+    // Added to the longest stop, so that systemd's own limit never cuts a stop that is within the configured one.
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(15);
 
-    private bool _saidStuck;
+    private bool _loggedStuck;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -41,7 +41,7 @@ internal sealed partial class Heartbeat(
             {
                 if (edge() is { } system)
                 {
-                    Beat(system);
+                    Report(system);
                 }
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -52,14 +52,14 @@ internal sealed partial class Heartbeat(
         }
     }
 
-    private void Beat(EdgeSystem system)
+    private void Report(EdgeSystem system)
     {
         var stuck = system.StuckFor;
         if (stuck > options.StuckAfter)
         {
-            if (!_saidStuck)
+            if (!_loggedStuck)
             {
-                _saidStuck = true;
+                _loggedStuck = true;
                 LogStuck(stuck.TotalSeconds, options.StuckAfter.TotalSeconds);
             }
 
@@ -67,9 +67,9 @@ internal sealed partial class Heartbeat(
             return;
         }
 
-        _saidStuck = false;
+        _loggedStuck = false;
         system.Nudge();
-        Notify($"WATCHDOG=1\nSTATUS={StatusLine.Of(system.Stats())}");
+        Notify($"WATCHDOG=1\nSTATUS={StatusLine.Format(system.Stats())}");
     }
 
     private void NotifyStopping()
