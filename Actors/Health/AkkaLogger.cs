@@ -14,7 +14,7 @@ internal sealed class AkkaLoggerSetup(ILoggerFactory loggers) : Setup
     public ILoggerFactory Loggers => loggers;
 }
 
-/// <summary>Hands what Akka itself logs to the host's log.</summary>
+/// <summary>Writes what Akka itself logs to the host's log.</summary>
 internal sealed partial class AkkaLogger : ReceiveActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
 {
     private readonly Microsoft.Extensions.Logging.ILogger _logger;

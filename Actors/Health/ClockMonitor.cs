@@ -57,7 +57,7 @@ internal sealed partial class ClockMonitor
     }
 
     /// <summary>The wall time of a moment of this run.</summary>
-    /// <param name="timestamp">Of the steady clock.</param>
+    /// <param name="timestamp">Timestamp of the steady clock.</param>
     /// <returns>Null while the time is not known.</returns>
     public DateTimeOffset? At(long timestamp) => IsSet ? _time.GetUtcNow() - _time.GetElapsedTime(timestamp) : null;
 

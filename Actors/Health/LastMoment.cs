@@ -7,10 +7,10 @@ internal sealed class LastMoment
 
     private long _timestamp = Never;
 
-    /// <summary>Timestamp of the steady clock; null when it never happened.</summary>
+    /// <summary>The timestamp of the steady clock; null when it never happened.</summary>
     public long? Value => Interlocked.Read(ref _timestamp) is var timestamp and not Never ? timestamp : null;
 
-    /// <param name="timestamp">Of the steady clock.</param>
+    /// <param name="timestamp">Timestamp of the steady clock.</param>
     public void Set(long timestamp) => Interlocked.Exchange(ref _timestamp, timestamp);
 
     /// <summary>The same by the wall clock; null when it never happened, or while the time is not known.</summary>

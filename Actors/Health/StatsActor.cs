@@ -6,7 +6,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Health;
 
-/// <summary>Publishes what was counted, on a fixed interval.</summary>
+/// <summary>Publishes the statistics, on a fixed interval.</summary>
 internal sealed partial class StatsActor : RestartableActor
 {
     private readonly Func<StatsPayload> _snapshot;
@@ -60,13 +60,13 @@ internal sealed partial class StatsActor : RestartableActor
         catch (Exception fault)
         {
             // An error in the statistics must not stop the answers.
-            LogNotSaid(fault);
+            LogNotPublished(fault);
         }
     }
 
     [LoggerMessage(EventId = 88, Level = LogLevel.Error, Message =
         "The statistics could not be published; answering goes on and the next ones are tried as usual.")]
-    private partial void LogNotSaid(Exception fault);
+    private partial void LogNotPublished(Exception fault);
 
     private sealed record Tick
     {

@@ -47,16 +47,6 @@ public sealed class InstanceLock : IDisposable
             key, file, [() => FileCalls.OpenToLock($"{target}.lock"), () => FileCalls.OpenToLock(Substitute(file))], $"{target}.lock");
     }
 
-    /// <summary>Finds the process that holds a folder, without locking it.</summary>
-    /// <returns>Null when none has, or when that is not known.</returns>
-    public static string? HolderOf(string folder)
-    {
-        using var handle = FileCalls.OpenToLook(folder);
-        return !handle.IsInvalid && FileCalls.TryLock(handle) == FileCalls.WouldBlock
-            ? LockHolder.Find(FileIdentity.Of(folder), Path.Combine(folder, "mobilevlm.pid")) ?? "another process"
-            : null;
-    }
-
     /// <summary>Releases the lock. May be called twice.</summary>
     public void Dispose()
     {

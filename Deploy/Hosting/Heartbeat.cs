@@ -6,8 +6,8 @@ using MobileVlm.Edge.Deploy.Configuration.Options;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>Tells systemd how the service is, and feeds its watchdog as long as frames or idle ticks get through the
-/// pipeline. A pipeline that hangs in native code starves the watchdog, which then kills and restarts the process:
+/// <summary>Reports the state of the service to systemd, and notifies its watchdog as long as frames or idle ticks get through the
+/// pipeline. A pipeline that hangs in native code stops the notifications, so that systemd kills and restarts the process:
 /// nothing inside it could.</summary>
 internal sealed partial class Heartbeat(
     Func<EdgeSystem?> edge,
@@ -20,7 +20,7 @@ internal sealed partial class Heartbeat(
 {
     private static readonly TimeSpan StatusEvery = TimeSpan.FromSeconds(10);
 
-    // Beyond what a stop takes, so that systemd's own limit never cuts a stop that is within the configured one.
+    // Added to the longest stop, so that systemd's own limit never cuts a stop that is within the configured one.
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(15);
 
     private bool _reportedStuck;
@@ -41,7 +41,7 @@ internal sealed partial class Heartbeat(
             {
                 if (edge() is { } system)
                 {
-                    Beat(system);
+                    Report(system);
                 }
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -52,7 +52,7 @@ internal sealed partial class Heartbeat(
         }
     }
 
-    private void Beat(EdgeSystem system)
+    private void Report(EdgeSystem system)
     {
         var stuck = system.StuckFor;
         if (stuck > options.StuckAfter)
@@ -69,7 +69,7 @@ internal sealed partial class Heartbeat(
 
         _reportedStuck = false;
         system.Nudge();
-        Notify($"WATCHDOG=1\nSTATUS={StatusLine.Of(system.Stats())}");
+        Notify($"WATCHDOG=1\nSTATUS={StatusLine.Format(system.Stats())}");
     }
 
     private void NotifyStopping()

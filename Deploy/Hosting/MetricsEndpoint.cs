@@ -7,7 +7,7 @@ using OpenTelemetry.Metrics;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>The numbers at <c>http://127.0.0.1:PORT/metrics</c>, for Prometheus. On the loopback address only.</summary>
+/// <summary>The metrics at <c>http://127.0.0.1:PORT/metrics</c>, for Prometheus. On the loopback address only.</summary>
 internal sealed partial class MetricsEndpoint : IDisposable
 {
     private const string Loopback = "127.0.0.1";
@@ -17,8 +17,8 @@ internal sealed partial class MetricsEndpoint : IDisposable
 
     private MetricsEndpoint(EdgeMeter meter, MeterProvider provider) => (_meter, _provider) = (meter, provider);
 
-    /// <summary>Answers are worth more than numbers about them: a port that cannot be had is logged, not fatal.</summary>
-    /// <returns>Null when the port cannot be had.</returns>
+    /// <summary>Starts listening. A port that cannot be used is logged and not fatal, because answers matter more than numbers about them.</summary>
+    /// <returns>Null when the port cannot be used.</returns>
     public static MetricsEndpoint? Start(EdgeSystem system, int port, ILogger logger)
     {
         var address = string.Create(CultureInfo.InvariantCulture, $"http://{Loopback}:{port}/");

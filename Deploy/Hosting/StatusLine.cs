@@ -3,10 +3,10 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
-/// <summary>The one line that <c>systemctl status</c> shows.</summary>
+/// <summary>The line that <c>systemctl status</c> shows.</summary>
 internal static class StatusLine
 {
-    public static string Of(StatsPayload stats)
+    public static string Format(StatsPayload stats)
     {
         var online = stats.Cameras.Values.Count(camera => camera.Online);
         var answers = stats.Pipeline.Answers == 0

@@ -1,6 +1,7 @@
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>How the broker is reached. Values are validated where configuration is read.</summary>
+/// <summary>How the broker is reached. Ranges are validated where configuration is read; <see cref="MqttLink"/> refuses what could never
+/// connect.</summary>
 public sealed record MqttSettings
 {
     /// <summary><c>mqtt://host[:1883]</c> or <c>mqtts://host[:8883]</c>. The embedded broker is reached by its own
@@ -18,6 +19,7 @@ public sealed record MqttSettings
     /// <summary>PEM file of the authority that signed the broker's certificate; null trusts the system's.</summary>
     public string? CaFile { get; init; }
 
+    /// <summary>Longest silence on the connection before a ping; at least 1 s.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Longest wait for the broker's answer to a connect or a publish.</summary>

@@ -33,10 +33,7 @@ public sealed class NodeTopics(string baseTopic, string node)
     /// <summary>Retained: <c>online</c>, <c>offline</c>.</summary>
     public string CameraAvailability(string camera) => $"{_root}/{camera}/availability";
 
-    /// <summary>Here anybody may ask about the camera's next picture.</summary>
-    public string CameraAsk(string camera) => $"{_root}/{camera}/{AskLevel}";
-
-    /// <summary>Answers to <see cref="CameraAsk"/> of those who name no topic for them.</summary>
+    /// <summary>Answers to ad-hoc questions on the camera's <c>ask</c> topic whose clients name no topic for them.</summary>
     public string CameraReply(string camera) => $"{_root}/{camera}/reply";
 
     /// <summary>Retained: the bare value, cut to 255 characters.</summary>

@@ -8,9 +8,9 @@ namespace MobileVlm.Edge.Connectors.Tests.Images;
 /// <summary>What cannot be decoded is named for what it is, with what to do.</summary>
 public sealed class FileKindTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     public static TheoryData<string, byte[], string, string> Strangers
     {
@@ -92,32 +92,32 @@ public sealed class FileKindTests : IDisposable
     [InlineData("a.jp2", "JPEG 2000")]
     public void What_ffmpeg_writes_is_named_too(string name, string expected)
     {
-        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench.Picture(name)));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_files.Picture(name)));
         Assert.Contains(expected, fault.Fault, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_picture_is_known_by_its_content_whatever_its_name()
     {
-        File.Move(_bench.Picture("a.png"), _bench["a.jpg"]);
-        Assert.Equal(64, ImageCodec.Read(_bench["a.jpg"]).Width);
+        File.Move(_files.Picture("a.png"), _files["a.jpg"]);
+        Assert.Equal(64, ImageCodec.Read(_files["a.jpg"]).Width);
         Assert.Contains("a PNG picture whose header is damaged", Assert.Throws<ImageFileException>(
-            () => ImageCodec.Decode(File.ReadAllBytes(_bench["a.jpg"]).AsSpan(0, 20), "cut")).Fault, StringComparison.Ordinal);
+            () => ImageCodec.Decode(File.ReadAllBytes(_files["a.jpg"]).AsSpan(0, 20), "cut")).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_folder_is_named()
     {
-        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench.Folder));
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_files.Folder));
         Assert.Equal("a folder, not a picture file", fault.Fault);
     }
 
     [Fact]
     public void The_first_frame_of_an_animation_is_taken()
     {
-        CameraFiles.Ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5", "-frames:v", "5", _bench["a.gif"]);
-        var first = CameraFiles.Ffmpeg("-i", _bench["a.gif"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1");
-        Assert.Equal(first, ImageCodec.Read(_bench["a.gif"]).Pixels);
+        CameraFiles.Ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5", "-frames:v", "5", _files["a.gif"]);
+        var first = CameraFiles.Ffmpeg("-i", _files["a.gif"], "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1");
+        Assert.Equal(first, ImageCodec.Read(_files["a.gif"]).Pixels);
     }
 
     private static byte[] Ftyp(string major, params string[] compatible) =>

@@ -9,9 +9,9 @@ namespace MobileVlm.Edge.Connectors.Tests.Images;
 
 public sealed class ImageCodecTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     [Theory]
     [InlineData("rgb24", "-vf", "null")]
@@ -21,18 +21,18 @@ public sealed class ImageCodecTests : IDisposable
     public void A_png_is_decoded_to_the_very_bytes_that_it_holds(string format, string option, string filter)
     {
         CameraFiles.Ffmpeg("-f", "lavfi", "-i", "mandelbrot=size=101x67", "-frames:v", "1",
-            option, $"format=rgba,{filter}", "-pix_fmt", format, _bench["a.png"]);
-        var picture = ImageCodec.Read(_bench["a.png"]);
+            option, $"format=rgba,{filter}", "-pix_fmt", format, _files["a.png"]);
+        var picture = ImageCodec.Read(_files["a.png"]);
         Assert.Equal((101, 67), (picture.Width, picture.Height));
-        Assert.Equal(Rgb(_bench["a.png"]), picture.Pixels);
+        Assert.Equal(Rgb(_files["a.png"]), picture.Pixels);
     }
 
     [Fact]
     public void Colour_tags_of_a_png_change_nothing()
     {
         // gAMA of 1.0 would brighten the whole picture if it were applied.
-        var png = File.ReadAllBytes(_bench.Picture("a.png"));
-        var plain = ImageCodec.Read(_bench["a.png"]);
+        var png = File.ReadAllBytes(_files.Picture("a.png"));
+        var plain = ImageCodec.Read(_files["a.png"]);
         byte[] gamma = [0, 0, 0, 4, .. Encoding.ASCII.GetBytes("gAMA"), 0, 1, 0x86, 0xA0, 0x31, 0xE8, 0x96, 0x5F];
         byte[] tagged = [.. png[..33], .. gamma, .. png[33..]];
         Assert.Equal(plain.Pixels, ImageCodec.Decode(tagged, "tagged").Pixels);
@@ -43,7 +43,7 @@ public sealed class ImageCodecTests : IDisposable
     [InlineData("a.png")]
     public void A_picture_read_into_lent_memory_takes_hardly_any_of_its_own(string name)
     {
-        var file = _bench.Picture(name, "640x480");
+        var file = _files.Picture(name, "640x480");
         var pixels = new byte[640 * 480 * 3];
         LendPixels lend = (_, _) => pixels;
 
@@ -62,18 +62,18 @@ public sealed class ImageCodecTests : IDisposable
     [InlineData("a.gif")]
     public void Other_formats_are_decoded_nearly_as_ffmpeg_does(string name)
     {
-        var picture = ImageCodec.Read(_bench.Picture(name, "160x120"));
-        Assert.InRange(Difference(picture.Pixels, Rgb(_bench[name])), 0, 5);
+        var picture = ImageCodec.Read(_files.Picture(name, "160x120"));
+        Assert.InRange(Difference(picture.Pixels, Rgb(_files[name])), 0, 5);
     }
 
     [Fact]
     public void A_missing_file_is_told_from_a_bad_one()
     {
-        Assert.Throws<FileNotFoundException>(() => ImageCodec.Read(_bench["none.png"]));
-        File.WriteAllText(_bench["text.png"], "no picture");
-        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench["text.png"]));
+        Assert.Throws<FileNotFoundException>(() => ImageCodec.Read(_files["none.png"]));
+        File.WriteAllText(_files["text.png"], "no picture");
+        var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Read(_files["text.png"]));
         Assert.Contains("not a picture but text ('no picture')", fault.Message, StringComparison.Ordinal);
-        Assert.Equal(_bench["text.png"], fault.Picture);
+        Assert.Equal(_files["text.png"], fault.Picture);
         Assert.Throws<ImageFileException>(() => ImageCodec.Decode([], "empty"));
     }
 
@@ -85,7 +85,7 @@ public sealed class ImageCodecTests : IDisposable
     [InlineData("a.gif")]
     public void A_truncated_picture_is_refused(string name)
     {
-        var whole = File.ReadAllBytes(_bench.Picture(name, "320x240"));
+        var whole = File.ReadAllBytes(_files.Picture(name, "320x240"));
         foreach (var part in new[] { 0.1, 0.5, 0.9 })
         {
             var length = (int)(whole.Length * part);
@@ -96,7 +96,7 @@ public sealed class ImageCodecTests : IDisposable
     [Fact]
     public void A_png_with_a_flipped_byte_is_refused()
     {
-        var png = File.ReadAllBytes(_bench.Picture("a.png"));
+        var png = File.ReadAllBytes(_files.Picture("a.png"));
         png[png.Length / 2] ^= 0x55;
         Assert.Throws<ImageFileException>(() => ImageCodec.Decode(png, "flipped"));
     }
@@ -104,7 +104,7 @@ public sealed class ImageCodecTests : IDisposable
     [Fact]
     public void A_small_file_that_claims_a_huge_picture_is_refused_before_memory_is_taken()
     {
-        var png = File.ReadAllBytes(_bench.Picture("a.png"));
+        var png = File.ReadAllBytes(_files.Picture("a.png"));
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), 30000);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), 30000);
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), PictureFiles.Crc32(png.AsSpan(12, 17)));
@@ -117,12 +117,12 @@ public sealed class ImageCodecTests : IDisposable
     [Fact]
     public void A_file_that_is_too_large_is_refused_unread()
     {
-        using (var file = File.Create(_bench["large.png"]))
+        using (var file = File.Create(_files["large.png"]))
         {
             file.SetLength(ImageCodec.MaxFileBytes + 1L);
         }
 
-        Assert.Throws<ImageFileException>(() => ImageCodec.Read(_bench["large.png"]));
+        Assert.Throws<ImageFileException>(() => ImageCodec.Read(_files["large.png"]));
     }
 
     [Theory]
@@ -146,8 +146,8 @@ public sealed class ImageCodecTests : IDisposable
                 stop.Cancel();
             },
             stop.Token);
-        await File.WriteAllBytesAsync(_bench["a.jpg"], jpeg);
-        var picture = ImageCodec.Read(_bench["a.jpg"]);
+        await File.WriteAllBytesAsync(_files["a.jpg"], jpeg);
+        var picture = ImageCodec.Read(_files["a.jpg"]);
         Assert.Equal((width, height), (picture.Width, picture.Height));
         var drawn = new byte[160 * 120 * 3];
         TestPattern.Draw(1, drawn, 160, 120);
@@ -156,7 +156,7 @@ public sealed class ImageCodecTests : IDisposable
         Assert.InRange(Difference(picture.Pixels, expected), 0, 12);
 
         // ffmpeg repeats the halved chroma where Skia interpolates it.
-        Assert.InRange(Difference(picture.Pixels, Rgb(_bench["a.jpg"])), 0, 8);
+        Assert.InRange(Difference(picture.Pixels, Rgb(_files["a.jpg"])), 0, 8);
     }
 
     [Fact]

@@ -9,9 +9,9 @@ namespace MobileVlm.Edge.Connectors.Tests.Images;
 /// <summary>Large pictures are read in strips and scaled down on the way, with the same result and a bounded memory.</summary>
 public sealed class PictureDecoderTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     public static TheoryData<string, string[]> Kinds => new()
     {
@@ -147,14 +147,14 @@ public sealed class PictureDecoderTests : IDisposable
     public async Task A_sent_picture_of_16_megapixels_takes_little_memory(string name, string options, int mostMegabytes)
     {
         Picture(name, "4000x4000", options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "testsrc");
-        var taken = await DecodeChild.PeakAsync(_bench[name]);
+        var taken = await DecodeChild.PeakAsync(_files[name]);
         Assert.InRange(taken / 1024 / 1024, 0, mostMegabytes);
     }
 
     private byte[] Picture(string name, string size, string[] options, string source = "mandelbrot")
     {
-        CameraFiles.Ffmpeg(["-f", "lavfi", "-i", $"{source}=size={size}", "-frames:v", "1", .. options, _bench[name]]);
-        return File.ReadAllBytes(_bench[name]);
+        CameraFiles.Ffmpeg(["-f", "lavfi", "-i", $"{source}=size={size}", "-frames:v", "1", .. options, _files[name]]);
+        return File.ReadAllBytes(_files[name]);
     }
 
     private static int Largest(byte[] one, byte[] other) => one.Zip(other, (a, b) => Math.Abs(a - b)).Max();

@@ -6,19 +6,19 @@ namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds;
 
 public sealed class ImageFolderFeedTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     [Fact]
     public async Task Pictures_come_in_ordinal_order_and_other_files_do_not_matter()
     {
-        _bench.Picture("b.png", "40x32");
-        _bench.Picture("B.jpg", "48x32");
-        _bench.Picture("a.bmp", "56x32");
-        await File.WriteAllTextAsync(_bench["notes.txt"], "no picture");
-        var capture = new Capture(Capture.Settings(_bench.Folder));
-        Assert.Equal($"{_bench.Folder} (pictures)", capture.Camera.Description);
+        _files.Picture("b.png", "40x32");
+        _files.Picture("B.jpg", "48x32");
+        _files.Picture("a.bmp", "56x32");
+        await File.WriteAllTextAsync(_files["notes.txt"], "no picture");
+        var capture = new Capture(Capture.Settings(_files.Folder));
+        Assert.Equal($"{_files.Folder} (pictures)", capture.Camera.Description);
         Assert.Equal((CaptureEndKind.Finished, 3), ((await capture.RunAsync()).Kind, capture.Frames.Count));
         Assert.Equal([48, 56, 40], capture.Frames.Select(frame => frame.Width));
     }
@@ -26,10 +26,10 @@ public sealed class ImageFolderFeedTests : IDisposable
     [Fact]
     public async Task A_corrupt_picture_is_skipped_counted_and_logged_once()
     {
-        _bench.Picture("a.png");
-        _bench.Picture("c.png");
-        await File.WriteAllBytesAsync(_bench["b.png"], (await File.ReadAllBytesAsync(_bench["a.png"]))[..200]);
-        var capture = new Capture(Capture.Settings(_bench.Folder) with { Id = new CameraId("corrupt"), Loop = true });
+        _files.Picture("a.png");
+        _files.Picture("c.png");
+        await File.WriteAllBytesAsync(_files["b.png"], (await File.ReadAllBytesAsync(_files["a.png"]))[..200]);
+        var capture = new Capture(Capture.Settings(_files.Folder) with { Id = new CameraId("corrupt"), Loop = true });
         var unreadable = 0L;
         using var listener = new MeterListener
         {
@@ -52,10 +52,10 @@ public sealed class ImageFolderFeedTests : IDisposable
     [Fact]
     public async Task A_folder_shows_gif_and_says_what_it_cannot_show()
     {
-        _bench.Picture("a.gif", "40x32");
-        await File.WriteAllBytesAsync(_bench["b.HEIC"], PictureFiles.Heic);
-        _bench.Picture("c.tif");
-        var capture = new Capture(Capture.Settings(_bench.Folder));
+        _files.Picture("a.gif", "40x32");
+        await File.WriteAllBytesAsync(_files["b.HEIC"], PictureFiles.Heic);
+        _files.Picture("c.tif");
+        var capture = new Capture(Capture.Settings(_files.Folder));
         Assert.Equal((CaptureEndKind.Finished, 1), ((await capture.RunAsync()).Kind, capture.Frames.Count));
         Assert.Contains("HEIC pictures are not supported", capture.Log.ToString(), StringComparison.Ordinal);
         Assert.Contains("TIFF pictures are not supported", capture.Log.ToString(), StringComparison.Ordinal);
@@ -64,7 +64,7 @@ public sealed class ImageFolderFeedTests : IDisposable
     [Fact]
     public async Task A_picture_wider_than_the_camera_allows_is_scaled_by_the_codec()
     {
-        var capture = new Capture(Capture.Settings(_bench.Picture("a.jpg", "640x480")) with { MaxWidth = 100 });
+        var capture = new Capture(Capture.Settings(_files.Picture("a.jpg", "640x480")) with { MaxWidth = 100 });
         await capture.RunAsync();
         Assert.Equal((100, 75), (capture.Frames.Single().Width, capture.Frames.Single().Height));
     }
@@ -72,10 +72,10 @@ public sealed class ImageFolderFeedTests : IDisposable
     [Fact]
     public async Task A_folder_without_a_readable_picture_fails_to_open()
     {
-        var empty = await new Capture(Capture.Settings(_bench.Folder) with { Loop = true }).RunAsync();
+        var empty = await new Capture(Capture.Settings(_files.Folder) with { Loop = true }).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, empty.Kind);
-        await File.WriteAllTextAsync(_bench["a.jpg"], "no picture");
-        var corrupt = await new Capture(Capture.Settings(_bench.Folder) with { Loop = true }).RunAsync();
+        await File.WriteAllTextAsync(_files["a.jpg"], "no picture");
+        var corrupt = await new Capture(Capture.Settings(_files.Folder) with { Loop = true }).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, corrupt.Kind);
         Assert.Contains("none of its 1 pictures", corrupt.Reason, StringComparison.Ordinal);
     }
@@ -87,10 +87,10 @@ public sealed class ImageFolderFeedTests : IDisposable
     {
         foreach (var name in new[] { "a.png", "b.png", "c.png" })
         {
-            _bench.Picture(name);
+            _files.Picture(name);
         }
 
-        var capture = new Capture(Capture.Settings(_bench.Folder) with
+        var capture = new Capture(Capture.Settings(_files.Folder) with
         {
             Pace = Pace.Real,
             Speed = speed,
@@ -105,7 +105,7 @@ public sealed class ImageFolderFeedTests : IDisposable
     [Fact]
     public async Task A_single_picture_file_is_a_folder_of_one()
     {
-        var capture = new Capture(Capture.Settings(_bench.Picture("a.png")) with { MaxWidth = 32 });
+        var capture = new Capture(Capture.Settings(_files.Picture("a.png")) with { MaxWidth = 32 });
         Assert.Equal((CaptureEndKind.Finished, 1), ((await capture.RunAsync()).Kind, capture.Frames.Count));
         Assert.Equal((32, 24), (capture.Frames.Single().Width, capture.Frames.Single().Height));
     }

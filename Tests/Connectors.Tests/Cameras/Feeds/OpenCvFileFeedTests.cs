@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds;
 
 public sealed class OpenCvFileFeedTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
     public OpenCvFileFeedTests()
     {
@@ -13,12 +13,12 @@ public sealed class OpenCvFileFeedTests : IDisposable
             + "apt-get install --no-install-recommends libgtk-3-0 libdrm2 libatomic1");
     }
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     [Fact]
     public async Task The_pictures_are_those_that_ffmpeg_decodes()
     {
-        var clip = _bench.Clip("clip.mp4", 30);
+        var clip = _files.Clip("clip.mp4", 30);
         var capture = new Capture(Capture.Settings(clip));
         Assert.Equal($"{clip} (OpenCV)", capture.Camera.Description);
         Assert.Equal(new CaptureEnd(CaptureEndKind.Finished, "played to its end", 30), await capture.RunAsync());
@@ -36,7 +36,7 @@ public sealed class OpenCvFileFeedTests : IDisposable
     public async Task At_the_real_pace_a_file_takes_as_long_as_it_is_and_a_loop_goes_on()
     {
         var capture = new Capture(
-            Capture.Settings(_bench.Clip("clip.mp4", 25)) with { Pace = Pace.Real, Loop = true, Speed = 2 });
+            Capture.Settings(_files.Clip("clip.mp4", 25)) with { Pace = Pace.Real, Loop = true, Speed = 2 });
         var end = await capture.RunAsync(frame => frame.At > TimeSpan.FromSeconds(1.3));
         Assert.Equal(CaptureEndKind.Cancelled, end.Kind);
         Assert.InRange(end.Frames, 26, 80);
@@ -45,7 +45,7 @@ public sealed class OpenCvFileFeedTests : IDisposable
     [Fact]
     public async Task A_slow_receiver_makes_pictures_be_skipped_and_the_file_end_in_time()
     {
-        var capture = new Capture(Capture.Settings(_bench.Clip("clip.mp4", 50)) with { Pace = Pace.Real });
+        var capture = new Capture(Capture.Settings(_files.Clip("clip.mp4", 50)) with { Pace = Pace.Real });
         var end = await capture.RunAsync(_ =>
         {
             Thread.Sleep(150);
@@ -61,7 +61,7 @@ public sealed class OpenCvFileFeedTests : IDisposable
     [InlineData(40, 50)]
     public async Task No_more_pictures_a_second_than_asked_for(double rate, int expected)
     {
-        var settings = Capture.Settings(_bench.Clip("clip.mp4", 50));
+        var settings = Capture.Settings(_files.Clip("clip.mp4", 50));
         var capture = new Capture(settings with { MaxFrameRate = rate, MaxWidth = 80 });
         Assert.Equal(expected, (await capture.RunAsync()).Frames);
         Assert.All(capture.Frames, frame => Assert.Equal((80, 60), (frame.Width, frame.Height)));
@@ -82,19 +82,19 @@ public sealed class OpenCvFileFeedTests : IDisposable
     [Fact]
     public async Task A_missing_file_says_so_and_may_come_later()
     {
-        var capture = new Capture(Capture.Settings(_bench["late.mp4"]));
+        var capture = new Capture(Capture.Settings(_files["late.mp4"]));
         var end = await capture.RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
         Assert.Contains("does not exist", end.Reason, StringComparison.Ordinal);
-        _bench.Clip("late.mp4", 3);
+        _files.Clip("late.mp4", 3);
         Assert.Equal(3, (await capture.RunAsync()).Frames);
     }
 
     [Fact]
     public async Task A_file_that_is_no_video_fails_to_open_even_when_it_loops()
     {
-        await File.WriteAllTextAsync(_bench["clip.mp4"], "not a video at all");
-        var end = await new Capture(Capture.Settings(_bench["clip.mp4"]) with { Loop = true }).RunAsync();
+        await File.WriteAllTextAsync(_files["clip.mp4"], "not a video at all");
+        var end = await new Capture(Capture.Settings(_files["clip.mp4"]) with { Loop = true }).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
         Assert.Contains("OpenCV", end.Reason, StringComparison.Ordinal);
     }
@@ -102,13 +102,13 @@ public sealed class OpenCvFileFeedTests : IDisposable
     [Fact]
     public async Task Damaged_and_truncated_files_give_what_they_have()
     {
-        var bytes = await File.ReadAllBytesAsync(_bench.Clip("clip.ts", 50));
-        await File.WriteAllBytesAsync(_bench["half.ts"], bytes[..(bytes.Length / 2)]);
+        var bytes = await File.ReadAllBytesAsync(_files.Clip("clip.ts", 50));
+        await File.WriteAllBytesAsync(_files["half.ts"], bytes[..(bytes.Length / 2)]);
         new Random(7).NextBytes(bytes.AsSpan(bytes.Length / 3, bytes.Length / 3));
-        await File.WriteAllBytesAsync(_bench["bad.ts"], bytes);
+        await File.WriteAllBytesAsync(_files["bad.ts"], bytes);
         foreach (var name in new[] { "half.ts", "bad.ts" })
         {
-            var end = await new Capture(Capture.Settings(_bench[name])).RunAsync();
+            var end = await new Capture(Capture.Settings(_files[name])).RunAsync();
             Assert.Equal(CaptureEndKind.Finished, end.Kind);
             Assert.InRange(end.Frames, 5, 50);
         }

@@ -9,9 +9,9 @@ namespace MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
 
 public sealed class OutboxFaultTests : IAsyncDisposable
 {
-    private readonly OutboxRig _bench = new();
+    private readonly OutboxRig _rig = new();
 
-    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+    public ValueTask DisposeAsync() => _rig.DisposeAsync();
 
     /// <summary>The system's reasons end with one, and the log's sentence goes on behind them.</summary>
     [Fact]
@@ -24,28 +24,28 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [InlineData(30_000, 30_000, true)]
     public async Task What_can_be_read_of_a_damaged_file_is_sent_and_the_rest_is_told_as_lost(int at, int length, bool canBeRead)
     {
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 200, bytes: 500);
-        await _bench.Outbox.DisposeAsync();
-        using (var file = File.OpenWrite(_bench.Settings.Path))
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 200, bytes: 500);
+        await _rig.Outbox.DisposeAsync();
+        using (var file = File.OpenWrite(_rig.Settings.Path))
         {
             Assert.True(file.Length > at + length);
             file.Position = at;
             file.Write(Enumerable.Repeat((byte)0xA5, length).ToArray());
         }
 
-        _bench.Open();
-        Assert.Equal(1, _bench.Outbox.Stats.Damaged);
-        Assert.Equal(StorageCondition.OnDisk, _bench.Outbox.Stats.Storage);
-        Assert.Equal(1, _bench.Log.Count(61));
-        Assert.Single(Directory.GetFiles(_bench.Folder, "*.damaged-*"));
-        await _bench.StoreAsync("gate", 1000, 3);
+        _rig.Open();
+        Assert.Equal(1, _rig.Outbox.Stats.Damaged);
+        Assert.Equal(StorageCondition.OnDisk, _rig.Outbox.Stats.Storage);
+        Assert.Equal(1, _rig.Log.Count(61));
+        Assert.Single(Directory.GetFiles(_rig.Folder, "*.damaged-*"));
+        await _rig.StoreAsync("gate", 1000, 3);
         var (numbers, lost) = (new List<int>(), 0L);
-        while (await _bench.Outbox.OldestAsync(OutboxRig.All) is { } waiting)
+        while (await _rig.Outbox.OldestAsync(OutboxRig.All) is { } waiting)
         {
             numbers.Add(int.Parse(waiting.Event.Id.Split('-')[1], CultureInfo.InvariantCulture));
             lost += waiting.LostBefore;
-            await _bench.Outbox.RemoveAsync(waiting.Event.Id);
+            await _rig.Outbox.RemoveAsync(waiting.Event.Id);
         }
 
         Assert.Equal(numbers.Order(), numbers);
@@ -57,10 +57,10 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [Fact]
     public async Task A_file_that_is_no_database_is_set_aside()
     {
-        File.WriteAllText(_bench.Settings.Path, new string('x', 10_000));
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 1);
-        Assert.Equal(1, _bench.Outbox.Stats.Damaged);
+        File.WriteAllText(_rig.Settings.Path, new string('x', 10_000));
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 1);
+        Assert.Equal(1, _rig.Outbox.Stats.Damaged);
     }
 
     [Fact]
@@ -68,13 +68,13 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     {
         for (var i = 0; i < 3; i++)
         {
-            File.WriteAllText(_bench.Settings.Path, $"no database {i}".PadRight(5000, 'x'));
-            _bench.Open();
-            await _bench.Outbox.DisposeAsync();
-            _bench.Time.Advance(TimeSpan.FromMinutes(1));
+            File.WriteAllText(_rig.Settings.Path, $"no database {i}".PadRight(5000, 'x'));
+            _rig.Open();
+            await _rig.Outbox.DisposeAsync();
+            _rig.Time.Advance(TimeSpan.FromMinutes(1));
         }
 
-        var kept = Assert.Single(Directory.GetFiles(Path.GetDirectoryName(_bench.Settings.Path)!, "*.damaged-*"));
+        var kept = Assert.Single(Directory.GetFiles(Path.GetDirectoryName(_rig.Settings.Path)!, "*.damaged-*"));
         Assert.StartsWith("no database 2", File.ReadAllText(kept), StringComparison.Ordinal);
     }
 
@@ -82,23 +82,23 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [Fact]
     public async Task A_file_that_another_program_has_locked_is_waited_for_in_memory_and_not_for_a_minute()
     {
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 1);
-        await _bench.Outbox.DisposeAsync();
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 1);
+        await _rig.Outbox.DisposeAsync();
         var started = Stopwatch.GetTimestamp();
-        await using (Lock(_bench.Settings.Path))
+        await using (Lock(_rig.Settings.Path))
         {
-            _bench.Open();
+            _rig.Open();
             Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(10));
-            Assert.Equal(StorageCondition.InMemory("another process has the file open"), _bench.Outbox.Stats.Storage);
-            Assert.Equal(StoreOutcome.InMemory, await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 2)));
+            Assert.Equal(StorageCondition.InMemory("another process has the file open"), _rig.Outbox.Stats.Storage);
+            Assert.Equal(StoreOutcome.InMemory, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 2)));
         }
 
-        _bench.Time.Advance(TimeSpan.FromMinutes(1));
-        await _bench.StoreAsync("gate", 3, 1);
-        Assert.Equal(StorageCondition.OnDisk, _bench.Outbox.Stats.Storage);
-        await _bench.OpenAgainAsync();
-        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _bench.DrainAsync());
+        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        await _rig.StoreAsync("gate", 3, 1);
+        Assert.Equal(StorageCondition.OnDisk, _rig.Outbox.Stats.Storage);
+        await _rig.OpenAgainAsync();
+        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _rig.DrainAsync());
     }
 
     [Theory]
@@ -107,8 +107,8 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [InlineData(".")]
     public async Task Whatever_is_in_the_way_of_a_file_events_wait_in_memory_and_are_on_disk_once_it_is_gone(string inTheWay)
     {
-        _bench.Settings = _bench.Settings with { Path = Path.Combine(_bench.Folder, "state", "outbox.db") };
-        var obstacle = Path.GetFullPath(Path.Combine(_bench.Folder, "state", inTheWay));
+        _rig.Settings = _rig.Settings with { Path = Path.Combine(_rig.Folder, "state", "outbox.db") };
+        var obstacle = Path.GetFullPath(Path.Combine(_rig.Folder, "state", inTheWay));
         if (inTheWay == ".")
         {
             File.WriteAllText(obstacle, "A file where the folder should be.");
@@ -118,22 +118,22 @@ public sealed class OutboxFaultTests : IAsyncDisposable
             Directory.CreateDirectory(Path.Combine(obstacle, "not empty"));
         }
 
-        _bench.Open();
-        Assert.Equal(StorageKind.Memory, _bench.Outbox.Stats.Storage.Kind);
+        _rig.Open();
+        Assert.Equal(StorageKind.Memory, _rig.Outbox.Stats.Storage.Kind);
         if (inTheWay == "outbox.db")
         {
-            Assert.Equal("a directory has this name", _bench.Outbox.Stats.Storage.Reason);
+            Assert.Equal("a directory has this name", _rig.Outbox.Stats.Storage.Reason);
         }
 
         for (var number = 1; number <= 3; number++)
         {
-            Assert.Equal(StoreOutcome.InMemory, await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", number)));
-            _bench.Time.Advance(TimeSpan.FromMinutes(1));
+            Assert.Equal(StoreOutcome.InMemory, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", number)));
+            _rig.Time.Advance(TimeSpan.FromMinutes(1));
         }
 
-        Assert.Equal("gate-1", (await _bench.Outbox.OldestAsync(OutboxRig.All))!.Event.Id);
-        await _bench.Outbox.RemoveAsync("gate-1");
-        Assert.Equal(1, _bench.Log.Count(62));
+        Assert.Equal("gate-1", (await _rig.Outbox.OldestAsync(OutboxRig.All))!.Event.Id);
+        await _rig.Outbox.RemoveAsync("gate-1");
+        Assert.Equal(1, _rig.Log.Count(62));
         if (inTheWay == ".")
         {
             File.Delete(obstacle);
@@ -143,23 +143,23 @@ public sealed class OutboxFaultTests : IAsyncDisposable
             Directory.Delete(obstacle, recursive: true);
         }
 
-        _bench.Time.Advance(TimeSpan.FromMinutes(1));
-        await _bench.StoreAsync("gate", 4, 1);
-        Assert.Equal(StorageCondition.OnDisk, _bench.Outbox.Stats.Storage);
-        Assert.Equal(1, _bench.Log.Count(64));
-        await _bench.OpenAgainAsync();
-        Assert.Equal(["gate-2", "gate-3", "gate-4"], await _bench.DrainAsync());
+        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        await _rig.StoreAsync("gate", 4, 1);
+        Assert.Equal(StorageCondition.OnDisk, _rig.Outbox.Stats.Storage);
+        Assert.Equal(1, _rig.Log.Count(64));
+        await _rig.OpenAgainAsync();
+        Assert.Equal(["gate-2", "gate-3", "gate-4"], await _rig.DrainAsync());
     }
 
     [Fact]
     public async Task A_disk_that_works_again_is_noticed_without_an_event()
     {
-        Directory.CreateDirectory(_bench.Settings.Path);
-        _bench.Open();
-        Directory.Delete(_bench.Settings.Path);
-        _bench.Time.Advance(TimeSpan.FromSeconds(20));
-        Assert.Null(await _bench.Outbox.OldestAsync(OutboxRig.All));
-        Assert.Equal(StorageCondition.OnDisk, _bench.Outbox.Stats.Storage);
+        Directory.CreateDirectory(_rig.Settings.Path);
+        _rig.Open();
+        Directory.Delete(_rig.Settings.Path);
+        _rig.Time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Null(await _rig.Outbox.OldestAsync(OutboxRig.All));
+        Assert.Equal(StorageCondition.OnDisk, _rig.Outbox.Stats.Storage);
     }
 
     [Theory]
@@ -167,16 +167,16 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [InlineData(true)]
     public async Task Neither_a_pipe_nor_a_loop_of_links_in_its_place_holds_up_the_service(bool pipe)
     {
-        Place(pipe, _bench.Settings.Path);
-        Place(pipe, $"{_bench.Settings.Path}.reserve");
-        _bench.Settings = _bench.Settings with { ReserveBytes = 4096 };
-        _bench.Open();
-        Assert.Equal(StoreOutcome.InMemory, await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
-        Assert.Equal(pipe, _bench.Outbox.Stats.Storage.Reason == "it is not a regular file");
-        File.Delete(_bench.Settings.Path);
-        _bench.Time.Advance(TimeSpan.FromMinutes(1));
-        await _bench.StoreAsync("gate", 2, 1);
-        Assert.Equal(["gate-1", "gate-2"], await _bench.DrainAsync());
+        Place(pipe, _rig.Settings.Path);
+        Place(pipe, $"{_rig.Settings.Path}.reserve");
+        _rig.Settings = _rig.Settings with { ReserveBytes = 4096 };
+        _rig.Open();
+        Assert.Equal(StoreOutcome.InMemory, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
+        Assert.Equal(pipe, _rig.Outbox.Stats.Storage.Reason == "it is not a regular file");
+        File.Delete(_rig.Settings.Path);
+        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        await _rig.StoreAsync("gate", 2, 1);
+        Assert.Equal(["gate-1", "gate-2"], await _rig.DrainAsync());
 
         static void Place(bool pipe, string path)
         {
@@ -226,68 +226,68 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [Fact]
     public async Task A_database_that_is_cut_short_anywhere_is_replaced_or_complete()
     {
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 100, bytes: 500);
-        await _bench.Outbox.DisposeAsync();
-        var whole = File.ReadAllBytes(_bench.Settings.Path);
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 100, bytes: 500);
+        await _rig.Outbox.DisposeAsync();
+        var whole = File.ReadAllBytes(_rig.Settings.Path);
         for (var cut = 1; cut < whole.Length; cut += 3011)
         {
-            File.WriteAllBytes(_bench.Settings.Path, whole[..cut]);
-            _bench.Open();
-            await _bench.StoreAsync("gate", 1000, 1);
-            var numbers = (await _bench.DrainAsync()).ConvertAll(id => int.Parse(id.Split('-')[1], CultureInfo.InvariantCulture));
+            File.WriteAllBytes(_rig.Settings.Path, whole[..cut]);
+            _rig.Open();
+            await _rig.StoreAsync("gate", 1000, 1);
+            var numbers = (await _rig.DrainAsync()).ConvertAll(id => int.Parse(id.Split('-')[1], CultureInfo.InvariantCulture));
             Assert.Equal(numbers.Order(), numbers);
             Assert.Equal(1000, numbers[^1]);
-            Assert.True(numbers.Count == 101 || _bench.Outbox.Stats.Damaged == 1, $"{cut}: {numbers.Count}");
-            await _bench.Outbox.DisposeAsync();
-            File.Delete(_bench.Settings.Path);
+            Assert.True(numbers.Count == 101 || _rig.Outbox.Stats.Damaged == 1, $"{cut}: {numbers.Count}");
+            await _rig.Outbox.DisposeAsync();
+            File.Delete(_rig.Settings.Path);
         }
     }
 
     [Fact]
     public async Task A_link_to_a_file_elsewhere_is_an_outbox_like_any_other()
     {
-        var target = Path.Combine(Directory.CreateDirectory(Path.Combine(_bench.Folder, "elsewhere")).FullName, "events.db");
-        File.CreateSymbolicLink(_bench.Settings.Path, target);
+        var target = Path.Combine(Directory.CreateDirectory(Path.Combine(_rig.Folder, "elsewhere")).FullName, "events.db");
+        File.CreateSymbolicLink(_rig.Settings.Path, target);
         for (var number = 1; number <= 3; number++)
         {
-            _bench.Open();
-            await _bench.StoreAsync("gate", number, 1);
-            await _bench.Outbox.DisposeAsync();
+            _rig.Open();
+            await _rig.StoreAsync("gate", number, 1);
+            await _rig.Outbox.DisposeAsync();
         }
 
         Assert.True(File.Exists(target));
-        _bench.Open();
-        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _bench.DrainAsync());
-        Assert.Empty(_bench.Log.All);
+        _rig.Open();
+        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _rig.DrainAsync());
+        Assert.Empty(_rig.Log.All);
     }
 
     [Fact]
     public async Task A_reserve_that_cannot_be_made_costs_nothing_else()
     {
-        Directory.CreateDirectory(Path.Combine($"{_bench.Settings.Path}.reserve", "not empty"));
-        _bench.Settings = _bench.Settings with { ReserveBytes = 4096 };
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 3);
-        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _bench.DrainAsync());
-        Assert.Empty(_bench.Log.All);
+        Directory.CreateDirectory(Path.Combine($"{_rig.Settings.Path}.reserve", "not empty"));
+        _rig.Settings = _rig.Settings with { ReserveBytes = 4096 };
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 3);
+        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _rig.DrainAsync());
+        Assert.Empty(_rig.Log.All);
     }
 
     [Fact]
     public async Task A_folder_with_the_name_for_damaged_files_is_gone_around()
     {
         Directory.CreateDirectory(Path.Combine(
-            $"{_bench.Settings.Path}.damaged-{_bench.Time.GetUtcNow():yyyyMMdd'T'HHmmss}", "not empty"));
-        File.WriteAllText(_bench.Settings.Path, new string('x', 10_000));
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 1);
-        Assert.Equal((1, StorageCondition.OnDisk), (_bench.Outbox.Stats.Damaged, _bench.Outbox.Stats.Storage));
+            $"{_rig.Settings.Path}.damaged-{_rig.Time.GetUtcNow():yyyyMMdd'T'HHmmss}", "not empty"));
+        File.WriteAllText(_rig.Settings.Path, new string('x', 10_000));
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 1);
+        Assert.Equal((1, StorageCondition.OnDisk), (_rig.Outbox.Stats.Damaged, _rig.Outbox.Stats.Storage));
     }
 
     [Fact]
     public async Task A_database_of_another_program_is_left_as_it_is()
     {
-        using (var other = new SqliteConnection($"Data Source={_bench.Settings.Path};Pooling=False"))
+        using (var other = new SqliteConnection($"Data Source={_rig.Settings.Path};Pooling=False"))
         {
             other.Open();
             using var command = other.CreateCommand();
@@ -295,21 +295,21 @@ public sealed class OutboxFaultTests : IAsyncDisposable
             command.ExecuteNonQuery();
         }
 
-        var before = File.ReadAllBytes(_bench.Settings.Path);
-        _bench.Open();
-        Assert.Equal(StoreOutcome.InMemory, await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
-        Assert.Equal(StorageCondition.InMemory("it is the database of another program"), _bench.Outbox.Stats.Storage);
-        await _bench.Outbox.DisposeAsync();
-        Assert.Equal(before, File.ReadAllBytes(_bench.Settings.Path));
+        var before = File.ReadAllBytes(_rig.Settings.Path);
+        _rig.Open();
+        Assert.Equal(StoreOutcome.InMemory, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
+        Assert.Equal(StorageCondition.InMemory("it is the database of another program"), _rig.Outbox.Stats.Storage);
+        await _rig.Outbox.DisposeAsync();
+        Assert.Equal(before, File.ReadAllBytes(_rig.Settings.Path));
     }
 
     [Fact]
     public async Task A_database_of_a_newer_version_is_renamed_and_what_is_in_it_is_sent()
     {
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 2);
-        await _bench.Outbox.DisposeAsync();
-        using (var newer = new SqliteConnection($"Data Source={_bench.Settings.Path};Pooling=False"))
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 2);
+        await _rig.Outbox.DisposeAsync();
+        using (var newer = new SqliteConnection($"Data Source={_rig.Settings.Path};Pooling=False"))
         {
             newer.Open();
             using var command = newer.CreateCommand();
@@ -317,10 +317,10 @@ public sealed class OutboxFaultTests : IAsyncDisposable
             command.ExecuteNonQuery();
         }
 
-        _bench.Open();
-        Assert.Single(Directory.GetFiles(_bench.Folder, "outbox.db.newer-*"));
-        await _bench.StoreAsync("gate", 3, 1);
-        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _bench.DrainAsync());
+        _rig.Open();
+        Assert.Single(Directory.GetFiles(_rig.Folder, "outbox.db.newer-*"));
+        await _rig.StoreAsync("gate", 3, 1);
+        Assert.Equal(["gate-1", "gate-2", "gate-3"], await _rig.DrainAsync());
     }
 
     [Theory]
@@ -328,31 +328,31 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [InlineData("-wal")]
     public async Task A_file_that_is_removed_while_it_is_open_is_written_again(string part)
     {
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 3);
-        File.Delete(_bench.Settings.Path + part);
-        await _bench.StoreAsync("gate", 4, 1);
-        Assert.Equal(1, _bench.Log.Count(68));
-        await _bench.OpenAgainAsync();
-        Assert.Equal(["gate-1", "gate-2", "gate-3", "gate-4"], await _bench.DrainAsync());
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 3);
+        File.Delete(_rig.Settings.Path + part);
+        await _rig.StoreAsync("gate", 4, 1);
+        Assert.Equal(1, _rig.Log.Count(68));
+        await _rig.OpenAgainAsync();
+        Assert.Equal(["gate-1", "gate-2", "gate-3", "gate-4"], await _rig.DrainAsync());
     }
 
     [SmallDiskFact]
     public async Task A_disk_without_room_for_another_file_is_a_fault_that_heals()
     {
-        using var disk = SmallDisk.Mount(_bench.Folder, "nr_inodes=2");
+        using var disk = SmallDisk.Mount(_rig.Folder, "nr_inodes=2");
         var filler = Path.Combine(disk.Path, "filler");
         File.WriteAllText(filler, "");
-        _bench.Settings = _bench.Settings with { Path = Path.Combine(disk.Path, "outbox.db") };
-        _bench.Open();
-        Assert.Equal(StoreOutcome.InMemory, await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
+        _rig.Settings = _rig.Settings with { Path = Path.Combine(disk.Path, "outbox.db") };
+        _rig.Open();
+        Assert.Equal(StoreOutcome.InMemory, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
         File.Delete(filler);
         disk.Remount("nr_inodes=20");
-        _bench.Time.Advance(TimeSpan.FromMinutes(1));
-        await _bench.StoreAsync("gate", 2, 1);
-        await _bench.OpenAgainAsync();
-        Assert.Equal(["gate-1", "gate-2"], await _bench.DrainAsync());
-        await _bench.Outbox.DisposeAsync();
+        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        await _rig.StoreAsync("gate", 2, 1);
+        await _rig.OpenAgainAsync();
+        Assert.Equal(["gate-1", "gate-2"], await _rig.DrainAsync());
+        await _rig.Outbox.DisposeAsync();
     }
 
     /// <summary>The start on a file system that was remounted read-only: what waits is read and sent, and is not sent again
@@ -360,75 +360,75 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [SmallDiskFact]
     public async Task Events_on_a_read_only_disk_are_sent_and_leave_it_when_it_can_be_written()
     {
-        using var disk = SmallDisk.Mount(_bench.Folder, "size=4m");
-        _bench.Settings = _bench.Settings with { Path = Path.Combine(disk.Path, "outbox.db") };
-        _bench.Open();
-        await _bench.StoreAsync("gate", 1, 4);
-        await _bench.Outbox.DisposeAsync();
+        using var disk = SmallDisk.Mount(_rig.Folder, "size=4m");
+        _rig.Settings = _rig.Settings with { Path = Path.Combine(disk.Path, "outbox.db") };
+        _rig.Open();
+        await _rig.StoreAsync("gate", 1, 4);
+        await _rig.Outbox.DisposeAsync();
         disk.Remount("ro");
-        _bench.Open();
-        Assert.Equal(StorageKind.Memory, _bench.Outbox.Stats.Storage.Kind);
-        Assert.Equal(4, _bench.Outbox.Stats.Rows);
-        Assert.Equal("gate-1", (await _bench.Outbox.OldestAsync(OutboxRig.All))!.Event.Id);
-        await _bench.Outbox.RemoveAsync("gate-1");
-        Assert.Equal(StoreOutcome.InMemory, await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 5)));
+        _rig.Open();
+        Assert.Equal(StorageKind.Memory, _rig.Outbox.Stats.Storage.Kind);
+        Assert.Equal(4, _rig.Outbox.Stats.Rows);
+        Assert.Equal("gate-1", (await _rig.Outbox.OldestAsync(OutboxRig.All))!.Event.Id);
+        await _rig.Outbox.RemoveAsync("gate-1");
+        Assert.Equal(StoreOutcome.InMemory, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 5)));
         disk.Remount("rw");
-        _bench.Time.Advance(TimeSpan.FromMinutes(1));
-        await _bench.StoreAsync("gate", 6, 1);
-        Assert.Equal(StorageCondition.OnDisk, _bench.Outbox.Stats.Storage);
-        await _bench.OpenAgainAsync();
-        Assert.Equal(["gate-2", "gate-3", "gate-4", "gate-5", "gate-6"], await _bench.DrainAsync());
-        await _bench.Outbox.DisposeAsync();
+        _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        await _rig.StoreAsync("gate", 6, 1);
+        Assert.Equal(StorageCondition.OnDisk, _rig.Outbox.Stats.Storage);
+        await _rig.OpenAgainAsync();
+        Assert.Equal(["gate-2", "gate-3", "gate-4", "gate-5", "gate-6"], await _rig.DrainAsync());
+        await _rig.Outbox.DisposeAsync();
     }
 
     [Fact]
     public async Task A_disk_that_does_not_answer_holds_up_neither_the_end_nor_whoever_waits_for_it()
     {
-        var disk = new HangingDisk(new OutboxDisk(_bench.Settings));
-        _bench.Settings = _bench.Settings with { CloseWithin = TimeSpan.FromMilliseconds(200) };
-        _bench.Disk = _ => disk;
-        _bench.Open();
+        var disk = new HangingDisk(new OutboxDisk(_rig.Settings));
+        _rig.Settings = _rig.Settings with { CloseWithin = TimeSpan.FromMilliseconds(200) };
+        _rig.Disk = _ => disk;
+        _rig.Open();
         disk.Hang();
-        var storing = _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 1));
+        var storing = _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1));
         await disk.Hangs.WaitAsync(TimeSpan.FromSeconds(10));
-        var waiting = _bench.Outbox.OldestAsync(OutboxRig.All);
-        await _bench.Outbox.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        var waiting = _rig.Outbox.OldestAsync(OutboxRig.All);
+        await _rig.Outbox.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(StoreOutcome.Dropped, await storing.WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.Null(await waiting.WaitAsync(TimeSpan.FromSeconds(10)));
-        Assert.Equal(1, _bench.Log.Count(67));
+        Assert.Equal(1, _rig.Log.Count(67));
         disk.Release();
     }
 
     [Fact]
     public async Task A_defect_costs_one_batch_and_neither_the_thread_nor_whoever_waits()
     {
-        var disk = new HangingDisk(new OutboxDisk(_bench.Settings)) { Defect = true };
-        _bench.Disk = _ => disk;
-        _bench.Open();
+        var disk = new HangingDisk(new OutboxDisk(_rig.Settings)) { Defect = true };
+        _rig.Disk = _ => disk;
+        _rig.Open();
         disk.Hang();
-        await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 1)).WaitAsync(TimeSpan.FromSeconds(10));
+        await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1)).WaitAsync(TimeSpan.FromSeconds(10));
         disk.Release();
-        await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", 2)).WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.Equal(1, _bench.Log.Count(60));
-        Assert.Equal(["gate-1", "gate-2"], await _bench.DrainAsync());
+        await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 2)).WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, _rig.Log.Count(60));
+        Assert.Equal(["gate-1", "gate-2"], await _rig.DrainAsync());
     }
 
     /// <summary>On a real file system of 2 MiB, so it needs root for the mount; elsewhere the next test stands for it.</summary>
     [SmallDiskFact]
     public async Task A_full_disk_drops_the_oldest_counts_them_and_loses_nothing_else()
     {
-        using var disk = SmallDisk.Mount(_bench.Folder, "size=2m");
-        _bench.Settings = _bench.Settings with { Path = Path.Combine(disk.Path, "outbox.db"), ReserveBytes = 512 * 1024 };
-        _bench.Open();
+        using var disk = SmallDisk.Mount(_rig.Folder, "size=2m");
+        _rig.Settings = _rig.Settings with { Path = Path.Combine(disk.Path, "outbox.db"), ReserveBytes = 512 * 1024 };
+        _rig.Open();
         await FillAsync(3000);
-        await _bench.Outbox.DisposeAsync();
+        await _rig.Outbox.DisposeAsync();
     }
 
     [Fact]
     public async Task A_file_that_may_not_grow_is_a_full_disk()
     {
-        _bench.Settings = _bench.Settings with { MostPages = 100 };
-        _bench.Open();
+        _rig.Settings = _rig.Settings with { MostPages = 100 };
+        _rig.Open();
         await FillAsync(2000);
     }
 
@@ -437,14 +437,14 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     {
         for (var n = 1; n <= events; n++)
         {
-            Assert.NotEqual(StoreOutcome.Dropped, await _bench.Outbox.StoreAsync(OutboxRig.Event("gate", n, bytes: 1000)));
+            Assert.NotEqual(StoreOutcome.Dropped, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", n, bytes: 1000)));
         }
 
-        var stats = _bench.Outbox.Stats;
+        var stats = _rig.Outbox.Stats;
         Assert.True(stats.DroppedForSpace > 0);
         Assert.Equal(events, stats.Rows + stats.DroppedForSpace);
         Assert.Equal(0, stats.InMemory);
-        var left = await _bench.DrainAsync();
+        var left = await _rig.DrainAsync();
         Assert.Equal(stats.Rows, left.Count);
         Assert.Equal(Enumerable.Range(events - left.Count + 1, left.Count).Select(n => $"gate-{n}"), left);
     }
@@ -452,33 +452,33 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     /// <returns>Where the files are, as a killed process leaves them, and how long the log was after each event.</returns>
     private async Task<(string Path, List<long> Lengths)> StoreOneByOneAsync(int events)
     {
-        _bench.Open();
+        _rig.Open();
         var lengths = new List<long>();
         for (var number = 1; number <= events; number++)
         {
-            await _bench.StoreAsync("gate", number, 1);
-            lengths.Add(new FileInfo($"{_bench.Settings.Path}-wal").Length);
+            await _rig.StoreAsync("gate", number, 1);
+            lengths.Add(new FileInfo($"{_rig.Settings.Path}-wal").Length);
         }
 
-        var copy = Path.Combine(Directory.CreateDirectory(Path.Combine(_bench.Folder, "left")).FullName, "outbox.db");
-        File.Copy(_bench.Settings.Path, copy);
-        File.Copy($"{_bench.Settings.Path}-wal", $"{copy}-wal");
+        var copy = Path.Combine(Directory.CreateDirectory(Path.Combine(_rig.Folder, "left")).FullName, "outbox.db");
+        File.Copy(_rig.Settings.Path, copy);
+        File.Copy($"{_rig.Settings.Path}-wal", $"{copy}-wal");
         return (copy, lengths);
     }
 
     private static async Task<(List<string> Stored, long Damaged)> OpenCopyAsync(string path, Action<FileStream> change)
     {
-        await using var bench = new OutboxRig();
-        File.Copy(path, bench.Settings.Path);
-        File.Copy($"{path}-wal", $"{bench.Settings.Path}-wal");
-        await using (var log = File.Open($"{bench.Settings.Path}-wal", FileMode.Open))
+        await using var rig = new OutboxRig();
+        File.Copy(path, rig.Settings.Path);
+        File.Copy($"{path}-wal", $"{rig.Settings.Path}-wal");
+        await using (var log = File.Open($"{rig.Settings.Path}-wal", FileMode.Open))
         {
             change(log);
         }
 
-        bench.Open();
-        Assert.Equal(StorageCondition.OnDisk, bench.Outbox.Stats.Storage);
-        return (await bench.DrainAsync(), bench.Outbox.Stats.Damaged);
+        rig.Open();
+        Assert.Equal(StorageCondition.OnDisk, rig.Outbox.Stats.Storage);
+        return (await rig.DrainAsync(), rig.Outbox.Stats.Damaged);
     }
 
     private static SqliteConnection Lock(string path)

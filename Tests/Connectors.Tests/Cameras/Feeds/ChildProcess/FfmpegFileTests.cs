@@ -7,14 +7,14 @@ namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.ChildProcess;
 /// <summary>A real ffmpeg child over real files, as on boxes without OpenCV.</summary>
 public sealed class FfmpegFileTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     [Fact]
     public async Task A_file_is_played_once_to_its_end()
     {
-        var capture = Capture(_bench.Clip("clip.mp4", 30), it => it);
+        var capture = Capture(_files.Clip("clip.mp4", 30), it => it);
         var end = await capture.RunAsync();
         Assert.Equal(new CaptureEnd(CaptureEndKind.Finished, "it ended", 30), end);
         Assert.Equal(Enumerable.Range(1, 30).Select(i => (long)i), capture.Frames.Select(frame => frame.Sequence));
@@ -24,7 +24,7 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task Sequence_numbers_go_on_in_the_next_attempt()
     {
-        var capture = Capture(_bench.Clip("clip.mp4", 5), it => it);
+        var capture = Capture(_files.Clip("clip.mp4", 5), it => it);
         await capture.RunAsync();
         await capture.RunAsync();
         Assert.Equal(Enumerable.Range(1, 10).Select(i => (long)i), capture.Frames.Select(frame => frame.Sequence));
@@ -33,7 +33,7 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task A_looping_file_starts_again_until_cancelled()
     {
-        var capture = Capture(_bench.Clip("clip.mp4", 10), it => it with { Loop = true });
+        var capture = Capture(_files.Clip("clip.mp4", 10), it => it with { Loop = true });
         var end = await capture.RunAsync(frame => frame.Sequence == 35);
         Assert.Equal((CaptureEndKind.Cancelled, 35), (end.Kind, end.Frames));
     }
@@ -43,7 +43,7 @@ public sealed class FfmpegFileTests : IDisposable
     [InlineData(2, 1.0)]
     public async Task At_the_real_pace_a_file_takes_as_long_as_it_is(double speed, double seconds)
     {
-        var capture = Capture(_bench.Clip("clip.mp4", 50), it => it with { Pace = Pace.Real, Speed = speed });
+        var capture = Capture(_files.Clip("clip.mp4", 50), it => it with { Pace = Pace.Real, Speed = speed });
         Assert.Equal(50, (await capture.RunAsync()).Frames);
         var frames = capture.Frames.ToArray();
         Assert.InRange((frames[^1].At - frames[0].At).TotalSeconds, seconds - 0.6, seconds + 2);
@@ -55,14 +55,14 @@ public sealed class FfmpegFileTests : IDisposable
     [InlineData(40, 50)]
     public async Task No_more_pictures_a_second_than_asked_for_and_none_doubled(double rate, int expected)
     {
-        var capture = Capture(_bench.Clip("clip.mp4", 50), it => it with { MaxFrameRate = rate });
+        var capture = Capture(_files.Clip("clip.mp4", 50), it => it with { MaxFrameRate = rate });
         Assert.Equal(expected, (await capture.RunAsync()).Frames);
     }
 
     [Fact]
     public async Task The_rate_is_by_the_clock_when_a_file_plays_faster()
     {
-        var clip = _bench.Clip("clip.mp4", 50);
+        var clip = _files.Clip("clip.mp4", 50);
         var settings = Cameras.Capture.Settings(clip) with { Pace = Pace.Real, Speed = 2, MaxFrameRate = 5 };
         var byFfmpeg = new Capture(settings, new ChildProcessFeed(FfmpegCommand.File));
         Assert.Equal(5, (await byFfmpeg.RunAsync()).Frames);
@@ -75,7 +75,7 @@ public sealed class FfmpegFileTests : IDisposable
     [InlineData(640, 160, 120)]
     public async Task Wide_pictures_are_scaled_down_and_narrow_ones_left_alone(int maxWidth, int width, int height)
     {
-        var capture = Capture(_bench.Clip("clip.mp4", 2), it => it with { MaxWidth = maxWidth });
+        var capture = Capture(_files.Clip("clip.mp4", 2), it => it with { MaxWidth = maxWidth });
         await capture.RunAsync();
         Assert.All(capture.Frames, frame => Assert.Equal((width, height), (frame.Width, frame.Height)));
     }
@@ -83,8 +83,8 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task A_name_that_looks_like_an_option_or_an_address_is_a_file()
     {
-        File.Move(_bench.Clip("clip.mp4", 3), _bench["-i http:clip.mp4"]);
-        var end = await Capture(_bench["-i http:clip.mp4"], it => it).RunAsync();
+        File.Move(_files.Clip("clip.mp4", 3), _files["-i http:clip.mp4"]);
+        var end = await Capture(_files["-i http:clip.mp4"], it => it).RunAsync();
         Assert.Equal((CaptureEndKind.Finished, 3), (end.Kind, end.Frames));
     }
 
@@ -92,8 +92,8 @@ public sealed class FfmpegFileTests : IDisposable
     public async Task A_file_cannot_make_ffmpeg_open_an_address()
     {
         string[] list = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", "http://127.0.0.1:9/a.ts", "#EXT-X-ENDLIST"];
-        await File.WriteAllLinesAsync(_bench["list.m3u8"], list);
-        var end = await Capture(_bench["list.m3u8"], it => it).RunAsync();
+        await File.WriteAllLinesAsync(_files["list.m3u8"], list);
+        var end = await Capture(_files["list.m3u8"], it => it).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
         Assert.Contains("whitelist", end.Reason, StringComparison.Ordinal);
     }
@@ -101,8 +101,8 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task A_file_that_is_no_video_fails_to_open_with_what_ffmpeg_said()
     {
-        await File.WriteAllTextAsync(_bench["clip.mp4"], "not a video at all");
-        var end = await Capture(_bench["clip.mp4"], it => it).RunAsync();
+        await File.WriteAllTextAsync(_files["clip.mp4"], "not a video at all");
+        var end = await Capture(_files["clip.mp4"], it => it).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
         Assert.Contains("Invalid data", end.Reason, StringComparison.Ordinal);
     }
@@ -110,9 +110,9 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task A_truncated_file_gives_what_it_has()
     {
-        var whole = await File.ReadAllBytesAsync(_bench.Clip("clip.ts", 50));
-        await File.WriteAllBytesAsync(_bench["half.ts"], whole[..(whole.Length / 2)]);
-        var end = await Capture(_bench["half.ts"], it => it).RunAsync();
+        var whole = await File.ReadAllBytesAsync(_files.Clip("clip.ts", 50));
+        await File.WriteAllBytesAsync(_files["half.ts"], whole[..(whole.Length / 2)]);
+        var end = await Capture(_files["half.ts"], it => it).RunAsync();
         Assert.Equal(CaptureEndKind.Finished, end.Kind);
         Assert.InRange(end.Frames, 5, 49);
     }
@@ -120,10 +120,10 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task A_damaged_file_neither_throws_nor_hangs()
     {
-        var bytes = await File.ReadAllBytesAsync(_bench.Clip("clip.ts", 50));
+        var bytes = await File.ReadAllBytesAsync(_files.Clip("clip.ts", 50));
         new Random(7).NextBytes(bytes.AsSpan(bytes.Length / 3, bytes.Length / 3));
-        await File.WriteAllBytesAsync(_bench["bad.ts"], bytes);
-        var end = await Capture(_bench["bad.ts"], it => it).RunAsync();
+        await File.WriteAllBytesAsync(_files["bad.ts"], bytes);
+        var end = await Capture(_files["bad.ts"], it => it).RunAsync();
         Assert.Equal(CaptureEndKind.Finished, end.Kind);
         Assert.InRange(end.Frames, 5, 50);
     }
@@ -131,7 +131,7 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task Where_opencv_does_not_load_files_and_devices_go_through_ffmpeg()
     {
-        var file = new Capture(Cameras.Capture.Settings(_bench.Clip("clip.mp4", 3)), new LocalFeed(openCv: false));
+        var file = new Capture(Cameras.Capture.Settings(_files.Clip("clip.mp4", 3)), new LocalFeed(openCv: false));
         Assert.Equal(new CaptureEnd(CaptureEndKind.Finished, "it ended", 3), await file.RunAsync());
         var device = await new Capture(Cameras.Capture.Settings("/dev/null"), new DeviceFeed(openCv: false)).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, device.Kind);
@@ -141,7 +141,7 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task A_missing_ffmpeg_is_named_with_its_remedy()
     {
-        var capture = Capture(_bench.Clip("clip.mp4", 1), it => it with { FfmpegPath = "/nowhere/ffmpeg" });
+        var capture = Capture(_files.Clip("clip.mp4", 1), it => it with { FfmpegPath = "/nowhere/ffmpeg" });
         var end = await capture.RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
         Assert.Contains("'/nowhere/ffmpeg'", end.Reason, StringComparison.Ordinal);
@@ -151,7 +151,7 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task Cancelling_leaves_no_child_and_takes_less_than_a_second()
     {
-        var clip = _bench.Clip("clip.mp4", 250);
+        var clip = _files.Clip("clip.mp4", 250);
         var capture = Capture(clip, it => it with { Pace = Pace.Real, Loop = true });
         using var stop = new CancellationTokenSource();
         var running = capture.RunAsync(cancel: stop.Token);
@@ -174,8 +174,8 @@ public sealed class FfmpegFileTests : IDisposable
     public async Task Any_codec_and_pixel_format_becomes_8_bit_rgb(string name, string codec, string format)
     {
         CameraFiles.Ffmpeg(
-            "-f", "lavfi", "-i", "color=red:size=96x64:rate=5", "-frames:v", "3", "-c:v", codec, "-pix_fmt", format, _bench[name]);
-        foreach (var capture in new[] { new Capture(Cameras.Capture.Settings(_bench[name])), Capture(_bench[name], it => it) })
+            "-f", "lavfi", "-i", "color=red:size=96x64:rate=5", "-frames:v", "3", "-c:v", codec, "-pix_fmt", format, _files[name]);
+        foreach (var capture in new[] { new Capture(Cameras.Capture.Settings(_files[name])), Capture(_files[name], it => it) })
         {
             var end = await capture.RunAsync();
             Assert.True(end is { Kind: CaptureEndKind.Finished, Frames: 3 }, end.ToString());
@@ -189,7 +189,7 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task A_file_address_is_the_file_behind_it()
     {
-        var clip = _bench.Clip("the clip.mp4", 3);
+        var clip = _files.Clip("the clip.mp4", 3);
         var capture = new Capture(Cameras.Capture.Settings($"file://{clip.Replace(" ", "%20", StringComparison.Ordinal)}"));
         Assert.Equal((CaptureEndKind.Finished, 3), ((await capture.RunAsync()).Kind, capture.Frames.Count));
     }
@@ -197,9 +197,9 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task An_mp4_that_is_still_being_written_is_named()
     {
-        var whole = await File.ReadAllBytesAsync(_bench.Clip("whole.mp4", 100, size: "640x480"));
-        await File.WriteAllBytesAsync(_bench["half.mp4"], whole[..(whole.Length / 2)]);
-        var end = await new Capture(Cameras.Capture.Settings(_bench["half.mp4"])).RunAsync();
+        var whole = await File.ReadAllBytesAsync(_files.Clip("whole.mp4", 100, size: "640x480"));
+        await File.WriteAllBytesAsync(_files["half.mp4"], whole[..(whole.Length / 2)]);
+        var end = await new Capture(Cameras.Capture.Settings(_files["half.mp4"])).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
         Assert.Contains("still being written", end.Reason, StringComparison.Ordinal);
     }
@@ -209,9 +209,9 @@ public sealed class FfmpegFileTests : IDisposable
     [InlineData("half.mkv")]
     public async Task A_file_that_grows_or_was_cut_plays_to_where_it_ends(string name)
     {
-        var whole = await File.ReadAllBytesAsync(_bench.Clip(name, 100, size: "640x480"));
-        await File.WriteAllBytesAsync(_bench[name], whole[..(whole.Length / 2)]);
-        foreach (var capture in new[] { new Capture(Cameras.Capture.Settings(_bench[name])), Capture(_bench[name], it => it) })
+        var whole = await File.ReadAllBytesAsync(_files.Clip(name, 100, size: "640x480"));
+        await File.WriteAllBytesAsync(_files[name], whole[..(whole.Length / 2)]);
+        foreach (var capture in new[] { new Capture(Cameras.Capture.Settings(_files[name])), Capture(_files[name], it => it) })
         {
             var end = await capture.RunAsync();
             Assert.Equal(CaptureEndKind.Finished, end.Kind);
@@ -222,8 +222,8 @@ public sealed class FfmpegFileTests : IDisposable
     [Fact]
     public async Task A_file_without_video_is_named()
     {
-        CameraFiles.Ffmpeg("-f", "lavfi", "-i", "sine=duration=1", _bench["sound.mkv"]);
-        var end = await new Capture(Cameras.Capture.Settings(_bench["sound.mkv"])).RunAsync();
+        CameraFiles.Ffmpeg("-f", "lavfi", "-i", "sine=duration=1", _files["sound.mkv"]);
+        var end = await new Capture(Cameras.Capture.Settings(_files["sound.mkv"])).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, end.Kind);
         Assert.Contains("no video", end.Reason, StringComparison.Ordinal);
     }

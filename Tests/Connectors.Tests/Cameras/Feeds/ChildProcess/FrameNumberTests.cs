@@ -7,14 +7,14 @@ namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.ChildProcess;
 /// <summary>A frame's number is its number in the source, whoever leaves out the others.</summary>
 public sealed class FrameNumberTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     [Fact]
     public async Task Frames_that_ffmpeg_leaves_out_and_scales_keep_their_numbers()
     {
-        var settings = Capture.Settings(_bench.Clip("clip.mp4", 50)) with { MaxFrameRate = 5, MaxWidth = 80 };
+        var settings = Capture.Settings(_files.Clip("clip.mp4", 50)) with { MaxFrameRate = 5, MaxWidth = 80 };
         var capture = new Capture(settings, new ChildProcessFeed(FfmpegCommand.File));
         await capture.RunAsync();
         Assert.Equal([1, 6, 11, 16, 21, 26, 31, 36, 41, 46], capture.Frames.Select(frame => frame.Sequence));
@@ -32,7 +32,7 @@ public sealed class FrameNumberTests : IDisposable
     public async Task Frames_that_opencv_leaves_out_keep_their_numbers()
     {
         var capture = new Capture(
-            Capture.Settings(_bench.Clip("clip.mp4", 50)) with { MaxFrameRate = 5 }, new OpenCvFileFeed());
+            Capture.Settings(_files.Clip("clip.mp4", 50)) with { MaxFrameRate = 5 }, new OpenCvFileFeed());
         await capture.RunAsync();
         Assert.Equal([1, 6, 11, 16, 21, 26, 31, 36, 41, 46], capture.Frames.Select(frame => frame.Sequence));
     }
@@ -41,12 +41,12 @@ public sealed class FrameNumberTests : IDisposable
     public async Task A_stream_that_changes_its_size_keeps_its_numbers()
     {
         // Each part starts with a key frame; the filter counts from 0 again in the second one.
-        _bench.Clip("a.ts", 20, size: "160x120");
-        _bench.Clip("b.ts", 20, size: "320x240");
+        _files.Clip("a.ts", 20, size: "160x120");
+        _files.Clip("b.ts", 20, size: "320x240");
         await File.WriteAllBytesAsync(
-            _bench["both.ts"],
-            [.. await File.ReadAllBytesAsync(_bench["a.ts"]), .. await File.ReadAllBytesAsync(_bench["b.ts"])]);
-        var capture = new Capture(Capture.Settings(_bench["both.ts"]), new ChildProcessFeed(FfmpegCommand.File));
+            _files["both.ts"],
+            [.. await File.ReadAllBytesAsync(_files["a.ts"]), .. await File.ReadAllBytesAsync(_files["b.ts"])]);
+        var capture = new Capture(Capture.Settings(_files["both.ts"]), new ChildProcessFeed(FfmpegCommand.File));
         var end = await capture.RunAsync();
         Assert.Equal(40, end.Frames);
         Assert.Equal(Enumerable.Range(1, 40).Select(i => (long)i), capture.Frames.Select(frame => frame.Sequence));

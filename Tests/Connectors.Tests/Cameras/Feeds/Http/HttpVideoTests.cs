@@ -6,9 +6,9 @@ namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.Http;
 /// <summary>Playlists and videos behind HTTP addresses.</summary>
 public sealed class HttpVideoTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     [Theory]
     [InlineData("one.m3u8", "10", 30, null)]
@@ -30,7 +30,7 @@ public sealed class HttpVideoTests : IDisposable
         Assert.Equal(0, seen);
         Assert.False(capture.Camera.IsLive);
 
-        var file = new Capture(Capture.Settings(_bench["whole.mp4"]));
+        var file = new Capture(Capture.Settings(_files["whole.mp4"]));
         await file.RunAsync(_ => true);
         Assert.InRange(Difference(file.Frames.First(), capture.Frames.First()), 0, 8);
     }
@@ -39,7 +39,7 @@ public sealed class HttpVideoTests : IDisposable
     public async Task A_live_playlist_is_played_while_it_grows()
     {
         MakePlaylist("all.m3u8", "1", 100);
-        var lines = (await File.ReadAllLinesAsync(_bench["all.m3u8"])).Where(line => line != "#EXT-X-ENDLIST").ToArray();
+        var lines = (await File.ReadAllLinesAsync(_files["all.m3u8"])).Where(line => line != "#EXT-X-ENDLIST").ToArray();
         var asked = 0;
         await using var camera = new HttpTestCamera(request => request.Path != "/live.m3u8"
             ? Serve(request)
@@ -57,11 +57,11 @@ public sealed class HttpVideoTests : IDisposable
     [Fact]
     public async Task A_playlist_opens_no_local_file()
     {
-        _bench.Clip("secret.ts", 25);
+        _files.Clip("secret.ts", 25);
         await using var camera = new HttpTestCamera(request => request.AnswerAsync(
             "200 OK",
             Encoding.ASCII.GetBytes(
-                $"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{_bench["secret.ts"]}\n#EXT-X-ENDLIST\n"),
+                $"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{_files["secret.ts"]}\n#EXT-X-ENDLIST\n"),
             "Content-Type: application/vnd.apple.mpegurl"));
         var end = await new Capture(Capture.Settings(camera.Url("/live.m3u8"))).RunAsync();
         Assert.Equal((CaptureEndKind.OpenFailed, 0), (end.Kind, end.Frames));
@@ -70,7 +70,7 @@ public sealed class HttpVideoTests : IDisposable
     [Fact]
     public async Task A_video_file_behind_an_address_is_played()
     {
-        _bench.Clip("clip.ts", 50);
+        _files.Clip("clip.ts", 50);
         await using var camera = new HttpTestCamera(Serve);
         var end = await new Capture(Capture.Settings(camera.Url("/clip.ts"))).RunAsync();
         Assert.Equal((CaptureEndKind.Lost, 50), (end.Kind, end.Frames));
@@ -95,13 +95,13 @@ public sealed class HttpVideoTests : IDisposable
 
     private void MakePlaylist(string name, string segment, int frames)
     {
-        CameraFiles.Ffmpeg("-i", _bench.Clip("whole.mp4", frames), "-c:v", "libx264", "-preset", "ultrafast", "-g", "25",
-            "-f", "hls", "-hls_time", segment, "-hls_list_size", "0", _bench[name]);
+        CameraFiles.Ffmpeg("-i", _files.Clip("whole.mp4", frames), "-c:v", "libx264", "-preset", "ultrafast", "-g", "25",
+            "-f", "hls", "-hls_time", segment, "-hls_list_size", "0", _files[name]);
     }
 
     private async Task Serve(HttpTestRequest request)
     {
-        var file = _bench[request.Path.TrimStart('/')];
+        var file = _files[request.Path.TrimStart('/')];
         await (File.Exists(file)
             ? request.AnswerAsync("200 OK", await File.ReadAllBytesAsync(file), "Content-Type: video/mp2t")
             : request.AnswerAsync("404 Not Found", []));

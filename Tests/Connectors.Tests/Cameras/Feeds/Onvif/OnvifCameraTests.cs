@@ -7,17 +7,17 @@ namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.Onvif;
 /// <summary>A camera whose stream is found through ONVIF, with a real RTSP server behind it.</summary>
 public sealed class OnvifCameraTests : IDisposable
 {
-    private readonly CameraFiles _bench = new();
+    private readonly CameraFiles _files = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _files.Dispose();
 
     [Fact]
     public async Task Pictures_come_with_the_password_of_a_file_and_show_it_nowhere()
     {
         using var stream = await RtspTestServer.StartAsync(login: $"{OnvifTestCamera.User}:{OnvifTestCamera.Password}");
         using var camera = await OnvifTestCamera.StartAsync(stream.Port);
-        await File.WriteAllTextAsync(_bench["password"], OnvifTestCamera.Password + "\n");
-        var capture = new Capture(Capture.Settings(camera.Source("nat,offset")) with { PasswordFile = _bench["password"] });
+        await File.WriteAllTextAsync(_files["password"], OnvifTestCamera.Password + "\n");
+        var capture = new Capture(Capture.Settings(camera.Source("nat,offset")) with { PasswordFile = _files["password"] });
         Assert.EndsWith("(ONVIF)", capture.Camera.Description, StringComparison.Ordinal);
         var running = capture.RunAsync(frame => frame.Sequence == 5);
         await capture.UntilFramesAsync(1);
@@ -66,8 +66,8 @@ public sealed class OnvifCameraTests : IDisposable
     public async Task A_refused_password_is_not_tried_again_until_it_changes()
     {
         using var camera = await OnvifTestCamera.StartAsync(Mosquitto.FreePort());
-        await File.WriteAllTextAsync(_bench["password"], "wrong-one");
-        var capture = new Capture(Capture.Settings(camera.Source()) with { PasswordFile = _bench["password"] });
+        await File.WriteAllTextAsync(_files["password"], "wrong-one");
+        var capture = new Capture(Capture.Settings(camera.Source()) with { PasswordFile = _files["password"] });
         var refused = await capture.RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, refused.Kind);
         Assert.Contains("refuses user 'admin'", refused.Reason, StringComparison.Ordinal);
@@ -76,7 +76,7 @@ public sealed class OnvifCameraTests : IDisposable
         Assert.Contains("because cameras lock accounts", again.Reason, StringComparison.Ordinal);
         Assert.Equal(asked, (await camera.LogAsync()).Length);
 
-        await File.WriteAllTextAsync(_bench["password"], OnvifTestCamera.Password);
+        await File.WriteAllTextAsync(_files["password"], OnvifTestCamera.Password);
         await capture.RunAsync();
         Assert.Contains("ONVIF profile 'Profile_Main'", capture.Log.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("wrong-one", refused.Reason + again.Reason + capture.Log, StringComparison.Ordinal);
@@ -85,8 +85,8 @@ public sealed class OnvifCameraTests : IDisposable
     [Fact]
     public async Task A_missing_password_file_and_a_dead_camera_are_told()
     {
-        var noFile = await new Capture(Capture.Settings("onvif://admin@127.0.0.1") with { PasswordFile = _bench["none"] }).RunAsync();
-        Assert.Contains("PasswordFile: '" + _bench["none"] + "' does not exist", noFile.Reason, StringComparison.Ordinal);
+        var noFile = await new Capture(Capture.Settings("onvif://admin@127.0.0.1") with { PasswordFile = _files["none"] }).RunAsync();
+        Assert.Contains("PasswordFile: '" + _files["none"] + "' does not exist", noFile.Reason, StringComparison.Ordinal);
         var port = Mosquitto.FreePort().ToString(CultureInfo.InvariantCulture);
         var dead = await new Capture(Capture.Settings($"onvif://127.0.0.1:{port}")).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, dead.Kind);
