@@ -25,31 +25,31 @@ public sealed partial class EdgeSystem
                 throw new InvalidOperationException("Only a running edge system can be changed.");
             }
 
-            var before = _lanes.Now;
+            var before = _intakes.Current;
             var sources = new Dictionary<CameraIntake, ICameraSource>();
-            var now = plans.Select(plan => LaneOf(plan, before, fresh, sources)).ToList();
-            var gone = before.SelectMany(lane => TopicsOf(lane.Plan)).Except(plans.SelectMany(TopicsOf)).ToList();
-            _board.Switches.Configure(plans);
-            foreach (var (lane, plan) in now.Zip(plans).Where(it => it.First.Plan != it.Second))
+            var now = plans.Select(plan => IntakeOf(plan, before, fresh, sources)).ToList();
+            var gone = before.SelectMany(intake => TopicsOf(intake.Plan)).Except(plans.SelectMany(TopicsOf)).ToList();
+            _states.Switches.Configure(plans);
+            foreach (var (intake, plan) in now.Zip(plans).Where(it => it.First.Plan != it.Second))
             {
-                lane.Change(plan);
+                intake.Change(plan);
             }
 
             // Together, and the new ones before the old ones end: a moment without any camera would be the end of all.
-            _lanes.Change(now);
-            foreach (var lane in before.Except(now))
+            _intakes.Change(now);
+            foreach (var intake in before.Except(now))
             {
-                lane.Close();
+                intake.Close();
             }
 
             _supervisor.Tell(new ChangeCameras(now, sources, new PlansChanged(plans, gone)));
         }
     }
 
-    private CameraIntake LaneOf(CameraPlan plan) =>
-        new(plan, _counters[plan.Id], _board, _bell, _settings.Pipeline.MaxFrameAge, _time);
+    private CameraIntake IntakeOf(CameraPlan plan) =>
+        new(plan, _counters[plan.Id], _states, _wake, _settings.Pipeline.MaxFrameAge, _time);
 
-    private CameraIntake LaneOf(
+    private CameraIntake IntakeOf(
         CameraPlan plan,
         IReadOnlyList<CameraIntake> before,
         IReadOnlyList<ICameraSource> fresh,
@@ -57,12 +57,12 @@ public sealed partial class EdgeSystem
     {
         if (fresh.FirstOrDefault(source => source.Id == plan.Id) is { } source)
         {
-            var lane = LaneOf(plan);
-            sources.Add(lane, source);
-            return lane;
+            var intake = IntakeOf(plan);
+            sources.Add(intake, source);
+            return intake;
         }
 
-        return before.FirstOrDefault(lane => lane.Plan.Id == plan.Id)
+        return before.FirstOrDefault(intake => intake.Plan.Id == plan.Id)
             ?? throw new ArgumentException($"Camera '{plan.Id}' is new and has no source.", nameof(fresh));
     }
 

@@ -40,13 +40,13 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly EdgeCounters _counters;
-    private readonly FrameIntakes _lanes;
-    private readonly UploadedFrameIntake _pictures;
-    private readonly QuestionStates _board;
-    private readonly SurvivingState _memory;
-    private readonly WakeSignal _bell = new();
-    private readonly InFlightLimit _places;
-    private readonly EdgeSignals _reports = new();
+    private readonly FrameIntakes _intakes;
+    private readonly UploadedFrameIntake _uploads;
+    private readonly QuestionStates _states;
+    private readonly SurvivingState _surviving;
+    private readonly WakeSignal _wake = new();
+    private readonly InFlightLimit _limit;
+    private readonly EdgeSignals _signals = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
     private readonly long _startedAt;
     private readonly ClockMonitor _clock;
@@ -78,12 +78,12 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _startedAt = time.GetTimestamp();
         _clock = new ClockMonitor(time, loggers.CreateLogger<ClockMonitor>());
         _counters = new EdgeCounters();
-        _board = new QuestionStates(time, settings.TimeZone);
-        _board.Switches.Configure(settings.Cameras);
-        _places = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
-        _lanes = new FrameIntakes([.. settings.Cameras.Select(LaneOf)], _bell);
-        _pictures = new UploadedFrameIntake(_bell);
-        _memory = CreateMemory();
+        _states = new QuestionStates(time, settings.TimeZone);
+        _states.Switches.Configure(settings.Cameras);
+        _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
+        _intakes = new FrameIntakes([.. settings.Cameras.Select(IntakeOf)], _wake);
+        _uploads = new UploadedFrameIntake(_wake);
+        _surviving = CreateSurvivingState();
     }
 
     /// <summary>The actors, for tests that make them fail. Null before the start.</summary>
@@ -106,19 +106,19 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     public Task<EdgeOutcome> Completion => _completion.Task;
 
     /// <summary>How long the oldest frame has been in the pipeline; zero when there is none.</summary>
-    public TimeSpan BusyFor => _places.BusyFor;
+    public TimeSpan BusyFor => _limit.BusyFor;
 
     /// <summary>How long nothing has moved that should have: a frame got no further, or a <see cref="Nudge"/> was not
     /// heard. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
-    public TimeSpan StuckFor => _places.StuckFor;
+    public TimeSpan StuckFor => _limit.StuckFor;
 
     /// <summary>Sends an idle tick through the pipeline; <see cref="StuckFor"/> grows until it is heard. Returns at
     /// once.</summary>
-    public void Nudge() => _places.Nudge();
+    public void Nudge() => _limit.Nudge();
 
     /// <summary>What was counted so far.</summary>
     public EdgeStats Stats() => _counters.Snapshot(
-        _settings, _lanes.Now.Select(lane => lane.Plan), _time.GetElapsedTime(_startedAt), _clock, Storage());
+        _settings, _intakes.Current.Select(intake => intake.Plan), _time.GetElapsedTime(_startedAt), _clock, Storage());
 
     /// <summary>Opens the engine, then the cameras; the broker is connected meanwhile and need not be there.</summary>
     /// <exception cref="InvalidOperationException">It was started or stopped before.</exception>
@@ -138,28 +138,28 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             _pipeline = new PipelineContext(
                 _parts,
                 _settings.Pipeline,
-                _lanes,
-                _pictures,
-                _places,
-                _bell,
+                _intakes,
+                _uploads,
+                _limit,
+                _wake,
                 _counters,
-                Publish,
+                RaiseAnswered,
                 _time,
                 _loggers,
                 _cancelAnswers.Token);
             var context = new EdgeContext(
                 _settings,
                 _pipeline,
-                _memory,
-                _board,
+                _surviving,
+                _states,
                 _clock,
                 Stats,
                 Random.Shared.NextDouble,
-                _reports);
+                _signals);
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");
         }
 
-        await _reports.Started.Task;
+        await _signals.Started.Task;
         _ = CompleteAsync();
     }
 
@@ -183,37 +183,37 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private StorageStats Storage()
     {
         var outbox = _parts.Outbox.Stats;
-        return new StorageStats(outbox.Storage, outbox.InMemory, outbox.Damaged, _memory.Keeper.Storage);
+        return new StorageStats(outbox.Storage, outbox.InMemory, outbox.Damaged, _surviving.Store.Storage);
     }
 
-    private SurvivingState CreateMemory()
+    private SurvivingState CreateSurvivingState()
     {
-        var keeper = new QuestionStateStore(
+        var store = new QuestionStateStore(
             _settings.StateFolder is { } folder
                 ? new QuestionStateFile(folder, _loggers.CreateLogger<QuestionStateFile>())
                 : null,
-            _board.Switches,
+            _states.Switches,
             _time);
-        keeper.RestoreSwitches();
-        var desk = new QuestionEvaluators(
-            _board, _counters, keeper.Restored.Standings, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
-        desk.Configure(_settings.Cameras);
+        store.RestoreSwitches();
+        var evaluators = new QuestionEvaluators(
+            _states, _counters, store.Restored.States, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
+        evaluators.Configure(_settings.Cameras);
         return new SurvivingState(
             new ChildActors(),
-            desk,
-            keeper,
-            new QuestionStateWriter(keeper, _loggers.CreateLogger<QuestionStateWriter>()),
+            evaluators,
+            store,
+            new QuestionStateWriter(store, _loggers.CreateLogger<QuestionStateWriter>()),
             new PublisherState(
                 _parts.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time),
             new PendingRequests(),
-            new PictureDecoder(_parts.PictureToFrame, _pictures, _loggers.CreateLogger<PictureDecoder>()),
+            new PictureDecoder(_parts.PictureToFrame, _uploads, _loggers.CreateLogger<PictureDecoder>()),
             new CommandBuffer(_settings.Commands, _time),
             new StatsClock());
     }
 
     private async Task CompleteAsync()
     {
-        await Task.WhenAny(_reports.Failed.Task, _reports.Drained.Task);
+        await Task.WhenAny(_signals.Failed.Task, _signals.Drained.Task);
         lock (_stopLock)
         {
             if (_stop is not null)
@@ -224,12 +224,12 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         }
 
         _completion.TrySetResult(
-            _reports.Failed.Task is { IsCompletedSuccessfully: true, Result: var fault }
+            _signals.Failed.Task is { IsCompletedSuccessfully: true, Result: var fault }
                 ? new EdgeOutcome(EdgeOutcomeKind.Failed, fault.Message, fault)
                 : new EdgeOutcome(EdgeOutcomeKind.Finished, "Every camera has ended."));
     }
 
-    private void Publish(FrameAnswered answered)
+    private void RaiseAnswered(FrameAnswered answered)
     {
         try
         {
@@ -239,8 +239,6 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         {
             LogListenerFailed(fault);
         }
-
-        _memory.Crew.Evaluation.Tell(answered);
     }
 
     [LoggerMessage(EventId = 91, Level = LogLevel.Error, Message = "A listener for answers failed; the others continue.")]

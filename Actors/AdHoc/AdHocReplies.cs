@@ -35,19 +35,19 @@ internal sealed class AdHocReplies(
 
     /// <summary>Reads a request and decides where its reply goes: to the topic that it names if that is allowed, else to
     /// the one beside the <c>ask</c> topic.</summary>
-    public Asked Read(AskParser reader, AdHocReceived came, long arrivedAt)
+    public Asked Read(AskParser reader, AdHocReceived received, long arrivedAt)
     {
-        var reading = reader.Read(came.Message, came.Camera);
-        var wanted = came.Message.ResponseTopic ?? reading.ReplyTo;
-        var field = came.Message.ResponseTopic is null ? "replyTo" : "response topic";
+        var reading = reader.Read(received.Message, received.Camera);
+        var wanted = received.Message.ResponseTopic ?? reading.ReplyTo;
+        var field = received.Message.ResponseTopic is null ? "replyTo" : "response topic";
         var fault = wanted is not null && _allowed.Fault(wanted) is { } refused ? new AskError(field, refused) : null;
-        var topic = wanted is not null && fault is null ? wanted : OwnTopic(came);
+        var topic = wanted is not null && fault is null ? wanted : OwnTopic(received);
         return new Asked(
             fault is null ? reading.Request : null,
             reading.Fault ?? fault,
             reading.Id,
-            reading.Request?.Camera ?? came.Camera,
-            new ReplyAddress(topic, came.Message.CorrelationData),
+            reading.Request?.Camera ?? received.Camera,
+            new ReplyAddress(topic, received.Message.CorrelationData),
             arrivedAt)
         {
             RefusedTopic = fault is null ? null : ForLog(wanted!),
@@ -56,23 +56,23 @@ internal sealed class AdHocReplies(
 
     /// <summary>The same for a request that the service failed to handle. When the request itself cannot be read, the reply
     /// goes to the topic beside the <c>ask</c> topic, unless the message names another that is allowed.</summary>
-    public Asked ReadIfPossible(AskParser reader, AdHocReceived came, long arrivedAt)
+    public Asked ReadIfPossible(AskParser reader, AdHocReceived received, long arrivedAt)
     {
         try
         {
-            return Read(reader, came, arrivedAt);
+            return Read(reader, received, arrivedAt);
         }
         catch (Exception fault)
         {
-            return Unread(came, arrivedAt) with { Fault = new AskError(null, fault.Message) };
+            return Unread(received, arrivedAt) with { Fault = new AskError(null, fault.Message) };
         }
     }
 
-    private Asked Unread(AdHocReceived came, long arrivedAt)
+    private Asked Unread(AdHocReceived received, long arrivedAt)
     {
-        var wanted = came.Message.ResponseTopic;
-        var topic = wanted is not null && _allowed.Fault(wanted) is null ? wanted : OwnTopic(came);
-        return new Asked(null, null, null, came.Camera, new ReplyAddress(topic, came.Message.CorrelationData), arrivedAt);
+        var wanted = received.Message.ResponseTopic;
+        var topic = wanted is not null && _allowed.Fault(wanted) is null ? wanted : OwnTopic(received);
+        return new Asked(null, null, null, received.Camera, new ReplyAddress(topic, received.Message.CorrelationData), arrivedAt);
     }
 
     public static Question ToQuestion(AskRequest request) => new(
@@ -127,7 +127,7 @@ internal sealed class AdHocReplies(
     public OutboundMessage Expired(Asked asked, bool online) => To(asked, Reply(asked, ReplyPayload.Expired) with
     {
         Error = new ReplyError(null, online
-            ? "the deadline passed before its turn came"
+            ? "the deadline passed before its turn received"
             : "the deadline passed and the camera is offline"),
     });
 
@@ -141,8 +141,8 @@ internal sealed class AdHocReplies(
         Error = new ReplyError(null, reason),
     });
 
-    private string OwnTopic(AdHocReceived came) =>
-        came.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera) : topics.Reply;
+    private string OwnTopic(AdHocReceived received) =>
+        received.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera) : topics.Reply;
 
     // Untrusted input: the log gets neither control characters nor a long text.
     private static string ForLog(string topic) =>

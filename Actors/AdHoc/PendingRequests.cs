@@ -34,6 +34,6 @@ internal sealed class PendingRequests
 /// <summary>A question that waits for its answer.</summary>
 /// <param name="Asked">The request.</param>
 /// <param name="Question">On its way to a picture.</param>
-/// <param name="Lane">Whose picture; null for a picture that came with the question.</param>
+/// <param name="Intake">Whose picture; null for a picture that received with the question.</param>
 /// <param name="Deadline">Runs until it is too late.</param>
-internal sealed record PendingRequest(Asked Asked, AdHocQuestion Question, CameraIntake? Lane, ITimer Deadline);
+internal sealed record PendingRequest(Asked Asked, AdHocQuestion Question, CameraIntake? Intake, ITimer Deadline);

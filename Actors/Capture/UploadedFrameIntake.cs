@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Actors.Capture;
 
 /// <summary>Pictures that came together with a question. Each gets a walk of its own when the lane's turn comes, beside
 /// the cameras; none takes the place of another. How many wait is bounded by whoever adds.</summary>
-internal sealed class UploadedFrameIntake(WakeSignal bell) : IFrameIntake
+internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
 {
     private readonly Lock _lock = new();
     private readonly List<(Frame Picture, AdHocQuestion Question)> _waiting = [];
@@ -49,7 +49,7 @@ internal sealed class UploadedFrameIntake(WakeSignal bell) : IFrameIntake
             _waiting.Add((picture, question));
         }
 
-        bell.Set();
+        wake.Set();
         return true;
     }
 

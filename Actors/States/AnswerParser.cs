@@ -86,11 +86,11 @@ internal static class AnswerParser
     private static ParsedAnswer Text(Answer answer)
     {
         var text = string.Concat(answer.Text.Where(c => !char.IsControl(c) || c is '\n' or '\t')).Trim();
-        var says = text.Any(c => c != Undecodable && !char.IsWhiteSpace(c));
+        var hasValue = text.Any(c => c != Undecodable && !char.IsWhiteSpace(c));
         return new ParsedAnswer
         {
-            Value = says ? text : null,
-            Unclear = says ? null : UnknownReason.NoText,
+            Value = hasValue ? text : null,
+            Unclear = hasValue ? null : UnknownReason.NoText,
             Text = answer.Text,
         };
     }
@@ -102,9 +102,9 @@ internal static class AnswerParser
         UnknownReason? unclear = null;
         foreach (var (field, answer) in fields.Zip(parts))
         {
-            var reading = One(field.Kind, field.Number, answer, thresholds);
-            unclear ??= reading.Unclear;
-            whole[field.Name] = reading switch
+            var parsed = One(field.Kind, field.Number, answer, thresholds);
+            unclear ??= parsed.Unclear;
+            whole[field.Name] = parsed switch
             {
                 { Value: null } => null,
                 { Number: { } number } => number,
@@ -112,13 +112,13 @@ internal static class AnswerParser
             };
         }
 
-        var says = whole.Any(field => field.Value is not null);
-        var failure = says ? null : parts.Select(part => part.Failure).FirstOrDefault(it => it is not null);
+        var hasValue = whole.Any(field => field.Value is not null);
+        var failure = hasValue ? null : parts.Select(part => part.Failure).FirstOrDefault(it => it is not null);
         var json = whole.ToJsonString(Readable);
         return new ParsedAnswer
         {
-            Value = says ? json : null,
-            Unclear = says ? null : failure?.Kind.ToReason() ?? unclear,
+            Value = hasValue ? json : null,
+            Unclear = hasValue ? null : failure?.Kind.ToReason() ?? unclear,
             IsFailure = failure is not null,
             Text = json,
             Fields = whole,

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.Actors.States;
@@ -39,13 +40,14 @@ public sealed record QuestionState
 public sealed record StateChange(string From, string To, double? Score, DateTimeOffset Since, int HeldBack);
 
 /// <summary>What follows from one reading, or from time that passed.</summary>
-/// <param name="SayState">The state is to be published.</param>
-/// <param name="SayAnswer">The answer is to be published.</param>
+/// <param name="PublishesState">The state is to be published.</param>
+/// <param name="PublishesAnswer">The answer is to be published.</param>
 /// <param name="Event">The change is an event.</param>
-public readonly record struct Evaluation(bool SayState, bool SayAnswer, StateChange? Event);
+public readonly record struct Evaluation(bool PublishesState, bool PublishesAnswer, StateChange? Event);
 
 /// <summary>What survives a restart.</summary>
 /// <param name="Kind">Of the question: what was known of another kind means nothing.</param>
-/// <param name="Standing">What was held true.</param>
+/// <param name="State">What was held true.</param>
 /// <param name="LastEventAt">When the last event was sent.</param>
-public sealed record SavedQuestionState(QuestionKind Kind, QuestionState Standing, DateTimeOffset? LastEventAt);
+public sealed record SavedQuestionState(
+    QuestionKind Kind, [property: JsonPropertyName("standing")] QuestionState State, DateTimeOffset? LastEventAt);

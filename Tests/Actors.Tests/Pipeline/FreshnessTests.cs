@@ -43,7 +43,7 @@ public sealed class FreshnessTests
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
-        rig.Engine.OnLook = _ => time.Advance(LookTime);
+        rig.Engine.OnEncode = _ => time.Advance(LookTime);
         rig.Engine.OnAsk = (_, _, _) =>
         {
             for (var i = 0; i < 10; i++)
@@ -68,7 +68,7 @@ public sealed class FreshnessTests
     public async Task The_last_of_many_frames_is_the_one_that_is_answered_next()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        var thinking = new Gate();
+        var thinking = new HoldPoint();
         rig.Engine.OnAsk = (_, _, _) =>
         {
             thinking.Pass();
@@ -122,7 +122,7 @@ public sealed class FreshnessTests
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
-        var thinking = new Gate();
+        var thinking = new HoldPoint();
         rig.Engine.OnAsk = (_, _, _) =>
         {
             thinking.Pass();
@@ -140,7 +140,7 @@ public sealed class FreshnessTests
         var answers = await rig.Answers.UntilCountAsync(2);
 
         Assert.Equal([1, 3], answers.Select(answer => answer.Frame.Value));
-        Assert.DoesNotContain("look 2", rig.Engine.Done.Items);
+        Assert.DoesNotContain("encode 2", rig.Engine.Done.Items);
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class FreshnessTests
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(2);
 
-        Assert.Equal(["look 1", "look 7"], rig.Engine.Done.Items.Where(done => done.Split(' ')[0] == "look"));
+        Assert.Equal(["encode 1", "encode 7"], rig.Engine.Done.Items.Where(done => done.Split(' ')[0] == "encode"));
     }
 
     [Fact]

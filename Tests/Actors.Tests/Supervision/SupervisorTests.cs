@@ -1,7 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Supervision;
-using MobileVlm.Edge.Actors.Tests.Asks;
+using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;
@@ -28,21 +28,21 @@ public sealed class SupervisorTests
         hall.Push();
         await UntilLastAsync(rig, "gate/availability=online", "hall/availability=online");
 
-        rig.Kill("edge/mqtt");
+        rig.Kill("edge/publisher");
         rig.Link.Drop();
-        await rig.Link.Heard.UntilAsync(
+        await rig.Link.Published.UntilAsync(
             heard => heard.Count(line => line == "mobilevlm/box/hall/availability=online") == 2, "everything once more");
         await UntilLastAsync(rig, "gate/availability=online", "hall/availability=online", "gate/person/enabled=ON");
 
         hall.End(CaptureEndKind.Lost);
         await UntilLastAsync(rig, "gate/availability=online", "hall/availability=offline");
-        Assert.Equal(1, rig.Link.Heard.Items.Count(line => line == "mobilevlm/box/gate/availability=offline"));
+        Assert.Equal(1, rig.Link.Published.Items.Count(line => line == "mobilevlm/box/gate/availability=offline"));
     }
 
     [Fact]
     public async Task A_new_camera_that_is_quicker_than_the_news_of_it_is_online()
     {
-        var judging = new Gate();
+        var judging = new HoldPoint();
         var isHeld = false;
         var points = new Crashes();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new CrashingTime(TimeProvider.System, points) };
@@ -50,7 +50,7 @@ public sealed class SupervisorTests
         var hall = new FakeCamera("hall", rig.Pool, rig.Time);
         points.ShouldFail = actor =>
         {
-            if (actor == "judge" && Volatile.Read(ref isHeld))
+            if (actor == "evaluation" && Volatile.Read(ref isHeld))
             {
                 judging.Pass();
             }
@@ -91,10 +91,10 @@ public sealed class SupervisorTests
         await time.Waits.UntilCountAsync(waits + 1);
         time.Advance(TimeSpan.FromMilliseconds(10));
 
-        await rig.Link.Heard.UntilAsync(
+        await rig.Link.Published.UntilAsync(
             heard => heard.Count(line => line == "mobilevlm/box/gate/person/state=frame 1") == 2, "the state once more");
         Assert.Equal(2, rig.Link.Connects.Items.Count);
-        Assert.Single(rig.Log.Said(LogLevel.Error, "The actor 'mqtt'"));
+        Assert.Single(rig.Log.Logged(LogLevel.Error, "The actor 'publisher'"));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class SupervisorTests
         rig.Ask("""{"id": "2", "question": 7}""");
 
         await rig.UntilRepliesAsync(2);
-        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Published > 0 && rig.Log.Said(LogLevel.Error, "The actor 'asks'").Any(), "the restart");
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Published > 0 && rig.Log.Logged(LogLevel.Error, "The actor 'ad-hoc'").Any(), "the restart");
         await rig.StopAsync();
         Assert.Equal(["1", "2"], rig.Replies().Select(reply => reply.Text("id")));
     }
@@ -124,7 +124,7 @@ public sealed class SupervisorTests
     public async Task A_restarted_publisher_that_finds_the_link_connected_sends_the_events_that_wait()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        rig.Engine.OnSay = (frame, _) => frame % 2 == 0 ? "0.9" : "0.1";
+        rig.Engine.OnAnswer = (frame, _) => frame % 2 == 0 ? "0.9" : "0.1";
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.Link.OnPublish = async message =>
         {
@@ -143,7 +143,7 @@ public sealed class SupervisorTests
         }
 
         await Eventually.TrueAsync(() => rig.Stats.Mqtt.EventsWaiting == 3, "the events in the outbox");
-        rig.Kill("edge/mqtt");
+        rig.Kill("edge/publisher");
         held.SetResult();
 
         await rig.Link.Once.UntilCountAsync(3);
@@ -153,17 +153,17 @@ public sealed class SupervisorTests
     }
 
     [Theory]
-    [InlineData("mqtt")]
-    [InlineData("judge")]
-    [InlineData("inbox")]
-    [InlineData("asks")]
+    [InlineData("publisher")]
+    [InlineData("evaluation")]
+    [InlineData("commands")]
+    [InlineData("ad-hoc")]
     [InlineData("stats")]
     public async Task An_actor_that_fails_beyond_its_budget_ends_the_system_in_order(string actor)
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Settings = rig.Settings with { Supervision = Quickly };
         await rig.StartAsync();
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/availability=online"), "the connection");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/availability=online"), "the connection");
 
         for (var i = 0; i <= Quickly.Budget.Restarts; i++)
         {
@@ -178,9 +178,9 @@ public sealed class SupervisorTests
         var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
         Assert.Contains($"'{actor}' failed too often", outcome.Reason, StringComparison.Ordinal);
-        Assert.Single(rig.Log.Said(LogLevel.Critical, $"The actor '{actor}'"));
+        Assert.Single(rig.Log.Logged(LogLevel.Critical, $"The actor '{actor}'"));
         await rig.StopAsync();
-        Assert.Equal(["mobilevlm/box/availability=stopped", "goodbye", "disposed"], rig.Link.Heard.Items.TakeLast(3));
+        Assert.Equal(["mobilevlm/box/availability=stopped", "goodbye", "disposed"], rig.Link.Published.Items.TakeLast(3));
     }
 
     [Fact]
@@ -209,7 +209,7 @@ public sealed class SupervisorTests
     [Fact]
     public async Task An_actor_that_cannot_even_begin_is_not_tried_for_ever()
     {
-        var crashes = new Crashes { ShouldFail = actor => actor == "judge" };
+        var crashes = new Crashes { ShouldFail = actor => actor == "evaluation" };
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
         {
             Time = new CrashingTime(TimeProvider.System, crashes),
@@ -247,16 +247,16 @@ public sealed class SupervisorTests
         Assert.Equal(("7", "failed"), (reply.Text("id"), reply.Text("status")));
         Assert.Equal(
             ["mobilevlm/box/gate/availability=offline", "mobilevlm/box/availability=stopped", "goodbye", "disposed"],
-            rig.Link.Heard.Items.TakeLast(4));
+            rig.Link.Published.Items.TakeLast(4));
         Assert.Contains("dispose encoder", rig.Engine.Done.Items);
         Assert.Empty(rig.Edge.LeftBehind);
     }
 
     [Theory]
-    [InlineData("mqtt")]
-    [InlineData("judge")]
-    [InlineData("inbox")]
-    [InlineData("asks")]
+    [InlineData("publisher")]
+    [InlineData("evaluation")]
+    [InlineData("commands")]
+    [InlineData("ad-hoc")]
     [InlineData("stats")]
     [InlineData("pipeline")]
     public async Task An_actor_that_stops_without_being_told_ends_the_system(string actor)
@@ -287,7 +287,7 @@ public sealed class SupervisorTests
     public async Task A_pipeline_that_is_killed_ends_the_system_and_everybody_who_asked_is_told()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        var thinking = new Gate();
+        var thinking = new HoldPoint();
         rig.Engine.OnAsk = (_, _, _) =>
         {
             thinking.Pass();
@@ -306,7 +306,7 @@ public sealed class SupervisorTests
 
         Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
         Assert.Equal("failed", Assert.Single(rig.Replies()).Text("status"));
-        Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
+        Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Published.Items);
     }
 
     [Fact]
@@ -357,10 +357,10 @@ public sealed class SupervisorTests
         await UntilLastAsync(rig, "gate/person/answer=frame 1 #1", "gate/dog/answer=frame 1 #1");
         rig.Camera.Push();
         await UntilLastAsync(rig, "gate/person/answer=unknown #2", "gate/dog/answer=frame 2 #2", "gate/person/state=frame 2");
-        Assert.Empty(rig.Log.Said(LogLevel.Error, "The actor '"));
+        Assert.Empty(rig.Log.Logged(LogLevel.Error, "The actor '"));
     }
 
-    internal static Task UntilLastAsync(EdgeRig rig, params string[] lines) => rig.Link.Heard.UntilAsync(
+    internal static Task UntilLastAsync(EdgeRig rig, params string[] lines) => rig.Link.Published.UntilAsync(
         heard => lines.All(line => heard.LastOrDefault(
             it => it.StartsWith($"mobilevlm/box/{line[..(line.IndexOf('=', StringComparison.Ordinal) + 1)]}", StringComparison.Ordinal))
                 == $"mobilevlm/box/{line}"),
