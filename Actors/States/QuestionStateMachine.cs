@@ -4,8 +4,8 @@ using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>The rules of one question, and what they remember: readings come in, a state that does not flap and events
-/// come out. Decides by the moments that it is given and touches nothing else. One caller at a time.</summary>
+/// <summary>The rules of one question and their memory: answers come in, a debounced state and events come out. Uses only the
+/// moments that it is given, no clock. One caller at a time.</summary>
 internal sealed class QuestionStateMachine
 {
     private static readonly TimeSpan MinPatience = TimeSpan.FromSeconds(30);
@@ -18,11 +18,12 @@ internal sealed class QuestionStateMachine
     private TimeSpan? _eventAt;
     private DateTimeOffset? _eventUtc;
     private int _heldBack;
+    private UnknownReason _lastUnclear = UnknownReason.Uncertain;
     private (string Value, TimeSpan Monotonic, DateTimeOffset Utc)? _candidate;
 
-    /// <param name="question">Whose rules.</param>
-    /// <param name="saved">From the last run; null when nothing is known of it.</param>
-    /// <param name="now">Patience begins.</param>
+    /// <param name="question">The question with its rules.</param>
+    /// <param name="saved">The state of the last run; null when there is none.</param>
+    /// <param name="now">The moment from which <see cref="Patience"/> counts.</param>
     public QuestionStateMachine(StandingQuestion question, SavedQuestionState? saved, Instant now)
     {
         Question = question;
@@ -51,7 +52,7 @@ internal sealed class QuestionStateMachine
     private UnsureRule WhenUnsure => Rules.WhenUnsure
         ?? (Question.Kind == QuestionKind.YesNo ? UnsureRule.Keep : UnsureRule.Unknown);
 
-    /// <summary>Goes on by other rules. What was known stays known, unless the kind is another one.</summary>
+    /// <summary>Replaces the rules. The state stays, unless the kind changes.</summary>
     public void Change(StandingQuestion question)
     {
         if (question.Kind != Question.Kind)
@@ -63,9 +64,9 @@ internal sealed class QuestionStateMachine
         Question = question;
     }
 
-    /// <summary>A picture was answered.</summary>
-    /// <param name="answer">What it says.</param>
-    /// <param name="captured">When it was taken: what is measured is what happened before the camera, however long the
+    /// <summary>A frame was answered.</summary>
+    /// <param name="answer">The parsed answer.</param>
+    /// <param name="captured">Capture time of the frame: times are measured in front of the camera, however long the
     /// model takes.</param>
     public Evaluation Apply(ParsedAnswer answer, Instant captured)
     {
@@ -77,7 +78,7 @@ internal sealed class QuestionStateMachine
 
         if (_answeredAt is { } before && captured.Monotonic - before > Patience)
         {
-            // What was seen before a gap does not agree with what is seen after it.
+            // Answers before a gap do not count together with those after it.
             ClearHistory();
         }
 
@@ -166,6 +167,7 @@ internal sealed class QuestionStateMachine
 
     private Evaluation Evaluate(ParsedAnswer answer, Instant captured)
     {
+        _lastUnclear = answer.Unclear ?? _lastUnclear;
         var value = answer.Value ?? AnswerWords.Unknown;
         _window.Add(value);
         if (_window.Count > Rules.OutOf)
@@ -173,7 +175,7 @@ internal sealed class QuestionStateMachine
             _window.RemoveRange(0, _window.Count - Rules.OutOf);
         }
 
-        // The agreement is of more than half, so there is at most one.
+        // More than half must agree, so there is at most one.
         var agreed = _window.Find(it => _window.Count(other => other == it) >= Rules.Agree);
         if (agreed is null || (agreed == Current.State && Current.Since is not null))
         {
@@ -212,9 +214,10 @@ internal sealed class QuestionStateMachine
     {
         _candidate = null;
         var before = Current.LastKnown;
-        if (value == AnswerWords.Unknown && answer.Value is null)
+        if (value == AnswerWords.Unknown && answer.Value != AnswerWords.Unknown)
         {
-            Current = Current with { Value = null, Reason = answer.Unclear, Since = since, Score = answer.Score };
+            // A clear answer may complete the hold time of the unclear ones before it.
+            Current = Current with { Value = null, Reason = answer.Unclear ?? _lastUnclear, Since = since, Score = answer.Score };
             return Publish(captured.Monotonic, default);
         }
 
@@ -227,7 +230,7 @@ internal sealed class QuestionStateMachine
             LastKnown = value,
             LastKnownAt = captured.Utc,
         };
-        // What was so before anybody looked, and what is as it was before a gap, did not happen.
+        // The first known value, or the same value after a gap, is not a change and raises no event.
         var change = before is null || before == value
             ? default
             : new Evaluation(false, false, Event(before, value, answer, since, captured));

@@ -38,7 +38,7 @@ public sealed class QuestionStateMachineTests
     [InlineData("0=0.1 1=0.1 2=0.1 3=0.9 4=0.9 35=0.9 36=0.9 37=0.9", "2:no 37:yes 37:no>yes")]
     // A flapping picture never agrees.
     [InlineData("0=0.9 1=0.1 2=0.9 3=0.1", "")]
-    public void So_many_of_so_many_readings_must_agree(string scores, string published) =>
+    public void Enough_of_the_last_answers_must_agree(string scores, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet with { Agree = 3, OutOf = 5 }).Play(scores).Published);
 
     [Theory]
@@ -56,6 +56,12 @@ public sealed class QuestionStateMachineTests
         Assert.Equal(
             published,
             new StateMachineBench(Quiet with { HoldFor = TimeSpan.FromSeconds(3), HoldNoFor = TimeSpan.Zero }).Play(scores).Published);
+
+    [Fact]
+    public void A_clear_answer_that_completes_the_hold_time_of_unclear_ones_does_not_make_unknown_a_known_value() => Assert.Equal(
+        "4:no 9:unknown(uncertain) 14:yes 14:no>yes",
+        new StateMachineBench(new AnswerRules { Agree = 2, OutOf = 3, HoldFor = TimeSpan.FromSeconds(3), WhenUnsure = UnsureRule.Unknown })
+            .Play("0=0.1 1=0.1 4=0.1 5=0.5 6=0.5 9=0.1 10=0.9 11=0.9 14=0.9").Published);
 
     [Fact]
     public void A_state_counts_since_the_first_picture_that_showed_it()
@@ -139,13 +145,13 @@ public sealed class QuestionStateMachineTests
     }
 
     [Fact]
-    public void A_state_is_said_again_by_its_heartbeat() => Assert.Equal(
+    public void A_state_is_published_again_by_its_heartbeat() => Assert.Equal(
         "0:no 10:no 15:yes 15:no>yes 25:yes",
         new StateMachineBench(new AnswerRules { Heartbeat = TimeSpan.FromSeconds(10) })
             .Play("0=0.1 5=0.1 9? 10? 11? 15=0.9 20=0.9 24? 25? 26?").Published);
 
     [Fact]
-    public void Answers_are_said_each_time_or_when_the_state_changes()
+    public void Answers_are_published_each_time_or_when_the_state_changes()
     {
         Assert.Equal("yes yes yes no", Answers(AnswerRule.Each));
         Assert.Equal("yes - - no", Answers(AnswerRule.Changes));
