@@ -125,10 +125,9 @@ public sealed class PublisherActorTests : ActorSpec
         Assert.Single(_bench.Link.Connects.Items);
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
-        base.AfterAll();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
     }
 
     private IActorRef Start() => Sys.ActorOf(PropsOf(_bench));
