@@ -95,10 +95,9 @@ public sealed class AdHocActorTests : ActorSpec
         Assert.Equal("1", (await ReplyAsync()).Text("id"));
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
-        base.AfterAll();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
     }
 
     private static AdHocReceived Received(string payload) =>

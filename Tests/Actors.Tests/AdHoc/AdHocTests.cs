@@ -104,12 +104,12 @@ public sealed class AdHocTests
     public async Task The_standing_answer_is_out_while_a_question_behind_it_is_still_thought_about()
     {
         await using var rig = await StartAsync(EdgeRig.Always);
-        var thinking = new HoldPoint();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (_, question, _) =>
         {
             if (question.Text == "slow")
             {
-                thinking.Pass();
+                answering.Pass();
             }
 
             return FinishReason.Stopped;
@@ -118,10 +118,10 @@ public sealed class AdHocTests
         await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");
 
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
         Assert.Empty(rig.Replies());
-        thinking.Open();
+        answering.Open();
 
         Assert.Equal("answered", (await rig.ReplyAsync()).Body.Text("status"));
     }
@@ -130,12 +130,12 @@ public sealed class AdHocTests
     public async Task The_next_picture_waits_for_the_questions_behind_the_last_one()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).Overlapping().StartAsync();
-        var thinking = new HoldPoint();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (_, question, _) =>
         {
             if (question.Text == "slow")
             {
-                thinking.Pass();
+                answering.Pass();
             }
 
             return FinishReason.Stopped;
@@ -143,10 +143,10 @@ public sealed class AdHocTests
         rig.Ask("slow");
         await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         rig.Camera.Push();
         await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second look");
-        thinking.Open();
+        answering.Open();
         await rig.Answers.UntilCountAsync(2);
 
         var done = rig.Engine.Done.Items.ToList();
@@ -296,7 +296,7 @@ public sealed class AdHocTests
         }
 
         Assert.All(rig.Replies(), reply => Assert.Equal("failed", reply.Text("status")));
-        Assert.Contains("not asked again for 600 s", rig.Replies()[^1]["error"]!["message"]!.ToString(), StringComparison.Ordinal);
+        Assert.Matches("not asked again for [56][0-9]{2} s", rig.Replies()[^1]["error"]!["message"]!.ToString());
         Assert.Equal(2, rig.Stats.Pipeline.Restarts);
     }
 

@@ -80,11 +80,10 @@ public sealed class CameraActorTests : ActorSpec
         Assert.Single(Camera.Attempts.Items);
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
         Camera.End(CaptureEndKind.Cancelled);
-        base.AfterAll();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
     }
 
     private IActorRef Start(Akka.TestKit.TestProbe? parent = null) => ChildOf(parent ?? CreateTestProbe(), Props());

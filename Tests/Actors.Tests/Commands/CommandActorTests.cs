@@ -91,11 +91,10 @@ public sealed class CommandActorTests : ActorSpec
         Assert.Equal("3", (await _adHoc.ExpectMsgAsync<AdHocReceived>()).Message.Text);
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
-        base.AfterAll();
         _buffer.Dispose();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
     }
 
     private IActorRef Start() => Sys.ActorOf(Props());

@@ -177,10 +177,11 @@ public sealed class CommandTests : IDisposable
         await using var rig = await StartAtHomeAsync(time);
         await rig.Link.Published.UntilAsync(heard => heard.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) == 1, "the device");
 
+        var waits = time.Waits.Items.Count;
         rig.Link.Receive("homeassistant/status", "online", retained: true);
         rig.Link.Receive("homeassistant/status", "offline");
         rig.Link.Receive("homeassistant/status", "online");
-        await Task.Delay(50);
+        Assert.Equal(waits + 1, (await time.Waits.UntilCountAsync(waits + 1)).Count);
         Assert.Single(rig.Link.Published.Items, line => line.StartsWith(Config, StringComparison.Ordinal));
         await Eventually.TrueAsync(
             () =>

@@ -12,8 +12,20 @@ public abstract class ActorSpec() : TestKit("""
       # Reached only when something is broken.
       test.single-expect-default = 60s
     }
-    """)
+    """), IAsyncLifetime
 {
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    /// <summary>Ends the actor system first. The base class would go on after some seconds, even if actors still run.</summary>
+    public async Task DisposeAsync()
+    {
+        await Sys.Terminate().WaitAsync(Eventually.Patience);
+        await CleanUpAsync();
+    }
+
+    /// <summary>Disposes what the actors used, when they have ended.</summary>
+    private protected abstract Task CleanUpAsync();
+
     /// <summary>An actor whose parent is a probe.</summary>
     internal static IActorRef ChildOf(TestProbe parent, Props props) => parent.ChildActorOf(props, CancellationToken.None);
 

@@ -86,6 +86,18 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public EdgeStats Stats => Edge.Stats();
 
+    /// <summary>Holds every answer until it is opened.</summary>
+    public HoldPoint HoldAnswers()
+    {
+        var answering = new HoldPoint();
+        Engine.OnAsk = (_, _, _) =>
+        {
+            answering.Pass();
+            return Inference.Answers.FinishReason.Stopped;
+        };
+        return answering;
+    }
+
     public static CameraPlan Plan(string camera, TimeSpan every, bool snapshot = false) =>
         new(new CameraId(camera), [new StandingQuestion("person", "person", QuestionKind.YesNo, every)], snapshot);
 
@@ -189,7 +201,7 @@ internal sealed class EdgeRig : IAsyncDisposable
 
         // A call that hung gives its tokens back when it returns, which may be after the stop.
         await Eventually.TrueAsync(() => Engine.HoldsNoTokens, "the visual tokens are given back");
-        Engine.AssertAtRest();
+        await Engine.AssertAtRestAsync();
         Assert.InRange(Link.MostAtOnce, 0, OutgoingMessages.MaxRetainedInFlight + 2);
         Assert.True(Link.MostOnceAtOnce <= 2, "more than one reply and one event at a time");
         Assert.Equal(ExpectsSoundSessions, !Log.Logged(LogLevel.Error, "A model session could not be closed").Any());

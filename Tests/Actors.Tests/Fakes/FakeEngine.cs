@@ -78,7 +78,7 @@ internal sealed class FakeEngine
     }
 
     /// <summary>Everything was given back and nothing was called wrongly.</summary>
-    public void AssertAtRest()
+    public async Task AssertAtRestAsync()
     {
         Thread[] threads;
         lock (_lock)
@@ -87,7 +87,7 @@ internal sealed class FakeEngine
         }
 
         // Not under the lock, which a thread may need for its last step.
-        Assert.All(threads, thread => Assert.True(thread.Join(Eventually.Patience), $"{thread.Name} still runs"));
+        await Eventually.TrueAsync(() => !Array.Exists(threads, thread => thread.IsAlive), "the engine's threads end");
         lock (_lock)
         {
             Assert.Empty(_faults);

@@ -58,10 +58,9 @@ public sealed class StatsActorTests : ActorSpec
         Assert.Single(_bench.Time.Waits.Items);
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
-        base.AfterAll();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
     }
 
     private async Task<string> NextAsync() => Encoding.UTF8.GetString((await ExpectMsgAsync<PublishStats>()).Body);

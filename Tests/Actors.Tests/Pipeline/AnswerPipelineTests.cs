@@ -8,24 +8,19 @@ namespace MobileVlm.Edge.Actors.Tests.Pipeline;
 public sealed class AnswerPipelineTests
 {
     [Fact]
-    public async Task Overlapping_stages_look_at_the_next_frame_while_thinking_and_at_no_third()
+    public async Task Overlapping_stages_encode_the_next_frame_while_answering_and_no_third()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).Overlapping();
-        var thinking = new HoldPoint();
-        rig.Engine.OnAsk = (_, _, _) =>
-        {
-            thinking.Pass();
-            return FinishReason.Stopped;
-        };
+        var answering = rig.HoldAnswers();
         await rig.StartAsync();
 
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         rig.Camera.Push();
         await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second look");
         rig.Camera.Push();
         rig.Camera.Push();
-        thinking.Open();
+        answering.Open();
         var answers = await rig.Answers.UntilCountAsync(3);
 
         Assert.Equal([1, 2, 4], answers.Select(answer => answer.Frame.Value));
@@ -47,12 +42,12 @@ public sealed class AnswerPipelineTests
         Assert.Equal(1, rig.Engine.MostAtWork);
         Assert.Equal("mvlm-engine", Assert.Single(rig.Engine.ThreadNames));
         // Each frame is said before the next one is looked at.
-        var walk = rig.Engine.Done.Items.Select(done => done.Split(' ')[0]).Where(step => step is "encode" or "answered");
-        Assert.All(walk.Index(), step => Assert.Equal(step.Index % 2 == 0 ? "encode" : "answered", step.Item));
+        var steps = rig.Engine.Done.Items.Select(done => done.Split(' ')[0]).Where(step => step is "encode" or "answered");
+        Assert.All(steps.Index(), step => Assert.Equal(step.Index % 2 == 0 ? "encode" : "answered", step.Item));
     }
 
     [Fact]
-    public async Task What_was_written_last_is_a_guess_at_what_is_written_next()
+    public async Task The_last_answer_to_a_text_question_is_the_draft_of_the_next_one()
     {
         var plan = EdgeRig.Plan("gate", EdgeRig.Always) with
         {
@@ -63,10 +58,10 @@ public sealed class AnswerPipelineTests
             ],
         };
         await using var rig = new EdgeRig(plan);
-        var guesses = new Recording<string>();
+        var drafts = new Recording<string>();
         rig.Engine.OnAsk = (frame, question, _) =>
         {
-            guesses.Add($"{frame} {question.Text} {string.Join(',', question.Draft)}");
+            drafts.Add($"{frame} {question.Text} {string.Join(',', question.Draft)}");
             return FinishReason.Stopped;
         };
         await rig.StartAsync();
@@ -75,7 +70,7 @@ public sealed class AnswerPipelineTests
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(2);
 
-        Assert.Equal(["1 person ", "1 scene ", "2 person ", "2 scene 1,2"], guesses.Items);
+        Assert.Equal(["1 person ", "1 scene ", "2 person ", "2 scene 1,2"], drafts.Items);
     }
 
     [Fact]
@@ -128,15 +123,15 @@ public sealed class AnswerPipelineTests
     }
 
     [Fact]
-    public async Task A_still_is_made_once_for_each_answered_frame_on_a_thread_of_its_own()
+    public async Task A_snapshot_is_made_once_for_each_answered_frame_on_its_own_thread()
     {
-        var stills = new Recording<string>();
+        var snapshots = new Recording<string>();
         await using var rig = new EdgeRig(
             EdgeRig.Plan("gate", EdgeRig.Always, snapshot: true), EdgeRig.Plan("yard", EdgeRig.Always));
         rig.Jpeg = frame =>
         {
             var sequence = FakeFrame.SequenceIn(frame.Pixels);
-            stills.Add($"{frame.Camera} {sequence} {Thread.CurrentThread.Name}");
+            snapshots.Add($"{frame.Camera} {sequence} {Thread.CurrentThread.Name}");
             return [(byte)sequence];
         };
         rig.Engine.OnEncode = sequence =>
@@ -157,12 +152,12 @@ public sealed class AnswerPipelineTests
         rig.Cameras[0].Push();
         var answers = await rig.Answers.UntilCountAsync(3);
 
-        Assert.Equal(["gate 1 mvlm-snapshot", "gate 3 mvlm-snapshot"], stills.Items);
+        Assert.Equal(["gate 1 mvlm-snapshot", "gate 3 mvlm-snapshot"], snapshots.Items);
         Assert.Equal([1, null, 3], answers.Select(answer => answer.Snapshot?.Span[0]));
     }
 
     [Fact]
-    public async Task An_answer_goes_out_without_its_still_when_that_cannot_be_made()
+    public async Task An_answer_is_published_without_its_snapshot_when_that_cannot_be_made()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always, snapshot: true));
         rig.Jpeg = _ => throw new InvalidOperationException("no codec");
@@ -179,23 +174,23 @@ public sealed class AnswerPipelineTests
     public void A_frame_that_is_replaced_costs_no_memory()
     {
         var pool = new FramePool();
-        var lane = Intakes.Of(EdgeRig.Plan("gate", EdgeRig.Always), TimeProvider.System);
+        var intake = Intakes.Of(EdgeRig.Plan("gate", EdgeRig.Always), TimeProvider.System);
         var frames = Enumerable.Range(1, 2000)
-            .Select(sequence => FakeFrame.Take(pool, lane.Plan.Id, sequence, TimeProvider.System)).ToArray();
+            .Select(sequence => FakeFrame.Take(pool, intake.Plan.Id, sequence, TimeProvider.System)).ToArray();
         foreach (var frame in frames.AsSpan(0, 1000))
         {
-            lane.Offer(frame);
+            intake.Offer(frame);
         }
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         foreach (var frame in frames.AsSpan(1000))
         {
-            lane.Offer(frame);
+            intake.Offer(frame);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(1999, lane.Counters.Replaced.Value);
-        lane.Close();
+        Assert.Equal(1999, intake.Counters.Replaced.Value);
+        intake.Close();
         Assert.Equal(0, pool.Outstanding);
     }
 }

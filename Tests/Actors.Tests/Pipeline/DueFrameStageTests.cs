@@ -178,11 +178,10 @@ public sealed class DueFrameStageTests : ActorSpec
         await Eventually.TrueAsync(() => _bench.Limit.StuckFor == TimeSpan.Zero, "the stage reacts");
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
-        base.AfterAll();
         _bench.Limit.AbandonAll();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
     }
 
     private Source<InFlightFrame, Akka.NotUsed> Stage() =>

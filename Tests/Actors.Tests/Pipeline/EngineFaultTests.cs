@@ -35,23 +35,23 @@ public sealed class EngineFaultTests
     }
 
     [Fact]
-    public async Task A_frame_looked_at_while_thinking_fails_is_given_back_and_counted()
+    public async Task A_frame_encoded_while_answering_fails_is_given_back_and_counted()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).Overlapping();
-        var thinking = new HoldPoint();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (sequence, _, _) =>
         {
-            thinking.Pass();
+            answering.Pass();
             ThrowIf(sequence == 1);
             return FinishReason.Stopped;
         };
         await rig.StartAsync();
 
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         rig.Camera.Push();
         await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second look");
-        thinking.Open();
+        answering.Open();
         await Eventually.TrueAsync(() => rig.Stats.Pipeline.Restarts == 1, "the replacement");
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(1);

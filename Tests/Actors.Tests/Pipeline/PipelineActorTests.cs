@@ -77,10 +77,9 @@ public sealed class PipelineActorTests : ActorSpec
         Assert.Equal(["dispose answerer", "dispose encoder"], _bench.Rig.Engine.Done.Items.TakeLast(2));
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
-        base.AfterAll();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
     }
 
     private IActorRef Start(PipelineSettings? settings = null, Action<FrameAnswered>? onAnswered = null)

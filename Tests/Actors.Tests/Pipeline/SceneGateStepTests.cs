@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Actors.Tests.Pipeline;
 public sealed class SceneGateStepTests
 {
     [Fact]
-    public async Task A_still_scene_keeps_its_answer_without_the_engine_and_says_so()
+    public async Task A_still_scene_reuses_its_answer_without_the_engine_and_reports_it()
     {
         await using var rig = await new EdgeRig(Gated(new SceneGateSettings { Threshold = 1 })).StartAsync();
 
@@ -42,7 +42,7 @@ public sealed class SceneGateStepTests
     }
 
     [Fact]
-    public async Task What_the_encoder_sees_the_same_goes_past_the_decoder_alone()
+    public async Task Where_the_visual_tokens_are_unchanged_only_the_decoder_is_skipped()
     {
         // Each picture differs by more than nothing; the fake's tokens point the same way whatever the number.
         await using var rig = await new EdgeRig(Gated(new SceneGateSettings { Threshold = 0, TokenCosine = 0.99 })).StartAsync();

@@ -79,18 +79,18 @@ public sealed class AnswerFuzzTests
             (question, answers) =>
             {
                 var time = new FakeTime();
-                var desk = new QuestionEvaluators(
+                var evaluators = new QuestionEvaluators(
                     new QuestionStates(time, TimeZoneInfo.Utc), new EdgeCounters(), new Dictionary<string, SavedQuestionState>(),
                     new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time, NullLogger<QuestionEvaluators>.Instance);
-                desk.Configure([new CameraPlan(Gate, [question], Snapshot: false)]);
+                evaluators.Configure([new CameraPlan(Gate, [question], Snapshot: false)]);
                 foreach (var (text, score, failed) in answers)
                 {
                     time.Advance(TimeSpan.FromSeconds(1));
                     var frame = Frame(time, question, Parts(question, text, score, failed ? AnswerFailureKind.NotFinite : null));
-                    desk.Apply(frame);
-                    var judged = Assert.Single(desk.TakeUnsent());
-                    Assert.Single(judged.Updates);
-                    foreach (var message in messages.Answers(judged).Select(later => later.Compose()).Concat(messages.Events(judged).Select(compose => messages.Event(compose()))))
+                    evaluators.Apply(frame);
+                    var evaluated = Assert.Single(evaluators.TakeUnsent());
+                    Assert.Single(evaluated.Updates);
+                    foreach (var message in messages.Answers(evaluated).Select(later => later.Compose()).Concat(messages.Events(evaluated).Select(compose => messages.Event(compose()))))
                     {
                         if (message.ContentType == "application/json")
                         {
@@ -104,7 +104,7 @@ public sealed class AnswerFuzzTests
                 }
 
                 // What survives a restart is written as JSON too.
-                _ = JsonSerializer.Serialize(desk.Saved);
+                _ = JsonSerializer.Serialize(evaluators.Saved);
             },
             iter: 500);
     }

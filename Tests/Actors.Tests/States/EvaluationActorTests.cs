@@ -14,7 +14,7 @@ public sealed class EvaluationActorTests : ActorSpec
     [Fact]
     public async Task A_state_is_saved_behind_the_event_that_it_made()
     {
-        var actor = Start(CreateTestProbe());
+        var actor = await StartAsync();
         actor.Tell(_bench.Answered(1, "no"));
         await ExpectMsgAsync<FrameEvaluated>();
         _bench.Time.Advance(TimeSpan.FromSeconds(1));
@@ -32,7 +32,7 @@ public sealed class EvaluationActorTests : ActorSpec
     [Fact]
     public async Task A_question_that_nobody_answers_becomes_unknown_as_time_passes()
     {
-        Start(CreateTestProbe());
+        await StartAsync();
 
         _bench.Time.Advance(TimeSpan.FromSeconds(31));
 
@@ -43,7 +43,7 @@ public sealed class EvaluationActorTests : ActorSpec
     [Fact]
     public async Task Changed_questions_reach_the_publisher_before_answers_to_them()
     {
-        var actor = Start(CreateTestProbe());
+        var actor = await StartAsync();
         var changed = new PlansChanged([_bench.Intake.Plan], []);
 
         actor.Tell(changed);
@@ -56,7 +56,7 @@ public sealed class EvaluationActorTests : ActorSpec
     [Fact]
     public async Task A_stop_hands_over_the_last_state_and_then_ends()
     {
-        var actor = Start(CreateTestProbe());
+        var actor = await StartAsync();
         await WatchAsync(actor);
 
         actor.Tell(_bench.Answered(1, "yes"));
@@ -80,19 +80,18 @@ public sealed class EvaluationActorTests : ActorSpec
         Assert.Equal("no", Assert.Single((await ExpectMsgAsync<FrameEvaluated>()).Updates).Evaluation.Event?.From);
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
-        base.AfterAll();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
-    private IActorRef Start(Akka.TestKit.TestProbe parent)
+    private async Task<IActorRef> StartAsync()
     {
-        var actor = ChildOf(parent, Props());
+        var actor = Sys.ActorOf(Props());
 
         // Ticks are armed when it has started.
-        _bench.Time.Waits.UntilCountAsync(1).Wait(Eventually.Patience);
+        await _bench.Time.Waits.UntilCountAsync(1);
         return actor;
     }
 

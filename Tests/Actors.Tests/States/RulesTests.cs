@@ -105,7 +105,7 @@ public sealed class RulesTests
     }
 
     [Fact]
-    public async Task Questions_of_different_regions_look_apart_at_the_same_picture_and_those_of_one_together()
+    public async Task Questions_about_different_regions_of_a_frame_are_asked_apart_and_those_about_one_together()
     {
         var left = new FrameRegion(RegionPolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
         var same = new FrameRegion(RegionPolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);

@@ -98,7 +98,7 @@ public sealed class EdgeSupervisorTests : ActorSpec
         Assert.Equal("The supervisor of all actors stopped.", (await _signals.Failed.Task).Message);
     }
 
-    protected override void AfterAll()
+    private protected override async Task CleanUpAsync()
     {
         foreach (var intake in _bench.Intakes.Current)
         {
@@ -106,8 +106,7 @@ public sealed class EdgeSupervisorTests : ActorSpec
         }
 
         _bench.Rig.Camera.End(Connectors.Cameras.CaptureEndKind.Cancelled);
-        base.AfterAll();
-        _bench.DisposeAsync().AsTask().Wait(Eventually.Patience);
+        await _bench.DisposeAsync();
     }
 
     private IActorRef Start() => Sys.ActorOf(Props.Create(() => new EdgeSupervisor(_context)));

@@ -13,21 +13,21 @@ public sealed class StopTests
     public async Task An_answer_in_progress_is_finished_and_sent_before_stopped()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        var thinking = new HoldPoint();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (_, _, cancel) =>
         {
-            thinking.PassUnlessCancelled(cancel);
+            answering.PassUnlessCancelled(cancel);
             return FinishReason.Stopped;
         };
         var heardAtDisposal = new List<string>();
         rig.Engine.OnDispose = () => heardAtDisposal = [.. rig.Link.Published.Items];
         await rig.StartAsync();
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         rig.Camera.Push();
 
         var stopping = rig.Edge.StopAsync();
-        thinking.Open();
+        answering.Open();
         await stopping;
 
         var heard = rig.Link.Published.Items;
@@ -45,15 +45,15 @@ public sealed class StopTests
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new FakeTime() }
             .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(2) });
-        var thinking = new HoldPoint();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (_, _, cancel) =>
         {
-            thinking.PassUnlessCancelled(cancel);
+            answering.PassUnlessCancelled(cancel);
             return FinishReason.Stopped;
         };
         await rig.StartAsync();
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
 
         await rig.StopOnManualTimeAsync(["answers in progress"], elapsed => elapsed < TimeSpan.FromSeconds(1));
 
@@ -68,15 +68,15 @@ public sealed class StopTests
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
             .With(pipeline => pipeline with { StopWithin = TimeSpan.FromMinutes(10) });
-        var thinking = new HoldPoint();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (_, _, cancel) =>
         {
-            thinking.PassUnlessCancelled(cancel);
+            answering.PassUnlessCancelled(cancel);
             return FinishReason.Stopped;
         };
         await rig.StartAsync();
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
 
         await rig.Edge.StopAsync(new CancellationToken(canceled: true)).WaitAsync(Eventually.Patience);
 
@@ -96,7 +96,7 @@ public sealed class StopTests
         };
         await using var rig = new EdgeRig(plan) { Time = new FakeTime() }
             .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(2) });
-        var thinking = new HoldPoint();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (_, question, cancel) =>
         {
             if (question.Text == "person")
@@ -106,7 +106,7 @@ public sealed class StopTests
 
             try
             {
-                thinking.PassUnlessCancelled(cancel);
+                answering.PassUnlessCancelled(cancel);
                 return FinishReason.Stopped;
             }
             catch (OperationCanceledException)
@@ -116,7 +116,7 @@ public sealed class StopTests
         };
         await rig.StartAsync();
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
 
         await rig.StopOnManualTimeAsync(["answers in progress"], elapsed => elapsed < TimeSpan.FromSeconds(1));
 
@@ -129,12 +129,7 @@ public sealed class StopTests
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new FakeTime() }
             .With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(3) });
-        var hanging = new HoldPoint();
-        rig.Engine.OnAsk = (_, _, _) =>
-        {
-            hanging.Pass();
-            return FinishReason.Stopped;
-        };
+        var hanging = rig.HoldAnswers();
         await rig.StartAsync();
         rig.Camera.Push();
         await hanging.Reached;
@@ -165,24 +160,19 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task The_watchdog_sees_how_long_a_frame_has_been_thought_about()
+    public async Task The_watchdog_sees_how_long_a_frame_has_been_in_the_pipeline()
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
-        var thinking = new HoldPoint();
-        rig.Engine.OnAsk = (_, _, _) =>
-        {
-            thinking.Pass();
-            return FinishReason.Stopped;
-        };
+        var answering = rig.HoldAnswers();
         await rig.StartAsync();
         Assert.Equal(TimeSpan.Zero, rig.Edge.BusyFor);
 
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         time.Advance(TimeSpan.FromSeconds(40));
         Assert.Equal(TimeSpan.FromSeconds(40), rig.Edge.BusyFor);
-        thinking.Open();
+        answering.Open();
         await rig.Answers.UntilCountAsync(1);
 
         Assert.Equal(TimeSpan.Zero, rig.Edge.BusyFor);
@@ -193,25 +183,20 @@ public sealed class StopTests
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
-        var thinking = new HoldPoint();
-        rig.Engine.OnAsk = (_, _, _) =>
-        {
-            thinking.Pass();
-            return FinishReason.Stopped;
-        };
+        var answering = rig.HoldAnswers();
         await rig.StartAsync();
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
 
         time.Advance(TimeSpan.FromMinutes(6));
         Assert.Equal(TimeSpan.FromMinutes(6), rig.Edge.StuckFor);
-        thinking.Open();
+        answering.Open();
         await rig.Answers.UntilCountAsync(1);
         await Eventually.TrueAsync(() => rig.Edge.StuckFor == TimeSpan.Zero, "the pipeline to move");
     }
 
     [Fact]
-    public async Task An_idle_box_hears_each_nudge_and_is_never_stuck()
+    public async Task An_idle_service_acknowledges_each_nudge_and_is_never_stuck()
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Time = time };
@@ -225,7 +210,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task A_nudge_that_nobody_hears_counts_from_the_first()
+    public async Task A_nudge_that_is_not_acknowledged_counts_from_the_first()
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
@@ -243,22 +228,17 @@ public sealed class StopTests
     public async Task A_box_whose_files_have_all_ended_is_finished_after_the_last_answer()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("yard", EdgeRig.Always));
-        var thinking = new HoldPoint();
-        rig.Engine.OnAsk = (_, _, _) =>
-        {
-            thinking.Pass();
-            return FinishReason.Stopped;
-        };
+        var answering = rig.HoldAnswers();
         await rig.StartAsync();
 
         rig.Cameras[0].Push();
-        await thinking.Reached;
+        await answering.Reached;
         rig.Cameras[1].Push();
         rig.Cameras[0].Push();
         rig.Cameras[0].End(CaptureEndKind.Finished);
         rig.Cameras[1].End(CaptureEndKind.Finished);
         Assert.False(rig.Edge.Completion.IsCompleted);
-        thinking.Open();
+        answering.Open();
         var outcome = await rig.Edge.Completion.WaitAsync(Eventually.Patience);
         await rig.StopAsync();
 

@@ -42,7 +42,7 @@ public sealed class SupervisorTests
     [Fact]
     public async Task A_new_camera_that_is_quicker_than_the_news_of_it_is_online()
     {
-        var judging = new HoldPoint();
+        var evaluating = new HoldPoint();
         var isHeld = false;
         var points = new Crashes();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new CrashingTime(TimeProvider.System, points) };
@@ -52,19 +52,19 @@ public sealed class SupervisorTests
         {
             if (actor == "evaluation" && Volatile.Read(ref isHeld))
             {
-                judging.Pass();
+                evaluating.Pass();
             }
 
             return false;
         };
         Volatile.Write(ref isHeld, true);
         rig.Edge.Change([rig.Settings.Cameras[0], EdgeRig.Plan("hall", EdgeRig.Always)], [hall]);
-        await judging.Reached;
+        await evaluating.Reached;
         await hall.Attempts.UntilCountAsync(1);
         hall.Push();
         await Eventually.TrueAsync(() => rig.Stats.Cameras["hall"].Online, "the camera");
 
-        judging.Open();
+        evaluating.Open();
 
         await UntilLastAsync(rig, "hall/availability=online", "hall/person/state=frame 1");
     }
@@ -287,21 +287,21 @@ public sealed class SupervisorTests
     public async Task A_pipeline_that_is_killed_ends_the_system_and_everybody_who_asked_is_told()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        var thinking = new HoldPoint();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (_, _, _) =>
         {
-            thinking.Pass();
+            answering.Pass();
             return Inference.Answers.FinishReason.Stopped;
         };
         await rig.StartAsync();
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         rig.Ask("""{"id": "7", "question": "ad hoc"}""");
         await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");
 
         rig.Kill("edge/pipeline");
         var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
-        thinking.Open();
+        answering.Open();
         await rig.StopAsync();
 
         Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
