@@ -7,15 +7,15 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <content>Other cameras and questions while it runs.</content>
+/// <content>Changes of cameras and questions at run time.</content>
 public sealed partial class EdgeSystem
 {
-    /// <summary>From now on these cameras and questions are watched. What is as it was goes on undisturbed: a camera whose
-    /// questions alone changed keeps its stream, a question that stayed its pace, its state and its switch.</summary>
-    /// <param name="plans">All of them.</param>
-    /// <param name="fresh">The sources of cameras that are new or are to be opened anew.</param>
-    /// <exception cref="ArgumentException">A camera that is not known has no source.</exception>
-    /// <exception cref="InvalidOperationException">It is not started.</exception>
+    /// <summary>Replaces the cameras and questions. What did not change goes on undisturbed: a camera whose questions alone changed
+    /// keeps its stream; a question that stayed keeps its pace, its state and its switch.</summary>
+    /// <param name="plans">All cameras.</param>
+    /// <param name="fresh">The sources of cameras that are new or are to be opened again.</param>
+    /// <exception cref="ArgumentException">A new camera has no source.</exception>
+    /// <exception cref="InvalidOperationException">The system is not running.</exception>
     public void Change(IReadOnlyList<CameraPlan> plans, IReadOnlyList<ICameraSource> fresh)
     {
         lock (_stopLock)

@@ -16,7 +16,7 @@ public sealed partial class EdgeSystem
     private readonly List<string> _leftBehind = [];
     private readonly List<string> _stopSteps = [];
 
-    /// <summary>What did not end in time at the stop: a native call, a disk or a camera hangs. Such a thread may keep a
+    /// <summary>What did not end in time: a native call, a disk or a camera hangs. Such a thread may keep a
     /// process from ending in order.</summary>
     public IReadOnlyList<string> LeftBehind
     {

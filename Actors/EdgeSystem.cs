@@ -13,11 +13,11 @@ using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>The whole box at work: cameras, engine and broker under one supervisor. Started once, stopped once.
+/// <summary>Cameras, engine and broker under one supervisor. Started once, stopped once.
 /// Thread-safe.</summary>
 public sealed partial class EdgeSystem : IAsyncDisposable
 {
-    // Signals are ours (the host's), and a message that came too late for a stopped actor is no news.
+    // The host handles signals, and a message to a stopped actor is expected at a stop.
     private const string AkkaConfiguration = """
         akka {
           loggers = ["MobileVlm.Edge.Actors.Health.AkkaLogger, MobileVlm.Edge.Actors"]
@@ -89,7 +89,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// <summary>The actors, for tests that make them fail. Null before the start.</summary>
     internal ActorSystem? Actors => _system;
 
-    /// <summary>Raised for each answered frame, before it is published. Handlers return at once: the next frame waits
+    /// <summary>Raised for each answered frame, before it is evaluated and published. Handlers return at once: the next frame waits
     /// for them. What they throw is logged.</summary>
     public event Action<FrameAnswered>? Answered;
 
@@ -101,18 +101,18 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         remove => _counters.Mqtt.Acknowledged -= value;
     }
 
-    /// <summary>How it ends. The host stops the system then, which also sends what is still to be said; for
+    /// <summary>How it ends. The host stops the system then, which also sends what still waits; for
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
 
     /// <summary>How long the oldest frame has been in the pipeline; zero when there is none.</summary>
     public TimeSpan BusyFor => _limit.BusyFor;
 
-    /// <summary>How long nothing has moved that should have: a frame got no further, or a <see cref="Nudge"/> was not
-    /// heard. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
+    /// <summary>How long nothing has progressed that should have: a frame got no further, or a <see cref="Nudge"/> was not
+    /// acknowledged. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
     public TimeSpan StuckFor => _limit.StuckFor;
 
-    /// <summary>Sends an idle tick through the pipeline; <see cref="StuckFor"/> grows until it is heard. Returns at
+    /// <summary>Sends an idle tick through the pipeline; <see cref="StuckFor"/> grows until it is acknowledged. Returns at
     /// once.</summary>
     public void Nudge() => _limit.Nudge();
 
@@ -218,7 +218,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         {
             if (_stop is not null)
             {
-                // Drained since it was asked to stop: the stop says how it ended.
+                // Drained because it was asked to stop: the stop reports how it ended.
                 return;
             }
         }

@@ -18,13 +18,13 @@ internal sealed record AdHocReceived(InboundMessage Message, string? Camera)
     public bool IsTaken { get; set; }
 }
 
-/// <summary>Tells everybody who still waits that this box stops, then stops the actor.</summary>
+/// <summary>Replies to every question that still waits that the service stops, then stops the actor.</summary>
 internal sealed record StopAdHoc
 {
     public static readonly StopAdHoc Instance = new();
 }
 
-/// <summary>Where one-shot questions are put to a picture.</summary>
+/// <summary>Where ad-hoc questions meet frames.</summary>
 /// <param name="Intakes">One for each camera.</param>
 /// <param name="Uploads">For pictures that come with their question.</param>
 /// <param name="Decoder">Decodes those.</param>
@@ -36,7 +36,7 @@ internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, U
     public bool IsKnown(string camera) => Camera(camera) is not null;
 }
 
-/// <summary>Takes every question that is asked once and gives each exactly one reply: an answer, or why there is none. Few
+/// <summary>Sends exactly one reply to every ad-hoc question: an answer, or why there is none. Few
 /// wait at a time; every request gets a reply, also when this actor is restarted.</summary>
 internal sealed partial class AdHocActor : RestartableActor
 {
@@ -124,7 +124,7 @@ internal sealed partial class AdHocActor : RestartableActor
 
         Take(received, _replies.Read(_reader, received, _time.GetTimestamp()));
 
-        // Only now, so that whoever sees it counted knows that the next picture takes it along.
+        // Counted last: a question that was counted goes with the next frame.
         _counters.Received.Increment();
     }
 
@@ -191,7 +191,7 @@ internal sealed partial class AdHocActor : RestartableActor
         question = new AdHocQuestion(AdHocReplies.ToQuestion(request), end => _self.Tell(new Ended(question!, end)));
         var deadline = _time.SendAfter(_self, request.Deadline, new DeadlinePassed(question));
 
-        // From here on nothing throws: the question is either taken as a whole or not at all.
+        // Nothing throws from here on: the question is either taken as a whole or not at all.
         _requests.Add(new PendingRequest(asked, question, intake, deadline));
         received.IsTaken = true;
         intake?.Ask(question);

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Actors.AdHoc;
 /// <summary>A request, as far as it could be read.</summary>
 /// <param name="Request">Null when it is wrong.</param>
 /// <param name="Fault">What is wrong.</param>
-/// <param name="Id">The asker's own name for it.</param>
+/// <param name="Id">The sender's own id of it.</param>
 /// <param name="Camera">The one that it is about, if any.</param>
 /// <param name="To">Where the reply goes.</param>
 /// <param name="ArrivedAt">A <see cref="TimeProvider.GetTimestamp"/>.</param>
@@ -22,12 +22,12 @@ internal sealed record Asked(
     public string? RefusedTopic { get; init; }
 }
 
-/// <summary>What is said to those who ask, and where.</summary>
+/// <summary>Composes the replies to ad-hoc questions and decides their topics.</summary>
 internal sealed class AdHocReplies(
     EdgeSettings settings, NodeTopics topics, Func<string, bool> isKnown, ClockMonitor clock, TimeProvider time)
 {
-    // Below this an asker would come back before anything can have changed.
-    private static readonly TimeSpan LeastRetry = TimeSpan.FromMilliseconds(250);
+    // Below this a sender would retry before anything can have changed.
+    private static readonly TimeSpan MinRetry = TimeSpan.FromMilliseconds(250);
 
     private const int MaxLoggedTopic = 200;
 
@@ -118,12 +118,12 @@ internal sealed class AdHocReplies(
     /// <param name="retryAfter">How long the last question waited, which is the best guess.</param>
     public OutboundMessage Busy(Asked asked, TimeSpan retryAfter) => To(asked, Reply(asked, ReplyPayload.Busy) with
     {
-        RetryAfterMs = (long)Math.Max(retryAfter.TotalMilliseconds, LeastRetry.TotalMilliseconds),
+        RetryAfterMs = (long)Math.Max(retryAfter.TotalMilliseconds, MinRetry.TotalMilliseconds),
         Error = new ReplyError(null, $"{settings.Asks.MaxWaiting} questions wait already"),
     });
 
     /// <param name="asked">The request.</param>
-    /// <param name="online">The camera gives pictures.</param>
+    /// <param name="online">The camera delivers frames.</param>
     public OutboundMessage Expired(Asked asked, bool online) => To(asked, Reply(asked, ReplyPayload.Expired) with
     {
         Error = new ReplyError(null, online

@@ -6,10 +6,10 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Capture;
 
-/// <summary>The camera gave its first picture (true), or its attempt ended (false).</summary>
+/// <summary>The camera delivered its first frame (true), or its attempt ended (false).</summary>
 internal sealed record CameraAvailability(CameraId Camera, bool Online);
 
-/// <summary>A file that does not loop was played to its end; said once.</summary>
+/// <summary>A file that does not loop was played to its end; sent once.</summary>
 internal sealed record CameraFinished(CameraId Camera);
 
 /// <summary>Ends the attempt, then the actor.</summary>
@@ -18,7 +18,7 @@ internal sealed record StopCamera
     public static readonly StopCamera Instance = new();
 }
 
-/// <summary>Captures from one camera for ever, attempt after attempt. Whatever one camera does stays in its own
+/// <summary>Captures from one camera without end, attempt after attempt. A failure of one camera stays in its own
 /// actor.</summary>
 internal sealed partial class CameraActor : RestartableActor
 {
@@ -156,7 +156,7 @@ internal sealed partial class CameraActor : RestartableActor
         _run.Attempt = null;
         _intake.Counters.CaptureRestarts.Increment();
 
-        // A camera that stays away is said once for each kind of fault, not each time it is tried.
+        // Logged once for each kind of fault, not at each attempt.
         if (_run.LoggedFault != end.Kind)
         {
             _run.LoggedFault = end.Kind;

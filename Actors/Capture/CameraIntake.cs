@@ -9,9 +9,9 @@ using MobileVlm.Edge.Connectors.Cameras;
 namespace MobileVlm.Edge.Actors.Capture;
 
 /// <summary>A frame that goes into the pipeline.</summary>
-/// <param name="Frame">Owned by whoever receives this.</param>
+/// <param name="Frame">Owned by the receiver.</param>
 /// <param name="Due">The standing questions that are due.</param>
-/// <param name="AdHoc">Questions that are asked once and go with it.</param>
+/// <param name="AdHoc">The ad-hoc questions that go with it.</param>
 internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> Due, IReadOnlyList<AdHocQuestion> AdHoc);
 
 /// <summary>Where frames come from.</summary>
@@ -28,11 +28,11 @@ internal interface IFrameIntake
     PickedFrame? Pick();
 }
 
-/// <summary>Where one camera meets the pipeline: the capture thread offers, the pipeline picks. It outlives each
+/// <summary>Where one camera meets the pipeline: the capture thread offers frames, the pipeline picks one. It outlives each
 /// pipeline, so that a replaced engine goes on with the newest frame.</summary>
 internal sealed class CameraIntake : IFrameIntake
 {
-    // The standing questions wait for these at the next frame, so a crowd of askers is spread over many.
+    // The standing questions of the next frame wait for these, so many ad-hoc questions are spread over many frames.
     private const int MaxAdHocPerFrame = 2;
 
     private readonly WakeSignal _wake;
@@ -42,7 +42,7 @@ internal sealed class CameraIntake : IFrameIntake
     private readonly QuestionSchedule _schedule;
     private readonly AdHocQueue _adHoc = new();
 
-    // Of the picture that was picked last: another region of it may be asked about still.
+    // Regions of the last picked frame that were answered; another region of it may still be due.
     private readonly List<FrameRegion?> _answeredRegions = [];
     private FrameSequence _regionsOf;
     private bool _adHocPassedOver;
@@ -75,12 +75,12 @@ internal sealed class CameraIntake : IFrameIntake
     /// <summary>Watches the camera's frames before they are offered.</summary>
     public CameraMonitor Scene { get; }
 
-    /// <summary>Why questions that are asked once get no answer at present; null when they do.</summary>
+    /// <summary>Why ad-hoc questions get no answer at present; null when they do.</summary>
     public string? HeldBack => Scene.IsSuspended
         ? $"the camera's view is {Scene.State.ToText()}, and SuspendOnViewChange holds its questions back until it is normal"
         : null;
 
-    /// <summary>Null where every picture is asked about.</summary>
+    /// <summary>Null where each frame is answered.</summary>
     public SceneGate? Gate => _gate;
 
     public bool IsWaiting => _newest.IsWaiting;
@@ -103,7 +103,7 @@ internal sealed class CameraIntake : IFrameIntake
     {
         Counters.Captured.Increment();
         Counters.LastFrame.Set(frame.CapturedTimestamp);
-        // Turned away here, a frame that nobody asked for costs neither a message nor a look at the pipeline.
+        // Dropped here, a frame without a due question wakes nobody.
         if (!_schedule.IsDue(_time.GetTimestamp()) && !_adHoc.IsWaiting)
         {
             Drop(frame, Counters.Idle);
@@ -121,10 +121,10 @@ internal sealed class CameraIntake : IFrameIntake
     /// <summary>Has a question go with the next frame, beside those that are due.</summary>
     public void Ask(AdHocQuestion question) => _adHoc.Add(question);
 
-    /// <summary>Forgets a question that still waits.</summary>
+    /// <summary>Removes a question that still waits.</summary>
     public void Withdraw(AdHocQuestion question) => _adHoc.Remove(question);
 
-    /// <summary>The waiting frame with the questions that are due and look at one region of it, or null. One caller at a
+    /// <summary>The waiting frame with the due questions about one region of it, or null. One caller at a
     /// time.</summary>
     public PickedFrame? Pick()
     {
@@ -158,7 +158,7 @@ internal sealed class CameraIntake : IFrameIntake
         }
 
         var region = due.Count > 0 ? due[0].Region : null;
-        // Questions that are asked once look at all of the picture; those that had to let a region pass are next.
+        // Ad-hoc questions are about the whole frame; those that a region preceded are next.
         var adHoc = region is null ? _adHoc.Take(MaxAdHocPerFrame) : [];
         _adHocPassedOver = region is not null && _adHoc.IsWaiting;
         if (due.Count == 0 && adHoc.Count == 0)
@@ -172,7 +172,7 @@ internal sealed class CameraIntake : IFrameIntake
             _answeredRegions.Add(region);
         }
 
-        // A camera that gives one picture an hour has no other one for the other regions.
+        // A camera that delivers one frame per hour has no other one for the other regions.
         if ((more || _adHocPassedOver) && _newest.PutBack(frame))
         {
             Counters.Repeated.Increment();
@@ -188,7 +188,7 @@ internal sealed class CameraIntake : IFrameIntake
         _wake.Set();
     }
 
-    /// <summary>The box stops: nothing that waits is answered any more.</summary>
+    /// <summary>The service stops: what waits is dropped.</summary>
     public void Close()
     {
         Scene.Close();

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>Composes what is said about a frame and its questions, and counts it. One caller at a time.</summary>
+/// <summary>Composes the answers about a frame, and counts them. One caller at a time.</summary>
 internal sealed class AnswerComposer(PipelineCounters counters, TimeProvider time)
 {
     /// <summary>All answers about a frame, at the age that the frame has now.</summary>

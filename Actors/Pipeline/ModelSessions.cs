@@ -21,7 +21,7 @@ internal sealed class ModelSessions
         _snapshotThread = new InferenceThread("mvlm-snapshot");
     }
 
-    /// <summary>Opens one session after the other, since both need most memory while they open.</summary>
+    /// <summary>Opens one session after the other, because each needs most memory while it opens.</summary>
     public static async Task<ModelSessions> OpenAsync(EdgeDependencies parts, bool overlap)
     {
         var sessions = new ModelSessions(overlap);
@@ -44,7 +44,7 @@ internal sealed class ModelSessions
     public Task<T> AnswerAsync<T>(Func<IQuestionAnswerer, T> work) =>
         _answerThread.RunAsync(() => work(_answerer ?? throw new InvalidOperationException("Stage 2 is not open.")));
 
-    /// <summary>Apart from both stages, so that neither waits for a JPEG.</summary>
+    /// <summary>On its own thread, so that neither stage waits for a JPEG.</summary>
     public Task<T> SnapshotAsync<T>(Func<T> work) => _snapshotThread.RunAsync(work);
 
     /// <summary>Disposes the sessions behind the calls that run, each once; done when all threads have ended.</summary>

@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// <content>Answers, states and events.</content>
 internal sealed partial class MessageFactory
 {
-    /// <summary>The still first and the bare state last: who reacts to a state finds the rest in placeholder.</summary>
+    /// <summary>The snapshot first and the bare state last: a subscriber that reacts to the state finds the rest in place.</summary>
     public IEnumerable<ComposedLater> Answers(FrameEvaluated evaluated)
     {
         if (evaluated.Frame is { Snapshot: { } jpeg } frame)
@@ -27,13 +27,13 @@ internal sealed partial class MessageFactory
             var (camera, question) = (update.Camera.Value, update.Question.Id);
             if (update.Evaluation.PublishesAnswer)
             {
-                // Where it cannot be written, an old value must not look like an answer about this picture.
+                // Where it cannot be written, an old value must not look like an answer about this frame.
                 yield return new ComposedLater(() => Answer(update)) { WithoutValue = () => Answer(update with { IsFresh = false }) };
             }
 
             if (update.Evaluation.PublishesState)
             {
-                // Half an object is none; who reads objects is not bound to the limit of states.
+                // An object is never cut: half of one is not JSON. The limit of states is for plain texts.
                 var state = update.Current.State;
                 yield return new ComposedLater(() => Retained(
                     _topics.State(camera, question),
@@ -42,7 +42,7 @@ internal sealed partial class MessageFactory
         }
     }
 
-    /// <summary>What changed.</summary>
+    /// <summary>The events of a frame.</summary>
     public IEnumerable<Func<EventPayload>> Events(FrameEvaluated evaluated) =>
         from update in evaluated.Updates
         let change = update.Evaluation.Event

@@ -8,7 +8,7 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>Turns what the model said into the kind of answer that the user asked for.</summary>
+/// <summary>Turns the answer of the model into the type of answer that was configured.</summary>
 internal static class AnswerParser
 {
     /// <summary>Stands for bytes that are not UTF-8.</summary>
@@ -18,7 +18,7 @@ internal static class AnswerParser
 
     /// <param name="question">What was asked.</param>
     /// <param name="parts">Its answers, as <see cref="QuestionBatch"/> puts them.</param>
-    /// <param name="thresholds">Those of this time of the day.</param>
+    /// <param name="thresholds">The thresholds of this time of day.</param>
     public static ParsedAnswer Read(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds) =>
         question.Kind == QuestionKind.Json
             ? Object(question.Fields, parts, thresholds)

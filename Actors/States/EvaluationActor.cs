@@ -5,9 +5,9 @@ using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>From now on these cameras and questions are watched.</summary>
+/// <summary>The cameras and questions from now on.</summary>
 /// <param name="Plans">All of them.</param>
-/// <param name="Gone">Topics of what there is no more, which brokers are to forget.</param>
+/// <param name="Gone">Topics of removed cameras and questions, whose retained messages are cleared.</param>
 internal sealed record PlansChanged(IReadOnlyList<CameraPlan> Plans, IReadOnlyList<string> Gone);
 
 /// <summary>Hands the last state to the publisher, which has it written once its events are safe, then stops the
@@ -17,7 +17,7 @@ internal sealed record StopEvaluating
     public static readonly StopEvaluating Instance = new();
 }
 
-/// <summary>Turns answers into states and events, and notices when answers are missing. Touches no disk.</summary>
+/// <summary>Turns answers into states and events, and notices when answers are missing. Does not access the disk.</summary>
 internal sealed partial class EvaluationActor : RestartableActor
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
@@ -32,7 +32,7 @@ internal sealed partial class EvaluationActor : RestartableActor
     /// <param name="store">Decides what must survive a restart of the process, and when it is written.</param>
     /// <param name="publisher">Gets <see cref="FrameEvaluated"/>, and <see cref="PendingSave"/> behind the events in
     /// it.</param>
-    /// <param name="time">Paces the looks.</param>
+    /// <param name="time">Paces the ticks.</param>
     /// <param name="logger">Logs messages that were given up.</param>
     public EvaluationActor(
         QuestionEvaluators evaluators, QuestionStateStore store, IActorRef publisher, TimeProvider time, ILogger<EvaluationActor> logger)

@@ -8,8 +8,8 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>The judges of all questions: gives each its readings and its time, and says what is new. Outlives the actor
-/// that works at it. One caller at a time.</summary>
+/// <summary>The state machines of all questions: passes each its answers and the time, and returns what is new. Outlives the actor
+/// that uses it. One caller at a time.</summary>
 internal sealed partial class QuestionEvaluators
 {
     private readonly QuestionStates _states;
@@ -21,12 +21,12 @@ internal sealed partial class QuestionEvaluators
     private readonly OrderedDictionary<(CameraId Camera, string Question), Entry> _entries = [];
     private readonly List<FrameEvaluated> _unsent = [];
 
-    /// <param name="states">Gets what is held true.</param>
-    /// <param name="counters">Say why a question has no answer, and are change.</param>
-    /// <param name="saved">Of the last run, by camera and question (<c>gate/person</c>).</param>
-    /// <param name="clock">Looked at with each <see cref="Tick"/>.</param>
+    /// <param name="states">Receives each question's current state.</param>
+    /// <param name="counters">Supply the reason for a missing answer; updated with it.</param>
+    /// <param name="saved">States of the last run, by camera and question (<c>gate/person</c>).</param>
+    /// <param name="clock">Observed with each <see cref="Tick"/>.</param>
     /// <param name="time">Both clocks.</param>
-    /// <param name="logger">Hears of a question that has no answer, once.</param>
+    /// <param name="logger">Logs state changes, and once that a question has no answer.</param>
     public QuestionEvaluators(
         QuestionStates states,
         EdgeCounters counters,
@@ -53,7 +53,7 @@ internal sealed partial class QuestionEvaluators
     public IReadOnlyDictionary<string, SavedQuestionState> Saved => _entries.ToDictionary(
         entry => $"{entry.Key.Camera}/{entry.Key.Question}", entry => entry.Value.Machine.Saved);
 
-    /// <summary>From now on these are the questions. One that stays keeps what is known of it.</summary>
+    /// <summary>Replaces the questions. One that stays keeps its state.</summary>
     public void Configure(IReadOnlyList<CameraPlan> plans)
     {
         var before = _entries.ToDictionary();

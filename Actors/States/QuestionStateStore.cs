@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>What is to be written once the events in it are safe.</summary>
+/// <summary>A state to be written once its events are stored.</summary>
 /// <param name="Number">Counts up: a later one may overtake it.</param>
 /// <param name="State">All of it.</param>
 internal sealed record PendingSave(long Number, SavedState State);
@@ -32,7 +32,7 @@ internal sealed class QuestionStateStore
     private volatile bool _isUnwritten;
 
     /// <param name="file">Null keeps nothing.</param>
-    /// <param name="switches">Told what was saved of them, and asked again at each save.</param>
+    /// <param name="switches">Restored at the start and saved with the states.</param>
     /// <param name="time">Paces the writing.</param>
     public QuestionStateStore(QuestionStateFile? file, QuestionToggles switches, TimeProvider time)
     {
@@ -45,10 +45,10 @@ internal sealed class QuestionStateStore
     /// <summary>Whether the file can be written. Thread-safe.</summary>
     public StorageCondition Storage => _file?.Condition ?? StorageCondition.Off;
 
-    /// <summary>As the last run left it.</summary>
+    /// <summary>The state that the last run saved.</summary>
     public SavedState Restored { get; }
 
-    /// <summary>Switches as they were switched; once the questions are known.</summary>
+    /// <summary>Restores the switches. To be called when the questions are known.</summary>
     public void RestoreSwitches()
     {
         foreach (var (key, enabled) in Restored.Switches)
@@ -83,7 +83,7 @@ internal sealed class QuestionStateStore
     }
 
     /// <summary>Writes what was due, which takes a flush to the medium. Not before the events in it are safe: a change whose
-    /// event is in neither would never be told. What a later one has overtaken is left out.</summary>
+    /// event is in neither would never be published. A state that a later one has overtaken is left out.</summary>
     public void Write(PendingSave due)
     {
         lock (_writing)
@@ -105,7 +105,7 @@ internal sealed class QuestionStateStore
     private SavedState State(IReadOnlyDictionary<string, SavedQuestionState> states) => new(
         SavedState.Current, states, _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled));
 
-    // When a state was last confirmed, and by what score, changes with each picture and is not worth a write.
+    // When a state was last confirmed, and by what score, changes with each frame and is not worth a write.
     private static string Changes(SavedState state) => string.Join(
         '\n',
         state.States.Select(it => $"{it.Key} {it.Value.State.Value} {it.Value.State.Since:O} "

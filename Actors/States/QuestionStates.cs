@@ -6,8 +6,7 @@ using MobileVlm.Edge.Connectors.Clock;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>What is held true about every question at this moment, for whoever decides by it: capture threads, the
-/// pipeline, statistics. Thread-safe.</summary>
+/// <summary>The current state of every question, for capture threads, the pipeline and statistics. Thread-safe.</summary>
 internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
 {
     private readonly ConcurrentDictionary<(CameraId Camera, string Question), QuestionState> _current = new();
@@ -26,7 +25,7 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
 
     public void Remove(CameraId camera, string question) => _current.TryRemove((camera, question), out _);
 
-    /// <summary>Does this hold, for a question of this camera?</summary>
+    /// <summary>Whether a condition of a question of this camera is met.</summary>
     public bool Holds(CameraId camera, QuestionCondition condition)
     {
         var of = condition.Camera is { } other ? new CameraId(other) : camera;
@@ -54,7 +53,7 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
             : UnknownReason.OutsideSchedule;
     }
 
-    /// <summary>The thresholds of a moment. While the clock is not set no schedule says that it is night.</summary>
+    /// <summary>The thresholds of a moment. While the clock is not set, no schedule applies.</summary>
     public Thresholds ThresholdsOf(CameraId camera, StandingQuestion question, DateTimeOffset captured) =>
         question.Rules.Night is { } night
         && (night.When is { } when ? Holds(camera, when) : PlausibleTime.Includes(captured) && night.Schedule.Contains(captured, zone))

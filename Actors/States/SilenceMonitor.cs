@@ -2,10 +2,10 @@ using MobileVlm.Edge.Actors.Health;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>Knows why a question has no answer. One caller at a time.</summary>
-/// <param name="camera">Of the question's camera.</param>
-/// <param name="question">Of the question.</param>
-/// <param name="start">Patience begins.</param>
+/// <summary>Finds out why a question has no answer. One caller at a time.</summary>
+/// <param name="camera">Counters of the camera.</param>
+/// <param name="question">Counters of the question.</param>
+/// <param name="start">The start of the silence.</param>
 /// <param name="steady">A timestamp as <see cref="Instant.Monotonic"/> counts.</param>
 internal sealed class SilenceMonitor(
     CameraCounters camera, QuestionCounters question, Instant start, Func<long, TimeSpan> steady)

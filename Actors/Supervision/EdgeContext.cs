@@ -30,7 +30,7 @@ internal sealed record SurvivingState(
     CommandBuffer Commands,
     StatsClock Stats);
 
-/// <summary>What the supervisor reports to whoever hosts the system. Safe to complete twice.</summary>
+/// <summary>What the supervisor reports to the host. Safe to complete twice.</summary>
 internal sealed class EdgeSignals
 {
     /// <summary>The engine is open; fails if it cannot be opened.</summary>

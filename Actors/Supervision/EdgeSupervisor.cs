@@ -22,9 +22,9 @@ internal sealed record StopBegun
 
 /// <summary>A change of cameras or questions. Each new intake gets a camera actor; the actors of removed intakes are
 /// stopped.</summary>
-/// <param name="Intakes">All of them.</param>
+/// <param name="Intakes">All current intakes.</param>
 /// <param name="Sources">Of the intakes that are new.</param>
-/// <param name="Plans">For the judge and the publisher.</param>
+/// <param name="Plans">For evaluation and publisher.</param>
 internal sealed record ChangeCameras(
     IReadOnlyList<CameraIntake> Intakes, IReadOnlyDictionary<CameraIntake, ICameraSource> Sources, PlansChanged Plans);
 
@@ -217,7 +217,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
 
     private void Start(CameraIntake intake)
     {
-        // Meanwhile the box may have been stopped, or the camera removed again.
+        // The service may have been stopped meanwhile, or the camera removed again.
         if (_started && !_stopping && _context.Pipeline.Intakes.Current.Contains(intake) && !_cameras.ContainsKey(intake)
             && _sources.TryGetValue(intake, out var source))
         {
