@@ -9,7 +9,7 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>The concrete things an <see cref="EdgeSystem"/> is made of.</summary>
+/// <summary>The parts that an <see cref="EdgeSystem"/> is composed of.</summary>
 public sealed record EdgeDependencies
 {
     /// <summary>One source for each camera of the plan, found by its id.</summary>

@@ -8,24 +8,24 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>What one box does. Values are validated where configuration is read.</summary>
+/// <summary>The settings of one service. Values are validated where configuration is read.</summary>
 public sealed record EdgeSettings
 {
-    /// <summary>Name of this box, as it stands in topics.</summary>
+    /// <summary>Name of the node in topics.</summary>
     public required string Node { get; init; }
 
     /// <summary>Name of the model, as every answer carries it.</summary>
     public required string ModelName { get; init; }
 
-    /// <summary>Where the model runs (<c>cpu</c>, <c>cuda</c>…), as the statistics say it.</summary>
+    /// <summary>Where the model runs (<c>cpu</c>, <c>cuda</c>…), as published in the statistics.</summary>
     public required string Target { get; init; }
 
     public required IReadOnlyList<CameraPlan> Cameras { get; init; }
 
-    /// <summary>Whose clock schedules mean.</summary>
+    /// <summary>The time zone of schedules.</summary>
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Local;
 
-    /// <summary>Where what must survive a restart is kept; null keeps nothing.</summary>
+    /// <summary>The folder for state that survives a restart; null keeps nothing.</summary>
     public string? StateFolder { get; init; }
 
     public PipelineSettings Pipeline { get; init; } = new();
@@ -49,24 +49,24 @@ public sealed record EdgeSettings
 /// <param name="Id">The camera.</param>
 /// <param name="Questions">Asked again and again; a camera without questions is captured, and its frames count as
 /// idle.</param>
-/// <param name="Snapshot">Publish the still of each frame that was answered.</param>
+/// <param name="Snapshot">Publishes a snapshot of each answered frame.</param>
 public sealed record CameraPlan(CameraId Id, EquatableList<StandingQuestion> Questions, bool Snapshot)
 {
-    /// <summary>When an answer is kept instead of asked again; null asks about every picture.</summary>
+    /// <summary>When an earlier answer is reused; null answers each frame.</summary>
     public SceneGateSettings? Gate { get; init; }
 
-    /// <summary>What is checked in its frames besides its questions.</summary>
+    /// <summary>Checks of its frames besides its questions.</summary>
     public SceneSettings Scene { get; init; } = new();
 }
 
-/// <summary>When, how many, and what after a failure.</summary>
+/// <summary>Concurrency, freshness and restart limits of the pipeline.</summary>
 public sealed record PipelineSettings
 {
-    /// <summary>True: the next frame is looked at while the last one is thought about (two devices, or cores to
-    /// spare). False: the stages take turns on one thread.</summary>
+    /// <summary>True: the next frame is encoded while the last one is answered (two devices, or spare cores). False: the stages take
+    /// turns on one thread.</summary>
     public bool Overlap { get; init; }
 
-    /// <summary>A picture older than this is not worth an answer.</summary>
+    /// <summary>A frame older than this is not worth an answer.</summary>
     public TimeSpan MaxFrameAge { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often the engine may fail before the process must exit.</summary>
@@ -84,7 +84,7 @@ public sealed record PipelineSettings
 /// <param name="Within">Sliding window.</param>
 public sealed record RestartBudget(int Restarts, TimeSpan Within);
 
-/// <summary>How something that is gone is tried again: doubling waits between two limits, for ever.</summary>
+/// <summary>Reconnect: waits that double between two limits, without end.</summary>
 public sealed record ReconnectSettings
 {
     /// <summary>Wait before the first retry.</summary>
@@ -93,7 +93,7 @@ public sealed record ReconnectSettings
     /// <summary>Longest wait.</summary>
     public TimeSpan Max { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Share of a wait that is left to chance, 0..1, so that many boxes do not knock in step.</summary>
+    /// <summary>Random share of a wait, 0..1, so that many services do not reconnect at once.</summary>
     public double Jitter { get; init; } = 0.2;
 
     /// <summary>A connection that held this long starts again from <see cref="Min"/>.</summary>

@@ -7,15 +7,15 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <content>Other cameras and questions while it runs.</content>
+/// <content>Changes of cameras and questions at run time.</content>
 public sealed partial class EdgeSystem
 {
-    /// <summary>From now on these cameras and questions are watched. What is as it was goes on undisturbed: a camera whose
-    /// questions alone changed keeps its stream, a question that stayed its pace, its state and its switch.</summary>
-    /// <param name="plans">All of them.</param>
-    /// <param name="fresh">The sources of cameras that are new or are to be opened anew.</param>
-    /// <exception cref="ArgumentException">A camera that is not known has no source.</exception>
-    /// <exception cref="InvalidOperationException">It is not started.</exception>
+    /// <summary>Replaces the cameras and questions. What did not change goes on undisturbed: a camera whose questions alone changed
+    /// keeps its stream; a question that stayed keeps its pace, its state and its switch.</summary>
+    /// <param name="plans">All cameras.</param>
+    /// <param name="fresh">The sources of cameras that are new or are to be opened again.</param>
+    /// <exception cref="ArgumentException">A new camera has no source.</exception>
+    /// <exception cref="InvalidOperationException">The system is not running.</exception>
     public void Change(IReadOnlyList<CameraPlan> plans, IReadOnlyList<ICameraSource> fresh)
     {
         lock (_stopLock)
@@ -25,31 +25,31 @@ public sealed partial class EdgeSystem
                 throw new InvalidOperationException("Only a running edge system can be changed.");
             }
 
-            var before = _lanes.Now;
+            var before = _intakes.Current;
             var sources = new Dictionary<CameraIntake, ICameraSource>();
-            var now = plans.Select(plan => LaneOf(plan, before, fresh, sources)).ToList();
-            var gone = before.SelectMany(lane => TopicsOf(lane.Plan)).Except(plans.SelectMany(TopicsOf)).ToList();
-            _board.Switches.Configure(plans);
-            foreach (var (lane, plan) in now.Zip(plans).Where(it => it.First.Plan != it.Second))
+            var now = plans.Select(plan => IntakeOf(plan, before, fresh, sources)).ToList();
+            var gone = before.SelectMany(intake => TopicsOf(intake.Plan)).Except(plans.SelectMany(TopicsOf)).ToList();
+            _states.Switches.Configure(plans);
+            foreach (var (intake, plan) in now.Zip(plans).Where(it => it.First.Plan != it.Second))
             {
-                lane.Change(plan);
+                intake.Change(plan);
             }
 
             // Together, and the new ones before the old ones end: a moment without any camera would be the end of all.
-            _lanes.Change(now);
-            foreach (var lane in before.Except(now))
+            _intakes.Change(now);
+            foreach (var intake in before.Except(now))
             {
-                lane.Close();
+                intake.Close();
             }
 
             _supervisor.Tell(new ChangeCameras(now, sources, new PlansChanged(plans, gone)));
         }
     }
 
-    private CameraIntake LaneOf(CameraPlan plan) =>
-        new(plan, _counters[plan.Id], _board, _bell, _settings.Pipeline.MaxFrameAge, _time);
+    private CameraIntake IntakeOf(CameraPlan plan) =>
+        new(plan, _counters[plan.Id], _states, _wake, _settings.Pipeline.MaxFrameAge, _time);
 
-    private CameraIntake LaneOf(
+    private CameraIntake IntakeOf(
         CameraPlan plan,
         IReadOnlyList<CameraIntake> before,
         IReadOnlyList<ICameraSource> fresh,
@@ -57,12 +57,12 @@ public sealed partial class EdgeSystem
     {
         if (fresh.FirstOrDefault(source => source.Id == plan.Id) is { } source)
         {
-            var lane = LaneOf(plan);
-            sources.Add(lane, source);
-            return lane;
+            var intake = IntakeOf(plan);
+            sources.Add(intake, source);
+            return intake;
         }
 
-        return before.FirstOrDefault(lane => lane.Plan.Id == plan.Id)
+        return before.FirstOrDefault(intake => intake.Plan.Id == plan.Id)
             ?? throw new ArgumentException($"Camera '{plan.Id}' is new and has no source.", nameof(fresh));
     }
 

@@ -16,7 +16,7 @@ public sealed partial class EdgeSystem
     private readonly List<string> _leftBehind = [];
     private readonly List<string> _stopSteps = [];
 
-    /// <summary>What did not end in time at the stop: a native call, a disk or a camera hangs. Such a thread may keep a
+    /// <summary>What did not end in time: a native call, a disk or a camera hangs. Such a thread may keep a
     /// process from ending in order.</summary>
     public IReadOnlyList<string> LeftBehind
     {
@@ -56,8 +56,8 @@ public sealed partial class EdgeSystem
         // In parallel, so that a step that hangs takes no time from the others.
         await Task.WhenAll(
             InTimeAsync("engine", CloseEngineAsync, limits.Engine),
-            InTimeAsync("sent pictures", _memory.Decoder.EndAsync, limits.Engine),
-            InTimeAsync("state file", _memory.Writer.FlushAsync, limits.Engine),
+            InTimeAsync("uploaded pictures", _surviving.Decoder.EndAsync, limits.Engine),
+            InTimeAsync("state file", _surviving.Writer.FlushAsync, limits.Engine),
             InTimeAsync("outbox", () => _parts.Outbox.DisposeAsync().AsTask(), limits.Engine));
         await InTimeAsync("connection", () => _parts.Link.DisposeAsync().AsTask(), limits.Close);
         if (_system is { } system)
@@ -67,11 +67,11 @@ public sealed partial class EdgeSystem
 
         if (_leftBehind.Count == 0)
         {
-            _memory.Publisher.Dispose();
-            _memory.Commands.Dispose();
+            _surviving.Publisher.Dispose();
+            _surviving.Commands.Dispose();
         }
 
-        _reports.Started.TrySetCanceled(CancellationToken.None);
+        _signals.Started.TrySetCanceled(CancellationToken.None);
         _completion.TrySetResult(new EdgeOutcome(EdgeOutcomeKind.Stopped, "It was asked to stop."));
     }
 
@@ -79,53 +79,53 @@ public sealed partial class EdgeSystem
     {
         using var impatient = limits.Patience.Register(_cancelAnswers.Cancel);
         using var hurried = hurry.Register(_cancelAnswers.Cancel);
-        foreach (var lane in _lanes.Now)
+        foreach (var intake in _intakes.Current)
         {
-            lane.Close();
+            intake.Close();
         }
 
-        _pictures.Close();
+        _uploads.Close();
 
         // In a hurry or not, every step is taken; each ends by its own limit.
-        var crew = _memory.Crew;
-        if (!_reports.SupervisorGone.Task.IsCompleted)
+        var children = _surviving.Children;
+        if (!_signals.SupervisorGone.Task.IsCompleted)
         {
             await InTimeAsync(
                 "supervisor", () => _supervisor.Ask<StopBegun>(BeginStop.Instance, CancellationToken.None), limits.Supervisor);
         }
 
         var cameras = InTimeAsync(
-            "cameras", () => Task.WhenAll(crew.Cameras.Select(camera => EndAsync(camera, StopCamera.Instance))), limits.Answers);
-        if (_reports.Started.Task.IsCompletedSuccessfully)
+            "cameras", () => Task.WhenAll(children.Cameras.Select(camera => EndAsync(camera, StopCamera.Instance))), limits.Answers);
+        if (_signals.Started.Task.IsCompletedSuccessfully)
         {
-            await InTimeAsync("answers in progress", () => _reports.Drained.Task, limits.Answers);
+            await InTimeAsync("answers in progress", () => _signals.Drained.Task, limits.Answers);
         }
 
         await cameras;
         await Task.WhenAll(
-            InTimeAsync("answers to judge", () => EndAsync(crew.Evaluation, StopEvaluating.Instance), limits.Rest),
-            StopAsksAsync(crew, limits.Rest),
-            InTimeAsync("statistics", () => EndAsync(crew.Stats, PoisonPill.Instance), limits.Rest));
+            InTimeAsync("evaluation", () => EndAsync(children.Evaluation, StopEvaluating.Instance), limits.Rest),
+            StopAdHocAsync(children, limits.Rest),
+            InTimeAsync("statistics", () => EndAsync(children.Stats, PoisonPill.Instance), limits.Rest));
         await InTimeAsync(
-            "broker", () => EndAsync(crew.Publisher, new StopPublishing(limits.UntilRest)), limits.Goodbye);
+            "broker", () => EndAsync(children.Publisher, new StopPublishing(limits.UntilRest)), limits.Goodbye);
 
-        if (_reports.SupervisorGone.Task.IsCompleted)
+        if (_signals.SupervisorGone.Task.IsCompleted)
         {
             await InTimeAsync("goodbye", () => PublishStoppedAsync(limits.Goodbye), limits.Goodbye);
         }
     }
 
-    private async Task StopAsksAsync(ChildActors crew, CancellationToken limit)
+    private async Task StopAdHocAsync(ChildActors children, CancellationToken limit)
     {
-        await InTimeAsync("commands", () => EndAsync(crew.Commands, StopCommands.Instance), limit);
-        await InTimeAsync("questions", () => EndAsync(crew.AdHoc, StopAdHoc.Instance), limit);
+        await InTimeAsync("commands", () => EndAsync(children.Commands, StopCommands.Instance), limit);
+        await InTimeAsync("ad-hoc questions", () => EndAsync(children.AdHoc, StopAdHoc.Instance), limit);
     }
 
     private async Task CloseEngineAsync()
     {
         if (_pipeline is { } pipeline)
         {
-            await EndAsync(_memory.Crew.Pipeline, CloseEngine.Instance);
+            await EndAsync(_surviving.Children.Pipeline, CloseEngine.Instance);
             await pipeline.SessionsGone;
         }
     }
@@ -133,9 +133,9 @@ public sealed partial class EdgeSystem
     private Task PublishStoppedAsync(CancellationToken cancel)
     {
         var replies = new AdHocReplies(
-            _settings, _parts.Topics, camera => _lanes.Now.Any(lane => lane.Plan.Id.Value == camera), _clock, _time);
+            _settings, _parts.Topics, camera => _intakes.Current.Any(intake => intake.Plan.Id.Value == camera), _clock, _time);
         return new DirectGoodbye(
-            _parts.Link, new MessageFactory(_settings, _parts.Topics, _clock), _memory.Publisher, _memory.Asks, replies).PublishAsync(cancel);
+            _parts.Link, new MessageFactory(_settings, _parts.Topics, _clock), _surviving.Publisher, _surviving.Requests, replies).PublishAsync(cancel);
     }
 
     // Waits without a limit; the step sets one.

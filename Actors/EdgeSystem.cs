@@ -14,11 +14,11 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors;
 
-/// <summary>The whole box at work: cameras, engine and broker under one supervisor. Started once, stopped once.
+/// <summary>Cameras, engine and broker under one supervisor. Started once, stopped once.
 /// Thread-safe.</summary>
 public sealed partial class EdgeSystem : IAsyncDisposable
 {
-    // Signals are ours (the host's), and a message that came too late for a stopped actor is no news.
+    // The host handles signals, and a message to a stopped actor is expected at a stop.
     private const string AkkaConfiguration = """
         akka {
           loggers = ["MobileVlm.Edge.Actors.Health.AkkaLogger, MobileVlm.Edge.Actors"]
@@ -41,13 +41,13 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly EdgeCounters _counters;
-    private readonly FrameIntakes _lanes;
-    private readonly UploadedFrameIntake _pictures;
-    private readonly QuestionStates _board;
-    private readonly SurvivingState _memory;
-    private readonly WakeSignal _bell = new();
-    private readonly InFlightLimit _places;
-    private readonly EdgeSignals _reports = new();
+    private readonly FrameIntakes _intakes;
+    private readonly UploadedFrameIntake _uploads;
+    private readonly QuestionStates _states;
+    private readonly SurvivingState _surviving;
+    private readonly WakeSignal _wake = new();
+    private readonly InFlightLimit _limit;
+    private readonly EdgeSignals _signals = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
     private readonly long _startedAt;
     private readonly ClockMonitor _clock;
@@ -79,18 +79,18 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _startedAt = time.GetTimestamp();
         _clock = new ClockMonitor(time, loggers.CreateLogger<ClockMonitor>());
         _counters = new EdgeCounters();
-        _board = new QuestionStates(time, settings.TimeZone);
-        _board.Switches.Configure(settings.Cameras);
-        _places = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _bell, time);
-        _lanes = new FrameIntakes([.. settings.Cameras.Select(LaneOf)], _bell);
-        _pictures = new UploadedFrameIntake(_bell);
-        _memory = CreateMemory();
+        _states = new QuestionStates(time, settings.TimeZone);
+        _states.Switches.Configure(settings.Cameras);
+        _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
+        _intakes = new FrameIntakes([.. settings.Cameras.Select(IntakeOf)], _wake);
+        _uploads = new UploadedFrameIntake(_wake);
+        _surviving = CreateSurvivingState();
     }
 
     /// <summary>The actors, for tests that make them fail. Null before the start.</summary>
     internal ActorSystem? Actors => _system;
 
-    /// <summary>Raised for each answered frame, before it is published. Handlers return at once: the next frame waits
+    /// <summary>Raised for each answered frame, before it is evaluated and published. Handlers return at once: the next frame waits
     /// for them. What they throw is logged.</summary>
     public event Action<FrameAnswered>? Answered;
 
@@ -102,20 +102,20 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         remove => _counters.Mqtt.Acknowledged -= value;
     }
 
-    /// <summary>How it ends. The host stops the system then, which also sends what is still to be said; for
+    /// <summary>How it ends. The host stops the system then, which also sends what still waits; for
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
 
     /// <summary>How long the oldest frame has been in the pipeline; zero when there is none.</summary>
-    public TimeSpan BusyFor => _places.BusyFor;
+    public TimeSpan BusyFor => _limit.BusyFor;
 
-    /// <summary>How long nothing has moved that should have: a frame got no further, or a <see cref="Nudge"/> was not
-    /// heard. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
-    public TimeSpan StuckFor => _places.StuckFor;
+    /// <summary>How long nothing has progressed that should have: a frame got no further, or a <see cref="Nudge"/> was not
+    /// acknowledged. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
+    public TimeSpan StuckFor => _limit.StuckFor;
 
-    /// <summary>Sends an idle tick through the pipeline; <see cref="StuckFor"/> grows until it is heard. Returns at
+    /// <summary>Sends an idle tick through the pipeline; <see cref="StuckFor"/> grows until it is acknowledged. Returns at
     /// once.</summary>
-    public void Nudge() => _places.Nudge();
+    public void Nudge() => _limit.Nudge();
 
     /// <summary>What was counted so far.</summary>
     public StatsPayload Stats()
@@ -132,7 +132,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             Target = placement.Target ?? _settings.Target,
             Sessions = placement.Sessions,
             ResidentBytes = Environment.WorkingSet,
-            Cameras = _counters.CamerasOf(_lanes.Now.Select(lane => lane.Plan), _clock),
+            Cameras = _counters.CamerasOf(_intakes.Current.Select(intake => intake.Plan), _clock),
             Pipeline = _counters.Pipeline.Snapshot(),
             Mqtt = _counters.Mqtt.Snapshot(_clock),
             Asks = _counters.Asks.Read(asks => asks with { }),
@@ -158,28 +158,28 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             _pipeline = new PipelineContext(
                 _parts,
                 _settings.Pipeline,
-                _lanes,
-                _pictures,
-                _places,
-                _bell,
+                _intakes,
+                _uploads,
+                _limit,
+                _wake,
                 _counters,
-                Publish,
+                RaiseAnswered,
                 _time,
                 _loggers,
                 _cancelAnswers.Token);
             var context = new EdgeContext(
                 _settings,
                 _pipeline,
-                _memory,
-                _board,
+                _surviving,
+                _states,
                 _clock,
                 Stats,
                 Random.Shared.NextDouble,
-                _reports);
+                _signals);
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");
         }
 
-        await _reports.Started.Task;
+        await _signals.Started.Task;
         _ = CompleteAsync();
     }
 
@@ -203,7 +203,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private StorageStats Storage()
     {
         var outbox = _parts.Outbox.Stats;
-        var state = _memory.Keeper.Storage;
+        var state = _surviving.Store.Storage;
         return new StorageStats
         {
             Outbox = StorageStats.TextOf(outbox.Storage.Kind),
@@ -215,50 +215,50 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         };
     }
 
-    private SurvivingState CreateMemory()
+    private SurvivingState CreateSurvivingState()
     {
-        var keeper = new QuestionStateStore(
+        var store = new QuestionStateStore(
             _settings.StateFolder is { } folder
                 ? new QuestionStateFile(folder, _loggers.CreateLogger<QuestionStateFile>())
                 : null,
-            _board.Switches,
+            _states.Switches,
             _time);
-        keeper.RestoreSwitches();
-        var desk = new QuestionEvaluators(
-            _board, _counters, keeper.Restored.Standings, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
-        desk.Configure(_settings.Cameras);
+        store.RestoreSwitches();
+        var evaluators = new QuestionEvaluators(
+            _states, _counters, store.Restored.States, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
+        evaluators.Configure(_settings.Cameras);
         return new SurvivingState(
             new ChildActors(),
-            desk,
-            keeper,
-            new QuestionStateWriter(keeper, _loggers.CreateLogger<QuestionStateWriter>()),
+            evaluators,
+            store,
+            new QuestionStateWriter(store, _loggers.CreateLogger<QuestionStateWriter>()),
             new PublisherState(
                 _parts.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time),
             new PendingRequests(),
-            new PictureDecoder(_parts.PictureToFrame, _pictures, _loggers.CreateLogger<PictureDecoder>()),
+            new PictureDecoder(_parts.PictureToFrame, _uploads, _loggers.CreateLogger<PictureDecoder>()),
             new CommandBuffer(_settings.Commands, _time),
             new StatsClock());
     }
 
     private async Task CompleteAsync()
     {
-        await Task.WhenAny(_reports.Failed.Task, _reports.Drained.Task);
+        await Task.WhenAny(_signals.Failed.Task, _signals.Drained.Task);
         lock (_stopLock)
         {
             if (_stop is not null)
             {
-                // Drained since it was asked to stop: the stop says how it ended.
+                // Drained because it was asked to stop: the stop reports how it ended.
                 return;
             }
         }
 
         _completion.TrySetResult(
-            _reports.Failed.Task is { IsCompletedSuccessfully: true, Result: var fault }
+            _signals.Failed.Task is { IsCompletedSuccessfully: true, Result: var fault }
                 ? new EdgeOutcome(EdgeOutcomeKind.Failed, fault.Message, fault)
                 : new EdgeOutcome(EdgeOutcomeKind.Finished, "Every camera has ended."));
     }
 
-    private void Publish(FrameAnswered answered)
+    private void RaiseAnswered(FrameAnswered answered)
     {
         try
         {
@@ -268,8 +268,6 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         {
             LogListenerFailed(fault);
         }
-
-        _memory.Crew.Evaluation.Tell(answered);
     }
 
     [LoggerMessage(EventId = 91, Level = LogLevel.Error, Message = "A listener for answers failed; the others continue.")]

@@ -10,8 +10,8 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.AdHoc;
 
-/// <summary>Something came to an <c>ask</c> topic.</summary>
-/// <param name="Message">As it came.</param>
+/// <summary>Something received to an <c>ask</c> topic.</summary>
+/// <param name="Message">As it received.</param>
 /// <param name="Camera">The camera in its topic, which need not exist; null on the node's own topic.</param>
 internal sealed record AdHocReceived(InboundMessage Message, string? Camera)
 {
@@ -19,25 +19,25 @@ internal sealed record AdHocReceived(InboundMessage Message, string? Camera)
     public bool IsTaken { get; set; }
 }
 
-/// <summary>Tells everybody who still waits that this box stops, then stops the actor.</summary>
+/// <summary>Replies to every question that still waits that the service stops, then stops the actor.</summary>
 internal sealed record StopAdHoc
 {
     public static readonly StopAdHoc Instance = new();
 }
 
-/// <summary>Where one-shot questions are put to a picture.</summary>
-/// <param name="Lanes">One for each camera.</param>
-/// <param name="Pictures">For pictures that come with their question.</param>
+/// <summary>Where ad-hoc questions meet frames.</summary>
+/// <param name="Intakes">One for each camera.</param>
+/// <param name="Uploads">For pictures that come with their question.</param>
 /// <param name="Decoder">Decodes those.</param>
-internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Lanes, UploadedFrameIntake Pictures, PictureDecoder Decoder)
+internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, PictureDecoder Decoder)
 {
     /// <summary>Null when there is no such camera.</summary>
-    public CameraIntake? Camera(string name) => Lanes().FirstOrDefault(lane => lane.Plan.Id.Value == name);
+    public CameraIntake? Camera(string name) => Intakes().FirstOrDefault(intake => intake.Plan.Id.Value == name);
 
     public bool IsKnown(string camera) => Camera(camera) is not null;
 }
 
-/// <summary>Takes every question that is asked once and gives each exactly one reply: an answer, or why there is none. Few
+/// <summary>Sends exactly one reply to every ad-hoc question: an answer, or why there is none. Few
 /// wait at a time; every request gets a reply, also when this actor is restarted.</summary>
 internal sealed partial class AdHocActor : RestartableActor
 {
@@ -45,7 +45,7 @@ internal sealed partial class AdHocActor : RestartableActor
 
     private readonly AdHocSettings _settings;
     private readonly PendingRequests _requests;
-    private readonly AdHocContext _places;
+    private readonly AdHocContext _context;
     private readonly AdHocReplies _replies;
     private readonly AskParser _reader;
     private readonly IActorRef _publisher;
@@ -58,7 +58,7 @@ internal sealed partial class AdHocActor : RestartableActor
     public AdHocActor(
         AdHocSettings settings,
         PendingRequests requests,
-        AdHocContext places,
+        AdHocContext context,
         AdHocReplies replies,
         IActorRef publisher,
         Counters<AskStats> counters,
@@ -68,7 +68,7 @@ internal sealed partial class AdHocActor : RestartableActor
     {
         _settings = settings;
         _requests = requests;
-        _places = places;
+        _context = context;
         _replies = replies;
         _reader = new AskParser(settings.Limits);
         _publisher = publisher;
@@ -76,7 +76,7 @@ internal sealed partial class AdHocActor : RestartableActor
         _time = time;
         _logger = logger;
         _refusedLog = new LogThrottle(LogRefusedEvery, time);
-        Receive<AdHocReceived>(Came);
+        Receive<AdHocReceived>(Handle);
         Receive<Ended>(ended => WhilePending(ended.Question, pending => Over(pending, ended.End)));
         Receive<PictureUnusable>(unusable => WhilePending(unusable.Question, pending => Unusable(pending, unusable.Reason)));
         Receive<DeadlinePassed>(passed => WhilePending(passed.Question, Expired));
@@ -96,8 +96,8 @@ internal sealed partial class AdHocActor : RestartableActor
         const string reason = "the service could not handle this question";
         switch (message)
         {
-            case AdHocReceived { IsTaken: false } came:
-                Reply(came, _replies.Failed(_replies.ReadIfPossible(_reader, came, _time.GetTimestamp()), reason));
+            case AdHocReceived { IsTaken: false } received:
+                Reply(received, _replies.Failed(_replies.ReadIfPossible(_reader, received, _time.GetTimestamp()), reason));
                 _counters.Update(asks => asks.Received++);
                 _counters.Update(asks => asks.Failed++);
                 break;
@@ -116,48 +116,48 @@ internal sealed partial class AdHocActor : RestartableActor
         }
     }
 
-    private void Came(AdHocReceived came)
+    private void Handle(AdHocReceived received)
     {
-        if (came.IsTaken)
+        if (received.IsTaken)
         {
             return;
         }
 
-        Take(came, _replies.Read(_reader, came, _time.GetTimestamp()));
+        Take(received, _replies.Read(_reader, received, _time.GetTimestamp()));
 
-        // Only now, so that whoever sees it counted knows that the next picture takes it along.
+        // Counted last: a question that was counted goes with the next frame.
         _counters.Update(asks => asks.Received++);
     }
 
-    private void Take(AdHocReceived came, Asked asked)
+    private void Take(AdHocReceived received, Asked asked)
     {
         if (asked.Request is not { } request)
         {
-            Refuse(came, asked, asked.Fault ?? new AskError(null, "the request could not be read"));
+            Refuse(received, asked, asked.Fault ?? new AskError(null, "the request could not be read"));
         }
         else if (!_settings.Enabled)
         {
-            Refuse(came, asked, new AskError(null, "this box takes no questions; Mqtt:Asks:Enabled is false"));
+            Refuse(received, asked, new AskError(null, "this box takes no questions; Mqtt:Asks:Enabled is false"));
         }
         else if (_requests.Count >= _settings.MaxWaiting)
         {
-            Reply(came, _replies.Busy(asked, _requests.LastWait));
+            Reply(received, _replies.Busy(asked, _requests.LastWait));
             _counters.Update(asks => asks.Busy++);
         }
-        else if (request.Camera is { } camera && request.Picture is null && _places.Camera(camera)?.HeldBack is { } reason)
+        else if (request.Camera is { } camera && request.Picture is null && _context.Camera(camera)?.HeldBack is { } reason)
         {
-            Reply(came, _replies.Failed(asked, reason));
+            Reply(received, _replies.Failed(asked, reason));
             _counters.Update(asks => asks.Failed++);
         }
-        else if (Place(came, asked, request) is { } fault)
+        else if (TryAsk(received, asked, request) is { } fault)
         {
-            Refuse(came, asked, fault);
+            Refuse(received, asked, fault);
         }
     }
 
-    private void Refuse(AdHocReceived came, Asked asked, AskError fault)
+    private void Refuse(AdHocReceived received, Asked asked, AskError fault)
     {
-        Reply(came, _replies.Invalid(asked, fault));
+        Reply(received, _replies.Invalid(asked, fault));
         _counters.Update(asks => asks.Refused++);
         if (asked.RefusedTopic is not { } refused)
         {
@@ -170,19 +170,19 @@ internal sealed partial class AdHocActor : RestartableActor
     }
 
     /// <returns>Why it cannot be asked; null when it waits now.</returns>
-    private AskError? Place(AdHocReceived came, Asked asked, AskRequest request)
+    private AskError? TryAsk(AdHocReceived received, Asked asked, AskRequest request)
     {
-        CameraIntake? lane = null;
+        CameraIntake? intake = null;
         if (request.Picture is null)
         {
-            lane = _places.Camera(request.Camera ?? "");
-            if (lane is null)
+            intake = _context.Camera(request.Camera ?? "");
+            if (intake is null)
             {
-                var known = string.Join(", ", _places.Lanes().Select(it => it.Plan.Id));
+                var known = string.Join(", ", _context.Intakes().Select(it => it.Plan.Id));
                 return new AskError("camera", $"\"camera\" '{request.Camera}' is not known; there are {known}");
             }
 
-            if (lane.IsDone)
+            if (intake.IsDone)
             {
                 return new AskError("camera", $"\"camera\" '{request.Camera}' has ended and gives no more pictures");
             }
@@ -192,13 +192,13 @@ internal sealed partial class AdHocActor : RestartableActor
         question = new AdHocQuestion(AdHocReplies.ToQuestion(request), end => _self.Tell(new Ended(question!, end)));
         var deadline = _time.SendAfter(_self, request.Deadline, new DeadlinePassed(question));
 
-        // From here on nothing throws: the question is either taken as a whole or not at all.
-        _requests.Add(new PendingRequest(asked, question, lane, deadline));
-        came.IsTaken = true;
-        lane?.Ask(question);
+        // Nothing throws from here on: the question is either taken as a whole or not at all.
+        _requests.Add(new PendingRequest(asked, question, intake, deadline));
+        received.IsTaken = true;
+        intake?.Ask(question);
         if (request.Picture is { } picture)
         {
-            _places.Decoder.Add(picture, question, reason => _self.Tell(new PictureUnusable(question, reason)));
+            _context.Decoder.Add(picture, question, reason => _self.Tell(new PictureUnusable(question, reason)));
         }
 
         return null;
@@ -242,15 +242,15 @@ internal sealed partial class AdHocActor : RestartableActor
 
     private void Expired(PendingRequest pending)
     {
-        Reply(pending, _replies.Expired(pending.Asked, pending.Lane?.Counters.Online != false));
+        Reply(pending, _replies.Expired(pending.Asked, pending.Intake?.Counters.Online != false));
         _counters.Update(asks => asks.Expired++);
     }
 
     private void Withdraw(PendingRequest pending)
     {
         pending.Question.Withdraw();
-        pending.Lane?.Withdraw(pending.Question);
-        _places.Pictures.Withdraw(pending.Question);
+        pending.Intake?.Withdraw(pending.Question);
+        _context.Uploads.Withdraw(pending.Question);
     }
 
     private void Stop()
@@ -271,9 +271,9 @@ internal sealed partial class AdHocActor : RestartableActor
         Withdraw(pending);
     }
 
-    private void Reply(AdHocReceived came, OutboundMessage reply)
+    private void Reply(AdHocReceived received, OutboundMessage reply)
     {
-        came.IsTaken = true;
+        received.IsTaken = true;
         _publisher.Tell(new PublishUnretained(reply));
     }
 

@@ -4,10 +4,10 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.AdHoc;
 
-/// <summary>A question that is asked once, on its way to a picture. It ends exactly once, whatever becomes of that.
+/// <summary>An ad-hoc question: asked once, about the next frame. It ends exactly once, however the frame ends.
 /// Thread-safe.</summary>
 /// <param name="question">For the engine.</param>
-/// <param name="ended">Told the end on whatever thread it comes; returns at once.</param>
+/// <param name="ended">Called with the result, on any thread; returns at once.</param>
 internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended)
 {
     private int _over;
@@ -19,10 +19,10 @@ internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended
 
     public void Answered(AdHocAnswer answer) => End(new AdHocResult(answer, ""));
 
-    /// <param name="reason">For whoever asked.</param>
+    /// <param name="reason">For the sender.</param>
     public void Failed(string reason) => End(new AdHocResult(null, reason));
 
-    /// <summary>Nobody waits for it any more; its end is told to nobody.</summary>
+    /// <summary>Nobody waits for it any more; its result is dropped.</summary>
     public void Withdraw() => Volatile.Write(ref _over, 1);
 
     private void End(AdHocResult end)
@@ -40,13 +40,13 @@ internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended
 internal sealed record AdHocResult(AdHocAnswer? Answer, string Reason);
 
 /// <summary>The answer and what it is about.</summary>
-/// <param name="Answer">What the model said.</param>
+/// <param name="Answer">The answer of the model.</param>
 /// <param name="Frame">Sequence number of the frame.</param>
-/// <param name="CapturedAt">Wall clock of the picture.</param>
+/// <param name="CapturedAt">Wall clock at which the frame was captured.</param>
 /// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
-/// <param name="Age">Age of the picture at that moment.</param>
+/// <param name="Age">Age of the frame at that moment.</param>
 /// <param name="EncodeTime">Pixels to visual tokens.</param>
-/// <param name="PrimeTime">The picture into the decoder.</param>
+/// <param name="PrimeTime">Priming the decoder with the frame.</param>
 internal sealed record AdHocAnswer(
     Answer Answer,
     FrameSequence Frame,

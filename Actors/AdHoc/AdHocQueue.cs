@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Actors.AdHoc;
 
-/// <summary>Questions that wait for the next picture of one camera, in the order in which they came. How many there may
-/// be is bounded by whoever adds. Thread-safe.</summary>
+/// <summary>Ad-hoc questions that wait for the next frame of one camera, oldest first. How many there may
+/// be is bounded by the caller. Thread-safe.</summary>
 internal sealed class AdHocQueue
 {
     private readonly Lock _lock = new();
@@ -20,7 +20,7 @@ internal sealed class AdHocQueue
         }
     }
 
-    /// <summary>Forgets it, if it still waits.</summary>
+    /// <summary>Removes it, if it still waits.</summary>
     public void Remove(AdHocQuestion question)
     {
         lock (_lock)

@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Actors.AdHoc;
 /// <summary>A request, as far as it could be read.</summary>
 /// <param name="Request">Null when it is wrong.</param>
 /// <param name="Fault">What is wrong.</param>
-/// <param name="Id">The asker's own name for it.</param>
+/// <param name="Id">The sender's own id of it.</param>
 /// <param name="Camera">The one that it is about, if any.</param>
 /// <param name="To">Where the reply goes.</param>
 /// <param name="ArrivedAt">A <see cref="TimeProvider.GetTimestamp"/>.</param>
@@ -23,12 +23,12 @@ internal sealed record Asked(
     public string? RefusedTopic { get; init; }
 }
 
-/// <summary>What is said to those who ask, and where.</summary>
+/// <summary>Composes the replies to ad-hoc questions and decides their topics.</summary>
 internal sealed class AdHocReplies(
     EdgeSettings settings, NodeTopics topics, Func<string, bool> isKnown, ClockMonitor clock, TimeProvider time)
 {
-    // Below this an asker would come back before anything can have changed.
-    private static readonly TimeSpan LeastRetry = TimeSpan.FromMilliseconds(250);
+    // Below this a sender would retry before anything can have changed.
+    private static readonly TimeSpan MinRetry = TimeSpan.FromMilliseconds(250);
 
     private const int MaxLoggedTopic = 200;
 
@@ -36,19 +36,19 @@ internal sealed class AdHocReplies(
 
     /// <summary>Reads a request and decides where its reply goes: to the topic that it names if that is allowed, else to
     /// the one beside the <c>ask</c> topic.</summary>
-    public Asked Read(AskParser reader, AdHocReceived came, long arrivedAt)
+    public Asked Read(AskParser reader, AdHocReceived received, long arrivedAt)
     {
-        var reading = reader.Read(came.Message, came.Camera);
-        var wanted = came.Message.ResponseTopic ?? reading.ReplyTo;
-        var field = came.Message.ResponseTopic is null ? "replyTo" : "response topic";
+        var reading = reader.Read(received.Message, received.Camera);
+        var wanted = received.Message.ResponseTopic ?? reading.ReplyTo;
+        var field = received.Message.ResponseTopic is null ? "replyTo" : "response topic";
         var fault = wanted is not null && _allowed.Fault(wanted) is { } refused ? new AskError(field, refused) : null;
-        var topic = wanted is not null && fault is null ? wanted : OwnTopic(came);
+        var topic = wanted is not null && fault is null ? wanted : OwnTopic(received);
         return new Asked(
             fault is null ? reading.Request : null,
             reading.Fault ?? fault,
             reading.Id,
-            reading.Request?.Camera ?? came.Camera,
-            new ReplyAddress(topic, came.Message.CorrelationData),
+            reading.Request?.Camera ?? received.Camera,
+            new ReplyAddress(topic, received.Message.CorrelationData),
             arrivedAt)
         {
             RefusedTopic = fault is null ? null : ForLog(wanted!),
@@ -57,23 +57,23 @@ internal sealed class AdHocReplies(
 
     /// <summary>The same for a request that the service failed to handle. When the request itself cannot be read, the reply
     /// goes to the topic beside the <c>ask</c> topic, unless the message names another that is allowed.</summary>
-    public Asked ReadIfPossible(AskParser reader, AdHocReceived came, long arrivedAt)
+    public Asked ReadIfPossible(AskParser reader, AdHocReceived received, long arrivedAt)
     {
         try
         {
-            return Read(reader, came, arrivedAt);
+            return Read(reader, received, arrivedAt);
         }
         catch (Exception fault)
         {
-            return Unread(came, arrivedAt) with { Fault = new AskError(null, fault.Message) };
+            return Unread(received, arrivedAt) with { Fault = new AskError(null, fault.Message) };
         }
     }
 
-    private Asked Unread(AdHocReceived came, long arrivedAt)
+    private Asked Unread(AdHocReceived received, long arrivedAt)
     {
-        var wanted = came.Message.ResponseTopic;
-        var topic = wanted is not null && _allowed.Fault(wanted) is null ? wanted : OwnTopic(came);
-        return new Asked(null, null, null, came.Camera, new ReplyAddress(topic, came.Message.CorrelationData), arrivedAt);
+        var wanted = received.Message.ResponseTopic;
+        var topic = wanted is not null && _allowed.Fault(wanted) is null ? wanted : OwnTopic(received);
+        return new Asked(null, null, null, received.Camera, new ReplyAddress(topic, received.Message.CorrelationData), arrivedAt);
     }
 
     public static Question ToQuestion(AskRequest request) =>
@@ -109,16 +109,16 @@ internal sealed class AdHocReplies(
     /// <param name="retryAfter">How long the last question waited, which is the best guess.</param>
     public OutboundMessage Busy(Asked asked, TimeSpan retryAfter) => To(asked, Reply(asked, ReplyPayload.Busy) with
     {
-        RetryAfterMs = (long)Math.Max(retryAfter.TotalMilliseconds, LeastRetry.TotalMilliseconds),
+        RetryAfterMs = (long)Math.Max(retryAfter.TotalMilliseconds, MinRetry.TotalMilliseconds),
         Error = new ReplyError(null, $"{settings.Asks.MaxWaiting} questions wait already"),
     });
 
     /// <param name="asked">The request.</param>
-    /// <param name="online">The camera gives pictures.</param>
+    /// <param name="online">The camera delivers frames.</param>
     public OutboundMessage Expired(Asked asked, bool online) => To(asked, Reply(asked, ReplyPayload.Expired) with
     {
         Error = new ReplyError(null, online
-            ? "the deadline passed before its turn came"
+            ? "the deadline passed before its turn received"
             : "the deadline passed and the camera is offline"),
     });
 
@@ -132,8 +132,8 @@ internal sealed class AdHocReplies(
         Error = new ReplyError(null, reason),
     });
 
-    private string OwnTopic(AdHocReceived came) =>
-        came.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera) : topics.Reply;
+    private string OwnTopic(AdHocReceived received) =>
+        received.Camera is { } camera && isKnown(camera) ? topics.CameraReply(camera) : topics.Reply;
 
     // Untrusted input: the log gets neither control characters nor a long text.
     private static string ForLog(string topic) =>

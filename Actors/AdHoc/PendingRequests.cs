@@ -20,10 +20,10 @@ internal sealed class PendingRequests
 
     public void Add(PendingRequest pending) => _pending.Add(pending.Question, pending);
 
-    /// <summary>Null when it has its reply.</summary>
+    /// <summary>Null when its reply was sent.</summary>
     public PendingRequest? Find(AdHocQuestion question) => _pending.GetValueOrDefault(question);
 
-    /// <summary>It gets its reply now, and no other one.</summary>
+    /// <summary>Its reply is being sent; there is no second one.</summary>
     public void Remove(PendingRequest pending)
     {
         _pending.Remove(pending.Question);
@@ -33,7 +33,7 @@ internal sealed class PendingRequests
 
 /// <summary>A question that waits for its answer.</summary>
 /// <param name="Asked">The request.</param>
-/// <param name="Question">On its way to a picture.</param>
-/// <param name="Lane">Whose picture; null for a picture that came with the question.</param>
+/// <param name="Question">Waits for a frame, or is being answered.</param>
+/// <param name="Intake">The camera that it is about; null for an uploaded picture.</param>
 /// <param name="Deadline">Runs until it is too late.</param>
-internal sealed record PendingRequest(Asked Asked, AdHocQuestion Question, CameraIntake? Lane, ITimer Deadline);
+internal sealed record PendingRequest(Asked Asked, AdHocQuestion Question, CameraIntake? Intake, ITimer Deadline);

@@ -6,10 +6,10 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Capture;
 
-/// <summary>The camera gave its first picture (true), or its attempt ended (false).</summary>
+/// <summary>The camera delivered its first frame (true), or its attempt ended (false).</summary>
 internal sealed record CameraAvailability(CameraId Camera, bool Online);
 
-/// <summary>A file that does not loop was played to its end; said once.</summary>
+/// <summary>A file that does not loop was played to its end; sent once.</summary>
 internal sealed record CameraFinished(CameraId Camera);
 
 /// <summary>Ends the attempt, then the actor.</summary>
@@ -18,13 +18,13 @@ internal sealed record StopCamera
     public static readonly StopCamera Instance = new();
 }
 
-/// <summary>Captures from one camera for ever, attempt after attempt. Whatever one camera does stays in its own
+/// <summary>Captures from one camera without end, attempt after attempt. A failure of one camera stays in its own
 /// actor.</summary>
 internal sealed partial class CameraActor : RestartableActor
 {
     private readonly CameraRun _run;
     private readonly ICameraSource _source;
-    private readonly CameraIntake _lane;
+    private readonly CameraIntake _intake;
     private readonly IActorRef _publisher;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -32,7 +32,7 @@ internal sealed partial class CameraActor : RestartableActor
     public CameraActor(CameraRun run, IActorRef publisher, TimeProvider time, ILogger<CameraActor> logger)
         : base(run.Memory)
     {
-        (_run, _source, _lane) = (run, run.Source, run.Lane);
+        (_run, _source, _intake) = (run, run.Source, run.Intake);
         _publisher = publisher;
         _time = time;
         _logger = logger;
@@ -74,7 +74,7 @@ internal sealed partial class CameraActor : RestartableActor
     {
         _run.Retry?.Dispose();
         _run.Attempt?.Cancel();
-        _lane.Counters.Online = false;
+        _intake.Counters.Online = false;
     }
 
     private void Start()
@@ -87,7 +87,7 @@ internal sealed partial class CameraActor : RestartableActor
 
         _run.Retry?.Dispose();
         _run.Retry = null;
-        var attempt = new CaptureRun(_lane, Self, _time.GetTimestamp(), first => new FirstFrame(first));
+        var attempt = new CaptureRun(_intake, Self, _time.GetTimestamp(), first => new FirstFrame(first));
         _run.Attempt = attempt;
         attempt.RunAsync(_source).PipeTo(Self, success: end => new AttemptEnded(attempt, end));
     }
@@ -138,7 +138,7 @@ internal sealed partial class CameraActor : RestartableActor
 
     private void PublishFinished()
     {
-        _lane.End();
+        _intake.End();
         Context.Parent.Tell(new CameraFinished(_source.Id));
     }
 
@@ -154,9 +154,9 @@ internal sealed partial class CameraActor : RestartableActor
         _run.Retry = null;
         _run.Retry = _time.SendAfter(Self, wait, StartAttempt.Instance);
         _run.Attempt = null;
-        _lane.Counters.Update(camera => camera.CaptureRestarts++);
+        _intake.Counters.Update(camera => camera.CaptureRestarts++);
 
-        // A camera that stays away is said once for each kind of fault, not each time it is tried.
+        // Logged once for each kind of fault, not at each attempt.
         if (_run.LoggedFault != end.Kind)
         {
             _run.LoggedFault = end.Kind;
@@ -180,7 +180,7 @@ internal sealed partial class CameraActor : RestartableActor
 
     private void PublishOnline(bool online)
     {
-        _lane.Counters.Online = online;
+        _intake.Counters.Online = online;
         _publisher.Tell(new CameraAvailability(_source.Id, online));
     }
 

@@ -10,10 +10,10 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 namespace MobileVlm.Edge.Actors.Capture;
 
 /// <summary>A frame that goes into the pipeline.</summary>
-/// <param name="Frame">Owned by whoever receives this.</param>
+/// <param name="Frame">Owned by the receiver.</param>
 /// <param name="Due">The standing questions that are due.</param>
-/// <param name="Asks">Questions that are asked once and go with it.</param>
-internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> Due, IReadOnlyList<AdHocQuestion> Asks);
+/// <param name="AdHoc">The ad-hoc questions that go with it.</param>
+internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> Due, IReadOnlyList<AdHocQuestion> AdHoc);
 
 /// <summary>Where frames come from.</summary>
 internal interface IFrameIntake
@@ -29,44 +29,44 @@ internal interface IFrameIntake
     PickedFrame? Pick();
 }
 
-/// <summary>Where one camera meets the pipeline: the capture thread offers, the pipeline picks. It outlives each
+/// <summary>Where one camera meets the pipeline: the capture thread offers frames, the pipeline picks one. It outlives each
 /// pipeline, so that a replaced engine goes on with the newest frame.</summary>
 internal sealed class CameraIntake : IFrameIntake
 {
-    // The standing questions wait for these at the next frame, so a crowd of askers is spread over many.
-    private const int MostAsksPerFrame = 2;
+    // The standing questions of the next frame wait for these, so many ad-hoc questions are spread over many frames.
+    private const int MaxAdHocPerFrame = 2;
 
-    private readonly WakeSignal _bell;
+    private readonly WakeSignal _wake;
     private readonly TimeSpan _maxFrameAge;
     private readonly TimeProvider _time;
     private readonly NewestFrame _newest = new();
     private readonly QuestionSchedule _schedule;
-    private readonly AdHocQueue _asks = new();
+    private readonly AdHocQueue _adHoc = new();
 
-    // Of the picture that was picked last: another region of it may be asked about still.
-    private readonly List<FrameRegion?> _looked = [];
-    private FrameSequence _lookedAt;
-    private bool _asksPassedOver;
+    // Regions of the last picked frame that were answered; another region of it may still be due.
+    private readonly List<FrameRegion?> _answeredRegions = [];
+    private FrameSequence _regionsOf;
+    private bool _adHocPassedOver;
     private volatile CameraPlan _plan;
     private volatile SceneGate? _gate;
 
     public CameraIntake(
         CameraPlan plan,
         CameraCounters counters,
-        QuestionStates board,
-        WakeSignal bell,
+        QuestionStates states,
+        WakeSignal wake,
         TimeSpan maxFrameAge,
         TimeProvider time)
     {
         _plan = plan;
-        _gate = GateOf(plan, time);
+        _gate = SceneGateOf(plan, time);
         Counters = counters;
         Scene = new CameraMonitor(plan.Scene, counters, time);
-        board.Watch(plan.Id, Scene);
-        _bell = bell;
+        states.Register(plan.Id, Scene);
+        _wake = wake;
         _maxFrameAge = maxFrameAge;
         _time = time;
-        _schedule = new QuestionSchedule(plan.Questions, question => board.GateOf(plan.Id, question) is null, time);
+        _schedule = new QuestionSchedule(plan.Questions, question => states.GateOf(plan.Id, question) is null, time);
     }
 
     public CameraPlan Plan => _plan;
@@ -76,12 +76,12 @@ internal sealed class CameraIntake : IFrameIntake
     /// <summary>Watches the camera's frames before they are offered.</summary>
     public CameraMonitor Scene { get; }
 
-    /// <summary>Why questions that are asked once get no answer at present; null when they do.</summary>
+    /// <summary>Why ad-hoc questions get no answer at present; null when they do.</summary>
     public string? HeldBack => Scene.IsSuspended
         ? $"the camera's view is {Scene.State.ToText()}, and SuspendOnViewChange holds its questions back until it is normal"
         : null;
 
-    /// <summary>Null where every picture is asked about.</summary>
+    /// <summary>Null where each frame is answered.</summary>
     public SceneGate? Gate => _gate;
 
     public bool IsWaiting => _newest.IsWaiting;
@@ -91,12 +91,12 @@ internal sealed class CameraIntake : IFrameIntake
     /// <summary>Other questions of the same camera, which goes on.</summary>
     public void Change(CameraPlan plan)
     {
-        _gate = plan.Gate == _plan.Gate ? _gate : GateOf(plan, _time);
+        _gate = plan.Gate == _plan.Gate ? _gate : SceneGateOf(plan, _time);
         _gate?.Keep(plan.Questions);
         _plan = plan;
         Scene.Change(plan.Scene);
         _schedule.Change(plan.Questions);
-        _bell.Set();
+        _wake.Set();
     }
 
     /// <summary>Takes over a captured frame; returns at once. On the capture thread.</summary>
@@ -104,8 +104,8 @@ internal sealed class CameraIntake : IFrameIntake
     {
         Counters.Update(camera => camera.FramesCaptured++);
         Counters.LastFrame.Set(frame.CapturedTimestamp);
-        // Turned away here, a frame that nobody asked for costs neither a message nor a look at the pipeline.
-        if (!_schedule.IsDue(_time.GetTimestamp()) && !_asks.IsWaiting)
+        // Dropped here, a frame without a due question wakes nobody.
+        if (!_schedule.IsDue(_time.GetTimestamp()) && !_adHoc.IsWaiting)
         {
             Drop(frame, camera => camera.FramesIdle++);
             return;
@@ -116,53 +116,53 @@ internal sealed class CameraIntake : IFrameIntake
             Counters.Update(camera => camera.FramesReplaced++);
         }
 
-        _bell.Set();
+        _wake.Set();
     }
 
     /// <summary>Has a question go with the next frame, beside those that are due.</summary>
-    public void Ask(AdHocQuestion question) => _asks.Add(question);
+    public void Ask(AdHocQuestion question) => _adHoc.Add(question);
 
-    /// <summary>Forgets a question that still waits.</summary>
-    public void Withdraw(AdHocQuestion question) => _asks.Remove(question);
+    /// <summary>Removes a question that still waits.</summary>
+    public void Withdraw(AdHocQuestion question) => _adHoc.Remove(question);
 
-    /// <summary>The waiting frame with the questions that are due and look at one region of it, or null. One caller at a
+    /// <summary>The waiting frame with the due questions about one region of it, or null. One caller at a
     /// time.</summary>
     public PickedFrame? Pick()
     {
+        var now = _time.GetTimestamp();
         if (_newest.Take() is not { } frame)
         {
             return null;
         }
 
-        var now = _time.GetTimestamp();
         if (_time.GetElapsedTime(frame.CapturedTimestamp, now) > _maxFrameAge)
         {
             Drop(frame, camera => camera.FramesStale++);
             return null;
         }
 
-        if (frame.Sequence != _lookedAt)
+        if (frame.Sequence != _regionsOf)
         {
-            _lookedAt = frame.Sequence;
-            _looked.Clear();
+            _regionsOf = frame.Sequence;
+            _answeredRegions.Clear();
         }
 
         // The questions may have gone with the frame before, while this one was on its way in.
         var more = false;
-        var due = _asksPassedOver ? [] : _schedule.TakeDue(now, _looked, out more);
+        var due = _adHocPassedOver ? [] : _schedule.TakeDue(now, _answeredRegions, out more);
         if (HeldBack is { } reason)
         {
-            foreach (var ask in _asks.Take(int.MaxValue))
+            foreach (var ask in _adHoc.Take(int.MaxValue))
             {
                 ask.Failed(reason);
             }
         }
 
         var region = due.Count > 0 ? due[0].Region : null;
-        // Questions that are asked once look at all of the picture; those that had to let a region pass are next.
-        var asks = region is null ? _asks.Take(MostAsksPerFrame) : [];
-        _asksPassedOver = region is not null && _asks.IsWaiting;
-        if (due.Count == 0 && asks.Count == 0)
+        // Ad-hoc questions are about the whole frame; those that a region preceded are next.
+        var adHoc = region is null ? _adHoc.Take(MaxAdHocPerFrame) : [];
+        _adHocPassedOver = region is not null && _adHoc.IsWaiting;
+        if (due.Count == 0 && adHoc.Count == 0)
         {
             Drop(frame, camera => camera.FramesIdle++);
             return null;
@@ -170,34 +170,34 @@ internal sealed class CameraIntake : IFrameIntake
 
         if (due.Count > 0)
         {
-            _looked.Add(region);
+            _answeredRegions.Add(region);
         }
 
-        // A camera that gives one picture an hour has no other one for the other regions.
-        if ((more || _asksPassedOver) && _newest.PutBack(frame))
+        // A camera that delivers one frame per hour has no other one for the other regions.
+        if ((more || _adHocPassedOver) && _newest.PutBack(frame))
         {
             Counters.Update(camera => camera.FramesRepeated++);
         }
 
-        return new PickedFrame(frame, due, asks);
+        return new PickedFrame(frame, due, adHoc);
     }
 
     /// <summary>The camera has ended; its last frame may still be answered.</summary>
     public void End()
     {
         _newest.End();
-        _bell.Set();
+        _wake.Set();
     }
 
-    /// <summary>The box stops: nothing that waits is answered any more.</summary>
+    /// <summary>The service stops: what waits is dropped.</summary>
     public void Close()
     {
         Scene.Close();
         _newest.Close();
-        _bell.Set();
+        _wake.Set();
     }
 
-    private static SceneGate? GateOf(CameraPlan plan, TimeProvider time) =>
+    private static SceneGate? SceneGateOf(CameraPlan plan, TimeProvider time) =>
         plan.Gate is { } settings ? new SceneGate(settings, time) : null;
 
     private void Drop(Frame frame, Func<CameraStats, long> count)

@@ -7,11 +7,11 @@ namespace MobileVlm.Edge.Actors.Capture;
 /// <summary>The state of one camera's capture. Outlives the actor, so that its restart neither closes a device nor opens it
 /// twice. One caller at a time.</summary>
 internal sealed class CameraRun(
-    ICameraSource source, CameraIntake lane, ReconnectSettings reconnect, Func<double> random)
+    ICameraSource source, CameraIntake intake, ReconnectSettings reconnect, Func<double> random)
 {
     public ICameraSource Source => source;
 
-    public CameraIntake Lane => lane;
+    public CameraIntake Intake => intake;
 
     public ReconnectSettings Reconnect => reconnect;
 
@@ -35,7 +35,7 @@ internal sealed class CameraRun(
 }
 
 /// <summary>One run of a source: from opening it to its end.</summary>
-internal sealed class CaptureRun(CameraIntake lane, IActorRef owner, long startedAt, Func<CaptureRun, object> toFirstFrame)
+internal sealed class CaptureRun(CameraIntake intake, IActorRef owner, long startedAt, Func<CaptureRun, object> toFirstFrame)
     : IDisposable
 {
     private readonly CancellationTokenSource _cancel = new();
@@ -82,6 +82,6 @@ internal sealed class CaptureRun(CameraIntake lane, IActorRef owner, long starte
             owner.Tell(toFirstFrame(this));
         }
 
-        lane.Offer(frame);
+        intake.Offer(frame);
     }
 }

@@ -4,18 +4,18 @@ namespace MobileVlm.Edge.Actors.Capture;
 
 /// <summary>The cameras of this moment. Replaced as a whole, so that a pipeline never sees half a change and never takes
 /// the moment between two cameras for the end of all. Thread-safe.</summary>
-internal sealed class FrameIntakes(IReadOnlyList<CameraIntake> lanes, WakeSignal bell)
+internal sealed class FrameIntakes(IReadOnlyList<CameraIntake> intakes, WakeSignal wake)
 {
-    private volatile IReadOnlyList<CameraIntake> _now = lanes;
+    private volatile IReadOnlyList<CameraIntake> _current = intakes;
 
-    public IReadOnlyList<CameraIntake> Now => _now;
+    public IReadOnlyList<CameraIntake> Current => _current;
 
     /// <summary>Nothing comes from any camera any more.</summary>
-    public bool AreDone => _now.All(lane => lane.IsDone);
+    public bool AreDone => _current.All(intake => intake.IsDone);
 
-    public void Change(IReadOnlyList<CameraIntake> lanes)
+    public void Change(IReadOnlyList<CameraIntake> intakes)
     {
-        _now = lanes;
-        bell.Set();
+        _current = intakes;
+        wake.Set();
     }
 }

@@ -6,15 +6,15 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Capture;
 
-/// <summary>Pictures that came together with a question. Each gets a walk of its own when the lane's turn comes, beside
-/// the cameras; none takes the place of another. How many wait is bounded by whoever adds.</summary>
-internal sealed class UploadedFrameIntake(WakeSignal bell) : IFrameIntake
+/// <summary>Uploaded pictures with their questions. Each goes through the pipeline on its own, in turn with the cameras; none
+/// replaces another. How many wait is bounded by the caller.</summary>
+internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
 {
     private readonly Lock _lock = new();
     private readonly List<(Frame Picture, AdHocQuestion Question)> _waiting = [];
     private bool _closed;
 
-    /// <summary>Stands in for a camera's name; no topic has it.</summary>
+    /// <summary>Stands in for a camera id; no topic has it.</summary>
     public static CameraId Name { get; } = new("picture");
 
     public CameraPlan Plan { get; } = new(Name, [], Snapshot: false);
@@ -35,7 +35,7 @@ internal sealed class UploadedFrameIntake(WakeSignal bell) : IFrameIntake
     }
 
     /// <summary>Takes over the picture.</summary>
-    /// <returns>False when the box stops or the question is over; the picture is disposed then.</returns>
+    /// <returns>False when the service stops or the question has ended; the picture is disposed then.</returns>
     public bool Add(Frame picture, AdHocQuestion question)
     {
         lock (_lock)
@@ -49,11 +49,11 @@ internal sealed class UploadedFrameIntake(WakeSignal bell) : IFrameIntake
             _waiting.Add((picture, question));
         }
 
-        bell.Set();
+        wake.Set();
         return true;
     }
 
-    /// <summary>Forgets a question and its picture, if they still wait.</summary>
+    /// <summary>Removes a question and its picture, if they still wait.</summary>
     public void Withdraw(AdHocQuestion question)
     {
         lock (_lock)
@@ -82,7 +82,7 @@ internal sealed class UploadedFrameIntake(WakeSignal bell) : IFrameIntake
         }
     }
 
-    /// <summary>The box stops: nothing that waits is looked at any more.</summary>
+    /// <summary>The service stops: what waits is dropped.</summary>
     public void Close()
     {
         lock (_lock)

@@ -10,30 +10,30 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Actors.Commands;
 
-/// <summary>Stops listening, then stops the actor.</summary>
+/// <summary>Stops reading, then stops the actor.</summary>
 internal sealed record StopCommands
 {
     public static readonly StopCommands Instance = new();
 }
 
-/// <summary>Who acts on what came.</summary>
-/// <param name="Asks">Takes questions.</param>
-/// <param name="Publisher">Speaks to the broker.</param>
+/// <summary>The receivers of commands.</summary>
+/// <param name="AdHoc">Takes ad-hoc questions.</param>
+/// <param name="Publisher">Publishes to the broker.</param>
 /// <param name="Switches">Which questions are asked.</param>
-/// <param name="Devices">What Home Assistant knows.</param>
+/// <param name="Devices">Announces devices to Home Assistant.</param>
 /// <param name="Plans">The cameras of this moment.</param>
 internal sealed record CommandHelpers(
-    IActorRef Asks,
+    IActorRef AdHoc,
     IActorRef Publisher,
     QuestionToggles Switches,
     DeviceAnnouncer Devices,
     Func<IReadOnlyList<CameraPlan>> Plans);
 
-/// <summary>Reads what others say to this box, one message after the other, and gives it to whom it concerns. Trusts
-/// nothing: too many commands are dropped, and a command that the broker kept is none.</summary>
+/// <summary>Reads commands from the broker, one message after the other, and passes each to the actor that it is for. Trusts
+/// nothing: commands above the rate limit are dropped, and retained ones are ignored.</summary>
 internal sealed partial class CommandActor : RestartableActor
 {
-    // Names that exist are shorter.
+    // Configured names are shorter.
     private const int LongestName = 80;
 
     private readonly IMqttLink _link;
@@ -41,13 +41,13 @@ internal sealed partial class CommandActor : RestartableActor
     private readonly EdgeSettings _settings;
     private readonly CommandHelpers _helpers;
     private readonly MqttCounters _counters;
-    private readonly CommandBuffer _intake;
+    private readonly CommandBuffer _buffer;
     private readonly Func<double> _random;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     public CommandActor(
-        CommandBuffer intake,
+        CommandBuffer buffer,
         IMqttLink link,
         NodeTopics topics,
         EdgeSettings settings,
@@ -56,9 +56,9 @@ internal sealed partial class CommandActor : RestartableActor
         Func<double> random,
         TimeProvider time,
         ILogger<CommandActor> logger)
-        : base(intake.Memory)
+        : base(buffer.Memory)
     {
-        _intake = intake;
+        _buffer = buffer;
         _link = link;
         _topics = topics;
         _settings = settings;
@@ -67,17 +67,17 @@ internal sealed partial class CommandActor : RestartableActor
         _random = random;
         _time = time;
         _logger = logger;
-        Receive<Came>(came =>
+        Receive<Received>(received =>
         {
-            if (ReferenceEquals(came.Reading, _intake.Reading))
+            if (ReferenceEquals(received.Reading, _buffer.Reading))
             {
-                _intake.Reading = null;
+                _buffer.Reading = null;
             }
 
-            Read(came);
+            Read(received);
             ReadNext();
         });
-        Receive<NothingMore>(_ => { });
+        Receive<ReadingEnded>(_ => { });
         Receive<StopCommands>(_ => Context.Stop(Self));
     }
 
@@ -88,33 +88,33 @@ internal sealed partial class CommandActor : RestartableActor
     protected override void GiveUp(object message)
     {
         LogGivenUp();
-        if (message is Came came && !came.Message.Retained
-            && _topics.ReadCommand(came.Message.Topic) is { Kind: CommandKind.Ask } ask)
+        if (message is Received received && !received.Message.Retained
+            && _topics.ReadCommand(received.Message.Topic) is { Kind: CommandKind.Ask } ask)
         {
             // Each request gets a reply.
-            Ask(ask, came);
+            Ask(ask, received);
         }
     }
 
-    protected override void PostStop() => _intake.End();
+    protected override void PostStop() => _buffer.End();
 
     // One at a time, so that what cannot be handled yet waits where it is bounded and not in a mailbox.
     private void ReadNext()
     {
-        if (_intake.Reading is not null)
+        if (_buffer.Reading is not null)
         {
             return;
         }
 
-        var message = _link.Inbound.ReadAsync(_intake.Life).AsTask();
+        var message = _link.Inbound.ReadAsync(_buffer.Life).AsTask();
         var reading = new object();
-        _intake.Reading = reading;
-        message.PipeTo(Self, success: came => new Came(came, reading), failure: _ => NothingMore.Instance);
+        _buffer.Reading = reading;
+        message.PipeTo(Self, success: received => new Received(received, reading), failure: _ => ReadingEnded.Instance);
     }
 
-    private void Read(Came came)
+    private void Read(Received received)
     {
-        var message = came.Message;
+        var message = received.Message;
         var home = _settings.HomeAssistant;
         if (home.Enabled && message.Topic == home.BirthTopic)
         {
@@ -122,7 +122,7 @@ internal sealed partial class CommandActor : RestartableActor
         }
         else if (_topics.ReadCommand(message.Topic) is { } command)
         {
-            Obey(command, came);
+            Obey(command, received);
         }
         else if (message.Retained)
         {
@@ -135,34 +135,34 @@ internal sealed partial class CommandActor : RestartableActor
 
     private void PublishAllAfterBirth(InboundMessage message)
     {
-        // A retained one comes at each connect, where all is said anyway.
+        // A retained one comes at each connect, when everything is published anyway.
         if (!message.Retained && message.Text == _settings.HomeAssistant.BirthPayload)
         {
-            _intake.AfterBirth?.Dispose();
-            _intake.AfterBirth = _time.SendAfter(
+            _buffer.AfterBirth?.Dispose();
+            _buffer.AfterBirth = _time.SendAfter(
                 _helpers.Publisher, _settings.HomeAssistant.AfterBirthWithin * _random(), PublishAllAgain.Instance);
         }
     }
 
-    private void Obey(MqttCommand command, Came came)
+    private void Obey(MqttCommand command, Received received)
     {
-        var message = came.Message;
+        var message = received.Message;
         if (message.Retained)
         {
-            // It would be obeyed again at each connect, long after whoever sent it has changed his mind.
+            // It would be obeyed again at each connect, long after its sender changed it.
             _counters.Update(mqtt => mqtt.CommandsIgnored++);
-            if (_intake.WarnedOfRetained.Add(command.Kind))
+            if (_buffer.WarnedOfRetained.Add(command.Kind))
             {
                 LogRetained(message.Topic);
             }
         }
-        else if (!_intake.Limit.TryPass())
+        else if (!_buffer.Limit.TryPass())
         {
             _counters.Update(mqtt => mqtt.CommandsIgnored++);
         }
         else if (command.Kind == CommandKind.Ask)
         {
-            Ask(command, came);
+            Ask(command, received);
         }
         else
         {
@@ -171,8 +171,8 @@ internal sealed partial class CommandActor : RestartableActor
     }
 
     // The same object each time, so that the receiver recognises it.
-    private void Ask(MqttCommand command, Came came) =>
-        _helpers.Asks.Tell(came.Ask ??= new AdHocReceived(came.Message, command.Camera));
+    private void Ask(MqttCommand command, Received received) =>
+        _helpers.AdHoc.Tell(received.Ask ??= new AdHocReceived(received.Message, command.Camera));
 
     private void Switch(MqttCommand command, InboundMessage message)
     {
@@ -192,7 +192,7 @@ internal sealed partial class CommandActor : RestartableActor
 
         if (plan?.Questions.Any(it => it.Id == command.Question) == true)
         {
-            // Said even if nothing changed: whoever asked has already drawn the switch as he wants it.
+            // Published even if nothing changed: the sender may already show the switch in its new position.
             _helpers.Publisher.Tell(new PublishEnabled(plan.Id, command.Question!));
         }
     }
@@ -201,7 +201,7 @@ internal sealed partial class CommandActor : RestartableActor
     // made up.
     private void Refuse(MqttCommand command, string reason)
     {
-        if (_intake.RefusedLog.TryPass(reason[0] == '\'' ? "payload" : reason, out var suppressed))
+        if (_buffer.RefusedLog.TryPass(reason[0] == '\'' ? "payload" : reason, out var suppressed))
         {
             LogNotSwitched(SwitchText.Excerpt($"{command.Camera}/{command.Question}", LongestName), reason, suppressed);
         }
@@ -224,13 +224,13 @@ internal sealed partial class CommandActor : RestartableActor
         "The reader of commands failed twice at one message and ignores it.")]
     private partial void LogGivenUp();
 
-    private sealed record Came(InboundMessage Message, object Reading)
+    private sealed record Received(InboundMessage Message, object Reading)
     {
         public AdHocReceived? Ask { get; set; }
     }
 
-    private sealed record NothingMore
+    private sealed record ReadingEnded
     {
-        public static readonly NothingMore Instance = new();
+        public static readonly ReadingEnded Instance = new();
     }
 }

@@ -6,21 +6,21 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Actors.Commands;
 
-/// <summary>What Home Assistant is told about the cameras, and what it is told to forget. What was announced in an
-/// earlier run is read from the broker, which kept it, so nothing has to be remembered here.</summary>
+/// <summary>Announces the cameras to Home Assistant and removes what no longer exists. Announcements of earlier runs are read from
+/// the broker, which retained them, so nothing has to be remembered here.</summary>
 internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettings edge, NodeTopics topics)
 {
     private readonly DiscoveryTopics _discovery = new(settings.Prefix, edge.Node);
     private readonly DeviceMessage _message = new(topics);
 
-    /// <summary>One message for each camera; none when Home Assistant is not told.</summary>
+    /// <summary>One message for each camera; none when Home Assistant discovery is off.</summary>
     public IEnumerable<OutboundMessage> Devices(IEnumerable<CameraPlan> cameras) =>
         settings.Enabled ? cameras.Select(Device) : [];
 
-    /// <summary>Looks at what the broker kept of an earlier announcement.</summary>
-    /// <param name="kept">A retained message to one of this box's discovery topics.</param>
-    /// <param name="cameras">The cameras of now.</param>
-    /// <returns>What has Home Assistant forget what is no more; usually nothing. In this order, once.</returns>
+    /// <summary>Compares a retained announcement with the current cameras.</summary>
+    /// <param name="kept">A retained message to one of this node's discovery topics.</param>
+    /// <param name="cameras">The current cameras.</param>
+    /// <returns>Messages that remove what no longer exists; usually none. To be published once, in this order.</returns>
     public IEnumerable<OutboundMessage> Removals(InboundMessage kept, IReadOnlyList<CameraPlan> cameras)
     {
         if (!settings.Enabled || kept.Payload.IsEmpty || _discovery.Camera(kept.Topic) is not { } camera)
@@ -38,7 +38,7 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
             : [];
     }
 
-    /// <summary>The same when the cameras change while the box runs.</summary>
+    /// <summary>The same when the cameras change at run time.</summary>
     public IEnumerable<OutboundMessage> Removals(IEnumerable<CameraPlan> before, IReadOnlyList<CameraPlan> now) =>
         Devices(before).SelectMany(device => Removals(new InboundMessage(device.Topic, device.Payload, true), now));
 

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Commands;
 
-/// <summary>Whether and how Home Assistant is told about the cameras.</summary>
+/// <summary>Home Assistant discovery.</summary>
 public sealed record HomeAssistantSettings
 {
     public bool Enabled { get; init; }
@@ -8,13 +8,13 @@ public sealed record HomeAssistantSettings
     /// <summary>As in Home Assistant's own settings.</summary>
     public string Prefix { get; init; } = "homeassistant";
 
-    /// <summary>Where Home Assistant says that it has started.</summary>
+    /// <summary>The topic on which Home Assistant reports its start.</summary>
     public string BirthTopic { get; init; } = "homeassistant/status";
 
-    /// <summary>What it says then.</summary>
+    /// <summary>The payload of that report.</summary>
     public string BirthPayload { get; init; } = "online";
 
-    /// <summary>Everything is said again after a random part of this, so that many boxes do not speak in step while Home
-    /// Assistant is busy with its start.</summary>
+    /// <summary>Everything is published again after a random part of this, so that many services do not publish at once while Home
+    /// Assistant is starting.</summary>
     public TimeSpan AfterBirthWithin { get; init; } = TimeSpan.FromSeconds(5);
 }

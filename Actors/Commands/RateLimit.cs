@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Commands;
 
-/// <summary>Lets so many through at once and so many a second after that (a token bucket). For one thread.</summary>
+/// <summary>A token bucket: a burst at once, then a number per second. One caller at a time.</summary>
 internal sealed class RateLimit(CommandSettings settings, TimeProvider time)
 {
     private double _left = settings.Burst;

@@ -5,115 +5,123 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>The questions that were asked once, put to a picture behind its standing ones: while these run, the standing
-/// answers are already on their way out.</summary>
+/// <summary>The ad-hoc questions about a frame, asked behind its standing ones: while they run, the standing answers are
+/// already being evaluated and published.</summary>
 internal sealed class AdHocStep(
-    ModelSessions engine, PipelineCounters counters, FailingQuestions faulty, TimeProvider time, CancellationToken cancel)
+    ModelSessions sessions, PipelineCounters counters, FailingQuestions failing, TimeProvider time, CancellationToken cancel)
 {
     private Task _running = Task.CompletedTask;
 
-    /// <summary>Waits until the decoder is free again. Throws what the engine threw at the last picture.</summary>
-    public Task UntilDoneAsync() => _running;
+    /// <summary>Completes when the decoder is free again. Fails as the engine failed at the last frame's questions.</summary>
+    public Task CompletedAsync() => _running;
 
-    /// <summary>Ends the walk when its questions are answered. Only right behind the standing questions of the same
-    /// walk, while its picture is primed.</summary>
-    public void Begin(InFlightFrame walk)
+    /// <summary>Begins to ask; the frame is disposed when its ad-hoc questions are answered. To be called right behind the
+    /// standing questions of the same frame, while the decoder is primed with it.</summary>
+    /// <returns>The standing answers.</returns>
+    public FrameAnswered Begin(InFlightFrame frame)
     {
-        if (walk.Asks.Count == 0)
+        var answered = frame.Answered;
+        if (frame.AdHoc.Count == 0)
         {
-            walk.Dispose();
-            return;
+            frame.Dispose();
+        }
+        else
+        {
+            _running = sessions.AnswerAsync(answerer => Ask(answerer, frame));
         }
 
-        _running = engine.ThinkAsync(answerer =>
-        {
-            try
-            {
-                AskAll(answerer, walk, [.. walk.Asks.Where(ask => !ask.IsOver)]);
-                return true;
-            }
-            finally
-            {
-                // After a fault too: its place is what the next picture, which brings the fault to light, waits for.
-                walk.Dispose();
-            }
-        });
+        return answered;
     }
 
-    private void AskAll(IQuestionAnswerer answerer, InFlightFrame walk, AdHocQuestion[] asked)
+    private bool Ask(IQuestionAnswerer answerer, InFlightFrame frame)
+    {
+        try
+        {
+            AskAll(answerer, frame, [.. frame.AdHoc.Where(question => !question.IsOver)]);
+            return true;
+        }
+        finally
+        {
+            // Even on failure: the next frame waits for the free slot, and awaiting CompletedAsync is what surfaces the
+            // exception.
+            frame.Dispose();
+        }
+    }
+
+    private void AskAll(IQuestionAnswerer answerer, InFlightFrame frame, AdHocQuestion[] asked)
     {
         var together = new List<AdHocQuestion>();
         var alone = new List<AdHocQuestion>();
-        foreach (var ask in asked)
+        foreach (var question in asked)
         {
-            var key = Key(ask.Question);
-            if (faulty.PauseOf(key) is { } pause)
+            var key = Key(question.Question);
+            if (failing.PauseOf(key) is { } pause)
             {
-                ask.Failed(string.Create(
+                question.Failed(string.Create(
                     CultureInfo.InvariantCulture,
                     $"the model failed at this question before; it is not asked again for {pause.TotalSeconds:0} s"));
             }
             else
             {
-                (faulty.IsSuspect(key) ? alone : together).Add(ask);
+                (failing.IsSuspect(key) ? alone : together).Add(question);
             }
         }
 
-        AskTogether(answerer, walk, together);
-        foreach (var ask in alone)
+        AskTogether(answerer, frame, together);
+        foreach (var question in alone)
         {
-            AskAlone(answerer, walk, ask);
+            AskAlone(answerer, frame, question);
         }
     }
 
-    private void AskTogether(IQuestionAnswerer answerer, InFlightFrame walk, List<AdHocQuestion> asked)
+    private void AskTogether(IQuestionAnswerer answerer, InFlightFrame frame, List<AdHocQuestion> asked)
     {
         try
         {
-            Put(answerer, walk, asked);
+            AskInOneCall(answerer, frame, asked);
         }
-        catch (Exception fault) when (asked.Exists(ask => !ask.IsOver))
+        catch (Exception fault) when (asked.Exists(question => !question.IsOver))
         {
-            var untold = asked.FindAll(ask => !ask.IsOver);
+            var unanswered = asked.FindAll(question => !question.IsOver);
             if (ModelProbe.Try(answerer) is not null)
             {
-                foreach (var ask in untold)
+                foreach (var question in unanswered)
                 {
-                    faulty.Suspect(Key(ask.Question));
-                    ask.Failed($"the model failed and is opened again ({fault.Message}); ask again");
+                    failing.Suspect(Key(question.Question));
+                    question.Failed($"the model failed and is opened again ({fault.Message}); ask again");
                 }
 
                 throw;
             }
 
             // One ad-hoc question must neither stop the engine nor prevent answers to others.
-            foreach (var ask in untold)
+            foreach (var question in unanswered)
             {
-                AskAlone(answerer, walk, ask);
+                AskAlone(answerer, frame, question);
             }
         }
     }
 
-    private void AskAlone(IQuestionAnswerer answerer, InFlightFrame walk, AdHocQuestion asked)
+    private void AskAlone(IQuestionAnswerer answerer, InFlightFrame frame, AdHocQuestion asked)
     {
         try
         {
-            Put(answerer, walk, [asked]);
-            faulty.Clear(Key(asked.Question));
+            AskInOneCall(answerer, frame, [asked]);
+            failing.Clear(Key(asked.Question));
         }
         catch (Exception fault)
         {
-            var lost = ModelProbe.Try(answerer) is not null;
-            faulty.Blame(Key(asked.Question), lost);
+            var isLost = ModelProbe.Try(answerer) is not null;
+            failing.Blame(Key(asked.Question), isLost);
             asked.Failed($"the model failed at this question: {fault.Message}");
-            if (lost)
+            if (isLost)
             {
                 throw;
             }
         }
     }
 
-    private void Put(IQuestionAnswerer answerer, InFlightFrame walk, List<AdHocQuestion> asked)
+    private void AskInOneCall(IQuestionAnswerer answerer, InFlightFrame frame, List<AdHocQuestion> asked)
     {
         if (cancel.IsCancellationRequested || asked.Count == 0)
         {
@@ -122,15 +130,14 @@ internal sealed class AdHocStep(
 
         try
         {
-            answerer.AskAll([.. asked.Select(ask => ask.Question)], Told, cancel);
+            answerer.AskAll([.. asked.Select(question => question.Question)], OnAnswer, cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            // What was told before is an answer all the same; the rest ends with the walk.
-            return;
+            // Answers that were given before the exception count; the other questions end with the frame.
         }
 
-        void Told(int at, Answer answer)
+        void OnAnswer(int at, Answer answer)
         {
             if (answer.Failure is { } failure)
             {
@@ -143,7 +150,7 @@ internal sealed class AdHocStep(
             else if (answer.Finish != FinishReason.Cancelled)
             {
                 counters.Update(pipeline => pipeline.Answers++);
-                asked[at].Answered(Answered(walk, answer));
+                asked[at].Answered(Answered(frame, answer));
             }
         }
     }
@@ -152,15 +159,15 @@ internal sealed class AdHocStep(
     private static string Key(Question question) =>
         $"{question.Kind} {question.MaxTokens} {question.Text}\0{string.Join('\0', question.Choices)}";
 
-    private AdHocAnswer Answered(InFlightFrame walk, Answer answer) => new(
+    private AdHocAnswer Answered(InFlightFrame frame, Answer answer) => new(
         answer,
-        walk.Frame.Sequence,
-        walk.Frame.CapturedAt,
+        frame.Frame.Sequence,
+        frame.Frame.CapturedAt,
         time.GetUtcNow(),
-        time.GetElapsedTime(walk.Frame.CapturedTimestamp),
-        walk.EncodeTime,
-        walk.PrimeTime)
+        time.GetElapsedTime(frame.Frame.CapturedTimestamp),
+        frame.EncodeTime,
+        frame.PrimeTime)
     {
-        RepeatsFor = walk.Lane.Counters.RepeatsFor,
+        RepeatsFor = frame.Intake.Counters.RepeatsFor,
     };
 }

@@ -3,21 +3,22 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>What was written last about each question, as a guess at what will be written next: scenes change slowly, and
-/// checking a guess is quicker than writing. Not thread-safe.</summary>
+/// <summary>The last answer to each text question, as a draft of the next one: scenes change slowly, and checking a draft is
+/// faster than generating. Not thread-safe.</summary>
 internal sealed class DraftCache
 {
-    /// <summary>Beyond any box's questions; those of a camera that was taken away go with all others.</summary>
-    private const int Most = 1024;
+    /// <summary>More than any device has questions. At this limit all are dropped, those of removed cameras too.</summary>
+    private const int MaxDrafts = 1024;
 
     private readonly Dictionary<(CameraId Camera, string Text), IReadOnlyList<int>> _ids = [];
 
-    /// <summary>The question with a guess, if there is one.</summary>
-    public Question Guess(CameraId camera, Question question) =>
+    /// <summary>The question with its draft, if there is one.</summary>
+    public Question WithDraft(CameraId camera, Question question) =>
         question.Kind == AnswerKind.Text && _ids.TryGetValue((camera, question.Text), out var ids)
             ? question with { Draft = ids }
             : question;
 
+    /// <summary>Keeps a text answer; ignores every other one.</summary>
     public void Keep(CameraId camera, Answer answer)
     {
         if (answer.Question.Kind != AnswerKind.Text || answer.TokenIds.Count == 0)
@@ -25,7 +26,7 @@ internal sealed class DraftCache
             return;
         }
 
-        if (_ids.Count >= Most)
+        if (_ids.Count >= MaxDrafts)
         {
             _ids.Clear();
         }

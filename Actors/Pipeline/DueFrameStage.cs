@@ -4,10 +4,10 @@ using MobileVlm.Edge.Actors.Capture;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>Emits, when asked and while there is room, the newest frame of the next camera in turn that has one with
-/// a question due. Sleeps otherwise. Completes when every camera has ended and no frame waits.</summary>
+/// <summary>Emits, on demand and while <see cref="InFlightLimit"/> has room, the newest frame of the next camera that has a
+/// question due. Completes when every camera has ended and no frame waits.</summary>
 internal sealed class DueFrameStage(
-    FrameIntakes lanes, UploadedFrameIntake pictures, InFlightLimit places, WakeSignal bell)
+    FrameIntakes intakes, UploadedFrameIntake uploads, InFlightLimit limit, WakeSignal wake)
     : GraphStage<SourceShape<InFlightFrame>>
 {
     private readonly Outlet<InFlightFrame> _out = new("DueFrame.out");
@@ -15,55 +15,55 @@ internal sealed class DueFrameStage(
     public override SourceShape<InFlightFrame> Shape => new(_out);
 
     protected override GraphStageLogic CreateLogic(Attributes inheritedAttributes) =>
-        new Logic(Shape, lanes, pictures, places, bell);
+        new Logic(Shape, intakes, uploads, limit, wake);
 
     private sealed class Logic : OutGraphStageLogic
     {
         private readonly Outlet<InFlightFrame> _out;
-        private readonly FrameIntakes _lanes;
-        private readonly UploadedFrameIntake _pictures;
-        private readonly InFlightLimit _places;
-        private readonly WakeSignal _bell;
-        private Action _wake = () => { };
-        private int _turn;
+        private readonly FrameIntakes _intakes;
+        private readonly UploadedFrameIntake _uploads;
+        private readonly InFlightLimit _limit;
+        private readonly WakeSignal _wake;
+        private Action _onWake = () => { };
+        private int _next;
 
         public Logic(
             SourceShape<InFlightFrame> shape,
-            FrameIntakes lanes,
-            UploadedFrameIntake pictures,
-            InFlightLimit places,
-            WakeSignal bell)
+            FrameIntakes intakes,
+            UploadedFrameIntake uploads,
+            InFlightLimit limit,
+            WakeSignal wake)
             : base(shape)
         {
             _out = shape.Outlet;
-            _lanes = lanes;
-            _pictures = pictures;
-            _places = places;
-            _bell = bell;
+            _intakes = intakes;
+            _uploads = uploads;
+            _limit = limit;
+            _wake = wake;
             SetHandler(_out, this);
         }
 
-        /// <summary>Sent pictures take their turn as if they were a camera.</summary>
-        private IReadOnlyList<IFrameIntake> Lanes => [.. _lanes.Now, _pictures];
+        /// <summary>Uploaded pictures take their turn like one more camera.</summary>
+        private IReadOnlyList<IFrameIntake> Intakes => [.. _intakes.Current, _uploads];
 
-        // Whether another picture is sent is never known, so a box whose cameras have ended does not wait for it.
-        private bool AllDone => _lanes.AreDone && !_pictures.IsWaiting;
+        // A picture can be uploaded at any time, so a pipeline whose cameras have ended does not wait for one.
+        private bool AllDone => _intakes.AreDone && !_uploads.IsWaiting;
 
-        private bool MayPick => IsAvailable(_out) && _places.HasRoom;
+        private bool MayPick => IsAvailable(_out) && _limit.HasRoom;
 
         public override void PreStart()
         {
-            _wake = GetAsyncCallback(Serve);
+            _onWake = GetAsyncCallback(Serve);
             Serve();
         }
 
         public override void OnPull() => Serve();
 
-        public override void PostStop() => _bell.Disarm(_wake);
+        public override void PostStop() => _wake.Disarm(_onWake);
 
         private void Serve()
         {
-            _places.Picking();
+            _limit.AcknowledgeNudge();
             do
             {
                 if (AllDone)
@@ -72,28 +72,28 @@ internal sealed class DueFrameStage(
                     return;
                 }
 
-                if (MayPick && Pick() is { } walk)
+                if (MayPick && Pick() is { } frame)
                 {
-                    Push(_out, walk);
+                    Push(_out, frame);
                 }
 
-                _bell.Arm(_wake);
+                _wake.Arm(_onWake);
             }
-            // Asked after lying down: what rang before that was not heard.
-            while (AllDone || (MayPick && Lanes.Any(lane => lane.IsWaiting)));
+            // Checked again after arming: a signal that came before is not remembered.
+            while (AllDone || (MayPick && Intakes.Any(intake => intake.IsWaiting)));
         }
 
         private InFlightFrame? Pick()
         {
-            var lanes = Lanes;
-            for (var i = 0; i < lanes.Count; i++)
+            var intakes = Intakes;
+            for (var i = 0; i < intakes.Count; i++)
             {
-                var at = (_turn + i) % lanes.Count;
-                if (lanes[at].Pick() is { } picked)
+                var at = (_next + i) % intakes.Count;
+                if (intakes[at].Pick() is { } picked)
                 {
                     // The camera that was served comes last next time, however fast it is.
-                    _turn = (at + 1) % lanes.Count;
-                    return _places.Admit(lanes[at], picked);
+                    _next = (at + 1) % intakes.Count;
+                    return _limit.Admit(intakes[at], picked);
                 }
             }
 

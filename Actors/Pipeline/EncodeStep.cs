@@ -8,69 +8,47 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>Stage 1: pixels to visual tokens. A picture the encoder refuses ends its walk here; any other fault is
-/// the engine's and fails the stream.</summary>
+/// <summary>Stage 1: pixels to visual tokens. A frame that the encoder refuses is skipped and counted; any other exception
+/// is a failure of the engine and fails the stream.</summary>
 internal sealed partial class EncodeStep(
-    ModelSessions engine, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<EncodeStep> logger)
+    ModelSessions sessions, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<EncodeStep> logger)
 {
-    private const int MostRegions = 256;
+    private const int MaxRegions = 256;
 
-    // Whether nothing is left depends on the size of the frame, so no configuration can tell.
+    // Whether anything is left depends on the size of the frame, so it cannot be decided when configuration is read.
     private readonly Dictionary<(FrameRegion Region, int Width, int Height), bool> _emptyRegions = [];
 
-    public Task<InFlightFrame> EncodeAsync(InFlightFrame walk)
+    /// <summary>Encodes the frame, unless earlier answers are reused. The frame is disposed after its snapshot.</summary>
+    public Task<InFlightFrame> EncodeAsync(InFlightFrame frame) => frame.ReusableAnswers is null
+        ? sessions.EncodeAsync(encoder => Encode(encoder, frame))
+        : Task.FromResult(frame);
+
+    private InFlightFrame Encode(IVisionEncoder encoder, InFlightFrame frame)
     {
-        walk.CaptureTime = time.GetElapsedTime(walk.Frame.CapturedTimestamp);
-        return IsUnchanged(walk) ? Task.FromResult(walk) : engine.LookAsync(encoder => Encode(encoder, walk));
-    }
-
-    /// <summary>Does what was said about an earlier picture hold for this one, since the scene is the same?</summary>
-    private bool IsUnchanged(InFlightFrame walk)
-    {
-        if (walk.Gate is not { } gate)
+        if (TryEncode(encoder, frame))
         {
-            return false;
-        }
-
-        var started = time.GetTimestamp();
-        walk.View = new SceneFingerprint(walk.Frame);
-        walk.StillValid = gate.StillValid(walk.View, walk.Due);
-        walk.GateTime = time.GetElapsedTime(started);
-        if (walk.StillValid is null)
-        {
-            return false;
-        }
-
-        walk.Lane.Counters.Update(camera => camera.FramesGated++);
-        return true;
-    }
-
-    private InFlightFrame Encode(IVisionEncoder encoder, InFlightFrame walk)
-    {
-        if (TryEncode(encoder, walk))
-        {
-            KeepStill(walk);
+            BeginSnapshot(frame);
         }
         else
         {
-            if (walk.TryCount())
+            if (frame.TryCount())
             {
-                walk.Lane.Counters.Update(camera => camera.FramesFailed++);
+                frame.Intake.Counters.Update(camera => camera.FramesFailed++);
             }
 
-            walk.Dispose();
+            frame.Dispose();
         }
 
-        return walk;
+        return frame;
     }
 
-    private bool TryEncode(IVisionEncoder encoder, InFlightFrame walk)
+    private bool TryEncode(IVisionEncoder encoder, InFlightFrame inFlight)
     {
-        var frame = walk.Frame;
+        var frame = inFlight.Frame;
         var started = time.GetTimestamp();
-        if (walk.Region is { } shape && IsEmpty(shape, frame))
+        if (inFlight.Region is { } shape && IsEmpty(shape, frame))
         {
-            walk.Unanswerable = new AnswerFailure(
+            inFlight.Unanswerable = new AnswerFailure(
                 AnswerFailureKind.NothingVisible,
                 new ArgumentException($"Region and Mask leave nothing of a frame of {frame.Width} x {frame.Height} pixels."));
             return true;
@@ -78,11 +56,11 @@ internal sealed partial class EncodeStep(
 
         try
         {
-            walk.Tokens = walk.Region is { } region
+            inFlight.Tokens = inFlight.Region is { } region
                 ? EncodeRegion(encoder, frame, region)
                 : encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
-            walk.EncodeTime = time.GetElapsedTime(started);
-            walk.Moved();
+            inFlight.EncodeTime = time.GetElapsedTime(started);
+            inFlight.ReportProgress();
             return true;
         }
         catch (ArgumentException fault)
@@ -97,7 +75,7 @@ internal sealed partial class EncodeStep(
         var key = (region, frame.Width, frame.Height);
         if (!_emptyRegions.TryGetValue(key, out var isEmpty))
         {
-            if (_emptyRegions.Count >= MostRegions)
+            if (_emptyRegions.Count >= MaxRegions)
             {
                 _emptyRegions.Clear();
             }
@@ -122,30 +100,30 @@ internal sealed partial class EncodeStep(
         }
     }
 
-    // After the look and beside the thinking: the still is this frame's, and no stage waits while it is made.
-    private void KeepStill(InFlightFrame walk)
+    // On its own thread while stage 2 runs: the snapshot shows this very frame, and no stage waits while it is encoded.
+    private void BeginSnapshot(InFlightFrame frame)
     {
-        if (!walk.Lane.Plan.Snapshot || walk.Due.Count == 0)
+        if (!frame.Intake.Plan.Snapshot || frame.Due.Count == 0)
         {
-            walk.Frame.Dispose();
+            frame.Frame.Dispose();
             return;
         }
 
-        walk.Still = engine.StillAsync(() =>
+        frame.Snapshot = sessions.SnapshotAsync(() =>
         {
             try
             {
-                return frameToJpeg(walk.Frame);
+                return frameToJpeg(frame.Frame);
             }
             catch (Exception fault)
             {
-                // An answer without its picture is worth more than neither.
-                LogNoStill(fault, walk.Frame.Camera, walk.Frame.Sequence);
+                // An answer without its snapshot is worth more than neither.
+                LogNoSnapshot(fault, frame.Frame.Camera, frame.Frame.Sequence);
                 return null;
             }
             finally
             {
-                walk.Frame.Dispose();
+                frame.Frame.Dispose();
             }
         });
     }
@@ -154,5 +132,5 @@ internal sealed partial class EncodeStep(
     private partial void LogBadFrame(CameraId camera, FrameSequence frame, string reason);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} is answered, but its snapshot could not be made.")]
-    private partial void LogNoStill(Exception fault, CameraId camera, FrameSequence frame);
+    private partial void LogNoSnapshot(Exception fault, CameraId camera, FrameSequence frame);
 }

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>What was said about one frame.</summary>
+/// <summary>The answers about one frame.</summary>
 public sealed record FrameAnswered
 {
     public required CameraId Camera { get; init; }
@@ -16,24 +16,23 @@ public sealed record FrameAnswered
     /// <summary>The same moment by <see cref="TimeProvider.GetTimestamp"/>.</summary>
     public required long CapturedTimestamp { get; init; }
 
-    /// <summary>Age of the picture when the last of its answers was ready, from a clock that never jumps.</summary>
+    /// <summary>Age of the frame when the last of its answers was ready, from a clock that never jumps.</summary>
     public required TimeSpan Age { get; init; }
 
-    /// <summary>From the moment that the source began to hand the picture over until the pipeline looked at it: read, scaled,
-    /// waited.</summary>
+    /// <summary>Age of the frame when the pipeline selected it: the time to read, scale and wait.</summary>
     public required TimeSpan CaptureTime { get; init; }
 
-    /// <summary>Comparing the scene with earlier ones; zero where every picture is asked about.</summary>
+    /// <summary>Comparing the scene with earlier ones; zero where there is no scene gate.</summary>
     public required TimeSpan GateTime { get; init; }
 
     /// <summary>Pixels to visual tokens, shared by all answers.</summary>
     public required TimeSpan EncodeTime { get; init; }
 
-    /// <summary>The picture into the decoder, shared by all answers.</summary>
+    /// <summary>Priming the decoder with the frame, shared by all answers.</summary>
     public required TimeSpan PrimeTime { get; init; }
 
-    /// <summary>How long the source had repeated its pictures, once that is too long for a live source; null before. The
-    /// picture may then be much older than <see cref="Age"/> says.</summary>
+    /// <summary>How long the source had repeated its frames, once that is too long for a live source; null before. The
+    /// frame may then be much older than <see cref="Age"/>.</summary>
     public TimeSpan? RepeatsFor { get; init; }
 
     /// <summary>At least one, in the order of the configuration.</summary>
@@ -45,16 +44,16 @@ public sealed record FrameAnswered
 
 /// <summary>One answer about a frame.</summary>
 /// <param name="Question">What was asked.</param>
-/// <param name="Parts">What the model said: one, or one for each field of a <see cref="QuestionKind.Json"/> question, in
+/// <param name="Parts">The answers of the model: one, or one for each field of a <see cref="QuestionKind.Json"/> question, in
 /// their order.</param>
 /// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
-/// <param name="Age">Age of the picture at that moment.</param>
+/// <param name="Age">Age of the frame at that moment.</param>
 /// <param name="Seq">Counts the answers of this question since the process started, from 1. A question that got no answer
 /// repeats the number of its last one.</param>
 public sealed record QuestionAnswered(
     StandingQuestion Question, IReadOnlyList<Answer> Parts, DateTimeOffset AnsweredAt, TimeSpan Age, long Seq)
 {
-    /// <summary>The scene was the same as when this was last asked, so the earlier answer stands and nothing was
+    /// <summary>The scene was unchanged since this was last asked, so the earlier answer is reused and nothing was
     /// computed.</summary>
     public bool Reused { get; init; }
 

@@ -8,50 +8,59 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>One frame on its way through the pipeline, from selection to answer: it owns the pixels, later the
-/// visual tokens, and a place in <see cref="InFlightLimit"/>. Disposing gives all of them back.</summary>
-internal sealed class InFlightFrame(IFrameIntake lane, PickedFrame picked, InFlightLimit places) : IDisposable
+/// <summary>One frame in the pipeline, from its selection to its answers: it owns the pixels, later the visual tokens, and
+/// counts in <see cref="InFlightLimit"/>. Disposing gives all of them back; may be called twice.</summary>
+internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InFlightLimit limit) : IDisposable
 {
     private VisualTokens? _tokens;
+    private FrameAnswered? _answered;
     private int _disposed;
     private int _counted;
 
-    public IFrameIntake Lane => lane;
+    public IFrameIntake Intake => intake;
 
     public Frame Frame => picked.Frame;
 
     public IReadOnlyList<StandingQuestion> Due => picked.Due;
 
-    /// <summary>Questions that are asked once. They end with the walk, whatever becomes of it.</summary>
-    public IReadOnlyList<AdHocQuestion> Asks => picked.Asks;
+    /// <summary>The ad-hoc questions. They end with the frame, however it ends.</summary>
+    public IReadOnlyList<AdHocQuestion> AdHoc => picked.AdHoc;
 
-    /// <summary>What of the picture these questions look at; null all of it.</summary>
+    /// <summary>The part of the frame that these questions are about; null for all of it.</summary>
     public FrameRegion? Region => Due.Count > 0 ? Due[0].Region : null;
 
-    /// <summary>The picture was looked at and has tokens to think about, or need not be.</summary>
-    public bool IsSeen => _tokens is not null || StillValid is not null || Unanswerable is not null;
+    /// <summary>False for a frame that the encoder refused.</summary>
+    public bool CanBeAnswered => _tokens is not null || ReusableAnswers is not null || Unanswerable is not null;
 
-    /// <summary>Why none of the due questions can be answered about this picture; null when they can.</summary>
+    /// <summary>Why none of the due questions can be answered about this frame; null when they can.</summary>
     public AnswerFailure? Unanswerable { get; set; }
 
-    /// <summary>Null where every picture is asked about, as whoever asks once wants it: about this very one.</summary>
-    public SceneGate? Gate => Asks.Count == 0 ? lane.Gate : null;
+    /// <summary>Null where each frame is answered. An ad-hoc question is about this very frame, so nothing is reused
+    /// then.</summary>
+    public SceneGate? Gate => AdHoc.Count == 0 ? intake.Gate : null;
 
-    /// <summary>What the camera's gate compares; null where it has none.</summary>
-    public SceneFingerprint? View { get; set; }
+    /// <summary>What the scene gate compares; null where there is no gate.</summary>
+    public SceneFingerprint? Fingerprint { get; set; }
 
-    /// <summary>Earlier answers to the due questions, in their order, where the scene is still the same; else null.</summary>
-    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid { get; set; }
+    /// <summary>Earlier answers to the due questions, in their order, where the scene is unchanged; otherwise null.</summary>
+    public IReadOnlyList<IReadOnlyList<Answer>>? ReusableAnswers { get; private set; }
 
-    /// <summary>Set by stage 1, disposed with the walk.</summary>
+    /// <summary>Set by stage 1; disposed with the frame.</summary>
     public VisualTokens Tokens
     {
-        get => _tokens ?? throw new InvalidOperationException("This frame was not looked at.");
+        get => _tokens ?? throw new InvalidOperationException("This frame was not encoded.");
         set => _tokens = value;
     }
 
-    /// <summary>How old the picture was when it was looked at.</summary>
-    public TimeSpan CaptureTime { get; set; }
+    /// <summary>Set by stage 2.</summary>
+    public FrameAnswered Answered
+    {
+        get => _answered ?? throw new InvalidOperationException("This frame was not answered.");
+        set => _answered = value;
+    }
+
+    /// <summary>Age of the frame when it was selected.</summary>
+    public required TimeSpan CaptureTime { get; init; }
 
     public TimeSpan GateTime { get; set; }
 
@@ -59,16 +68,26 @@ internal sealed class InFlightFrame(IFrameIntake lane, PickedFrame picked, InFli
 
     public TimeSpan PrimeTime { get; set; }
 
-    /// <summary>The still of this very frame, or null if none is wanted or it could not be made. Whoever ends the
-    /// walk in order waits for it first, since it reads the pixels.</summary>
-    public Task<byte[]?> Still { get; set; } = Task.FromResult<byte[]?>(null);
+    /// <summary>JPEG of this very frame, or null if none is wanted or it could not be made. It reads the pixels, so it must end
+    /// before the frame is disposed in order.</summary>
+    public Task<byte[]?> Snapshot { get; set; } = Task.FromResult<byte[]?>(null);
+
+    /// <summary>Earlier answers still hold, and nothing is asked; null changes nothing.</summary>
+    public void Reuse(IReadOnlyList<IReadOnlyList<Answer>>? answers)
+    {
+        ReusableAnswers = answers;
+        if (answers is not null)
+        {
+            intake.Counters.Update(camera => camera.FramesGated++);
+        }
+    }
 
     /// <summary>True for the first caller only: a frame that was counted as used is not counted as failed as well when its
     /// answers are lost with the pipeline.</summary>
     public bool TryCount() => Interlocked.Exchange(ref _counted, 1) == 0;
 
-    /// <summary>Says that it got further, for whoever watches over a pipeline that hangs.</summary>
-    public void Moved() => places.Moved();
+    /// <summary>Tells whoever watches for a pipeline that hangs that this frame got further.</summary>
+    public void ReportProgress() => limit.ReportProgress();
 
     public void Dispose()
     {
@@ -76,12 +95,12 @@ internal sealed class InFlightFrame(IFrameIntake lane, PickedFrame picked, InFli
         {
             picked.Frame.Dispose();
             _tokens?.Dispose();
-            foreach (var ask in picked.Asks)
+            foreach (var question in picked.AdHoc)
             {
-                ask.Failed("the picture was lost before it could be asked; ask again");
+                question.Failed("the picture was lost before it could be asked; ask again");
             }
 
-            places.Release(this);
+            limit.Release(this);
         }
     }
 }

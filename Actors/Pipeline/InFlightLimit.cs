@@ -2,38 +2,38 @@ using MobileVlm.Edge.Actors.Capture;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>How many frames may be between selection and answer, and which they are. One when the stages take
-/// turns, so that a picture is never chosen before the decoder is free; two when they overlap. Thread-safe.</summary>
-internal sealed class InFlightLimit(int places, WakeSignal bell, TimeProvider time)
+/// <summary>How many frames may be between selection and answer, and which they are. One when the stages take turns, so that
+/// a frame is never selected before the decoder is free; two when they overlap. Thread-safe.</summary>
+internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly List<(InFlightFrame Walk, long Since)> _walks = new(places);
-    private long _moved;
-    private long? _nudged;
+    private readonly List<(InFlightFrame Frame, long Since)> _frames = new(maxFrames);
+    private long _progressAt;
+    private long? _nudgedAt;
 
-    /// <summary>How long the oldest frame has been here; zero when there is none.</summary>
+    /// <summary>How long the oldest frame has been in the pipeline; zero when there is none.</summary>
     public TimeSpan BusyFor
     {
         get
         {
             lock (_lock)
             {
-                return _walks.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_walks[0].Since);
+                return _frames.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_frames[0].Since);
             }
         }
     }
 
-    /// <summary>How long nothing has moved that should have: a frame is in here and got no further, or the stage that
-    /// picks frames did not hear a <see cref="Nudge"/>. Zero when all is well.</summary>
+    /// <summary>How long nothing has progressed that should have: a frame is in the pipeline and got no further, or the stage
+    /// that selects frames did not react to a <see cref="Nudge"/>. Zero when all is well.</summary>
     public TimeSpan StuckFor
     {
         get
         {
             lock (_lock)
             {
-                var frame = _walks.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_moved);
-                var picker = _nudged is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero;
-                return frame > picker ? frame : picker;
+                var frame = _frames.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_progressAt);
+                var selection = _nudgedAt is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero;
+                return frame > selection ? frame : selection;
             }
         }
     }
@@ -44,77 +44,81 @@ internal sealed class InFlightLimit(int places, WakeSignal bell, TimeProvider ti
         {
             lock (_lock)
             {
-                return _walks.Count < places;
+                return _frames.Count < maxFrames;
             }
         }
     }
 
-    /// <summary>Takes a place and the frame.</summary>
-    public InFlightFrame Admit(IFrameIntake lane, PickedFrame picked)
+    /// <summary>Takes over a selected frame, which counts until it is disposed.</summary>
+    public InFlightFrame Admit(IFrameIntake intake, PickedFrame picked)
     {
-        var walk = new InFlightFrame(lane, picked, this);
+        var frame = new InFlightFrame(intake, picked, this)
+        {
+            CaptureTime = time.GetElapsedTime(picked.Frame.CapturedTimestamp),
+        };
         lock (_lock)
         {
-            _moved = time.GetTimestamp();
-            _walks.Add((walk, _moved));
+            _progressAt = time.GetTimestamp();
+            _frames.Add((frame, _progressAt));
         }
 
-        return walk;
+        return frame;
     }
 
-    /// <summary>A frame in here got further: it was looked at, or one of its questions was answered.</summary>
-    public void Moved()
+    /// <summary>A frame got further: it was encoded, or one of its questions was answered.</summary>
+    public void ReportProgress()
     {
         lock (_lock)
         {
-            _moved = time.GetTimestamp();
+            _progressAt = time.GetTimestamp();
         }
     }
 
-    /// <summary>Has the stage that picks frames show that it lives, on an idle box too.</summary>
+    /// <summary>Makes the stage that selects frames show that it lives, also while no frame comes.</summary>
     public void Nudge()
     {
         lock (_lock)
         {
-            _nudged ??= time.GetTimestamp();
+            _nudgedAt ??= time.GetTimestamp();
         }
 
-        bell.Set();
+        wake.Set();
     }
 
-    /// <summary>The stage that picks frames is at work.</summary>
-    public void Picking()
+    /// <summary>The stage that selects frames has reacted.</summary>
+    public void AcknowledgeNudge()
     {
         lock (_lock)
         {
-            _nudged = null;
+            _nudgedAt = null;
         }
     }
 
-    public void Release(InFlightFrame walk)
+    /// <summary>The frame has left the pipeline.</summary>
+    public void Release(InFlightFrame frame)
     {
         lock (_lock)
         {
-            _walks.RemoveAll(entry => entry.Walk == walk);
-            _moved = time.GetTimestamp();
+            _frames.RemoveAll(entry => entry.Frame == frame);
+            _progressAt = time.GetTimestamp();
         }
 
-        bell.Set();
+        wake.Set();
     }
 
-    /// <summary>Ends what a failed or stopped pipeline left behind. Only once no thread works on it any more.</summary>
+    /// <summary>Disposes the frames that a failed or stopped pipeline left behind. Only once no thread works on them.</summary>
     /// <returns>The frames that were lost.</returns>
     public IReadOnlyList<InFlightFrame> AbandonAll()
     {
         InFlightFrame[] lost;
         lock (_lock)
         {
-            lost = [.. _walks.Select(entry => entry.Walk)];
+            lost = [.. _frames.Select(entry => entry.Frame)];
         }
 
-        foreach (var walk in lost)
+        foreach (var frame in lost)
         {
-            walk.Dispose();
+            frame.Dispose();
         }
 
         return lost;

@@ -6,46 +6,46 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// <summary>The sessions of one pipeline on their threads: opened, used and disposed there and nowhere else.</summary>
 internal sealed class ModelSessions
 {
-    private readonly InferenceThread _look;
-    private readonly InferenceThread _think;
-    private readonly InferenceThread _stills;
+    private readonly InferenceThread _encodeThread;
+    private readonly InferenceThread _answerThread;
+    private readonly InferenceThread _snapshotThread;
     private IVisionEncoder? _encoder;
     private IQuestionAnswerer? _answerer;
     private Task? _closing;
 
     private ModelSessions(bool overlap)
     {
-        _look = new InferenceThread(overlap ? "mvlm-look" : "mvlm-engine");
+        _encodeThread = new InferenceThread(overlap ? "mvlm-encode" : "mvlm-engine");
         // Taking turns on one thread makes it impossible that both stages compute at once.
-        _think = overlap ? new InferenceThread("mvlm-think") : _look;
-        _stills = new InferenceThread("mvlm-still");
+        _answerThread = overlap ? new InferenceThread("mvlm-answer") : _encodeThread;
+        _snapshotThread = new InferenceThread("mvlm-snapshot");
     }
 
-    /// <summary>Opens one session after the other, since both need most memory while they open.</summary>
+    /// <summary>Opens one session after the other, because each needs most memory while it opens.</summary>
     public static async Task<ModelSessions> OpenAsync(EdgeDependencies parts, bool overlap)
     {
-        var engine = new ModelSessions(overlap);
+        var sessions = new ModelSessions(overlap);
         try
         {
-            engine._encoder = await engine._look.RunAsync(parts.OpenEncoder);
-            engine._answerer = await engine._think.RunAsync(parts.OpenAnswerer);
-            return engine;
+            sessions._encoder = await sessions._encodeThread.RunAsync(parts.OpenEncoder);
+            sessions._answerer = await sessions._answerThread.RunAsync(parts.OpenAnswerer);
+            return sessions;
         }
         catch
         {
-            await engine.CloseAsync();
+            await sessions.CloseAsync();
             throw;
         }
     }
 
-    public Task<T> LookAsync<T>(Func<IVisionEncoder, T> work) =>
-        _look.RunAsync(() => work(_encoder ?? throw new InvalidOperationException("Stage 1 is not open.")));
+    public Task<T> EncodeAsync<T>(Func<IVisionEncoder, T> work) =>
+        _encodeThread.RunAsync(() => work(_encoder ?? throw new InvalidOperationException("Stage 1 is not open.")));
 
-    public Task<T> ThinkAsync<T>(Func<IQuestionAnswerer, T> work) =>
-        _think.RunAsync(() => work(_answerer ?? throw new InvalidOperationException("Stage 2 is not open.")));
+    public Task<T> AnswerAsync<T>(Func<IQuestionAnswerer, T> work) =>
+        _answerThread.RunAsync(() => work(_answerer ?? throw new InvalidOperationException("Stage 2 is not open.")));
 
-    /// <summary>Apart from both stages, so that neither waits for a JPEG.</summary>
-    public Task<T> StillAsync<T>(Func<T> work) => _stills.RunAsync(work);
+    /// <summary>On its own thread, so that neither stage waits for a JPEG.</summary>
+    public Task<T> SnapshotAsync<T>(Func<T> work) => _snapshotThread.RunAsync(work);
 
     /// <summary>Disposes the sessions behind the calls that run, each once; done when all threads have ended.</summary>
     public Task CloseAsync() => _closing ??= CloseOnceAsync();
@@ -55,19 +55,19 @@ internal sealed class ModelSessions
         // Each is disposed even if the one before failed: a session that stays open takes the memory of the next one.
         try
         {
-            await DisposeOnAsync(_think, _answerer);
+            await DisposeOnAsync(_answerThread, _answerer);
         }
         finally
         {
             try
             {
-                await DisposeOnAsync(_look, _encoder);
+                await DisposeOnAsync(_encodeThread, _encoder);
             }
             finally
             {
-                await _think.EndAsync();
-                await _look.EndAsync();
-                await _stills.EndAsync();
+                await _answerThread.EndAsync();
+                await _encodeThread.EndAsync();
+                await _snapshotThread.EndAsync();
             }
         }
     }

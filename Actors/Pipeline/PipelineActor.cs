@@ -6,10 +6,10 @@ using MobileVlm.Edge.Actors.Health;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>The engine is open and frames are served.</summary>
+/// <summary>The engine is open and frames are answered.</summary>
 internal sealed record PipelineStarted;
 
-/// <summary>Every camera has ended or was closed, and the last answer is out. The engine is still open.</summary>
+/// <summary>Every camera has ended or was closed, and the last answer was handed on. The engine is still open.</summary>
 internal sealed record PipelineDrained;
 
 /// <summary>The engine could not be opened at the start, or failed beyond its budget.</summary>
@@ -25,18 +25,18 @@ internal sealed record CloseEngine
 internal sealed record PipelineContext(
     EdgeDependencies Parts,
     PipelineSettings Settings,
-    FrameIntakes Lanes,
-    UploadedFrameIntake Pictures,
-    InFlightLimit Places,
-    WakeSignal Bell,
+    FrameIntakes Intakes,
+    UploadedFrameIntake Uploads,
+    InFlightLimit Limit,
+    WakeSignal Wake,
     EdgeCounters Counters,
-    Action<FrameAnswered> Publish,
+    Action<FrameAnswered> OnAnswered,
     TimeProvider Time,
     ILoggerFactory Loggers,
     CancellationToken CancelAnswers)
 {
     /// <summary>Outlives each engine and the actor.</summary>
-    public FailingQuestions Faulty { get; } = new(Time);
+    public FailingQuestions Failing { get; } = new(Time);
 
     /// <summary>Ends when the sessions that an actor left open are disposed. Set when that actor ends.</summary>
     public Task SessionsGone { get; set; } = Task.CompletedTask;
@@ -47,10 +47,11 @@ internal sealed record PipelineContext(
 internal sealed partial class PipelineActor : ReceiveActor
 {
     private readonly PipelineContext _context;
+    private readonly IActorRef _evaluation;
     private readonly RestartWindow _restarts;
     private readonly ILogger _logger;
     private readonly IMaterializer _materializer = Context.Materializer();
-    private ModelSessions? _engine;
+    private ModelSessions? _sessions;
     private Task<ModelSessions>? _opening;
     private Task _closed = Task.CompletedTask;
     private bool _wasStarted;
@@ -59,12 +60,14 @@ internal sealed partial class PipelineActor : ReceiveActor
     /// <summary>An engine is being opened or closed; what follows comes as a message.</summary>
     private bool _changing;
 
-    public PipelineActor(PipelineContext context)
+    /// <param name="context">What the pipeline is built from.</param>
+    /// <param name="evaluation">Gets each <see cref="FrameAnswered"/>.</param>
+    public PipelineActor(PipelineContext context, IActorRef evaluation)
     {
-        _context = context;
+        (_context, _evaluation) = (context, evaluation);
         _restarts = new RestartWindow(context.Settings.RestartBudget, context.Time);
         _logger = context.Loggers.CreateLogger<PipelineActor>();
-        Receive<EngineOpened>(opened => Opened(opened.Engine));
+        Receive<EngineOpened>(opened => Opened(opened.Sessions));
         Receive<EngineNotOpened>(failed =>
         {
             _opening = null;
@@ -87,19 +90,19 @@ internal sealed partial class PipelineActor : ReceiveActor
         _changing = true;
         _opening = ModelSessions.OpenAsync(_context.Parts, _context.Settings.Overlap);
         _opening.PipeTo(
-            Self, success: engine => new EngineOpened(engine), failure: fault => new EngineNotOpened(fault));
+            Self, success: sessions => new EngineOpened(sessions), failure: fault => new EngineNotOpened(fault));
     }
 
-    private void Opened(ModelSessions engine)
+    private void Opened(ModelSessions sessions)
     {
-        (_changing, _engine, _opening) = (false, engine, null);
+        (_changing, _sessions, _opening) = (false, sessions, null);
         if (_closing)
         {
             CloseThen(new EngineGone());
             return;
         }
 
-        Run(engine);
+        Run(sessions);
         if (!_wasStarted)
         {
             _wasStarted = true;
@@ -107,21 +110,23 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
     }
 
-    private void Run(ModelSessions engine) =>
+    private void Run(ModelSessions sessions)
+    {
+        var (counters, time) = (_context.Counters.Pipeline, _context.Time);
+        var answerLog = _context.Loggers.CreateLogger<AnswerStep>();
+        var composer = new AnswerComposer(counters, time);
+        var asker = new QuestionAsker(_context.Failing, composer, time, answerLog, _context.CancelAnswers);
+        var adHoc = new AdHocStep(sessions, counters, _context.Failing, time, _context.CancelAnswers);
         AnswerPipeline.Build(
-            new DueFrameStage(_context.Lanes, _context.Pictures, _context.Places, _context.Bell),
-            new EncodeStep(
-                engine, _context.Parts.FrameToJpeg, _context.Time, _context.Loggers.CreateLogger<EncodeStep>()),
-            new AnswerStep(
-                engine,
-                _context.Counters.Pipeline,
-                _context.Faulty,
-                _context.Time,
-                _context.Loggers.CreateLogger<AnswerStep>(),
-                _context.CancelAnswers),
-            _context.Publish)
+            new DueFrameStage(_context.Intakes, _context.Uploads, _context.Limit, _context.Wake),
+            new SceneGateStep(time),
+            new EncodeStep(sessions, _context.Parts.FrameToJpeg, time, _context.Loggers.CreateLogger<EncodeStep>()),
+            new AnswerStep(sessions, adHoc, asker, composer, _context.CancelAnswers),
+            adHoc,
+            new EvaluateStep(_evaluation, _context.OnAnswered))
         .Run(_materializer)
         .PipeTo(Self, success: _ => new StreamCompleted(), failure: fault => new StreamFailed(fault));
+    }
 
     private void Replace(Exception fault)
     {
@@ -130,7 +135,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         {
             Context.Stop(Self);
         }
-        else if (_wasStarted && _context.Lanes.AreDone)
+        else if (_wasStarted && _context.Intakes.AreDone)
         {
             LogEndedWithFault(fault);
             Context.Parent.Tell(new PipelineDrained());
@@ -151,7 +156,7 @@ internal sealed partial class PipelineActor : ReceiveActor
     private void Close()
     {
         _closing = true;
-        if (_engine is not null)
+        if (_sessions is not null)
         {
             CloseThen(new EngineGone());
         }
@@ -161,14 +166,14 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
     }
 
-    // Sessions go before new ones come, since two pairs rarely fit a box.
+    // Closed before new ones are opened, because two pairs rarely fit into the memory of a device.
     private void CloseThen(object next)
     {
-        if (_engine is { } engine)
+        if (_sessions is { } sessions)
         {
-            _engine = null;
+            _sessions = null;
             _changing = true;
-            _closed = CloseAsync(engine);
+            _closed = CloseAsync(sessions);
             _closed.PipeTo(Self, success: () => next);
         }
     }
@@ -176,9 +181,9 @@ internal sealed partial class PipelineActor : ReceiveActor
     private async Task CloseAllAsync()
     {
         await _closed;
-        if (_engine is { } engine)
+        if (_sessions is { } sessions)
         {
-            await CloseAsync(engine);
+            await CloseAsync(sessions);
         }
         else if (_opening is { } opening)
         {
@@ -193,22 +198,22 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
     }
 
-    private async Task CloseAsync(ModelSessions engine)
+    private async Task CloseAsync(ModelSessions sessions)
     {
         try
         {
-            await engine.CloseAsync();
+            await sessions.CloseAsync();
         }
         catch (Exception fault)
         {
             LogNotDisposed(fault);
         }
 
-        foreach (var walk in _context.Places.AbandonAll())
+        foreach (var frame in _context.Limit.AbandonAll())
         {
-            if (walk.TryCount())
+            if (frame.TryCount())
             {
-                walk.Lane.Counters.Update(camera => camera.FramesFailed++);
+                frame.Intake.Counters.Update(camera => camera.FramesFailed++);
             }
         }
     }
@@ -225,7 +230,7 @@ internal sealed partial class PipelineActor : ReceiveActor
     [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "A model session could not be closed in order.")]
     private partial void LogNotDisposed(Exception fault);
 
-    private sealed record EngineOpened(ModelSessions Engine);
+    private sealed record EngineOpened(ModelSessions Sessions);
 
     private sealed record EngineNotOpened(Exception Fault);
 

@@ -4,40 +4,52 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>What the engine is asked about one picture for the questions that are due: one question each, or one for
-/// each field of an object. All of them go in one call.</summary>
+/// <summary>What the engine is asked about one frame for the questions that are due: one question each, or one for each field
+/// of an object. All of them go in one call.</summary>
 internal sealed class QuestionBatch
 {
-    private readonly List<(int Due, int Part)> _places = [];
+    private readonly List<(int Due, int Part)> _origins = [];
     private readonly Answer?[][] _parts;
 
     public QuestionBatch(IReadOnlyList<StandingQuestion> due)
     {
-        var asked = new List<Question>();
+        var questions = new List<Question>();
         _parts = new Answer?[due.Count][];
         foreach (var (at, question) in due.Index())
         {
             var parts = AnswerHandler.Of(question.Kind).Ask(question).ToList();
             _parts[at] = new Answer?[parts.Count];
-            _places.AddRange(parts.Select((_, part) => (at, part)));
-            asked.AddRange(parts);
+            _origins.AddRange(parts.Select((_, part) => (at, part)));
+            questions.AddRange(parts);
         }
 
-        Asked = asked;
+        Questions = questions;
     }
 
     /// <summary>For <see cref="IQuestionAnswerer.AskAll"/>.</summary>
-    public IReadOnlyList<Question> Asked { get; }
+    public IReadOnlyList<Question> Questions { get; }
 
-    /// <summary>Takes an answer.</summary>
-    /// <param name="at">Place in <see cref="Asked"/>.</param>
-    /// <param name="answer">What was told.</param>
-    /// <returns>The place of the due question whose last part this was, with all of its parts in order; else null.</returns>
-    public (int Due, IReadOnlyList<Answer> Parts)? Told(int at, Answer answer)
+    /// <summary>Adds an answer.</summary>
+    /// <param name="index">Index in <see cref="Questions"/>.</param>
+    /// <param name="answer">The answer to that question.</param>
+    /// <returns>The index of the due question that is complete with this part, and all of its parts in order; otherwise
+    /// null.</returns>
+    public (int Due, IReadOnlyList<Answer> Parts)? Add(int index, Answer answer)
     {
-        var (due, part) = _places[at];
+        var (due, part) = _origins[index];
         _parts[due][part] = answer;
-        Answer[] told = [.. _parts[due].OfType<Answer>()];
-        return told.Length == _parts[due].Length ? (due, told) : null;
+        Answer[] answered = [.. _parts[due].OfType<Answer>()];
+        return answered.Length == _parts[due].Length ? (due, answered) : null;
     }
+
+    private static IEnumerable<Question> Parts(StandingQuestion question) => question.Kind == QuestionKind.Json
+        ? question.Fields.Select(field => ToQuestion(field.Ask, field.Kind, field.MaxTokens, field.Choices))
+        : [ToQuestion(question.Ask, question.Kind, question.MaxTokens, question.Choices)];
+
+    private static Question ToQuestion(string ask, QuestionKind kind, int maxTokens, IReadOnlyList<string> choices) => kind switch
+    {
+        QuestionKind.YesNo => new Question(ask, AnswerKind.YesNo),
+        QuestionKind.Choice => new Question(ask, AnswerKind.Choice) { Choices = choices },
+        _ => new Question(ask, AnswerKind.Text, maxTokens),
+    };
 }

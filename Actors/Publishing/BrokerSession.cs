@@ -65,7 +65,7 @@ internal sealed class BrokerSession(ReconnectSettings reconnect, Func<double> ra
     /// <summary>The timer that limits how long the rest is sent at a stop.</summary>
     public ITimer? RestLimit { get; set; }
 
-    /// <summary>Cancels what the publisher still waits for when it has stopped finally.</summary>
+    /// <summary>Cancelled when the publisher has stopped for good.</summary>
     public CancellationToken Life => _life.Token;
 
     /// <summary>Stops the timers and cancels what is under way. May be called twice.</summary>

@@ -6,12 +6,12 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>Events between the judge and the broker: all are kept in the outbox, and the oldest is also in memory. Outlives
+/// <summary>Events between evaluation and broker: all are stored in the outbox, and the oldest is also in memory. Outlives
 /// the actor that uses it; its tasks never fail and return <see cref="OutboxCompleted"/> to that actor. One caller at a
 /// time.</summary>
 internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, TimeProvider time)
 {
-    /// <summary>What waited longer has missed its moment, connected or not.</summary>
+    /// <summary>An event that waited longer is historical, whether there was a connection or not.</summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>How often an event is given to an outbox that throws.</summary>
@@ -26,23 +26,23 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
 
     private readonly RecentIds _acknowledged = new(MaxAcknowledged);
-    private WaitingEvent? _atHand;
+    private WaitingEvent? _current;
     private EventPayload? _event;
-    private long _atHandSince;
+    private long _currentSince;
     private bool _wasLost;
     private long _connectedAt;
     private bool _fetching;
     private bool _fetchAgain;
-    private int _moving;
+    private int _pending;
 
-    /// <summary>Something is on its way into the outbox or out of it: the end must wait for it.</summary>
-    public bool IsMoving => _moving > 0;
+    /// <summary>Something is on its way into the outbox or out of it: a stop must wait for it.</summary>
+    public bool IsBusy => _pending > 0;
 
     public OutboxStats Stats => outbox.Stats;
 
-    /// <summary>The first in line as it is to be said now, or null.</summary>
+    /// <summary>The oldest event as it is to be published now, or null.</summary>
     public EventPayload? Ready =>
-        _atHand is { } waiting && _event is { } happened ? happened with
+        _current is { } waiting && _event is { } happened ? happened with
         {
             Historical = happened.Historical || IsLate(waiting),
             LostBefore = waiting.LostBefore,
@@ -59,23 +59,23 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
 
     /// <summary>The oldest event cannot be published: it was written by another version, or has been published
     /// already.</summary>
-    public bool IsUnreadable => _atHand is not null && _event is null;
+    public bool IsUnreadable => _current is not null && _event is null;
 
     /// <summary>The oldest event was acknowledged before, but the outbox did not remove it.</summary>
-    public bool IsAcknowledged => _atHand is { } waiting && _acknowledged.Contains(waiting.Event.Id);
+    public bool IsAcknowledged => _current is { } waiting && _acknowledged.Contains(waiting.Event.Id);
 
-    /// <summary>Stores it, before anything is said.</summary>
-    public Task<OutboxCompleted> KeepAsync(EventPayload happened, string topic)
+    /// <summary>Stores it. It is published only after that.</summary>
+    public Task<OutboxCompleted> StoreAsync(EventPayload happened, string topic)
     {
         var stored = new OutboxEvent(happened.Id, topic, MqttJson.Serialize(happened));
-        _moving++;
-        return KeptAsync(stored);
+        _pending++;
+        return StoreWithRetryAsync(stored);
     }
 
-    /// <summary>Has the next one brought to hand; null when nothing is to be done for that.</summary>
+    /// <summary>Fetches the oldest event into memory; null when there is nothing to do for that.</summary>
     public Task<OutboxCompleted>? FetchAsync()
     {
-        if (_atHand is not null || _fetching)
+        if (_current is not null || _fetching)
         {
             _fetchAgain |= _fetching;
             return null;
@@ -83,68 +83,68 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
 
         var except = new HashSet<string>(_refused, StringComparer.Ordinal);
         (_fetching, _fetchAgain) = (true, false);
-        _moving++;
-        return FetchedAsync(except);
+        _pending++;
+        return FetchOldestAsync(except);
     }
 
     /// <summary>Handles a task that has ended. Handling the same one twice has no effect.</summary>
     /// <returns>Whether to fetch now.</returns>
-    public bool Take(OutboxCompleted moved)
+    public bool Complete(OutboxCompleted completed)
     {
-        if (moved.IsTaken)
+        if (completed.IsHandled)
         {
-            return _atHand is null;
+            return _current is null;
         }
 
         var now = time.GetTimestamp();
-        moved.IsTaken = true;
-        _moving--;
-        if (!moved.IsFetch)
+        completed.IsHandled = true;
+        _pending--;
+        if (!completed.IsFetch)
         {
             return true;
         }
 
         _fetching = false;
-        _atHand = moved.Next;
-        _atHandSince = now;
+        _current = completed.Next;
+        _currentSince = now;
         _wasLost = false;
-        _event = _atHand is null || IsAcknowledged ? null : Read(_atHand);
-        return _atHand is null && _fetchAgain && moved.Fault is null;
+        _event = _current is null || IsAcknowledged ? null : Read(_current);
+        return _current is null && _fetchAgain && completed.Fault is null;
     }
 
     /// <summary>A task has ended and its result could not be handled. What it fetched stays in the outbox and is fetched
     /// again.</summary>
-    public void Drop(OutboxCompleted moved)
+    public void Discard(OutboxCompleted completed)
     {
-        if (!moved.IsTaken)
+        if (!completed.IsHandled)
         {
-            moved.IsTaken = true;
-            _moving--;
-            _fetching &= !moved.IsFetch;
+            completed.IsHandled = true;
+            _pending--;
+            _fetching &= !completed.IsFetch;
         }
     }
 
     /// <summary>The broker has it: it leaves the outbox, and the next may come.</summary>
     public Task<OutboxCompleted> AcknowledgedAsync()
     {
-        if (_atHand is not { } heard)
+        if (_current is not { } current)
         {
             throw new InvalidOperationException("No event is in memory.");
         }
 
-        _acknowledged.Add(heard.Event.Id);
-        (_atHand, _event, _wasLost) = (null, null, false);
-        _moving++;
-        return RemovedAsync(heard.Event.Id);
+        _acknowledged.Add(current.Event.Id);
+        (_current, _event, _wasLost) = (null, null, false);
+        _pending++;
+        return RemoveAsync(current.Event.Id);
     }
 
-    /// <summary>The broker will not have its topic: others go first until <see cref="ForgiveRefused"/>.</summary>
+    /// <summary>The broker refused its topic: others go first until <see cref="ForgiveRefused"/>.</summary>
     public void Refused()
     {
-        if (_atHand is { } refused)
+        if (_current is { } refused)
         {
             _refused.Add(refused.Event.Topic);
-            (_atHand, _event, _wasLost) = (null, null, false);
+            (_current, _event, _wasLost) = (null, null, false);
         }
     }
 
@@ -153,10 +153,10 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
 
     public void ForgiveRefused() => _refused.Clear();
 
-    /// <summary>The broker did not hear it: it stays first.</summary>
+    /// <summary>The broker did not acknowledge it: it stays first.</summary>
     public void Lost() => _wasLost = true;
 
-    /// <summary>What happened before this moment and was not heard is late.</summary>
+    /// <summary>What happened before this moment and was not current is late.</summary>
     public void Connected() => _connectedAt = time.GetTimestamp();
 
     private bool IsLate(WaitingEvent waiting)
@@ -166,7 +166,7 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
             return true;
         }
 
-        var waited = before + time.GetElapsedTime(_atHandSince);
+        var waited = before + time.GetElapsedTime(_currentSince);
         return waited > LateAfter || waited > time.GetElapsedTime(_connectedAt);
     }
 
@@ -183,7 +183,7 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
     }
 
     // The event would be lost when the outbox throws, so it is tried again. Disk errors do not come here.
-    private async Task<OutboxCompleted> KeptAsync(OutboxEvent happened)
+    private async Task<OutboxCompleted> StoreWithRetryAsync(OutboxEvent happened)
     {
         Exception? fault = null;
         for (var attempt = 1; attempt <= MaxStores && fault is not ObjectDisposedException; attempt++)
@@ -198,7 +198,7 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
                 return new OutboxCompleted(IsFetch: false, null)
                 {
                     Fault = fault,
-                    Kept = new KeptEvent(happened.Id, happened.Topic, await outbox.StoreAsync(happened)),
+                    Stored = new StoredEvent(happened.Id, happened.Topic, await outbox.StoreAsync(happened)),
                 };
             }
             catch (Exception thrown)
@@ -210,7 +210,7 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
         return new OutboxCompleted(IsFetch: false, null) { Fault = fault, Lost = happened.Id };
     }
 
-    private async Task<OutboxCompleted> RemovedAsync(string id)
+    private async Task<OutboxCompleted> RemoveAsync(string id)
     {
         try
         {
@@ -223,7 +223,7 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
         }
     }
 
-    private async Task<OutboxCompleted> FetchedAsync(HashSet<string> except)
+    private async Task<OutboxCompleted> FetchOldestAsync(HashSet<string> except)
     {
         try
         {
@@ -236,13 +236,13 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
     }
 }
 
-/// <summary>The outbox has done what it was asked.</summary>
-/// <param name="IsFetch">It was asked for the next event.</param>
-/// <param name="Next">Which is this one, if there is any.</param>
+/// <summary>The outbox has done what was requested.</summary>
+/// <param name="IsFetch">The oldest event was requested.</param>
+/// <param name="Next">That event; null when there is none.</param>
 internal sealed record OutboxCompleted(bool IsFetch, WaitingEvent? Next)
 {
-    /// <summary>What was stored, if that was asked.</summary>
-    public KeptEvent? Kept { get; init; }
+    /// <summary>What was stored, if that was requested.</summary>
+    public StoredEvent? Stored { get; init; }
 
     /// <summary>Set when the outbox threw, which is a defect: it handles the errors of its disk itself.</summary>
     public Exception? Fault { get; init; }
@@ -251,8 +251,8 @@ internal sealed record OutboxCompleted(bool IsFetch, WaitingEvent? Next)
     public string? Lost { get; init; }
 
     /// <summary>It has been handled.</summary>
-    public bool IsTaken { get; set; }
+    public bool IsHandled { get; set; }
 }
 
-/// <summary>An event that the outbox was given, and what it made of it.</summary>
-internal sealed record KeptEvent(string Id, string Topic, StoreOutcome Outcome);
+/// <summary>An event that was given to the outbox, and the outcome.</summary>
+internal sealed record StoredEvent(string Id, string Topic, StoreOutcome Outcome);

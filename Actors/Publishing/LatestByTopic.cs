@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>The latest message of each topic, and which of them the broker has yet to hear. A topic waits at most
+/// <summary>The latest message of each topic, and which of them still have to be sent. A topic waits at most
 /// once, so the memory is bounded by the number of topics, however long the broker is away.</summary>
 internal sealed class LatestByTopic
 {
@@ -11,14 +11,14 @@ internal sealed class LatestByTopic
 
     public int WaitingCount => _waiting.Count;
 
-    /// <summary>Takes the place of the topic's older message, in the queue as well.</summary>
+    /// <summary>Replaces the topic's older message, in the queue as well.</summary>
     public void Set(OutboundMessage message)
     {
         _latest[message.Topic] = message;
         _waiting[message.Topic] = true;
     }
 
-    /// <summary>Has all topics wait again, in the order in which they first came.</summary>
+    /// <summary>Makes all topics wait again, in the order in which they were first set.</summary>
     public void SendAfresh()
     {
         _waiting.Clear();
@@ -28,7 +28,7 @@ internal sealed class LatestByTopic
         }
     }
 
-    /// <summary>Puts a message that was not heard first in line, unless a newer one waits.</summary>
+    /// <summary>Puts a message that was not acknowledged at the front, unless a newer one waits.</summary>
     public void SendAgain(OutboundMessage message)
     {
         if (!_waiting.ContainsKey(message.Topic) && _latest.ContainsKey(message.Topic))

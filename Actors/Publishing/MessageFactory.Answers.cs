@@ -10,10 +10,10 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// <content>Answers, states and events.</content>
 internal sealed partial class MessageFactory
 {
-    /// <summary>The still first and the bare state last: who reacts to a state finds the rest in place.</summary>
-    public IEnumerable<ComposedLater> Answers(FrameEvaluated judged)
+    /// <summary>The snapshot first and the bare state last: a subscriber that reacts to the state finds the rest in place.</summary>
+    public IEnumerable<ComposedLater> Answers(FrameEvaluated evaluated)
     {
-        if (judged.Frame is { Snapshot: { } jpeg } frame)
+        if (evaluated.Frame is { Snapshot: { } jpeg } frame)
         {
             yield return new ComposedLater(() => new OutboundMessage(
                 _topics.Snapshot(frame.Camera.Value),
@@ -23,30 +23,30 @@ internal sealed partial class MessageFactory
                 "image/jpeg"));
         }
 
-        foreach (var news in judged.News)
+        foreach (var update in evaluated.Updates)
         {
-            var (camera, question) = (news.Camera.Value, news.Question.Id);
-            if (news.Verdict.SayAnswer)
+            var (camera, question) = (update.Camera.Value, update.Question.Id);
+            if (update.Evaluation.PublishesAnswer)
             {
-                // Where it cannot be written, an old value must not look like an answer about this picture.
-                yield return new ComposedLater(() => Answer(news)) { WithoutValue = () => Answer(news with { IsFresh = false }) };
+                // Where it cannot be written, an old value must not look like an answer about this frame.
+                yield return new ComposedLater(() => Answer(update)) { WithoutValue = () => Answer(update with { IsFresh = false }) };
             }
 
-            if (news.Verdict.SayState)
+            if (update.Evaluation.PublishesState)
             {
-                var handler = AnswerHandler.Of(news.Question.Kind);
-                yield return new ComposedLater(() => Retained(_topics.State(camera, question), handler.ToTopic(news.Standing.State)));
+                var handler = AnswerHandler.Of(update.Question.Kind);
+                yield return new ComposedLater(() => Retained(_topics.State(camera, question), handler.ToTopic(update.Current.State)));
             }
         }
     }
 
-    /// <summary>What changed.</summary>
-    public IEnumerable<Func<EventPayload>> Events(FrameEvaluated judged) =>
-        from news in judged.News
-        let change = news.Verdict.Event
-        let last = news.Last
+    /// <summary>The events of a frame.</summary>
+    public IEnumerable<Func<EventPayload>> Events(FrameEvaluated evaluated) =>
+        from update in evaluated.Updates
+        let change = update.Evaluation.Event
+        let last = update.Last
         where change is not null && last is not null
-        select (Func<EventPayload>)(() => Event(news, last, change));
+        select (Func<EventPayload>)(() => Event(update, last, change));
 
     public string TopicOf(EventPayload happened) => _topics.Event(happened.Camera, happened.Question);
 
@@ -57,69 +57,69 @@ internal sealed partial class MessageFactory
         settings.Mqtt.EventQos,
         "application/json");
 
-    private EventPayload Event(QuestionUpdate news, LastAnswer last, StateChange change) => new()
+    private EventPayload Event(QuestionUpdate update, LastAnswer last, StateChange change) => new()
     {
-        Id = news.EventId.ToString(),
+        Id = update.EventId.ToString(),
         Node = settings.Node,
-        Camera = news.Camera.Value,
-        Question = news.Question.Id,
-        Ask = news.Question.Ask,
+        Camera = update.Camera.Value,
+        Question = update.Question.Id,
+        Ask = update.Question.Ask,
         From = change.From,
         To = change.To,
         Score = change.Score,
         At = last.Frame.CapturedAt,
         Since = change.Since,
         Frame = last.Frame.Frame.Value,
-        Text = news.Question.Rules.Alert.Fill(place => Fact(place, news, last, change)),
+        Text = update.Question.Rules.Alert.Fill(placeholder => Fact(placeholder, update, last, change)),
         HeldBack = change.HeldBack,
         Historical = false,
         Model = settings.ModelName,
     };
 
-    private string Fact(string place, QuestionUpdate news, LastAnswer last, StateChange change) => place switch
+    private string Fact(string placeholder, QuestionUpdate update, LastAnswer last, StateChange change) => placeholder switch
     {
         "node" => settings.Node,
-        "camera" => news.Camera.Value,
-        "question" => news.Question.Id,
-        "ask" => news.Question.Ask,
+        "camera" => update.Camera.Value,
+        "question" => update.Question.Id,
+        "ask" => update.Question.Ask,
         "from" => change.From,
         "to" or "value" => change.To,
         "score" => AlertText.Percent(change.Score),
-        "text" => last.Reading.Text,
+        "text" => last.Parsed.Text,
         "at" => Clock(last.Frame.CapturedAt),
         "since" => Clock(change.Since),
-        _ => throw new ArgumentOutOfRangeException(nameof(place), place, "The template has an unknown place."),
+        _ => throw new ArgumentOutOfRangeException(nameof(placeholder), placeholder, "The template has an unknown placeholder."),
     };
 
     private string Clock(DateTimeOffset moment) => clock.Known(moment) is { } known
         ? TimeZoneInfo.ConvertTime(known, settings.TimeZone).ToString("HH:mm:ss", CultureInfo.InvariantCulture)
         : "an unknown time";
 
-    private OutboundMessage Answer(QuestionUpdate news) => Retained(
-        _topics.Answer(news.Camera.Value, news.Question.Id), MqttJson.Serialize(Payload(news)), "application/json");
+    private OutboundMessage Answer(QuestionUpdate update) => Retained(
+        _topics.Answer(update.Camera.Value, update.Question.Id), MqttJson.Serialize(Payload(update)), "application/json");
 
-    private AnswerPayload Payload(QuestionUpdate news)
+    private AnswerPayload Payload(QuestionUpdate update)
     {
-        var (last, standing) = (news.Last, news.Standing);
-        var fresh = news.IsFresh ? last?.Reading : null;
+        var (last, state) = (update.Last, update.Current);
+        var fresh = update.IsFresh ? last?.Parsed : null;
         return new AnswerPayload
         {
             Node = settings.Node,
-            Camera = news.Camera.Value,
-            Question = news.Question.Id,
-            Ask = news.Question.Ask,
+            Camera = update.Camera.Value,
+            Question = update.Question.Id,
+            Ask = update.Question.Ask,
             Value = fresh?.Value ?? AnswerWords.Unknown,
             Text = fresh?.Text ?? "",
             Score = fresh?.Score,
             Scores = fresh is { Choices.Count: > 0 } ? fresh.Choices.ToDictionary() : null,
             Number = fresh?.Number,
-            Unit = news.Question.Number.Unit,
+            Unit = update.Question.Number.Unit,
             Fields = fresh?.Fields,
-            State = standing.State,
-            Since = clock.Known(standing.Since),
-            Reason = standing.Reason?.ToText(),
-            LastKnown = standing.LastKnown,
-            LastKnownAt = clock.Known(standing.LastKnownAt),
+            State = state.State,
+            Since = clock.Known(state.Since),
+            Reason = state.Reason?.ToText(),
+            LastKnown = state.LastKnown,
+            LastKnownAt = clock.Known(state.LastKnownAt),
             Frame = last?.Frame.Frame.Value,
             CapturedAt = clock.Known(last?.Frame.CapturedAt),
             AnsweredAt = clock.Known(last?.Answer.AnsweredAt),

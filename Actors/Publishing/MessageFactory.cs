@@ -16,7 +16,7 @@ internal sealed record ComposedLater(Func<OutboundMessage> Compose)
     public Func<OutboundMessage>? WithoutValue { get; init; }
 }
 
-/// <summary>What is said on which topic.</summary>
+/// <summary>Composes messages and decides their topics.</summary>
 internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics topics, ClockMonitor clock)
 {
     private readonly NodeTopics _topics = topics;
@@ -28,7 +28,7 @@ internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics t
     public OutboundMessage Camera(CameraId camera, bool online) =>
         Retained(_topics.CameraAvailability(camera.Value), online ? "online" : "offline");
 
-    /// <summary>The pictures come before the state, so that a subscriber that reacts to the state finds them in
+    /// <summary>The frames come before the state, so that a subscriber that reacts to the state finds them in
     /// place.</summary>
     public IEnumerable<OutboundMessage> View(CameraPlan plan, ViewSeen seen)
     {
@@ -55,7 +55,7 @@ internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics t
 
     public OutboundMessage Stats(byte[] body) => Retained(_topics.Stats, body, "application/json");
 
-    /// <summary>The broker forgets what it kept.</summary>
+    /// <summary>Makes the broker forget the retained message.</summary>
     public static OutboundMessage Gone(string topic) => new(topic, ReadOnlyMemory<byte>.Empty, Retain: true);
 
     /// <summary>Topics that a broker keeps of a camera; those of its questions are apart.</summary>

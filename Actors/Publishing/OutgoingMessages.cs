@@ -18,7 +18,7 @@ internal sealed record InFlightMessage(OutboundMessage Message, OutgoingQueue Qu
 /// one event at a time, because their order matters, and several retained values. So a flood in one queue over a slow
 /// connection does not hold up the others. Outlives the actor that publishes it. One caller at a time.</summary>
 /// <param name="retained">The latest value of each topic.</param>
-/// <param name="replies">Messages that are said once.</param>
+/// <param name="replies">Messages that are published once.</param>
 /// <param name="events">Events in the outbox.</param>
 internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue replies, EventDelivery events)
 {
@@ -74,7 +74,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
         for (var turn = 1; turn <= QueueCount; turn++)
         {
             var queue = (OutgoingQueue)(((int)_last + turn) % QueueCount);
-            if (_inFlight.Count(it => it.Queue == queue) < MostInFlight(queue) && Peek(queue, toMessage) is { } message)
+            if (_inFlight.Count(it => it.Queue == queue) < MaxInFlight(queue) && Peek(queue, toMessage) is { } message)
             {
                 var next = new InFlightMessage(message, queue);
                 _last = queue;
@@ -102,12 +102,12 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
     /// more.</summary>
     public bool TrySettle(InFlightMessage message, PublishOutcomeKind outcome)
     {
-        if (_inFlight.FindIndex(it => ReferenceEquals(it, message)) is not (>= 0 and var place))
+        if (_inFlight.FindIndex(it => ReferenceEquals(it, message)) is not (>= 0 and var index))
         {
             return false;
         }
 
-        _inFlight.RemoveAt(place);
+        _inFlight.RemoveAt(index);
         _sentAlone -= outcome == PublishOutcomeKind.Lost || _sentAlone == 0 ? 0 : 1;
         switch (outcome)
         {
@@ -123,7 +123,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
         return true;
     }
 
-    private static int MostInFlight(OutgoingQueue queue) => queue == OutgoingQueue.Retained ? MaxRetainedInFlight : 1;
+    private static int MaxInFlight(OutgoingQueue queue) => queue == OutgoingQueue.Retained ? MaxRetainedInFlight : 1;
 
     private OutboundMessage? Peek(OutgoingQueue queue, Func<EventPayload, OutboundMessage> toMessage) => queue switch
     {

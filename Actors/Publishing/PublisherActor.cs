@@ -1,124 +1,139 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Capture;
-using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
-using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>A new statistics message.</summary>
-internal sealed record PublishStats(byte[] Body);
-
-/// <summary>Says what is left to say, then <c>stopped</c>, then goodbye; the actor then stops.</summary>
-/// <param name="RestWithin">What is not sent within this time stays in the outbox, so that there is time for
-/// <c>stopped</c>.</param>
-internal sealed record StopPublishing(TimeSpan RestWithin);
-
-/// <summary>Keeps the broker connected and tells it the latest of each topic, one message at a time. States are not queued
-/// for a broker that is away or slow: the latest value wins, and all are sent afresh once it is back. State that must
-/// survive a restart is in <see cref="PublisherState"/>, which outlives this actor.</summary>
-internal sealed partial class PublisherActor : RestartableActor
+/// <summary>Keeps the broker connected and sends it what waits, as the outcome of each message comes in. States are not
+/// queued for a broker that is away or slow: the latest value wins, and all are sent again once it is back.</summary>
+/// <remarks><see cref="OutgoingMessages"/> decides what is sent next, <see cref="EventFlow"/> moves events through the outbox,
+/// <see cref="BrokerConnector"/> connects and <see cref="PublisherStop"/> ends. State that must survive a restart is in
+/// <see cref="PublisherState"/>, which outlives this actor.</remarks>
+internal sealed class PublisherActor : RestartableActor
 {
-    private static readonly TimeSpan LogRefusedEvery = TimeSpan.FromMinutes(1);
-
     private readonly PublisherState _state;
     private readonly OutgoingMessages _outgoing;
     private readonly BrokerSession _session;
     private readonly IMqttLink _link;
     private readonly MessageFactory _messages;
-    private readonly DeviceAnnouncer _devices;
-    private readonly QuestionToggles _switches;
-    private readonly QuestionStateWriter _writer;
+    private readonly PlanMessages _plans;
+    private readonly QuestionToggles _toggles;
     private readonly Func<byte[]> _stats;
-    private readonly Func<CameraId, bool> _isOnline;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private readonly IActorRef _self = Context.Self;
-    private readonly LogThrottle _refusedLog;
-    private readonly LogThrottle _droppedLog;
+    private readonly PublisherMailbox _mailbox;
+    private readonly PublisherLog _log;
+    private readonly SafeComposer _composer;
+    private readonly BrokerConnector _connector;
+    private readonly EventFlow _events;
+    private readonly PublishOutcomes _outcomes;
+    private readonly PublisherStop _stop;
 
+    /// <param name="state">Outlives this actor.</param>
+    /// <param name="link">The connection to the broker.</param>
+    /// <param name="messages">Composes messages.</param>
+    /// <param name="plans">Composes what follows from the configuration.</param>
+    /// <param name="toggles">Report questions that are switched on or off.</param>
+    /// <param name="writer">Writes the question states once their events are stored.</param>
+    /// <param name="stats">Takes and serializes the statistics.</param>
+    /// <param name="counters">Counts messages.</param>
+    /// <param name="time">Paces retries.</param>
+    /// <param name="logger">Logs outages and refusals.</param>
     public PublisherActor(
         PublisherState state,
         IMqttLink link,
         MessageFactory messages,
-        QuestionToggles switches,
-        DeviceAnnouncer devices,
+        PlanMessages plans,
+        QuestionToggles toggles,
         QuestionStateWriter writer,
         Func<byte[]> stats,
-        Func<CameraId, bool> isOnline,
         MqttCounters counters,
         TimeProvider time,
         ILogger<PublisherActor> logger)
         : base(state.Memory)
     {
         (_state, _outgoing, _session) = (state, state.Outgoing, state.Session);
-        _link = link;
-        _messages = messages;
-        _switches = switches;
-        _devices = devices;
-        _writer = writer;
-        _stats = stats;
-        _isOnline = isOnline;
-        _counters = counters;
-        _time = time;
-        _logger = logger;
-        _refusedLog = new LogThrottle(LogRefusedEvery, time);
-        _droppedLog = new LogThrottle(LogRefusedEvery, time);
+        (_link, _messages, _plans, _toggles, _stats) = (link, messages, plans, toggles, stats);
+        (_counters, _time) = (counters, time);
+        _mailbox = new PublisherMailbox(_self, time);
+        _log = new PublisherLog(logger, time);
+        _composer = new SafeComposer(counters, _log);
+        _connector = new BrokerConnector(_session, link, _mailbox, counters, time, _log);
+        _events = new EventFlow(state, messages, _mailbox, counters, _log);
+        _outcomes = new PublishOutcomes(state, link, _events, _connector, counters, time, _log);
+        _stop = new PublisherStop(state, link, messages, _composer, stats, _mailbox, _log);
+
         Receive<FrameEvaluated>(PublishEvaluated);
-        Receive<PendingSave>(due => _writer.WriteAfter(_state.EventsStored, due));
+        Receive<PendingSave>(due => writer.WriteAfter(_state.EventsStored, due));
         Receive<PlansChanged>(Change);
-        Receive<CameraAvailability>(PublishForKnownCamera);
-        Receive<ViewSeen>(PublishView);
-        Receive<PublishStats>(stats => Publish([_messages.Stats(stats.Body)]));
-        ReceiveOthers();
+        Receive<CameraAvailability>(camera => Publish(_plans.Of(_state.Plans, camera)));
+        Receive<ViewSeen>(seen => Publish(_plans.Of(_state.Plans, seen)));
+        Receive<PublishStats>(message => Publish([_messages.Stats(message.Body)]));
+        Receive<PublishUnretained>(PublishOnce);
+        Receive<PublishEnabled>(toggled => Publish(_plans.Of(_state.Plans, toggled)));
+        Receive<PublishAllAgain>(_ =>
+        {
+            _outgoing.Retained.SendAfresh();
+            PublishNext();
+        });
+
         Receive<TryConnect>(_ => Connect());
         Receive<ConnectEnded>(ConnectHasEnded);
-        Receive<OutboxCompleted>(Moved);
-        Receive<RefusedTopicsMayTry>(_ => RefusedMayTry());
-        Receive<OutboxMayTry>(_ => OutboxAgain());
-        Receive<PublishEnded>(ended => Published(ended.InFlight, ended.Outcome, ended.StartedAt));
-        Receive<LinkGone>(gone => Gone(gone.Reason));
-        Receive<StopPublishing>(Stop);
-        Receive<RestLimitReached>(_ => PublishStoppedNow());
-        Receive<GoodbyeSent>(_ => Context.Stop(Self));
-        Receive<NoGoodbye>(no =>
+        Receive<LinkGone>(gone =>
         {
-            LogNoGoodbye(_link.Description, no.Reason);
-            Context.Stop(Self);
+            _connector.Disconnected(gone.Reason);
+            StopIfOver();
         });
+        Receive<PublishEnded>(ended =>
+        {
+            _outcomes.Handle(ended);
+            StopIfOver();
+            PublishNext();
+        });
+
+        Receive<OutboxCompleted>(completed =>
+        {
+            _events.Completed(completed);
+            PublishNext();
+        });
+        Receive<RefusedTopicsMayTry>(_ => _events.RetryRefused());
+        Receive<OutboxMayTry>(_ => _events.Fetch());
+
+        Receive<StopPublishing>(stop =>
+        {
+            _stop.Begin(stop);
+            StopIfOver();
+            PublishNext();
+        });
+        Receive<RestLimitReached>(_ => SkipRest());
+        Receive<DisconnectEnded>(Disconnected);
     }
 
     /// <inheritdoc/>
     protected override void Resume()
     {
         Initialize();
-        Count();
-        if (_outgoing.Events.HasRefused)
-        {
-            RefusedMayTryLater();
-        }
-
+        _events.Resume();
+        StopIfOver();
         switch (_session.State)
         {
-            case LinkState.Waiting when _session.Stop != StopPhase.None:
-                Context.Stop(Self);
-                break;
-            case LinkState.Waiting when _session.Retry is null:
+            case LinkState.Waiting when _session.Stop == StopPhase.None && _session.Retry is null:
                 Self.Tell(TryConnect.Instance);
                 break;
             case LinkState.Connected when !_link.IsConnected && _session.Stop != StopPhase.Goodbye:
-                Pause("it ended while the publisher was restarted");
+                _connector.Lost("it ended while the publisher was restarted");
+                StopIfOver();
                 break;
             case LinkState.Connected:
                 // An earlier instance may have failed between two steps.
-                Fetch();
+                _events.Fetch();
                 PublishNext();
                 break;
         }
@@ -132,26 +147,25 @@ internal sealed partial class PublisherActor : RestartableActor
             case ConnectEnded when _session.State == LinkState.Connecting:
                 (_session.State, _session.Retry) = (LinkState.Waiting, null);
                 break;
-            case OutboxCompleted moved:
-                _outgoing.Events.Drop(moved);
+            case OutboxCompleted completed:
+                _outgoing.Events.Discard(completed);
                 break;
             case StopPublishing when _session.Stop == StopPhase.None:
                 _session.Stop = StopPhase.Rest;
                 break;
         }
 
-        LogGivenUp(message.GetType().Name);
+        _log.GivenUp(message.GetType().Name);
     }
 
     protected override void PostStop()
     {
-        _link.Disconnected -= _state.OnDisconnected;
-        _switches.Changed -= _state.OnSwitched;
+        _state.Unsubscribe(_link, _toggles);
         _counters.Connected = false;
         _session.End();
     }
 
-    // Once, not at each restart: by then newer values are retained, and the handlers of the link are registered.
+    // At the first start only: at a restart newer values are retained, and the handlers of the link are registered.
     private void Initialize()
     {
         if (_state.IsInitialized)
@@ -159,95 +173,69 @@ internal sealed partial class PublisherActor : RestartableActor
             return;
         }
 
-        OutboundMessage[] first =
-        [
-            _messages.Online,
-
-            // Offline until a camera's first frame; what the broker kept from the last run may say otherwise.
-            .. _state.Plans.SelectMany(plan => plan.Questions
-                .Select(question => Enabled(plan.Id, question.Id))
-                .Prepend(_messages.View(plan.Id, ViewState.Unknown))
-                .Prepend(_messages.Camera(plan.Id, _isOnline(plan.Id)))),
-            .. _devices.Devices(_state.Plans),
-        ];
-        foreach (var message in first)
+        foreach (var message in _plans.First(_state.Plans))
         {
             _outgoing.Retained.Set(message);
         }
 
-        // The actor's reference stays the same over restarts, so that nothing is missed in between.
-        var self = _self;
-        _state.OnDisconnected = reason => self.Tell(new LinkGone(reason));
-        _state.OnSwitched = (camera, question, _) => self.Tell(new PublishEnabled(camera, question));
-        _link.Disconnected += _state.OnDisconnected;
-        _switches.Changed += _state.OnSwitched;
+        _state.Subscribe(_link, _toggles, _self);
         _state.IsInitialized = true;
     }
 
-    private void PublishEvaluated(FrameEvaluated judged)
+    private void PublishEvaluated(FrameEvaluated evaluated)
     {
-        foreach (var compose in _messages.Events(judged))
-        {
-            // An outbox takes an event of the same id once, so that trying twice is harmless.
-            Compose(() => Keep(compose()));
-        }
-
-        var messages = new List<OutboundMessage>();
-        foreach (var answer in _messages.Answers(judged))
-        {
-            Compose(
-                () => messages.Add(answer.Compose()),
-                answer.WithoutValue is { } without ? () => messages.Add(without()) : null);
-        }
-
-        Publish(messages);
+        _events.StoreAll(evaluated, _composer);
+        Publish(_composer.Answers(_messages, evaluated));
     }
 
-    private void PublishForKnownCamera(CameraAvailability camera)
+    private void PublishOnce(PublishUnretained message)
     {
-        // One that was removed ends later than it is forgotten.
-        if (_state.Plans.Any(plan => plan.Id == camera.Camera))
+        var dropped = message.IsTaken ? null : _outgoing.Replies.Add(message.Message);
+        message.IsTaken = true;
+        PublishNext();
+        if (dropped is not null)
         {
-            Publish([_messages.Camera(camera.Camera, camera.Online)]);
-        }
-    }
-
-    private void PublishView(ViewSeen seen)
-    {
-        // One that was removed may be seen later than it is forgotten.
-        if (_state.Plans.FirstOrDefault(plan => plan.Id == seen.Camera) is { } plan)
-        {
-            Publish(_messages.View(plan, seen));
+            _counters.Update(mqtt => mqtt.Failed++);
+            _log.ReplyDropped(dropped.Topic, PublisherState.MaxReplies);
         }
     }
 
     private void Change(PlansChanged changed)
     {
-        var before = _state.Plans;
-        var added = changed.Plans.Where(plan => before.All(known => known.Id != plan.Id)).ToList();
-        var removals = _devices.Removals(before, changed.Plans).ToLookup(removal => removal.Payload.IsEmpty);
-        OutboundMessage[] latest =
-        [
-            // A device that is gone takes the place of its announcement, which would be said again otherwise.
-            .. removals[true],
-            .. changed.Gone.Select(MessageFactory.Gone),
-
-            // A frame of the camera may arrive before the message that announces it.
-            .. added.Select(plan => _messages.Camera(plan.Id, _isOnline(plan.Id))),
-            .. changed.Plans.Where(plan => !plan.Scene.CheckView || added.Contains(plan))
-                .Select(plan => _messages.View(plan.Id, ViewState.Unknown)),
-            .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
-            .. _devices.Devices(changed.Plans),
-        ];
-
-        // All is composed before anything is changed, so that a failure leaves nothing half done.
+        // Everything is composed before anything is changed, so that a failure leaves nothing half done.
+        var (latest, once) = _plans.Changed(_state.Plans, changed);
         _state.Plans = changed.Plans;
-        foreach (var part in removals[false])
+        foreach (var message in once)
         {
-            _outgoing.Replies.Add(part);
+            _outgoing.Replies.Add(message);
         }
 
         Publish(latest);
+    }
+
+    private void Connect()
+    {
+        if (_connector.Connect())
+        {
+            _events.Fetch();
+            PublishNext();
+        }
+    }
+
+    private void ConnectHasEnded(ConnectEnded ended)
+    {
+        // The statistics that the broker kept are of an earlier time, at a start of an earlier run.
+        if (_connector.ConnectEnded(ended, () =>
+        {
+            _composer.Compose(() => _outgoing.Retained.Set(_messages.Stats(_stats())));
+            _outgoing.Connected();
+        }))
+        {
+            _events.Fetch();
+            PublishNext();
+        }
+
+        StopIfOver();
     }
 
     private void Publish(IEnumerable<OutboundMessage> messages)
@@ -270,100 +258,41 @@ internal sealed partial class PublisherActor : RestartableActor
                 break;
             }
 
-            Reported(
+            _mailbox.SendResult(
                 () => _link.PublishAsync(next.Message, _session.Life),
                 outcome => new PublishEnded(next, outcome, startedAt),
                 fault => new PublishEnded(next, new PublishOutcome(PublishOutcomeKind.Lost, fault), startedAt));
         }
 
-        if (_session.IsConnected && _outgoing.IsSettled && (!_outgoing.Events.IsMoving || _session.Stop > StopPhase.Rest))
+        if (_session.IsConnected && _outgoing.IsSettled && _stop.Advance() is { Count: > 0 } last)
         {
-            StopFurther();
+            Publish(last);
         }
     }
 
-    private void Published(InFlightMessage message, PublishOutcome outcome, long startedAt)
+    private void SkipRest()
     {
-        var isEvent = message.Queue == OutgoingQueue.Event;
-        if (!_outgoing.TrySettle(message, outcome.Kind))
+        if (!_stop.SkipRest(Publish))
         {
-            return;
-        }
-
-        if (outcome.Kind == PublishOutcomeKind.Refused && !_link.IsConnected)
-        {
-            _outgoing.HungUpOver(message);
-        }
-
-        // State changes first, notifications last, so that a failure below is harmless.
-        switch (outcome.Kind)
-        {
-            case PublishOutcomeKind.Accepted when isEvent:
-                OutboxCompleted();
-                break;
-            case PublishOutcomeKind.Refused when isEvent:
-                Refused(message.Message.Topic);
-                break;
-            case PublishOutcomeKind.Lost when _session.IsConnected:
-                Pause(outcome.Reason);
-                break;
-        }
-
-        if (outcome.Kind == PublishOutcomeKind.Accepted)
-        {
-            _counters.Accepted(_time.GetElapsedTime(startedAt));
-        }
-        else
-        {
-            _counters.Update(mqtt => mqtt.Failed++);
-        }
-
-        if (outcome.Kind == PublishOutcomeKind.Refused && _refusedLog.TryPass(message.Message.Topic, out var suppressed))
-        {
-            LogRefused(message.Message.Topic, outcome.Reason, suppressed);
-        }
-
-        PublishNext();
-    }
-
-    // Links report faults as values; one that throws is a defect, which must not leave this actor waiting.
-    private void Reported<T>(Func<Task<T>> work, Func<T, object> success, Func<string, object> failure)
-    {
-        CarryOutAsync().PipeTo(Self);
-
-        async Task<object> CarryOutAsync()
-        {
-            try
-            {
-                return success(await work());
-            }
-            catch (Exception fault)
-            {
-                return failure($"{fault.GetType().Name}: {fault.Message}");
-            }
+            Context.Stop(Self);
         }
     }
 
-    private sealed record TryConnect
+    private void Disconnected(DisconnectEnded ended)
     {
-        public static readonly TryConnect Instance = new();
+        if (ended.Fault is { } fault)
+        {
+            _log.NoGoodbye(_link.Description, fault);
+        }
+
+        Context.Stop(Self);
     }
 
-    private sealed record ConnectEnded(object Attempt, ConnectOutcome Outcome);
-
-    private sealed record PublishEnded(InFlightMessage InFlight, PublishOutcome Outcome, long StartedAt);
-
-    private sealed record LinkGone(string Reason);
-
-    private sealed record NoGoodbye(string Reason);
-
-    private sealed record RestLimitReached
+    private void StopIfOver()
     {
-        public static readonly RestLimitReached Instance = new();
-    }
-
-    private sealed record GoodbyeSent
-    {
-        public static readonly GoodbyeSent Instance = new();
+        if (_stop.IsOver)
+        {
+            Context.Stop(Self);
+        }
     }
 }

@@ -1,6 +1,9 @@
+using Akka.Actor;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Publishing;
@@ -11,6 +14,9 @@ internal sealed class PublisherState : IDisposable
     /// <summary>Most replies that wait. Above every burst of commands that is let through, so that each of them gets its
     /// reply; beyond that the oldest is dropped and counted.</summary>
     public const int MaxReplies = 512;
+
+    private Action<string>? _onDisconnected;
+    private Action<CameraId, string, bool>? _onToggled;
 
     public PublisherState(
         IEventOutbox outbox,
@@ -37,15 +43,26 @@ internal sealed class PublisherState : IDisposable
     /// <summary>The current cameras and questions.</summary>
     public IReadOnlyList<CameraPlan> Plans { get; set; }
 
-    /// <summary>Ends when all events that were given to the outbox so far are as safe as they get. The outbox takes them
-    /// in their order, so the last one's end is that of all.</summary>
+    /// <summary>Completes when the outbox has taken all events that it was given so far. It takes them in their order, so the
+    /// last one completes last.</summary>
     public Task EventsStored { get; set; } = Task.CompletedTask;
 
-    /// <summary>Tells the actor that the link is gone.</summary>
-    public Action<string>? OnDisconnected { get; set; }
+    /// <summary>Has the actor told when the link is gone and when a question is switched on or off. Its reference stays the same
+    /// over restarts, so that nothing is missed in between.</summary>
+    public void Subscribe(IMqttLink link, QuestionToggles toggles, IActorRef actor)
+    {
+        _onDisconnected = reason => actor.Tell(new LinkGone(reason));
+        _onToggled = (camera, question, _) => actor.Tell(new PublishEnabled(camera, question));
+        link.Disconnected += _onDisconnected;
+        toggles.Changed += _onToggled;
+    }
 
-    /// <summary>Tells the actor that a question was switched on or off.</summary>
-    public Action<CameraId, string, bool>? OnSwitched { get; set; }
+    /// <summary>Ends <see cref="Subscribe"/>. May be called twice.</summary>
+    public void Unsubscribe(IMqttLink link, QuestionToggles toggles)
+    {
+        link.Disconnected -= _onDisconnected;
+        toggles.Changed -= _onToggled;
+    }
 
     public void Dispose() => Session.Dispose();
 }

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>Messages that are said once and in order, such as replies: none takes the place of another. Bounded; the oldest
+/// <summary>Messages that are published once and in order, such as replies: none replaces another. Bounded; the oldest
 /// reply is dropped, because its receiver has probably given up already. Retained messages, which correct what a broker
 /// keeps and are few, are never dropped.</summary>
 internal sealed class UnretainedQueue(int most)
@@ -18,7 +18,7 @@ internal sealed class UnretainedQueue(int most)
         return DropAboveLimit();
     }
 
-    /// <summary>Puts a message that was not heard first in line.</summary>
+    /// <summary>Puts a message that was not acknowledged at the front.</summary>
     public void AddAgain(OutboundMessage message)
     {
         if (message.Retain || _waiting.Count < most)

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
-/// <summary>What a reading that does not say clearly does to the state.</summary>
+/// <summary>What an unclear answer does to the state.</summary>
 public enum UnsureRule
 {
     /// <summary>The state stays as it is: hysteresis.</summary>
@@ -38,7 +38,7 @@ public enum AnswerRule
     Changes,
 }
 
-/// <summary>What becomes of the answers to one question: when they are believed, and what is said then.</summary>
+/// <summary>How the answers to one question become its state, and when it is published.</summary>
 public sealed record AnswerRules
 {
     public Thresholds Thresholds { get; init; } = new();
@@ -67,7 +67,7 @@ public sealed record AnswerRules
     public TimeSpan? UnknownAfter { get; init; }
 
     /// <summary>Null leaves it to the kind: <see cref="EventRule.Never"/> for text and JSON, whose wording differs from
-    /// picture to picture, else <see cref="EventRule.Changes"/>.</summary>
+    /// frame to frame, else <see cref="EventRule.Changes"/>.</summary>
     public EventRule? Events { get; init; }
 
     /// <summary>After an event was sent, none is for this long.</summary>
@@ -91,7 +91,7 @@ public sealed record Thresholds
     /// <summary>Down from here it is <c>no</c>, 0..1, at most <see cref="YesAbove"/>.</summary>
     public double NoBelow { get; init; } = 0.4;
 
-    /// <summary>The likeliest choice counts from here on, 0..1.</summary>
+    /// <summary>Lowest probability at which the most likely choice counts, 0..1.</summary>
     public double MinScore { get; init; }
 }
 

@@ -14,7 +14,7 @@ public enum ConditionOperator
     AtMost,
 }
 
-/// <summary>Something that holds by the state of another question: <c>person</c> (is yes), <c>door = open</c>,
+/// <summary>A condition on the state of another question: <c>person</c> (is yes), <c>door = open</c>,
 /// <c>hall/cars >= 2</c>.</summary>
 /// <param name="Camera">Null the same camera.</param>
 /// <param name="Question">Whose state.</param>
@@ -25,7 +25,7 @@ public sealed partial record QuestionCondition(string? Camera, string Question, 
     /// <summary>What <see cref="Parse"/> reads, for people.</summary>
     public const string Accepted = "'person', 'person = no', 'colour != red', 'cars >= 2' or 'hall/person'";
 
-    /// <exception cref="FormatException">It cannot be read; the message is the rest of a sentence.</exception>
+    /// <exception cref="FormatException">The text cannot be read; the message completes a sentence that begins with the text.</exception>
     public static QuestionCondition Parse(string text)
     {
         var match = Shape().Match(text);

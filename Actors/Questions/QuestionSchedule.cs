@@ -7,10 +7,10 @@ namespace MobileVlm.Edge.Actors.Questions;
 /// a gap. Thread-safe.</summary>
 internal sealed class QuestionSchedule
 {
-    // Questions that fall due just after a frame go with it, since encoding one picture twice is what costs.
-    private static readonly TimeSpan MostEarly = TimeSpan.FromMilliseconds(100);
+    // Questions that fall due just after a frame go with it, because encoding is what takes time.
+    private static readonly TimeSpan MaxEarly = TimeSpan.FromMilliseconds(100);
 
-    // Whether a question may be asked at all is not worth asking at each frame.
+    // Whether a question may be asked at all is not checked at each frame.
     private static readonly TimeSpan GateEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
@@ -32,7 +32,7 @@ internal sealed class QuestionSchedule
         Change(questions);
     }
 
-    /// <summary>From now on these are asked. One that stays as it is keeps its phase.</summary>
+    /// <summary>Replaces the questions. An unchanged one keeps its phase.</summary>
     public void Change(IReadOnlyList<StandingQuestion> questions)
     {
         lock (_lock)
@@ -47,10 +47,10 @@ internal sealed class QuestionSchedule
     /// <summary>Is anything due at this <see cref="TimeProvider.GetTimestamp"/>? Cheap, for capture threads.</summary>
     public bool IsDue(long now) => now >= Volatile.Read(ref _nextDue);
 
-    /// <summary>The questions that are due now, of one region of the picture: that which waits longest. Their next time is
+    /// <summary>The questions that are due now about one region of the frame: the one that waits longest. Their next time is
     /// set as if they were asked now.</summary>
     /// <param name="now">A timestamp.</param>
-    /// <param name="looked">Regions that this very picture was looked at already.</param>
+    /// <param name="looked">Regions of this frame that were asked about already.</param>
     /// <param name="more">Questions of another region are due as well.</param>
     public IReadOnlyList<StandingQuestion> TakeDue(long now, IReadOnlyCollection<FrameRegion?> looked, out bool more)
     {
@@ -82,7 +82,7 @@ internal sealed class QuestionSchedule
         }
     }
 
-    /// <summary>The same for a picture that was not looked at yet.</summary>
+    /// <summary>The same for a frame that was not asked about yet.</summary>
     public IReadOnlyList<StandingQuestion> TakeDue(long now) => TakeDue(now, [], out _);
 
     private void RecomputeNextDue() =>
@@ -91,7 +91,7 @@ internal sealed class QuestionSchedule
     private static TimeSpan Early(StandingQuestion question)
     {
         var tenth = question.Every / 10;
-        return tenth < MostEarly ? tenth : MostEarly;
+        return tenth < MaxEarly ? tenth : MaxEarly;
     }
 
     private long ToTicks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);

@@ -3,8 +3,8 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
-/// <summary>Which questions are asked at this moment. What was switched at run time wins over the configuration until it
-/// is switched again, over restarts too; saving it is its owner's duty. Thread-safe.</summary>
+/// <summary>Which questions are asked at this moment. A switch at run time overrides the configuration until it is switched
+/// back, also after a restart; its owner saves it. Thread-safe.</summary>
 public sealed class QuestionToggles
 {
     private readonly ConcurrentDictionary<(CameraId Camera, string Question), bool> _configured = new();
@@ -13,17 +13,17 @@ public sealed class QuestionToggles
     /// <summary>Raised after a switch that changed something, on the switching thread.</summary>
     public event Action<CameraId, string, bool>? Changed;
 
-    /// <summary>What differs from the configuration.</summary>
+    /// <summary>The switches that differ from the configuration.</summary>
     public IReadOnlyList<(CameraId Camera, string Question, bool Enabled)> Switched =>
         [.. _switched.Select(entry => (entry.Key.Camera, entry.Key.Question, entry.Value))];
 
-    /// <summary>False for a question that there is not.</summary>
+    /// <summary>False for an unknown question.</summary>
     public bool IsEnabled(CameraId camera, string question) =>
         _configured.TryGetValue((camera, question), out var configured)
         && (_switched.TryGetValue((camera, question), out var switched) ? switched : configured);
 
     /// <summary>Switches a question on or off from now on.</summary>
-    /// <returns>False when there is no such question.</returns>
+    /// <returns>False for an unknown question.</returns>
     public bool Set(CameraId camera, string question, bool enabled)
     {
         if (!_configured.TryGetValue((camera, question), out var configured))
@@ -49,8 +49,8 @@ public sealed class QuestionToggles
         return true;
     }
 
-    /// <summary>From now on these are the questions. A question that stays keeps how it was switched; one that is gone
-    /// forgets it.</summary>
+    /// <summary>Replaces the questions. A question that stays keeps its switch; that of a removed one is
+    /// dropped.</summary>
     public void Configure(IEnumerable<CameraPlan> plans)
     {
         var now = plans.SelectMany(plan => plan.Questions.Select(question => ((plan.Id, question.Id), question.Enabled)))

@@ -28,7 +28,7 @@ public enum QuestionKind
 /// <param name="Ask">The question as the user wrote it; for <see cref="QuestionKind.Json"/> a description that is not
 /// asked.</param>
 /// <param name="Kind">The form of the answer.</param>
-/// <param name="Every">Interval; zero asks about every frame that the box has time for.</param>
+/// <param name="Every">Interval; zero asks about every frame that there is time for.</param>
 /// <param name="MaxTokens">Most tokens written for text and numbers.</param>
 public sealed record StandingQuestion(
     string Id, string Ask, QuestionKind Kind, TimeSpan Every, int MaxTokens = 128)
@@ -42,7 +42,7 @@ public sealed record StandingQuestion(
     /// <summary>At least one for <see cref="QuestionKind.Json"/>, else none.</summary>
     public EquatableList<QuestionField> Fields { get; init; } = [];
 
-    /// <summary>As configured; <see cref="QuestionToggles"/> says whether it is at this moment.</summary>
+    /// <summary>The configured value; <see cref="QuestionToggles"/> has the current one.</summary>
     public bool Enabled { get; init; } = true;
 
     /// <summary>When it is asked at all.</summary>
@@ -51,7 +51,7 @@ public sealed record StandingQuestion(
     /// <summary>Asked only while this holds; null always.</summary>
     public QuestionCondition? When { get; init; }
 
-    /// <summary>What of the picture is looked at; null all of it.</summary>
+    /// <summary>The part of the frame that it is about; null for all of it.</summary>
     public FrameRegion? Region { get; init; }
 
     /// <summary>What becomes of its answers.</summary>

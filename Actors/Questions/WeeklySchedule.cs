@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Actors.Questions;
 
-/// <summary>Times of the week by the wall clock of one place. Where clocks change, the wall clock is meant: a night from
-/// 22:00 to 06:00 is an hour shorter or longer then, and what begins in the hour that is left out begins after it.</summary>
+/// <summary>Times of the week by the wall clock of one time zone. When clocks change, the wall clock counts: a night from
+/// 22:00 to 06:00 is an hour shorter or longer then, and a slot that begins in the skipped hour begins after it.</summary>
 public sealed record WeeklySchedule
 {
     private WeeklySchedule(EquatableList<WeeklySlot> slots) => Slots = slots;
@@ -12,11 +12,11 @@ public sealed record WeeklySchedule
     public EquatableList<WeeklySlot> Slots { get; }
 
     /// <param name="slots">As <see cref="WeeklySlot.Parse"/> reads them; none means always.</param>
-    /// <exception cref="FormatException">One cannot be read; the message is the rest of a sentence that it begins.</exception>
+    /// <exception cref="FormatException">A slot cannot be read; the message completes a sentence that begins with the slot.</exception>
     public static WeeklySchedule Parse(IEnumerable<string> slots) => new([.. slots.Select(WeeklySlot.Parse)]);
 
     /// <param name="moment">Any offset.</param>
-    /// <param name="zone">Whose wall clock counts.</param>
+    /// <param name="zone">The time zone of the schedule.</param>
     public bool Contains(DateTimeOffset moment, TimeZoneInfo zone)
     {
         var local = TimeZoneInfo.ConvertTime(moment, zone).DateTime;
@@ -38,7 +38,7 @@ public readonly record struct WeeklySlot(int Days, TimeSpan From, TimeSpan To)
     public const string Accepted = "'Mon-Fri 07:00-19:00', 'Sat,Sun 22:00-06:00', '20:00-06:00' or 'Sun'";
 
     /// <summary>Days, times or both: <c>Mon-Fri,Sun 07:00-19:00</c>.</summary>
-    /// <exception cref="FormatException">It cannot be read; the message is the rest of a sentence.</exception>
+    /// <exception cref="FormatException">The text cannot be read; the message completes a sentence that begins with the text.</exception>
     public static WeeklySlot Parse(string text)
     {
         var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -14,7 +14,7 @@ internal sealed record ViewChange(ViewState From, ViewState To, bool HasSettled,
 
 /// <summary>What follows from a frame.</summary>
 /// <param name="Freeze">About the connection.</param>
-/// <param name="SameFor">How long the source had repeated its pictures.</param>
+/// <param name="SameFor">How long the source had repeated its frames.</param>
 /// <param name="View">About the view; null while it stays as it is.</param>
 internal readonly record struct SceneReport(FreezeState Freeze, TimeSpan SameFor, ViewChange? View);
 
@@ -24,7 +24,7 @@ internal sealed class CameraMonitor
 {
     /// <summary>Frames that come sooner after the last examined one are skipped: about ten per second are
     /// examined.</summary>
-    public static readonly TimeSpan LeastInterval = TimeSpan.FromSeconds(0.09);
+    public static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(0.09);
 
     private static readonly TimeSpan SnapshotEvery = TimeSpan.FromSeconds(30);
 
@@ -99,37 +99,37 @@ internal sealed class CameraMonitor
         var now = _time.GetElapsedTime(0, frame.CapturedTimestamp);
         lock (_lock)
         {
-            if (_isClosed || now - _examinedAt < LeastInterval)
+            if (_isClosed || now - _examinedAt < MinInterval)
             {
                 return default;
             }
 
             _examinedAt = now;
             _plane.Read(frame);
-            var (verdict, sameFor) = isLive ? Freeze(frame, now) : NotLive();
-            return new SceneReport(verdict, sameFor, View(frame, now));
+            var (state, sameFor) = isLive ? Freeze(frame, now) : NotLive();
+            return new SceneReport(state, sameFor, View(frame, now));
         }
     }
 
-    private (FreezeState Verdict, TimeSpan SameFor) Freeze(Frame frame, TimeSpan now)
+    private (FreezeState State, TimeSpan SameFor) Freeze(Frame frame, TimeSpan now)
     {
         var before = _freeze.SameFor;
-        var verdict = _freeze.Take(FrameHashes.Of(frame.Pixels), _plane.Blocks, now, _settings.FrozenAfter);
+        var state = _freeze.Take(FrameHashes.Of(frame.Pixels), _plane.Blocks, now, _settings.FrozenAfter);
         _counters.Update(camera => camera.SameFrameS = (long)_freeze.SameFor.TotalSeconds);
         _counters.RepeatsFor = _settings.FrozenAfter > TimeSpan.Zero && _freeze.SameFor >= _settings.FrozenAfter
             ? _freeze.SameFor
             : null;
-        if (verdict == FreezeState.WasFrozen)
+        if (state == FreezeState.WasFrozen)
         {
             _counters.Update(camera => camera.FrozenConnections++);
             _counters.LastFrozen.Set(frame.CapturedTimestamp);
-            return (verdict, before);
+            return (state, before);
         }
 
-        return (verdict, _freeze.SameFor);
+        return (state, _freeze.SameFor);
     }
 
-    private (FreezeState Verdict, TimeSpan SameFor) NotLive()
+    private (FreezeState State, TimeSpan SameFor) NotLive()
     {
         _counters.Update(camera => camera.SameFrameS = null);
         _counters.RepeatsFor = null;

@@ -2,12 +2,12 @@ using System.IO.Hashing;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>The hashes of the last pictures that differ bit by bit, to tell a picture that is new from one that was there
-/// before. A camera's sensor never gives the same picture twice; an encoder that gets the same picture again and again
+/// <summary>The hashes of the last frames that differ bit by bit, to tell a frame that is new from one that was there
+/// before. A camera's sensor never gives the same frame twice; an encoder that gets the same frame again and again
 /// gives a small number of them in turn. One caller at a time.</summary>
 internal sealed class FrameHashes
 {
-    /// <summary>Different pictures that are remembered: more than a group of pictures between two key frames.</summary>
+    /// <summary>Different frames that are remembered: more than a group of frames between two key frames.</summary>
     public const int Capacity = 512;
 
     private readonly Queue<ulong> _order = new(Capacity);
@@ -16,7 +16,7 @@ internal sealed class FrameHashes
     /// <summary>The hash of all pixels, by XXH3: about 0.5 ms for 1920 x 1080 pixels on one core.</summary>
     public static ulong Of(ReadOnlySpan<byte> pixels) => XxHash3.HashToUInt64(pixels);
 
-    /// <summary>Remembers a picture.</summary>
+    /// <summary>Remembers a frame.</summary>
     /// <returns>True when it was not known.</returns>
     public bool Add(ulong hash)
     {

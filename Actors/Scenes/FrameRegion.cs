@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>A point of a picture; 0,0 is the top left corner, 1,1 the bottom right one.</summary>
+/// <summary>A point of a frame; 0,0 is the top left corner, 1,1 the bottom right one.</summary>
 public readonly record struct RelativePoint(double X, double Y);
 
-/// <summary>A shape on a picture, by its corners.</summary>
+/// <summary>A shape on a frame, by its corners.</summary>
 public sealed record RegionPolygon(EquatableList<RelativePoint> Corners)
 {
     /// <summary>What <see cref="Parse"/> reads, for people.</summary>
     public const string Accepted = "three or more corners that are not on one line, each x,y of 0 to 1 ('0,0.5 1,0.5 1,1 0,1')";
 
     /// <summary>Corners as <c>x,y</c>, with spaces, semicolons or commas between them.</summary>
-    /// <exception cref="FormatException">It cannot be read; the message is the rest of a sentence.</exception>
+    /// <exception cref="FormatException">The text cannot be read; the message completes a sentence that begins with the text.</exception>
     public static RegionPolygon Parse(string text)
     {
         var numbers = text.Split([',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries)
@@ -55,8 +55,8 @@ public sealed record RegionPolygon(EquatableList<RelativePoint> Corners)
     private static FormatException Unreadable() => new($"is no polygon; {Accepted} would be accepted");
 }
 
-/// <summary>What of a picture is looked at. Questions of the same region share one look.</summary>
-/// <param name="Inside">The picture is cut to this shape's box and what is outside of the shape painted over; null all
-/// of the picture.</param>
+/// <summary>The part of a frame that questions are about. Questions about the same region share one encoding.</summary>
+/// <param name="Inside">The frame is cropped to the bounding box of this shape, and pixels outside of the shape are painted over; null for the
+/// whole frame.</param>
 /// <param name="Masks">Painted over.</param>
 public sealed record FrameRegion(RegionPolygon? Inside, EquatableList<RegionPolygon> Masks);

@@ -5,21 +5,21 @@ internal enum FreezeState
 {
     None,
 
-    /// <summary>The picture has been the same for too long: open the source again, once.</summary>
+    /// <summary>The frame has been the same for too long: open the source again, once.</summary>
     OpenAgain,
 
     /// <summary>The new connection shows the same: the scene is still.</summary>
     StillScene,
 
-    /// <summary>The new connection shows another picture: the old connection was frozen.</summary>
+    /// <summary>The new connection shows another frame: the old connection was frozen.</summary>
     WasFrozen,
 }
 
-/// <summary>Finds connections that repeat one picture although their source claims to be live, and tells them from scenes in
+/// <summary>Finds connections that repeat one frame although their source claims to be live, and tells them from scenes in
 /// which nothing moves. Decides by the moments that it is given. One caller at a time.</summary>
 /// <remarks>A new connection begins with a key frame, which a lossy encoder renders slightly differently from the last
-/// picture of the old connection. So the pictures are compared in two ways: bit by bit with all that the old connection
-/// repeated, and by the brightness of 192 blocks. What is different in the blocks is another picture. What is alike in the
+/// frame of the old connection. So the frames are compared in two ways: bit by bit with all that the old connection
+/// repeated, and by the brightness of 192 blocks. What is different in the blocks is another frame. What is alike in the
 /// blocks but never repeats itself comes from a live sensor in front of a still scene, which the old connection no longer
 /// showed.</remarks>
 internal sealed class FreezeMonitor
@@ -27,22 +27,22 @@ internal sealed class FreezeMonitor
     /// <summary>After a scene was found to be still, the source is opened again no sooner than this.</summary>
     public static readonly TimeSpan NextTryAfter = TimeSpan.FromHours(1);
 
-    /// <summary>How long a new connection is watched before it counts as a still scene.</summary>
+    /// <summary>How long a new connection is observed before it counts as a still scene.</summary>
     public static readonly TimeSpan LongestWatch = TimeSpan.FromSeconds(10);
 
-    // Block means in levels of 0..255: coding errors of one picture stay below, a person in a block does not.
-    private const float MostBlockDifference = 8;
-    private const float MostMeanDifference = 2;
+    // Block means in levels of 0..255: coding errors of one frame stay below, a person in a block does not.
+    private const float MaxBlockDifference = 8;
+    private const float MaxMeanDifference = 2;
 
     /// <summary>Frames of a new connection before anything is decided. The first may be damaged.</summary>
-    private const int LeastFrames = 3;
+    private const int MinFrames = 3;
 
-    /// <summary>So many new pictures in a row are a moving scene, whatever was found before.</summary>
+    /// <summary>This many new frames in a row are a moving scene, regardless of what was found before.</summary>
     private const int MovingAfter = 30;
 
     private readonly FrameHashes _hashes = new();
 
-    // What the connection has shown since the last new picture: at most as many as the hashes that are known.
+    // What the connection has shown since the last new frame: at most as many as the hashes that are known.
     private readonly HashSet<ulong> _repeated = [];
     private readonly float[] _blocks = new float[GrayImage.BlockCount];
     private TimeSpan? _newAt;
@@ -52,20 +52,20 @@ internal sealed class FreezeMonitor
     private int _newInARow;
     private bool _isWaiting;
     private bool _isWatching;
-    private TimeSpan _watchedSince;
-    private int _watched;
+    private TimeSpan _observedSince;
+    private int _observed;
     private int _otherInARow;
 
-    /// <summary>How long no new picture came, as of the last frame.</summary>
+    /// <summary>How long no new frame came, as of the last frame.</summary>
     public TimeSpan SameFor => _sameSince is { } since ? _lastAt - since : TimeSpan.Zero;
 
     /// <summary>A connection was opened: the source's own doing or <see cref="FreezeState.OpenAgain"/>.</summary>
     /// <param name="frozenAfter">As configured; zero is off.</param>
     public void Opened(TimeSpan frozenAfter)
     {
-        // A connection that broke by itself after a long time without a new picture serves the same purpose.
+        // A connection that broke by itself after a long time without a new frame serves the same purpose.
         _isWatching = _isWaiting || (frozenAfter > TimeSpan.Zero && SameFor >= frozenAfter);
-        (_isWaiting, _watched, _otherInARow) = (false, 0, 0);
+        (_isWaiting, _observed, _otherInARow) = (false, 0, 0);
     }
 
     /// <summary>Takes in a frame.</summary>
@@ -114,9 +114,9 @@ internal sealed class FreezeMonitor
 
     private FreezeState Watch(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
     {
-        if (_watched++ == 0)
+        if (_observed++ == 0)
         {
-            (_watchedSince, _newAt) = (now, null);
+            (_observedSince, _newAt) = (now, null);
         }
 
         var isNew = !_repeated.Contains(hash);
@@ -128,29 +128,29 @@ internal sealed class FreezeMonitor
             _repeated.Add(hash);
         }
 
-        if (_otherInARow >= LeastFrames - 1)
+        if (_otherInARow >= MinFrames - 1)
         {
             return Decide(FreezeState.WasFrozen, blocks, now);
         }
 
-        var watch = frozenAfter > TimeSpan.Zero && frozenAfter < LongestWatch ? frozenAfter : LongestWatch;
-        if (_watched < LeastFrames || now - _watchedSince < watch)
+        var observeFor = frozenAfter > TimeSpan.Zero && frozenAfter < LongestWatch ? frozenAfter : LongestWatch;
+        if (_observed < MinFrames || now - _observedSince < observeFor)
         {
             return FreezeState.None;
         }
 
-        // The pictures of a still scene settle within the watch; those of a sensor never do.
-        var isStill = _newAt is not { } lastNew || now - lastNew > watch / 2;
+        // The frames of a still scene settle within that time; those of a sensor never do.
+        var isStill = _newAt is not { } lastNew || now - lastNew > observeFor / 2;
         return Decide(isStill ? FreezeState.StillScene : FreezeState.WasFrozen, blocks, now);
     }
 
-    private FreezeState Decide(FreezeState verdict, ReadOnlySpan<float> blocks, TimeSpan now)
+    private FreezeState Decide(FreezeState state, ReadOnlySpan<float> blocks, TimeSpan now)
     {
         _isWatching = false;
         _newInARow = 0;
         _repeated.Clear();
         blocks.CopyTo(_blocks);
-        if (verdict == FreezeState.WasFrozen)
+        if (state == FreezeState.WasFrozen)
         {
             (_sameSince, _notBefore) = (now, null);
         }
@@ -159,7 +159,7 @@ internal sealed class FreezeMonitor
             _notBefore = now + NextTryAfter;
         }
 
-        return verdict;
+        return state;
     }
 
     private bool IsAlike(ReadOnlySpan<float> blocks)
@@ -172,6 +172,6 @@ internal sealed class FreezeMonitor
             sum += difference;
         }
 
-        return most <= MostBlockDifference && sum / blocks.Length <= MostMeanDifference;
+        return most <= MaxBlockDifference && sum / blocks.Length <= MaxMeanDifference;
     }
 }

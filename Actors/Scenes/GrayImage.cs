@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>The luminance of a frame on a fixed grid, whatever the frame's size. Written again for each frame, so that
+/// <summary>The luminance of a frame on a fixed grid, independent of the frame's size. Written again for each frame, so that
 /// examining frames allocates nothing. One caller at a time.</summary>
 internal sealed class GrayImage
 {
@@ -16,7 +16,7 @@ internal sealed class GrayImage
     public const int Count = Width * Height;
 
     /// <summary>Frames with a smaller side, in pixels, show too little to be compared.</summary>
-    public const int LeastSide = 48;
+    public const int MinSide = 48;
 
     /// <summary>Cells along each side of a <see cref="Blocks"/> entry.</summary>
     public const int BlockSide = 10;
@@ -25,7 +25,7 @@ internal sealed class GrayImage
     public const int BlockCount = Count / (BlockSide * BlockSide);
 
     // Samples along each side of a cell: 16 samples halve the noise twice, and bound the cost of large frames.
-    private const int MostSamples = 4;
+    private const int MaxSamples = 4;
 
     private readonly int[] _histogram = new int[256];
 
@@ -36,7 +36,7 @@ internal sealed class GrayImage
     public float[] Blocks { get; } = new float[BlockCount];
 
     /// <summary>Whether a frame is large enough to be compared.</summary>
-    public static bool CanRead(Frame frame) => frame.Width >= LeastSide && frame.Height >= LeastSide;
+    public static bool CanRead(Frame frame) => frame.Width >= MinSide && frame.Height >= MinSide;
 
     /// <summary>The block that a cell belongs to.</summary>
     public static int BlockOf(int x, int y) => (y / BlockSide * (Width / BlockSide)) + (x / BlockSide);
@@ -102,7 +102,7 @@ internal sealed class GrayImage
     {
         var from = cell * size / cells;
         var to = Math.Max(from + 1, (cell + 1) * size / cells);
-        return (from, to, (to - from + MostSamples - 1) / MostSamples);
+        return (from, to, (to - from + MaxSamples - 1) / MaxSamples);
     }
 
     // Luminance by ITU-R BT.601 in whole numbers of 1/256.

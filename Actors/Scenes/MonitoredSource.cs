@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// <param name="After">JPEG of the frame that decided; null leaves what was published.</param>
 internal sealed record ViewSeen(CameraId Camera, ViewState State, byte[]? Before, byte[]? After);
 
-/// <summary>A camera source that examines the frames of another source. When that source repeats its picture, it is opened
+/// <summary>A camera source that examines the frames of another source. When that source repeats its frame, it is opened
 /// again within the same capture, so that the caller does not notice.</summary>
 internal sealed partial class MonitoredSource : ICameraSource
 {
@@ -122,7 +122,7 @@ internal sealed partial class MonitoredSource : ICameraSource
         }
         catch (Exception fault)
         {
-            // A picture that cannot be examined can still be answered.
+            // A frame that cannot be examined can still be answered.
             LogNotExamined(fault, Id);
             return default;
         }
@@ -187,7 +187,7 @@ internal sealed partial class MonitoredSource : ICameraSource
         }
         catch (Exception fault)
         {
-            // The state is published even without its picture.
+            // The state is published even without its frame.
             LogNoPicture(fault, Id);
             return null;
         }

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Images;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>Cuts the region out of a picture, before anything looks at it.</summary>
+/// <summary>Cuts the region out of a frame, before anything looks at it.</summary>
 internal static class RegionCrop
 {
     // The mean that CLIP's preprocessing takes off (122.77, 116.75, 104.09), so that what is painted over says nothing.
@@ -13,7 +13,7 @@ internal static class RegionCrop
     /// <param name="height">In pixels.</param>
     /// <param name="region">What is looked at.</param>
     /// <param name="buffer">Receives the pixels; as long as <paramref name="pixels"/> suffices.</param>
-    /// <returns>A picture in <paramref name="buffer"/>, at least one pixel wide and high.</returns>
+    /// <returns>A frame in <paramref name="buffer"/>, at least one pixel wide and high.</returns>
     public static RgbImage Cut(
         ReadOnlySpan<byte> pixels, int width, int height, FrameRegion region, Span<byte> buffer)
     {
@@ -44,7 +44,7 @@ internal static class RegionCrop
         return new RgbImage(cut, right - left, bottom - top);
     }
 
-    /// <summary>True where nothing of a picture of this size is left: each pixel is outside of the region or masked.</summary>
+    /// <summary>True where nothing of a frame of this size is left: each pixel is outside of the region or masked.</summary>
     public static bool IsEmpty(FrameRegion region, int width, int height)
     {
         // No colour that is painted has a channel of 255.

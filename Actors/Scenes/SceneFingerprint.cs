@@ -2,15 +2,15 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>A picture made small: the mean colour of each of 32 x 32 areas, which are smaller than a patch of the vision
+/// <summary>A reduced frame: the mean colour of each of 32 x 32 areas, which are smaller than a patch of the vision
 /// encoder (24 x 24). Immutable.</summary>
 internal sealed class SceneFingerprint
 {
     /// <summary>Areas along each side.</summary>
     public const int Side = 32;
 
-    // Samples along a side of an area: enough for the noise to average out, few enough for large pictures.
-    private const int MostSamples = 16;
+    // Samples along a side of an area: enough for the noise to average out, few enough for large frames.
+    private const int MaxSamples = 16;
 
     private readonly float[] _means = new float[Side * Side * 3];
     private readonly int _width;
@@ -31,7 +31,7 @@ internal sealed class SceneFingerprint
         }
     }
 
-    /// <summary>Largest difference of any colour in any area, 0..255; all there is when the pictures differ in size.</summary>
+    /// <summary>Largest difference of any colour in any area, 0..255; the maximum when the frames differ in size.</summary>
     public double DifferenceFrom(SceneFingerprint other)
     {
         if ((_width, _height) != (other._width, other._height))
@@ -48,7 +48,7 @@ internal sealed class SceneFingerprint
         return largest;
     }
 
-    /// <summary>At least one pixel, so that a picture smaller than the grid is seen whole.</summary>
+    /// <summary>At least one pixel, so that a frame smaller than the grid is covered.</summary>
     private static (int From, int To) Range(int area, int size)
     {
         var from = area * size / Side;
@@ -73,5 +73,5 @@ internal sealed class SceneFingerprint
         (mean[0], mean[1], mean[2]) = ((float)red / count, (float)green / count, (float)blue / count);
     }
 
-    private static int Step((int From, int To) range) => Math.Max(1, (range.To - range.From) / MostSamples);
+    private static int Step((int From, int To) range) => Math.Max(1, (range.To - range.From) / MaxSamples);
 }

@@ -6,9 +6,8 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>What is known of one camera's questions: the picture that each was last asked about and what was said. While
-/// the scene stays as it was then, the answer stands. Each picture is compared with the one that was asked, not with its
-/// predecessor, so that slow change adds up. Thread-safe.</summary>
+/// <summary>The last answer to each question of one camera, with the fingerprint of its frame. While the scene is unchanged, the
+/// answer is reused. Each frame is compared with the answered one, not with its predecessor, so that slow change adds up. Thread-safe.</summary>
 internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
 {
     private readonly Lock _lock = new();
@@ -26,19 +25,19 @@ internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
         }
     }
 
-    /// <summary>What still holds for all of these questions, in their order, or null when one of them must be asked.</summary>
-    /// <param name="view">The picture.</param>
+    /// <summary>The answers that still hold for all of these questions, in their order, or null when one of them must be asked.</summary>
+    /// <param name="view">The frame.</param>
     /// <param name="due">Questions; one that was reworded or never asked is not known.</param>
     public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(SceneFingerprint view, IReadOnlyList<StandingQuestion> due) =>
         StillValid(due, known => known.View.DifferenceFrom(view) <= settings.Threshold);
 
-    /// <summary>The same by what the encoder saw; null where that is switched off.</summary>
+    /// <summary>The same by the visual tokens; null where that comparison is switched off.</summary>
     public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(VisualTokens tokens, IReadOnlyList<StandingQuestion> due) =>
         settings.TokenCosine is { } least
             ? StillValid(due, known => known.Tokens is { } then && LowestCosine(tokens, then) >= least)
             : null;
 
-    /// <summary>Takes in what was said about a picture.</summary>
+    /// <summary>Remembers the answers about a frame.</summary>
     public void Remember(SceneFingerprint view, VisualTokens tokens, IReadOnlyList<QuestionAnswered> answers)
     {
         var kept = settings.TokenCosine is null ? null : tokens.Values.ToArray();
@@ -52,7 +51,7 @@ internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
         }
     }
 
-    /// <summary>Of the tokens at each place, the cosine of the pair that agrees least.</summary>
+    /// <summary>The lowest cosine of all pairs of tokens at the same position.</summary>
     internal static double LowestCosine(VisualTokens tokens, ReadOnlySpan<float> then)
     {
         var now = tokens.Values.Span;
@@ -68,7 +67,7 @@ internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
             var b = then.Slice(at, tokens.Hidden);
             var cosine = TensorPrimitives.CosineSimilarity(a, b);
 
-            // A token of zeros has no direction; it agrees with its like alone.
+            // A token of zeros has no direction; it equals only another one.
             lowest = Math.Min(lowest, float.IsFinite(cosine) ? cosine : a.SequenceEqual(b) ? 1 : -1);
         }
 

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// read.</summary>
 public sealed record SceneSettings
 {
-    /// <summary>A live source that repeats its pictures for this long is opened again once; zero never.</summary>
+    /// <summary>A live source that repeats its frames for this long is opened again once; zero never.</summary>
     public TimeSpan FrozenAfter { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Compares each frame with the view that is usual for the camera.</summary>

@@ -6,13 +6,13 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// edge directions (Gavrila, Multi-feature hierarchical template matching, ICPR 1998) on binary maps. Not thread-safe.</remarks>
 internal sealed class ViewAlignment
 {
-    private const int MostCoarsePoints = 150;
-    private const int MostFinePoints = 500;
+    private const int MaxCoarsePoints = 150;
+    private const int MaxFinePoints = 500;
     private const int CoarseStep = 4;
     private const int Candidates = 24;
 
     /// <summary>What moves more of the usual view out of the frame proves nothing.</summary>
-    private const double LeastInside = 0.35;
+    private const double MinInside = 0.35;
 
     private const int CentreX = GrayImage.Width / 2;
     private const int CentreY = GrayImage.Height / 2;
@@ -34,7 +34,7 @@ internal sealed class ViewAlignment
     public Result Find(ViewReference usual, ViewFeatures frame)
     {
         _coarse.GrowFrom(frame.Grown, turns: 0);
-        var coarse = Thin(usual.Edges, MostCoarsePoints);
+        var coarse = Thin(usual.Edges, MaxCoarsePoints);
         var best = new List<Candidate>(Candidates + 1);
         foreach (var angle in Angles)
         {
@@ -58,7 +58,7 @@ internal sealed class ViewAlignment
 
     private Result Refine(ViewReference usual, ViewFeatures frame, List<Candidate> candidates)
     {
-        var fine = Thin(usual.Edges, MostFinePoints);
+        var fine = Thin(usual.Edges, MaxFinePoints);
         var best = default(Candidate);
         foreach (var candidate in candidates)
         {
@@ -177,7 +177,7 @@ internal sealed class ViewAlignment
             }
         }
 
-        return inside < points.Count * LeastInside ? 0 : (double)found / inside;
+        return inside < points.Count * MinInside ? 0 : (double)found / inside;
     }
 
     private static bool IsInside(int x, int y) => x is >= 0 and < GrayImage.Width && y is >= 0 and < GrayImage.Height;

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>What one frame says about the view.</summary>
+/// <summary>What one frame shows of the view.</summary>
 internal enum ViewEvidence
 {
     /// <summary>Nothing for or against: overexposed, or structure that fades in fog or dusk.</summary>
@@ -13,7 +13,7 @@ internal enum ViewEvidence
     Blurred,
 }
 
-/// <summary>Decides what one frame says about the view. All thresholds are here; <c>Deploy/docs/decisions/0085</c> says how
+/// <summary>Decides what one frame shows of the view. All thresholds are here; <c>Deploy/docs/decisions/0085</c> says how
 /// they were found. Not thread-safe.</summary>
 internal sealed class ViewClassifier
 {
@@ -22,7 +22,7 @@ internal sealed class ViewClassifier
     private const double BlackShare = 0.95;
     private const int Dim = 25;
     private const int Saturated = 250;
-    private const double MostSaturated = 0.6;
+    private const double MaxSaturated = 0.6;
 
     // A view of which so little is kept is hidden or another one; half of it may be behind a lorry.
     private const double LittleKept = 0.25;
@@ -33,14 +33,14 @@ internal sealed class ViewClassifier
     private const double EnoughEdges = 0.3;
     private const double Suspicious = 0.75;
 
-    // Below this share of the usual sharpness: a blur of more than 0.7 % of the picture's width (sigma).
+    // Below this share of the usual sharpness: a blur of more than 0.7 % of the frame's width (sigma).
     private const double BlurredBelow = 0.62;
 
     // The moved view must be found as well as the view was found before it moved, and clearly better than where it was.
-    private const double LeastFound = 0.5;
+    private const double MinFound = 0.5;
     private const double FoundAsBefore = 0.8;
-    private const double LeastGain = 0.12;
-    private const double LeastDistance = 2.5;
+    private const double MinGain = 0.12;
+    private const double MinDistance = 2.5;
 
     // Far away, dense patterns match by chance; a match there must be nearly complete.
     private const double FarDistance = 45;
@@ -51,11 +51,11 @@ internal sealed class ViewClassifier
     private readonly ViewAlignment _alignment = new();
     private TimeSpan? _searchedInVainAt;
 
-    /// <summary>Whether nearly all of a frame is black, whatever the usual view is.</summary>
+    /// <summary>Whether nearly all of a frame is black, independent of the usual view.</summary>
     public static bool IsDark(ViewFeatures frame) => frame.Plane.Percentile(BlackShare) < Black;
 
     /// <summary>Whether most of a frame is overexposed: the camera's exposure has not settled, and nothing can be said.</summary>
-    public static bool IsOverexposed(ViewFeatures frame) => frame.Plane.ShareFrom(Saturated) >= MostSaturated;
+    public static bool IsOverexposed(ViewFeatures frame) => frame.Plane.ShareFrom(Saturated) >= MaxSaturated;
 
     /// <param name="frame">Neither dark nor overexposed.</param>
     /// <param name="usual">The usual view; usable.</param>
@@ -69,7 +69,7 @@ internal sealed class ViewClassifier
     {
         if (match.Kept < HiddenKept && match.EdgeRatio < (match.Sharpness < BlurredBelow ? NoEdges : HiddenEdges))
         {
-            // A dim picture without structure is night rather than a hand.
+            // A dim frame without structure is night rather than a hand.
             return isSudden && frame.Plane.Percentile(0.5) >= Dim ? ViewEvidence.Covered : ViewEvidence.None;
         }
 
@@ -97,9 +97,9 @@ internal sealed class ViewClassifier
         }
 
         var found = _alignment.Find(usual, frame);
-        var isElsewhere = found.There >= Math.Max(LeastFound, FoundAsBefore * foundBefore)
-            && found.There - found.Here >= LeastGain
-            && found.Distance >= LeastDistance
+        var isElsewhere = found.There >= Math.Max(MinFound, FoundAsBefore * foundBefore)
+            && found.There - found.Here >= MinGain
+            && found.Distance >= MinDistance
             && (found.Distance <= FarDistance || found.There >= FoundFar);
         _searchedInVainAt = isElsewhere ? null : now;
         return isElsewhere;

@@ -13,7 +13,7 @@ internal readonly record struct EdgeCell(byte X, byte Y, byte Direction);
 internal sealed class ViewFeatures
 {
     /// <summary>A weaker edge, in levels for each cell, is noise: a step of six levels.</summary>
-    private const float LeastMagnitude = 3;
+    private const float MinMagnitude = 3;
 
     // The magnitude of pure noise has a Rayleigh distribution; 2.5 times its median leaves out 98.7 % of it.
     private const float NoiseFactor = 2.5f;
@@ -46,13 +46,13 @@ internal sealed class ViewFeatures
     }
 
     /// <summary>How sharp the edge through a cell is: its slope divided by the height of the step around it. About 0.3 for
-    /// a sharp edge whatever its contrast; a blurred edge has the same height over a longer way. This is the edge width of
+    /// a sharp edge of any contrast; a blurred edge has the same height over a longer way. This is the edge width of
     /// Marziliano, Dufaux, Winkler and Ebrahimi (A no-reference perceptual blur metric, ICIP 2002), turned over.</summary>
     /// <returns>Null where the step is too low to be measured.</returns>
     public float? Sharpness(EdgeCell edge)
     {
         const int Reach = 6;
-        const int LeastStep = 10;
+        const int MinStep = 10;
         byte low = byte.MaxValue, high = 0;
         var steepest = 0f;
         for (var y = Math.Max(0, edge.Y - Reach); y <= Math.Min(GrayImage.Height - 1, edge.Y + Reach); y++)
@@ -66,7 +66,7 @@ internal sealed class ViewFeatures
             }
         }
 
-        return high - low >= LeastStep ? steepest / (high - low) : null;
+        return high - low >= MinStep ? steepest / (high - low) : null;
     }
 
     // Sobel's operator, scaled to levels for each cell.
@@ -103,8 +103,8 @@ internal sealed class ViewFeatures
     private float Threshold()
     {
         var median = Percentile(0.5);
-        // A picture full of structure keeps its strongest twentieth at least.
-        return Math.Max(LeastMagnitude, Math.Min(NoiseFactor * median, Percentile(0.95)));
+        // A frame full of structure keeps its strongest twentieth at least.
+        return Math.Max(MinMagnitude, Math.Min(NoiseFactor * median, Percentile(0.95)));
     }
 
     private float Percentile(double share)

@@ -12,7 +12,7 @@ internal sealed class ViewMonitor
     private const double HasStructure = 0.5;
 
     // Mean difference of the 192 blocks, in levels of 0..255: two frames of a camera or cover that moves are not alike.
-    private const double MostUnrest = 12;
+    private const double MaxUnrest = 12;
 
     private static readonly TimeSpan LearnEvery = TimeSpan.FromSeconds(1);
 
@@ -160,7 +160,7 @@ internal sealed class ViewMonitor
             _run.Clear();
         }
 
-        if (evidence is ViewEvidence.Changed or ViewEvidence.Covered && _run.Count > 0 && Unrest() > MostUnrest)
+        if (evidence is ViewEvidence.Changed or ViewEvidence.Covered && _run.Count > 0 && Unrest() > MaxUnrest)
         {
             _run.Clear();
         }

@@ -21,22 +21,22 @@ internal sealed class ViewReference
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(90);
 
     /// <summary>One frame of a slow camera does not outweigh all earlier ones.</summary>
-    private const double MostWeight = 0.25;
+    private const double MaxWeight = 0.25;
 
     /// <summary>Edges seen in this share of the frames are usual ones. Below one half, because an edge between two cells or
     /// directions is found now in one and now in the other.</summary>
     private const float UsualShare = 0.35f;
 
     /// <summary>Blocks with fewer usual edge cells have too little structure to be found again.</summary>
-    private const int LeastEdgesOfBlock = 4;
+    private const int MinEdgesOfBlock = 4;
 
     /// <summary>A view with fewer structured blocks (of 192) cannot be recognised.</summary>
-    private const int LeastBlocks = 8;
+    private const int MinBlocks = 8;
 
-    private const int MostSharpnessSamples = 400;
+    private const int MaxSharpnessSamples = 400;
 
     /// <summary>Below this share of measurable edges nothing is said about their sharpness.</summary>
-    private const double LeastMeasured = 0.3;
+    private const double MinMeasured = 0.3;
 
     private static readonly TimeSpan SharpnessMemory = TimeSpan.FromDays(1);
 
@@ -73,7 +73,7 @@ internal sealed class ViewReference
     public void Learn(ViewFeatures frame, TimeSpan elapsed, bool forget)
     {
         _frames++;
-        var weight = Math.Max(1.0 / _frames, Math.Min(MostWeight, 1 - Math.Exp(-elapsed / Memory)));
+        var weight = Math.Max(1.0 / _frames, Math.Min(MaxWeight, 1 - Math.Exp(-elapsed / Memory)));
         if (forget)
         {
             TensorPrimitives.Multiply(_seen, (float)(1 - weight), _seen);
@@ -106,7 +106,7 @@ internal sealed class ViewReference
         int structured = 0, kept = 0;
         for (var block = 0; block < GrayImage.BlockCount; block++)
         {
-            if (_cellsOfBlock[block] >= LeastEdgesOfBlock)
+            if (_cellsOfBlock[block] >= MinEdgesOfBlock)
             {
                 structured++;
                 kept += _foundInBlock[block] * 2 >= _cellsOfBlock[block] ? 1 : 0;
@@ -134,7 +134,7 @@ internal sealed class ViewReference
     private (double Measured, double? Sharpness) SharpnessOf(ViewFeatures frame)
     {
         _measured.Clear();
-        var step = Math.Max(1, _cells.Count / MostSharpnessSamples);
+        var step = Math.Max(1, _cells.Count / MaxSharpnessSamples);
         var samples = 0;
         for (var i = 0; i < _cells.Count; i += step, samples++)
         {
@@ -144,7 +144,7 @@ internal sealed class ViewReference
             }
         }
 
-        if (_measured.Count < LeastMeasured * samples || _measured.Count == 0)
+        if (_measured.Count < MinMeasured * samples || _measured.Count == 0)
         {
             return (samples == 0 ? 0 : (double)_measured.Count / samples, null);
         }
@@ -163,7 +163,7 @@ internal sealed class ViewReference
 
         var memory = now > _sharpness ? Memory : SharpnessMemory;
         _sharpness = _sharpness is not { } usual ? now
-            : usual + ((now - usual) * Math.Min(MostWeight, 1 - Math.Exp(-elapsed / memory)));
+            : usual + ((now - usual) * Math.Min(MaxWeight, 1 - Math.Exp(-elapsed / memory)));
     }
 
     private void Select()
@@ -187,6 +187,6 @@ internal sealed class ViewReference
         }
 
         _grown.GrowFrom(_usual);
-        IsUsable = _cellsOfBlock.Count(cells => cells >= LeastEdgesOfBlock) >= LeastBlocks;
+        IsUsable = _cellsOfBlock.Count(cells => cells >= MinEdgesOfBlock) >= MinBlocks;
     }
 }

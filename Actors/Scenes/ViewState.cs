@@ -12,10 +12,10 @@ public enum ViewState
     /// <summary>The camera sees another place: it was moved or turned.</summary>
     Changed,
 
-    /// <summary>Something hides nearly all of the picture.</summary>
+    /// <summary>Something hides nearly all of the frame.</summary>
     Covered,
 
-    /// <summary>There is no light, or the lens has its cap on: nearly all of the picture is black.</summary>
+    /// <summary>There is no light, or the lens has its cap on: nearly all of the frame is black.</summary>
     Dark,
 
     /// <summary>The usual view without sharp edges: out of focus, sprayed or fogged glass.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>The words of an event, with places for its facts: <c>{camera}: {question} is {to} ({score})</c>.</summary>
+/// <summary>The text of an event, with placeholders for its facts: <c>{camera}: {question} is {to} ({score})</c>.</summary>
 public sealed record AlertText
 {
     private static readonly string[] Names =
@@ -19,7 +19,7 @@ public sealed record AlertText
     public string Template { get; }
 
     /// <param name="template">Braces are doubled to stand for themselves.</param>
-    /// <exception cref="FormatException">A place is not known or not closed; the message is the rest of a sentence.</exception>
+    /// <exception cref="FormatException">A placeholder is unknown or not closed; the message completes a sentence that begins with the text.</exception>
     public static AlertText Parse(string template)
     {
         Fill(template, name => Names.Contains(name)
@@ -28,7 +28,7 @@ public sealed record AlertText
         return new AlertText(template);
     }
 
-    /// <param name="fact">The text of each place.</param>
+    /// <param name="fact">The text for each placeholder.</param>
     public string Fill(Func<string, string> fact) => Fill(Template, fact);
 
     /// <summary>A probability as people read it.</summary>

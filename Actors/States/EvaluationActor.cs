@@ -5,9 +5,9 @@ using MobileVlm.Edge.Actors.Supervision;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>From now on these cameras and questions are watched.</summary>
+/// <summary>The cameras and questions from now on.</summary>
 /// <param name="Plans">All of them.</param>
-/// <param name="Gone">Topics of what there is no more, which brokers are to forget.</param>
+/// <param name="Gone">Topics of removed cameras and questions, whose retained messages are cleared.</param>
 internal sealed record PlansChanged(IReadOnlyList<CameraPlan> Plans, IReadOnlyList<string> Gone);
 
 /// <summary>Hands the last state to the publisher, which has it written once its events are safe, then stops the
@@ -17,36 +17,36 @@ internal sealed record StopEvaluating
     public static readonly StopEvaluating Instance = new();
 }
 
-/// <summary>Turns answers into states and events, and notices when answers are missing. Touches no disk.</summary>
+/// <summary>Turns answers into states and events, and notices when answers are missing. Does not access the disk.</summary>
 internal sealed partial class EvaluationActor : RestartableActor
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
-    private readonly QuestionEvaluators _desk;
-    private readonly QuestionStateStore _keeper;
+    private readonly QuestionEvaluators _evaluators;
+    private readonly QuestionStateStore _store;
     private readonly IActorRef _publisher;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    /// <param name="desk">Set up; lives longer than this actor.</param>
-    /// <param name="keeper">Decides what must survive a restart of the process, and when it is written.</param>
+    /// <param name="evaluators">Set up; lives longer than this actor.</param>
+    /// <param name="store">Decides what must survive a restart of the process, and when it is written.</param>
     /// <param name="publisher">Gets <see cref="FrameEvaluated"/>, and <see cref="PendingSave"/> behind the events in
     /// it.</param>
-    /// <param name="time">Paces the looks.</param>
+    /// <param name="time">Paces the ticks.</param>
     /// <param name="logger">Logs messages that were given up.</param>
     public EvaluationActor(
-        QuestionEvaluators desk, QuestionStateStore keeper, IActorRef publisher, TimeProvider time, ILogger<EvaluationActor> logger)
-        : base(desk.Memory)
+        QuestionEvaluators evaluators, QuestionStateStore store, IActorRef publisher, TimeProvider time, ILogger<EvaluationActor> logger)
+        : base(evaluators.Memory)
     {
-        _desk = desk;
-        _keeper = keeper;
+        _evaluators = evaluators;
+        _store = store;
         _publisher = publisher;
         _time = time;
         _logger = logger;
         Receive<FrameAnswered>(Evaluate);
         Receive<PlansChanged>(changed =>
         {
-            desk.Configure(changed.Plans);
+            evaluators.Configure(changed.Plans);
             publisher.Tell(changed);
         });
         Receive<Tick>(_ => CheckSilence());
@@ -57,46 +57,46 @@ internal sealed partial class EvaluationActor : RestartableActor
     protected override void Resume()
     {
         Publish();
-        _desk.Ticks ??= _time.SendEvery(Self, LookEvery, Tick.Instance);
+        _evaluators.Ticks ??= _time.SendEvery(Self, TickInterval, Tick.Instance);
     }
 
     /// <inheritdoc/>
     protected override void GiveUp(object message) => LogGivenUp(message.GetType().Name);
 
-    protected override void PostStop() => _desk.Ticks?.Dispose();
+    protected override void PostStop() => _evaluators.Ticks?.Dispose();
 
     private void Evaluate(FrameAnswered frame)
     {
-        _desk.Apply(frame);
+        _evaluators.Apply(frame);
         if (Publish())
         {
-            KeepWhatIsDue();
+            SaveWhatIsDue();
         }
     }
 
     private void CheckSilence()
     {
-        _desk.Tick();
+        _evaluators.Tick();
         Publish();
-        KeepWhatIsDue();
+        SaveWhatIsDue();
     }
 
     /// <returns>True when an event was among them.</returns>
     private bool Publish()
     {
         var hasEvent = false;
-        foreach (var judged in _desk.TakeUnsent())
+        foreach (var evaluated in _evaluators.TakeUnsent())
         {
-            _publisher.Tell(judged);
-            hasEvent |= judged.News.Any(it => it.Verdict.Event is not null);
+            _publisher.Tell(evaluated);
+            hasEvent |= evaluated.Updates.Any(it => it.Evaluation.Event is not null);
         }
 
         return hasEvent;
     }
 
-    private void KeepWhatIsDue()
+    private void SaveWhatIsDue()
     {
-        if (_keeper.Due(_desk.Saved) is { } due)
+        if (_store.Due(_evaluators.Saved) is { } due)
         {
             _publisher.Tell(due);
         }
@@ -105,7 +105,7 @@ internal sealed partial class EvaluationActor : RestartableActor
     private void Stop()
     {
         Publish();
-        if (_keeper.Last(_desk.Saved) is { } last)
+        if (_store.Last(_evaluators.Saved) is { } last)
         {
             _publisher.Tell(last);
         }

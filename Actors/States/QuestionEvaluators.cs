@@ -9,34 +9,34 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>The judges of all questions: gives each its readings and its time, and says what is new. Outlives the actor
-/// that works at it. One caller at a time.</summary>
+/// <summary>The state machines of all questions: passes each its answers and the time, and returns what is new. Outlives the actor
+/// that uses it. One caller at a time.</summary>
 internal sealed partial class QuestionEvaluators
 {
-    private readonly QuestionStates _board;
+    private readonly QuestionStates _states;
     private readonly EdgeCounters _counters;
     private readonly ClockMonitor _clock;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IReadOnlyDictionary<string, SavedQuestionState> _saved;
-    private readonly OrderedDictionary<(CameraId Camera, string Question), Entry> _seats = [];
+    private readonly OrderedDictionary<(CameraId Camera, string Question), Entry> _entries = [];
     private readonly List<FrameEvaluated> _unsent = [];
 
-    /// <param name="board">Gets what is held true.</param>
-    /// <param name="counters">Say why a question has no answer, and are told.</param>
-    /// <param name="saved">Of the last run, by camera and question (<c>gate/person</c>).</param>
-    /// <param name="clock">Looked at with each <see cref="Tick"/>.</param>
+    /// <param name="states">Receives each question's current state.</param>
+    /// <param name="counters">Supply the reason for a missing answer; updated with it.</param>
+    /// <param name="saved">States of the last run, by camera and question (<c>gate/person</c>).</param>
+    /// <param name="clock">Observed with each <see cref="Tick"/>.</param>
     /// <param name="time">Both clocks.</param>
-    /// <param name="logger">Hears of a question that has no answer, once.</param>
+    /// <param name="logger">Logs state changes, and once that a question has no answer.</param>
     public QuestionEvaluators(
-        QuestionStates board,
+        QuestionStates states,
         EdgeCounters counters,
         IReadOnlyDictionary<string, SavedQuestionState> saved,
         ClockMonitor clock,
         TimeProvider time,
         ILogger<QuestionEvaluators> logger)
     {
-        _board = board;
+        _states = states;
         _counters = counters;
         _saved = saved;
         _clock = clock;
@@ -51,33 +51,33 @@ internal sealed partial class QuestionEvaluators
     public ITimer? Ticks { get; set; }
 
     /// <summary>What must survive a restart.</summary>
-    public IReadOnlyDictionary<string, SavedQuestionState> Saved => _seats.ToDictionary(
-        seat => $"{seat.Key.Camera}/{seat.Key.Question}", seat => seat.Value.Judge.Saved);
+    public IReadOnlyDictionary<string, SavedQuestionState> Saved => _entries.ToDictionary(
+        entry => $"{entry.Key.Camera}/{entry.Key.Question}", entry => entry.Value.Machine.Saved);
 
-    /// <summary>From now on these are the questions. One that stays keeps what is known of it.</summary>
+    /// <summary>Replaces the questions. One that stays keeps its state.</summary>
     public void Configure(IReadOnlyList<CameraPlan> plans)
     {
-        var before = _seats.ToDictionary();
-        _seats.Clear();
+        var before = _entries.ToDictionary();
+        _entries.Clear();
         foreach (var (plan, question) in plans.SelectMany(plan => plan.Questions.Select(question => (plan, question))))
         {
             var key = (plan.Id, question.Id);
-            if (before.Remove(key, out var seat))
+            if (before.Remove(key, out var entry))
             {
-                seat.Judge.Change(question);
+                entry.Machine.Change(question);
             }
             else
             {
-                seat = AddEntry(plan.Id, question);
+                entry = AddEntry(plan.Id, question);
             }
 
-            _seats.Add(key, seat);
-            _board.Post(plan.Id, question.Id, seat.Judge.Standing);
+            _entries.Add(key, entry);
+            _states.Set(plan.Id, question.Id, entry.Machine.Current);
         }
 
         foreach (var (camera, question) in before.Keys)
         {
-            _board.Remove(camera, question);
+            _states.Remove(camera, question);
         }
     }
 
@@ -95,10 +95,10 @@ internal sealed partial class QuestionEvaluators
     public void Apply(FrameAnswered frame)
     {
         var captured = new Instant(Steady(frame.CapturedTimestamp), frame.CapturedAt);
-        var still = frame with { Snapshot = null };
-        var news = new List<QuestionUpdate>();
-        _unsent.Add(new FrameEvaluated(frame, news));
-        if (_board.IsSuspended(frame.Camera))
+        var frameOnly = frame with { Snapshot = null };
+        var updates = new List<QuestionUpdate>();
+        _unsent.Add(new FrameEvaluated(frame, updates));
+        if (_states.IsSuspended(frame.Camera))
         {
             // The frame was in flight when the view changed, so it may show something else than the questions are about.
             return;
@@ -107,13 +107,13 @@ internal sealed partial class QuestionEvaluators
         foreach (var answer in frame.Answers)
         {
             // A frame that was on its way when the configuration changed may answer what nobody asks any more.
-            if (_seats.TryGetValue((frame.Camera, answer.Question.Id), out var seat)
-                && seat.Judge.Question.Kind == answer.Question.Kind
-                && !ReferenceEquals(seat.Heard, answer))
+            if (_entries.TryGetValue((frame.Camera, answer.Question.Id), out var entry)
+                && entry.Machine.Question.Kind == answer.Question.Kind
+                && !ReferenceEquals(entry.LastEvaluated, answer))
             {
                 try
                 {
-                    news.Add(Apply(frame.Camera, seat, still, answer, captured));
+                    updates.Add(Apply(frame.Camera, entry, frameOnly, answer, captured));
                 }
                 catch (Exception fault)
                 {
@@ -129,58 +129,58 @@ internal sealed partial class QuestionEvaluators
     {
         if (_clock.Observe())
         {
-            foreach (var seat in _seats.Values)
+            foreach (var entry in _entries.Values)
             {
-                seat.Judge.CorrectTimes(_clock);
+                entry.Machine.CorrectTimes(_clock);
             }
         }
 
         var now = Now();
-        var news = new List<QuestionUpdate>();
-        _unsent.Add(new FrameEvaluated(null, news));
-        foreach (var ((camera, id), seat) in _seats)
+        var updates = new List<QuestionUpdate>();
+        _unsent.Add(new FrameEvaluated(null, updates));
+        foreach (var ((camera, id), entry) in _entries)
         {
-            var question = seat.Judge.Question;
-            if (seat.Watch.Check(_board.GateOf(camera, question), seat.Judge.Patience, now))
+            var question = entry.Machine.Question;
+            if (entry.Silence.Check(_states.GateOf(camera, question), entry.Machine.Patience, now))
             {
-                PublishWaitReason(camera, id, seat);
+                ReportWait(camera, id, entry);
             }
 
-            var before = seat.Judge.Standing;
-            var verdict = seat.Judge.Tick(seat.Watch.Wait, now);
-            _board.Post(camera, id, seat.Judge.Standing);
-            PublishState(camera, seat.Judge, before, verdict.Event);
-            if (verdict.SayState || verdict.SayAnswer)
+            var before = entry.Machine.Current;
+            var evaluation = entry.Machine.Tick(entry.Silence.Wait, now);
+            _states.Set(camera, id, entry.Machine.Current);
+            ReportState(camera, entry.Machine, before, evaluation.Event);
+            if (evaluation.PublishesState || evaluation.PublishesAnswer)
             {
-                news.Add(new QuestionUpdate(camera, question, seat.Judge.Standing, seat.Last, false, verdict));
+                updates.Add(new QuestionUpdate(camera, question, entry.Machine.Current, entry.Last, false, evaluation));
             }
         }
 
-        if (news.Count == 0)
+        if (updates.Count == 0)
         {
             _unsent.RemoveAt(_unsent.Count - 1);
         }
     }
 
-    private QuestionUpdate Apply(CameraId camera, Entry seat, FrameAnswered still, QuestionAnswered answer, Instant captured)
+    private QuestionUpdate Apply(CameraId camera, Entry entry, FrameAnswered frameOnly, QuestionAnswered answer, Instant captured)
     {
-        var question = seat.Judge.Question;
-        var reading = AnswerHandler.Of(answer.Question.Kind).Parse(
-            answer.Question, answer.Parts, _board.ThresholdsOf(camera, question, still.CapturedAt));
+        var question = entry.Machine.Question;
+        var parsed = AnswerHandler.Of(answer.Question.Kind).Parse(
+            answer.Question, answer.Parts, _states.ThresholdsOf(camera, question, frameOnly.CapturedAt));
 
         // From here on it counts.
-        seat.Heard = answer;
-        var before = seat.Judge.Standing;
-        var verdict = seat.Judge.Apply(reading, captured);
-        PublishState(camera, seat.Judge, before, verdict.Event);
-        seat.Last = new LastAnswer(still, answer, reading);
-        if (!reading.IsFailure)
+        entry.LastEvaluated = answer;
+        var before = entry.Machine.Current;
+        var evaluation = entry.Machine.Apply(parsed, captured);
+        ReportState(camera, entry.Machine, before, evaluation.Event);
+        entry.Last = new LastAnswer(frameOnly, answer, parsed);
+        if (!parsed.IsFailure)
         {
-            seat.Watch.Answered(captured.Monotonic);
+            entry.Silence.Answered(captured.Monotonic);
         }
 
-        _board.Post(camera, question.Id, seat.Judge.Standing);
-        return new QuestionUpdate(camera, question, seat.Judge.Standing, seat.Last, true, verdict);
+        _states.Set(camera, question.Id, entry.Machine.Current);
+        return new QuestionUpdate(camera, question, entry.Machine.Current, entry.Last, true, evaluation);
     }
 
     private void NotEvaluated(CameraId camera, QuestionAnswered answer, Exception fault)
@@ -194,41 +194,41 @@ internal sealed partial class QuestionEvaluators
 
     /// <summary>One line for each change. A question that is unanswered for a reason that nobody configured gets a warning
     /// of its own.</summary>
-    private void PublishState(CameraId camera, QuestionStateMachine judge, QuestionState before, StateChange? told)
+    private void ReportState(CameraId camera, QuestionStateMachine machine, QuestionState before, StateChange? change)
     {
-        var now = judge.Standing;
-        if (now.State == before.State && told is null || now.Reason is { } reason && reason.NeedsAttention())
+        var now = machine.Current;
+        if (now.State == before.State && change is null || now.Reason is { } reason && reason.NeedsAttention())
         {
             return;
         }
 
         // Descriptions differ each time; only their events are logged.
-        var level = told is null && AnswerHandler.Of(judge.Question.Kind).IsFreeText ? LogLevel.Debug : LogLevel.Information;
+        var level = change is null && AnswerHandler.Of(machine.Question.Kind).IsFreeText ? LogLevel.Debug : LogLevel.Information;
         string[] details =
         [
             .. now.Reason is { } unknown ? (string[])[unknown.ToSentence()] : [],
             .. now is { Value: not null, Score: { } score } ? (string[])[string.Create(CultureInfo.InvariantCulture, $"score {score:0.000}")] : [],
-            .. told is null ? [] : (string[])["event"],
+            .. change is null ? [] : (string[])["event"],
         ];
         LogState(
-            level, camera, judge.Question.Id, told?.From ?? before.State, now.State, details.Length > 0 ? $" ({string.Join(", ", details)})" : "");
+            level, camera, machine.Question.Id, change?.From ?? before.State, now.State, details.Length > 0 ? $" ({string.Join(", ", details)})" : "");
     }
 
-    private void PublishWaitReason(CameraId camera, string question, Entry seat)
+    private void ReportWait(CameraId camera, string question, Entry entry)
     {
-        if (seat.Watch.Wait is { } wait && wait.NeedsAttention())
+        if (entry.Silence.Wait is { } wait && wait.NeedsAttention())
         {
-            seat.IsInTrouble = true;
+            entry.IsInTrouble = true;
             LogNoAnswer(camera, question, wait.ToSentence());
         }
-        else if (seat.Watch.Wait is { } meant && meant.IsDeliberate())
+        else if (entry.Silence.Wait is { } meant && meant.IsDeliberate())
         {
             var reason = meant.ToSentence();
             LogNotAsked(camera, question, reason);
         }
-        else if (seat.Watch.Wait is null && seat.IsInTrouble)
+        else if (entry.Silence.Wait is null && entry.IsInTrouble)
         {
-            seat.IsInTrouble = false;
+            entry.IsInTrouble = false;
             LogAnswersAgain(camera, question);
         }
     }
@@ -262,16 +262,16 @@ internal sealed partial class QuestionEvaluators
     [LoggerMessage(EventId = 3, Message = "{Camera}/{Question}: {From} -> {To}{Details}")]
     private partial void LogState(LogLevel level, CameraId camera, string question, string from, string to, string details);
 
-    private sealed class Entry(QuestionStateMachine judge, SilenceMonitor watch)
+    private sealed class Entry(QuestionStateMachine machine, SilenceMonitor silence)
     {
-        public QuestionStateMachine Judge => judge;
+        public QuestionStateMachine Machine => machine;
 
-        public SilenceMonitor Watch => watch;
+        public SilenceMonitor Silence => silence;
 
         public LastAnswer? Last { get; set; }
 
         /// <summary>The answer that was evaluated last.</summary>
-        public QuestionAnswered? Heard { get; set; }
+        public QuestionAnswered? LastEvaluated { get; set; }
 
         public bool IsInTrouble { get; set; }
     }

@@ -5,13 +5,13 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>What must survive a restart: the standings and what was switched at run time.</summary>
-/// <param name="Version">Of this layout.</param>
-/// <param name="Standings">By camera and question: <c>gate/person</c>.</param>
+/// <summary>What must survive a restart: the states and what was switched at run time.</summary>
+/// <param name="Version">Version of the layout.</param>
+/// <param name="States">By camera and question: <c>gate/person</c>.</param>
 /// <param name="Switches">The same, where a switch differs from the configuration.</param>
 internal sealed record SavedState(
     [property: JsonPropertyName("v")] int Version,
-    IReadOnlyDictionary<string, SavedQuestionState> Standings,
+    [property: JsonPropertyName("standings")] IReadOnlyDictionary<string, SavedQuestionState> States,
     IReadOnlyDictionary<string, bool> Switches)
 {
     public const int Current = 1;
@@ -20,7 +20,7 @@ internal sealed record SavedState(
         new(Current, new Dictionary<string, SavedQuestionState>(), new Dictionary<string, bool>());
 }
 
-/// <summary>The small file in which it is kept. Written whole beside the old one and put in its place, so that a power cut
+/// <summary>The file in which it is stored. Written as a whole beside the old one and renamed over it, so that a power cut
 /// leaves one or the other. A file that cannot be read is renamed and reported; the service continues without it. One thread
 /// at a time, but for <see cref="Condition"/>.</summary>
 /// <param name="folder">Created when it is missing.</param>
@@ -62,8 +62,8 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
             }
 
             var state = JsonSerializer.Deserialize<SavedState>(content, Json);
-            return state is { Version: SavedState.Current, Standings: not null, Switches: not null }
-                && state.Standings.Values.All(saved => saved?.Standing is { } standing && double.IsFinite(standing.Score ?? 0))
+            return state is { Version: SavedState.Current, States: not null, Switches: not null }
+                && state.States.Values.All(saved => saved?.State is { } state && double.IsFinite(state.Score ?? 0))
                 ? state
                 : throw new JsonException("it is no such file, of another version, or a number in it is out of range");
         }

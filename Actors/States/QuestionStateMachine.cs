@@ -5,25 +5,26 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>The rules of one question, and what they remember: readings come in, a state that does not flap and events
-/// come out. Decides by the moments that it is given and touches nothing else. One caller at a time.</summary>
+/// <summary>The rules of one question and their memory: answers come in, a debounced state and events come out. Uses only the
+/// moments that it is given, no clock. One caller at a time.</summary>
 internal sealed class QuestionStateMachine
 {
-    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MinPatience = TimeSpan.FromSeconds(30);
 
     private readonly List<string> _window = [];
     private readonly TimeSpan _startedAt;
-    private TimeSpan? _heardAt;
-    private TimeSpan? _saidAt;
-    private bool _mustSay;
+    private TimeSpan? _answeredAt;
+    private TimeSpan? _publishedAt;
+    private bool _mustPublish;
     private TimeSpan? _eventAt;
-    private DateTimeOffset? _eventWall;
+    private DateTimeOffset? _eventUtc;
     private int _heldBack;
-    private (string Value, TimeSpan Steady, DateTimeOffset Wall)? _candidate;
+    private UnknownReason _lastUnclear = UnknownReason.Uncertain;
+    private (string Value, TimeSpan Monotonic, DateTimeOffset Utc)? _candidate;
 
-    /// <param name="question">Whose rules.</param>
-    /// <param name="saved">From the last run; null when nothing is known of it.</param>
-    /// <param name="now">Patience begins.</param>
+    /// <param name="question">The question with its rules.</param>
+    /// <param name="saved">The state of the last run; null when there is none.</param>
+    /// <param name="now">The moment from which <see cref="Patience"/> counts.</param>
     public QuestionStateMachine(StandingQuestion question, SavedQuestionState? saved, Instant now)
     {
         Question = question;
@@ -36,13 +37,13 @@ internal sealed class QuestionStateMachine
 
     public StandingQuestion Question { get; private set; }
 
-    public QuestionState Standing { get; private set; } = QuestionState.Nothing;
+    public QuestionState Current { get; private set; } = QuestionState.Nothing;
 
-    public SavedQuestionState Saved => new(Question.Kind, Standing, _eventWall);
+    public SavedQuestionState Saved => new(Question.Kind, Current, _eventUtc);
 
-    /// <summary>How long a state outlives its last reading.</summary>
+    /// <summary>How long a state outlives its last answer.</summary>
     public TimeSpan Patience => Rules.UnknownAfter
-        ?? (Question.Every * 3 > LeastPatience ? Question.Every * 3 : LeastPatience);
+        ?? (Question.Every * 3 > MinPatience ? Question.Every * 3 : MinPatience);
 
     private AnswerRules Rules => Question.Rules;
 
@@ -50,41 +51,41 @@ internal sealed class QuestionStateMachine
 
     private UnsureRule WhenUnsure => Rules.WhenUnsure ?? AnswerHandler.Of(Question.Kind).DefaultUnsure;
 
-    /// <summary>Goes on by other rules. What was known stays known, unless the kind is another one.</summary>
+    /// <summary>Replaces the rules. The state stays, unless the kind changes.</summary>
     public void Change(StandingQuestion question)
     {
         if (question.Kind != Question.Kind)
         {
-            Forget();
-            Standing = QuestionState.Nothing;
+            ClearHistory();
+            Current = QuestionState.Nothing;
         }
 
         Question = question;
     }
 
-    /// <summary>A picture was answered.</summary>
-    /// <param name="reading">What it says.</param>
-    /// <param name="captured">When it was taken: what is measured is what happened before the camera, however long the
+    /// <summary>A frame was answered.</summary>
+    /// <param name="answer">The parsed answer.</param>
+    /// <param name="captured">Capture time of the frame: times are measured in front of the camera, however long the
     /// model takes.</param>
-    public Evaluation Apply(ParsedAnswer reading, Instant captured)
+    public Evaluation Apply(ParsedAnswer answer, Instant captured)
     {
-        if (reading is { IsFailure: true, Unclear: { } failure })
+        if (answer is { IsFailure: true, Unclear: { } failure })
         {
             var unknown = BecomeUnknown(failure, captured);
-            return unknown with { SayAnswer = unknown.SayAnswer || Rules.Answers == AnswerRule.Each };
+            return unknown with { PublishesAnswer = unknown.PublishesAnswer || Rules.Answers == AnswerRule.Each };
         }
 
-        if (_heardAt is { } before && captured.Monotonic - before > Patience)
+        if (_answeredAt is { } before && captured.Monotonic - before > Patience)
         {
-            // What was seen before a gap does not agree with what is seen after it.
-            Forget();
+            // Answers before a gap do not count together with those after it.
+            ClearHistory();
         }
 
-        _heardAt = captured.Monotonic;
-        var change = reading.Value is null && WhenUnsure == UnsureRule.Keep
-            ? Unsure(reading)
-            : Weigh(reading, captured);
-        return change with { SayAnswer = change.SayState || Rules.Answers == AnswerRule.Each };
+        _answeredAt = captured.Monotonic;
+        var change = answer.Value is null && WhenUnsure == UnsureRule.Keep
+            ? KeepState(answer)
+            : Evaluate(answer, captured);
+        return change with { PublishesAnswer = change.PublishesState || Rules.Answers == AnswerRule.Each };
     }
 
     /// <summary>Time passed.</summary>
@@ -92,30 +93,30 @@ internal sealed class QuestionStateMachine
     /// <param name="now">This moment.</param>
     public Evaluation Tick(UnknownReason? wait, Instant now)
     {
-        if (wait is { } meant && meant.IsDeliberate())
+        if (wait is { } deliberate && deliberate.IsDeliberate())
         {
-            return BecomeUnknown(meant, now);
+            return BecomeUnknown(deliberate, now);
         }
 
-        if (now.Monotonic - (_heardAt ?? _startedAt) > Patience || Standing.Reason is { } reason && reason.IsDeliberate())
+        if (now.Monotonic - (_answeredAt ?? _startedAt) > Patience || Current.Reason is { } reason && reason.IsDeliberate())
         {
             return BecomeUnknown(wait ?? UnknownReason.NotYet, now);
         }
 
-        var due = _saidAt is { } said && Rules.Heartbeat > TimeSpan.Zero && now.Monotonic - said >= Rules.Heartbeat;
-        return due || _mustSay ? Settle(now.Monotonic, default) : default;
+        var due = _publishedAt is { } published && Rules.Heartbeat > TimeSpan.Zero && now.Monotonic - published >= Rules.Heartbeat;
+        return due || _mustPublish ? Publish(now.Monotonic, default) : default;
     }
 
     /// <summary>The clock was set: times that were read before become what it would have shown, and are published.</summary>
     public void CorrectTimes(ClockMonitor clock)
     {
-        var corrected = Standing with { Since = Known(Standing.Since), LastKnownAt = Known(Standing.LastKnownAt) };
-        _mustSay |= corrected != Standing && _saidAt is not null;
-        Standing = corrected;
-        _eventWall = Known(_eventWall);
+        var corrected = Current with { Since = Known(Current.Since), LastKnownAt = Known(Current.LastKnownAt) };
+        _mustPublish |= corrected != Current && _publishedAt is not null;
+        Current = corrected;
+        _eventUtc = Known(_eventUtc);
         if (_candidate is { } candidate)
         {
-            _candidate = candidate with { Wall = Known(candidate.Wall) ?? candidate.Wall };
+            _candidate = candidate with { Utc = Known(candidate.Utc) ?? candidate.Utc };
         }
 
         DateTimeOffset? Known(DateTimeOffset? read) => clock.Known(read) ?? read;
@@ -127,20 +128,20 @@ internal sealed class QuestionStateMachine
         // may be too long but never too short.
         if (saved.LastEventAt is { } last)
         {
-            _eventWall = last;
+            _eventUtc = last;
             _eventAt = now.Monotonic - (IsKnown(last) && IsKnown(now.Utc) && now.Utc > last ? now.Utc - last : TimeSpan.Zero);
         }
 
         // A state is taken over only if it is certain that it was confirmed a moment ago.
-        var confirmed = saved.Standing.LastKnownAt is { } at && IsKnown(at) ? at : (DateTimeOffset?)null;
-        if (saved.Standing.Value is not null && IsKnown(now.Utc) && confirmed is { } when && (now.Utc - when).Duration() <= Patience)
+        var confirmed = saved.State.LastKnownAt is { } at && IsKnown(at) ? at : (DateTimeOffset?)null;
+        if (saved.State.Value is not null && IsKnown(now.Utc) && confirmed is { } when && (now.Utc - when).Duration() <= Patience)
         {
-            Standing = saved.Standing;
-            _mustSay = true;
+            Current = saved.State;
+            _mustPublish = true;
         }
         else
         {
-            Standing = saved.Standing with
+            Current = saved.State with
             {
                 Value = null,
                 Reason = UnknownReason.NotYet,
@@ -153,31 +154,32 @@ internal sealed class QuestionStateMachine
         static bool IsKnown(DateTimeOffset moment) => PlausibleTime.Includes(moment);
     }
 
-    private Evaluation Unsure(ParsedAnswer reading)
+    private Evaluation KeepState(ParsedAnswer answer)
     {
-        if (Standing.Value is null)
+        if (Current.Value is null)
         {
-            Standing = Standing with { Reason = reading.Unclear };
+            Current = Current with { Reason = answer.Unclear };
         }
 
         return default;
     }
 
-    private Evaluation Weigh(ParsedAnswer reading, Instant captured)
+    private Evaluation Evaluate(ParsedAnswer answer, Instant captured)
     {
-        var value = reading.Value ?? AnswerWords.Unknown;
+        _lastUnclear = answer.Unclear ?? _lastUnclear;
+        var value = answer.Value ?? AnswerWords.Unknown;
         _window.Add(value);
         if (_window.Count > Rules.OutOf)
         {
             _window.RemoveRange(0, _window.Count - Rules.OutOf);
         }
 
-        // The agreement is of more than half, so there is at most one.
+        // More than half must agree, so there is at most one.
         var agreed = _window.Find(it => _window.Count(other => other == it) >= Rules.Agree);
-        if (agreed is null || (agreed == Standing.State && Standing.Since is not null))
+        if (agreed is null || (agreed == Current.State && Current.Since is not null))
         {
             _candidate = null;
-            Confirm(agreed, reading, captured);
+            Confirm(agreed, answer, captured);
             return default;
         }
 
@@ -186,54 +188,55 @@ internal sealed class QuestionStateMachine
             _candidate = (agreed, captured.Monotonic, captured.Utc);
         }
 
-        var back = Standing.Value is null && agreed == Standing.LastKnown;
-        return back || captured.Monotonic - _candidate.Value.Steady >= HoldOf(agreed)
-            ? Settle(agreed, _candidate.Value.Wall, reading, captured)
+        var back = Current.Value is null && agreed == Current.LastKnown;
+        return back || captured.Monotonic - _candidate.Value.Monotonic >= HoldTimeOf(agreed)
+            ? Commit(agreed, _candidate.Value.Utc, answer, captured)
             : default;
     }
 
-    private TimeSpan HoldOf(string value) =>
+    private TimeSpan HoldTimeOf(string value) =>
         value == AnswerWords.No ? Rules.HoldNoFor ?? Rules.HoldFor : Rules.HoldFor;
 
-    private void Confirm(string? agreed, ParsedAnswer reading, Instant captured)
+    private void Confirm(string? agreed, ParsedAnswer answer, Instant captured)
     {
-        if (agreed is not null && reading.Value == agreed)
+        if (agreed is not null && answer.Value == agreed)
         {
-            Standing = Standing with { Score = reading.Score, LastKnownAt = captured.Utc };
+            Current = Current with { Score = answer.Score, LastKnownAt = captured.Utc };
         }
-        else if (Standing.Value is null && reading.Unclear is { } unclear)
+        else if (Current.Value is null && answer.Unclear is { } unclear)
         {
-            Standing = Standing with { Reason = unclear };
+            Current = Current with { Reason = unclear };
         }
     }
 
-    private Evaluation Settle(string value, DateTimeOffset since, ParsedAnswer reading, Instant captured)
+    private Evaluation Commit(string value, DateTimeOffset since, ParsedAnswer answer, Instant captured)
     {
         _candidate = null;
-        var before = Standing.LastKnown;
-        if (value == AnswerWords.Unknown && reading.Value is null)
+        var before = Current.LastKnown;
+        if (value == AnswerWords.Unknown && answer.Value != AnswerWords.Unknown)
         {
-            Standing = Standing with { Value = null, Reason = reading.Unclear, Since = since, Score = reading.Score };
-            return Settle(captured.Monotonic, default);
+            // A clear answer may complete the hold time of the unclear ones before it.
+            Current = Current with { Value = null, Reason = answer.Unclear ?? _lastUnclear, Since = since, Score = answer.Score };
+            return Publish(captured.Monotonic, default);
         }
 
-        Standing = new QuestionState
+        Current = new QuestionState
         {
             Value = value,
             Reason = null,
             Since = since,
-            Score = reading.Score,
+            Score = answer.Score,
             LastKnown = value,
             LastKnownAt = captured.Utc,
         };
-        // What was so before anybody looked, and what is as it was before a gap, did not happen.
+        // The first known value, or the same value after a gap, is not a change and raises no event.
         var change = before is null || before == value
             ? default
-            : new Evaluation(false, false, Event(before, value, reading, since, captured));
-        return Settle(captured.Monotonic, change);
+            : new Evaluation(false, false, Event(before, value, answer, since, captured));
+        return Publish(captured.Monotonic, change);
     }
 
-    private StateChange? Event(string from, string to, ParsedAnswer reading, DateTimeOffset since, Instant captured)
+    private StateChange? Event(string from, string to, ParsedAnswer answer, DateTimeOffset since, Instant captured)
     {
         if (!(Events switch
         {
@@ -253,33 +256,33 @@ internal sealed class QuestionStateMachine
             return null;
         }
 
-        var change = new StateChange(from, to, reading.Score, since, _heldBack);
-        (_eventAt, _eventWall, _heldBack) = (captured.Monotonic, captured.Utc, 0);
+        var change = new StateChange(from, to, answer.Score, since, _heldBack);
+        (_eventAt, _eventUtc, _heldBack) = (captured.Monotonic, captured.Utc, 0);
         return change;
     }
 
     private Evaluation BecomeUnknown(UnknownReason reason, Instant now)
     {
-        Forget();
-        if (Standing.Value is null && Standing.Since is not null)
+        ClearHistory();
+        if (Current.Value is null && Current.Since is not null)
         {
-            var other = Standing.Reason != reason;
-            Standing = Standing with { Reason = reason };
-            var due = _saidAt is { } said && Rules.Heartbeat > TimeSpan.Zero && now.Monotonic - said >= Rules.Heartbeat;
-            return due ? Settle(now.Monotonic, default) : new Evaluation(false, other, null);
+            var other = Current.Reason != reason;
+            Current = Current with { Reason = reason };
+            var due = _publishedAt is { } published && Rules.Heartbeat > TimeSpan.Zero && now.Monotonic - published >= Rules.Heartbeat;
+            return due ? Publish(now.Monotonic, default) : new Evaluation(false, other, null);
         }
 
-        Standing = Standing with { Value = null, Reason = reason, Since = now.Utc, Score = null };
-        return Settle(now.Monotonic, default);
+        Current = Current with { Value = null, Reason = reason, Since = now.Utc, Score = null };
+        return Publish(now.Monotonic, default);
     }
 
-    private Evaluation Settle(TimeSpan now, Evaluation verdict)
+    private Evaluation Publish(TimeSpan now, Evaluation evaluation)
     {
-        (_saidAt, _mustSay) = (now, false);
-        return verdict with { SayState = true, SayAnswer = true };
+        (_publishedAt, _mustPublish) = (now, false);
+        return evaluation with { PublishesState = true, PublishesAnswer = true };
     }
 
-    private void Forget()
+    private void ClearHistory()
     {
         _window.Clear();
         _candidate = null;

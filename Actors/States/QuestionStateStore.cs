@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>What is to be written once the events in it are safe.</summary>
+/// <summary>A state to be written once its events are stored.</summary>
 /// <param name="Number">Counts up: a later one may overtake it.</param>
 /// <param name="State">All of it.</param>
 internal sealed record PendingSave(long Number, SavedState State);
@@ -23,16 +23,16 @@ internal sealed class QuestionStateStore
     private readonly QuestionStateFile? _file;
     private readonly QuestionToggles _switches;
     private readonly TimeProvider _time;
-    private readonly Lock _keeping = new();
+    private readonly Lock _writing = new();
     private string _changes = "";
     private string _events = "";
     private long? _dueAt;
-    private long _given;
-    private long _kept;
+    private long _numbered;
+    private long _written;
     private volatile bool _isUnwritten;
 
     /// <param name="file">Null keeps nothing.</param>
-    /// <param name="switches">Told what was saved of them, and asked again at each save.</param>
+    /// <param name="switches">Restored at the start and saved with the states.</param>
     /// <param name="time">Paces the writing.</param>
     public QuestionStateStore(QuestionStateFile? file, QuestionToggles switches, TimeProvider time)
     {
@@ -45,10 +45,10 @@ internal sealed class QuestionStateStore
     /// <summary>Whether the file can be written. Thread-safe.</summary>
     public StorageCondition Storage => _file?.Condition ?? StorageCondition.Off;
 
-    /// <summary>As the last run left it.</summary>
+    /// <summary>The state that the last run saved.</summary>
     public SavedState Restored { get; }
 
-    /// <summary>Switches as they were switched; once the questions are known.</summary>
+    /// <summary>Restores the switches. To be called when the questions are known.</summary>
     public void RestoreSwitches()
     {
         foreach (var (key, enabled) in Restored.Switches)
@@ -62,15 +62,15 @@ internal sealed class QuestionStateStore
 
     /// <summary>What is to be written now, or null: nothing changed that matters, or the last time is too near. Once given
     /// out it counts as written.</summary>
-    /// <param name="standings">All of them.</param>
-    public PendingSave? Due(IReadOnlyDictionary<string, SavedQuestionState> standings)
+    /// <param name="states">All of them.</param>
+    public PendingSave? Due(IReadOnlyDictionary<string, SavedQuestionState> states)
     {
         if (_file is null)
         {
             return null;
         }
 
-        var state = State(standings);
+        var state = State(states);
         var (changes, events) = (Changes(state), Events(state));
         var wait = events == _events ? Interval : IntervalOfEvents;
         if ((changes == _changes && !_isUnwritten) || (_dueAt is { } last && _time.GetElapsedTime(last) < wait))
@@ -79,18 +79,18 @@ internal sealed class QuestionStateStore
         }
 
         (_changes, _events, _dueAt) = (changes, events, _time.GetTimestamp());
-        return new PendingSave(++_given, state);
+        return new PendingSave(++_numbered, state);
     }
 
     /// <summary>Writes what was due, which takes a flush to the medium. Not before the events in it are safe: a change whose
-    /// event is in neither would never be told. What a later one has overtaken is left out.</summary>
-    public void Keep(PendingSave due)
+    /// event is in neither would never be published. A state that a later one has overtaken is left out.</summary>
+    public void Write(PendingSave due)
     {
-        lock (_keeping)
+        lock (_writing)
         {
-            if (due.Number > _kept)
+            if (due.Number > _written)
             {
-                _kept = due.Number;
+                _written = due.Number;
                 _isUnwritten = _file?.Write(due.State) == false;
             }
         }
@@ -98,22 +98,22 @@ internal sealed class QuestionStateStore
 
     /// <summary>The complete state at the end of a run, to be written even if nothing has changed. Null when no state is
     /// kept.</summary>
-    /// <param name="standings">All of them.</param>
-    public PendingSave? Last(IReadOnlyDictionary<string, SavedQuestionState> standings) =>
-        _file is null ? null : new PendingSave(++_given, State(standings));
+    /// <param name="states">All of them.</param>
+    public PendingSave? Last(IReadOnlyDictionary<string, SavedQuestionState> states) =>
+        _file is null ? null : new PendingSave(++_numbered, State(states));
 
-    private SavedState State(IReadOnlyDictionary<string, SavedQuestionState> standings) => new(
-        SavedState.Current, standings, _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled));
+    private SavedState State(IReadOnlyDictionary<string, SavedQuestionState> states) => new(
+        SavedState.Current, states, _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled));
 
-    // When a state was last confirmed, and by what score, changes with each picture and is not worth a write.
+    // When a state was last confirmed, and by what score, changes with each frame and is not worth a write.
     private static string Changes(SavedState state) => string.Join(
         '\n',
-        state.Standings.Select(it => $"{it.Key} {it.Value.Standing.Value} {it.Value.Standing.Since:O} "
-            + $"{it.Value.Standing.LastKnown} {it.Value.LastEventAt:O}")
+        state.States.Select(it => $"{it.Key} {it.Value.State.Value} {it.Value.State.Since:O} "
+            + $"{it.Value.State.LastKnown} {it.Value.LastEventAt:O}")
         .Concat(state.Switches.Select(it => $"{it.Key} {it.Value}")));
 
     private static string Events(SavedState state) =>
-        string.Join('\n', state.Standings.Select(it => $"{it.Key} {it.Value.LastEventAt:O}"));
+        string.Join('\n', state.States.Select(it => $"{it.Key} {it.Value.LastEventAt:O}"));
 
     private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
 }

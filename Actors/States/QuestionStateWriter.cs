@@ -4,9 +4,9 @@ namespace MobileVlm.Edge.Actors.States;
 
 /// <summary>Writes the state file on a thread of its own, each state only after the events in it are safe. Holds at most
 /// the state that is being written and the newest one behind it. Thread-safe; outlives the actors.</summary>
-/// <param name="keeper">Writes; skips a state that a later one has overtaken.</param>
+/// <param name="store">Writes; skips a state that a later one has overtaken.</param>
 /// <param name="logger">Logs a write that threw, which is a defect: the file handles disk errors itself.</param>
-internal sealed partial class QuestionStateWriter(QuestionStateStore keeper, ILogger<QuestionStateWriter> logger)
+internal sealed partial class QuestionStateWriter(QuestionStateStore store, ILogger<QuestionStateWriter> logger)
 {
     private readonly Lock _lock = new();
     private readonly ILogger _logger = logger;
@@ -65,7 +65,7 @@ internal sealed partial class QuestionStateWriter(QuestionStateStore keeper, ILo
     {
         try
         {
-            keeper.Keep(due);
+            store.Write(due);
         }
         catch (Exception fault)
         {

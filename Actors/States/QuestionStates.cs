@@ -6,31 +6,30 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>What is held true about every question at this moment, for whoever decides by it: capture threads, the
-/// pipeline, statistics. Thread-safe.</summary>
+/// <summary>The current state of every question, for capture threads, the pipeline and statistics. Thread-safe.</summary>
 internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
 {
-    private readonly ConcurrentDictionary<(CameraId Camera, string Question), QuestionState> _standings = new();
+    private readonly ConcurrentDictionary<(CameraId Camera, string Question), QuestionState> _current = new();
 
-    private readonly ConcurrentDictionary<CameraId, CameraMonitor> _scenes = new();
+    private readonly ConcurrentDictionary<CameraId, CameraMonitor> _monitors = new();
 
     public QuestionToggles Switches { get; } = new();
 
     /// <summary>Registers the monitor that decides whether the camera's questions are suspended.</summary>
-    public void Watch(CameraId camera, CameraMonitor scene) => _scenes[camera] = scene;
+    public void Register(CameraId camera, CameraMonitor monitor) => _monitors[camera] = monitor;
 
     /// <summary>Whether the questions of a camera are suspended because of its view.</summary>
-    public bool IsSuspended(CameraId camera) => _scenes.TryGetValue(camera, out var scene) && scene.IsSuspended;
+    public bool IsSuspended(CameraId camera) => _monitors.TryGetValue(camera, out var monitor) && monitor.IsSuspended;
 
-    public void Post(CameraId camera, string question, QuestionState standing) => _standings[(camera, question)] = standing;
+    public void Set(CameraId camera, string question, QuestionState state) => _current[(camera, question)] = state;
 
-    public void Remove(CameraId camera, string question) => _standings.TryRemove((camera, question), out _);
+    public void Remove(CameraId camera, string question) => _current.TryRemove((camera, question), out _);
 
-    /// <summary>Does this hold, for a question of this camera?</summary>
+    /// <summary>Whether a condition of a question of this camera is met.</summary>
     public bool Holds(CameraId camera, QuestionCondition condition)
     {
         var of = condition.Camera is { } other ? new CameraId(other) : camera;
-        return condition.IsFulfilledBy(_standings.GetValueOrDefault((of, condition.Question))?.State);
+        return condition.IsFulfilledBy(_current.GetValueOrDefault((of, condition.Question))?.State);
     }
 
     /// <summary>Why a question is not asked at this moment; null when it is.</summary>
@@ -54,7 +53,7 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
             : UnknownReason.OutsideSchedule;
     }
 
-    /// <summary>The thresholds of a moment. While the clock is not set no schedule says that it is night.</summary>
+    /// <summary>The thresholds of a moment. While the clock is not set, no schedule applies.</summary>
     public Thresholds ThresholdsOf(CameraId camera, StandingQuestion question, DateTimeOffset captured) =>
         question.Rules.Night is { } night
         && (night.When is { } when ? Holds(camera, when) : PlausibleTime.Includes(captured) && night.Schedule.Contains(captured, zone))

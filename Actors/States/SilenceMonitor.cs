@@ -2,21 +2,21 @@ using MobileVlm.Edge.Actors.Health;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>Knows why a question has no answer. One caller at a time.</summary>
-/// <param name="camera">Of the question's camera.</param>
-/// <param name="question">Of the question.</param>
-/// <param name="start">Patience begins.</param>
+/// <summary>Finds out why a question has no answer. One caller at a time.</summary>
+/// <param name="camera">Counters of the camera.</param>
+/// <param name="question">Counters of the question.</param>
+/// <param name="start">The start of the silence.</param>
 /// <param name="steady">A timestamp as <see cref="Instant.Monotonic"/> counts.</param>
 internal sealed class SilenceMonitor(
     CameraCounters camera, QuestionCounters question, Instant start, Func<long, TimeSpan> steady)
 {
-    private TimeSpan _quietSince = start.Monotonic;
-    private bool _wasHeard;
+    private TimeSpan _silentSince = start.Monotonic;
+    private bool _hasAnswer;
 
     /// <summary>As of the last <see cref="Check"/>; null when it is answered as it should be.</summary>
     public UnknownReason? Wait { get; private set; } = UnknownReason.NotYet;
 
-    public void Answered(TimeSpan at) => (_quietSince, _wasHeard) = (at, true);
+    public void Answered(TimeSpan at) => (_silentSince, _hasAnswer) = (at, true);
 
     /// <param name="gate">Why it is not asked at all; null when it is.</param>
     /// <param name="patience">Silence longer than this has a reason.</param>
@@ -26,7 +26,7 @@ internal sealed class SilenceMonitor(
     {
         if (gate is not null)
         {
-            (_quietSince, _wasHeard) = (now.Monotonic, false);
+            (_silentSince, _hasAnswer) = (now.Monotonic, false);
         }
 
         var before = Wait;
@@ -37,7 +37,7 @@ internal sealed class SilenceMonitor(
 
     private UnknownReason? Find(TimeSpan patience, Instant now) =>
         question.LastFailure.Value is { } failed && !(question.LastAnswer.Value >= failed) ? question.LastFailureReason
-        : now.Monotonic - _quietSince <= patience ? (_wasHeard ? null : UnknownReason.NotYet)
+        : now.Monotonic - _silentSince <= patience ? (_hasAnswer ? null : UnknownReason.NotYet)
         : !camera.Online || camera.LastFrame.Value is not { } frame || now.Monotonic - steady(frame) > patience ? UnknownReason.NoPicture
         : UnknownReason.Busy;
 }

@@ -29,19 +29,19 @@ public enum UnknownReason
     /// <summary>It is asked at certain times only, and the clock of the machine is not set.</summary>
     ClockUnset,
 
-    /// <summary>What it is asked on condition of does not hold.</summary>
+    /// <summary>Its <c>When</c> condition is not met.</summary>
     WhenFalse,
 
     /// <summary>The camera's view is not normal, and its questions are held back while it is so.</summary>
     ViewNotNormal,
 
-    /// <summary>The camera gives no picture.</summary>
+    /// <summary>The camera delivers no frames.</summary>
     NoPicture,
 
     /// <summary>The model failed when it was asked.</summary>
     ModelFailed,
 
-    /// <summary>Pictures come, but the model has no time for them.</summary>
+    /// <summary>Frames come, but the model has no time for them.</summary>
     Busy,
 
     /// <summary>The question does not fit into the model's context.</summary>
@@ -69,7 +69,7 @@ public static class UnknownReasons
         UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse
         or UnknownReason.ViewNotNormal;
 
-    /// <summary>Somebody should look after it.</summary>
+    /// <summary>Somebody should look into it.</summary>
     internal static bool NeedsAttention(this UnknownReason reason) =>
         reason is UnknownReason.NoPicture or UnknownReason.Busy || reason.IsFailure();
 

@@ -1,35 +1,11 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Capture;
-using MobileVlm.Edge.Actors.Commands;
-using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
-using MobileVlm.Edge.Actors.Publishing;
-using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Supervision;
-
-/// <summary>What the supervisor reports to whoever hosts the system. Safe to complete twice.</summary>
-internal sealed class EdgeSignals
-{
-    /// <summary>The engine is open; fails if it cannot be opened.</summary>
-    public TaskCompletionSource Started { get; } = Signal();
-
-    /// <summary>No frame is on its way any more.</summary>
-    public TaskCompletionSource Drained { get; } = Signal();
-
-    /// <summary>The pipeline or an actor has used up its restart budget, or cannot be restarted safely.</summary>
-    public TaskCompletionSource<Exception> Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>The supervisor has ended, and all actors with it.</summary>
-    public TaskCompletionSource SupervisorGone { get; } = Signal();
-
-    private static TaskCompletionSource Signal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-}
 
 /// <summary>Sent when the stop begins: from then on no camera is started, and an actor that waits for its restart is
 /// restarted at once. The reply is <see cref="StopBegun"/>.</summary>
@@ -44,46 +20,24 @@ internal sealed record StopBegun
     public static readonly StopBegun Instance = new();
 }
 
-/// <summary>A change of cameras or questions. Each new lane gets a camera actor; the actors of removed lanes are
+/// <summary>A change of cameras or questions. Each new intake gets a camera actor; the actors of removed intakes are
 /// stopped.</summary>
-/// <param name="Lanes">All of them.</param>
-/// <param name="Sources">Of the lanes that are new.</param>
-/// <param name="Plans">For the judge and the publisher.</param>
+/// <param name="Intakes">All current intakes.</param>
+/// <param name="Sources">Of the intakes that are new.</param>
+/// <param name="Plans">For evaluation and publisher.</param>
 internal sealed record ChangeCameras(
-    IReadOnlyList<CameraIntake> Lanes, IReadOnlyDictionary<CameraIntake, ICameraSource> Sources, PlansChanged Plans);
-
-/// <summary>Everything the actors are made from, and what outlives them.</summary>
-internal sealed record EdgeContext(
-    EdgeSettings Settings,
-    PipelineContext Pipeline,
-    SurvivingState Memory,
-    QuestionStates Board,
-    ClockMonitor Clock,
-    Func<StatsPayload> Snapshot,
-    Func<double> Random,
-    EdgeSignals Reports);
-
-/// <summary>State that outlives the actors, so that a restart of an actor does not lose it.</summary>
-internal sealed record SurvivingState(
-    ChildActors Crew,
-    QuestionEvaluators Desk,
-    QuestionStateStore Keeper,
-    QuestionStateWriter Writer,
-    PublisherState Publisher,
-    PendingRequests Asks,
-    PictureDecoder Decoder,
-    CommandBuffer Commands,
-    StatsClock Stats);
+    IReadOnlyList<CameraIntake> Intakes, IReadOnlyDictionary<CameraIntake, ICameraSource> Sources, PlansChanged Plans);
 
 /// <summary>Creates the actors and isolates their failures. Each is restarted on its own, with its state in objects that
 /// outlive it, after a growing delay and within a budget; for cameras there is no limit. What cannot be restarted safely
 /// fails the system at once: the pipeline's actor (its engine has a budget of its own) and this one.</summary>
 internal sealed partial class EdgeSupervisor : ReceiveActor
 {
-    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CameraStopLimit = TimeSpan.FromSeconds(30);
 
     private readonly EdgeContext _context;
-    private readonly ChildActors _crew;
+    private readonly EdgeActors _actors;
+    private readonly ChildActors _children;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly DelayedRestartStrategy _strategy;
@@ -91,32 +45,34 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private readonly Dictionary<IActorRef, (Exception Cause, ITimer Timer)> _waiting = [];
     private readonly Dictionary<CameraIntake, ICameraSource> _sources;
     private readonly Dictionary<CameraIntake, IActorRef> _cameras = [];
-    private int _hired;
+    private int _camerasStarted;
     private bool _started;
     private bool _stopping;
 
     public EdgeSupervisor(EdgeContext context)
     {
         _context = context;
-        _crew = context.Memory.Crew;
+        _children = context.Surviving.Children;
         _time = context.Pipeline.Time;
         _logger = context.Pipeline.Loggers.CreateLogger<EdgeSupervisor>();
         _strategy = new DelayedRestartStrategy(Decide, RestartLater);
-        _sources = context.Pipeline.Lanes.Now.ToDictionary(
-            lane => lane, lane => context.Pipeline.Parts.Cameras.Single(source => source.Id == lane.Plan.Id));
-        _crew.Publisher = Create(Publisher(context), "mqtt");
-        _crew.Stats = Create(Stats(context, _crew.Publisher), "stats");
-        _crew.Evaluation = Create(Judge(context, _crew.Publisher), "judge");
-        _crew.Pipeline = Create(Props.Create(() => new PipelineActor(context.Pipeline)), "pipeline");
-        _crew.AdHoc = Create(Asks(context, _crew.Publisher), "asks");
-        _crew.Commands = Create(Inbox(context, _crew.Publisher, _crew.AdHoc), "inbox");
+        _sources = context.Pipeline.Intakes.Current.ToDictionary(
+            intake => intake, intake => context.Pipeline.Parts.Cameras.Single(source => source.Id == intake.Plan.Id));
+        var actors = new EdgeActors(context);
+        _children.Publisher = Create(actors.Publisher(), "publisher");
+        _children.Stats = Create(actors.Stats(_children.Publisher), "stats");
+        _children.Evaluation = Create(actors.Evaluation(_children.Publisher), "evaluation");
+        _children.Pipeline = Create(actors.Pipeline(_children.Evaluation), "pipeline");
+        _children.AdHoc = Create(actors.AdHoc(_children.Publisher), "ad-hoc");
+        _children.Commands = Create(actors.Commands(_children.Publisher, _children.AdHoc), "commands");
+        _actors = actors;
         Receive<BeginStop>(_ => BeginToStop());
         Receive<ChangeCameras>(Change);
-        Receive<StartCamera>(hire => Start(hire.Lane));
+        Receive<StartCamera>(start => Start(start.Intake));
         Receive<RestartNow>(restart => Restart(restart.Child));
         Receive<Terminated>(ended => Ended(ended.ActorRef));
         Receive<PipelineStarted>(_ => StartCameras());
-        Receive<PipelineDrained>(_ => context.Reports.Drained.TrySetResult());
+        Receive<PipelineDrained>(_ => context.Signals.Drained.TrySetResult());
         Receive<PipelineFailed>(failed => Failed(failed.Fault));
         Receive<CameraFinished>(finished => LogCameraFinished(finished.Camera.Value));
     }
@@ -145,7 +101,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             timer.Dispose();
         }
 
-        _context.Reports.SupervisorGone.TrySetResult();
+        _context.Signals.SupervisorGone.TrySetResult();
         if (!_stopping)
         {
             Failed(new InvalidOperationException("The supervisor of all actors stopped."));
@@ -162,7 +118,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
 
     private Directive Decide(Exception fault)
     {
-        if (!Sender.Equals(_crew.Pipeline))
+        if (!Sender.Equals(_children.Pipeline))
         {
             return Directive.Restart;
         }
@@ -219,7 +175,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
     private void Ended(IActorRef actor)
     {
         _policies.Remove(actor);
-        _crew.RemoveCamera(actor);
+        _children.RemoveCamera(actor);
         if (_waiting.Remove(actor, out var failed))
         {
             failed.Timer.Dispose();
@@ -230,14 +186,14 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
             return;
         }
 
-        if (_cameras.FirstOrDefault(entry => entry.Value.Equals(actor)) is { Key: { } lane })
+        if (_cameras.FirstOrDefault(entry => entry.Value.Equals(actor)) is { Key: { } intake })
         {
             // It ended unexpectedly; only this camera is replaced.
-            _cameras.Remove(lane);
-            Start(lane);
+            _cameras.Remove(intake);
+            Start(intake);
         }
-        else if (actor.Equals(_crew.Publisher) || actor.Equals(_crew.Evaluation) || actor.Equals(_crew.Pipeline)
-            || actor.Equals(_crew.Commands) || actor.Equals(_crew.AdHoc) || actor.Equals(_crew.Stats))
+        else if (actor.Equals(_children.Publisher) || actor.Equals(_children.Evaluation) || actor.Equals(_children.Pipeline)
+            || actor.Equals(_children.Commands) || actor.Equals(_children.AdHoc) || actor.Equals(_children.Stats))
         {
             Failed(new InvalidOperationException($"The actor '{actor.Path.Name}' stopped unexpectedly."));
         }
@@ -251,157 +207,66 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         }
 
         _started = true;
-        foreach (var lane in _context.Pipeline.Lanes.Now)
+        foreach (var intake in _context.Pipeline.Intakes.Current)
         {
-            Start(lane);
+            Start(intake);
         }
 
-        _context.Reports.Started.TrySetResult();
+        _context.Signals.Started.TrySetResult();
     }
 
-    private void Start(CameraIntake lane)
+    private void Start(CameraIntake intake)
     {
-        // Meanwhile the box may have been stopped, or the camera removed again.
-        if (_started && !_stopping && _context.Pipeline.Lanes.Now.Contains(lane) && !_cameras.ContainsKey(lane)
-            && _sources.TryGetValue(lane, out var source))
+        // The service may have been stopped meanwhile, or the camera removed again.
+        if (_started && !_stopping && _context.Pipeline.Intakes.Current.Contains(intake) && !_cameras.ContainsKey(intake)
+            && _sources.TryGetValue(intake, out var source))
         {
-            // A camera of the same name may still be on its way out.
-            var monitored = Monitored(_context, lane, source, _crew.Publisher);
-            var run = new CameraRun(monitored, lane, _context.Settings.CameraReconnect, _context.Random);
-            var camera = Create(Camera(_context, run, _crew.Publisher), $"camera-{lane.Plan.Id}-{++_hired}", isEndless: true);
-            _cameras[lane] = camera;
-            _crew.AddCamera(camera);
+            // The number makes the name unique: an earlier actor of the same camera may still be stopping.
+            var camera = Create(
+                _actors.Camera(intake, source, _children.Publisher), $"camera-{intake.Plan.Id}-{++_camerasStarted}", isEndless: true);
+            _cameras[intake] = camera;
+            _children.AddCamera(camera);
         }
     }
 
     private void Change(ChangeCameras change)
     {
-        _crew.Evaluation.Tell(change.Plans);
-        foreach (var (lane, source) in change.Sources)
+        _children.Evaluation.Tell(change.Plans);
+        foreach (var (intake, source) in change.Sources)
         {
-            _sources[lane] = source;
+            _sources[intake] = source;
         }
 
-        foreach (var gone in _sources.Keys.Except(change.Lanes).ToList())
+        foreach (var gone in _sources.Keys.Except(change.Intakes).ToList())
         {
             _sources.Remove(gone);
         }
 
-        var leaving = new Dictionary<CameraId, Task>();
-        foreach (var (lane, camera) in _cameras.Where(entry => !change.Lanes.Contains(entry.Key)).ToList())
+        var stopping = new Dictionary<CameraId, Task>();
+        foreach (var (intake, camera) in _cameras.Where(entry => !change.Intakes.Contains(entry.Key)).ToList())
         {
-            _cameras.Remove(lane);
-            leaving[lane.Plan.Id] = camera.GracefulStop(LongestLeave, StopCamera.Instance);
+            _cameras.Remove(intake);
+            stopping[intake.Plan.Id] = camera.GracefulStop(CameraStopLimit, StopCamera.Instance);
         }
 
-        foreach (var lane in change.Sources.Keys)
+        foreach (var intake in change.Sources.Keys)
         {
             // Few devices can be opened twice, so the new one waits for the old one's end.
-            leaving.GetValueOrDefault(lane.Plan.Id, Task.CompletedTask).ContinueWith(
-                _ => new StartCamera(lane), TaskScheduler.Default).PipeTo(Self);
+            stopping.GetValueOrDefault(intake.Plan.Id, Task.CompletedTask).ContinueWith(
+                _ => new StartCamera(intake), TaskScheduler.Default).PipeTo(Self);
         }
     }
 
     private void Failed(Exception fault)
     {
-        _context.Reports.Started.TrySetException(fault);
-        _context.Reports.Failed.TrySetResult(fault);
-        _context.Reports.Drained.TrySetResult();
+        _context.Signals.Started.TrySetException(fault);
+        _context.Signals.Failed.TrySetResult(fault);
+        _context.Signals.Drained.TrySetResult();
     }
 
-    private sealed record StartCamera(CameraIntake Lane);
+    private sealed record StartCamera(CameraIntake Intake);
 
     private sealed record RestartNow(IActorRef Child);
-
-    private static Props Judge(EdgeContext context, IActorRef publisher) => Props.Create(() => new EvaluationActor(
-        context.Memory.Desk,
-        context.Memory.Keeper,
-        publisher,
-        context.Pipeline.Time,
-        context.Pipeline.Loggers.CreateLogger<EvaluationActor>()));
-
-    private static Props Publisher(EdgeContext context)
-    {
-        var parts = context.Pipeline.Parts;
-        var messages = new MessageFactory(context.Settings, parts.Topics, context.Clock);
-        Func<CameraId, bool> isOnline = camera => context.Pipeline.Counters[camera].Online;
-        return Props.Create(() => new PublisherActor(
-            context.Memory.Publisher,
-            parts.Link,
-            messages,
-            context.Board.Switches,
-            Devices(context),
-            context.Memory.Writer,
-            () => MqttJson.Serialize(context.Snapshot()),
-            isOnline,
-            context.Pipeline.Counters.Mqtt,
-            context.Pipeline.Time,
-            context.Pipeline.Loggers.CreateLogger<PublisherActor>()));
-    }
-
-    private static DeviceAnnouncer Devices(EdgeContext context) =>
-        new(context.Settings.HomeAssistant, context.Settings, context.Pipeline.Parts.Topics);
-
-    private static Props Inbox(EdgeContext context, IActorRef publisher, IActorRef asks)
-    {
-        var parts = context.Pipeline.Parts;
-        var helpers = new CommandHelpers(
-            asks,
-            publisher,
-            context.Board.Switches,
-            Devices(context),
-            () => [.. context.Pipeline.Lanes.Now.Select(lane => lane.Plan)]);
-        return Props.Create(() => new CommandActor(
-            context.Memory.Commands,
-            parts.Link,
-            parts.Topics,
-            context.Settings,
-            helpers,
-            context.Pipeline.Counters.Mqtt,
-            context.Random,
-            context.Pipeline.Time,
-            context.Pipeline.Loggers.CreateLogger<CommandActor>()));
-    }
-
-    private static Props Asks(EdgeContext context, IActorRef publisher)
-    {
-        var pipeline = context.Pipeline;
-        var places = new AdHocContext(() => pipeline.Lanes.Now, pipeline.Pictures, context.Memory.Decoder);
-        var replies = new AdHocReplies(context.Settings, pipeline.Parts.Topics, places.IsKnown, context.Clock, pipeline.Time);
-        return Props.Create(() => new AdHocActor(
-            context.Settings.Asks,
-            context.Memory.Asks,
-            places,
-            replies,
-            publisher,
-            pipeline.Counters.Asks,
-            pipeline.Time,
-            pipeline.Loggers.CreateLogger<AdHocActor>()));
-    }
-
-    private static Props Stats(EdgeContext context, IActorRef publisher) => Props.Create(() => new StatsActor(
-        context.Memory.Stats,
-        context.Snapshot,
-        publisher,
-        context.Settings.Pipeline.StatsEvery,
-        context.Pipeline.Time,
-        context.Pipeline.Loggers.CreateLogger<StatsActor>()));
-
-    private static Props Camera(EdgeContext context, CameraRun run, IActorRef publisher) =>
-        Props.Create(() => new CameraActor(
-            run,
-            publisher,
-            context.Pipeline.Time,
-            context.Pipeline.Loggers.CreateLogger<CameraActor>()));
-
-    private static MonitoredSource Monitored(
-        EdgeContext context, CameraIntake lane, ICameraSource source, IActorRef publisher) => new(
-            source,
-            lane.Scene,
-            lane.Counters,
-            context.Pipeline.Parts.FrameToJpeg,
-            publisher.Tell,
-            context.Pipeline.Loggers.CreateLogger<MonitoredSource>());
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Camera} has no more frames.")]
     private partial void LogCameraFinished(string camera);

@@ -1,12 +1,12 @@
 namespace MobileVlm.Edge.Actors.Supervision;
 
-/// <summary>Lets one log line of each key pass per interval and counts the others, so that whoever can cause a line
+/// <summary>Lets one log line of each key pass per interval and counts the others, so that a sender who can cause lines
 /// cannot fill the log. One caller at a time.</summary>
 /// <param name="interval">Between two lines of one key.</param>
 /// <param name="time">A steady clock.</param>
 internal sealed class LogThrottle(TimeSpan interval, TimeProvider time)
 {
-    /// <summary>Keys that are told apart within one interval; further keys share one entry.</summary>
+    /// <summary>Keys that are distinguished within one interval; further keys share one entry.</summary>
     private const int MaxKeys = 16;
 
     private readonly Dictionary<string, (long LoggedAt, long Suppressed)> _keys = new(StringComparer.Ordinal);

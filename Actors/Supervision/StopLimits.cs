@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Supervision;
 
-/// <summary>How the time of a stop is shared out. Each limit is a moment, not a duration: what ends early leaves its time
+/// <summary>How the time of a stop is divided. Each limit is a moment, not a duration: what ends early leaves its time
 /// to what follows. Not thread-safe to dispose.</summary>
 internal sealed class StopLimits : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class StopLimits : IDisposable
         All = At(1);
     }
 
-    /// <summary>What waits for the broker has until here; the time behind it is kept for <c>stopped</c>.</summary>
+    /// <summary>What waits for the broker may be sent until here; the time after it is reserved for <c>stopped</c>.</summary>
     private const double RestShare = 0.75;
 
     /// <summary>Until here the supervisor may answer.</summary>
@@ -37,7 +37,7 @@ internal sealed class StopLimits : IDisposable
     /// <summary>Until here what waits may be sent.</summary>
     public CancellationToken Rest { get; }
 
-    /// <summary>Until here <c>stopped</c> and the goodbye may take.</summary>
+    /// <summary>Limit for <c>stopped</c> and the disconnect.</summary>
     public CancellationToken Goodbye { get; }
 
     /// <summary>Until here sessions may be disposed.</summary>

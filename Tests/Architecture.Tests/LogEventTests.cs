@@ -20,6 +20,8 @@ public sealed partial class LogEventTests
         ["OutboxStore"] = "SqliteOutbox",
         ["MetricsEndpoint"] = "EdgeHostedService",
         ["StateLocks"] = "Storage",
+        ["PublisherLog"] = "PublisherActor",
+        ["QuestionAsker"] = "AnswerStep",
     };
 
     private static readonly List<LogLine> Lines =

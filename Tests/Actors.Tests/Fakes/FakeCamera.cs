@@ -18,7 +18,7 @@ internal sealed class FakeCamera(string id, FramePool pool, TimeProvider time) :
     public bool IsLive { get; set; } = true;
 
     /// <summary>Started attempts, numbered from 1.</summary>
-    public Record<int> Attempts { get; } = new();
+    public Recording<int> Attempts { get; } = new();
 
     /// <summary>Set to throw out of the capture, as no source should.</summary>
     public Func<Task<CaptureEnd>>? Broken { get; set; }
@@ -79,7 +79,7 @@ internal sealed class FakeCamera(string id, FramePool pool, TimeProvider time) :
 
             _framesThisTime++;
             var sequence = Interlocked.Increment(ref _sequence);
-            _deliver(Picture.Take(pool, Id, sequence, time, age));
+            _deliver(FakeFrame.Take(pool, Id, sequence, time, age));
             return sequence;
         }
     }

@@ -13,19 +13,20 @@ internal sealed class FakeEngine
     private readonly List<VisualTokens> _tokens = [];
     private readonly List<Thread> _threads = [];
     private readonly List<string> _faults = [];
+    private readonly List<Exception> _thrown = [];
     private int _open;
     private int _atWork;
 
-    /// <summary>What was done: <c>open encoder</c>, <c>look 5</c>, <c>seen 5</c>, <c>prime 5</c>, <c>ask 5 person</c>,
-    /// <c>said 5 person</c>, <c>dispose encoder</c>.</summary>
-    public Record<string> Done { get; } = new();
+    /// <summary>What was done: <c>open encoder</c>, <c>encode 5</c>, <c>encoded 5</c>, <c>prime 5</c>, <c>ask 5 person</c>,
+    /// <c>answered 5 person</c>, <c>dispose encoder</c>.</summary>
+    public Recording<string> Done { get; } = new();
 
-    public Action<long>? OnLook { get; set; }
+    public Action<long>? OnEncode { get; set; }
 
     public Func<long, Question, CancellationToken, FinishReason>? OnAsk { get; set; }
 
     /// <summary>What is said about a frame; a number is the score of a yes/no question. Else <c>frame 5</c>.</summary>
-    public Func<long, Question, string>? OnSay { get; set; }
+    public Func<long, Question, string>? OnAnswer { get; set; }
 
     public Action? OnOpen { get; set; }
 
@@ -77,7 +78,7 @@ internal sealed class FakeEngine
     }
 
     /// <summary>Everything was given back and nothing was called wrongly.</summary>
-    public void AssertAtRest()
+    public async Task AssertAtRestAsync()
     {
         Thread[] threads;
         lock (_lock)
@@ -86,12 +87,21 @@ internal sealed class FakeEngine
         }
 
         // Not under the lock, which a thread may need for its last step.
-        Assert.All(threads, thread => Assert.True(thread.Join(Eventually.Patience), $"{thread.Name} still runs"));
+        await Eventually.TrueAsync(() => !Array.Exists(threads, thread => thread.IsAlive), "the engine's threads end");
         lock (_lock)
         {
             Assert.Empty(_faults);
             Assert.Equal(0, _open);
             Assert.All(_tokens, tokens => Assert.Throws<ObjectDisposedException>(() => tokens.Values));
+        }
+    }
+
+    /// <summary>The engine was made to throw this.</summary>
+    public bool HasThrown(Exception? fault)
+    {
+        lock (_lock)
+        {
+            return fault is not null && _thrown.Exists(thrown => ReferenceEquals(thrown, fault.GetBaseException()));
         }
     }
 
@@ -177,6 +187,15 @@ internal sealed class FakeEngine
         {
             return work();
         }
+        catch (Exception fault)
+        {
+            lock (_lock)
+            {
+                _thrown.Add(fault);
+            }
+
+            throw;
+        }
         finally
         {
             lock (_lock)
@@ -198,11 +217,11 @@ internal sealed class FakeEngine
     {
         public VisualTokens Encode(RgbImage image)
         {
-            var sequence = Picture.SequenceIn(image.Pixels);
+            var sequence = FakeFrame.SequenceIn(image.Pixels);
             return engine.Work(this, () =>
             {
-                engine.Done.Add($"look {sequence}");
-                engine.OnLook?.Invoke(sequence);
+                engine.Done.Add($"encode {sequence}");
+                engine.OnEncode?.Invoke(sequence);
                 var tokens = new VisualTokens(2, 4);
                 tokens.Values.Span.Clear();
                 tokens.Values.Span[0] = sequence;
@@ -211,7 +230,7 @@ internal sealed class FakeEngine
                     engine._tokens.Add(tokens);
                 }
 
-                engine.Done.Add($"seen {sequence}");
+                engine.Done.Add($"encoded {sequence}");
                 return tokens;
             });
         }
@@ -246,8 +265,8 @@ internal sealed class FakeEngine
         {
             engine.Done.Add($"ask {_primed} {question.Text}");
             var finish = engine.OnAsk?.Invoke(_primed, question, cancel) ?? FinishReason.Stopped;
-            engine.Done.Add($"said {_primed} {question.Text}");
-            var text = engine.OnSay?.Invoke(_primed, question) ?? $"frame {_primed}";
+            engine.Done.Add($"answered {_primed} {question.Text}");
+            var text = engine.OnAnswer?.Invoke(_primed, question) ?? $"frame {_primed}";
             double? score = question.Kind == AnswerKind.YesNo
                 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                     ? number

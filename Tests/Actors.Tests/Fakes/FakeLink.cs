@@ -23,16 +23,16 @@ internal sealed class FakeLink : IMqttLink
     public Func<OutboundMessage, Task<PublishOutcomeKind>> OnPublish { get; set; } =
         _ => Task.FromResult(PublishOutcomeKind.Accepted);
 
-    public Record<ConnectOutcomeKind> Connects { get; } = new();
+    public Recording<ConnectOutcomeKind> Connects { get; } = new();
 
-    /// <summary>How a payload is written in <see cref="Heard"/>.</summary>
+    /// <summary>How a payload is written in <see cref="Published"/>.</summary>
     public Func<OutboundMessage, string> Text { get; set; } = message => Encoding.UTF8.GetString(message.Payload.Span);
 
     /// <summary>Accepted messages as <c>topic=text</c>, and <c>goodbye</c>, <c>disposed</c>.</summary>
-    public Record<string> Heard { get; } = new();
+    public Recording<string> Published { get; } = new();
 
     /// <summary>Accepted messages that are not retained.</summary>
-    public Record<OutboundMessage> Once { get; } = new();
+    public Recording<OutboundMessage> Once { get; } = new();
 
     public ChannelReader<InboundMessage> Inbound => _inbound.Reader;
 
@@ -88,7 +88,7 @@ internal sealed class FakeLink : IMqttLink
                     Once.Add(message);
                 }
 
-                Heard.Add($"{message.Topic}={Text(message)}");
+                Published.Add($"{message.Topic}={Text(message)}");
             }
 
             return new PublishOutcome(kind, "as the test wants");
@@ -104,14 +104,14 @@ internal sealed class FakeLink : IMqttLink
     {
         await Disconnecting;
         _connected = false;
-        Heard.Add("goodbye");
+        Published.Add("goodbye");
     }
 
     /// <summary>Somebody else said something.</summary>
-    public void Hear(InboundMessage message) => Assert.True(_inbound.Writer.TryWrite(message));
+    public void Receive(InboundMessage message) => Assert.True(_inbound.Writer.TryWrite(message));
 
-    public void Hear(string topic, string text, bool retained = false) =>
-        Hear(new InboundMessage(topic, Encoding.UTF8.GetBytes(text), retained));
+    public void Receive(string topic, string text, bool retained = false) =>
+        Receive(new InboundMessage(topic, Encoding.UTF8.GetBytes(text), retained));
 
     public void Drop()
     {
@@ -122,7 +122,7 @@ internal sealed class FakeLink : IMqttLink
     public async ValueTask DisposeAsync()
     {
         _inbound.Writer.TryComplete();
-        Heard.Add("disposed");
+        Published.Add("disposed");
         await Disposing;
     }
 }

@@ -1,99 +1,28 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
-/// <summary>A clock that stands still until it is moved; timers fire on the mover's thread.</summary>
-internal sealed class FakeTime : TimeProvider
+/// <summary>A clock that stands still until it is moved; timers fire on the mover's thread. <see cref="FakeTimeProvider"/> moves
+/// both clocks together and does not report its timers, so this adds a wall clock that can be set on its own and the waits
+/// that were requested.</summary>
+internal sealed class FakeTime() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 1, 0, 0, TimeSpan.Zero))
 {
-    private readonly Lock _lock = new();
-    private readonly List<FakeTimer> _timers = [];
-    private TimeSpan _now = TimeSpan.FromHours(1);
-    private DateTimeOffset _wallAtZero = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private long _wallOffset;
 
-    /// <summary>The waits that were asked for, in order.</summary>
-    public Record<TimeSpan> Waits { get; } = new();
+    /// <summary>The waits that were requested, in order.</summary>
+    public Recording<TimeSpan> Waits { get; } = new();
 
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Interlocked.Read(ref _wallOffset));
 
-    public override long GetTimestamp()
-    {
-        lock (_lock)
-        {
-            return _now.Ticks;
-        }
-    }
+    public override long GetTimestamp() => base.GetUtcNow().UtcTicks;
 
-    public override DateTimeOffset GetUtcNow()
-    {
-        lock (_lock)
-        {
-            return _wallAtZero + _now;
-        }
-    }
-
-    /// <summary>Sets the wall clock, as a time server does. What has passed stays as it is.</summary>
-    public void SetWall(DateTimeOffset now)
-    {
-        lock (_lock)
-        {
-            _wallAtZero = now - _now;
-        }
-    }
+    /// <summary>Sets the wall clock, as a time server does. Timestamps and timers stay as they are.</summary>
+    public void SetWall(DateTimeOffset now) => Interlocked.Exchange(ref _wallOffset, (now - base.GetUtcNow()).Ticks);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new FakeTimer(this, () => callback(state), period);
-        timer.Change(dueTime, period);
-        lock (_lock)
-        {
-            _timers.Add(timer);
-        }
-
+        var timer = base.CreateTimer(callback, state, dueTime, period);
         Waits.Add(dueTime);
         return timer;
-    }
-
-    public void Advance(TimeSpan by)
-    {
-        FakeTimer[] due;
-        lock (_lock)
-        {
-            _now += by;
-            due = [.. _timers.Where(timer => timer.DueAt <= _now)];
-        }
-
-        foreach (var timer in due)
-        {
-            timer.Fire();
-        }
-    }
-
-    private sealed class FakeTimer(FakeTime time, Action callback, TimeSpan period) : ITimer
-    {
-        public TimeSpan? DueAt { get; private set; }
-
-        public void Fire()
-        {
-            DueAt = period == Timeout.InfiniteTimeSpan ? null : DueAt + period;
-            callback();
-        }
-
-        public bool Change(TimeSpan dueTime, TimeSpan newPeriod)
-        {
-            DueAt = dueTime == Timeout.InfiniteTimeSpan ? null : TimeSpan.FromTicks(time.GetTimestamp()) + dueTime;
-            return true;
-        }
-
-        public void Dispose()
-        {
-            lock (time._lock)
-            {
-                time._timers.Remove(this);
-            }
-        }
-
-        public ValueTask DisposeAsync()
-        {
-            Dispose();
-            return ValueTask.CompletedTask;
-        }
     }
 }

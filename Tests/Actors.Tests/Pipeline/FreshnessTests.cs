@@ -16,7 +16,7 @@ public sealed class FreshnessTests
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time }
             .With(pipeline => pipeline with { Overlap = overlap });
-        // Only thinking moves the clock, so that overlapping stages cannot make the test depend on the machine.
+        // Only answering moves the clock, so that overlapping stages cannot make the test depend on the machine.
         rig.Engine.OnAsk = (_, _, _) =>
         {
             for (var i = 0; i < 10; i++)
@@ -43,7 +43,7 @@ public sealed class FreshnessTests
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
-        rig.Engine.OnLook = _ => time.Advance(LookTime);
+        rig.Engine.OnEncode = _ => time.Advance(LookTime);
         rig.Engine.OnAsk = (_, _, _) =>
         {
             for (var i = 0; i < 10; i++)
@@ -68,16 +68,11 @@ public sealed class FreshnessTests
     public async Task The_last_of_many_frames_is_the_one_that_is_answered_next()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        var thinking = new Gate();
-        rig.Engine.OnAsk = (_, _, _) =>
-        {
-            thinking.Pass();
-            return FinishReason.Stopped;
-        };
+        var answering = rig.HoldAnswers();
         await rig.StartAsync();
 
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         for (var i = 0; i < 500; i++)
         {
             // Returns although nothing downstream moves: capture never waits for the pipeline.
@@ -86,7 +81,7 @@ public sealed class FreshnessTests
 
         // The one that waits; the pixels of the one thought about went back after the look.
         Assert.Equal(1, rig.Pool.Outstanding);
-        thinking.Open();
+        answering.Open();
         var answers = await rig.Answers.UntilCountAsync(2);
 
         Assert.Equal([1, 501], answers.Select(answer => answer.Frame.Value));
@@ -122,29 +117,24 @@ public sealed class FreshnessTests
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
-        var thinking = new Gate();
-        rig.Engine.OnAsk = (_, _, _) =>
-        {
-            thinking.Pass();
-            return FinishReason.Stopped;
-        };
+        var answering = rig.HoldAnswers();
         await rig.StartAsync();
 
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         rig.Camera.Push();
         time.Advance(TimeSpan.FromSeconds(6));
-        thinking.Open();
+        answering.Open();
         await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].FramesStale == 1, "the stale frame");
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(2);
 
         Assert.Equal([1, 3], answers.Select(answer => answer.Frame.Value));
-        Assert.DoesNotContain("look 2", rig.Engine.Done.Items);
+        Assert.DoesNotContain("encode 2", rig.Engine.Done.Items);
     }
 
     [Fact]
-    public async Task A_frame_with_nothing_due_is_counted_idle_and_never_looked_at()
+    public async Task A_frame_with_nothing_due_is_counted_idle_and_never_encoded()
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", TimeSpan.FromSeconds(2))) { Time = time };
@@ -164,7 +154,7 @@ public sealed class FreshnessTests
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(2);
 
-        Assert.Equal(["look 1", "look 7"], rig.Engine.Done.Items.Where(done => done.Split(' ')[0] == "look"));
+        Assert.Equal(["encode 1", "encode 7"], rig.Engine.Done.Items.Where(done => done.Split(' ')[0] == "encode"));
     }
 
     [Fact]

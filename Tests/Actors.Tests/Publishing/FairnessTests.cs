@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Publishing;
-using MobileVlm.Edge.Actors.Tests.Asks;
+using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
@@ -29,8 +29,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
             Assert.True(outgoing.TrySettle(next, PublishOutcomeKind.Accepted));
             if (next.Queue == OutgoingQueue.Event)
             {
-                outgoing.Events.Take(await outgoing.Events.AcknowledgedAsync());
-                outgoing.Events.Take(await outgoing.Events.FetchAsync()!);
+                outgoing.Events.Complete(await outgoing.Events.AcknowledgedAsync());
+                outgoing.Events.Complete(await outgoing.Events.FetchAsync()!);
             }
         }
 
@@ -99,7 +99,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
             Assert.True(outgoing.TrySettle(all[0], PublishOutcomeKind.Accepted));
             if (all[0].Queue == OutgoingQueue.Event)
             {
-                outgoing.Events.Take(await outgoing.Events.AcknowledgedAsync());
+                outgoing.Events.Complete(await outgoing.Events.AcknowledgedAsync());
             }
         }
 
@@ -151,7 +151,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         for (var frame = 1; frame <= Frames; frame++)
         {
             rig.Camera.Push();
-            await rig.Link.Heard.UntilAsync(
+            await rig.Link.Published.UntilAsync(
                 heard => heard.Any(line => line.Contains("/person/answer=", StringComparison.Ordinal) && line.EndsWith($"#{frame}", StringComparison.Ordinal)),
                 $"answer {frame}");
         }
@@ -232,7 +232,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         await rig.UntilRepliesAsync(PublisherState.MaxReplies);
 
         Assert.Equal($"{asked - 1}", rig.Replies()[^1].Text("id"));
-        Assert.Single(rig.Log.Said(LogLevel.Warning, "A reply to mobilevlm/box/gate/reply was dropped"));
+        Assert.Single(rig.Log.Logged(LogLevel.Warning, "A reply to mobilevlm/box/gate/reply was dropped"));
     }
 
     [Fact]
@@ -246,7 +246,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         }
 
         await rig.UntilRepliesAsync(5);
-        var said = Assert.Single(rig.Log.Said(LogLevel.Warning, "A question wants its reply"));
+        var said = Assert.Single(rig.Log.Logged(LogLevel.Warning, "A question wants its reply"));
         Assert.Contains("'elsewhere/?me'", said.Text, StringComparison.Ordinal);
 
         time.Advance(TimeSpan.FromMinutes(1));
@@ -269,7 +269,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         }
 
         await Eventually.TrueAsync(() => rig.Stats.Mqtt.Failed == 5, "the refusals");
-        Assert.Single(rig.Log.Said(LogLevel.Warning, "The broker refuses replies/me"));
+        Assert.Single(rig.Log.Logged(LogLevel.Warning, "The broker refuses replies/me"));
     }
 
     private static List<InFlightMessage> TakeAll(OutgoingMessages outgoing)
@@ -306,7 +306,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         }
 
         outgoing.Connected();
-        outgoing.Events.Take(await outgoing.Events.FetchAsync()!);
+        outgoing.Events.Complete(await outgoing.Events.FetchAsync()!);
         return outgoing;
     }
 

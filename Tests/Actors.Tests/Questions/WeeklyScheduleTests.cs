@@ -5,8 +5,8 @@ namespace MobileVlm.Edge.Actors.Tests.Questions;
 
 public sealed class WeeklyScheduleTests
 {
-    // Central European rules written out, so that the box that tests need not know the zone.
-    private static readonly TimeZoneInfo Berlin = TimeZoneInfo.CreateCustomTimeZone(
+    // Central European rules written out, so that the machine that runs the tests need not know the zone.
+    internal static readonly TimeZoneInfo Berlin = TimeZoneInfo.CreateCustomTimeZone(
         "Berlin",
         TimeSpan.FromHours(1),
         "Berlin",

@@ -25,10 +25,10 @@ public sealed class FreezeMonitorTests
     {
         var camera = new Connection();
         camera.See(1, 100);
-        var verdicts = Enumerable.Range(1, 900).Select(_ => camera.See(1, 100)).ToList();
+        var states = Enumerable.Range(1, 900).Select(_ => camera.See(1, 100)).ToList();
 
-        Assert.Equal(299, verdicts.IndexOf(FreezeState.OpenAgain));
-        Assert.Single(verdicts, verdict => verdict != FreezeState.None);
+        Assert.Equal(299, states.IndexOf(FreezeState.OpenAgain));
+        Assert.Single(states, state => state != FreezeState.None);
         Assert.Equal(TimeSpan.FromSeconds(900), camera.SameFor);
     }
 
@@ -37,7 +37,7 @@ public sealed class FreezeMonitorTests
     {
         var camera = new Connection { FrozenAfter = TimeSpan.Zero };
         Assert.DoesNotContain(
-            Enumerable.Range(0, 5000).Select(_ => camera.See(1, 100)), verdict => verdict != FreezeState.None);
+            Enumerable.Range(0, 5000).Select(_ => camera.See(1, 100)), state => state != FreezeState.None);
         Assert.Equal(TimeSpan.FromSeconds(4999), camera.SameFor);
     }
 
@@ -46,8 +46,8 @@ public sealed class FreezeMonitorTests
     {
         // A camera whose sensor hangs goes on encoding: a second of 25 pictures, over and over.
         var camera = new Connection { Interval = TimeSpan.FromSeconds(0.1) };
-        var verdicts = Enumerable.Range(0, 4000).Select(i => camera.See((ulong)(i % 25), 100)).ToList();
-        Assert.Contains(FreezeState.OpenAgain, verdicts);
+        var states = Enumerable.Range(0, 4000).Select(i => camera.See((ulong)(i % 25), 100)).ToList();
+        Assert.Contains(FreezeState.OpenAgain, states);
     }
 
     [Fact]
@@ -176,8 +176,8 @@ public sealed class FreezeMonitorTests
             for (var i = 0; i < 3000; i++)
             {
                 hash = random.Next(4) switch { 0 when random.Next(80) == 0 => ++fresh, _ => hash };
-                var verdict = camera.See(hash, 100 + (float)(hash % 3 * 30));
-                switch (verdict)
+                var state = camera.See(hash, 100 + (float)(hash % 3 * 30));
+                switch (state)
                 {
                     case FreezeState.OpenAgain:
                         Assert.False(waits);
@@ -222,9 +222,9 @@ public sealed class FreezeMonitorTests
             for (var i = 0; i < 5000; i++)
             {
                 var (hash, brightness) = frame(i);
-                if (See(hash, brightness) is var verdict and not FreezeState.None)
+                if (See(hash, brightness) is var state and not FreezeState.None)
                 {
-                    return verdict;
+                    return state;
                 }
             }
 

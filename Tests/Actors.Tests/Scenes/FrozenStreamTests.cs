@@ -19,7 +19,7 @@ public sealed class FrozenStreamTests
 
         Assert.False(camera.HasEnded);
         Assert.NotNull(camera.Counters.LastFrozen.Value);
-        Assert.NotEmpty(camera.Log.Said(LogLevel.Warning, "gate: the connection was frozen"));
+        Assert.NotEmpty(camera.Log.Logged(LogLevel.Warning, "gate: the connection was frozen"));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class FrozenStreamTests
             _capture = monitored.CaptureAsync(frame => frame.Dispose(), _stop.Token);
         }
 
-        public LogRecord Log { get; } = new();
+        public RecordingLogger Log { get; } = new();
 
         public CameraCounters Counters { get; } = new();
 

@@ -24,14 +24,14 @@ public sealed class SceneTests
     public async Task A_view_is_unknown_before_the_first_frame_then_normal_and_when_it_changes_its_pictures_come_before_its_state()
     {
         await using var rig = await Rig(new SceneSettings(), snapshot: true).StartAsync();
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}unknown"), "the view before the first frame");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}unknown"), "the view before the first frame");
 
         Push(rig, _gate, 3);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}normal"), "the usual view");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}normal"), "the usual view");
         Push(rig, _gate.Moved(right: 0.2), 3);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
         Push(rig, _gate, 3);
-        var heard = await rig.Link.Heard.UntilAsync(
+        var heard = await rig.Link.Published.UntilAsync(
             heard => heard.Count(line => line == $"{View}normal") == 2, "the usual view again");
 
         var said = heard.Where(line => line.StartsWith("mobilevlm/box/gate/view", StringComparison.Ordinal)).ToList();
@@ -40,8 +40,8 @@ public sealed class SceneTests
             said.Where((line, at) => at == 0 || line != said[at - 1]));
         var stats = rig.Stats.Cameras["gate"];
         Assert.Equal(("normal", 1), (stats.View, stats.ViewChanges));
-        Assert.Single(rig.Log.Said(LogLevel.Warning, "gate: the view is changed; it was normal"));
-        Assert.Single(rig.Log.Said(LogLevel.Information, "gate: the view is normal again"));
+        Assert.Single(rig.Log.Logged(LogLevel.Warning, "gate: the view is changed; it was normal"));
+        Assert.Single(rig.Log.Logged(LogLevel.Information, "gate: the view is normal again"));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class SceneTests
         Push(rig, _gate, 3);
         Push(rig, _gate.UnderHand(), 3);
 
-        var heard = await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}covered"), "the covered view");
+        var heard = await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}covered"), "the covered view");
 
         Assert.DoesNotContain(heard, line => line.StartsWith(Before, StringComparison.Ordinal));
         Assert.DoesNotContain(heard, line => line.StartsWith(After, StringComparison.Ordinal));
@@ -63,7 +63,7 @@ public sealed class SceneTests
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);
         rig.Camera.End(CaptureEndKind.Lost);
-        await rig.Link.Heard.UntilAsync(heard => heard.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
+        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
         await Eventually.TrueAsync(
             () =>
             {
@@ -74,7 +74,7 @@ public sealed class SceneTests
 
         Push(rig, _gate.Moved(right: 0.2), 3);
 
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class SceneTests
         await rig.StartAsync();
         Push(rig, _gate, 3);
         Push(rig, _gate.Capped(_random), 3);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}dark"), "the dark view");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}dark"), "the dark view");
     }
 
     [Fact]
@@ -93,17 +93,17 @@ public sealed class SceneTests
     {
         await using var rig = await Rig(new SceneSettings { SuspendOnViewChange = true }).StartAsync();
         Push(rig, _gate, 3);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}yes"), "the first answers");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{State}yes"), "the first answers");
 
         Push(rig, _gate.Moved(right: 0.2), 4);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
         _time.Advance(TimeSpan.FromSeconds(1));
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{State}unknown"), "the unknown state");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{State}unknown"), "the unknown state");
         Assert.Equal(UnknownReason.ViewNotNormal.ToText(), rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
         Assert.Equal("viewNotNormal", UnknownReason.ViewNotNormal.ToText());
 
-        rig.Link.Hear("mobilevlm/box/gate/ask", "What is there?");
-        await rig.Link.Heard.UntilAsync(
+        rig.Link.Receive("mobilevlm/box/gate/ask", "What is there?");
+        await rig.Link.Published.UntilAsync(
             heard => heard.Any(line => line.StartsWith("mobilevlm/box/gate/reply=", StringComparison.Ordinal)
                 && line.Contains("\"status\":\"failed\"", StringComparison.Ordinal)
                 && line.Contains("the camera's view is changed, and SuspendOnViewChange holds its questions back", StringComparison.Ordinal)),
@@ -112,7 +112,7 @@ public sealed class SceneTests
         Push(rig, _gate.Moved(right: 0.2), 3);
 
         Push(rig, _gate, 4);
-        await rig.Link.Heard.UntilAsync(heard => heard.Count(line => line == $"{View}normal") == 2, "the usual view again");
+        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{View}normal") == 2, "the usual view again");
         await Eventually.TrueAsync(
             () =>
             {
@@ -121,7 +121,7 @@ public sealed class SceneTests
             },
             "the next answer");
         await Eventually.TrueAsync(
-            () => rig.Link.Heard.Items.Last(line => line.StartsWith(State, StringComparison.Ordinal)) != $"{State}unknown", "the state");
+            () => rig.Link.Published.Items.Last(line => line.StartsWith(State, StringComparison.Ordinal)) != $"{State}unknown", "the state");
     }
 
     [Fact]
@@ -134,11 +134,11 @@ public sealed class SceneTests
         Push(rig, _gate.Moved(right: 0.2), 2);
 
         // It waits for the very frame that makes the view another one.
-        rig.Link.Hear("mobilevlm/box/gate/ask", "What is there?");
+        rig.Link.Receive("mobilevlm/box/gate/ask", "What is there?");
         await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");
         Push(rig, _gate.Moved(right: 0.2), 1);
 
-        await rig.Link.Heard.UntilAsync(
+        await rig.Link.Published.UntilAsync(
             heard => heard.Any(line => line.StartsWith("mobilevlm/box/gate/reply=", StringComparison.Ordinal)
                 && line.Contains("SuspendOnViewChange", StringComparison.Ordinal)),
             "the reply");
@@ -150,10 +150,10 @@ public sealed class SceneTests
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);
         Push(rig, _gate.Moved(right: 0.2), 4);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
         Push(rig, _gate.Moved(right: 0.2), 1);
         await rig.Answers.UntilAsync(answers => answers[^1].Frame.Value == 8, "the answer");
-        Assert.DoesNotContain($"{State}unknown", rig.Link.Heard.Items);
+        Assert.DoesNotContain($"{State}unknown", rig.Link.Published.Items);
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public sealed class SceneTests
         await using var rig = await Rig(new SceneSettings { SuspendOnViewChange = true }).StartAsync();
         Push(rig, _gate, 3);
         Push(rig, _gate.Moved(right: 0.2), 3);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
 
         rig.Edge.Change([rig.Settings.Cameras[0] with { Scene = new SceneSettings { SuspendOnViewChange = false } }], []);
         Push(rig, _gate.Moved(right: 0.2), 1);
@@ -170,7 +170,7 @@ public sealed class SceneTests
 
         rig.Edge.Change([rig.Settings.Cameras[0] with { Scene = new SceneSettings { CheckView = false } }], []);
         await Eventually.TrueAsync(
-            () => rig.Link.Heard.Items.Last(line => line.StartsWith(View, StringComparison.Ordinal)) == $"{View}unknown", "no view");
+            () => rig.Link.Published.Items.Last(line => line.StartsWith(View, StringComparison.Ordinal)) == $"{View}unknown", "no view");
         Assert.Equal("unknown", rig.Stats.Cameras["gate"].View);
         Assert.Single(rig.Camera.Attempts.Items);
     }
@@ -181,7 +181,7 @@ public sealed class SceneTests
         await using var rig = new EdgeRig(Plan(new SceneSettings(), true), EdgeRig.Plan("hall", EdgeRig.Always)) { Time = _time };
         await rig.StartAsync();
         rig.Edge.Change([rig.Settings.Cameras[1]], []);
-        await rig.Link.Heard.UntilAsync(
+        await rig.Link.Published.UntilAsync(
             heard => heard.Contains(View) && heard.Contains(Before) && heard.Contains(After), "the cleared topics");
     }
 
@@ -190,17 +190,17 @@ public sealed class SceneTests
     {
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains($"{View}normal"), "the usual view");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}normal"), "the usual view");
 
         rig.Link.Drop();
         await Eventually.TrueAsync(
             () =>
             {
                 _time.Advance(TimeSpan.FromSeconds(1));
-                return rig.Link.Heard.Items.Count(line => line == $"{View}normal") >= 2;
+                return rig.Link.Published.Items.Count(line => line == $"{View}normal") >= 2;
             },
             "the view after the next connect");
-        Assert.DoesNotContain($"{View}unknown", rig.Link.Heard.Items.SkipWhile(line => line != $"{View}normal"));
+        Assert.DoesNotContain($"{View}unknown", rig.Link.Published.Items.SkipWhile(line => line != $"{View}normal"));
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public sealed class SceneTests
         await rig.StartAsync();
         var frozen = _gate.Noisy(2, _random);
         await FreezeAsync(rig, frozen);
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/answer=same for 60"), "an answer that says so");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/answer=same for 60"), "an answer that says so");
         Assert.Null(rig.Answers.Items[30].RepeatsFor);
         Assert.Equal(TimeSpan.FromMinutes(1), rig.Answers.Items[^1].RepeatsFor);
 
@@ -220,7 +220,7 @@ public sealed class SceneTests
         var stats = rig.Stats.Cameras["gate"];
         Assert.Equal((1, 1, 0), (stats.FrozenConnections, stats.CaptureRestarts, stats.SameFrameS));
         Assert.NotNull(stats.LastFrozenAt);
-        Assert.Single(rig.Log.Said(LogLevel.Warning, "gate: the connection was frozen: it repeated its picture for 6"));
+        Assert.Single(rig.Log.Logged(LogLevel.Warning, "gate: the connection was frozen: it repeated its picture for 6"));
         AssertOnlineAllTheTime(rig);
         await rig.Answers.UntilAsync(answers => answers[^1] is { RepeatsFor: null, Frame.Value: > 63 }, "a fresh answer");
     }
@@ -252,7 +252,7 @@ public sealed class SceneTests
 
         rig.Camera.End(CaptureEndKind.OpenFailed);
 
-        await rig.Link.Heard.UntilAsync(heard => heard.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
+        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
         await Eventually.TrueAsync(
             () =>
             {
@@ -281,7 +281,7 @@ public sealed class SceneTests
     private EdgeRig Rig(SceneSettings scene, bool snapshot = false)
     {
         var rig = new EdgeRig(Plan(scene, snapshot)) { Time = _time };
-        rig.Engine.OnSay = (_, _) => "0.9";
+        rig.Engine.OnAnswer = (_, _) => "0.9";
         return rig;
     }
 
@@ -317,5 +317,5 @@ public sealed class SceneTests
 
     private static void AssertOnlineAllTheTime(EdgeRig rig) => Assert.Equal(
         [$"{Availability}offline", $"{Availability}online"],
-        rig.Link.Heard.Items.Where(line => line.StartsWith(Availability, StringComparison.Ordinal)));
+        rig.Link.Published.Items.Where(line => line.StartsWith(Availability, StringComparison.Ordinal)));
 }

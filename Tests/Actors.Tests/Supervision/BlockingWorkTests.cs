@@ -1,7 +1,7 @@
 using Akka.Actor.Internal;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.States;
-using MobileVlm.Edge.Actors.Tests.Asks;
+using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 
@@ -43,7 +43,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
         await outbox.Stored.UntilCountAsync(1);
 
         var stopping = rig.Edge.StopAsync();
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=yes"), "the state");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=yes"), "the state");
         outbox.Open();
         await stopping;
 
@@ -63,9 +63,9 @@ public sealed class BlockingWorkTests : IAsyncLifetime
         await outbox.Stored.UntilCountAsync(1);
         if (killed)
         {
-            rig.Kill("edge/judge");
+            rig.Kill("edge/evaluation");
             await rig.Log.Lines.UntilAsync(
-                lines => lines.Any(line => line.Text.StartsWith("The actor 'judge'", StringComparison.Ordinal)), "the restart");
+                lines => lines.Any(line => line.Text.StartsWith("The actor 'evaluation'", StringComparison.Ordinal)), "the restart");
             await PushAsync(rig, 4);
         }
 
@@ -85,7 +85,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
         await File.WriteAllTextAsync(file, "no folder");
         await using var rig = Scored(new MemoryOutbox(TimeProvider.System));
         rig.Settings = rig.Settings with { StateFolder = file };
-        var hanging = new Gate();
+        var hanging = new HoldPoint();
         await rig.StartAsync();
         rig.Log.OnLine = line =>
         {
@@ -103,7 +103,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
         await rig.Edge.StopAsync();
 
         Assert.Contains("state file", rig.Edge.LeftBehind);
-        Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
+        Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Published.Items);
         hanging.Open();
     }
 
@@ -111,7 +111,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
     public async Task A_picture_is_decoded_on_a_thread_of_its_own_and_holds_up_no_other_question()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once));
-        var decoding = new Gate();
+        var decoding = new HoldPoint();
         var thread = "";
         rig.Decode = _ =>
         {
@@ -144,8 +144,8 @@ public sealed class BlockingWorkTests : IAsyncLifetime
 
         var (_, body) = await rig.ReplyAsync();
         Assert.Equal("failed", body.Text("status"));
-        Assert.Single(rig.Log.Said(LogLevel.Error, "A picture that came with a question"));
-        Assert.Empty(rig.Log.Said(LogLevel.Error, "The actor '"));
+        Assert.Single(rig.Log.Logged(LogLevel.Error, "A picture that came with a question"));
+        Assert.Empty(rig.Log.Logged(LogLevel.Error, "The actor '"));
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
         rig.Camera.Push();
 
         await SupervisorTests.UntilLastAsync(rig, "gate/availability=online", "gate/person/state=frame 1");
-        Assert.Empty(rig.Log.Said(LogLevel.Error, "The actor '"));
+        Assert.Empty(rig.Log.Logged(LogLevel.Error, "The actor '"));
     }
 
     [Fact]
@@ -175,14 +175,14 @@ public sealed class BlockingWorkTests : IAsyncLifetime
         await rig.Link.Once.UntilCountAsync(1);
         await Eventually.TrueAsync(() => outbox.Stats.Rows == 0, "an empty outbox");
         Assert.Single(rig.Link.Once.Items);
-        Assert.Empty(rig.Log.Said(LogLevel.Error, "The actor '"));
+        Assert.Empty(rig.Log.Logged(LogLevel.Error, "The actor '"));
     }
 
     private EdgeRig Scored(IEventOutbox outbox)
     {
         var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Outbox = outbox };
         rig.Settings = rig.Settings with { StateFolder = _folder };
-        rig.Engine.OnSay = (frame, _) => frame % 2 == 0 ? "0.9" : "0.1";
+        rig.Engine.OnAnswer = (frame, _) => frame % 2 == 0 ? "0.9" : "0.1";
         return rig.With(pipeline => pipeline with { StopWithin = TimeSpan.FromSeconds(2) });
     }
 
@@ -201,7 +201,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
         private readonly TaskCompletionSource _disk = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly MemoryOutbox _outbox = new(TimeProvider.System);
 
-        public Record<string> Stored { get; } = new();
+        public Recording<string> Stored { get; } = new();
 
         /// <summary>The state file at the moment at which an event became safe.</summary>
         public List<string> StateWhenSafe { get; } = [];

@@ -1,7 +1,7 @@
 using System.Globalization;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Supervision;
-using MobileVlm.Edge.Actors.Tests.Asks;
+using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
@@ -45,7 +45,7 @@ internal sealed class KillScenario : IAsyncDisposable
                 Backoff = new ReconnectSettings { Min = TimeSpan.FromMilliseconds(1), Max = TimeSpan.FromMilliseconds(5) },
             },
         };
-        Rig.Engine.OnSay = (frame, question) => question.Text == "person" ? Score(frame) : $"{question.Text} {frame}";
+        Rig.Engine.OnAnswer = (frame, question) => question.Text == "person" ? Score(frame) : $"{question.Text} {frame}";
     }
 
     public Crashes Crashes { get; } = new();
@@ -128,7 +128,7 @@ internal sealed class KillScenario : IAsyncDisposable
         {
             var state = $"{Root}{name}/person/state={Value(_frames[name])}";
             var answer = $"{Root}{name}/person/answer={Value(_frames[name])} {_frames[name]}";
-            await Rig.Link.Heard.UntilAsync(
+            await Rig.Link.Published.UntilAsync(
                 heard => Last(heard, $"{Root}{name}/person/state=") == state
                     && Last(heard, $"{Root}{name}/person/answer=") == answer
                     && Last(heard, $"{Root}{name}/availability=") == $"{Root}{name}/availability=online",
@@ -139,7 +139,7 @@ internal sealed class KillScenario : IAsyncDisposable
     /// <summary>What the subscriber saw, counted; fails at the first wrong value.</summary>
     public string Check()
     {
-        var heard = Rig.Link.Heard.Items;
+        var heard = Rig.Link.Published.Items;
         var states = 0;
         foreach (var name in Names)
         {

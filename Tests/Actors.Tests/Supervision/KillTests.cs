@@ -5,16 +5,16 @@ namespace MobileVlm.Edge.Actors.Tests.Supervision;
 /// <summary>Each actor fails while it works, and nobody notices. <c>MOBILEVLM_KILL_STEPS</c> makes the runs longer.</summary>
 public sealed class KillTests(ITestOutputHelper output)
 {
-    private static readonly string[] All = ["mqtt", "judge", "inbox", "asks", "stats", "camera-gate-1", "camera-hall-2"];
+    private static readonly string[] All = ["publisher", "evaluation", "commands", "ad-hoc", "stats", "camera-gate-1", "camera-hall-2"];
 
     private static int Steps =>
         int.TryParse(Environment.GetEnvironmentVariable("MOBILEVLM_KILL_STEPS"), out var steps) ? steps : 40;
 
     [Theory]
-    [InlineData("mqtt")]
-    [InlineData("judge")]
-    [InlineData("inbox")]
-    [InlineData("asks")]
+    [InlineData("publisher")]
+    [InlineData("evaluation")]
+    [InlineData("commands")]
+    [InlineData("ad-hoc")]
     [InlineData("stats")]
     [InlineData("camera-*")]
     public async Task An_actor_that_is_killed_again_and_again_is_not_missed(string actor)
@@ -36,11 +36,11 @@ public sealed class KillTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("mqtt", 1)]
-    [InlineData("mqtt", 2)]
-    [InlineData("judge", 3)]
-    [InlineData("inbox", 4)]
-    [InlineData("asks", 5)]
+    [InlineData("publisher", 1)]
+    [InlineData("publisher", 2)]
+    [InlineData("evaluation", 3)]
+    [InlineData("commands", 4)]
+    [InlineData("ad-hoc", 5)]
     [InlineData("", 6)]
     [InlineData("", 7)]
     [InlineData("", 8)]

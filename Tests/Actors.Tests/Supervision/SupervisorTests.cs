@@ -2,7 +2,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
-using MobileVlm.Edge.Actors.Tests.Asks;
+using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;
@@ -29,21 +29,21 @@ public sealed class SupervisorTests
         hall.Push();
         await UntilLastAsync(rig, "gate/availability=online", "hall/availability=online");
 
-        rig.Kill("edge/mqtt");
+        rig.Kill("edge/publisher");
         rig.Link.Drop();
-        await rig.Link.Heard.UntilAsync(
+        await rig.Link.Published.UntilAsync(
             heard => heard.Count(line => line == "mobilevlm/box/hall/availability=online") == 2, "everything once more");
         await UntilLastAsync(rig, "gate/availability=online", "hall/availability=online", "gate/person/enabled=ON");
 
         hall.End(CaptureEndKind.Lost);
         await UntilLastAsync(rig, "gate/availability=online", "hall/availability=offline");
-        Assert.Equal(1, rig.Link.Heard.Items.Count(line => line == "mobilevlm/box/gate/availability=offline"));
+        Assert.Equal(1, rig.Link.Published.Items.Count(line => line == "mobilevlm/box/gate/availability=offline"));
     }
 
     [Fact]
     public async Task A_new_camera_that_is_quicker_than_the_news_of_it_is_online()
     {
-        var judging = new Gate();
+        var evaluating = new HoldPoint();
         var isHeld = false;
         var points = new Crashes();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = new CrashingTime(TimeProvider.System, points) };
@@ -51,21 +51,21 @@ public sealed class SupervisorTests
         var hall = new FakeCamera("hall", rig.Pool, rig.Time);
         points.ShouldFail = actor =>
         {
-            if (actor == "judge" && Volatile.Read(ref isHeld))
+            if (actor == "evaluation" && Volatile.Read(ref isHeld))
             {
-                judging.Pass();
+                evaluating.Pass();
             }
 
             return false;
         };
         Volatile.Write(ref isHeld, true);
         rig.Edge.Change([rig.Settings.Cameras[0], EdgeRig.Plan("hall", EdgeRig.Always)], [hall]);
-        await judging.Reached;
+        await evaluating.Reached;
         await hall.Attempts.UntilCountAsync(1);
         hall.Push();
         await Eventually.TrueAsync(() => rig.Stats.Cameras["hall"].Online, "the camera");
 
-        judging.Open();
+        evaluating.Open();
 
         await UntilLastAsync(rig, "hall/availability=online", "hall/person/state=frame 1");
     }
@@ -92,10 +92,10 @@ public sealed class SupervisorTests
         await time.Waits.UntilCountAsync(waits + 1);
         time.Advance(TimeSpan.FromMilliseconds(10));
 
-        await rig.Link.Heard.UntilAsync(
+        await rig.Link.Published.UntilAsync(
             heard => heard.Count(line => line == "mobilevlm/box/gate/person/state=frame 1") == 2, "the state once more");
         Assert.Equal(2, rig.Link.Connects.Items.Count);
-        Assert.Single(rig.Log.Said(LogLevel.Error, "The actor 'mqtt'"));
+        Assert.Single(rig.Log.Logged(LogLevel.Error, "The actor 'publisher'"));
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class SupervisorTests
         rig.Ask("""{"id": "2", "question": 7}""");
 
         await rig.UntilRepliesAsync(2);
-        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Published > 0 && rig.Log.Said(LogLevel.Error, "The actor 'asks'").Any(), "the restart");
+        await Eventually.TrueAsync(() => rig.Stats.Mqtt.Published > 0 && rig.Log.Logged(LogLevel.Error, "The actor 'ad-hoc'").Any(), "the restart");
         await rig.StopAsync();
         Assert.Equal(["1", "2"], rig.Replies().Select(reply => reply.Text("id")));
     }
@@ -125,7 +125,7 @@ public sealed class SupervisorTests
     public async Task A_restarted_publisher_that_finds_the_link_connected_sends_the_events_that_wait()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        rig.Engine.OnSay = (frame, _) => frame % 2 == 0 ? "0.9" : "0.1";
+        rig.Engine.OnAnswer = (frame, _) => frame % 2 == 0 ? "0.9" : "0.1";
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.Link.OnPublish = async message =>
         {
@@ -144,7 +144,7 @@ public sealed class SupervisorTests
         }
 
         await Eventually.TrueAsync(() => rig.Stats.Mqtt.EventsWaiting == 3, "the events in the outbox");
-        rig.Kill("edge/mqtt");
+        rig.Kill("edge/publisher");
         held.SetResult();
 
         await rig.Link.Once.UntilCountAsync(3);
@@ -154,17 +154,17 @@ public sealed class SupervisorTests
     }
 
     [Theory]
-    [InlineData("mqtt")]
-    [InlineData("judge")]
-    [InlineData("inbox")]
-    [InlineData("asks")]
+    [InlineData("publisher")]
+    [InlineData("evaluation")]
+    [InlineData("commands")]
+    [InlineData("ad-hoc")]
     [InlineData("stats")]
     public async Task An_actor_that_fails_beyond_its_budget_ends_the_system_in_order(string actor)
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Settings = rig.Settings with { Supervision = Quickly };
         await rig.StartAsync();
-        await rig.Link.Heard.UntilAsync(heard => heard.Contains("mobilevlm/box/availability=online"), "the connection");
+        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/availability=online"), "the connection");
 
         for (var i = 0; i <= Quickly.Budget.Restarts; i++)
         {
@@ -179,9 +179,9 @@ public sealed class SupervisorTests
         var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
         Assert.Contains($"'{actor}' failed too often", outcome.Reason, StringComparison.Ordinal);
-        Assert.Single(rig.Log.Said(LogLevel.Critical, $"The actor '{actor}'"));
+        Assert.Single(rig.Log.Logged(LogLevel.Critical, $"The actor '{actor}'"));
         await rig.StopAsync();
-        Assert.Equal(["mobilevlm/box/availability=stopped", "goodbye", "disposed"], rig.Link.Heard.Items.TakeLast(3));
+        Assert.Equal(["mobilevlm/box/availability=stopped", "goodbye", "disposed"], rig.Link.Published.Items.TakeLast(3));
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public sealed class SupervisorTests
     [Fact]
     public async Task An_actor_that_cannot_even_begin_is_not_tried_for_ever()
     {
-        var crashes = new Crashes { ShouldFail = actor => actor == "judge" };
+        var crashes = new Crashes { ShouldFail = actor => actor == "evaluation" };
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
         {
             Time = new CrashingTime(TimeProvider.System, crashes),
@@ -248,16 +248,16 @@ public sealed class SupervisorTests
         Assert.Equal(("7", "failed"), (reply.Text("id"), reply.Text("status")));
         Assert.Equal(
             ["mobilevlm/box/gate/availability=offline", "mobilevlm/box/availability=stopped", "goodbye", "disposed"],
-            rig.Link.Heard.Items.TakeLast(4));
+            rig.Link.Published.Items.TakeLast(4));
         Assert.Contains("dispose encoder", rig.Engine.Done.Items);
         Assert.Empty(rig.Edge.LeftBehind);
     }
 
     [Theory]
-    [InlineData("mqtt")]
-    [InlineData("judge")]
-    [InlineData("inbox")]
-    [InlineData("asks")]
+    [InlineData("publisher")]
+    [InlineData("evaluation")]
+    [InlineData("commands")]
+    [InlineData("ad-hoc")]
     [InlineData("stats")]
     [InlineData("pipeline")]
     public async Task An_actor_that_stops_without_being_told_ends_the_system(string actor)
@@ -288,26 +288,26 @@ public sealed class SupervisorTests
     public async Task A_pipeline_that_is_killed_ends_the_system_and_everybody_who_asked_is_told()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
-        var thinking = new Gate();
+        var answering = new HoldPoint();
         rig.Engine.OnAsk = (_, _, _) =>
         {
-            thinking.Pass();
+            answering.Pass();
             return Inference.Answers.FinishReason.Stopped;
         };
         await rig.StartAsync();
         rig.Camera.Push();
-        await thinking.Reached;
+        await answering.Reached;
         rig.Ask("""{"id": "7", "question": "ad hoc"}""");
         await Eventually.TrueAsync(() => rig.Stats.Asks.Received == 1, "the question");
 
         rig.Kill("edge/pipeline");
         var outcome = await rig.Edge.Completion.WaitAsync(TimeSpan.FromSeconds(20));
-        thinking.Open();
+        answering.Open();
         await rig.StopAsync();
 
         Assert.Equal(EdgeOutcomeKind.Failed, outcome.Kind);
         Assert.Equal("failed", Assert.Single(rig.Replies()).Text("status"));
-        Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Heard.Items);
+        Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Published.Items);
     }
 
     [Fact]
@@ -361,14 +361,14 @@ public sealed class SupervisorTests
             new QuestionState { Value = "frame 2" },
             new LastAnswer(frame, answer, new ParsedAnswer { Value = "frame 2", Score = question.Id == "person" ? double.NaN : null }),
             IsFresh: true,
-            new Evaluation(SayState: true, SayAnswer: true, Event: null)));
-        rig.Edge.Actors!.ActorSelection("/user/edge/mqtt").Tell(new FrameEvaluated(null, [.. updates]));
+            new Evaluation(PublishesState: true, PublishesAnswer: true, Event: null)));
+        rig.Edge.Actors!.ActorSelection("/user/edge/publisher").Tell(new FrameEvaluated(null, [.. updates]));
 
         await UntilLastAsync(rig, "gate/person/answer=unknown #1", "gate/dog/answer=frame 2 #1", "gate/person/state=frame 2");
-        Assert.Empty(rig.Log.Said(LogLevel.Error, "The actor '"));
+        Assert.Empty(rig.Log.Logged(LogLevel.Error, "The actor '"));
     }
 
-    internal static Task UntilLastAsync(EdgeRig rig, params string[] lines) => rig.Link.Heard.UntilAsync(
+    internal static Task UntilLastAsync(EdgeRig rig, params string[] lines) => rig.Link.Published.UntilAsync(
         heard => lines.All(line => heard.LastOrDefault(
             it => it.StartsWith($"mobilevlm/box/{line[..(line.IndexOf('=', StringComparison.Ordinal) + 1)]}", StringComparison.Ordinal))
                 == $"mobilevlm/box/{line}"),

@@ -12,7 +12,7 @@ public sealed class ExitOnFaultTests : IDisposable
 
     /// <summary>An actor fails one time more than it may, or an actor fails that is not restarted at all.</summary>
     [Theory]
-    [InlineData("edge/mqtt", 11, "The actor 'mqtt' failed too often")]
+    [InlineData("edge/publisher", 11, "The actor 'publisher' failed too often")]
     [InlineData("edge/pipeline", 1, "The service cannot continue and exits")]
     [InlineData("edge", 1, "The supervisor of all actors stopped.")]
     public async Task A_service_whose_actor_cannot_be_restarted_stops_in_order_and_exits_with_1(
@@ -51,8 +51,8 @@ public sealed class ExitOnFaultTests : IDisposable
         await using var service = EdgeProcess.Start(ActorFaults.ReadFrom(faults), "run", "--config", config);
         await subscriber.WaitForAsync(Root + "gate/person/state", message => message.Text is "yes" or "no", TimeSpan.FromSeconds(60));
 
-        ActorFaults.Fail(faults, "edge/judge", 3);
-        await service.LogsAsync("The actor 'judge' failed");
+        ActorFaults.Fail(faults, "edge/evaluation", 3);
+        await service.LogsAsync("The actor 'evaluation' failed");
         await subscriber.WaitForAsync(Root + "gate/person/event", within: TimeSpan.FromSeconds(60));
         service.Terminate();
         Assert.Equal(0, await service.ExitAsync());

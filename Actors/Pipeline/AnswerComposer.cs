@@ -1,0 +1,84 @@
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors.Pipeline;
+
+/// <summary>Composes the answers about a frame, and counts them. One caller at a time.</summary>
+internal sealed class AnswerComposer(PipelineCounters counters, TimeProvider time)
+{
+    /// <summary>All answers about a frame, at the age that the frame has now.</summary>
+    public FrameAnswered Frame(InFlightFrame frame, IReadOnlyList<QuestionAnswered> answers) => new()
+    {
+        Camera = frame.Frame.Camera,
+        Frame = frame.Frame.Sequence,
+        CapturedAt = frame.Frame.CapturedAt,
+        CapturedTimestamp = frame.Frame.CapturedTimestamp,
+        Age = Age(frame),
+        CaptureTime = frame.CaptureTime,
+        GateTime = frame.GateTime,
+        EncodeTime = frame.EncodeTime,
+        PrimeTime = frame.PrimeTime,
+        RepeatsFor = frame.Intake.Counters.RepeatsFor,
+        Answers = answers,
+    };
+
+    /// <summary>Earlier answers as answers about this frame, so that rules that count answers see the same as if the questions
+    /// had been asked.</summary>
+    /// <param name="frame">Its scene is unchanged.</param>
+    /// <param name="earlier">The parts of each due question's answer, in the order of the questions.</param>
+    public FrameAnswered Reused(InFlightFrame frame, IReadOnlyList<IReadOnlyList<Answer>> earlier) => Frame(
+        frame,
+        [.. frame.Due.Zip(earlier, (question, parts) =>
+            Answered(frame, question, [.. parts.Select(part => part with { Timings = default })]) with { Reused = true })]);
+
+    /// <summary>A question was answered.</summary>
+    public QuestionAnswered Answered(InFlightFrame frame, StandingQuestion question, IReadOnlyList<Answer> parts)
+    {
+        var now = time.GetUtcNow();
+        var counted = Counted(frame, question);
+        counted.LastAnswer.Set(time.GetTimestamp());
+        counters.Update(pipeline => pipeline.Answers++);
+        return new QuestionAnswered(question, parts, now, Age(frame), counted.Update(stats => ++stats.Answered));
+    }
+
+    /// <summary>A question was asked and has no answer.</summary>
+    public QuestionAnswered Failed(InFlightFrame frame, StandingQuestion question, AnswerFailure failure)
+    {
+        CountFailed(frame, question, failure.Kind.ToReason());
+        return new QuestionAnswered(
+            question,
+            [.. new QuestionBatch([question]).Questions.Select(part => Answer.Failed(part, failure.Kind, failure.Cause))],
+            time.GetUtcNow(),
+            Age(frame),
+            Counted(frame, question).Read(counted => counted.Answered));
+    }
+
+    public void CountAsked(InFlightFrame frame, StandingQuestion question)
+    {
+        var counted = Counted(frame, question);
+        counted.Update(stats => stats.Asked++);
+        counted.LastAsked.Set(time.GetTimestamp());
+    }
+
+    public void CountFailed(InFlightFrame frame, StandingQuestion question, UnknownReason reason)
+    {
+        var counted = Counted(frame, question);
+        counted.Update(stats => stats.Failed++);
+        counted.LastFailureReason = reason;
+        counted.LastFailure.Set(time.GetTimestamp());
+    }
+
+    /// <summary>Counts the frame's age at the moment at which it is answered.</summary>
+    public void CountAge(InFlightFrame frame)
+    {
+        counters.Aged(Age(frame));
+        frame.Intake.Counters.Update(camera => camera.LastAgeMs = Age(frame).TotalMilliseconds);
+    }
+
+    private static QuestionCounters Counted(InFlightFrame frame, StandingQuestion question) =>
+        frame.Intake.Counters.Question(question.Id);
+
+    private TimeSpan Age(InFlightFrame frame) => time.GetElapsedTime(frame.Frame.CapturedTimestamp);
+}

@@ -1,0 +1,208 @@
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Decoding;
+
+namespace MobileVlm.Edge.Actors.Pipeline;
+
+/// <summary>Asks the due questions of one frame: all in one call, and each alone where the model fails at that, so that one
+/// failing question affects only itself. One caller at a time.</summary>
+internal sealed partial class QuestionAsker(
+    FailingQuestions failing, AnswerComposer composer, TimeProvider time, ILogger<AnswerStep> logger, CancellationToken cancel)
+{
+    private readonly ILogger _logger = logger;
+    private readonly DraftCache _drafts = new();
+
+    /// <summary>True once this engine has answered something: a later failure is then probably caused by the
+    /// question.</summary>
+    private bool _isProven;
+
+    /// <summary>Primes the decoder with the frame and asks.</summary>
+    /// <returns>The answers so far, in the order of the due questions; fewer when it was cancelled or a question
+    /// is paused.</returns>
+    /// <exception cref="Exception">The engine failed and has to be replaced.</exception>
+    public IReadOnlyList<QuestionAnswered> AskDue(IQuestionAnswerer answerer, InFlightFrame frame)
+    {
+        if ((frame.Unanswerable ?? Prime(answerer, frame)) is { } failure)
+        {
+            foreach (var question in frame.Due)
+            {
+                composer.CountAsked(frame, question);
+            }
+
+            return [.. frame.Due.Select(question => composer.Failed(frame, question, failure))];
+        }
+
+        var answers = new QuestionAnswered?[frame.Due.Count];
+        Ask(answerer, frame, answers);
+        return [.. answers.OfType<QuestionAnswered>()];
+    }
+
+    /// <returns>Why nothing can be asked about this frame; null when the decoder is primed with it.</returns>
+    private AnswerFailure? Prime(IQuestionAnswerer answerer, InFlightFrame frame)
+    {
+        var started = time.GetTimestamp();
+        AnswerFailure failure;
+        try
+        {
+            answerer.Prime(frame.Tokens);
+            frame.PrimeTime = time.GetElapsedTime(started);
+            frame.ReportProgress();
+            return null;
+        }
+        catch (NonFiniteLogitsException fault)
+        {
+            failure = new AnswerFailure(AnswerFailureKind.NotFinite, fault);
+        }
+        catch (ContextFullException fault)
+        {
+            failure = new AnswerFailure(AnswerFailureKind.TooLong, fault);
+        }
+
+        foreach (var question in frame.AdHoc)
+        {
+            question.Failed(failure.Message);
+        }
+
+        return failure;
+    }
+
+    private void Ask(IQuestionAnswerer answerer, InFlightFrame frame, QuestionAnswered?[] answers)
+    {
+        var together = new List<int>();
+        var alone = new List<int>();
+        foreach (var (at, question) in frame.Due.Index())
+        {
+            var key = Key(frame, question);
+            if (failing.PauseOf(key) is null)
+            {
+                composer.CountAsked(frame, question);
+                (failing.IsSuspect(key) ? alone : together).Add(at);
+            }
+        }
+
+        AskTogether(answerer, frame, together, answers);
+        foreach (var at in alone)
+        {
+            // Otherwise a question would be blamed for an engine that answers nothing.
+            if (!_isProven && ModelProbe.Try(answerer) is { } fault)
+            {
+                throw fault;
+            }
+
+            AskAlone(answerer, frame, at, answers);
+        }
+    }
+
+    private void AskTogether(
+        IQuestionAnswerer answerer, InFlightFrame frame, IReadOnlyList<int> asked, QuestionAnswered?[] answers)
+    {
+        var unanswered = new HashSet<int>(asked);
+        try
+        {
+            AskInOneCall(answerer, frame, asked, unanswered, answers);
+        }
+        catch (Exception fault) when (unanswered.Count > 0)
+        {
+            if (ModelProbe.Try(answerer) is not null)
+            {
+                foreach (var at in unanswered)
+                {
+                    failing.Suspect(Key(frame, frame.Due[at]));
+                    composer.CountFailed(frame, frame.Due[at], UnknownReason.ModelFailed);
+                }
+
+                throw;
+            }
+
+            // The engine works, so one of the questions is the cause. The others are answered.
+            LogAskedAlone(fault, frame.Frame.Camera, frame.Frame.Sequence);
+            foreach (var at in asked.Where(unanswered.Contains))
+            {
+                AskAlone(answerer, frame, at, answers);
+            }
+        }
+    }
+
+    private void AskAlone(IQuestionAnswerer answerer, InFlightFrame frame, int at, QuestionAnswered?[] answers)
+    {
+        var question = frame.Due[at];
+        try
+        {
+            AskInOneCall(answerer, frame, [at], [at], answers);
+            failing.Clear(Key(frame, question));
+        }
+        catch (Exception fault)
+        {
+            var isLost = ModelProbe.Try(answerer) is not null;
+            var pause = failing.Blame(Key(frame, question), isLost);
+            LogBlamed(fault, frame.Frame.Camera, question.Id, Math.Round(pause.TotalSeconds));
+            answers[at] = composer.Failed(frame, question, new AnswerFailure(AnswerFailureKind.EngineFault, fault));
+            if (isLost)
+            {
+                throw;
+            }
+        }
+    }
+
+    /// <param name="answerer">Primed with the frame.</param>
+    /// <param name="frame">The frame and its questions.</param>
+    /// <param name="asked">Indices of due questions.</param>
+    /// <param name="unanswered">Those without an answer so far; shrinks.</param>
+    /// <param name="answers">Of the due questions, in their order.</param>
+    private void AskInOneCall(
+        IQuestionAnswerer answerer,
+        InFlightFrame frame,
+        IReadOnlyList<int> asked,
+        HashSet<int> unanswered,
+        QuestionAnswered?[] answers)
+    {
+        if (cancel.IsCancellationRequested || asked.Count == 0)
+        {
+            return;
+        }
+
+        var batch = new QuestionBatch([.. asked.Select(at => frame.Due[at])]);
+        try
+        {
+            answerer.AskAll([.. batch.Questions.Select(question => _drafts.WithDraft(frame.Frame.Camera, question))], OnAnswer, cancel);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // Answers that were given before the exception count.
+        }
+
+        void OnAnswer(int index, Answer answer)
+        {
+            _isProven |= answer.Failure is null;
+            _drafts.Keep(frame.Frame.Camera, answer);
+            frame.ReportProgress();
+            if (batch.Add(index, answer) is not { } whole)
+            {
+                return;
+            }
+
+            var at = asked[whole.Due];
+            unanswered.Remove(at);
+            if (whole.Parts.All(part => part.Failure is not null))
+            {
+                answers[at] = composer.Failed(frame, frame.Due[at], whole.Parts[0].Failure!);
+            }
+            else if (whole.Parts.All(part => part.Finish != FinishReason.Cancelled))
+            {
+                answers[at] = composer.Answered(frame, frame.Due[at], whole.Parts);
+            }
+        }
+    }
+
+    private static (CameraId Camera, StandingQuestion Question) Key(InFlightFrame frame, StandingQuestion question) =>
+        (frame.Frame.Camera, question);
+
+    [LoggerMessage(EventId = 81, Level = LogLevel.Warning, Message = "{Camera}: the model failed at the questions about frame {Frame} together. Each is asked alone now.")]
+    private partial void LogAskedAlone(Exception fault, CameraId camera, FrameSequence frame);
+
+    [LoggerMessage(EventId = 80, Level = LogLevel.Warning, Message = "{Camera}/{Question}: the model failed at this question and works otherwise. It is unknown, and is not asked for {Pause} s. Change its words if it goes on.")]
+    private partial void LogBlamed(Exception fault, CameraId camera, string question, double pause);
+}

@@ -1,0 +1,104 @@
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+
+namespace MobileVlm.Edge.Actors.Publishing;
+
+/// <summary>The stop of the publisher in three phases: what still waits is sent, then <c>stopped</c>, then the connection is
+/// closed in order. Its state is in <see cref="BrokerSession.Stop"/>. One caller at a time.</summary>
+/// <param name="state">What waits, and the connection.</param>
+/// <param name="link">Is disconnected last.</param>
+/// <param name="messages">Composes the last messages.</param>
+/// <param name="composer">Composes the statistics.</param>
+/// <param name="stats">The final statistics of the run, which the broker keeps until the next start.</param>
+/// <param name="mailbox">Gets the end of each phase.</param>
+/// <param name="log">Logs what is left unsent.</param>
+internal sealed class PublisherStop(
+    PublisherState state,
+    IMqttLink link,
+    MessageFactory messages,
+    SafeComposer composer,
+    Func<byte[]> stats,
+    PublisherMailbox mailbox,
+    PublisherLog log)
+{
+    private readonly BrokerSession _session = state.Session;
+
+    /// <summary>Nothing can be sent any more: the actor may stop.</summary>
+    public bool IsOver => _session is { State: LinkState.Waiting, Stop: not StopPhase.None };
+
+    /// <summary>Begins the first phase. A connect under way is waited for: a short run may end before its first answer was
+    /// sent.</summary>
+    public void Begin(StopPublishing stop)
+    {
+        if (_session.Stop == StopPhase.None)
+        {
+            _session.RestLimit?.Dispose();
+            _session.RestLimit = mailbox.SendAfter(stop.RestWithin, RestLimitReached.Instance);
+            _session.Retry?.Dispose();
+            _session.Stop = StopPhase.Rest;
+        }
+    }
+
+    /// <summary>Nothing is in flight: begins the next phase, if a stop has begun and no event is being stored.</summary>
+    /// <returns>What to publish before the next call.</returns>
+    public IReadOnlyList<OutboundMessage> Advance()
+    {
+        switch (_session.Stop)
+        {
+            case StopPhase.Rest when !state.Outgoing.Events.IsBusy:
+                return Stopped([.. LastStats(), .. CamerasOffline(), messages.Stopped]);
+            case StopPhase.Stopped:
+                _session.Stop = StopPhase.Goodbye;
+                mailbox.SendResult(DisconnectAsync, ended => ended, fault => new DisconnectEnded(fault));
+                return [];
+            default:
+                // A goodbye in progress is repeated only if an earlier instance failed before it began.
+                return [];
+        }
+    }
+
+    /// <summary>Leaves out the rest, because it would take the time that <c>stopped</c> needs. Events stay in the outbox for the
+    /// next start.</summary>
+    /// <param name="publish">Gets what to publish now.</param>
+    /// <returns>False when there is no connection to publish on: the actor may stop.</returns>
+    public bool SkipRest(Action<IReadOnlyList<OutboundMessage>> publish)
+    {
+        if (_session.Stop != StopPhase.Rest)
+        {
+            return true;
+        }
+
+        if (!_session.IsConnected)
+        {
+            return false;
+        }
+
+        var waiting = state.Outgoing.Events.Stats.Rows;
+        state.Outgoing.Retained.ClearWaiting();
+        publish(Stopped([messages.Stopped, .. CamerasOffline(), .. LastStats()]));
+        log.RestLeft(waiting, state.Outgoing.Replies.Count);
+        return true;
+    }
+
+    private IReadOnlyList<OutboundMessage> Stopped(IReadOnlyList<OutboundMessage> last)
+    {
+        _session.Stop = StopPhase.Stopped;
+        state.Outgoing.OnlyRetained = true;
+        return last;
+    }
+
+    private IEnumerable<OutboundMessage> CamerasOffline() =>
+        state.Plans.Select(plan => messages.Camera(plan.Id, online: false));
+
+    private List<OutboundMessage> LastStats()
+    {
+        var last = new List<OutboundMessage>();
+        composer.Compose(() => last.Add(messages.Stats(stats())));
+        return last;
+    }
+
+    private async Task<DisconnectEnded> DisconnectAsync()
+    {
+        await link.DisconnectAsync(_session.Life);
+        return new DisconnectEnded(null);
+    }
+}

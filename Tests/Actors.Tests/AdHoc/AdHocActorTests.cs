@@ -1,0 +1,116 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Akka.Actor;
+using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+
+namespace MobileVlm.Edge.Actors.Tests.AdHoc;
+
+public sealed class AdHocActorTests : ActorSpec
+{
+    private readonly ActorBench _bench = new(EdgeRig.Plan("gate", EdgeRig.Once));
+    private readonly PendingRequests _requests = new();
+
+    [Fact]
+    public async Task A_question_waits_for_the_next_frame_of_its_camera_and_its_end_is_the_reply()
+    {
+        var actor = Start();
+        actor.Tell(Received("""{"id": "1", "question": "Is it there?"}"""));
+        await PendingAsync(1);
+
+        _bench.Intake.Offer(_bench.Frame());
+        var picked = _bench.Intake.Pick()!;
+        picked.Frame.Dispose();
+        Assert.Single(picked.AdHoc).Failed("as the test wants");
+
+        var reply = await ReplyAsync();
+        Assert.Equal("1", reply.Text("id"));
+        Assert.Contains("as the test wants", reply.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal(0, _requests.Count);
+    }
+
+    [Fact]
+    public async Task A_question_that_cannot_be_read_is_refused_and_none_waits()
+    {
+        Start().Tell(Received("""{"id": "1", "question": 7}"""));
+
+        Assert.Equal("invalid", (await ReplyAsync()).Text("status"));
+        Assert.Equal(0, _requests.Count);
+    }
+
+    [Fact]
+    public async Task At_its_deadline_a_question_expires_and_leaves_its_camera()
+    {
+        Start().Tell(Received("""{"id": "1", "question": "Is it there?", "deadlineMs": 2000}"""));
+        await _bench.Time.Waits.UntilCountAsync(1);
+        await PendingAsync(1);
+
+        _bench.Time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal("expired", (await ReplyAsync()).Text("status"));
+        _bench.Intake.Offer(_bench.Frame());
+        var picked = _bench.Intake.Pick()!;
+        picked.Frame.Dispose();
+        Assert.Empty(picked.AdHoc);
+    }
+
+    [Fact]
+    public async Task One_more_than_may_wait_is_told_that_the_service_is_busy()
+    {
+        var actor = Start(new AdHocSettings { MaxWaiting = 1 });
+        actor.Tell(Received("""{"id": "1", "question": "Is it there?"}"""));
+
+        actor.Tell(Received("""{"id": "2", "question": "Is it there?"}"""));
+
+        var reply = await ReplyAsync();
+        Assert.Equal(("2", "busy"), (reply.Text("id"), reply.Text("status")));
+    }
+
+    [Fact]
+    public async Task A_stop_replies_to_every_question_that_waits()
+    {
+        var actor = Start();
+        await WatchAsync(actor);
+        actor.Tell(Received("""{"id": "1", "question": "Is it there?"}"""));
+        actor.Tell(Received("""{"id": "2", "question": "Is it there?"}"""));
+
+        actor.Tell(StopAdHoc.Instance);
+
+        Assert.Equal(["1", "2"], new[] { (await ReplyAsync()).Text("id"), (await ReplyAsync()).Text("id") }.Order());
+        await ExpectTerminatedAsync(actor);
+    }
+
+    [Fact]
+    public async Task A_restarted_actor_still_owes_the_reply()
+    {
+        var actor = RestartedChild(Props(new AdHocSettings()), CreateTestProbe());
+        actor.Tell(Received("""{"id": "1", "question": "Is it there?"}"""));
+        await PendingAsync(1);
+
+        Crash(actor);
+        actor.Tell(StopAdHoc.Instance);
+
+        Assert.Equal("1", (await ReplyAsync()).Text("id"));
+    }
+
+    private protected override async Task CleanUpAsync()
+    {
+        await _bench.DisposeAsync();
+    }
+
+    private static AdHocReceived Received(string payload) =>
+        new(new InboundMessage(AdHocClient.GateAsk, Encoding.UTF8.GetBytes(payload), false), "gate");
+
+    private IActorRef Start(AdHocSettings? settings = null) => Sys.ActorOf(Props(settings ?? new AdHocSettings()));
+
+    private Props Props(AdHocSettings settings) => Akka.Actor.Props.Create(() => new AdHocActor(
+        settings, _requests, _bench.AdHoc, _bench.Replies, TestActor, _bench.Counters.Asks, _bench.Time, _bench.Logger<AdHocActor>()));
+
+    private async Task PendingAsync(int count) =>
+        await Eventually.TrueAsync(() => _bench.Counters.Asks.Read(asks => asks.Received) == count, "the question is taken");
+
+    private async Task<JsonObject> ReplyAsync() =>
+        JsonNode.Parse((await ExpectMsgAsync<PublishUnretained>()).Message.Payload.Span)!.AsObject();
+}
