@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Cli;
-using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Hub;
+using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 using MobileVlm.Edge.Inference.Import.Precision;

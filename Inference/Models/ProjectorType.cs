@@ -14,24 +14,27 @@ public sealed class ProjectorType
 
     private readonly Func<VisionConfig, int> _tokenGrid;
     private readonly Func<double, double> _convolutionOperations;
+    private readonly bool _pools;
 
     private ProjectorType(
-        string name, string configName, Func<VisionConfig, int> tokenGrid, Func<double, double> convolutionOperations) =>
-        (Name, ConfigName, _tokenGrid, _convolutionOperations) = (name, configName, tokenGrid, convolutionOperations);
+        string name, string configName, Func<VisionConfig, int> tokenGrid, Func<double, double> convolutionOperations, bool pools) =>
+        (Name, ConfigName, _tokenGrid, _convolutionOperations, _pools) = (name, configName, tokenGrid, convolutionOperations, pools);
 
     /// <summary>MobileVLM. Its second convolution, 3x3 of stride 2 with padding 1, halves the grid.</summary>
     public static ProjectorType Ldp { get; } = new(
         "Ldp",
         "ldpnet",
         vision => (vision.GridSize + 1) / 2,
-        pointwise => pointwise);
+        pointwise => pointwise,
+        pools: false);
 
     /// <summary>MobileVLM V2. It has no pointwise convolutions.</summary>
     public static ProjectorType LdpV2 { get; } = new(
         "LdpV2",
         "ldpnetv2",
         _ => PooledGrid,
-        _ => 0);
+        _ => 0,
+        pools: true);
 
     /// <summary>Every projector that this program knows.</summary>
     public static IReadOnlyList<ProjectorType> All { get; } = [Ldp, LdpV2];
@@ -57,6 +60,18 @@ public sealed class ProjectorType
         double h = vision.HiddenSize, square = (double)hidden * hidden;
         return (vision.Patches * 2 * ((h * hidden) + square))
             + _convolutionOperations(2 * square * (vision.Patches + TokenCount(vision)));
+    }
+
+    /// <summary>Why the projector cannot be used behind a vision encoder of these sizes, as the rest of a sentence that
+    /// begins with its name; null where it can.</summary>
+    public string? Refusal(VisionConfig vision)
+    {
+        var tokens = TokenGrid(vision);
+        return !_pools || vision.GridSize % tokens == 0
+            ? null
+            : $"pools the vision tower's grid of {vision.GridSize} x {vision.GridSize} patches to {tokens} x {tokens}; that is not "
+                + "a whole number of patches each, and is not supported. The published models have 24 x 24 (336 pixels, patches of "
+                + "14). Use a checkpoint with such a tower.";
     }
 
     public override string ToString() => Name;

@@ -97,7 +97,7 @@ internal static class ConfigReader
         var name = fields.Text(ProjectorKey);
         var type = ProjectorType.All.FirstOrDefault(known => known.ConfigName == name)
             ?? throw fields.Error(ProjectorKey, string.Join(" or ", ProjectorType.All.Select(known => $"\"{known.ConfigName}\"")));
-        return Graphs.Projectors.Projector.Of(type).Refusal(vision) is { } refusal
+        return type.Refusal(vision) is { } refusal
             ? throw new CheckpointException(fields.File, $"\"{ProjectorKey}\" is \"{name}\", which {refusal}")
             : type;
     }

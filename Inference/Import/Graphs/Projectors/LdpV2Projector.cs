@@ -18,16 +18,6 @@ internal sealed class LdpV2Projector : Projector
         .. TensorSpec.Linear($"{Prefix}.peg.peg.0", hidden, 1, 3, 3),
     ];
 
-    public override string? Refusal(VisionConfig vision)
-    {
-        var pooled = Type.TokenGrid(vision);
-        return vision.GridSize % pooled == 0
-            ? null
-            : $"pools the vision tower's grid of {vision.GridSize} x {vision.GridSize} patches to {pooled} x {pooled}; that is not "
-                + "a whole number of patches each, and is not supported. The published models have 24 x 24 (336 pixels, patches of "
-                + "14). Use a checkpoint with such a tower.";
-    }
-
     public override void Write(ProjectorBuilder builder, string features)
     {
         var (graph, grid) = (builder.Graph, Type.TokenGrid(builder.Vision));

@@ -24,10 +24,6 @@ internal abstract class Projector
     /// <param name="hidden">Width of the visual tokens.</param>
     public abstract IEnumerable<TensorSpec> Tensors(int features, int hidden);
 
-    /// <summary>Why the projector cannot be used behind a vision encoder of these sizes, as the rest of a sentence that
-    /// begins with its name; null where it can.</summary>
-    public virtual string? Refusal(VisionConfig vision) => null;
-
     /// <summary>Adds the projector to a graph that has <see cref="VisionTensors.PatchFeatures"/>; the result is
     /// <see cref="VisionTensors.VisualTokens"/>.</summary>
     /// <param name="builder">Writes its pieces.</param>

@@ -30,6 +30,19 @@ public sealed class ProjectorTests
         Assert.Equal(tokens, type.TokenCount(ClipSizes with { ImageSize = grid * 14 }));
     }
 
+    [Theory]
+    [InlineData("ldpnet", 25, false)]
+    [InlineData("ldpnetv2", 24, false)]
+    [InlineData("ldpnetv2", 36, false)]
+    [InlineData("ldpnetv2", 25, true)]
+    [InlineData("ldpnetv2", 6, true)]
+    public void A_grid_that_is_not_a_whole_number_of_windows_is_refused(string config, int grid, bool isRefused)
+    {
+        var refusal = ProjectorType.All.Single(type => type.ConfigName == config).Refusal(ClipSizes with { ImageSize = grid * 14 });
+        Assert.Equal(isRefused, refusal is not null);
+        Assert.Contains(isRefused ? $"{grid} x {grid} patches to 12 x 12" : "", refusal ?? "", StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_work_of_a_projector_is_that_of_its_matrices()
     {

@@ -2,11 +2,12 @@ using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Onnx;
 
-namespace MobileVlm.Edge.Inference.Import.Precision;
+namespace MobileVlm.Edge.Inference.Import;
 
 /// <summary>How much disk an imported model will need, from above: the sizes of the very graphs that an import writes, in the
 /// largest recipe that it may choose.</summary>

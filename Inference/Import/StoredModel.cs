@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Import.Precision;
@@ -5,7 +6,7 @@ using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Onnx;
 
-namespace MobileVlm.Edge.Inference.Import.Calibration;
+namespace MobileVlm.Edge.Inference.Import;
 
 /// <summary>The finished parts in a folder, cut into segments that use the very files: an import can try what it made
 /// without the memory that the whole model takes.</summary>

@@ -1,10 +1,11 @@
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Verification;
 
-namespace MobileVlm.Edge.Inference.Import.Precision;
+namespace MobileVlm.Edge.Inference.Import;
 
 /// <summary>What a trial found.</summary>
 /// <param name="Recipe">The recipe of the model in the folder.</param>

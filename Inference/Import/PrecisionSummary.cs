@@ -1,8 +1,9 @@
 using System.Diagnostics;
+using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
 
-namespace MobileVlm.Edge.Inference.Import.Precision;
+namespace MobileVlm.Edge.Inference.Import;
 
 /// <summary>The precision of a finished import as the manifest has it.</summary>
 internal static class PrecisionSummary

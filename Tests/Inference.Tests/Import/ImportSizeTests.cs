@@ -7,7 +7,7 @@ using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Tests.Import.Synthesis;
 using Xunit.Abstractions;
 
-namespace MobileVlm.Edge.Inference.Tests.Import.Precision;
+namespace MobileVlm.Edge.Inference.Tests.Import;
 
 /// <summary>The disk that an import asks for is the disk that it takes.</summary>
 public sealed class ImportSizeTests(ITestOutputHelper output)

@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Inference.Models;
 
-namespace MobileVlm.Edge.Inference.Import.Precision;
+namespace MobileVlm.Edge.Inference.Import;
 
 /// <summary>What already exists where a model is to be imported to.</summary>
 internal static class ImportTarget
