@@ -9,7 +9,7 @@ public sealed record OutboxEvent(string Id, string Topic, ReadOnlyMemory<byte> P
 /// <summary>An event that waits to be sent.</summary>
 /// <param name="Event">The event as it was stored.</param>
 /// <param name="WaitedFor">Time since it was stored, from a clock that never jumps; null when an earlier run of the process
-/// stored it, which then is late for certain.</param>
+/// stored it, so that it is certainly late.</param>
 /// <param name="LostBefore">Events of its topic that were given up, for lack of space or for their age, after the last one of that topic that
 /// was acknowledged. Reported with one event only: when that is acknowledged, the count begins anew.</param>
 public sealed record WaitingEvent(OutboxEvent Event, TimeSpan? WaitedFor, long LostBefore);

@@ -32,10 +32,10 @@ internal sealed partial class OutboxStore
     private partial void LogDisk(string path, string fault);
 
     [LoggerMessage(EventId = 63, Level = LogLevel.Error, Message = "Nothing could be deleted from the outbox {Path} to make room: {Fault}")]
-    private partial void LogNoRoom(string path, string fault);
+    private partial void LogNoSpace(string path, string fault);
 
     [LoggerMessage(EventId = 64, Level = LogLevel.Information, Message = "The outbox {Path} can be written again; nothing is left in memory only.")]
-    private partial void LogHealed(string path);
+    private partial void LogRecovered(string path);
 
     [LoggerMessage(EventId = 65, Level = LogLevel.Warning, Message = "{Rows} event(s) that waited for the broker were given up {Reason}.")]
     private partial void LogDropped(long rows, string reason);

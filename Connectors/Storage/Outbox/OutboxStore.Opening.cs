@@ -35,15 +35,15 @@ internal sealed partial class OutboxStore
         catch (OutboxError fault)
         {
             database?.Dispose();
-            return TryOtherwise(fault, attempts - 1);
+            return TryAfterFailure(fault, attempts - 1);
         }
     }
 
-    private bool TryOtherwise(OutboxError fault, int attempts)
+    private bool TryAfterFailure(OutboxError fault, int attempts)
     {
         if (fault.Kind is OutboxErrorKind.Damaged or OutboxErrorKind.Newer)
         {
-            return BeginAnew(fault) && attempts > 0 && TryOpen(attempts);
+            return ReplaceFile(fault) && attempts > 0 && TryOpen(attempts);
         }
 
         if (fault.Kind == OutboxErrorKind.Full && attempts > 0)
@@ -69,17 +69,17 @@ internal sealed partial class OutboxStore
         Settle(database);
         var (lost, keys) = (database.Lost(), database.Keys());
         var newest = new List<OutboxRow>();
-        if (!_line.Entries.Any(entry => entry.MayBeOnDisk))
+        if (!_memory.Entries.Any(entry => entry.MayBeOnDisk))
         {
             newest.AddRange(database.Newest(_settings.MaxInMemory));
         }
 
         // From here on nothing fails.
-        MarkWhatIsOnItsWay();
-        var (deep, late) = (new Dictionary<string, long>(StringComparer.Ordinal), new Dictionary<string, long>(StringComparer.Ordinal));
+        MarkInFlight();
+        var (onDiskOnly, late) = (new Dictionary<string, long>(StringComparer.Ordinal), new Dictionary<string, long>(StringComparer.Ordinal));
         foreach (var (id, topic, _) in keys.Where(key => !_acknowledged.ContainsKey(key.Id) && !_givenUp.Contains(key.Id)))
         {
-            if (_line.Find(id) is { } entry)
+            if (_memory.Find(id) is { } entry)
             {
                 entry.IsOnDisk = true;
             }
@@ -90,7 +90,7 @@ internal sealed partial class OutboxStore
             }
             else
             {
-                var found = _overtaken.Contains(topic) && id != _lost.InFlightId ? late : deep;
+                var found = _overtaken.Contains(topic) && id != _lost.InFlightId ? late : onDiskOnly;
                 found[topic] = found.GetValueOrDefault(topic) + 1;
                 if (found == late)
                 {
@@ -99,19 +99,19 @@ internal sealed partial class OutboxStore
             }
         }
 
-        foreach (var (topic, expected) in _deep)
+        foreach (var (topic, expected) in _onDiskOnly)
         {
-            var missing = expected - deep.GetValueOrDefault(topic) - late.GetValueOrDefault(topic);
+            var missing = expected - onDiskOnly.GetValueOrDefault(topic) - late.GetValueOrDefault(topic);
             late[topic] = late.GetValueOrDefault(topic) + Math.Max(0, missing);
         }
 
-        _deep.Clear();
-        foreach (var (topic, rows) in deep)
+        _onDiskOnly.Clear();
+        foreach (var (topic, rows) in onDiskOnly)
         {
-            _deep[topic] = rows;
+            _onDiskOnly[topic] = rows;
         }
 
-        foreach (var entry in _line.Entries)
+        foreach (var entry in _memory.Entries)
         {
             entry.MayBeOnDisk = false;
         }
@@ -123,7 +123,7 @@ internal sealed partial class OutboxStore
         }
 
         (_rows, _bytes) = (keys.Count, keys.Sum(key => key.Bytes));
-        _floor.Clear();
+        _examinedUpTo.Clear();
         _overtaken.Clear();
         if (_hasRead)
         {
@@ -142,33 +142,33 @@ internal sealed partial class OutboxStore
         }
 
         CountLost(late);
-        TakeCopies(newest);
+        LoadCopies(newest);
     }
 
     /// <summary>What is sent from memory overtakes older events in a file that was closed.</summary>
-    private void MarkWhatIsOnItsWay()
+    private void MarkInFlight()
     {
-        if (_database is null && _lost.InFlightTopic is { } sending && _line.Find(_lost.InFlightId) is not null)
+        if (_database is null && _lost.InFlightTopic is { } sending && _memory.Find(_lost.InFlightId) is not null)
         {
             _overtaken.Add(sending);
         }
     }
 
-    private void TakeCopies(List<OutboxRow> newest)
+    private void LoadCopies(List<OutboxRow> newest)
     {
         var copies = newest.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
-            && _line.Find(row.Event.Id) is null).ToList();
-        _line.Prepend(copies.Select(row => new OutboxEntry(ToPending(row), row.StoredAt) { IsOnDisk = true }));
+            && _memory.Find(row.Event.Id) is null).ToList();
+        _memory.Prepend(copies.Select(row => new OutboxEntry(ToPending(row), row.StoredAt) { IsOnDisk = true }));
         foreach (var row in copies)
         {
-            AddDeep(row.Event.Topic, -1);
+            AddOnDiskOnly(row.Event.Topic, -1);
         }
     }
 
     /// <summary>Damage: the file is renamed and a new one begun. What can be read of the old one is taken over, and the rest
     /// is counted as lost.</summary>
     /// <returns>Whether trying again is worth it.</returns>
-    private bool BeginAnew(OutboxError damage)
+    private bool ReplaceFile(OutboxError damage)
     {
         if (_begunAnewAt is { } last && _time.GetElapsedTime(last) < FirstRetry)
         {
@@ -208,7 +208,7 @@ internal sealed partial class OutboxStore
     private void TakeOver(RescuedEvents rescued, string damage, string? aside)
     {
         ForgetAcknowledgedRows();
-        MarkWhatIsOnItsWay();
+        MarkInFlight();
         if (_handed is { } handed && rescued.Rows.All(row => row.Event.Id != handed.Event.Id))
         {
             // It is on its way to the broker, so it is not lost, even if its row is.
@@ -217,17 +217,17 @@ internal sealed partial class OutboxStore
 
         // Rows that were deleted or are too many may appear again in a damaged file; what memory knows is right.
         var rows = rescued.Rows.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
-            && (!_overtaken.Contains(row.Event.Topic) || row.Event.Id == _lost.InFlightId) && _line.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
+            && (!_overtaken.Contains(row.Event.Topic) || row.Event.Id == _lost.InFlightId) && _memory.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
         var found = rows.CountBy(row => row.Event.Topic, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
-        var lost = (_hasRead ? _deep : rescued.Counts).ToDictionary(
+        var lost = (_hasRead ? _onDiskOnly : rescued.Counts).ToDictionary(
             expected => expected.Key, expected => Math.Max(0, expected.Value - found.GetValueOrDefault(expected.Key)));
         if (!_hasRead)
         {
             _lost.Restore(rescued.Lost);
         }
 
-        _line.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
-        _deep.Clear();
+        _memory.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
+        _onDiskOnly.Clear();
         _hasRead = true;
         _damaged++;
         LogDamaged(_settings.Path, damage, aside ?? "it cannot be renamed and stays", rows.Count, lost.Values.Sum());
@@ -244,10 +244,10 @@ internal sealed partial class OutboxStore
         var first = Math.Max(0, rows.Count - _settings.MaxInMemory);
         foreach (var row in rows.Take(first))
         {
-            AddDeep(row.Event.Topic, 1);
+            AddOnDiskOnly(row.Event.Topic, 1);
         }
 
-        _line.Prepend(rows.Skip(first).Where(row => _line.Find(row.Event.Id) is null)
+        _memory.Prepend(rows.Skip(first).Where(row => _memory.Find(row.Event.Id) is null)
             .Select(row => new OutboxEntry(ToPending(row), row.StoredAt) { MayBeOnDisk = true }));
     }
 
@@ -270,9 +270,9 @@ internal sealed partial class OutboxStore
         {
             // What was removed can be read as long as it is open.
             var rows = _database.Newest(int.MaxValue).Where(row => !_acknowledged.ContainsKey(row.Event.Id)
-                && !_givenUp.Contains(row.Event.Id) && _line.Find(row.Event.Id) is null).ToList();
-            _line.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
-            _deep.Clear();
+                && !_givenUp.Contains(row.Event.Id) && _memory.Find(row.Event.Id) is null).ToList();
+            _memory.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
+            _onDiskOnly.Clear();
         }
 
         CloseDatabase();
@@ -313,7 +313,7 @@ internal sealed partial class OutboxStore
 
         _database = null;
         database.Dispose();
-        foreach (var entry in _line.Entries.Where(entry => entry.IsOnDisk))
+        foreach (var entry in _memory.Entries.Where(entry => entry.IsOnDisk))
         {
             (entry.IsOnDisk, entry.MayBeOnDisk) = (false, true);
         }
@@ -329,10 +329,10 @@ internal sealed partial class OutboxStore
     /// <summary>Rows that are done are not expected in the file.</summary>
     private void ForgetAcknowledgedRows()
     {
-        foreach (var (id, acknowledged) in _acknowledged.Where(it => it.Value is { IsDeep: true, Topic: not null }).ToList())
+        foreach (var (id, acknowledged) in _acknowledged.Where(it => it.Value is { IsOnDiskOnly: true, Topic: not null }).ToList())
         {
-            AddDeep(acknowledged.Topic!, -1);
-            _acknowledged[id] = acknowledged with { IsDeep = false };
+            AddOnDiskOnly(acknowledged.Topic!, -1);
+            _acknowledged[id] = acknowledged with { IsOnDiskOnly = false };
         }
     }
 

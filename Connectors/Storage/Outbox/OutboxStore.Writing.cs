@@ -33,7 +33,7 @@ internal sealed partial class OutboxStore
             {
                 if (TryWrite(out var again))
                 {
-                    Bound();
+                    EnforceMemoryLimits();
                     return;
                 }
 
@@ -48,7 +48,7 @@ internal sealed partial class OutboxStore
         }
 
         SweepMemory();
-        Bound();
+        EnforceMemoryLimits();
     }
 
     private bool TryWrite(out bool again)
@@ -67,7 +67,7 @@ internal sealed partial class OutboxStore
             }
 
             WriteOnce(_database);
-            Healed();
+            Recovered();
             return true;
         }
         catch (OutboxError fault)
@@ -75,7 +75,7 @@ internal sealed partial class OutboxStore
             if (RollBack())
             {
                 // The commit took place although it was reported to have failed.
-                Healed();
+                Recovered();
                 return true;
             }
 
@@ -101,7 +101,7 @@ internal sealed partial class OutboxStore
             change.TooOld.AddRange(database.DeleteOlderThan(change.Clock.Wall - _settings.MaxAge, _lost.InFlightId));
         }
 
-        foreach (var entry in _line.InMemory)
+        foreach (var entry in _memory.InMemory)
         {
             var isNew = database.Insert(
                 entry.Event, StoredAt(entry, change.Clock.Wall), entry.Pending.Run, entry.Pending.Timestamp);
@@ -152,21 +152,21 @@ internal sealed partial class OutboxStore
         foreach (var entry in change.Known)
         {
             _known.Add(entry.Event.Id);
-            _line.Remove(entry.Event.Id);
+            _memory.Remove(entry.Event.Id);
         }
 
         var (old, forSpace) = (change.TooOld.FindAll(IsLost), change.ForSpace.FindAll(IsLost));
-        foreach (var gone in old.Concat(forSpace).Where(gone => !_line.Remove(gone.Id)))
+        foreach (var gone in old.Concat(forSpace).Where(gone => !_memory.Remove(gone.Id)))
         {
-            AddDeep(gone.Topic, -1);
+            AddOnDiskOnly(gone.Topic, -1);
         }
 
         foreach (var (id, topic, _) in change.GivenUp)
         {
-            if (_acknowledged.TryGetValue(id, out var acknowledged) && acknowledged.IsDeep)
+            if (_acknowledged.TryGetValue(id, out var acknowledged) && acknowledged.IsOnDiskOnly)
             {
-                AddDeep(topic, -1);
-                _acknowledged[id] = acknowledged with { IsDeep = false };
+                AddOnDiskOnly(topic, -1);
+                _acknowledged[id] = acknowledged with { IsOnDiskOnly = false };
             }
         }
 
@@ -175,7 +175,7 @@ internal sealed partial class OutboxStore
             if (_acknowledged.TryGetValue(gone.Id, out var acknowledged))
             {
                 _removed++;
-                AddDeep(gone.Topic, acknowledged.IsDeep ? -1 : 0);
+                AddOnDiskOnly(gone.Topic, acknowledged.IsOnDiskOnly ? -1 : 0);
             }
         }
 
@@ -235,7 +235,7 @@ internal sealed partial class OutboxStore
         switch (fault.Kind)
         {
             case OutboxErrorKind.Damaged or OutboxErrorKind.Newer:
-                return BeginAnew(fault);
+                return ReplaceFile(fault);
             case OutboxErrorKind.Full:
                 Report(fault);
                 return _database is { } full && FreeSpace(full);
@@ -243,7 +243,7 @@ internal sealed partial class OutboxStore
                 Report(fault);
 
                 // A file that can be read delivers its events, unless all of them are in memory too.
-                var giveUp = ++_failedWrites >= WritesBeforeReopening && _deep.Count == 0;
+                var giveUp = ++_failedWrites >= WritesBeforeReopening && _onDiskOnly.Count == 0;
                 if (fault.NeedsReopening || giveUp || !CanRead())
                 {
                     CloseDatabase();
@@ -288,7 +288,7 @@ internal sealed partial class OutboxStore
             if (!_saidNoRoom)
             {
                 _saidNoRoom = true;
-                LogNoRoom(_settings.Path, fault.Message);
+                LogNoSpace(_settings.Path, fault.Message);
             }
 
             return RollBack();
@@ -307,13 +307,13 @@ internal sealed partial class OutboxStore
         }
     }
 
-    private void Healed()
+    private void Recovered()
     {
         (_failedWrites, _retryAfter, _saidNoRoom) = (0, TimeSpan.Zero, false);
         if (_fault is not null)
         {
             _fault = null;
-            LogHealed(_settings.Path);
+            LogRecovered(_settings.Path);
         }
 
         _disk.HoldReserve();
@@ -331,11 +331,11 @@ internal sealed partial class OutboxStore
 
     /// <summary>Keeps memory within its limits: copies of what is on disk go first, then events by the same rule as on
     /// disk.</summary>
-    private void Bound()
+    private void EnforceMemoryLimits()
     {
         var most = Math.Min(_settings.MaxInMemory, _settings.MaxRows);
         var mostBytes = Math.Min(_settings.MaxBytesInMemory, _settings.MaxBytes);
-        while (IsTooMuch() && _line.Entries.First() is { IsOnDisk: true } copy)
+        while (IsTooMuch() && _memory.Entries.First() is { IsOnDisk: true } copy)
         {
             if (copy.Event.Id == _lost.InFlightId)
             {
@@ -343,12 +343,12 @@ internal sealed partial class OutboxStore
                 _handed = new OutboxRow(0, sent, run, timestamp, StoredAt(copy, _time.GetUtcNow()));
             }
 
-            _line.Remove(copy.Event.Id);
-            AddDeep(copy.Event.Topic, 1);
+            _memory.Remove(copy.Event.Id);
+            AddOnDiskOnly(copy.Event.Topic, 1);
         }
 
         var dropped = 0;
-        while (IsTooMuch() && _line.OldestOfTheLargestTopic(_lost.InFlightId) is { } oldest)
+        while (IsTooMuch() && _memory.OldestOfTheLargestTopic(_lost.InFlightId) is { } oldest)
         {
             GiveUp(oldest);
             dropped++;
@@ -356,7 +356,7 @@ internal sealed partial class OutboxStore
 
         DroppedForSpace(dropped);
 
-        bool IsTooMuch() => _line.Count > most || (_line.Bytes > mostBytes && _line.Count > 1);
+        bool IsTooMuch() => _memory.Count > most || (_memory.Bytes > mostBytes && _memory.Count > 1);
     }
 
     /// <summary>Age, for what no database has.</summary>
@@ -369,7 +369,7 @@ internal sealed partial class OutboxStore
 
         _sweptAt = _time.GetTimestamp();
         var now = _time.GetUtcNow();
-        var old = _line.InMemory.Where(entry => now - StoredAt(entry, now) > _settings.MaxAge
+        var old = _memory.InMemory.Where(entry => now - StoredAt(entry, now) > _settings.MaxAge
             && (entry.StoredAt is null || entry.StoredAt >= PlausibleTime.Earliest) && entry.Event.Id != _lost.InFlightId).ToList();
         old.ForEach(GiveUp);
         DroppedForAge(old.Count);
@@ -377,7 +377,7 @@ internal sealed partial class OutboxStore
 
     private void GiveUp(OutboxEntry entry)
     {
-        _line.Remove(entry.Event.Id);
+        _memory.Remove(entry.Event.Id);
         _lost.Add(entry.Event.Topic, 1);
         if (entry.MayBeOnDisk)
         {

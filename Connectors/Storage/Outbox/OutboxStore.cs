@@ -16,7 +16,7 @@ internal sealed partial class OutboxStore : IDisposable
     private readonly IOutboxDisk _disk;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly OutboxMemory _line = new();
+    private readonly OutboxMemory _memory = new();
     private readonly LostEvents _lost = new(new Dictionary<string, long>(StringComparer.Ordinal));
 
     /// <summary>By id: acknowledged events that the file may contain.</summary>
@@ -27,10 +27,10 @@ internal sealed partial class OutboxStore : IDisposable
 
     /// <summary>By topic: rows of the file that are not in memory. Exact while a database is open; what to expect in the file
     /// while none is.</summary>
-    private readonly Dictionary<string, long> _deep = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _onDiskOnly = new(StringComparer.Ordinal);
 
     /// <summary>By topic: rows up to this number need not be examined any more.</summary>
-    private readonly Dictionary<string, long> _floor = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _examinedUpTo = new(StringComparer.Ordinal);
 
     private IOutboxDatabase? _database;
 
@@ -63,7 +63,7 @@ internal sealed partial class OutboxStore : IDisposable
     public string Run { get; } = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
 
     /// <summary>Nothing waits to be written, and nothing is to be tried again.</summary>
-    public bool IsIdle => _database is not null && _fault is null && _acknowledged.Count == 0 && _givenUp.Count == 0 && !_line.InMemory.Any();
+    public bool IsIdle => _database is not null && _fault is null && _acknowledged.Count == 0 && _givenUp.Count == 0 && !_memory.InMemory.Any();
 
     /// <summary>Opens or creates the file. Where that cannot be done, events are kept in memory and it is tried again.</summary>
     public static OutboxStore Open(OutboxSettings settings, IOutboxDisk disk, TimeProvider time, ILogger logger)
@@ -74,27 +74,27 @@ internal sealed partial class OutboxStore : IDisposable
             store._disk.HoldReserve();
         }
 
-        store.Bound();
+        store.EnforceMemoryLimits();
         Volatile.Write(ref store._stats, store.Count());
         return store;
     }
 
-    /// <summary>Events that did not even get here.</summary>
-    public void TurnedAway(string topic, long events)
+    /// <summary>Counts events as lost that the queue before this store refused because it was full.</summary>
+    public void CountRefused(string topic, long events)
     {
         _lost.Add(topic, events);
         DroppedForSpace(events);
     }
 
-    /// <summary>Takes it out of line; it leaves the file with a later write.</summary>
+    /// <summary>Removes an event from memory; it leaves the file with a later write.</summary>
     public void Acknowledge(string id)
     {
         var topic = _lost.InFlightId == id ? _lost.InFlightTopic : null;
         _lost.Acknowledge(id);
         _handed = _handed?.Event.Id == id ? null : _handed;
-        var entry = _line.Find(id);
+        var entry = _memory.Find(id);
         topic ??= entry?.Event.Topic;
-        _line.Remove(id);
+        _memory.Remove(id);
         if (_database is null && topic is not null)
         {
             _overtaken.Add(topic);
@@ -106,14 +106,14 @@ internal sealed partial class OutboxStore : IDisposable
             return;
         }
 
-        var isDeep = entry is null;
-        if (isDeep && _database is null && topic is not null)
+        var isOnDiskOnly = entry is null;
+        if (isOnDiskOnly && _database is null && topic is not null)
         {
-            AddDeep(topic, -1);
-            isDeep = false;
+            AddOnDiskOnly(topic, -1);
+            isOnDiskOnly = false;
         }
 
-        if (_acknowledged.TryAdd(id, new Acknowledged(topic, isDeep)) && _acknowledged.Count == 1)
+        if (_acknowledged.TryAdd(id, new Acknowledged(topic, isOnDiskOnly)) && _acknowledged.Count == 1)
         {
             _acknowledgedSince = _time.GetTimestamp();
         }
@@ -127,7 +127,7 @@ internal sealed partial class OutboxStore : IDisposable
     public IReadOnlyList<StoreOutcome> Write(IReadOnlyList<PendingEvent> happened, bool isLast)
     {
         var entries = happened.Select(Take).ToList();
-        if (_database is null || _fault is not null || _line.InMemory.Any() || _givenUp.Count > 0 || isLast || RemovalsAreDue || IsTimeToSweep)
+        if (_database is null || _fault is not null || _memory.InMemory.Any() || _givenUp.Count > 0 || isLast || RemovalsAreDue || IsTimeToSweep)
         {
             WriteOrKeep(isLast);
         }
@@ -156,7 +156,7 @@ internal sealed partial class OutboxStore : IDisposable
     /// <summary>Closes the file. What no disk has taken is lost then.</summary>
     public void Dispose()
     {
-        if (_line.InMemory.Count() is > 0 and var left)
+        if (_memory.InMemory.Count() is > 0 and var left)
         {
             LogLeft(left, _settings.Path);
         }
@@ -177,13 +177,13 @@ internal sealed partial class OutboxStore : IDisposable
     /// <returns>Null for an id that waits already.</returns>
     private OutboxEntry? Take(PendingEvent pending)
     {
-        if (_line.Find(pending.Event.Id) is not null)
+        if (_memory.Find(pending.Event.Id) is not null)
         {
             return null;
         }
 
         var entry = new OutboxEntry(pending, storedAt: null);
-        _line.Append(entry);
+        _memory.Append(entry);
         return entry;
     }
 
@@ -192,14 +192,14 @@ internal sealed partial class OutboxStore : IDisposable
         null => StoreOutcome.Known,
         { IsOnDisk: true } => StoreOutcome.Stored,
         _ when _known.Remove(entry.Event.Id) => StoreOutcome.Known,
-        _ when _line.Find(entry.Event.Id) == entry => StoreOutcome.InMemory,
+        _ when _memory.Find(entry.Event.Id) == entry => StoreOutcome.InMemory,
         _ => StoreOutcome.Dropped,
     };
 
     private PendingEvent? First(IReadOnlySet<string> exceptTopics)
     {
         // Rows that are not in memory are older than all that is.
-        for (var attempt = 0; attempt < 2 && _database is { } database && _deep.Count > 0; attempt++)
+        for (var attempt = 0; attempt < 2 && _database is { } database && _onDiskOnly.Count > 0; attempt++)
         {
             try
             {
@@ -220,7 +220,7 @@ internal sealed partial class OutboxStore : IDisposable
                     CloseDatabase();
                 }
 
-                Bound();
+                EnforceMemoryLimits();
             }
         }
 
@@ -229,7 +229,7 @@ internal sealed partial class OutboxStore : IDisposable
             return ToPending(handed);
         }
 
-        return _line.Entries.FirstOrDefault(entry => !exceptTopics.Contains(entry.Event.Topic))?.Pending;
+        return _memory.Entries.FirstOrDefault(entry => !exceptTopics.Contains(entry.Event.Topic))?.Pending;
     }
 
     private OutboxRow? FirstRow(IOutboxDatabase database, IReadOnlySet<string> exceptTopics)
@@ -237,10 +237,10 @@ internal sealed partial class OutboxStore : IDisposable
         OutboxRow? first = null;
         foreach (var topic in database.Topics().Where(topic => !exceptTopics.Contains(topic)))
         {
-            var row = database.First(topic, _floor.GetValueOrDefault(topic));
+            var row = database.First(topic, _examinedUpTo.GetValueOrDefault(topic));
             for (; row is not null && IsDone(row.Event.Id); row = database.First(topic, row.Seq))
             {
-                _floor[topic] = row.Seq;
+                _examinedUpTo[topic] = row.Seq;
             }
 
             first = row is not null && (first is null || row.Seq < first.Seq) ? row : first;
@@ -256,29 +256,29 @@ internal sealed partial class OutboxStore : IDisposable
 
     private bool IsTimeToSweep => _time.GetElapsedTime(_sweptAt) >= SweepEvery;
 
-    private void AddDeep(string topic, long rows)
+    private void AddOnDiskOnly(string topic, long rows)
     {
-        var now = _deep.GetValueOrDefault(topic) + rows;
+        var now = _onDiskOnly.GetValueOrDefault(topic) + rows;
         if (now > 0)
         {
-            _deep[topic] = now;
+            _onDiskOnly[topic] = now;
         }
         else
         {
-            _deep.Remove(topic);
+            _onDiskOnly.Remove(topic);
         }
     }
 
     private OutboxStats Count()
     {
         // What is acknowledged does not wait any more, even while the file contains it.
-        var deep = Math.Max(0, _deep.Values.Sum() - _acknowledged.Values.Count(it => it.IsDeep));
-        var waiting = deep + _line.Count;
+        var onDiskOnly = Math.Max(0, _onDiskOnly.Values.Sum() - _acknowledged.Values.Count(it => it.IsOnDiskOnly));
+        var waiting = onDiskOnly + _memory.Count;
         return new OutboxStats(
             waiting,
-            waiting == 0 ? 0 : _line.Bytes + (deep > 0 ? DeepBytes() : 0),
-            waiting == 0 ? null : OldestAt(deep > 0),
-            _line.InMemory.Count(),
+            waiting == 0 ? 0 : _memory.Bytes + (onDiskOnly > 0 ? OnDiskOnlyBytes() : 0),
+            waiting == 0 ? null : OldestAt(onDiskOnly > 0),
+            _memory.InMemory.Count(),
             _stored,
             _removed,
             _droppedForSpace,
@@ -289,13 +289,13 @@ internal sealed partial class OutboxStore : IDisposable
         };
     }
 
-    private long DeepBytes() => Math.Max(0, _bytes - _line.Entries.Sum(entry => entry.IsOnDisk ? entry.Bytes : 0));
+    private long OnDiskOnlyBytes() => Math.Max(0, _bytes - _memory.Entries.Sum(entry => entry.IsOnDisk ? entry.Bytes : 0));
 
-    private DateTimeOffset? OldestAt(bool isDeep)
+    private DateTimeOffset? OldestAt(bool isOnDiskOnly)
     {
         try
         {
-            if (isDeep && _database?.OldestAt() is { } at)
+            if (isOnDiskOnly && _database?.OldestAt() is { } at)
             {
                 return at;
             }
@@ -305,13 +305,13 @@ internal sealed partial class OutboxStore : IDisposable
             Failed(fault);
         }
 
-        return _line.Entries.FirstOrDefault() is { } first ? StoredAt(first, _time.GetUtcNow()) : null;
+        return _memory.Entries.FirstOrDefault() is { } first ? StoredAt(first, _time.GetUtcNow()) : null;
     }
 
     private DateTimeOffset StoredAt(OutboxEntry entry, DateTimeOffset now) =>
         entry.StoredAt ?? now - _time.GetElapsedTime(entry.Pending.Timestamp);
 
     /// <param name="Topic">Null when an id was acknowledged that had not been handed out.</param>
-    /// <param name="IsDeep">It was not in memory.</param>
-    private readonly record struct Acknowledged(string? Topic, bool IsDeep);
+    /// <param name="IsOnDiskOnly">It was not in memory.</param>
+    private readonly record struct Acknowledged(string? Topic, bool IsOnDiskOnly);
 }

@@ -24,7 +24,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
     private readonly BlockingCollection<Work> _work = new(LongestQueue);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly OutboxStore _store;
-    private readonly ConcurrentDictionary<string, long> _turnedAway = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _refused = new(StringComparer.Ordinal);
     private readonly Lock _closing = new();
     private List<Work> _batch = [];
     private bool _isClosed;
@@ -46,7 +46,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
             var busySince = Interlocked.Read(ref _busySince);
             return stats with
             {
-                DroppedForSpace = stats.DroppedForSpace + _turnedAway.Values.Sum(),
+                DroppedForSpace = stats.DroppedForSpace + _refused.Values.Sum(),
                 Storage = busySince != 0 && Environment.TickCount64 - busySince > HangsAfter.TotalMilliseconds
                     ? new StorageCondition(StorageKind.Hanging, "the disk does not answer")
                     : stats.Storage,
@@ -88,7 +88,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
             return store.Done.Task;
         }
 
-        _turnedAway.AddOrUpdate(happened.Topic, 1, (_, before) => before + 1);
+        _refused.AddOrUpdate(happened.Topic, 1, (_, before) => before + 1);
         return Task.FromResult(StoreOutcome.Dropped);
     }
 
@@ -172,7 +172,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         Interlocked.Exchange(ref _busySince, Environment.TickCount64);
         Guard(() =>
         {
-            TakeTurnedAway();
+            CountRefusedEvents();
             _store.Write([], isLast: true);
         });
         Guard(_store.Dispose);
@@ -229,7 +229,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
     private void Do(List<Work> batch)
     {
         StoreWork[] stores = [.. batch.OfType<StoreWork>()];
-        TakeTurnedAway();
+        CountRefusedEvents();
         foreach (var remove in batch.OfType<RemoveWork>())
         {
             _store.Acknowledge(remove.Id);
@@ -255,13 +255,13 @@ public sealed partial class SqliteOutbox : IEventOutbox
         }
     }
 
-    private void TakeTurnedAway()
+    private void CountRefusedEvents()
     {
-        foreach (var topic in _turnedAway.Keys)
+        foreach (var topic in _refused.Keys)
         {
-            if (_turnedAway.TryRemove(topic, out var events))
+            if (_refused.TryRemove(topic, out var events))
             {
-                _store.TurnedAway(topic, events);
+                _store.CountRefused(topic, events);
             }
         }
     }
