@@ -159,11 +159,9 @@ public sealed class DueFrameStageTests : ActorSpec
         _bench.Intakes.Change([failing]);
         crashes.ShouldFail = actor => !actor.StartsWith("testActor", StringComparison.Ordinal);
 
-        failing.Offer(_bench.Frame(1));
+        failing.Offer(FakeFrame.Take(new FramePool(), failing.Plan.Id, 1, _bench.Time));
 
         Assert.Equal("as the test wants", (await probe.ExpectErrorAsync()).Message);
-        Assert.True(failing.IsWaiting);
-        failing.Close();
     }
 
     [Fact]
