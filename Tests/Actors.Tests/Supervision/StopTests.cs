@@ -160,25 +160,6 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task The_watchdog_sees_how_long_a_frame_has_been_in_the_pipeline()
-    {
-        var time = new FakeTime();
-        await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
-        var answering = rig.HoldAnswers();
-        await rig.StartAsync();
-        Assert.Equal(TimeSpan.Zero, rig.Edge.BusyFor);
-
-        rig.Camera.Push();
-        await answering.Reached;
-        time.Advance(TimeSpan.FromSeconds(40));
-        Assert.Equal(TimeSpan.FromSeconds(40), rig.Edge.BusyFor);
-        answering.Open();
-        await rig.Answers.UntilCountAsync(1);
-
-        Assert.Equal(TimeSpan.Zero, rig.Edge.BusyFor);
-    }
-
-    [Fact]
     public async Task A_frame_that_gets_no_further_is_stuck_and_one_that_does_is_not()
     {
         var time = new FakeTime();
