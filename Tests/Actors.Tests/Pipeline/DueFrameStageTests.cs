@@ -40,7 +40,7 @@ public sealed class DueFrameStageTests : ActorSpec
     }
 
     [Fact]
-    public async Task Whoever_comes_first_no_frame_and_no_demand_is_missed()
+    public async Task Neither_a_frame_nor_a_demand_is_missed_when_they_meet()
     {
         var probe = Run();
         for (var sequence = 1; sequence <= 500; sequence++)

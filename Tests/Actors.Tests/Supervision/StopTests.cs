@@ -206,7 +206,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task A_box_whose_files_have_all_ended_is_finished_after_the_last_answer()
+    public async Task A_system_whose_files_have_all_ended_is_finished_after_the_last_answer()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("yard", EdgeRig.Always));
         var answering = rig.HoldAnswers();
@@ -233,7 +233,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task One_camera_that_goes_on_keeps_the_box_at_work()
+    public async Task One_camera_that_goes_on_keeps_the_system_running()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("file", EdgeRig.Always), EdgeRig.Plan("live", EdgeRig.Always));
         await rig.StartAsync();
