@@ -18,7 +18,7 @@ public sealed record EdgeDependencies
     /// <summary>Owned from here on: disposed at the end of the stop.</summary>
     public required IMqttLink Link { get; init; }
 
-    /// <summary>Where events wait for the broker; in memory unless told otherwise. Owned: disposed at the end of the
+    /// <summary>Where events wait for the broker; in memory by default. Owned: disposed at the end of the
     /// stop.</summary>
     public IEventOutbox Outbox { get; init; } = new MemoryOutbox(TimeProvider.System);
 

@@ -106,9 +106,6 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
 
-    /// <summary>How long the oldest frame has been in the pipeline; zero when there is none.</summary>
-    public TimeSpan BusyFor => _limit.BusyFor;
-
     /// <summary>How long nothing has progressed that should have: a frame got no further, or a <see cref="Nudge"/> was not
     /// acknowledged. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
     public TimeSpan StuckFor => _limit.StuckFor;

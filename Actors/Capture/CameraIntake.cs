@@ -129,12 +129,13 @@ internal sealed class CameraIntake : IFrameIntake
     /// time.</summary>
     public PickedFrame? Pick()
     {
-        var now = _time.GetTimestamp();
         if (_newest.Take() is not { } frame)
         {
             return null;
         }
 
+        // Read after the frame was taken: otherwise a question that fell due between the two would miss this frame.
+        var now = _time.GetTimestamp();
         if (_time.GetElapsedTime(frame.CapturedTimestamp, now) > _maxFrameAge)
         {
             Drop(frame, camera => camera.FramesStale++);

@@ -135,6 +135,7 @@ internal sealed class AdHocStep(
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // Answers that were given before the exception count; the other questions end with the frame.
+            return;
         }
 
         void OnAnswer(int at, Answer answer)

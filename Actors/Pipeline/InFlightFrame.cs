@@ -86,7 +86,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     /// answers are lost with the pipeline.</summary>
     public bool TryCount() => Interlocked.Exchange(ref _counted, 1) == 0;
 
-    /// <summary>Tells whoever watches for a pipeline that hangs that this frame got further.</summary>
+    /// <summary>Reports that this frame got further, so that a pipeline that hangs is noticed.</summary>
     public void ReportProgress() => limit.ReportProgress();
 
     public void Dispose()

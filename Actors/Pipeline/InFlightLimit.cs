@@ -7,21 +7,9 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly List<(InFlightFrame Frame, long Since)> _frames = new(maxFrames);
+    private readonly List<InFlightFrame> _frames = new(maxFrames);
     private long _progressAt;
     private long? _nudgedAt;
-
-    /// <summary>How long the oldest frame has been in the pipeline; zero when there is none.</summary>
-    public TimeSpan BusyFor
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _frames.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_frames[0].Since);
-            }
-        }
-    }
 
     /// <summary>How long nothing has progressed that should have: a frame is in the pipeline and got no further, or the stage
     /// that selects frames did not react to a <see cref="Nudge"/>. Zero when all is well.</summary>
@@ -59,7 +47,7 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
         lock (_lock)
         {
             _progressAt = time.GetTimestamp();
-            _frames.Add((frame, _progressAt));
+            _frames.Add(frame);
         }
 
         return frame;
@@ -99,7 +87,7 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
     {
         lock (_lock)
         {
-            _frames.RemoveAll(entry => entry.Frame == frame);
+            _frames.Remove(frame);
             _progressAt = time.GetTimestamp();
         }
 
@@ -113,7 +101,7 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
         InFlightFrame[] lost;
         lock (_lock)
         {
-            lost = [.. _frames.Select(entry => entry.Frame)];
+            lost = [.. _frames];
         }
 
         foreach (var frame in lost)

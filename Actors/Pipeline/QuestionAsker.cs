@@ -172,6 +172,7 @@ internal sealed partial class QuestionAsker(
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // Answers that were given before the exception count.
+            return;
         }
 
         void OnAnswer(int index, Answer answer)

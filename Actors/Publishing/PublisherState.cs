@@ -47,7 +47,7 @@ internal sealed class PublisherState : IDisposable
     /// last one completes last.</summary>
     public Task EventsStored { get; set; } = Task.CompletedTask;
 
-    /// <summary>Has the actor told when the link is gone and when a question is switched on or off. Its reference stays the same
+    /// <summary>Sends the actor a message when the link is gone and when a question is switched on or off. Its reference stays the same
     /// over restarts, so that nothing is missed in between.</summary>
     public void Subscribe(IMqttLink link, QuestionToggles toggles, IActorRef actor)
     {

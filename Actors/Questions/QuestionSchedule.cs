@@ -82,9 +82,6 @@ internal sealed class QuestionSchedule
         }
     }
 
-    /// <summary>The same for a frame that was not asked about yet.</summary>
-    public IReadOnlyList<StandingQuestion> TakeDue(long now) => TakeDue(now, [], out _);
-
     private void RecomputeNextDue() =>
         Volatile.Write(ref _nextDue, _entries.Length == 0 ? long.MaxValue : _entries.Min(entry => entry.DueFrom));
 

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Actors.Scenes;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
-/// <summary>What an answer is to whoever acts on it. The engine knows three forms only; a number is read from its text,
+/// <summary>The type of a question's answer. The engine knows three forms only; a number is read from its text,
 /// and an object is put together from several of its answers.</summary>
 public enum QuestionKind
 {

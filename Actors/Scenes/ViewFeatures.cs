@@ -33,9 +33,6 @@ internal sealed class ViewFeatures
     /// <summary>The edge cells grown by one cell and one direction, to find edges that were moved a little.</summary>
     public EdgeImage Grown { get; } = new();
 
-    /// <summary>Magnitude of the luminance gradient of each cell, in levels for each cell.</summary>
-    public ReadOnlySpan<float> Magnitudes => _magnitudes;
-
     /// <param name="plane">Kept until the next call.</param>
     public void Read(GrayImage plane)
     {

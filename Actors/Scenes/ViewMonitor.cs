@@ -87,7 +87,7 @@ internal sealed class ViewMonitor
 
         if (!_usual.IsUsable)
         {
-            // A view without structure can only be told from darkness; the first one that has structure takes its place.
+            // A view without structure can only be distinguished from darkness; the first one that has structure replaces it.
             _usual.Clear();
             Learn(_usual, ref _learntAt, now, forget: true, always: true);
             (_structureAt, _framesSinceStructure) = (now, 0);

@@ -81,7 +81,7 @@ public sealed class EdgeSystemChangeTests
     }
 
     [Fact]
-    public async Task All_cameras_may_be_replaced_at_once_without_ending_the_box()
+    public async Task All_cameras_may_be_replaced_at_once_without_ending_the_system()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
         using var yard = new Standby(rig, "yard");

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Actors.Tests;
 public sealed class EdgeSystemTests
 {
     [Fact]
-    public async Task A_frame_becomes_an_answer_that_the_broker_hears()
+    public async Task A_frame_becomes_an_answer_that_the_broker_gets()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once, snapshot: true)).StartAsync();
 

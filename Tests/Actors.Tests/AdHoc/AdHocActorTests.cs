@@ -57,7 +57,7 @@ public sealed class AdHocActorTests : ActorSpec
     }
 
     [Fact]
-    public async Task One_more_than_may_wait_is_told_that_the_service_is_busy()
+    public async Task One_more_than_may_wait_gets_the_reply_busy()
     {
         var actor = Start(new AdHocSettings { MaxWaiting = 1 });
         actor.Tell(Received("""{"id": "1", "question": "Is it there?"}"""));

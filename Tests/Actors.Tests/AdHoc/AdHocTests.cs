@@ -101,7 +101,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task The_standing_answer_is_out_while_a_question_behind_it_is_still_thought_about()
+    public async Task The_standing_answer_is_published_while_an_ad_hoc_question_behind_it_is_being_answered()
     {
         await using var rig = await StartAsync(EdgeRig.Always);
         var answering = new HoldPoint();
@@ -127,7 +127,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task The_next_picture_waits_for_the_questions_behind_the_last_one()
+    public async Task The_next_frame_waits_for_the_ad_hoc_questions_of_the_last_one()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).Overlapping().StartAsync();
         var answering = new HoldPoint();
@@ -155,7 +155,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task A_question_whose_deadline_passes_is_told_so_and_forgotten()
+    public async Task A_question_whose_deadline_passes_gets_that_reply_and_is_forgotten()
     {
         var time = new FakeTime();
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Time = time }.StartAsync();
@@ -188,7 +188,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task A_sent_picture_gets_a_walk_of_its_own_in_turn_with_the_cameras()
+    public async Task An_uploaded_picture_goes_through_the_pipeline_on_its_own_in_turn_with_the_cameras()
     {
         await using var rig = await StartAsync();
 
@@ -253,7 +253,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task A_question_at_which_the_engine_fails_is_told_so_and_costs_nothing_else()
+    public async Task A_question_at_which_the_engine_fails_gets_that_reply_and_costs_nothing_else()
     {
         await using var rig = await StartAsync(EdgeRig.Always);
         rig.Engine.OnAsk = (_, question, _) => question.Text == "deadly"
@@ -301,7 +301,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task Whoever_still_waits_when_the_box_stops_is_told_so()
+    public async Task A_question_that_still_waits_at_a_stop_gets_a_reply()
     {
         var rig = await StartAsync();
         rig.Ask("""{"id": "waits", "question": "ever?"}""");
@@ -317,7 +317,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task Switched_off_each_question_is_told_so()
+    public async Task Switched_off_each_question_gets_that_reply()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once));
         rig.Settings = rig.Settings with { Asks = new AdHocSettings { Enabled = false } };

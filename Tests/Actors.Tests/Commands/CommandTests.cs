@@ -113,7 +113,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_retained_command_is_ignored_and_said_once()
+    public async Task A_retained_command_is_ignored_and_logged_once()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
 
@@ -171,7 +171,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Home_Assistant_hears_everything_again_some_time_after_its_birth()
+    public async Task Home_Assistant_gets_everything_again_some_time_after_its_birth()
     {
         var time = new FakeTime();
         await using var rig = await StartAtHomeAsync(time);
@@ -257,7 +257,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_camera_that_is_removed_while_the_box_runs_is_removed_at_Home_Assistant()
+    public async Task A_camera_that_is_removed_at_run_time_is_removed_at_Home_Assistant()
     {
         await using var rig = await StartAtHomeAsync(TimeProvider.System, EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("yard", EdgeRig.Always));
         const string Yard = "homeassistant/device/mobilevlm-box/yard/config";

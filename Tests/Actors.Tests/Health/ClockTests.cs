@@ -92,7 +92,7 @@ public sealed class ClockTests
     }
 
     [Fact]
-    public async Task An_event_that_is_sent_before_the_clock_is_set_says_so()
+    public async Task An_event_that_is_sent_before_the_clock_is_set_is_marked()
     {
         await using var rig = await StartAsync(Unset);
         rig.Engine.OnAnswer = (frame, _) => frame <= 1 ? "0.1" : "0.9";

@@ -42,7 +42,7 @@ public sealed class StatsTests
     }
 
     [Fact]
-    public async Task The_age_of_the_last_picture_is_told_of_each_camera()
+    public async Task The_age_of_the_last_frame_is_counted_for_each_camera()
     {
         await using var rig = await new EdgeRig(
             EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("yard", EdgeRig.Always)).StartAsync();

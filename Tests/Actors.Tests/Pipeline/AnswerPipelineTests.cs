@@ -74,7 +74,7 @@ public sealed class AnswerPipelineTests
     }
 
     [Fact]
-    public async Task A_picture_is_primed_once_for_all_its_questions()
+    public async Task A_frame_is_primed_once_for_all_its_questions()
     {
         var plan = EdgeRig.Plan("gate", EdgeRig.Once) with
         {

@@ -167,7 +167,7 @@ public sealed class EngineFaultTests
     }
 
     [Fact]
-    public async Task Nothing_leaks_when_everything_fails_at_random_and_the_box_is_stopped_in_the_middle()
+    public async Task Nothing_leaks_when_everything_fails_at_random_and_the_system_is_stopped_in_the_middle()
     {
         await using var rig = new EdgeRig(
             EdgeRig.Plan("a", EdgeRig.Always, snapshot: true),

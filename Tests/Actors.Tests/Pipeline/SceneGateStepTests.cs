@@ -28,7 +28,7 @@ public sealed class SceneGateStepTests
     }
 
     [Fact]
-    public async Task Without_a_gate_every_picture_is_asked_about()
+    public async Task Without_a_gate_every_frame_is_answered()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
 

@@ -38,7 +38,7 @@ public sealed class BrokerTests
     }
 
     [Fact]
-    public async Task After_a_reconnect_everything_known_is_said_afresh()
+    public async Task After_a_reconnect_everything_known_is_published_again()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always, snapshot: true)).StartAsync();
         rig.Camera.Push();
@@ -64,7 +64,7 @@ public sealed class BrokerTests
     }
 
     [Fact]
-    public async Task A_slow_broker_hears_the_latest_and_holds_up_no_frame()
+    public async Task A_slow_broker_gets_the_latest_and_holds_up_no_frame()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         var slow = new TaskCompletionSource<PublishOutcomeKind>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -121,7 +121,7 @@ public sealed class BrokerTests
     [InlineData(ConnectOutcomeKind.Refused)]
     [InlineData(ConnectOutcomeKind.Misconfigured)]
     [InlineData(ConnectOutcomeKind.TlsFailed)]
-    public async Task A_fault_that_somebody_must_mend_is_said_once_and_tried_slowly_for_ever(ConnectOutcomeKind kind)
+    public async Task A_fault_that_somebody_must_fix_is_logged_once_and_tried_slowly_without_end(ConnectOutcomeKind kind)
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
@@ -143,7 +143,7 @@ public sealed class BrokerTests
     }
 
     [Fact]
-    public async Task A_camera_says_online_at_its_first_frame_and_offline_when_it_is_gone()
+    public async Task A_camera_is_online_from_its_first_frame_and_offline_when_it_is_gone()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
         const string topic = "mobilevlm/box/gate/availability";
@@ -194,7 +194,7 @@ public sealed class BrokerTests
     }
 
     [Fact]
-    public void A_topic_that_the_broker_was_told_to_forget_is_not_sent_again()
+    public void A_topic_that_was_cleared_at_the_broker_is_not_sent_again()
     {
         var latest = new LatestByTopic();
         latest.Set(Message("stays", "x"));

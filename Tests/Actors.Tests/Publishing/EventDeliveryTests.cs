@@ -23,7 +23,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _outbox.DisposeAsync();
 
     [Fact]
-    public async Task An_event_said_at_once_is_not_late()
+    public async Task An_event_published_at_once_is_not_historical()
     {
         await HappenAsync("a");
         Assert.Equal("a", _delivery.Ready!.Id);
@@ -32,7 +32,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_event_stays_in_the_outbox_until_it_was_heard_and_then_the_next_comes()
+    public async Task An_event_stays_in_the_outbox_until_it_is_acknowledged_and_then_the_next_comes()
     {
         await HappenAsync("a");
         await HappenAsync("b");
@@ -44,7 +44,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_event_says_how_many_before_it_were_given_up()
+    public async Task An_event_carries_how_many_before_it_were_given_up()
     {
         for (var number = 0; number < MemoryOutbox.DefaultLimit + 4; number++)
         {
@@ -68,7 +68,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_was_not_heard_is_first_again_under_its_id_and_late()
+    public async Task What_was_not_acknowledged_is_first_again_under_its_id_and_historical()
     {
         await HappenAsync("a");
         await HappenAsync("b");
@@ -116,7 +116,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_event_that_comes_while_the_line_is_looked_at_is_not_missed()
+    public async Task An_event_that_comes_during_a_fetch_is_not_missed()
     {
         // Looked at while it was empty; the answer arrives after the event was kept.
         var looking = _delivery.FetchAsync()!;

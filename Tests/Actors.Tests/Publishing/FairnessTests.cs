@@ -208,7 +208,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Replies_above_their_bound_drop_the_oldest_which_is_said_once_a_minute()
+    public async Task Replies_above_their_bound_drop_the_oldest_which_is_logged_once_per_minute()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once));
         rig.Settings = rig.Settings with { Commands = new Actors.Commands.CommandSettings { Burst = 10_000 } };
@@ -236,7 +236,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_reply_topic_that_is_refused_is_named_once_a_minute()
+    public async Task A_reply_topic_that_is_refused_is_logged_once_per_minute()
     {
         var time = new FakeTime();
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Time = time }.StartAsync();
@@ -256,7 +256,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_topic_that_the_broker_refuses_is_named_once_a_minute()
+    public async Task A_topic_that_the_broker_refuses_is_logged_once_per_minute()
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Time = time };

@@ -32,6 +32,6 @@ public sealed class QuestionConditionTests
     [InlineData("person =")]
     [InlineData("cars > many")]
     [InlineData("a/b/c")]
-    public void What_is_no_condition_says_what_would_be(string condition) =>
+    public void What_is_not_a_condition_is_refused_with_what_is_accepted(string condition) =>
         Assert.Contains("'person = no'", Assert.Throws<FormatException>(() => QuestionCondition.Parse(condition)).Message, StringComparison.Ordinal);
 }

@@ -30,7 +30,7 @@ public sealed class QuestionScheduleTests
     {
         var schedule = Schedule(("person", everyMs));
 
-        var taken = frames.Split(' ').Where(at => schedule.TakeDue(At(at)).Count > 0);
+        var taken = frames.Split(' ').Where(at => schedule.TakeDue(At(at), [], out _).Count > 0);
 
         Assert.Equal(asked, string.Join(' ', taken));
     }
@@ -41,7 +41,7 @@ public sealed class QuestionScheduleTests
         var schedule = Schedule(("person", 1000), ("scene", 3000));
 
         var asked = "0 1000 2000 2950 4000 5000 6000".Split(' ')
-            .Select(at => string.Join('+', schedule.TakeDue(At(at)).Select(question => question.Id)));
+            .Select(at => string.Join('+', schedule.TakeDue(At(at), [], out _).Select(question => question.Id)));
 
         Assert.Equal(["person+scene", "person", "person", "person+scene", "person", "person", "person+scene"], asked);
     }
@@ -52,7 +52,7 @@ public sealed class QuestionScheduleTests
         var schedule = Schedule();
 
         Assert.False(schedule.IsDue(At("0")));
-        Assert.Empty(schedule.TakeDue(At("1000000")));
+        Assert.Empty(schedule.TakeDue(At("1000000"), [], out _));
     }
 
     private QuestionSchedule Schedule(params (string Id, int EveryMs)[] questions) => new(

@@ -60,7 +60,7 @@ public sealed class ScheduleProperties
                 foreach (var gap in gaps)
                 {
                     now += gap;
-                    var isAsked = schedule.TakeDue(start + (now * TimeSpan.TicksPerMillisecond)).Count > 0;
+                    var isAsked = schedule.TakeDue(start + (now * TimeSpan.TicksPerMillisecond), [], out _).Count > 0;
 
                     Assert.Equal((now, due is null || now >= due - early), (now, isAsked));
                     due = isAsked ? Next(due ?? now, every, now) : due;

@@ -84,6 +84,6 @@ public sealed class WeeklyScheduleTests
     [InlineData("07:00")]
     [InlineData("Mon-Tue-Wed")]
     [InlineData("Mon 07:00-19:00 Tue")]
-    public void What_is_no_time_of_the_week_says_what_would_be(string slot) =>
+    public void What_is_not_a_time_of_the_week_is_refused_with_what_is_accepted(string slot) =>
         Assert.Contains("Mon-Fri 07:00-19:00", Assert.Throws<FormatException>(() => WeeklySlot.Parse(slot)).Message, StringComparison.Ordinal);
 }

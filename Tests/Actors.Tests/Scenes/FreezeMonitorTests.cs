@@ -157,7 +157,7 @@ public sealed class FreezeMonitorTests
     [Theory]
     [InlineData(10)]
     [InlineData(600)]
-    public void A_slow_camera_is_judged_by_its_frames(int seconds)
+    public void A_slow_camera_is_evaluated_by_its_frames(int seconds)
     {
         var camera = new Connection { Interval = TimeSpan.FromSeconds(seconds) };
         camera.UntilOpenedAgain(1, 100);

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Actors.Tests.Scenes;
 public sealed class RegionCropTests
 {
     [Fact]
-    public void A_box_is_cut_out_and_nothing_of_it_is_painted() => Assert.Equal(
+    public void A_rectangle_is_cut_out_and_nothing_of_it_is_painted() => Assert.Equal(
         """
         11 12
         21 22
@@ -63,7 +63,7 @@ public sealed class RegionCropTests
     [InlineData("0,0 1,1 1")]
     [InlineData("0,0 0.5,0 1,0")]
     [InlineData("a,b c,d e,f")]
-    public void What_is_no_shape_says_what_would_be(string corners) =>
+    public void What_is_not_a_shape_is_refused_with_what_is_accepted(string corners) =>
         Assert.Contains("0,0.5 1,0.5", Assert.Throws<FormatException>(() => RegionPolygon.Parse(corners)).Message, StringComparison.Ordinal);
 
     private static FrameRegion Region(string corners) => new(RegionPolygon.Parse(corners), []);

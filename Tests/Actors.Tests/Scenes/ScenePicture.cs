@@ -40,8 +40,6 @@ internal sealed class ScenePicture(int width, int height, byte[] pixels)
         });
     }
 
-    public ScenePicture Mirrored() => Sampled((x, y) => (width - 1 - x, y));
-
     /// <summary>Out of focus.</summary>
     /// <param name="sigma">Share of the width.</param>
     public ScenePicture Blurred(double sigma)

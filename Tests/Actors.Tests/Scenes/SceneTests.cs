@@ -89,7 +89,7 @@ public sealed class SceneTests
     }
 
     [Fact]
-    public async Task Questions_are_unknown_while_the_view_is_not_normal_where_that_is_wanted_and_ad_hoc_questions_say_so()
+    public async Task Questions_are_unknown_while_the_view_is_not_normal_where_that_is_wanted_and_ad_hoc_questions_get_the_reason()
     {
         await using var rig = await Rig(new SceneSettings { SuspendOnViewChange = true }).StartAsync();
         Push(rig, _gate, 3);
@@ -125,7 +125,7 @@ public sealed class SceneTests
     }
 
     [Fact]
-    public async Task A_question_that_waits_when_the_view_changes_is_told_why_it_gets_no_answer()
+    public async Task A_question_that_waits_when_the_view_changes_gets_a_reply_with_the_reason()
     {
         await using var rig = Rig(new SceneSettings { SuspendOnViewChange = true });
         rig.Settings = rig.Settings with { Cameras = [rig.Settings.Cameras[0] with { Questions = [] }] };
@@ -145,7 +145,7 @@ public sealed class SceneTests
     }
 
     [Fact]
-    public async Task Without_being_told_to_questions_go_on_whatever_the_view_is()
+    public async Task Unless_configured_questions_go_on_with_any_view()
     {
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);
@@ -186,7 +186,7 @@ public sealed class SceneTests
     }
 
     [Fact]
-    public async Task A_broker_that_comes_back_hears_the_view_of_now()
+    public async Task A_broker_that_comes_back_gets_the_current_view()
     {
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);

@@ -67,7 +67,7 @@ public sealed class AnswerFuzzTests
             iter: 20_000);
 
     [Fact]
-    public void Whatever_was_said_before_every_message_can_be_written_and_read()
+    public void After_any_answers_every_message_can_be_written_and_read()
     {
         var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Build();

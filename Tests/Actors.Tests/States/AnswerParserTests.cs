@@ -74,7 +74,7 @@ public sealed class AnswerParserTests
     }
 
     [Fact]
-    public void A_choice_says_the_probability_of_each()
+    public void A_choice_has_the_probability_of_each()
     {
         var question = new StandingQuestion("colour", "?", QuestionKind.Choice, TimeSpan.Zero) { Choices = ["red", "blue"] };
         var asked = new QuestionBatch([question]).Questions[0];

@@ -64,7 +64,7 @@ public sealed class QuestionStateMachineTests
             .Play("0=0.1 1=0.1 4=0.1 5=0.5 6=0.5 9=0.1 10=0.9 11=0.9 14=0.9").Published);
 
     [Fact]
-    public void A_state_counts_since_the_first_picture_that_showed_it()
+    public void A_state_counts_from_the_first_frame_that_showed_it()
     {
         var bench = new StateMachineBench(Quiet with { HoldFor = TimeSpan.FromSeconds(3), HoldNoFor = TimeSpan.Zero })
             .Play("0=0.1 1=0.9 2=0.9 3=0.9 4=0.9 5=0.9");
@@ -101,7 +101,7 @@ public sealed class QuestionStateMachineTests
     [InlineData("0=0.9 1?disabled 2?disabled 3? 4=0.9", "0:yes 1:unknown(disabled) 4:yes")]
     [InlineData("0=0.9 1?outsideSchedule", "0:yes 1:unknown(outsideSchedule)")]
     [InlineData("1?whenFalse", "1:unknown(whenFalse)")]
-    public void Without_readings_the_state_becomes_unknown_with_the_reason(string steps, string published) =>
+    public void Without_answers_the_state_becomes_unknown_with_the_reason(string steps, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet).Play(steps).Published);
 
     [Theory]
@@ -133,7 +133,7 @@ public sealed class QuestionStateMachineTests
     }
 
     [Fact]
-    public void The_reason_follows_what_is_waited_for_without_saying_the_state_again()
+    public void The_reason_follows_what_is_waited_for_without_publishing_the_state_again()
     {
         var bench = new StateMachineBench(Quiet).Play("0=0.9 40?noPicture");
 

@@ -104,7 +104,7 @@ public sealed class QuestionStateStoreTests : IDisposable
     [InlineData("[]")]
     [InlineData("{\"v\":1,\"standings\":{\"gate/person\":null},\"switches\":{}}")]
     [InlineData("{\"v\":1,\"standings\":{\"gate/person\":{\"kind\":\"yesNo\",\"standing\":{\"value\":\"yes\",\"score\":9e999}}},\"switches\":{}}")]
-    public void A_damaged_file_is_said_set_aside_and_never_in_the_way(string content)
+    public void A_damaged_file_is_logged_set_aside_and_never_in_the_way(string content)
     {
         File.WriteAllText(Path, content);
 
@@ -118,7 +118,7 @@ public sealed class QuestionStateStoreTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_cannot_be_written_is_said_once_and_survived()
+    public void A_folder_that_cannot_be_written_is_logged_once_and_survived()
     {
         var blocked = System.IO.Path.Combine(_folder, "file");
         File.WriteAllText(blocked, "no folder");

@@ -10,7 +10,7 @@ public sealed class RestartTests
     private static readonly AnswerRules Quiet = new() { Heartbeat = TimeSpan.Zero };
 
     [Fact]
-    public void A_short_restart_keeps_the_state_its_beginning_and_says_it_once_more()
+    public void A_short_restart_keeps_the_state_and_its_beginning_and_publishes_it_once_more()
     {
         var bench = new StateMachineBench(Quiet).Play("0=0.1 5=0.9 9=0.9").Restart(20).Play("20? 21=0.9 22=0.9");
 

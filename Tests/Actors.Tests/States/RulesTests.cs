@@ -17,7 +17,7 @@ public sealed class RulesTests
     private const string Event = "mobilevlm/box/gate/person/event=";
 
     [Fact]
-    public async Task Events_are_sent_one_by_one_in_order_and_late_ones_say_so()
+    public async Task Events_are_sent_one_by_one_in_order_and_late_ones_are_historical()
     {
         await using var rig = Scored(new AnswerRules { Alert = AlertText.Parse("{camera}: {from} to {to} ({score})") }, "0.1 0.9 0.1 0.9 0.9 0.2");
         var isThere = true;
@@ -130,7 +130,7 @@ public sealed class RulesTests
     }
 
     [Fact]
-    public async Task A_camera_that_gives_no_picture_is_the_reason_and_is_said_once()
+    public async Task A_camera_that_delivers_no_frame_is_the_reason_and_is_logged_once()
     {
         var time = new FakeTime();
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time }.StartAsync();
@@ -156,7 +156,7 @@ public sealed class RulesTests
     }
 
     [Fact]
-    public async Task What_is_known_survives_a_restart_of_the_box()
+    public async Task What_is_known_survives_a_restart_of_the_service()
     {
         var folder = Directory.CreateTempSubdirectory("mobilevlm-restart-").FullName;
         try

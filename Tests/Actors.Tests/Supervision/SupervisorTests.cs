@@ -41,7 +41,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task A_new_camera_that_is_quicker_than_the_news_of_it_is_online()
+    public async Task A_new_camera_that_is_faster_than_its_announcement_is_online()
     {
         var evaluating = new HoldPoint();
         var isHeld = false;
@@ -230,7 +230,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task A_supervisor_that_is_killed_ends_the_system_and_everybody_who_asked_is_told()
+    public async Task A_supervisor_that_is_killed_ends_the_system_and_every_pending_question_gets_a_reply()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { ExpectsQuietAkka = false };
         await rig.StartAsync();
@@ -260,7 +260,7 @@ public sealed class SupervisorTests
     [InlineData("ad-hoc")]
     [InlineData("stats")]
     [InlineData("pipeline")]
-    public async Task An_actor_that_stops_without_being_told_ends_the_system(string actor)
+    public async Task An_actor_that_stops_by_itself_ends_the_system(string actor)
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
 
@@ -272,7 +272,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task A_camera_that_stops_without_being_told_is_started_again()
+    public async Task A_camera_whose_actor_stops_by_itself_is_started_again()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
 
@@ -285,7 +285,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task A_pipeline_that_is_killed_ends_the_system_and_everybody_who_asked_is_told()
+    public async Task A_pipeline_that_is_killed_ends_the_system_and_every_pending_question_gets_a_reply()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         var answering = new HoldPoint();
