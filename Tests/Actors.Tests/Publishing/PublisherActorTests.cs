@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Tests.Publishing;
@@ -136,7 +137,7 @@ public sealed class PublisherActorTests : ActorSpec
 
     private static Props PropsOf(ActorBench bench)
     {
-        var stats = () => "captured 0"u8.ToArray();
+        var stats = () => MqttJson.Serialize(bench.Rig.Stats);
         var writer = new QuestionStateWriter(bench.Store, bench.Logger<QuestionStateWriter>());
         return Props.Create(() => new PublisherActor(
             bench.Publisher,
