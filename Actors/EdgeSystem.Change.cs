@@ -1,6 +1,7 @@
 using Akka.Actor;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Cameras;

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
 

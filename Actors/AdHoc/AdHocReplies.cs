@@ -1,5 +1,7 @@
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;

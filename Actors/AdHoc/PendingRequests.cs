@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Actors.Capture;
-using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Restarts;
 
 namespace MobileVlm.Edge.Actors.AdHoc;
 

@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Pipeline;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Actors.AdHoc;

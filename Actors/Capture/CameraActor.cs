@@ -1,8 +1,9 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Restarts;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Capture;
 

@@ -1,10 +1,9 @@
-using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Capture;

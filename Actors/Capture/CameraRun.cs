@@ -1,6 +1,8 @@
 using Akka.Actor;
-using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Capture;
 

@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Actors.Pipeline;
 
 namespace MobileVlm.Edge.Actors.Capture;
 

@@ -1,8 +1,8 @@
-using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Capture;
 

@@ -3,8 +3,9 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Publishing;
-using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 

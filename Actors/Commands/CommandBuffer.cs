@@ -1,4 +1,5 @@
-using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Actors.Commands;

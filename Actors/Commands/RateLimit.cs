@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Settings;
 namespace MobileVlm.Edge.Actors.Commands;
 
 /// <summary>A token bucket: a burst at once, then a number per second. One caller at a time.</summary>

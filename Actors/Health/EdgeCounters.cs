@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.States;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
-using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;

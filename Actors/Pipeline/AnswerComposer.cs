@@ -1,6 +1,6 @@
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;

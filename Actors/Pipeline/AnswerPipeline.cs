@@ -1,5 +1,6 @@
 using Akka;
 using Akka.Streams.Dsl;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
 
 namespace MobileVlm.Edge.Actors.Pipeline;

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;

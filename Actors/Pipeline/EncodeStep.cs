@@ -1,7 +1,8 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Vision;

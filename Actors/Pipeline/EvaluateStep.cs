@@ -1,4 +1,5 @@
 using Akka.Actor;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.States;
 

@@ -1,8 +1,8 @@
-using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 

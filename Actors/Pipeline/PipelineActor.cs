@@ -1,8 +1,11 @@
 using Akka.Actor;
 using Akka.Streams;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.States;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
 

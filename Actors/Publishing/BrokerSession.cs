@@ -1,4 +1,5 @@
-using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;

@@ -2,7 +2,8 @@ using System.Text;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 

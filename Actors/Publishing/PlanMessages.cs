@@ -1,9 +1,8 @@
 using MobileVlm.Edge.Actors.Capture;
-using MobileVlm.Edge.Actors.Commands;
-using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;

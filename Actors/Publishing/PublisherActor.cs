@@ -2,10 +2,9 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Restarts;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.States;
-using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;

@@ -1,5 +1,5 @@
 using Akka.Actor;
-using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Restarts;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;

@@ -1,8 +1,9 @@
 using Akka.Actor;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.Supervision;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 

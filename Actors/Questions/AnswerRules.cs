@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.Actors.Questions;
 

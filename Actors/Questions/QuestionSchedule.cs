@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Actors.Scenes;
 
 namespace MobileVlm.Edge.Actors.Questions;
 

@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Actors.Scenes;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
@@ -42,7 +41,7 @@ public sealed record StandingQuestion(
     /// <summary>At least one for <see cref="QuestionKind.Json"/>, else none.</summary>
     public EquatableList<QuestionField> Fields { get; init; } = [];
 
-    /// <summary>The configured value; <see cref="QuestionToggles"/> has the current one.</summary>
+    /// <summary>The configured value; commands can change it at run time.</summary>
     public bool Enabled { get; init; } = true;
 
     /// <summary>When it is asked at all.</summary>

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 

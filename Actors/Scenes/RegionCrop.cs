@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Inference.Images;
 
 namespace MobileVlm.Edge.Actors.Scenes;

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 

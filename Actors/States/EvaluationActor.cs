@@ -1,7 +1,8 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Pipeline;
-using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Answers;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
 
 namespace MobileVlm.Edge.Actors.States;
 

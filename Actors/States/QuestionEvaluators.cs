@@ -1,11 +1,12 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
-using MobileVlm.Edge.Actors.Supervision;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.States;
 

@@ -1,5 +1,4 @@
-using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;

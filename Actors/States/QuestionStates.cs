@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;

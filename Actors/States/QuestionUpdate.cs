@@ -1,6 +1,6 @@
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.States;
 

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.Actors.States;
 

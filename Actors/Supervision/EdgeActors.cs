@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Commands;
-using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Supervision;

@@ -3,6 +3,7 @@ using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 

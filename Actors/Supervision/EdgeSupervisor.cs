@@ -2,8 +2,10 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Restarts;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Supervision;
 

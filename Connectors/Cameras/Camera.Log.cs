@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
 using MobileVlm.Edge.Connectors.Cameras.Sources;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 

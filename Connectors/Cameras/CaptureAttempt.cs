@@ -1,5 +1,6 @@
 using System.Globalization;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 

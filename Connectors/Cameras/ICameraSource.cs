@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Frames;
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>Why one attempt at a camera came to its end.</summary>

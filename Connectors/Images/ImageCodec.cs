@@ -1,5 +1,5 @@
 using System.Buffers;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using SkiaSharp;
 
 namespace MobileVlm.Edge.Connectors.Images;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 

@@ -1,9 +1,9 @@
 using System.Text;
-using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Actors.Commands;
-using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Configuration.Options;

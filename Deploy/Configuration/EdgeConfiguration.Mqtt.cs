@@ -1,6 +1,4 @@
-using MobileVlm.Edge.Actors.AdHoc;
-using MobileVlm.Edge.Actors.Commands;
-using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;

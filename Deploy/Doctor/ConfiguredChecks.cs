@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Bench;

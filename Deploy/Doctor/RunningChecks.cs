@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Deploy.Configuration;

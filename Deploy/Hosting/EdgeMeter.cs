@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Sessions;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;

@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 

@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 

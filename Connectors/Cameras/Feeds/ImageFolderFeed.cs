@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;

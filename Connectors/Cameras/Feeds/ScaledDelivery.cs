@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;

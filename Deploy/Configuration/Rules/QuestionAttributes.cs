@@ -1,6 +1,4 @@
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Rules;
 

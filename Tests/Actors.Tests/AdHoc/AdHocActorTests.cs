@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Akka.Actor;
 using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 

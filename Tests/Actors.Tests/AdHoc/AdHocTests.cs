@@ -1,5 +1,5 @@
 using System.Text;
-using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Inference.Answers;
 

@@ -1,4 +1,5 @@
-using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 

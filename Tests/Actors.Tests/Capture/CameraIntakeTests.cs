@@ -1,9 +1,7 @@
-using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Capture;
-using MobileVlm.Edge.Actors.Pipeline;
-using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.Capture;

@@ -1,9 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Publishing;
-using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 

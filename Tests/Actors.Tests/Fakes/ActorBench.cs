@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.AdHoc;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;

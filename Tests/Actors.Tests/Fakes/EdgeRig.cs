@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;

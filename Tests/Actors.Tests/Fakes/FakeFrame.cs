@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 

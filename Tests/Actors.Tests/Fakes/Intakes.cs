@@ -1,6 +1,6 @@
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Health;
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;

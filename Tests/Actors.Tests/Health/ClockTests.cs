@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Tests.Health;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Akka.Actor;
-using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;

@@ -4,7 +4,7 @@ using Akka.Streams.TestKit;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Tests.Pipeline;
 

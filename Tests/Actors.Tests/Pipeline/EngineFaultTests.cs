@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Inference.Answers;

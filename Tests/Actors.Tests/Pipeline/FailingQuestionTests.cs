@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Inference.Answers;
 

@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Akka.TestKit;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 
 namespace MobileVlm.Edge.Actors.Tests.Pipeline;

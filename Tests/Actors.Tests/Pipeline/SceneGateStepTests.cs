@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 
 namespace MobileVlm.Edge.Actors.Tests.Pipeline;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
@@ -211,7 +212,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
     public async Task Replies_above_their_bound_drop_the_oldest_which_is_logged_once_per_minute()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once));
-        rig.Settings = rig.Settings with { Commands = new Actors.Commands.CommandSettings { Burst = 10_000 } };
+        rig.Settings = rig.Settings with { Commands = new CommandSettings { Burst = 10_000 } };
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.Link.OnPublish = async _ =>
         {

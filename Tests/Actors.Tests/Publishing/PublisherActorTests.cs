@@ -3,9 +3,9 @@ using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Mqtt.Payloads;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Tests.Publishing;
 

@@ -1,6 +1,5 @@
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
-using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Tests.Scenes;
 

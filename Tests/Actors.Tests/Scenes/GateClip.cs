@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Tests.Scenes;
 

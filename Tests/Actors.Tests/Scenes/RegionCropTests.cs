@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 
 namespace MobileVlm.Edge.Actors.Tests.Scenes;

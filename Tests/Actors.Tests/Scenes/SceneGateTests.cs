@@ -1,8 +1,9 @@
-using MobileVlm.Edge.Actors.Pipeline;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Actors.Tests.Scenes;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;
 

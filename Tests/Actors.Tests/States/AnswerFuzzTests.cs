@@ -2,14 +2,16 @@ using System.Text;
 using System.Text.Json;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.States;

@@ -1,7 +1,6 @@
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Questions.AnswerTypes;
-using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.States;

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 

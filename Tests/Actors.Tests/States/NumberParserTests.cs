@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
 
 namespace MobileVlm.Edge.Actors.Tests.States;
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Tests.States;
 

@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 

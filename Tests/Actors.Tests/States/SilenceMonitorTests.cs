@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.States;
 
 namespace MobileVlm.Edge.Actors.Tests.States;

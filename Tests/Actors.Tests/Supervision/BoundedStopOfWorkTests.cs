@@ -1,5 +1,5 @@
 using Akka.Actor.Internal;
-using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;

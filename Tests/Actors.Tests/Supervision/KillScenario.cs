@@ -1,6 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Actors.Commands;
-using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Mqtt.Client;

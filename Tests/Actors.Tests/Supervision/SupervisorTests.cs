@@ -1,7 +1,9 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
-using MobileVlm.Edge.Actors.Supervision;
 using MobileVlm.Edge.Actors.Tests.AdHoc;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Cameras;

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Tests.Images;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Tests.Cameras;
 

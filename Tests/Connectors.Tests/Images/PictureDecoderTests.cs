@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Tests.Cameras;
 using SkiaSharp;

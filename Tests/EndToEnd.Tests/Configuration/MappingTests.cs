@@ -1,7 +1,8 @@
 using System.Text;
-using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;

@@ -1,6 +1,4 @@
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.Scenes;
-using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;

@@ -1,9 +1,10 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Bench;
 using MobileVlm.Edge.Deploy.Hosting;

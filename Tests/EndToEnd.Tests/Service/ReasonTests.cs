@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MobileVlm.Edge.Actors.States;
+using MobileVlm.Edge.Actors.Questions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Service;
 

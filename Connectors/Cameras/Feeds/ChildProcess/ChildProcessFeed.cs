@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 

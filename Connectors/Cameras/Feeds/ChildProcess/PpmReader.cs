@@ -1,4 +1,5 @@
 using System.Globalization;
+using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Tests.Images;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds;

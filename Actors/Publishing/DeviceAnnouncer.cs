@@ -1,0 +1,65 @@
+using MobileVlm.Edge.Actors.Questions.AnswerTypes;
+using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+
+namespace MobileVlm.Edge.Actors.Publishing;
+
+/// <summary>Announces the cameras to Home Assistant and removes what no longer exists. Announcements of earlier runs are read from
+/// the broker, which retained them, so nothing has to be remembered here.</summary>
+internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettings edge, NodeTopics topics)
+{
+    private readonly DiscoveryTopics _discovery = new(settings.Prefix, edge.Node);
+    private readonly DeviceMessage _message = new(topics);
+
+    /// <summary>One message for each camera; none when Home Assistant discovery is off.</summary>
+    public IEnumerable<OutboundMessage> Devices(IEnumerable<CameraPlan> cameras) =>
+        settings.Enabled ? cameras.Select(Device) : [];
+
+    /// <summary>Compares a retained announcement with the current cameras.</summary>
+    /// <param name="kept">A retained message to one of this node's discovery topics.</param>
+    /// <param name="cameras">The current cameras.</param>
+    /// <returns>Messages that remove what no longer exists; usually none. To be published once, in this order.</returns>
+    public IEnumerable<OutboundMessage> Removals(InboundMessage kept, IReadOnlyList<CameraPlan> cameras)
+    {
+        if (!settings.Enabled || kept.Payload.IsEmpty || _discovery.Camera(kept.Topic) is not { } camera)
+        {
+            return [];
+        }
+
+        if (cameras.FirstOrDefault(it => it.Id.Value == camera) is not { } plan)
+        {
+            return [Retained(kept.Topic, [])];
+        }
+
+        return _message.Removal(ToDiscovered(plan), kept.Payload.Span) is { } removal
+            ? [Retained(kept.Topic, removal), Device(plan)]
+            : [];
+    }
+
+    /// <summary>The same when the cameras change at run time.</summary>
+    public IEnumerable<OutboundMessage> Removals(IEnumerable<CameraPlan> before, IReadOnlyList<CameraPlan> now) =>
+        Devices(before).SelectMany(device => Removals(new InboundMessage(device.Topic, device.Payload, true), now));
+
+    private OutboundMessage Device(CameraPlan plan) =>
+        Retained(_discovery.Config(plan.Id.Value), _message.Device(ToDiscovered(plan)));
+
+    private DiscoveredCamera ToDiscovered(CameraPlan plan) => new(
+        edge.Node,
+        plan.Id.Value,
+        edge.ModelName,
+        plan.Snapshot,
+        [.. plan.Questions.Select(question => new DiscoveredQuestion(question.Id, AnswerHandler.Of(question.Kind).Published)
+        {
+            Choices = question.Choices,
+            Unit = question.Number.Unit,
+        })])
+    {
+        Views = plan.Scene.CheckView ? ViewStates.Words : [],
+    };
+
+    private OutboundMessage Retained(string topic, byte[] body) =>
+        new(topic, body, Retain: true, edge.Mqtt.StateQos, "application/json");
+}

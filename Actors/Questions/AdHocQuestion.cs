@@ -1,0 +1,60 @@
+using MobileVlm.Edge.Connectors.Frames;
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors.Questions;
+
+/// <summary>An ad-hoc question: asked once, about the next frame. It ends exactly once, however the frame ends.
+/// Thread-safe.</summary>
+/// <param name="question">For the engine.</param>
+/// <param name="ended">Called with the result, on any thread; returns at once.</param>
+internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended)
+{
+    private int _over;
+
+    public Question Question => question;
+
+    /// <summary>Answered, failed or withdrawn.</summary>
+    public bool IsOver => Volatile.Read(ref _over) != 0;
+
+    public void Answered(AdHocAnswer answer) => End(new AdHocResult(answer, ""));
+
+    /// <param name="reason">For the sender.</param>
+    public void Failed(string reason) => End(new AdHocResult(null, reason));
+
+    /// <summary>Nobody waits for it any more; its result is dropped.</summary>
+    public void Withdraw() => Volatile.Write(ref _over, 1);
+
+    private void End(AdHocResult end)
+    {
+        if (Interlocked.Exchange(ref _over, 1) == 0)
+        {
+            ended(end);
+        }
+    }
+}
+
+/// <summary>How it ended.</summary>
+/// <param name="Answer">Null when there is none.</param>
+/// <param name="Reason">Why not.</param>
+internal sealed record AdHocResult(AdHocAnswer? Answer, string Reason);
+
+/// <summary>The answer and what it is about.</summary>
+/// <param name="Answer">The answer of the model.</param>
+/// <param name="Frame">Sequence number of the frame.</param>
+/// <param name="CapturedAt">Wall clock at which the frame was captured.</param>
+/// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
+/// <param name="Age">Age of the frame at that moment.</param>
+/// <param name="EncodeTime">Pixels to visual tokens.</param>
+/// <param name="PrimeTime">Priming the decoder with the frame.</param>
+internal sealed record AdHocAnswer(
+    Answer Answer,
+    FrameSequence Frame,
+    DateTimeOffset CapturedAt,
+    DateTimeOffset AnsweredAt,
+    TimeSpan Age,
+    TimeSpan EncodeTime,
+    TimeSpan PrimeTime)
+{
+    /// <summary>How long the source has repeated its frame, once that is too long for a live source; null before.</summary>
+    public TimeSpan? RepeatsFor { get; init; }
+}

@@ -1,0 +1,111 @@
+using MobileVlm.Edge.Inference.Answers;
+
+namespace MobileVlm.Edge.Actors.Questions;
+
+/// <summary>Why a state is unknown, and what a question waits for.</summary>
+public enum UnknownReason
+{
+    /// <summary>It was not answered yet, and nothing is wrong.</summary>
+    NotYet,
+
+    /// <summary>The score is not clear.</summary>
+    Uncertain,
+
+    /// <summary>The model wrote no number, or different ones.</summary>
+    NotANumber,
+
+    /// <summary>The number is not within its bounds.</summary>
+    OutOfBounds,
+
+    /// <summary>The model wrote nothing.</summary>
+    NoText,
+
+    /// <summary>It was switched off.</summary>
+    Disabled,
+
+    /// <summary>It is not asked at this time of the week.</summary>
+    OutsideSchedule,
+
+    /// <summary>It is asked at certain times only, and the clock of the machine is not set.</summary>
+    ClockUnset,
+
+    /// <summary>Its <c>When</c> condition is not met.</summary>
+    WhenFalse,
+
+    /// <summary>The camera's view is not normal, and its questions are held back while it is so.</summary>
+    ViewNotNormal,
+
+    /// <summary>The camera delivers no frames.</summary>
+    NoPicture,
+
+    /// <summary>The model failed when it was asked.</summary>
+    ModelFailed,
+
+    /// <summary>Frames come, but the model has no time for them.</summary>
+    Busy,
+
+    /// <summary>The question does not fit into the model's context.</summary>
+    TooLong,
+
+    /// <summary>The model computed NaN or infinity.</summary>
+    NotFinite,
+
+    /// <summary>Its region and masks leave nothing of the frame.</summary>
+    EmptyRegion,
+}
+
+/// <summary>The words of reasons and what they mean.</summary>
+public static class UnknownReasons
+{
+    /// <summary>As it stands in topics: <c>outsideSchedule</c>.</summary>
+    public static string ToText(this UnknownReason reason)
+    {
+        var name = reason.ToString();
+        return char.ToLowerInvariant(name[0]) + name[1..];
+    }
+
+    /// <summary>It is not asked at the moment because of the configuration, a switch or the clock.</summary>
+    public static bool IsDeliberate(this UnknownReason reason) => reason is
+        UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse
+        or UnknownReason.ViewNotNormal;
+
+    /// <summary>Somebody should look into it.</summary>
+    internal static bool NeedsAttention(this UnknownReason reason) =>
+        reason is UnknownReason.NoPicture or UnknownReason.Busy || reason.IsFailure();
+
+    /// <summary>It was asked and got no answer.</summary>
+    internal static bool IsFailure(this UnknownReason reason) => reason is
+        UnknownReason.ModelFailed or UnknownReason.TooLong or UnknownReason.NotFinite or UnknownReason.EmptyRegion;
+
+    /// <summary>The reason for a question that the engine could not answer.</summary>
+    internal static UnknownReason ToReason(this AnswerFailureKind failure) => failure switch
+    {
+        AnswerFailureKind.TooLong => UnknownReason.TooLong,
+        AnswerFailureKind.NotFinite => UnknownReason.NotFinite,
+        AnswerFailureKind.NothingVisible => UnknownReason.EmptyRegion,
+        AnswerFailureKind.Unusable or AnswerFailureKind.EngineFault => UnknownReason.ModelFailed,
+        _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "No reason is known for it."),
+    };
+
+    /// <summary>What to tell people.</summary>
+    public static string ToSentence(this UnknownReason reason) => reason switch
+    {
+        UnknownReason.NoPicture => "the camera gives no picture",
+        UnknownReason.ModelFailed => "the model failed when it was asked",
+        UnknownReason.Busy => "the model has no time for it; ask less often, or fewer questions",
+        UnknownReason.TooLong => "it does not fit into the model's context; shorten it, or raise Model:ContextTokens and restart",
+        UnknownReason.NotFinite => "the model computed numbers that are not finite; check it with 'mobilevlm model verify'",
+        UnknownReason.EmptyRegion => "its Region and Mask leave nothing of the frame; change them",
+        UnknownReason.Disabled => "it is switched off",
+        UnknownReason.OutsideSchedule => "it is not asked at this time of the week",
+        UnknownReason.ClockUnset => "it has a Schedule, and the clock of this machine is not set",
+        UnknownReason.WhenFalse => "its condition 'When' does not hold",
+        UnknownReason.ViewNotNormal => "the camera's view is not normal, and SuspendOnViewChange is on",
+        UnknownReason.NotYet => "it was not answered yet",
+        UnknownReason.Uncertain => "the score of its last answer is not clear enough",
+        UnknownReason.NotANumber => "its last answer holds no number",
+        UnknownReason.OutOfBounds => "the number in its last answer is outside of Min and Max",
+        UnknownReason.NoText => "its last answer holds no text",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "This reason has no sentence."),
+    };
+}

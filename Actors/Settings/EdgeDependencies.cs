@@ -1,0 +1,43 @@
+using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Frames;
+using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Connectors.Storage.Outbox;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Actors.Settings;
+
+/// <summary>The parts that an <see cref="EdgeSystem"/> is composed of.</summary>
+public sealed record EdgeDependencies
+{
+    /// <summary>One source for each camera of the plan, found by its id.</summary>
+    public required IReadOnlyList<ICameraSource> Cameras { get; init; }
+
+    /// <summary>Owned from here on: disposed at the end of the stop.</summary>
+    public required IMqttLink Link { get; init; }
+
+    /// <summary>Where events wait for the broker; in memory by default. Owned: disposed at the end of the
+    /// stop.</summary>
+    public IEventOutbox Outbox { get; init; } = new MemoryOutbox(TimeProvider.System);
+
+    public required NodeTopics Topics { get; init; }
+
+    /// <summary>Opens stage 1. Called on the thread that will run it, again after each failure; what it returns is
+    /// disposed on that thread before the next one is opened.</summary>
+    public required Func<IVisionEncoder> OpenEncoder { get; init; }
+
+    /// <summary>Opens stage 2, under the same rules.</summary>
+    public required Func<IQuestionAnswerer> OpenAnswerer { get; init; }
+
+    /// <summary>Where the model's sessions run, for the statistics. Called on any thread.</summary>
+    public Func<ModelPlacement> Placement { get; init; } = () => ModelPlacement.Unknown;
+
+    /// <summary>A frame as JPEG. Called on a thread of its own; must not keep the frame.</summary>
+    public required Func<Frame, byte[]> FrameToJpeg { get; init; }
+
+    /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on a thread of its own.
+    /// Throws <see cref="ImageFileException"/> when the file is not a usable picture.</summary>
+    public required Func<ReadOnlyMemory<byte>, Frame> PictureToFrame { get; init; }
+}

@@ -1,0 +1,96 @@
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Frames;
+
+namespace MobileVlm.Edge.Actors.Settings;
+
+/// <summary>The settings of one service. Values are validated where configuration is read.</summary>
+public sealed record EdgeSettings
+{
+    /// <summary>Name of the node in topics.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Name of the model, as every answer carries it.</summary>
+    public required string ModelName { get; init; }
+
+    /// <summary>Where the model runs (<c>cpu</c>, <c>cuda</c>…), as published in the statistics.</summary>
+    public required string Target { get; init; }
+
+    public required IReadOnlyList<CameraPlan> Cameras { get; init; }
+
+    /// <summary>The time zone of schedules.</summary>
+    public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Local;
+
+    /// <summary>The folder for state that survives a restart; null keeps nothing.</summary>
+    public string? StateFolder { get; init; }
+
+    public PipelineSettings Pipeline { get; init; } = new();
+
+    public SupervisionSettings Supervision { get; init; } = new();
+
+    public DeliverySettings Mqtt { get; init; } = new();
+
+    public AdHocSettings Asks { get; init; } = new();
+
+    public CommandSettings Commands { get; init; } = new();
+
+    public HomeAssistantSettings HomeAssistant { get; init; } = new();
+
+    public ReconnectSettings CameraReconnect { get; init; } = new();
+
+    public ReconnectSettings BrokerReconnect { get; init; } = new();
+}
+
+/// <summary>One camera and what is asked about it.</summary>
+/// <param name="Id">The camera.</param>
+/// <param name="Questions">Asked again and again; a camera without questions is captured, and its frames count as
+/// idle.</param>
+/// <param name="Snapshot">Publishes a snapshot of each answered frame.</param>
+public sealed record CameraPlan(CameraId Id, EquatableList<StandingQuestion> Questions, bool Snapshot)
+{
+    /// <summary>When an earlier answer is reused; null answers each frame.</summary>
+    public SceneGateSettings? Gate { get; init; }
+
+    /// <summary>Checks of its frames besides its questions.</summary>
+    public SceneSettings Scene { get; init; } = new();
+}
+
+/// <summary>Concurrency, freshness and restart limits of the pipeline.</summary>
+public sealed record PipelineSettings
+{
+    /// <summary>True: the next frame is encoded while the last one is answered (two devices, or spare cores). False: the stages take
+    /// turns on one thread.</summary>
+    public bool Overlap { get; init; }
+
+    /// <summary>A frame older than this is not worth an answer.</summary>
+    public TimeSpan MaxFrameAge { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often the engine may fail before the process must exit.</summary>
+    public RestartBudget RestartBudget { get; init; } = new(5, TimeSpan.FromMinutes(10));
+
+    /// <summary>Longest stop. An answer in progress has the first half to finish, then it is cancelled.</summary>
+    public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Interval of the published statistics.</summary>
+    public TimeSpan StatsEvery { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>How many restarts are allowed within how long.</summary>
+/// <param name="Restarts">0 or more; 0 fails at the first fault.</param>
+/// <param name="Within">Sliding window.</param>
+public sealed record RestartBudget(int Restarts, TimeSpan Within);
+
+/// <summary>Reconnect: waits that double between two limits, without end.</summary>
+public sealed record ReconnectSettings
+{
+    /// <summary>Wait before the first retry.</summary>
+    public TimeSpan Min { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest wait.</summary>
+    public TimeSpan Max { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Random share of a wait, 0..1, so that many services do not reconnect at once.</summary>
+    public double Jitter { get; init; } = 0.2;
+
+    /// <summary>A connection that held this long starts again from <see cref="Min"/>.</summary>
+    public TimeSpan GoodRun { get; init; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,20 @@
+namespace MobileVlm.Edge.Actors.Settings;
+
+/// <summary>Home Assistant discovery.</summary>
+public sealed record HomeAssistantSettings
+{
+    public bool Enabled { get; init; }
+
+    /// <summary>As in Home Assistant's own settings.</summary>
+    public string Prefix { get; init; } = "homeassistant";
+
+    /// <summary>The topic on which Home Assistant reports its start.</summary>
+    public string BirthTopic { get; init; } = "homeassistant/status";
+
+    /// <summary>The payload of that report.</summary>
+    public string BirthPayload { get; init; } = "online";
+
+    /// <summary>Everything is published again after a random part of this, so that many services do not publish at once while Home
+    /// Assistant is starting.</summary>
+    public TimeSpan AfterBirthWithin { get; init; } = TimeSpan.FromSeconds(5);
+}
