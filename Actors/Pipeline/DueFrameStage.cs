@@ -49,7 +49,7 @@ internal sealed class DueFrameStage(
         // A picture can be uploaded at any time, so a pipeline whose cameras have ended does not wait for one.
         private bool AllDone => _intakes.AreDone && !_uploads.IsWaiting;
 
-        private bool MayPick => IsAvailable(_out) && _limit.HasRoom;
+        private bool MayPick => IsAvailable(_out) && _limit.HasCapacity;
 
         public override void PreStart()
         {

@@ -26,7 +26,7 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
         }
     }
 
-    public bool HasRoom
+    public bool HasCapacity
     {
         get
         {

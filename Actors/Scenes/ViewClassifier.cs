@@ -64,7 +64,7 @@ internal sealed class ViewClassifier
     /// <param name="isSudden">The structure was there a moment ago; otherwise fog or dusk may have taken it.</param>
     /// <param name="isChanged">The view is held to be another one already, so that nobody needs the search.</param>
     /// <param name="now">Of the frame; bounds the searches.</param>
-    public ViewEvidence Judge(
+    public ViewEvidence Classify(
         ViewFeatures frame, ViewReference usual, ViewMatch match, double foundBefore, bool isSudden, bool isChanged, TimeSpan now)
     {
         if (match.Kept < HiddenKept && match.EdgeRatio < (match.Sharpness < BlurredBelow ? NoEdges : HiddenEdges))

@@ -20,7 +20,7 @@ internal sealed class ViewMonitor
     private static readonly TimeSpan Sudden = TimeSpan.FromSeconds(30);
 
     private readonly ViewFeatures _features = new();
-    private readonly ViewClassifier _judge = new();
+    private readonly ViewClassifier _classifier = new();
     private readonly float[] _blocksBefore = new float[GrayImage.BlockCount];
     private readonly List<ViewEvidence> _run = [];
     private ViewReference _usual = new();
@@ -103,7 +103,7 @@ internal sealed class ViewMonitor
             (_structureAt, _framesSinceStructure) = (now, 0);
         }
 
-        var evidence = _judge.Judge(
+        var evidence = _classifier.Classify(
             _features,
             _usual,
             match,

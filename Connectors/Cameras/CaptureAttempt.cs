@@ -27,7 +27,7 @@ internal sealed class CaptureAttempt : IDisposable
     private TimeSpan? _firstPacket;
     private TimeSpan? _lastPicture;
     private TimeSpan _interval;
-    private bool _waitTold;
+    private bool _waitReported;
     private SecretMask _secrets;
     private bool _closed;
     private bool _disposed;
@@ -179,9 +179,9 @@ internal sealed class CaptureAttempt : IDisposable
             var now = Elapsed;
             _firstPacket ??= now;
             var waited = now - _firstPacket.Value;
-            if (waited > UsualKeyFrameWait && !_waitTold)
+            if (waited > UsualKeyFrameWait && !_waitReported)
             {
-                _waitTold = true;
+                _waitReported = true;
                 _camera.LogWaiting(waited);
             }
 

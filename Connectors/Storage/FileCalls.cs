@@ -21,7 +21,7 @@ internal static partial class FileCalls
 
     /// <summary>Opens a folder, or a file for reading.</summary>
     /// <returns>An invalid handle when it cannot be opened.</returns>
-    public static SafeFileHandle OpenToLook(string path) => new(Open(path, ReadOnly | CloseOnExec | NonBlocking, 0), ownsHandle: true);
+    public static SafeFileHandle OpenForReading(string path) => new(Open(path, ReadOnly | CloseOnExec | NonBlocking, 0), ownsHandle: true);
 
     /// <summary>Opens or creates a file that every user may lock. Does not follow a link at the end of the path.</summary>
     /// <returns>An invalid handle when it cannot be opened.</returns>
@@ -37,7 +37,7 @@ internal static partial class FileCalls
     /// <exception cref="IOException">They may not.</exception>
     public static void FlushFolder(string path)
     {
-        using var folder = OpenToLook(path);
+        using var folder = OpenForReading(path);
         if (folder.IsInvalid || Flush(folder) != 0)
         {
             throw new IOException($"The folder '{path}' cannot be flushed: {Marshal.GetLastPInvokeErrorMessage()}");

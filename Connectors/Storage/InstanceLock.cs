@@ -34,7 +34,7 @@ public sealed class InstanceLock : IDisposable
     /// <param name="folder">Its path.</param>
     /// <exception cref="StorageInUseException">Another process has it.</exception>
     public static InstanceLock TakeFolder(string key, string folder) => Take(
-        key, folder, [() => FileCalls.OpenToLook(folder), () => FileCalls.OpenToLock(Substitute(folder))], Path.Combine(folder, "mobilevlm.pid"));
+        key, folder, [() => FileCalls.OpenForReading(folder), () => FileCalls.OpenToLock(Substitute(folder))], Path.Combine(folder, "mobilevlm.pid"));
 
     /// <summary>Locks a file, which need not exist nor be writable.</summary>
     /// <param name="key">The setting that names it, for the message.</param>

@@ -95,7 +95,7 @@ internal static class LockHolder
     {
         try
         {
-            using var handle = FileCalls.OpenToLook(file);
+            using var handle = FileCalls.OpenForReading(file);
             if (handle.IsInvalid || FileIdentity.Of(file) is not { IsRegularFile: true })
             {
                 return null;

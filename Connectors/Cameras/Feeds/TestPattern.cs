@@ -7,7 +7,7 @@ internal static class TestPattern
     public const int MinSide = 32;
     public const int MaxRate = 240;
     private const int Bits = 32;
-    private const int BoxSteps = 64;
+    private const int SquareSteps = 64;
 
     private static readonly (byte Red, byte Green, byte Blue)[] Bars =
     [
@@ -27,7 +27,7 @@ internal static class TestPattern
         var stride = width * 3;
         var (box, strip) = (height / 4, height * 7 / 8);
         var boxTop = (strip - box) / 2;
-        var boxLeft = (int)(number % BoxSteps * (width - box) / (BoxSteps - 1));
+        var boxLeft = (int)(number % SquareSteps * (width - box) / (SquareSteps - 1));
         for (var y = 0; y < height; y++)
         {
             var row = pixels.Slice(y * stride, stride);

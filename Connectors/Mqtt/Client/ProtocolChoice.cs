@@ -13,8 +13,8 @@ internal sealed class ProtocolChoice(TimeProvider time)
 
     private readonly Lock _lock = new();
     private long? _olderSince;
-    private bool _isGuess;
-    private bool _guessFailed;
+    private bool _isAssumed;
+    private bool _assumptionFailed;
     private int _unusedEnds;
 
     /// <summary>Whether the next attempt begins with 3.1.1.</summary>
@@ -36,7 +36,7 @@ internal sealed class ProtocolChoice(TimeProvider time)
         lock (_lock)
         {
             var known = _olderSince is not null;
-            (_olderSince, _isGuess) = (time.GetTimestamp(), false);
+            (_olderSince, _isAssumed) = (time.GetTimestamp(), false);
             return !known;
         }
     }
@@ -63,22 +63,22 @@ internal sealed class ProtocolChoice(TimeProvider time)
         {
             if (older)
             {
-                if (_isGuess && !used)
+                if (_isAssumed && !used)
                 {
                     // The version was not the cause. Until the next start no other version is tried.
-                    (_olderSince, _isGuess, _guessFailed) = (null, false, true);
+                    (_olderSince, _isAssumed, _assumptionFailed) = (null, false, true);
                 }
 
                 return false;
             }
 
             _unusedEnds = used ? 0 : _unusedEnds + 1;
-            if (_unusedEnds < UnusedEndsBeforeOlder || _guessFailed)
+            if (_unusedEnds < UnusedEndsBeforeOlder || _assumptionFailed)
             {
                 return false;
             }
 
-            (_olderSince, _isGuess, _unusedEnds) = (time.GetTimestamp(), true, 0);
+            (_olderSince, _isAssumed, _unusedEnds) = (time.GetTimestamp(), true, 0);
             return true;
         }
     }

@@ -18,7 +18,7 @@ internal sealed partial class OutboxStore
     private bool _hasBorrowed;
 
     private long? _begunAnewAt;
-    private bool _saidNoRoom;
+    private bool _reportedFull;
 
     /// <returns>Whether a database is open.</returns>
     private bool TryOpen() => TryOpen(attempts: 2);

@@ -285,9 +285,9 @@ internal sealed partial class OutboxStore
         }
         catch (OutboxError fault)
         {
-            if (!_saidNoRoom)
+            if (!_reportedFull)
             {
-                _saidNoRoom = true;
+                _reportedFull = true;
                 LogNoSpace(_settings.Path, fault.Message);
             }
 
@@ -309,7 +309,7 @@ internal sealed partial class OutboxStore
 
     private void Recovered()
     {
-        (_failedWrites, _retryAfter, _saidNoRoom) = (0, TimeSpan.Zero, false);
+        (_failedWrites, _retryAfter, _reportedFull) = (0, TimeSpan.Zero, false);
         if (_fault is not null)
         {
             _fault = null;

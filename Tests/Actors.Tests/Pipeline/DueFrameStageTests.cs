@@ -65,7 +65,7 @@ public sealed class DueFrameStageTests : ActorSpec
         _bench.Intake.Offer(_bench.Frame(1));
         var first = await probe.ExpectNextAsync();
         _bench.Intakes.Current[1].Offer(_bench.Frame(2));
-        Assert.False(_bench.Limit.HasRoom);
+        Assert.False(_bench.Limit.HasCapacity);
 
         first.Dispose();
 
@@ -127,7 +127,7 @@ public sealed class DueFrameStageTests : ActorSpec
         _bench.Intake.Offer(_bench.Frame(1));
 
         Assert.True(_bench.Intake.IsWaiting);
-        Assert.True(_bench.Limit.HasRoom);
+        Assert.True(_bench.Limit.HasCapacity);
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class DueFrameStageTests : ActorSpec
         _bench.Intake.Offer(_bench.Frame(1));
 
         await Assert.ThrowsAnyAsync<Exception>(() => ended.WaitAsync(Eventually.Patience));
-        Assert.False(_bench.Limit.HasRoom);
+        Assert.False(_bench.Limit.HasCapacity);
         Assert.Single(_bench.Limit.AbandonAll());
         Assert.Equal(0, _bench.Rig.Pool.Outstanding);
     }

@@ -15,7 +15,7 @@ internal sealed partial class HttpImages(CaptureAttempt attempt)
         MaxHeight = FramePool.MaxSide,
     };
 
-    private bool _told;
+    private bool _reported;
 
     /// <summary>Images that came, shown or not.</summary>
     public int Seen { get; private set; }
@@ -55,9 +55,9 @@ internal sealed partial class HttpImages(CaptureAttempt attempt)
             Fault = fault.Message;
             attempt.PassOver(1);
             CameraMetrics.PicturesUnreadable.Add(1, CameraMetrics.Tag(attempt.Settings.Id));
-            if (!_told)
+            if (!_reported)
             {
-                _told = true;
+                _reported = true;
                 LogSkipped(attempt.Camera.Log, attempt.Settings.Id, fault.Message);
             }
 

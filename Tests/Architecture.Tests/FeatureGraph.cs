@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Architecture.Tests;
 
-/// <summary>Which namespace of a project uses which other one: in what was compiled (types of members, and what method
+/// <summary>Which feature of a project uses which other one: in what was compiled (types of members, and what method
 /// bodies refer to) and in the <c>using</c> lines of the source, because constants leave no trace in what was
 /// compiled.</summary>
-internal sealed partial class NamespaceGraph
+internal sealed partial class FeatureGraph
 {
     private static readonly Dictionary<short, OperandType> Operands = typeof(OpCodes)
         .GetFields(BindingFlags.Public | BindingFlags.Static)
@@ -17,16 +17,16 @@ internal sealed partial class NamespaceGraph
     private readonly SortedDictionary<(string From, string To), string> _uses = [];
     private readonly string _root;
 
-    private NamespaceGraph(string root) => _root = root;
+    private FeatureGraph(string root) => _root = root;
 
-    /// <summary>Each use of one namespace by another, without the project's prefix, with an example.</summary>
+    /// <summary>Each use of one feature by another, without the project's prefix, with an example.</summary>
     public IReadOnlyDictionary<(string From, string To), string> Uses => _uses;
 
     /// <param name="project">Its folder: <c>Inference</c>.</param>
     /// <param name="assembly">What it was compiled to.</param>
-    public static NamespaceGraph Read(string project, Assembly assembly)
+    public static FeatureGraph Read(string project, Assembly assembly)
     {
-        var graph = new NamespaceGraph($"MobileVlm.Edge.{project}");
+        var graph = new FeatureGraph($"MobileVlm.Edge.{project}");
         foreach (var type in assembly.GetTypes())
         {
             foreach (var used in Used(type).SelectMany(Parts).Where(used => used.Assembly == assembly))
@@ -47,7 +47,7 @@ internal sealed partial class NamespaceGraph
         return graph;
     }
 
-    /// <summary>Namespaces that use each other, directly or through others: the names of each group, with commas.</summary>
+    /// <summary>Features that use each other, directly or through others: the names of each group, with commas.</summary>
     public IReadOnlyList<string> Cycles()
     {
         var next = _uses.Keys.ToLookup(use => use.From, use => use.To);
@@ -76,15 +76,24 @@ internal sealed partial class NamespaceGraph
 
     private void Add(string? from, string? to, string example)
     {
-        if (IsOfProject(from) && IsOfProject(to) && from != to)
+        if (IsOfProject(from) && IsOfProject(to) && (Feature(from!), Feature(to!)) is var use && use.Item1 != use.Item2)
         {
-            _uses.TryAdd((Short(from!), Short(to!)), example);
+            _uses.TryAdd(use, example);
         }
     }
 
     private bool IsOfProject(string? name) => name == _root || name?.StartsWith($"{_root}.", StringComparison.Ordinal) == true;
 
-    private string Short(string name) => name == _root ? "(root)" : name[(_root.Length + 1)..];
+    private string Feature(string name)
+    {
+        if (name == _root)
+        {
+            return "(root)";
+        }
+
+        var folders = name[(_root.Length + 1)..].Split('.');
+        return string.Join('.', folders.Take(folders[0] == "Import" ? 2 : 1));
+    }
 
     /// <summary>Whatever the members of a type refer to.</summary>
     private static IEnumerable<Type> Used(Type type)
