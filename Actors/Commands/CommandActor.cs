@@ -122,7 +122,7 @@ internal sealed partial class CommandActor : RestartableActor
         }
         else if (_topics.ReadCommand(message.Topic) is { } command)
         {
-            Obey(command, received);
+            Handle(command, received);
         }
         else if (message.Retained)
         {
@@ -144,7 +144,7 @@ internal sealed partial class CommandActor : RestartableActor
         }
     }
 
-    private void Obey(MqttCommand command, Received received)
+    private void Handle(MqttCommand command, Received received)
     {
         var message = received.Message;
         if (message.Retained)
