@@ -108,11 +108,11 @@ public sealed partial class EdgeSystem
             StopAdHocAsync(children, limits.Rest),
             InTimeAsync("statistics", () => EndAsync(children.Stats, PoisonPill.Instance), limits.Rest));
         await InTimeAsync(
-            "broker", () => EndAsync(children.Publisher, new StopPublishing(limits.UntilRest)), limits.Goodbye);
+            "broker", () => EndAsync(children.Publisher, new StopPublishing(limits.UntilRest)), limits.Disconnect);
 
         if (_signals.SupervisorGone.Task.IsCompleted)
         {
-            await InTimeAsync("goodbye", () => PublishStoppedAsync(limits.Goodbye), limits.Goodbye);
+            await InTimeAsync("disconnect", () => PublishStoppedAsync(limits.Disconnect), limits.Disconnect);
         }
     }
 
@@ -135,7 +135,7 @@ public sealed partial class EdgeSystem
     {
         var replies = new AdHocReplies(
             _settings, _parts.Topics, camera => _intakes.Current.Any(intake => intake.Plan.Id.Value == camera), _clock, _time);
-        return new DirectGoodbye(
+        return new DirectDisconnect(
             _parts.Link, new MessageFactory(_settings, _parts.Topics, _clock), _surviving.Publisher, _surviving.Requests, replies).PublishAsync(cancel);
     }
 

@@ -111,7 +111,7 @@ internal sealed partial class AdHocActor : RestartableActor
 
     protected override void PostStop()
     {
-        // These questions have no reply yet. A stop without this actor replies to them (DirectGoodbye).
+        // These questions have no reply yet. A stop without this actor replies to them (DirectDisconnect).
         foreach (var pending in _requests.All)
         {
             Withdraw(pending);

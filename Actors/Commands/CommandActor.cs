@@ -123,7 +123,7 @@ internal sealed partial class CommandActor : RestartableActor
         }
         else if (_topics.ReadCommand(message.Topic) is { } command)
         {
-            Obey(command, received);
+            Handle(command, received);
         }
         else if (message.Retained)
         {
@@ -145,7 +145,7 @@ internal sealed partial class CommandActor : RestartableActor
         }
     }
 
-    private void Obey(MqttCommand command, Received received)
+    private void Handle(MqttCommand command, Received received)
     {
         var message = received.Message;
         if (message.Retained)

@@ -74,7 +74,7 @@ internal sealed class BrokerConnector(
     public void Disconnected(string reason)
     {
         // The end of an older connection may be reported late, and our own is expected.
-        if (session.IsConnected && !link.IsConnected && session.Stop != StopPhase.Goodbye)
+        if (session.IsConnected && !link.IsConnected && session.Stop != StopPhase.Disconnecting)
         {
             Lost(reason);
         }
@@ -100,7 +100,7 @@ internal sealed class BrokerConnector(
     private void NotConnected(ConnectOutcome outcome)
     {
         var needsAttention = outcome.Kind != ConnectOutcomeKind.Unreachable;
-        var wait = needsAttention ? session.Backoff.Slowly() : session.Backoff.Next();
+        var wait = needsAttention ? session.Backoff.NextLongest() : session.Backoff.Next();
         ConnectLater(wait);
 
         // Logged once for each kind of outage, not at each attempt.

@@ -26,7 +26,7 @@ internal enum StopPhase
     Stopped,
 
     /// <summary>The connection is closed in order.</summary>
-    Goodbye,
+    Disconnecting,
 }
 
 /// <summary>The connection to the broker as the publisher knows it. Outlives the actor. One caller at a time.</summary>

@@ -138,7 +138,7 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
         return RemoveAsync(current.Event.Id);
     }
 
-    /// <summary>The broker refused its topic: others go first until <see cref="ForgiveRefused"/>.</summary>
+    /// <summary>The broker refused its topic: others go first until <see cref="RetryRefused"/>.</summary>
     public void Refused()
     {
         if (_current is { } refused)
@@ -148,10 +148,10 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
         }
     }
 
-    /// <summary>Some topics wait for <see cref="ForgiveRefused"/>.</summary>
+    /// <summary>Some topics wait for <see cref="RetryRefused"/>.</summary>
     public bool HasRefused => _refused.Count > 0;
 
-    public void ForgiveRefused() => _refused.Clear();
+    public void RetryRefused() => _refused.Clear();
 
     /// <summary>The broker did not acknowledge it: it stays first.</summary>
     public void Lost() => _wasLost = true;

@@ -87,7 +87,7 @@ internal sealed class EventFlow(
     /// <summary>Topics that the broker refused are tried again.</summary>
     public void RetryRefused()
     {
-        _events.ForgiveRefused();
+        _events.RetryRefused();
         Fetch();
     }
 

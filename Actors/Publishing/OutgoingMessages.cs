@@ -89,7 +89,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
     /// <summary>The broker closed the connection because of this message, and will do so for others like it. From now on only
     /// one message is in flight, so that it is known which one the broker rejects. A retained value is not sent again, because
     /// each connection would end the same way.</summary>
-    public void HungUpOver(InFlightMessage message)
+    public void CausedDisconnect(InFlightMessage message)
     {
         _alwaysAlone = true;
         if (message.Queue == OutgoingQueue.Retained)

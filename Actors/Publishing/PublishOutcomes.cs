@@ -28,7 +28,7 @@ internal sealed class PublishOutcomes(
 
         if (outcome.Kind == PublishOutcomeKind.Refused && !link.IsConnected)
         {
-            _outgoing.HungUpOver(message);
+            _outgoing.CausedDisconnect(message);
         }
 
         // State changes first, notifications last, so that a failure below is harmless.

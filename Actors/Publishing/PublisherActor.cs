@@ -126,7 +126,7 @@ internal sealed class PublisherActor : RestartableActor
             case LinkState.Waiting when _session.Stop == StopPhase.None && _session.Retry is null:
                 Self.Tell(TryConnect.Instance);
                 break;
-            case LinkState.Connected when !_link.IsConnected && _session.Stop != StopPhase.Goodbye:
+            case LinkState.Connected when !_link.IsConnected && _session.Stop != StopPhase.Disconnecting:
                 _connector.Lost("it ended while the publisher was restarted");
                 StopIfOver();
                 break;
@@ -281,7 +281,7 @@ internal sealed class PublisherActor : RestartableActor
     {
         if (ended.Fault is { } fault)
         {
-            _log.NoGoodbye(_link.Description, fault);
+            _log.NotDisconnected(_link.Description, fault);
         }
 
         Context.Stop(Self);

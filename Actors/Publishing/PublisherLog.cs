@@ -46,7 +46,7 @@ internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeP
     private partial void LogRefused(string topic, string reason, long suppressed);
 
     [LoggerMessage(EventId = 53, Level = LogLevel.Warning, Message = "The connection to {Broker} could not be closed in order: {Reason}")]
-    public partial void NoGoodbye(string broker, string reason);
+    public partial void NotDisconnected(string broker, string reason);
 
     [LoggerMessage(EventId = 70, Level = LogLevel.Warning, Message = "Events of {Topic} wait for {Seconds:0} s, because the broker refuses them; others go first.")]
     public partial void PassedOver(string topic, double seconds);

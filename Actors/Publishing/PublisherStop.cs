@@ -47,11 +47,11 @@ internal sealed class PublisherStop(
             case StopPhase.Rest when !state.Outgoing.Events.IsBusy:
                 return Stopped([.. LastStats(), .. CamerasOffline(), messages.Stopped]);
             case StopPhase.Stopped:
-                _session.Stop = StopPhase.Goodbye;
+                _session.Stop = StopPhase.Disconnecting;
                 mailbox.SendResult(DisconnectAsync, ended => ended, fault => new DisconnectEnded(fault));
                 return [];
             default:
-                // A goodbye in progress is repeated only if an earlier instance failed before it began.
+                // A disconnect in progress is repeated only if an earlier instance failed before it began.
                 return [];
         }
     }

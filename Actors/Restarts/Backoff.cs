@@ -22,7 +22,7 @@ internal sealed class Backoff(ReconnectSettings settings, Func<double> random)
     }
 
     /// <summary>The longest wait, for faults that somebody has to fix.</summary>
-    public TimeSpan Slowly()
+    public TimeSpan NextLongest()
     {
         _failures = MaxDoublings;
         return Next();

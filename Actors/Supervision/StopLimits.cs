@@ -16,7 +16,7 @@ internal sealed class StopLimits : IDisposable
         Patience = At(0.5);
         Answers = At(RestShare - 0.1);
         Rest = At(RestShare);
-        Goodbye = At(0.87);
+        Disconnect = At(0.87);
         Engine = At(0.96);
         Close = At(0.98);
         All = At(1);
@@ -38,7 +38,7 @@ internal sealed class StopLimits : IDisposable
     public CancellationToken Rest { get; }
 
     /// <summary>Limit for <c>stopped</c> and the disconnect.</summary>
-    public CancellationToken Goodbye { get; }
+    public CancellationToken Disconnect { get; }
 
     /// <summary>Until here sessions may be disposed.</summary>
     public CancellationToken Engine { get; }

@@ -28,7 +28,7 @@ internal sealed class FakeLink : IMqttLink
     /// <summary>How a payload is written in <see cref="Published"/>.</summary>
     public Func<OutboundMessage, string> Text { get; set; } = message => Encoding.UTF8.GetString(message.Payload.Span);
 
-    /// <summary>Accepted messages as <c>topic=text</c>, and <c>goodbye</c>, <c>disposed</c>.</summary>
+    /// <summary>Accepted messages as <c>topic=text</c>, and <c>disconnect</c>, <c>disposed</c>.</summary>
     public Recording<string> Published { get; } = new();
 
     /// <summary>Accepted messages that are not retained.</summary>
@@ -46,7 +46,7 @@ internal sealed class FakeLink : IMqttLink
     /// <summary>Each connect waits for it, whatever the caller cancels.</summary>
     public Task Connecting { get; set; } = Task.CompletedTask;
 
-    /// <summary>The goodbye waits for it, whatever the caller cancels.</summary>
+    /// <summary>The disconnect waits for it, whatever the caller cancels.</summary>
     public Task Disconnecting { get; set; } = Task.CompletedTask;
 
     /// <summary>The end of the link waits for it.</summary>
@@ -104,7 +104,7 @@ internal sealed class FakeLink : IMqttLink
     {
         await Disconnecting;
         _connected = false;
-        Published.Add("goodbye");
+        Published.Add("disconnect");
     }
 
     /// <summary>Somebody else said something.</summary>

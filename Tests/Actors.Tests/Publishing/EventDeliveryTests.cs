@@ -99,7 +99,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
         await TakeAsync(_delivery.AcknowledgedAsync());
         Assert.Null(_delivery.Ready);
 
-        _delivery.ForgiveRefused();
+        _delivery.RetryRefused();
         await FetchAsync();
         Assert.Equal("a", _delivery.Ready!.Id);
     }

@@ -90,7 +90,7 @@ public sealed class PublisherActorTests : ActorSpec
 
         await ExpectTerminatedAsync(actor);
         Assert.Equal(
-            ["replies/1=late", $"{Root}stats=captured 0", $"{Root}gate/availability=offline", $"{Root}availability=stopped", "goodbye"],
+            ["replies/1=late", $"{Root}stats=captured 0", $"{Root}gate/availability=offline", $"{Root}availability=stopped", "disconnect"],
             _bench.Link.Published.Items.TakeLast(5));
     }
 

@@ -33,7 +33,7 @@ public sealed class PublisherStopTests : ActorSpec
         Assert.Empty(_stop.Advance());
 
         Assert.Null((await ExpectMsgAsync<DisconnectEnded>()).Fault);
-        Assert.Equal(StopPhase.Goodbye, Session.Stop);
+        Assert.Equal(StopPhase.Disconnecting, Session.Stop);
         Assert.Empty(_stop.Advance());
     }
 

@@ -53,7 +53,7 @@ public sealed class BoundedStopTests : BoundedStop
     }
 
     [Fact]
-    public async Task A_goodbye_that_never_returns()
+    public async Task A_disconnect_that_never_returns()
     {
         await using var rig = Rig();
         rig.Link.Disconnecting = new TaskCompletionSource().Task;
@@ -108,7 +108,7 @@ public sealed class BoundedStopTests : BoundedStop
             rig, ["outbox"], waitingFor: ["broker"], elapsed => IsBeforeRestLimit(elapsed) || !rig.Edge.StopSteps.Contains("broker"));
 
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Published.Items);
-        Assert.Equal(["goodbye", "disposed"], rig.Link.Published.Items.TakeLast(2));
+        Assert.Equal(["disconnect", "disposed"], rig.Link.Published.Items.TakeLast(2));
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class BoundedStopTests : BoundedStop
         });
 
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Published.Items);
-        Assert.Equal(["goodbye", "disposed"], rig.Link.Published.Items.TakeLast(2));
+        Assert.Equal(["disconnect", "disposed"], rig.Link.Published.Items.TakeLast(2));
         Assert.Single(rig.Log.Logged(LogLevel.Warning, "There was no time to send everything"));
         var heard = rig.Link.Once.Items.Count;
         Assert.InRange(heard, 3, waiting - 1);

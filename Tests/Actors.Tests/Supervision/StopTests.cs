@@ -32,10 +32,10 @@ public sealed class StopTests
 
         var heard = rig.Link.Published.Items;
         Assert.Equal(
-            ["mobilevlm/box/gate/availability=offline", "mobilevlm/box/availability=stopped", "goodbye", "disposed"],
+            ["mobilevlm/box/gate/availability=offline", "mobilevlm/box/availability=stopped", "disconnect", "disposed"],
             heard.TakeLast(4));
         Assert.Contains("mobilevlm/box/gate/person/state=frame 1", heard);
-        Assert.Equal("goodbye", heardAtDisposal[^1]);
+        Assert.Equal("disconnect", heardAtDisposal[^1]);
         Assert.Equal(EdgeOutcomeKind.Stopped, (await rig.Edge.Completion).Kind);
         Assert.DoesNotContain("encode 2", rig.Engine.Done.Items);
     }

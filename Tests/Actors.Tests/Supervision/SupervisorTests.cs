@@ -183,7 +183,7 @@ public sealed class SupervisorTests
         Assert.Contains($"'{actor}' failed too often", outcome.Reason, StringComparison.Ordinal);
         Assert.Single(rig.Log.Logged(LogLevel.Critical, $"The actor '{actor}'"));
         await rig.StopAsync();
-        Assert.Equal(["mobilevlm/box/availability=stopped", "goodbye", "disposed"], rig.Link.Published.Items.TakeLast(3));
+        Assert.Equal(["mobilevlm/box/availability=stopped", "disconnect", "disposed"], rig.Link.Published.Items.TakeLast(3));
     }
 
     [Fact]
@@ -249,7 +249,7 @@ public sealed class SupervisorTests
         var reply = Assert.Single(rig.Replies());
         Assert.Equal(("7", "failed"), (reply.Text("id"), reply.Text("status")));
         Assert.Equal(
-            ["mobilevlm/box/gate/availability=offline", "mobilevlm/box/availability=stopped", "goodbye", "disposed"],
+            ["mobilevlm/box/gate/availability=offline", "mobilevlm/box/availability=stopped", "disconnect", "disposed"],
             rig.Link.Published.Items.TakeLast(4));
         Assert.Contains("dispose encoder", rig.Engine.Done.Items);
         Assert.Empty(rig.Edge.LeftBehind);

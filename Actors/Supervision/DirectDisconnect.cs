@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Actors.Supervision;
 
 /// <summary>Ends the connection when the actors are gone: sends the replies that are still due and <c>stopped</c>, then
 /// disconnects. Only to be used when no actor uses the state any more.</summary>
-internal sealed class DirectGoodbye(
+internal sealed class DirectDisconnect(
     IMqttLink link, MessageFactory messages, PublisherState state, PendingRequests requests, AdHocReplies replies)
 {
     /// <summary>Gives up at the first message that the broker does not take. Events stay in the outbox.</summary>
