@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Numerics;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using MQTTnet.Server;
-using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Broker;
 

@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MQTTnet.Adapter;
 using MQTTnet.Diagnostics.Logger;
 using MQTTnet.Formatter;
 using MQTTnet.Implementations;
 using MQTTnet.Server;
-using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Broker;
 

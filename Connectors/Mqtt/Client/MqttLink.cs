@@ -1,9 +1,9 @@
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MQTTnet;
 using MQTTnet.Diagnostics.PacketInspection;
 using MQTTnet.Formatter;
-using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
