@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
-/// <summary>How each of a question's choices may be spelled: as given, and with an upper-case or lower-case first letter. Each
+/// <summary>Accepted spellings of a question's choices: as given, and with an upper-case or lower-case first letter. Each
 /// ends with the end token, so that "red" is not also the beginning of "red and blue".</summary>
 internal sealed class ChoiceSpellings
 {

@@ -47,7 +47,7 @@ public sealed class QuestionTokenCounter
         + (question.Kind == AnswerKind.Choice ? new ChoiceSpellings(_tokenizer, question.Choices).TokenCount : 0)
         + QuestionBatchRun.AnswerTokens(question);
 
-    /// <summary>Two choices that are the same tokens to this model, so that it cannot decide between them; null when there
+    /// <summary>Finds two choices that this model encodes as the same tokens, so that it cannot decide between them; null when there
     /// are none.</summary>
     /// <exception cref="ArgumentException">A choice is between fewer than two different texts.</exception>
     public (string First, string Second)? FindSameChoices(IReadOnlyList<string> choices)

@@ -16,7 +16,7 @@ public sealed record GenerationOptions(int MaxTokens, IReadOnlyList<string>? Sto
 /// <param name="Duration">From the first choice to the last.</param>
 public sealed record GeneratedText(IReadOnlyList<int> TokenIds, string Text, FinishReason Finish, TimeSpan Duration);
 
-/// <summary>Generates a text token by token after whatever the state holds. The state keeps what was generated; the
+/// <summary>Generates a text token by token after the tokens that the state holds. The state keeps what was generated; the
 /// caller rewinds it.</summary>
 public sealed class TextGenerator(LlamaTextTokenizer tokenizer)
 {

@@ -16,7 +16,7 @@ public sealed class DecoderState : IDisposable
     private readonly KeyValueCache _cache;
     private readonly SequenceTree _sequences;
 
-    /// <summary>For one token; separate from the others, so that its shape never changes.</summary>
+    /// <summary>Pass of one token; separate from the others, so that its shape never changes.</summary>
     private readonly DecoderPass _step;
 
     private readonly DecoderPass _batch;

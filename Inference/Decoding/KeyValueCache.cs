@@ -56,7 +56,7 @@ internal sealed class KeyValueCache : IDisposable
             OrtMemoryInfo.DefaultInstance, decoder.KeyValueType, shape, (nint)(zeroed.Address + (i * bytes)), bytes))];
     }
 
-    /// <summary>In the memory that the session reports for its inputs.</summary>
+    /// <summary>Allocates the cache in the memory that the session reports for its inputs.</summary>
     private static OrtValue[] OnDevice(LanguageDecoder decoder, long[] shape, out IDisposable memory)
     {
         using var memories = decoder.Session.GetMemoryInfosForInputs();

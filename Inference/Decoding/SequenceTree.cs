@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Decoding;
 
-/// <summary>Which column of a KV cache belongs to which sequence. All sequences continue the prefix; a sequence sees its own
+/// <summary>Assigns the columns of a KV cache to sequences. All sequences continue the prefix; a sequence sees its own
 /// columns and those of its ancestors, and its positions continue from where its parent ended when it started.</summary>
 internal sealed class SequenceTree(int capacity)
 {

@@ -10,7 +10,7 @@ public sealed record CalibrationPicture(byte[] Pixels, int Width, int Height)
     public RgbImage Image => new(Pixels, Width, Height);
 }
 
-/// <summary>A question with a typical answer: logits are compared along that answer, whatever this model itself would
+/// <summary>A question with a typical answer: logits are compared along that answer, not along what this model itself would
 /// generate.</summary>
 public sealed record CalibrationQuestion(string Question, string Answer);
 

@@ -9,14 +9,14 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>How much disk an imported model will need, from above: the sizes of the very graphs that an import writes, in the
+/// <summary>An upper bound of the disk space that an imported model needs: the sizes of the very graphs that an import writes, in the
 /// largest recipe that it may choose.</summary>
 public static class ImportSize
 {
-    /// <summary>For the graphs without their weights, the manifest and the tokenizer.</summary>
+    /// <summary>Bytes for the graphs without their weights, the manifest and the tokenizer.</summary>
     internal const long SmallFiles = 4L << 20;
 
-    /// <summary>Of a checkpoint of which only config.json is at hand.</summary>
+    /// <summary>The size for a checkpoint of which only config.json is available.</summary>
     /// <param name="config">config.json, an object.</param>
     /// <param name="bytes">Size of everything that is imported.</param>
     /// <param name="plan">The precision of the import.</param>
@@ -34,12 +34,12 @@ public static class ImportSize
         }
         catch (CheckpointException)
         {
-            // The importer will refuse it and say why.
+            // The importer will refuse it and report why.
             return bytes / stored * sizeof(float);
         }
     }
 
-    /// <summary>Of a checkpoint on the disk.</summary>
+    /// <summary>The size for a checkpoint on the disk.</summary>
     /// <param name="checkpoint">Its folder.</param>
     /// <param name="plan">The precision of the import.</param>
     /// <returns>Bytes; 0 where the configuration cannot be read, which the importer will explain.</returns>

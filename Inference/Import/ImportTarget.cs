@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>What already exists where a model is to be imported to.</summary>
+/// <summary>Checks the folder into which a model is to be imported.</summary>
 internal static class ImportTarget
 {
     /// <param name="target">Full path.</param>

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Inference.Onnx;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>Builds the graphs of one import in whichever recipe is asked for. It has no current recipe; only the channel
+/// <summary>Builds the graphs of one import in any recipe. It has no current recipe; only the channel
 /// scales of the last one are kept, because finding them takes long.</summary>
 /// <param name="checkpoint">The model.</param>
 /// <param name="weights">Its weights.</param>

@@ -18,7 +18,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
     private static string ProgramVersion { get; } =
         typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>Where the weights of a written graph are in its external file.</summary>
+    /// <summary>The places of a written graph's weights in its external file.</summary>
     public IReadOnlyDictionary<string, WeightPlace> Places(string file) => _places[file];
 
     /// <summary>Visual tokens of one picture; 0 for a model of text only.</summary>

@@ -13,7 +13,7 @@ namespace MobileVlm.Edge.Inference.Import;
 public static class ModelImporter
 {
     /// <summary>Imports into a folder that does not exist yet or is empty, or already holds the very same import, which is
-    /// then returned at once. Whatever ends it early leaves nothing under the final name.</summary>
+    /// then returned at once. When it ends early, nothing is left under the final name.</summary>
     /// <param name="sourceFolder">Hugging Face layout: config.json, weights, tokenizer.model.</param>
     /// <param name="modelFolder">The folder to make.</param>
     /// <param name="precision">The precision of each part.</param>
@@ -35,7 +35,7 @@ public static class ModelImporter
         CancellationToken cancel = default) =>
         Import(sourceFolder, modelFolder, precision, replace: false, progress, calibration, cancel);
 
-    /// <summary>As <see cref="Import(string, string, PrecisionPlan, IProgress{ImportProgress}, CalibrationSet, CancellationToken)"/>,
+    /// <summary>Same as <see cref="Import(string, string, PrecisionPlan, IProgress{ImportProgress}, CalibrationSet, CancellationToken)"/>,
     /// but imports again where the same import exists, and replaces the model folder that is there in one step at the
     /// end.</summary>
     public static ModelFolder Replace(

@@ -25,7 +25,7 @@ internal static class PrecisionSummary
             Projector = vision?.Projector.ToString(),
             Prefill = recipe.Prefill?.ToString(),
             Activations = forCuda ? "fp16" : null,
-            Rounding = !recipe.IsQuantized ? null : Quantization(isCalibrated, scales),
+            Quantization = !recipe.IsQuantized ? null : Quantization(isCalibrated, scales),
             Choice = reasons.Count == 0 ? null : reasons,
         };
     }

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>What a trial found.</summary>
+/// <summary>Result of a trial.</summary>
 /// <param name="Recipe">The recipe of the model in the folder.</param>
 /// <param name="Loss">Against float32; null where nothing was measured.</param>
 /// <param name="SelfTest">What the finished model computes; null where the prompt does not fit the context.</param>

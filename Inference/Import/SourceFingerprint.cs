@@ -4,15 +4,15 @@ using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Import;
 
-/// <summary>What an import was made of, as one short text: the checkpoint's files by name and size, its settings, its
+/// <summary>The sources of an import, as one short text: the checkpoint's files by name and size, its settings, its
 /// tokenizer, samples of its weights, and what was asked for. Reading it costs a few megabytes, not the checkpoint.</summary>
 internal static class SourceFingerprint
 {
-    /// <summary>At each end of a weight file. torch.save puts the checksums of all tensors at the end, safetensors their
-    /// places at the start.</summary>
+    /// <summary>Number of bytes read at each end of a weight file. torch.save puts the checksums of all tensors at the end, safetensors their
+    /// offsets at the start.</summary>
     private const int EndBytes = 1 << 20;
 
-    /// <summary>In between, for files without checksums: training changes weights everywhere.</summary>
+    /// <summary>Number of samples in between, for files without checksums: training changes weights everywhere.</summary>
     private const int Samples = 64;
     private const int SampleBytes = 4096;
 

@@ -18,7 +18,7 @@ internal sealed partial class StagingFolder : IDisposable
 
     private StagingFolder(string target, string path, FileStream heldLock) => (_target, Path, _lock) = (target, path, heldLock);
 
-    /// <summary>Where to write meanwhile.</summary>
+    /// <summary>The temporary folder to write to.</summary>
     public string Path { get; }
 
     /// <param name="target">Full path of the folder to make, without a separator at its end.</param>

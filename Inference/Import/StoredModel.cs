@@ -18,7 +18,7 @@ namespace MobileVlm.Edge.Inference.Import;
 internal sealed class StoredModel(
     Checkpoint checkpoint, ImportedGraphs graphs, string folder, ModelFolderWriter writer, CancellationToken cancel)
 {
-    // Looks tensors up and reads none, so that the import's progress is not moved.
+    // Finds tensors and reads none, so that the import's progress does not change.
     private readonly CheckpointWeights _weights = new(checkpoint, progress: null, cancel);
 
     /// <summary>The vision encoder alone.</summary>

@@ -50,7 +50,7 @@ public sealed class CpuTopology
     /// <summary>Whether there are big and little cores.</summary>
     public bool IsMixed { get; }
 
-    /// <summary>One processor of each big core, the strongest first; of each core where all are equal.</summary>
+    /// <summary>Numbers of one processor of each big core, the strongest first; of each core where all are equal.</summary>
     public IReadOnlyList<int> BigCores { get; }
 
     /// <summary>Numbers as the system lists them: <c>0-3,6</c>.</summary>

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.Inference.Machine;
 
-/// <summary>What will be written into one folder.</summary>
+/// <summary>The bytes that will be written into one folder.</summary>
 /// <param name="What">For the message: <c>the download</c>.</param>
 /// <param name="Folder">It need not exist yet.</param>
 /// <param name="Bytes">Still to be written.</param>
 public sealed record DiskRequirement(string What, string Folder, long Bytes);
 
-/// <summary>Whether a disk has room, checked before the first byte is written to it.</summary>
+/// <summary>Whether a disk has enough free space, checked before the first byte is written to it.</summary>
 public static class DiskSpace
 {
     /// <summary>Left free for the rest of the machine: a system disk that is full to the last byte stops more than this

@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Machine;
 
-/// <summary>What a processor is called and which instructions it has, from <c>/proc/cpuinfo</c>.</summary>
+/// <summary>A processor's name and instruction sets, from <c>/proc/cpuinfo</c>.</summary>
 /// <param name="Name">The model's name; on Arm, where there is none, the number of its part.</param>
 /// <param name="Description">As <paramref name="Name"/>, on Arm with the implementer's number; <c>unknown</c> where the
-/// system does not say it.</param>
+/// system does not report it.</param>
 /// <param name="Instructions">Of those that matter for matrix products, as the kernel spells them: <c>avx2</c>,
 /// <c>asimddp</c>.</param>
 public sealed record ProcessorFeatures(string Name, string Description, IReadOnlyList<string> Instructions)

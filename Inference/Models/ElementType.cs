@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary>How a checkpoint stores the elements of one tensor.</summary>
-#pragma warning disable CA1720 // The field's own names for these formats say more than invented ones.
+/// <summary>Element types of a checkpoint's tensors.</summary>
+#pragma warning disable CA1720 // These are the usual names of the formats.
 public enum ElementType
 {
     Float32,

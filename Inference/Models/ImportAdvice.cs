@@ -9,13 +9,13 @@ public sealed record ImportAdvice(string Reason, string Text)
     private const int ContextForSelfTest = 128;
 
     // The only table of improvements of this importer over what a folder was made with. A later improvement is one row:
-    // raise ImporterStamp.CurrentRevision and say what a lower revision lacks.
+    // raise ImporterStamp.CurrentRevision and describe what a lower revision lacks.
     private static readonly (Func<ModelManifest, bool> Applies, ImportAdvice Advice)[] Table =
     [
         (
             m => m.Importer is null,
             new ImportAdvice("importerNotRecorded", "It does not say which importer made it (release 0.1.0 or before). "
-                + "A new import records that, so that later programs can tell what has improved since.")),
+                + "A new import records that, so that later programs can report what has improved.")),
         (
             m => m.SelfTest is null && m.Language.MaxPositions >= m.VisualTokens + ContextForSelfTest,
             new ImportAdvice("selfTestMissing", "It has no self-test. With one the service checks at each start that this "
@@ -33,11 +33,11 @@ public sealed record ImportAdvice(string Reason, string Text)
                 + "measures it, and quantizes the weights for pictures.")),
         (
             m => m.Source.Fingerprint is null,
-            new ImportAdvice("fingerprintMissing", "It has no fingerprint of its source, so 'model pull' cannot tell whether it is "
+            new ImportAdvice("fingerprintMissing", "It has no fingerprint of its source, so 'model pull' cannot determine whether it is "
                 + "up to date.")),
     ];
 
-    /// <summary>What importing the checkpoint of this folder again with this program would improve; empty when this program
+    /// <summary>Improvements of importing the checkpoint of this folder again with this program; empty when this program
     /// knows of no improvement.</summary>
     public static IReadOnlyList<ImportAdvice> For(ModelManifest manifest)
     {

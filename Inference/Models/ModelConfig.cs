@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary>What config.json and the vision tower's configuration say, checked: only what this reader supports.</summary>
+/// <summary>The validated content of config.json and the vision tower's configuration: only values that this reader supports.</summary>
 /// <param name="Name">The repository's or folder's name; for people, never for lookups.</param>
 /// <param name="Architecture">"MobileLlamaForCausalLM" or "LlamaForCausalLM".</param>
 /// <param name="Language">The decoder.</param>

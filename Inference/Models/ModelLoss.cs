@@ -1,13 +1,13 @@
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary>What a model folder's precision costs, measured at import against the same checkpoint in float32.</summary>
+/// <summary>Loss of accuracy of a model folder's precision, measured at import against the same checkpoint in float32.</summary>
 /// <param name="Calibration">What it was measured on: <c>6 drawn pictures, 12 questions</c>.</param>
 /// <param name="Vision">Loss of the visual tokens; null for a text-only model.</param>
 /// <param name="Decoder">Loss of the logits, with the exact visual tokens given.</param>
 /// <param name="Whole">Loss of the logits with the visual tokens of this folder's own encoder; null for a text-only model.</param>
 public sealed record ModelLoss(string Calibration, VisionLoss? Vision, LogitLoss Decoder, LogitLoss? Whole)
 {
-    /// <summary>As <see cref="Decoder"/>, with the prefill weights; null where there are none.</summary>
+    /// <summary>Same as <see cref="Decoder"/>, with the prefill weights; null where there are none.</summary>
     public LogitLoss? Prefill { get; init; }
 }
 

@@ -18,7 +18,7 @@ public sealed record ModelManifest
 
     public required int FormatVersion { get; init; }
 
-    /// <summary>For people, logs and MQTT.</summary>
+    /// <summary>Name of the model for users, logs and MQTT.</summary>
     public required string Name { get; init; }
 
     /// <summary>Program and version that wrote the folder.</summary>
@@ -41,10 +41,10 @@ public sealed record ModelManifest
 
     public required ModelPrecision Precision { get; init; }
 
-    /// <summary>What the precision costs, measured against float32; null where all is float32 or nothing was measured.</summary>
+    /// <summary>Loss of accuracy of the precision, measured against float32; null where all is float32 or nothing was measured.</summary>
     public ModelLoss? Loss { get; init; }
 
-    /// <summary>What the finished model computed when it was imported; null in folders of older versions, and where
+    /// <summary>Results of the finished model at import, for the self-test; null in folders of older versions, and where
     /// it does not fit into the context.</summary>
     public SelfTest? SelfTest { get; init; }
 
@@ -53,14 +53,14 @@ public sealed record ModelManifest
 
     public required IReadOnlyList<ModelFile> Files { get; init; }
 
-    /// <summary>As the checkpoint declares it; null when it does not.</summary>
+    /// <summary>License as the checkpoint declares it; null when it does not.</summary>
     public string? License { get; init; }
 }
 
-/// <summary>Which importer wrote a model folder.</summary>
+/// <summary>The importer that wrote a model folder.</summary>
 /// <param name="Version">The program's, as <c>0.1.0</c>.</param>
 /// <param name="Revision">Rises whenever importing the same checkpoint again gives something better, from 1;
-/// <see cref="ImportAdvice"/> says what.</param>
+/// <see cref="ImportAdvice"/> lists it.</param>
 public sealed record ImporterStamp(string Version, int Revision)
 {
     /// <summary>Revision of this program's importer.</summary>
@@ -94,7 +94,9 @@ public sealed record ModelPrecision(string? Vision, string Decoder, string Head,
     public string? Activations { get; init; }
 
     /// <summary>How weights were quantized; null where none were.</summary>
-    public string? Rounding { get; init; }
+    /// <remarks>The member in the manifest is <c>rounding</c>.</remarks>
+    [JsonPropertyName("rounding")]
+    public string? Quantization { get; init; }
 
     /// <summary>Why the import chose this precision; null where the user named it.</summary>
     public IReadOnlyList<string>? Choice { get; init; }

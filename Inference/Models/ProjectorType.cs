@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary>How CLIP's patches become visual tokens: what run-time code has to know of a projector. Its graph and its
-/// tensors are the importer's.</summary>
+/// <summary>The projector, which turns CLIP's patches into visual tokens: its properties that run-time code needs. The importer
+/// has its graph and its tensors.</summary>
 /// <remarks>A closed set: <see cref="All"/> is the only list.</remarks>
 [JsonConverter(typeof(ProjectorTypeConverter))]
 public sealed class ProjectorType
 {
-    /// <summary>LDPv2 pools to this grid whatever comes in; only whole pooling windows are supported.</summary>
+    /// <summary>LDPv2 pools every input to this grid; only whole pooling windows are supported.</summary>
     private const int PooledGrid = 12;
 
     private readonly Func<VisionConfig, int> _tokenGrid;
@@ -39,10 +39,10 @@ public sealed class ProjectorType
     /// <summary>Every projector that this program knows.</summary>
     public static IReadOnlyList<ProjectorType> All { get; } = [Ldp, LdpV2];
 
-    /// <summary>As a model folder's manifest has it: <c>LdpV2</c>.</summary>
+    /// <summary>The name in a model folder's manifest: <c>LdpV2</c>.</summary>
     public string Name { get; }
 
-    /// <summary>As <c>mm_projector_type</c> of a checkpoint's config.json has it: <c>ldpnetv2</c>.</summary>
+    /// <summary>The value of <c>mm_projector_type</c> in a checkpoint's config.json: <c>ldpnetv2</c>.</summary>
     public string ConfigName { get; }
 
     /// <summary>Visual tokens along one side of the square that the projector makes of a picture.</summary>

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary>What a finished model computed when it was imported, for a picture and a question that this program contains
+/// <summary>Results that a finished model computed at import, for a picture and a question that this program contains
 /// and for each prefix of a given answer. Computed again elsewhere, it shows whether this processor, its kernels and these
 /// files still give the same results.</summary>
 /// <param name="Material">Fingerprint of picture, question and answer; another version of the program may carry others.</param>

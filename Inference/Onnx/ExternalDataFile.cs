@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Inference.Onnx;
 /// <summary>The external data file of an ONNX model: written once, hashed meanwhile, never read back.</summary>
 internal sealed class ExternalDataFile : IDisposable
 {
-    /// <summary>So that a weight can be mapped by itself on every page size in use (arm64 has 64 KiB pages).</summary>
+    /// <summary>Alignment of large weights in bytes, so that each can be mapped by itself with every page size in use (arm64 has 64 KiB pages).</summary>
     private const int LargeAlignment = 64 * 1024;
     private const int SmallAlignment = 64;
     private const int LargeWeight = 1024 * 1024;
@@ -32,7 +32,7 @@ internal sealed class ExternalDataFile : IDisposable
             : throw new InvalidOperationException($"A weight of {size} bytes wrote {written}.");
     }
 
-    /// <summary>Where a weight begins.</summary>
+    /// <summary>Offset at which a weight begins.</summary>
     /// <param name="size">Its bytes.</param>
     /// <param name="end">Where the weight before it ends.</param>
     public static long OffsetOf(long size, long end)

@@ -41,7 +41,7 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
     private readonly List<StoredWeight> _weights = [];
     private readonly Dictionary<string, WeightPlace> _places = [];
 
-    /// <summary>Where each weight lies in the external file, once it is written.</summary>
+    /// <summary>The place of each weight in the external file, once it is written.</summary>
     public IReadOnlyDictionary<string, WeightPlace> Places => _places;
 
     public string Input(string input, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
@@ -337,5 +337,5 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
     private sealed record StoredWeight(string Name, OnnxType Type, long[] Shape, long Size, Action<Stream> Write);
 }
 
-/// <summary>Where a weight lies in an external file, in bytes.</summary>
+/// <summary>The place of a weight in an external file, in bytes.</summary>
 internal readonly record struct WeightPlace(long Offset, long Size);

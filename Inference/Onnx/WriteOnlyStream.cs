@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Onnx;
 
-/// <summary>A stream that only takes bytes and counts them. What is derived says where they go.</summary>
+/// <summary>A stream that only takes bytes and counts them. A derived class defines where they go.</summary>
 internal abstract class WriteOnlyStream : Stream
 {
     private long _position;

@@ -6,7 +6,7 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Performance;
 
-/// <summary>How fast ONNX Runtime multiplies large matrices on this machine: the upper limit of the vision encoder and the
+/// <summary>Measures how fast ONNX Runtime multiplies large matrices on this machine: the upper limit of the vision encoder and the
 /// prefill. The sessions are opened with the same options as those that answer.</summary>
 public static class MatrixCeiling
 {

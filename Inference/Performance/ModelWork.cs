@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Performance;
 
-/// <summary>What one piece of work costs at least.</summary>
+/// <summary>Least cost of one piece of work.</summary>
 /// <param name="Operations">Multiplications and additions inside matrix products; norms, activations and copies are left
 /// out, being below one in a hundred.</param>
 /// <param name="Bytes">Weights read once, as they lie on the disk, and the KV cache read. Activations are left out: they

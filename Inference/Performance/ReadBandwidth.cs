@@ -5,13 +5,13 @@ using System.Runtime.InteropServices;
 
 namespace MobileVlm.Edge.Inference.Performance;
 
-/// <summary>How fast this machine reads memory that is in no cache: the upper limit of whatever streams weights.</summary>
+/// <summary>Measures how fast this machine reads memory that is not cached: the upper limit of every step that streams weights.</summary>
 public static class ReadBandwidth
 {
     private const int Rounds = 7;
     private const int Chains = 8;
 
-    /// <summary>Each thread sums its own slice of one buffer with vector loads, all at once; the best of several rounds, because
+    /// <summary>Each thread sums its own slice of one buffer with vector loads, all at once; the best of several runs, because
     /// other programs can only make it slower.</summary>
     /// <param name="threads">As many as will compute.</param>
     /// <param name="bytes">Size of the buffer; several times the last cache.</param>

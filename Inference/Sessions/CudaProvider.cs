@@ -133,7 +133,7 @@ internal static class CudaProvider
         }
     }
 
-    /// <summary>What is wrong according to the loader or the library, and what to do.</summary>
+    /// <summary>The error as the loader or the library reports it, and what to do.</summary>
     private static (string Found, string Remedy) Explain(string message)
     {
         const string Before = "with error: ";

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Inference.Sessions;
 
-/// <summary>How sessions are opened.</summary>
+/// <summary>Settings for opening sessions.</summary>
 /// <param name="Threads">Threads that compute one call; 0 takes one per processor of <see cref="Processors"/> where those are
 /// given, otherwise one per big core, as far as the system reports them.</param>
 public sealed record ExecutionSettings(int Threads = 0)
@@ -19,7 +19,7 @@ public sealed record ExecutionSettings(int Threads = 0)
     /// this machine (<see cref="MachineTuning"/>), otherwise <see cref="DefaultPrefillFrom"/>.</summary>
     public int? PrefillFrom { get; init; }
 
-    /// <summary>Where sessions run.</summary>
+    /// <summary>The device on which sessions run.</summary>
     public ExecutionTarget Target { get; init; }
 
     /// <summary>A library that ONNX Runtime loads for <see cref="TargetKind.Cuda"/>; null takes what is built into it.</summary>
@@ -32,8 +32,8 @@ public sealed record ExecutionSettings(int Threads = 0)
     /// <summary>Receives where each session runs once it is open, on the thread that opened it.</summary>
     public Action<SessionPlacement>? Opened { get; init; }
 
-    /// <summary>With fewer tokens, reading twice the bytes costs more than the faster products save, on the machine where
-    /// this was measured.</summary>
+    /// <summary>Default least number of tokens for the prefill weights. With fewer, reading twice the bytes costs more than the faster
+    /// products save, on the machine where this was measured.</summary>
     internal const int DefaultPrefillFrom = 4;
 
     /// <summary>Treats the CPU as a device with its own memory, so that this path can be tested where there is no other

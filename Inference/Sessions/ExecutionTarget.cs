@@ -14,11 +14,11 @@ public enum TargetKind
     Auto,
 }
 
-/// <summary>The device that a model is meant to run on: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>auto</c>. Where it really
+/// <summary>The device that a model is requested to run on: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>auto</c>. Where it really
 /// runs is read back from each session (<see cref="SessionPlacement"/>).</summary>
 public readonly record struct ExecutionTarget
 {
-    /// <summary>More GPUs than any device of this kind has.</summary>
+    /// <summary>Upper bound of GPU numbers: more than any device of this kind has.</summary>
     private const int LargestDevice = 63;
 
     private const string CudaPrefix = "cuda:";

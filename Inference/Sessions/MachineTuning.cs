@@ -11,7 +11,7 @@ public sealed record MachineTuning
 {
     public const string FileName = "box.json";
 
-    /// <summary>Where it was measured; with another processor, number of processors or runtime it does not apply.</summary>
+    /// <summary>The machine on which it was measured; with another processor, number of processors or runtime it does not apply.</summary>
     public required string MeasuredOn { get; init; }
 
     /// <summary>Smallest number of tokens per pass for which the prefill weights are faster; null when they never are.</summary>

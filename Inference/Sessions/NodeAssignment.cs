@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MobileVlm.Edge.Inference.Sessions;
 
-/// <summary>Which execution provider took which node of a session. ONNX Runtime reports it in its C interface only
+/// <summary>The execution provider of each node of a session. ONNX Runtime reports it in its C interface only
 /// (since 1.24); the managed package has the function's slot but no method for it.</summary>
 internal static unsafe class NodeAssignment
 {

@@ -58,7 +58,7 @@ public static unsafe partial class OnnxRuntimeLibrary
 
             if (_chosen is not null || OrtEnv.IsCreated)
             {
-                throw Fault(path, $"another one is in use in this process already ({_chosen ?? "the one that comes along"})");
+                throw Fault(path, $"another one is in use in this process already ({_chosen ?? "the bundled one"})");
             }
 
             var library = Load(full);

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Sessions;
 
-/// <summary>Where one session runs, read back from ONNX Runtime after it was opened.</summary>
+/// <summary>The device on which one session runs, read back from ONNX Runtime after it was opened.</summary>
 /// <param name="File">The graph: <c>decoder.onnx</c>.</param>
 /// <param name="Requested">The target that was requested.</param>
 /// <param name="Nodes">Nodes of the graph by the execution provider that took them, most first.</param>
@@ -20,13 +20,13 @@ public sealed record SessionPlacement(
     /// <summary>The provider that does the main work: the one that is not the CPU's where there is one.</summary>
     public string Provider => Nodes.Keys.FirstOrDefault(name => name != CpuProvider) ?? CpuProvider;
 
-    /// <summary>Where it runs, in the words of a configuration: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>.</summary>
+    /// <summary>The device as it is named in a configuration: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>.</summary>
     public string RunsOn => Provider == CpuProvider ? "cpu" : ExecutionTarget.Cuda(Requested.Device).ToString();
 
     /// <summary>Number of nodes of the graph.</summary>
     public int NodeCount => Nodes.Values.Sum();
 
-    /// <summary>For people: "decoder.onnx runs on CUDAExecutionProvider (311 nodes; 3 on the processor: 1 Cast, 2 Slice)".</summary>
+    /// <summary>A line for a log or the console: "decoder.onnx runs on CUDAExecutionProvider (311 nodes; 3 on the processor: 1 Cast, 2 Slice)".</summary>
     public override string ToString()
     {
         var onCpu = OnCpu.Count == 0 || Provider == CpuProvider

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Text;
 
-/// <summary>How different two names are.</summary>
+/// <summary>Distance of two names.</summary>
 public static class EditDistance
 {
     /// <summary>Levenshtein distance: the least number of characters to insert, remove or replace that makes one of the

@@ -10,7 +10,7 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Verification;
 
-/// <summary>How much of a self-test is run.</summary>
+/// <summary>Extent of a self-test.</summary>
 public enum SelfTestExtent
 {
     /// <summary>Picture, question and the first few tokens: for each start of a service.</summary>

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace MobileVlm.Edge.Inference.Vision;
 
-/// <summary>Projected image features, [1, count, hidden], float32, row-major. Rented memory: whoever receives
+/// <summary>Projected image features, [1, count, hidden], float32, row-major. Rented memory: the caller that receives
 /// it disposes it; disposing twice is allowed, reading afterwards throws.</summary>
 public sealed class VisualTokens : IDisposable
 {

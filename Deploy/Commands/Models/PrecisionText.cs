@@ -26,7 +26,7 @@ internal static class PrecisionText
             yield return $"           prefill {prefill}, more weights of the decoder for many tokens at once";
         }
 
-        if (p.Rounding is { } quantization)
+        if (p.Quantization is { } quantization)
         {
             yield return $"           quantized by {quantization}";
         }
@@ -56,7 +56,7 @@ internal static class PrecisionText
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"           vision: cosine {v.LowestCosine:0.00000} at worst, {v.MeanCosine:0.00000} in the mean; largest error {v.LargestError:p2} of the largest value");
+                $"           vision: cosine {v.LowestCosine:0.00000} at worst, {v.MeanCosine:0.00000} on average; largest error {v.LargestError:p2} of the largest value");
         }
 
         yield return $"           decoder: {Describe(loss.Decoder)}";
@@ -73,7 +73,7 @@ internal static class PrecisionText
 
     private static string Describe(LogitLoss loss) => string.Create(
         CultureInfo.InvariantCulture,
-        $"most likely token the same at {loss.TopAgreement:p1} of {loss.Positions} positions; divergence {loss.MeanDivergence:0.0000} nats in the mean, {loss.LargestDivergence:0.000} at worst");
+        $"most likely token the same at {loss.TopAgreement:p1} of {loss.Positions} positions; divergence {loss.MeanDivergence:0.0000} nats on average, {loss.LargestDivergence:0.000} at worst");
 
     private static string Also(string what, string? precision) => precision is null ? "" : $", {what} {precision}";
 }

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>How much a part may lose where an import chooses its precision.</summary>
+/// <summary>The largest loss of a part where an import chooses its precision.</summary>
 internal static class LossLimits
 {
     /// <summary>Lowest cosine between a picture's visual tokens and the exact ones: an error of 4.5 % of their length.</summary>

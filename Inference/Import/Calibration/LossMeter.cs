@@ -54,7 +54,7 @@ internal static class LossMeter
         return Math.Max(0, sum);
     }
 
-    /// <summary>In double precision: single would round what is above 0.9999999.</summary>
+    /// <summary>Cosine similarity in double precision, because single precision would round what is above 0.9999999.</summary>
     private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         double product = 0, squareA = 0, squareB = 0;

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Evaluation;
 
 namespace MobileVlm.Edge.Inference.Import.Calibration;
 
-/// <summary>What a checkpoint computes in float32 on calibration inputs.</summary>
+/// <summary>The outputs of a checkpoint in float32 for calibration inputs.</summary>
 /// <param name="Set">The inputs.</param>
 /// <param name="VisualTokens">Visual tokens of each picture, [tokens, hidden]; empty for a model of text only.</param>
 /// <param name="Prompts">Prompts of the questions that fit the context.</param>

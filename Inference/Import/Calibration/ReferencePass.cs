@@ -20,7 +20,7 @@ internal sealed class ReferencePass
     private readonly string _folder;
     private readonly ImportanceMatrix _importance;
 
-    /// <summary>Looks up every tensor and reads none.</summary>
+    /// <summary>Finds every tensor and reads none.</summary>
     /// <param name="checkpoint">The model.</param>
     /// <param name="source">Its weights.</param>
     /// <param name="set">Pictures and questions.</param>

@@ -25,7 +25,7 @@ public static class CheckpointLayout
     /// <summary>Key of <see cref="Config"/> that names a model's vision tower: a folder of the checkpoint or a repository.</summary>
     public const string VisionTowerKey = "mm_vision_tower";
 
-    /// <summary>Files beside the weights that are worth having: those that the importer reads and those that say how the
+    /// <summary>Files to fetch beside the weights: those that the importer reads and those that say how the
     /// publisher used the model.</summary>
     public static IReadOnlyList<string> SmallFiles { get; } =
         [Config, Tokenizer, TokenizerConfig, "generation_config.json", Preprocessor, ModelCard];

@@ -26,7 +26,7 @@ public sealed record CheckpointTensor(string Name, ElementType Type, IReadOnlyLi
     /// <summary>Number of stored bytes.</summary>
     public long ByteCount => Location?.ByteCount ?? (Count * (Type == ElementType.Float32 ? 4 : 2));
 
-    /// <summary>Where the values are. The readers check at opening that they lie within the file.</summary>
+    /// <summary>The place of the values. The readers check at opening that they lie within the file.</summary>
     internal TensorLocation? Location { get; init; }
 }
 

@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 /// <summary>Shapes that come from a file and may be anything.</summary>
 internal static class Shapes
 {
-    /// <summary>More than any tensor of these models has (a convolution's kernel has four).</summary>
+    /// <summary>Largest number of dimensions: more than any tensor of these models has (a convolution's kernel has four).</summary>
     public const int MostDimensions = 8;
 
     /// <summary>"[800,64]".</summary>

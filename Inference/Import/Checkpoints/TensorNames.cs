@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
-/// <summary>One name for each tensor, whichever library saved it.</summary>
+/// <summary>One name for each tensor, independent of the library that saved it.</summary>
 public static class TensorNames
 {
     private const string Prefix = "vision.";

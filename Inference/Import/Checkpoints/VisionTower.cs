@@ -2,12 +2,12 @@ using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
-/// <summary>Where the vision tower's configuration, and perhaps its weights, are.</summary>
+/// <summary>The folder of the vision tower's configuration, and perhaps of its weights.</summary>
 /// <param name="Name">The value of mm_vision_tower.</param>
 /// <param name="Folder">Null when the checkpoint has none; the tower is then <see cref="ClipTower"/>.</param>
 internal sealed record VisionTower(string Name, CheckpointFolder? Folder)
 {
-    /// <summary>What to do when the weights of the tower are nowhere.</summary>
+    /// <summary>Instruction for the user when the weights of the tower are missing.</summary>
     public string Remedy =>
         $"Download the repository '{(Name == CheckpointLayout.VisionTowerFolder ? ClipTower.Repository : Name)}' from Hugging Face and put "
         + $"its {CheckpointLayout.Config}, {CheckpointLayout.Preprocessor} and weights into the folder "

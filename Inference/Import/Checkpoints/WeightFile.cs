@@ -17,7 +17,7 @@ internal sealed class WeightFile : IDisposable
 
     public string Path { get; }
 
-    /// <summary>In bytes, as it was when opened.</summary>
+    /// <summary>Length in bytes when the file was opened.</summary>
     public long Length { get; }
 
     public static WeightFile Open(string path)

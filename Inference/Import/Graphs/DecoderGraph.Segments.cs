@@ -13,7 +13,7 @@ internal sealed partial class DecoderGraph
     /// <summary>Residual stream out of a layer, [1, sequence, hidden].</summary>
     public const string NextHidden = "next_hidden";
 
-    /// <summary>One layer, over a cache that it is given empty.</summary>
+    /// <summary>Writes a graph of one layer, whose cache is empty at its start.</summary>
     public void WriteLayer(OnnxGraph graph, IWeightSource source, int layer)
     {
         var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));

@@ -196,7 +196,7 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
         return new DecoderWriters(writer, writer, writer);
     }
 
-    /// <summary>For the attention's input projections and the MLP's last matrix.</summary>
+    /// <summary>The writer for the attention's input projections and the MLP's last matrix.</summary>
     public LinearWriter At(int layer, int layers) => DecoderRecipe.IsSensitive(layer, layers) ? Sensitive : Body;
 }
 

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Import.Graphs;
 
-/// <summary>What a tensor does, which decides how its values are distributed.</summary>
+/// <summary>Role of a tensor, which determines the distribution of its values.</summary>
 internal enum TensorRole
 {
     /// <summary>Multiplies activations: a matrix or a convolution's kernel, outputs first.</summary>
@@ -22,7 +22,7 @@ internal sealed record TensorSpec(string Name, TensorRole Role, long[] Shape)
     /// <summary>A matrix or a convolution's kernel.</summary>
     public static TensorSpec Weight(string name, params long[] shape) => new(name, TensorRole.Weight, shape);
 
-    /// <summary>Something that is added.</summary>
+    /// <summary>An addend: a bias or an embedding.</summary>
     public static TensorSpec Bias(string name, params long[] shape) => new(name, TensorRole.Bias, shape);
 
     /// <summary>The scale of a norm without a bias.</summary>

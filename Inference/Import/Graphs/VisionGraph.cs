@@ -83,7 +83,7 @@ internal sealed partial class VisionGraph(VisionConfig vision, ProjectorType pro
         return Norm(graph, source, "vision.pre_norm", placed, "vision.pre_layrnorm");
     }
 
-    /// <summary>One pre-norm layer. The MLP's result is not added here, because the next layer's norm adds it for free.</summary>
+    /// <summary>Writes one pre-norm layer. The MLP's result is not added here, because the next layer's norm adds it for free.</summary>
     private (string Residual, string Pending, string PendingBias) WriteLayer(
         OnnxGraph graph, IWeightSource source, int layer, string residual, string pending, string pendingBias)
     {

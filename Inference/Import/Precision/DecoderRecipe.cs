@@ -23,10 +23,10 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     /// <summary>4 bit in blocks of 32, the head at 8 bit.</summary>
     public static DecoderRecipe Int4 { get; } = Parse("int4");
 
-    /// <summary>What <see cref="Parse"/> reads.</summary>
+    /// <summary>Syntax that <see cref="Parse"/> parses.</summary>
     public static string Grammar { get; } = WeightPrecision.Grammar(row => row.DecoderHelp, mixed: true);
 
-    /// <summary>What <c>auto</c> tries: smallest first, each with more disk and less loss than the one before.</summary>
+    /// <summary>The recipes that <c>auto</c> tries: smallest first, each with more disk and less loss than the one before.</summary>
     internal static IReadOnlyList<DecoderRecipe> Ladder { get; } =
         [.. from row in WeightPrecision.All from suffix in row.DecoderLadder select Parse(row.Name + suffix)];
 

@@ -2,7 +2,7 @@ namespace MobileVlm.Edge.Inference.Import.Precision;
 
 /// <summary>The precision of an import: for each part one recipe, or several of which the first is taken that loses no
 /// more than <see cref="Calibration.LossLimits"/> allow.</summary>
-/// <param name="Decoder">To be tried in order; the last is taken whatever it loses.</param>
+/// <param name="Decoder">To be tried in order; the last is taken even with a large loss.</param>
 /// <param name="Vision">As for the decoder; not used for a model of text only.</param>
 public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOnlyList<VisionRecipe> Vision)
 {
@@ -12,11 +12,11 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     /// <summary>Name for no prefill weights.</summary>
     private const string None = "none";
 
-    /// <summary>Of the prefill weights: more weights of the decoder, which are used where many tokens are processed at once;
+    /// <summary>Format of the prefill weights: a second set of the decoder's weights, for passes of many tokens;
     /// null for none.</summary>
     public WeightFormat? Prefill { get; private init; }
 
-    /// <summary>Whether graphs compute in float16, with the KV cache in it too: what a GPU has kernels for. On a processor
+    /// <summary>Whether graphs compute in float16, with the KV cache in it too, for which a GPU has kernels. On a processor
     /// they run as well, more slowly.</summary>
     public bool ForCuda { get; private init; }
 
@@ -39,7 +39,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     /// <summary>Whether every part is exact, so that there is no loss to measure.</summary>
     public bool IsExact => Prefill is null && !NeedsMeasuring && Decoder[0].IsExact && Vision[0].IsExact;
 
-    /// <summary>What <see cref="WithPrefill"/> reads.</summary>
+    /// <summary>Syntax that <see cref="WithPrefill"/> parses.</summary>
     public static string PrefillGrammar { get; } =
         $"{string.Join(", ", WeightPrecision.ForPrefill.Select(row => row.Name))}, {Auto} (the one that this machine's processor multiplies faster) or {None}";
 

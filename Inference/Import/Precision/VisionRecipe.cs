@@ -21,10 +21,10 @@ public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat 
 
     public static VisionRecipe Fp32 { get; } = Parse("fp32");
 
-    /// <summary>What <see cref="Parse"/> reads.</summary>
+    /// <summary>Syntax that <see cref="Parse"/> parses.</summary>
     public static string Grammar { get; } = WeightPrecision.Grammar(row => row.VisionHelp, mixed: false);
 
-    /// <summary>What <c>auto</c> tries: the fastest, then the others with the smallest first.</summary>
+    /// <summary>The recipes that <c>auto</c> tries: the fastest, then the others with the smallest first.</summary>
     internal static IReadOnlyList<VisionRecipe> Ladder { get; } =
         [.. from row in WeightPrecision.All from suffix in row.VisionLadder select Parse(row.Name + suffix)];
 

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Inference.Import.Precision;
 
-/// <summary>How a matrix is stored and multiplied.</summary>
+/// <summary>Kinds of storage and multiplication of a matrix.</summary>
 public enum WeightKind
 {
     /// <summary>float32, exact.</summary>
@@ -24,7 +24,7 @@ public enum WeightKind
 /// <c>int8-b128-zp</c>, <c>w8a8</c>, <c>w8a7-e64</c>.</summary>
 public readonly partial record struct WeightFormat
 {
-    /// <summary>Weights that share a scale where a name does not say how many.</summary>
+    /// <summary>Number of weights that share a scale where a name does not contain it.</summary>
     internal const int DefaultBlockSize = 32;
 
     public static readonly WeightFormat FullPrecision;
@@ -32,7 +32,7 @@ public readonly partial record struct WeightFormat
     public static readonly WeightFormat DynamicInt8 = new() { Kind = WeightKind.DynamicInt8, Bits = 8, ActivationBits = 8 };
 
     /// <summary>Products of pairs of 7-bit activations and 8-bit weights fit 16 bits, so that processors without int8 dot
-    /// products need not take care of overflow.</summary>
+    /// products need not avoid overflow.</summary>
     public static readonly WeightFormat NarrowDynamicInt8 = DynamicInt8 with { ActivationBits = 7 };
 
     public WeightKind Kind { get; private init; }
@@ -40,7 +40,7 @@ public readonly partial record struct WeightFormat
     /// <summary>4 or 8; 0 for floats.</summary>
     public int Bits { get; private init; }
 
-    /// <summary>Weights that share a scale: 32, 64 or 128; 0 where there are no blocks.</summary>
+    /// <summary>Number of weights that share a scale: 32, 64 or 128; 0 where there are no blocks.</summary>
     public int BlockSize { get; private init; }
 
     /// <summary>Whether each block also has the code that means zero, for blocks that lie to one side of it.</summary>
@@ -49,8 +49,8 @@ public readonly partial record struct WeightFormat
     /// <summary>8 or 7 where activations have one scale per row, else 0.</summary>
     public int ActivationBits { get; private init; }
 
-    /// <summary>Of <see cref="WeightKind.DynamicInt8"/>: this many inputs, those that calibration saw largest, are multiplied
-    /// in float32 and do not widen the others' scale.</summary>
+    /// <summary>Number of inputs that are multiplied in float32, so that they do not widen the others' scale: those that were
+    /// largest in calibration. Only for <see cref="WeightKind.DynamicInt8"/>.</summary>
     public int ExactInputs { get; private init; }
 
     /// <summary>Whether a decoder of this format can have sensitive layers at more bits.</summary>

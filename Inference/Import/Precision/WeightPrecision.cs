@@ -7,10 +7,10 @@ namespace MobileVlm.Edge.Inference.Import.Precision;
 /// <see cref="Quantization.LinearWriter"/>'s, which throws for a kind that it does not know.</remarks>
 internal sealed record WeightPrecision
 {
-    /// <summary>As on the command line, without a variant: <c>int4</c>.</summary>
+    /// <summary>The name on the command line, without a variant: <c>int4</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Without a variant.</summary>
+    /// <summary>The format without a variant.</summary>
     public required WeightFormat Format { get; init; }
 
     /// <summary>Whether a GPU has kernels for it in graphs that compute in float16.</summary>
@@ -28,7 +28,7 @@ internal sealed record WeightPrecision
     /// <summary>Suffixes of the recipes that <c>auto</c> tries for a vision encoder, in order.</summary>
     public IReadOnlyList<string> VisionLadder { get; init; } = [];
 
-    /// <summary>In the order in which <c>auto</c> tries them.</summary>
+    /// <summary>All precisions, in the order in which <c>auto</c> tries them.</summary>
     public static IReadOnlyList<WeightPrecision> All { get; } =
     [
         // Not tried for a vision encoder: 4 bit costs most where everything later builds on it, and saves 0.15 GB.
@@ -80,19 +80,19 @@ internal sealed record WeightPrecision
         },
     ];
 
-    /// <summary>Those that prefill weights can have: they pay where many rows come at once.</summary>
+    /// <summary>The precisions of prefill weights: they are faster where many rows come at once.</summary>
     public static IReadOnlyList<WeightPrecision> ForPrefill { get; } = [.. All.Reverse().Where(row => row.Format.Kind == WeightKind.DynamicInt8)];
 
     /// <summary>Whether names can have a block size and zero points.</summary>
     public bool HasBlocks => Format.Kind == WeightKind.BlockQuantized;
 
-    /// <summary>The row of a format, whatever its variant.</summary>
+    /// <summary>The precision of a format, independent of its variant.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It has none.</exception>
     public static WeightPrecision Of(WeightFormat format) => All.FirstOrDefault(row =>
         (row.Format.Kind, row.Format.Bits, row.Format.ActivationBits) == (format.Kind, format.Bits, format.ActivationBits))
         ?? throw new ArgumentOutOfRangeException(nameof(format), format.Kind, "The table of precisions has no such format.");
 
-    /// <summary>Of <see cref="ForPrefill"/>, the one that this machine's processor multiplies faster.</summary>
+    /// <summary>The format in <see cref="ForPrefill"/> that this machine's processor multiplies faster.</summary>
     public static WeightFormat QuickestForPrefill() =>
         ProcessorFeatures.ThisMachine.HasInt8DotProducts ? WeightFormat.DynamicInt8 : WeightFormat.NarrowDynamicInt8;
 

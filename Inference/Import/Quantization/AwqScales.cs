@@ -32,7 +32,7 @@ internal sealed class AwqScales(
 
     private readonly Dictionary<string, float[]?> _found = [];
 
-    /// <summary>For the manifest, once all groups were asked for.</summary>
+    /// <summary>A description for the manifest, once all groups were requested.</summary>
     public string Describe() => $"the decoder's channels scaled in {_found.Values.Count(s => s is not null)} of {groups.Count} places";
 
     /// <summary>Multiplies rows of a tensor by what was found for it.</summary>

@@ -6,7 +6,7 @@ using MobileVlm.Edge.Inference.Import.Checkpoints;
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
 /// <summary>A checkpoint read tensor by tensor for the exporters, with progress in source bytes. What is asked for is
-/// looked up and counted at once and read later, so that a missing tensor is found before hours of reading and progress
+/// found and counted at once and read later, so that a missing tensor is found before hours of reading and progress
 /// ends at its total. Never holds more than the one tensor whose layout is being changed.</summary>
 internal sealed class CheckpointWeights : IWeightSource
 {
@@ -214,7 +214,7 @@ internal sealed class CheckpointWeights : IWeightSource
     private delegate void MatrixWriter(Stream stream, ReadOnlySpan<float> matrix);
 }
 
-/// <summary>How far an import is.</summary>
+/// <summary>Progress of an import.</summary>
 /// <param name="Tensor">What is being read.</param>
 /// <param name="BytesDone">Bytes of tensors read so far.</param>
 /// <param name="BytesTotal">Bytes of all tensors that the model needs; the last report reaches it.</param>

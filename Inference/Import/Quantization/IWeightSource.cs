@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>Where a graph's weights come from. Each method may look tensors up at once; the values are read when the result
+/// <summary>The source of a graph's weights. Each method may find tensors at once; the values are read when the result
 /// is called.</summary>
 internal interface IWeightSource
 {
@@ -11,7 +11,7 @@ internal interface IWeightSource
     /// them: [in, sum of out].</summary>
     Action<Stream> Transposed(IReadOnlyList<LinearWeight> weights);
 
-    /// <summary>As <see cref="Transposed"/>, in float16. Writing refuses what float16 cannot hold.</summary>
+    /// <summary>Same as <see cref="Transposed"/>, in float16. Writing refuses what float16 cannot hold.</summary>
     Action<Stream> TransposedFloat16(IReadOnlyList<LinearWeight> weights);
 
     /// <summary>Hands over the rows of one or several [out, in] weights in order, a few at a time.</summary>

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>How much the error of each weight of a layer matters.</summary>
+/// <summary>The importance of the error of each weight of a layer.</summary>
 internal interface IInputImportance
 {
     /// <returns>[inputs], positive. Only their ratios matter.</returns>

@@ -3,13 +3,13 @@ using System.Numerics.Tensors;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>How the scale of a block is found.</summary>
+/// <summary>Rules for finding the scale of a block.</summary>
 internal enum ScaleRule
 {
-    /// <summary>From the element of largest magnitude, which is kept exactly.</summary>
+    /// <summary>Takes the scale from the element of largest magnitude, which is kept exactly.</summary>
     LargestMagnitude,
 
-    /// <summary>By the least sum of squared errors, each weighted by its importance.</summary>
+    /// <summary>Takes the scale with the least sum of squared errors, each weighted by its importance.</summary>
     LeastError,
 }
 
@@ -67,7 +67,7 @@ internal static class ScaleSearch
         return best;
     }
 
-    /// <summary>As <see cref="Find"/>, by least error, for codes from -largest to largest.</summary>
+    /// <summary>Same as <see cref="Find"/>, by least error, for codes from -largest to largest.</summary>
     public static QuantizationParameters FindSymmetric(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int largest)
     {
         var extreme = values[TensorPrimitives.IndexOfMaxMagnitude(values)];

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>No values: for graphs of which only the size is asked.</summary>
+/// <summary>A source without values, for graphs of which only the size is needed.</summary>
 internal sealed class SizeOnlyWeights : IWeightSource
 {
     public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape) => Nothing;

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
-/// <summary>How a checkpoint of random numbers is written.</summary>
+/// <summary>Settings for writing a checkpoint of random numbers.</summary>
 /// <param name="Seed">The same one gives the same bytes.</param>
 /// <param name="ShardBytes">Most bytes of weights in one file; a single tensor may be larger. What fits into one file is
 /// written as one, without an index.</param>
@@ -19,7 +19,7 @@ public sealed record SynthesisOptions(
     public const string DefaultFormat = "bin";
 }
 
-/// <summary>How far the making of a checkpoint is.</summary>
+/// <summary>Progress of making a checkpoint.</summary>
 /// <param name="Tensor">What is being written.</param>
 /// <param name="BytesDone">Bytes of tensors written so far.</param>
 /// <param name="BytesTotal">Bytes of all tensors; the last report reaches it.</param>
@@ -35,7 +35,7 @@ public static class CheckpointSynthesizer
     /// <summary>Names of the formats that weights can be written in.</summary>
     public static IReadOnlyList<string> Formats { get; } = [.. ShardWriter.All.Select(writer => writer.Format.Name)];
 
-    /// <summary>Makes a checkpoint. Whatever ends it early leaves nothing under the final name.</summary>
+    /// <summary>Makes a checkpoint. When it ends early, nothing is left under the final name.</summary>
     /// <param name="like">One of <see cref="Models"/>.</param>
     /// <param name="folder">A folder that does not exist yet or is empty.</param>
     /// <param name="options">How.</param>
@@ -43,7 +43,7 @@ public static class CheckpointSynthesizer
     /// <param name="cancel">Stops between two of them.</param>
     /// <returns>Bytes of all tensors.</returns>
     /// <exception cref="ArgumentException">No such model or format; the message lists those there are.</exception>
-    /// <exception cref="IOException">The folder is occupied, the disk has too little room, or writing failed.</exception>
+    /// <exception cref="IOException">The folder is occupied, the disk has too little free space, or writing failed.</exception>
     public static long Make(
         string like,
         string folder,
@@ -76,7 +76,7 @@ public static class CheckpointSynthesizer
         return total;
     }
 
-    /// <summary>In order, a new shard when the next tensor would not fit: as transformers does it.</summary>
+    /// <summary>Assigns tensors to shards in order, with a new shard when the next tensor would not fit, as transformers does.</summary>
     internal static List<List<SyntheticTensor>> Split(IEnumerable<SyntheticTensor> tensors, long shardBytes)
     {
         List<List<SyntheticTensor>> shards = [[]];

@@ -71,7 +71,7 @@ internal static class SyntheticConfig
         json.WriteBoolean("legacy", true);
     });
 
-    /// <summary>Which shard holds which tensor.</summary>
+    /// <summary>The index of the shards: the file of each tensor.</summary>
     public static byte[] Index(IEnumerable<(string File, IReadOnlyList<SyntheticTensor> Tensors)> shards) => Json(json =>
     {
         var all = shards.ToList();

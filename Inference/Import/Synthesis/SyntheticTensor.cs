@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Inference.Import.Synthesis;
 /// <param name="Scale">Standard deviation of its values; 0 for the weights of a norm, which are 1.</param>
 internal sealed record SyntheticTensor(string Name, long[] Shape, float Scale)
 {
-    /// <summary>Of biases, positions and the class token: small beside what they are added to, as after training.</summary>
+    /// <summary>Scale of biases, positions and the class token: small beside what they are added to, as after training.</summary>
     private const float SmallScale = 0.02f;
 
     public long Count => Shape.Aggregate(1L, (product, size) => checked(product * size));

@@ -59,7 +59,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Error(key, "a text");
     }
 
-    /// <summary>Three finite numbers, one for each of red, green and blue.</summary>
+    /// <summary>Reads three finite numbers, one for each of red, green and blue.</summary>
     public float[] Colour(string key, float[] fallback, bool mayBeZero)
     {
         if (!TryGet(key, out var value))

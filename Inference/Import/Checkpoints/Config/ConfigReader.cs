@@ -2,7 +2,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
-/// <summary>config.json into a checked <see cref="ModelConfig"/>. Whatever would change the arithmetic and is not
+/// <summary>config.json into a checked <see cref="ModelConfig"/>. A setting that would change the arithmetic and is not
 /// implemented is refused here, before anything large is read.</summary>
 internal static class ConfigReader
 {

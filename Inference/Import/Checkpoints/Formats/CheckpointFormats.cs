@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 /// <summary>The formats that can be imported. A closed set: this is the only list.</summary>
 public static class CheckpointFormats
 {
-    /// <summary>In the order in which they are looked for, as transformers does; safetensors first, because it cannot carry
+    /// <summary>All formats, in the order in which they are searched for, which is that of transformers; safetensors first, because it cannot carry
     /// code.</summary>
     internal static IReadOnlyList<ICheckpointFormat> All { get; } = [new SafetensorsFormat(), new TorchFormat()];
 
@@ -32,7 +32,7 @@ public static class CheckpointFormats
         return null;
     }
 
-    /// <summary>Reads a checkpoint in whichever format it is.</summary>
+    /// <summary>Reads a checkpoint in any of these formats.</summary>
     /// <param name="folder">The checkpoint.</param>
     /// <param name="files">Receives each opened file of weights; the caller disposes them.</param>
     /// <exception cref="CheckpointException">It cannot be read.</exception>

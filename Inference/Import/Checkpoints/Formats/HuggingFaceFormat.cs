@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 
-/// <summary>What Hugging Face's transformers writes: config.json, weights in one file or in shards with an index,
+/// <summary>The format that Hugging Face's transformers writes: config.json, weights in one file or in shards with an index,
 /// tokenizer.model, and perhaps a folder with a vision tower of the same kind.</summary>
 /// <param name="name">As it is named on the command line.</param>
 /// <param name="stem">The weights' file name without its extension.</param>

@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 /// single file implements this directly.</remarks>
 internal interface ICheckpointFormat
 {
-    /// <summary>As it is named on the command line.</summary>
+    /// <summary>The format's name on the command line.</summary>
     string Name { get; }
 
     /// <summary>The names of <see cref="EntryFile"/>, or patterns of them, for messages.</summary>

@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Inference.Import.Graphs.Projectors;
 /// <param name="hidden">Width of the visual tokens.</param>
 internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, LinearWriter linear, VisionConfig vision, int hidden)
 {
-    /// <summary>Of the norms inside LDP's convolution blocks.</summary>
+    /// <summary>Epsilon of the norms inside LDP's convolution blocks.</summary>
     private const float LayerNormEpsilon = 1e-5f;
 
     /// <summary>The graph that is written.</summary>
@@ -24,7 +24,7 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
     /// <summary>Width of the visual tokens.</summary>
     public int Hidden => hidden;
 
-    /// <summary>Two linear layers with GELU between them, from the encoder's width into the decoder's.</summary>
+    /// <summary>Writes two linear layers with GELU between them, from the encoder's width into the decoder's.</summary>
     /// <returns>[1, patches, hidden].</returns>
     public string Mlp(string features, string first, string second)
     {

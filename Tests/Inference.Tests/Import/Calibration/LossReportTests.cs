@@ -37,7 +37,7 @@ public sealed class LossReportTests(ITestOutputHelper output)
     {
         var (eight, four) = (Import(name, PrecisionPlan.Parse("int8", "w8a8")), Import(name, PrecisionPlan.Parse("int4-b128", "int4-b128")));
         Assert.Contains("6 drawn pictures, 8 questions", eight.Loss!.Calibration, StringComparison.Ordinal);
-        Assert.StartsWith("least squared error, weighted by activations, the decoder's channels scaled in ", eight.Precision.Rounding, StringComparison.Ordinal);
+        Assert.StartsWith("least squared error, weighted by activations, the decoder's channels scaled in ", eight.Precision.Quantization, StringComparison.Ordinal);
         Assert.True(eight.Loss.Decoder.Positions > 50);
         Assert.InRange(eight.Loss.Decoder.MeanDivergence, 1e-9, four.Loss!.Decoder.MeanDivergence);
         Assert.InRange(eight.Loss.Decoder.MeanDivergence, 0, eight.Loss.Decoder.LargestDivergence);
@@ -57,7 +57,7 @@ public sealed class LossReportTests(ITestOutputHelper output)
         Assert.Null(Import("mobilellama", PrecisionPlan.Fp32).Loss);
         var blind = GoldenModel("mobilellama");
         Assert.Null(blind.Loss);
-        Assert.Equal("least squared error", blind.Precision.Rounding);
+        Assert.Equal("least squared error", blind.Precision.Quantization);
     }
 
     [Theory]

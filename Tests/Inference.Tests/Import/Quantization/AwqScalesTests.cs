@@ -67,7 +67,7 @@ public sealed class AwqScalesTests(ITestOutputHelper output)
         {
             using var folder = new TemporaryFolder();
             var quantization = ModelImporter.Import(
-                source, folder["model"], PrecisionPlan.Parse("int4-b128"), calibration: CalibrationSet.Bundled).Manifest.Precision.Rounding!;
+                source, folder["model"], PrecisionPlan.Parse("int4-b128"), calibration: CalibrationSet.Bundled).Manifest.Precision.Quantization!;
             var words = quantization.Split(' ');
             Assert.Equal(("of", "13", "places"), (words[^3], words[^2], words[^1]));
             return int.Parse(words[^4], System.Globalization.CultureInfo.InvariantCulture);

@@ -41,7 +41,7 @@ internal sealed record PickledTensor(PickledStorage Storage, long Offset, long[]
     }
 }
 
-/// <summary>In the order of the file; keys are not hashed, because a hostile key (a tuple that
+/// <summary>A dictionary in the order of the file; keys are not hashed, because a hostile key (a tuple that
 /// contains itself) could not be.</summary>
 internal sealed class PickledDictionary
 {

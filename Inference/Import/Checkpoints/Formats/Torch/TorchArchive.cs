@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 
-/// <summary>What torch.save has written since PyTorch 1.6: a ZIP archive with data.pkl, which describes the tensors,
+/// <summary>The format that torch.save has written since PyTorch 1.6: a ZIP archive with data.pkl, which describes the tensors,
 /// and data/KEY, their raw elements.</summary>
 internal static class TorchArchive
 {

@@ -23,7 +23,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
     private readonly Stack<int> _marks = new();
     private int _position;
 
-    /// <summary>What the pickle describes, see PickleValues.cs.</summary>
+    /// <summary>The object that the pickle describes, see PickleValues.cs.</summary>
     public object? Load()
     {
         for (var instructions = 0; instructions < MostInstructions; instructions++)
@@ -68,7 +68,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
         return Decode(Bytes(length));
     }
 
-    /// <summary>One line of GLOBAL's and INST's operand.</summary>
+    /// <summary>Reads one line of GLOBAL's and INST's operand.</summary>
     private string Line()
     {
         var length = pickle.AsSpan(_position, Math.Min(LongestGlobal, pickle.Length - _position)).IndexOf((byte)'\n');
@@ -101,7 +101,7 @@ internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
 
     private object? Pop()
     {
-        // What is below a mark belongs to whoever set it.
+        // Values below a mark belong to the instruction that set it.
         if (_stack.Count <= (_marks.TryPeek(out var mark) ? mark : 0))
         {
             throw Error("takes more from its stack than it has put there");

@@ -9,7 +9,7 @@ internal static class ZipLocalHeader
     private const uint Signature = 0x04034b50;
     private const int FixedBytes = 30;
 
-    /// <summary>Where the entry's bytes begin.</summary>
+    /// <summary>Offset of the entry's bytes.</summary>
     public static long DataOffset(
         WeightFile file, string name, ReadOnlySpan<byte> nameUtf8, long header, long directoryStart)
     {
