@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Actors;
 /// <content>Changes of cameras and questions at run time.</content>
 public sealed partial class EdgeSystem
 {
-    /// <summary>Replaces the cameras and questions. What did not change goes on undisturbed: a camera whose questions alone changed
+    /// <summary>Replaces the cameras and questions. What did not change continues undisturbed: a camera whose questions alone changed
     /// keeps its stream; a question that stayed keeps its pace, its state and its switch.</summary>
     /// <param name="plans">All cameras.</param>
     /// <param name="fresh">The sources of cameras that are new or are to be opened again.</param>

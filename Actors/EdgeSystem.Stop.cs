@@ -17,7 +17,7 @@ public sealed partial class EdgeSystem
     private readonly List<string> _leftBehind = [];
     private readonly List<string> _stopSteps = [];
 
-    /// <summary>What did not end in time: a native call, a disk or a camera hangs. Such a thread may keep a
+    /// <summary>The names of parts that did not end in time: a native call, a disk or a camera hangs. Such a thread may keep a
     /// process from ending in order.</summary>
     public IReadOnlyList<string> LeftBehind
     {
@@ -53,7 +53,7 @@ public sealed partial class EdgeSystem
             await StopActorsAsync(limits, hurry);
         }
 
-        // Done whatever happened in the steps before: an open outbox delays its last writes, an open link delays the will.
+        // Done even when a step before failed: an open outbox delays its last writes, an open link delays the will.
         // In parallel, so that a step that hangs takes no time from the others.
         await Task.WhenAll(
             InTimeAsync("engine", CloseEngineAsync, limits.Engine),

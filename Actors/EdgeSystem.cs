@@ -32,7 +32,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
           coordinated-shutdown.exit-clr = off
           # A failed supervisor is not restarted by Akka: the host has to know, because it ends the process then.
           actor.guardian-supervisor-strategy = "Akka.Actor.StoppingSupervisorStrategy"
-          # Only the limits of orderly stops wait on Akka's clock, so it need not wake the processor a hundred times a second.
+          # Only the limits of orderly stops wait on Akka's clock, so it need not wake the processor a hundred times per second.
           scheduler.tick-duration = 100ms
         }
         """;
@@ -108,7 +108,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
 
-    /// <summary>How long nothing has progressed that should have: a frame got no further, or a <see cref="Nudge"/> was not
+    /// <summary>How long nothing has progressed that should have: a frame did not advance, or a <see cref="Nudge"/> was not
     /// acknowledged. A watchdog stops pinging when this grows beyond what any answer can take.</summary>
     public TimeSpan StuckFor => _limit.StuckFor;
 
@@ -116,7 +116,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// once.</summary>
     public void Nudge() => _limit.Nudge();
 
-    /// <summary>What was counted so far.</summary>
+    /// <summary>The counters at this moment.</summary>
     public StatsPayload Stats()
     {
         var placement = _parts.Placement();
@@ -276,6 +276,6 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         "Stopping: {Step} did not end in time (Pipeline:StopWithin is {Seconds:0.0} s) and is left behind.")]
     private partial void LogLate(string step, double seconds);
 
-    [LoggerMessage(EventId = 93, Level = LogLevel.Error, Message = "Stopping: {Step} ended with an error; the stop goes on.")]
+    [LoggerMessage(EventId = 93, Level = LogLevel.Error, Message = "Stopping: {Step} ended with an error; the stop continues.")]
     private partial void LogStepFailed(Exception fault, string step);
 }

@@ -12,7 +12,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.AdHoc;
 
-/// <summary>Something received to an <c>ask</c> topic.</summary>
+/// <summary>A message on an <c>ask</c> topic.</summary>
 /// <param name="Message">As it received.</param>
 /// <param name="Camera">The camera in its topic, which need not exist; null on the node's own topic.</param>
 internal sealed record AdHocReceived(InboundMessage Message, string? Camera)
@@ -27,7 +27,7 @@ internal sealed record StopAdHoc
     public static readonly StopAdHoc Instance = new();
 }
 
-/// <summary>Where ad-hoc questions meet frames.</summary>
+/// <summary>The intakes through which ad-hoc questions get frames.</summary>
 /// <param name="Intakes">One for each camera.</param>
 /// <param name="Uploads">For pictures that come with their question.</param>
 /// <param name="Decoder">Decodes those.</param>
@@ -139,7 +139,7 @@ internal sealed partial class AdHocActor : RestartableActor
         }
         else if (!_settings.Enabled)
         {
-            Refuse(received, asked, new AskError(null, "this box takes no questions; Mqtt:Asks:Enabled is false"));
+            Refuse(received, asked, new AskError(null, "this device takes no questions; Mqtt:Asks:Enabled is false"));
         }
         else if (_requests.Count >= _settings.MaxWaiting)
         {
@@ -259,7 +259,7 @@ internal sealed partial class AdHocActor : RestartableActor
     {
         foreach (var pending in _requests.All)
         {
-            Reply(pending, _replies.Failed(pending.Asked, "this box stops"));
+            Reply(pending, _replies.Failed(pending.Asked, "this service stops"));
         }
 
         Context.Stop(Self);
@@ -279,12 +279,12 @@ internal sealed partial class AdHocActor : RestartableActor
         _publisher.Tell(new PublishUnretained(reply));
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "A question was refused ({Field}: {Reason}); said so to {Topic}.")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A question was refused ({Field}: {Reason}); the refusal went to {Topic}.")]
     private partial void LogRefused(string topic, string? field, string reason);
 
     [LoggerMessage(EventId = 85, Level = LogLevel.Warning, Message =
-        "A question wants its reply on the topic '{Wanted}', which is refused: {Reason}. The refusal went to {Topic}. Allow the topic in Mqtt:Asks:ReplyPrefixes if its asker is yours (at most one line a minute for each topic; {Suppressed} more since the last one).")]
-    private partial void LogReplyTopicRefused(string wanted, string reason, string topic, long suppressed);
+        "A question requests its reply on the topic '{Requested}', which is refused: {Reason}. The refusal went to {Topic}. Allow the topic in Mqtt:Asks:ReplyPrefixes if its asker is yours (at most one line per minute for each topic; {Suppressed} more since the last one).")]
+    private partial void LogReplyTopicRefused(string requested, string reason, string topic, long suppressed);
 
     [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =
         "The handling of questions failed twice at {Message}; the sender gets an error reply.")]

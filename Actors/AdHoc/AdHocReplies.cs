@@ -41,10 +41,10 @@ internal sealed class AdHocReplies(
     public Asked Read(AskParser reader, AdHocReceived received, long arrivedAt)
     {
         var reading = reader.Read(received.Message, received.Camera);
-        var wanted = received.Message.ResponseTopic ?? reading.ReplyTo;
+        var requested = received.Message.ResponseTopic ?? reading.ReplyTo;
         var field = received.Message.ResponseTopic is null ? "replyTo" : "response topic";
-        var fault = wanted is not null && _allowed.Fault(wanted) is { } refused ? new AskError(field, refused) : null;
-        var topic = wanted is not null && fault is null ? wanted : OwnTopic(received);
+        var fault = requested is not null && _allowed.Fault(requested) is { } refused ? new AskError(field, refused) : null;
+        var topic = requested is not null && fault is null ? requested : OwnTopic(received);
         return new Asked(
             fault is null ? reading.Request : null,
             reading.Fault ?? fault,
@@ -53,7 +53,7 @@ internal sealed class AdHocReplies(
             new ReplyAddress(topic, received.Message.CorrelationData),
             arrivedAt)
         {
-            RefusedTopic = fault is null ? null : ForLog(wanted!),
+            RefusedTopic = fault is null ? null : ForLog(requested!),
         };
     }
 
@@ -73,8 +73,8 @@ internal sealed class AdHocReplies(
 
     private Asked Unread(AdHocReceived received, long arrivedAt)
     {
-        var wanted = received.Message.ResponseTopic;
-        var topic = wanted is not null && _allowed.Fault(wanted) is null ? wanted : OwnTopic(received);
+        var requested = received.Message.ResponseTopic;
+        var topic = requested is not null && _allowed.Fault(requested) is null ? requested : OwnTopic(received);
         return new Asked(null, null, null, received.Camera, new ReplyAddress(topic, received.Message.CorrelationData), arrivedAt);
     }
 
@@ -108,7 +108,7 @@ internal sealed class AdHocReplies(
     }
 
     /// <param name="asked">The request.</param>
-    /// <param name="retryAfter">How long the last question waited, which is the best guess.</param>
+    /// <param name="retryAfter">How long the last question waited, which is the best estimate.</param>
     public OutboundMessage Busy(Asked asked, TimeSpan retryAfter) => To(asked, Reply(asked, ReplyPayload.Busy) with
     {
         RetryAfterMs = (long)Math.Max(retryAfter.TotalMilliseconds, MinRetry.TotalMilliseconds),

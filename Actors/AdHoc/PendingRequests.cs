@@ -16,7 +16,7 @@ internal sealed class PendingRequests
 
     public IReadOnlyList<PendingRequest> All => [.. _pending.Values];
 
-    /// <summary>How long the last answered question waited.</summary>
+    /// <summary>The time that the last answered question waited.</summary>
     public TimeSpan LastWait { get; set; } = TimeSpan.FromSeconds(1);
 
     public void Add(PendingRequest pending) => _pending.Add(pending.Question, pending);

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Actors.AdHoc;
 
-/// <summary>Decodes pictures that came with a question, one after the other on a thread of its own: a large one takes as
+/// <summary>Decodes pictures that came with a question, one after the other on its own thread: a large one takes as
 /// long as an answer and must not block an actor. The caller limits how many wait. Thread-safe.</summary>
 /// <param name="toFrame">Decodes one file.</param>
 /// <param name="pictures">Gets the pixels.</param>
@@ -44,7 +44,7 @@ internal sealed partial class PictureDecoder(
         {
             if (!pictures.Add(toFrame(file), question))
             {
-                question.Failed("this box is about to stop");
+                question.Failed("this service is about to stop");
             }
         }
         catch (ImageFileException fault)

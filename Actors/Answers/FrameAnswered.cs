@@ -35,10 +35,10 @@ public sealed record FrameAnswered
     /// frame may then be much older than <see cref="Age"/>.</summary>
     public TimeSpan? RepeatsFor { get; init; }
 
-    /// <summary>At least one, in the order of the configuration.</summary>
+    /// <summary>The answers, at least one, in the order of the configuration.</summary>
     public required IReadOnlyList<QuestionAnswered> Answers { get; init; }
 
-    /// <summary>JPEG of this very frame, when the camera's plan wants one.</summary>
+    /// <summary>JPEG of this very frame, when the camera's plan requires one.</summary>
     public ReadOnlyMemory<byte>? Snapshot { get; init; }
 }
 

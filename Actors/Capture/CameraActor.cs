@@ -93,7 +93,7 @@ internal sealed partial class CameraActor : RestartableActor
         attempt.RunAsync(_source).PipeTo(Self, success: end => new AttemptEnded(attempt, end));
     }
 
-    // A late message from an earlier attempt says nothing about the current one.
+    // A late message from an earlier attempt does not concern the current one.
     private void WhenOf(CaptureRun attempt, Action react)
     {
         if (attempt == _run.Attempt)

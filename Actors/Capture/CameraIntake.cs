@@ -14,7 +14,7 @@ namespace MobileVlm.Edge.Actors.Capture;
 /// <param name="AdHoc">The ad-hoc questions that go with it.</param>
 internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> Due, IReadOnlyList<AdHocQuestion> AdHoc);
 
-/// <summary>Where frames come from.</summary>
+/// <summary>A source of frames for the pipeline.</summary>
 internal interface IFrameIntake
 {
     CameraPlan Plan { get; }
@@ -28,8 +28,8 @@ internal interface IFrameIntake
     PickedFrame? Pick();
 }
 
-/// <summary>Where one camera meets the pipeline: the capture thread offers frames, the pipeline picks one. It outlives each
-/// pipeline, so that a replaced engine goes on with the newest frame.</summary>
+/// <summary>Passes one camera's frames to the pipeline: the capture thread offers frames, the pipeline picks one. It outlives each
+/// pipeline, so that a replaced engine continues with the newest frame.</summary>
 internal sealed class CameraIntake : IFrameIntake
 {
     // The standing questions of the next frame wait for these, so many ad-hoc questions are spread over many frames.
@@ -87,7 +87,7 @@ internal sealed class CameraIntake : IFrameIntake
 
     public bool IsDone => _newest.IsDone;
 
-    /// <summary>Other questions of the same camera, which goes on.</summary>
+    /// <summary>Replaces the questions; the camera continues.</summary>
     public void Change(CameraPlan plan)
     {
         _gate = plan.Gate == _plan.Gate ? _gate : SceneGateOf(plan, _time);
@@ -147,7 +147,7 @@ internal sealed class CameraIntake : IFrameIntake
             _answeredRegions.Clear();
         }
 
-        // The questions may have gone with the frame before, while this one was on its way in.
+        // The questions may have gone with the frame before, while this one was being offered.
         var more = false;
         var due = _adHocPassedOver ? [] : _schedule.TakeDue(now, _answeredRegions, out more);
         if (HeldBack is { } reason)

@@ -45,7 +45,7 @@ internal sealed class CaptureRun(CameraIntake intake, IActorRef owner, long star
 
     public long StartedAt => startedAt;
 
-    /// <summary>At least one frame came.</summary>
+    /// <summary>Whether at least one frame came.</summary>
     public bool HasFrame => _hasFrame;
 
     /// <summary>Null while it runs.</summary>

@@ -9,7 +9,7 @@ internal sealed class FrameIntakes(IReadOnlyList<CameraIntake> intakes, WakeSign
 
     public IReadOnlyList<CameraIntake> Current => _current;
 
-    /// <summary>Nothing comes from any camera any more.</summary>
+    /// <summary>Whether no camera will deliver another frame.</summary>
     public bool AreDone => _current.All(intake => intake.IsDone);
 
     public void Change(IReadOnlyList<CameraIntake> intakes)

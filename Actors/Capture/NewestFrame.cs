@@ -9,7 +9,7 @@ internal sealed class NewestFrame
     private volatile bool _ended;
     private volatile bool _closed;
 
-    /// <summary>No frame waits and none will come.</summary>
+    /// <summary>Whether no frame waits and none will come.</summary>
     public bool IsDone => _ended && Volatile.Read(ref _frame) is null;
 
     public bool IsWaiting => Volatile.Read(ref _frame) is not null;
@@ -56,7 +56,7 @@ internal sealed class NewestFrame
     /// <summary>The waiting frame, which the caller owns from now on.</summary>
     public Frame? Take() => Interlocked.Exchange(ref _frame, null);
 
-    /// <summary>No more frames come; the waiting one is still worth an answer.</summary>
+    /// <summary>Ends the intake of frames; the waiting one can still be taken.</summary>
     public void End() => _ended = true;
 
     /// <summary>The waiting frame and all that come are disposed.</summary>

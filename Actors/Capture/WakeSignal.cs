@@ -7,8 +7,8 @@ internal sealed class WakeSignal
 {
     private Action? _callback;
 
-    /// <summary>From now on the next <see cref="Set"/> runs <paramref name="callback"/>. An earlier one is not remembered: the
-    /// caller checks its condition once more after this call.</summary>
+    /// <summary>Arms the signal: the next <see cref="Set"/> runs <paramref name="callback"/>. An earlier <see cref="Set"/> is not
+    /// remembered: the caller checks its condition once more after this call.</summary>
     public void Arm(Action callback) => Volatile.Write(ref _callback, callback);
 
     /// <summary>Disarms the signal unless another callback has been armed since.</summary>

@@ -12,7 +12,7 @@ internal sealed class CommandBuffer(CommandSettings settings, TimeProvider time)
 
     public RestartMemory Memory { get; } = new();
 
-    /// <summary>At most one line per minute for each kind of refusal.</summary>
+    /// <summary>Limits the log to one line per minute for each kind of refusal.</summary>
     public LogThrottle RefusedLog { get; } = new(TimeSpan.FromMinutes(1), time);
 
     public RateLimit Limit { get; } = new(settings, time);

@@ -31,7 +31,7 @@ internal sealed partial class ClockMonitor
     /// <summary>Whether the clock shows a time that can be right.</summary>
     public bool IsSet => PlausibleTime.Includes(_time.GetUtcNow());
 
-    /// <summary>This moment; null while the time is not known.</summary>
+    /// <summary>The current time; null while it is not known.</summary>
     public DateTimeOffset? Now => _time.GetUtcNow() is var now && PlausibleTime.Includes(now) ? now : null;
 
     /// <summary>Corrects a time that was read from the wall clock in this run.</summary>
@@ -62,7 +62,7 @@ internal sealed partial class ClockMonitor
     public DateTimeOffset? At(long timestamp) => IsSet ? _time.GetUtcNow() - _time.GetElapsedTime(timestamp) : null;
 
     /// <summary>Checks the clock, called about once per second, and logs when it was set.</summary>
-    /// <returns>True when it has been set since the last check: from now on <see cref="Known"/> knows more.</returns>
+    /// <returns>True when it has been set since the last check: <see cref="Known"/> returns more times from then on.</returns>
     public bool Observe()
     {
         lock (_lock)
@@ -99,7 +99,7 @@ internal sealed partial class ClockMonitor
     private Reading Read() => new(_time.GetUtcNow(), _time.GetTimestamp());
 
     [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message =
-        "The clock of this machine shows {Time} UTC, so it was not set. Answering goes on; messages carry no times, and questions with a Schedule are not asked until it is set. Check the time server (timedatectl).")]
+        "The clock of this machine shows {Time} UTC, so it was not set. Answering continues; messages carry no times, and questions with a Schedule are not asked until it is set. Check the time server (timedatectl).")]
     private partial void LogUnset(Utc time);
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message =

@@ -48,7 +48,7 @@ internal sealed class CameraCounters() : Counters<CameraStats>(new CameraStats()
 
     public LastMoment LastFrame { get; } = new();
 
-    /// <summary>When a connection was last found frozen.</summary>
+    /// <summary>The time at which a connection was last found frozen.</summary>
     public LastMoment LastFrozen { get; } = new();
 
     /// <summary>The counters of a current or former question.</summary>
@@ -81,7 +81,7 @@ internal sealed class QuestionCounters() : Counters<QuestionStats>(new QuestionS
         set => _failure = (int)value;
     }
 
-    /// <summary>What it waits for; null when it is answered as it should be.</summary>
+    /// <summary>The reason for which it has no answer; null when it is answered on time.</summary>
     public UnknownReason? Wait
     {
         get => _wait < 0 ? null : (UnknownReason)_wait;
@@ -118,7 +118,7 @@ internal sealed class MqttCounters() : Counters<MqttStats>(new MqttStats())
         set => Update(mqtt => mqtt.Connected = value);
     }
 
-    /// <summary>The outbox after an event was stored, sent or given up.</summary>
+    /// <summary>The outbox after an event was stored, sent or dropped.</summary>
     public void Moved(OutboxStats outbox) => Update(mqtt =>
         (mqtt.EventsWaiting, mqtt.EventsWaitingBytes, mqtt.EventsWaitingSince, mqtt.EventsDropped) =
             (outbox.Rows, outbox.Bytes, outbox.OldestAt, outbox.DroppedForSpace + outbox.DroppedForAge));

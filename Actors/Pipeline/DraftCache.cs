@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// faster than generating. Not thread-safe.</summary>
 internal sealed class DraftCache
 {
-    /// <summary>More than any device has questions. At this limit all are dropped, those of removed cameras too.</summary>
+    /// <summary>Largest number of drafts, more than any device has questions. At this limit all are dropped, those of removed cameras too.</summary>
     private const int MaxDrafts = 1024;
 
     private readonly Dictionary<(CameraId Camera, string Text), IReadOnlyList<int>> _ids = [];

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Actors.Capture;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>Emits, on demand and while <see cref="InFlightLimit"/> has room, the newest frame of the next camera that has a
+/// <summary>Emits, on demand and while <see cref="InFlightLimit"/> has a free place, the newest frame of the next camera that has a
 /// question due. Completes when every camera has ended and no frame waits.</summary>
 internal sealed class DueFrameStage(
     FrameIntakes intakes, UploadedFrameIntake uploads, InFlightLimit limit, WakeSignal wake)

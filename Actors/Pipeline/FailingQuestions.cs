@@ -1,14 +1,14 @@
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>Questions at which the engine failed. One that was on its way when an engine was lost is asked alone next time;
+/// <summary>Questions at which the engine failed. One that was in flight when an engine was lost is asked alone next time;
 /// one that the engine failed at alone is not asked for a while, so that an error that always comes with the same question
 /// affects that question only. Outlives each engine. Thread-safe.</summary>
 internal sealed class FailingQuestions(TimeProvider time)
 {
-    /// <summary>More than any device has; the limit is for ad-hoc questions, which anybody may send.</summary>
+    /// <summary>Largest number of questions, more than any device has; the limit is for ad-hoc questions, which anybody may send.</summary>
     private const int Most = 1024;
 
-    /// <summary>First pause where the engine went on, doubling up to <see cref="LongestPause"/>.</summary>
+    /// <summary>First pause after a failure that the engine survived, doubling up to <see cref="LongestPause"/>.</summary>
     private static readonly TimeSpan ShortPause = TimeSpan.FromSeconds(30);
 
     /// <summary>First pause where the engine was lost: as long as the usual window of <c>Pipeline:RestartWindow</c>, so that
@@ -69,7 +69,7 @@ internal sealed class FailingQuestions(TimeProvider time)
         }
     }
 
-    /// <summary>It was answered.</summary>
+    /// <summary>Records that the question was answered.</summary>
     public void Clear(object question)
     {
         lock (_lock)

@@ -39,7 +39,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     /// then.</summary>
     public SceneGate? Gate => AdHoc.Count == 0 ? intake.Gate : null;
 
-    /// <summary>What the scene gate compares; null where there is no gate.</summary>
+    /// <summary>Fingerprint that the scene gate compares; null where there is no gate.</summary>
     public SceneFingerprint? Fingerprint { get; set; }
 
     /// <summary>Earlier answers to the due questions, in their order, where the scene is unchanged; otherwise null.</summary>
@@ -68,7 +68,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
 
     public TimeSpan PrimeTime { get; set; }
 
-    /// <summary>JPEG of this very frame, or null if none is wanted or it could not be made. It reads the pixels, so it must end
+    /// <summary>JPEG of this very frame, or null if none is requested or it could not be made. It reads the pixels, so it must end
     /// before the frame is disposed in order.</summary>
     public Task<byte[]?> Snapshot { get; set; } = Task.FromResult<byte[]?>(null);
 
@@ -86,7 +86,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     /// answers are lost with the pipeline.</summary>
     public bool TryCount() => Interlocked.Exchange(ref _counted, 1) == 0;
 
-    /// <summary>Reports that this frame got further, so that a pipeline that hangs is noticed.</summary>
+    /// <summary>Reports progress of this frame, so that a pipeline that hangs is noticed.</summary>
     public void ReportProgress() => limit.ReportProgress();
 
     public void Dispose()

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Actors.Capture;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>How many frames may be between selection and answer, and which they are. One when the stages take turns, so that
+/// <summary>Limits the number of frames between selection and answer, and lists them. One when the stages take turns, so that
 /// a frame is never selected before the decoder is free; two when they overlap. Thread-safe.</summary>
 internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider time)
 {
@@ -11,8 +11,8 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
     private long _progressAt;
     private long? _nudgedAt;
 
-    /// <summary>How long nothing has progressed that should have: a frame is in the pipeline and got no further, or the stage
-    /// that selects frames did not react to a <see cref="Nudge"/>. Zero when all is well.</summary>
+    /// <summary>How long nothing has progressed that should have: a frame in the pipeline does not advance, or the stage
+    /// that selects frames did not react to a <see cref="Nudge"/>. Zero when nothing is stuck.</summary>
     public TimeSpan StuckFor
     {
         get
@@ -53,7 +53,7 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
         return frame;
     }
 
-    /// <summary>A frame got further: it was encoded, or one of its questions was answered.</summary>
+    /// <summary>A frame advanced: it was encoded, or one of its questions was answered.</summary>
     public void ReportProgress()
     {
         lock (_lock)

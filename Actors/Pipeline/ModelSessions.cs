@@ -45,7 +45,7 @@ internal sealed class ModelSessions
     public Task<T> AnswerAsync<T>(Func<IQuestionAnswerer, T> work) =>
         _answerThread.RunAsync(() => work(_answerer ?? throw new InvalidOperationException("Stage 2 is not open.")));
 
-    /// <summary>On its own thread, so that neither stage waits for a JPEG.</summary>
+    /// <summary>Encodes snapshots on its own thread, so that neither stage waits for a JPEG.</summary>
     public Task<T> SnapshotAsync<T>(Func<T> work) => _snapshotThread.RunAsync(work);
 
     /// <summary>Disposes the sessions behind the calls that run, each once; done when all threads have ended.</summary>

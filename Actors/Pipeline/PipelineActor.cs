@@ -24,7 +24,7 @@ internal sealed record CloseEngine
     public static readonly CloseEngine Instance = new();
 }
 
-/// <summary>What a pipeline is built from.</summary>
+/// <summary>The parts from which a pipeline is built.</summary>
 internal sealed record PipelineContext(
     EdgeDependencies Parts,
     PipelineSettings Settings,
@@ -221,7 +221,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The engine failed; the pipeline is replaced and answering goes on.")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The engine failed; the pipeline is replaced and answering continues.")]
     private partial void LogReplaced(Exception fault);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The engine failed at the last frame; no other one follows.")]

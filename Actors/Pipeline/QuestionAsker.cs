@@ -204,6 +204,6 @@ internal sealed partial class QuestionAsker(
     [LoggerMessage(EventId = 81, Level = LogLevel.Warning, Message = "{Camera}: the model failed at the questions about frame {Frame} together. Each is asked alone now.")]
     private partial void LogAskedAlone(Exception fault, CameraId camera, FrameSequence frame);
 
-    [LoggerMessage(EventId = 80, Level = LogLevel.Warning, Message = "{Camera}/{Question}: the model failed at this question and works otherwise. It is unknown, and is not asked for {Pause} s. Change its words if it goes on.")]
+    [LoggerMessage(EventId = 80, Level = LogLevel.Warning, Message = "{Camera}/{Question}: the model failed at this question and works otherwise. It is unknown, and is not asked for {Pause} s. Change its words if this repeats.")]
     private partial void LogBlamed(Exception fault, CameraId camera, string question, double pause);
 }

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
-/// <summary>What the engine is asked about one frame for the questions that are due: one question each, or one for each field
+/// <summary>The engine's questions about one frame, for the questions that are due: one question each, or one for each field
 /// of an object. All of them go in one call.</summary>
 internal sealed class QuestionBatch
 {
@@ -26,7 +26,7 @@ internal sealed class QuestionBatch
         Questions = questions;
     }
 
-    /// <summary>For <see cref="IQuestionAnswerer.AskAll"/>.</summary>
+    /// <summary>The questions to pass to <see cref="IQuestionAnswerer.AskAll"/>.</summary>
     public IReadOnlyList<Question> Questions { get; }
 
     /// <summary>Adds an answer.</summary>

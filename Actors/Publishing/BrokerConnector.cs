@@ -92,7 +92,7 @@ internal sealed class BrokerConnector(
         session.Logged = ConnectOutcomeKind.Unreachable;
         if (session.Stop == StopPhase.None)
         {
-            // During a stop nothing connects again, and the stop's own lines say what was not sent.
+            // During a stop nothing connects again, and the stop logs what was not sent.
             log.Lost(link.Description, LogText.WithoutStop(reason));
         }
     }

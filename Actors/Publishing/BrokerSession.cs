@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 
 internal enum LinkState
 {
-    /// <summary>Not connected; tried again when the timer says so.</summary>
+    /// <summary>Not connected; tried again when the timer fires.</summary>
     Waiting,
 
     Connecting,
@@ -14,12 +14,12 @@ internal enum LinkState
     Connected,
 }
 
-/// <summary>How far a stop has come.</summary>
+/// <summary>Phase of a stop.</summary>
 internal enum StopPhase
 {
     None,
 
-    /// <summary>What still waits is sent.</summary>
+    /// <summary>The messages that still wait are sent.</summary>
     Rest,
 
     /// <summary><c>stopped</c> is sent.</summary>

@@ -35,7 +35,7 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
     private bool _fetchAgain;
     private int _pending;
 
-    /// <summary>Something is on its way into the outbox or out of it: a stop must wait for it.</summary>
+    /// <summary>Whether an event is being stored or fetched: a stop must wait for it.</summary>
     public bool IsBusy => _pending > 0;
 
     public OutboxStats Stats => outbox.Stats;
@@ -148,15 +148,15 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
         }
     }
 
-    /// <summary>Some topics wait for <see cref="RetryRefused"/>.</summary>
+    /// <summary>Whether some topics wait for <see cref="RetryRefused"/>.</summary>
     public bool HasRefused => _refused.Count > 0;
 
     public void RetryRefused() => _refused.Clear();
 
-    /// <summary>The broker did not acknowledge it: it stays first.</summary>
+    /// <summary>Records that the broker did not acknowledge the event, which stays first.</summary>
     public void Lost() => _wasLost = true;
 
-    /// <summary>What happened before this moment and was not current is late.</summary>
+    /// <summary>Records the time of the connection: events from before it are late.</summary>
     public void Connected() => _connectedAt = time.GetTimestamp();
 
     private bool IsLate(WaitingEvent waiting)
@@ -241,7 +241,7 @@ internal sealed class EventDelivery(IEventOutbox outbox, ClockMonitor clock, Tim
 /// <param name="Next">That event; null when there is none.</param>
 internal sealed record OutboxCompleted(bool IsFetch, WaitingEvent? Next)
 {
-    /// <summary>What was stored, if that was requested.</summary>
+    /// <summary>The stored event, if storing was requested.</summary>
     public StoredEvent? Stored { get; init; }
 
     /// <summary>Set when the outbox threw, which is a defect: it handles the errors of its disk itself.</summary>
@@ -250,7 +250,7 @@ internal sealed record OutboxCompleted(bool IsFetch, WaitingEvent? Next)
     /// <summary>The event that could not be stored, if any.</summary>
     public string? Lost { get; init; }
 
-    /// <summary>It has been handled.</summary>
+    /// <summary>Whether the result has been handled.</summary>
     public bool IsHandled { get; set; }
 }
 

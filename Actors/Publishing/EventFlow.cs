@@ -137,7 +137,7 @@ internal sealed class EventFlow(
         StoreOutcome.Stored => "stored on disk",
         StoreOutcome.InMemory => "kept in memory",
         StoreOutcome.Known => "stored before",
-        StoreOutcome.Dropped => "given up",
+        StoreOutcome.Dropped => "dropped",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "This outcome has no text."),
     };
 }

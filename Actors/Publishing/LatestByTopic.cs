@@ -56,7 +56,7 @@ internal sealed class LatestByTopic
         }
     }
 
-    /// <summary>Nothing is waiting from now on; <see cref="SendAfresh"/> makes everything wait again.</summary>
+    /// <summary>Marks all messages as not waiting; <see cref="SendAfresh"/> makes them wait again.</summary>
     public void ClearWaiting() => _waiting.Clear();
 
     /// <summary>The next message in line, or null.</summary>

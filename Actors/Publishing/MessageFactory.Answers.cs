@@ -28,7 +28,7 @@ internal sealed partial class MessageFactory
             var (camera, question) = (update.Camera.Value, update.Question.Id);
             if (update.Evaluation.PublishesAnswer)
             {
-                // Where it cannot be written, an old value must not look like an answer about this frame.
+                // Where it cannot be written, an old value must not be taken for an answer about this frame.
                 yield return new ComposedLater(() => Answer(update)) { WithoutValue = () => Answer(update with { IsFresh = false }) };
             }
 

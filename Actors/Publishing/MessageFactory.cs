@@ -13,7 +13,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// <param name="Compose">Composes it.</param>
 internal sealed record ComposedLater(Func<OutboundMessage> Compose)
 {
-    /// <summary>What is sent instead when it cannot be composed.</summary>
+    /// <summary>The message that is sent when the intended one cannot be composed.</summary>
     public Func<OutboundMessage>? WithoutValue { get; init; }
 }
 

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>Which queue a message came from.</summary>
+/// <summary>The queue from which a message came.</summary>
 internal enum OutgoingQueue
 {
     Reply,
@@ -14,7 +14,7 @@ internal enum OutgoingQueue
 /// <summary>A message that was given to the broker and whose outcome is not known yet.</summary>
 internal sealed record InFlightMessage(OutboundMessage Message, OutgoingQueue Queue);
 
-/// <summary>Everything that waits for the broker: retained values, replies and events, and what is on its way. One reply and
+/// <summary>Everything that waits for the broker: retained values, replies and events, and those in flight. One reply and
 /// one event at a time, because their order matters, and several retained values. So a flood in one queue over a slow
 /// connection does not hold up the others. Outlives the actor that publishes it. One caller at a time.</summary>
 /// <param name="retained">The latest value of each topic.</param>
@@ -44,7 +44,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
     /// <summary>The outcome of each message is known.</summary>
     public bool IsSettled => _inFlight.Count == 0;
 
-    /// <summary>Only what <see cref="Retained"/> holds is sent: the end of a stop.</summary>
+    /// <summary>From now on sends only messages in <see cref="Retained"/>, for the end of a stop.</summary>
     public bool OnlyRetained { get; set; }
 
     /// <summary>A new connection: all retained values are sent again, before any event.</summary>

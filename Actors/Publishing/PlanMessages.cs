@@ -17,7 +17,7 @@ internal sealed class PlanMessages(
     [
         messages.Online,
 
-        // Offline until a camera's first frame; what the broker kept from the last run may say otherwise.
+        // Offline until a camera's first frame; the broker may have kept another value from the last run.
         .. plans.SelectMany(plan => plan.Questions
             .Select(question => Enabled(plan.Id, question.Id))
             .Prepend(messages.View(plan.Id, ViewState.Unknown))
@@ -25,7 +25,7 @@ internal sealed class PlanMessages(
         .. devices.Devices(plans),
     ];
 
-    /// <summary>What a change of cameras or questions makes new.</summary>
+    /// <summary>The messages that a change of cameras or questions requires.</summary>
     /// <param name="before">Cameras and questions until now.</param>
     /// <param name="changed">Those from now on.</param>
     /// <returns>Messages that replace the latest of their topic, and messages that are published once.</returns>

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>What follows from the outcome of each message: it leaves its queue, waits again, or tells that the connection is
+/// <summary>Handles the outcome of each publish: the message leaves its queue or waits again, or the connection is reported as
 /// lost. One caller at a time.</summary>
 internal sealed class PublishOutcomes(
     PublisherState state,

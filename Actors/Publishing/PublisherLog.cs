@@ -3,10 +3,10 @@ using MobileVlm.Edge.Actors.Restarts;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>What the publisher logs, in the category of <see cref="PublisherActor"/>.</summary>
+/// <summary>The publisher's log messages, in the category of <see cref="PublisherActor"/>.</summary>
 internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeProvider time)
 {
-    /// <summary>Between two lines about one topic.</summary>
+    /// <summary>Least time between two lines about one topic.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private readonly ILogger _logger = logger;
@@ -35,14 +35,14 @@ internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeP
     public partial void Connected(string broker);
 
     [LoggerMessage(EventId = 52, Message =
-        "No connection to {Broker}: {Reason}. Answering goes on and events wait; the next attempt is in {Seconds:0.0} s, and more follow for as long as the service runs.")]
+        "No connection to {Broker}: {Reason}. Answering continues and events wait; the next attempt is in {Seconds:0.0} s, and more follow for as long as the service runs.")]
     public partial void NoBroker(LogLevel level, string broker, string reason, double seconds);
 
-    [LoggerMessage(EventId = 51, Level = LogLevel.Warning, Message = "The connection to {Broker} is lost: {Reason}. Answering goes on and events wait; connecting again.")]
+    [LoggerMessage(EventId = 51, Level = LogLevel.Warning, Message = "The connection to {Broker} is lost: {Reason}. Answering continues and events wait; connecting again.")]
     public partial void Lost(string broker, string reason);
 
     [LoggerMessage(EventId = 74, Level = LogLevel.Warning, Message =
-        "The broker refuses {Topic}: {Reason} (at most one line a minute for each topic; {Suppressed} more since the last one)")]
+        "The broker refuses {Topic}: {Reason} (at most one line per minute for each topic; {Suppressed} more since the last one)")]
     private partial void LogRefused(string topic, string reason, long suppressed);
 
     [LoggerMessage(EventId = 53, Level = LogLevel.Warning, Message = "The connection to {Broker} could not be closed in order: {Reason}")]
@@ -63,7 +63,7 @@ internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeP
     public partial void Stored(string id, string topic, string outcome);
 
     [LoggerMessage(EventId = 75, Level = LogLevel.Warning, Message =
-        "A reply to {Topic} was dropped, because {Limit} replies wait already: questions come faster than the broker takes replies ({Suppressed} more since the last such line).")]
+        "A reply to {Topic} was dropped, because {Limit} replies wait already: questions come faster than the broker accepts replies ({Suppressed} more since the last such line).")]
     private partial void LogReplyDropped(string topic, int limit, long suppressed);
 
     [LoggerMessage(EventId = 76, Level = LogLevel.Warning, Message =

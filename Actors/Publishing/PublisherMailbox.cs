@@ -3,7 +3,7 @@ using MobileVlm.Edge.Actors.Restarts;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>How work that the publisher starts reports back: as a message to its actor.</summary>
+/// <summary>Sends the results of work that the publisher starts to its actor, as messages.</summary>
 /// <param name="actor">Its reference stays the same over restarts, so a later instance gets what an earlier one
 /// started.</param>
 /// <param name="time">Paces the timers.</param>

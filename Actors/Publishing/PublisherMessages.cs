@@ -37,7 +37,7 @@ internal sealed record RestLimitReached
 /// <param name="Fault">Null when it was closed in order.</param>
 internal sealed record DisconnectEnded(string? Fault);
 
-/// <summary>It is time to connect.</summary>
+/// <summary>Starts a connection attempt.</summary>
 internal sealed record TryConnect
 {
     public static readonly TryConnect Instance = new();

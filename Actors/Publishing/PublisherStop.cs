@@ -22,7 +22,7 @@ internal sealed class PublisherStop(
 {
     private readonly BrokerSession _session = state.Session;
 
-    /// <summary>Nothing can be sent any more: the actor may stop.</summary>
+    /// <summary>Whether nothing can be sent any more, so that the actor may stop.</summary>
     public bool IsOver => _session is { State: LinkState.Waiting, Stop: not StopPhase.None };
 
     /// <summary>Begins the first phase. A connect under way is waited for: a short run may end before its first answer was
@@ -38,7 +38,7 @@ internal sealed class PublisherStop(
         }
     }
 
-    /// <summary>Nothing is in flight: begins the next phase, if a stop has begun and no event is being stored.</summary>
+    /// <summary>Begins the next phase when nothing is in flight, if a stop has begun and no event is being stored.</summary>
     /// <returns>What to publish before the next call.</returns>
     public IReadOnlyList<OutboundMessage> Advance()
     {

@@ -64,7 +64,7 @@ internal sealed partial class StatsActor : RestartableActor
     }
 
     [LoggerMessage(EventId = 88, Level = LogLevel.Error, Message =
-        "The statistics could not be published; answering goes on and the next ones are tried as usual.")]
+        "The statistics could not be published; answering continues and the next ones are tried as usual.")]
     private partial void LogNotPublished(Exception fault);
 
     private sealed record Tick
@@ -73,7 +73,7 @@ internal sealed partial class StatsActor : RestartableActor
     }
 }
 
-/// <summary>When the next statistics are due. Outlives the actor.</summary>
+/// <summary>The time at which the next statistics are due. Outlives the actor.</summary>
 internal sealed class StatsClock
 {
     public RestartMemory Memory { get; } = new();

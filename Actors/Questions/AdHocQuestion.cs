@@ -21,7 +21,7 @@ internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended
     /// <param name="reason">For the sender.</param>
     public void Failed(string reason) => End(new AdHocResult(null, reason));
 
-    /// <summary>Nobody waits for it any more; its result is dropped.</summary>
+    /// <summary>Records that nobody waits for it any more; its result is dropped.</summary>
     public void Withdraw() => Volatile.Write(ref _over, 1);
 
     private void End(AdHocResult end)
@@ -33,12 +33,12 @@ internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended
     }
 }
 
-/// <summary>How it ended.</summary>
+/// <summary>The result of an ad-hoc question.</summary>
 /// <param name="Answer">Null when there is none.</param>
 /// <param name="Reason">Why not.</param>
 internal sealed record AdHocResult(AdHocAnswer? Answer, string Reason);
 
-/// <summary>The answer and what it is about.</summary>
+/// <summary>The answer and the frame that it is about.</summary>
 /// <param name="Answer">The answer of the model.</param>
 /// <param name="Frame">Sequence number of the frame.</param>
 /// <param name="CapturedAt">Wall clock at which the frame was captured.</param>

@@ -30,7 +30,7 @@ internal sealed class AdHocQueue
         }
     }
 
-    /// <summary>The oldest, at most so many.</summary>
+    /// <summary>The oldest questions, at most this many.</summary>
     public IReadOnlyList<AdHocQuestion> Take(int most)
     {
         if (!_isWaiting)

@@ -13,7 +13,7 @@ public sealed record AlertText
 
     public static AlertText Default { get; } = new("{camera}: {question} is {to}");
 
-    /// <summary>What <see cref="Parse"/> reads, for people.</summary>
+    /// <summary>Syntax that <see cref="Parse"/> accepts, for messages.</summary>
     public static string Accepted => $"text with {string.Join(", ", Names.Select(name => $"{{{name}}}"))}";
 
     public string Template { get; }

@@ -49,10 +49,10 @@ public sealed record AnswerRules
     /// <see cref="UnsureRule.Keep"/> for yes/no, else <see cref="UnsureRule.Unknown"/>.</summary>
     public UnsureRule? WhenUnsure { get; init; }
 
-    /// <summary>So many of the last <see cref="OutOf"/> readings must agree, 1 or more.</summary>
+    /// <summary>The state changes when at least this many of the last <see cref="OutOf"/> readings agree; 1 or more.</summary>
     public int Agree { get; init; } = 1;
 
-    /// <summary>At least <see cref="Agree"/>.</summary>
+    /// <summary>Number of last readings that are compared; at least <see cref="Agree"/>.</summary>
     public int OutOf { get; init; } = 1;
 
     /// <summary>A new value must be seen this long before it becomes the state; to <c>no</c>
@@ -69,7 +69,7 @@ public sealed record AnswerRules
     /// frame to frame, else <see cref="EventRule.Changes"/>.</summary>
     public EventRule? Events { get; init; }
 
-    /// <summary>After an event was sent, none is for this long.</summary>
+    /// <summary>Cool-down: the time after an event in which no other is sent.</summary>
     public TimeSpan CoolDown { get; init; }
 
     /// <summary>The state is sent again at least this often; zero only on change.</summary>
@@ -81,13 +81,13 @@ public sealed record AnswerRules
     public AlertText Alert { get; init; } = AlertText.Default;
 }
 
-/// <summary>Which scores are clear. Between the two of yes/no lies what <see cref="UnsureRule"/> decides.</summary>
+/// <summary>The scores that are clear. For a yes/no score between the two, <see cref="UnsureRule"/> decides.</summary>
 public sealed record Thresholds
 {
-    /// <summary>From here on it is <c>yes</c>, 0..1.</summary>
+    /// <summary>Least score that is <c>yes</c>, 0..1.</summary>
     public double YesAbove { get; init; } = 0.6;
 
-    /// <summary>Down from here it is <c>no</c>, 0..1, at most <see cref="YesAbove"/>.</summary>
+    /// <summary>Largest score that is <c>no</c>, 0..1, at most <see cref="YesAbove"/>.</summary>
     public double NoBelow { get; init; } = 0.4;
 
     /// <summary>Lowest probability at which the most likely choice counts, 0..1.</summary>

@@ -8,7 +8,7 @@ public readonly record struct RelativePoint(double X, double Y);
 /// <summary>A shape on a frame, by its corners.</summary>
 public sealed record RegionPolygon(EquatableList<RelativePoint> Corners)
 {
-    /// <summary>What <see cref="Parse"/> reads, for people.</summary>
+    /// <summary>Syntax that <see cref="Parse"/> accepts, for messages.</summary>
     public const string Accepted = "three or more corners that are not on one line, each x,y of 0 to 1 ('0,0.5 1,0.5 1,1 0,1')";
 
     /// <summary>Corners as <c>x,y</c>, with spaces, semicolons or commas between them.</summary>
@@ -52,7 +52,7 @@ public sealed record RegionPolygon(EquatableList<RelativePoint> Corners)
 
     private static double Square(double value) => value * value;
 
-    private static FormatException Unreadable() => new($"is no polygon; {Accepted} would be accepted");
+    private static FormatException Unreadable() => new($"is not a polygon; {Accepted} would be accepted");
 }
 
 /// <summary>The part of a frame that questions are about. Questions about the same region share one encoding.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
-/// <summary>What one answer says about a question, before any rule is applied.</summary>
+/// <summary>One answer to a question, parsed, before any rule is applied.</summary>
 public sealed record ParsedAnswer
 {
     /// <summary><c>yes</c>, <c>no</c>, a choice, a number, the text, an object as JSON; null when the answer is

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
-/// <summary>How a state is compared.</summary>
+/// <summary>Comparison operators for a state.</summary>
 public enum ConditionOperator
 {
     Is,
@@ -22,7 +22,7 @@ public enum ConditionOperator
 /// <param name="Value">What it is compared with.</param>
 public sealed partial record QuestionCondition(string? Camera, string Question, ConditionOperator Operator, string Value)
 {
-    /// <summary>What <see cref="Parse"/> reads, for people.</summary>
+    /// <summary>Syntax that <see cref="Parse"/> accepts, for messages.</summary>
     public const string Accepted = "'person', 'person = no', 'colour != red', 'cars >= 2' or 'hall/person'";
 
     /// <exception cref="FormatException">The text cannot be read; the message completes a sentence that begins with the text.</exception>
@@ -84,14 +84,14 @@ public sealed partial record QuestionCondition(string? Camera, string Question, 
     private static double? Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static FormatException Unreadable() => new($"is no condition; {Accepted} would be accepted");
+    private static FormatException Unreadable() => new($"is not a condition; {Accepted} would be accepted");
 
     [GeneratedRegex(
         @"\A\s*((?<camera>[A-Za-z0-9_-]+)/)?(?<question>[A-Za-z0-9_-]+)\s*((?<op>==|=|!=|>=|>|<=|<)\s*(?<value>\S(.*\S)?)\s*)?\z")]
     private static partial Regex Shape();
 }
 
-/// <summary>Words that stand in topics.</summary>
+/// <summary>Words that are used in topics.</summary>
 public static class AnswerWords
 {
     public const string Yes = "yes";

@@ -1,7 +1,7 @@
 
 namespace MobileVlm.Edge.Actors.Questions;
 
-/// <summary>When each question of one camera is due. A question keeps its phase: it is due at the first frame and
+/// <summary>Schedules the questions of one camera. A question keeps its phase: it is due at the first frame and
 /// then on a fixed grid from there, so it neither drifts by the time an answer takes nor catches up in a burst after
 /// a gap. Thread-safe.</summary>
 internal sealed class QuestionSchedule
@@ -49,9 +49,9 @@ internal sealed class QuestionSchedule
     /// <summary>The questions that are due now about one region of the frame: the one that waits longest. Their next time is
     /// set as if they were asked now.</summary>
     /// <param name="now">A timestamp.</param>
-    /// <param name="looked">Regions of this frame that were asked about already.</param>
+    /// <param name="asked">Regions of this frame that were asked about already.</param>
     /// <param name="more">Questions of another region are due as well.</param>
-    public IReadOnlyList<StandingQuestion> TakeDue(long now, IReadOnlyCollection<FrameRegion?> looked, out bool more)
+    public IReadOnlyList<StandingQuestion> TakeDue(long now, IReadOnlyCollection<FrameRegion?> asked, out bool more)
     {
         more = false;
         if (!IsDue(now))
@@ -61,7 +61,7 @@ internal sealed class QuestionSchedule
 
         lock (_lock)
         {
-            var due = Array.FindAll(_entries, entry => now >= entry.DueFrom && !looked.Contains(entry.Question.Region));
+            var due = Array.FindAll(_entries, entry => now >= entry.DueFrom && !asked.Contains(entry.Question.Region));
             foreach (var closed in due.Where(entry => !_mayAsk(entry.Question)))
             {
                 closed.NotBefore(now + _gateEvery);

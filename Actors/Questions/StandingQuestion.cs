@@ -14,16 +14,16 @@ public enum QuestionKind
     /// <summary>A number within <see cref="StandingQuestion.Number"/>, read from the text that the model wrote.</summary>
     Number,
 
-    /// <summary>What the model wrote.</summary>
+    /// <summary>The text that the model wrote.</summary>
     Text,
 
-    /// <summary>An object of <see cref="StandingQuestion.Fields"/>, each asked as a question of its own about the same
+    /// <summary>An object of <see cref="StandingQuestion.Fields"/>, each asked as a separate question about the same
     /// picture, so that it is always valid JSON.</summary>
     Json,
 }
 
 /// <summary>A question that is asked again and again. Compares by content.</summary>
-/// <param name="Id">Name of the question as it stands in topics.</param>
+/// <param name="Id">Name of the question, as used in topics.</param>
 /// <param name="Ask">The question as the user wrote it; for <see cref="QuestionKind.Json"/> a description that is not
 /// asked.</param>
 /// <param name="Kind">The form of the answer.</param>
@@ -35,7 +35,7 @@ public sealed record StandingQuestion(
     /// <summary>At least two for <see cref="QuestionKind.Choice"/>, else none.</summary>
     public EquatableList<string> Choices { get; init; } = [];
 
-    /// <summary>What a number may be.</summary>
+    /// <summary>Bounds of a number.</summary>
     public NumberBounds Number { get; init; } = NumberBounds.Any;
 
     /// <summary>At least one for <see cref="QuestionKind.Json"/>, else none.</summary>
@@ -44,7 +44,7 @@ public sealed record StandingQuestion(
     /// <summary>The configured value; commands can change it at run time.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>When it is asked at all.</summary>
+    /// <summary>The times at which it is asked.</summary>
     public WeeklySchedule Schedule { get; init; } = WeeklySchedule.Always;
 
     /// <summary>Asked only while this holds; null always.</summary>
@@ -53,7 +53,7 @@ public sealed record StandingQuestion(
     /// <summary>The part of the frame that it is about; null for all of it.</summary>
     public FrameRegion? Region { get; init; }
 
-    /// <summary>What becomes of its answers.</summary>
+    /// <summary>Rules that turn its answers into a state and events.</summary>
     public AnswerRules Rules { get; init; } = new();
 }
 
@@ -67,11 +67,11 @@ public sealed record QuestionField(string Name, string Ask, QuestionKind Kind, i
     /// <summary>At least two for <see cref="QuestionKind.Choice"/>, else none.</summary>
     public EquatableList<string> Choices { get; init; } = [];
 
-    /// <summary>What a number may be.</summary>
+    /// <summary>Bounds of a number.</summary>
     public NumberBounds Number { get; init; } = NumberBounds.Any;
 }
 
-/// <summary>What a number may be. One that is not within is no answer.</summary>
+/// <summary>Bounds of a number. A number outside of them is not an answer.</summary>
 /// <param name="Min">Least, itself included.</param>
 /// <param name="Max">Most, itself included.</param>
 /// <param name="Unit">What it counts or measures (<c>km/h</c>); null when it is only a number.</param>

@@ -57,19 +57,19 @@ public enum UnknownReason
 /// <summary>The words of reasons and what they mean.</summary>
 public static class UnknownReasons
 {
-    /// <summary>As it stands in topics: <c>outsideSchedule</c>.</summary>
+    /// <summary>The word in topics and payloads: <c>outsideSchedule</c>.</summary>
     public static string ToText(this UnknownReason reason)
     {
         var name = reason.ToString();
         return char.ToLowerInvariant(name[0]) + name[1..];
     }
 
-    /// <summary>It is not asked at the moment because of the configuration, a switch or the clock.</summary>
+    /// <summary>Whether the question is not asked at the moment because of the configuration, a switch or the clock.</summary>
     public static bool IsDeliberate(this UnknownReason reason) => reason is
         UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse
         or UnknownReason.ViewNotNormal;
 
-    /// <summary>Somebody should look into it.</summary>
+    /// <summary>Whether the operator should examine the cause.</summary>
     internal static bool NeedsAttention(this UnknownReason reason) =>
         reason is UnknownReason.NoPicture or UnknownReason.Busy || reason.IsFailure();
 
@@ -87,7 +87,7 @@ public static class UnknownReasons
         _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "No reason is known for it."),
     };
 
-    /// <summary>What to tell people.</summary>
+    /// <summary>A sentence for the operator.</summary>
     public static string ToSentence(this UnknownReason reason) => reason switch
     {
         UnknownReason.NoPicture => "the camera gives no picture",

@@ -8,7 +8,7 @@ public sealed record WeeklySchedule
 
     public static WeeklySchedule Always { get; } = new([]);
 
-    /// <summary>None means always.</summary>
+    /// <summary>The slots of the schedule; none means always.</summary>
     public EquatableList<WeeklySlot> Slots { get; }
 
     /// <param name="slots">As <see cref="WeeklySlot.Parse"/> reads them; none means always.</param>
@@ -34,7 +34,7 @@ public readonly record struct WeeklySlot(int Days, TimeSpan From, TimeSpan To)
 
     private static readonly string[] DayNames = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-    /// <summary>What <see cref="Parse"/> reads, for people.</summary>
+    /// <summary>Syntax that <see cref="Parse"/> accepts, for messages.</summary>
     public const string Accepted = "'Mon-Fri 07:00-19:00', 'Sat,Sun 22:00-06:00', '20:00-06:00' or 'Sun'";
 
     /// <summary>Days, times or both: <c>Mon-Fri,Sun 07:00-19:00</c>.</summary>
@@ -102,5 +102,5 @@ public readonly record struct WeeklySlot(int Days, TimeSpan From, TimeSpan To)
             ? new TimeSpan(h, m, 0)
             : throw Unreadable();
 
-    private static FormatException Unreadable() => new($"is no time of the week; {Accepted} would be accepted");
+    private static FormatException Unreadable() => new($"is not a time of the week; {Accepted} would be accepted");
 }

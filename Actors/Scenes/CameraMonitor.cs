@@ -13,7 +13,7 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// <param name="After">See <paramref name="Before"/>.</param>
 internal sealed record ViewChange(ViewState From, ViewState To, bool HasSettled, Frame? Before, Frame? After);
 
-/// <summary>What follows from a frame.</summary>
+/// <summary>Result of checking one frame.</summary>
 /// <param name="Freeze">About the connection.</param>
 /// <param name="SameFor">How long the source had repeated its frames.</param>
 /// <param name="View">About the view; null while it stays as it is.</param>
@@ -52,7 +52,7 @@ internal sealed class CameraMonitor
         _counters.Update(camera => camera.View = ViewState.Unknown.ToText());
     }
 
-    /// <summary>As of the last frame.</summary>
+    /// <summary>The state after the last frame.</summary>
     public ViewState State => (ViewState)_state;
 
     /// <summary>The camera's questions are suspended because its view is not normal.</summary>

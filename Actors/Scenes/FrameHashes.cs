@@ -2,7 +2,7 @@ using System.IO.Hashing;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>The hashes of the last frames that differ bit by bit, to tell a frame that is new from one that was there
+/// <summary>The hashes of the last frames that differ bit by bit, to distinguish a new frame from one that was seen
 /// before. A camera's sensor never gives the same frame twice; an encoder that gets the same frame again and again
 /// gives a small number of them in turn. One caller at a time.</summary>
 internal sealed class FrameHashes

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>What follows from a frame of a source that claims to be live.</summary>
+/// <summary>Result of checking one frame of a source that claims to be live.</summary>
 internal enum FreezeState
 {
     None,
@@ -15,7 +15,7 @@ internal enum FreezeState
     WasFrozen,
 }
 
-/// <summary>Finds connections that repeat one frame although their source claims to be live, and tells them from scenes in
+/// <summary>Finds connections that repeat one frame although their source claims to be live, and distinguishes them from scenes in
 /// which nothing moves. Decides by the moments that it is given. One caller at a time.</summary>
 /// <remarks>A new connection begins with a key frame, which a lossy encoder renders slightly differently from the last
 /// frame of the old connection. So the frames are compared in two ways: bit by bit with all that the old connection
@@ -24,7 +24,7 @@ internal enum FreezeState
 /// showed.</remarks>
 internal sealed class FreezeMonitor
 {
-    /// <summary>After a scene was found to be still, the source is opened again no sooner than this.</summary>
+    /// <summary>Least time between finding a still scene and opening the source again.</summary>
     public static readonly TimeSpan NextTryAfter = TimeSpan.FromHours(1);
 
     /// <summary>How long a new connection is observed before it counts as a still scene.</summary>
@@ -37,7 +37,7 @@ internal sealed class FreezeMonitor
     /// <summary>Frames of a new connection before anything is decided. The first may be damaged.</summary>
     private const int MinFrames = 3;
 
-    /// <summary>This many new frames in a row are a moving scene, regardless of what was found before.</summary>
+    /// <summary>Number of new frames in a row that show a moving scene, regardless of earlier results.</summary>
     private const int MovingAfter = 30;
 
     private readonly FrameHashes _hashes = new();
@@ -56,19 +56,19 @@ internal sealed class FreezeMonitor
     private int _observed;
     private int _otherInARow;
 
-    /// <summary>How long no new frame came, as of the last frame.</summary>
+    /// <summary>How long no new frame came, at the time of the last frame.</summary>
     public TimeSpan SameFor => _sameSince is { } since ? _lastAt - since : TimeSpan.Zero;
 
     /// <summary>A connection was opened: the source's own doing or <see cref="FreezeState.OpenAgain"/>.</summary>
     /// <param name="frozenAfter">As configured; zero is off.</param>
     public void Opened(TimeSpan frozenAfter)
     {
-        // A connection that broke by itself after a long time without a new frame serves the same purpose.
+        // A connection that was lost after a long time without a new frame serves the same purpose.
         _isWatching = _isWaiting || (frozenAfter > TimeSpan.Zero && SameFor >= frozenAfter);
         (_isWaiting, _observed, _otherInARow) = (false, 0, 0);
     }
 
-    /// <summary>Takes in a frame.</summary>
+    /// <summary>Adds a frame.</summary>
     /// <param name="hash">Of all its pixels.</param>
     /// <param name="blocks">Mean brightness of its blocks.</param>
     /// <param name="now">A clock that never jumps.</param>

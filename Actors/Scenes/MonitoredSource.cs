@@ -62,7 +62,7 @@ internal sealed partial class MonitoredSource : ICameraSource
     {
         if (!_isAnnounced)
         {
-            // What the broker kept from an earlier run may say otherwise.
+            // The broker may have kept another value from an earlier run.
             _isAnnounced = true;
             _publish(new ViewSeen(Id, _monitor.State, null, null));
         }
@@ -195,7 +195,7 @@ internal sealed partial class MonitoredSource : ICameraSource
     }
 
     [LoggerMessage(EventId = 80, Level = LogLevel.Information, Message =
-        "{Camera}: the picture has been the same for {Seconds:0} s. The source is opened again to see whether its connection is frozen; answers go on.")]
+        "{Camera}: the picture has been the same for {Seconds:0} s. The source is opened again to see whether its connection is frozen; answering continues.")]
     private partial void LogOpensAgain(CameraId camera, double seconds);
 
     [LoggerMessage(EventId = 81, Level = LogLevel.Warning, Message =
@@ -214,7 +214,7 @@ internal sealed partial class MonitoredSource : ICameraSource
     private partial void LogNormal(CameraId camera, string before);
 
     [LoggerMessage(EventId = 85, Level = LogLevel.Information, Message =
-        "{Camera}: the changed view has held for ViewSettlesAfter and is the usual one from now on.")]
+        "{Camera}: the changed view has held for ViewSettlesAfter and is now the usual one.")]
     private partial void LogSettled(CameraId camera);
 
     [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =

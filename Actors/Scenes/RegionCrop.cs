@@ -3,16 +3,16 @@ using MobileVlm.Edge.Inference.Images;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>Cuts the region out of a frame, before anything looks at it.</summary>
+/// <summary>Cuts the region out of a frame, before anything else reads the frame.</summary>
 internal static class RegionCrop
 {
-    // The mean that CLIP's preprocessing takes off (122.77, 116.75, 104.09), so that what is painted over says nothing.
+    // The mean that CLIP's preprocessing takes off (122.77, 116.75, 104.09), so that painted-over pixels are neutral.
     private static ReadOnlySpan<byte> Paint => [123, 117, 104];
 
     /// <param name="pixels">RGB, [height, width, 3], rows without padding; not changed.</param>
     /// <param name="width">In pixels.</param>
     /// <param name="height">In pixels.</param>
-    /// <param name="region">What is looked at.</param>
+    /// <param name="region">The region to keep.</param>
     /// <param name="buffer">Receives the pixels; as long as <paramref name="pixels"/> suffices.</param>
     /// <returns>A frame in <paramref name="buffer"/>, at least one pixel wide and high.</returns>
     public static RgbImage Cut(
@@ -60,7 +60,7 @@ internal static class RegionCrop
         return (first, Math.Clamp((int)Math.Ceiling(to * size), first + 1, size));
     }
 
-    /// <summary>Where a row through pixel centres goes in and out of a shape, from left to right (even-odd rule).</summary>
+    /// <summary>The points at which a row through pixel centres enters and leaves a shape, from left to right (even-odd rule).</summary>
     private static void Cross(RegionPolygon shape, double y, List<double> crossings)
     {
         crossings.Clear();

@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>Looks for the usual view at another place of the frame: shifted, turned, larger or smaller. This is what a
-/// camera that was pushed, turned or zoomed shows, and nothing that happens in front of a camera looks like it.</summary>
+/// <summary>Searches for the usual view at another place of the frame: shifted, turned, larger or smaller. This is what a
+/// camera that was pushed, turned or zoomed shows, and nothing that happens in front of a camera resembles it.</summary>
 /// <remarks>A search over similarity transforms that counts matching edge points, from coarse to fine: chamfer matching with
 /// edge directions (Gavrila, Multi-feature hierarchical template matching, ICPR 1998) on binary maps. Not thread-safe.</remarks>
 internal sealed class ViewAlignment
@@ -11,7 +11,7 @@ internal sealed class ViewAlignment
     private const int CoarseStep = 4;
     private const int Candidates = 24;
 
-    /// <summary>What moves more of the usual view out of the frame proves nothing.</summary>
+    /// <summary>Least share of the usual view that must stay in the frame: a movement that leaves less proves nothing.</summary>
     private const double MinInside = 0.35;
 
     private const int CentreX = GrayImage.Width / 2;
@@ -24,7 +24,7 @@ internal sealed class ViewAlignment
     private readonly List<EdgeCell> _moved = [];
     private readonly List<EdgeCell> _original = [];
 
-    /// <summary>Where the usual view was found.</summary>
+    /// <summary>The place at which the usual view was found.</summary>
     /// <param name="There">Share of the usual edges within the frame that are found at the best other place, 0..1.</param>
     /// <param name="Here">The share of the same edges that are found at their own place, 0..1.</param>
     /// <param name="Distance">How far the best place moves an edge on average, in cells.</param>

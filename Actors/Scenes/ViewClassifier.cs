@@ -1,9 +1,9 @@
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>What one frame shows of the view.</summary>
+/// <summary>What one frame shows of the view, before it is confirmed by others.</summary>
 internal enum ViewEvidence
 {
-    /// <summary>Nothing for or against: overexposed, or structure that fades in fog or dusk.</summary>
+    /// <summary>No evidence: overexposed, or structure that fades in fog or dusk.</summary>
     None,
 
     Normal,
@@ -54,7 +54,7 @@ internal sealed class ViewClassifier
     /// <summary>Whether nearly all of a frame is black, independent of the usual view.</summary>
     public static bool IsDark(ViewFeatures frame) => frame.Plane.Percentile(BlackShare) < Black;
 
-    /// <summary>Whether most of a frame is overexposed: the camera's exposure has not settled, and nothing can be said.</summary>
+    /// <summary>Whether most of a frame is overexposed: the camera's exposure has not settled, and the view cannot be classified.</summary>
     public static bool IsOverexposed(ViewFeatures frame) => frame.Plane.ShareFrom(Saturated) >= MaxSaturated;
 
     /// <param name="frame">Neither dark nor overexposed.</param>

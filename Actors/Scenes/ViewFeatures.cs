@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// <param name="Direction">0..7, see <see cref="EdgeImage"/>.</param>
 internal readonly record struct EdgeCell(byte X, byte Y, byte Direction);
 
-/// <summary>What is compared of a frame: its edges and its brightness. Written again for each frame. One caller at a
+/// <summary>The features of a frame that are compared: its edges and its brightness. Written again for each frame. One caller at a
 /// time.</summary>
 /// <remarks>Edge directions are used because they hardly depend on exposure, colour and contrast: the idea of
 /// histograms of oriented gradients (Dalal and Triggs, CVPR 2005), here cell by cell.</remarks>

@@ -16,7 +16,7 @@ internal sealed class ViewMonitor
 
     private static readonly TimeSpan LearnEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>What takes longer than this to hide the view is fog, snow or dusk.</summary>
+    /// <summary>A change that takes longer than this to hide the view is fog, snow or dusk.</summary>
     private static readonly TimeSpan Sudden = TimeSpan.FromSeconds(30);
 
     private readonly ViewFeatures _features = new();
@@ -33,7 +33,7 @@ internal sealed class ViewMonitor
     private int _framesSinceStructure;
     private double _foundBefore = 1;
 
-    /// <summary>As of the last frame.</summary>
+    /// <summary>The state after the last frame.</summary>
     public ViewState State { get; private set; } = ViewState.Unknown;
 
     /// <summary>The last frame shows the usual view without doubt.</summary>
@@ -52,7 +52,7 @@ internal sealed class ViewMonitor
         (State, IsPlainlyNormal, HasSettled) = (ViewState.Unknown, false, false);
     }
 
-    /// <summary>Takes in a frame.</summary>
+    /// <summary>Adds a frame.</summary>
     /// <param name="plane">Its luminance.</param>
     /// <param name="now">A clock that never jumps.</param>
     /// <param name="settlesAfter">A changed view that holds this long becomes the usual one; zero never.</param>
@@ -244,7 +244,7 @@ internal sealed class ViewMonitor
 
     private void KeepBlocks() => _features.Plane.Blocks.CopyTo(_blocksBefore, 0);
 
-    /// <summary>Of the run; the latest of those that are equally frequent.</summary>
+    /// <summary>The most frequent evidence of the run; the latest of those that are equally frequent.</summary>
     private ViewEvidence MostFrequent() =>
         _run.AsEnumerable().Reverse().GroupBy(it => it).MaxBy(group => group.Count())!.Key;
 

@@ -20,7 +20,7 @@ internal sealed class ViewReference
     /// <summary>What is seen for about this long belongs to the usual view, and what is gone for this long does not.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(90);
 
-    /// <summary>One frame of a slow camera does not outweigh all earlier ones.</summary>
+    /// <summary>Largest weight of one frame, so that a frame of a slow camera does not outweigh all earlier ones.</summary>
     private const double MaxWeight = 0.25;
 
     /// <summary>Edges seen in this share of the frames are usual ones. Below one half, because an edge between two cells or
@@ -35,7 +35,7 @@ internal sealed class ViewReference
 
     private const int MaxSharpnessSamples = 400;
 
-    /// <summary>Below this share of measurable edges nothing is said about their sharpness.</summary>
+    /// <summary>Below this share of measurable edges their sharpness is not evaluated.</summary>
     private const double MinMeasured = 0.3;
 
     private static readonly TimeSpan SharpnessMemory = TimeSpan.FromDays(1);
@@ -65,7 +65,7 @@ internal sealed class ViewReference
         _sharpness = null;
     }
 
-    /// <summary>Takes a frame in.</summary>
+    /// <summary>Adds a frame to the reference.</summary>
     /// <param name="frame">Its features.</param>
     /// <param name="elapsed">Since the last one that was taken in.</param>
     /// <param name="forget">False for a frame that shows fewer edges for a reason that is not in the scene: darkness, fog.

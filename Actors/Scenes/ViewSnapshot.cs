@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>A small copy of a frame in memory of its own: at most 640 pixels wide, so 1 MB or less. One caller at a time.</summary>
+/// <summary>A small copy of a frame in its own memory: at most 640 pixels wide, so 1 MB or less. One caller at a time.</summary>
 internal sealed class ViewSnapshot
 {
     /// <summary>Widest copy, in pixels.</summary>

@@ -13,6 +13,6 @@ public sealed record AdHocSettings
 
     public AskLimits Limits { get; init; } = new();
 
-    /// <summary>Where replies may be sent to: beginnings of topics, each with its last <c>/</c>.</summary>
+    /// <summary>Topics to which replies may be sent: prefixes, each with its last <c>/</c>.</summary>
     public IReadOnlyList<string> ReplyPrefixes { get; init; } = ["replies/"];
 }

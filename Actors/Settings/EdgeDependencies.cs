@@ -18,7 +18,7 @@ public sealed record EdgeDependencies
     /// <summary>Owned from here on: disposed at the end of the stop.</summary>
     public required IMqttLink Link { get; init; }
 
-    /// <summary>Where events wait for the broker; in memory by default. Owned: disposed at the end of the
+    /// <summary>The outbox in which events wait for the broker; in memory by default. Owned: disposed at the end of the
     /// stop.</summary>
     public IEventOutbox Outbox { get; init; } = new MemoryOutbox(TimeProvider.System);
 
@@ -31,13 +31,13 @@ public sealed record EdgeDependencies
     /// <summary>Opens stage 2, under the same rules.</summary>
     public required Func<IQuestionAnswerer> OpenAnswerer { get; init; }
 
-    /// <summary>Where the model's sessions run, for the statistics. Called on any thread.</summary>
+    /// <summary>Reads the devices on which the model's sessions run, for the statistics. Called on any thread.</summary>
     public Func<ModelPlacement> Placement { get; init; } = () => ModelPlacement.Unknown;
 
-    /// <summary>A frame as JPEG. Called on a thread of its own; must not keep the frame.</summary>
+    /// <summary>A frame as JPEG. Called on its own thread; must not keep the frame.</summary>
     public required Func<Frame, byte[]> FrameToJpeg { get; init; }
 
-    /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on a thread of its own.
+    /// <summary>Decodes a picture file that came with a question; the caller owns the frame. Called on its own thread.
     /// Throws <see cref="ImageFileException"/> when the file is not a usable picture.</summary>
     public required Func<ReadOnlyMemory<byte>, Frame> PictureToFrame { get; init; }
 }

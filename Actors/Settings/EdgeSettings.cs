@@ -12,7 +12,7 @@ public sealed record EdgeSettings
     /// <summary>Name of the model, as every answer carries it.</summary>
     public required string ModelName { get; init; }
 
-    /// <summary>Where the model runs (<c>cpu</c>, <c>cuda</c>…), as published in the statistics.</summary>
+    /// <summary>The device on which the model runs (<c>cpu</c>, <c>cuda</c>…), as published in the statistics.</summary>
     public required string Target { get; init; }
 
     public required IReadOnlyList<CameraPlan> Cameras { get; init; }
@@ -47,7 +47,7 @@ public sealed record EdgeSettings
 /// <param name="Snapshot">Publishes a snapshot of each answered frame.</param>
 public sealed record CameraPlan(CameraId Id, EquatableList<StandingQuestion> Questions, bool Snapshot)
 {
-    /// <summary>When an earlier answer is reused; null answers each frame.</summary>
+    /// <summary>Settings of the scene gate, which reuses earlier answers; null answers each frame.</summary>
     public SceneGateSettings? Gate { get; init; }
 
     /// <summary>Checks of its frames besides its questions.</summary>

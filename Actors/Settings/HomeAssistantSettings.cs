@@ -5,7 +5,7 @@ public sealed record HomeAssistantSettings
 {
     public bool Enabled { get; init; }
 
-    /// <summary>As in Home Assistant's own settings.</summary>
+    /// <summary>The same value as in Home Assistant's own settings.</summary>
     public string Prefix { get; init; } = "homeassistant";
 
     /// <summary>The topic on which Home Assistant reports its start.</summary>

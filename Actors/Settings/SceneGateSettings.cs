@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Settings;
 
-/// <summary>When a frame is taken for the same scene as the one that was asked about.</summary>
+/// <summary>Thresholds below which a frame counts as the same scene as the one that was asked about.</summary>
 public sealed record SceneGateSettings
 {
     /// <summary>Largest difference that still counts as none, in levels of 0..255, of any colour in any of 32 x 32 areas.
@@ -8,7 +8,7 @@ public sealed record SceneGateSettings
     /// an area moves it by more than two.</summary>
     public double Threshold { get; init; } = 2;
 
-    /// <summary>An answer older than this is asked anew however still the scene is.</summary>
+    /// <summary>An answer older than this is asked again even while the scene is still.</summary>
     public TimeSpan Refresh { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Answers are also kept when each visual token's cosine with the frame that was asked is at least this,

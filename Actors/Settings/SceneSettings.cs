@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Settings;
 
-/// <summary>What is checked in a camera's frames besides its questions. Values are validated where configuration is
+/// <summary>Checks of a camera's frames besides its questions. Values are validated where configuration is
 /// read.</summary>
 public sealed record SceneSettings
 {

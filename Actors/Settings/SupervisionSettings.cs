@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Settings;
 
-/// <summary>How often and how fast an actor that failed is started again. Counted for each actor on its own.</summary>
+/// <summary>Limits and delays for restarts of failed actors. Counted for each actor on its own.</summary>
 public sealed record SupervisionSettings
 {
     /// <summary>Restarts that one actor may need before the system fails. Cameras are restarted without end, because one

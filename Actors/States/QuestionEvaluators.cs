@@ -51,7 +51,7 @@ internal sealed partial class QuestionEvaluators
     /// <summary>The timer for the next check; it outlives restarts of the actor.</summary>
     public ITimer? Ticks { get; set; }
 
-    /// <summary>What must survive a restart.</summary>
+    /// <summary>The data that must survive a restart.</summary>
     public IReadOnlyDictionary<string, SavedQuestionState> Saved => _entries.ToDictionary(
         entry => $"{entry.Key.Camera}/{entry.Key.Question}", entry => entry.Value.Machine.Saved);
 
@@ -82,7 +82,7 @@ internal sealed partial class QuestionEvaluators
         }
     }
 
-    /// <summary>What was found since the last call, in its order. Kept here until then, so that an actor which fails in
+    /// <summary>The results since the last call, in their order. Kept here until then, so that an actor which fails in
     /// between loses no event.</summary>
     public IReadOnlyList<FrameEvaluated> TakeUnsent()
     {
@@ -107,7 +107,7 @@ internal sealed partial class QuestionEvaluators
 
         foreach (var answer in frame.Answers)
         {
-            // A frame that was on its way when the configuration changed may answer what nobody asks any more.
+            // A frame that was in flight when the configuration changed may have answers to removed questions.
             if (_entries.TryGetValue((frame.Camera, answer.Question.Id), out var entry)
                 && entry.Machine.Question.Kind == answer.Question.Kind
                 && !ReferenceEquals(entry.LastEvaluated, answer))
@@ -193,8 +193,8 @@ internal sealed partial class QuestionEvaluators
         LogNotEvaluated(fault, camera, answer.Question.Id);
     }
 
-    /// <summary>One line for each change. A question that is unanswered for a reason that nobody configured gets a warning
-    /// of its own.</summary>
+    /// <summary>Logs one line for each change. A question that is unanswered for a reason that nobody configured gets a
+    /// separate warning.</summary>
     private void ReportState(CameraId camera, QuestionStateMachine machine, QuestionState before, StateChange? change)
     {
         var now = machine.Current;
@@ -222,9 +222,9 @@ internal sealed partial class QuestionEvaluators
             entry.IsInTrouble = true;
             LogNoAnswer(camera, question, wait.ToSentence());
         }
-        else if (entry.Silence.Wait is { } meant && meant.IsDeliberate())
+        else if (entry.Silence.Wait is { } deliberate && deliberate.IsDeliberate())
         {
-            var reason = meant.ToSentence();
+            var reason = deliberate.ToSentence();
             LogNotAsked(camera, question, reason);
         }
         else if (entry.Silence.Wait is null && entry.IsInTrouble)

@@ -39,13 +39,13 @@ public sealed record QuestionState
 /// <param name="HeldBack">Changes since the last event that the cool-down kept back.</param>
 public sealed record StateChange(string From, string To, double? Score, DateTimeOffset Since, int HeldBack);
 
-/// <summary>What follows from one answer, or from time that passed.</summary>
+/// <summary>Result of evaluating one answer, or the passing of time.</summary>
 /// <param name="PublishesState">The state is to be published.</param>
 /// <param name="PublishesAnswer">The answer is to be published.</param>
 /// <param name="Event">The change is an event.</param>
 public readonly record struct Evaluation(bool PublishesState, bool PublishesAnswer, StateChange? Event);
 
-/// <summary>What survives a restart.</summary>
+/// <summary>The part that survives a restart.</summary>
 /// <param name="Kind">Kind of the question: the state of another kind is dropped.</param>
 /// <param name="State">The state.</param>
 /// <param name="LastEventAt">When the last event was sent.</param>

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>What must survive a restart: the states and what was switched at run time.</summary>
+/// <summary>The data that must survive a restart: the states and what was switched at run time.</summary>
 /// <param name="Version">Version of the layout.</param>
 /// <param name="States">By camera and question: <c>gate/person</c>.</param>
 /// <param name="Switches">The same, where a switch differs from the configuration.</param>
@@ -30,7 +30,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
 {
     public const string FileName = "questions.json";
 
-    // Some hundred bytes a question; more than this was not written here.
+    // Some hundred bytes per question; more than this was not written here.
     private const int LargestFile = 16 << 20;
 
     private static readonly JsonSerializerOptions Json = new()
@@ -49,7 +49,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
 
     private string Path => System.IO.Path.Combine(folder, FileName);
 
-    /// <summary>Never throws for what a disk can do.</summary>
+    /// <summary>Reads the file. Never throws for disk errors.</summary>
     public SavedState Read()
     {
         try
@@ -65,7 +65,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
             return state is { Version: SavedState.Current, States: not null, Switches: not null }
                 && state.States.Values.All(saved => saved?.State is { } state && double.IsFinite(state.Score ?? 0))
                 ? state
-                : throw new JsonException("it is no such file, of another version, or a number in it is out of range");
+                : throw new JsonException("it is not a state file, is of another version, or a number in it is out of range");
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -84,7 +84,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
         }
     }
 
-    /// <summary>Never throws for disk errors. An outage is logged once, and so is its end.</summary>
+    /// <summary>Writes the file. Never throws for disk errors. An outage is logged once, and so is its end.</summary>
     /// <returns>Whether it is on disk.</returns>
     public bool Write(SavedState state)
     {
@@ -169,7 +169,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
     private partial void LogUnreadable(string file, string reason);
 
     [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
-        "{File} cannot be written ({Reason}). The service goes on and tries again; a restart meanwhile forgets states, cool-downs and switches. Free space, or repair the disk or the permissions of StateFolder.")]
+        "{File} cannot be written ({Reason}). The service continues and tries again; a restart meanwhile forgets states, cool-downs and switches. Free space, or repair the disk or the permissions of StateFolder.")]
     private partial void LogUnwritable(string file, string reason);
 
     [LoggerMessage(EventId = 88, Level = LogLevel.Information, Message = "{File} is written again.")]

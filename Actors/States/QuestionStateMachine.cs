@@ -65,7 +65,7 @@ internal sealed class QuestionStateMachine
 
     /// <summary>A frame was answered.</summary>
     /// <param name="answer">The parsed answer.</param>
-    /// <param name="captured">Capture time of the frame: times are measured in front of the camera, however long the
+    /// <param name="captured">Capture time of the frame: times are measured at the camera, independent of the time that the
     /// model takes.</param>
     public Evaluation Apply(ParsedAnswer answer, Instant captured)
     {

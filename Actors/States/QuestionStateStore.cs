@@ -59,8 +59,8 @@ internal sealed class QuestionStateStore
         }
     }
 
-    /// <summary>What is to be written now, or null: nothing changed that matters, or the last time is too near. Once given
-    /// out it counts as written.</summary>
+    /// <summary>The data to write now; null when nothing relevant changed or the last write was too recent. Once returned, it
+    /// counts as written.</summary>
     /// <param name="states">All of them.</param>
     public PendingSave? Due(IReadOnlyDictionary<string, SavedQuestionState> states)
     {

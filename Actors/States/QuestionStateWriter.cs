@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>Writes the state file on a thread of its own, each state only after the events in it are safe. Holds at most
+/// <summary>Writes the state file on its own thread, each state only after the events in it are safe. Holds at most
 /// the state that is being written and the newest one behind it. Thread-safe; outlives the actors.</summary>
 /// <param name="store">Writes; skips a state that a later one has overtaken.</param>
 /// <param name="logger">Logs a write that threw, which is a defect: the file handles disk errors itself.</param>
@@ -74,6 +74,6 @@ internal sealed partial class QuestionStateWriter(QuestionStateStore store, ILog
     }
 
     [LoggerMessage(EventId = 80, Level = LogLevel.Error, Message =
-        "The states of the questions could not be written; the service goes on and tries again at the next change.")]
+        "The states of the questions could not be written; the service continues and tries again at the next change.")]
     private partial void LogNotWritten(Exception fault);
 }

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>Which questions are asked at this moment. A switch at run time overrides the configuration until it is switched
+/// <summary>The switches of all questions: which are asked now. A switch at run time overrides the configuration until it is switched
 /// back, also after a restart; its owner saves it. Thread-safe.</summary>
 public sealed class QuestionToggles
 {

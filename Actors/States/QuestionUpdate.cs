@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Actors.States;
 /// <param name="Parsed">The answer as it was parsed.</param>
 public sealed record LastAnswer(FrameAnswered Frame, QuestionAnswered Answer, ParsedAnswer Parsed);
 
-/// <summary>What is published about a question.</summary>
+/// <summary>A change of a question that is published.</summary>
 /// <param name="Camera">Whose question.</param>
 /// <param name="Question">The question.</param>
 /// <param name="Current">The current state.</param>

@@ -14,7 +14,7 @@ internal sealed class SilenceMonitor(
     private TimeSpan _silentSince = start.Monotonic;
     private bool _hasAnswer;
 
-    /// <summary>As of the last <see cref="Check"/>; null when it is answered as it should be.</summary>
+    /// <summary>The reason at the last <see cref="Check"/> for which the question has no answer; null when it is answered on time.</summary>
     public UnknownReason? Wait { get; private set; } = UnknownReason.NotYet;
 
     public void Answered(TimeSpan at) => (_silentSince, _hasAnswer) = (at, true);

@@ -13,7 +13,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors.Supervision;
 
-/// <summary>How each actor is created.</summary>
+/// <summary>Creates each actor.</summary>
 internal sealed class EdgeActors(EdgeContext context)
 {
     public Props Pipeline(IActorRef evaluation) => Props.Create(() => new PipelineActor(context.Pipeline, evaluation));

@@ -32,13 +32,13 @@ internal sealed record SurvivingState(
     CommandBuffer Commands,
     StatsClock Stats);
 
-/// <summary>What the supervisor reports to the host. Safe to complete twice.</summary>
+/// <summary>The supervisor's reports to the host. Safe to complete twice.</summary>
 internal sealed class EdgeSignals
 {
     /// <summary>The engine is open; fails if it cannot be opened.</summary>
     public TaskCompletionSource Started { get; } = Signal();
 
-    /// <summary>No frame is on its way any more.</summary>
+    /// <summary>No frame is in flight any more.</summary>
     public TaskCompletionSource Drained { get; } = Signal();
 
     /// <summary>The pipeline or an actor has used up its restart budget, or cannot be restarted safely.</summary>

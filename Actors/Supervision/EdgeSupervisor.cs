@@ -32,7 +32,7 @@ internal sealed record ChangeCameras(
 
 /// <summary>Creates the actors and isolates their failures. Each is restarted on its own, with its state in objects that
 /// outlive it, after a growing delay and within a budget; for cameras there is no limit. What cannot be restarted safely
-/// fails the system at once: the pipeline's actor (its engine has a budget of its own) and this one.</summary>
+/// fails the system at once: the pipeline's actor (its engine has its own budget) and this one.</summary>
 internal sealed partial class EdgeSupervisor : ReceiveActor
 {
     private static readonly TimeSpan CameraStopLimit = TimeSpan.FromSeconds(30);

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Supervision;
 
-/// <summary>How the time of a stop is divided. Each limit is a moment, not a duration: what ends early leaves its time
+/// <summary>The limits of the steps of a stop. Each limit is a moment, not a duration: what ends early leaves its time
 /// to what follows. Not thread-safe to dispose.</summary>
 internal sealed class StopLimits : IDisposable
 {
@@ -22,28 +22,28 @@ internal sealed class StopLimits : IDisposable
         All = At(1);
     }
 
-    /// <summary>What waits for the broker may be sent until here; the time after it is reserved for <c>stopped</c>.</summary>
+    /// <summary>Share of the stop's time in which waiting messages may be sent; the time after it is reserved for <c>stopped</c>.</summary>
     private const double RestShare = 0.75;
 
-    /// <summary>Until here the supervisor may answer.</summary>
+    /// <summary>End of the supervisor's time to answer.</summary>
     public CancellationToken Supervisor { get; }
 
     /// <summary>An answer in progress may finish until here; then it is cancelled.</summary>
     public CancellationToken Patience { get; }
 
-    /// <summary>Until here a cancelled answer, and the cameras, may return.</summary>
+    /// <summary>End of the time for a cancelled answer, and the cameras, to return.</summary>
     public CancellationToken Answers { get; }
 
-    /// <summary>Until here what waits may be sent.</summary>
+    /// <summary>End of the time for sending waiting messages.</summary>
     public CancellationToken Rest { get; }
 
     /// <summary>Limit for <c>stopped</c> and the disconnect.</summary>
     public CancellationToken Disconnect { get; }
 
-    /// <summary>Until here sessions may be disposed.</summary>
+    /// <summary>End of the time for disposing sessions.</summary>
     public CancellationToken Engine { get; }
 
-    /// <summary>Until here the outbox and the connection may close.</summary>
+    /// <summary>End of the time for closing the outbox and the connection.</summary>
     public CancellationToken Close { get; }
 
     /// <summary>The end.</summary>

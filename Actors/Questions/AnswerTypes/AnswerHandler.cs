@@ -44,26 +44,26 @@ public abstract class AnswerHandler
     /// answers.</summary>
     public abstract bool IsWritten { get; }
 
-    /// <summary>What the model is asked for one question or one field of an object.</summary>
+    /// <summary>The model's question for one question or one field of an object.</summary>
     /// <param name="ask">The question as the user wrote it.</param>
     /// <param name="choices">At least two for <see cref="QuestionKind.Choice"/>; otherwise none.</param>
     /// <param name="maxTokens">Most tokens of a written answer.</param>
     /// <exception cref="NotSupportedException">The type is put together from fields, which are asked instead.</exception>
     public abstract Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens);
 
-    /// <summary>What the state is to Home Assistant.</summary>
+    /// <summary>Type of the state as Home Assistant sees it.</summary>
     internal abstract AnswerType Published { get; }
 
     /// <summary>True when the wording differs from answer to answer, so that a change of it means nothing.</summary>
     internal virtual bool IsFreeText => false;
 
-    /// <summary>Which changes are events when the configuration does not say.</summary>
+    /// <summary>Which changes are events when the configuration has no value.</summary>
     internal EventRule DefaultEvents => IsFreeText ? EventRule.Never : EventRule.Changes;
 
-    /// <summary>What an unclear answer does to the state when the configuration does not say.</summary>
+    /// <summary>What an unclear answer does to the state when the configuration has no value.</summary>
     internal virtual UnsureRule DefaultUnsure => UnsureRule.Unknown;
 
-    /// <summary>What the model is asked for a question, in the order in which <see cref="Parse"/> expects the answers.</summary>
+    /// <summary>The model's questions for one question, in the order in which <see cref="Parse"/> expects the answers.</summary>
     internal virtual IEnumerable<Question> Ask(StandingQuestion question) =>
         [ToEngine(question.Ask, question.Choices, question.MaxTokens)];
 

@@ -6,7 +6,7 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Questions.AnswerTypes;
 
-/// <summary>An object of fields, each asked as a question of its own about the same frame, so that it is always valid
+/// <summary>An object of fields, each asked as a separate question about the same frame, so that it is always valid
 /// JSON.</summary>
 internal sealed class JsonHandler : AnswerHandler
 {

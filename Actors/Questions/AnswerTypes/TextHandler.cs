@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Actors.Questions.AnswerTypes;
 /// <summary>The text that the model wrote, without control characters.</summary>
 internal sealed class TextHandler : AnswerHandler
 {
-    /// <summary>Stands for bytes that are not UTF-8.</summary>
+    /// <summary>Replaces bytes that are not UTF-8.</summary>
     private const char Undecodable = '\ufffd';
 
     public override bool IsWritten => true;

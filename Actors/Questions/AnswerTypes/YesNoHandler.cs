@@ -16,7 +16,7 @@ internal sealed class YesNoHandler : AnswerHandler
 
     private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds)
     {
-        // An engine that gives no probability is taken at its word.
+        // Without a probability, the engine's answer counts as certain.
         var value = answer.Score is not { } score ? answer.Value
             : score >= thresholds.YesAbove ? AnswerWords.Yes
             : score <= thresholds.NoBelow ? AnswerWords.No

@@ -247,7 +247,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         }
 
         await rig.UntilRepliesAsync(5);
-        var said = Assert.Single(rig.Log.Logged(LogLevel.Warning, "A question wants its reply"));
+        var said = Assert.Single(rig.Log.Logged(LogLevel.Warning, "A question requests its reply"));
         Assert.Contains("'elsewhere/?me'", said.Text, StringComparison.Ordinal);
 
         time.Advance(TimeSpan.FromMinutes(1));

@@ -101,7 +101,7 @@ public sealed class QuestionRulesTests : IDisposable
     [InlineData("\"Schedule\": [7]", "Schedule:0", "is not a text")]
     [InlineData("\"When\": \"nobody\"", "When", "questions of 'gate': person, other")]
     [InlineData("\"When\": \"attic/person\"", "When", "cameras: gate")]
-    [InlineData("\"When\": \"person = \"", "When", "is no condition")]
+    [InlineData("\"When\": \"person = \"", "When", "is not a condition")]
     [InlineData("\"When\": \"person\"", "When", "gate/person -> gate/person")]
     [InlineData("\"Region\": \"0,0 1,1\"", "Region", "three or more corners")]
     [InlineData("\"Mask\": [\"0,0 1,1 2,2\"]", "Mask:0", "three or more corners")]
