@@ -3,11 +3,11 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
-/// <summary>Runs a feed on a thread of its own, one attempt at a time, and keeps the promise that an attempt ends
+/// <summary>Runs a feed on its own thread, one attempt at a time, and keeps the promise that an attempt ends
 /// within a second of being stopped even where native code does not return.</summary>
 internal sealed partial class Camera(CameraContext context, string description, IFrameFeed feed) : ICameraSource
 {
-    /// <summary>How long a stopped feed may take to clean up before it is left behind.</summary>
+    /// <summary>How long a stopped feed may take to clean up before it is abandoned.</summary>
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromMilliseconds(800);
 
     private int _running;

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
-/// <summary>What every attempt at one camera shares.</summary>
+/// <summary>State that all attempts at one camera share.</summary>
 internal sealed partial class CameraContext(CameraSettings settings, bool isLive, FramePool pool, TimeProvider time, ILogger log)
 {
     private volatile bool _isLive = isLive;

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
-/// <summary>At which pace a file or a folder of images is played.</summary>
+/// <summary>Pace at which a file or a folder of images is played.</summary>
 public enum Pace
 {
     /// <summary>As it was recorded.</summary>
@@ -13,7 +13,7 @@ public enum Pace
     Fast,
 }
 
-/// <summary>How one camera is opened. Values are validated where configuration is read.</summary>
+/// <summary>Settings for opening one camera. Values are validated where configuration is read.</summary>
 public sealed record CameraSettings
 {
     public required CameraId Id { get; init; }

@@ -10,7 +10,7 @@ public static class CameraSources
 {
     /// <summary>Checks whether a source string is well formed, without opening anything: a file or device may appear
     /// later.</summary>
-    /// <returns>Null, or the fault in words with what would be accepted; passwords are masked.</returns>
+    /// <returns>Null, or a sentence with the error and the accepted forms; passwords are masked.</returns>
     public static string? FindFault(string? source)
     {
         try
@@ -52,10 +52,10 @@ public static class CameraSources
         return new Camera(context, $"{context.Secrets.Apply(settings.Source)} ({address.Reader})", address.CreateFeed());
     }
 
-    /// <summary>What a source may be, in Markdown, for the reference of the configuration.</summary>
+    /// <summary>The accepted sources, in Markdown, for the configuration reference.</summary>
     public static string Documented => SourceKinds.Documented;
 
-    /// <summary>The scheme of a source that was meant as an address and lacks its <c>//</c>, so that it would be taken for the
+    /// <summary>The scheme of a source that was probably intended as an address and lacks its <c>//</c>, so that it would be taken for the
     /// name of a file; null for others.</summary>
     public static string? FindSchemeWithoutSlashes(string source)
     {
@@ -75,7 +75,7 @@ public static class CameraSources
         return !source.Contains("://", StringComparison.Ordinal) && KindOf(source) is { IsPath: true } ? fullPath(source) : source;
     }
 
-    /// <summary>What the machine must have for a source.</summary>
+    /// <summary>The program or library that the machine must have for a source.</summary>
     public static SourceRequirement RequirementOf(string source) => KindOf(source)?.Requirement ?? SourceRequirement.None;
 
     /// <summary>The feed for a stream that a camera named, with the settings to run it with.</summary>

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 namespace MobileVlm.Edge.Connectors.Cameras;
 
-/// <summary>What this machine can read frames with.</summary>
+/// <summary>The tools on this machine that can read frames.</summary>
 public static class CameraTools
 {
     /// <summary>Whether OpenCV's native library loads. Without it ffmpeg reads video files and USB cameras.</summary>

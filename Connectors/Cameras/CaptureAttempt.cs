@@ -193,7 +193,7 @@ internal sealed class CaptureAttempt : IDisposable
         }
     }
 
-    /// <summary>The source gave a sign of life that became no frame: the silence starts anew.</summary>
+    /// <summary>The source sent data that is not a frame: the stall timeout starts again.</summary>
     public void ResetStallTimer() =>
         _watchdog.Change(SilenceLimit, Timeout.InfiniteTimeSpan);
 
@@ -235,11 +235,11 @@ internal sealed class CaptureAttempt : IDisposable
         return new CaptureEnd(kind, _camera.Secrets.Apply(_secrets.Apply(reason)), Frames);
     }
 
-    /// <summary>The end of a source that failed by itself.</summary>
+    /// <summary>The end of an attempt whose source failed.</summary>
     public CaptureEnd Failed(string reason) =>
         End(Frames == 0 ? CaptureEndKind.OpenFailed : CaptureEndKind.Lost, reason);
 
-    /// <summary>From here on frames are disposed instead of delivered.</summary>
+    /// <summary>From this call on, frames are disposed instead of delivered.</summary>
     public void Close()
     {
         lock (_gate)

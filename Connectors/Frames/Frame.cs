@@ -11,7 +11,7 @@ public readonly record struct CameraId
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-'))
             {
                 throw new ArgumentException(
-                    $"Camera name '{value}' holds '{c}'; only letters, digits, '_' and '-' can stand in a topic.",
+                    $"Camera name '{value}' holds '{c}'; only letters, digits, '_' and '-' can be used in a topic.",
                     nameof(value));
             }
         }
@@ -68,7 +68,7 @@ public sealed class Frame : IDisposable
     public Span<byte> Pixels =>
         (_pixels ?? throw new ObjectDisposedException(nameof(Frame))).AsSpan(0, ByteCount);
 
-    /// <summary>The same frame in memory of its own.</summary>
+    /// <summary>The same frame in its own memory.</summary>
     public Frame Copy()
     {
         var copy = _pool.Rent(Width, Height, Camera, Sequence, CapturedAt, CapturedTimestamp);

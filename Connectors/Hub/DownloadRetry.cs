@@ -1,12 +1,12 @@
 namespace MobileVlm.Edge.Connectors.Hub;
 
-/// <summary>How often one thing is tried and how long between: doubling up to a cap, with jitter so that a fleet of
+/// <summary>Counts attempts and computes the pause between them: doubling up to a cap, with jitter so that a fleet of
 /// devices does not come back all at once.</summary>
 internal sealed class DownloadRetry(HubSettings settings)
 {
     private int _failures;
 
-    /// <summary>Something came in, so the next failure is a first one again.</summary>
+    /// <summary>Records that data arrived, so the next failure counts as the first.</summary>
     public void Progressed() => _failures = 0;
 
     /// <summary>Waits before the next try.</summary>
@@ -16,7 +16,7 @@ internal sealed class DownloadRetry(HubSettings settings)
         if (++_failures >= settings.Attempts)
         {
             throw new HubException(
-                $"{failure.Message} Tried {_failures} times. Run the same command again later; it goes on where this one stopped.",
+                $"{failure.Message} Tried {_failures} times. Run the same command again later; it continues where this one stopped.",
                 failure);
         }
 

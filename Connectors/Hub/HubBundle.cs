@@ -2,14 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace MobileVlm.Edge.Connectors.Hub;
 
-/// <summary>What an offline bundle holds: the first entry of its archive.</summary>
+/// <summary>The manifest of an offline bundle: the first entry of its archive.</summary>
 /// <param name="FormatVersion">See <see cref="Current"/>.</param>
 /// <param name="Id">The repository.</param>
 /// <param name="Commit">At which the files are.</param>
 /// <param name="Files">The files in the archive's order.</param>
 public sealed record HubBundle(int FormatVersion, string Id, string Commit, IReadOnlyList<HubBundleFile> Files)
 {
-    /// <summary>What this program writes and reads.</summary>
+    /// <summary>The format version that this program writes and reads.</summary>
     public const int Current = 1;
 
     /// <summary>The manifest's name in the archive.</summary>

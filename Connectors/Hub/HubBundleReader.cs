@@ -40,7 +40,7 @@ public sealed class HubBundleReader : IDisposable
         {
             await stream.DisposeAsync();
             throw new HubException(
-                $"{archive} is no bundle that 'mobilevlm model pull ID --offline-bundle FILE' wrote, or was cut or damaged ({e.Message}). "
+                $"{archive} is not a bundle that 'mobilevlm model pull ID --offline-bundle FILE' wrote, or was cut or damaged ({e.Message}). "
                 + "Copy it again.", e);
         }
         catch
@@ -165,7 +165,7 @@ public sealed class HubBundleReader : IDisposable
         {
             if (file is null || !HubNames.IsInside(file.Path) || file.Size < 0 || !HubNames.IsSha256(file.Sha256) || !seen.Add(file.Path))
             {
-                throw new InvalidDataException($"{HubBundle.ManifestName} lists '{file?.Path}', which leads out of its folder or has no size or checksum of its own");
+                throw new InvalidDataException($"{HubBundle.ManifestName} lists '{file?.Path}', which leads out of its folder or has no size or checksum");
             }
         }
     }

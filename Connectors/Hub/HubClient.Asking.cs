@@ -58,7 +58,7 @@ public sealed partial class HubClient
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
             throw new HubException(
-                $"{request.RequestUri!.Host} cannot prove who it is ({(e.InnerException ?? e).Message}). Check the box's clock and its "
+                $"{request.RequestUri!.Host} cannot prove who it is ({(e.InnerException ?? e).Message}). Check this device's clock and its "
                 + "certificates (ca-certificates).", e);
         }
         catch (Exception e) when (watch.Explain(e, request.RequestUri!.Host) is Exception explained)

@@ -14,7 +14,7 @@ public sealed partial class HubClient
     /// <param name="progress">Bytes of this file that are on disk; called often, also with less than before when a
     /// part turns out to be useless.</param>
     /// <param name="cancel">Ends it and keeps the part.</param>
-    /// <exception cref="HubException">It cannot be had, or is not what is published.</exception>
+    /// <exception cref="HubException">The file cannot be fetched, or differs from the published one.</exception>
     /// <exception cref="IOException">The disk failed, or another process downloads the same file.</exception>
     public async Task DownloadAsync(
         HubListing listing, HubFile file, string path, Action<long>? progress, CancellationToken cancel)

@@ -32,7 +32,7 @@ public sealed partial class HubClient : IDisposable
         };
     }
 
-    /// <summary>What a repository holds, and the commit that the revision is at now.</summary>
+    /// <summary>Lists the files of a repository, with the commit that the revision is at now.</summary>
     /// <param name="id">See <see cref="HubNames.IsRepository"/>.</param>
     /// <param name="revision">See <see cref="HubNames.IsRevision"/>.</param>
     /// <param name="cancel">Ends it.</param>

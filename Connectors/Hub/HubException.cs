@@ -14,6 +14,6 @@ public sealed class HubException(string message, Exception? cause = null) : Exce
 internal sealed class HubInterruptedException(string message, TimeSpan? retryAfter = null, Exception? cause = null)
     : Exception(message, cause)
 {
-    /// <summary>What the server asked for, null when it did not name one.</summary>
+    /// <summary>The pause that the server asked for; null when it did not name one.</summary>
     public TimeSpan? RetryAfter => retryAfter;
 }

@@ -10,7 +10,7 @@ public sealed record HubListing(string Id, string Commit, IReadOnlyList<HubFile>
     public HubFile? Find(string name) => Files.FirstOrDefault(file => file.Name == name);
 }
 
-/// <summary>What the hub publishes about one file.</summary>
+/// <summary>One file as the hub lists it.</summary>
 /// <param name="Name">Path inside the repository, with slashes.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Sha256">Hash of the content, lower case; null where the file is in git itself.</param>

@@ -52,7 +52,7 @@ internal static class HubListingReader
             throw new HubException($"The list of '{id}' gives '{name}' a SHA-256 that is none. Check --hub.");
         }
 
-        // Without a size the disk cannot be judged before the first byte, nor a file that never ends be stopped.
+        // Without a size, free space cannot be checked before the first byte, and a file that never ends cannot be stopped.
         var size = Number(stored ? lfs : sibling, "size") ?? Number(sibling, "size");
         if (size is not >= 0)
         {

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace MobileVlm.Edge.Connectors.Hub;
 
-/// <summary>What a status code means for the person who asked.</summary>
+/// <summary>Messages that explain a status code to the user.</summary>
 internal static class HubReplies
 {
     /// <param name="response">Neither 2xx nor a redirect.</param>

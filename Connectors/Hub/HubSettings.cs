@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Hub;
 
-/// <summary>Where the hub is and how long to insist.</summary>
+/// <summary>Address, time limits and retries of the hub.</summary>
 public sealed record HubSettings
 {
     /// <summary>The public one.</summary>
@@ -12,10 +12,10 @@ public sealed record HubSettings
     /// <summary>Sent to <see cref="Address"/>'s own scheme, host and port and to nobody else; null sends none.</summary>
     public string? Token { get; init; }
 
-    /// <summary>A connection that brings nothing for so long is given up and made again.</summary>
+    /// <summary>Longest time without data; after it the connection is closed and opened again.</summary>
     public TimeSpan Stall { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Failures in a row, without one byte in between, until it gives up.</summary>
+    /// <summary>Number of failures in a row, without a byte received between them, after which the download fails.</summary>
     public int Attempts { get; init; } = 6;
 
     /// <summary>Wait after the first failure; it doubles with each further one.</summary>

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Hub;
 
-/// <summary>What is there of a file, as <c>NAME.part</c>, with the tag of the server's version in <c>NAME.part.etag</c>.
+/// <summary>A file that is being downloaded, as <c>NAME.part</c>, with the tag of the server's version in <c>NAME.part.etag</c>.
 /// Becomes <c>NAME</c> when it is whole. One process has it at a time.</summary>
 internal sealed class PartialFile : IDisposable
 {
@@ -85,7 +85,7 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Null when the whole is what is published. Asked once, at the end.</summary>
     public string? Fault() => _check.Fault();
 
-    /// <summary>On disk for certain, then under its final name.</summary>
+    /// <summary>Flushes the file to disk, then gives it its final name.</summary>
     public void Complete()
     {
         _stream.Flush(flushToDisk: true);

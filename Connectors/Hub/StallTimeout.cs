@@ -17,10 +17,10 @@ internal sealed class StallTimeout : IDisposable
 
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Something came in: the time starts anew.</summary>
+    /// <summary>Data arrived: the time starts again.</summary>
     public void Alive() => _source.CancelAfter(_stall);
 
-    /// <summary>What a network call threw, as what the caller should do about it; null when it is not a network error.</summary>
+    /// <summary>Maps the exception of a network call to one that the caller should throw; null when it is not a network error.</summary>
     public Exception? Explain(Exception cause, string host) => _caller.IsCancellationRequested
         ? new OperationCanceledException(_caller)
         : cause switch

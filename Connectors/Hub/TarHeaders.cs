@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MobileVlm.Edge.Connectors.Hub;
 
-/// <summary>A walk over an archive's headers before anything is read from it: the library takes long names and
+/// <summary>Checks an archive's headers before anything is read from it: the library takes long names and
 /// attributes into memory in any length that the archive claims, and would find a cut only at the end.</summary>
 internal static class TarHeaders
 {

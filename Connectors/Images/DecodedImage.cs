@@ -13,6 +13,6 @@ public sealed class ImageFileException(string picture, string fault) : Exception
     /// <summary>The file, or the name that the caller gave to the bytes.</summary>
     public string Picture { get; } = picture;
 
-    /// <summary>What is wrong, without the name.</summary>
+    /// <summary>The error, without the name.</summary>
     public string Fault { get; } = fault;
 }

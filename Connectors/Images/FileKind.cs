@@ -96,7 +96,7 @@ internal sealed class FileKind
 
     private delegate bool Matches(ReadOnlySpan<byte> file);
 
-    /// <summary>For messages: <c>JPEG</c>.</summary>
+    /// <summary>Name of the format for messages: <c>JPEG</c>.</summary>
     public string Name { get; }
 
     /// <summary>The Skia format; null when it cannot be decoded.</summary>
@@ -106,7 +106,7 @@ internal sealed class FileKind
     public static string Accepted { get; } =
         string.Join(", ", Pictures.SkipLast(1).Select(it => it.Name)) + " and " + Pictures[^1].Name;
 
-    /// <summary>What is wrong with a file of this kind, and the remedy; null when it can be decoded.</summary>
+    /// <summary>Why a file of this kind is refused, and the remedy; null when it can be decoded.</summary>
     private string? Refusal { get; init; }
 
     /// <summary>The kind of a picture that can be decoded.</summary>

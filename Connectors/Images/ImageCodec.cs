@@ -40,7 +40,7 @@ public static class ImageCodec
         return picture!;
     }
 
-    /// <summary>As <see cref="Read(string, PictureLimits)"/>, into memory of the caller: a new large array for each picture
+    /// <summary>Same as <see cref="Read(string, PictureLimits)"/>, into memory of the caller: a new large array for each picture
     /// has the collector go through all generations about once per second at ten pictures per second.</summary>
     /// <param name="path">The file.</param>
     /// <param name="limits">Of the picture and of the memory.</param>
@@ -63,7 +63,7 @@ public static class ImageCodec
         Read(file, path, limits, lend);
     }
 
-    /// <summary>As <see cref="Read(string, PictureLimits)"/>, from a stream, which is read to its end and left open.</summary>
+    /// <summary>Same as <see cref="Read(string, PictureLimits)"/>, from a stream, which is read to its end and left open.</summary>
     /// <param name="file">Need not be seekable.</param>
     /// <param name="name">For messages.</param>
     /// <param name="limits">Otherwise <see cref="PictureLimits.Local"/>.</param>
@@ -81,7 +81,7 @@ public static class ImageCodec
         return picture!;
     }
 
-    /// <summary>As <see cref="Read(string, PictureLimits)"/>, from memory.</summary>
+    /// <summary>Same as <see cref="Read(string, PictureLimits)"/>, from memory.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">For messages.</param>
     /// <param name="limits">Otherwise <see cref="PictureLimits.Local"/>.</param>
@@ -97,7 +97,7 @@ public static class ImageCodec
         return picture!;
     }
 
-    /// <summary>As <see cref="Decode(ReadOnlySpan{byte}, string, PictureLimits)"/>, into memory of the caller.</summary>
+    /// <summary>Same as <see cref="Decode(ReadOnlySpan{byte}, string, PictureLimits)"/>, into memory of the caller.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">For messages.</param>
     /// <param name="limits">Of the picture and of the memory.</param>

@@ -143,7 +143,7 @@ internal readonly unsafe ref struct PictureDecoder
         sink.Write(strip.Bytes);
     }
 
-    /// <summary>For PNG any part of the rows can be read; the rows before that part are decoded again each time.</summary>
+    /// <summary>Reads a PNG, of which any range of rows can be read; the rows before that part are decoded again each time.</summary>
     private void ReadSeekable(SKImageInfo info, RowSink sink)
     {
         var rows = RowsPerStrip(info);
@@ -158,8 +158,8 @@ internal readonly unsafe ref struct PictureDecoder
         }
     }
 
-    /// <summary>In the order of the file, one row at a time: where it is from the bottom up, Skia turns the rows of one
-    /// call round.</summary>
+    /// <summary>Reads the rows in the order of the file, one at a time: where that is from the bottom up, Skia reverses the rows
+    /// of one call.</summary>
     private void ReadScanlines(SKImageInfo info, RowSink sink)
     {
         using var strip = new Strip(this, info.RowBytes);
@@ -174,7 +174,7 @@ internal readonly unsafe ref struct PictureDecoder
     {
         if (result != SKCodecResult.Success)
         {
-            // Skia fills the missing part with grey, and an answer about grey would look like a real answer.
+            // Skia fills the missing part with grey, and an answer about grey could not be distinguished from a real one.
             throw Fault(result == SKCodecResult.IncompleteInput
                 ? "truncated: the picture ends too early"
                 : $"damaged ({result})");

@@ -1,12 +1,12 @@
 namespace MobileVlm.Edge.Connectors.Images;
 
-/// <summary>How large a picture may be, how large it is after decoding, and how much memory decoding may take.</summary>
+/// <summary>Limits for the size of a picture, its size after decoding, and the memory for decoding.</summary>
 public sealed record PictureLimits
 {
     /// <summary>The largest side that any picture file may have, in pixels.</summary>
     public const int MaxStoredSide = 65_535;
 
-    /// <summary>For files that the operator chose: 50 megapixels, decoded to sides of at most 4096 pixels. The largest
+    /// <summary>Limits for files that the operator chose: 50 megapixels, decoded to sides of at most 4096 pixels. The largest
     /// picture that a model uses has sides of a few hundred, and photographs of 12 megapixels stay as they are.</summary>
     public static PictureLimits Local { get; } = new()
     {

@@ -15,7 +15,7 @@ internal static class PngExif
     private static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
 
     /// <summary>The orientation of a PNG file.</summary>
-    /// <param name="file">The whole file; chunks stand before and behind the pixels.</param>
+    /// <param name="file">The whole file; chunks are before and after the pixels.</param>
     /// <returns>Null when there is none or it is damaged.</returns>
     public static SKEncodedOrigin? Orientation(ReadOnlySpan<byte> file)
     {
@@ -134,7 +134,7 @@ internal static class PngExif
         return Convert.FromHexString(digits.ToString(0, digits.Length & ~1));
     }
 
-    /// <summary>As PNG has it, over a chunk's type and data. Only metadata is summed, so speed does not matter.</summary>
+    /// <summary>The CRC-32 of PNG, over a chunk's type and data. Only metadata is summed, so speed does not matter.</summary>
     private static uint Crc32(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;

@@ -12,7 +12,7 @@ internal static partial class TextKind
 
     private const int QuotedCharacters = 80;
 
-    /// <summary>Says what the text is and what to do.</summary>
+    /// <summary>A sentence with what the text is and what to do.</summary>
     /// <returns>Null when the file is not text.</returns>
     public static string? Refuse(ReadOnlySpan<byte> file)
     {

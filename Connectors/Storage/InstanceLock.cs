@@ -80,7 +80,7 @@ public sealed class InstanceLock : IDisposable
             {
                 var holder = LockHolder.FindSoon(path, holderFile, WaitLimit) ?? "another process";
                 throw new StorageInUseException(
-                    $"{key}: '{path}' is in use by {holder}. Stop that one, or give this service a {key} of its own.");
+                    $"{key}: '{path}' is in use by {holder}. Stop that one, or give this service its own {key}.");
             }
         }
 

@@ -9,7 +9,7 @@ internal static class LockHolder
 {
     private const string KernelList = "/proc/locks";
 
-    /// <summary>As <see cref="Find"/>, for a process that has taken the lock this moment and has not written its file yet.</summary>
+    /// <summary>The same as <see cref="Find"/>, for a process that has taken the lock this moment and has not written its file yet.</summary>
     public static string? FindSoon(string path, string holderFile, TimeSpan limit)
     {
         var locked = FileIdentity.Of(holderFile) is { IsRegularFile: true } file && holderFile.EndsWith(".lock", StringComparison.Ordinal)
@@ -42,7 +42,7 @@ internal static class LockHolder
         }
     }
 
-    // Not with File.WriteAllText, which takes a lock of its own and conflicts with ours.
+    // Not with File.WriteAllText, which takes its own lock and conflicts with ours.
     private static void Put(string file, string text)
     {
         try

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Storage;
 
-/// <summary>Where data that should survive the process is kept at this moment.</summary>
+/// <summary>The place in which data that should survive the process is kept now.</summary>
 public enum StorageKind
 {
     /// <summary>In memory, because nothing else is configured.</summary>
@@ -16,7 +16,7 @@ public enum StorageKind
     Hanging,
 }
 
-/// <summary>Where it is kept, and why not on disk.</summary>
+/// <summary>The place, and why it is not the disk.</summary>
 /// <param name="Kind">Where.</param>
 /// <param name="Reason">What is wrong with the disk, without a full stop; null while nothing is.</param>
 public sealed record StorageCondition(StorageKind Kind, string? Reason)

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace MobileVlm.Edge.Deploy.Bench;
 
-/// <summary>What <c>bench --json</c> prints. Times in milliseconds, sizes in bytes, rates per second; shares are
+/// <summary>The document that <c>bench --json</c> prints. Times in milliseconds, sizes in bytes, rates per second; shares are
 /// of the ceilings, 0..1.</summary>
 internal sealed record BenchDocument
 {
@@ -76,7 +76,7 @@ internal sealed record BenchDocument
 internal sealed record ModelDocument(
     string Name, string Path, IReadOnlyDictionary<string, string> Precision, long VisionBytes, long DecoderBytes, long PrefillBytes);
 
-/// <summary>What the machine can do at most.</summary>
+/// <summary>Upper limits of the machine.</summary>
 /// <param name="ReadBefore">Bytes per second, all threads, before the measurements.</param>
 /// <param name="ReadAfter">The same after them.</param>
 /// <param name="Int8">Operations per second.</param>

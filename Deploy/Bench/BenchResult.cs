@@ -13,7 +13,7 @@ internal sealed record BenchResult(string Name, string Title, Spread Time)
 
     public string Counted { get; init; } = "";
 
-    /// <summary>What one run costs at least; null where stages of several kinds are timed together.</summary>
+    /// <summary>Least work of one run; null where stages of several kinds are timed together.</summary>
     public Work? Work { get; init; }
 
     /// <summary>Milliseconds that each question after the first added, by the medians.</summary>
@@ -34,7 +34,7 @@ internal sealed record BenchResult(string Name, string Title, Spread Time)
 /// <param name="Replaced">Of them, replaced by newer ones while they waited.</param>
 internal sealed record PipelineResult(double FramesPerSecond, double CameraRate, Spread Age, long Captured, long Replaced);
 
-/// <summary>What the machine can do at most, measured in the same run.</summary>
+/// <summary>Upper limits of the machine, measured in the same run.</summary>
 /// <param name="ReadBefore">Bytes per second, all threads, before the other measurements.</param>
 /// <param name="ReadAfter">The same after them.</param>
 /// <param name="Int8">Operations per second of an int8 product.</param>

@@ -15,17 +15,17 @@ internal enum BenchStage
     /// <summary>A text without a draft, with the previous answer as draft, and with that after one token has changed.</summary>
     Text,
 
-    /// <summary>From a new picture to its first yes or no.</summary>
+    /// <summary>The time from a new picture to its first yes or no.</summary>
     First,
 
     /// <summary>1 to 16 yes/no questions about one new picture.</summary>
     Questions,
 
-    /// <summary>From the camera to the published answer.</summary>
+    /// <summary>The whole pipeline, from the camera to the published answer.</summary>
     Pipeline,
 }
 
-/// <summary>What to measure, and how often.</summary>
+/// <summary>The stages to measure, and the number of runs.</summary>
 /// <param name="Parts">In the order in which they are measured.</param>
 /// <param name="Repeats">Timed runs of each, after one that is not timed.</param>
 internal sealed record BenchPlan(IReadOnlyList<BenchStage> Parts, int Repeats)

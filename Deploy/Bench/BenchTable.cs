@@ -92,7 +92,7 @@ internal static class BenchTable
         return line.TrimEnd();
     }
 
-    /// <summary>About three significant digits.</summary>
+    /// <summary>Formats a number with about three significant digits.</summary>
     private static string Number(double value) => value.ToString(
         Math.Abs(value) switch { >= 100 => "0", >= 10 => "0.0", _ => "0.00" }, CultureInfo.InvariantCulture);
 

@@ -65,7 +65,7 @@ internal sealed record MachineDescription
 
     private static string ReadCpu()
     {
-        // Arm processors have numbers instead of a name; the board's name says more.
+        // Arm processors have numbers instead of a name; the board's name is more useful.
         var name = ProcessorFeatures.ThisMachine.Description;
         return FirstLine("/sys/firmware/devicetree/base/model") is { } board ? $"{board.TrimEnd('\0')}, {name}" : name;
     }

@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Deploy.Bench;
 /// <summary>Times the model's parts, each opened as the service opens it. One run of each precedes the timed ones.</summary>
 internal sealed class ModelBench : IDisposable
 {
-    /// <summary>As long as a prompt with its picture.</summary>
+    /// <summary>Tokens of the prefill stage: about those of a prompt with its picture.</summary>
     public const int PrefillTokens = 200;
 
     /// <summary>Steps of one run.</summary>
@@ -131,7 +131,7 @@ internal sealed class ModelBench : IDisposable
         };
     }
 
-    /// <summary>As many kinds of draft as there are batch sizes: none, the answer itself, and the answer with another token in
+    /// <summary>Measures text with as many kinds of draft as there are batch sizes: none, the answer itself, and the answer with another token in
     /// its middle, as when a scene has changed a little.</summary>
     private List<BenchResult> Text()
     {
@@ -227,7 +227,7 @@ internal sealed class ModelBench : IDisposable
 
     private static Spread PerStep(Spread run) => new([.. run.Samples.Select(ms => ms / DecodeSteps)]);
 
-    /// <summary>Any tokens except the special ones.</summary>
+    /// <summary>Makes a text of any tokens except the special ones.</summary>
     private int[] Prompt(int length) =>
         [.. Enumerable.Range(0, length).Select(i => 3 + (i * 7919 % (_decoder.VocabularySize - 3)))];
 }

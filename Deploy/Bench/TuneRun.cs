@@ -50,7 +50,7 @@ internal static class TuneRun
     }
 }
 
-/// <summary>What <c>bench --tune --json</c> prints.</summary>
+/// <summary>The document that <c>bench --tune --json</c> prints.</summary>
 internal sealed record TuneDocument(string MeasuredOn, int? PrefillFrom, IReadOnlyList<TuneRow> Rows);
 
 /// <param name="Tokens">Number of tokens in a pass.</param>

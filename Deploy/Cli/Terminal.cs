@@ -12,7 +12,7 @@ internal static class Terminal
 
     public static void Info(string line) => System.Console.Error.WriteLine(line);
 
-    /// <summary>Not through the table library, which would break lines that people search for.</summary>
+    /// <summary>Writes an error; not with the table library, which would break lines that users search for.</summary>
     public static void Error(string line)
     {
         Console.Markup("[red]error:[/] ");

@@ -191,7 +191,7 @@ internal static class DemoCommand
     }
 
     /// <summary>Loads the bundled configuration file with the command's options. Environment variables are ignored, because they may
-    /// be meant for another service.</summary>
+    /// be intended for another service.</summary>
     private static EdgeConfiguration LoadConfiguration(string broker, bool once, double speed, string model, int port)
     {
         var document = JsonNode.Parse(

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
-/// <summary>Finds the errors of a command line, with the name that was probably meant.</summary>
+/// <summary>Finds the errors of a command line, with the name that was probably intended.</summary>
 internal static class UsageErrors
 {
     private const string Unrecognized = "Unrecognized command or argument";
@@ -19,7 +19,7 @@ internal static class UsageErrors
         var command = parsed.CommandResult.Command;
         var unmatched = parsed.UnmatchedTokens;
 
-        // Only the name of a wrong command is reported: what follows belongs to the command that was meant.
+        // Only the name of a wrong command is reported: what follows belongs to the command that was intended.
         if (command.Subcommands.Count > 0 && unmatched.Count > 0)
         {
             return [Describe(unmatched[0], command)];

@@ -73,8 +73,8 @@ internal static class WatchCommand
         var cameras = configuration.Options.Cameras;
         if (camera is not null && !cameras.ContainsKey(camera))
         {
-            var meant = ClosestName.Of(camera, [.. cameras.Keys]) is { } near ? $"; did you mean '{near}'?" : "";
-            throw new UsageException($"There is no camera '{camera}': {string.Join(", ", cameras.Keys)} {(cameras.Count == 1 ? "is" : "are")} configured{meant}");
+            var suggestion = ClosestName.Of(camera, [.. cameras.Keys]) is { } near ? $"; did you mean '{near}'?" : "";
+            throw new UsageException($"There is no camera '{camera}': {string.Join(", ", cameras.Keys)} {(cameras.Count == 1 ? "is" : "are")} configured{suggestion}");
         }
 
         return

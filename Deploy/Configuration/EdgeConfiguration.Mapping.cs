@@ -21,7 +21,7 @@ internal sealed partial class EdgeConfiguration
 
     public string ModelPath => FullPath(Options.Model.Path!);
 
-    /// <summary>Where the model is requested to run; its sessions report where it actually runs.</summary>
+    /// <summary>The device on which the model is requested to run; its sessions report the actual one.</summary>
     public ExecutionTarget Target => ExecutionTarget.TryParse(Options.Model.Target, out var target) ? target : ExecutionTarget.Cpu;
 
     /// <summary>An ONNX Runtime library to use instead of the bundled one; null for the bundled one.</summary>

@@ -36,7 +36,7 @@ internal sealed partial class EdgeConfiguration
     private AdHocSettings ToAsks(MqttOptions mqtt)
     {
         var available = ContextTokens - TokensBesideTheQuestion;
-        // The question may use at least half of it, whatever answer length is configured.
+        // The question may use at least half of it, independent of the configured answer length.
         var maxTokens = Math.Clamp(mqtt.Asks.MaxTokens, 1, available / 2);
         return new AdHocSettings
         {

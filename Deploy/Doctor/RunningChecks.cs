@@ -47,7 +47,7 @@ internal static class RunningChecks
                 "Set it on the service's machine: timedatectl set-ntp true, or date --set.");
         }
 
-        yield return Finding.Fine("service", $"runs since {Ago(TimeSpan.FromSeconds(stats.UptimeS))}, {stats.Pipeline.Answers} answers");
+        yield return Finding.Fine("service", $"has run for {Ago(TimeSpan.FromSeconds(stats.UptimeS))}, {stats.Pipeline.Answers} answers");
         yield return DescribeOutbox(stats.Mqtt, now);
         foreach (var finding in DescribeStorage(stats.Storage))
         {
@@ -131,7 +131,7 @@ internal static class RunningChecks
         return reason switch
         {
             null => Finding.Fine(name, times),
-            { } meant when meant.IsDeliberate() || meant == UnknownReason.NotYet => Finding.Fine(name, $"{meant.ToSentence()}; {times}"),
+            { } wait when wait.IsDeliberate() || wait == UnknownReason.NotYet => Finding.Fine(name, $"{wait.ToSentence()}; {times}"),
             UnknownReason.NoPicture => Bad("See its camera above."),
             UnknownReason.ModelFailed => Bad("See the service's log: journalctl -u mobilevlm"),
             UnknownReason.TooLong => Bad("Shorten its 'Ask' or 'Choices', or raise Model:ContextTokens and restart the service."),

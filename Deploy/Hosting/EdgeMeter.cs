@@ -40,15 +40,15 @@ internal sealed class EdgeMeter : IDisposable
             "mobilevlm.storage.ok", StorageIsOk, description: "1 while it is kept on disk or nothing is configured, by part: outbox, state.");
         _meter.CreateObservableGauge("mobilevlm.outbox.oldest.age", OldestAge, "s", "How long the oldest of them has waited; 0 when none does.");
         _meter.CreateObservableGauge(
-            "mobilevlm.pipeline.stuck", () => _system.StuckFor.TotalSeconds, "s", "How long nothing has moved that should have.");
-        _meter.CreateObservableGauge("mobilevlm.temperature", TemperatureSensors.Read, "Cel", "What the box's own sensors say.");
+            "mobilevlm.pipeline.stuck", () => _system.StuckFor.TotalSeconds, "s", "How long nothing has progressed that should have.");
+        _meter.CreateObservableGauge("mobilevlm.temperature", TemperatureSensors.Read, "Cel", "Temperature, from the sensors of the device.");
         _age = _meter.CreateHistogram<double>("mobilevlm.answer.age", "s", "Age of the picture when its answers were ready.", advice: Buckets);
         _stages = _meter.CreateHistogram<double>("mobilevlm.stage", "s", "Time in each stage: capture, gate, encode, prefill, decode, publish.", advice: Buckets);
         _system.Answered += Record;
         _system.Acknowledged += Published;
     }
 
-    /// <summary>From a small model on a GPU to a large one on a weak processor.</summary>
+    /// <summary>Buckets of durations, from a small model on a GPU to a large one on a weak processor.</summary>
     private static InstrumentAdvice<double> Buckets => new()
     {
         HistogramBucketBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50],
@@ -131,7 +131,7 @@ internal sealed class EdgeMeter : IDisposable
     {
         var stats = Stats();
 
-        // Never below zero: a wall clock that was set back says nothing about waiting.
+        // Never below zero: a wall clock that was set back would give a negative time.
         return stats.Mqtt.EventsWaitingSince is { } since && stats.At is { } now ? Math.Max(0, (now - since).TotalSeconds) : 0;
     }
 

@@ -13,7 +13,7 @@ internal sealed partial class SessionPlacements(ILogger logger)
     private readonly ConcurrentDictionary<string, SessionPlacement> _sessions = new();
     private int _reasonLogged;
 
-    /// <summary>For the statistics.</summary>
+    /// <summary>The placements for the statistics.</summary>
     public ModelPlacement Placement => new(RunsOn, _sessions.ToDictionary(
         s => Path.GetFileNameWithoutExtension(s.Key),
         s => new SessionStats(s.Value.Provider, s.Value.NodeCount, s.Value.OnCpu.Values.Sum(), s.Value.Reason)));

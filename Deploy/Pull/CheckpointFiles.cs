@@ -6,7 +6,7 @@ using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
-/// <summary>Which files of a repository the importer reads; all others (weights for other frameworks, pictures) are not
+/// <summary>Selects the files of a repository that the importer reads; all others (weights for other frameworks, pictures) are not
 /// downloaded.</summary>
 internal static class CheckpointFiles
 {

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Deploy.Pull;
 internal static class ModelPull
 {
     private const string DiskAdvice =
-        "Make room, or put them on another disk: DIR for the model, XDG_CACHE_HOME for the download.";
+        "Free space, or put them on another disk: DIR for the model, XDG_CACHE_HOME for the download.";
 
     /// <returns>The model, or null when a bundle was written instead.</returns>
     public static async Task<ModelFolder?> RunAsync(PullRequest request, CancellationToken cancel)
@@ -100,7 +100,7 @@ internal static class ModelPull
         return ImportProgressBar.Import(checkpoint, target, request.Import, cancel);
     }
 
-    /// <summary>Where the model goes; refused here, before hours of downloading, when it cannot go there.</summary>
+    /// <summary>Folder of the imported model; throws here, before hours of downloading, when it cannot be used.</summary>
     private static string TargetOf(PullRequest request, string name)
     {
         var target = Path.GetFullPath(request.Folder ?? Path.Combine("models", name));

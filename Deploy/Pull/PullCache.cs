@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Deploy.Pull;
 
-/// <summary>Where downloads are until they are imported: <c>hub/OWNER/NAME/COMMIT/NAME</c>. The last folder is the
+/// <summary>The folder of downloads until they are imported: <c>hub/OWNER/NAME/COMMIT/NAME</c>. The last folder is the
 /// checkpoint; it is called like its repository, because an imported model takes its name from there.</summary>
 internal sealed class PullCache : IDisposable
 {

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Deploy.Pull;
 /// <summary>Finds out what has to be fetched, reading only lists, configurations and the names of tensors.</summary>
 internal sealed class PullPlanner(HubClient hub, PrecisionPlan precision)
 {
-    /// <summary>Where the importer expects a tower that config.json names by its repository.</summary>
+    /// <summary>Folder in which the importer expects a tower that config.json names by its repository.</summary>
     private const string TowerFolder = CheckpointLayout.VisionTowerFolder + "/";
 
     private const int LargestConfig = 1 << 20;

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Hub;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
-/// <summary>What the command line asks for, checked.</summary>
+/// <summary>The options of the command line, validated.</summary>
 internal sealed record PullRequest
 {
     /// <summary>Null imports from <see cref="Bundle"/>.</summary>

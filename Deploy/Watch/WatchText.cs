@@ -42,7 +42,7 @@ internal static class WatchText
         CultureInfo.InvariantCulture,
         $"{(happened.At is { } at ? $"{at.ToLocalTime():HH:mm:ss}" : "--:--:--")} {happened.Text}{(happened.HeldBack > 0 ? $" (+{happened.HeldBack} held back)" : "")}");
 
-    /// <summary>One line about a change, without the time of day.</summary>
+    /// <summary>Formats one line about a change, without the time of day.</summary>
     public static string Line(WatchChange change) => change switch
     {
         ServiceChange it => $"service: {it.Availability}",

@@ -64,7 +64,7 @@ sys.exit(json.load(open(sys.argv[1])) != expected)
 P
 echo "found: $(tr -d ' \n' <"$work/found")"
 ip netns exec "$edge" "$mobilevlm" cameras --timeout 2 >"$work/table" 2>"$work/said" || fail "cameras without a user: $(cat "$work/said")"
-grep -q 'wants a user and a password' "$work/said" || fail "without a user it said: $(cat "$work/said")"
+grep -q 'requires a user and a password' "$work/said" || fail "without a user it said: $(cat "$work/said")"
 
 "$mobilevlm" model import Deploy/demo/mobilevlm-demo-gate "$work/model" --precision fp32 >/dev/null 2>&1 || fail "the demo's model could not be imported"
 cat >"$work/appsettings.json" <<C

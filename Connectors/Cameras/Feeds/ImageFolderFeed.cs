@@ -5,7 +5,7 @@ using MobileVlm.Edge.Connectors.Images;
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 /// <summary>A folder of images in ordinal order of their names, one per second unless a rate is set; or one image
-/// file. The folder is listed anew each round, so images may come and go.</summary>
+/// file. The folder is listed again for each pass, so images may come and go.</summary>
 internal sealed partial class ImageFolderFeed : IFrameFeed
 {
     /// <summary>Whether the path is, now, a folder or an image file. A GIF file alone is a video, because it may be
@@ -76,7 +76,7 @@ internal sealed partial class ImageFolderFeed : IFrameFeed
     private static TimeSpan Period(CameraSettings settings) =>
         TimeSpan.FromSeconds(settings.MaxFrameRate is { } rate ? 1 / rate : 1 / settings.Speed);
 
-    /// <summary>After a slow image the next one is due one period later, not at once to catch up.</summary>
+    /// <summary>The later of two times: after a slow image the next one is due one period later, not at once to catch up.</summary>
     private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private static Frame? Show(string file, CaptureAttempt attempt, HashSet<string> warned)

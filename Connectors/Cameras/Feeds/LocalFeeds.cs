@@ -19,7 +19,7 @@ internal sealed class FallbackFeed(IFrameFeed first, IFrameFeed second) : IFrame
             return end;
         }
 
-        // It opens anew, so it has the whole limit again.
+        // It opens the source again, so it has the whole limit again.
         attempt.ResetStallTimer();
         var other = second.Run(attempt);
         return other.Kind == CaptureEndKind.OpenFailed ? other with { Reason = $"{other.Reason}; {end.Reason}" } : other;

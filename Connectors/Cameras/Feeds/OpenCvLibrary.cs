@@ -3,7 +3,7 @@ using OpenCvSharp;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
-/// <summary>Whether OpenCV's native part loads here. There is none for arm64, and the one for x64 wants GTK.</summary>
+/// <summary>Whether OpenCV's native part loads here. There is none for arm64, and the one for x64 requires GTK.</summary>
 internal static class OpenCvLibrary
 {
     private static readonly Lazy<bool> Loaded = new(Probe);

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 /// <summary>Copies what OpenCV grabbed into frames. Belongs to one attempt.</summary>
 internal sealed class OpenCvPictures(VideoCapture capture, CaptureAttempt attempt) : IDisposable
 {
-    /// <summary>OpenCV opens codecs that it cannot decode; after so many frames another decoder is tried.</summary>
+    /// <summary>OpenCV opens codecs that it cannot decode; after this many frames another decoder is tried.</summary>
     private const int MostUndecoded = 25;
 
     private readonly Mat _picture = new();

@@ -10,7 +10,7 @@ internal sealed class PlaybackPace(double speed)
     private TimeSpan? _last;
     private TimeSpan _due;
 
-    /// <summary>When the frame is due.</summary>
+    /// <summary>Computes when the frame is due.</summary>
     /// <param name="at">The frame's time by the file.</param>
     /// <param name="now">Now, by the clock that the answer is in.</param>
     public TimeSpan Due(TimeSpan at, TimeSpan now)

@@ -25,13 +25,13 @@ internal static class TestPattern
     {
         // Rows change at four places only; the others repeat the one above.
         var stride = width * 3;
-        var (box, strip) = (height / 4, height * 7 / 8);
-        var boxTop = (strip - box) / 2;
-        var boxLeft = (int)(number % SquareSteps * (width - box) / (SquareSteps - 1));
+        var (square, strip) = (height / 4, height * 7 / 8);
+        var squareTop = (strip - square) / 2;
+        var squareLeft = (int)(number % SquareSteps * (width - square) / (SquareSteps - 1));
         for (var y = 0; y < height; y++)
         {
             var row = pixels.Slice(y * stride, stride);
-            if (y > 0 && y != boxTop && y != boxTop + box && y != strip)
+            if (y > 0 && y != squareTop && y != squareTop + square && y != strip)
             {
                 pixels.Slice((y - 1) * stride, stride).CopyTo(row);
             }
@@ -41,16 +41,16 @@ internal static class TestPattern
             }
             else
             {
-                DrawBars(row, width, y >= boxTop && y < boxTop + box ? boxLeft : width, box);
+                DrawBars(row, width, y >= squareTop && y < squareTop + square ? squareLeft : width, square);
             }
         }
     }
 
-    private static void DrawBars(Span<byte> row, int width, int boxLeft, int boxWidth)
+    private static void DrawBars(Span<byte> row, int width, int squareLeft, int squareWidth)
     {
         for (var x = 0; x < width; x++)
         {
-            Set(row, x, x >= boxLeft && x < boxLeft + boxWidth ? White : Bars[x * Bars.Length / width]);
+            Set(row, x, x >= squareLeft && x < squareLeft + squareWidth ? White : Bars[x * Bars.Length / width]);
         }
     }
 

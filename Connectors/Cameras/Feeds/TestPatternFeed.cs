@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
-/// <summary>The moving test pattern, for ever. Numbered by the frame's sequence number.</summary>
+/// <summary>The moving test pattern, without end. Numbered by the frame's sequence number.</summary>
 internal sealed class TestPatternFeed(PatternSource pattern) : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt)

@@ -29,7 +29,7 @@ internal sealed partial record PatternSource(int Width, int Height, double Rate)
         if (!match.Success)
         {
             throw new FormatException(
-                $"'{source}' is no test pattern; 'pattern:' or 'pattern:640x480@10' would be accepted.");
+                $"'{source}' is not a test pattern; 'pattern:' or 'pattern:640x480@10' would be accepted.");
         }
 
         var width = Value(match, "width", 640);
@@ -41,7 +41,7 @@ internal sealed partial record PatternSource(int Width, int Height, double Rate)
             ? new PatternSource((int)width, (int)height, rate)
             : throw new FormatException(
                 $"'{source}' is out of range; sides of {TestPattern.MinSide} to {FramePool.MaxSide} pixels and up to "
-                + $"{TestPattern.MaxRate} pictures a second would be accepted.");
+                + $"{TestPattern.MaxRate} pictures per second would be accepted.");
     }
 
     private static double Value(Match match, string group, double otherwise) =>

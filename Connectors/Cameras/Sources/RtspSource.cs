@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Sources;
 
 /// <summary>An RTSP stream, which ffmpeg opens.</summary>
 /// <param name="Address">As ffmpeg understands it.</param>
-/// <param name="Transport">The transport that the scheme asks for; null where it says nothing.</param>
+/// <param name="Transport">The transport that the scheme asks for; null where it names none.</param>
 internal sealed record RtspSource(string Address, string? Transport) : SourceAddress
 {
     public static SourceKind Kind { get; } = new()

@@ -13,7 +13,7 @@ internal abstract partial record SourceAddress
     /// trusted.</summary>
     public virtual bool MayBeNamedByCamera => false;
 
-    /// <summary>What reads it, for people: <c>ffmpeg</c>.</summary>
+    /// <summary>The name of its reader, for messages: <c>ffmpeg</c>.</summary>
     public abstract string Reader { get; }
 
     /// <summary>The settings as the reader understands them.</summary>
@@ -21,7 +21,7 @@ internal abstract partial record SourceAddress
 
     public abstract IFrameFeed CreateFeed();
 
-    /// <summary>What follows <c>scheme://</c>.</summary>
+    /// <summary>Checks the host and port, and returns the text after <c>scheme://</c>.</summary>
     /// <exception cref="FormatException">It has no valid host and port, or a space.</exception>
     protected static string RequireHost(string source)
     {

@@ -1,9 +1,9 @@
 namespace MobileVlm.Edge.Connectors.Cameras.Sources;
 
-/// <summary>What the machine must have for a source.</summary>
+/// <summary>A program or library that the machine must have for a source.</summary>
 public enum SourceRequirement
 {
-    /// <summary>Nothing in particular.</summary>
+    /// <summary>No program or library.</summary>
     None,
 
     /// <summary>The program <c>gst-launch-1.0</c>.</summary>
@@ -17,29 +17,29 @@ public enum SourceRequirement
 /// reference say about it.</summary>
 internal sealed record SourceKind
 {
-    /// <summary>How a source of this kind begins.</summary>
+    /// <summary>The prefixes of this kind of source.</summary>
     public required IReadOnlyList<string> Prefixes { get; init; }
 
     /// <summary>Whether the kind also takes what has neither a known prefix nor a scheme. True for one kind.</summary>
     public bool AcceptsRest { get; init; }
 
-    /// <summary>How prefixes are compared: schemes in any case, paths exactly.</summary>
+    /// <summary>Comparison of prefixes: schemes in any case, paths exactly.</summary>
     public StringComparison PrefixComparison { get; init; } = StringComparison.OrdinalIgnoreCase;
 
-    /// <summary>Understands a source with one of the prefixes. Throws <see cref="FormatException"/> with a sentence that says what would be
+    /// <summary>Parses a source with one of the prefixes. Throws <see cref="FormatException"/> with a sentence that says what would be
     /// accepted, and shows no password.</summary>
     public required Func<string, SourceAddress> Parse { get; init; }
 
     /// <summary>The prefixes that messages list, where it is an address.</summary>
     public IReadOnlyList<string> ListedPrefixes { get; init; } = [];
 
-    /// <summary>How messages list it, where it is not an address.</summary>
+    /// <summary>Text by which messages list it, where it is not an address.</summary>
     public string? ListedAs { get; init; }
 
-    /// <summary>How the reference of the configuration lists it; null where <see cref="ListedPrefixes"/> says it.</summary>
+    /// <summary>Text by which the configuration reference lists it; null where <see cref="ListedPrefixes"/> suffices.</summary>
     public string? DocumentedAs { get; init; }
 
-    /// <summary>The schemes that nobody means as the name of a file: without <c>//</c> they are a slip.</summary>
+    /// <summary>Schemes that are not taken for a file name: without <c>//</c> they are a mistake.</summary>
     public IReadOnlyList<string> SchemesThatNeedSlashes { get; init; } = [];
 
     /// <summary>Whether a source without a scheme is a path, which is taken relative to the configuration file.</summary>

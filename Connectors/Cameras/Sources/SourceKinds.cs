@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Sources;
 /// <summary>Every kind of source there is. A new one is a file beside the others and a line here.</summary>
 internal static partial class SourceKinds
 {
-    /// <summary>In the order in which messages list them.</summary>
+    /// <summary>All kinds, in the order in which messages list them.</summary>
     public static IReadOnlyList<SourceKind> All { get; } =
     [
         RtspSource.Kind,
@@ -19,7 +19,7 @@ internal static partial class SourceKinds
         PatternSource.Kind,
     ];
 
-    /// <summary>What <see cref="Parse"/> accepts, for messages.</summary>
+    /// <summary>Syntax that <see cref="Parse"/> accepts, for messages.</summary>
     public static string Accepted { get; } = ListForMessages();
 
     /// <summary>The same for the reference of the configuration, in Markdown.</summary>

@@ -25,14 +25,14 @@ public sealed class AskParser(AskLimits limits)
     /// <summary>Reads one request.</summary>
     /// <param name="message">What came.</param>
     /// <param name="camera">The camera that the topic names; null for the node's own topic.</param>
-    /// <returns>The request with where it wants its answer, as far as either could be read.</returns>
+    /// <returns>The request and the topic for its answer, as far as either could be read.</returns>
     public AskParseResult Read(InboundMessage message, string? camera)
     {
         if (message.TooLong is { } bytes)
         {
             return Refused("picture", string.Create(
                 CultureInfo.InvariantCulture,
-                $"the message is {bytes} bytes long, which is more than this box takes; send a smaller picture"));
+                $"the message is {bytes} bytes long, which is more than this device takes; send a smaller picture"));
         }
 
         var text = message.Payload.Span.TrimStart(" \t\r\n"u8);
@@ -121,9 +121,9 @@ public sealed class AskParser(AskLimits limits)
     }
 }
 
-/// <summary>What reading a request gave: a request or a fault.</summary>
+/// <summary>Result of parsing a message: a request or an error.</summary>
 /// <param name="Request">Null when there is a fault.</param>
 /// <param name="Id">The asker's own name for it, if it could be read.</param>
-/// <param name="ReplyTo">Where the payload wants the answer; unchecked.</param>
+/// <param name="ReplyTo">Topic for the answer that the payload names; unchecked.</param>
 /// <param name="Fault">The first thing that is wrong.</param>
 public sealed record AskParseResult(AskRequest? Request, string? Id, string? ReplyTo, AskError? Fault);

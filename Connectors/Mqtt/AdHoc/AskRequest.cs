@@ -17,7 +17,7 @@ public sealed record AskRequest
     /// <summary>One of <see cref="AskParser.Types"/>; text when the request has none.</summary>
     public AnswerType Type { get; init; }
 
-    /// <summary>At least two different ones for <see cref="AnswerType.Choice"/>, else none.</summary>
+    /// <summary>The choices: at least two different ones for <see cref="AnswerType.Choice"/>, else none.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>Most tokens of a written answer.</summary>

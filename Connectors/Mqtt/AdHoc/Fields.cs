@@ -25,7 +25,7 @@ internal sealed class Fields(AskLimits limits)
 
         if (value.ValueKind != JsonValueKind.String || value.GetString() is not { Length: > 0 } text)
         {
-            Fault(name, "is no text; a string that is not empty is accepted");
+            Fault(name, "is not a text; a string that is not empty is accepted");
             return null;
         }
 

@@ -6,8 +6,8 @@ namespace MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 /// <summary>Rules for the text of standing and ad-hoc questions.</summary>
 public static class QuestionText
 {
-    /// <summary>Whether a text has a visible character. A model answers an empty question too, and its answer looks like any
-    /// other.</summary>
+    /// <summary>Whether a text has a visible character. A model answers an empty question too, and its answer cannot be
+    /// distinguished from others.</summary>
     public static bool HasText(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

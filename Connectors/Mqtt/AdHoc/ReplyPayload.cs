@@ -46,11 +46,11 @@ public sealed record ReplyPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Value { get; init; }
 
-    /// <summary>What the model wrote, in full.</summary>
+    /// <summary>The model's text, in full.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Text { get; init; }
 
-    /// <summary>Probability of yes, or of the likeliest choice, 0..1; left out for text.</summary>
+    /// <summary>Probability of yes, or of the most likely choice, 0..1; left out for text.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Score { get; init; }
 
@@ -77,7 +77,7 @@ public sealed record ReplyPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? AgeMs { get; init; }
 
-    /// <summary>As <see cref="AnswerPayload.SameFrameS"/>.</summary>
+    /// <summary>Same as <see cref="AnswerPayload.SameFrameS"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? SameFrameS { get; init; }
 
@@ -91,7 +91,7 @@ public sealed record ReplyPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Model { get; init; }
 
-    /// <summary>When busy: in this many milliseconds there may be a free place again.</summary>
+    /// <summary>When busy: milliseconds after which there may be a free place again.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? RetryAfterMs { get; init; }
 

@@ -7,7 +7,7 @@ public sealed partial class EmbeddedBroker
 {
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "The embedded broker listens on {Address}, for this box only")]
+        [LoggerMessage(1, LogLevel.Information, "The embedded broker listens on {Address}, for this device only")]
         public static partial void Listens(ILogger logger, Uri address);
 
         [LoggerMessage(2, LogLevel.Warning, "The embedded broker cut off {From}: {Reason}")]

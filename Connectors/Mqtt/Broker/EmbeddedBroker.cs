@@ -46,7 +46,7 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
         _server.QueuedApplicationMessageOverwrittenAsync += CountDropped;
     }
 
-    /// <summary>Where it listens: <c>mqtt://127.0.0.1:PORT</c>.</summary>
+    /// <summary>The address on which it listens: <c>mqtt://127.0.0.1:PORT</c>.</summary>
     public Uri Address { get; }
 
     /// <summary>Messages dropped so far because a client was too slow for them.</summary>
@@ -71,7 +71,7 @@ public sealed partial class EmbeddedBroker : IAsyncDisposable
         return broker;
     }
 
-    /// <summary>Tells the clients that it shuts down, and closes the port. May be called twice.</summary>
+    /// <summary>Notifies the clients that it shuts down, and closes the port. May be called twice.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)

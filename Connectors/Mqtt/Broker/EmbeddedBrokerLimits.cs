@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Mqtt.Broker;
 
-/// <summary>What the embedded broker takes from its clients. Together they bound its memory.</summary>
+/// <summary>Limits for the embedded broker's clients. Together they bound its memory.</summary>
 public sealed record EmbeddedBrokerLimits
 {
     /// <summary>Longest packet, in bytes, with everything around the payload; announced to MQTT 5 clients. A client

@@ -7,7 +7,7 @@ using MQTTnet.Exceptions;
 namespace MobileVlm.Edge.Connectors.Mqtt.Broker;
 
 /// <summary>Watches the lengths that a client announces. The library allocates a packet (up to 256 MiB) as soon as its
-/// length is read, so the limit has to stand before that.</summary>
+/// length is read, so the limit has to be checked before that.</summary>
 internal sealed class PacketLimitChannel(IMqttChannel inner, int maxPacketBytes, Action<long> onTooLong) : IMqttChannel
 {
     private const int TypeByte = 0;

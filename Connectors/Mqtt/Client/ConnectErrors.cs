@@ -47,7 +47,7 @@ internal static class ConnectErrors
         {
             MqttClientConnectResultCode.BadUserNameOrPassword or MqttClientConnectResultCode.NotAuthorized =>
                 settings.User is null
-                    ? "it wants a user: set Mqtt:User and Mqtt:PasswordFile"
+                    ? "it requires a user: set Mqtt:User and Mqtt:PasswordFile"
                     : $"check the user '{settings.User}' and the password in Mqtt:PasswordFile, and the broker's access rules",
             MqttClientConnectResultCode.ClientIdentifierNotValid =>
                 $"it does not accept the client id '{settings.ClientId}'",
@@ -82,7 +82,7 @@ internal static class ConnectErrors
             return TimedOut(settings);
         }
 
-        // The library wraps what happens after the transport stands in its own exception; before that it is TLS.
+        // The library wraps what happens after the transport is connected in its own exception; before that it is TLS.
         if (ConnectOptionsFactory.IsTls(settings) && e is not MqttConnectingFailedException
             && causes.Any(c => c is AuthenticationException or IOException or SocketException))
         {
@@ -113,9 +113,9 @@ internal static class ConnectErrors
     {
         SocketError.ConnectionRefused => "nothing listens there; start the broker or correct the port in Mqtt:Broker",
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
-            "correct the host in Mqtt:Broker, or check this box's name server",
+            "correct the host in Mqtt:Broker, or check this device's name server",
         SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.NetworkDown =>
-            "check the network of this box",
+            "check the network of this device",
         SocketError.TimedOut => "check the address and firewalls",
         _ => null,
     };

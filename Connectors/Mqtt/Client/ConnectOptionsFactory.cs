@@ -11,7 +11,7 @@ using MQTTnet.Protocol;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>One attempt to connect: the settings and files turned into what the client library wants, and what the
+/// <summary>One attempt to connect: the settings and files turned into the client library's options, and what the
 /// broker's certificate was refused for.</summary>
 internal sealed class ConnectOptionsFactory
 {

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>What became of a connect.</summary>
+/// <summary>Outcome of a connection attempt.</summary>
 public enum ConnectOutcomeKind
 {
     Connected,
@@ -24,7 +24,7 @@ public enum ConnectOutcomeKind
 /// <param name="Reason">For the log: what the broker or the network reported, and what to check; never a password.</param>
 public sealed record ConnectOutcome(ConnectOutcomeKind Kind, string Reason);
 
-/// <summary>What became of a publish.</summary>
+/// <summary>Outcome of a publish.</summary>
 public enum PublishOutcomeKind
 {
     /// <summary>Acknowledged by the broker (or sent, at quality of service 0).</summary>
@@ -59,12 +59,12 @@ public interface IMqttLink : IAsyncDisposable
     /// <summary>Messages that came in and were dropped, because nobody read <see cref="Inbound"/> quickly enough.</summary>
     long InboundDropped { get; }
 
-    /// <summary>Connects and subscribes. Never throws for what a broker or network can do.</summary>
+    /// <summary>Connects and subscribes. Never throws for errors of the broker or the network.</summary>
     Task<ConnectOutcome> ConnectAsync(CancellationToken cancel);
 
-    /// <summary>Never throws for what a broker or network can do.</summary>
+    /// <summary>Publishes a message. Never throws for errors of the broker or the network.</summary>
     Task<PublishOutcome> PublishAsync(OutboundMessage message, CancellationToken cancel);
 
-    /// <summary>Says goodbye so that the broker does not send the will.</summary>
+    /// <summary>Disconnects so that the broker does not send the will.</summary>
     Task DisconnectAsync(CancellationToken cancel);
 }

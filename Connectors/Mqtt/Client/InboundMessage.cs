@@ -8,14 +8,14 @@ namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 /// <param name="Retained">The broker kept it and sends it because we subscribed, not because somebody just sent it.</param>
 public sealed record InboundMessage(string Topic, ReadOnlyMemory<byte> Payload, bool Retained)
 {
-    /// <summary>Where the sender wants an answer (an MQTT 5 property); unchecked, so never published to as it is.</summary>
+    /// <summary>Topic on which the sender requests an answer (an MQTT 5 property); unchecked, so never published to without a check.</summary>
     public string? ResponseTopic { get; init; }
 
     /// <summary>Comes back with the answer, so that the sender knows which one it is (MQTT 5); empty when there is
     /// none.</summary>
     public ReadOnlyMemory<byte> CorrelationData { get; init; }
 
-    /// <summary>What is left of the time after which the sender has no more use for it (MQTT 5).</summary>
+    /// <summary>Remaining time until the message expires (MQTT 5).</summary>
     public TimeSpan? ExpiresIn { get; init; }
 
     /// <summary>Bytes of a payload that was above <see cref="InboundLimits.MaxPayloadBytes"/> and not kept.</summary>
@@ -30,7 +30,7 @@ public sealed record InboundMessage(string Topic, ReadOnlyMemory<byte> Payload, 
 /// <param name="QualityOfService">0, 1 or 2.</param>
 public sealed record MqttSubscription(string Filter, int QualityOfService = 1);
 
-/// <summary>What a link takes from others; together they bound its memory.</summary>
+/// <summary>Limits for messages that a link receives; together they bound its memory.</summary>
 public sealed record InboundLimits
 {
     /// <summary>Longest payload, in bytes. A longer one arrives as <see cref="InboundMessage.TooLong"/>; one of more

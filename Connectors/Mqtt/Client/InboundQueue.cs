@@ -5,7 +5,7 @@ using MQTTnet;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>What came in and was not read yet, over all connections of one link. Bounded in number and in bytes of each;
+/// <summary>Received messages that were not read yet, of all connections of one link. Bounded in number and in bytes of each;
 /// thread-safe.</summary>
 internal sealed class InboundQueue
 {
@@ -30,7 +30,7 @@ internal sealed class InboundQueue
 
     public long Dropped => Interlocked.Read(ref _dropped);
 
-    /// <summary>Never waits: the client library reads on this thread, and acknowledges once this returns.</summary>
+    /// <summary>Adds a message. Never waits, because the client library reads on this thread, and acknowledges once this returns.</summary>
     public void Take(MqttApplicationMessage message)
     {
         if (!_waiting.Writer.TryWrite(Copy(message)) && Interlocked.Increment(ref _dropped) is var dropped

@@ -12,12 +12,12 @@ public static class MqttClientId
     /// <summary>The id of a node that has none configured.</summary>
     public static string ForNode(string node) => Prefix + node;
 
-    /// <summary>What is wrong with an id, as a sentence for the operator; null when nothing is.</summary>
+    /// <summary>The error in an id, as a sentence for the operator; null when it is valid.</summary>
     public static string? Fault(string? id)
     {
         if (string.IsNullOrEmpty(id))
         {
-            return "is empty; each box needs an id of its own";
+            return "is empty; each device needs its own id";
         }
 
         if (id.Length > MaxLength)

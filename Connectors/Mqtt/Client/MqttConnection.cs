@@ -7,8 +7,8 @@ using MQTTnet.Protocol;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>One established connection, from the broker's yes to its end; the link opens a new one each time. Whoever
-/// notices the end first (the client library, a publish without answer, a ping, the owner) decides its reason.</summary>
+/// <summary>One established connection, from the broker's CONNACK to its end; the link opens a new one each time. Its
+/// end has the reason of the first part that notices it (the client library, a publish without answer, a ping, the owner).</summary>
 internal sealed class MqttConnection : IDisposable
 {
     // More unanswered publishes gain nothing on a LAN, and some brokers hang up on more than they announced.
@@ -17,7 +17,7 @@ internal sealed class MqttConnection : IDisposable
     // The bytes around topic and payload: header, packet number, property lengths.
     private const int PacketOverhead = 32;
 
-    private const string Goodbye = "this service said goodbye";
+    private const string Disconnected = "this service disconnected";
 
     private const int Opening = 0;
     private const int Established = 1;
@@ -55,7 +55,7 @@ internal sealed class MqttConnection : IDisposable
 
     public bool IsEstablished => Volatile.Read(ref _state) == Established && _client.IsConnected;
 
-    /// <summary>It speaks 3.1.1.</summary>
+    /// <summary>Whether the connection uses MQTT 3.1.1.</summary>
     public bool IsOlder => _version != MqttProtocolVersion.V500;
 
     /// <summary>The broker acknowledged something on it, or this service closed or abandoned it.</summary>
@@ -63,7 +63,7 @@ internal sealed class MqttConnection : IDisposable
 
     public string EndReason => _endReason ?? "";
 
-    /// <summary>From here on the end is announced; false when it has come already, and will not be.</summary>
+    /// <summary>Marks the connection as established: from then on its end is announced. False when it has ended already.</summary>
     public bool TryEstablish(MqttClientConnectResult accepted)
     {
         // The library gives 0 for a broker that announces none; the protocol has no such value.
@@ -88,7 +88,7 @@ internal sealed class MqttConnection : IDisposable
         return true;
     }
 
-    /// <summary>Never throws; ends the connection when the broker does not answer.</summary>
+    /// <summary>Publishes a message. Never throws; ends the connection when the broker does not answer.</summary>
     public async Task<PublishOutcome> PublishAsync(OutboundMessage message)
     {
         if (Unacceptable(message) is { } fault)
@@ -133,8 +133,8 @@ internal sealed class MqttConnection : IDisposable
         }
     }
 
-    /// <summary>Sends the goodbye and ends the connection in any case.</summary>
-    /// <returns>Why the goodbye was not sent; null when it was.</returns>
+    /// <summary>Sends the DISCONNECT packet and ends the connection in any case.</summary>
+    /// <returns>Why the packet was not sent; null when it was.</returns>
     public async Task<Exception?> DisconnectAsync(CancellationToken cancel)
     {
         if (Volatile.Read(ref _state) == Ended)
@@ -143,7 +143,7 @@ internal sealed class MqttConnection : IDisposable
         }
 
         _used = true;
-        Interlocked.CompareExchange(ref _endReason, Goodbye, null);
+        Interlocked.CompareExchange(ref _endReason, Disconnected, null);
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -158,11 +158,11 @@ internal sealed class MqttConnection : IDisposable
         }
         finally
         {
-            End(Goodbye);
+            End(Disconnected);
         }
     }
 
-    /// <summary>Closes the socket without a goodbye. Announced once, if the connection was ever established.</summary>
+    /// <summary>Closes the socket without a DISCONNECT packet. Announced once, if the connection was ever established.</summary>
     public void End(string reason)
     {
         Interlocked.CompareExchange(ref _endReason, reason, null);
@@ -197,18 +197,18 @@ internal sealed class MqttConnection : IDisposable
     {
         if (e.Reason == MqttClientDisconnectReason.SessionTakenOver)
         {
-            return "another client connected with the same id; give each box its own Node";
+            return "another client connected with the same id; give each device its own Node";
         }
 
         if (!string.IsNullOrEmpty(e.ReasonString))
         {
-            return $"the broker said {e.Reason}: {e.ReasonString}";
+            return $"the broker reported {e.Reason}: {e.ReasonString}";
         }
 
         return e.Exception is { } fault ? ConnectErrors.Causes(fault).Last().Message
             : e.Reason is MqttClientDisconnectReason.NormalDisconnection
                 ? "the broker closed the connection; it stopped, or another client uses the same id"
-            : $"the broker said {e.Reason}";
+            : $"the broker reported {e.Reason}";
     }
 
     private static PublishOutcome ToOutcome(MqttClientPublishResult result, OutboundMessage message)
@@ -258,7 +258,7 @@ internal sealed class MqttConnection : IDisposable
             : null,
     };
 
-    /// <summary>Pings at its own pace, whatever else is sent: the library's own pings wait for silence, so a stream of messages at
+    /// <summary>Pings at its own pace, independent of other packets: the library's own pings wait for silence, so a stream of messages at
     /// quality of service 0 would hide a broker that hangs.</summary>
     private async Task KeepAliveAsync(TimeSpan every)
     {

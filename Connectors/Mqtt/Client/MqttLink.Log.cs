@@ -7,7 +7,7 @@ public sealed partial class MqttLink
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning,
-            "Mqtt:PasswordFile '{Path}' can be read by other users of this box; run: chmod 600 '{Path}'")]
+            "Mqtt:PasswordFile '{Path}' can be read by other users of this device; run: chmod 600 '{Path}'")]
         public static partial void PasswordFileIsOpen(ILogger logger, string path);
 
         [LoggerMessage(2, LogLevel.Warning,
@@ -27,7 +27,7 @@ public sealed partial class MqttLink
         [LoggerMessage(6, LogLevel.Warning, "More messages came in than could be read; {Dropped} were dropped so far")]
         public static partial void InboundDropped(ILogger logger, long dropped);
 
-        [LoggerMessage(4, LogLevel.Debug, "Saying goodbye to {Broker} failed; it will send the will")]
+        [LoggerMessage(4, LogLevel.Debug, "Disconnecting from {Broker} failed; it will send the will")]
         public static partial void GoodbyeFailed(ILogger logger, string broker, Exception e);
     }
 }

@@ -215,7 +215,7 @@ public sealed partial class MqttLink : IMqttLink
     }
 
     /// <param name="version">Spoken on this attempt.</param>
-    /// <param name="isProbe">Only finds out whether the broker takes this version: a connection is ended with a goodbye,
+    /// <param name="isProbe">Only finds out whether the broker takes this version: a connection is ended with DISCONNECT,
     /// so that the will is not sent, and not kept.</param>
     /// <param name="cancel">The caller's.</param>
     private async Task<Attempt> AttemptAsync(MqttProtocolVersion version, bool isProbe, CancellationToken cancel)
@@ -347,7 +347,7 @@ public sealed partial class MqttLink : IMqttLink
         }
     });
 
-    /// <summary>What one attempt shows about the version of the protocol.</summary>
+    /// <summary>Result of one attempt for the choice of the protocol version.</summary>
     private enum AttemptEnd
     {
         /// <summary>The outcome has nothing to do with the version.</summary>

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>How the broker is reached. Ranges are validated where configuration is read; <see cref="MqttLink"/> refuses what could never
+/// <summary>Settings of the connection to the broker. Ranges are validated where configuration is read; <see cref="MqttLink"/> refuses what could never
 /// connect.</summary>
 public sealed record MqttSettings
 {
@@ -43,6 +43,6 @@ public sealed record MqttSettings
 public sealed record OutboundMessage(
     string Topic, ReadOnlyMemory<byte> Payload, bool Retain, int QualityOfService = 1, string? ContentType = null)
 {
-    /// <summary>As it came with the request that this answers (MQTT 5); empty for none.</summary>
+    /// <summary>The correlation data of the request that this message answers (MQTT 5); empty for none.</summary>
     public ReadOnlyMemory<byte> CorrelationData { get; init; }
 }

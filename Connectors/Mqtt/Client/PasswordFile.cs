@@ -2,10 +2,10 @@ using System.Text;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>What reading a password gave: exactly one of the two.</summary>
+/// <summary>Result of reading a password: the password or an error, exactly one of the two.</summary>
 internal readonly record struct PasswordRead(string? Password, string? Fault);
 
-/// <summary>A secret in a file of its own, so that it is neither in the configuration nor in the process list.</summary>
+/// <summary>A secret in a separate file, so that it is neither in the configuration nor in the process list.</summary>
 internal static class PasswordFile
 {
     private const int MaxBytes = 64 * 1024;

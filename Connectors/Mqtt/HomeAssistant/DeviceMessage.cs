@@ -8,8 +8,8 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
-/// <summary>Announces a camera to Home Assistant: all of its entities in one message, with keys in full, because those who
-/// read it are people who look for a mistake.</summary>
+/// <summary>Announces a camera to Home Assistant: all of its entities in one message, with keys in full, because only
+/// people who search for an error read it.</summary>
 public sealed partial class DeviceMessage(NodeTopics topics)
 {
     private const string Maker = "MobileVlm.Edge";
@@ -55,7 +55,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
         return gone.Count == 0 ? null : Bytes(device);
     }
 
-    /// <summary>What another message announced; nothing if it cannot be understood.</summary>
+    /// <summary>The entities that another message announced; empty if it cannot be parsed.</summary>
     private static IEnumerable<(string Key, string Platform)> Platforms(ReadOnlySpan<byte> message)
     {
         try

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
 /// <summary>A question as Home Assistant sees it.</summary>
-/// <param name="Id">As it stands in topics.</param>
+/// <param name="Id">The id that is used in topics.</param>
 /// <param name="Type">What its state is.</param>
 public sealed record DiscoveredQuestion(string Id, AnswerType Type)
 {
@@ -16,7 +16,7 @@ public sealed record DiscoveredQuestion(string Id, AnswerType Type)
 
 /// <summary>A camera, which Home Assistant sees as one device.</summary>
 /// <param name="Node">The device.</param>
-/// <param name="Id">As it stands in topics.</param>
+/// <param name="Id">The id that is used in topics.</param>
 /// <param name="Model">Name of the model that answers.</param>
 /// <param name="Snapshot">Its pictures are published.</param>
 /// <param name="Questions">Its entities.</param>

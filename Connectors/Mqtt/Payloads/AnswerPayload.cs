@@ -23,10 +23,10 @@ public sealed record AnswerPayload
     /// <c>unknown</c> when it is not clear or when there was no frame.</summary>
     public required string Value { get; init; }
 
-    /// <summary>What the model wrote, in full.</summary>
+    /// <summary>The model's text, in full.</summary>
     public required string Text { get; init; }
 
-    /// <summary>Probability of yes, or of the likeliest choice, 0..1; null for other kinds.</summary>
+    /// <summary>Probability of yes, or of the most likely choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
 
     /// <summary>Sequence number of the last frame that was answered; the snapshot of the same number is this picture.
@@ -51,7 +51,7 @@ public sealed record AnswerPayload
     public required string Model { get; init; }
 
     /// <summary>The scene is the same as that of an earlier answer, which therefore holds: nothing was computed, and
-    /// <c>frame</c>, <c>capturedAt</c> and <c>ageMs</c> are of the picture for which it was found to stand. The snapshot
+    /// <c>frame</c>, <c>capturedAt</c> and <c>ageMs</c> are of the picture for which the earlier answer was found to hold. The snapshot
     /// stays the picture that was asked about.</summary>
     public bool Reused { get; init; }
 

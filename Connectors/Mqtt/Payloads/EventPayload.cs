@@ -9,7 +9,7 @@ public sealed record EventPayload
     [JsonPropertyName("v")]
     public int Version { get; init; } = 1;
 
-    /// <summary>Never the same twice; an event that is delivered again has the one it had.</summary>
+    /// <summary>Unique id; an event that is delivered again has the same id.</summary>
     public required string Id { get; init; }
 
     public required string Node { get; init; }
@@ -43,7 +43,7 @@ public sealed record EventPayload
     /// <summary>Sequence number of the frame that decided.</summary>
     public required long Frame { get; init; }
 
-    /// <summary>The alert in words.</summary>
+    /// <summary>The text of the alert.</summary>
     public required string Text { get; init; }
 
     /// <summary>Changes since the last event that the cool-down kept back.</summary>

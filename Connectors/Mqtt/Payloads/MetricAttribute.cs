@@ -10,7 +10,7 @@ public abstract class MetricAttribute(string name, string description) : Attribu
     /// <summary>The instrument's name.</summary>
     public string Name => name;
 
-    /// <summary>What is measured.</summary>
+    /// <summary>Describes the measured quantity.</summary>
     public string Description => description;
 
     /// <summary>The unit in UCUM's notation: <c>s</c>, <c>By</c>; null for a count.</summary>

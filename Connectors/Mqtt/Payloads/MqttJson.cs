@@ -21,7 +21,7 @@ public static class MqttJson
     public static byte[] Serialize(AnswerPayload answer) =>
         JsonSerializer.SerializeToUtf8Bytes(answer, Context.AnswerPayload);
 
-    /// <exception cref="JsonException">It is no such payload.</exception>
+    /// <exception cref="JsonException">It is not such a payload.</exception>
     public static AnswerPayload? ReadAnswer(ReadOnlySpan<byte> answer) =>
         JsonSerializer.Deserialize(answer, Context.AnswerPayload);
 
@@ -33,11 +33,11 @@ public static class MqttJson
     public static byte[] Serialize(EventPayload happened) =>
         JsonSerializer.SerializeToUtf8Bytes(happened, Context.EventPayload);
 
-    /// <exception cref="JsonException">It is no such payload.</exception>
+    /// <exception cref="JsonException">It is not such a payload.</exception>
     public static EventPayload? ReadEvent(ReadOnlySpan<byte> happened) =>
         JsonSerializer.Deserialize(happened, Context.EventPayload);
 
-    /// <exception cref="JsonException">It is no such payload.</exception>
+    /// <exception cref="JsonException">It is not such a payload.</exception>
     public static StatsPayload? ReadStats(ReadOnlySpan<byte> stats) =>
         JsonSerializer.Deserialize(stats, Context.StatsPayload);
 

@@ -26,18 +26,18 @@ public sealed record StatsPayload
     /// <summary>Name of the model that answers.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Where the model runs, as its sessions report: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>; before they are open, the
+    /// <summary>The device on which the model runs, as its sessions report: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>; before they are open, the
     /// configured target.</summary>
     public required string Target { get; init; }
 
-    /// <summary>By the part of the model: <c>vision</c>, <c>decoder</c>, <c>prefill</c>. Empty before they are open.</summary>
+    /// <summary>Devices by part of the model: <c>vision</c>, <c>decoder</c>, <c>prefill</c>. Empty before they are open.</summary>
     public IReadOnlyDictionary<string, SessionStats> Sessions { get; init; } = new Dictionary<string, SessionStats>();
 
     /// <summary>Memory of the process that is in RAM, in bytes.</summary>
     [Gauge("mobilevlm.memory.resident", "Memory of the process in RAM.", Unit = "By")]
     public required long ResidentBytes { get; init; }
 
-    /// <summary>By camera id.</summary>
+    /// <summary>Counters by camera id.</summary>
     public required IReadOnlyDictionary<string, CameraStats> Cameras { get; init; }
 
     public required PipelineStats Pipeline { get; init; }
@@ -50,7 +50,7 @@ public sealed record StatsPayload
     public StorageStats Storage { get; init; } = new();
 }
 
-/// <summary>Where one part of the model runs.</summary>
+/// <summary>The device on which one part of the model runs.</summary>
 /// <param name="Provider">ONNX Runtime's execution provider, read back from the session.</param>
 /// <param name="Nodes">Nodes of the graph.</param>
 /// <param name="NodesOnCpu">Nodes that the CPU computes although a GPU was configured.</param>
@@ -68,7 +68,7 @@ public sealed record CameraStats
     public long FramesCaptured { get; set; }
 
     /// <summary>Frames that were processed once more, for questions about another region.</summary>
-    [Counter("mobilevlm.frames.repeated", "Frames looked at once more, for another region.")]
+    [Counter("mobilevlm.frames.repeated", "Frames encoded once more, for another region.")]
     public long FramesRepeated { get; set; }
 
     /// <summary>Frames that were dropped because a newer one came before the pipeline took them.</summary>
@@ -122,7 +122,7 @@ public sealed record CameraStats
     [Counter("mobilevlm.camera.view.changes", "Times that the view became one that is not normal.")]
     public long ViewChanges { get; set; }
 
-    /// <summary>By question id.</summary>
+    /// <summary>Counters by question id.</summary>
     public IReadOnlyDictionary<string, QuestionStats> Questions { get; init; } = new Dictionary<string, QuestionStats>();
 }
 
@@ -178,7 +178,7 @@ public sealed record MqttStats
     public long Published { get; set; }
 
     /// <summary>Messages that the broker refused or did not acknowledge.</summary>
-    [Counter("mobilevlm.mqtt.failed", "Messages that it refused or did not hear.")]
+    [Counter("mobilevlm.mqtt.failed", "Messages that it refused or did not acknowledge.")]
     public long Failed { get; set; }
 
     [Counter("mobilevlm.mqtt.reconnects", "Connections after the first.")]
@@ -196,7 +196,7 @@ public sealed record MqttStats
     public DateTimeOffset? EventsWaitingSince { get; set; }
 
     /// <summary>Events that were given up, because too many waited or because of their age.</summary>
-    [Counter("mobilevlm.outbox.dropped", "Events given up for room or age.")]
+    [Counter("mobilevlm.outbox.dropped", "Events dropped because the outbox was full or they were too old.")]
     public long EventsDropped { get; set; }
 
     /// <summary>Commands that were retained, too many, or made no sense.</summary>
@@ -219,7 +219,7 @@ public sealed record AskStats
     public long Failed { get; set; }
 }
 
-/// <summary>Where the data that should survive a restart is kept at this moment: <c>disk</c>; <c>memory</c> while the disk
+/// <summary>The place in which data that should survive a restart is kept now: <c>disk</c>; <c>memory</c> while the disk
 /// cannot be used; <c>hanging</c> while the disk does not answer; <c>off</c> where no folder is configured.</summary>
 public sealed record StorageStats
 {
@@ -228,10 +228,10 @@ public sealed record StorageStats
     public const string Hanging = "hanging";
     public const string Off = "off";
 
-    /// <summary>Where the events are that wait for the broker.</summary>
+    /// <summary>The place of the events that wait for the broker.</summary>
     public string Outbox { get; init; } = Off;
 
-    /// <summary>What is wrong with the disk of the outbox; null while nothing is.</summary>
+    /// <summary>The error of the outbox's disk; null while there is none.</summary>
     public string? OutboxReason { get; init; }
 
     /// <summary>Waiting events that are not on disk: they are lost when the process ends.</summary>
@@ -241,10 +241,10 @@ public sealed record StorageStats
     /// <summary>How often a damaged outbox was replaced.</summary>
     public long OutboxDamaged { get; init; }
 
-    /// <summary>Where the states of questions, cool-downs and switches are.</summary>
+    /// <summary>The place of the states of questions, cool-downs and switches.</summary>
     public string State { get; init; } = Off;
 
-    /// <summary>What is wrong with the disk of the states; null while nothing is.</summary>
+    /// <summary>The error of the disk of the states; null while there is none.</summary>
     public string? StateReason { get; init; }
 
     /// <summary>The word for a place.</summary>

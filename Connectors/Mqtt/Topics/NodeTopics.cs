@@ -67,7 +67,7 @@ public sealed class NodeTopics(string baseTopic, string node)
     public bool Holds(string topic) =>
         topic == _root || topic.StartsWith($"{_root}/", StringComparison.Ordinal);
 
-    /// <summary>What a topic of <see cref="Commands"/> asks for; null for any other topic.</summary>
+    /// <summary>Parses a topic of <see cref="Commands"/>; null for any other topic.</summary>
     public MqttCommand? ReadCommand(string topic)
     {
         if (!topic.StartsWith($"{_root}/", StringComparison.Ordinal))
@@ -85,7 +85,7 @@ public sealed class NodeTopics(string baseTopic, string node)
     }
 }
 
-/// <summary>What others may send to this device.</summary>
+/// <summary>Commands that clients may send to this device.</summary>
 public enum CommandKind
 {
     /// <summary>An ad-hoc question.</summary>

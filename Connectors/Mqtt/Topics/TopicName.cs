@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Topics;
 
-/// <summary>What may be published to.</summary>
+/// <summary>Rules for topics that may be published to.</summary>
 public static class TopicName
 {
     /// <summary>Longest topic, in bytes of UTF-8. The protocol allows 65535; brokers and dashboards give up sooner.</summary>

@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
 /// <summary>Something that happened and must reach the broker.</summary>
-/// <param name="Id">Unique for ever; subscribers drop a second message with the same one. At most 128 characters.</param>
+/// <param name="Id">Never reused; subscribers drop a second message with the same one. At most 128 characters.</param>
 /// <param name="Topic">Where it is published. Events of one topic arrive in the order in which they were stored.</param>
 /// <param name="Payload">Its body, as bytes.</param>
 public sealed record OutboxEvent(string Id, string Topic, ReadOnlyMemory<byte> Payload);
@@ -11,13 +11,13 @@ public sealed record OutboxEvent(string Id, string Topic, ReadOnlyMemory<byte> P
 /// <param name="WaitedFor">Time since it was stored, from a clock that never jumps; null when an earlier run of the process
 /// stored it, so that it is certainly late.</param>
 /// <param name="LostBefore">Events of its topic that were given up, for lack of space or for their age, after the last one of that topic that
-/// was acknowledged. Reported with one event only: when that is acknowledged, the count begins anew.</param>
+/// was acknowledged. Reported with one event only: when that is acknowledged, the count begins at 0 again.</param>
 public sealed record WaitingEvent(OutboxEvent Event, TimeSpan? WaitedFor, long LostBefore);
 
-/// <summary>What storing gave.</summary>
+/// <summary>Result of storing an event.</summary>
 public enum StoreOutcome
 {
-    /// <summary>On disk, as durable as the settings say.</summary>
+    /// <summary>On disk, as durable as the settings require.</summary>
     Stored,
 
     /// <summary>The disk takes nothing, so it waits in memory until it does: a crash would lose it.</summary>
@@ -42,7 +42,7 @@ public interface IEventOutbox : IAsyncDisposable
     /// payload is larger than the whole outbox may be. Nothing is thrown by the call itself.</returns>
     Task<StoreOutcome> StoreAsync(OutboxEvent happened);
 
-    /// <summary>The oldest event that waits, apart from topics that the caller does not want now; null when there is none.
+    /// <summary>The oldest event that waits, apart from topics that the caller excludes; null when there is none.
     /// The same one again until it is removed, and it is not given up meanwhile. Null after the outbox was disposed.</summary>
     Task<WaitingEvent?> OldestAsync(IReadOnlySet<string> exceptTopics);
 
@@ -50,7 +50,7 @@ public interface IEventOutbox : IAsyncDisposable
     Task RemoveAsync(string id);
 }
 
-/// <summary>What is there, and what was counted since the process started.</summary>
+/// <summary>What the outbox holds now, and counters since the process started.</summary>
 /// <param name="Rows">Events that wait.</param>
 /// <param name="Bytes">Their size, payloads and topics.</param>
 /// <param name="OldestAt">Wall clock when the oldest of them was stored; null when none waits.</param>
@@ -71,6 +71,6 @@ public sealed record OutboxStats(
     long DroppedForAge,
     long Damaged)
 {
-    /// <summary>Where new events are kept at this moment.</summary>
+    /// <summary>The place in which new events are kept now.</summary>
     public StorageCondition Storage { get; init; } = StorageCondition.OnDisk;
 }

@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <param name="StoredAt">Wall clock when it was stored.</param>
 internal sealed record OutboxRow(long Seq, OutboxEvent Event, string Run, long Timestamp, DateTimeOffset StoredAt);
 
-/// <summary>What identifies a row, without its payload.</summary>
+/// <summary>A row without its payload.</summary>
 internal readonly record struct OutboxKey(string Id, string Topic, long Bytes);
 
 /// <summary>Whether the file at the path is the one that is open.</summary>
@@ -16,14 +16,14 @@ internal enum OutboxPlace
 {
     Same,
 
-    /// <summary>The write-ahead log beside it was removed: what is written from now on would not survive the process.</summary>
+    /// <summary>The write-ahead log beside it was removed: later writes would not survive the process.</summary>
     LogRemoved,
 
     /// <summary>The file was removed or another one put in its place.</summary>
     Removed,
 }
 
-/// <summary>What could be read out of a file that cannot be used any more.</summary>
+/// <summary>Content that could be read out of a file that cannot be used any more.</summary>
 /// <param name="Rows">The rows in order; damaged ones are missing.</param>
 /// <param name="Counts">Rows of each topic according to the index, which may have survived where the rows did not.</param>
 /// <param name="Lost">Events of each topic that were lost earlier.</param>
@@ -61,7 +61,7 @@ internal interface IOutboxDisk
 /// <see cref="OutboxError"/> and nothing else. One thread at a time.</summary>
 internal interface IOutboxDatabase : IDisposable
 {
-    /// <summary>When it was opened, transactions were missing from the end of its log.</summary>
+    /// <summary>Whether transactions were missing from the end of its log when it was opened.</summary>
     bool LacksTransactions { get; }
 
     void Begin();

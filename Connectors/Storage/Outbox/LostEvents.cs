@@ -1,18 +1,18 @@
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>How many events each topic has lost, until its subscribers learn it from the next one that gets through. Written
-/// to the file together with what changes it. One thread at a time.</summary>
-/// <param name="known">By topic, as the file has it.</param>
+/// <summary>Counts the lost events of each topic until the next delivered event reports them to its subscribers. Written
+/// to the file together with the changes that cause them. One thread at a time.</summary>
+/// <param name="known">The counts in the file, by topic.</param>
 internal sealed class LostEvents(Dictionary<string, long> known)
 {
     private readonly HashSet<string> _unwritten = new(StringComparer.Ordinal);
     private (string Id, string Topic, long Events)? _inFlight;
 
-    /// <summary>The event that is on its way to the broker. It must not be dropped: it may be delivered after all, and would
+    /// <summary>The event that is in flight to the broker. It must not be dropped: it may be delivered after all, and would
     /// then be counted as lost as well. Empty when there is none.</summary>
     public string InFlightId => _inFlight?.Id ?? "";
 
-    /// <summary>The topic of that event; null when none is on its way.</summary>
+    /// <summary>The topic of that event; null when none is in flight.</summary>
     public string? InFlightTopic => _inFlight?.Topic;
 
     public void Add(string topic, long events)
@@ -21,7 +21,7 @@ internal sealed class LostEvents(Dictionary<string, long> known)
         _unwritten.Add(topic);
     }
 
-    /// <summary>This event goes to the broker next.</summary>
+    /// <summary>Records the event that is sent to the broker next.</summary>
     /// <returns>How many were lost before it.</returns>
     public long Attach(OutboxEvent next)
     {
@@ -46,11 +46,11 @@ internal sealed class LostEvents(Dictionary<string, long> known)
         }
     }
 
-    /// <summary>What differs from the file, with what a write that is under way adds to it.</summary>
+    /// <summary>Counts that differ from the file, including those of a write that is in progress.</summary>
     public IEnumerable<(string Topic, long Events)> Unwritten(IReadOnlyDictionary<string, long> more) =>
         _unwritten.Union(more.Keys).Select(topic => (topic, known.GetValueOrDefault(topic) + more.GetValueOrDefault(topic)));
 
-    /// <summary>That write has succeeded.</summary>
+    /// <summary>Records that the write has succeeded.</summary>
     public void Written(IReadOnlyDictionary<string, long> more)
     {
         foreach (var (topic, events) in more)

@@ -95,7 +95,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
         return Task.CompletedTask;
     }
 
-    /// <summary>Nothing to give back.</summary>
+    /// <summary>Does nothing: it holds no resources.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private LinkedListNode<(OutboxEvent Event, long Since)>? OldestToDrop() =>

@@ -382,7 +382,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         }
     }
 
-    // SQLite takes what is shorter than a page for an empty database, and a log beside it for none of its own.
+    // SQLite takes what is shorter than a page for an empty database, and does not take a log beside it for its own.
     private static void RefuseStub(string path)
     {
         var length = FileIdentity.Of(path)?.Length ?? -1;

@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>What a fault of the outbox's file means for the way on.</summary>
+/// <summary>Kinds of errors of the outbox's file, by how the outbox handles them.</summary>
 internal enum OutboxErrorKind
 {
     /// <summary>No space: the disk, its quota or the file's own limit.</summary>

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>Looks into SQLite's write-ahead log before the database is opened: SQLite reads such a log up to the first frame
-/// that is damaged and forgets the rest without a word.</summary>
+/// <summary>Reads SQLite's write-ahead log before the database is opened: SQLite reads such a log up to the first frame
+/// that is damaged and drops the rest without an error.</summary>
 /// <param name="Commits">Numbers of the frames, from 1, that end a transaction of the log's present round.</param>
 /// <param name="IsTorn">Its beginning is not that of a log.</param>
 internal sealed record OutboxLog(IReadOnlyList<long> Commits, bool IsTorn)

@@ -39,10 +39,10 @@ internal sealed class OutboxMemory
 
     public long Bytes { get; private set; }
 
-    /// <summary>From the oldest to the newest.</summary>
+    /// <summary>All events, from the oldest to the newest.</summary>
     public IEnumerable<OutboxEntry> Entries => _entries;
 
-    /// <summary>Those that the open database does not have.</summary>
+    /// <summary>The events that the open database does not have.</summary>
     public IEnumerable<OutboxEntry> InMemory => _entries.Where(entry => !entry.IsOnDisk);
 
     public OutboxEntry? Find(string id) => _byId.TryGetValue(id, out var node) ? node.Value : null;
@@ -54,7 +54,7 @@ internal sealed class OutboxMemory
         Bytes += entry.Bytes;
     }
 
-    /// <summary>Before all that is there.</summary>
+    /// <summary>Adds an entry before all others.</summary>
     /// <param name="older">The events, in order.</param>
     public void Prepend(IEnumerable<OutboxEntry> older)
     {
@@ -85,7 +85,7 @@ internal sealed class OutboxMemory
         return true;
     }
 
-    /// <summary>What goes first when space runs out: the oldest of the topic that takes most of it, as on disk.</summary>
+    /// <summary>The event to drop first when space runs out: the oldest of the topic that takes most of it, as on disk.</summary>
     /// <param name="exceptId">This one stays.</param>
     public OutboxEntry? OldestOfTheLargestTopic(string exceptId) => _topics.Values
         .OrderByDescending(topic => topic.Bytes)

@@ -14,7 +14,7 @@ internal static class OutboxRescue
     // As 0.1.0 wrote it.
     private const string InOrderWithoutChecksum = "SELECT seq, id, topic, payload, run, clock, stored_ms, NULL FROM outbox ORDER BY seq";
 
-    /// <summary>Never throws: less is read then.</summary>
+    /// <summary>Reads all rows that are intact. Never throws; after an error it returns what was read.</summary>
     public static RescuedEvents Read(string path)
     {
         string? folder = null;

@@ -11,10 +11,10 @@ public enum OutboxDurability
     Power,
 }
 
-/// <summary>Where the outbox is and how much it may hold. Values are validated where configuration is read.</summary>
+/// <summary>Location and limits of the outbox. Values are validated where configuration is read.</summary>
 public sealed record OutboxSettings
 {
-    /// <summary>The database file; its folder is created. Two more files of the same name stand beside it.</summary>
+    /// <summary>The database file; its folder is created. Two more files of the same name are beside it.</summary>
     public required string Path { get; init; }
 
     public OutboxDurability Durability { get; init; } = OutboxDurability.Power;

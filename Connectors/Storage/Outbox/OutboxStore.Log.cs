@@ -10,7 +10,7 @@ internal sealed partial class OutboxStore
         if (rows > 0)
         {
             _droppedForSpace += rows;
-            LogDropped(rows, "for room");
+            LogDropped(rows, "because the outbox was full");
         }
     }
 
@@ -19,7 +19,7 @@ internal sealed partial class OutboxStore
         if (rows > 0)
         {
             _droppedForAge += rows;
-            LogDropped(rows, "for their age");
+            LogDropped(rows, "because they were too old");
         }
     }
 
@@ -31,13 +31,13 @@ internal sealed partial class OutboxStore
         "The outbox {Path} cannot be used: {Fault}. Answers and events are published as before; events that wait are kept in memory and written once the disk takes them. Free space or repair the disk, its mount or the permissions.")]
     private partial void LogDisk(string path, string fault);
 
-    [LoggerMessage(EventId = 63, Level = LogLevel.Error, Message = "Nothing could be deleted from the outbox {Path} to make room: {Fault}")]
+    [LoggerMessage(EventId = 63, Level = LogLevel.Error, Message = "Nothing could be deleted from the outbox {Path} to free space: {Fault}")]
     private partial void LogNoSpace(string path, string fault);
 
     [LoggerMessage(EventId = 64, Level = LogLevel.Information, Message = "The outbox {Path} can be written again; nothing is left in memory only.")]
     private partial void LogRecovered(string path);
 
-    [LoggerMessage(EventId = 65, Level = LogLevel.Warning, Message = "{Rows} event(s) that waited for the broker were given up {Reason}.")]
+    [LoggerMessage(EventId = 65, Level = LogLevel.Warning, Message = "{Rows} event(s) that waited for the broker were dropped {Reason}.")]
     private partial void LogDropped(long rows, string reason);
 
     [LoggerMessage(EventId = 66, Level = LogLevel.Error, Message =

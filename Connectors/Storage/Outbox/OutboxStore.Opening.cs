@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <content>How a file is taken into use, replaced and given up.</content>
+/// <content>Opening, replacing and abandoning a file.</content>
 internal sealed partial class OutboxStore
 {
     /// <summary>Topics of which events were acknowledged while the file could not be read: older ones in it would arrive
@@ -10,11 +10,11 @@ internal sealed partial class OutboxStore
     /// <summary>A file of this store was open or read once: its counts of lost events are known.</summary>
     private bool _hasRead;
 
-    /// <summary>What could be read of a file that cannot be moved is in memory already, and its other rows are done: it is
+    /// <summary>True when the readable rows of a file that cannot be moved are in memory already and its other rows are given up: it is
     /// damaged, or as old as the last time its log was written into it.</summary>
     private bool _hasTakenOver;
 
-    /// <summary>A file that cannot be opened was read once already.</summary>
+    /// <summary>True when a file that cannot be opened was read once already.</summary>
     private bool _hasBorrowed;
 
     private long? _begunAnewAt;
@@ -145,7 +145,7 @@ internal sealed partial class OutboxStore
         LoadCopies(newest);
     }
 
-    /// <summary>What is sent from memory overtakes older events in a file that was closed.</summary>
+    /// <summary>Marks an event that is sent from memory, because it overtakes older events in a file that was closed.</summary>
     private void MarkInFlight()
     {
         if (_database is null && _lost.InFlightTopic is { } sending && _memory.Find(_lost.InFlightId) is not null)
@@ -211,7 +211,7 @@ internal sealed partial class OutboxStore
         MarkInFlight();
         if (_handed is { } handed && rescued.Rows.All(row => row.Event.Id != handed.Event.Id))
         {
-            // It is on its way to the broker, so it is not lost, even if its row is.
+            // It is in flight to the broker, so it is not lost, even if its row is.
             rescued = rescued with { Rows = [handed, .. rescued.Rows] };
         }
 
@@ -251,7 +251,7 @@ internal sealed partial class OutboxStore
             .Select(row => new OutboxEntry(ToPending(row), row.StoredAt) { MayBeOnDisk = true }));
     }
 
-    /// <summary>Somebody may have removed the file, or its log, under the running service.</summary>
+    /// <summary>Detects that the file, or its log, was removed while the service runs.</summary>
     /// <returns>Whether a database is open.</returns>
     [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(_database))]
     private bool CheckFileInPlace()
@@ -302,7 +302,7 @@ internal sealed partial class OutboxStore
         }
     }
 
-    /// <summary>What was on disk is in memory only from now on, as far as it was there; the rest is expected in the
+    /// <summary>Closes the database. Events that were in memory too are then in memory only; the others are expected in the
     /// file.</summary>
     private void CloseDatabase()
     {

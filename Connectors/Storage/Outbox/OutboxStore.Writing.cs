@@ -111,7 +111,7 @@ internal sealed partial class OutboxStore
         var (rows, bytes) = (_rows + change.Rows, _bytes + change.Bytes);
         while (rows > _settings.MaxRows || bytes > _settings.MaxBytes)
         {
-            // A hundredth at once, so that a full outbox does not look for its largest topic at each event.
+            // A hundredth at once, so that a full outbox does not search for its largest topic at each event.
             var gone = database.DeleteOldestOfTheLargestTopic(Math.Max(1, rows / 100), _lost.InFlightId);
             if (gone.Count == 0)
             {
@@ -125,7 +125,7 @@ internal sealed partial class OutboxStore
         Commit(database, change);
     }
 
-    /// <summary>With what was lost in the same transaction: a crash leaves neither without the other.</summary>
+    /// <summary>Commits a change and the counts of lost events in one transaction, so that a crash leaves neither without the other.</summary>
     private void Commit(IOutboxDatabase database, OutboxChange change)
     {
         foreach (var (topic, events) in _lost.Unwritten(OutboxChange.Count(change.GivenUp.Where(IsLost))))
@@ -319,7 +319,7 @@ internal sealed partial class OutboxStore
         _disk.HoldReserve();
     }
 
-    /// <summary>Once for each reason, until it works again.</summary>
+    /// <summary>Logs each reason once, until writing works again.</summary>
     private void Report(OutboxError fault)
     {
         if (_fault != fault.Message)
@@ -385,7 +385,7 @@ internal sealed partial class OutboxStore
         }
     }
 
-    /// <summary>What one transaction does.</summary>
+    /// <summary>The changes of one transaction.</summary>
     /// <param name="number">Number of the event in this run.</param>
     /// <param name="clock">When it began.</param>
     private sealed class OutboxChange(long number, WallClock clock)

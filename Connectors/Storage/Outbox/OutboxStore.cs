@@ -19,22 +19,22 @@ internal sealed partial class OutboxStore : IDisposable
     private readonly OutboxMemory _memory = new();
     private readonly LostEvents _lost = new(new Dictionary<string, long>(StringComparer.Ordinal));
 
-    /// <summary>By id: acknowledged events that the file may contain.</summary>
+    /// <summary>Acknowledged events that the file may contain, by id.</summary>
     private readonly Dictionary<string, Acknowledged> _acknowledged = new(StringComparer.Ordinal);
 
     /// <summary>Events that are counted as lost and that the file may contain.</summary>
     private readonly HashSet<string> _givenUp = new(StringComparer.Ordinal);
 
-    /// <summary>By topic: rows of the file that are not in memory. Exact while a database is open; what to expect in the file
+    /// <summary>Number of the file's rows that are not in memory, by topic. Exact while a database is open; what to expect in the file
     /// while none is.</summary>
     private readonly Dictionary<string, long> _onDiskOnly = new(StringComparer.Ordinal);
 
-    /// <summary>By topic: rows up to this number need not be examined any more.</summary>
+    /// <summary>Number up to which rows need not be examined any more, by topic.</summary>
     private readonly Dictionary<string, long> _examinedUpTo = new(StringComparer.Ordinal);
 
     private IOutboxDatabase? _database;
 
-    /// <summary>What is on its way to the broker, when it is not in memory otherwise.</summary>
+    /// <summary>The event that is being sent to the broker, when it is not in memory otherwise.</summary>
     private OutboxRow? _handed;
 
     private long _rows;
@@ -62,7 +62,7 @@ internal sealed partial class OutboxStore : IDisposable
     /// <summary>The run of this process.</summary>
     public string Run { get; } = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
 
-    /// <summary>Nothing waits to be written, and nothing is to be tried again.</summary>
+    /// <summary>Whether nothing waits to be written and nothing is to be tried again.</summary>
     public bool IsIdle => _database is not null && _fault is null && _acknowledged.Count == 0 && _givenUp.Count == 0 && !_memory.InMemory.Any();
 
     /// <summary>Opens or creates the file. Where that cannot be done, events are kept in memory and it is tried again.</summary>

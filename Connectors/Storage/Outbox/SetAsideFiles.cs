@@ -36,9 +36,9 @@ internal static class SetAsideFiles
         return aside;
     }
 
-    private static string FreeName(string wanted) => Enumerable.Range(1, MostNames)
-        .Select(number => number == 1 ? wanted : string.Create(CultureInfo.InvariantCulture, $"{wanted}-{number}"))
-        .FirstOrDefault(name => Parts.All(part => !Path.Exists(name + part))) ?? $"{wanted}-{Guid.NewGuid():N}";
+    private static string FreeName(string preferred) => Enumerable.Range(1, MostNames)
+        .Select(number => number == 1 ? preferred : string.Create(CultureInfo.InvariantCulture, $"{preferred}-{number}"))
+        .FirstOrDefault(name => Parts.All(part => !Path.Exists(name + part))) ?? $"{preferred}-{Guid.NewGuid():N}";
 
     // The space that an old one takes does less harm than a database that cannot be replaced.
     private static void TryDelete(string file)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 
-/// <summary>The outbox in one SQLite file. A thread of its own does all that touches the disk, many events at a time;
+/// <summary>The outbox in one SQLite file. Its own thread does all that touches the disk, many events at a time;
 /// callers only wait when they await.</summary>
 /// <remarks>Bounded by <see cref="OutboxSettings.MaxBytes"/>, <see cref="OutboxSettings.MaxRows"/> and
 /// <see cref="OutboxSettings.MaxAge"/>. What goes first when space runs out: the oldest events of the topic that takes most of it. A
@@ -163,12 +163,12 @@ public sealed partial class SqliteOutbox : IEventOutbox
             });
             Interlocked.Exchange(ref _busySince, 0);
 
-            // After any error, too: nobody waits for ever.
+            // After any error, too: nobody waits forever.
             _batch.ForEach(work => work.GiveUp());
             Volatile.Write(ref _batch, []);
         }
 
-        // The end may have come between two rounds.
+        // The outbox may have been disposed between two batches.
         Interlocked.Exchange(ref _busySince, Environment.TickCount64);
         Guard(() =>
         {
@@ -199,7 +199,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         }
     }
 
-    /// <summary>What waits now, and what comes within the batch window of the first event.</summary>
+    /// <summary>The requests that wait now and those that come within the batch window of the first event.</summary>
     private List<Work> Gather()
     {
         var batch = new List<Work>();
@@ -271,7 +271,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         : new WaitingEvent(pending.Event, pending.Run == _store.Run ? _time.GetElapsedTime(pending.Timestamp) : null, lost);
 
     [LoggerMessage(EventId = 60, Level = LogLevel.Critical, Message =
-        "The outbox met a defect of this program; events of one moment may be lost. It goes on. Please report this with the lines before it.")]
+        "The outbox met a defect of this program; events of one moment may be lost. It continues. Please report this with the lines before it.")]
     private partial void LogBroken(Exception fault);
 
     [LoggerMessage(EventId = 67, Level = LogLevel.Error, Message =

@@ -8,7 +8,7 @@ internal readonly record struct WallClock(DateTimeOffset Wall, long Timestamp)
 
     public static WallClock Read(TimeProvider time) => new(time.GetUtcNow(), time.GetTimestamp());
 
-    /// <summary>By how much it was set since then, or null when it went on as it should.</summary>
+    /// <summary>By how much the clock was set since then, or null when it was not.</summary>
     public TimeSpan? JumpTo(WallClock now, TimeProvider time)
     {
         var jump = now.Wall - Wall - time.GetElapsedTime(Timestamp, now.Timestamp);

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Deploy.Commands.Models;
 /// <summary>Options that <c>model import</c> and <c>model pull</c> share: in what precision, chosen and measured how.</summary>
 internal sealed class ImportOptions
 {
-    /// <summary>More pictures hardly change a scale, and each takes seconds.</summary>
+    /// <summary>Largest number of calibration pictures: more hardly change a scale, and each takes seconds.</summary>
     private const int MostPictures = 16;
 
     private readonly Option<string> _target = new("--for")

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 /// <summary>Suggests the known name that an unknown one is probably a misspelling of.</summary>
 internal static class ClosestName
 {
-    /// <summary>The known name with the fewest changed letters, whatever their case; null when none is near.</summary>
+    /// <summary>The known name with the fewest changed letters, ignoring case; null when none is close.</summary>
     public static string? Of(string name, IReadOnlyList<string> known)
     {
         var (closest, distance) = known

@@ -13,7 +13,7 @@ internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
     public T Bind<T>(SettingNode? node, string key)
         where T : new() => (T)BindGroup(typeof(T), node, key);
 
-    /// <summary>Adds an error for an unknown key, with the key that was probably meant.</summary>
+    /// <summary>Adds an error for an unknown key, with the key that was probably intended.</summary>
     public void RefuseUnknown(SettingNode node, string key, IReadOnlyList<string> known)
     {
         errors.SetOrigin(key, node.Origin);

@@ -3,14 +3,14 @@ namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 /// <summary>The purpose for which a configuration is read.</summary>
 internal enum ConfigurationStrictness
 {
-    /// <summary>For a start: a file that cannot be read is an error.</summary>
+    /// <summary>The service starts: a file that cannot be read is an error.</summary>
     Start,
 
-    /// <summary>For a reload: a setting that takes effect only after a restart and cannot be read now is a
+    /// <summary>The configuration is reloaded: a setting that takes effect only after a restart and cannot be read now is a
     /// warning.</summary>
     Reload,
 
-    /// <summary>To check a file by hand: a file that this user may not read is a warning, because the service's user may be able to
+    /// <summary>A user checks a file: a file that this user may not read is a warning, because the service's user may be able to
     /// read it.</summary>
     Check,
 }

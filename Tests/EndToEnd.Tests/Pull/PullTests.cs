@@ -292,7 +292,7 @@ public sealed class PullTests : IDisposable
     [InlineData(2, "not an empty folder", Text, "{}")]
     [InlineData(2, "not an empty folder", Text, "{}", "--force")]
     [InlineData(1, "404", "owner/nothing")]
-    [InlineData(1, "no bundle", "--offline-bundle", "{}/token")]
+    [InlineData(1, "not a bundle", "--offline-bundle", "{}/token")]
     public async Task Wrong_usage_is_reported_with_its_exit_code(int code, string message, params string[] arguments)
     {
         File.WriteAllText(At("token"), "hf_secret\n");

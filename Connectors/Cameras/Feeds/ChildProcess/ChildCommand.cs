@@ -7,13 +7,13 @@ internal sealed record ChildCommand
 
     public required IReadOnlyList<string> Arguments { get; init; }
 
-    /// <summary>What it reads from its standard input, for what must not be seen in the process list; null when there is none.</summary>
+    /// <summary>Text for its standard input, for secrets that must not be seen in the process list; null when there is none.</summary>
     public string? Input { get; init; }
 
-    /// <summary>What to do when the program is not there.</summary>
+    /// <summary>Instruction for the operator when the program is not installed.</summary>
     public required string Remedy { get; init; }
 
-    /// <summary>What its clean end means once frames came: a file is finished, a live stream is lost.</summary>
+    /// <summary>Meaning of an exit without an error once frames came: a file is finished, a live stream is lost.</summary>
     public required CaptureEndKind EndMeans { get; init; }
 
     /// <summary>The program cannot limit rate and size itself, so the reader does.</summary>

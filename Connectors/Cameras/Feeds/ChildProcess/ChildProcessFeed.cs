@@ -5,16 +5,16 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
-/// <summary>Frames from a decoder in a process of its own: a decoder that crashes or hangs takes nothing with it,
-/// and hardware decoding is a matter of arguments.</summary>
+/// <summary>Frames from a decoder in a separate process: a decoder that crashes or hangs does not affect the service,
+/// and hardware decoding needs only arguments.</summary>
 internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand> command) : IFrameFeed
 {
     /// <summary>A child that closed its output gets this long to exit by itself, and a killed one to be gone.</summary>
     private static readonly TimeSpan ExitTime = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>What a dead child wrote may stay in its pipe for a while on a busy device, and it is the only reason there
-    /// is. Nobody waits for that after a cancel.</summary>
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
+    /// <summary>How long to read the error output of a child that has ended: on a busy device it may stay in the pipe for a while, and it
+    /// is the only reason there is. Not used after a cancel.</summary>
+    private static readonly TimeSpan ErrorOutputTime = TimeSpan.FromSeconds(3);
 
     public CaptureEnd Run(CaptureAttempt attempt) => Run(command(attempt.Settings), attempt);
 
@@ -49,7 +49,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
             child.WaitForExit(ExitTime);
         }
 
-        stderr.WaitForEnd(LastWords, attempt.Stop);
+        stderr.WaitForEnd(ErrorOutputTime, attempt.Stop);
         return attempt.Frames == 0 && report is { RefusedPackets: true } && what.WithoutPackets is { } other
             && !attempt.Stop.IsCancellationRequested
             ? Run(other, attempt)

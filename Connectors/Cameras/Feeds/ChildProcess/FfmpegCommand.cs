@@ -18,7 +18,7 @@ internal static class FfmpegCommand
     /// and with it the key frame that many cameras send at connect and then not again for many seconds.</summary>
     public static IReadOnlyList<string> NoProbing { get; } = ["-probesize", "32", "-analyzeduration", "0"];
 
-    // Frame threads and guessed reordering would both delay frames.
+    // Frame threads and estimated reordering would both delay frames.
     private static readonly string[] LowDelay = ["-flags", "low_delay"];
 
     // A copy of the packets' headers shows that packets come, before there is a frame.

@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
-/// <summary>What ffmpeg reports about a stream on its standard error, line by line: the codec, that packets come, a mark for each
+/// <summary>Reads ffmpeg's report about a stream from its standard error, line by line: the codec, that packets come, a mark for each
 /// frame, and messages for people. One thread brings lines, another one asks for marks.</summary>
 /// <param name="attempt">Is notified of packets.</param>
 /// <param name="marksAll">Whether each frame has a mark, or only those up to the first key frame.</param>
 /// <param name="reportsPackets">Whether ffmpeg was asked to report each packet.</param>
 internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll, bool reportsPackets)
 {
-    /// <summary>A mark is written before its frame, so it is there already or on its way between two threads.</summary>
+    /// <summary>Longest wait for a mark. A mark is written before its frame, so it has been read already or is about to be.</summary>
     private static readonly TimeSpan MarkWait = TimeSpan.FromSeconds(1);
 
     /// <summary>Decoders that show grey where the key frame before is missing, instead of nothing. (H.264 waits by itself, and
@@ -84,7 +84,7 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
         return ours ? null : line[level.Length..];
     }
 
-    /// <summary>No more lines come.</summary>
+    /// <summary>Marks the end of the report.</summary>
     public void End()
     {
         lock (_marks)
@@ -94,7 +94,7 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
         }
     }
 
-    /// <summary>What is known of the frame that comes next.</summary>
+    /// <summary>Evaluates the report for the next frame.</summary>
     /// <param name="skipped">Frames of the source between the last one and this one.</param>
     /// <returns>False for a frame that is damaged because it needs a key frame that never came.</returns>
     public bool IsUsable(out int skipped)

@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
-/// <summary>Which ffmpeg a program is, where command lines depend on it. Asked once for each path and kept.</summary>
+/// <summary>The version of an ffmpeg program, on which command lines depend. Requested once for each path and kept.</summary>
 /// <param name="Major">0 when it could not be found out.</param>
 /// <param name="Minor">Behind the dot.</param>
 internal sealed partial record FfmpegVersion(int Major, int Minor)

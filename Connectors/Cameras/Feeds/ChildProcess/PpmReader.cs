@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 /// is no way to find the next image.</summary>
 internal sealed class PpmReader(Stream stream)
 {
-    /// <summary>Two sides of at most five digits and the rest fit easily; more is not a header.</summary>
+    /// <summary>Longest header in bytes: two sides of at most five digits and the rest fit easily.</summary>
     private const int LongestHeader = 64;
 
     private readonly byte[] _buffer = new byte[4096];

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Images;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
-/// <summary>What an HTTP camera sends.</summary>
+/// <summary>Kinds of answers of an HTTP camera.</summary>
 internal enum HttpAnswer
 {
     /// <summary>One image, or JPEG images one after the other: seen when the first one has ended.</summary>
@@ -18,7 +18,7 @@ internal enum HttpAnswer
     /// <summary>A list of video segments (HLS).</summary>
     Playlist,
 
-    /// <summary>Something for ffmpeg.</summary>
+    /// <summary>A video stream, which ffmpeg decodes.</summary>
     Video,
 
     /// <summary>Text for people or programs.</summary>
@@ -28,13 +28,13 @@ internal enum HttpAnswer
     Empty,
 }
 
-/// <summary>Tells kinds of answer from each other. Looks at the data first, because cameras send any type or none.</summary>
+/// <summary>Distinguishes kinds of answer. Checks the data first, because cameras send any type or none.</summary>
 internal static class HttpAnswers
 {
-    /// <summary>How many of the first bytes are examined.</summary>
+    /// <summary>Number of first bytes that are examined.</summary>
     public const int HeadBytes = 512;
 
-    /// <summary>So many are waited for.</summary>
+    /// <summary>Number of bytes to wait for.</summary>
     public const int LeastBytes = 16;
 
     /// <param name="type">The <c>Content-Type</c> as it was sent; null where none was.</param>

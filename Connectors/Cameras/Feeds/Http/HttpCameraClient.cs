@@ -43,7 +43,7 @@ internal sealed class HttpCameraClient : IDisposable
             handler.Credentials = new CredentialCache { { root, "Digest", login }, { root, "Basic", login } };
         }
 
-        // Silence is the attempt's to judge.
+        // The attempt has its own limit for silence.
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("mobilevlm", null));
         _client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
@@ -55,7 +55,7 @@ internal sealed class HttpCameraClient : IDisposable
         _client.GetAsync(_address, HttpCompletionOption.ResponseHeadersRead, cancel).GetAwaiter().GetResult(),
         _buffer);
 
-    /// <summary>What a failed request means for people.</summary>
+    /// <summary>Explains a failed request to the operator.</summary>
     public static string Explain(HttpRequestException fault)
     {
         if (fault.HttpRequestError == HttpRequestError.SecureConnectionError)

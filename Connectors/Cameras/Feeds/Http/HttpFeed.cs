@@ -16,7 +16,7 @@ internal sealed class HttpFeed : IFrameFeed
 
     private const int MaxPlaylistBytes = 1024 * 1024;
 
-    /// <summary>After a failed request the next one is not sent earlier.</summary>
+    /// <summary>Least time between a failed request and the next one.</summary>
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(1);
 
     public CaptureEnd Run(CaptureAttempt attempt)

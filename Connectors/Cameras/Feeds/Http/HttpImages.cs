@@ -50,7 +50,7 @@ internal sealed partial class HttpImages(CaptureAttempt attempt)
         }
         catch (Exception fault) when (fault is ImageFileException or InvalidDataException)
         {
-            // It is left out like one that was lost on the way; a camera that sends no other ends by its silence.
+            // It is skipped like a lost one; a camera that sends no others ends by the stall timeout.
             frame?.Dispose();
             Fault = fault.Message;
             attempt.PassOver(1);

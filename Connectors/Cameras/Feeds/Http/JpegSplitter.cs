@@ -9,7 +9,7 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
     /// <summary>Largest image, in bytes; 8192 x 8192 pixels of good quality.</summary>
     public const int MaxBytes = 32 * 1024 * 1024;
 
-    /// <summary>A stream that holds no image within so many bytes holds none.</summary>
+    /// <summary>Number of bytes without an image after which a stream counts as one without images.</summary>
     private const int MaxBetween = 4 * 1024 * 1024;
 
     private const int FirstBuffer = 64 * 1024;
@@ -21,8 +21,8 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
     private int _begin;
     private int _end;
 
-    /// <summary>Where looking goes on, from <see cref="_begin"/>.</summary>
-    private int _looked;
+    /// <summary>Offset from <see cref="_begin"/> at which the search continues.</summary>
+    private int _searched;
     private bool _inPicture;
     private bool _inScan;
     private long _between;
@@ -62,7 +62,7 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
         }
     }
 
-    /// <summary>Looks on in what was read.</summary>
+    /// <summary>Continues the search in the bytes that were read.</summary>
     /// <returns>The length of the image at the beginning, or null when more must be read.</returns>
     private int? Find()
     {
@@ -80,43 +80,43 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
             }
 
             // At a marker: FF, any number of FF more, its code.
-            if (data.Length < _looked + 2)
+            if (data.Length < _searched + 2)
             {
                 return null;
             }
 
-            if (data[_looked] != 0xFF)
+            if (data[_searched] != 0xFF)
             {
-                // Damaged. It ends here; what comes next is examined anew.
-                return _looked;
+                // Damaged. It ends here; what follows is examined as a new picture.
+                return _searched;
             }
 
-            var code = data[_looked + 1];
+            var code = data[_searched + 1];
             switch (code)
             {
                 case 0xFF:
-                    _looked++;
+                    _searched++;
                     break;
                 case End:
-                    return _looked + 2;
-                case Start when _looked > 0:
-                    return _looked;
+                    return _searched + 2;
+                case Start when _searched > 0:
+                    return _searched;
                 case Start or 0x01 or (>= 0xD0 and <= 0xD7):
-                    _looked += 2;
+                    _searched += 2;
                     break;
                 default:
-                    if (data.Length < _looked + 4)
+                    if (data.Length < _searched + 4)
                     {
                         return null;
                     }
 
-                    var next = _looked + 2 + ((data[_looked + 2] << 8) | data[_looked + 3]);
+                    var next = _searched + 2 + ((data[_searched + 2] << 8) | data[_searched + 3]);
                     if (data.Length < next)
                     {
                         return null;
                     }
 
-                    _looked = next;
+                    _searched = next;
                     _inScan = code == Scan;
                     break;
             }
@@ -140,7 +140,7 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
             return false;
         }
 
-        (_inPicture, _inScan, _looked, _between) = (true, false, 0, 0);
+        (_inPicture, _inScan, _searched, _between) = (true, false, 0, 0);
         return true;
     }
 
@@ -149,33 +149,33 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
     {
         while (true)
         {
-            var next = data[_looked..].IndexOf((byte)0xFF);
+            var next = data[_searched..].IndexOf((byte)0xFF);
             if (next < 0)
             {
-                _looked = data.Length;
+                _searched = data.Length;
                 return false;
             }
 
-            _looked += next;
-            if (_looked + 1 >= data.Length)
+            _searched += next;
+            if (_searched + 1 >= data.Length)
             {
                 return false;
             }
 
-            if (data[_looked + 1] is not (0 or (>= 0xD0 and <= 0xD7)))
+            if (data[_searched + 1] is not (0 or (>= 0xD0 and <= 0xD7)))
             {
                 _inScan = false;
                 return true;
             }
 
-            _looked += 2;
+            _searched += 2;
         }
     }
 
     private void Pass(int bytes)
     {
         _begin += bytes;
-        (_inPicture, _looked) = (false, 0);
+        (_inPicture, _searched) = (false, 0);
     }
 
     private bool Fill(CancellationToken cancel)

@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
-/// <summary>Where a camera answers ONVIF requests: <c>onvif://[user[:password]@]host[:port][/path][?profile=TOKEN]</c>.</summary>
+/// <summary>Address of a camera that answers ONVIF requests: <c>onvif://[user[:password]@]host[:port][/path][?profile=TOKEN]</c>.</summary>
 /// <param name="Device">The address of its device service, without user.</param>
 /// <param name="User">Null when the address names none.</param>
 /// <param name="Password">Null when the address holds none.</param>
 /// <param name="Profile">The token of the profile to take; null leaves the choice to <see cref="OnvifProfileChoice"/>.</param>
 internal sealed partial record OnvifAddress(Uri Device, string? User, string? Password, string? Profile)
 {
-    /// <summary>Where the specification puts the device service (ONVIF Core, section 5.1).</summary>
+    /// <summary>Path of the device service in the specification (ONVIF Core, section 5.1).</summary>
     public const string DevicePath = "/onvif/device_service";
 
     public const string Example = "onvif://admin@10.0.0.5 with PasswordFile beside it";

@@ -38,7 +38,7 @@ public static class OnvifCameras
         return read.Password is { } password ? new OnvifLogin(user, password) : null;
     }
 
-    /// <summary>Who a camera's <c>Source</c> logs in as.</summary>
+    /// <summary>Reads the user in a camera's <c>Source</c>.</summary>
     /// <returns>False when it is not a well-formed <c>onvif://</c> address.</returns>
     public static bool TryReadUser(string source, out string? user, out bool hasPassword)
     {

@@ -169,7 +169,7 @@ public sealed partial class OnvifClient : IDisposable
         }
     }
 
-    /// <summary>Where the media services may be, best first.</summary>
+    /// <summary>Possible addresses of the media services, best first.</summary>
     private async Task<IReadOnlyDictionary<string, IReadOnlyList<Uri>>> FindMediaAsync(CancellationToken cancel)
     {
         if (_media is not null)
@@ -236,7 +236,7 @@ public sealed partial class OnvifClient : IDisposable
         }
         catch (OnvifException fault) when (fault.Fault != OnvifErrorKind.Unreachable)
         {
-            // Not every camera has the call, and some want a log-in for it: then the clocks must agree.
+            // Not every camera has the call, and some require a log-in for it: then the clocks must agree.
             return;
         }
 

@@ -22,7 +22,7 @@ public static class OnvifDiscovery
     private static readonly XNamespace Addressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
     private static readonly XNamespace Discovery = "http://schemas.xmlsoap.org/ws/2005/04/discovery";
 
-    /// <summary>When the probes are sent: datagrams are lost, and cameras wait a random time before they answer.</summary>
+    /// <summary>Times at which probes are sent: several, because datagrams are lost, and cameras wait a random time before they answer.</summary>
     private static readonly TimeSpan[] Probes = [TimeSpan.Zero, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1.5)];
 
     /// <summary>Searches for this long.</summary>
@@ -33,7 +33,7 @@ public static class OnvifDiscovery
     public static Task<IReadOnlyList<OnvifDevice>> FindAsync(TimeSpan timeout, CancellationToken cancel) =>
         FindAsync(LocalAddresses(), Group, timeout, cancel);
 
-    /// <summary>As <see cref="FindAsync(TimeSpan, CancellationToken)"/>, from these interfaces to this group.</summary>
+    /// <summary>Same as <see cref="FindAsync(TimeSpan, CancellationToken)"/>, from these interfaces to this group.</summary>
     internal static async Task<IReadOnlyList<OnvifDevice>> FindAsync(
         IReadOnlyList<IPAddress> interfaces, IPEndPoint group, TimeSpan timeout, CancellationToken cancel)
     {

@@ -3,10 +3,10 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 /// <summary>Why a camera could not be asked.</summary>
 public enum OnvifErrorKind
 {
-    /// <summary>Nothing answers, or too late.</summary>
+    /// <summary>The camera does not answer, or answers too late.</summary>
     Unreachable,
 
-    /// <summary>The camera wants a user and a password, or refuses those that it got.</summary>
+    /// <summary>The camera requires a user and a password, or refuses those that it got.</summary>
     Refused,
 
     /// <summary>It answered with an error or with something that is not ONVIF.</summary>
@@ -16,6 +16,6 @@ public enum OnvifErrorKind
 /// <summary>A camera could not be asked. The message names what happened and what to do, without passwords.</summary>
 public sealed class OnvifException(OnvifErrorKind fault, string message, Exception? cause = null) : Exception(message, cause)
 {
-    /// <summary>Which kind of fault.</summary>
+    /// <summary>Kind of error.</summary>
     public OnvifErrorKind Fault { get; } = fault;
 }

@@ -11,7 +11,7 @@ public static class OnvifProfileChoice
     /// source count, because a recorder has one for each of its cameras.</summary>
     /// <param name="profiles">What the camera offers, in its order.</param>
     /// <param name="neededHeight">Pixels.</param>
-    /// <param name="token">The profile that the operator chose; it wins, whichever source it belongs to.</param>
+    /// <param name="token">The profile that the operator chose; it takes precedence, also when it belongs to another video source.</param>
     /// <exception cref="OnvifException">There is none, or not the one that was asked for.</exception>
     public static OnvifProfile Choose(IReadOnlyList<OnvifProfile> profiles, int neededHeight, string? token = null)
     {

@@ -31,7 +31,7 @@ internal sealed class SoapChannel : IDisposable
             Credentials = login is null ? null : _digest,
             ConnectTimeout = AnswerTime,
 
-            // Cameras that answer in HTTP/1.0 close their end without a word, and a request on a connection kept open is lost.
+            // Cameras that answer in HTTP/1.0 close the connection without notice, and a request on a connection kept open is lost.
             PooledConnectionLifetime = TimeSpan.Zero,
             AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
             MaxResponseHeadersLength = 64,
@@ -88,7 +88,7 @@ internal sealed class SoapChannel : IDisposable
         if (status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden || IsRefusal(fault))
         {
             throw new OnvifException(OnvifErrorKind.Refused, _login is null
-                ? $"the camera at {_shown} wants a user and a password"
+                ? $"the camera at {_shown} requires a user and a password"
                 : $"the camera at {_shown} refuses {_login}{Quoted(fault)}. Check user and password; many cameras keep users for "
                     + "ONVIF apart from those of their web page, and lock an account after a few wrong passwords");
         }

@@ -92,7 +92,7 @@ public sealed class SourceAddressTests
     [InlineData("gst:videotestsrc pattern=\"ball", "quote")]
     [InlineData("pattern:640", "pattern:640x480@10")]
     [InlineData("pattern:8x8", "32 to 8192")]
-    [InlineData("pattern:640x480@0", "pictures a second")]
+    [InlineData("pattern:640x480@0", "pictures per second")]
     public void A_malformed_source_is_answered_with_what_would_be_accepted(string? source, string expected)
     {
         Assert.Contains(expected, CameraSources.FindFault(source), StringComparison.Ordinal);

@@ -9,7 +9,7 @@ public sealed class MqttLinkTests
     [Theory]
     [InlineData(BrokerKind.Mosquitto)]
     [InlineData(BrokerKind.Embedded)]
-    public async Task A_link_connects_and_says_goodbye(BrokerKind kind)
+    public async Task A_link_connects_and_disconnects(BrokerKind kind)
     {
         await using var broker = await TestBroker.StartAsync(kind);
         await using var link = TestLink.Create(broker.Address);
@@ -26,7 +26,7 @@ public sealed class MqttLinkTests
 
         await link.MustConnectAsync();
         Assert.True(link.IsConnected);
-        Assert.Contains("goodbye", Assert.Single(ends), StringComparison.Ordinal);
+        Assert.Contains("this service disconnected", Assert.Single(ends), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -107,7 +107,7 @@ public sealed class MqttLinkTests
     [Theory]
     [InlineData(BrokerKind.Mosquitto)]
     [InlineData(BrokerKind.Embedded)]
-    public async Task The_will_is_not_sent_after_a_goodbye(BrokerKind kind)
+    public async Task The_will_is_not_sent_after_a_disconnect(BrokerKind kind)
     {
         await using var broker = await TestBroker.StartAsync(kind, maxClients: 2);
         await using var sub = await MosquittoSub.StartAsync(broker.Address);

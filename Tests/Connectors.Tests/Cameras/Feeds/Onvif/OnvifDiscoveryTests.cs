@@ -106,7 +106,7 @@ public sealed class OnvifDiscoveryTests
         Assert.Equal(["Second_Main", "Second_Sub"], listed[1].Profiles.Select(it => it.Token));
         Assert.Contains("refuses user 'admin'", listed[2].Error, StringComparison.Ordinal);
         var asked = Assert.Single(await OnvifCameras.AskAsync([devices[1]], null, TimeProvider.System, default));
-        Assert.Contains("wants a user and a password", asked.Error, StringComparison.Ordinal);
+        Assert.Contains("requires a user and a password", asked.Error, StringComparison.Ordinal);
     }
 
     private static int FreeUdpPort()
