@@ -44,7 +44,7 @@ public sealed class EdgeSystemChangeTests
     }
 
     [Fact]
-    public async Task A_camera_that_is_removed_ends_and_is_forgotten_while_the_others_go_on()
+    public async Task A_camera_that_is_removed_ends_and_is_forgotten_while_the_others_continue()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("hall", EdgeRig.Always)).StartAsync();
         rig.Cameras[0].Push();
@@ -62,7 +62,7 @@ public sealed class EdgeSystemChangeTests
     }
 
     [Fact]
-    public async Task A_new_camera_joins_and_a_camera_with_another_source_is_opened_anew_after_the_old_one_ended()
+    public async Task A_new_camera_joins_and_a_camera_with_another_source_is_reopened_after_the_old_one_ended()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
         using var other = new Standby(rig, "gate");

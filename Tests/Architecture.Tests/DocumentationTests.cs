@@ -9,7 +9,7 @@ public sealed class DocumentationTests
     [InlineData("Inference")]
     [InlineData("Connectors")]
     [InlineData("Actors")]
-    public void Every_public_type_says_what_it_is(string project)
+    public void Every_public_type_has_a_summary(string project)
     {
         var assembly = Repository.Assembly(project);
         var documentation = XDocument.Load(Path.Combine(AppContext.BaseDirectory, $"{assembly.GetName().Name}.xml"))

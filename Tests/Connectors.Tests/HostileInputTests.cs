@@ -34,7 +34,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     ];
 
     [Fact]
-    public void A_question_is_understood_or_its_fault_is_told()
+    public void A_question_is_understood_or_its_error_is_reported()
     {
         var (reader, limits) = (new AskParser(new AskLimits()), new AskLimits());
         var understood = 0;
@@ -83,7 +83,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_command_topic_names_what_stands_in_it_or_is_none()
+    public void A_command_topic_yields_the_names_in_it_or_no_command()
     {
         var own = new NodeTopics("mobilevlm", "edge-1");
         Walk(20_000, ["mobilevlm/edge-1/gate/person/enabled/set", "mobilevlm/edge-1/gate/ask", "mobilevlm/edge-1/ask"], bytes =>
@@ -192,7 +192,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Whatever_is_no_picture_gets_a_sentence_in_one_line()
+    public void A_file_that_is_not_a_picture_gets_a_message_of_one_line()
     {
         byte[][] files =
         [

@@ -215,7 +215,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task What_an_earlier_run_announced_and_is_no_more_is_removed()
+    public async Task What_an_earlier_run_announced_and_no_longer_exists_is_removed()
     {
         await using var rig = await StartAtHomeAsync(TimeProvider.System);
         await rig.Link.Published.UntilAsync(heard => heard.Any(line => line.StartsWith(Config, StringComparison.Ordinal)), "the device");

@@ -139,7 +139,7 @@ public sealed class FailingQuestionTests
     [InlineData("0,0 1,1 0.5,0.5")]
     [InlineData("0.2,0.2 0.2,0.2 0.2,0.2")]
     [InlineData("0,0.5 1,0.5 0.5,0.5 0.25,0.5")]
-    public void A_polygon_on_one_line_is_no_polygon(string corners) =>
+    public void A_polygon_on_one_line_is_not_a_polygon(string corners) =>
         Assert.Throws<FormatException>(() => RegionPolygon.Parse(corners));
 
     private static CameraPlan Plan(params string[] questions) => EdgeRig.Plan("gate", EdgeRig.Always) with

@@ -103,7 +103,7 @@ public sealed class BrokerTests
     }
 
     [Fact]
-    public async Task A_topic_that_the_broker_refuses_is_counted_and_the_others_go_on()
+    public async Task A_topic_that_the_broker_refuses_is_counted_and_the_others_continue()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Link.OnPublish = message => Task.FromResult(

@@ -88,7 +88,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_refused_topic_waits_and_the_others_go_on()
+    public async Task A_refused_topic_waits_and_the_others_continue()
     {
         await HappenAsync("a", "gate");
         await HappenAsync("b", "gate");

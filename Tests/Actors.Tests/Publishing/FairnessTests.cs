@@ -18,7 +18,7 @@ namespace MobileVlm.Edge.Actors.Tests.Publishing;
 public sealed class FairnessTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Whatever_waits_in_one_queue_the_others_have_every_third_message()
+    public async Task With_any_backlog_in_one_queue_the_others_have_every_third_message()
     {
         var time = new FakeTime();
         var outgoing = await FullAsync(time, states: 20, replies: 100, events: 100);
@@ -166,7 +166,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_flood_of_malformed_questions_over_a_slow_broker_delays_no_state_by_a_second()
+    public async Task A_flood_of_malformed_questions_over_a_slow_broker_delays_no_state_by_one_second()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         var answered = new ConcurrentDictionary<long, long>();

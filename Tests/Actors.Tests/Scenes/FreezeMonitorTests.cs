@@ -116,7 +116,7 @@ public sealed class FreezeMonitorTests
     }
 
     [Fact]
-    public void A_sensor_before_a_scene_that_looks_the_same_means_that_the_old_connection_was_frozen()
+    public void A_sensor_before_an_unchanged_scene_means_that_the_old_connection_was_frozen()
     {
         var camera = new Connection();
         camera.UntilOpenedAgain(1, 100);
@@ -166,7 +166,7 @@ public sealed class FreezeMonitorTests
     }
 
     [Fact]
-    public void Whatever_comes_a_source_is_opened_again_at_most_once_for_each_time_and_every_try_is_decided()
+    public void For_any_frames_a_source_is_reopened_at_most_once_per_interval_and_every_attempt_is_decided()
     {
         for (var seed = 0; seed < 200; seed++)
         {

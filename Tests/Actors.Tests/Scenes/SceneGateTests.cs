@@ -36,7 +36,7 @@ public sealed class SceneGateTests
     [InlineData(640, 480)]
     [InlineData(1280, 720)]
     [InlineData(1920, 1080)]
-    public void Sensor_noise_is_no_change_and_a_small_object_anywhere_is(int width, int height)
+    public void Sensor_noise_is_not_a_change_and_a_small_object_anywhere_is(int width, int height)
     {
         var threshold = new SceneGateSettings().Threshold;
         var quiet = Scene(width, height, noise: 1);

@@ -90,7 +90,7 @@ public sealed class SceneTests
     }
 
     [Fact]
-    public async Task Questions_are_unknown_while_the_view_is_not_normal_where_that_is_wanted_and_ad_hoc_questions_get_the_reason()
+    public async Task Questions_are_unknown_while_the_view_is_not_normal_where_that_is_configured_and_ad_hoc_questions_get_the_reason()
     {
         await using var rig = await Rig(new SceneSettings { SuspendOnViewChange = true }).StartAsync();
         Push(rig, _gate, 3);
@@ -146,7 +146,7 @@ public sealed class SceneTests
     }
 
     [Fact]
-    public async Task Unless_configured_questions_go_on_with_any_view()
+    public async Task Unless_configured_questions_continue_with_any_view()
     {
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);

@@ -27,7 +27,7 @@ public sealed class QuestionStateMachineTests
     // Through unknown to the other value is one change, from the last known one.
     [InlineData("0=0.9 1=0.5 2=0.1", "0:yes 1:unknown(uncertain) 2:no 2:yes>no")]
     [InlineData("0=0.5 1=0.5", "0:unknown(uncertain)")]
-    public void An_unclear_score_makes_the_state_unknown_where_that_is_wanted(string scores, string published) =>
+    public void An_unclear_score_makes_the_state_unknown_where_that_is_configured(string scores, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet with { WhenUnsure = UnsureRule.Unknown }).Play(scores).Published);
 
     [Theory]
@@ -86,7 +86,7 @@ public sealed class QuestionStateMachineTests
     [InlineData(EventRule.Yes, "0:no 1:yes 1:no>yes 2:no 3:yes 3:no>yes")]
     [InlineData(EventRule.No, "0:no 1:yes 2:no 2:yes>no 3:yes")]
     [InlineData(EventRule.Never, "0:no 1:yes 2:no 3:yes")]
-    public void Only_the_changes_that_are_wanted_are_events(EventRule events, string published) =>
+    public void Only_the_configured_changes_are_events(EventRule events, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet with { Events = events }).Play("0=0.1 1=0.9 2=0.1 3=0.9").Published);
 
     [Theory]
@@ -174,7 +174,7 @@ public sealed class QuestionStateMachineTests
         Assert.Equal(published, new StateMachineBench(Quiet, QuestionKind.Number).Play(numbers).Published);
 
     [Fact]
-    public void Another_wording_of_a_text_is_no_event() =>
+    public void Another_wording_of_a_text_is_not_an_event() =>
         Assert.Equal("0:quiet 1:busy", new StateMachineBench(Quiet, QuestionKind.Text).Play("0=quiet 1=busy 2=busy").Published);
 
     [Fact]

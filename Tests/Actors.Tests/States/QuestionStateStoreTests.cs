@@ -77,7 +77,7 @@ public sealed class QuestionStateStoreTests : IDisposable
     }
 
     [Fact]
-    public void What_was_made_an_event_is_due_at_once_and_a_flood_of_events_once_a_second()
+    public void What_was_made_an_event_is_due_at_once_and_a_flood_of_events_once_per_second()
     {
         var (store, _) = Store();
         store.Due(States("no"));

@@ -233,7 +233,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task One_camera_that_goes_on_keeps_the_system_running()
+    public async Task One_camera_that_continues_keeps_the_system_running()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("file", EdgeRig.Always), EdgeRig.Plan("live", EdgeRig.Always));
         await rig.StartAsync();

@@ -73,7 +73,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task A_publisher_that_fails_right_after_it_connected_goes_on_by_itself()
+    public async Task A_publisher_that_fails_right_after_it_connected_recovers_by_itself()
     {
         // On a clock that stands still nothing else comes along that would have it look for work.
         var time = new FakeTime();
@@ -210,7 +210,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task An_actor_that_cannot_even_begin_is_not_tried_for_ever()
+    public async Task An_actor_that_cannot_start_is_not_retried_without_limit()
     {
         var crashes = new Crashes { ShouldFail = actor => actor == "evaluation" };
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))

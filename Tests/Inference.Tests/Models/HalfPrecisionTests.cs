@@ -79,7 +79,7 @@ public sealed class HalfPrecisionTests
     }
 
     [Fact]
-    public void The_cache_is_in_float16_and_the_manifest_says_so()
+    public void The_cache_and_its_type_in_the_manifest_are_float16()
     {
         var model = GoldenModel.Get("mobilevlm-v2", "fp16", "fp16", cuda: true);
         Assert.Equal(TensorElementType.Float16, model.Decoder.KeyValueType);

@@ -93,7 +93,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     [InlineData("decoder.onnx.data", "decoder.onnx chose token")]
     [InlineData("vision.onnx.data", "vision.onnx encodes the test picture differently")]
     [InlineData("embeddings.bin", "not finite")]
-    public void Other_weights_of_the_same_sizes_are_refused_whatever_their_checksums_say(string file, string message)
+    public void Other_weights_of_the_same_sizes_are_refused_even_with_matching_checksums(string file, string message)
     {
         using var folder = Copy();
         var bytes = File.ReadAllBytes(folder[file]);

@@ -11,7 +11,7 @@ public sealed class MqttClientIdTests
     [InlineData("", "empty")]
     [InlineData("a b", "' '")]
     [InlineData("ö", "'ö'")]
-    public void A_client_id_that_cannot_be_used_says_why(string id, string said) =>
+    public void A_client_id_that_cannot_be_used_is_refused_with_the_reason(string id, string said) =>
         Assert.Contains(said, MqttClientId.Fault(id), StringComparison.Ordinal);
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class MqttLinkFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task A_broker_that_wants_a_user_says_which_settings_are_missing()
+    public async Task A_broker_that_requires_a_user_is_reported_with_the_missing_settings()
     {
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { User = "edge" });
         await using var link = TestLink.Create(broker.Address);

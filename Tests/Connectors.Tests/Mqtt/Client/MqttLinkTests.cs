@@ -9,7 +9,7 @@ public sealed class MqttLinkTests
     [Theory]
     [InlineData(BrokerKind.Mosquitto)]
     [InlineData(BrokerKind.Embedded)]
-    public async Task A_link_connects_and_says_goodbye(BrokerKind kind)
+    public async Task A_link_connects_and_disconnects(BrokerKind kind)
     {
         await using var broker = await TestBroker.StartAsync(kind);
         await using var link = TestLink.Create(broker.Address);
@@ -194,7 +194,7 @@ public sealed class MqttLinkTests
     }
 
     [Fact]
-    public async Task Nobody_listening_is_unreachable_and_says_so()
+    public async Task A_port_without_a_listener_is_reported_as_unreachable()
     {
         await using var link = TestLink.Create(new Uri($"mqtt://127.0.0.1:{Mosquitto.FreePort()}"));
         var ends = link.Ends();

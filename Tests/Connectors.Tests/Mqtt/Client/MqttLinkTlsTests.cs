@@ -30,7 +30,7 @@ public sealed class MqttLinkTlsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_certificate_for_another_name_fails_and_says_so()
+    public async Task A_certificate_for_another_name_fails_with_that_reason()
     {
         await using var broker = await StartAsync("elsewhere.example");
 

@@ -32,7 +32,7 @@ public sealed class OutboxHistoryTests
     private static Gen<T> AnyOf<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(at => values[at]);
 
     [Fact]
-    public void Nothing_is_lost_untold_or_out_of_order_whatever_the_disk_the_clock_and_the_process_do()
+    public void No_event_is_out_of_order_or_lost_without_report_under_faults_of_disk_clock_and_process()
     {
         if (RandomHistories > 0)
         {

@@ -71,7 +71,7 @@ public sealed class NetworkCameraTests
     [Theory]
     [InlineData("rtsp")]
     [InlineData("http")]
-    public async Task A_server_that_accepts_and_says_nothing_times_out(string scheme)
+    public async Task A_server_that_accepts_and_sends_nothing_times_out(string scheme)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -86,7 +86,7 @@ public sealed class NetworkCameraTests
     [InlineData("tcp", "stream")]
     [InlineData("udp", "stream")]
     [InlineData("tcp", "stream?a='b'")]
-    public async Task A_password_opens_an_rtsp_stream_and_stands_in_no_process_list(string transport, string path)
+    public async Task A_password_opens_an_rtsp_stream_and_does_not_appear_in_the_process_list(string transport, string path)
     {
         using var server = await RtspTestServer.StartAsync(login: "joe:ge:heim@77/x");
         var port = server.Port.ToString(CultureInfo.InvariantCulture);
@@ -109,7 +109,7 @@ public sealed class NetworkCameraTests
     }
 
     [Fact]
-    public async Task A_wrong_password_is_told_and_not_shown()
+    public async Task A_wrong_password_is_reported_and_not_shown()
     {
         using var server = await RtspTestServer.StartAsync(login: "joe:right");
         var port = server.Port.ToString(CultureInfo.InvariantCulture);

@@ -83,7 +83,7 @@ public sealed class OnvifCameraTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_password_file_and_a_dead_camera_are_told()
+    public async Task A_missing_password_file_and_a_dead_camera_are_reported()
     {
         var noFile = await new Capture(Capture.Settings("onvif://admin@127.0.0.1") with { PasswordFile = _files["none"] }).RunAsync();
         Assert.Contains("PasswordFile: '" + _files["none"] + "' does not exist", noFile.Reason, StringComparison.Ordinal);
