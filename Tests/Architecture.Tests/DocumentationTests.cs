@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace MobileVlm.Edge.Architecture.Tests;
 
-/// <summary>Each public type of a library says what it is.</summary>
+/// <summary>Each public type of a library has a summary.</summary>
 public sealed class DocumentationTests
 {
     [Theory]

@@ -119,7 +119,7 @@ public sealed class AdHocTests
 
         rig.Camera.Push();
         await answering.Reached;
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
         Assert.Empty(rig.Replies());
         answering.Open();
 
@@ -145,7 +145,7 @@ public sealed class AdHocTests
         rig.Camera.Push();
         await answering.Reached;
         rig.Camera.Push();
-        await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second look");
+        await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second encoding");
         answering.Open();
         await rig.Answers.UntilCountAsync(2);
 
@@ -311,9 +311,9 @@ public sealed class AdHocTests
 
         var body = Assert.Single(rig.Replies());
         Assert.Equal(("failed", "waits"), (body.Text("status"), body.Text("id")));
-        var heard = rig.Link.Published.Items.ToList();
+        var published = rig.Link.Published.Items.ToList();
         Assert.True(
-            heard.FindIndex(line => line.Contains("waits", StringComparison.Ordinal)) < heard.IndexOf("mobilevlm/box/availability=stopped"));
+            published.FindIndex(line => line.Contains("waits", StringComparison.Ordinal)) < published.IndexOf("mobilevlm/box/availability=stopped"));
     }
 
     [Fact]

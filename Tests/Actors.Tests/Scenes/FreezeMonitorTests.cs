@@ -2,7 +2,7 @@ using MobileVlm.Edge.Actors.Scenes;
 
 namespace MobileVlm.Edge.Actors.Tests.Scenes;
 
-/// <summary>Connections that repeat themselves, frame by frame. Pictures are told apart by a number (their hash) and a
+/// <summary>Connections that repeat themselves, frame by frame. Pictures are distinguished by a number (their hash) and a
 /// brightness.</summary>
 public sealed class FreezeMonitorTests
 {
@@ -44,7 +44,7 @@ public sealed class FreezeMonitorTests
     [Fact]
     public void Pictures_between_two_key_frames_that_come_again_and_again_are_the_same_picture()
     {
-        // A camera whose sensor hangs goes on encoding: a second of 25 pictures, over and over.
+        // A camera whose sensor hangs continues to encode: the same second of 25 pictures, over and over.
         var camera = new Connection { Interval = TimeSpan.FromSeconds(0.1) };
         var states = Enumerable.Range(0, 4000).Select(i => camera.See((ulong)(i % 25), 100)).ToList();
         Assert.Contains(FreezeState.OpenAgain, states);

@@ -8,7 +8,7 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Hub;
 
-/// <summary>An archive that somebody carried to the box: what is in it counts only as far as its manifest and the
+/// <summary>An archive that was copied to the machine: its files are used only if its manifest and the
 /// checksums agree.</summary>
 public sealed class HubBundleTests : IDisposable
 {

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Hub;
 
-/// <summary>A listing is what a stranger says: it is believed only where it cannot do harm.</summary>
+/// <summary>A listing is untrusted input: its values are used only where they cannot do harm.</summary>
 public sealed class HubListingTests
 {
     [Fact]

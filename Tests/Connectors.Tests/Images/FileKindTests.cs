@@ -12,7 +12,7 @@ public sealed class FileKindTests : IDisposable
 
     public void Dispose() => _files.Dispose();
 
-    public static TheoryData<string, byte[], string, string> Strangers
+    public static TheoryData<string, byte[], string, string> OtherFiles
     {
         get
         {
@@ -73,7 +73,7 @@ public sealed class FileKindTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Strangers))]
+    [MemberData(nameof(OtherFiles))]
     public void A_file_that_is_not_a_picture_is_named_with_a_remedy(string what, byte[] file, string name, string remedy)
     {
         var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Decode(file, what));

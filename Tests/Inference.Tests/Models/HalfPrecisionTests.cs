@@ -43,7 +43,7 @@ public sealed class HalfPrecisionTests
     }
 
     /// <summary>The text models are random, so that their tokens are often as likely as others: where another one is
-    /// written, the reference's must have led by no more than rounding moves.</summary>
+    /// written, the reference's must have led by no more than the error of float16.</summary>
     [Theory]
     [MemberData(nameof(GoldenTests.TextCases), MemberType = typeof(GoldenTests))]
     public void Text_is_the_reference_s_own_up_to_ties(string name, int index)

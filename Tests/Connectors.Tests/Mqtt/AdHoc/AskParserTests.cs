@@ -65,7 +65,7 @@ public sealed class AskParserTests
         Assert.Contains($"\"{field}\"", reading.Fault!.Message, StringComparison.Ordinal);
         if (text.Contains("\"   \"", StringComparison.Ordinal))
         {
-            // A question of blanks is more than a schema can say.
+            // A question of blanks is more than a schema can express.
             return;
         }
 
@@ -86,11 +86,11 @@ public sealed class AskParserTests
     [InlineData("""{"question": "\u00a0\u200b\ufeff\u2060"}""", "missing or empty")]
     [InlineData("""{"question": "Who?", "picture": "data:image/png;base64,iVBORw0KGgo="}""", "what follows its comma")]
     [InlineData("""{"question": "Who?", "picture": "http://10.0.0.5/snapshot.jpg"}""", "this service downloads nothing")]
-    public void An_empty_question_and_a_picture_in_another_form_get_a_remedy(string text, string said)
+    public void An_empty_question_and_a_picture_in_another_form_get_a_remedy(string text, string expected)
     {
         var reading = _reader.Read(Message(text), "gate");
         Assert.Null(reading.Request);
-        Assert.Contains(said, reading.Fault!.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, reading.Fault!.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -81,7 +81,7 @@ public sealed class EmbeddedBrokerTests
         await client.ConnectAsync(IPAddress.Loopback, broker.Address.Port);
         var stream = client.GetStream();
 
-        // A publish whose length says 256 MiB.
+        // A publish with a length of 256 MiB.
         await stream.WriteAsync(new byte[] { 0x30, 0xFF, 0xFF, 0xFF, 0x7F });
 
         await ReadUntilClosedAsync(stream);

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Mqtt.Client;
 
-/// <summary>What a link is told, with either broker.</summary>
+/// <summary>Messages that a link receives, with either broker.</summary>
 public sealed class InboundQueueTests
 {
     [Theory]

@@ -115,7 +115,7 @@ public sealed class MqttLinkTests
         await link.PublishAsync(TestLink.Availability, "stopped", retain: true);
         await link.DisconnectAsync(CancellationToken.None);
 
-        // There is room for another client when the broker is done with the first.
+        // The broker accepts another client once it is done with the first.
         await using var other = TestLink.Create(broker.Address);
         await other.UntilConnectedAsync();
         await other.PublishAsync("end", "");

@@ -60,10 +60,10 @@ public sealed class MqttLinkTlsTests : IDisposable
     [Fact]
     public async Task A_certificate_of_another_authority_fails_and_names_the_setting()
     {
-        using var stranger = new TestAuthority();
+        using var other = new TestAuthority();
         await using var broker = await StartAsync();
 
-        var outcome = await OutcomeAsync(Settings(broker, "127.0.0.1", CaFile(stranger)));
+        var outcome = await OutcomeAsync(Settings(broker, "127.0.0.1", CaFile(other)));
 
         Assert.Equal(ConnectOutcomeKind.TlsFailed, outcome.Kind);
         Assert.Contains("Mqtt:CaFile", outcome.Reason, StringComparison.Ordinal);

@@ -41,7 +41,7 @@ public sealed class OlderBrokerTests
         Assert.Single(logger.Lines, line => line.StartsWith("Warning: ", StringComparison.Ordinal)
             && line.Contains(TakesOlder, StringComparison.Ordinal));
 
-        // At the next connect it is not asked again, and not said again.
+        // At the next connect it is not asked again, and not reported again.
         var before = broker.Levels.Count;
         await link.DisconnectAsync(CancellationToken.None);
         await link.MustConnectAsync();

@@ -79,7 +79,7 @@ public sealed class LostEventsTests : IAsyncDisposable
             }
         }
 
-        // One more of each, since what was lost at the end is told with what comes then.
+        // One more of each, because events lost at the end are reported with the next one.
         for (var topic = 0; topic < 3; topic++)
         {
             taken.AddRange(await TakeAsync(100));

@@ -13,7 +13,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _rig.DisposeAsync();
 
-    /// <summary>The system's reasons end with one, and the log's sentence goes on behind them.</summary>
+    /// <summary>The system's reasons end with one, and the log's sentence continues after them.</summary>
     [Fact]
     public void A_reason_ends_without_a_full_stop() => Assert.Equal(
         "The file '/x' already exists", OutboxError.From(new IOException("The file '/x' already exists.")).Message);
@@ -432,7 +432,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
         await FillAsync(2000);
     }
 
-    // Whatever the disk does: each event is stored, waiting in memory or counted as dropped, and order holds.
+    // With any fault of the disk, each event is stored, waiting in memory or counted as dropped, and order holds.
     private async Task FillAsync(int events)
     {
         for (var n = 1; n <= events; n++)

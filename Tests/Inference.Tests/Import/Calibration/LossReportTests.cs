@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Calibration;
 
-/// <summary>An import measures what it lost, and says so.</summary>
+/// <summary>An import measures what it lost, and reports it.</summary>
 public sealed class LossReportTests(ITestOutputHelper output)
 {
     [Theory]

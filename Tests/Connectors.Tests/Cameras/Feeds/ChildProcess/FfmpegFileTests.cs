@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.ChildProcess;
 
-/// <summary>A real ffmpeg child over real files, as on boxes without OpenCV.</summary>
+/// <summary>A real ffmpeg child over real files, as on machines without OpenCV.</summary>
 public sealed class FfmpegFileTests : IDisposable
 {
     private readonly CameraFiles _files = new();

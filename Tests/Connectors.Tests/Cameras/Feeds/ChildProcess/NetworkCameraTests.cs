@@ -20,7 +20,7 @@ public sealed class NetworkCameraTests
         Assert.Equal((CaptureEndKind.Cancelled, 20), (end.Kind, end.Frames));
         var frames = capture.Frames.ToArray();
 
-        // Numbered as the camera sent them, 25 a second.
+        // Numbered as the camera sent them, 25 per second.
         Assert.Equal(1, frames[0].Sequence);
         Assert.InRange(frames[^1].Sequence, 40, 150);
         Assert.All(frames, frame => Assert.Equal((160, 120), (frame.Width, frame.Height)));
@@ -139,7 +139,7 @@ public sealed class NetworkCameraTests
             "-re", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25", "-t", "3", "-f", "mpjpeg", "-listen", "1", url);
         var capture = new Capture(Capture.Settings(url));
 
-        // The server says nothing when it is ready; until then it refuses.
+        // The server reports nothing when it is ready; until then it refuses.
         CaptureEnd end;
         do
         {

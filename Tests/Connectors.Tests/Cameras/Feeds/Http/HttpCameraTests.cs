@@ -241,7 +241,7 @@ public sealed class HttpCameraTests
         Assert.Empty(camera.Requests);
     }
 
-    /// <summary>64x48 pixels, as grey as the number says.</summary>
+    /// <summary>64x48 pixels, with that grey value.</summary>
     private static byte[] Jpeg(int number)
     {
         var pixels = new byte[64 * 48 * 3];
