@@ -204,7 +204,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task A_picture_that_is_none_is_refused_by_its_field()
+    public async Task An_invalid_picture_is_refused_by_its_field()
     {
         await using var rig = await StartAsync();
 
@@ -234,7 +234,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task A_question_that_cannot_be_taken_costs_nobody_else_his_answer()
+    public async Task A_question_that_is_refused_costs_no_other_question_its_reply()
     {
         await using var rig = await StartAsync();
         rig.Engine.OnAsk = (_, question, _) => question.Text == "odd"

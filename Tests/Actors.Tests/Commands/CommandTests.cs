@@ -244,7 +244,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("[]")]
     [InlineData("""{"components": 3}""")]
     [InlineData("""{"components": {"question_person": null, "x": {"platform": 3}}}""")]
-    public async Task A_device_message_that_cannot_be_understood_harms_nobody(string kept)
+    public async Task A_device_message_that_cannot_be_parsed_is_harmless(string kept)
     {
         await using var rig = await StartAtHomeAsync(TimeProvider.System);
 

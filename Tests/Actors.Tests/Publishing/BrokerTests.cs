@@ -122,7 +122,7 @@ public sealed class BrokerTests
     [InlineData(ConnectOutcomeKind.Refused)]
     [InlineData(ConnectOutcomeKind.Misconfigured)]
     [InlineData(ConnectOutcomeKind.TlsFailed)]
-    public async Task A_fault_that_somebody_must_fix_is_logged_once_and_tried_slowly_without_end(ConnectOutcomeKind kind)
+    public async Task A_lasting_connection_error_is_logged_once_and_retried_slowly_without_limit(ConnectOutcomeKind kind)
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };

@@ -42,7 +42,7 @@ public sealed class AnswerParserTests
     }
 
     [Fact]
-    public void A_field_without_a_clear_answer_is_null_and_an_object_of_those_is_none()
+    public void A_field_without_a_clear_answer_is_null_and_an_object_of_such_fields_is_unknown()
     {
         var asked = new QuestionBatch([Scene]).Questions;
 

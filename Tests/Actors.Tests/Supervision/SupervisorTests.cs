@@ -187,7 +187,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task A_camera_that_fails_far_beyond_any_budget_harms_no_other()
+    public async Task A_camera_that_fails_far_beyond_any_budget_affects_no_other()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("bad", EdgeRig.Always), EdgeRig.Plan("good", EdgeRig.Always));
         rig.Settings = rig.Settings with { Supervision = Quickly };

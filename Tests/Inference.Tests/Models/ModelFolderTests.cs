@@ -89,7 +89,7 @@ public sealed class ModelFolderTests
     [InlineData("$.signatures['decoder.onnx']", "null")]
     [InlineData("$.signatures['decoder.onnx'].inputs[1]", "null")]
     [InlineData("$.language.layers", "\"three\"")]
-    public void A_manifest_with_holes_is_refused(string path, string value)
+    public void A_manifest_with_an_invalid_value_is_refused(string path, string value)
     {
         using var folder = Copy(path, value);
         AssertRefused(folder.Path, "model.json", "Import the model again");

@@ -123,7 +123,7 @@ public sealed class AskParserTests
     }
 
     [Fact]
-    public void Bytes_that_are_no_text_are_refused()
+    public void Bytes_that_are_not_text_are_refused()
     {
         var reading = _reader.Read(new InboundMessage("t", new byte[] { 0xFF, 0xFE, 0x41 }, false), "gate");
         Assert.Contains("UTF-8", reading.Fault?.Message, StringComparison.Ordinal);

@@ -66,7 +66,7 @@ public sealed class InboundQueueTests
     [Theory]
     [InlineData(BrokerKind.Mosquitto)]
     [InlineData(BrokerKind.Embedded)]
-    public async Task What_nobody_reads_is_bounded_and_counted_and_the_connection_stays(BrokerKind kind)
+    public async Task Unread_messages_are_bounded_and_counted_and_the_connection_stays(BrokerKind kind)
     {
         await using var broker = await TestBroker.StartAsync(kind);
         var logger = new ListLogger();

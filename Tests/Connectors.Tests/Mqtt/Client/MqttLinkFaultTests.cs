@@ -66,7 +66,7 @@ public sealed class MqttLinkFaultTests : IDisposable
     [InlineData(null, "does not exist")]
     [InlineData("", "empty first line")]
     [InlineData("\nsecond", "empty first line")]
-    public async Task A_password_file_that_gives_none_is_named(string? content, string expected)
+    public async Task A_password_file_without_a_password_is_named(string? content, string expected)
     {
         var file = content is null ? _folder["missing"] : WriteSecret(content);
         var settings = TestLink.Settings(new Uri("mqtt://127.0.0.1:1")) with { User = "edge", PasswordFile = file };

@@ -107,7 +107,7 @@ public sealed class MqttLinkTests
     [Theory]
     [InlineData(BrokerKind.Mosquitto)]
     [InlineData(BrokerKind.Embedded)]
-    public async Task The_will_is_not_sent_after_a_goodbye(BrokerKind kind)
+    public async Task The_will_is_not_sent_after_a_disconnect(BrokerKind kind)
     {
         await using var broker = await TestBroker.StartAsync(kind, maxClients: 2);
         await using var sub = await MosquittoSub.StartAsync(broker.Address);

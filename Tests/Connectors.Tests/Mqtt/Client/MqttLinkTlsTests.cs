@@ -107,7 +107,7 @@ public sealed class MqttLinkTlsTests : IDisposable
     [InlineData("")]
     [InlineData("no certificate in here")]
     [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")]
-    public async Task An_authority_file_that_gives_none_is_named(string? content)
+    public async Task An_authority_file_without_a_certificate_is_named(string? content)
     {
         var file = _folder["bad.pem"];
         if (content is not null)

@@ -121,7 +121,7 @@ public sealed class NetworkCameraTests
     }
 
     [Fact]
-    public async Task Nobody_listening_fails_to_open_without_telling_the_password()
+    public async Task A_port_without_a_listener_fails_to_open_without_revealing_the_password()
     {
         var url = $"rtsp://joe:geheim77@127.0.0.1:{Mosquitto.FreePort().ToString(CultureInfo.InvariantCulture)}/s";
         var capture = new Capture(Capture.Settings(url));

@@ -228,7 +228,7 @@ public sealed class HttpCameraTests
     }
 
     [Fact]
-    public async Task A_certificate_that_nobody_trusts_is_refused_with_the_remedy()
+    public async Task An_untrusted_certificate_is_refused_with_the_remedy()
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=camera", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
