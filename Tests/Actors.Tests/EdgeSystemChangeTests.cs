@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Tests;
 
-/// <summary>Other cameras and questions while the box runs.</summary>
+/// <summary>Other cameras and questions while the service runs.</summary>
 public sealed class EdgeSystemChangeTests
 {
     [Fact]
@@ -31,20 +31,20 @@ public sealed class EdgeSystemChangeTests
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
 
         rig.Edge.Change([rig.Settings.Cameras[0] with { Questions = [Question("dog")] }], []);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state="), "the end of the old one");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/person/state="), "the end of the old one");
         rig.Camera.Push();
 
-        var heard = await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/dog/state=frame 2"), "the new one");
-        Assert.Contains("mobilevlm/box/gate/person/answer=", heard);
+        var published = await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/dog/state=frame 2"), "the new one");
+        Assert.Contains("mobilevlm/box/gate/person/answer=", published);
         Assert.Equal(["dog"], rig.Stats.Cameras["gate"].Questions.Keys);
         Assert.Single(rig.Camera.Attempts.Items);
     }
 
     [Fact]
-    public async Task A_camera_that_is_removed_ends_and_is_forgotten_while_the_others_go_on()
+    public async Task A_camera_that_is_removed_ends_and_is_forgotten_while_the_others_continue()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("hall", EdgeRig.Always)).StartAsync();
         rig.Cameras[0].Push();
@@ -52,7 +52,7 @@ public sealed class EdgeSystemChangeTests
 
         rig.Edge.Change([rig.Settings.Cameras[1]], []);
 
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/availability="), "the end of the camera");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/availability="), "the end of the camera");
         await Eventually.TrueAsync(() => rig.Cameras[0].Push() == 0, "the end of its stream");
         rig.Cameras[1].Push();
         await rig.Answers.UntilAsync(answers => answers.Any(answer => answer.Camera.Value == "hall"), "the other camera");
@@ -62,7 +62,7 @@ public sealed class EdgeSystemChangeTests
     }
 
     [Fact]
-    public async Task A_new_camera_joins_and_a_camera_with_another_source_is_opened_anew_after_the_old_one_ended()
+    public async Task A_new_camera_joins_and_a_camera_with_another_source_is_reopened_after_the_old_one_ended()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
         using var other = new Standby(rig, "gate");
@@ -107,7 +107,7 @@ public sealed class EdgeSystemChangeTests
 
     private static StandingQuestion Question(string id) => new(id, id, QuestionKind.YesNo, EdgeRig.Always);
 
-    /// <summary>A camera that the box was not built with.</summary>
+    /// <summary>A camera that the service did not start with.</summary>
     private sealed class Standby(EdgeRig rig, string id) : IDisposable
     {
         public FakeCamera Camera { get; } = new(id, rig.Pool, rig.Time);

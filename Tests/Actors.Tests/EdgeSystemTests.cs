@@ -12,16 +12,16 @@ public sealed class EdgeSystemTests
         rig.Camera.Push();
 
         await rig.Link.Published.UntilAsync(
-            heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
-        var heard = rig.Link.Published.Items.ToList();
-        Assert.Equal("mobilevlm/box/availability=online", heard[0]);
-        Assert.Contains("mobilevlm/box/gate/availability=online", heard);
+            published => published.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
+        var published = rig.Link.Published.Items.ToList();
+        Assert.Equal("mobilevlm/box/availability=online", published[0]);
+        Assert.Contains("mobilevlm/box/gate/availability=online", published);
         Assert.Equal(
             [
                 "mobilevlm/box/gate/snapshot=still 1",
                 "mobilevlm/box/gate/person/answer=frame 1 #1",
                 "mobilevlm/box/gate/person/state=frame 1",
             ],
-            heard[^3..]);
+            published[^3..]);
     }
 }

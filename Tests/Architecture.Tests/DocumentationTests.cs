@@ -2,14 +2,14 @@ using System.Xml.Linq;
 
 namespace MobileVlm.Edge.Architecture.Tests;
 
-/// <summary>Each public type of a library says what it is.</summary>
+/// <summary>Each public type of a library has a summary.</summary>
 public sealed class DocumentationTests
 {
     [Theory]
     [InlineData("Inference")]
     [InlineData("Connectors")]
     [InlineData("Actors")]
-    public void Every_public_type_says_what_it_is(string project)
+    public void Every_public_type_has_a_summary(string project)
     {
         var assembly = Repository.Assembly(project);
         var documentation = XDocument.Load(Path.Combine(AppContext.BaseDirectory, $"{assembly.GetName().Name}.xml"))

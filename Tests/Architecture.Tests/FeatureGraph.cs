@@ -95,7 +95,7 @@ internal sealed partial class FeatureGraph
         return string.Join('.', folders.Take(folders[0] == "Import" ? 2 : 1));
     }
 
-    /// <summary>Whatever the members of a type refer to.</summary>
+    /// <summary>All types that the members of a type refer to.</summary>
     private static IEnumerable<Type> Used(Type type)
     {
         const BindingFlags All = BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;

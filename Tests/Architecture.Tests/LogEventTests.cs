@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Architecture.Tests;
 
-/// <summary>Every log line that an operator may act on has its own event id, and the operations page says what it means
-/// and what to do.</summary>
+/// <summary>Every log line that an operator may act on has its own event id, and the operations page explains its
+/// meaning and the remedy.</summary>
 public sealed partial class LogEventTests
 {
     private const string Page = "Deploy/docs/operations.md";
@@ -62,12 +62,12 @@ public sealed partial class LogEventTests
         Assert.True(differences.Length == 0, string.Join('\n', differences));
         Assert.All(documented, row => Assert.True(row.Groups["meaning"].Value.Trim().Length > 10, row.Value));
 
-        // A remedy for whatever is a warning or worse; what the table calls the level is the level.
+        // Each warning or error has a remedy, and the level in the table is that of the code.
         foreach (var row in documented)
         {
             var line = Lines.First(it => it.Name == row.Groups["name"].Value);
             var level = row.Groups["level"].Value.Trim();
-            Assert.True(line.Level == LogLevel.None || level == line.Level.ToString(), $"{line.Name} is {line.Level}, {Page} says {level}");
+            Assert.True(line.Level == LogLevel.None || level == line.Level.ToString(), $"{line.Name} is {line.Level}, {Page} has {level}");
             Assert.True(level is "Information" or "Debug" || row.Groups["remedy"].Value.Trim().Length > 3, $"{line.Name} has no remedy in {Page}");
         }
     }
@@ -91,7 +91,7 @@ public sealed partial class LogEventTests
             type = outer;
         }
 
-        // Whatever reads a camera logs under that camera's category: Camera.gate[1].
+        // Code that reads a camera logs under that camera's category: Camera.gate[1].
         return type.Namespace!.StartsWith("MobileVlm.Edge.Connectors.Cameras", StringComparison.Ordinal)
             ? "Camera"
             : Sources.GetValueOrDefault(type.Name, type.Name);

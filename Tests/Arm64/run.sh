@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The arm64 package on an emulated arm64 Debian, beside the x64 build of the same sources: installs with its own dpkg,
-# starts, reads its configuration, imports the demo's checkpoint, answers pictures with the same token ids as on x64, says
-# its states and events to a broker, and keeps what it could not say through a restart. Correctness only: an emulator
-# says nothing about speed, and .NET is not supported under it by its makers, so a step that crashes is tried again.
+# starts, reads its configuration, imports the demo's checkpoint, answers pictures with the same token ids as on x64, publishes
+# its states and events to a broker, and keeps what it could not publish through a restart. Correctness only: an emulator
+# shows nothing about speed, and its makers do not support .NET under it, so a step that crashes is tried again.
 #
 # Needs root and Debian's debootstrap, qemu-user-static, mosquitto, mosquitto-clients, dpkg, jq and python3.
 #
@@ -131,25 +131,25 @@ done
 port=18777
 broke() { printf 'listener %s 127.0.0.1\nallow_anonymous true\n' $port >"$work/mosquitto.conf"; mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 & broker=$!; }
 cp "$here/appsettings.json" "$tree/etc/mobilevlm/appsettings.json"
-# The emulator does not always notice that .NET writes code anew: through one address only, and each method once, it does.
+# The emulator does not always notice that .NET rewrites code. It does where code has one address only and each method is written once.
 serve() { arm DOTNET_EnableWriteXorExecute=0 DOTNET_TieredCompilation=0 taskset -c 0 mobilevlm run --config /etc/mobilevlm/appsettings.json >"$work/service.log" 2>&1 & service=$!; }
-hear() { timeout "$1" mosquitto_sub -V 5 -h 127.0.0.1 -p $port -t "$2" -C 1; }
+receive() { timeout "$1" mosquitto_sub -V 5 -h 127.0.0.1 -p $port -t "$2" -C 1; }
 broke
 serve
-answered() { # the first is "unknown", said before anything is seen; whoever listens is cut off at the second
+answered() { # the first is "unknown", published before the first picture; the subscriber is ended at the second
     set +o pipefail
     timeout 400 mosquitto_sub -V 5 -h 127.0.0.1 -p $port -t mobilevlm/arm/pictures/person/answer | jq --unbuffered -c 'select(.value != "unknown")' | head -1 | grep .
     local found=$?
     set -o pipefail
     return $found
 }
-step "the service says an answer to a broker" answered
+step "the service publishes an answer to a broker" answered
 sed 's/^/        /' "$work/step" | cut -c1-200
-step "and its state" hear 60 mobilevlm/arm/pictures/person/state
-step "and an event, since one picture has a person and the next has none" hear 400 mobilevlm/arm/pictures/person/event
+step "and its state" receive 60 mobilevlm/arm/pictures/person/state
+step "and an event, because one picture has a person and the next has none" receive 400 mobilevlm/arm/pictures/person/event
 sed 's/^/        /' "$work/step" | cut -c1-200
 
-# The broker goes away while the pictures go on changing: events wait on the disk, through a restart of the service.
+# The broker goes away while the pictures keep changing: events wait on the disk, through a restart of the service.
 kept() { python3 -c 'import sqlite3,sys; print("\n".join(r[0] for r in sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute("SELECT id FROM outbox ORDER BY seq")))' "$tree/root/state/outbox.db"; }
 # The service has its outbox to itself, so from outside only that it is written to is seen, until it has ended.
 fills() {

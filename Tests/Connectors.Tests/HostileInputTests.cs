@@ -16,8 +16,8 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Connectors.Tests;
 
-/// <summary>What strangers send is read or refused in our own words: no other exception, no hang, no memory without
-/// bounds. MOBILEVLM_FUZZ makes each walk so many times longer.</summary>
+/// <summary>Untrusted input is read or refused with an error of this program: no other exception, no hang, no unbounded
+/// memory. MOBILEVLM_FUZZ multiplies the inputs of each fuzz run.</summary>
 public sealed class HostileInputTests(ITestOutputHelper output)
 {
     /// <summary>Most that reading one message of some hundred bytes may allocate.</summary>
@@ -34,11 +34,11 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     ];
 
     [Fact]
-    public void A_question_is_understood_or_its_fault_is_told()
+    public void A_question_is_understood_or_its_error_is_reported()
     {
         var (reader, limits) = (new AskParser(new AskLimits()), new AskLimits());
         var understood = 0;
-        Walk(20_000, Asks, payload =>
+        Fuzz(20_000, Asks, payload =>
         {
             var reading = reader.Read(new InboundMessage("t", payload, false), "gate");
             Assert.True(reading.Request is null != reading.Fault is null);
@@ -56,7 +56,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
 
             Assert.InRange(reading.Id?.Length ?? 0, 0, AskParser.MaxIdLength);
         });
-        Assert.True(understood > 100, $"Only {understood} were understood: the damage is too great to tell anything.");
+        Assert.True(understood > 100, $"Only {understood} were understood: the damage is too great for this test to show anything.");
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
         var own = new NodeTopics("mobilevlm", "edge-1");
         var replies = new ReplyTopics(["mobilevlm/edge-1/reply/", "replies/"], own);
         var allowed = 0;
-        Walk(20_000, ["replies/me/1", "mobilevlm/edge-1/gate/person/state", "mobilevlm/edge-1/ask", "replies/é/🚪", "homeassistant/device/x/config"], bytes =>
+        Fuzz(20_000, ["replies/me/1", "mobilevlm/edge-1/gate/person/state", "mobilevlm/edge-1/ask", "replies/é/🚪", "homeassistant/device/x/config"], bytes =>
         {
             var topic = Encoding.UTF8.GetString(bytes);
             if (replies.Fault(topic) is { } fault)
@@ -83,10 +83,10 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_command_topic_names_what_stands_in_it_or_is_none()
+    public void A_command_topic_yields_the_names_in_it_or_no_command()
     {
         var own = new NodeTopics("mobilevlm", "edge-1");
-        Walk(20_000, ["mobilevlm/edge-1/gate/person/enabled/set", "mobilevlm/edge-1/gate/ask", "mobilevlm/edge-1/ask"], bytes =>
+        Fuzz(20_000, ["mobilevlm/edge-1/gate/person/enabled/set", "mobilevlm/edge-1/gate/ask", "mobilevlm/edge-1/ask"], bytes =>
         {
             var topic = Encoding.UTF8.GetString(bytes);
             if (own.ReadCommand(topic) is { } command)
@@ -105,7 +105,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
         DiscoveredCamera Camera(params string[] questions) => new(
             "edge-1", "gate", "model", true, [.. questions.Select(id => new DiscoveredQuestion(id, AnswerType.YesNo))]);
         var removals = 0;
-        Walk(5_000, [device.Device(Camera("person")), device.Device(Camera("person", "parcel"))], before =>
+        Fuzz(5_000, [device.Device(Camera("person")), device.Device(Camera("person", "parcel"))], before =>
         {
             if (device.Removal(Camera("person"), before) is { } removal)
             {
@@ -127,7 +127,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
 
         // Once as a picture that is small enough to be decoded at once, once in strips of three rows.
         var strips = UploadedPicture.Limits with { MaxWidth = 17, MaxDecoderBytes = 40 * 4 * 3 * 4 };
-        Walk(5_000, [jpeg, PictureFiles.ProgressiveJpeg, Bitmap(pixels, 40, 30), Png, marked, Gif], file =>
+        Fuzz(5_000, [jpeg, PictureFiles.ProgressiveJpeg, Bitmap(pixels, 40, 30), Png, marked, Gif], file =>
         {
             try
             {
@@ -147,7 +147,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     [Fact]
     public void Exif_is_an_orientation_or_nothing()
     {
-        Walk(5_000, [PictureFiles.Exif(6), PictureFiles.RawProfile(PictureFiles.Exif(3))], block =>
+        Fuzz(5_000, [PictureFiles.Exif(6), PictureFiles.RawProfile(PictureFiles.Exif(3))], block =>
         {
             Assert.InRange((int?)ExifOrientation.Read(block) ?? 1, 1, 8);
             foreach (var type in MetadataChunks)
@@ -173,7 +173,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
             </VideoEncoderConfiguration></Profiles></GetProfilesResponse></e:Body></e:Envelope>
             """;
         var found = 0;
-        Walk(10_000, [Match, Profiles], answer =>
+        Fuzz(10_000, [Match, Profiles], answer =>
         {
             foreach (var device in OnvifDiscovery.Read(answer, IPAddress.Parse("10.0.0.9")))
             {
@@ -192,7 +192,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Whatever_is_no_picture_gets_a_sentence_in_one_line()
+    public void A_file_that_is_not_a_picture_gets_a_message_of_one_line()
     {
         byte[][] files =
         [
@@ -200,7 +200,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
             [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 0xC6, 1, 0, 4, 0, 0, 0, 1, 4, 0, 0, 0, 0, 0, 0],
             [0, 0, 9, 2, 0xFF, 0x80, 0xFF, 0x80],
         ];
-        Walk(20_000, files, file =>
+        Fuzz(20_000, files, file =>
         {
             if (FileKind.OfPicture(file) is null)
             {
@@ -219,7 +219,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
               {"rfilename": "config.json", "size": 700}, {"rfilename": "a/b.bin", "size": 5, "blobId": "0123456789abcdef0123456789abcdef01234567"},
               {"rfilename": "model.safetensors", "lfs": {"sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "size": 9}}]}
             """;
-        Walk(10_000, [List], text =>
+        Fuzz(10_000, [List], text =>
         {
             try
             {
@@ -236,9 +236,9 @@ public sealed class HostileInputTests(ITestOutputHelper output)
         });
     }
 
-    private void Walk(int rounds, string[] good, Action<byte[]> read) => Walk(rounds, [.. good.Select(Encoding.UTF8.GetBytes)], read);
+    private void Fuzz(int runs, string[] good, Action<byte[]> read) => Fuzz(runs, [.. good.Select(Encoding.UTF8.GetBytes)], read);
 
-    private void Walk(int rounds, byte[][] good, Action<byte[]> read, long most = MostMemory)
+    private void Fuzz(int runs, byte[][] good, Action<byte[]> read, long most = MostMemory)
     {
         var damage = new Damage(20240301);
         foreach (var whole in good)
@@ -246,7 +246,7 @@ public sealed class HostileInputTests(ITestOutputHelper output)
             read(whole);
         }
 
-        for (var round = 0; round < rounds * Damage.Longer; round++)
+        for (var run = 0; run < runs * Damage.Longer; run++)
         {
             var input = damage.Of(good);
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -256,13 +256,13 @@ public sealed class HostileInputTests(ITestOutputHelper output)
             }
             catch (Exception fault)
             {
-                throw new InvalidOperationException($"Round {round}, {Convert.ToBase64String(input)}: {fault.Message}", fault);
+                throw new InvalidOperationException($"Input {run}, {Convert.ToBase64String(input)}: {fault.Message}", fault);
             }
 
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, most);
         }
 
-        output.WriteLine($"{rounds * Damage.Longer} inputs");
+        output.WriteLine($"{runs * Damage.Longer} inputs");
     }
 
     private static byte[] Bitmap(byte[] pixels, int width, int height)

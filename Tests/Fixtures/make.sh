@@ -63,7 +63,7 @@ until_true() {
         if ! kill -0 "$service"; then cat "$work"/*.log >&2; exit 1; fi
         sleep 0.2
     done
-    echo "waited in vain: $*" >&2
+    echo "did not happen in time: $*" >&2
     exit 1
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU to be shown, on a machine that has one: an x64 box with an NVIDIA card, or a Jetson. Golden
-# models and the demo's clip on CUDA against the reference, which execution provider each session really got, what is said
+# Everything that needs a GPU to be shown, on a machine that has one: an x64 machine with an NVIDIA card, or a Jetson. Golden
+# models and the demo's clip on CUDA against the reference, which execution provider each session really got, the errors
 # when the library is missing or of another version, and how fast and how large a model of real size is. Writes a report
 # that can be sent back; nothing is sent anywhere.
 #
@@ -105,7 +105,7 @@ golden() {
             if [ "$ids" = "$got" ]; then ok "$name case $index: ids equal the reference's"; else bad "$name case $index: $got instead of $ids" "$work/step"; fi
         done
     done
-    # Random models of text: their tokens are often as likely as others, so where they part is told and not judged.
+    # Random models of text: several tokens are often equally likely, so where they differ is reported and does not fail.
     for name in mobilellama llama-gqa; do
         import "$root/Tests/Golden/$name" "$work/$name" --precision fp16 || continue
         count=$(jq length "$root/Tests/Golden/$name/expected.json")
@@ -169,15 +169,15 @@ clip() {
                | ([$answers[] | select((.frame - 1) / 10 <= $second.t + 0.05)] | last) as $held
                | { agrees: ($held != null and $held.value == (if $second[$q] then "yes" else "no" end)) }]
             | "\([.[] | select(.agrees)] | length)/\(length)"' "$work/answers")
-        # A picture that is still being thought about counts for the second before: two of them are let pass.
+        # A picture that is still being answered counts for the second before: two of them are let pass.
         if [ "${share#*/}" -ge 50 ] 2>/dev/null && [ $((${share#*/} - ${share%/*})) -le 2 ]; then ok "clip: $question agrees in $share settled seconds"; else bad "clip: $question agrees in $share settled seconds" "$work/service.log"; fi
     done
     note "stats: $(tail -1 "$work/stats" | jq -c '{target, sessions, answers: .pipeline.answers, maxAgeMs: .pipeline.maxAgeMs, residentBytes}')"
-    check "the service says that its sessions run on $target" jq -es --arg k "$kernels" 'last.sessions | length == 2 and all(.[]; .provider | test("^" + $k + "$"))' "$work/stats"
+    check "the service reports that its sessions run on $target" jq -es --arg k "$kernels" 'last.sessions | length == 2 and all(.[]; .provider | test("^" + $k + "$"))' "$work/stats"
     grep -E 'runs on|uses the CPU' "$work/service.log" | sed 's/^/      /'
 }
 
-# What is said when the library is missing or another one.
+# The errors when the library is missing or another one.
 faults() {
     local fake=$work/libold.so
     refuses() { # what, text, options...
@@ -218,7 +218,7 @@ speed() {
         done
         if wait $running; then ok "bench of $size at $precision"; else bad "bench of $size at $precision" "$work/step"; continue; fi
         grep -E 'runs on' "$work/step" | sort -u | sed 's/^/      /'
-        jq -r '.results[] | "      \(.title): \(.ms.median | . * 100 | round / 100) ms\(if .perSecond then ", \(.perSecond * 100 | round / 100) \(.counted // "") a second" else "" end)"' "$work/bench.json"
+        jq -r '.results[] | "      \(.title): \(.ms.median | . * 100 | round / 100) ms\(if .perSecond then ", \(.perSecond * 100 | round / 100) \(.counted // "") per second" else "" end)"' "$work/bench.json"
         jq -r '"      memory of the process: \(.memory)"' "$work/bench.json"
         [ $most = 0 ] || note "memory of the GPU at most: $most MiB"
     done
@@ -228,7 +228,7 @@ part() { printf '\n== %s\n' "$1"; }
 exec 3> >(tee "$report")
 writing=$!
 {
-    part "the box"
+    part "the machine"
     uname -srm
     grep -h PRETTY_NAME /etc/os-release
     [ ! -r /proc/device-tree/model ] || tr -d '\0' </proc/device-tree/model
@@ -243,7 +243,7 @@ writing=$!
     scores
     part "the demo's clip"
     clip
-    part "what is said when it cannot be"
+    part "errors when it cannot run"
     faults
     part "speed and memory, $size"
     speed

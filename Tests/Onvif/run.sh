@@ -2,7 +2,7 @@
 # An ONVIF camera and the service in two network namespaces with a cable between them: the camera is found by multicast,
 # its streams are listed, and a service with an onvif:// source answers about its pictures.
 # Needs root, iproute2, ffmpeg, mosquitto-clients and gst-rtsp-server (see Tests/run.sh); built with 'dotnet build -c Release'.
-# Without root or namespaces it says so and ends with 77.
+# Without root or namespaces it reports that and ends with 77.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export ORT_DISABLE_TELEMETRY=1 DOTNET_NOLOGO=1
@@ -27,7 +27,7 @@ fail() {
 
 until_ready() {
     for _ in $(seq 100); do grep -q "$2" "$1" 2>/dev/null && return; sleep 0.1; done
-    fail "$1 never said '$2': $(cat "$1")"
+    fail "$1 never wrote '$2': $(cat "$1")"
 }
 
 [ "$(id -u)" = 0 ] || { echo "skipped: network namespaces need root"; exit 77; }
@@ -53,8 +53,8 @@ started+=($!)
 until_ready "$work/rtsp" ready
 until_ready "$work/camera" ready
 
-ip netns exec "$edge" "$mobilevlm" cameras --user admin --password-file "$work/password" --json >"$work/found" 2>"$work/said" ||
-    fail "cameras ended with $?: $(cat "$work/said")"
+ip netns exec "$edge" "$mobilevlm" cameras --user admin --password-file "$work/password" --json >"$work/found" 2>"$work/errors" ||
+    fail "cameras ended with $?: $(cat "$work/errors")"
 /usr/bin/python3 - "$work/found" <<'P' || fail "cameras found $(cat "$work/found")"
 import json, sys
 expected = [{"name": "Yard", "address": "onvif://10.77.0.2:8080", "profiles": [
@@ -63,8 +63,8 @@ expected = [{"name": "Yard", "address": "onvif://10.77.0.2:8080", "profiles": [
 sys.exit(json.load(open(sys.argv[1])) != expected)
 P
 echo "found: $(tr -d ' \n' <"$work/found")"
-ip netns exec "$edge" "$mobilevlm" cameras --timeout 2 >"$work/table" 2>"$work/said" || fail "cameras without a user: $(cat "$work/said")"
-grep -q 'requires a user and a password' "$work/said" || fail "without a user it said: $(cat "$work/said")"
+ip netns exec "$edge" "$mobilevlm" cameras --timeout 2 >"$work/table" 2>"$work/errors" || fail "cameras without a user: $(cat "$work/errors")"
+grep -q 'requires a user and a password' "$work/errors" || fail "without a user it wrote: $(cat "$work/errors")"
 
 "$mobilevlm" model import Deploy/demo/mobilevlm-demo-gate "$work/model" --precision fp32 >/dev/null 2>&1 || fail "the demo's model could not be imported"
 cat >"$work/appsettings.json" <<C
@@ -76,6 +76,6 @@ ip netns exec "$edge" "$mobilevlm" run --config "$work/appsettings.json" >"$work
 started+=($!)
 until_ready "$work/log" "ONVIF profile 'Profile_Main'"
 answers=$(ip netns exec "$edge" timeout 20 mosquitto_sub -p 18831 -t 'mobilevlm/edge/yard/package/answer' -C 3 2>/dev/null | wc -l)
-[ "$answers" = 3 ] || fail "$answers answers; the service said: $(cat "$work/log")"
+[ "$answers" = 3 ] || fail "$answers answers; the log of the service: $(cat "$work/log")"
 grep -rqs secret1 "$work/log" /proc/[0-9]*/cmdline && fail "the password can be seen"
 echo "passed: found, listed, opened, $answers answers"

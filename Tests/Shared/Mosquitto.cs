@@ -23,7 +23,7 @@ public sealed record MosquittoOptions
     /// <summary>Signs the server's certificate, and makes the listener TLS only.</summary>
     public TestAuthority? Authority { get; init; }
 
-    /// <summary>From when on the server's certificate is valid; yesterday unless said otherwise.</summary>
+    /// <summary>From when on the server's certificate is valid; yesterday by default.</summary>
     public DateTimeOffset? CertificateFrom { get; init; }
 
     /// <summary>Names and addresses in the server's certificate.</summary>
@@ -240,7 +240,7 @@ public sealed class Mosquitto : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
 
-        // Its own word rather than a connect: on a port that was taken, a stranger would answer that.
+        // Its own word rather than a connect: on a port that was taken, another program would answer that.
         await Eventually.TrueAsync(() => _process.HasExited || IsRunning(), "mosquitto runs", state: () => Log);
         if (_process.HasExited)
         {
@@ -322,7 +322,7 @@ public sealed class MosquittoSub : IAsyncDisposable
     /// <param name="more">Further arguments (<c>-u</c>, <c>-P</c>, <c>--cafile</c>).</param>
     public static async Task<MosquittoSub> StartAsync(Uri address, string filter = "#", params string[] more)
     {
-        // Without stdbuf it keeps what it says to itself until the first message.
+        // Without stdbuf it buffers its output until the first message.
         string[] arguments =
         [
             "-oL", "mosquitto_sub", "-h", address.Host, "-p", address.Port.ToString(CultureInfo.InvariantCulture), "-V", "5", "-q", "2", "-d",
@@ -421,7 +421,7 @@ public sealed class TestAuthority : IDisposable
 
     /// <summary>A server certificate for these names and addresses, and its key, in PEM.</summary>
     /// <param name="names">Of the server.</param>
-    /// <param name="from">First moment of its validity, of at most 29 days; yesterday unless said otherwise.</param>
+    /// <param name="from">First moment of its validity, of at most 29 days; yesterday by default.</param>
     public (string Certificate, string Key) Issue(IEnumerable<string> names, DateTimeOffset? from = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -37,7 +37,7 @@ systemctl start mobilevlm || true
 step "without a model it fails with exit code 2" within 30 test "$(show ExecMainStatus)" = 2
 sleep 6
 step "and is not started again and again" test "$(show NRestarts)" = 0
-journalctl -u mobilevlm --no-pager -o cat | grep -m1 -i 'error:' | sed 's/^/        said: /'
+journalctl -u mobilevlm --no-pager -o cat | grep -m1 -i 'error:' | sed 's/^/        log: /'
 
 step "the bundled checkpoint is imported" mobilevlm model import /usr/lib/mobilevlm/demo/mobilevlm-demo-gate /var/lib/mobilevlm/models/demo
 cp appsettings.json /etc/mobilevlm/appsettings.json
@@ -63,9 +63,9 @@ cp /etc/mobilevlm/appsettings.json good.json
 thai=$(for _ in $(seq 40); do printf 'มีคนอยู่ที่ประตูไหม '; done)
 sed -i "s|Is the gate open?|$thai|" /etc/mobilevlm/appsettings.json
 step "systemctl reload fails with a question that cannot fit" bash -c '! systemctl reload mobilevlm'
-journalctl -u mobilevlm --no-pager -o cat | grep -m1 -o 'Cameras:gate:Questions:open:Ask: needs .*' | sed 's/^/        said: /'
-step "and says both numbers" bash -c "journalctl -u mobilevlm --no-pager -o cat | grep -q 'Questions:open:Ask: needs [0-9]* tokens.*ContextTokens is 1024'"
-step "the service goes on as it was" answer
+journalctl -u mobilevlm --no-pager -o cat | grep -m1 -o 'Cameras:gate:Questions:open:Ask: needs .*' | sed 's/^/        log: /'
+step "and names both numbers" bash -c "journalctl -u mobilevlm --no-pager -o cat | grep -q 'Questions:open:Ask: needs [0-9]* tokens.*ContextTokens is 1024'"
+step "the service continues with its old configuration" answer
 step "as the same process" test "$(show MainPID)" = "$pid"
 cp good.json /etc/mobilevlm/appsettings.json
 step "and reloads again once the file is correct" systemctl reload mobilevlm
@@ -78,7 +78,7 @@ before=$(date +%s)
 step "with the engine's thread held still, the watchdog ends the process" within 150 bash -c "! test -e /proc/$pid"
 echo "        after $(($(date +%s) - before)) s (StuckAfter 5 s, WatchdogSec 60 s)"
 wait $freezer
-journalctl -u mobilevlm --no-pager -o cat | grep -E 'Nothing has moved|Watchdog timeout|result .watchdog' | sed 's/^/        said: /'
+journalctl -u mobilevlm --no-pager -o cat | grep -E 'Nothing has moved|Watchdog timeout|result .watchdog' | sed 's/^/        log: /'
 step "and systemd starts it again" within 60 bash -c 'test "$(systemctl is-active mobilevlm)" = active'
 step "which answers again" answer
 

@@ -84,7 +84,7 @@ public sealed class AdHocActorTests : ActorSpec
     }
 
     [Fact]
-    public async Task A_restarted_actor_still_owes_the_reply()
+    public async Task A_restarted_actor_still_sends_the_reply()
     {
         var actor = RestartedChild(Props(new AdHocSettings()), CreateTestProbe());
         actor.Tell(Received("""{"id": "1", "question": "Is it there?"}"""));

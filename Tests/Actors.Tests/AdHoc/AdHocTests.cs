@@ -119,7 +119,7 @@ public sealed class AdHocTests
 
         rig.Camera.Push();
         await answering.Reached;
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
         Assert.Empty(rig.Replies());
         answering.Open();
 
@@ -145,7 +145,7 @@ public sealed class AdHocTests
         rig.Camera.Push();
         await answering.Reached;
         rig.Camera.Push();
-        await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second look");
+        await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second encoding");
         answering.Open();
         await rig.Answers.UntilCountAsync(2);
 
@@ -204,7 +204,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task A_picture_that_is_none_is_refused_by_its_field()
+    public async Task An_invalid_picture_is_refused_by_its_field()
     {
         await using var rig = await StartAsync();
 
@@ -234,7 +234,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public async Task A_question_that_cannot_be_taken_costs_nobody_else_his_answer()
+    public async Task A_question_that_is_refused_costs_no_other_question_its_reply()
     {
         await using var rig = await StartAsync();
         rig.Engine.OnAsk = (_, question, _) => question.Text == "odd"
@@ -311,9 +311,9 @@ public sealed class AdHocTests
 
         var body = Assert.Single(rig.Replies());
         Assert.Equal(("failed", "waits"), (body.Text("status"), body.Text("id")));
-        var heard = rig.Link.Published.Items.ToList();
+        var published = rig.Link.Published.Items.ToList();
         Assert.True(
-            heard.FindIndex(line => line.Contains("waits", StringComparison.Ordinal)) < heard.IndexOf("mobilevlm/box/availability=stopped"));
+            published.FindIndex(line => line.Contains("waits", StringComparison.Ordinal)) < published.IndexOf("mobilevlm/box/availability=stopped"));
     }
 
     [Fact]

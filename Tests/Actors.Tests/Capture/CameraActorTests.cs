@@ -68,7 +68,7 @@ public sealed class CameraActorTests : ActorSpec
     }
 
     [Fact]
-    public async Task A_restarted_actor_goes_on_with_the_attempt_that_runs()
+    public async Task A_restarted_actor_continues_with_the_attempt_that_runs()
     {
         var actor = RestartedChild(Props(), CreateTestProbe());
         await Camera.Attempts.UntilCountAsync(1);

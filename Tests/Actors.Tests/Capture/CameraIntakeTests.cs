@@ -92,7 +92,7 @@ public sealed class CameraIntakeTests
     }
 
     [Fact]
-    public void An_ad_hoc_question_gets_a_whole_frame_even_where_every_frame_is_wanted_for_a_region()
+    public void An_ad_hoc_question_gets_a_whole_frame_even_where_every_frame_is_due_for_a_region()
     {
         var left = new FrameRegion(RegionPolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
         var plan = EdgeRig.Plan("gate", EdgeRig.Always);

@@ -13,7 +13,7 @@ public sealed class CommandTests : IDisposable
     private const string Enabled = "mobilevlm/box/gate/person/enabled";
     private const string Config = "homeassistant/device/mobilevlm-box/gate/config";
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-inbox-").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-commands-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -21,16 +21,16 @@ public sealed class CommandTests : IDisposable
     public async Task A_question_that_is_switched_off_is_asked_no_more_until_it_is_switched_on()
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Enabled}=ON"), "how it is at first");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Enabled}=ON"), "how it is at first");
 
         rig.Link.Receive($"{Enabled}/set", "OFF");
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Enabled}=OFF"), "off");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Enabled}=OFF"), "off");
         rig.Camera.Push();
         await Eventually.TrueAsync(() => rig.Stats.Cameras["gate"].FramesIdle == 1, "an idle frame");
         Assert.Empty(rig.Answers.Items);
 
         rig.Link.Receive($"{Enabled}/set", "ON");
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{Enabled}=ON") == 2, "on again");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line == $"{Enabled}=ON") == 2, "on again");
         rig.Play(rig.Camera, TimeSpan.FromMilliseconds(5));
         await rig.Answers.UntilCountAsync(1);
     }
@@ -43,13 +43,13 @@ public sealed class CommandTests : IDisposable
             rig.Settings = rig.Settings with { StateFolder = _folder };
             await rig.StartAsync();
             rig.Link.Receive($"{Enabled}/set", "off");
-            await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Enabled}=OFF"), "off");
+            await rig.Link.Published.UntilAsync(published => published.Contains($"{Enabled}=OFF"), "off");
         }
 
         await using var again = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         again.Settings = again.Settings with { StateFolder = _folder };
         await again.StartAsync();
-        await again.Link.Published.UntilAsync(heard => heard.Contains($"{Enabled}=OFF"), "still off");
+        await again.Link.Published.UntilAsync(published => published.Contains($"{Enabled}=OFF"), "still off");
         Assert.DoesNotContain($"{Enabled}=ON", again.Link.Published.Items);
     }
 
@@ -64,10 +64,10 @@ public sealed class CommandTests : IDisposable
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
         rig.Link.Receive($"{Enabled}/set", off);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Enabled}=OFF"), "off");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Enabled}=OFF"), "off");
         rig.Link.Receive($"{Enabled}/set", on);
         await rig.Link.Published.UntilAsync(
-            heard => heard.Last(line => line.StartsWith($"{Enabled}=", StringComparison.Ordinal)).EndsWith("=ON", StringComparison.Ordinal), "on again");
+            published => published.Last(line => line.StartsWith($"{Enabled}=", StringComparison.Ordinal)).EndsWith("=ON", StringComparison.Ordinal), "on again");
         Assert.Equal(0, rig.Stats.Mqtt.CommandsIgnored);
     }
 
@@ -165,7 +165,7 @@ public sealed class CommandTests : IDisposable
         rig.Link.Receive("homeassistant/status", "online");
         rig.Link.Receive($"{Enabled}/set", "OFF");
 
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Enabled}=OFF"), "the one that counts");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Enabled}=OFF"), "the one that counts");
         Assert.Equal(0, rig.Stats.Mqtt.CommandsIgnored);
     }
 
@@ -174,7 +174,7 @@ public sealed class CommandTests : IDisposable
     {
         var time = new FakeTime();
         await using var rig = await StartAtHomeAsync(time);
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) == 1, "the device");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) == 1, "the device");
 
         var waits = time.Waits.Items.Count;
         rig.Link.Receive("homeassistant/status", "online", retained: true);
@@ -189,9 +189,9 @@ public sealed class CommandTests : IDisposable
                 return rig.Link.Published.Items.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) == 2;
             },
             "the device again");
-        var heard = rig.Link.Published.Items;
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{Enabled}=ON") == 2, "its switch again");
-        Assert.Equal(2, heard.Count(line => line == "mobilevlm/box/availability=online"));
+        var published = rig.Link.Published.Items;
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line == $"{Enabled}=ON") == 2, "its switch again");
+        Assert.Equal(2, published.Count(line => line == "mobilevlm/box/availability=online"));
     }
 
     [Fact]
@@ -201,8 +201,8 @@ public sealed class CommandTests : IDisposable
         var yard = EdgeRig.Plan("yard", EdgeRig.Always) with { Scene = new SceneSettings { CheckView = false } };
         await using var rig = await StartAtHomeAsync(TimeProvider.System, EdgeRig.Plan("gate", EdgeRig.Always), yard);
         await rig.Link.Published.UntilAsync(
-            heard => heard.Any(line => line.StartsWith(Config, StringComparison.Ordinal))
-                && heard.Any(line => line.StartsWith(Yard, StringComparison.Ordinal)),
+            published => published.Any(line => line.StartsWith(Config, StringComparison.Ordinal))
+                && published.Any(line => line.StartsWith(Yard, StringComparison.Ordinal)),
             "both devices");
 
         var view = Components(Config)["view"]!;
@@ -215,10 +215,10 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task What_an_earlier_run_announced_and_is_no_more_is_removed()
+    public async Task What_an_earlier_run_announced_and_no_longer_exists_is_removed()
     {
         await using var rig = await StartAtHomeAsync(TimeProvider.System);
-        await rig.Link.Published.UntilAsync(heard => heard.Any(line => line.StartsWith(Config, StringComparison.Ordinal)), "the device");
+        await rig.Link.Published.UntilAsync(published => published.Any(line => line.StartsWith(Config, StringComparison.Ordinal)), "the device");
 
         rig.Link.Receive("homeassistant/device/mobilevlm-box/cellar/config", """{"components": {}}""", retained: true);
         rig.Link.Receive(
@@ -227,16 +227,16 @@ public sealed class CommandTests : IDisposable
             retained: true);
 
         await rig.Link.Published.UntilAsync(
-            heard => heard.Contains("homeassistant/device/mobilevlm-box/cellar/config="), "the camera's removal");
-        var heard = await rig.Link.Published.UntilAsync(
-            heard => heard.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) == 3, "removal and device");
-        var said = heard.Where(line => line.StartsWith(Config, StringComparison.Ordinal))
+            published => published.Contains("homeassistant/device/mobilevlm-box/cellar/config="), "the camera's removal");
+        var published = await rig.Link.Published.UntilAsync(
+            published => published.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) == 3, "removal and device");
+        var configs = published.Where(line => line.StartsWith(Config, StringComparison.Ordinal))
             .Select(line => JsonNode.Parse(line[(Config.Length + 1)..])!["components"]!.AsObject()).ToList();
-        Assert.Equal("""{"platform":"binary_sensor"}""", said[1]["question_cat"]!.ToJsonString());
+        Assert.Equal("""{"platform":"binary_sensor"}""", configs[1]["question_cat"]!.ToJsonString());
         // Another kind of entity under the same key: the old one goes first.
-        Assert.Equal("""{"platform":"sensor"}""", said[1]["question_person"]!.ToJsonString());
-        Assert.False(said[2].ContainsKey("question_cat"));
-        Assert.Equal("binary_sensor", said[2]["question_person"]!["platform"]!.ToString());
+        Assert.Equal("""{"platform":"sensor"}""", configs[1]["question_person"]!.ToJsonString());
+        Assert.False(configs[2].ContainsKey("question_cat"));
+        Assert.Equal("binary_sensor", configs[2]["question_person"]!["platform"]!.ToString());
     }
 
     [Theory]
@@ -244,14 +244,14 @@ public sealed class CommandTests : IDisposable
     [InlineData("[]")]
     [InlineData("""{"components": 3}""")]
     [InlineData("""{"components": {"question_person": null, "x": {"platform": 3}}}""")]
-    public async Task A_device_message_that_cannot_be_understood_harms_nobody(string kept)
+    public async Task A_device_message_that_cannot_be_parsed_is_harmless(string kept)
     {
         await using var rig = await StartAtHomeAsync(TimeProvider.System);
 
         rig.Link.Receive(Config, kept, retained: true);
         rig.Link.Receive($"{Enabled}/set", "OFF");
 
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Enabled}=OFF"), "what came after it");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Enabled}=OFF"), "what came after it");
         Assert.Empty(rig.Log.Logged(LogLevel.Error, ""));
     }
 
@@ -260,14 +260,14 @@ public sealed class CommandTests : IDisposable
     {
         await using var rig = await StartAtHomeAsync(TimeProvider.System, EdgeRig.Plan("gate", EdgeRig.Always), EdgeRig.Plan("yard", EdgeRig.Always));
         const string Yard = "homeassistant/device/mobilevlm-box/yard/config";
-        await rig.Link.Published.UntilAsync(heard => heard.Any(line => line.StartsWith(Yard, StringComparison.Ordinal)), "the device");
+        await rig.Link.Published.UntilAsync(published => published.Any(line => line.StartsWith(Yard, StringComparison.Ordinal)), "the device");
 
         rig.Edge.Change([EdgeRig.Plan("gate", EdgeRig.Always)], []);
 
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Yard}="), "its removal");
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/yard/person/enabled="), "its switch's end");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Yard}="), "its removal");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/yard/person/enabled="), "its switch's end");
         rig.Link.Drop();
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) >= 3, "the others afresh");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line.StartsWith(Config, StringComparison.Ordinal)) >= 3, "the others afresh");
         Assert.DoesNotContain(
             rig.Link.Published.Items.SkipWhile(line => line != $"{Yard}="),
             line => line.StartsWith(Yard, StringComparison.Ordinal) && line != $"{Yard}=");

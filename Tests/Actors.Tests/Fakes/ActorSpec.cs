@@ -4,7 +4,7 @@ using Akka.TestKit.Xunit2;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
-/// <summary>One actor in an actor system of its own; test probes stand in for the actors around it.</summary>
+/// <summary>One actor in an actor system of its own; test probes replace the actors around it.</summary>
 public abstract class ActorSpec() : TestKit("""
     akka {
       loglevel = OFF
@@ -16,7 +16,7 @@ public abstract class ActorSpec() : TestKit("""
 {
     public Task InitializeAsync() => Task.CompletedTask;
 
-    /// <summary>Ends the actor system first. The base class would go on after some seconds, even if actors still run.</summary>
+    /// <summary>Ends the actor system first. The base class would continue after some seconds, even if actors still run.</summary>
     public async Task DisposeAsync()
     {
         await Sys.Terminate().WaitAsync(Eventually.Patience);

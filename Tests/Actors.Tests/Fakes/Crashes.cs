@@ -2,7 +2,7 @@ using Akka.Actor.Internal;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
-/// <summary>Makes actors fail in the middle of whatever they do: wherever they read the clock, start a timer or log.</summary>
+/// <summary>Makes actors fail in the middle of their work: wherever they read the clock, start a timer or log.</summary>
 internal sealed class Crashes
 {
     private int _made;

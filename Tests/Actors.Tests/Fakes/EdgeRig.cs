@@ -14,7 +14,7 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
-/// <summary>A whole box on fakes. Disposing stops it and proves that nothing was left behind.</summary>
+/// <summary>A whole service on fakes. Disposing stops it and checks that nothing was left behind.</summary>
 internal sealed class EdgeRig : IAsyncDisposable
 {
     private readonly List<IDisposable> _players = [];
@@ -185,7 +185,7 @@ internal sealed class EdgeRig : IAsyncDisposable
             await Eventually.TrueAsync(
                 () => stopping.IsCompleted || (Edge.StopSteps is { Count: > 0 } steps && steps.All(hanging.Contains)
                     && passes?.Invoke(time.GetElapsedTime(startedAt)) != false),
-                "the stop goes on or waits only for what hangs",
+                "the stop continues or waits only for what hangs",
                 state: () => $"It waits for {string.Join(", ", Edge.StopSteps)}.");
             if (!stopping.IsCompleted)
             {
@@ -199,7 +199,7 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public async Task StopAsync()
     {
-        // A stop that never ends fails the test instead of holding it for ever.
+        // A stop that never ends fails the test instead of blocking it without limit.
         await Edge.StopAsync().WaitAsync(2 * Eventually.Patience);
         foreach (var player in _players)
         {

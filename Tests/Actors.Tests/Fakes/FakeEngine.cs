@@ -25,7 +25,7 @@ internal sealed class FakeEngine
 
     public Func<long, Question, CancellationToken, FinishReason>? OnAsk { get; set; }
 
-    /// <summary>What is said about a frame; a number is the score of a yes/no question. Else <c>frame 5</c>.</summary>
+    /// <summary>The answer to a question about a frame; a number is the score of a yes/no question. By default <c>frame 5</c>.</summary>
     public Func<long, Question, string>? OnAnswer { get; set; }
 
     public Action? OnOpen { get; set; }

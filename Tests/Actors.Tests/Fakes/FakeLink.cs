@@ -43,10 +43,10 @@ internal sealed class FakeLink : IMqttLink
     /// <summary>The same of messages that are not retained.</summary>
     public int MostOnceAtOnce { get; private set; }
 
-    /// <summary>Each connect waits for it, whatever the caller cancels.</summary>
+    /// <summary>Each connect waits for it, even if the caller cancels.</summary>
     public Task Connecting { get; set; } = Task.CompletedTask;
 
-    /// <summary>The disconnect waits for it, whatever the caller cancels.</summary>
+    /// <summary>The disconnect waits for it, even if the caller cancels.</summary>
     public Task Disconnecting { get; set; } = Task.CompletedTask;
 
     /// <summary>The end of the link waits for it.</summary>
@@ -107,7 +107,7 @@ internal sealed class FakeLink : IMqttLink
         Published.Add("disconnect");
     }
 
-    /// <summary>Somebody else said something.</summary>
+    /// <summary>A message that another client published.</summary>
     public void Receive(InboundMessage message) => Assert.True(_inbound.Writer.TryWrite(message));
 
     public void Receive(string topic, string text, bool retained = false) =>

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
-/// <summary>Holds whoever comes until it is opened, and says that somebody came.</summary>
+/// <summary>Holds each caller until it is opened, and reports that one has arrived.</summary>
 internal sealed class HoldPoint
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -5,7 +5,7 @@ internal sealed class Recording<T>
 {
     private readonly Lock _lock = new();
     private readonly List<T> _items = [];
-    private readonly List<(Func<IReadOnlyList<T>, bool> Wanted, TaskCompletionSource Seen)> _waiting = [];
+    private readonly List<(Func<IReadOnlyList<T>, bool> Condition, TaskCompletionSource Seen)> _waiting = [];
 
     public IReadOnlyList<T> Items
     {
@@ -23,24 +23,24 @@ internal sealed class Recording<T>
         lock (_lock)
         {
             _items.Add(item);
-            foreach (var waiter in _waiting.Where(waiter => waiter.Wanted(_items)))
+            foreach (var waiter in _waiting.Where(waiter => waiter.Condition(_items)))
             {
                 waiter.Seen.TrySetResult();
             }
         }
     }
 
-    public async Task<IReadOnlyList<T>> UntilAsync(Func<IReadOnlyList<T>, bool> wanted, string what)
+    public async Task<IReadOnlyList<T>> UntilAsync(Func<IReadOnlyList<T>, bool> condition, string what)
     {
         var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            if (wanted(_items))
+            if (condition(_items))
             {
                 return [.. _items];
             }
 
-            _waiting.Add((wanted, seen));
+            _waiting.Add((condition, seen));
         }
 
         try
@@ -49,7 +49,7 @@ internal sealed class Recording<T>
         }
         catch (TimeoutException)
         {
-            Assert.Fail($"Waited in vain for {what}; so far: {string.Join(" | ", Items)}");
+            Assert.Fail($"This did not happen in time: {what}. So far: {string.Join(" | ", Items)}");
         }
 
         return Items;

@@ -41,7 +41,7 @@ public sealed class ClockTests
 
         // The state is published again with its times: the picture was taken 2 s before the answer, 11 s ago.
         await rig.Link.Published.UntilAsync(
-            heard => heard.Any(line => line.StartsWith(Answer, StringComparison.Ordinal) && !line.Contains("unset", StringComparison.Ordinal)),
+            published => published.Any(line => line.StartsWith(Answer, StringComparison.Ordinal) && !line.Contains("unset", StringComparison.Ordinal)),
             "the times of the answer");
         var known = Last(rig, Answer);
         Assert.Equal(Now.AddSeconds(1 - 13), Time(known["since"]));
@@ -165,7 +165,7 @@ public sealed class ClockTests
             },
             "that nothing is wrong any more");
         Assert.InRange(rig.Stats.UptimeS, 0, 3600);
-        // The clock of the test goes on while the picture is answered, by seconds, not by years.
+        // The clock of the test advances while the picture is answered, by seconds, not by years.
         Assert.InRange(rig.Answers.Items[0].Age, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         Assert.Single(rig.Log.Logged(LogLevel.Information, $"The clock of this machine was set {(years > 0 ? "forward" : "back")}"));
 
@@ -211,7 +211,7 @@ public sealed class ClockTests
     {
         await rig.Answers.UntilCountAsync(sequence);
         await rig.Link.Published.UntilAsync(
-            heard => heard.Any(line => line.StartsWith(Answer, StringComparison.Ordinal)
+            published => published.Any(line => line.StartsWith(Answer, StringComparison.Ordinal)
                 && line.Contains($"\"seq\":{sequence}", StringComparison.Ordinal)),
             $"answer {sequence}");
         return Last(rig, Answer);

@@ -12,20 +12,20 @@ public sealed class StatsTests
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
             .With(pipeline => pipeline with { StatsEvery = TimeSpan.FromHours(1) });
         await rig.StartAsync();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Stats}0"), "the numbers of the start");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Stats}0"), "the numbers of the start");
 
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(1);
         rig.Link.Drop();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Stats}1"), "the numbers of the reconnect");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Stats}1"), "the numbers of the reconnect");
 
         rig.Camera.Push();
         await rig.Answers.UntilCountAsync(2);
         await rig.StopAsync();
 
-        var heard = rig.Link.Published.Items.Where(line => line.StartsWith("mobilevlm/", StringComparison.Ordinal)).ToList();
-        Assert.Equal("mobilevlm/box/availability=stopped", heard[^1]);
-        Assert.Equal($"{Stats}2", heard.Last(line => line.StartsWith(Stats, StringComparison.Ordinal)));
+        var published = rig.Link.Published.Items.Where(line => line.StartsWith("mobilevlm/", StringComparison.Ordinal)).ToList();
+        Assert.Equal("mobilevlm/box/availability=stopped", published[^1]);
+        Assert.Equal($"{Stats}2", published.Last(line => line.StartsWith(Stats, StringComparison.Ordinal)));
         Assert.False(rig.Stats.Cameras["gate"].Online);
     }
 
@@ -36,7 +36,7 @@ public sealed class StatsTests
         rig.Placement = () => throw new InvalidOperationException("as the test wants");
         await rig.StartAsync();
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
         await rig.StopAsync();
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Published.Items);
     }

@@ -17,7 +17,7 @@ public sealed class AnswerPipelineTests
         rig.Camera.Push();
         await answering.Reached;
         rig.Camera.Push();
-        await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second look");
+        await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second encoding");
         rig.Camera.Push();
         rig.Camera.Push();
         answering.Open();
@@ -41,7 +41,7 @@ public sealed class AnswerPipelineTests
 
         Assert.Equal(1, rig.Engine.MostAtWork);
         Assert.Equal("mvlm-engine", Assert.Single(rig.Engine.ThreadNames));
-        // Each frame is said before the next one is looked at.
+        // Each frame is answered before the next one is encoded.
         var steps = rig.Engine.Done.Items.Select(done => done.Split(' ')[0]).Where(step => step is "encode" or "answered");
         Assert.All(steps.Index(), step => Assert.Equal(step.Index % 2 == 0 ? "encode" : "answered", step.Item));
     }

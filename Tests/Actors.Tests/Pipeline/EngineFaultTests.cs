@@ -50,7 +50,7 @@ public sealed class EngineFaultTests
         rig.Camera.Push();
         await answering.Reached;
         rig.Camera.Push();
-        await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second look");
+        await rig.Engine.Done.UntilAsync(done => done.Contains("encoded 2"), "the second encoding");
         answering.Open();
         await Eventually.TrueAsync(() => rig.Stats.Pipeline.Restarts == 1, "the replacement");
         rig.Camera.Push();
@@ -162,7 +162,7 @@ public sealed class EngineFaultTests
 
         rig.Camera.Push();
         await rig.Link.Published.UntilAsync(
-            heard => heard.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
+            published => published.Contains("mobilevlm/box/gate/person/state=frame 1"), "the state");
 
         Assert.Equal(0, rig.Stats.Pipeline.Restarts);
     }

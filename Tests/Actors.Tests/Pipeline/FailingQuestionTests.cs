@@ -18,7 +18,7 @@ public sealed class FailingQuestionTests
 
         rig.Camera.Push();
         var answers = (await rig.Answers.UntilCountAsync(1))[0].Answers;
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/bad/state=unknown"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/bad/state=unknown"), "the state");
 
         Assert.Equal(["good", "bad", "fine"], answers.Select(answer => answer.Question.Id));
         Assert.Equal(
@@ -127,7 +127,7 @@ public sealed class FailingQuestionTests
 
         rig.Camera.Push();
         var answers = (await rig.Answers.UntilCountAsync(2)).SelectMany(frame => frame.Answers).ToDictionary(it => it.Question.Id);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/masked/state=unknown"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/masked/state=unknown"), "the state");
 
         Assert.Null(answers["encoded"].Failure);
         Assert.Equal(AnswerFailureKind.NothingVisible, answers["masked"].Failure?.Kind);
@@ -139,7 +139,7 @@ public sealed class FailingQuestionTests
     [InlineData("0,0 1,1 0.5,0.5")]
     [InlineData("0.2,0.2 0.2,0.2 0.2,0.2")]
     [InlineData("0,0.5 1,0.5 0.5,0.5 0.25,0.5")]
-    public void A_polygon_on_one_line_is_no_polygon(string corners) =>
+    public void A_polygon_on_one_line_is_not_a_polygon(string corners) =>
         Assert.Throws<FormatException>(() => RegionPolygon.Parse(corners));
 
     private static CameraPlan Plan(params string[] questions) => EdgeRig.Plan("gate", EdgeRig.Always) with

@@ -79,7 +79,7 @@ public sealed class FreshnessTests
             rig.Camera.Push();
         }
 
-        // The one that waits; the pixels of the one thought about went back after the look.
+        // The one that waits; the pixels of the one being answered were returned after encoding.
         Assert.Equal(1, rig.Pool.Outstanding);
         answering.Open();
         var answers = await rig.Answers.UntilCountAsync(2);

@@ -44,7 +44,7 @@ public sealed class SceneGateStepTests
     [Fact]
     public async Task Where_the_visual_tokens_are_unchanged_only_the_decoder_is_skipped()
     {
-        // Each picture differs by more than nothing; the fake's tokens point the same way whatever the number.
+        // Each picture differs by more than nothing; the fake's tokens have the same direction for every frame.
         await using var rig = await new EdgeRig(Gated(new SceneGateSettings { Threshold = 0, TokenCosine = 0.99 })).StartAsync();
 
         rig.Camera.Push();

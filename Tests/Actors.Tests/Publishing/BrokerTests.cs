@@ -29,12 +29,12 @@ public sealed class BrokerTests
 
         await rig.Link.Connects.UntilCountAsync(5);
         Volatile.Write(ref isThere, true);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains(State + "5"), "the latest state");
+        await rig.Link.Published.UntilAsync(published => published.Contains(State + "5"), "the latest state");
 
-        var heard = rig.Link.Published.Items;
-        Assert.Equal("mobilevlm/box/availability=online", heard[0]);
-        Assert.Equal("mobilevlm/box/gate/availability=online", heard[1]);
-        Assert.Single(heard, line => line.StartsWith(State, StringComparison.Ordinal));
+        var published = rig.Link.Published.Items;
+        Assert.Equal("mobilevlm/box/availability=online", published[0]);
+        Assert.Equal("mobilevlm/box/gate/availability=online", published[1]);
+        Assert.Single(published, line => line.StartsWith(State, StringComparison.Ordinal));
         Assert.Single(rig.Log.Logged(LogLevel.Warning, "No connection"));
     }
 
@@ -43,10 +43,10 @@ public sealed class BrokerTests
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always, snapshot: true)).StartAsync();
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains(State + "1"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains(State + "1"), "the state");
 
         rig.Link.Drop();
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == State + "1") == 2, "the state again");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line == State + "1") == 2, "the state again");
 
         Assert.Equal(
             [
@@ -79,7 +79,7 @@ public sealed class BrokerTests
         }
 
         slow.SetResult(PublishOutcomeKind.Accepted);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains(State + "20"), "the latest state");
+        await rig.Link.Published.UntilAsync(published => published.Contains(State + "20"), "the latest state");
 
         Assert.True(rig.Link.Published.Items.Count(line => line.StartsWith(State, StringComparison.Ordinal)) <= 2);
     }
@@ -96,14 +96,14 @@ public sealed class BrokerTests
         await rig.StartAsync();
 
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains(State + "1"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains(State + "1"), "the state");
 
         Assert.Equal(3, rig.Stats.Mqtt.Failed);
         Assert.Single(rig.Link.Connects.Items);
     }
 
     [Fact]
-    public async Task A_topic_that_the_broker_refuses_is_counted_and_the_others_go_on()
+    public async Task A_topic_that_the_broker_refuses_is_counted_and_the_others_continue()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Link.OnPublish = message => Task.FromResult(
@@ -113,7 +113,7 @@ public sealed class BrokerTests
         await rig.StartAsync();
 
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains(State + "1"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains(State + "1"), "the state");
 
         Assert.Equal(1, rig.Stats.Mqtt.Failed);
     }
@@ -122,7 +122,7 @@ public sealed class BrokerTests
     [InlineData(ConnectOutcomeKind.Refused)]
     [InlineData(ConnectOutcomeKind.Misconfigured)]
     [InlineData(ConnectOutcomeKind.TlsFailed)]
-    public async Task A_fault_that_somebody_must_fix_is_logged_once_and_tried_slowly_without_end(ConnectOutcomeKind kind)
+    public async Task A_lasting_connection_error_is_logged_once_and_retried_slowly_without_limit(ConnectOutcomeKind kind)
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
@@ -139,8 +139,8 @@ public sealed class BrokerTests
         }
 
         await rig.Link.Connects.UntilCountAsync(5);
-        var said = Assert.Single(rig.Log.Logged(LogLevel.Error, string.Empty));
-        Assert.Contains("as the test wants", said.Text, StringComparison.Ordinal);
+        var error = Assert.Single(rig.Log.Logged(LogLevel.Error, string.Empty));
+        Assert.Contains("as the test wants", error.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,15 +148,15 @@ public sealed class BrokerTests
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
         const string topic = "mobilevlm/box/gate/availability";
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{topic}=offline"), "offline at first");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{topic}=offline"), "offline at first");
 
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{topic}=online"), "online");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{topic}=online"), "online");
         rig.Camera.End(CaptureEndKind.Lost);
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{topic}=offline") == 2, "offline again");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line == $"{topic}=offline") == 2, "offline again");
         await rig.Camera.Attempts.UntilCountAsync(2);
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{topic}=online") == 2, "online again");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line == $"{topic}=online") == 2, "online again");
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class BrokerTests
 
         time.Advance(TimeSpan.FromSeconds(30));
 
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/stats=captured 1"), "the statistics");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/stats=captured 1"), "the statistics");
     }
 
     [Fact]
@@ -203,7 +203,7 @@ public sealed class BrokerTests
         latest.Accepted(latest.TakeNext()!);
         var gone = latest.TakeNext()!;
 
-        // Until the broker has it, it is said again at each connect.
+        // Until the broker has it, it is published again at each connect.
         latest.SendAfresh();
         Assert.Equal(2, latest.WaitingCount);
         latest.Accepted(gone);

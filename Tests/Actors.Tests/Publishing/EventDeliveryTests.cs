@@ -88,7 +88,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_refused_topic_waits_and_the_others_go_on()
+    public async Task A_refused_topic_waits_and_the_others_continue()
     {
         await HappenAsync("a", "gate");
         await HappenAsync("b", "gate");
@@ -118,11 +118,11 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     [Fact]
     public async Task An_event_that_comes_during_a_fetch_is_not_missed()
     {
-        // Looked at while it was empty; the answer arrives after the event was kept.
-        var looking = _delivery.FetchAsync()!;
+        // Fetched while it was empty; the answer arrives after the event was stored.
+        var fetching = _delivery.FetchAsync()!;
         await KeepAsync("a");
         Assert.Null(_delivery.FetchAsync());
-        await TakeAsync(looking);
+        await TakeAsync(fetching);
         Assert.Equal("a", _delivery.Ready!.Id);
     }
 

@@ -67,7 +67,7 @@ public sealed class EventFlowTests : ActorSpec
     }
 
     [Fact]
-    public async Task An_outbox_that_throws_is_tried_again_a_second_later_and_not_at_once()
+    public async Task An_outbox_that_throws_is_tried_again_one_second_later_and_not_at_once()
     {
         await _bench.Outbox.DisposeAsync();
 

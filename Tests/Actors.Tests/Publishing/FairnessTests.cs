@@ -18,7 +18,7 @@ namespace MobileVlm.Edge.Actors.Tests.Publishing;
 public sealed class FairnessTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Whatever_waits_in_one_queue_the_others_have_every_third_message()
+    public async Task With_any_backlog_in_one_queue_the_others_have_every_third_message()
     {
         var time = new FakeTime();
         var outgoing = await FullAsync(time, states: 20, replies: 100, events: 100);
@@ -153,7 +153,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         {
             rig.Camera.Push();
             await rig.Link.Published.UntilAsync(
-                heard => heard.Any(line => line.Contains("/person/answer=", StringComparison.Ordinal) && line.EndsWith($"#{frame}", StringComparison.Ordinal)),
+                published => published.Any(line => line.Contains("/person/answer=", StringComparison.Ordinal) && line.EndsWith($"#{frame}", StringComparison.Ordinal)),
                 $"answer {frame}");
         }
 
@@ -166,18 +166,18 @@ public sealed class FairnessTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_flood_of_malformed_questions_over_a_slow_broker_delays_no_state_by_a_second()
+    public async Task A_flood_of_malformed_questions_over_a_slow_broker_delays_no_state_by_one_second()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         var answered = new ConcurrentDictionary<long, long>();
-        var heard = new ConcurrentDictionary<long, long>();
+        var arrivals = new ConcurrentDictionary<long, long>();
         rig.AnswerText = answer => $"{answer.Frame}";
         rig.Link.OnPublish = async message =>
         {
             await Task.Delay(30);
             if (message.Topic.EndsWith("/answer", StringComparison.Ordinal))
             {
-                heard.TryAdd(long.Parse(rig.Link.Text(message), CultureInfo.InvariantCulture), Stopwatch.GetTimestamp());
+                arrivals.TryAdd(long.Parse(rig.Link.Text(message), CultureInfo.InvariantCulture), Stopwatch.GetTimestamp());
             }
 
             return PublishOutcomeKind.Accepted;
@@ -185,7 +185,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         await rig.StartAsync();
         rig.Edge.Answered += answer => answered[answer.Frame.Value] = Stopwatch.GetTimestamp();
 
-        // The burst that is let through at once, then 50 a second.
+        // The burst that is let through at once, then 50 per second.
         var asked = 0;
         var begun = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(begun) is var elapsed && elapsed < TimeSpan.FromSeconds(3))
@@ -197,10 +197,10 @@ public sealed class FairnessTests(ITestOutputHelper output)
 
             var frame = rig.Camera.Push();
             await Eventually.TrueAsync(() => answered.ContainsKey(frame), "the answer");
-            await Eventually.TrueAsync(() => heard.ContainsKey(frame), "the state");
+            await Eventually.TrueAsync(() => arrivals.ContainsKey(frame), "the state");
         }
 
-        var delays = answered.Select(it => Stopwatch.GetElapsedTime(it.Value, heard[it.Key]).TotalSeconds).Order().ToList();
+        var delays = answered.Select(it => Stopwatch.GetElapsedTime(it.Value, arrivals[it.Key]).TotalSeconds).Order().ToList();
         output.WriteLine(
             $"{asked} malformed questions, {rig.Replies().Count} replies so far, {delays.Count} states: median {delays[delays.Count / 2]:0.000} s, longest {delays[^1]:0.000} s");
         Assert.InRange(delays[^1], 0, 1);
@@ -247,8 +247,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
         }
 
         await rig.UntilRepliesAsync(5);
-        var said = Assert.Single(rig.Log.Logged(LogLevel.Warning, "A question requests its reply"));
-        Assert.Contains("'elsewhere/?me'", said.Text, StringComparison.Ordinal);
+        var warning = Assert.Single(rig.Log.Logged(LogLevel.Warning, "A question requests its reply"));
+        Assert.Contains("'elsewhere/?me'", warning.Text, StringComparison.Ordinal);
 
         time.Advance(TimeSpan.FromMinutes(1));
         rig.Request("""{"question": "A car?"}""", "elsewhere/\u0007me", "abc");

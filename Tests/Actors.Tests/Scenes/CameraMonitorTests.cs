@@ -143,7 +143,7 @@ public sealed class CameraMonitorTests
             changes += See(_gate.UnderHand(), 1, every: 0).Count(report => report.View is not null);
         }
 
-        // At 33, 66, 99 ms and so on only the third and the sixth are looked at.
+        // At 33, 66, 99 ms and so on only the third and the sixth are read.
         Assert.Equal((0, ViewState.Normal), (changes, _monitor.State));
     }
 

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Actors.Scenes;
 
 namespace MobileVlm.Edge.Actors.Tests.Scenes;
 
-/// <summary>Connections that repeat themselves, frame by frame. Pictures are told apart by a number (their hash) and a
+/// <summary>Connections that repeat themselves, frame by frame. Pictures are distinguished by a number (their hash) and a
 /// brightness.</summary>
 public sealed class FreezeMonitorTests
 {
@@ -44,7 +44,7 @@ public sealed class FreezeMonitorTests
     [Fact]
     public void Pictures_between_two_key_frames_that_come_again_and_again_are_the_same_picture()
     {
-        // A camera whose sensor hangs goes on encoding: a second of 25 pictures, over and over.
+        // A camera whose sensor hangs continues to encode: the same second of 25 pictures, over and over.
         var camera = new Connection { Interval = TimeSpan.FromSeconds(0.1) };
         var states = Enumerable.Range(0, 4000).Select(i => camera.See((ulong)(i % 25), 100)).ToList();
         Assert.Contains(FreezeState.OpenAgain, states);
@@ -116,7 +116,7 @@ public sealed class FreezeMonitorTests
     }
 
     [Fact]
-    public void A_sensor_before_a_scene_that_looks_the_same_means_that_the_old_connection_was_frozen()
+    public void A_sensor_before_an_unchanged_scene_means_that_the_old_connection_was_frozen()
     {
         var camera = new Connection();
         camera.UntilOpenedAgain(1, 100);
@@ -166,7 +166,7 @@ public sealed class FreezeMonitorTests
     }
 
     [Fact]
-    public void Whatever_comes_a_source_is_opened_again_at_most_once_for_each_time_and_every_try_is_decided()
+    public void For_any_frames_a_source_is_reopened_at_most_once_per_interval_and_every_attempt_is_decided()
     {
         for (var seed = 0; seed < 200; seed++)
         {

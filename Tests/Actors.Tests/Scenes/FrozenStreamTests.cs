@@ -49,7 +49,7 @@ public sealed class FrozenStreamTests
         {
             Log.OnLine = line =>
             {
-                // At that very moment: the stream goes on and may freeze again.
+                // At that very moment, because the stream continues and may freeze again.
                 if (line.Text.Contains(decision, StringComparison.Ordinal))
                 {
                     _decided.TrySetResult(Counters.Read(counted => (counted.FrozenConnections, counted.CaptureRestarts)));

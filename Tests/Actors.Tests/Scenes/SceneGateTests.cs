@@ -36,7 +36,7 @@ public sealed class SceneGateTests
     [InlineData(640, 480)]
     [InlineData(1280, 720)]
     [InlineData(1920, 1080)]
-    public void Sensor_noise_is_no_change_and_a_small_object_anywhere_is(int width, int height)
+    public void Sensor_noise_is_not_a_change_and_a_small_object_anywhere_is(int width, int height)
     {
         var threshold = new SceneGateSettings().Threshold;
         var quiet = Scene(width, height, noise: 1);
@@ -59,7 +59,7 @@ public sealed class SceneGateTests
     }
 
     [Fact]
-    public void An_answer_stands_while_the_scene_is_the_same_and_no_longer_than_the_refresh()
+    public void An_answer_is_reused_while_the_scene_is_the_same_and_no_longer_than_the_refresh()
     {
         var gate = new SceneGate(new SceneGateSettings { Refresh = TimeSpan.FromSeconds(30) }, _time);
         var (quiet, other) = (Scene(320, 240), Scene(320, 240, noise: 0, frame => Paint(frame, 0.5, 0.5, 0.1, 0.1, 60)));
@@ -103,7 +103,7 @@ public sealed class SceneGateTests
     [InlineData(0.999, 0.99, true)]
     [InlineData(0.9999, 0.99, false)]
     [InlineData(null, 1.0, false)]
-    public void By_what_the_encoder_saw_an_answer_stands_only_where_that_is_switched_on(double? least, double scale, bool stands)
+    public void Answers_are_reused_by_visual_tokens_only_where_that_is_enabled(double? least, double scale, bool stands)
     {
         var gate = new SceneGate(new SceneGateSettings { TokenCosine = least }, _time);
         using var then = Tokens(1, 1);

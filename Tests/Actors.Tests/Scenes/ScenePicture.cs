@@ -106,11 +106,11 @@ internal sealed class ScenePicture(int width, int height, byte[] pixels)
     /// <summary>Something stands before the camera, from the left.</summary>
     /// <param name="from">Share of the width where it begins.</param>
     /// <param name="to">Where it ends.</param>
-    /// <param name="look">Its brightness at a place.</param>
-    public ScenePicture Hidden(double from, double to, Func<int, int, double> look) =>
-        Each((x, y, _, value) => x >= from * width && x < to * width ? look(x, y) : value);
+    /// <param name="brightness">Its brightness at a pixel.</param>
+    public ScenePicture Hidden(double from, double to, Func<int, int, double> brightness) =>
+        Each((x, y, _, value) => x >= from * width && x < to * width ? brightness(x, y) : value);
 
-    /// <summary>A lorry: a bright box with lettering, seams, a dark underside and wheels; sky above and road below it stay.</summary>
+    /// <summary>A lorry: a bright rectangle with lettering, seams, a dark underside and wheels; sky above and road below it stay.</summary>
     public ScenePicture WithLorry(double from, double to) => Each((x, y, _, value) =>
     {
         if (x < from * width || x >= to * width || y < height * 0.08)

@@ -8,7 +8,7 @@ using MobileVlm.Edge.Connectors.Cameras;
 
 namespace MobileVlm.Edge.Actors.Tests.Scenes;
 
-/// <summary>Views and frozen connections in a whole box.</summary>
+/// <summary>Views and frozen connections in a whole service.</summary>
 public sealed class SceneTests
 {
     private const string View = "mobilevlm/box/gate/view=";
@@ -25,20 +25,20 @@ public sealed class SceneTests
     public async Task A_view_is_unknown_before_the_first_frame_then_normal_and_when_it_changes_its_pictures_come_before_its_state()
     {
         await using var rig = await Rig(new SceneSettings(), snapshot: true).StartAsync();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}unknown"), "the view before the first frame");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}unknown"), "the view before the first frame");
 
         Push(rig, _gate, 3);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}normal"), "the usual view");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}normal"), "the usual view");
         Push(rig, _gate.Moved(right: 0.2), 3);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}changed"), "the changed view");
         Push(rig, _gate, 3);
-        var heard = await rig.Link.Published.UntilAsync(
-            heard => heard.Count(line => line == $"{View}normal") == 2, "the usual view again");
+        var published = await rig.Link.Published.UntilAsync(
+            published => published.Count(line => line == $"{View}normal") == 2, "the usual view again");
 
-        var said = heard.Where(line => line.StartsWith("mobilevlm/box/gate/view", StringComparison.Ordinal)).ToList();
+        var views = published.Where(line => line.StartsWith("mobilevlm/box/gate/view", StringComparison.Ordinal)).ToList();
         Assert.Equal(
             [$"{View}unknown", $"{View}normal", $"{Before}still 1", $"{After}still 6", $"{View}changed", $"{View}normal"],
-            said.Where((line, at) => at == 0 || line != said[at - 1]));
+            views.Where((line, at) => at == 0 || line != views[at - 1]));
         var stats = rig.Stats.Cameras["gate"];
         Assert.Equal(("normal", 1), (stats.View, stats.ViewChanges));
         Assert.Single(rig.Log.Logged(LogLevel.Warning, "gate: the view is changed; it was normal"));
@@ -52,10 +52,10 @@ public sealed class SceneTests
         Push(rig, _gate, 3);
         Push(rig, _gate.UnderHand(), 3);
 
-        var heard = await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}covered"), "the covered view");
+        var published = await rig.Link.Published.UntilAsync(published => published.Contains($"{View}covered"), "the covered view");
 
-        Assert.DoesNotContain(heard, line => line.StartsWith(Before, StringComparison.Ordinal));
-        Assert.DoesNotContain(heard, line => line.StartsWith(After, StringComparison.Ordinal));
+        Assert.DoesNotContain(published, line => line.StartsWith(Before, StringComparison.Ordinal));
+        Assert.DoesNotContain(published, line => line.StartsWith(After, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class SceneTests
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);
         rig.Camera.End(CaptureEndKind.Lost);
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
         await Eventually.TrueAsync(
             () =>
             {
@@ -75,7 +75,7 @@ public sealed class SceneTests
 
         Push(rig, _gate.Moved(right: 0.2), 3);
 
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}changed"), "the changed view");
     }
 
     [Fact]
@@ -86,26 +86,26 @@ public sealed class SceneTests
         await rig.StartAsync();
         Push(rig, _gate, 3);
         Push(rig, _gate.Capped(_random), 3);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}dark"), "the dark view");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}dark"), "the dark view");
     }
 
     [Fact]
-    public async Task Questions_are_unknown_while_the_view_is_not_normal_where_that_is_wanted_and_ad_hoc_questions_get_the_reason()
+    public async Task Questions_are_unknown_while_the_view_is_not_normal_where_that_is_configured_and_ad_hoc_questions_get_the_reason()
     {
         await using var rig = await Rig(new SceneSettings { SuspendOnViewChange = true }).StartAsync();
         Push(rig, _gate, 3);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{State}yes"), "the first answers");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{State}yes"), "the first answers");
 
         Push(rig, _gate.Moved(right: 0.2), 4);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}changed"), "the changed view");
         _time.Advance(TimeSpan.FromSeconds(1));
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{State}unknown"), "the unknown state");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{State}unknown"), "the unknown state");
         Assert.Equal(UnknownReason.ViewNotNormal.ToText(), rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
         Assert.Equal("viewNotNormal", UnknownReason.ViewNotNormal.ToText());
 
         rig.Link.Receive("mobilevlm/box/gate/ask", "What is there?");
         await rig.Link.Published.UntilAsync(
-            heard => heard.Any(line => line.StartsWith("mobilevlm/box/gate/reply=", StringComparison.Ordinal)
+            published => published.Any(line => line.StartsWith("mobilevlm/box/gate/reply=", StringComparison.Ordinal)
                 && line.Contains("\"status\":\"failed\"", StringComparison.Ordinal)
                 && line.Contains("the camera's view is changed, and SuspendOnViewChange holds its questions back", StringComparison.Ordinal)),
             "the reply");
@@ -113,7 +113,7 @@ public sealed class SceneTests
         Push(rig, _gate.Moved(right: 0.2), 3);
 
         Push(rig, _gate, 4);
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{View}normal") == 2, "the usual view again");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line == $"{View}normal") == 2, "the usual view again");
         await Eventually.TrueAsync(
             () =>
             {
@@ -140,18 +140,18 @@ public sealed class SceneTests
         Push(rig, _gate.Moved(right: 0.2), 1);
 
         await rig.Link.Published.UntilAsync(
-            heard => heard.Any(line => line.StartsWith("mobilevlm/box/gate/reply=", StringComparison.Ordinal)
+            published => published.Any(line => line.StartsWith("mobilevlm/box/gate/reply=", StringComparison.Ordinal)
                 && line.Contains("SuspendOnViewChange", StringComparison.Ordinal)),
             "the reply");
     }
 
     [Fact]
-    public async Task Unless_configured_questions_go_on_with_any_view()
+    public async Task Unless_configured_questions_continue_with_any_view()
     {
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);
         Push(rig, _gate.Moved(right: 0.2), 4);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}changed"), "the changed view");
         Push(rig, _gate.Moved(right: 0.2), 1);
         await rig.Answers.UntilAsync(answers => answers[^1].Frame.Value == 8, "the answer");
         Assert.DoesNotContain($"{State}unknown", rig.Link.Published.Items);
@@ -163,7 +163,7 @@ public sealed class SceneTests
         await using var rig = await Rig(new SceneSettings { SuspendOnViewChange = true }).StartAsync();
         Push(rig, _gate, 3);
         Push(rig, _gate.Moved(right: 0.2), 3);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}changed"), "the changed view");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}changed"), "the changed view");
 
         rig.Edge.Change([rig.Settings.Cameras[0] with { Scene = new SceneSettings { SuspendOnViewChange = false } }], []);
         Push(rig, _gate.Moved(right: 0.2), 1);
@@ -183,7 +183,7 @@ public sealed class SceneTests
         await rig.StartAsync();
         rig.Edge.Change([rig.Settings.Cameras[1]], []);
         await rig.Link.Published.UntilAsync(
-            heard => heard.Contains(View) && heard.Contains(Before) && heard.Contains(After), "the cleared topics");
+            published => published.Contains(View) && published.Contains(Before) && published.Contains(After), "the cleared topics");
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class SceneTests
     {
         await using var rig = await Rig(new SceneSettings()).StartAsync();
         Push(rig, _gate, 3);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{View}normal"), "the usual view");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{View}normal"), "the usual view");
 
         rig.Link.Drop();
         await Eventually.TrueAsync(
@@ -212,7 +212,7 @@ public sealed class SceneTests
         await rig.StartAsync();
         var frozen = _gate.Noisy(2, _random);
         await FreezeAsync(rig, frozen);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/answer=same for 60"), "an answer that says so");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/person/answer=same for 60"), "the answer with that value");
         Assert.Null(rig.Answers.Items[30].RepeatsFor);
         Assert.Equal(TimeSpan.FromMinutes(1), rig.Answers.Items[^1].RepeatsFor);
 
@@ -259,7 +259,7 @@ public sealed class SceneTests
 
         rig.Camera.End(CaptureEndKind.OpenFailed);
 
-        await rig.Link.Published.UntilAsync(heard => heard.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
+        await rig.Link.Published.UntilAsync(published => published.Count(line => line == $"{Availability}offline") == 2, "the lost camera");
         await Eventually.TrueAsync(
             () =>
             {

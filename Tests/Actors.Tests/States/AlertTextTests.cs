@@ -13,8 +13,8 @@ public sealed class AlertTextTests
     [InlineData("{who} is there", "{who}")]
     [InlineData("{to", "'{{'")]
     [InlineData("to}", "'}}'")]
-    public void An_alert_with_an_unknown_or_open_place_is_refused(string template, string said) =>
-        Assert.Contains(said, Assert.Throws<FormatException>(() => AlertText.Parse(template)).Message, StringComparison.Ordinal);
+    public void An_alert_with_an_unknown_or_open_place_is_refused(string template, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FormatException>(() => AlertText.Parse(template)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(0.974, "97 %")]

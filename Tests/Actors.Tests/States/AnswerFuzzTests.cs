@@ -16,7 +16,7 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.States;
 
-/// <summary>Whatever a model writes becomes a value or a reason, and messages that a subscriber can read.</summary>
+/// <summary>Every output of a model becomes a value or a reason, and messages that a subscriber can read.</summary>
 public sealed class AnswerFuzzTests
 {
     private static readonly CameraId Gate = new("gate");

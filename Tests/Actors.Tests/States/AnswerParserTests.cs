@@ -22,18 +22,18 @@ public sealed class AnswerParserTests
     public void An_object_is_asked_field_by_field_in_one_call_and_is_always_valid()
     {
         var other = new StandingQuestion("dog", "Is there a dog?", QuestionKind.YesNo, TimeSpan.Zero);
-        var sheet = new QuestionBatch([other, Scene]);
+        var batch = new QuestionBatch([other, Scene]);
         Assert.Equal(
             ["YesNo Is there a dog?", "YesNo Is there a person?", "Choice Which colour?", "Text How many cars?", "Text Describe it."],
-            sheet.Questions.Select(question => $"{question.Kind} {question.Text}"));
-        Assert.Equal(5, sheet.Questions[4].MaxTokens);
+            batch.Questions.Select(question => $"{question.Kind} {question.Text}"));
+        Assert.Equal(5, batch.Questions[4].MaxTokens);
 
-        // Scored ones are told before written ones.
-        Assert.Null(sheet.Add(1, Score(sheet.Questions[1], "yes", 0.9)));
-        Assert.Equal(0, sheet.Add(0, Score(sheet.Questions[0], "no", 0.1))!.Value.Due);
-        Assert.Null(sheet.Add(2, Score(sheet.Questions[2], "blue", 0.8)));
-        Assert.Null(sheet.Add(4, Text(sheet.Questions[4], "a \"nice\" gate")));
-        var whole = sheet.Add(3, Text(sheet.Questions[3], "Two."))!.Value;
+        // Scored answers are reported before written ones.
+        Assert.Null(batch.Add(1, Score(batch.Questions[1], "yes", 0.9)));
+        Assert.Equal(0, batch.Add(0, Score(batch.Questions[0], "no", 0.1))!.Value.Due);
+        Assert.Null(batch.Add(2, Score(batch.Questions[2], "blue", 0.8)));
+        Assert.Null(batch.Add(4, Text(batch.Questions[4], "a \"nice\" gate")));
+        var whole = batch.Add(3, Text(batch.Questions[3], "Two."))!.Value;
 
         Assert.Equal(1, whole.Due);
         Assert.Equal(
@@ -42,7 +42,7 @@ public sealed class AnswerParserTests
     }
 
     [Fact]
-    public void A_field_without_a_clear_answer_is_null_and_an_object_of_those_is_none()
+    public void A_field_without_a_clear_answer_is_null_and_an_object_of_such_fields_is_unknown()
     {
         var asked = new QuestionBatch([Scene]).Questions;
 

@@ -15,7 +15,7 @@ public sealed class DamagedStateTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_damaged_state_file_is_taken_or_set_aside_and_the_service_goes_on()
+    public void A_damaged_state_file_is_accepted_or_set_aside_and_the_service_continues()
     {
         var good = Good();
         var damage = new Damage(20240303);

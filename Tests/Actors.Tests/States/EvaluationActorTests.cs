@@ -31,7 +31,7 @@ public sealed class EvaluationActorTests : ActorSpec
     }
 
     [Fact]
-    public async Task A_question_that_nobody_answers_becomes_unknown_as_time_passes()
+    public async Task A_question_without_answers_becomes_unknown_as_time_passes()
     {
         await StartAsync();
 

@@ -26,7 +26,7 @@ public sealed class NumberParserTests
     [InlineData("between 2 and 3", null)]
     [InlineData("two cars and one truck", null)]
     [InlineData("one two", null)]
-    // A time of day and a version are no numbers.
+    // A time of day and a version are not numbers.
     [InlineData("at 12:30", null)]
     public void The_number_of_a_text_is_read_in_digits_and_words(string text, double? number) =>
         Assert.Equal(number, NumberParser.Read(text, null));

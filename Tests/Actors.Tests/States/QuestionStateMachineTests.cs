@@ -15,7 +15,7 @@ public sealed class QuestionStateMachineTests
     [InlineData("0=0.1 1=0.61 2=0.5 3=0.39 4=0.5 5=0.97", "0:no 1:yes 1:no>yes 3:no 3:yes>no 5:yes 5:no>yes")]
     // On a threshold is clear.
     [InlineData("0=0.6 1=0.4", "0:yes 1:no 1:yes>no")]
-    // What was so before anybody looked did not happen: the parked car is no event.
+    // What was so before the first frame did not happen: the parked car is not an event.
     [InlineData("0=0.97 1=0.98 2=0.99", "0:yes")]
     // With nothing to keep, an unclear score text nothing at first.
     [InlineData("0=0.5 1=0.5 2=0.9", "2:yes")]
@@ -27,11 +27,11 @@ public sealed class QuestionStateMachineTests
     // Through unknown to the other value is one change, from the last known one.
     [InlineData("0=0.9 1=0.5 2=0.1", "0:yes 1:unknown(uncertain) 2:no 2:yes>no")]
     [InlineData("0=0.5 1=0.5", "0:unknown(uncertain)")]
-    public void An_unclear_score_makes_the_state_unknown_where_that_is_wanted(string scores, string published) =>
+    public void An_unclear_score_makes_the_state_unknown_where_that_is_configured(string scores, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet with { WhenUnsure = UnsureRule.Unknown }).Play(scores).Published);
 
     [Theory]
-    // 3 of 5: two false alarms of five say nothing, three do.
+    // 3 of 5: two false alarms of five change nothing, three do.
     [InlineData("0=0.1 1=0.1 2=0.1 3=0.9 4=0.1 5=0.9 6=0.1 7=0.1 8=0.1", "2:no")]
     [InlineData("0=0.1 1=0.1 2=0.1 3=0.9 4=0.1 5=0.9 6=0.9", "2:no 6:yes 6:no>yes")]
     // A gap longer than the patience (30 s): what was seen before does not count.
@@ -44,7 +44,7 @@ public sealed class QuestionStateMachineTests
     [Theory]
     // Yes must be seen for 3 s; no counts at once.
     [InlineData("0=0.1 1=0.9 2=0.9 3=0.9 4=0.9 5=0.1", "0:no 4:yes 4:no>yes 5:no 5:yes>no")]
-    // One no between begins anew.
+    // One no in between starts again.
     [InlineData("0=0.1 1=0.9 2=0.9 3=0.1 4=0.9 5=0.9 6=0.9", "0:no")]
     // An unclear score between does not: the state that is on its way keeps as well.
     [InlineData("0=0.1 1=0.9 2=0.5 3=0.5 4=0.9", "0:no 4:yes 4:no>yes")]
@@ -75,7 +75,7 @@ public sealed class QuestionStateMachineTests
     }
 
     [Theory]
-    // The cool-down of 10 s counts from the last event that was sent; the state tells the truth meanwhile.
+    // The cool-down of 10 s counts from the last event that was sent; the state stays correct meanwhile.
     [InlineData("0=0.1 1=0.9 2=0.1 3=0.9 12=0.1", "0:no 1:yes 1:no>yes 2:no 3:yes 12:no 12:yes>no+2")]
     // One that was held back prolongs nothing.
     [InlineData("0=0.1 1=0.9 9=0.1 11=0.9", "0:no 1:yes 1:no>yes 9:no 11:yes 11:no>yes+1")]
@@ -86,7 +86,7 @@ public sealed class QuestionStateMachineTests
     [InlineData(EventRule.Yes, "0:no 1:yes 1:no>yes 2:no 3:yes 3:no>yes")]
     [InlineData(EventRule.No, "0:no 1:yes 2:no 2:yes>no 3:yes")]
     [InlineData(EventRule.Never, "0:no 1:yes 2:no 3:yes")]
-    public void Only_the_changes_that_are_wanted_are_events(EventRule events, string published) =>
+    public void Only_the_configured_changes_are_events(EventRule events, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet with { Events = events }).Play("0=0.1 1=0.9 2=0.1 3=0.9").Published);
 
     [Theory]
@@ -105,7 +105,7 @@ public sealed class QuestionStateMachineTests
         Assert.Equal(published, new StateMachineBench(Quiet).Play(steps).Published);
 
     [Theory]
-    // A failure is no unclear answer: hysteresis does not hide it, and being back is no event.
+    // A failure is not an unclear answer: hysteresis does not hide it, and the recovery is not an event.
     [InlineData("0=0.9 1=NaN 2=0.9", "0:yes 1:unknown(notFinite) 2:yes")]
     [InlineData("0=0.9 1=NaN 2=NaN 3=0.1", "0:yes 1:unknown(notFinite) 3:no 3:yes>no")]
     [InlineData("0=NaN 1=0.9", "0:unknown(notFinite) 1:yes")]
@@ -168,13 +168,13 @@ public sealed class QuestionStateMachineTests
 
     [Theory]
     [InlineData("0=2 1=2 2=3", "0:2 2:3 2:2>3")]
-    // A number that cannot be read is no number.
+    // An unreadable number has no value.
     [InlineData("0=2 1=several 2=2 3=many", "0:2 1:unknown(notANumber) 2:2 3:unknown(notANumber)")]
     public void Numbers_are_states_and_unreadable_ones_unknown(string numbers, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet, QuestionKind.Number).Play(numbers).Published);
 
     [Fact]
-    public void Another_wording_of_a_text_is_no_event() =>
+    public void Another_wording_of_a_text_is_not_an_event() =>
         Assert.Equal("0:quiet 1:busy", new StateMachineBench(Quiet, QuestionKind.Text).Play("0=quiet 1=busy 2=busy").Published);
 
     [Fact]

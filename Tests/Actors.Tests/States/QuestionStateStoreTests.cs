@@ -68,7 +68,7 @@ public sealed class QuestionStateStoreTests : IDisposable
         store.Write(first);
         Assert.Equal("yes", Store().Store.Restored.States["gate/person"].State.Value);
 
-        // The actor that judges is replaced while one is on its way.
+        // The evaluating actor is replaced while a write is in progress.
         store.Write(store.Last(States("yes"))!);
         store.Write(third);
         Assert.Equal("yes", Store().Store.Restored.States["gate/person"].State.Value);
@@ -77,7 +77,7 @@ public sealed class QuestionStateStoreTests : IDisposable
     }
 
     [Fact]
-    public void What_was_made_an_event_is_due_at_once_and_a_flood_of_events_once_a_second()
+    public void What_was_made_an_event_is_due_at_once_and_a_flood_of_events_once_per_second()
     {
         var (store, _) = Store();
         store.Due(States("no"));
@@ -135,8 +135,8 @@ public sealed class QuestionStateStoreTests : IDisposable
     public void A_switch_wins_over_the_configuration_until_it_is_switched_back()
     {
         var switches = Store().Switches;
-        var said = new List<string>();
-        switches.Changed += (camera, question, enabled) => said.Add($"{camera}/{question} {enabled}");
+        var changes = new List<string>();
+        switches.Changed += (camera, question, enabled) => changes.Add($"{camera}/{question} {enabled}");
 
         Assert.True(switches.Set(Gate, "person", false));
         Assert.True(switches.Set(Gate, "person", false));
@@ -145,7 +145,7 @@ public sealed class QuestionStateStoreTests : IDisposable
         Assert.True(switches.Set(Gate, "person", true));
 
         Assert.Empty(switches.Switched);
-        Assert.Equal(["gate/person False", "gate/person True"], said);
+        Assert.Equal(["gate/person False", "gate/person True"], changes);
         Assert.False(switches.Set(Gate, "nobody", true));
         Assert.False(switches.IsEnabled(Gate, "nobody"));
     }

@@ -35,7 +35,7 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public void The_cool_down_goes_on_over_a_restart()
+    public void The_cool_down_continues_over_a_restart()
     {
         var rules = Quiet with { CoolDown = TimeSpan.FromSeconds(60) };
 
@@ -100,7 +100,7 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public void What_was_half_agreed_before_the_restart_begins_anew() => Assert.Equal(
+    public void Agreement_that_was_not_complete_before_the_restart_starts_again() => Assert.Equal(
         "1:no 10:no 12:yes 12:no>yes",
         new StateMachineBench(Quiet with { Agree = 2, OutOf = 2 }).Play("0=0.1 1=0.1 2=0.9").Restart(10).Play("10? 11=0.9 12=0.9").Published);
 

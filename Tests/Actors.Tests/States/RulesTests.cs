@@ -10,7 +10,7 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.States;
 
-/// <summary>The rules in a whole box: what the broker hears of what the model says.</summary>
+/// <summary>The rules in a whole service: what is published for the answers of the model.</summary>
 public sealed class RulesTests
 {
     private const string State = "mobilevlm/box/gate/person/state=";
@@ -27,21 +27,21 @@ public sealed class RulesTests
         await rig.StartAsync();
 
         await PushAsync(rig, 2);
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Event}no>yes 'gate: no to yes (90 %)' +0"), "the first event");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{Event}no>yes 'gate: no to yes (90 %)' +0"), "the first event");
         Volatile.Write(ref isThere, false);
         rig.Link.Drop();
         await rig.Link.Connects.UntilAsync(connects => connects.Contains(ConnectOutcomeKind.Unreachable), "the outage");
         await PushAsync(rig, 4);
         Volatile.Write(ref isThere, true);
 
-        var heard = await rig.Link.Published.UntilAsync(
-            heard => heard.Count(line => line.StartsWith(Event, StringComparison.Ordinal)) == 4, "all events");
+        var published = await rig.Link.Published.UntilAsync(
+            published => published.Count(line => line.StartsWith(Event, StringComparison.Ordinal)) == 4, "all events");
         Assert.Equal(
             ["no>yes '", "yes>no late '", "no>yes late '", "yes>no late '"],
-            heard.Where(line => line.StartsWith(Event, StringComparison.Ordinal))
+            published.Where(line => line.StartsWith(Event, StringComparison.Ordinal))
                 .Select(line => line[Event.Length..(line.IndexOf('\'', StringComparison.Ordinal) + 1)]));
         // How things are comes before what happened.
-        var after = heard.Skip(heard.ToList().LastIndexOf("mobilevlm/box/availability=online")).ToList();
+        var after = published.Skip(published.ToList().LastIndexOf("mobilevlm/box/availability=online")).ToList();
         Assert.True(after.IndexOf($"{State}no") < after.FindIndex(line => line.StartsWith(Event, StringComparison.Ordinal)));
         Assert.Equal((0, 0), (rig.Stats.Mqtt.EventsWaiting, rig.Stats.Mqtt.EventsDropped));
     }
@@ -64,11 +64,11 @@ public sealed class RulesTests
     {
         await using var rig = await Scored(new AnswerRules(), "0.1 0.2 0.5 0.9 0.9").StartAsync();
         await PushAsync(rig, 5);
-        var heard = await rig.Link.Published.UntilAsync(
-            heard => heard.Contains("mobilevlm/box/gate/person/answer=yes #5") && heard.Contains($"{State}yes"), "the last answer");
+        var published = await rig.Link.Published.UntilAsync(
+            published => published.Contains("mobilevlm/box/gate/person/answer=yes #5") && published.Contains($"{State}yes"), "the last answer");
 
-        Assert.Equal([$"{State}no", $"{State}yes"], heard.Where(line => line.StartsWith(State, StringComparison.Ordinal)));
-        Assert.Contains("mobilevlm/box/gate/person/answer=unknown #3", heard);
+        Assert.Equal([$"{State}no", $"{State}yes"], published.Where(line => line.StartsWith(State, StringComparison.Ordinal)));
+        Assert.Contains("mobilevlm/box/gate/person/answer=unknown #3", published);
     }
 
     [Fact]
@@ -94,15 +94,15 @@ public sealed class RulesTests
         await rig.Answers.UntilCountAsync(1);
         Assert.DoesNotContain("ask 1 helmet", rig.Engine.Done.Items);
         time.Advance(TimeSpan.FromSeconds(1));
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/helmet/state=unknown"), "the reason");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/helmet/state=unknown"), "the reason");
         Assert.Equal(UnknownReason.WhenFalse.ToText(), rig.Stats.Cameras["gate"].Questions["helmet"].WaitsFor);
 
         Volatile.Write(ref person, "0.9");
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{State}yes"), "the person");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{State}yes"), "the person");
         time.Advance(TimeSpan.FromSeconds(1));
         rig.Camera.Push();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/helmet/state=yes"), "the helmet");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/helmet/state=yes"), "the helmet");
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class RulesTests
             time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        await rig.Link.Published.UntilAsync(heard => heard.Contains($"{State}unknown"), "the unknown state");
+        await rig.Link.Published.UntilAsync(published => published.Contains($"{State}unknown"), "the unknown state");
         Assert.Equal(UnknownReason.NoPicture.ToText(), rig.Stats.Cameras["gate"].Questions["person"].WaitsFor);
         Assert.Single(rig.Log.Logged(LogLevel.Warning, "gate/person: no answer, because the camera gives no picture"));
 
@@ -167,7 +167,7 @@ public sealed class RulesTests
                 first.Settings = first.Settings with { StateFolder = folder };
                 await first.StartAsync();
                 await PushAsync(first, 1);
-                await first.Link.Published.UntilAsync(heard => heard.Contains($"{State}yes"), "the state");
+                await first.Link.Published.UntilAsync(published => published.Contains($"{State}yes"), "the state");
             }
 
             await using var second = Scored(new AnswerRules(), "0.1");
@@ -175,7 +175,7 @@ public sealed class RulesTests
             await second.StartAsync();
             await PushAsync(second, 1);
             await second.Link.Published.UntilAsync(
-                heard => heard.Any(line => line.StartsWith($"{Event}yes>no", StringComparison.Ordinal)), "what changed meanwhile");
+                published => published.Any(line => line.StartsWith($"{Event}yes>no", StringComparison.Ordinal)), "what changed meanwhile");
         }
         finally
         {
@@ -196,23 +196,23 @@ public sealed class RulesTests
             rig.Settings = rig.Settings with { StateFolder = folder };
             await rig.StartAsync();
             await PushAsync(rig, 1);
-            await rig.Link.Published.UntilAsync(heard => heard.Contains($"{State}no"), "the first state");
+            await rig.Link.Published.UntilAsync(published => published.Contains($"{State}no"), "the first state");
             time.Advance(QuestionStateStore.IntervalOfEvents);
             await Eventually.TrueAsync(() => Written() == "no", "the first state on disk");
             await PushAsync(rig, 1);
-            await rig.Link.Published.UntilAsync(heard => heard.Contains($"{State}yes"), "the state");
+            await rig.Link.Published.UntilAsync(published => published.Contains($"{State}yes"), "the state");
 
             // A kill at this moment loses the event, and the change with it: it is seen again.
             time.Advance(QuestionStateStore.IntervalOfEvents);
             for (var answer = 3; answer <= 4; answer++)
             {
                 await PushAsync(rig, 1);
-                await rig.Link.Published.UntilAsync(heard => heard.Contains($"{Answer}yes #{answer}"), "what comes after it");
+                await rig.Link.Published.UntilAsync(published => published.Contains($"{Answer}yes #{answer}"), "what comes after it");
             }
 
             Assert.Equal("no", Written());
 
-            // No look at the clock is needed: a kill right after the event does not tell it twice.
+            // Reading the clock is not needed: a kill right after the event does not publish it twice.
             outbox.Open();
             await Eventually.TrueAsync(() => Written() == "yes", "the state beside its event");
         }

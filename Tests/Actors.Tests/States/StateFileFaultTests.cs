@@ -6,8 +6,8 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.Tests.States;
 
-/// <summary>Each step in which the state file is written fails, is cut short or finds no room: the next start reads the old
-/// state or the new one, and the service goes on.</summary>
+/// <summary>Each step in which the state file is written fails, is cut short or finds the disk full: the next start reads the old
+/// state or the new one, and the service continues.</summary>
 public sealed class StateFileFaultTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mobilevlm-state-").FullName;
@@ -53,7 +53,7 @@ public sealed class StateFileFaultTests : IDisposable
         Assert.Single(_log.Logged(LogLevel.Error, Path));
         steps.Fails = null;
 
-        // Nothing has changed since, and yet it is due.
+        // Nothing has changed since then, and yet it is due.
         _time.Advance(QuestionStateStore.Interval);
         store.Write(store.Due(QuestionStateStoreTests.States("yes"))!);
         Assert.Equal(StorageCondition.OnDisk, store.Storage);

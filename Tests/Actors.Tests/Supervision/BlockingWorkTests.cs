@@ -43,7 +43,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
         await outbox.Stored.UntilCountAsync(1);
 
         var stopping = rig.Edge.StopAsync();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/gate/person/state=yes"), "the state");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/person/state=yes"), "the state");
         outbox.Open();
         await stopping;
 
@@ -80,7 +80,7 @@ public sealed class BlockingWorkTests : IAsyncLifetime
     [Fact]
     public async Task A_writer_of_the_state_file_that_hangs_holds_up_no_answer_and_no_stop()
     {
-        // The folder cannot be made, and whoever reports it waits.
+        // The folder cannot be created, and the thread that reports it waits.
         var file = Path.Combine(_folder, "file");
         await File.WriteAllTextAsync(file, "no folder");
         await using var rig = Scored(new MemoryOutbox(TimeProvider.System));

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Supervision;
 
-/// <summary>Whatever hangs, a stop ends within its time and the rest of it is done.</summary>
+/// <summary>A stop ends within its time limit if any part hangs, and its other steps are done.</summary>
 public abstract class BoundedStop
 {
     protected static readonly TimeSpan Within = TimeSpan.FromSeconds(10);

@@ -148,11 +148,11 @@ public sealed class BoundedStopTests : BoundedStop
         Assert.Contains("mobilevlm/box/availability=stopped", rig.Link.Published.Items);
         Assert.Equal(["disconnect", "disposed"], rig.Link.Published.Items.TakeLast(2));
         Assert.Single(rig.Log.Logged(LogLevel.Warning, "There was no time to send everything"));
-        var heard = rig.Link.Once.Items.Count;
-        Assert.InRange(heard, 3, waiting - 1);
+        var sentEvents = rig.Link.Once.Items.Count;
+        Assert.InRange(sentEvents, 3, waiting - 1);
 
         // All that was sent has left the outbox, but for the one whose acknowledgement came too late to be taken in.
-        Assert.InRange(outbox.Stats.Rows, waiting - heard, waiting - heard + 1);
+        Assert.InRange(outbox.Stats.Rows, waiting - sentEvents, waiting - sentEvents + 1);
     }
 
     /// <summary>Time passes from the moment at which the publisher waits for its limit too, and up to that limit.</summary>

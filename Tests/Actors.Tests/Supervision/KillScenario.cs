@@ -7,7 +7,7 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Supervision;
 
-/// <summary>A box at full work, an actor of which fails again and again, and a subscriber who must not notice: two cameras
+/// <summary>A service under full load in which an actor fails repeatedly, and a subscriber who must not notice: two cameras
 /// whose state changes with each frame, a question asked once per frame, a broker that drops now and then.</summary>
 internal sealed class KillScenario : IAsyncDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class KillScenario : IAsyncDisposable
             Time = new CrashingTime(TimeProvider.System, Crashes),
             ExpectsQuietAkka = false,
 
-            // It is no actor, and never throws.
+            // It is not an actor, and never throws.
             Outbox = new MemoryOutbox(TimeProvider.System),
             AnswerText = answer => $"{answer.Value} {answer.Frame}",
             EventText = happened => $"{happened.Id} {happened.From}>{happened.To} {happened.Frame}",
@@ -128,9 +128,9 @@ internal sealed class KillScenario : IAsyncDisposable
             var state = $"{Root}{name}/person/state={Value(_frames[name])}";
             var answer = $"{Root}{name}/person/answer={Value(_frames[name])} {_frames[name]}";
             await Rig.Link.Published.UntilAsync(
-                heard => Last(heard, $"{Root}{name}/person/state=") == state
-                    && Last(heard, $"{Root}{name}/person/answer=") == answer
-                    && Last(heard, $"{Root}{name}/availability=") == $"{Root}{name}/availability=online",
+                published => Last(published, $"{Root}{name}/person/state=") == state
+                    && Last(published, $"{Root}{name}/person/answer=") == answer
+                    && Last(published, $"{Root}{name}/availability=") == $"{Root}{name}/availability=online",
                 $"the last state of {name}");
         }
     }
@@ -138,26 +138,26 @@ internal sealed class KillScenario : IAsyncDisposable
     /// <summary>What the subscriber saw, counted; fails at the first wrong value.</summary>
     public string Check()
     {
-        var heard = Rig.Link.Published.Items;
+        var published = Rig.Link.Published.Items;
         var states = 0;
         foreach (var name in Names)
         {
-            var frames = heard.Where(line => line.StartsWith($"{Root}{name}/person/answer=", StringComparison.Ordinal))
+            var frames = published.Where(line => line.StartsWith($"{Root}{name}/person/answer=", StringComparison.Ordinal))
                 .Select(line => line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..].Split(' ')).ToList();
             Assert.All(frames, answer => Assert.Equal(Value(int.Parse(answer[1], CultureInfo.InvariantCulture)), answer[0]));
             var numbers = frames.ConvertAll(answer => int.Parse(answer[1], CultureInfo.InvariantCulture));
             Assert.Equal(numbers.Order(), numbers);
-            var said = heard.Where(line => line.StartsWith($"{Root}{name}/person/state=", StringComparison.Ordinal)).ToList();
-            Assert.All(said, line => Assert.True(line.EndsWith("=yes", StringComparison.Ordinal) || line.EndsWith("=no", StringComparison.Ordinal), line));
-            states += said.Count + frames.Count;
+            var stateLines = published.Where(line => line.StartsWith($"{Root}{name}/person/state=", StringComparison.Ordinal)).ToList();
+            Assert.All(stateLines, line => Assert.True(line.EndsWith("=yes", StringComparison.Ordinal) || line.EndsWith("=no", StringComparison.Ordinal), line));
+            states += stateLines.Count + frames.Count;
 
-            // A camera that never went away is never said to have gone, but for the moment before its first frame.
-            var availability = heard.Where(line => line.StartsWith($"{Root}{name}/availability=", StringComparison.Ordinal)).ToList();
+            // A camera that never went away is never reported as offline, except before its first frame.
+            var availability = published.Where(line => line.StartsWith($"{Root}{name}/availability=", StringComparison.Ordinal)).ToList();
             Assert.DoesNotContain(availability.SkipWhile(line => line.EndsWith("offline", StringComparison.Ordinal)), line => line.EndsWith("offline", StringComparison.Ordinal));
             Assert.Single(Rig.Cameras[Array.IndexOf(Names, name)].Attempts.Items);
         }
 
-        Assert.DoesNotContain(heard, line => line is $"{Root}availability=offline" or $"{Root}availability=stopped");
+        Assert.DoesNotContain(published, line => line is $"{Root}availability=offline" or $"{Root}availability=stopped");
         var events = Events();
         Assert.Equal(events.Count, events.Select(it => it.Id).Distinct().Count());
         foreach (var name in Names)
@@ -179,8 +179,8 @@ internal sealed class KillScenario : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static string? Last(IReadOnlyList<string> heard, string start) =>
-        heard.LastOrDefault(line => line.StartsWith(start, StringComparison.Ordinal));
+    private static string? Last(IReadOnlyList<string> published, string start) =>
+        published.LastOrDefault(line => line.StartsWith(start, StringComparison.Ordinal));
 
     private static string Value(int frame) => frame % 2 == 0 ? "no" : "yes";
 

@@ -19,8 +19,8 @@ public sealed class StopTests
             answering.PassUnlessCancelled(cancel);
             return FinishReason.Stopped;
         };
-        var heardAtDisposal = new List<string>();
-        rig.Engine.OnDispose = () => heardAtDisposal = [.. rig.Link.Published.Items];
+        var publishedAtDisposal = new List<string>();
+        rig.Engine.OnDispose = () => publishedAtDisposal = [.. rig.Link.Published.Items];
         await rig.StartAsync();
         rig.Camera.Push();
         await answering.Reached;
@@ -30,12 +30,12 @@ public sealed class StopTests
         answering.Open();
         await stopping;
 
-        var heard = rig.Link.Published.Items;
+        var published = rig.Link.Published.Items;
         Assert.Equal(
             ["mobilevlm/box/gate/availability=offline", "mobilevlm/box/availability=stopped", "disconnect", "disposed"],
-            heard.TakeLast(4));
-        Assert.Contains("mobilevlm/box/gate/person/state=frame 1", heard);
-        Assert.Equal("disconnect", heardAtDisposal[^1]);
+            published.TakeLast(4));
+        Assert.Contains("mobilevlm/box/gate/person/state=frame 1", published);
+        Assert.Equal("disconnect", publishedAtDisposal[^1]);
         Assert.Equal(EdgeOutcomeKind.Stopped, (await rig.Edge.Completion).Kind);
         Assert.DoesNotContain("encode 2", rig.Engine.Done.Items);
     }
@@ -197,7 +197,7 @@ public sealed class StopTests
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
         rig.Build();
 
-        // Before the start there is no pipeline that could hear it.
+        // Before the start there is no pipeline that could receive it.
         rig.Edge.Nudge();
         time.Advance(TimeSpan.FromMinutes(1));
         rig.Edge.Nudge();
@@ -233,7 +233,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task One_camera_that_goes_on_keeps_the_system_running()
+    public async Task One_camera_that_continues_keeps_the_system_running()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("file", EdgeRig.Always), EdgeRig.Plan("live", EdgeRig.Always));
         await rig.StartAsync();
@@ -242,7 +242,7 @@ public sealed class StopTests
         await rig.Answers.UntilCountAsync(1);
         rig.Cameras[0].End(CaptureEndKind.Finished);
         await rig.Link.Published.UntilAsync(
-            heard => heard.Count(line => line == "mobilevlm/box/file/availability=offline") == 2, "offline");
+            published => published.Count(line => line == "mobilevlm/box/file/availability=offline") == 2, "offline");
         rig.Cameras[1].Push();
         await rig.Answers.UntilCountAsync(2);
 

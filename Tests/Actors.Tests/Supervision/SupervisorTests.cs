@@ -34,7 +34,7 @@ public sealed class SupervisorTests
         rig.Kill("edge/publisher");
         rig.Link.Drop();
         await rig.Link.Published.UntilAsync(
-            heard => heard.Count(line => line == "mobilevlm/box/hall/availability=online") == 2, "everything once more");
+            published => published.Count(line => line == "mobilevlm/box/hall/availability=online") == 2, "everything once more");
         await UntilLastAsync(rig, "gate/availability=online", "hall/availability=online", "gate/person/enabled=ON");
 
         hall.End(CaptureEndKind.Lost);
@@ -73,9 +73,9 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task A_publisher_that_fails_right_after_it_connected_goes_on_by_itself()
+    public async Task A_publisher_that_fails_right_after_it_connected_recovers_by_itself()
     {
-        // On a clock that stands still nothing else comes along that would have it look for work.
+        // While the clock does not advance, nothing else would make it check for work.
         var time = new FakeTime();
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time }.StartAsync();
         rig.Camera.Push();
@@ -95,7 +95,7 @@ public sealed class SupervisorTests
         time.Advance(TimeSpan.FromMilliseconds(10));
 
         await rig.Link.Published.UntilAsync(
-            heard => heard.Count(line => line == "mobilevlm/box/gate/person/state=frame 1") == 2, "the state once more");
+            published => published.Count(line => line == "mobilevlm/box/gate/person/state=frame 1") == 2, "the state once more");
         Assert.Equal(2, rig.Link.Connects.Items.Count);
         Assert.Single(rig.Log.Logged(LogLevel.Error, "The actor 'publisher'"));
     }
@@ -166,7 +166,7 @@ public sealed class SupervisorTests
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always));
         rig.Settings = rig.Settings with { Supervision = Quickly };
         await rig.StartAsync();
-        await rig.Link.Published.UntilAsync(heard => heard.Contains("mobilevlm/box/availability=online"), "the connection");
+        await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/availability=online"), "the connection");
 
         for (var i = 0; i <= Quickly.Budget.Restarts; i++)
         {
@@ -187,7 +187,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task A_camera_that_fails_far_beyond_any_budget_harms_no_other()
+    public async Task A_camera_that_fails_far_beyond_any_budget_affects_no_other()
     {
         await using var rig = new EdgeRig(EdgeRig.Plan("bad", EdgeRig.Always), EdgeRig.Plan("good", EdgeRig.Always));
         rig.Settings = rig.Settings with { Supervision = Quickly };
@@ -210,7 +210,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task An_actor_that_cannot_even_begin_is_not_tried_for_ever()
+    public async Task An_actor_that_cannot_start_is_not_retried_without_limit()
     {
         var crashes = new Crashes { ShouldFail = actor => actor == "evaluation" };
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always))
@@ -371,7 +371,7 @@ public sealed class SupervisorTests
     }
 
     internal static Task UntilLastAsync(EdgeRig rig, params string[] lines) => rig.Link.Published.UntilAsync(
-        heard => lines.All(line => heard.LastOrDefault(
+        published => lines.All(line => published.LastOrDefault(
             it => it.StartsWith($"mobilevlm/box/{line[..(line.IndexOf('=', StringComparison.Ordinal) + 1)]}", StringComparison.Ordinal))
                 == $"mobilevlm/box/{line}"),
         string.Join(", ", lines));

@@ -71,7 +71,7 @@ internal sealed class CameraFiles : IDisposable
         }
         catch (IOException)
         {
-            // It ended between the listing and the look.
+            // It ended between the listing and the read.
             return "";
         }
     }

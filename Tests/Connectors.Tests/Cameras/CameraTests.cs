@@ -88,7 +88,7 @@ public sealed class CameraTests
         }
         catch (IOException)
         {
-            // It ended between the listing and the look.
+            // It ended between the listing and the read.
             return false;
         }
     });

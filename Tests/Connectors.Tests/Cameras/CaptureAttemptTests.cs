@@ -11,7 +11,7 @@ public sealed class CaptureAttemptTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public void Packets_without_a_key_frame_are_waited_for_at_least_thirty_seconds_and_not_for_ever()
+    public void Packets_without_a_key_frame_are_waited_for_at_least_thirty_seconds_and_not_without_limit()
     {
         using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s" });
         for (var second = 0; second < 31; second++)

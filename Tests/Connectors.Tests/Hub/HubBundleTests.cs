@@ -8,7 +8,7 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Hub;
 
-/// <summary>An archive that somebody carried to the box: what is in it counts only as far as its manifest and the
+/// <summary>An archive that was copied to the machine: its files are used only if its manifest and the
 /// checksums agree.</summary>
 public sealed class HubBundleTests : IDisposable
 {
@@ -94,7 +94,7 @@ public sealed class HubBundleTests : IDisposable
     [InlineData(TarEntryType.HardLink)]
     [InlineData(TarEntryType.Directory)]
     [InlineData(TarEntryType.Fifo)]
-    public async Task A_link_or_anything_else_that_is_no_file_is_refused(TarEntryType type)
+    public async Task A_link_or_anything_else_that_is_not_a_file_is_refused(TarEntryType type)
     {
         Write("link.tar", [new("config.json", 0, Sha([]))], ("config.json", type, []));
         await RefusedAsync("link.tar");
@@ -122,7 +122,7 @@ public sealed class HubBundleTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_no_bundle_is_refused_before_it_takes_memory()
+    public async Task A_file_that_is_not_a_bundle_is_refused_before_it_takes_memory()
     {
         File.WriteAllText(At("a.tar"), "This is no archive.");
         await RefusedAsync("a.tar");

@@ -21,7 +21,7 @@ public sealed class HubDownloadTests
     }
 
     [Fact]
-    public async Task A_connection_cut_several_times_goes_on_where_it_was_cut()
+    public async Task A_connection_cut_several_times_resumes_where_it_was_cut()
     {
         await using var rig = new HubRig();
         rig.Faults([.. Enumerable.Repeat(new FakeHubFault { CutAfter = 40_000 }, 7)]);
@@ -81,7 +81,7 @@ public sealed class HubDownloadTests
     }
 
     [Fact]
-    public async Task A_file_whose_tag_changed_starts_anew()
+    public async Task A_file_whose_tag_changed_starts_from_the_beginning()
     {
         await using var rig = new HubRig();
         rig.Faults(
@@ -139,7 +139,7 @@ public sealed class HubDownloadTests
     [InlineData(401, "gated")]
     [InlineData(403, "accept its terms")]
     [InlineData(404, "spelling")]
-    public async Task Refusals_that_are_final_are_not_repeated_and_say_the_remedy(int status, string remedy)
+    public async Task Refusals_that_are_final_are_not_repeated_and_name_the_remedy(int status, string remedy)
     {
         await using var rig = new HubRig();
         rig.Server.Script = request => request.IsFor(HubRig.Weights) ? new FakeHubFault { Status = status } : null;

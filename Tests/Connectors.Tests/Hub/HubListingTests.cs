@@ -5,7 +5,7 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Hub;
 
-/// <summary>A listing is what a stranger says: it is believed only where it cannot do harm.</summary>
+/// <summary>A listing is untrusted input: its values are used only where they cannot do harm.</summary>
 public sealed class HubListingTests
 {
     [Fact]
@@ -51,7 +51,7 @@ public sealed class HubListingTests
     [InlineData("""{"sha":"\ud800","siblings":[]}""", "not its JSON")]
     [InlineData("<html>", "not its JSON")]
     [InlineData("[]", "commit")]
-    public async Task A_listing_that_is_none_is_refused(string body, string message)
+    public async Task An_invalid_listing_is_refused(string body, string message)
     {
         await using var rig = new HubRig();
         rig.Server.Script = _ => new FakeHubFault { Body = Encoding.ASCII.GetBytes(body.Replace("COMMIT", FakeHub.Commit, StringComparison.Ordinal)) };
@@ -73,7 +73,7 @@ public sealed class HubListingTests
     }
 
     [Fact]
-    public async Task Twenty_thousand_files_are_no_model()
+    public async Task Twenty_thousand_files_are_refused()
     {
         await using var rig = new HubRig();
         rig.Server.Listing = listing =>

@@ -54,7 +54,7 @@ internal sealed class HubRig : IAsyncDisposable
         Server.Script = request => request.Store && left.TryDequeue(out var fault) ? fault : null;
     }
 
-    /// <summary>What the hub says of the weights, changed.</summary>
+    /// <summary>Changes the entry of the weights in the listing of the hub.</summary>
     public void List(Action<JsonNode> change) => Server.Listing = listing =>
         change(listing["siblings"]!.AsArray().Single(s => s!["rfilename"]!.GetValue<string>() == Weights)!);
 

@@ -18,10 +18,10 @@ internal static class DecodeChild
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        var said = child.StandardError.ReadToEndAsync();
+        var errors = child.StandardError.ReadToEndAsync();
         var output = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();
-        Assert.True(child.ExitCode == 0, await said);
+        Assert.True(child.ExitCode == 0, await errors);
         return long.Parse(output, CultureInfo.InvariantCulture);
     }
 

@@ -74,7 +74,7 @@ public sealed class ExifOrientationTests
             Upright(fault, PictureFiles.Png(64, 32, PictureFiles.Quarters, Text("zTXt", exif)));
         }
 
-        // A chunk that lies about its sum, and texts that are no hexadecimal digits or do not inflate.
+        // A chunk that lies about its sum, and texts that are not hexadecimal digits or do not inflate.
         var chunk = PictureFiles.Chunk("eXIf", good);
         Upright("sum", PictureFiles.Png(64, 32, PictureFiles.Quarters, With(chunk, chunk.Length - 1, (byte)(chunk[^1] ^ 1))));
         foreach (var text in new[] { "", "\n", "\nexif\n 8\nzzzz", "\nexif\n8\n4d4", "4d4d" })

@@ -12,7 +12,7 @@ public sealed class FileKindTests : IDisposable
 
     public void Dispose() => _files.Dispose();
 
-    public static TheoryData<string, byte[], string, string> Strangers
+    public static TheoryData<string, byte[], string, string> OtherFiles
     {
         get
         {
@@ -73,8 +73,8 @@ public sealed class FileKindTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Strangers))]
-    public void What_is_no_picture_is_named_with_a_remedy(string what, byte[] file, string name, string remedy)
+    [MemberData(nameof(OtherFiles))]
+    public void A_file_that_is_not_a_picture_is_named_with_a_remedy(string what, byte[] file, string name, string remedy)
     {
         var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Decode(file, what));
         Assert.Contains(name, fault.Fault, StringComparison.Ordinal);
@@ -97,7 +97,7 @@ public sealed class FileKindTests : IDisposable
     }
 
     [Fact]
-    public void A_picture_is_known_by_its_content_whatever_its_name()
+    public void A_picture_is_recognised_by_its_content_under_any_name()
     {
         File.Move(_files.Picture("a.png"), _files["a.jpg"]);
         Assert.Equal(64, ImageCodec.Read(_files["a.jpg"]).Width);

@@ -68,7 +68,7 @@ public sealed class ImageCodecTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_file_is_told_from_a_bad_one()
+    public void A_missing_file_is_distinguished_from_a_bad_one()
     {
         Assert.Throws<FileNotFoundException>(() => ImageCodec.Read(_files["none.png"]));
         File.WriteAllText(_files["text.png"], "no picture");

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Connectors.Tests.Storage;
 
-/// <summary>A process that takes a lock, says so, and keeps it until it is killed.</summary>
+/// <summary>A process that takes a lock, reports it, and keeps it until it is killed.</summary>
 internal static class LockChild
 {
     public const string Command = "lock-child";

@@ -45,7 +45,7 @@ public sealed class ConfigCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_model_is_a_warning_and_a_broken_file_is_none()
+    public async Task A_missing_model_is_a_warning_and_a_broken_file_is_an_error()
     {
         var missing = await EdgeProcess.RunAsync("config", "check", "--json", Write("/nowhere/model", "Is it night?"));
         using var document = JsonDocument.Parse(missing.Output);

@@ -24,7 +24,7 @@ public sealed class FailureReportTests
 
     [Theory]
     [MemberData(nameof(Known))]
-    public void The_message_of_a_known_exception_says_what_to_do(Exception thrown, int code, string remedy)
+    public void The_message_of_a_known_exception_includes_a_remedy(Exception thrown, int code, string remedy)
     {
         var (exit, message) = FailureReport.Describe(thrown);
 
@@ -52,7 +52,7 @@ public sealed class FailureReportTests
     [InlineData(typeof(KeyNotFoundException))]
     [InlineData(typeof(NotSupportedException))]
     [InlineData(typeof(FormatException))]
-    public void An_unexpected_exception_is_one_line_that_says_how_to_get_the_trace(Type type)
+    public void An_unexpected_exception_is_one_line_that_explains_how_to_get_the_trace(Type type)
     {
         var (exit, message) = FailureReport.Describe((Exception)Activator.CreateInstance(type, "first\nsecond")!);
 

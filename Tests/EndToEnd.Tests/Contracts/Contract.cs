@@ -58,7 +58,7 @@ internal sealed class Contract
     /// <summary>The failure's message: what is gone, what is new, and how a deliberate change is recorded.</summary>
     public string Difference(IReadOnlyList<string> gone, IReadOnlyList<string> more)
     {
-        var text = new StringBuilder($"The public contract '{_name}' is not what Tests/Fixtures/contracts/{_name}.txt says:\n");
+        var text = new StringBuilder($"The public contract '{_name}' differs from Tests/Fixtures/contracts/{_name}.txt:\n");
         foreach (var (lines, what) in new[] { (gone, "gone"), (more, "new") })
         {
             foreach (var line in lines.Take(20))

@@ -28,7 +28,7 @@ public sealed class DoctorOutboxTests
     }
 
     [Fact]
-    public void A_disk_that_cannot_be_used_is_bad_and_the_finding_says_what_is_lost_with_the_process()
+    public void A_disk_that_cannot_be_used_is_bad_and_the_finding_names_what_is_lost_with_the_process()
     {
         var stats = Stats(3, 300, Now, 0) with
         {

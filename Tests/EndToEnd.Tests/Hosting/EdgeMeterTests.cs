@@ -68,7 +68,7 @@ public sealed class EdgeMeterTests
     }
 
     [Fact]
-    public async Task A_collection_takes_the_statistics_once_and_the_next_one_takes_them_anew()
+    public async Task A_collection_takes_the_statistics_once_and_the_next_one_takes_them_again()
     {
         var taken = 0;
         var clock = new SetClock();

@@ -23,7 +23,7 @@ public sealed class FairnessTests(ITestOutputHelper output) : IDisposable
     /// second during the flood if each message waits for the previous one.</param>
     [Theory]
     [InlineData(12)]
-    public async Task Fifty_malformed_questions_per_second_over_a_slow_broker_delay_no_state_by_a_second(int questions)
+    public async Task Fifty_malformed_questions_per_second_over_a_slow_broker_delay_no_state_by_one_second(int questions)
     {
         await using var broker = await Mosquitto.StartAsync();
         await using var far = new DelayProxy(broker.Port, OneWay);

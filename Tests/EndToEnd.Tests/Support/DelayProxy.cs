@@ -63,7 +63,7 @@ internal sealed class DelayProxy : IAsyncDisposable
             }
             catch (Exception exception) when (exception is SocketException or OperationCanceledException)
             {
-                // Closing both connections tells both ends.
+                // Closing both connections notifies both ends.
                 _ = exception;
             }
         }

@@ -122,7 +122,7 @@ public sealed class QuestionAnswererTests
     }
 
     [Fact]
-    public void An_answerer_may_be_disposed_twice_and_says_so_when_asked_afterwards()
+    public void An_answerer_may_be_disposed_twice_and_throws_when_asked_afterwards()
     {
         var model = GoldenModel.Get("mobilevlm-v1");
         using var picture = model.Encode("mobilevlm-v1", "case0.png");

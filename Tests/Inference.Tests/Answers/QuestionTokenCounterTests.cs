@@ -53,7 +53,7 @@ public sealed class QuestionTokenCounterTests : IDisposable
         Assert.Equal(0, counter.VisualTokens);
         Assert.Equal(model.Folder.Manifest.Language.MaxPositions, counter.MaxPositions);
 
-        // Primed with three made-up tokens, since the engine does not ask about nothing.
+        // Primed with three made-up tokens, because the engine does not ask about nothing.
         using var picture = Grey(3, model.Folder);
         RunsInExactly(counter, model.Folder, model.Decoder, picture, 3);
     }

@@ -50,7 +50,7 @@ public sealed class CpuTopologyTests : IDisposable
     }
 
     [Fact]
-    public void A_box_that_tells_nothing_has_as_many_equal_processors_as_dotnet_counts()
+    public void A_machine_without_topology_files_has_as_many_equal_processors_as_dotnet_counts()
     {
         var topology = CpuTopology.Read(Path.Combine(_folder, "none"), Path.Combine(_folder, "none"));
         Assert.Equal(Environment.ProcessorCount, topology.BigCores.Count);

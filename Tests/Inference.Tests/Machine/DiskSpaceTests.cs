@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Tests.Machine;
 public sealed class DiskSpaceTests
 {
     [Fact]
-    public void Too_little_room_is_refused_with_both_sides_and_the_advice()
+    public void Too_little_disk_space_is_refused_with_both_sizes_and_a_remedy()
     {
         using var folder = new TemporaryFolder();
         var refusal = Assert.Throws<IOException>(

@@ -43,7 +43,7 @@ public sealed class HalfPrecisionTests
     }
 
     /// <summary>The text models are random, so that their tokens are often as likely as others: where another one is
-    /// written, the reference's must have led by no more than rounding moves.</summary>
+    /// written, the reference's must have led by no more than the error of float16.</summary>
     [Theory]
     [MemberData(nameof(GoldenTests.TextCases), MemberType = typeof(GoldenTests))]
     public void Text_is_the_reference_s_own_up_to_ties(string name, int index)
@@ -79,7 +79,7 @@ public sealed class HalfPrecisionTests
     }
 
     [Fact]
-    public void The_cache_is_in_float16_and_the_manifest_says_so()
+    public void The_cache_and_its_type_in_the_manifest_are_float16()
     {
         var model = GoldenModel.Get("mobilevlm-v2", "fp16", "fp16", cuda: true);
         Assert.Equal(TensorElementType.Float16, model.Decoder.KeyValueType);

@@ -49,7 +49,7 @@ public sealed class ModelFolderFormatTests
     [InlineData("\"two\"")]
     [InlineData("2.5")]
     [InlineData("null")]
-    public void A_folder_of_an_older_format_or_of_none_is_to_be_imported_again(string version)
+    public void A_folder_of_an_older_or_missing_format_has_to_be_imported_again(string version)
     {
         using var folder = new TemporaryFolder();
         folder.Write("model.json", $$"""{ "formatVersion": {{version}} }""");

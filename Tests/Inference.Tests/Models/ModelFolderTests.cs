@@ -73,7 +73,7 @@ public sealed class ModelFolderTests
     [InlineData("{ \"formatVersion\": 2 }")]
     [InlineData("{ \"formatVersion\": 2, ")]
     [InlineData("\u0000\u0001garbage")]
-    public void A_manifest_that_is_no_manifest_is_refused(string text)
+    public void A_file_that_is_not_a_manifest_is_refused(string text)
     {
         using var folder = Copy();
         folder.Write("model.json", text);
@@ -89,14 +89,14 @@ public sealed class ModelFolderTests
     [InlineData("$.signatures['decoder.onnx']", "null")]
     [InlineData("$.signatures['decoder.onnx'].inputs[1]", "null")]
     [InlineData("$.language.layers", "\"three\"")]
-    public void A_manifest_with_holes_is_refused(string path, string value)
+    public void A_manifest_with_an_invalid_value_is_refused(string path, string value)
     {
         using var folder = Copy(path, value);
         AssertRefused(folder.Path, "model.json", "Import the model again");
     }
 
     [Fact]
-    public void Another_format_version_is_refused_with_both_whatever_else_it_holds()
+    public void Another_format_version_is_refused_with_both_numbers_even_where_the_rest_is_invalid()
     {
         using var folder = Copy("$.formatVersion", "1");
         AssertRefused(folder.Path, "version 1, this program reads version 2", "Import the model again with this program");
@@ -189,7 +189,7 @@ public sealed class ModelFolderTests
     }
 
     [Fact]
-    public void A_model_of_text_only_says_that_it_cannot_look()
+    public void A_text_only_model_refuses_pictures_with_that_reason()
     {
         var folder = GoldenModel.Get("mobilellama").Folder;
         AssertContains(

@@ -20,7 +20,7 @@ public sealed partial class OrtTelemetryTests
     }
 
     [Fact]
-    public async Task A_process_that_nobody_prepared_keeps_no_device_id_and_nothing_to_send()
+    public async Task A_process_without_preparation_keeps_no_device_id_and_nothing_to_send()
     {
         using var home = new TemporaryFolder();
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")

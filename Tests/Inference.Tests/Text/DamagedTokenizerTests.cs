@@ -11,7 +11,7 @@ public sealed class DamagedTokenizerTests
     private static readonly Question Asked = new("มีคน <0x07> 😀 Is there a person?", AnswerKind.Choice) { Choices = ["red", "\ud800 blue"] };
 
     [Fact]
-    public void Whatever_bytes_are_changed_it_is_refused_as_a_model_folder_or_counts_tokens()
+    public void With_any_bytes_changed_it_is_refused_as_a_model_folder_or_counts_tokens()
     {
         using var temporary = new TemporaryFolder();
         var model = GoldenModel.Get("mobilevlm-v1").Folder.FolderPath;

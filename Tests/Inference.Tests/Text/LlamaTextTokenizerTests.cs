@@ -74,7 +74,7 @@ public sealed class LlamaTextTokenizerTests
     }
 
     [Fact]
-    public void A_file_that_is_no_tokenizer_is_refused_by_name()
+    public void A_file_that_is_not_a_tokenizer_is_refused_by_name()
     {
         using var folder = new TemporaryFolder();
         foreach (var bytes in (byte[][])[[], "version https://git-lfs.github.com/spec/v1\n"u8.ToArray(), [0x0a, 0xff], [0xff, 0xff, 0xff]])

@@ -17,7 +17,7 @@ public sealed class SentencePieceModelTests
     }
 
     [Fact]
-    public void What_a_file_says_counts()
+    public void The_settings_in_the_file_take_precedence()
     {
         var model = Read(
             m =>

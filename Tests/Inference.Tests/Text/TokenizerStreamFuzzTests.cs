@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Text;
 
-/// <summary>Whatever ids a model generates, the text is valid Unicode: cut or lone bytes and ids outside the vocabulary
+/// <summary>For any ids that a model generates, the text is valid Unicode: cut or lone bytes and ids outside the vocabulary
 /// included.</summary>
 public sealed class TokenizerStreamFuzzTests
 {

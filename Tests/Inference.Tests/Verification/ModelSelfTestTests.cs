@@ -33,7 +33,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
         Assert.Equal(known.Steps.Count, whole.Tokens);
         Assert.True(whole.Tokens > 10);
 
-        // The most likely tokens of random weights are close, and one row is rounded differently than several: most so with 7
+        // The most likely tokens of random weights are close, and one row is quantized differently than several: most so with 7
         // bits where the processor has int8 dot products (4 of 32).
         Assert.InRange(whole.Ties, 0, decoder == "w8a7" ? 6 : vision == "fp32" ? 0 : 2);
         Assert.Equal(folder.Manifest.Vision is null, whole.PictureError is null);
@@ -93,7 +93,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     [InlineData("decoder.onnx.data", "decoder.onnx chose token")]
     [InlineData("vision.onnx.data", "vision.onnx encodes the test picture differently")]
     [InlineData("embeddings.bin", "not finite")]
-    public void Other_weights_of_the_same_sizes_are_refused_whatever_their_checksums_say(string file, string message)
+    public void Other_weights_of_the_same_sizes_are_refused_even_with_matching_checksums(string file, string message)
     {
         using var folder = Copy();
         var bytes = File.ReadAllBytes(folder[file]);
@@ -137,7 +137,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
             Assert.Throws<ModelFolderException>(() => ModelSelfTest.IsTie(model, logits, 0, known));
         }
 
-        // The recorded token is the most likely one, whatever the margin was.
+        // The recorded token is the most likely one, with any margin.
         Assert.False(ModelSelfTest.IsTie(model, [-1, 0.9f, 1, -1], 0, known));
 
         // A tie at import does not excuse a token that is far away now.

@@ -90,7 +90,7 @@ internal sealed class BrokerProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // Closing both connections tells both ends.
+            // Closing both connections notifies both ends.
             _ = exception;
         }
         finally

@@ -51,7 +51,7 @@ public sealed class ImageFolderFeedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_shows_gif_and_says_what_it_cannot_show()
+    public async Task A_folder_shows_gif_and_reports_what_it_cannot_show()
     {
         _files.Picture("a.gif", "40x32");
         await File.WriteAllBytesAsync(_files["b.HEIC"], PictureFiles.Heic);
@@ -84,7 +84,7 @@ public sealed class ImageFolderFeedTests : IDisposable
     [Theory]
     [InlineData(2, null, 1.0)]
     [InlineData(1, 5.0, 0.4)]
-    public async Task The_real_pace_is_one_a_second_unless_set(double speed, double? rate, double seconds)
+    public async Task The_real_pace_is_one_per_second_unless_set(double speed, double? rate, double seconds)
     {
         foreach (var name in new[] { "a.png", "b.png", "c.png" })
         {

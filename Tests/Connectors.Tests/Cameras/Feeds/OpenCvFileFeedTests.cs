@@ -33,7 +33,7 @@ public sealed class OpenCvFileFeedTests : IDisposable
     }
 
     [Fact]
-    public async Task At_the_real_pace_a_file_takes_as_long_as_it_is_and_a_loop_goes_on()
+    public async Task At_the_real_pace_a_file_takes_as_long_as_it_is_and_a_loop_continues()
     {
         var capture = new Capture(
             Capture.Settings(_files.Clip("clip.mp4", 25)) with { Pace = Pace.Real, Loop = true, Speed = 2 });
@@ -59,7 +59,7 @@ public sealed class OpenCvFileFeedTests : IDisposable
     [Theory]
     [InlineData(5, 10)]
     [InlineData(40, 50)]
-    public async Task No_more_pictures_a_second_than_asked_for(double rate, int expected)
+    public async Task No_more_pictures_per_second_than_requested(double rate, int expected)
     {
         var settings = Capture.Settings(_files.Clip("clip.mp4", 50));
         var capture = new Capture(settings with { MaxFrameRate = rate, MaxWidth = 80 });
@@ -80,7 +80,7 @@ public sealed class OpenCvFileFeedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_file_says_so_and_may_come_later()
+    public async Task A_missing_file_is_reported_and_may_appear_later()
     {
         var capture = new Capture(Capture.Settings(_files["late.mp4"]));
         var end = await capture.RunAsync();
@@ -91,7 +91,7 @@ public sealed class OpenCvFileFeedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_no_video_fails_to_open_even_when_it_loops()
+    public async Task A_file_that_is_not_a_video_fails_to_open_even_when_it_loops()
     {
         await File.WriteAllTextAsync(_files["clip.mp4"], "not a video at all");
         var end = await new Capture(Capture.Settings(_files["clip.mp4"]) with { Loop = true }).RunAsync();
@@ -115,7 +115,7 @@ public sealed class OpenCvFileFeedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_device_fails_to_open_and_one_that_is_no_camera_too()
+    public async Task A_missing_device_fails_to_open_and_one_that_is_not_a_camera_too()
     {
         var missing = await new Capture(Capture.Settings("/dev/video97")).RunAsync();
         Assert.Equal(CaptureEndKind.OpenFailed, missing.Kind);

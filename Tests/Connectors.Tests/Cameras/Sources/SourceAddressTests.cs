@@ -135,7 +135,7 @@ public sealed class SourceAddressTests
     [InlineData("clips/gate.mp4", false)]
     [InlineData("pattern:", false)]
     [InlineData("rtsp://host:bad/x", false)]
-    public void A_source_says_whether_it_claims_to_show_the_present(string source, bool live) =>
+    public void A_source_states_whether_it_claims_to_show_the_present(string source, bool live) =>
         Assert.Equal(live, new Capture(Capture.Settings(source)).Camera.IsLive);
 
     [Fact]

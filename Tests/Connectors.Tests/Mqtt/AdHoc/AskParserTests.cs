@@ -24,7 +24,7 @@ public sealed class AskParserTests
     }
 
     [Fact]
-    public void An_object_says_everything()
+    public void An_object_can_set_every_field()
     {
         const string Text = """
             {"id": "7", "question": "Colour?", "answer": "choice", "choices": ["red", "blue"], "maxTokens": 5,
@@ -65,7 +65,7 @@ public sealed class AskParserTests
         Assert.Contains($"\"{field}\"", reading.Fault!.Message, StringComparison.Ordinal);
         if (text.Contains("\"   \"", StringComparison.Ordinal))
         {
-            // A question of blanks is more than a schema can say.
+            // A question of blanks is more than a schema can express.
             return;
         }
 
@@ -79,24 +79,24 @@ public sealed class AskParserTests
     [InlineData("""{"question": "Who?", "answer": "Choice", "choices": ["a", "A"]}""", "choices")]
     [InlineData("""{"question": "Who?", "picture": "no base64!"}""", "picture")]
     [InlineData("""{"question": "Who\u0001?"}""", "question")]
-    public void What_only_this_box_can_know_is_named_as_well(string text, string field) =>
+    public void What_only_this_device_can_know_is_named_as_well(string text, string field) =>
         Assert.Equal(field, _reader.Read(Message(text), "gate").Fault?.Field);
 
     [Theory]
     [InlineData("""{"question": "\u00a0\u200b\ufeff\u2060"}""", "missing or empty")]
     [InlineData("""{"question": "Who?", "picture": "data:image/png;base64,iVBORw0KGgo="}""", "what follows its comma")]
     [InlineData("""{"question": "Who?", "picture": "http://10.0.0.5/snapshot.jpg"}""", "this service downloads nothing")]
-    public void A_question_that_says_nothing_and_a_picture_in_another_form_get_a_remedy(string text, string said)
+    public void An_empty_question_and_a_picture_in_another_form_get_a_remedy(string text, string expected)
     {
         var reading = _reader.Read(Message(text), "gate");
         Assert.Null(reading.Request);
-        Assert.Contains(said, reading.Fault!.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, reading.Fault!.Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("\u200b")]
     [InlineData("\ufeff \u2060")]
-    public void A_bare_question_that_says_nothing_is_refused(string text) =>
+    public void A_bare_question_without_visible_text_is_refused(string text) =>
         Assert.Equal("question", _reader.Read(Message(text), "gate").Fault?.Field);
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class AskParserTests
     [InlineData("""{"question": "a", "question": "b"}""")]
     [InlineData("""{"question": {"a": {"b": {"c": {"d": 1}}}}}""")]
     [InlineData("""{"question": "a"} and more""")]
-    public void What_is_no_request_at_all_is_refused_as_a_whole(string text)
+    public void A_message_that_is_not_a_request_is_refused_as_a_whole(string text)
     {
         var reading = _reader.Read(Message(text), "gate");
         Assert.NotNull(reading.Fault);
@@ -123,7 +123,7 @@ public sealed class AskParserTests
     }
 
     [Fact]
-    public void Bytes_that_are_no_text_are_refused()
+    public void Bytes_that_are_not_text_are_refused()
     {
         var reading = _reader.Read(new InboundMessage("t", new byte[] { 0xFF, 0xFE, 0x41 }, false), "gate");
         Assert.Contains("UTF-8", reading.Fault?.Message, StringComparison.Ordinal);
@@ -138,7 +138,7 @@ public sealed class AskParserTests
     }
 
     [Fact]
-    public void A_question_is_counted_in_bytes_since_each_may_be_a_token()
+    public void A_question_is_counted_in_bytes_because_each_may_be_a_token()
     {
         Assert.NotNull(_reader.Read(Message(new string('x', 512)), "gate").Request);
         Assert.Equal("question", _reader.Read(Message(new string('x', 513)), "gate").Fault?.Field);
@@ -161,7 +161,7 @@ public sealed class AskParserTests
             _reader.Read(Message("Who?") with { ExpiresIn = TimeSpan.FromSeconds(2) }, "gate").Request?.Deadline);
 
     [Fact]
-    public void A_message_that_was_too_long_is_told_its_length()
+    public void The_error_of_a_message_that_was_too_long_gives_its_length()
     {
         var reading = _reader.Read(new InboundMessage("t", ReadOnlyMemory<byte>.Empty, false) { TooLong = 5_000_000 }, "gate");
         Assert.Contains("5000000", reading.Fault?.Message, StringComparison.Ordinal);
@@ -183,7 +183,7 @@ public sealed class AskParserTests
         new ReplyTopics(["mobilevlm/replies/", "replies/"], new NodeTopics("mobilevlm", "edge-1")).Fault(topic) is null);
 
     [Fact]
-    public void No_prefix_opens_the_boxs_own_topics()
+    public void No_prefix_opens_the_nodes_own_topics()
     {
         var replies = new ReplyTopics(["mobilevlm/"], new NodeTopics("mobilevlm", "edge-1"));
         Assert.Null(replies.Fault("mobilevlm/edge-12/x"));
@@ -195,7 +195,7 @@ public sealed class AskParserTests
     [InlineData("mobilevlm/edge-1/ask", CommandKind.Ask, null, null)]
     [InlineData("mobilevlm/edge-1/gate/ask", CommandKind.Ask, "gate", null)]
     [InlineData("mobilevlm/edge-1/gate/person/enabled/set", CommandKind.Enable, "gate", "person")]
-    public void A_topic_says_what_is_wanted(string topic, CommandKind kind, string? camera, string? question) =>
+    public void A_command_topic_yields_its_kind_camera_and_question(string topic, CommandKind kind, string? camera, string? question) =>
         Assert.Equal(new MqttCommand(kind, camera, question), new NodeTopics("mobilevlm", "edge-1").ReadCommand(topic));
 
     [Theory]
@@ -203,7 +203,7 @@ public sealed class AskParserTests
     [InlineData("mobilevlm/edge-1/gate/person/ask")]
     [InlineData("mobilevlm/edge-12/ask")]
     [InlineData("mobilevlm/edge-1")]
-    public void Other_topics_say_nothing(string topic) => Assert.Null(new NodeTopics("mobilevlm", "edge-1").ReadCommand(topic));
+    public void Other_topics_yield_no_command(string topic) => Assert.Null(new NodeTopics("mobilevlm", "edge-1").ReadCommand(topic));
 
     private static InboundMessage Message(string text) => new("t", Encoding.UTF8.GetBytes(text), false);
 }

@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Connectors.Tests.Mqtt.Broker;
 public sealed class EmbeddedBrokerTests
 {
     [Fact]
-    public async Task A_busy_port_is_said_with_the_setting_and_what_to_do()
+    public async Task A_busy_port_is_reported_with_the_setting_and_a_remedy()
     {
         await using var first = await StartAsync();
         var port = first.Address.Port;
@@ -41,7 +41,7 @@ public sealed class EmbeddedBrokerTests
     }
 
     [Fact]
-    public async Task Other_addresses_of_this_box_do_not_reach_it()
+    public async Task Other_addresses_of_this_machine_do_not_reach_it()
     {
         await using var broker = await StartAsync();
         var others = NetworkInterface.GetAllNetworkInterfaces()
@@ -81,7 +81,7 @@ public sealed class EmbeddedBrokerTests
         await client.ConnectAsync(IPAddress.Loopback, broker.Address.Port);
         var stream = client.GetStream();
 
-        // A publish whose length says 256 MiB.
+        // A publish with a length of 256 MiB.
         await stream.WriteAsync(new byte[] { 0x30, 0xFF, 0xFF, 0xFF, 0x7F });
 
         await ReadUntilClosedAsync(stream);
@@ -125,7 +125,7 @@ public sealed class EmbeddedBrokerTests
     }
 
     [Fact]
-    public async Task Retained_messages_above_the_limits_are_refused_and_cleared_ones_make_room()
+    public async Task Retained_messages_above_the_limits_are_refused_and_cleared_ones_free_space()
     {
         await using var broker = await EmbeddedBroker.StartAsync(
             0, NullLogger.Instance, new EmbeddedBrokerLimits { MaxRetainedMessages = 2, MaxRetainedBytes = 10 });

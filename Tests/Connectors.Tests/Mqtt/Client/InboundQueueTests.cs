@@ -4,13 +4,13 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Mqtt.Client;
 
-/// <summary>What a link is told, with either broker.</summary>
+/// <summary>Messages that a link receives, with either broker.</summary>
 public sealed class InboundQueueTests
 {
     [Theory]
     [InlineData(BrokerKind.Mosquitto)]
     [InlineData(BrokerKind.Embedded)]
-    public async Task A_message_arrives_with_what_its_sender_said_about_the_answer(BrokerKind kind)
+    public async Task A_message_arrives_with_the_reply_properties_of_its_sender(BrokerKind kind)
     {
         await using var broker = await TestBroker.StartAsync(kind);
         await using var link = await TestLink.ConnectAsync(Listening(broker.Address));
@@ -28,7 +28,7 @@ public sealed class InboundQueueTests
     [Theory]
     [InlineData(BrokerKind.Mosquitto)]
     [InlineData(BrokerKind.Embedded)]
-    public async Task A_client_of_before_version_5_is_heard_too_and_what_was_kept_is_marked(BrokerKind kind)
+    public async Task Messages_of_clients_before_version_5_arrive_too_and_retained_ones_are_marked(BrokerKind kind)
     {
         await using var broker = await TestBroker.StartAsync(kind);
         Publish(broker.Address, "cmd/kept", "old", "-V", "311", "-r");
@@ -66,7 +66,7 @@ public sealed class InboundQueueTests
     [Theory]
     [InlineData(BrokerKind.Mosquitto)]
     [InlineData(BrokerKind.Embedded)]
-    public async Task What_nobody_reads_is_bounded_and_counted_and_the_connection_stays(BrokerKind kind)
+    public async Task Unread_messages_are_bounded_and_counted_and_the_connection_stays(BrokerKind kind)
     {
         await using var broker = await TestBroker.StartAsync(kind);
         var logger = new ListLogger();
@@ -99,7 +99,7 @@ public sealed class InboundQueueTests
     }
 
     [Fact]
-    public async Task Nothing_that_was_said_while_the_link_was_away_is_obeyed_later()
+    public async Task No_command_that_was_sent_while_the_link_was_down_is_executed_later()
     {
         await using var broker = await Mosquitto.StartAsync();
         var settings = Listening(broker.Address);

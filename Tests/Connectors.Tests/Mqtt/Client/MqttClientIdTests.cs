@@ -11,8 +11,8 @@ public sealed class MqttClientIdTests
     [InlineData("", "empty")]
     [InlineData("a b", "' '")]
     [InlineData("ö", "'ö'")]
-    public void A_client_id_that_cannot_be_used_says_why(string id, string said) =>
-        Assert.Contains(said, MqttClientId.Fault(id), StringComparison.Ordinal);
+    public void A_client_id_that_cannot_be_used_is_refused_with_the_reason(string id, string expected) =>
+        Assert.Contains(expected, MqttClientId.Fault(id), StringComparison.Ordinal);
 
     [Fact]
     public void A_client_id_has_a_longest_length() => Assert.NotNull(MqttClientId.Fault(new string('a', 65)));

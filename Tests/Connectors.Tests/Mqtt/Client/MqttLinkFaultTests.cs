@@ -35,7 +35,7 @@ public sealed class MqttLinkFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task A_broker_that_wants_a_user_says_which_settings_are_missing()
+    public async Task A_broker_that_requires_a_user_is_reported_with_the_missing_settings()
     {
         await using var broker = await Mosquitto.StartAsync(new MosquittoOptions { User = "edge" });
         await using var link = TestLink.Create(broker.Address);
@@ -66,7 +66,7 @@ public sealed class MqttLinkFaultTests : IDisposable
     [InlineData(null, "does not exist")]
     [InlineData("", "empty first line")]
     [InlineData("\nsecond", "empty first line")]
-    public async Task A_password_file_that_gives_none_is_named(string? content, string said)
+    public async Task A_password_file_without_a_password_is_named(string? content, string expected)
     {
         var file = content is null ? _folder["missing"] : WriteSecret(content);
         var settings = TestLink.Settings(new Uri("mqtt://127.0.0.1:1")) with { User = "edge", PasswordFile = file };
@@ -77,7 +77,7 @@ public sealed class MqttLinkFaultTests : IDisposable
         Assert.Equal(ConnectOutcomeKind.Misconfigured, outcome.Kind);
         Assert.Contains("Mqtt:PasswordFile", outcome.Reason, StringComparison.Ordinal);
         Assert.Contains(file, outcome.Reason, StringComparison.Ordinal);
-        Assert.Contains(said, outcome.Reason, StringComparison.Ordinal);
+        Assert.Contains(expected, outcome.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class MqttLinkFaultTests : IDisposable
 
         var outcome = await link.ConnectAsync(CancellationToken.None);
 
-        // The will is retained, so such a broker refuses us as a whole; what matters is that it is said.
+        // The will is retained, so such a broker refuses us as a whole; what matters is that it is reported.
         Assert.Equal(ConnectOutcomeKind.Refused, outcome.Kind);
         Assert.Contains("RetainNotSupported", outcome.Reason, StringComparison.Ordinal);
     }

@@ -115,7 +115,7 @@ public sealed class MqttLinkTests
         await link.PublishAsync(TestLink.Availability, "stopped", retain: true);
         await link.DisconnectAsync(CancellationToken.None);
 
-        // There is room for another client when the broker is done with the first.
+        // The broker accepts another client once it is done with the first.
         await using var other = TestLink.Create(broker.Address);
         await other.UntilConnectedAsync();
         await other.PublishAsync("end", "");
@@ -194,7 +194,7 @@ public sealed class MqttLinkTests
     }
 
     [Fact]
-    public async Task Nobody_listening_is_unreachable_and_says_so()
+    public async Task A_port_without_a_listener_is_reported_as_unreachable()
     {
         await using var link = TestLink.Create(new Uri($"mqtt://127.0.0.1:{Mosquitto.FreePort()}"));
         var ends = link.Ends();

@@ -30,7 +30,7 @@ public sealed class MqttLinkTlsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_certificate_for_another_name_fails_and_says_so()
+    public async Task A_certificate_for_another_name_fails_with_that_reason()
     {
         await using var broker = await StartAsync("elsewhere.example");
 
@@ -60,10 +60,10 @@ public sealed class MqttLinkTlsTests : IDisposable
     [Fact]
     public async Task A_certificate_of_another_authority_fails_and_names_the_setting()
     {
-        using var stranger = new TestAuthority();
+        using var other = new TestAuthority();
         await using var broker = await StartAsync();
 
-        var outcome = await OutcomeAsync(Settings(broker, "127.0.0.1", CaFile(stranger)));
+        var outcome = await OutcomeAsync(Settings(broker, "127.0.0.1", CaFile(other)));
 
         Assert.Equal(ConnectOutcomeKind.TlsFailed, outcome.Kind);
         Assert.Contains("Mqtt:CaFile", outcome.Reason, StringComparison.Ordinal);
@@ -107,7 +107,7 @@ public sealed class MqttLinkTlsTests : IDisposable
     [InlineData("")]
     [InlineData("no certificate in here")]
     [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")]
-    public async Task An_authority_file_that_gives_none_is_named(string? content)
+    public async Task An_authority_file_without_a_certificate_is_named(string? content)
     {
         var file = _folder["bad.pem"];
         if (content is not null)

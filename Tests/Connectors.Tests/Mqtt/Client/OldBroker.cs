@@ -16,10 +16,10 @@ public enum OldBrokerHabit
     /// <summary>Answers "unacceptable protocol version" in the form of 3.1.1 (mosquitto before 1.6).</summary>
     Refuses,
 
-    /// <summary>Does not look at the version and accepts, in the form of 3.1.1.</summary>
+    /// <summary>Ignores the version and accepts, in the form of 3.1.1.</summary>
     AcceptsBlindly,
 
-    /// <summary>Answers with bytes that are no CONNACK of any version.</summary>
+    /// <summary>Answers with bytes that are not a CONNACK of any version.</summary>
     Babbles,
 
     /// <summary>Accepts, and closes at the first SUBSCRIBE of version 5.</summary>
@@ -28,7 +28,7 @@ public enum OldBrokerHabit
     /// <summary>Accepts, and closes at the first PUBLISH of version 5.</summary>
     ClosesAtPublish,
 
-    /// <summary>Closes whatever comes, in any version.</summary>
+    /// <summary>Closes every connection, in any version.</summary>
     ClosesAlways,
 
     /// <summary>Takes every version: passes all on.</summary>

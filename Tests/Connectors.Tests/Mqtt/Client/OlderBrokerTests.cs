@@ -41,7 +41,7 @@ public sealed class OlderBrokerTests
         Assert.Single(logger.Lines, line => line.StartsWith("Warning: ", StringComparison.Ordinal)
             && line.Contains(TakesOlder, StringComparison.Ordinal));
 
-        // At the next connect it is not asked again, and not said again.
+        // At the next connect it is not asked again, and not reported again.
         var before = broker.Levels.Count;
         await link.DisconnectAsync(CancellationToken.None);
         await link.MustConnectAsync();
@@ -102,7 +102,7 @@ public sealed class OlderBrokerTests
     }
 
     [Fact]
-    public async Task What_a_broker_accepts_in_the_form_of_3_1_1_is_no_connection_in_MQTT_5()
+    public async Task What_a_broker_accepts_in_the_form_of_3_1_1_is_not_a_connection_in_MQTT_5()
     {
         await using var mosquitto = await Mosquitto.StartAsync();
         await using var watcher = await MosquittoSub.StartAsync(mosquitto.Address);
@@ -193,7 +193,7 @@ public sealed class OlderBrokerTests
     }
 
     [Fact]
-    public async Task An_untrusted_certificate_is_no_older_broker()
+    public async Task An_untrusted_certificate_is_not_reported_as_an_older_broker()
     {
         using var authority = new TestAuthority();
         await using var mosquitto = await Mosquitto.StartAsync(new MosquittoOptions { Authority = authority });

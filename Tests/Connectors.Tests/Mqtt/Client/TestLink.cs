@@ -38,7 +38,7 @@ internal static class TestLink
         Assert.True(outcome.Kind == ConnectOutcomeKind.Connected, $"{outcome}");
     }
 
-    /// <summary>Tries until the broker has room.</summary>
+    /// <summary>Tries until the broker accepts another client.</summary>
     public static Task UntilConnectedAsync(this MqttLink link) => Eventually.TrueAsync(
         async () => (await link.ConnectAsync(CancellationToken.None)).Kind == ConnectOutcomeKind.Connected, "a connection");
 

@@ -122,7 +122,7 @@ public sealed class DeviceMessageTests
     }
 
     [Fact]
-    public void A_device_is_there_while_box_and_camera_are_and_its_switches_while_the_box_is()
+    public void A_device_is_available_while_node_and_camera_are_and_its_switches_while_the_node_is()
     {
         var device = JsonNode.Parse(_message.Device(Gate))!;
         Assert.Equal("all", device["availability_mode"]!.ToString());
@@ -137,7 +137,7 @@ public sealed class DeviceMessageTests
     [InlineData("stopped", false)]
     [InlineData("offline", false)]
     [InlineData("", false)]
-    public void Every_entity_is_available_only_while_the_box_says_online(string node, bool available)
+    public void Every_entity_is_available_only_while_the_node_is_online(string node, bool available)
     {
         foreach (var camera in (DiscoveredCamera[])[Gate, Gate with { Snapshot = false, Questions = [] }])
         {

@@ -47,7 +47,7 @@ public sealed class MqttJsonTests
     }
 
     [Fact]
-    public void An_answer_without_score_says_null()
+    public void An_answer_without_score_has_a_null_score()
     {
         var json = Text(MqttJson.Serialize(Answer with { Score = null }));
 
@@ -85,7 +85,7 @@ public sealed class MqttJsonTests
     }
 
     [Fact]
-    public void Choices_numbers_and_objects_say_what_they_are_made_of()
+    public void Choices_numbers_and_objects_include_what_they_were_parsed_from()
     {
         var json = Text(MqttJson.Serialize(Answer with
         {

@@ -21,11 +21,11 @@ public sealed class TopicNameTests
     [InlineData("/a", "empty level")]
     [InlineData("a/", "empty level")]
     [InlineData("a//b", "empty level")]
-    public void A_topic_that_cannot_be_used_says_why(string? topic, string said) =>
-        Assert.Contains(said, TopicName.Fault(topic), StringComparison.Ordinal);
+    public void A_topic_that_cannot_be_used_is_refused_with_the_reason(string? topic, string expected) =>
+        Assert.Contains(expected, TopicName.Fault(topic), StringComparison.Ordinal);
 
     [Fact]
-    public void A_topic_with_half_a_surrogate_pair_says_why() =>
+    public void A_topic_with_half_a_surrogate_pair_is_refused_with_the_reason() =>
         Assert.Contains("surrogate", TopicName.Fault("a\ud83d"), StringComparison.Ordinal);
 
     [Fact]

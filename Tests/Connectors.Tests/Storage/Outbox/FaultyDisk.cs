@@ -7,7 +7,7 @@ internal enum DiskMode
 {
     Fine,
 
-    /// <summary>Every write finds no room.</summary>
+    /// <summary>Every write finds the disk full.</summary>
     Full,
 
     /// <summary>Every write and every opening is refused; what is open can be read.</summary>

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
 
-/// <summary>The real disk, which a test can stop: whatever writes then waits until it is released, or throws what no disk
+/// <summary>The real disk, which a test can stop: a write then waits until it is released, or throws an exception that no disk
 /// throws.</summary>
 internal sealed class HangingDisk(IOutboxDisk disk) : IOutboxDisk
 {

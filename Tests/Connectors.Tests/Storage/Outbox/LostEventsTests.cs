@@ -10,7 +10,7 @@ public sealed class LostEventsTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _rig.DisposeAsync();
 
     [Fact]
-    public async Task What_was_given_up_for_room_is_told_once_with_the_next_event_of_its_topic()
+    public async Task Events_dropped_for_space_are_reported_once_with_the_next_event_of_their_topic()
     {
         _rig.Settings = _rig.Settings with { MaxRows = 10 };
         _rig.Open();
@@ -20,7 +20,7 @@ public sealed class LostEventsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_was_given_up_for_its_age_is_told_with_the_next_one_that_happens()
+    public async Task Events_dropped_for_their_age_are_reported_with_the_next_one_that_happens()
     {
         _rig.Settings = _rig.Settings with { MaxAge = TimeSpan.FromHours(1) };
         _rig.Open();
@@ -33,7 +33,7 @@ public sealed class LostEventsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_count_survives_a_restart_and_is_told_again_while_nobody_has_acknowledged_it()
+    public async Task The_count_survives_a_restart_and_is_reported_again_until_it_is_acknowledged()
     {
         _rig.Settings = _rig.Settings with { MaxRows = 10 };
         _rig.Open();
@@ -61,7 +61,7 @@ public sealed class LostEventsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Each_event_arrives_or_is_told_as_lost()
+    public async Task Each_event_arrives_or_is_reported_as_lost()
     {
         _rig.Settings = _rig.Settings with { MaxRows = 20 };
         _rig.Open();
@@ -79,7 +79,7 @@ public sealed class LostEventsTests : IAsyncDisposable
             }
         }
 
-        // One more of each, since what was lost at the end is told with what comes then.
+        // One more of each, because events lost at the end are reported with the next one.
         for (var topic = 0; topic < 3; topic++)
         {
             taken.AddRange(await TakeAsync(100));
@@ -92,7 +92,7 @@ public sealed class LostEventsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_outbox_in_memory_tells_it_too()
+    public async Task An_outbox_in_memory_reports_lost_events_too()
     {
         var outbox = new MemoryOutbox(_rig.Time, limit: 3);
         await outbox.StoreAsync(OutboxRig.Event("gate", 1));

@@ -21,7 +21,7 @@ internal static class OutboxChild
             new OutboxSettings { Path = args[0], Durability = OutboxDurability.Process, BatchWindow = TimeSpan.FromMilliseconds(2) },
             TimeProvider.System,
             NullLogger<SqliteOutbox>.Instance);
-        Say("ready");
+        Write("ready");
         if (args[1] == "drain")
         {
             await SendAsync(outbox, untilEmpty: true);
@@ -39,7 +39,7 @@ internal static class OutboxChild
         {
             var text = number.ToString(CultureInfo.InvariantCulture);
             await outbox.StoreAsync(new OutboxEvent($"{question}#{text}", question, Encoding.UTF8.GetBytes(text)));
-            Say($"stored {question} {text}");
+            Write($"stored {question} {text}");
             await Task.Delay(1);
         }
     }
@@ -50,7 +50,7 @@ internal static class OutboxChild
         {
             if (await outbox.OldestAsync(OutboxRig.All) is { } waiting)
             {
-                Say($"sent {waiting.Event.Topic} {Encoding.UTF8.GetString(waiting.Event.Payload.Span)} {waiting.Event.Id}");
+                Write($"sent {waiting.Event.Topic} {Encoding.UTF8.GetString(waiting.Event.Payload.Span)} {waiting.Event.Id}");
                 await outbox.RemoveAsync(waiting.Event.Id);
             }
             else if (untilEmpty)
@@ -64,7 +64,7 @@ internal static class OutboxChild
         }
     }
 
-    private static void Say(string line)
+    private static void Write(string line)
     {
         lock (Questions)
         {

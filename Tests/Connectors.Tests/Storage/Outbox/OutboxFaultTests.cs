@@ -13,7 +13,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _rig.DisposeAsync();
 
-    /// <summary>The system's reasons end with one, and the log's sentence goes on behind them.</summary>
+    /// <summary>The system's reasons end with one, and the log's sentence continues after them.</summary>
     [Fact]
     public void A_reason_ends_without_a_full_stop() => Assert.Equal(
         "The file '/x' already exists", OutboxError.From(new IOException("The file '/x' already exists.")).Message);
@@ -22,7 +22,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [InlineData(0, 64, false)]
     [InlineData(4096, 4096, true)]
     [InlineData(30_000, 30_000, true)]
-    public async Task What_can_be_read_of_a_damaged_file_is_sent_and_the_rest_is_told_as_lost(int at, int length, bool canBeRead)
+    public async Task What_can_be_read_of_a_damaged_file_is_sent_and_the_rest_is_reported_as_lost(int at, int length, bool canBeRead)
     {
         _rig.Open();
         await _rig.StoreAsync("gate", 1, 200, bytes: 500);
@@ -55,7 +55,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_no_database_is_set_aside()
+    public async Task A_file_that_is_not_a_database_is_set_aside()
     {
         File.WriteAllText(_rig.Settings.Path, new string('x', 10_000));
         _rig.Open();
@@ -105,7 +105,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [InlineData("outbox.db")]
     [InlineData("outbox.db-wal")]
     [InlineData(".")]
-    public async Task Whatever_is_in_the_way_of_a_file_events_wait_in_memory_and_are_on_disk_once_it_is_gone(string inTheWay)
+    public async Task With_any_obstacle_in_the_way_of_a_file_events_wait_in_memory_and_are_on_disk_once_it_is_gone(string inTheWay)
     {
         _rig.Settings = _rig.Settings with { Path = Path.Combine(_rig.Folder, "state", "outbox.db") };
         var obstacle = Path.GetFullPath(Path.Combine(_rig.Folder, "state", inTheWay));
@@ -208,7 +208,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_log_that_is_damaged_loses_only_what_comes_behind_and_that_is_told()
+    public async Task A_damaged_log_loses_only_what_follows_the_damage_and_that_is_reported()
     {
         var (path, lengths) = await StoreOneByOneAsync(8);
         for (var at = 0L; at < lengths[^1]; at += 1031)
@@ -338,7 +338,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     }
 
     [SmallDiskFact]
-    public async Task A_disk_without_room_for_another_file_is_a_fault_that_heals()
+    public async Task A_disk_without_space_for_another_file_is_a_temporary_fault()
     {
         using var disk = SmallDisk.Mount(_rig.Folder, "nr_inodes=2");
         var filler = Path.Combine(disk.Path, "filler");
@@ -382,7 +382,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_disk_that_does_not_answer_holds_up_neither_the_end_nor_whoever_waits_for_it()
+    public async Task A_disk_that_does_not_answer_holds_up_neither_the_end_nor_a_waiting_caller()
     {
         var disk = new HangingDisk(new OutboxDisk(_rig.Settings));
         _rig.Settings = _rig.Settings with { CloseWithin = TimeSpan.FromMilliseconds(200) };
@@ -400,7 +400,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_defect_costs_one_batch_and_neither_the_thread_nor_whoever_waits()
+    public async Task A_defect_costs_one_batch_and_neither_the_thread_nor_a_waiting_caller()
     {
         var disk = new HangingDisk(new OutboxDisk(_rig.Settings)) { Defect = true };
         _rig.Disk = _ => disk;
@@ -432,7 +432,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
         await FillAsync(2000);
     }
 
-    // Whatever the disk does: each event is stored, waiting in memory or counted as dropped, and order holds.
+    // With any fault of the disk, each event is stored, waiting in memory or counted as dropped, and order holds.
     private async Task FillAsync(int events)
     {
         for (var n = 1; n <= events; n++)

@@ -32,7 +32,7 @@ public sealed class OutboxHistoryTests
     private static Gen<T> AnyOf<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(at => values[at]);
 
     [Fact]
-    public void Nothing_is_lost_untold_or_out_of_order_whatever_the_disk_the_clock_and_the_process_do()
+    public void No_event_is_out_of_order_or_lost_without_report_under_faults_of_disk_clock_and_process()
     {
         if (RandomHistories > 0)
         {
@@ -167,8 +167,7 @@ internal sealed record DamageFile(int At, int Length) : Step;
 /// <summary>Removed under the running service: the database, or its log only.</summary>
 internal sealed record RemoveFile(bool Log) : Step;
 
-/// <summary>An outbox and the model of it: which events there are, which arrived, and what was told of those that did
-/// not.</summary>
+/// <summary>An outbox and the model of it: which events there are, which arrived, and how many were reported as lost.</summary>
 internal sealed class OutboxHistory : IDisposable
 {
     private static readonly string Root = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
@@ -184,10 +183,10 @@ internal sealed class OutboxHistory : IDisposable
     /// <summary>Ids in the order of their first arrival.</summary>
     private readonly List<string> _arrived = [];
     private readonly HashSet<string> _arrivedIds = [];
-    private readonly Dictionary<string, long> _told = [];
-    private readonly Dictionary<string, long> _toldWith = [];
+    private readonly Dictionary<string, long> _reported = [];
+    private readonly Dictionary<string, long> _reportedWith = [];
 
-    /// <summary>Ids that may be missing untold: they were in memory only when the process was killed, or in a file that was
+    /// <summary>Ids that may be missing without a report: they were in memory only when the process was killed, or in a file that was
     /// damaged while nobody had it open.</summary>
     private readonly HashSet<string> _excused = [];
 
@@ -202,8 +201,8 @@ internal sealed class OutboxHistory : IDisposable
     private int _number;
     private bool _mayRepeat;
 
-    /// <summary>More may have been told than is missing: a count that was told had no way into the file.</summary>
-    private bool _mayTellTwice;
+    /// <summary>More may have been reported than is missing: a count that was reported could not be written to the file.</summary>
+    private bool _mayReportTwice;
 
     public OutboxHistory() => Open(from: null);
 
@@ -328,17 +327,17 @@ internal sealed class OutboxHistory : IDisposable
             Assert.True(_mayRepeat, $"{happened.Id} came twice although nothing was killed.");
         }
 
-        // A message that comes again may tell of more than it did the first time.
-        var more = Math.Max(0, lost - _toldWith.GetValueOrDefault(happened.Id));
-        _toldWith[happened.Id] = lost;
-        _told[happened.Topic] = _told.GetValueOrDefault(happened.Topic) + more;
+        // A message that comes again may report more than it did the first time.
+        var more = Math.Max(0, lost - _reportedWith.GetValueOrDefault(happened.Id));
+        _reportedWith[happened.Id] = lost;
+        _reported[happened.Topic] = _reported.GetValueOrDefault(happened.Topic) + more;
     }
 
     /// <summary>The files as a killed process leaves them, in another place: the old store still has the old ones open.</summary>
     private void Killed()
     {
-        // An acknowledged event that is still in the file comes again, or is given up and told.
-        (_atHand, _mayRepeat, _mayTellTwice) = (null, true, _mayTellTwice || !_store.IsIdle);
+        // An acknowledged event that is still in the file comes again, or is dropped and reported.
+        (_atHand, _mayRepeat, _mayReportTwice) = (null, true, _mayReportTwice || !_store.IsIdle);
         Forgotten();
         var old = _store;
         Open(_settings.Path, _disk.Mode);
@@ -364,7 +363,7 @@ internal sealed class OutboxHistory : IDisposable
             return;
         }
 
-        _mayTellTwice = true;
+        _mayReportTwice = true;
         foreach (var produced in _produced.Values)
         {
             var last = produced.FindLastIndex(it => _arrivedIds.Contains(it.Id));
@@ -399,13 +398,13 @@ internal sealed class OutboxHistory : IDisposable
         Open(_settings.Path, _disk.Mode);
         _store.Write([], isLast: true);
 
-        // How many it held is told as far as it can be read.
+        // How many it held is reported as far as it can be read.
         ExcuseAll();
     }
 
     private void ExcuseAll()
     {
-        (_mayRepeat, _mayTellTwice) = (true, true);
+        (_mayRepeat, _mayReportTwice) = (true, true);
         foreach (var waiting in _produced.Values.SelectMany(it => it).Where(it => !_arrivedIds.Contains(it.Id)))
         {
             _excused.Add(waiting.Id);
@@ -456,7 +455,7 @@ internal sealed class OutboxHistory : IDisposable
 
             if (round == 0)
             {
-                // What was lost last is told with what comes then.
+                // Events lost last are reported with the next one.
                 foreach (var topic in _produced.Keys.ToList())
                 {
                     Produce(topic, 1);
@@ -479,9 +478,9 @@ internal sealed class OutboxHistory : IDisposable
         var inOrder = arrived.Where(id => !_mayBeLate.Contains(id)).ToList();
         Assert.Equal(produced.Where(inOrder.Contains), inOrder);
         var missing = produced.Except(arrived).ToList();
-        var told = _told.GetValueOrDefault(topic);
-        var log = $"{topic}: missing {string.Join(' ', missing)}, told {told}, excused {missing.Count(_excused.Contains)}\n{string.Join('\n', _log.All)}";
-        Assert.True(missing.Count - missing.Count(_excused.Contains) <= told, log);
-        Assert.True(_mayTellTwice || told <= missing.Count, log);
+        var reported = _reported.GetValueOrDefault(topic);
+        var log = $"{topic}: missing {string.Join(' ', missing)}, reported {reported}, excused {missing.Count(_excused.Contains)}\n{string.Join('\n', _log.All)}";
+        Assert.True(missing.Count - missing.Count(_excused.Contains) <= reported, log);
+        Assert.True(_mayReportTwice || reported <= missing.Count, log);
     }
 }

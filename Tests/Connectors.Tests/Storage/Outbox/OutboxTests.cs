@@ -49,7 +49,7 @@ public sealed class OutboxTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task How_long_an_event_waits_is_told_by_a_clock_that_never_jumps_and_unknown_across_runs()
+    public async Task How_long_an_event_waits_is_measured_by_a_clock_that_never_jumps_and_unknown_across_runs()
     {
         _rig.Open();
         await _rig.StoreAsync("gate", 1, 1);
@@ -82,7 +82,7 @@ public sealed class OutboxTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Too_many_rows_push_out_the_oldest_of_the_topic_that_takes_most_room()
+    public async Task Too_many_rows_push_out_the_oldest_of_the_topic_that_takes_most_space()
     {
         _rig.Settings = _rig.Settings with { MaxRows = 10 };
         _rig.Open();

@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Calibration;
 
-/// <summary>An import measures what it lost, and says so.</summary>
+/// <summary>An import measures what it lost, and reports it.</summary>
 public sealed class LossReportTests(ITestOutputHelper output)
 {
     [Theory]
@@ -33,7 +33,7 @@ public sealed class LossReportTests(ITestOutputHelper output)
     [InlineData("mobilevlm-v1-separate-tower")]
     [InlineData("mobilellama")]
     [InlineData("llama-gqa")]
-    public void Fewer_bits_lose_more_and_the_manifest_says_how_much(string name)
+    public void Fewer_bits_lose_more_and_the_manifest_records_how_much(string name)
     {
         var (eight, four) = (Import(name, PrecisionPlan.Parse("int8", "w8a8")), Import(name, PrecisionPlan.Parse("int4-b128", "int4-b128")));
         Assert.Contains("6 drawn pictures, 8 questions", eight.Loss!.Calibration, StringComparison.Ordinal);

@@ -129,7 +129,7 @@ public sealed class ConfigTests
     }
 
     [Fact]
-    public void A_folder_that_is_not_there_or_is_no_checkpoint_is_refused()
+    public void A_folder_that_is_missing_or_is_not_a_checkpoint_is_refused()
     {
         using var folder = new TemporaryFolder();
         Assert.Contains("no config.json", SmallCheckpoint.Refused(folder).Message, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Tests.Import.Checkpoints.Formats.Torch;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Checkpoints;
 
-/// <summary>Whatever happens to a file, the reader says so in its own words: no other exception, no hang, no
+/// <summary>Every damaged file is refused with an error of the reader or is harmless: no other exception, no hang, no
 /// value from outside the file.</summary>
 public sealed class DamagedFileTests
 {
@@ -14,7 +14,7 @@ public sealed class DamagedFileTests
     /// <summary>Most that reading one small file may allocate, refused or not.</summary>
     private const long MostMemory = 8L * 1024 * 1024;
 
-    /// <summary>MOBILEVLM_FUZZ makes each random walk longer by that factor.</summary>
+    /// <summary>MOBILEVLM_FUZZ multiplies the inputs of each fuzz run.</summary>
     internal static readonly int Longer = int.TryParse(Environment.GetEnvironmentVariable("MOBILEVLM_FUZZ"), out var times) ? times : 1;
 
     // Of a real file only what the reader parses: contents cost time and decide nothing.
@@ -92,7 +92,7 @@ public sealed class DamagedFileTests
     [Fact]
     public void Pickles_of_random_instructions_are_refused_or_harmless()
     {
-        // Biased to bytes that mean something, so that the random walk gets further than a uniform one.
+        // Biased to bytes that mean something, so that the random instructions get further than uniform ones.
         var codes = "(.NJKMGX]ae}su)thjqrcRbQio"u8.ToArray()
             .Concat(new byte[] { 0x80, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x93, 0x94, 0x95, 0x81, 0x92, 0, 1 })
             .ToArray();

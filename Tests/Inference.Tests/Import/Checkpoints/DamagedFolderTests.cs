@@ -7,8 +7,8 @@ using MobileVlm.Edge.Inference.Import.Quantization;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Checkpoints;
 
-/// <summary>Walks over what names and measures the weights: whatever configuration and index say, a checkpoint is refused in
-/// the reader's own words or is whole enough for all graphs to be built, and nothing outside its folder is opened.</summary>
+/// <summary>Fuzzes the files that name the weights and give their sizes: with any configuration and index, a checkpoint is
+/// refused with an error of the reader or is whole enough for all graphs to be built, and nothing outside its folder is opened.</summary>
 public sealed class DamagedFolderTests
 {
     private const int Seed = 20240301;

@@ -17,7 +17,7 @@ public sealed class ReadingTests
     }
 
     [Fact]
-    public void A_wrong_shape_is_told_with_both_sides()
+    public void A_wrong_shape_is_reported_with_both_shapes()
     {
         using var checkpoint = Checkpoint.Open(GoldenFolder.Path("mobilellama"));
         var fault = Assert.Throws<CheckpointException>(() => checkpoint.Get("lm_head.weight", 32000, 2048));

@@ -107,6 +107,6 @@ public sealed class VisionTowerTests
     [InlineData("text_model.encoder.layers.0.x", true, "text_model.encoder.layers.0.x")]
     [InlineData("vision_model.logit_scale", true, "vision_model.logit_scale")]
     [InlineData("model.mm_projector.model.mlp.1.bias", false, "model.mm_projector.model.mlp.1.bias")]
-    public void Vision_tensors_get_one_name_whoever_saved_them(string stored, bool isTower, string normalised) =>
+    public void Vision_tensors_get_one_name_from_every_exporter(string stored, bool isTower, string normalised) =>
         Assert.Equal(normalised, TensorNames.Normalise(stored, isTower));
 }

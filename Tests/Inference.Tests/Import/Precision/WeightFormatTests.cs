@@ -12,7 +12,7 @@ using Xunit.Abstractions;
 namespace MobileVlm.Edge.Inference.Tests.Import.Precision;
 
 /// <summary>What each format costs in one layer. Real activations have channels many times larger than the others, and
-/// real weights have columns to match, so bounds that hold for Gaussian numbers alone say little.</summary>
+/// real weights have columns to match, so bounds that hold for Gaussian numbers alone show little.</summary>
 public sealed class WeightFormatTests(ITestOutputHelper output)
 {
     private const int Inputs = 1024;

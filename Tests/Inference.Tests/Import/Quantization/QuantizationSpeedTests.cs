@@ -11,7 +11,7 @@ public sealed class QuantizationSpeedTests(ITestOutputHelper output)
     private const int Inputs = 2048;
     private const int Rows = 2048;
 
-    /// <summary>A hundred times what an idle core takes, since test machines are busy: against what is quadratic by mistake.</summary>
+    /// <summary>A hundred times what an idle core takes, because test machines are busy. It detects code that is quadratic by mistake.</summary>
     private const double Most = 600;
 
     [Theory]

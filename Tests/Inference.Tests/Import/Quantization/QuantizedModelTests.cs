@@ -32,7 +32,7 @@ public sealed class QuantizedModelTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(DecoderCases))]
-    public void A_decoder_in_few_bits_says_so_and_computes_nearly_the_same(string name, string recipe, double size, double cosine)
+    public void A_decoder_in_few_bits_records_them_and_computes_nearly_the_same(string name, string recipe, double size, double cosine)
     {
         var (exact, quantized) = (GoldenModel.Get(name), GoldenModel.Get(name, recipe));
         Assert.Equal(exact.Folder.Manifest.Precision.Embedding, quantized.Folder.Manifest.Precision.Embedding);

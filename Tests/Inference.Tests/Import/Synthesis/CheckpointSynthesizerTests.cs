@@ -37,7 +37,7 @@ public sealed class CheckpointSynthesizerTests
     [InlineData("mobilevlm-v2-1.7b", 1_674, 2048, 24, 128)]
     [InlineData("mobilevlm-v2-3b", 3_014, 2560, 32, 80)]
     [InlineData("mobilevlm-v2-7b", 7_062, 4096, 32, 128)]
-    public void The_published_models_have_as_many_weights_as_their_names_say(
+    public void The_published_models_have_as_many_weights_as_their_names_state(
         string like, int millions, int hidden, int layers, int headSize)
     {
         var model = PublishedModel.Find(like);
@@ -152,7 +152,7 @@ public sealed class CheckpointSynthesizerTests
     }
 
     [SmallDiskFact]
-    public void Too_little_room_is_refused_before_the_first_byte()
+    public void Too_little_disk_space_is_refused_before_the_first_byte()
     {
         using var folder = new TemporaryFolder();
         using var disk = SmallDisk.Mount(folder.Path, "size=66m");

@@ -82,7 +82,7 @@ public sealed class ChildProcessFeedTests
     }
 
     [Fact]
-    public async Task A_rate_below_the_stall_limit_is_no_stall()
+    public async Task A_rate_below_the_stall_limit_is_not_a_stall()
     {
         var capture = Child(
             $"{OnePicture}; sleep 0.6; {OnePicture}; sleep 0.6; {OnePicture}",

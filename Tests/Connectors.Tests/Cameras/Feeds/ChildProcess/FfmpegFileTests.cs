@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.ChildProcess;
 
-/// <summary>A real ffmpeg child over real files, as on boxes without OpenCV.</summary>
+/// <summary>A real ffmpeg child over real files, as on machines without OpenCV.</summary>
 public sealed class FfmpegFileTests : IDisposable
 {
     private readonly CameraFiles _files = new();
@@ -22,7 +22,7 @@ public sealed class FfmpegFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Sequence_numbers_go_on_in_the_next_attempt()
+    public async Task Sequence_numbers_continue_in_the_next_attempt()
     {
         var capture = Capture(_files.Clip("clip.mp4", 5), it => it);
         await capture.RunAsync();
@@ -53,7 +53,7 @@ public sealed class FfmpegFileTests : IDisposable
     [InlineData(5, 10)]
     [InlineData(10, 20)]
     [InlineData(40, 50)]
-    public async Task No_more_pictures_a_second_than_asked_for_and_none_doubled(double rate, int expected)
+    public async Task No_more_pictures_per_second_than_requested_and_none_twice(double rate, int expected)
     {
         var capture = Capture(_files.Clip("clip.mp4", 50), it => it with { MaxFrameRate = rate });
         Assert.Equal(expected, (await capture.RunAsync()).Frames);
@@ -81,7 +81,7 @@ public sealed class FfmpegFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_name_that_looks_like_an_option_or_an_address_is_a_file()
+    public async Task A_name_that_resembles_an_option_or_an_address_is_a_file()
     {
         File.Move(_files.Clip("clip.mp4", 3), _files["-i http:clip.mp4"]);
         var end = await Capture(_files["-i http:clip.mp4"], it => it).RunAsync();
@@ -99,7 +99,7 @@ public sealed class FfmpegFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_no_video_fails_to_open_with_what_ffmpeg_said()
+    public async Task A_file_that_is_not_a_video_fails_to_open_with_the_message_of_ffmpeg()
     {
         await File.WriteAllTextAsync(_files["clip.mp4"], "not a video at all");
         var end = await Capture(_files["clip.mp4"], it => it).RunAsync();
@@ -149,7 +149,7 @@ public sealed class FfmpegFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Cancelling_leaves_no_child_and_takes_less_than_a_second()
+    public async Task Cancelling_leaves_no_child_and_takes_less_than_one_second()
     {
         var clip = _files.Clip("clip.mp4", 250);
         var capture = Capture(clip, it => it with { Pace = Pace.Real, Loop = true });

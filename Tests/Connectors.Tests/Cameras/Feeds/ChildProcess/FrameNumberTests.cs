@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.ChildProcess;
 
-/// <summary>A frame's number is its number in the source, whoever leaves out the others.</summary>
+/// <summary>A frame's number is its number in the source, no matter which step drops the others.</summary>
 public sealed class FrameNumberTests : IDisposable
 {
     private readonly CameraFiles _files = new();

@@ -20,7 +20,7 @@ public sealed class NetworkCameraTests
         Assert.Equal((CaptureEndKind.Cancelled, 20), (end.Kind, end.Frames));
         var frames = capture.Frames.ToArray();
 
-        // Numbered as the camera sent them, 25 a second.
+        // Numbered as the camera sent them, 25 per second.
         Assert.Equal(1, frames[0].Sequence);
         Assert.InRange(frames[^1].Sequence, 40, 150);
         Assert.All(frames, frame => Assert.Equal((160, 120), (frame.Width, frame.Height)));
@@ -71,7 +71,7 @@ public sealed class NetworkCameraTests
     [Theory]
     [InlineData("rtsp")]
     [InlineData("http")]
-    public async Task A_server_that_accepts_and_says_nothing_times_out(string scheme)
+    public async Task A_server_that_accepts_and_sends_nothing_times_out(string scheme)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -86,7 +86,7 @@ public sealed class NetworkCameraTests
     [InlineData("tcp", "stream")]
     [InlineData("udp", "stream")]
     [InlineData("tcp", "stream?a='b'")]
-    public async Task A_password_opens_an_rtsp_stream_and_stands_in_no_process_list(string transport, string path)
+    public async Task A_password_opens_an_rtsp_stream_and_does_not_appear_in_the_process_list(string transport, string path)
     {
         using var server = await RtspTestServer.StartAsync(login: "joe:ge:heim@77/x");
         var port = server.Port.ToString(CultureInfo.InvariantCulture);
@@ -109,7 +109,7 @@ public sealed class NetworkCameraTests
     }
 
     [Fact]
-    public async Task A_wrong_password_is_told_and_not_shown()
+    public async Task A_wrong_password_is_reported_and_not_shown()
     {
         using var server = await RtspTestServer.StartAsync(login: "joe:right");
         var port = server.Port.ToString(CultureInfo.InvariantCulture);
@@ -121,7 +121,7 @@ public sealed class NetworkCameraTests
     }
 
     [Fact]
-    public async Task Nobody_listening_fails_to_open_without_telling_the_password()
+    public async Task A_port_without_a_listener_fails_to_open_without_revealing_the_password()
     {
         var url = $"rtsp://joe:geheim77@127.0.0.1:{Mosquitto.FreePort().ToString(CultureInfo.InvariantCulture)}/s";
         var capture = new Capture(Capture.Settings(url));
@@ -139,7 +139,7 @@ public sealed class NetworkCameraTests
             "-re", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25", "-t", "3", "-f", "mpjpeg", "-listen", "1", url);
         var capture = new Capture(Capture.Settings(url));
 
-        // The server says nothing when it is ready; until then it refuses.
+        // The server reports nothing when it is ready; until then it refuses.
         CaptureEnd end;
         do
         {

@@ -51,7 +51,7 @@ public sealed class PpmReaderTests
     [InlineData("P")]
     [InlineData("P6\n2 1\n25")]
     [InlineData("P6\n2 1\n255\nabcde")]
-    public void A_stream_that_ends_within_a_picture_is_told_from_one_that_ends_after_it(string stream)
+    public void A_stream_that_ends_within_a_picture_is_distinguished_from_one_that_ends_after_it(string stream)
     {
         Assert.Throws<EndOfStreamException>(() => Next(Reader(stream), 2, 1));
     }

@@ -24,7 +24,7 @@ public sealed class PushedStreamTests
             [.. Video, "-t", "3", "-f", "flv", "-listen", "1", $"rtmp://127.0.0.1:{port}/live/gate"]);
         var capture = new Capture(Capture.Settings($"rtmp://{login}127.0.0.1:{port}/live/gate"));
 
-        // The server says nothing when it is ready; until then it refuses.
+        // The server reports nothing when it is ready; until then it refuses.
         CaptureEnd end;
         var seen = 0;
         do

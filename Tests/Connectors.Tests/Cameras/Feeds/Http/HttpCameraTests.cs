@@ -51,7 +51,7 @@ public sealed class HttpCameraTests
     }
 
     [Fact]
-    public async Task Without_a_rate_one_picture_a_second_is_fetched_and_wide_ones_are_scaled_down()
+    public async Task Without_a_rate_one_picture_per_second_is_fetched_and_wide_ones_are_scaled_down()
     {
         await using var camera = new HttpTestCamera(request => request.AnswerAsync("200 OK", Jpeg(7)));
         var capture = new Capture(Capture.Settings(camera.Url("/snap.jpg")) with { MaxWidth = 32 });
@@ -120,7 +120,7 @@ public sealed class HttpCameraTests
     [InlineData("text/html", "--frame\r\n", "image/jpeg", true, true)]
     [InlineData("image/jpeg", "", null, true, false)]
     [InlineData(null, "", null, true, false)]
-    public async Task A_stream_of_jpeg_pictures_is_read_whatever_stands_between_them(
+    public async Task A_stream_of_jpeg_pictures_is_read_with_any_bytes_between_them(
         string? type, string delimiter, string? partType, bool first, bool measured)
     {
         await using var camera = new HttpTestCamera(async request =>
@@ -194,7 +194,7 @@ public sealed class HttpCameraTests
     }
 
     [Fact]
-    public async Task Answers_that_go_on_failing_end_a_camera_with_what_they_say()
+    public async Task Answers_that_keep_failing_end_a_camera_with_their_reason()
     {
         var answers = 0;
         await using var camera = new HttpTestCamera(request => Interlocked.Increment(ref answers) == 1
@@ -228,7 +228,7 @@ public sealed class HttpCameraTests
     }
 
     [Fact]
-    public async Task A_certificate_that_nobody_trusts_is_refused_with_the_remedy()
+    public async Task An_untrusted_certificate_is_refused_with_the_remedy()
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=camera", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
@@ -241,7 +241,7 @@ public sealed class HttpCameraTests
         Assert.Empty(camera.Requests);
     }
 
-    /// <summary>64x48 pixels, as grey as the number says.</summary>
+    /// <summary>64x48 pixels, with that grey value.</summary>
     private static byte[] Jpeg(int number)
     {
         var pixels = new byte[64 * 48 * 3];

@@ -10,7 +10,7 @@ using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Connectors.Tests.Cameras.Feeds.Http;
 
-/// <summary>An HTTP camera on the loopback that writes what it is told to, byte by byte, so that it can be as odd as real ones.
+/// <summary>An HTTP camera on the loopback that writes exactly the given bytes, so that it can deviate as real ones do.
 /// Each connection is answered once.</summary>
 internal sealed partial class HttpTestCamera : IAsyncDisposable
 {

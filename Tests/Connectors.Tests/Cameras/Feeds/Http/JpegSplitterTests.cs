@@ -119,7 +119,7 @@ public sealed class JpegSplitterTests
             ValueTask.FromResult(Read(buffer.Span[..Math.Min(buffer.Length, 1 + random.Next(most))]));
     }
 
-    /// <summary>A picture whose data goes on for ever.</summary>
+    /// <summary>A picture whose data never ends.</summary>
     private sealed class EndlessStream(byte[] start) : MemoryStream(start)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -29,7 +29,7 @@ public sealed class OnvifCameraTests : IDisposable
         Assert.Contains("ONVIF profile 'Profile_Main' (H264, 640x480) at rtsp://admin:***@127.0.0.1", log, StringComparison.Ordinal);
         Assert.DoesNotContain(OnvifTestCamera.Password, log, StringComparison.Ordinal);
 
-        // Asked anew at each connect.
+        // Requested again at each connect.
         stream.Kill();
         using var elsewhere = await RtspTestServer.StartAsync(login: $"{OnvifTestCamera.User}:{OnvifTestCamera.Password}");
         var gone = await capture.RunAsync();
@@ -83,7 +83,7 @@ public sealed class OnvifCameraTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_password_file_and_a_dead_camera_are_told()
+    public async Task A_missing_password_file_and_a_dead_camera_are_reported()
     {
         var noFile = await new Capture(Capture.Settings("onvif://admin@127.0.0.1") with { PasswordFile = _files["none"] }).RunAsync();
         Assert.Contains("PasswordFile: '" + _files["none"] + "' does not exist", noFile.Reason, StringComparison.Ordinal);

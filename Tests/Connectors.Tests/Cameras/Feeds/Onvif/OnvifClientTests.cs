@@ -94,9 +94,9 @@ public sealed class OnvifClientTests : IAsyncLifetime
     [InlineData("httpdigest", "refuses user 'admin'")]
     [InlineData("basic", "refuses user 'admin'")]
     [InlineData("emptyservices", "names no media service")]
-    public async Task A_wrong_password_is_told_and_tried_once(string ways, string said)
+    public async Task A_wrong_password_is_reported_and_tried_once(string ways, string expected)
     {
-        var thrown = await FailsAsync(() => FindAsync(ways, password: "wrong-password"), OnvifErrorKind.Refused, said);
+        var thrown = await FailsAsync(() => FindAsync(ways, password: "wrong-password"), OnvifErrorKind.Refused, expected);
         Assert.DoesNotContain("wrong-password", thrown.ToString(), StringComparison.Ordinal);
         using var log = JsonDocument.Parse(await _camera.LogAsync());
         Assert.DoesNotContain(log.RootElement.EnumerateArray(), it => it.GetProperty("http").GetString() == "Basic");
@@ -113,11 +113,11 @@ public sealed class OnvifClientTests : IAsyncLifetime
     [InlineData("onlyaudio", OnvifErrorKind.Failed, "no profile with video")]
     [InlineData("nostream,nosnapshot", OnvifErrorKind.Failed, "no address of a snapshot")]
     [InlineData("fileuri,nosnapshot", OnvifErrorKind.Failed, "gives 'file:///etc/passwd'")]
-    public Task What_is_not_usable_is_told(string ways, OnvifErrorKind fault, string said) =>
-        FailsAsync(() => FindAsync(ways), fault, said);
+    public Task Unusable_answers_are_reported(string ways, OnvifErrorKind fault, string expected) =>
+        FailsAsync(() => FindAsync(ways), fault, expected);
 
     [Fact]
-    public async Task Nobody_there_is_told_with_a_remedy()
+    public async Task An_unreachable_camera_is_reported_with_a_remedy()
     {
         using var client = new OnvifClient(new Uri($"http://127.0.0.1:{Mosquitto.FreePort()}/onvif/device_service"), null, TimeProvider.System);
         var thrown = await FailsAsync(() => client.GetProfilesAsync(default), OnvifErrorKind.Unreachable, "refused");
@@ -139,11 +139,11 @@ public sealed class OnvifClientTests : IAsyncLifetime
             "XXrIkV6XebikEvpUJNcvmMrSN8I=",
             SoapMessage.Digest(Convert.FromBase64String("M2EniJjcvzFIrCTXPvBwuA=="), "2026-11-29T15:20:12.000Z", "secret1"));
 
-    private static async Task<OnvifException> FailsAsync(Func<Task> ask, OnvifErrorKind fault, string said)
+    private static async Task<OnvifException> FailsAsync(Func<Task> ask, OnvifErrorKind fault, string expected)
     {
         var thrown = await Assert.ThrowsAsync<OnvifException>(ask);
         Assert.Equal(fault, thrown.Fault);
-        Assert.Contains(said, thrown.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, thrown.Message, StringComparison.Ordinal);
         return thrown;
     }
 

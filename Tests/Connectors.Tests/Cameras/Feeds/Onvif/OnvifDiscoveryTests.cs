@@ -44,7 +44,7 @@ public sealed class OnvifDiscoveryTests
 
     [Theory]
 
-    // The sender is trusted more than what it says of itself.
+    // The sender's address is trusted more than the addresses in its message.
     [InlineData("http://10.0.0.2:8080/onvif/device_service", "http://192.168.1.7:81/x", "http://10.0.0.2:81/x")]
     [InlineData("http://10.0.0.2:8080/onvif/device_service", "http://[fe80::1]/a http://192.168.1.7/b  http://10.0.0.2/c", "http://10.0.0.2/c")]
     [InlineData("http://10.0.0.2:8080/onvif/device_service", "https://10.0.0.9/a http://192.168.1.7/b", "http://10.0.0.2/b")]

@@ -273,7 +273,7 @@ public sealed class HostilePickleTests
     }
 
     [Fact]
-    public void A_dictionary_that_holds_itself_is_no_trap()
+    public void A_dictionary_that_contains_itself_does_not_hang_the_reader()
     {
         var pickle = new PickleBytes().Code('}').Raw((byte)'q', 0).Raw((byte)'h', 0).Raw((byte)'h', 0).Code('s')
             .Code('.').ToArray();
