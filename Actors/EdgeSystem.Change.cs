@@ -17,7 +17,7 @@ public sealed partial class EdgeSystem
     /// <param name="fresh">The sources of cameras that are new or are to be opened again.</param>
     /// <exception cref="ArgumentException">A new camera has no source.</exception>
     /// <exception cref="InvalidOperationException">The system is not running.</exception>
-    public void Change(IReadOnlyList<CameraPlan> plans, IReadOnlyList<ICameraSource> fresh)
+    public void Change(IReadOnlyList<CameraConfiguration> plans, IReadOnlyList<ICameraSource> fresh)
     {
         lock (_stopLock)
         {
@@ -43,15 +43,15 @@ public sealed partial class EdgeSystem
                 intake.Close();
             }
 
-            _supervisor.Tell(new ChangeCameras(now, sources, new PlansChanged(plans, gone)));
+            _supervisor.Tell(new ChangeCameras(now, sources, new CamerasReconfigured(plans, gone)));
         }
     }
 
-    private CameraIntake IntakeOf(CameraPlan plan) =>
+    private CameraIntake IntakeOf(CameraConfiguration plan) =>
         new(plan, _counters[plan.Id], _states, _wake, _settings.Pipeline.MaxFrameAge, _time);
 
     private CameraIntake IntakeOf(
-        CameraPlan plan,
+        CameraConfiguration plan,
         IReadOnlyList<CameraIntake> before,
         IReadOnlyList<ICameraSource> fresh,
         Dictionary<CameraIntake, ICameraSource> sources)
@@ -67,7 +67,7 @@ public sealed partial class EdgeSystem
             ?? throw new ArgumentException($"Camera '{plan.Id}' is new and has no source.", nameof(fresh));
     }
 
-    private IEnumerable<string> TopicsOf(CameraPlan plan) =>
-        MessageFactory.TopicsOf(_parts.Topics, plan.Id)
-            .Concat(plan.Questions.SelectMany(question => MessageFactory.TopicsOf(_parts.Topics, plan.Id, question)));
+    private IEnumerable<string> TopicsOf(CameraConfiguration plan) =>
+        MessageFactory.TopicsOf(_dependencies.Topics, plan.Id)
+            .Concat(plan.Questions.SelectMany(question => MessageFactory.TopicsOf(_dependencies.Topics, plan.Id, question)));
 }

@@ -59,8 +59,8 @@ public sealed partial class EdgeSystem
             InTimeAsync("engine", CloseEngineAsync, limits.Engine),
             InTimeAsync("uploaded pictures", _surviving.Decoder.EndAsync, limits.Engine),
             InTimeAsync("state file", _surviving.Writer.FlushAsync, limits.Engine),
-            InTimeAsync("outbox", () => _parts.Outbox.DisposeAsync().AsTask(), limits.Engine));
-        await InTimeAsync("connection", () => _parts.Link.DisposeAsync().AsTask(), limits.Close);
+            InTimeAsync("outbox", () => _dependencies.Outbox.DisposeAsync().AsTask(), limits.Engine));
+        await InTimeAsync("connection", () => _dependencies.Link.DisposeAsync().AsTask(), limits.Close);
         if (_system is { } system)
         {
             await InTimeAsync("actors", system.Terminate, limits.All);
@@ -78,7 +78,7 @@ public sealed partial class EdgeSystem
 
     private async Task StopActorsAsync(StopLimits limits, CancellationToken hurry)
     {
-        using var impatient = limits.Patience.Register(_cancelAnswers.Cancel);
+        using var impatient = limits.CancelAnswers.Register(_cancelAnswers.Cancel);
         using var hurried = hurry.Register(_cancelAnswers.Cancel);
         foreach (var intake in _intakes.Current)
         {
@@ -104,9 +104,9 @@ public sealed partial class EdgeSystem
 
         await cameras;
         await Task.WhenAll(
-            InTimeAsync("evaluation", () => EndAsync(children.Evaluation, StopEvaluating.Instance), limits.Rest),
-            StopAdHocAsync(children, limits.Rest),
-            InTimeAsync("statistics", () => EndAsync(children.Stats, PoisonPill.Instance), limits.Rest));
+            InTimeAsync("evaluation", () => EndAsync(children.Evaluation, StopEvaluating.Instance), limits.Remaining),
+            StopAdHocAsync(children, limits.Remaining),
+            InTimeAsync("statistics", () => EndAsync(children.Stats, PoisonPill.Instance), limits.Remaining));
         await InTimeAsync(
             "broker", () => EndAsync(children.Publisher, new StopPublishing(limits.UntilRest)), limits.Disconnect);
 
@@ -134,9 +134,9 @@ public sealed partial class EdgeSystem
     private Task PublishStoppedAsync(CancellationToken cancel)
     {
         var replies = new AdHocReplies(
-            _settings, _parts.Topics, camera => _intakes.Current.Any(intake => intake.Plan.Id.Value == camera), _clock, _time);
+            _settings, _dependencies.Topics, camera => _intakes.Current.Any(intake => intake.Plan.Id.Value == camera), _clock, _time);
         return new DirectDisconnect(
-            _parts.Link, new MessageFactory(_settings, _parts.Topics, _clock), _surviving.Publisher, _surviving.Requests, replies).PublishAsync(cancel);
+            _dependencies.Link, new MessageFactory(_settings, _dependencies.Topics, _clock), _surviving.Publisher, _surviving.Requests, replies).PublishAsync(cancel);
     }
 
     // Waits without a limit; the step sets one.

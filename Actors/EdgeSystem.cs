@@ -38,12 +38,12 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         """;
 
     private readonly EdgeSettings _settings;
-    private readonly EdgeDependencies _parts;
+    private readonly EdgeDependencies _dependencies;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly EdgeCounters _counters;
-    private readonly FrameIntakes _intakes;
+    private readonly CameraIntakes _intakes;
     private readonly UploadedFrameIntake _uploads;
     private readonly QuestionStates _states;
     private readonly SurvivingState _surviving;
@@ -74,7 +74,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         }
 
         _settings = settings;
-        _parts = parts;
+        _dependencies = parts;
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<EdgeSystem>();
@@ -84,7 +84,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _states = new QuestionStates(time, settings.TimeZone);
         _states.Switches.Configure(settings.Cameras);
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
-        _intakes = new FrameIntakes([.. settings.Cameras.Select(IntakeOf)], _wake);
+        _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake);
         _uploads = new UploadedFrameIntake(_wake);
         _surviving = CreateSurvivingState();
     }
@@ -119,7 +119,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     /// <summary>The counters at this moment.</summary>
     public StatsPayload Stats()
     {
-        var placement = _parts.Placement();
+        var placement = _dependencies.Placement();
         var now = _clock.Now;
         return new StatsPayload
         {
@@ -155,7 +155,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(AkkaConfiguration)),
                 new AkkaLoggerSetup(_loggers)));
             _pipeline = new PipelineContext(
-                _parts,
+                _dependencies,
                 _settings.Pipeline,
                 _intakes,
                 _uploads,
@@ -201,7 +201,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
 
     private StorageStats Storage()
     {
-        var outbox = _parts.Outbox.Stats;
+        var outbox = _dependencies.Outbox.Stats;
         var state = _surviving.Store.Storage;
         return new StorageStats
         {
@@ -232,11 +232,11 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             store,
             new QuestionStateWriter(store, _loggers.CreateLogger<QuestionStateWriter>()),
             new PublisherState(
-                _parts.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time),
+                _dependencies.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time),
             new PendingRequests(),
-            new PictureDecoder(_parts.PictureToFrame, _uploads, _loggers.CreateLogger<PictureDecoder>()),
-            new CommandBuffer(_settings.Commands, _time),
-            new StatsClock());
+            new UploadDecodingQueue(_dependencies.PictureToFrame, _uploads, _loggers.CreateLogger<UploadDecodingQueue>()),
+            new CommandReaderState(_settings.Commands, _time),
+            new StatsActorState());
     }
 
     private async Task CompleteAsync()

@@ -13,7 +13,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 namespace MobileVlm.Edge.Actors.AdHoc;
 
 /// <summary>A message on an <c>ask</c> topic.</summary>
-/// <param name="Message">As it received.</param>
+/// <param name="Message">The message as it arrived.</param>
 /// <param name="Camera">The camera in its topic, which need not exist; null on the node's own topic.</param>
 internal sealed record AdHocReceived(InboundMessage Message, string? Camera)
 {
@@ -31,7 +31,7 @@ internal sealed record StopAdHoc
 /// <param name="Intakes">One for each camera.</param>
 /// <param name="Uploads">For pictures that come with their question.</param>
 /// <param name="Decoder">Decodes those.</param>
-internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, PictureDecoder Decoder)
+internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, UploadDecodingQueue Decoder)
 {
     /// <summary>Null when there is no such camera.</summary>
     public CameraIntake? Camera(string name) => Intakes().FirstOrDefault(intake => intake.Plan.Id.Value == name);
@@ -131,7 +131,7 @@ internal sealed partial class AdHocActor : RestartableActor
         _counters.Update(asks => asks.Received++);
     }
 
-    private void Take(AdHocReceived received, Asked asked)
+    private void Take(AdHocReceived received, ReceivedRequest asked)
     {
         if (asked.Request is not { } request)
         {
@@ -146,7 +146,7 @@ internal sealed partial class AdHocActor : RestartableActor
             Reply(received, _replies.Busy(asked, _requests.LastWait));
             _counters.Update(asks => asks.Busy++);
         }
-        else if (request.Camera is { } camera && request.Picture is null && _context.Camera(camera)?.HeldBack is { } reason)
+        else if (request.Camera is { } camera && request.Picture is null && _context.Camera(camera)?.SuspensionReason is { } reason)
         {
             Reply(received, _replies.Failed(asked, reason));
             _counters.Update(asks => asks.Failed++);
@@ -157,7 +157,7 @@ internal sealed partial class AdHocActor : RestartableActor
         }
     }
 
-    private void Refuse(AdHocReceived received, Asked asked, AskError fault)
+    private void Refuse(AdHocReceived received, ReceivedRequest asked, AskError fault)
     {
         Reply(received, _replies.Invalid(asked, fault));
         _counters.Update(asks => asks.Refused++);
@@ -172,7 +172,7 @@ internal sealed partial class AdHocActor : RestartableActor
     }
 
     /// <returns>Why it cannot be asked; null when it waits now.</returns>
-    private AskError? TryAsk(AdHocReceived received, Asked asked, AskRequest request)
+    private AskError? TryAsk(AdHocReceived received, ReceivedRequest asked, AskRequest request)
     {
         CameraIntake? intake = null;
         if (request.Picture is null)
@@ -269,14 +269,14 @@ internal sealed partial class AdHocActor : RestartableActor
     private void Reply(PendingRequest pending, OutboundMessage reply)
     {
         _requests.Remove(pending);
-        _publisher.Tell(new PublishUnretained(reply));
+        _publisher.Tell(new PublishOneTime(reply));
         Withdraw(pending);
     }
 
     private void Reply(AdHocReceived received, OutboundMessage reply)
     {
         received.IsTaken = true;
-        _publisher.Tell(new PublishUnretained(reply));
+        _publisher.Tell(new PublishOneTime(reply));
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A question was refused ({Field}: {Reason}); the refusal went to {Topic}.")]

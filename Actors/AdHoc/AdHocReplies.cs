@@ -17,7 +17,7 @@ namespace MobileVlm.Edge.Actors.AdHoc;
 /// <param name="Camera">The one that it is about, if any.</param>
 /// <param name="To">Where the reply goes.</param>
 /// <param name="ArrivedAt">A <see cref="TimeProvider.GetTimestamp"/>.</param>
-internal sealed record Asked(
+internal sealed record ReceivedRequest(
     AskRequest? Request, AskError? Fault, string? Id, string? Camera, ReplyAddress To, long ArrivedAt)
 {
     /// <summary>The reply topic that the request asks for but may not use, safe for a log; null when there is
@@ -38,14 +38,14 @@ internal sealed class AdHocReplies(
 
     /// <summary>Reads a request and decides where its reply goes: to the topic that it names if that is allowed, else to
     /// the one beside the <c>ask</c> topic.</summary>
-    public Asked Read(AskParser reader, AdHocReceived received, long arrivedAt)
+    public ReceivedRequest Read(AskParser reader, AdHocReceived received, long arrivedAt)
     {
         var reading = reader.Read(received.Message, received.Camera);
         var requested = received.Message.ResponseTopic ?? reading.ReplyTo;
         var field = received.Message.ResponseTopic is null ? "replyTo" : "response topic";
         var fault = requested is not null && _allowed.Fault(requested) is { } refused ? new AskError(field, refused) : null;
         var topic = requested is not null && fault is null ? requested : OwnTopic(received);
-        return new Asked(
+        return new ReceivedRequest(
             fault is null ? reading.Request : null,
             reading.Fault ?? fault,
             reading.Id,
@@ -59,7 +59,7 @@ internal sealed class AdHocReplies(
 
     /// <summary>The same for a request that the service failed to handle. When the request itself cannot be read, the reply
     /// goes to the topic beside the <c>ask</c> topic, unless the message names another that is allowed.</summary>
-    public Asked ReadIfPossible(AskParser reader, AdHocReceived received, long arrivedAt)
+    public ReceivedRequest ReadIfPossible(AskParser reader, AdHocReceived received, long arrivedAt)
     {
         try
         {
@@ -71,17 +71,17 @@ internal sealed class AdHocReplies(
         }
     }
 
-    private Asked Unread(AdHocReceived received, long arrivedAt)
+    private ReceivedRequest Unread(AdHocReceived received, long arrivedAt)
     {
         var requested = received.Message.ResponseTopic;
         var topic = requested is not null && _allowed.Fault(requested) is null ? requested : OwnTopic(received);
-        return new Asked(null, null, null, received.Camera, new ReplyAddress(topic, received.Message.CorrelationData), arrivedAt);
+        return new ReceivedRequest(null, null, null, received.Camera, new ReplyAddress(topic, received.Message.CorrelationData), arrivedAt);
     }
 
     public static Question ToQuestion(AskRequest request) =>
-        AnswerHandler.Of(request.Type).ToEngine(request.Question, request.Choices, request.MaxTokens);
+        AnswerHandler.Of(request.Type).ToModelQuestion(request.Question, request.Choices, request.MaxTokens);
 
-    public OutboundMessage Answered(Asked asked, AdHocAnswer answered)
+    public OutboundMessage Answered(ReceivedRequest asked, AdHocAnswer answered)
     {
         var answer = answered.Answer;
         var ofCamera = asked.Request?.Picture is null;
@@ -93,15 +93,15 @@ internal sealed class AdHocReplies(
             Scores = answer.ChoiceScores.Count == 0
                 ? null
                 : answer.Question.Choices.Zip(answer.ChoiceScores).ToDictionary(it => it.First, it => it.Second),
-            Frame = ofCamera ? answered.Frame.Value : null,
-            CapturedAt = ofCamera ? clock.Known(answered.CapturedAt) : null,
-            AnsweredAt = clock.Known(answered.AnsweredAt),
+            Frame = ofCamera ? answered.Sequence.Value : null,
+            CapturedAt = ofCamera ? clock.Correct(answered.CapturedAt) : null,
+            AnsweredAt = clock.Correct(answered.AnsweredAt),
             Clock = clock.IsSet ? null : ClockText.Unset,
             AgeMs = ofCamera ? answered.Age.TotalMilliseconds : null,
             SameFrameS = answered.RepeatsFor is { } repeats ? (long)repeats.TotalSeconds : null,
             Timings = new StageTimings(
                 answered.EncodeTime.TotalMilliseconds,
-                (answered.PrimeTime + answer.Timings.Prefill).TotalMilliseconds,
+                (answered.PrefillTime + answer.Timings.Prefill).TotalMilliseconds,
                 answer.Timings.Decode.TotalMilliseconds),
             Model = settings.ModelName,
         });
@@ -109,7 +109,7 @@ internal sealed class AdHocReplies(
 
     /// <param name="asked">The request.</param>
     /// <param name="retryAfter">How long the last question waited, which is the best estimate.</param>
-    public OutboundMessage Busy(Asked asked, TimeSpan retryAfter) => To(asked, Reply(asked, ReplyPayload.Busy) with
+    public OutboundMessage Busy(ReceivedRequest asked, TimeSpan retryAfter) => To(asked, Reply(asked, ReplyPayload.Busy) with
     {
         RetryAfterMs = (long)Math.Max(retryAfter.TotalMilliseconds, MinRetry.TotalMilliseconds),
         Error = new ReplyError(null, $"{settings.Asks.MaxWaiting} questions wait already"),
@@ -117,19 +117,19 @@ internal sealed class AdHocReplies(
 
     /// <param name="asked">The request.</param>
     /// <param name="online">The camera delivers frames.</param>
-    public OutboundMessage Expired(Asked asked, bool online) => To(asked, Reply(asked, ReplyPayload.Expired) with
+    public OutboundMessage Expired(ReceivedRequest asked, bool online) => To(asked, Reply(asked, ReplyPayload.Expired) with
     {
         Error = new ReplyError(null, online
-            ? "the deadline passed before its turn received"
+            ? "the deadline passed before its turn came"
             : "the deadline passed and the camera is offline"),
     });
 
-    public OutboundMessage Invalid(Asked asked, AskError fault) => To(asked, Reply(asked, ReplyPayload.Invalid) with
+    public OutboundMessage Invalid(ReceivedRequest asked, AskError fault) => To(asked, Reply(asked, ReplyPayload.Invalid) with
     {
         Error = new ReplyError(fault.Field, fault.Message),
     });
 
-    public OutboundMessage Failed(Asked asked, string reason) => To(asked, Reply(asked, ReplyPayload.Failed) with
+    public OutboundMessage Failed(ReceivedRequest asked, string reason) => To(asked, Reply(asked, ReplyPayload.Failed) with
     {
         Error = new ReplyError(null, reason),
     });
@@ -141,7 +141,7 @@ internal sealed class AdHocReplies(
     private static string ForLog(string topic) =>
         string.Concat(topic.Take(MaxLoggedTopic).Select(c => char.IsControl(c) ? '?' : c));
 
-    private ReplyPayload Reply(Asked asked, string status) => new()
+    private ReplyPayload Reply(ReceivedRequest asked, string status) => new()
     {
         Status = status,
         Node = settings.Node,
@@ -151,7 +151,7 @@ internal sealed class AdHocReplies(
         WaitedMs = time.GetElapsedTime(asked.ArrivedAt).TotalMilliseconds,
     };
 
-    private OutboundMessage To(Asked asked, ReplyPayload reply) =>
+    private OutboundMessage To(ReceivedRequest asked, ReplyPayload reply) =>
         new(asked.To.Topic, MqttJson.Serialize(reply), Retain: false, settings.Mqtt.ReplyQos, "application/json")
         {
             CorrelationData = asked.To.CorrelationData,

@@ -10,7 +10,7 @@ internal sealed class PendingRequests
 {
     private readonly Dictionary<AdHocQuestion, PendingRequest> _pending = [];
 
-    public RestartMemory Memory { get; } = new();
+    public FailedMessageRetry Memory { get; } = new();
 
     public int Count => _pending.Count;
 
@@ -37,4 +37,4 @@ internal sealed class PendingRequests
 /// <param name="Question">Waits for a frame, or is being answered.</param>
 /// <param name="Intake">The camera that it is about; null for an uploaded picture.</param>
 /// <param name="Deadline">Runs until it is too late.</param>
-internal sealed record PendingRequest(Asked Asked, AdHocQuestion Question, CameraIntake? Intake, ITimer Deadline);
+internal sealed record PendingRequest(ReceivedRequest Asked, AdHocQuestion Question, CameraIntake? Intake, ITimer Deadline);

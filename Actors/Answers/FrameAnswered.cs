@@ -9,7 +9,7 @@ public sealed record FrameAnswered
 {
     public required CameraId Camera { get; init; }
 
-    public required FrameSequence Frame { get; init; }
+    public required FrameSequence Sequence { get; init; }
 
     public required DateTimeOffset CapturedAt { get; init; }
 
@@ -20,7 +20,7 @@ public sealed record FrameAnswered
     public required TimeSpan Age { get; init; }
 
     /// <summary>Age of the frame when the pipeline selected it: the time to read, scale and wait.</summary>
-    public required TimeSpan CaptureTime { get; init; }
+    public required TimeSpan AgeAtSelection { get; init; }
 
     /// <summary>Comparing the scene with earlier ones; zero where there is no scene gate.</summary>
     public required TimeSpan GateTime { get; init; }
@@ -29,7 +29,7 @@ public sealed record FrameAnswered
     public required TimeSpan EncodeTime { get; init; }
 
     /// <summary>Priming the decoder with the frame, shared by all answers.</summary>
-    public required TimeSpan PrimeTime { get; init; }
+    public required TimeSpan PrefillTime { get; init; }
 
     /// <summary>How long the source had repeated its frames, once that is too long for a live source; null before. The
     /// frame may then be much older than <see cref="Age"/>.</summary>

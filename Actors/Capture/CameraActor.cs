@@ -23,14 +23,14 @@ internal sealed record StopCamera
 /// actor.</summary>
 internal sealed partial class CameraActor : RestartableActor
 {
-    private readonly CameraRun _run;
+    private readonly CaptureState _run;
     private readonly ICameraSource _source;
     private readonly CameraIntake _intake;
     private readonly IActorRef _publisher;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    public CameraActor(CameraRun run, IActorRef publisher, TimeProvider time, ILogger<CameraActor> logger)
+    public CameraActor(CaptureState run, IActorRef publisher, TimeProvider time, ILogger<CameraActor> logger)
         : base(run.Memory)
     {
         (_run, _source, _intake) = (run, run.Source, run.Intake);
@@ -88,13 +88,13 @@ internal sealed partial class CameraActor : RestartableActor
 
         _run.Retry?.Dispose();
         _run.Retry = null;
-        var attempt = new CaptureRun(_intake, Self, _time.GetTimestamp(), first => new FirstFrame(first));
+        var attempt = new CameraAttempt(_intake, Self, _time.GetTimestamp(), first => new FirstFrame(first));
         _run.Attempt = attempt;
         attempt.RunAsync(_source).PipeTo(Self, success: end => new AttemptEnded(attempt, end));
     }
 
     // A late message from an earlier attempt does not concern the current one.
-    private void WhenOf(CaptureRun attempt, Action react)
+    private void WhenOf(CameraAttempt attempt, Action react)
     {
         if (attempt == _run.Attempt)
         {
@@ -102,7 +102,7 @@ internal sealed partial class CameraActor : RestartableActor
         }
     }
 
-    private void CameOnline(CaptureRun attempt)
+    private void CameOnline(CameraAttempt attempt)
     {
         if (attempt.IsAnnounced)
         {
@@ -115,7 +115,7 @@ internal sealed partial class CameraActor : RestartableActor
         LogOnline(_source.Id, _source.Description);
     }
 
-    private void Ended(CaptureRun attempt, CaptureEnd end)
+    private void Ended(CameraAttempt attempt, CaptureEnd end)
     {
         PublishOnline(false);
         if (_run.IsStopping)
@@ -143,7 +143,7 @@ internal sealed partial class CameraActor : RestartableActor
         Context.Parent.Tell(new CameraFinished(_source.Id));
     }
 
-    private void Retry(CaptureRun attempt, CaptureEnd end)
+    private void Retry(CameraAttempt attempt, CaptureEnd end)
     {
         if (end.Frames > 0 && _time.GetElapsedTime(attempt.StartedAt) >= _run.Reconnect.GoodRun)
         {
@@ -204,7 +204,7 @@ internal sealed partial class CameraActor : RestartableActor
         public static readonly StartAttempt Instance = new();
     }
 
-    private sealed record FirstFrame(CaptureRun Attempt);
+    private sealed record FirstFrame(CameraAttempt Attempt);
 
-    private sealed record AttemptEnded(CaptureRun Attempt, CaptureEnd End);
+    private sealed record AttemptEnded(CameraAttempt Attempt, CaptureEnd End);
 }

@@ -10,20 +10,20 @@ namespace MobileVlm.Edge.Actors.Capture;
 
 /// <summary>A frame that goes into the pipeline.</summary>
 /// <param name="Frame">Owned by the receiver.</param>
-/// <param name="Due">The standing questions that are due.</param>
-/// <param name="AdHoc">The ad-hoc questions that go with it.</param>
-internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> Due, IReadOnlyList<AdHocQuestion> AdHoc);
+/// <param name="DueQuestions">The standing questions that are due.</param>
+/// <param name="AdHocQuestions">The ad-hoc questions that go with it.</param>
+internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> DueQuestions, IReadOnlyList<AdHocQuestion> AdHocQuestions);
 
 /// <summary>A source of frames for the pipeline.</summary>
 internal interface IFrameIntake
 {
-    CameraPlan Plan { get; }
+    CameraConfiguration Plan { get; }
 
     CameraCounters Counters { get; }
 
     SceneGate? Gate { get; }
 
-    bool IsWaiting { get; }
+    bool HasFrame { get; }
 
     PickedFrame? Pick();
 }
@@ -46,11 +46,11 @@ internal sealed class CameraIntake : IFrameIntake
     private readonly List<FrameRegion?> _answeredRegions = [];
     private FrameSequence _regionsOf;
     private bool _adHocPassedOver;
-    private volatile CameraPlan _plan;
+    private volatile CameraConfiguration _plan;
     private volatile SceneGate? _gate;
 
     public CameraIntake(
-        CameraPlan plan,
+        CameraConfiguration plan,
         CameraCounters counters,
         QuestionStates states,
         WakeSignal wake,
@@ -65,10 +65,10 @@ internal sealed class CameraIntake : IFrameIntake
         _wake = wake;
         _maxFrameAge = maxFrameAge;
         _time = time;
-        _schedule = new QuestionSchedule(plan.Questions, question => states.GateOf(plan.Id, question) is null, time);
+        _schedule = new QuestionSchedule(plan.Questions, question => states.ReasonNotAsked(plan.Id, question) is null, time);
     }
 
-    public CameraPlan Plan => _plan;
+    public CameraConfiguration Plan => _plan;
 
     public CameraCounters Counters { get; }
 
@@ -76,19 +76,19 @@ internal sealed class CameraIntake : IFrameIntake
     public CameraMonitor Scene { get; }
 
     /// <summary>Why ad-hoc questions get no answer at present; null when they do.</summary>
-    public string? HeldBack => Scene.IsSuspended
+    public string? SuspensionReason => Scene.IsSuspended
         ? $"the camera's view is {Scene.State.ToText()}, and SuspendOnViewChange holds its questions back until it is normal"
         : null;
 
     /// <summary>Null where each frame is answered.</summary>
     public SceneGate? Gate => _gate;
 
-    public bool IsWaiting => _newest.IsWaiting;
+    public bool HasFrame => _newest.IsWaiting;
 
     public bool IsDone => _newest.IsDone;
 
     /// <summary>Replaces the questions; the camera continues.</summary>
-    public void Change(CameraPlan plan)
+    public void Change(CameraConfiguration plan)
     {
         _gate = plan.Gate == _plan.Gate ? _gate : SceneGateOf(plan, _time);
         _gate?.Keep(plan.Questions);
@@ -150,11 +150,11 @@ internal sealed class CameraIntake : IFrameIntake
         // The questions may have gone with the frame before, while this one was being offered.
         var more = false;
         var due = _adHocPassedOver ? [] : _schedule.TakeDue(now, _answeredRegions, out more);
-        if (HeldBack is { } reason)
+        if (SuspensionReason is { } reason)
         {
             foreach (var ask in _adHoc.Take(int.MaxValue))
             {
-                ask.Failed(reason);
+                ask.Fail(reason);
             }
         }
 
@@ -197,7 +197,7 @@ internal sealed class CameraIntake : IFrameIntake
         _wake.Set();
     }
 
-    private static SceneGate? SceneGateOf(CameraPlan plan, TimeProvider time) =>
+    private static SceneGate? SceneGateOf(CameraConfiguration plan, TimeProvider time) =>
         plan.Gate is { } settings ? new SceneGate(settings, time) : null;
 
     private void Drop(Frame frame, Func<CameraStats, long> count)

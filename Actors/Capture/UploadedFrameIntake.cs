@@ -17,13 +17,13 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
     /// <summary>Stands in for a camera id; no topic has it.</summary>
     public static CameraId Name { get; } = new("picture");
 
-    public CameraPlan Plan { get; } = new(Name, [], Snapshot: false);
+    public CameraConfiguration Plan { get; } = new(Name, [], Snapshot: false);
 
     public CameraCounters Counters { get; } = new();
 
     public SceneGate? Gate => null;
 
-    public bool IsWaiting
+    public bool HasFrame
     {
         get
         {
@@ -40,7 +40,7 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
     {
         lock (_lock)
         {
-            if (_closed || question.IsOver)
+            if (_closed || question.IsCompleted)
             {
                 picture.Dispose();
                 return false;

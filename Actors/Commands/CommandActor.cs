@@ -26,9 +26,9 @@ internal sealed record StopCommands
 internal sealed record CommandHelpers(
     IActorRef AdHoc,
     IActorRef Publisher,
-    QuestionToggles Switches,
+    QuestionSwitches Switches,
     DeviceAnnouncer Devices,
-    Func<IReadOnlyList<CameraPlan>> Plans);
+    Func<IReadOnlyList<CameraConfiguration>> Plans);
 
 /// <summary>Reads commands from the broker, one message after the other, and passes each to the actor that it is for. Trusts
 /// nothing: commands above the rate limit are dropped, and retained ones are ignored.</summary>
@@ -42,13 +42,13 @@ internal sealed partial class CommandActor : RestartableActor
     private readonly EdgeSettings _settings;
     private readonly CommandHelpers _helpers;
     private readonly MqttCounters _counters;
-    private readonly CommandBuffer _buffer;
+    private readonly CommandReaderState _buffer;
     private readonly Func<double> _random;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     public CommandActor(
-        CommandBuffer buffer,
+        CommandReaderState buffer,
         IMqttLink link,
         NodeTopics topics,
         EdgeSettings settings,
@@ -70,9 +70,9 @@ internal sealed partial class CommandActor : RestartableActor
         _logger = logger;
         Receive<Received>(received =>
         {
-            if (ReferenceEquals(received.Reading, _buffer.Reading))
+            if (ReferenceEquals(received.Reading, _buffer.PendingRead))
             {
-                _buffer.Reading = null;
+                _buffer.PendingRead = null;
             }
 
             Read(received);
@@ -102,14 +102,14 @@ internal sealed partial class CommandActor : RestartableActor
     // One at a time, so that what cannot be handled yet waits where it is bounded and not in a mailbox.
     private void ReadNext()
     {
-        if (_buffer.Reading is not null)
+        if (_buffer.PendingRead is not null)
         {
             return;
         }
 
         var message = _link.Inbound.ReadAsync(_buffer.Life).AsTask();
         var reading = new object();
-        _buffer.Reading = reading;
+        _buffer.PendingRead = reading;
         message.PipeTo(Self, success: received => new Received(received, reading), failure: _ => ReadingEnded.Instance);
     }
 
@@ -129,7 +129,7 @@ internal sealed partial class CommandActor : RestartableActor
         {
             foreach (var removal in _helpers.Devices.Removals(message, _helpers.Plans()))
             {
-                _helpers.Publisher.Tell(new PublishUnretained(removal));
+                _helpers.Publisher.Tell(new PublishOneTime(removal));
             }
         }
     }
@@ -139,8 +139,8 @@ internal sealed partial class CommandActor : RestartableActor
         // A retained one comes at each connect, when everything is published anyway.
         if (!message.Retained && message.Text == _settings.HomeAssistant.BirthPayload)
         {
-            _buffer.AfterBirth?.Dispose();
-            _buffer.AfterBirth = _time.SendAfter(
+            _buffer.RepublishTimer?.Dispose();
+            _buffer.RepublishTimer = _time.SendAfter(
                 _helpers.Publisher, _settings.HomeAssistant.AfterBirthWithin * _random(), PublishAllAgain.Instance);
         }
     }

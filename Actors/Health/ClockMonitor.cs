@@ -37,7 +37,7 @@ internal sealed partial class ClockMonitor
     /// <summary>Corrects a time that was read from the wall clock in this run.</summary>
     /// <returns>The moment itself if the clock was set then; otherwise what the clock would have shown, had it been set; null
     /// while that is not known.</returns>
-    public DateTimeOffset? Known(DateTimeOffset? read)
+    public DateTimeOffset? Correct(DateTimeOffset? read)
     {
         if (read is not { } moment || PlausibleTime.Includes(moment))
         {
@@ -62,7 +62,7 @@ internal sealed partial class ClockMonitor
     public DateTimeOffset? At(long timestamp) => IsSet ? _time.GetUtcNow() - _time.GetElapsedTime(timestamp) : null;
 
     /// <summary>Checks the clock, called about once per second, and logs when it was set.</summary>
-    /// <returns>True when it has been set since the last check: <see cref="Known"/> returns more times from then on.</returns>
+    /// <returns>True when it has been set since the last check: <see cref="Correct"/> returns more times from then on.</returns>
     public bool Observe()
     {
         lock (_lock)

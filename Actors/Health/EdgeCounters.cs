@@ -23,7 +23,7 @@ internal sealed class EdgeCounters
     public Counters<AskStats> Asks { get; } = new(new AskStats());
 
     /// <summary>Copies the counters of these cameras; those of former cameras and questions are left out.</summary>
-    public IReadOnlyDictionary<string, CameraStats> CamerasOf(IEnumerable<CameraPlan> plans, ClockMonitor clock) =>
+    public IReadOnlyDictionary<string, CameraStats> CamerasOf(IEnumerable<CameraConfiguration> plans, ClockMonitor clock) =>
         plans.ToDictionary(plan => plan.Id.Value, plan => this[plan.Id].Snapshot(plan.Questions, clock));
 }
 
@@ -82,7 +82,7 @@ internal sealed class QuestionCounters() : Counters<QuestionStats>(new QuestionS
     }
 
     /// <summary>The reason for which it has no answer; null when it is answered on time.</summary>
-    public UnknownReason? Wait
+    public UnknownReason? WaitReason
     {
         get => _wait < 0 ? null : (UnknownReason)_wait;
         set => _wait = value is { } reason ? (int)reason : -1;
@@ -92,7 +92,7 @@ internal sealed class QuestionCounters() : Counters<QuestionStats>(new QuestionS
     {
         LastAskedAt = LastAsked.At(clock),
         LastAnsweredAt = LastAnswer.At(clock),
-        WaitsFor = Wait?.ToText(),
+        WaitsFor = WaitReason?.ToText(),
     });
 }
 
@@ -130,5 +130,5 @@ internal sealed class MqttCounters() : Counters<MqttStats>(new MqttStats())
     }
 
     public MqttStats Snapshot(ClockMonitor clock) =>
-        Read(mqtt => mqtt with { EventsWaitingSince = clock.Known(mqtt.EventsWaitingSince) });
+        Read(mqtt => mqtt with { EventsWaitingSince = clock.Correct(mqtt.EventsWaitingSince) });
 }

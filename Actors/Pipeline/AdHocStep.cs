@@ -22,7 +22,7 @@ internal sealed class AdHocStep(
     public FrameAnswered Begin(InFlightFrame frame)
     {
         var answered = frame.Answered;
-        if (frame.AdHoc.Count == 0)
+        if (frame.AdHocQuestions.Count == 0)
         {
             frame.Dispose();
         }
@@ -38,7 +38,7 @@ internal sealed class AdHocStep(
     {
         try
         {
-            AskAll(answerer, frame, [.. frame.AdHoc.Where(question => !question.IsOver)]);
+            AskAll(answerer, frame, [.. frame.AdHocQuestions.Where(question => !question.IsCompleted)]);
             return true;
         }
         finally
@@ -58,7 +58,7 @@ internal sealed class AdHocStep(
             var key = Key(question.Question);
             if (failing.PauseOf(key) is { } pause)
             {
-                question.Failed(string.Create(
+                question.Fail(string.Create(
                     CultureInfo.InvariantCulture,
                     $"the model failed at this question before; it is not asked again for {pause.TotalSeconds:0} s"));
             }
@@ -81,15 +81,15 @@ internal sealed class AdHocStep(
         {
             AskInOneCall(answerer, frame, asked);
         }
-        catch (Exception fault) when (asked.Exists(question => !question.IsOver))
+        catch (Exception fault) when (asked.Exists(question => !question.IsCompleted))
         {
-            var unanswered = asked.FindAll(question => !question.IsOver);
+            var unanswered = asked.FindAll(question => !question.IsCompleted);
             if (ModelProbe.Try(answerer) is not null)
             {
                 foreach (var question in unanswered)
                 {
                     failing.Suspect(Key(question.Question));
-                    question.Failed($"the model failed and is opened again ({fault.Message}); ask again");
+                    question.Fail($"the model failed and is opened again ({fault.Message}); ask again");
                 }
 
                 throw;
@@ -114,7 +114,7 @@ internal sealed class AdHocStep(
         {
             var isLost = ModelProbe.Try(answerer) is not null;
             failing.Blame(Key(asked.Question), isLost);
-            asked.Failed($"the model failed at this question: {fault.Message}");
+            asked.Fail($"the model failed at this question: {fault.Message}");
             if (isLost)
             {
                 throw;
@@ -143,16 +143,16 @@ internal sealed class AdHocStep(
         {
             if (answer.Failure is { } failure)
             {
-                asked[at].Failed(failure.Message);
+                asked[at].Fail(failure.Message);
             }
             else if (!double.IsFinite(answer.Score ?? 0) || !answer.ChoiceScores.All(double.IsFinite))
             {
-                asked[at].Failed("the model computed a score that is not finite");
+                asked[at].Fail("the model computed a score that is not finite");
             }
             else if (answer.Finish != FinishReason.Cancelled)
             {
                 counters.Update(pipeline => pipeline.Answers++);
-                asked[at].Answered(Answered(frame, answer));
+                asked[at].Complete(Answered(frame, answer));
             }
         }
     }
@@ -168,7 +168,7 @@ internal sealed class AdHocStep(
         time.GetUtcNow(),
         time.GetElapsedTime(frame.Frame.CapturedTimestamp),
         frame.EncodeTime,
-        frame.PrimeTime)
+        frame.PrefillTime)
     {
         RepeatsFor = frame.Intake.Counters.RepeatsFor,
     };

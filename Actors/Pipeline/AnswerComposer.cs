@@ -12,14 +12,14 @@ internal sealed class AnswerComposer(PipelineCounters counters, TimeProvider tim
     public FrameAnswered Frame(InFlightFrame frame, IReadOnlyList<QuestionAnswered> answers) => new()
     {
         Camera = frame.Frame.Camera,
-        Frame = frame.Frame.Sequence,
+        Sequence = frame.Frame.Sequence,
         CapturedAt = frame.Frame.CapturedAt,
         CapturedTimestamp = frame.Frame.CapturedTimestamp,
         Age = Age(frame),
-        CaptureTime = frame.CaptureTime,
+        AgeAtSelection = frame.AgeAtSelection,
         GateTime = frame.GateTime,
         EncodeTime = frame.EncodeTime,
-        PrimeTime = frame.PrimeTime,
+        PrefillTime = frame.PrefillTime,
         RepeatsFor = frame.Intake.Counters.RepeatsFor,
         Answers = answers,
     };
@@ -30,7 +30,7 @@ internal sealed class AnswerComposer(PipelineCounters counters, TimeProvider tim
     /// <param name="earlier">The parts of each due question's answer, in the order of the questions.</param>
     public FrameAnswered Reused(InFlightFrame frame, IReadOnlyList<IReadOnlyList<Answer>> earlier) => Frame(
         frame,
-        [.. frame.Due.Zip(earlier, (question, parts) =>
+        [.. frame.DueQuestions.Zip(earlier, (question, parts) =>
             Answered(frame, question, [.. parts.Select(part => part with { Timings = default })]) with { Reused = true })]);
 
     /// <summary>A question was answered.</summary>

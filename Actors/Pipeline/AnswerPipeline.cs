@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// <see cref="SceneGateStep"/>, <see cref="TokenGateStep"/>, <see cref="AdHocStep"/> and <see cref="EvaluateStep"/> return
 /// at once; stage 1 and stage 2 work on one element and hold at most one.</para>
 /// <para>Backpressure comes from two places. <see cref="InFlightLimit"/> admits one frame, or two where the stages overlap,
-/// and a frame counts until its last ad-hoc question is answered. Each stage runs on an <see cref="InferenceThread"/>, one
+/// and a frame counts until its last ad-hoc question is answered. Each stage runs on an <see cref="WorkerThread"/>, one
 /// call at a time. Without <c>Overlap</c> both stages share that thread and one frame is in flight, so the stream carries a
 /// single element.</para>
 /// <para>There is no asynchronous boundary: its input buffer would hold old frames. A frame that the stream drops when it

@@ -24,7 +24,7 @@ internal sealed class AnswerStep(
     {
         IReadOnlyList<QuestionAnswered> all = cancel.IsCancellationRequested ? [] : asker.AskDue(answerer, frame);
         QuestionAnswered[] answered = [.. all.Where(it => it.Failure is null)];
-        if ((all.Count > 0 || frame.AdHoc.Count > 0) && frame.TryCount())
+        if ((all.Count > 0 || frame.AdHocQuestions.Count > 0) && frame.TryMarkCounted())
         {
             frame.Intake.Counters.Update(camera => camera.FramesUsed++);
         }

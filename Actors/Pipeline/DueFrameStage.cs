@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// <summary>Emits, on demand and while <see cref="InFlightLimit"/> has a free place, the newest frame of the next camera that has a
 /// question due. Completes when every camera has ended and no frame waits.</summary>
 internal sealed class DueFrameStage(
-    FrameIntakes intakes, UploadedFrameIntake uploads, InFlightLimit limit, WakeSignal wake)
+    CameraIntakes intakes, UploadedFrameIntake uploads, InFlightLimit limit, WakeSignal wake)
     : GraphStage<SourceShape<InFlightFrame>>
 {
     private readonly Outlet<InFlightFrame> _out = new("DueFrame.out");
@@ -20,7 +20,7 @@ internal sealed class DueFrameStage(
     private sealed class Logic : OutGraphStageLogic
     {
         private readonly Outlet<InFlightFrame> _out;
-        private readonly FrameIntakes _intakes;
+        private readonly CameraIntakes _intakes;
         private readonly UploadedFrameIntake _uploads;
         private readonly InFlightLimit _limit;
         private readonly WakeSignal _wake;
@@ -29,7 +29,7 @@ internal sealed class DueFrameStage(
 
         public Logic(
             SourceShape<InFlightFrame> shape,
-            FrameIntakes intakes,
+            CameraIntakes intakes,
             UploadedFrameIntake uploads,
             InFlightLimit limit,
             WakeSignal wake)
@@ -47,7 +47,7 @@ internal sealed class DueFrameStage(
         private IReadOnlyList<IFrameIntake> Intakes => [.. _intakes.Current, _uploads];
 
         // A picture can be uploaded at any time, so a pipeline whose cameras have ended does not wait for one.
-        private bool AllDone => _intakes.AreDone && !_uploads.IsWaiting;
+        private bool AllDone => _intakes.AreDone && !_uploads.HasFrame;
 
         private bool MayPick => IsAvailable(_out) && _limit.HasCapacity;
 
@@ -80,7 +80,7 @@ internal sealed class DueFrameStage(
                 _wake.Arm(_onWake);
             }
             // Checked again after arming: a signal that came before is not remembered.
-            while (AllDone || (MayPick && Intakes.Any(intake => intake.IsWaiting)));
+            while (AllDone || (MayPick && Intakes.Any(intake => intake.HasFrame)));
         }
 
         private InFlightFrame? Pick()

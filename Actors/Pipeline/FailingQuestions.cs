@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed class FailingQuestions(TimeProvider time)
 {
     /// <summary>Largest number of questions, more than any device has; the limit is for ad-hoc questions, which anybody may send.</summary>
-    private const int Most = 1024;
+    private const int MaxQuestions = 1024;
 
     /// <summary>First pause after a failure that the engine survived, doubling up to <see cref="LongestPause"/>.</summary>
     private static readonly TimeSpan ShortPause = TimeSpan.FromSeconds(30);
@@ -47,7 +47,7 @@ internal sealed class FailingQuestions(TimeProvider time)
     {
         lock (_lock)
         {
-            Make();
+            DropAllIfFull();
             _faults.TryAdd(question, new Fault(TimeSpan.Zero, null));
         }
     }
@@ -60,7 +60,7 @@ internal sealed class FailingQuestions(TimeProvider time)
     {
         lock (_lock)
         {
-            Make();
+            DropAllIfFull();
             var doubled = _faults.GetValueOrDefault(question).Pause * 2;
             var first = engineLost ? LongPause : ShortPause;
             var pause = doubled < first ? first : doubled > LongestPause ? LongestPause : doubled;
@@ -78,9 +78,9 @@ internal sealed class FailingQuestions(TimeProvider time)
         }
     }
 
-    private void Make()
+    private void DropAllIfFull()
     {
-        if (_faults.Count >= Most)
+        if (_faults.Count >= MaxQuestions)
         {
             _faults.Clear();
         }

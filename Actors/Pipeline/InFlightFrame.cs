@@ -21,13 +21,13 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
 
     public Frame Frame => picked.Frame;
 
-    public IReadOnlyList<StandingQuestion> Due => picked.Due;
+    public IReadOnlyList<StandingQuestion> DueQuestions => picked.DueQuestions;
 
     /// <summary>The ad-hoc questions. They end with the frame, however it ends.</summary>
-    public IReadOnlyList<AdHocQuestion> AdHoc => picked.AdHoc;
+    public IReadOnlyList<AdHocQuestion> AdHocQuestions => picked.AdHocQuestions;
 
     /// <summary>The part of the frame that these questions are about; null for all of it.</summary>
-    public FrameRegion? Region => Due.Count > 0 ? Due[0].Region : null;
+    public FrameRegion? Region => DueQuestions.Count > 0 ? DueQuestions[0].Region : null;
 
     /// <summary>False for a frame that the encoder refused.</summary>
     public bool CanBeAnswered => _tokens is not null || ReusableAnswers is not null || Unanswerable is not null;
@@ -37,7 +37,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
 
     /// <summary>Null where each frame is answered. An ad-hoc question is about this very frame, so nothing is reused
     /// then.</summary>
-    public SceneGate? Gate => AdHoc.Count == 0 ? intake.Gate : null;
+    public SceneGate? Gate => AdHocQuestions.Count == 0 ? intake.Gate : null;
 
     /// <summary>Fingerprint that the scene gate compares; null where there is no gate.</summary>
     public SceneFingerprint? Fingerprint { get; set; }
@@ -60,13 +60,13 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     }
 
     /// <summary>Age of the frame when it was selected.</summary>
-    public required TimeSpan CaptureTime { get; init; }
+    public required TimeSpan AgeAtSelection { get; init; }
 
     public TimeSpan GateTime { get; set; }
 
     public TimeSpan EncodeTime { get; set; }
 
-    public TimeSpan PrimeTime { get; set; }
+    public TimeSpan PrefillTime { get; set; }
 
     /// <summary>JPEG of this very frame, or null if none is requested or it could not be made. It reads the pixels, so it must end
     /// before the frame is disposed in order.</summary>
@@ -84,7 +84,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
 
     /// <summary>True for the first caller only: a frame that was counted as used is not counted as failed as well when its
     /// answers are lost with the pipeline.</summary>
-    public bool TryCount() => Interlocked.Exchange(ref _counted, 1) == 0;
+    public bool TryMarkCounted() => Interlocked.Exchange(ref _counted, 1) == 0;
 
     /// <summary>Reports progress of this frame, so that a pipeline that hangs is noticed.</summary>
     public void ReportProgress() => limit.ReportProgress();
@@ -95,9 +95,9 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
         {
             picked.Frame.Dispose();
             _tokens?.Dispose();
-            foreach (var question in picked.AdHoc)
+            foreach (var question in picked.AdHocQuestions)
             {
-                question.Failed("the picture was lost before it could be asked; ask again");
+                question.Fail("the picture was lost before it could be asked; ask again");
             }
 
             limit.Release(this);

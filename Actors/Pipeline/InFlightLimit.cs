@@ -42,7 +42,7 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
     {
         var frame = new InFlightFrame(intake, picked, this)
         {
-            CaptureTime = time.GetElapsedTime(picked.Frame.CapturedTimestamp),
+            AgeAtSelection = time.GetElapsedTime(picked.Frame.CapturedTimestamp),
         };
         lock (_lock)
         {

@@ -7,19 +7,19 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// <summary>The sessions of one pipeline on their threads: opened, used and disposed there and nowhere else.</summary>
 internal sealed class ModelSessions
 {
-    private readonly InferenceThread _encodeThread;
-    private readonly InferenceThread _answerThread;
-    private readonly InferenceThread _snapshotThread;
+    private readonly WorkerThread _encodeThread;
+    private readonly WorkerThread _answerThread;
+    private readonly WorkerThread _snapshotThread;
     private IVisionEncoder? _encoder;
     private IQuestionAnswerer? _answerer;
     private Task? _closing;
 
     private ModelSessions(bool overlap)
     {
-        _encodeThread = new InferenceThread(overlap ? "mvlm-encode" : "mvlm-engine");
+        _encodeThread = new WorkerThread(overlap ? "mvlm-encode" : "mvlm-engine");
         // Taking turns on one thread makes it impossible that both stages compute at once.
-        _answerThread = overlap ? new InferenceThread("mvlm-answer") : _encodeThread;
-        _snapshotThread = new InferenceThread("mvlm-snapshot");
+        _answerThread = overlap ? new WorkerThread("mvlm-answer") : _encodeThread;
+        _snapshotThread = new WorkerThread("mvlm-snapshot");
     }
 
     /// <summary>Opens one session after the other, because each needs most memory while it opens.</summary>
@@ -73,7 +73,7 @@ internal sealed class ModelSessions
         }
     }
 
-    private static Task<bool> DisposeOnAsync(InferenceThread thread, IDisposable? session) => thread.RunAsync(() =>
+    private static Task<bool> DisposeOnAsync(WorkerThread thread, IDisposable? session) => thread.RunAsync(() =>
     {
         session?.Dispose();
         return true;

@@ -26,9 +26,9 @@ internal sealed record CloseEngine
 
 /// <summary>The parts from which a pipeline is built.</summary>
 internal sealed record PipelineContext(
-    EdgeDependencies Parts,
+    EdgeDependencies Dependencies,
     PipelineSettings Settings,
-    FrameIntakes Intakes,
+    CameraIntakes Intakes,
     UploadedFrameIntake Uploads,
     InFlightLimit Limit,
     WakeSignal Wake,
@@ -77,10 +77,10 @@ internal sealed partial class PipelineActor : ReceiveActor
             Replace(failed.Fault);
         });
         Receive<StreamCompleted>(_ => Context.Parent.Tell(new PipelineDrained()));
-        Receive<StreamFailed>(failed => CloseThen(new EngineClosed(failed.Fault)));
-        Receive<EngineClosed>(closed => Replace(closed.Fault));
+        Receive<StreamFailed>(failed => CloseThen(new EngineClosedAfterFault(failed.Fault)));
+        Receive<EngineClosedAfterFault>(closed => Replace(closed.Fault));
         Receive<CloseEngine>(_ => Close());
-        Receive<EngineGone>(_ => Context.Stop(Self));
+        Receive<EngineClosedForStop>(_ => Context.Stop(Self));
     }
 
     protected override void PreStart() => Open();
@@ -91,7 +91,7 @@ internal sealed partial class PipelineActor : ReceiveActor
     private void Open()
     {
         _changing = true;
-        _opening = ModelSessions.OpenAsync(_context.Parts, _context.Settings.Overlap);
+        _opening = ModelSessions.OpenAsync(_context.Dependencies, _context.Settings.Overlap);
         _opening.PipeTo(
             Self, success: sessions => new EngineOpened(sessions), failure: fault => new EngineNotOpened(fault));
     }
@@ -101,7 +101,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         (_changing, _sessions, _opening) = (false, sessions, null);
         if (_closing)
         {
-            CloseThen(new EngineGone());
+            CloseThen(new EngineClosedForStop());
             return;
         }
 
@@ -123,7 +123,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         AnswerPipeline.Build(
             new DueFrameStage(_context.Intakes, _context.Uploads, _context.Limit, _context.Wake),
             new SceneGateStep(time),
-            new EncodeStep(sessions, _context.Parts.FrameToJpeg, time, _context.Loggers.CreateLogger<EncodeStep>()),
+            new EncodeStep(sessions, _context.Dependencies.FrameToJpeg, time, _context.Loggers.CreateLogger<EncodeStep>()),
             new AnswerStep(sessions, adHoc, asker, composer, _context.CancelAnswers),
             adHoc,
             new EvaluateStep(_evaluation, _context.OnAnswered))
@@ -161,7 +161,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         _closing = true;
         if (_sessions is not null)
         {
-            CloseThen(new EngineGone());
+            CloseThen(new EngineClosedForStop());
         }
         else if (!_changing)
         {
@@ -214,7 +214,7 @@ internal sealed partial class PipelineActor : ReceiveActor
 
         foreach (var frame in _context.Limit.AbandonAll())
         {
-            if (frame.TryCount())
+            if (frame.TryMarkCounted())
             {
                 frame.Intake.Counters.Update(camera => camera.FramesFailed++);
             }
@@ -241,7 +241,7 @@ internal sealed partial class PipelineActor : ReceiveActor
 
     private sealed record StreamFailed(Exception Fault);
 
-    private sealed record EngineClosed(Exception Fault);
+    private sealed record EngineClosedAfterFault(Exception Fault);
 
-    private sealed record EngineGone;
+    private sealed record EngineClosedForStop;
 }

@@ -27,15 +27,15 @@ internal sealed partial class QuestionAsker(
     {
         if ((frame.Unanswerable ?? Prime(answerer, frame)) is { } failure)
         {
-            foreach (var question in frame.Due)
+            foreach (var question in frame.DueQuestions)
             {
                 composer.CountAsked(frame, question);
             }
 
-            return [.. frame.Due.Select(question => composer.Failed(frame, question, failure))];
+            return [.. frame.DueQuestions.Select(question => composer.Failed(frame, question, failure))];
         }
 
-        var answers = new QuestionAnswered?[frame.Due.Count];
+        var answers = new QuestionAnswered?[frame.DueQuestions.Count];
         Ask(answerer, frame, answers);
         return [.. answers.OfType<QuestionAnswered>()];
     }
@@ -47,8 +47,8 @@ internal sealed partial class QuestionAsker(
         AnswerFailure failure;
         try
         {
-            answerer.Prime(frame.Tokens);
-            frame.PrimeTime = time.GetElapsedTime(started);
+            answerer.PrefillPicture(frame.Tokens);
+            frame.PrefillTime = time.GetElapsedTime(started);
             frame.ReportProgress();
             return null;
         }
@@ -61,9 +61,9 @@ internal sealed partial class QuestionAsker(
             failure = new AnswerFailure(AnswerFailureKind.TooLong, fault);
         }
 
-        foreach (var question in frame.AdHoc)
+        foreach (var question in frame.AdHocQuestions)
         {
-            question.Failed(failure.Message);
+            question.Fail(failure.Message);
         }
 
         return failure;
@@ -73,7 +73,7 @@ internal sealed partial class QuestionAsker(
     {
         var together = new List<int>();
         var alone = new List<int>();
-        foreach (var (at, question) in frame.Due.Index())
+        foreach (var (at, question) in frame.DueQuestions.Index())
         {
             var key = Key(frame, question);
             if (failing.PauseOf(key) is null)
@@ -110,8 +110,8 @@ internal sealed partial class QuestionAsker(
             {
                 foreach (var at in unanswered)
                 {
-                    failing.Suspect(Key(frame, frame.Due[at]));
-                    composer.CountFailed(frame, frame.Due[at], UnknownReason.ModelFailed);
+                    failing.Suspect(Key(frame, frame.DueQuestions[at]));
+                    composer.CountFailed(frame, frame.DueQuestions[at], UnknownReason.ModelFailed);
                 }
 
                 throw;
@@ -128,7 +128,7 @@ internal sealed partial class QuestionAsker(
 
     private void AskAlone(IQuestionAnswerer answerer, InFlightFrame frame, int at, QuestionAnswered?[] answers)
     {
-        var question = frame.Due[at];
+        var question = frame.DueQuestions[at];
         try
         {
             AskInOneCall(answerer, frame, [at], [at], answers);
@@ -164,7 +164,7 @@ internal sealed partial class QuestionAsker(
             return;
         }
 
-        var batch = new QuestionBatch([.. asked.Select(at => frame.Due[at])]);
+        var batch = new QuestionBatch([.. asked.Select(at => frame.DueQuestions[at])]);
         try
         {
             answerer.AskAll([.. batch.Questions.Select(question => _drafts.WithDraft(frame.Frame.Camera, question))], OnAnswer, cancel);
@@ -189,11 +189,11 @@ internal sealed partial class QuestionAsker(
             unanswered.Remove(at);
             if (whole.Parts.All(part => part.Failure is not null))
             {
-                answers[at] = composer.Failed(frame, frame.Due[at], whole.Parts[0].Failure!);
+                answers[at] = composer.Failed(frame, frame.DueQuestions[at], whole.Parts[0].Failure!);
             }
             else if (whole.Parts.All(part => part.Finish != FinishReason.Cancelled))
             {
-                answers[at] = composer.Answered(frame, frame.Due[at], whole.Parts);
+                answers[at] = composer.Answered(frame, frame.DueQuestions[at], whole.Parts);
             }
         }
     }

@@ -17,7 +17,7 @@ internal sealed class QuestionBatch
         _parts = new Answer?[due.Count][];
         foreach (var (at, question) in due.Index())
         {
-            var parts = AnswerHandler.Of(question.Kind).Ask(question).ToList();
+            var parts = AnswerHandler.Of(question.Kind).ToModelQuestions(question).ToList();
             _parts[at] = new Answer?[parts.Count];
             _origins.AddRange(parts.Select((_, part) => (at, part)));
             questions.AddRange(parts);
@@ -41,15 +41,4 @@ internal sealed class QuestionBatch
         Answer[] answered = [.. _parts[due].OfType<Answer>()];
         return answered.Length == _parts[due].Length ? (due, answered) : null;
     }
-
-    private static IEnumerable<Question> Parts(StandingQuestion question) => question.Kind == QuestionKind.Json
-        ? question.Fields.Select(field => ToQuestion(field.Ask, field.Kind, field.MaxTokens, field.Choices))
-        : [ToQuestion(question.Ask, question.Kind, question.MaxTokens, question.Choices)];
-
-    private static Question ToQuestion(string ask, QuestionKind kind, int maxTokens, IReadOnlyList<string> choices) => kind switch
-    {
-        QuestionKind.YesNo => new Question(ask, AnswerKind.YesNo),
-        QuestionKind.Choice => new Question(ask, AnswerKind.Choice) { Choices = choices },
-        _ => new Question(ask, AnswerKind.Text, maxTokens),
-    };
 }

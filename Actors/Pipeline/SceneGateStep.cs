@@ -17,7 +17,7 @@ internal sealed class SceneGateStep(TimeProvider time)
 
         var started = time.GetTimestamp();
         frame.Fingerprint = new SceneFingerprint(frame.Frame);
-        frame.Reuse(gate.StillValid(frame.Fingerprint, frame.Due));
+        frame.Reuse(gate.StillValid(frame.Fingerprint, frame.DueQuestions));
         frame.GateTime = time.GetElapsedTime(started);
         return frame;
     }

@@ -11,7 +11,7 @@ internal static class TokenGateStep
         // Runs when stage 2 asks for the frame, so the answers about the previous frame are known to the gate by then.
         if (frame is { ReusableAnswers: null, Unanswerable: null, Gate: { } gate })
         {
-            frame.Reuse(gate.StillValid(frame.Tokens, frame.Due));
+            frame.Reuse(gate.StillValid(frame.Tokens, frame.DueQuestions));
         }
 
         return frame;

@@ -5,31 +5,31 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 namespace MobileVlm.Edge.Actors.Publishing;
 
 /// <summary>Connects to the broker and connects again after each loss, without end; logs each outage once. Its state is in
-/// <see cref="BrokerSession"/>. One caller at a time.</summary>
+/// <see cref="BrokerConnection"/>. One caller at a time.</summary>
 internal sealed class BrokerConnector(
-    BrokerSession session, IMqttLink link, PublisherMailbox mailbox, MqttCounters counters, TimeProvider time, PublisherLog log)
+    BrokerConnection session, IMqttLink link, PublisherCallbacks mailbox, MqttCounters counters, TimeProvider time, PublisherLog log)
 {
     /// <summary>Begins an attempt, unless there is a connection, an attempt or a stop already.</summary>
     /// <returns>True when the link turned out to be connected.</returns>
     public bool Connect()
     {
-        if (session.State != LinkState.Waiting || session.Stop != StopPhase.None)
+        if (session.State != BrokerConnectionState.Waiting || session.Stop != StopPhase.None)
         {
             return false;
         }
 
-        session.Retry?.Dispose();
-        session.Retry = null;
+        session.ConnectTimer?.Dispose();
+        session.ConnectTimer = null;
         if (link.IsConnected)
         {
             // A message was not acknowledged but the connection held, so what the broker knows is still right.
-            session.State = LinkState.Connected;
+            session.State = BrokerConnectionState.Connected;
             counters.Connected = true;
             return true;
         }
 
         var attempt = new object();
-        (session.State, session.Connect) = (LinkState.Connecting, attempt);
+        (session.State, session.ConnectAttempt) = (BrokerConnectionState.Connecting, attempt);
         mailbox.SendResult(
             () => link.ConnectAsync(session.Life),
             outcome => new ConnectEnded(attempt, outcome),
@@ -43,7 +43,7 @@ internal sealed class BrokerConnector(
     /// <returns>True when there is a connection now.</returns>
     public bool ConnectEnded(ConnectEnded ended, Action prepare)
     {
-        if (session.State != LinkState.Connecting || !ReferenceEquals(ended.Attempt, session.Connect))
+        if (session.State != BrokerConnectionState.Connecting || !ReferenceEquals(ended.Attempt, session.ConnectAttempt))
         {
             return false;
         }
@@ -58,8 +58,8 @@ internal sealed class BrokerConnector(
         counters.Connected = true;
         prepare();
         session.ConnectedAt = time.GetTimestamp();
-        session.State = LinkState.Connected;
-        session.Logged = ConnectOutcomeKind.Connected;
+        session.State = BrokerConnectionState.Connected;
+        session.LastLoggedOutcome = ConnectOutcomeKind.Connected;
         if (session.WasConnected)
         {
             counters.Update(mqtt => mqtt.Reconnects++);
@@ -89,7 +89,7 @@ internal sealed class BrokerConnector(
         }
 
         ConnectLater(session.Backoff.Next());
-        session.Logged = ConnectOutcomeKind.Unreachable;
+        session.LastLoggedOutcome = ConnectOutcomeKind.Unreachable;
         if (session.Stop == StopPhase.None)
         {
             // During a stop nothing connects again, and the stop logs what was not sent.
@@ -104,9 +104,9 @@ internal sealed class BrokerConnector(
         ConnectLater(wait);
 
         // Logged once for each kind of outage, not at each attempt.
-        if (session.Logged != outcome.Kind)
+        if (session.LastLoggedOutcome != outcome.Kind)
         {
-            session.Logged = outcome.Kind;
+            session.LastLoggedOutcome = outcome.Kind;
             var reason = LogText.WithoutStop(outcome.Reason);
             log.NoBroker(needsAttention ? LogLevel.Error : LogLevel.Warning, link.Description, reason, wait.TotalSeconds);
         }
@@ -114,13 +114,13 @@ internal sealed class BrokerConnector(
 
     private void ConnectLater(TimeSpan wait)
     {
-        session.State = LinkState.Waiting;
+        session.State = BrokerConnectionState.Waiting;
         counters.Connected = false;
         if (session.Stop == StopPhase.None)
         {
-            session.Retry?.Dispose();
-            session.Retry = null;
-            session.Retry = mailbox.SendAfter(wait, TryConnect.Instance);
+            session.ConnectTimer?.Dispose();
+            session.ConnectTimer = null;
+            session.ConnectTimer = mailbox.SendAfter(wait, TryConnect.Instance);
         }
     }
 }

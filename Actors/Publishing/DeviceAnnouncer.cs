@@ -15,14 +15,14 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
     private readonly DeviceMessage _message = new(topics);
 
     /// <summary>One message for each camera; none when Home Assistant discovery is off.</summary>
-    public IEnumerable<OutboundMessage> Devices(IEnumerable<CameraPlan> cameras) =>
+    public IEnumerable<OutboundMessage> Devices(IEnumerable<CameraConfiguration> cameras) =>
         settings.Enabled ? cameras.Select(Device) : [];
 
     /// <summary>Compares a retained announcement with the current cameras.</summary>
     /// <param name="kept">A retained message to one of this node's discovery topics.</param>
     /// <param name="cameras">The current cameras.</param>
     /// <returns>Messages that remove what no longer exists; usually none. To be published once, in this order.</returns>
-    public IEnumerable<OutboundMessage> Removals(InboundMessage kept, IReadOnlyList<CameraPlan> cameras)
+    public IEnumerable<OutboundMessage> Removals(InboundMessage kept, IReadOnlyList<CameraConfiguration> cameras)
     {
         if (!settings.Enabled || kept.Payload.IsEmpty || _discovery.Camera(kept.Topic) is not { } camera)
         {
@@ -40,18 +40,18 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
     }
 
     /// <summary>The same when the cameras change at run time.</summary>
-    public IEnumerable<OutboundMessage> Removals(IEnumerable<CameraPlan> before, IReadOnlyList<CameraPlan> now) =>
+    public IEnumerable<OutboundMessage> Removals(IEnumerable<CameraConfiguration> before, IReadOnlyList<CameraConfiguration> now) =>
         Devices(before).SelectMany(device => Removals(new InboundMessage(device.Topic, device.Payload, true), now));
 
-    private OutboundMessage Device(CameraPlan plan) =>
+    private OutboundMessage Device(CameraConfiguration plan) =>
         Retained(_discovery.Config(plan.Id.Value), _message.Device(ToDiscovered(plan)));
 
-    private DiscoveredCamera ToDiscovered(CameraPlan plan) => new(
+    private AnnouncedCamera ToDiscovered(CameraConfiguration plan) => new(
         edge.Node,
         plan.Id.Value,
         edge.ModelName,
         plan.Snapshot,
-        [.. plan.Questions.Select(question => new DiscoveredQuestion(question.Id, AnswerHandler.Of(question.Kind).Published)
+        [.. plan.Questions.Select(question => new AnnouncedQuestion(question.Id, AnswerHandler.Of(question.Kind).Published)
         {
             Choices = question.Choices,
             Unit = question.Number.Unit,

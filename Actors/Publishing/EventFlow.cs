@@ -6,22 +6,22 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 namespace MobileVlm.Edge.Actors.Publishing;
 
 /// <summary>Events on their way: into the outbox first, then the oldest into memory, and out of the outbox once the broker has
-/// acknowledged it. Decides what the outbox does next; <see cref="EventDelivery"/> holds the state. One caller at a
+/// acknowledged it. Decides what the outbox does next; <see cref="EventDeliveryState"/> holds the state. One caller at a
 /// time.</summary>
 internal sealed class EventFlow(
-    PublisherState state, MessageFactory messages, PublisherMailbox mailbox, MqttCounters counters, PublisherLog log)
+    PublisherState state, MessageFactory messages, PublisherCallbacks mailbox, MqttCounters counters, PublisherLog log)
 {
     /// <summary>A topic that the broker refused waits this long.</summary>
-    private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RefusedTopicPause = TimeSpan.FromMinutes(1);
 
     /// <summary>An outbox that failed is left alone for this long.</summary>
-    private static readonly TimeSpan OutboxRest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan OutboxPause = TimeSpan.FromSeconds(1);
 
-    private readonly EventDelivery _events = state.Outgoing.Events;
-    private readonly BrokerSession _session = state.Session;
+    private readonly EventDeliveryState _events = state.Outgoing.Events;
+    private readonly BrokerConnection _session = state.Session;
 
     /// <summary>Gives the events of a frame to the outbox.</summary>
-    public void StoreAll(FrameEvaluated evaluated, SafeComposer composer)
+    public void StoreAll(StateUpdates evaluated, SafeComposer composer)
     {
         foreach (var compose in messages.Events(evaluated))
         {
@@ -57,7 +57,7 @@ internal sealed class EventFlow(
             log.OutboxFailed(fault);
         }
 
-        if (completed.Lost is { } lost)
+        if (completed.UnstoredId is { } lost)
         {
             log.LostEvent(lost);
         }
@@ -81,7 +81,7 @@ internal sealed class EventFlow(
         _events.Refused();
         RetryRefusedLater();
         Fetch();
-        log.PassedOver(topic, RefusedRest.TotalSeconds);
+        log.PassedOver(topic, RefusedTopicPause.TotalSeconds);
     }
 
     /// <summary>Topics that the broker refused are tried again.</summary>
@@ -116,7 +116,7 @@ internal sealed class EventFlow(
         {
             // An immediate retry would probably fail again.
             _session.OutboxRetry?.Dispose();
-            _session.OutboxRetry = mailbox.SendAfter(OutboxRest, OutboxMayTry.Instance);
+            _session.OutboxRetry = mailbox.SendAfter(OutboxPause, OutboxMayTry.Instance);
         }
         else if (fetch)
         {
@@ -126,8 +126,8 @@ internal sealed class EventFlow(
 
     private void RetryRefusedLater()
     {
-        _session.Refused?.Dispose();
-        _session.Refused = mailbox.SendAfter(RefusedRest, RefusedTopicsMayTry.Instance);
+        _session.RefusedTopicsTimer?.Dispose();
+        _session.RefusedTopicsTimer = mailbox.SendAfter(RefusedTopicPause, RefusedTopicsMayTry.Instance);
     }
 
     private void Count() => counters.Moved(_events.Stats);
@@ -136,7 +136,7 @@ internal sealed class EventFlow(
     {
         StoreOutcome.Stored => "stored on disk",
         StoreOutcome.InMemory => "kept in memory",
-        StoreOutcome.Known => "stored before",
+        StoreOutcome.AlreadyStored => "stored before",
         StoreOutcome.Dropped => "dropped",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "This outcome has no text."),
     };

@@ -19,7 +19,7 @@ internal sealed class LatestByTopic
     }
 
     /// <summary>Makes all topics wait again, in the order in which they were first set.</summary>
-    public void SendAfresh()
+    public void RequeueAll()
     {
         _waiting.Clear();
         foreach (var topic in _latest.Keys)
@@ -29,7 +29,7 @@ internal sealed class LatestByTopic
     }
 
     /// <summary>Puts a message that was not acknowledged at the front, unless a newer one waits.</summary>
-    public void SendAgain(OutboundMessage message)
+    public void Requeue(OutboundMessage message)
     {
         if (!_waiting.ContainsKey(message.Topic) && _latest.ContainsKey(message.Topic))
         {
@@ -56,7 +56,7 @@ internal sealed class LatestByTopic
         }
     }
 
-    /// <summary>Marks all messages as not waiting; <see cref="SendAfresh"/> makes them wait again.</summary>
+    /// <summary>Marks all messages as not waiting; <see cref="RequeueAll"/> makes them wait again.</summary>
     public void ClearWaiting() => _waiting.Clear();
 
     /// <summary>The next message in line, or null.</summary>

@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 internal sealed partial class MessageFactory
 {
     /// <summary>The snapshot first and the bare state last: a subscriber that reacts to the state finds the rest in place.</summary>
-    public IEnumerable<ComposedLater> Answers(FrameEvaluated evaluated)
+    public IEnumerable<ComposedLater> Answers(StateUpdates evaluated)
     {
         if (evaluated.Frame is { Snapshot: { } jpeg } frame)
         {
@@ -29,7 +29,7 @@ internal sealed partial class MessageFactory
             if (update.Evaluation.PublishesAnswer)
             {
                 // Where it cannot be written, an old value must not be taken for an answer about this frame.
-                yield return new ComposedLater(() => Answer(update)) { WithoutValue = () => Answer(update with { IsFresh = false }) };
+                yield return new ComposedLater(() => Answer(update)) { WithoutValue = () => Answer(update with { IsFromFrame = false }) };
             }
 
             if (update.Evaluation.PublishesState)
@@ -41,7 +41,7 @@ internal sealed partial class MessageFactory
     }
 
     /// <summary>The events of a frame.</summary>
-    public IEnumerable<Func<EventPayload>> Events(FrameEvaluated evaluated) =>
+    public IEnumerable<Func<EventPayload>> Events(StateUpdates evaluated) =>
         from update in evaluated.Updates
         let change = update.Evaluation.Event
         let last = update.Last
@@ -63,15 +63,15 @@ internal sealed partial class MessageFactory
         Node = settings.Node,
         Camera = update.Camera.Value,
         Question = update.Question.Id,
-        Ask = update.Question.Ask,
+        Ask = update.Question.Text,
         From = change.From,
         To = change.To,
         Score = change.Score,
         At = last.Frame.CapturedAt,
         Since = change.Since,
-        Frame = last.Frame.Frame.Value,
+        Frame = last.Frame.Sequence.Value,
         Text = update.Question.Rules.Alert.Fill(placeholder => Fact(placeholder, update, last, change)),
-        HeldBack = change.HeldBack,
+        HeldBack = change.SuppressedChanges,
         Historical = false,
         Model = settings.ModelName,
     };
@@ -81,7 +81,7 @@ internal sealed partial class MessageFactory
         "node" => settings.Node,
         "camera" => update.Camera.Value,
         "question" => update.Question.Id,
-        "ask" => update.Question.Ask,
+        "ask" => update.Question.Text,
         "from" => change.From,
         "to" or "value" => change.To,
         "score" => AlertText.Percent(change.Score),
@@ -91,7 +91,7 @@ internal sealed partial class MessageFactory
         _ => throw new ArgumentOutOfRangeException(nameof(placeholder), placeholder, "The template has an unknown placeholder."),
     };
 
-    private string Clock(DateTimeOffset moment) => clock.Known(moment) is { } known
+    private string Clock(DateTimeOffset moment) => clock.Correct(moment) is { } known
         ? TimeZoneInfo.ConvertTime(known, settings.TimeZone).ToString("HH:mm:ss", CultureInfo.InvariantCulture)
         : "an unknown time";
 
@@ -101,13 +101,13 @@ internal sealed partial class MessageFactory
     private AnswerPayload Payload(QuestionUpdate update)
     {
         var (last, state) = (update.Last, update.Current);
-        var fresh = update.IsFresh ? last?.Parsed : null;
+        var fresh = update.IsFromFrame ? last?.Parsed : null;
         return new AnswerPayload
         {
             Node = settings.Node,
             Camera = update.Camera.Value,
             Question = update.Question.Id,
-            Ask = update.Question.Ask,
+            Ask = update.Question.Text,
             Value = fresh?.Value ?? AnswerWords.Unknown,
             Text = fresh?.Text ?? "",
             Score = fresh?.Score,
@@ -116,18 +116,18 @@ internal sealed partial class MessageFactory
             Unit = update.Question.Number.Unit,
             Fields = fresh?.Fields,
             State = state.State,
-            Since = clock.Known(state.Since),
+            Since = clock.Correct(state.Since),
             Reason = state.Reason?.ToText(),
             LastKnown = state.LastKnown,
-            LastKnownAt = clock.Known(state.LastKnownAt),
-            Frame = last?.Frame.Frame.Value,
-            CapturedAt = clock.Known(last?.Frame.CapturedAt),
-            AnsweredAt = clock.Known(last?.Answer.AnsweredAt),
+            LastKnownAt = clock.Correct(state.LastKnownAt),
+            Frame = last?.Frame.Sequence.Value,
+            CapturedAt = clock.Correct(last?.Frame.CapturedAt),
+            AnsweredAt = clock.Correct(last?.Answer.AnsweredAt),
             Clock = clock.IsSet ? null : ClockText.Unset,
             AgeMs = last?.Answer.Age.TotalMilliseconds,
             Timings = last is null ? null : new StageTimings(
                 last.Frame.EncodeTime.TotalMilliseconds,
-                (last.Frame.PrimeTime + last.Answer.Timings.Prefill).TotalMilliseconds,
+                (last.Frame.PrefillTime + last.Answer.Timings.Prefill).TotalMilliseconds,
                 last.Answer.Timings.Decode.TotalMilliseconds),
             Model = settings.ModelName,
             SameFrameS = last?.Frame.RepeatsFor is { } repeats ? (long)repeats.TotalSeconds : null,

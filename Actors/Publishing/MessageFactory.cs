@@ -31,7 +31,7 @@ internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics t
 
     /// <summary>The frames come before the state, so that a subscriber that reacts to the state finds them in
     /// place.</summary>
-    public IEnumerable<OutboundMessage> View(CameraPlan plan, ViewSeen seen)
+    public IEnumerable<OutboundMessage> View(CameraConfiguration plan, ViewSeen seen)
     {
         if (plan.Snapshot && seen.Before is { } before)
         {
@@ -57,7 +57,7 @@ internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics t
     public OutboundMessage Stats(byte[] body) => Retained(_topics.Stats, body, "application/json");
 
     /// <summary>Makes the broker forget the retained message.</summary>
-    public static OutboundMessage Gone(string topic) => new(topic, ReadOnlyMemory<byte>.Empty, Retain: true);
+    public static OutboundMessage ClearRetained(string topic) => new(topic, ReadOnlyMemory<byte>.Empty, Retain: true);
 
     /// <summary>Topics that a broker keeps of a camera; those of its questions are apart.</summary>
     public static IEnumerable<string> TopicsOf(NodeTopics topics, CameraId camera) =>

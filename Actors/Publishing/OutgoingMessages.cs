@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// <summary>The queue from which a message came.</summary>
 internal enum OutgoingQueue
 {
-    Reply,
+    OneTime,
     Retained,
     Event,
 }
@@ -20,7 +20,7 @@ internal sealed record InFlightMessage(OutboundMessage Message, OutgoingQueue Qu
 /// <param name="retained">The latest value of each topic.</param>
 /// <param name="replies">Messages that are published once.</param>
 /// <param name="events">Events in the outbox.</param>
-internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue replies, EventDelivery events)
+internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue replies, EventDeliveryState events)
 {
     /// <summary>Maximum of retained values in flight at once. A broker that accepts fewer messages in flight (Receive Maximum
     /// of MQTT 5) is not sent more: the link waits for a free slot.</summary>
@@ -37,9 +37,9 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
 
     public LatestByTopic Retained => retained;
 
-    public UnretainedQueue Replies => replies;
+    public OneTimeQueue OneTime => replies;
 
-    public EventDelivery Events => events;
+    public EventDeliveryState Events => events;
 
     /// <summary>The outcome of each message is known.</summary>
     public bool IsSettled => _inFlight.Count == 0;
@@ -50,7 +50,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
     /// <summary>A new connection: all retained values are sent again, before any event.</summary>
     public void Connected()
     {
-        retained.SendAfresh();
+        retained.RequeueAll();
         events.Connected();
         _retainedSentOnce = false;
 
@@ -74,7 +74,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
         for (var turn = 1; turn <= QueueCount; turn++)
         {
             var queue = (OutgoingQueue)(((int)_last + turn) % QueueCount);
-            if (_inFlight.Count(it => it.Queue == queue) < MaxInFlight(queue) && Peek(queue, toMessage) is { } message)
+            if (_inFlight.Count(it => it.Queue == queue) < MaxInFlight(queue) && TakeFromQueue(queue, toMessage) is { } message)
             {
                 var next = new InFlightMessage(message, queue);
                 _last = queue;
@@ -108,13 +108,13 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
         }
 
         _inFlight.RemoveAt(index);
-        _sentAlone -= outcome == PublishOutcomeKind.Lost || _sentAlone == 0 ? 0 : 1;
+        _sentAlone -= outcome == PublishOutcomeKind.Unacknowledged || _sentAlone == 0 ? 0 : 1;
         switch (outcome)
         {
             case PublishOutcomeKind.Accepted when message.Queue == OutgoingQueue.Retained:
                 retained.Accepted(message.Message);
                 break;
-            case PublishOutcomeKind.Lost:
+            case PublishOutcomeKind.Unacknowledged:
                 _wasLost = true;
                 SendAgain(message);
                 break;
@@ -125,11 +125,11 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
 
     private static int MaxInFlight(OutgoingQueue queue) => queue == OutgoingQueue.Retained ? MaxRetainedInFlight : 1;
 
-    private OutboundMessage? Peek(OutgoingQueue queue, Func<EventPayload, OutboundMessage> toMessage) => queue switch
+    private OutboundMessage? TakeFromQueue(OutgoingQueue queue, Func<EventPayload, OutboundMessage> toMessage) => queue switch
     {
         OutgoingQueue.Retained => retained.TakeNext(),
         _ when OnlyRetained => null,
-        OutgoingQueue.Reply => replies.TakeNext(),
+        OutgoingQueue.OneTime => replies.TakeNext(),
 
         // Subscribers that were away get the current states before the events.
         OutgoingQueue.Event => _retainedSentOnce && events.Ready is { } happened ? toMessage(happened) : null,
@@ -141,13 +141,13 @@ internal sealed class OutgoingMessages(LatestByTopic retained, UnretainedQueue r
         switch (lost.Queue)
         {
             case OutgoingQueue.Retained:
-                retained.SendAgain(lost.Message);
+                retained.Requeue(lost.Message);
                 break;
-            case OutgoingQueue.Reply:
-                replies.AddAgain(lost.Message);
+            case OutgoingQueue.OneTime:
+                replies.Requeue(lost.Message);
                 break;
             case OutgoingQueue.Event:
-                events.Lost();
+                events.MarkUnacknowledged();
                 break;
         }
     }

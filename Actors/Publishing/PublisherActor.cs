@@ -18,16 +18,16 @@ internal sealed class PublisherActor : RestartableActor
 {
     private readonly PublisherState _state;
     private readonly OutgoingMessages _outgoing;
-    private readonly BrokerSession _session;
+    private readonly BrokerConnection _session;
     private readonly IMqttLink _link;
     private readonly MessageFactory _messages;
-    private readonly PlanMessages _plans;
-    private readonly QuestionToggles _toggles;
+    private readonly CameraMessages _plans;
+    private readonly QuestionSwitches _toggles;
     private readonly Func<byte[]> _stats;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly IActorRef _self = Context.Self;
-    private readonly PublisherMailbox _mailbox;
+    private readonly PublisherCallbacks _mailbox;
     private readonly PublisherLog _log;
     private readonly SafeComposer _composer;
     private readonly BrokerConnector _connector;
@@ -49,8 +49,8 @@ internal sealed class PublisherActor : RestartableActor
         PublisherState state,
         IMqttLink link,
         MessageFactory messages,
-        PlanMessages plans,
-        QuestionToggles toggles,
+        CameraMessages plans,
+        QuestionSwitches toggles,
         QuestionStateWriter writer,
         Func<byte[]> stats,
         MqttCounters counters,
@@ -61,7 +61,7 @@ internal sealed class PublisherActor : RestartableActor
         (_state, _outgoing, _session) = (state, state.Outgoing, state.Session);
         (_link, _messages, _plans, _toggles, _stats) = (link, messages, plans, toggles, stats);
         (_counters, _time) = (counters, time);
-        _mailbox = new PublisherMailbox(_self, time);
+        _mailbox = new PublisherCallbacks(_self, time);
         _log = new PublisherLog(logger, time);
         _composer = new SafeComposer(counters, _log);
         _connector = new BrokerConnector(_session, link, _mailbox, counters, time, _log);
@@ -69,17 +69,17 @@ internal sealed class PublisherActor : RestartableActor
         _outcomes = new PublishOutcomes(state, link, _events, _connector, counters, time, _log);
         _stop = new PublisherStop(state, link, messages, _composer, stats, _mailbox, _log);
 
-        Receive<FrameEvaluated>(PublishEvaluated);
+        Receive<StateUpdates>(PublishEvaluated);
         Receive<PendingSave>(due => writer.WriteAfter(_state.EventsStored, due));
-        Receive<PlansChanged>(Change);
+        Receive<CamerasReconfigured>(Change);
         Receive<CameraAvailability>(camera => Publish(_plans.Of(_state.Plans, camera)));
         Receive<ViewSeen>(seen => Publish(_plans.Of(_state.Plans, seen)));
         Receive<PublishStats>(message => Publish([_messages.Stats(message.Body)]));
-        Receive<PublishUnretained>(PublishOnce);
+        Receive<PublishOneTime>(PublishOnce);
         Receive<PublishEnabled>(toggled => Publish(_plans.Of(_state.Plans, toggled)));
         Receive<PublishAllAgain>(_ =>
         {
-            _outgoing.Retained.SendAfresh();
+            _outgoing.Retained.RequeueAll();
             PublishNext();
         });
 
@@ -123,14 +123,14 @@ internal sealed class PublisherActor : RestartableActor
         StopIfOver();
         switch (_session.State)
         {
-            case LinkState.Waiting when _session.Stop == StopPhase.None && _session.Retry is null:
+            case BrokerConnectionState.Waiting when _session.Stop == StopPhase.None && _session.ConnectTimer is null:
                 Self.Tell(TryConnect.Instance);
                 break;
-            case LinkState.Connected when !_link.IsConnected && _session.Stop != StopPhase.Disconnecting:
+            case BrokerConnectionState.Connected when !_link.IsConnected && _session.Stop != StopPhase.Disconnecting:
                 _connector.Lost("it ended while the publisher was restarted");
                 StopIfOver();
                 break;
-            case LinkState.Connected:
+            case BrokerConnectionState.Connected:
                 // An earlier instance may have failed between two steps.
                 _events.Fetch();
                 PublishNext();
@@ -143,14 +143,14 @@ internal sealed class PublisherActor : RestartableActor
     {
         switch (message)
         {
-            case ConnectEnded when _session.State == LinkState.Connecting:
-                (_session.State, _session.Retry) = (LinkState.Waiting, null);
+            case ConnectEnded when _session.State == BrokerConnectionState.Connecting:
+                (_session.State, _session.ConnectTimer) = (BrokerConnectionState.Waiting, null);
                 break;
             case OutboxCompleted completed:
                 _outgoing.Events.Discard(completed);
                 break;
             case StopPublishing when _session.Stop == StopPhase.None:
-                _session.Stop = StopPhase.Rest;
+                _session.Stop = StopPhase.SendingRemaining;
                 break;
         }
 
@@ -181,15 +181,15 @@ internal sealed class PublisherActor : RestartableActor
         _state.IsInitialized = true;
     }
 
-    private void PublishEvaluated(FrameEvaluated evaluated)
+    private void PublishEvaluated(StateUpdates evaluated)
     {
         _events.StoreAll(evaluated, _composer);
         Publish(_composer.Answers(_messages, evaluated));
     }
 
-    private void PublishOnce(PublishUnretained message)
+    private void PublishOnce(PublishOneTime message)
     {
-        var dropped = message.IsTaken ? null : _outgoing.Replies.Add(message.Message);
+        var dropped = message.IsTaken ? null : _outgoing.OneTime.Add(message.Message);
         message.IsTaken = true;
         PublishNext();
         if (dropped is not null)
@@ -199,14 +199,14 @@ internal sealed class PublisherActor : RestartableActor
         }
     }
 
-    private void Change(PlansChanged changed)
+    private void Change(CamerasReconfigured changed)
     {
         // Everything is composed before anything is changed, so that a failure leaves nothing half done.
         var (latest, once) = _plans.Changed(_state.Plans, changed);
         _state.Plans = changed.Plans;
         foreach (var message in once)
         {
-            _outgoing.Replies.Add(message);
+            _outgoing.OneTime.Add(message);
         }
 
         Publish(latest);
@@ -260,7 +260,7 @@ internal sealed class PublisherActor : RestartableActor
             _mailbox.SendResult(
                 () => _link.PublishAsync(next.Message, _session.Life),
                 outcome => new PublishEnded(next, outcome, startedAt),
-                fault => new PublishEnded(next, new PublishOutcome(PublishOutcomeKind.Lost, fault), startedAt));
+                fault => new PublishEnded(next, new PublishOutcome(PublishOutcomeKind.Unacknowledged, fault), startedAt));
         }
 
         if (_session.IsConnected && _outgoing.IsSettled && _stop.Advance() is { Count: > 0 } last)

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 internal sealed record PublishStats(byte[] Body);
 
 /// <summary>A message that is published once, in turn with everything else that waits.</summary>
-internal sealed record PublishUnretained(OutboundMessage Message)
+internal sealed record PublishOneTime(OutboundMessage Message)
 {
     /// <summary>It is in the queue; handling it again has no effect.</summary>
     public bool IsTaken { get; set; }
@@ -23,11 +23,11 @@ internal sealed record PublishAllAgain
 }
 
 /// <summary>Sends what still waits, then <c>stopped</c>, then disconnects; the actor then stops.</summary>
-/// <param name="RestWithin">What is not sent within this time stays in the outbox, so that there is time for
+/// <param name="SendRemainingWithin">What is not sent within this time stays in the outbox, so that there is time for
 /// <c>stopped</c>.</param>
-internal sealed record StopPublishing(TimeSpan RestWithin);
+internal sealed record StopPublishing(TimeSpan SendRemainingWithin);
 
-/// <summary>The time for <see cref="StopPublishing.RestWithin"/> is over.</summary>
+/// <summary>The time for <see cref="StopPublishing.SendRemainingWithin"/> is over.</summary>
 internal sealed record RestLimitReached
 {
     public static readonly RestLimitReached Instance = new();
@@ -44,7 +44,7 @@ internal sealed record TryConnect
 }
 
 /// <summary>An attempt to connect has ended.</summary>
-/// <param name="Attempt">See <see cref="BrokerSession.Connect"/>.</param>
+/// <param name="Attempt">See <see cref="BrokerConnection.ConnectAttempt"/>.</param>
 /// <param name="Outcome">How.</param>
 internal sealed record ConnectEnded(object Attempt, ConnectOutcome Outcome);
 

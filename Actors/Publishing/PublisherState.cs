@@ -21,28 +21,28 @@ internal sealed class PublisherState : IDisposable
 
     public PublisherState(
         IEventOutbox outbox,
-        IReadOnlyList<CameraPlan> plans,
+        IReadOnlyList<CameraConfiguration> plans,
         ReconnectSettings reconnect,
         Func<double> random,
         ClockMonitor clock,
         TimeProvider time)
     {
         Plans = plans;
-        Outgoing = new OutgoingMessages(new LatestByTopic(), new UnretainedQueue(MaxReplies), new EventDelivery(outbox, clock, time));
-        Session = new BrokerSession(reconnect, random);
+        Outgoing = new OutgoingMessages(new LatestByTopic(), new OneTimeQueue(MaxReplies), new EventDeliveryState(outbox, clock, time));
+        Session = new BrokerConnection(reconnect, random);
     }
 
     public OutgoingMessages Outgoing { get; }
 
-    public BrokerSession Session { get; }
+    public BrokerConnection Session { get; }
 
-    public RestartMemory Memory { get; } = new();
+    public FailedMessageRetry Memory { get; } = new();
 
     /// <summary>The first retained values are set and the handlers of the link are registered.</summary>
     public bool IsInitialized { get; set; }
 
     /// <summary>The current cameras and questions.</summary>
-    public IReadOnlyList<CameraPlan> Plans { get; set; }
+    public IReadOnlyList<CameraConfiguration> Plans { get; set; }
 
     /// <summary>Completes when the outbox has taken all events that it was given so far. It takes them in their order, so the
     /// last one completes last.</summary>
@@ -50,7 +50,7 @@ internal sealed class PublisherState : IDisposable
 
     /// <summary>Sends the actor a message when the link is gone and when a question is switched on or off. Its reference stays the same
     /// over restarts, so that nothing is missed in between.</summary>
-    public void Subscribe(IMqttLink link, QuestionToggles toggles, IActorRef actor)
+    public void Subscribe(IMqttLink link, QuestionSwitches toggles, IActorRef actor)
     {
         _onDisconnected = reason => actor.Tell(new LinkGone(reason));
         _onToggled = (camera, question, _) => actor.Tell(new PublishEnabled(camera, question));
@@ -59,7 +59,7 @@ internal sealed class PublisherState : IDisposable
     }
 
     /// <summary>Ends <see cref="Subscribe"/>. May be called twice.</summary>
-    public void Unsubscribe(IMqttLink link, QuestionToggles toggles)
+    public void Unsubscribe(IMqttLink link, QuestionSwitches toggles)
     {
         link.Disconnected -= _onDisconnected;
         toggles.Changed -= _onToggled;

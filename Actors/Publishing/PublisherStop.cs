@@ -3,7 +3,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 namespace MobileVlm.Edge.Actors.Publishing;
 
 /// <summary>The stop of the publisher in three phases: what still waits is sent, then <c>stopped</c>, then the connection is
-/// closed in order. Its state is in <see cref="BrokerSession.Stop"/>. One caller at a time.</summary>
+/// closed in order. Its state is in <see cref="BrokerConnection.Stop"/>. One caller at a time.</summary>
 /// <param name="state">What waits, and the connection.</param>
 /// <param name="link">Is disconnected last.</param>
 /// <param name="messages">Composes the last messages.</param>
@@ -17,13 +17,13 @@ internal sealed class PublisherStop(
     MessageFactory messages,
     SafeComposer composer,
     Func<byte[]> stats,
-    PublisherMailbox mailbox,
+    PublisherCallbacks mailbox,
     PublisherLog log)
 {
-    private readonly BrokerSession _session = state.Session;
+    private readonly BrokerConnection _session = state.Session;
 
     /// <summary>Whether nothing can be sent any more, so that the actor may stop.</summary>
-    public bool IsOver => _session is { State: LinkState.Waiting, Stop: not StopPhase.None };
+    public bool IsOver => _session is { State: BrokerConnectionState.Waiting, Stop: not StopPhase.None };
 
     /// <summary>Begins the first phase. A connect under way is waited for: a short run may end before its first answer was
     /// sent.</summary>
@@ -32,9 +32,9 @@ internal sealed class PublisherStop(
         if (_session.Stop == StopPhase.None)
         {
             _session.RestLimit?.Dispose();
-            _session.RestLimit = mailbox.SendAfter(stop.RestWithin, RestLimitReached.Instance);
-            _session.Retry?.Dispose();
-            _session.Stop = StopPhase.Rest;
+            _session.RestLimit = mailbox.SendAfter(stop.SendRemainingWithin, RestLimitReached.Instance);
+            _session.ConnectTimer?.Dispose();
+            _session.Stop = StopPhase.SendingRemaining;
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed class PublisherStop(
     {
         switch (_session.Stop)
         {
-            case StopPhase.Rest when !state.Outgoing.Events.IsBusy:
+            case StopPhase.SendingRemaining when !state.Outgoing.Events.IsBusy:
                 return Stopped([.. LastStats(), .. CamerasOffline(), messages.Stopped]);
             case StopPhase.Stopped:
                 _session.Stop = StopPhase.Disconnecting;
@@ -62,7 +62,7 @@ internal sealed class PublisherStop(
     /// <returns>False when there is no connection to publish on: the actor may stop.</returns>
     public bool SkipRest(Action<IReadOnlyList<OutboundMessage>> publish)
     {
-        if (_session.Stop != StopPhase.Rest)
+        if (_session.Stop != StopPhase.SendingRemaining)
         {
             return true;
         }
@@ -75,7 +75,7 @@ internal sealed class PublisherStop(
         var waiting = state.Outgoing.Events.Stats.Rows;
         state.Outgoing.Retained.ClearWaiting();
         publish(Stopped([messages.Stopped, .. CamerasOffline(), .. LastStats()]));
-        log.RestLeft(waiting, state.Outgoing.Replies.Count);
+        log.RestLeft(waiting, state.Outgoing.OneTime.Count);
         return true;
     }
 

@@ -30,7 +30,7 @@ internal sealed class SafeComposer(MqttCounters counters, PublisherLog log)
     }
 
     /// <summary>The answers and states of a frame.</summary>
-    public IReadOnlyList<OutboundMessage> Answers(MessageFactory messages, FrameEvaluated evaluated)
+    public IReadOnlyList<OutboundMessage> Answers(MessageFactory messages, StateUpdates evaluated)
     {
         var composed = new List<OutboundMessage>();
         foreach (var answer in messages.Answers(evaluated))

@@ -10,7 +10,7 @@ internal sealed partial class StatsActor : RestartableActor
 {
     private readonly Func<StatsPayload> _snapshot;
     private readonly IActorRef _publisher;
-    private readonly StatsClock _clock;
+    private readonly StatsActorState _clock;
     private readonly TimeSpan _every;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -22,7 +22,7 @@ internal sealed partial class StatsActor : RestartableActor
     /// <param name="time">Paces it.</param>
     /// <param name="logger">Logs statistics that could not be published.</param>
     public StatsActor(
-        StatsClock clock,
+        StatsActorState clock,
         Func<StatsPayload> snapshot,
         IActorRef publisher,
         TimeSpan every,
@@ -40,7 +40,7 @@ internal sealed partial class StatsActor : RestartableActor
     }
 
     /// <inheritdoc/>
-    protected override void Resume() => _clock.Ticks ??= _time.SendEvery(Self, _every, Tick.Instance);
+    protected override void Resume() => _clock.Timer ??= _time.SendEvery(Self, _every, Tick.Instance);
 
     /// <inheritdoc/>
     protected override void GiveUp(object message)
@@ -48,7 +48,7 @@ internal sealed partial class StatsActor : RestartableActor
         // The next statistics follow soon.
     }
 
-    protected override void PostStop() => _clock.Ticks?.Dispose();
+    protected override void PostStop() => _clock.Timer?.Dispose();
 
     private void Publish()
     {
@@ -74,9 +74,9 @@ internal sealed partial class StatsActor : RestartableActor
 }
 
 /// <summary>The time at which the next statistics are due. Outlives the actor.</summary>
-internal sealed class StatsClock
+internal sealed class StatsActorState
 {
-    public RestartMemory Memory { get; } = new();
+    public FailedMessageRetry Memory { get; } = new();
 
-    public ITimer? Ticks { get; set; }
+    public ITimer? Timer { get; set; }
 }

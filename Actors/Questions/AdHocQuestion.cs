@@ -14,12 +14,12 @@ internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended
     public Question Question => question;
 
     /// <summary>Answered, failed or withdrawn.</summary>
-    public bool IsOver => Volatile.Read(ref _over) != 0;
+    public bool IsCompleted => Volatile.Read(ref _over) != 0;
 
-    public void Answered(AdHocAnswer answer) => End(new AdHocResult(answer, ""));
+    public void Complete(AdHocAnswer answer) => End(new AdHocResult(answer, ""));
 
     /// <param name="reason">For the sender.</param>
-    public void Failed(string reason) => End(new AdHocResult(null, reason));
+    public void Fail(string reason) => End(new AdHocResult(null, reason));
 
     /// <summary>Records that nobody waits for it any more; its result is dropped.</summary>
     public void Withdraw() => Volatile.Write(ref _over, 1);
@@ -40,20 +40,20 @@ internal sealed record AdHocResult(AdHocAnswer? Answer, string Reason);
 
 /// <summary>The answer and the frame that it is about.</summary>
 /// <param name="Answer">The answer of the model.</param>
-/// <param name="Frame">Sequence number of the frame.</param>
+/// <param name="Sequence">Sequence number of the frame.</param>
 /// <param name="CapturedAt">Wall clock at which the frame was captured.</param>
 /// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
 /// <param name="Age">Age of the frame at that moment.</param>
 /// <param name="EncodeTime">Pixels to visual tokens.</param>
-/// <param name="PrimeTime">Priming the decoder with the frame.</param>
+/// <param name="PrefillTime">Priming the decoder with the frame.</param>
 internal sealed record AdHocAnswer(
     Answer Answer,
-    FrameSequence Frame,
+    FrameSequence Sequence,
     DateTimeOffset CapturedAt,
     DateTimeOffset AnsweredAt,
     TimeSpan Age,
     TimeSpan EncodeTime,
-    TimeSpan PrimeTime)
+    TimeSpan PrefillTime)
 {
     /// <summary>How long the source has repeated its frame, once that is too long for a live source; null before.</summary>
     public TimeSpan? RepeatsFor { get; init; }

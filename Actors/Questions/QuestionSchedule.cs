@@ -10,7 +10,7 @@ internal sealed class QuestionSchedule
     private static readonly TimeSpan MaxEarly = TimeSpan.FromMilliseconds(100);
 
     // Whether a question may be asked at all is not checked at each frame.
-    private static readonly TimeSpan GateEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RecheckInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
@@ -27,7 +27,7 @@ internal sealed class QuestionSchedule
     {
         _mayAsk = mayAsk;
         _time = time;
-        _gateEvery = ToTicks(GateEvery);
+        _gateEvery = ToTicks(RecheckInterval);
         Change(questions);
     }
 

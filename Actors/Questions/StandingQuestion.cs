@@ -24,13 +24,13 @@ public enum QuestionKind
 
 /// <summary>A question that is asked again and again. Compares by content.</summary>
 /// <param name="Id">Name of the question, as used in topics.</param>
-/// <param name="Ask">The question as the user wrote it; for <see cref="QuestionKind.Json"/> a description that is not
+/// <param name="Text">The question as the user wrote it; for <see cref="QuestionKind.Json"/> a description that is not
 /// asked.</param>
 /// <param name="Kind">The form of the answer.</param>
 /// <param name="Every">Interval; zero asks about every frame that there is time for.</param>
 /// <param name="MaxTokens">Most tokens written for text and numbers.</param>
 public sealed record StandingQuestion(
-    string Id, string Ask, QuestionKind Kind, TimeSpan Every, int MaxTokens = 128)
+    string Id, string Text, QuestionKind Kind, TimeSpan Every, int MaxTokens = 128)
 {
     /// <summary>At least two for <see cref="QuestionKind.Choice"/>, else none.</summary>
     public EquatableList<string> Choices { get; init; } = [];
@@ -59,10 +59,10 @@ public sealed record StandingQuestion(
 
 /// <summary>One named part of a <see cref="QuestionKind.Json"/> answer.</summary>
 /// <param name="Name">Its key in the object.</param>
-/// <param name="Ask">The question as the user wrote it.</param>
+/// <param name="Text">The question as the user wrote it.</param>
 /// <param name="Kind">Any kind but <see cref="QuestionKind.Json"/>.</param>
 /// <param name="MaxTokens">Most tokens written for text and numbers.</param>
-public sealed record QuestionField(string Name, string Ask, QuestionKind Kind, int MaxTokens = 128)
+public sealed record QuestionField(string Name, string Text, QuestionKind Kind, int MaxTokens = 128)
 {
     /// <summary>At least two for <see cref="QuestionKind.Choice"/>, else none.</summary>
     public EquatableList<string> Choices { get; init; } = [];

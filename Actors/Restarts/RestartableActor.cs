@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Actors.Restarts;
 
 /// <summary>An actor whose state is in objects that outlive it. Its reference, mailbox and timers stay the same over a
 /// restart, so results of work that an earlier instance started reach the later one.</summary>
-internal abstract class RestartableActor(RestartMemory memory) : ReceiveActor, IWithUnboundedStash
+internal abstract class RestartableActor(FailedMessageRetry memory) : ReceiveActor, IWithUnboundedStash
 {
     /// <summary>Set by Akka.</summary>
     public IStash Stash { get; set; } = null!;

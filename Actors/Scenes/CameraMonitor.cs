@@ -17,7 +17,7 @@ internal sealed record ViewChange(ViewState From, ViewState To, bool HasSettled,
 /// <param name="Freeze">About the connection.</param>
 /// <param name="SameFor">How long the source had repeated its frames.</param>
 /// <param name="View">About the view; null while it stays as it is.</param>
-internal readonly record struct SceneReport(FreezeState Freeze, TimeSpan SameFor, ViewChange? View);
+internal readonly record struct SceneReport(FreezeDecision Freeze, TimeSpan SameFor, ViewChange? View);
 
 /// <summary>Watches the frames of one camera for connections that are frozen and for a view that changes. Outlives every
 /// connection and the camera's actor. Thread-safe.</summary>
@@ -107,12 +107,12 @@ internal sealed class CameraMonitor
 
             _examinedAt = now;
             _plane.Read(frame);
-            var (state, sameFor) = isLive ? Freeze(frame, now) : NotLive();
-            return new SceneReport(state, sameFor, View(frame, now));
+            var (state, sameFor) = isLive ? CheckFreeze(frame, now) : NotLive();
+            return new SceneReport(state, sameFor, CheckView(frame, now));
         }
     }
 
-    private (FreezeState State, TimeSpan SameFor) Freeze(Frame frame, TimeSpan now)
+    private (FreezeDecision State, TimeSpan SameFor) CheckFreeze(Frame frame, TimeSpan now)
     {
         var before = _freeze.SameFor;
         var state = _freeze.Take(FrameHashes.Of(frame.Pixels), _plane.Blocks, now, _settings.FrozenAfter);
@@ -120,7 +120,7 @@ internal sealed class CameraMonitor
         _counters.RepeatsFor = _settings.FrozenAfter > TimeSpan.Zero && _freeze.SameFor >= _settings.FrozenAfter
             ? _freeze.SameFor
             : null;
-        if (state == FreezeState.WasFrozen)
+        if (state == FreezeDecision.WasFrozen)
         {
             _counters.Update(camera => camera.FrozenConnections++);
             _counters.LastFrozen.Set(frame.CapturedTimestamp);
@@ -130,14 +130,14 @@ internal sealed class CameraMonitor
         return (state, _freeze.SameFor);
     }
 
-    private (FreezeState State, TimeSpan SameFor) NotLive()
+    private (FreezeDecision State, TimeSpan SameFor) NotLive()
     {
         _counters.Update(camera => camera.SameFrameS = null);
         _counters.RepeatsFor = null;
         return default;
     }
 
-    private ViewChange? View(Frame frame, TimeSpan now)
+    private ViewChange? CheckView(Frame frame, TimeSpan now)
     {
         if (!_settings.CheckView || !GrayImage.CanRead(frame))
         {

@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Actors.Scenes;
 
 /// <summary>Result of checking one frame of a source that claims to be live.</summary>
-internal enum FreezeState
+internal enum FreezeDecision
 {
     None,
 
@@ -59,7 +59,7 @@ internal sealed class FreezeMonitor
     /// <summary>How long no new frame came, at the time of the last frame.</summary>
     public TimeSpan SameFor => _sameSince is { } since ? _lastAt - since : TimeSpan.Zero;
 
-    /// <summary>A connection was opened: the source's own doing or <see cref="FreezeState.OpenAgain"/>.</summary>
+    /// <summary>A connection was opened: the source's own doing or <see cref="FreezeDecision.OpenAgain"/>.</summary>
     /// <param name="frozenAfter">As configured; zero is off.</param>
     public void Opened(TimeSpan frozenAfter)
     {
@@ -73,7 +73,7 @@ internal sealed class FreezeMonitor
     /// <param name="blocks">Mean brightness of its blocks.</param>
     /// <param name="now">A clock that never jumps.</param>
     /// <param name="frozenAfter">As configured; zero is off.</param>
-    public FreezeState Take(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
+    public FreezeDecision Take(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
     {
         _lastAt = now;
         var isNew = _hashes.Add(hash);
@@ -99,20 +99,20 @@ internal sealed class FreezeMonitor
                 _notBefore = null;
             }
 
-            return FreezeState.None;
+            return FreezeDecision.None;
         }
 
         _newInARow = 0;
         if (frozenAfter == TimeSpan.Zero || _isWaiting || SameFor < frozenAfter || now < _notBefore)
         {
-            return FreezeState.None;
+            return FreezeDecision.None;
         }
 
         _isWaiting = true;
-        return FreezeState.OpenAgain;
+        return FreezeDecision.OpenAgain;
     }
 
-    private FreezeState Watch(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
+    private FreezeDecision Watch(ulong hash, ReadOnlySpan<float> blocks, TimeSpan now, TimeSpan frozenAfter)
     {
         if (_observed++ == 0)
         {
@@ -130,27 +130,27 @@ internal sealed class FreezeMonitor
 
         if (_otherInARow >= MinFrames - 1)
         {
-            return Decide(FreezeState.WasFrozen, blocks, now);
+            return Decide(FreezeDecision.WasFrozen, blocks, now);
         }
 
         var observeFor = frozenAfter > TimeSpan.Zero && frozenAfter < LongestWatch ? frozenAfter : LongestWatch;
         if (_observed < MinFrames || now - _observedSince < observeFor)
         {
-            return FreezeState.None;
+            return FreezeDecision.None;
         }
 
         // The frames of a still scene settle within that time; those of a sensor never do.
         var isStill = _newAt is not { } lastNew || now - lastNew > observeFor / 2;
-        return Decide(isStill ? FreezeState.StillScene : FreezeState.WasFrozen, blocks, now);
+        return Decide(isStill ? FreezeDecision.StillScene : FreezeDecision.WasFrozen, blocks, now);
     }
 
-    private FreezeState Decide(FreezeState state, ReadOnlySpan<float> blocks, TimeSpan now)
+    private FreezeDecision Decide(FreezeDecision state, ReadOnlySpan<float> blocks, TimeSpan now)
     {
         _isWatching = false;
         _newInARow = 0;
         _repeated.Clear();
         blocks.CopyTo(_blocks);
-        if (state == FreezeState.WasFrozen)
+        if (state == FreezeDecision.WasFrozen)
         {
             (_sameSince, _notBefore) = (now, null);
         }

@@ -103,7 +103,7 @@ internal sealed partial class MonitoredSource : ICameraSource
         {
             var report = Examine(frame);
             deliver(frame);
-            if (report.Freeze == FreezeState.OpenAgain)
+            if (report.Freeze == FreezeDecision.OpenAgain)
             {
                 Volatile.Write(ref isAsked, true);
 
@@ -134,13 +134,13 @@ internal sealed partial class MonitoredSource : ICameraSource
         var sameFor = report.SameFor.TotalSeconds;
         switch (report.Freeze)
         {
-            case FreezeState.OpenAgain:
+            case FreezeDecision.OpenAgain:
                 LogOpensAgain(Id, sameFor);
                 break;
-            case FreezeState.StillScene:
+            case FreezeDecision.StillScene:
                 LogStillScene(Id, FreezeMonitor.NextTryAfter.TotalMinutes);
                 break;
-            case FreezeState.WasFrozen:
+            case FreezeDecision.WasFrozen:
                 LogWasFrozen(Id, sameFor);
                 break;
         }

@@ -52,10 +52,10 @@ internal sealed class ViewClassifier
     private TimeSpan? _searchedInVainAt;
 
     /// <summary>Whether nearly all of a frame is black, independent of the usual view.</summary>
-    public static bool IsDark(ViewFeatures frame) => frame.Plane.Percentile(BlackShare) < Black;
+    public static bool IsDark(ViewFeatures frame) => frame.Image.Percentile(BlackShare) < Black;
 
     /// <summary>Whether most of a frame is overexposed: the camera's exposure has not settled, and the view cannot be classified.</summary>
-    public static bool IsOverexposed(ViewFeatures frame) => frame.Plane.ShareFrom(Saturated) >= MaxSaturated;
+    public static bool IsOverexposed(ViewFeatures frame) => frame.Image.ShareFrom(Saturated) >= MaxSaturated;
 
     /// <param name="frame">Neither dark nor overexposed.</param>
     /// <param name="usual">The usual view; usable.</param>
@@ -70,7 +70,7 @@ internal sealed class ViewClassifier
         if (match.Kept < HiddenKept && match.EdgeRatio < (match.Sharpness < BlurredBelow ? NoEdges : HiddenEdges))
         {
             // A dim frame without structure is night rather than a hand.
-            return isSudden && frame.Plane.Percentile(0.5) >= Dim ? ViewEvidence.Covered : ViewEvidence.None;
+            return isSudden && frame.Image.Percentile(0.5) >= Dim ? ViewEvidence.Covered : ViewEvidence.None;
         }
 
         if (match.Sharpness < BlurredBelow)

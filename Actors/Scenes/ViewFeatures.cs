@@ -25,7 +25,7 @@ internal sealed class ViewFeatures
     private readonly EdgeImage _edges = new();
 
     /// <summary>The luminance that was read last.</summary>
-    public GrayImage Plane { get; private set; } = new();
+    public GrayImage Image { get; private set; } = new();
 
     /// <summary>Every edge cell, row by row.</summary>
     public IReadOnlyList<EdgeCell> Edges => _cells;
@@ -36,7 +36,7 @@ internal sealed class ViewFeatures
     /// <param name="plane">Kept until the next call.</param>
     public void Read(GrayImage plane)
     {
-        Plane = plane;
+        Image = plane;
         Measure();
         Select(Threshold());
         Grown.GrowFrom(_edges);
@@ -57,8 +57,8 @@ internal sealed class ViewFeatures
             for (var x = Math.Max(0, edge.X - Reach); x <= Math.Min(GrayImage.Width - 1, edge.X + Reach); x++)
             {
                 var at = (y * GrayImage.Width) + x;
-                low = Math.Min(low, Plane.Cells[at]);
-                high = Math.Max(high, Plane.Cells[at]);
+                low = Math.Min(low, Image.Cells[at]);
+                high = Math.Max(high, Image.Cells[at]);
                 steepest = Math.Max(steepest, _magnitudes[at]);
             }
         }
@@ -69,7 +69,7 @@ internal sealed class ViewFeatures
     // Sobel's operator, scaled to levels for each cell.
     private void Measure()
     {
-        var cells = Plane.Cells;
+        var cells = Image.Cells;
         Array.Clear(_histogram);
         Array.Clear(_magnitudes);
         for (var y = 1; y < GrayImage.Height - 1; y++)

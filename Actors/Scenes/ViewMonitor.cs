@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Actors.Scenes;
 internal sealed class ViewMonitor
 {
     /// <summary>Frames in a row that make a state.</summary>
-    public const int Evidence = 3;
+    public const int FramesToDecide = 3;
 
     private const double WellKept = 0.6;
     private const double HalfKept = 0.35;
@@ -97,7 +97,7 @@ internal sealed class ViewMonitor
 
         var match = _usual.Compare(_features);
         _framesSinceStructure++;
-        var isSudden = _framesSinceStructure <= Evidence || now - _structureAt <= Sudden;
+        var isSudden = _framesSinceStructure <= FramesToDecide || now - _structureAt <= Sudden;
         if (match.Kept >= HasStructure)
         {
             (_structureAt, _framesSinceStructure) = (now, 0);
@@ -168,7 +168,7 @@ internal sealed class ViewMonitor
         KeepBlocks();
         _run.Add(evidence);
         var isFirst = State == ViewState.Unknown && evidence == ViewEvidence.Normal;
-        if (isFirst || _run.Count >= Evidence)
+        if (isFirst || _run.Count >= FramesToDecide)
         {
             Become(ToState(MostFrequent()), now);
         }
@@ -194,7 +194,7 @@ internal sealed class ViewMonitor
 
         if (_next.IsUsable && _next.Compare(_features).Kept < HasStructure)
         {
-            if (++_nextMissed >= Evidence)
+            if (++_nextMissed >= FramesToDecide)
             {
                 StartNext(now);
             }
@@ -236,13 +236,13 @@ internal sealed class ViewMonitor
         var sum = 0.0;
         for (var i = 0; i < _blocksBefore.Length; i++)
         {
-            sum += Math.Abs(_blocksBefore[i] - _features.Plane.Blocks[i]);
+            sum += Math.Abs(_blocksBefore[i] - _features.Image.Blocks[i]);
         }
 
         return sum / _blocksBefore.Length;
     }
 
-    private void KeepBlocks() => _features.Plane.Blocks.CopyTo(_blocksBefore, 0);
+    private void KeepBlocks() => _features.Image.Blocks.CopyTo(_blocksBefore, 0);
 
     /// <summary>The most frequent evidence of the run; the latest of those that are equally frequent.</summary>
     private ViewEvidence MostFrequent() =>

@@ -15,7 +15,7 @@ public sealed record EdgeSettings
     /// <summary>The device on which the model runs (<c>cpu</c>, <c>cuda</c>…), as published in the statistics.</summary>
     public required string Target { get; init; }
 
-    public required IReadOnlyList<CameraPlan> Cameras { get; init; }
+    public required IReadOnlyList<CameraConfiguration> Cameras { get; init; }
 
     /// <summary>The time zone of schedules.</summary>
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Local;
@@ -45,7 +45,7 @@ public sealed record EdgeSettings
 /// <param name="Questions">Asked again and again; a camera without questions is captured, and its frames count as
 /// idle.</param>
 /// <param name="Snapshot">Publishes a snapshot of each answered frame.</param>
-public sealed record CameraPlan(CameraId Id, EquatableList<StandingQuestion> Questions, bool Snapshot)
+public sealed record CameraConfiguration(CameraId Id, EquatableList<StandingQuestion> Questions, bool Snapshot)
 {
     /// <summary>Settings of the scene gate, which reuses earlier answers; null answers each frame.</summary>
     public SceneGateSettings? Gate { get; init; }

@@ -8,8 +8,8 @@ namespace MobileVlm.Edge.Actors.States;
 
 /// <summary>The cameras and questions from now on.</summary>
 /// <param name="Plans">All of them.</param>
-/// <param name="Gone">Topics of removed cameras and questions, whose retained messages are cleared.</param>
-internal sealed record PlansChanged(IReadOnlyList<CameraPlan> Plans, IReadOnlyList<string> Gone);
+/// <param name="RemovedTopics">Topics of removed cameras and questions, whose retained messages are cleared.</param>
+internal sealed record CamerasReconfigured(IReadOnlyList<CameraConfiguration> Plans, IReadOnlyList<string> RemovedTopics);
 
 /// <summary>Hands the last state to the publisher, which has it written once its events are safe, then stops the
 /// actor.</summary>
@@ -31,7 +31,7 @@ internal sealed partial class EvaluationActor : RestartableActor
 
     /// <param name="evaluators">Set up; lives longer than this actor.</param>
     /// <param name="store">Decides what must survive a restart of the process, and when it is written.</param>
-    /// <param name="publisher">Gets <see cref="FrameEvaluated"/>, and <see cref="PendingSave"/> behind the events in
+    /// <param name="publisher">Gets <see cref="StateUpdates"/>, and <see cref="PendingSave"/> behind the events in
     /// it.</param>
     /// <param name="time">Paces the ticks.</param>
     /// <param name="logger">Logs messages that were given up.</param>
@@ -45,7 +45,7 @@ internal sealed partial class EvaluationActor : RestartableActor
         _time = time;
         _logger = logger;
         Receive<FrameAnswered>(Evaluate);
-        Receive<PlansChanged>(changed =>
+        Receive<CamerasReconfigured>(changed =>
         {
             evaluators.Configure(changed.Plans);
             publisher.Tell(changed);
@@ -58,13 +58,13 @@ internal sealed partial class EvaluationActor : RestartableActor
     protected override void Resume()
     {
         Publish();
-        _evaluators.Ticks ??= _time.SendEvery(Self, TickInterval, Tick.Instance);
+        _evaluators.Timer ??= _time.SendEvery(Self, TickInterval, Tick.Instance);
     }
 
     /// <inheritdoc/>
     protected override void GiveUp(object message) => LogGivenUp(message.GetType().Name);
 
-    protected override void PostStop() => _evaluators.Ticks?.Dispose();
+    protected override void PostStop() => _evaluators.Timer?.Dispose();
 
     private void Evaluate(FrameAnswered frame)
     {
@@ -97,7 +97,7 @@ internal sealed partial class EvaluationActor : RestartableActor
 
     private void SaveWhatIsDue()
     {
-        if (_store.Due(_evaluators.Saved) is { } due)
+        if (_store.TakeDueSave(_evaluators.Saved) is { } due)
         {
             _publisher.Tell(due);
         }

@@ -21,7 +21,7 @@ internal sealed partial class QuestionEvaluators
     private readonly ILogger _logger;
     private readonly IReadOnlyDictionary<string, SavedQuestionState> _saved;
     private readonly OrderedDictionary<(CameraId Camera, string Question), Entry> _entries = [];
-    private readonly List<FrameEvaluated> _unsent = [];
+    private readonly List<StateUpdates> _unsent = [];
 
     /// <param name="states">Receives each question's current state.</param>
     /// <param name="counters">Supply the reason for a missing answer; updated with it.</param>
@@ -46,17 +46,17 @@ internal sealed partial class QuestionEvaluators
     }
 
     /// <summary>The actor that uses this object.</summary>
-    public RestartMemory Memory { get; } = new();
+    public FailedMessageRetry Memory { get; } = new();
 
     /// <summary>The timer for the next check; it outlives restarts of the actor.</summary>
-    public ITimer? Ticks { get; set; }
+    public ITimer? Timer { get; set; }
 
     /// <summary>The data that must survive a restart.</summary>
     public IReadOnlyDictionary<string, SavedQuestionState> Saved => _entries.ToDictionary(
         entry => $"{entry.Key.Camera}/{entry.Key.Question}", entry => entry.Value.Machine.Saved);
 
     /// <summary>Replaces the questions. One that stays keeps its state.</summary>
-    public void Configure(IReadOnlyList<CameraPlan> plans)
+    public void Configure(IReadOnlyList<CameraConfiguration> plans)
     {
         var before = _entries.ToDictionary();
         _entries.Clear();
@@ -84,9 +84,9 @@ internal sealed partial class QuestionEvaluators
 
     /// <summary>The results since the last call, in their order. Kept here until then, so that an actor which fails in
     /// between loses no event.</summary>
-    public IReadOnlyList<FrameEvaluated> TakeUnsent()
+    public IReadOnlyList<StateUpdates> TakeUnsent()
     {
-        FrameEvaluated[] unsent = [.. _unsent];
+        StateUpdates[] unsent = [.. _unsent];
         _unsent.Clear();
         return unsent;
     }
@@ -98,7 +98,7 @@ internal sealed partial class QuestionEvaluators
         var captured = new Instant(Steady(frame.CapturedTimestamp), frame.CapturedAt);
         var frameOnly = frame with { Snapshot = null };
         var updates = new List<QuestionUpdate>();
-        _unsent.Add(new FrameEvaluated(frame, updates));
+        _unsent.Add(new StateUpdates(frame, updates));
         if (_states.IsSuspended(frame.Camera))
         {
             // The frame was in flight when the view changed, so it may show something else than the questions are about.
@@ -138,17 +138,17 @@ internal sealed partial class QuestionEvaluators
 
         var now = Now();
         var updates = new List<QuestionUpdate>();
-        _unsent.Add(new FrameEvaluated(null, updates));
+        _unsent.Add(new StateUpdates(null, updates));
         foreach (var ((camera, id), entry) in _entries)
         {
             var question = entry.Machine.Question;
-            if (entry.Silence.Check(_states.GateOf(camera, question), entry.Machine.Patience, now))
+            if (entry.Silence.Check(_states.ReasonNotAsked(camera, question), entry.Machine.StateLifetime, now))
             {
                 ReportWait(camera, id, entry);
             }
 
             var before = entry.Machine.Current;
-            var evaluation = entry.Machine.Tick(entry.Silence.Wait, now);
+            var evaluation = entry.Machine.Tick(entry.Silence.Reason, now);
             _states.Set(camera, id, entry.Machine.Current);
             ReportState(camera, entry.Machine, before, evaluation.Event);
             if (evaluation.PublishesState || evaluation.PublishesAnswer)
@@ -217,17 +217,17 @@ internal sealed partial class QuestionEvaluators
 
     private void ReportWait(CameraId camera, string question, Entry entry)
     {
-        if (entry.Silence.Wait is { } wait && wait.NeedsAttention())
+        if (entry.Silence.Reason is { } wait && wait.NeedsAttention())
         {
             entry.IsInTrouble = true;
             LogNoAnswer(camera, question, wait.ToSentence());
         }
-        else if (entry.Silence.Wait is { } deliberate && deliberate.IsDeliberate())
+        else if (entry.Silence.Reason is { } deliberate && deliberate.IsDeliberate())
         {
             var reason = deliberate.ToSentence();
             LogNotAsked(camera, question, reason);
         }
-        else if (entry.Silence.Wait is null && entry.IsInTrouble)
+        else if (entry.Silence.Reason is null && entry.IsInTrouble)
         {
             entry.IsInTrouble = false;
             LogAnswersAgain(camera, question);
@@ -240,7 +240,7 @@ internal sealed partial class QuestionEvaluators
         var counters = _counters[camera];
         return new Entry(
             new QuestionStateMachine(question, _saved.GetValueOrDefault($"{camera}/{question.Id}"), now),
-            new SilenceMonitor(counters, counters.Question(question.Id), now, Steady));
+            new MissingAnswerMonitor(counters, counters.Question(question.Id), now, Steady));
     }
 
     private Instant Now() => new(Steady(_time.GetTimestamp()), _time.GetUtcNow());
@@ -263,11 +263,11 @@ internal sealed partial class QuestionEvaluators
     [LoggerMessage(EventId = 3, Message = "{Camera}/{Question}: {From} -> {To}{Details}")]
     private partial void LogState(LogLevel level, CameraId camera, string question, string from, string to, string details);
 
-    private sealed class Entry(QuestionStateMachine machine, SilenceMonitor silence)
+    private sealed class Entry(QuestionStateMachine machine, MissingAnswerMonitor silence)
     {
         public QuestionStateMachine Machine => machine;
 
-        public SilenceMonitor Silence => silence;
+        public MissingAnswerMonitor Silence => silence;
 
         public LastAnswer? Last { get; set; }
 

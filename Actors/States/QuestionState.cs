@@ -36,8 +36,8 @@ public sealed record QuestionState
 /// <param name="To">The new one.</param>
 /// <param name="Score">Score of the deciding answer; null for kinds without scores.</param>
 /// <param name="Since">Capture time of the first frame that showed the new value.</param>
-/// <param name="HeldBack">Changes since the last event that the cool-down kept back.</param>
-public sealed record StateChange(string From, string To, double? Score, DateTimeOffset Since, int HeldBack);
+/// <param name="SuppressedChanges">Changes since the last event that the cool-down kept back.</param>
+public sealed record StateChange(string From, string To, double? Score, DateTimeOffset Since, int SuppressedChanges);
 
 /// <summary>Result of evaluating one answer, or the passing of time.</summary>
 /// <param name="PublishesState">The state is to be published.</param>

@@ -24,7 +24,7 @@ internal sealed class QuestionStateMachine
 
     /// <param name="question">The question with its rules.</param>
     /// <param name="saved">The state of the last run; null when there is none.</param>
-    /// <param name="now">The moment from which <see cref="Patience"/> counts.</param>
+    /// <param name="now">The moment from which <see cref="StateLifetime"/> counts.</param>
     public QuestionStateMachine(StandingQuestion question, SavedQuestionState? saved, Instant now)
     {
         Question = question;
@@ -42,7 +42,7 @@ internal sealed class QuestionStateMachine
     public SavedQuestionState Saved => new(Question.Kind, Current, _eventUtc);
 
     /// <summary>How long a state outlives its last answer.</summary>
-    public TimeSpan Patience => Rules.UnknownAfter
+    public TimeSpan StateLifetime => Rules.UnknownAfter
         ?? (Question.Every * 3 > MinPatience ? Question.Every * 3 : MinPatience);
 
     private AnswerRules Rules => Question.Rules;
@@ -75,7 +75,7 @@ internal sealed class QuestionStateMachine
             return unknown with { PublishesAnswer = unknown.PublishesAnswer || Rules.Answers == AnswerRule.Each };
         }
 
-        if (_answeredAt is { } before && captured.Monotonic - before > Patience)
+        if (_answeredAt is { } before && captured.Monotonic - before > StateLifetime)
         {
             // Answers before a gap do not count together with those after it.
             ClearHistory();
@@ -98,7 +98,7 @@ internal sealed class QuestionStateMachine
             return BecomeUnknown(deliberate, now);
         }
 
-        if (now.Monotonic - (_answeredAt ?? _startedAt) > Patience || Current.Reason is { } reason && reason.IsDeliberate())
+        if (now.Monotonic - (_answeredAt ?? _startedAt) > StateLifetime || Current.Reason is { } reason && reason.IsDeliberate())
         {
             return BecomeUnknown(wait ?? UnknownReason.NotYet, now);
         }
@@ -119,7 +119,7 @@ internal sealed class QuestionStateMachine
             _candidate = candidate with { Utc = Known(candidate.Utc) ?? candidate.Utc };
         }
 
-        DateTimeOffset? Known(DateTimeOffset? read) => clock.Known(read) ?? read;
+        DateTimeOffset? Known(DateTimeOffset? read) => clock.Correct(read) ?? read;
     }
 
     private void Restore(SavedQuestionState saved, Instant now)
@@ -134,7 +134,7 @@ internal sealed class QuestionStateMachine
 
         // A state is taken over only if it is certain that it was confirmed a moment ago.
         var confirmed = saved.State.LastKnownAt is { } at && IsKnown(at) ? at : (DateTimeOffset?)null;
-        if (saved.State.Value is not null && IsKnown(now.Utc) && confirmed is { } when && (now.Utc - when).Duration() <= Patience)
+        if (saved.State.Value is not null && IsKnown(now.Utc) && confirmed is { } when && (now.Utc - when).Duration() <= StateLifetime)
         {
             Current = saved.State;
             _mustPublish = true;

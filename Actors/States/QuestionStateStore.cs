@@ -15,12 +15,12 @@ internal sealed class QuestionStateStore
     /// <summary>A power cut loses at most the changes of this long that made no event.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
-    /// <summary>Events nearer than this share a write. A change whose event is kept and that is not in the file is an event
-    /// again after a kill, with another id.</summary>
+    /// <summary>Events nearer than this share a write. If the process is killed after an event was stored and before its state was
+    /// saved, the same change raises another event, with another id.</summary>
     public static readonly TimeSpan IntervalOfEvents = TimeSpan.FromSeconds(1);
 
     private readonly QuestionStateFile? _file;
-    private readonly QuestionToggles _switches;
+    private readonly QuestionSwitches _switches;
     private readonly TimeProvider _time;
     private readonly Lock _writing = new();
     private string _changes = "";
@@ -33,7 +33,7 @@ internal sealed class QuestionStateStore
     /// <param name="file">Null keeps nothing.</param>
     /// <param name="switches">Restored at the start and saved with the states.</param>
     /// <param name="time">Paces the writing.</param>
-    public QuestionStateStore(QuestionStateFile? file, QuestionToggles switches, TimeProvider time)
+    public QuestionStateStore(QuestionStateFile? file, QuestionSwitches switches, TimeProvider time)
     {
         _file = file;
         _switches = switches;
@@ -62,7 +62,7 @@ internal sealed class QuestionStateStore
     /// <summary>The data to write now; null when nothing relevant changed or the last write was too recent. Once returned, it
     /// counts as written.</summary>
     /// <param name="states">All of them.</param>
-    public PendingSave? Due(IReadOnlyDictionary<string, SavedQuestionState> states)
+    public PendingSave? TakeDueSave(IReadOnlyDictionary<string, SavedQuestionState> states)
     {
         if (_file is null)
         {
@@ -81,8 +81,8 @@ internal sealed class QuestionStateStore
         return new PendingSave(++_numbered, state);
     }
 
-    /// <summary>Writes what was due, which takes a flush to the medium. Not before the events in it are safe: a change whose
-    /// event is in neither would never be published. A state that a later one has overtaken is left out.</summary>
+    /// <summary>Writes a due save, which takes a flush to the disk. Call it only after the outbox has taken the events of this state:
+    /// otherwise a crash could keep the change and lose its event. A save that is older than one already written is skipped.</summary>
     public void Write(PendingSave due)
     {
         lock (_writing)

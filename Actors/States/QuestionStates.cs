@@ -13,7 +13,7 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
 
     private readonly ConcurrentDictionary<CameraId, CameraMonitor> _monitors = new();
 
-    public QuestionToggles Switches { get; } = new();
+    public QuestionSwitches Switches { get; } = new();
 
     /// <summary>Registers the monitor that decides whether the camera's questions are suspended.</summary>
     public void Register(CameraId camera, CameraMonitor monitor) => _monitors[camera] = monitor;
@@ -33,14 +33,14 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
     }
 
     /// <summary>Why a question is not asked at this moment; null when it is.</summary>
-    public UnknownReason? GateOf(CameraId camera, StandingQuestion question) =>
+    public UnknownReason? ReasonNotAsked(CameraId camera, StandingQuestion question) =>
         !Switches.IsEnabled(camera, question.Id) ? UnknownReason.Disabled
-        : GateOf(question.Schedule) is { } closed ? closed
+        : ReasonNotAsked(question.Schedule) is { } closed ? closed
         : IsSuspended(camera) ? UnknownReason.ViewNotNormal
         : question.When is { } when && !Holds(camera, when) ? UnknownReason.WhenFalse
         : null;
 
-    private UnknownReason? GateOf(WeeklySchedule schedule)
+    private UnknownReason? ReasonNotAsked(WeeklySchedule schedule)
     {
         if (schedule.Slots.Count == 0)
         {

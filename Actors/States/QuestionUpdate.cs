@@ -15,10 +15,10 @@ public sealed record LastAnswer(FrameAnswered Frame, QuestionAnswered Answer, Pa
 /// <param name="Question">The question.</param>
 /// <param name="Current">The current state.</param>
 /// <param name="Last">Null before the first answer.</param>
-/// <param name="IsFresh">True when the last frame is the reason; false when time passed.</param>
+/// <param name="IsFromFrame">True when the last frame is the reason; false when time passed.</param>
 /// <param name="Evaluation">Which parts of it are published.</param>
 public sealed record QuestionUpdate(
-    CameraId Camera, StandingQuestion Question, QuestionState Current, LastAnswer? Last, bool IsFresh, Evaluation Evaluation)
+    CameraId Camera, StandingQuestion Question, QuestionState Current, LastAnswer? Last, bool IsFromFrame, Evaluation Evaluation)
 {
     /// <summary>Identifies the event of this change, however often it is published. Sortable by time, so that events that are stored by
     /// id are stored in order.</summary>
@@ -28,4 +28,4 @@ public sealed record QuestionUpdate(
 /// <summary>Updates of several questions at once.</summary>
 /// <param name="Frame">The frame they are about, with its snapshot; null when time passed.</param>
 /// <param name="Updates">In the order of the configuration.</param>
-internal sealed record FrameEvaluated(FrameAnswered? Frame, IReadOnlyList<QuestionUpdate> Updates);
+internal sealed record StateUpdates(FrameAnswered? Frame, IReadOnlyList<QuestionUpdate> Updates);

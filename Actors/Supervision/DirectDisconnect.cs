@@ -19,7 +19,7 @@ internal sealed class DirectDisconnect(
 
         foreach (var message in Last())
         {
-            if ((await link.PublishAsync(message, cancel)).Kind == PublishOutcomeKind.Lost)
+            if ((await link.PublishAsync(message, cancel)).Kind == PublishOutcomeKind.Unacknowledged)
             {
                 return;
             }
@@ -30,7 +30,7 @@ internal sealed class DirectDisconnect(
 
     private IEnumerable<OutboundMessage> Last()
     {
-        while (state.Outgoing.Replies.TakeNext() is { } reply)
+        while (state.Outgoing.OneTime.TakeNext() is { } reply)
         {
             yield return reply;
         }

@@ -27,14 +27,14 @@ internal sealed class EdgeActors(EdgeContext context)
 
     public Props Publisher()
     {
-        var parts = context.Pipeline.Parts;
+        var parts = context.Pipeline.Dependencies;
         var messages = new MessageFactory(context.Settings, parts.Topics, context.Clock);
         Func<CameraId, bool> isOnline = camera => context.Pipeline.Counters[camera].Online;
         return Props.Create(() => new PublisherActor(
             context.Surviving.Publisher,
             parts.Link,
             messages,
-            new PlanMessages(messages, context.States.Switches, Devices(), isOnline),
+            new CameraMessages(messages, context.States.Switches, Devices(), isOnline),
             context.States.Switches,
             context.Surviving.Writer,
             () => MqttJson.Serialize(context.Snapshot()),
@@ -45,7 +45,7 @@ internal sealed class EdgeActors(EdgeContext context)
 
     public Props Commands(IActorRef publisher, IActorRef adHoc)
     {
-        var parts = context.Pipeline.Parts;
+        var parts = context.Pipeline.Dependencies;
         var helpers = new CommandHelpers(
             adHoc,
             publisher,
@@ -68,7 +68,7 @@ internal sealed class EdgeActors(EdgeContext context)
     {
         var pipeline = context.Pipeline;
         var adHocContext = new AdHocContext(() => pipeline.Intakes.Current, pipeline.Uploads, context.Surviving.Decoder);
-        var replies = new AdHocReplies(context.Settings, pipeline.Parts.Topics, adHocContext.IsKnown, context.Clock, pipeline.Time);
+        var replies = new AdHocReplies(context.Settings, pipeline.Dependencies.Topics, adHocContext.IsKnown, context.Clock, pipeline.Time);
         return Props.Create(() => new AdHocActor(
             context.Settings.Asks,
             context.Surviving.Requests,
@@ -90,7 +90,7 @@ internal sealed class EdgeActors(EdgeContext context)
 
     public Props Camera(CameraIntake intake, ICameraSource source, IActorRef publisher)
     {
-        var run = new CameraRun(Monitored(intake, source, publisher), intake, context.Settings.CameraReconnect, context.Random);
+        var run = new CaptureState(Monitored(intake, source, publisher), intake, context.Settings.CameraReconnect, context.Random);
         return Props.Create(() => new CameraActor(
             run,
             publisher,
@@ -103,10 +103,10 @@ internal sealed class EdgeActors(EdgeContext context)
             source,
             intake.Scene,
             intake.Counters,
-            context.Pipeline.Parts.FrameToJpeg,
+            context.Pipeline.Dependencies.FrameToJpeg,
             publisher.Tell,
             context.Pipeline.Loggers.CreateLogger<MonitoredSource>());
 
     private DeviceAnnouncer Devices() =>
-        new(context.Settings.HomeAssistant, context.Settings, context.Pipeline.Parts.Topics);
+        new(context.Settings.HomeAssistant, context.Settings, context.Pipeline.Dependencies.Topics);
 }

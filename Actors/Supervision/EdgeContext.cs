@@ -28,9 +28,9 @@ internal sealed record SurvivingState(
     QuestionStateWriter Writer,
     PublisherState Publisher,
     PendingRequests Requests,
-    PictureDecoder Decoder,
-    CommandBuffer Commands,
-    StatsClock Stats);
+    UploadDecodingQueue Decoder,
+    CommandReaderState Commands,
+    StatsActorState Stats);
 
 /// <summary>The supervisor's reports to the host. Safe to complete twice.</summary>
 internal sealed class EdgeSignals

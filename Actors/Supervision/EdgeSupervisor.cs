@@ -28,7 +28,7 @@ internal sealed record StopBegun
 /// <param name="Sources">Of the intakes that are new.</param>
 /// <param name="Plans">For evaluation and publisher.</param>
 internal sealed record ChangeCameras(
-    IReadOnlyList<CameraIntake> Intakes, IReadOnlyDictionary<CameraIntake, ICameraSource> Sources, PlansChanged Plans);
+    IReadOnlyList<CameraIntake> Intakes, IReadOnlyDictionary<CameraIntake, ICameraSource> Sources, CamerasReconfigured Plans);
 
 /// <summary>Creates the actors and isolates their failures. Each is restarted on its own, with its state in objects that
 /// outlive it, after a growing delay and within a budget; for cameras there is no limit. What cannot be restarted safely
@@ -59,7 +59,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _logger = context.Pipeline.Loggers.CreateLogger<EdgeSupervisor>();
         _strategy = new DelayedRestartStrategy(Decide, RestartLater);
         _sources = context.Pipeline.Intakes.Current.ToDictionary(
-            intake => intake, intake => context.Pipeline.Parts.Cameras.Single(source => source.Id == intake.Plan.Id));
+            intake => intake, intake => context.Pipeline.Dependencies.Cameras.Single(source => source.Id == intake.Plan.Id));
         var actors = new EdgeActors(context);
         _children.Publisher = Create(actors.Publisher(), "publisher");
         _children.Stats = Create(actors.Stats(_children.Publisher), "stats");

@@ -13,9 +13,9 @@ internal sealed class StopLimits : IDisposable
     {
         (_within, _time, _startedAt) = (within, time, time.GetTimestamp());
         Supervisor = At(0.1);
-        Patience = At(0.5);
+        CancelAnswers = At(0.5);
         Answers = At(RestShare - 0.1);
-        Rest = At(RestShare);
+        Remaining = At(RestShare);
         Disconnect = At(0.87);
         Engine = At(0.96);
         Close = At(0.98);
@@ -29,13 +29,13 @@ internal sealed class StopLimits : IDisposable
     public CancellationToken Supervisor { get; }
 
     /// <summary>An answer in progress may finish until here; then it is cancelled.</summary>
-    public CancellationToken Patience { get; }
+    public CancellationToken CancelAnswers { get; }
 
     /// <summary>End of the time for a cancelled answer, and the cameras, to return.</summary>
     public CancellationToken Answers { get; }
 
     /// <summary>End of the time for sending waiting messages.</summary>
-    public CancellationToken Rest { get; }
+    public CancellationToken Remaining { get; }
 
     /// <summary>Limit for <c>stopped</c> and the disconnect.</summary>
     public CancellationToken Disconnect { get; }
@@ -49,7 +49,7 @@ internal sealed class StopLimits : IDisposable
     /// <summary>The end.</summary>
     public CancellationToken All { get; }
 
-    /// <summary>Time left until <see cref="Rest"/>; zero at least.</summary>
+    /// <summary>Time left until <see cref="Remaining"/>; zero at least.</summary>
     public TimeSpan UntilRest
     {
         get

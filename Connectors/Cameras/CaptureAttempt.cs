@@ -152,7 +152,7 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>The camera has named the streams that it sends, and no packet came yet. Where it sends a frame every few seconds, the
     /// first one takes two of these intervals, because a decoder recognizes the end of a frame by the beginning of the next one.
     /// Does nothing after the first packet. Thread-safe.</summary>
-    public void Answered()
+    public void StreamsAnnounced()
     {
         lock (_gate)
         {

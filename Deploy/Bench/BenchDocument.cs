@@ -119,7 +119,7 @@ internal sealed record ResultDocument
 internal sealed record SpreadDocument(
     double Median, double Min, double LowerQuartile, double UpperQuartile, double Max, IReadOnlyList<double> Samples)
 {
-    public static SpreadDocument From(Spread s) => new(s.Median, s.Min, s.LowerQuartile, s.UpperQuartile, s.Max, s.Samples);
+    public static SpreadDocument From(SampleStatistics s) => new(s.Median, s.Min, s.LowerQuartile, s.UpperQuartile, s.Max, s.Samples);
 }
 
 /// <summary>Camera to published answer.</summary>

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Deploy.Bench;
 /// <param name="Name">For scripts, as <c>decode-4</c>.</param>
 /// <param name="Title">For people.</param>
 /// <param name="Time">Milliseconds of one run.</param>
-internal sealed record BenchResult(string Name, string Title, Spread Time)
+internal sealed record BenchResult(string Name, string Title, SampleStatistics Time)
 {
     /// <summary>How many units of <see cref="Counted"/> one run produces.</summary>
     public double Count { get; init; } = 1;
@@ -32,7 +32,7 @@ internal sealed record BenchResult(string Name, string Title, Spread Time)
 /// <param name="Age">Milliseconds from a frame's capture to its answer.</param>
 /// <param name="Captured">Frames that the camera captured meanwhile.</param>
 /// <param name="Replaced">Of them, replaced by newer ones while they waited.</param>
-internal sealed record PipelineResult(double FramesPerSecond, double CameraRate, Spread Age, long Captured, long Replaced);
+internal sealed record PipelineResult(double FramesPerSecond, double CameraRate, SampleStatistics Age, long Captured, long Replaced);
 
 /// <summary>Upper limits of the machine, measured in the same run.</summary>
 /// <param name="ReadBefore">Bytes per second, all threads, before the other measurements.</param>

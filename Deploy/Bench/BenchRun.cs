@@ -14,12 +14,12 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
 
     private bool HasVision => folder.Manifest.Vision is not null;
 
-    private IReadOnlyList<BenchStage> Parts => HasVision
+    private IReadOnlyList<BenchPart> Parts => HasVision
         ? plan.Parts
-        : [.. plan.Parts.Where(part => part is BenchStage.Prefill or BenchStage.Decode)];
+        : [.. plan.Parts.Where(part => part is BenchPart.Prefill or BenchPart.Decode)];
 
     /// <summary>Steps of the progress.</summary>
-    public int Steps => CeilingSteps + Parts.Sum(part => part == BenchStage.Pipeline
+    public int Steps => CeilingSteps + Parts.Sum(part => part == BenchPart.Pipeline
         ? PipelineBench.Frames(plan.Repeats)
         : ModelBench.Runs(part, plan.Repeats));
 
@@ -35,7 +35,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         _ = MemoryUse.TryResetPeak();
 
         var (results, memory) = Model(progress);
-        var pipeline = Parts.Contains(BenchStage.Pipeline)
+        var pipeline = Parts.Contains(BenchPart.Pipeline)
             ? new PipelineBench(folder, settings, progress).MeasureAsync(plan.Repeats, cancel).GetAwaiter().GetResult()
             : null;
         memory ??= MemoryUse.Now();
@@ -61,7 +61,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
 
     private (List<BenchResult> Results, MemoryUse? Memory) Model(BenchProgress progress)
     {
-        BenchStage[] parts = [.. Parts.Where(part => part != BenchStage.Pipeline)];
+        BenchPart[] parts = [.. Parts.Where(part => part != BenchPart.Pipeline)];
         if (parts.Length == 0)
         {
             return ([], null);
@@ -103,7 +103,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         var parts = new Dictionary<string, string>();
         foreach (var (name, precision) in new[]
         {
-            ("vision", p.Vision), ("visionGuarded", p.VisionGuarded), ("projector", p.Projector), ("decoder", p.Decoder), ("prefill", p.Prefill),
+            ("vision", p.Vision), ("visionGuarded", p.VisionOutlierProne), ("projector", p.Projector), ("decoder", p.Decoder), ("prefill", p.Prefill),
             ("sensitive", p.Sensitive), ("head", p.Head), ("embedding", p.Embedding),
         })
         {

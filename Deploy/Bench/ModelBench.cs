@@ -55,17 +55,17 @@ internal sealed class ModelBench : IDisposable
     private QuestionAnswerer Answerer => _answerer ?? throw new InvalidOperationException("A text-only model cannot encode pictures.");
 
     /// <summary>Runs of a part, including the one that is not timed.</summary>
-    public static int Runs(BenchStage part, int repeats) =>
-        (repeats + 1) * (part is BenchStage.Decode or BenchStage.Text ? Batches.Length : 1);
+    public static int Runs(BenchPart part, int repeats) =>
+        (repeats + 1) * (part is BenchPart.Decode or BenchPart.Text ? Batches.Length : 1);
 
-    public IEnumerable<BenchResult> Measure(BenchStage part) => part switch
+    public IEnumerable<BenchResult> Measure(BenchPart part) => part switch
     {
-        BenchStage.Encode => [Encode()],
-        BenchStage.Prefill => [Prefill()],
-        BenchStage.Decode => Batches.Select(Decode),
-        BenchStage.Text => Text(),
-        BenchStage.First => [First()],
-        BenchStage.Questions => Questions(),
+        BenchPart.Encode => [Encode()],
+        BenchPart.Prefill => [Prefill()],
+        BenchPart.Decode => Batches.Select(Decode),
+        BenchPart.Text => Text(),
+        BenchPart.First => [First()],
+        BenchPart.Questions => Questions(),
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "This part is not measured on the model alone."),
     };
 
@@ -79,7 +79,7 @@ internal sealed class ModelBench : IDisposable
     private BenchResult Encode() => new("encode", "image encode", Repeat("image encode", () => Encoder.Encode(_scene.Next()).Dispose()))
     {
         Counted = "pictures",
-        Work = _work.Encode(),
+        Work = _work.EncodeCost(),
     };
 
     private BenchResult Prefill()
@@ -95,7 +95,7 @@ internal sealed class ModelBench : IDisposable
         {
             Count = tokens,
             Counted = "tokens",
-            Work = _work.Append(tokens, behind: 0, logits: 1),
+            Work = _work.AppendCost(tokens, behind: 0, logits: 1),
         };
     }
 
@@ -127,7 +127,7 @@ internal sealed class ModelBench : IDisposable
         {
             Count = batch,
             Counted = "tokens",
-            Work = _work.Step(batch, promptTokens, DecodeSteps / 2.0),
+            Work = _work.StepCost(batch, promptTokens, DecodeSteps / 2.0),
         };
     }
 
@@ -136,7 +136,7 @@ internal sealed class ModelBench : IDisposable
     private List<BenchResult> Text()
     {
         using var tokens = Encoder.Encode(_scene.Next());
-        Answerer.Prime(tokens);
+        Answerer.PrefillPicture(tokens);
         var question = new Question("Describe the picture.", AnswerKind.Text, TextTokens);
         var answer = Answerer.Ask(question).TokenIds;
         int[] changed = [.. answer];
@@ -161,7 +161,7 @@ internal sealed class ModelBench : IDisposable
     private BenchResult First() => new("first", "first yes/no on a new picture", Repeat("first yes/no", () =>
     {
         using var tokens = Encoder.Encode(_scene.Next());
-        Answerer.Prime(tokens);
+        Answerer.PrefillPicture(tokens);
         Answerer.AskAll(BenchScene.YesNo(1), (_, _) => { });
     }))
     {
@@ -182,7 +182,7 @@ internal sealed class ModelBench : IDisposable
             foreach (var (count, times) in samples)
             {
                 started = Stopwatch.GetTimestamp();
-                Answerer.Prime(tokens);
+                Answerer.PrefillPicture(tokens);
                 Answerer.AskAll(BenchScene.YesNo(count), (_, _) => { });
                 var sample = encode + Stopwatch.GetElapsedTime(started);
                 if (round >= 0)
@@ -192,11 +192,11 @@ internal sealed class ModelBench : IDisposable
             }
         }
 
-        var first = new Spread(samples[1]).Median;
-        return [.. samples.Select(sample => Questions(sample.Key, new Spread(sample.Value), first))];
+        var first = new SampleStatistics(samples[1]).Median;
+        return [.. samples.Select(sample => Questions(sample.Key, new SampleStatistics(sample.Value), first))];
     }
 
-    private static BenchResult Questions(int count, Spread time, double first)
+    private static BenchResult Questions(int count, SampleStatistics time, double first)
     {
         var result = new BenchResult($"questions-{count}", $"{count} yes/no on a new picture", time)
         {
@@ -207,7 +207,7 @@ internal sealed class ModelBench : IDisposable
         return result with { Further = further, FurtherShare = further / first };
     }
 
-    private Spread Repeat(string what, Action run)
+    private SampleStatistics Repeat(string what, Action run)
     {
         var samples = new List<double>(_repeats);
         for (var i = -1; i < _repeats; i++)
@@ -222,10 +222,10 @@ internal sealed class ModelBench : IDisposable
             }
         }
 
-        return new Spread(samples);
+        return new SampleStatistics(samples);
     }
 
-    private static Spread PerStep(Spread run) => new([.. run.Samples.Select(ms => ms / DecodeSteps)]);
+    private static SampleStatistics PerStep(SampleStatistics run) => new([.. run.Samples.Select(ms => ms / DecodeSteps)]);
 
     /// <summary>Makes a text of any tokens except the special ones.</summary>
     private int[] Prompt(int length) =>

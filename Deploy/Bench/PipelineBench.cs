@@ -68,7 +68,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         return new PipelineResult(
             timed.Count / Stopwatch.GetElapsedTime(answered[WarmUp - 1].At, timed[^1].At).TotalSeconds,
             CameraRate,
-            new Spread([.. timed.Select(frame => frame.Age.TotalMilliseconds)]),
+            new SampleStatistics([.. timed.Select(frame => frame.Age.TotalMilliseconds)]),
             after.FramesCaptured - before!.FramesCaptured,
             after.FramesReplaced - before.FramesReplaced);
     }
@@ -82,7 +82,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         Target = "cpu",
         Cameras =
         [
-            new CameraPlan(
+            new CameraConfiguration(
                 new CameraId("bench"),
                 [new StandingQuestion("first", BenchScene.YesNo(1)[0].Text, QuestionKind.YesNo, TimeSpan.Zero)],
                 Snapshot: true),

@@ -75,7 +75,7 @@ internal static class BenchCommand
         return ExitCode.Done;
     }
 
-    private static IReadOnlyList<BenchStage> Parts(string? names)
+    private static IReadOnlyList<BenchPart> Parts(string? names)
     {
         try
         {

@@ -45,7 +45,7 @@ internal static class ConfigCommand
         try
         {
             var configuration = EdgeConfiguration.Load(
-                file, IsReload ? ConfigurationStrictness.Reload : ConfigurationStrictness.Check);
+                file, IsReload ? ConfigurationPurpose.Reload : ConfigurationPurpose.Check);
             var cameras = configuration.Options.Cameras;
             found = new ConfigurationCheck(
                 true, configuration.File, cameras.Count, cameras.Values.Sum(camera => camera.Questions.Count), [], Lines(configuration.Warnings));
@@ -81,7 +81,7 @@ internal static class ConfigCommand
 
     private static string Count(int? count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
-    private static IReadOnlyList<ConfigurationCheckLine> Lines(IReadOnlyList<ConfigurationError> errors) =>
+    private static IReadOnlyList<ConfigurationCheckLine> Lines(IReadOnlyList<ConfigurationProblem> errors) =>
         [.. errors.Select(error => new ConfigurationCheckLine(
             error.Key, error.Line, error.Value is null ? error.Message : $"= '{error.Value}' {error.Message}", error.Variable))];
 }

@@ -91,7 +91,7 @@ internal static class DemoCommand
         ];
         var topics = configuration.ToTopics();
         WatchedQuestion[] questions =
-            [.. configuration.ToEdgeSettings(model).Cameras[0].Questions.Select(q => new WatchedQuestion(Camera, q.Id, q.Ask))];
+            [.. configuration.ToEdgeSettings(model).Cameras[0].Questions.Select(q => new WatchedQuestion(Camera, q.Id, q.Text))];
         var state = new WatchState(topics, questions, TimeProvider.System) { Changed = verbose ? null : view.Write };
         await using var subscriber = await MqttSubscriber.ConnectAsync(
             configuration.ToMqttSettings(runtime.BrokerAddress), topics.All, state.Receive, cancel);

@@ -43,7 +43,7 @@ internal sealed partial class EdgeConfiguration
     {
         Target = Target,
         ProviderLibrary = Options.Model.ProviderLibrary is { } library ? FullPath(library) : null,
-        Opened = opened,
+        OnSessionOpened = opened,
         UsePrefill = Options.Model.Prefill,
         UseKleidiAi = Options.Model.KleidiAi,
         Processors = ProcessorsAttribute.Parse(Options.Model.Affinity),
@@ -84,7 +84,7 @@ internal sealed partial class EdgeConfiguration
         Node = Node,
         ModelName = modelName,
         Target = Target.ToString(),
-        Cameras = [.. Options.Cameras.Select(camera => new CameraPlan(
+        Cameras = [.. Options.Cameras.Select(camera => new CameraConfiguration(
             new CameraId(camera.Key),
             [.. camera.Value.Questions.Select(question => QuestionMapping.ToQuestion(question.Key, question.Value))],
             camera.Value.Snapshot)

@@ -27,7 +27,7 @@ internal sealed partial class EdgeConfiguration
         string folder,
         ConfigurationPaths paths,
         IConfiguration logging,
-        IReadOnlyList<ConfigurationError> warnings)
+        IReadOnlyList<ConfigurationProblem> warnings)
     {
         (Options, File, Folder, Logging, Warnings) = (options, file, folder, logging, warnings);
         _hostName = paths.HostName;
@@ -49,21 +49,21 @@ internal sealed partial class EdgeConfiguration
     public IConfiguration Logging { get; }
 
     /// <summary>Settings that can be used but are probably not what the operator wants.</summary>
-    public IReadOnlyList<ConfigurationError> Warnings { get; }
+    public IReadOnlyList<ConfigurationProblem> Warnings { get; }
 
     /// <summary>Reads a file, then the environment, and validates all of it.</summary>
     /// <param name="file">The file to read; null searches for <c>appsettings.json</c> in the current folder, then in
     /// <c>/etc/mobilevlm</c>.</param>
     /// <exception cref="ConfigurationException">The configuration is invalid; the exception holds every error.</exception>
-    public static EdgeConfiguration Load(string? file) => Load(file, ConfigurationStrictness.Start);
+    public static EdgeConfiguration Load(string? file) => Load(file, ConfigurationPurpose.Start);
 
     /// <inheritdoc cref="Load(string?)"/>
-    public static EdgeConfiguration Load(string? file, ConfigurationStrictness strictness) =>
+    public static EdgeConfiguration Load(string? file, ConfigurationPurpose strictness) =>
         Load(file, ConfigurationPaths.OfThisProcess(), strictness);
 
     /// <inheritdoc cref="Load(string?)"/>
     public static EdgeConfiguration Load(
-        string? file, ConfigurationPaths paths, ConfigurationStrictness strictness = ConfigurationStrictness.Start)
+        string? file, ConfigurationPaths paths, ConfigurationPurpose strictness = ConfigurationPurpose.Start)
     {
         var path = file is not null
             ? Path.GetFullPath(file, paths.CurrentFolder)
@@ -74,14 +74,14 @@ internal sealed partial class EdgeConfiguration
     /// <summary>Reads a configuration that a command supplies itself, for example the demo; it is validated in the same way.</summary>
     /// <exception cref="ConfigurationException">The configuration is invalid; the exception holds every error.</exception>
     public static EdgeConfiguration FromJson(string json, ConfigurationPaths paths) =>
-        Read(Path.Combine(paths.CurrentFolder, ConfigurationPaths.FileName), Encoding.UTF8.GetBytes(json), paths, ConfigurationStrictness.Start);
+        Read(Path.Combine(paths.CurrentFolder, ConfigurationPaths.FileName), Encoding.UTF8.GetBytes(json), paths, ConfigurationPurpose.Start);
 
     private static EdgeConfiguration Read(
-        string? file, byte[]? json, ConfigurationPaths paths, ConfigurationStrictness strictness)
+        string? file, byte[]? json, ConfigurationPaths paths, ConfigurationPurpose strictness)
     {
         var errors = new ErrorList();
         var root = json is null
-            ? new SettingNode("", SettingKind.Object, null, "")
+            ? new SettingNode("", JsonKind.Object, null, "")
             : JsonSettings.Read(json, file ?? "", errors);
         var applied = EnvironmentSettings.Apply(paths.Environment, Sections, root, errors);
         if (file is null && applied == 0)
@@ -154,5 +154,5 @@ internal sealed partial class EdgeConfiguration
     private static string NoFile(ConfigurationPaths paths) => $"no file {string.Join(" and no file ", paths.Files)}";
 
     private static ConfigurationException Missing(string key, string message) =>
-        new("configuration", [new ConfigurationError(key, null, message)]);
+        new("configuration", [new ConfigurationProblem(key, null, message)]);
 }

@@ -88,7 +88,7 @@ internal static class ConfiguredChecks
             using var answerer = model.TakeAnswerer(configuration.ContextTokens);
             var started = Stopwatch.GetTimestamp();
             using var tokens = encoder.Encode(new RgbImage(new byte[64 * 64 * 3], 64, 64));
-            answerer.Prime(tokens);
+            answerer.PrefillPicture(tokens);
             answerer.Ask(new Question("Is there a person?", AnswerKind.YesNo), cancel);
             var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             var found = string.Create(

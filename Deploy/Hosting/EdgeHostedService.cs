@@ -55,7 +55,7 @@ internal sealed partial class EdgeHostedService(
         {
             _watcher = new ConfigurationWatcher(
                 file,
-                () => EdgeConfiguration.Load(file, ConfigurationStrictness.Reload),
+                () => EdgeConfiguration.Load(file, ConfigurationPurpose.Reload),
                 Apply,
                 TimeProvider.System,
                 loggers.CreateLogger<ConfigurationWatcher>());

@@ -138,10 +138,10 @@ internal sealed class EdgeMeter : IDisposable
     private void Record(FrameAnswered answered)
     {
         _age.Record(answered.Age.TotalSeconds, new KeyValuePair<string, object?>("camera", answered.Camera.Value));
-        Stage("capture", answered.CaptureTime);
+        Stage("capture", answered.AgeAtSelection);
         Ran("gate", answered.GateTime);
         Ran("encode", answered.EncodeTime);
-        Ran("prefill", answered.PrimeTime);
+        Ran("prefill", answered.PrefillTime);
         foreach (var answer in answered.Answers.Where(answer => !answer.Reused))
         {
             Stage("decode", answer.Timings.Prefill + answer.Timings.Decode);
@@ -150,7 +150,7 @@ internal sealed class EdgeMeter : IDisposable
 
     private void Published(TimeSpan took) => Stage("publish", took);
 
-    /// <summary>A stage that this frame did not need is not one that took no time.</summary>
+    /// <summary>Records a stage only if it ran for this frame: a skipped stage must not count as zero seconds.</summary>
     private void Ran(string stage, TimeSpan took)
     {
         if (took > TimeSpan.Zero)

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Answers;
 internal sealed class GenerationBuffer
 {
     private readonly LlamaTextTokenizer _tokenizer;
-    private readonly TokenizerStream _stream;
+    private readonly IncrementalDetokenizer _stream;
     private readonly StopSequenceFilter _text;
     private readonly int _maxTokens;
     private readonly List<int> _ids = [];
@@ -22,7 +22,7 @@ internal sealed class GenerationBuffer
         }
 
         (_tokenizer, _maxTokens) = (tokenizer, options.MaxTokens);
-        _stream = new TokenizerStream(tokenizer);
+        _stream = new IncrementalDetokenizer(tokenizer);
         _text = new StopSequenceFilter(options.StopSequences ?? [], onText);
     }
 

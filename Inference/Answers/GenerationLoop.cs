@@ -21,14 +21,14 @@ internal sealed class GeneratedSequence(
     public long Remaining => (long)maxTokens - buffer.Ids.Count;
 
     /// <summary>Index of the text's first row among the logits of the last pass.</summary>
-    public int Row { get; set; }
+    public int FirstLogitRow { get; set; }
 
     /// <summary>Draft tokens that were appended in the last pass, which the model has yet to confirm.</summary>
     public int[] Draft { get; private set; } = [];
 
     /// <summary>Rows of logits that the next pass returns for this text: one after its last token and one after each draft
     /// token.</summary>
-    public int Rows => Draft.Length + 1;
+    public int LogitRowCount => Draft.Length + 1;
 
     /// <summary>Takes the next draft.</summary>
     /// <param name="spare">Columns of the cache that no text needs.</param>
@@ -45,7 +45,7 @@ internal sealed class GeneratedSequence(
     {
         for (var accepted = 0; ; accepted++)
         {
-            var id = sampler.Choose(state.Logits(Row + accepted));
+            var id = sampler.Choose(state.Logits(FirstLogitRow + accepted));
             if (buffer.Push(id) is { } finish)
             {
                 return finish;
@@ -67,7 +67,7 @@ internal static class GenerationLoop
     /// <summary>Runs until each text has ended: by its end token, a stop sequence or its token limit; because
     /// <paramref name="cancel"/> was requested; or because the context is full.</summary>
     /// <param name="state">Its last pass holds the logits that the first tokens are chosen from.</param>
-    /// <param name="texts">Each with its <see cref="GeneratedSequence.Row"/> in that pass.</param>
+    /// <param name="texts">Each with its <see cref="GeneratedSequence.FirstLogitRow"/> in that pass.</param>
     /// <param name="onEnd">Receives the index of each text when it has ended.</param>
     /// <param name="cancel">Ends all texts after the pass in progress.</param>
     /// <exception cref="NonFiniteLogitsException">One of the texts gives NaN or infinity.</exception>
@@ -91,9 +91,9 @@ internal static class GenerationLoop
             {
                 text.ProposeDraft(spare);
                 spare -= text.Draft.Length;
-                text.Row = row;
-                row += text.Rows;
-                parts.Add(new SequenceTokens(text.Sequence, (int[])[text.Buffer.Ids[^1], .. text.Draft], text.Rows));
+                text.FirstLogitRow = row;
+                row += text.LogitRowCount;
+                parts.Add(new SequenceTokens(text.Sequence, (int[])[text.Buffer.Ids[^1], .. text.Draft], text.LogitRowCount));
             }
 
             state.Append(parts, decoding: true);

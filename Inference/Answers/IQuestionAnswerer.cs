@@ -8,7 +8,7 @@ public interface IQuestionAnswerer : IDisposable
 {
     /// <summary>Fills the cache with this picture, after the system prompt that always stays there. Every
     /// <see cref="AskAll"/> that follows is about this picture. Does not dispose the tokens.</summary>
-    void Prime(VisualTokens picture);
+    void PrefillPicture(VisualTokens picture);
 
     /// <summary>Answers questions about the primed picture together, as if each were asked alone, and rewinds the cache
     /// to the end of the picture.</summary>

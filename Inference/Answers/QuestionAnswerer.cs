@@ -78,7 +78,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     public IReadOnlyList<int> PromptIdsAfter(string question) => _tokenizer.Encode(VicunaPrompt.AfterPicture(question));
 
     /// <exception cref="ArgumentException">The tokens are of another model.</exception>
-    public void Prime(VisualTokens picture)
+    public void PrefillPicture(VisualTokens picture)
     {
         if (picture.Hidden != _hidden)
         {

@@ -82,10 +82,11 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
         var row = 0;
         foreach (var pending in _pending)
         {
-            pending.Open(state.Fork());
+            pending.AssignSequence(state.Fork());
 
-            // A draft is part of the answer: where the answer goes through other weights than the question, it waits for them.
-            if (!state.HasPrefillWeights && pending.Text is { } text)
+            // Draft tokens are part of the answer and must use the decode weights. This pass may use the prefill weights, and then
+            // the draft is proposed in a later pass.
+            if (!state.HasPrefillWeights && pending.Generation is { } text)
             {
                 text.ProposeDraft(spare);
                 spare -= text.Draft.Length;
@@ -93,7 +94,7 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
 
             pending.Row = row;
             row += pending.Rows;
-            _parts.Add(new SequenceTokens(pending.Sequence, (int[])[.. pending.Ids, .. pending.Text?.Draft ?? []], pending.Rows));
+            _parts.Add(new SequenceTokens(pending.Sequence, (int[])[.. pending.Ids, .. pending.Generation?.Draft ?? []], pending.Rows));
         }
 
         foreach (var pending in _pending.Where(pending => pending.Choices is not null))
@@ -112,7 +113,7 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
 
     private void ReportScored(Action<int, Answer> onAnswer, TimeSpan prefill, int spellingRow)
     {
-        foreach (var pending in _pending.Where(pending => pending.Text is null))
+        foreach (var pending in _pending.Where(pending => pending.Generation is null))
         {
             var answer = pending.Choices is { } choices
                 ? ScoreChoices(pending, choices, ref spellingRow, prefill)
@@ -156,10 +157,10 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
 
     private void Generate(Action<int, Answer> onAnswer, TimeSpan prefill, CancellationToken cancel)
     {
-        PendingQuestion[] texts = [.. _pending.Where(pending => pending.Text is not null)];
+        PendingQuestion[] texts = [.. _pending.Where(pending => pending.Generation is not null)];
         GenerationLoop.Run(
             state,
-            [.. texts.Select(pending => pending.Text!)],
+            [.. texts.Select(pending => pending.Generation!)],
             (i, generated) =>
             {
                 texts[i].Reported = true;
@@ -195,13 +196,13 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
 
         public ChoiceSpellings? Choices => choices;
 
-        /// <summary>The text that is generated; null for a scored question, and before <see cref="Open"/>.</summary>
-        public GeneratedSequence? Text { get; private set; }
+        /// <summary>The text that is generated; null for a scored question, and before <see cref="AssignSequence"/>.</summary>
+        public GeneratedSequence? Generation { get; private set; }
 
         public int Sequence { get; private set; }
 
         /// <summary>Rows of logits of the first pass, those of a choice's spellings excluded.</summary>
-        public int Rows => Text?.Rows ?? 1;
+        public int Rows => Generation?.LogitRowCount ?? 1;
 
         /// <summary>Index of its first row among the logits of the first pass.</summary>
         public int Row
@@ -210,17 +211,17 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
             set
             {
                 _row = value;
-                Text?.Row = value;
+                Generation?.FirstLogitRow = value;
             }
         }
 
         /// <summary>Its answer was reported.</summary>
         public bool Reported { get; set; }
 
-        public void Open(int sequence)
+        public void AssignSequence(int sequence)
         {
             Sequence = sequence;
-            Text = buffer is null ? null : new GeneratedSequence(sequence, question.MaxTokens, buffer, sampler, drafter);
+            Generation = buffer is null ? null : new GeneratedSequence(sequence, question.MaxTokens, buffer, sampler, drafter);
         }
     }
 }

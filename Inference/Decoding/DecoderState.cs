@@ -17,12 +17,12 @@ public sealed class DecoderState : IDisposable
     private readonly SequenceTree _sequences;
 
     /// <summary>Pass of one token; separate from the others, so that its shape never changes.</summary>
-    private readonly DecoderPass _step;
+    private readonly DecoderRunBuffers _step;
 
-    private readonly DecoderPass _batch;
-    private readonly DecoderPass? _prefill;
+    private readonly DecoderRunBuffers _batch;
+    private readonly DecoderRunBuffers? _prefill;
     private readonly int _prefillFrom;
-    private DecoderPass _last;
+    private DecoderRunBuffers _last;
     private bool _disposed;
 
     internal DecoderState(LanguageDecoder decoder, int capacity, int prefillFrom)
@@ -32,9 +32,9 @@ public sealed class DecoderState : IDisposable
         (_decoder, _prefillFrom) = (decoder, prefillFrom);
         _cache = new KeyValueCache(decoder, capacity);
         _sequences = new SequenceTree(capacity);
-        _step = new DecoderPass(decoder, decoder.Session, _cache);
-        _batch = new DecoderPass(decoder, decoder.Session, _cache);
-        _prefill = decoder.PrefillSession is { } session && prefillFrom < int.MaxValue ? new DecoderPass(decoder, session, _cache) : null;
+        _step = new DecoderRunBuffers(decoder, decoder.Session, _cache);
+        _batch = new DecoderRunBuffers(decoder, decoder.Session, _cache);
+        _prefill = decoder.PrefillSession is { } session && prefillFrom < int.MaxValue ? new DecoderRunBuffers(decoder, session, _cache) : null;
         _last = _step;
     }
 
@@ -95,7 +95,7 @@ public sealed class DecoderState : IDisposable
     /// later.</summary>
     /// <param name="parent">Another sequence, or null for the prefix. Nothing is appended to it once a child has
     /// started.</param>
-    public int Fork(int? parent = null) => _sequences.Open(parent ?? SequenceTree.Prefix);
+    public int Fork(int? parent = null) => _sequences.Fork(parent ?? SequenceTree.Prefix);
 
     /// <summary>Appends to several sequences in one pass: each as if it were alone, except that sums in another order are
     /// rounded differently.</summary>
@@ -127,7 +127,7 @@ public sealed class DecoderState : IDisposable
             row += length;
             for (var i = part.LogitsRequested; i > 0; i--)
             {
-                pass.Rows[next++] = row - i;
+                pass.LogitRows[next++] = row - i;
             }
         }
 
@@ -164,7 +164,7 @@ public sealed class DecoderState : IDisposable
         _cache.Dispose();
     }
 
-    private DecoderPass BeginOnPrefix(int count)
+    private DecoderRunBuffers BeginOnPrefix(int count)
     {
         if (!_sequences.HasOnlyPrefix)
         {
@@ -174,7 +174,7 @@ public sealed class DecoderState : IDisposable
         return Begin(count, requested: 1, decoding: false);
     }
 
-    private DecoderPass Begin(int count, int requested, bool decoding)
+    private DecoderRunBuffers Begin(int count, int requested, bool decoding)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (count > Capacity - Length)
@@ -190,10 +190,10 @@ public sealed class DecoderState : IDisposable
         return _last;
     }
 
-    private ReadOnlySpan<float> RunPrefix(DecoderPass pass)
+    private ReadOnlySpan<float> RunPrefix(DecoderRunBuffers pass)
     {
         _sequences.Append(SequenceTree.Prefix, pass.Positions, pass.Bias);
-        pass.Rows[0] = pass.Count - 1;
+        pass.LogitRows[0] = pass.Count - 1;
         pass.Run(_sequences.Columns);
         return pass.Logits(0);
     }

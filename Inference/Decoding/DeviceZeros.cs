@@ -21,8 +21,8 @@ internal sealed class DeviceZeros : IDisposable
         var graph = new OnnxGraph("zeros", type == TensorElementType.Float16 ? OnnxType.Float16 : OnnxType.Float32);
         var shape = graph.Input(Shape, OnnxType.Int64, 4);
         var zeros = graph.Node("ConstantOfShape", "zeros_fp32", [shape]);
-        graph.Node("Cast", Filled, [zeros], OnnxAttribute.Int("to", (long)graph.Activations));
-        graph.Output(Filled, graph.Activations, "a", "b", "c", "d");
+        graph.Node("Cast", Filled, [zeros], OnnxAttribute.Int("to", (long)graph.ActivationType));
+        graph.Output(Filled, graph.ActivationType, "a", "b", "c", "d");
         using var model = new MemoryStream();
         graph.Save(model);
         _session = SessionFactory.OpenHelper(model.ToArray(), settings);

@@ -19,12 +19,12 @@ public sealed class LanguageDecoder : IDisposable
         (VocabularySize, MaxPositions) = (language.VocabularySize, language.MaxPositions);
         settings = MachineTuning.Apply(folder, settings);
         SessionPlacement? placement = null;
-        Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings with { Opened = settings.Opened + (p => placement = p) }, fixedShapes: false);
+        Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings with { OnSessionOpened = settings.OnSessionOpened + (p => placement = p) }, fixedShapes: false);
         try
         {
             CheckSizes(folder, ModelFolder.DecoderFile, language.HiddenSize);
             KeyValueType = Session.InputMetadata[DecoderTensors.PastKey(0)].ElementDataType;
-            KeepsStateOnDevice = settings.KeepsStateOnDevice || placement!.Provider != SessionPlacement.CpuProvider;
+            KeepsStateOnDevice = settings.TreatsCpuAsDevice || placement!.Provider != SessionPlacement.CpuProvider;
             if (KeepsStateOnDevice)
             {
                 // Where "auto" chose the CPU for the decoder, it does so for this too.
@@ -35,7 +35,7 @@ public sealed class LanguageDecoder : IDisposable
             {
                 PrefillSession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
                 CheckSizes(folder, ModelFolder.PrefillFile, language.HiddenSize);
-                PrefillFrom = settings.PrefillFrom ?? ExecutionSettings.DefaultPrefillFrom;
+                MinPrefillTokens = settings.MinPrefillTokens ?? ExecutionSettings.DefaultPrefillFrom;
             }
 
             Embeddings = new EmbeddingTable(folder);
@@ -61,7 +61,7 @@ public sealed class LanguageDecoder : IDisposable
     internal InferenceSession? PrefillSession { get; }
 
     /// <summary>Smallest number of tokens in a pass for which <see cref="PrefillSession"/> is used.</summary>
-    internal int PrefillFrom { get; } = int.MaxValue;
+    internal int MinPrefillTokens { get; } = int.MaxValue;
 
     internal EmbeddingTable Embeddings { get; }
 
@@ -83,10 +83,10 @@ public sealed class LanguageDecoder : IDisposable
     /// <summary>An empty KV cache.</summary>
     /// <param name="capacity">Maximum number of tokens, up to <see cref="MaxPositions"/>. Memory: 2 * layers * KV heads
     /// * head size * capacity * 4 bytes (MobileLLaMA 1.4B: 384 KiB per token), half of it in float16.</param>
-    public DecoderState CreateState(int capacity) => new(this, capacity, PrefillFrom);
+    public DecoderState CreateState(int capacity) => new(this, capacity, MinPrefillTokens);
 
     /// <param name="capacity">Maximum number of tokens.</param>
-    /// <param name="prefillFrom">Replaces <see cref="PrefillFrom"/>: with 1 all but single tokens go through
+    /// <param name="prefillFrom">Replaces <see cref="MinPrefillTokens"/>: with 1 all but single tokens go through
     /// <see cref="PrefillSession"/>, with the largest number none.</param>
     internal DecoderState CreateState(int capacity, int prefillFrom) => new(this, capacity, prefillFrom);
 

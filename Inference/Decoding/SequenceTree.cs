@@ -30,7 +30,7 @@ internal sealed class SequenceTree(int capacity)
         _sequences[sequence] is { Next: NotStarted } waiting ? NextPosition(waiting.Parent) : _sequences[sequence].Next;
 
     /// <summary>Adds a sequence. It starts where its parent ends when its first token is appended.</summary>
-    public int Open(int parent)
+    public int Fork(int parent)
     {
         _sequences.Add(new Sequence(parent, NotStarted));
         return _sequences.Count - 1;

@@ -67,15 +67,15 @@ public static class ImportSize
     private static long Language(LanguageConfig language, int embeddingBytes, PrecisionPlan plan)
     {
         var importance = new ImportanceMatrix();
-        long Decoder(DecoderWriters writers) => Size(plan, graph => new DecoderGraph(language, writers).Write(graph, new SizeOnlyWeights()));
-        return plan.Decoder.Max(recipe => Decoder(DecoderWriters.Create(recipe, importance)))
+        long Decoder(DecoderWriters writers) => Size(plan, graph => new DecoderGraphWriter(language, writers).Write(graph, new SizeOnlyWeights()));
+        return plan.DecoderRecipes.Max(recipe => Decoder(DecoderWriters.Create(recipe, importance)))
             + (plan.Prefill is { } prefill ? Decoder(DecoderWriters.ForPrefill(prefill, importance)) : 0)
             + (embeddingBytes * Table(language));
     }
 
-    private static long Vision(ModelConfig config, PrecisionPlan plan) => plan.Vision.Max(recipe => Size(
+    private static long Vision(ModelConfig config, PrecisionPlan plan) => plan.VisionRecipes.Max(recipe => Size(
         plan,
-        graph => VisionGraph.Of(config, VisionWriters.Create(recipe, new ImportanceMatrix())).Write(graph, new SizeOnlyWeights())));
+        graph => VisionGraphWriter.Of(config, VisionWriters.Create(recipe, new ImportanceMatrix())).Write(graph, new SizeOnlyWeights())));
 
     private static long Size(PrecisionPlan plan, Action<OnnxGraph> write)
     {
@@ -97,11 +97,12 @@ public static class ImportSize
         return Vision(new ModelConfig("", "", language, ClipTower.Sizes with { SelectLayer = -1 }, type, null), plan);
     }
 
-    /// <summary>Bytes of a checkpoint's decoder and embeddings, from below, so that the rest is counted from above.</summary>
+    /// <summary>Lower bound of the bytes of a checkpoint's decoder and embeddings, so that what remains of the total is an upper bound
+    /// for the rest.</summary>
     private static long StoredBytes(LanguageConfig language, int stored)
     {
         var graph = new OnnxGraph("size");
-        new DecoderGraph(language, DecoderWriters.Create(DecoderRecipe.Fp32, new ImportanceMatrix())).Write(graph, new SizeOnlyWeights());
+        new DecoderGraphWriter(language, DecoderWriters.Create(DecoderRecipe.Fp32, new ImportanceMatrix())).Write(graph, new SizeOnlyWeights());
 
         // Rotary tables are computed, and tied embeddings are stored once.
         var rotary = (long)language.MaxPositions * language.HeadSize;

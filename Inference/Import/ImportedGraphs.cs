@@ -18,20 +18,20 @@ internal sealed class ImportedGraphs(Checkpoint checkpoint, CheckpointWeights we
     private (DecoderRecipe Recipe, AwqScales Scales)? _scales;
 
     /// <summary>Type in which the graphs compute, and of the KV cache.</summary>
-    public OnnxType Activations => plan.ForCuda ? OnnxType.Float16 : OnnxType.Float32;
+    public OnnxType ActivationType => plan.ForCuda ? OnnxType.Float16 : OnnxType.Float32;
 
-    /// <summary>An empty graph that computes in <see cref="Activations"/>.</summary>
-    public OnnxGraph NewGraph(string name) => new(name, Activations);
+    /// <summary>An empty graph that computes in <see cref="ActivationType"/>.</summary>
+    public OnnxGraph NewGraph(string name) => new(name, ActivationType);
 
     /// <summary>Writes the encoder, or pieces of it. For one graph.</summary>
-    public VisionGraph NewVision(VisionRecipe recipe) =>
-        VisionGraph.Of(checkpoint.Config, VisionWriters.Create(recipe, importance));
+    public VisionGraphWriter NewVision(VisionRecipe recipe) =>
+        VisionGraphWriter.Of(checkpoint.Config, VisionWriters.Create(recipe, importance));
 
     /// <summary>Writes the decoder, or pieces of it, without channel scales. For one graph.</summary>
-    public DecoderGraph NewDecoder(DecoderRecipe recipe) => new(checkpoint.Config.Language, DecoderWriters.Create(recipe, importance));
+    public DecoderGraphWriter NewDecoder(DecoderRecipe recipe) => new(checkpoint.Config.Language, DecoderWriters.Create(recipe, importance));
 
     /// <summary>Writes the decoder, or pieces of it, in prefill weights without channel scales. For one graph.</summary>
-    public DecoderGraph NewPrefill(WeightFormat format) => new(checkpoint.Config.Language, DecoderWriters.ForPrefill(format, importance));
+    public DecoderGraphWriter NewPrefill(WeightFormat format) => new(checkpoint.Config.Language, DecoderWriters.ForPrefill(format, importance));
 
     /// <summary>Every graph of a model with its file.</summary>
     /// <exception cref="CheckpointException">A tensor is missing.</exception>
@@ -97,7 +97,7 @@ internal sealed class ImportedGraphs(Checkpoint checkpoint, CheckpointWeights we
     private OnnxGraph BuildDecoder(string name, DecoderWriters writers, AwqScales? scales)
     {
         var graph = NewGraph(name);
-        new DecoderGraph(checkpoint.Config.Language, writers).Write(graph, scales is null ? weights : weights.Scaled(scales));
+        new DecoderGraphWriter(checkpoint.Config.Language, writers).Write(graph, scales is null ? weights : weights.Scaled(scales));
         return graph;
     }
 }

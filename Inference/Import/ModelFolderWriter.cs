@@ -13,13 +13,13 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
 {
     private readonly List<ModelFile> _files = [];
     private readonly Dictionary<string, GraphSignature> _signatures = [];
-    private readonly Dictionary<string, IReadOnlyDictionary<string, WeightPlace>> _places = [];
+    private readonly Dictionary<string, IReadOnlyDictionary<string, WeightLocation>> _places = [];
 
     private static string ProgramVersion { get; } =
         typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The places of a written graph's weights in its external file.</summary>
-    public IReadOnlyDictionary<string, WeightPlace> Places(string file) => _places[file];
+    public IReadOnlyDictionary<string, WeightLocation> Places(string file) => _places[file];
 
     /// <summary>Visual tokens of one picture; 0 for a model of text only.</summary>
     public int VisualTokens => checkpoint.Config is { Vision: { } vision, Projector: { } projector }
@@ -61,7 +61,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
     });
 
     /// <summary>Writes the manifest. It comes last, so that a folder with a manifest is complete.</summary>
-    public void WriteManifest(ModelPrecision precision, ModelLoss? loss, SelfTest? selfTest)
+    public void WriteManifest(ModelPrecision precision, ModelLoss? loss, SelfTestRecord? selfTest)
     {
         var config = checkpoint.Config;
         var manifest = new ModelManifest

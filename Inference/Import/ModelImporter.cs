@@ -68,7 +68,7 @@ public static class ModelImporter
         CheckTokenizer(tokenizer, checkpoint.Config.Language.VocabularySize);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(modelFolder));
         var fingerprint = SourceFingerprint.Of(checkpoint, $"{precision.Names} {calibration?.Fingerprint ?? "unmeasured"}");
-        if (ImportTarget.Check(target, fingerprint, replace) is { } there)
+        if (ImportDestination.Check(target, fingerprint, replace) is { } there)
         {
             return there;
         }

@@ -21,7 +21,7 @@ internal static class PrecisionSummary
         return new ModelPrecision(vision?.Tower.ToString(), decoder.Body.ToString(), decoder.Head.ToString(), Name(embedding))
         {
             Sensitive = decoder.Sensitive == decoder.Body ? null : decoder.Sensitive.ToString(),
-            VisionGuarded = vision is null || vision.OutlierProne == vision.Tower ? null : vision.OutlierProne.ToString(),
+            VisionOutlierProne = vision is null || vision.OutlierProne == vision.Tower ? null : vision.OutlierProne.ToString(),
             Projector = vision?.Projector.ToString(),
             Prefill = recipe.Prefill?.ToString(),
             Activations = forCuda ? "fp16" : null,

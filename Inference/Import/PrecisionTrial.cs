@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Inference.Import;
 /// <param name="Loss">Against float32; null where nothing was measured.</param>
 /// <param name="SelfTest">What the finished model computes; null where the prompt does not fit the context.</param>
 /// <param name="Reasons">Why recipes were taken and refused, for the manifest; empty where there was no choice.</param>
-internal sealed record TrialOutcome(ModelRecipe Recipe, ModelLoss? Loss, SelfTest? SelfTest, IReadOnlyList<string> Reasons);
+internal sealed record TrialOutcome(ModelRecipe Recipe, ModelLoss? Loss, SelfTestRecord? SelfTest, IReadOnlyList<string> Reasons);
 
 /// <summary>Tries the parts of a folder as they are there, a layer at a time: measures what they lose, writes those again
 /// that lose too much while the plan has another recipe for them, and records what the finished model computes.</summary>
@@ -45,7 +45,7 @@ internal sealed class PrecisionTrial(
         // With an exact encoder both parts together lose what the decoder loses.
         var both = exact is null || recipe.Vision is null or { IsExact: true }
             ? []
-            : exact.Prompts.Select(p => (p, p.PictureOf(encoded.Tokens))).ToArray();
+            : exact.Prompts.Select(p => (p, p.VisualTokensOf(encoded.Tokens))).ToArray();
         var logits = both.Length + self.Length == 0 ? [] : stored.OpenDecoder(decoder).RunPrompts([.. both, .. self]);
         var (prefillLoss, prefillTest) = TryPrefill(recipe.Prefill, exact, self);
         return new TrialOutcome(
@@ -58,7 +58,7 @@ internal sealed class PrecisionTrial(
             {
                 Prefill = prefillLoss,
             },
-            test is null ? null : SelfTestMaterial.Known(test, encoded.Test, logits[^1], prefillTest),
+            test is null ? null : SelfTestMaterial.Record(test, encoded.Test, logits[^1], prefillTest),
             _reasons);
     }
 
@@ -66,7 +66,7 @@ internal sealed class PrecisionTrial(
     private (LogitLoss? Loss, float[]? Test) TryPrefill(
         WeightFormat? prefill, ReferenceOutputs? exact, (CalibrationPrompt, float[])[] self)
     {
-        var prompts = exact?.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens))).ToArray() ?? [];
+        var prompts = exact?.Prompts.Select(p => (p, p.VisualTokensOf(exact.VisualTokens))).ToArray() ?? [];
         if (prefill is not { } format || prompts.Length + self.Length == 0)
         {
             return (null, null);
@@ -82,15 +82,15 @@ internal sealed class PrecisionTrial(
     {
         for (var i = 0; ; i++)
         {
-            var (recipe, isLast) = (plan.Decoder[i], i == plan.Decoder.Count - 1);
+            var (recipe, isLast) = (plan.DecoderRecipes[i], i == plan.DecoderRecipes.Count - 1);
             if (i > 0)
             {
                 writer.WriteGraph(ModelFolder.DecoderFile, graphs.BuildDecoder(recipe));
             }
 
-            var loss = Compare(exact, stored.OpenDecoder(recipe).RunPrompts(exact.Prompts.Select(p => (p, p.PictureOf(exact.VisualTokens)))));
-            var refused = !isLast && !LossLimits.Hold(loss);
-            if (plan.Decoder.Count > 1)
+            var loss = Compare(exact, stored.OpenDecoder(recipe).RunPrompts(exact.Prompts.Select(p => (p, p.VisualTokensOf(exact.VisualTokens)))));
+            var refused = !isLast && !LossLimits.Allow(loss);
+            if (plan.DecoderRecipes.Count > 1)
             {
                 _reasons.Add(LossLimits.Explain(recipe.Name, loss, refused));
             }
@@ -106,7 +106,7 @@ internal sealed class PrecisionTrial(
     {
         for (var i = 0; ; i++)
         {
-            var (recipe, isLast) = (plan.Vision[i], i == plan.Vision.Count - 1);
+            var (recipe, isLast) = (plan.VisionRecipes[i], i == plan.VisionRecipes.Count - 1);
             if (i > 0)
             {
                 writer.WriteGraph(ModelFolder.VisionFile, graphs.BuildVision(recipe));
@@ -122,8 +122,8 @@ internal sealed class PrecisionTrial(
 
             var measured = tokens[..^1];
             var loss = LossMeter.Vision([.. exact.VisualTokens.Take(measured.Length)], measured);
-            var refused = !isLast && !LossLimits.Hold(loss);
-            if (plan.Vision.Count > 1)
+            var refused = !isLast && !LossLimits.Allow(loss);
+            if (plan.VisionRecipes.Count > 1)
             {
                 _reasons.Add(LossLimits.Explain(recipe.Name, loss, refused));
             }

@@ -46,7 +46,7 @@ internal static class SourceFingerprint
 
         foreach (var path in checkpoint.WeightFiles)
         {
-            using var file = WeightFile.Open(path);
+            using var file = CheckpointFile.Open(path);
             Add($"{Path.GetRelativePath(checkpoint.Folder, path)} {file.Length}");
             AddSamples(file, hash);
         }
@@ -54,7 +54,7 @@ internal static class SourceFingerprint
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static void AddSamples(WeightFile file, IncrementalHash hash)
+    private static void AddSamples(CheckpointFile file, IncrementalHash hash)
     {
         var buffer = new byte[EndBytes];
         void Add(long offset, int most)

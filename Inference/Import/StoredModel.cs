@@ -23,40 +23,40 @@ internal sealed class StoredModel(
 
     /// <summary>The vision encoder alone.</summary>
     /// <param name="recipe">The recipe in which the folder has it.</param>
-    public LayerwisePass OpenVision(VisionRecipe recipe) =>
-        new(checkpoint, [.. Vision(checkpoint.Config.Vision!, recipe)], [], graphs.Activations);
+    public LayerwiseModel OpenVision(VisionRecipe recipe) =>
+        new(checkpoint, [.. Vision(checkpoint.Config.Vision!, recipe)], [], graphs.ActivationType);
 
     /// <summary>The decoder alone.</summary>
     /// <param name="recipe">The recipe in which the folder has it.</param>
-    public LayerwisePass OpenDecoder(DecoderRecipe recipe) =>
-        new(checkpoint, [], [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphs.NewDecoder(recipe))], graphs.Activations);
+    public LayerwiseModel OpenDecoder(DecoderRecipe recipe) =>
+        new(checkpoint, [], [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphs.NewDecoder(recipe))], graphs.ActivationType);
 
     /// <summary>The decoder with its prefill weights alone.</summary>
     /// <param name="format">The format in which the folder has them.</param>
-    public LayerwisePass OpenPrefill(WeightFormat format) =>
-        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphs.NewPrefill(format))], graphs.Activations);
+    public LayerwiseModel OpenPrefill(WeightFormat format) =>
+        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphs.NewPrefill(format))], graphs.ActivationType);
 
     private IEnumerable<ISegment> Vision(VisionConfig vision, VisionRecipe recipe)
     {
-        ISegment Piece(string result, Action<VisionGraph, OnnxGraph> write) =>
+        ISegment Piece(string result, Action<VisionGraphWriter, OnnxGraph> write) =>
             Segment(ModelFolder.VisionFile, recipe.Tower, result, graph => write(graphs.NewVision(recipe), graph));
 
-        yield return Piece(VisionGraph.NextHidden, (model, graph) => model.WriteEmbeddings(graph, _weights));
+        yield return Piece(VisionGraphWriter.NextHidden, (model, graph) => model.WriteEmbeddings(graph, _weights));
         foreach (var layer in Enumerable.Range(0, vision.LayersUsed))
         {
-            yield return Piece(VisionGraph.NextHidden, (model, graph) => model.WriteLayer(graph, _weights, layer));
+            yield return Piece(VisionGraphWriter.NextHidden, (model, graph) => model.WriteLayer(graph, _weights, layer));
         }
 
         yield return Piece(VisionTensors.VisualTokens, (model, graph) => model.WriteProjector(graph, _weights));
     }
 
-    private IEnumerable<ISegment> Decoder(string file, WeightFormat format, Func<DecoderGraph> open)
+    private IEnumerable<ISegment> Decoder(string file, WeightFormat format, Func<DecoderGraphWriter> open)
     {
         ISegment Piece(string result, Action<OnnxGraph> write) => Segment(file, format, result, write);
 
         foreach (var layer in Enumerable.Range(0, checkpoint.Config.Language.Layers))
         {
-            yield return Piece(DecoderGraph.NextHidden, graph => open().WriteLayer(graph, _weights, layer));
+            yield return Piece(DecoderGraphWriter.NextHidden, graph => open().WriteLayer(graph, _weights, layer));
         }
 
         yield return Piece(DecoderTensors.Logits, graph => open().WriteLogits(graph, _weights));

@@ -22,11 +22,8 @@ public sealed class CpuTopology
 
     private static readonly Lazy<CpuTopology> Current = new(() => Read(SystemFolder, StatusFile));
 
-    private readonly IReadOnlyList<Cpu> _cpus;
-
     private CpuTopology(IReadOnlyList<Cpu> cpus)
     {
-        _cpus = cpus;
         Allowed = [.. cpus.Select(cpu => cpu.Number)];
         var strongest = cpus.Select(cpu => cpu.Capacity).DefaultIfEmpty().Max();
         Cpu[] big = [.. cpus.Where(cpu => cpu.Capacity >= BigShare * strongest)];

@@ -46,7 +46,7 @@ public sealed record ModelManifest
 
     /// <summary>Results of the finished model at import, for the self-test; null in folders of older versions, and where
     /// it does not fit into the context.</summary>
-    public SelfTest? SelfTest { get; init; }
+    public SelfTestRecord? SelfTest { get; init; }
 
     /// <summary>Inputs and outputs of each graph, by its file.</summary>
     public required IReadOnlyDictionary<string, GraphSignature> Signatures { get; init; }
@@ -82,7 +82,8 @@ public sealed record ModelPrecision(string? Vision, string Decoder, string Head,
 
     /// <summary>Precision of the vision encoder's matrices whose inputs have outliers, where it differs from the
     /// others.</summary>
-    public string? VisionGuarded { get; init; }
+    [JsonPropertyName("visionGuarded")]
+    public string? VisionOutlierProne { get; init; }
 
     /// <summary>Precision of the projector's matrices; its convolutions are float32.</summary>
     public string? Projector { get; init; }

@@ -39,10 +39,10 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _outputNames = [];
     private readonly List<StoredWeight> _weights = [];
-    private readonly Dictionary<string, WeightPlace> _places = [];
+    private readonly Dictionary<string, WeightLocation> _places = [];
 
     /// <summary>The place of each weight in the external file, once it is written.</summary>
-    public IReadOnlyDictionary<string, WeightPlace> Places => _places;
+    public IReadOnlyDictionary<string, WeightLocation> Places => _places;
 
     public string Input(string input, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
     {
@@ -142,7 +142,7 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
     {
         foreach (var weight in _weights)
         {
-            _places[weight.Name] = new WeightPlace(data.Append(weight.Size, weight.Write), weight.Size);
+            _places[weight.Name] = new WeightLocation(data.Append(weight.Size, weight.Write), weight.Size);
             _initializers.Add(External(weight, data.FileName, _places[weight.Name].Offset));
         }
     }
@@ -150,7 +150,7 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
     /// <summary>Refers to weights that another graph wrote, of the same names. Instead of <see cref="WriteWeights"/>.</summary>
     /// <param name="file">Name of the external file.</param>
     /// <param name="places">Where they lie in it.</param>
-    public void BorrowWeights(string file, IReadOnlyDictionary<string, WeightPlace> places)
+    public void BorrowWeights(string file, IReadOnlyDictionary<string, WeightLocation> places)
     {
         foreach (var weight in _weights)
         {
@@ -338,4 +338,4 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
 }
 
 /// <summary>The place of a weight in an external file, in bytes.</summary>
-internal readonly record struct WeightPlace(long Offset, long Size);
+internal readonly record struct WeightLocation(long Offset, long Size);

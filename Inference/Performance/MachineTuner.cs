@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Inference.Performance;
 /// <param name="Tokens">Number of tokens in the pass.</param>
 /// <param name="Decode">With the decode weights.</param>
 /// <param name="Prefill">With the prefill weights.</param>
-public sealed record TunedRows(int Tokens, TimeSpan Decode, TimeSpan Prefill);
+public sealed record PassTimes(int Tokens, TimeSpan Decode, TimeSpan Prefill);
 
 /// <summary>Measures from how many tokens per pass a decoder's prefill weights are faster on this machine.</summary>
 public static class MachineTuner
@@ -25,16 +25,16 @@ public static class MachineTuner
     /// <param name="settings">Settings of the sessions.</param>
     /// <param name="repeats">Timed runs of each size, of which the median is taken.</param>
     /// <param name="next">Called before each size of each set.</param>
-    public static IReadOnlyList<TunedRows> Measure(ModelFolder folder, ExecutionSettings settings, int repeats, Action<string> next)
+    public static IReadOnlyList<PassTimes> Measure(ModelFolder folder, ExecutionSettings settings, int repeats, Action<string> next)
     {
         var decode = Times(folder, settings with { UsePrefill = false }, repeats, size => next($"decode weights, {size} tokens"));
         var prefill = Times(
-            folder, settings with { UsePrefill = true, PrefillFrom = 1 }, repeats, size => next($"prefill weights, {size} tokens"));
-        return [.. Sizes.Select((size, i) => new TunedRows(size, decode[i], prefill[i]))];
+            folder, settings with { UsePrefill = true, MinPrefillTokens = 1 }, repeats, size => next($"prefill weights, {size} tokens"));
+        return [.. Sizes.Select((size, i) => new PassTimes(size, decode[i], prefill[i]))];
     }
 
     /// <summary>Chooses the smallest size from which the prefill weights are faster at every size.</summary>
-    public static MachineTuning Choose(IReadOnlyList<TunedRows> rows)
+    public static MachineTuning Choose(IReadOnlyList<PassTimes> rows)
     {
         var slower = rows.LastOrDefault(row => row.Prefill >= row.Decode)?.Tokens ?? 0;
         return new MachineTuning
@@ -63,7 +63,7 @@ public static class MachineTuner
                 state.Rewind(prompt);
                 var started = Stopwatch.GetTimestamp();
 
-                // To a sequence, because a single token of the prefix has its own pass.
+                // To a forked sequence, as questions are.
                 state.Append([new SequenceTokens(state.Fork(), tokens.AsMemory(prompt, size), LogitsRequested: 1)]);
                 if (run >= 0)
                 {

@@ -48,7 +48,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
 
     /// <summary>Pixels to visual tokens. With T = patches + 1 rows of width h, MLP f, L layers: 2T(4h² + 2hf) + 4T²h per
     /// layer, 6p²h per patch of p x p pixels, and the projector's <see cref="ProjectorType.Operations"/>.</summary>
-    public Work Encode()
+    public Work EncodeCost()
     {
         var vision = manifest.Vision ?? throw new InvalidOperationException("A text-only model cannot encode pictures.");
         double rows = vision.Patches + 1, h = vision.HiddenSize, f = vision.IntermediateSize;
@@ -63,7 +63,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
     /// <param name="tokens">Appended, all rows together.</param>
     /// <param name="behind">Already in the cache.</param>
     /// <param name="logits">Rows that are read.</param>
-    public Work Append(int tokens, int behind, int logits)
+    public Work AppendCost(int tokens, int behind, int logits)
     {
         var pairs = ((double)tokens * behind) + (tokens * (tokens + 1.0) / 2);
         return new Work(
@@ -75,12 +75,12 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
     /// <param name="rows">Texts.</param>
     /// <param name="shared">Tokens of the prompt, which all of them see.</param>
     /// <param name="own">Tokens of each text so far.</param>
-    public Work Step(int rows, double shared, double own) => new(
+    public Work StepCost(int rows, double shared, double own) => new(
         (2 * rows * (LayerWeights + HeadWeights)) + (4 * rows * (shared + own) * _language.HiddenSize * _language.Layers),
         DecoderBytes + ((shared + (rows * own)) * CacheBytes));
 
     private long WeightBytes(int tokens) =>
-        PrefillBytes > 0 && tokens >= (settings.PrefillFrom ?? ExecutionSettings.DefaultPrefillFrom) ? PrefillBytes : DecoderBytes;
+        PrefillBytes > 0 && tokens >= (settings.MinPrefillTokens ?? ExecutionSettings.DefaultPrefillFrom) ? PrefillBytes : DecoderBytes;
 
     private long SizeOf(string graph) =>
         manifest.Files.Where(file => file.Path.StartsWith(graph, StringComparison.Ordinal)).Sum(file => file.Size);

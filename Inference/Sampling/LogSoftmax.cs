@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Sampling;
 internal static class LogSoftmax
 {
     /// <summary>ln of the sum of exp over the logits, [vocabulary]: a logit minus this is the ln of its probability.</summary>
-    public static double Normalizer(ReadOnlySpan<float> logits)
+    public static double LogSumExp(ReadOnlySpan<float> logits)
     {
         var (largest, sum) = LargestAndSum(logits);
         return largest + Math.Log(sum);

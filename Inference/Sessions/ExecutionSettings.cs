@@ -17,7 +17,7 @@ public sealed record ExecutionSettings(int Threads = 0)
 
     /// <summary>Smallest number of tokens per pass for which the prefill weights are used; null takes what was measured on
     /// this machine (<see cref="MachineTuning"/>), otherwise <see cref="DefaultPrefillFrom"/>.</summary>
-    public int? PrefillFrom { get; init; }
+    public int? MinPrefillTokens { get; init; }
 
     /// <summary>The device on which sessions run.</summary>
     public ExecutionTarget Target { get; init; }
@@ -30,7 +30,7 @@ public sealed record ExecutionSettings(int Threads = 0)
     public bool UseKleidiAi { get; init; } = true;
 
     /// <summary>Receives where each session runs once it is open, on the thread that opened it.</summary>
-    public Action<SessionPlacement>? Opened { get; init; }
+    public Action<SessionPlacement>? OnSessionOpened { get; init; }
 
     /// <summary>Default least number of tokens for the prefill weights. With fewer, reading twice the bytes costs more than the faster
     /// products save, on the machine where this was measured.</summary>
@@ -38,7 +38,7 @@ public sealed record ExecutionSettings(int Threads = 0)
 
     /// <summary>Treats the CPU as a device with its own memory, so that this path can be tested where there is no other
     /// device.</summary>
-    internal bool KeepsStateOnDevice { get; init; }
+    internal bool TreatsCpuAsDevice { get; init; }
 
     /// <summary>The processors to choose from; those of this machine except in tests.</summary>
     internal CpuTopology Topology { get; init; } = CpuTopology.ThisMachine;

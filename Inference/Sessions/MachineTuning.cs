@@ -47,8 +47,8 @@ public sealed record MachineTuning
 
     /// <summary>The settings with the measured <see cref="PrefillFrom"/>, unless they name one themselves.</summary>
     internal static ExecutionSettings Apply(ModelFolder folder, ExecutionSettings settings) =>
-        settings is { UsePrefill: true, PrefillFrom: null } && folder.HasPrefill && Read(folder) is { } tuning
-            ? settings with { UsePrefill = tuning.PrefillFrom is not null, PrefillFrom = tuning.PrefillFrom }
+        settings is { UsePrefill: true, MinPrefillTokens: null } && folder.HasPrefill && Read(folder) is { } tuning
+            ? settings with { UsePrefill = tuning.PrefillFrom is not null, MinPrefillTokens = tuning.PrefillFrom }
             : settings;
 }
 

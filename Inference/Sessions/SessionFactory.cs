@@ -31,7 +31,7 @@ internal static class SessionFactory
         {
             Compare(folder, file, "input", signature.Inputs, session.InputMetadata);
             Compare(folder, file, "output", signature.Outputs, session.OutputMetadata);
-            settings.Opened?.Invoke(placement);
+            settings.OnSessionOpened?.Invoke(placement);
             return session;
         }
         catch

@@ -110,7 +110,7 @@ public sealed class LlamaTextTokenizer
     /// <summary>Whole text of ids.</summary>
     public string Decode(IEnumerable<int> ids)
     {
-        var stream = new TokenizerStream(this);
+        var stream = new IncrementalDetokenizer(this);
         var text = string.Concat(ids.Select(stream.Push));
         return text + stream.Finish();
     }

@@ -37,7 +37,7 @@ public static partial class ModelSelfTest
         var ties = 0;
         for (var i = 0; i < steps; i++)
         {
-            ties += IsTie(folder, state.Logits(i), i, known[i], ModelFolder.PrefillFile) ? 1 : 0;
+            ties += CheckToken(folder, state.Logits(i), i, known[i], ModelFolder.PrefillFile) ? 1 : 0;
         }
 
         return (steps, ties);

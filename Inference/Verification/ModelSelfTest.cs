@@ -33,13 +33,13 @@ public sealed record SelfTestOutcome(int Tokens, int Ties, double? PictureError)
 
 /// <summary>Compares what a model folder's sessions compute with the results recorded at import. Kernels of other processors
 /// round differently, so numbers are compared with tolerances: tokens must be the recorded ones except where the second
-/// most likely one was within <see cref="Tie"/>.</summary>
+/// most likely one was within <see cref="TieTolerance"/>.</summary>
 public static partial class ModelSelfTest
 {
     /// <summary>Largest difference of two logits that counts as a tie, in standard deviations of the logits. A damaged model's
     /// most likely token is about four of them away from the recorded one; 8-bit activations that are rounded differently
     /// move a logit by some hundredths.</summary>
-    public const double Tie = 0.5;
+    public const double TieTolerance = 0.5;
 
     /// <summary>Largest relative error (L2) of the visual tokens' sample. 8 bits, the lowest precision that is common for
     /// vision, differ from float32 by 1 to 4 %, and from each other by less.</summary>
@@ -58,7 +58,7 @@ public static partial class ModelSelfTest
     {
         // Includes the prefill weights also where this machine is faster without them.
         var all = extent == SelfTestExtent.Whole
-            ? settings with { PrefillFrom = settings.PrefillFrom ?? ExecutionSettings.DefaultPrefillFrom }
+            ? settings with { MinPrefillTokens = settings.MinPrefillTokens ?? ExecutionSettings.DefaultPrefillFrom }
             : settings;
         using var model = TestedModel.Open(folder, all, extent, cancel);
         return model.Outcome;
@@ -66,7 +66,7 @@ public static partial class ModelSelfTest
 
     /// <returns>The recorded results and the prompt for them; null where there are none, or they are of another version of
     /// this program.</returns>
-    internal static (SelfTest Known, CalibrationPrompt Prompt)? Read(ModelFolder folder)
+    internal static (SelfTestRecord Known, CalibrationPrompt Prompt)? Read(ModelFolder folder)
     {
         var manifest = folder.Manifest;
         if (manifest.SelfTest is not { } known || known.Material != SelfTestMaterial.Fingerprint)
@@ -169,7 +169,7 @@ public static partial class ModelSelfTest
         var logits = state.Append(prompt.After);
         for (var i = 0; ; i++)
         {
-            ties += IsTie(folder, logits, i, known[i]) ? 1 : 0;
+            ties += CheckToken(folder, logits, i, known[i]) ? 1 : 0;
             if (i == known.Length - 1)
             {
                 return ties;
@@ -183,7 +183,7 @@ public static partial class ModelSelfTest
 
     /// <returns>Whether the most likely token differs from the recorded one within a tie; false when it is the recorded
     /// one.</returns>
-    internal static bool IsTie(
+    internal static bool CheckToken(
         ModelFolder folder, ReadOnlySpan<float> logits, int position, SelfTestStep known, string file = ModelFolder.DecoderFile)
     {
         var best = TensorPrimitives.IndexOfMax(logits);
@@ -192,7 +192,7 @@ public static partial class ModelSelfTest
             return false;
         }
 
-        var allowed = Tie * known.Spread;
+        var allowed = TieTolerance * known.StandardDeviation;
         var missing = known.Id >= 0 && known.Id < logits.Length ? logits[best] - logits[known.Id] : float.NaN;
         return known.Margin <= allowed && missing <= allowed
             ? true

@@ -31,10 +31,10 @@ internal static class SelfTestMaterial
     /// <param name="visualTokens">The picture's; empty for a text-only model.</param>
     /// <param name="logits">Along the answer, [positions, vocabulary].</param>
     /// <param name="prefillLogits">The same from the prefill weights; null where there are none.</param>
-    public static SelfTest Known(CalibrationPrompt prompt, float[] visualTokens, float[] logits, float[]? prefillLogits)
+    public static SelfTestRecord Record(CalibrationPrompt prompt, float[] visualTokens, float[] logits, float[]? prefillLogits)
     {
         SelfTestStep[] Steps(float[] all) => [.. all.Chunk(all.Length / (prompt.Answer.Length + 1)).Select(Step)];
-        return new SelfTest(
+        return new SelfTestRecord(
             Fingerprint,
             [.. prompt.Before, .. prompt.After],
             visualTokens.Length == 0 ? null : Sample(visualTokens),

@@ -34,7 +34,7 @@ public class DecoderBenchmarks
         _answerer = new QuestionAnswerer(_golden.Folder, _decoder);
         _questions = [.. Enumerable.Range(0, Questions).Select(i => new Question($"Is there a person at gate {i}?", AnswerKind.YesNo))];
         using var tokens = _encoder.Encode(new RgbImage(new byte[640 * 480 * 3], 640, 480));
-        _answerer.Prime(tokens);
+        _answerer.PrefillPicture(tokens);
     }
 
     [GlobalCleanup]

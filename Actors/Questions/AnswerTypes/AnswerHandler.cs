@@ -49,7 +49,7 @@ public abstract class AnswerHandler
     /// <param name="choices">At least two for <see cref="QuestionKind.Choice"/>; otherwise none.</param>
     /// <param name="maxTokens">Most tokens of a written answer.</param>
     /// <exception cref="NotSupportedException">The type is put together from fields, which are asked instead.</exception>
-    public abstract Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens);
+    public abstract Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens);
 
     /// <summary>Type of the state as Home Assistant sees it.</summary>
     internal abstract AnswerType Published { get; }
@@ -64,12 +64,12 @@ public abstract class AnswerHandler
     internal virtual UnsureRule DefaultUnsure => UnsureRule.Unknown;
 
     /// <summary>The model's questions for one question, in the order in which <see cref="Parse"/> expects the answers.</summary>
-    internal virtual IEnumerable<Question> Ask(StandingQuestion question) =>
-        [ToEngine(question.Ask, question.Choices, question.MaxTokens)];
+    internal virtual IEnumerable<Question> ToModelQuestions(StandingQuestion question) =>
+        [ToModelQuestion(question.Text, question.Choices, question.MaxTokens)];
 
     /// <summary>Turns what the model answered into the type of answer that the user asked for.</summary>
     /// <param name="question">The question.</param>
-    /// <param name="parts">The answers to what <see cref="Ask"/> returned, in its order.</param>
+    /// <param name="parts">The answers to what <see cref="ToModelQuestions"/> returned, in its order.</param>
     /// <param name="thresholds">Those of this time of the day.</param>
     internal virtual ParsedAnswer Parse(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds) =>
         ParsePart(parts[0], question.Number, thresholds);

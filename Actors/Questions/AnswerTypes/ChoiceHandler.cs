@@ -10,7 +10,7 @@ internal sealed class ChoiceHandler : AnswerHandler
 
     internal override AnswerType Published => AnswerType.Choice;
 
-    public override Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens) =>
+    public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) =>
         new(ask, AnswerKind.Choice) { Choices = choices };
 
     private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds) =>

@@ -20,11 +20,11 @@ internal sealed class JsonHandler : AnswerHandler
 
     internal override bool IsFreeText => true;
 
-    public override Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens) =>
+    public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) =>
         throw new NotSupportedException(IsNotAsked);
 
-    internal override IEnumerable<Question> Ask(StandingQuestion question) =>
-        question.Fields.Select(field => Of(field.Kind).ToEngine(field.Ask, field.Choices, field.MaxTokens));
+    internal override IEnumerable<Question> ToModelQuestions(StandingQuestion question) =>
+        question.Fields.Select(field => Of(field.Kind).ToModelQuestion(field.Text, field.Choices, field.MaxTokens));
 
     internal override ParsedAnswer Parse(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds)
     {

@@ -11,7 +11,7 @@ internal sealed class NumberHandler : AnswerHandler
 
     internal override AnswerType Published => AnswerType.Number;
 
-    public override Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens) =>
+    public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) =>
         new(ask, AnswerKind.Text, maxTokens);
 
     private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds)

@@ -15,7 +15,7 @@ internal sealed class TextHandler : AnswerHandler
 
     internal override bool IsFreeText => true;
 
-    public override Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens) =>
+    public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) =>
         new(ask, AnswerKind.Text, maxTokens);
 
     private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds)

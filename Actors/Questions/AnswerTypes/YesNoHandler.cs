@@ -12,7 +12,7 @@ internal sealed class YesNoHandler : AnswerHandler
 
     internal override UnsureRule DefaultUnsure => UnsureRule.Keep;
 
-    public override Question ToEngine(string ask, IReadOnlyList<string> choices, int maxTokens) => new(ask, AnswerKind.YesNo);
+    public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) => new(ask, AnswerKind.YesNo);
 
     private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds)
     {

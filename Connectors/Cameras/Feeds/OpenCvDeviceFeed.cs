@@ -3,7 +3,7 @@ using OpenCvSharp;
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 /// <summary>A V4L2 device through OpenCV. A grab blocks for up to ten seconds when the device is silent and cannot be
-/// interrupted; the watchdog ends the attempt before, and the thread is waited for by the next one.</summary>
+/// interrupted; the watchdog ends the attempt sooner, and the next attempt waits for the thread that is still blocked.</summary>
 internal sealed class OpenCvDeviceFeed : IFrameFeed
 {
     public CaptureEnd Run(CaptureAttempt attempt)

@@ -28,7 +28,7 @@ public sealed class AskParser(AskLimits limits)
     /// <returns>The request and the topic for its answer, as far as either could be read.</returns>
     public AskParseResult Read(InboundMessage message, string? camera)
     {
-        if (message.TooLong is { } bytes)
+        if (message.RejectedLength is { } bytes)
         {
             return Refused("picture", string.Create(
                 CultureInfo.InvariantCulture,
@@ -58,7 +58,7 @@ public sealed class AskParser(AskLimits limits)
             return Refused(null, "the message is neither a JSON object nor UTF-8 text");
         }
 
-        var reading = new Fields(limits);
+        var reading = new AskFieldReader(limits);
         var request = new AskRequest
         {
             Camera = camera,
@@ -95,7 +95,7 @@ public sealed class AskParser(AskLimits limits)
 
     private AskParseResult ReadFields(JsonElement root, InboundMessage message, string? camera)
     {
-        var fields = new Fields(limits);
+        var fields = new AskFieldReader(limits);
         var id = fields.Text(root, "id", MaxIdLength);
         var replyTo = fields.Text(root, "replyTo", TopicName.MaxBytes);
         foreach (var property in root.EnumerateObject().Where(it => !Known.Contains(it.Name)))

@@ -64,7 +64,7 @@ internal static class ConnectErrors
         return new ConnectOutcome(ConnectOutcomeKind.Refused, $"the broker refused the connection ({words}): {remedy}");
     }
 
-    public static ConnectOutcome FromException(Exception e, ConnectOptionsFactory prepared, MqttSettings settings)
+    public static ConnectOutcome FromException(Exception e, PreparedConnect prepared, MqttSettings settings)
     {
         if (prepared.CertificateFault is { } certificate)
         {
@@ -83,16 +83,16 @@ internal static class ConnectErrors
         }
 
         // The library wraps what happens after the transport is connected in its own exception; before that it is TLS.
-        if (ConnectOptionsFactory.IsTls(settings) && e is not MqttConnectingFailedException
+        if (PreparedConnect.IsTls(settings) && e is not MqttConnectingFailedException
             && causes.Any(c => c is AuthenticationException or IOException or SocketException))
         {
             return new ConnectOutcome(
                 ConnectOutcomeKind.TlsFailed,
                 $"no TLS session could be agreed on ({causes[^1].Message}): check that the broker speaks TLS 1.2 or " +
-                $"newer on port {ConnectOptionsFactory.Port(settings)}");
+                $"newer on port {PreparedConnect.Port(settings)}");
         }
 
-        var hint = ConnectOptionsFactory.IsTls(settings) ? "see its log" : "see its log, or use mqtts:// if this port speaks TLS";
+        var hint = PreparedConnect.IsTls(settings) ? "see its log" : "see its log, or use mqtts:// if this port speaks TLS";
         return new ConnectOutcome(
             ConnectOutcomeKind.Unreachable, $"the broker ended the connection before answering ({causes[^1].Message}): {hint}");
     }

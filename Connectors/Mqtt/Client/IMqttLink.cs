@@ -34,7 +34,7 @@ public enum PublishOutcomeKind
     Refused,
 
     /// <summary>The connection was lost, or no acknowledgement came in time.</summary>
-    Lost,
+    Unacknowledged,
 }
 
 /// <param name="Kind">What happened.</param>

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
 /// <summary>A message that a broker delivered.</summary>
 /// <param name="Topic">Where it was published.</param>
-/// <param name="Payload">Its bytes, copied; empty when they were too many, see <see cref="TooLong"/>.</param>
+/// <param name="Payload">Its bytes, copied; empty when they were too many, see <see cref="RejectedLength"/>.</param>
 /// <param name="Retained">The broker kept it and sends it because we subscribed, not because somebody just sent it.</param>
 public sealed record InboundMessage(string Topic, ReadOnlyMemory<byte> Payload, bool Retained)
 {
@@ -19,7 +19,7 @@ public sealed record InboundMessage(string Topic, ReadOnlyMemory<byte> Payload, 
     public TimeSpan? ExpiresIn { get; init; }
 
     /// <summary>Bytes of a payload that was above <see cref="InboundLimits.MaxPayloadBytes"/> and not kept.</summary>
-    public long? TooLong { get; init; }
+    public long? RejectedLength { get; init; }
 
     /// <summary>The payload as text; bytes that are not UTF-8 become U+FFFD.</summary>
     public string Text => Encoding.UTF8.GetString(Payload.Span);
@@ -33,7 +33,7 @@ public sealed record MqttSubscription(string Filter, int QualityOfService = 1);
 /// <summary>Limits for messages that a link receives; together they bound its memory.</summary>
 public sealed record InboundLimits
 {
-    /// <summary>Longest payload, in bytes. A longer one arrives as <see cref="InboundMessage.TooLong"/>; one of more
+    /// <summary>Longest payload, in bytes. A longer one arrives as <see cref="InboundMessage.RejectedLength"/>; one of more
     /// than twice this is not even sent by a broker that speaks MQTT 5.</summary>
     public int MaxPayloadBytes { get; init; } = 1024 * 1024;
 

@@ -31,7 +31,7 @@ internal sealed class InboundQueue
     public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Adds a message. Never waits, because the client library reads on this thread, and acknowledges once this returns.</summary>
-    public void Take(MqttApplicationMessage message)
+    public void Enqueue(MqttApplicationMessage message)
     {
         if (!_waiting.Writer.TryWrite(Copy(message)) && Interlocked.Increment(ref _dropped) is var dropped
             && BitOperations.IsPow2(dropped))
@@ -50,7 +50,7 @@ internal sealed class InboundQueue
             ResponseTopic = string.IsNullOrEmpty(message.ResponseTopic) ? null : message.ResponseTopic,
             CorrelationData = message.CorrelationData ?? [],
             ExpiresIn = message.MessageExpiryInterval > 0 ? TimeSpan.FromSeconds(message.MessageExpiryInterval) : null,
-            TooLong = tooLong ? message.Payload.Length : null,
+            RejectedLength = tooLong ? message.Payload.Length : null,
         };
     }
 }

@@ -229,7 +229,7 @@ internal sealed class MqttConnection : IDisposable
 
     private bool IsAlone() => _slots.CurrentCount == _slotCount - 1;
 
-    private PublishOutcome Lost() => new(PublishOutcomeKind.Lost, EndReason);
+    private PublishOutcome Lost() => new(PublishOutcomeKind.Unacknowledged, EndReason);
 
     /// <summary>Checked before sending, because brokers answer these by hanging up, again after each reconnect.</summary>
     private string? Unacceptable(OutboundMessage message)

@@ -45,7 +45,7 @@ public sealed partial class MqttLink : IMqttLink
         _logger = logger;
         _protocol = new ProtocolChoice(time);
         _inbound = new InboundQueue(settings.Inbound, dropped => Log.InboundDropped(logger, dropped));
-        Description = $"{settings.Broker.Scheme}://{settings.Broker.Host}:{ConnectOptionsFactory.Port(settings)}";
+        Description = $"{settings.Broker.Scheme}://{settings.Broker.Host}:{PreparedConnect.Port(settings)}";
     }
 
     /// <inheritdoc/>
@@ -97,7 +97,7 @@ public sealed partial class MqttLink : IMqttLink
         cancel.ThrowIfCancellationRequested();
         return _connection is { IsEstablished: true } connection
             ? await connection.PublishAsync(message).WaitAsync(cancel)
-            : new PublishOutcome(PublishOutcomeKind.Lost, $"not connected to {Description}");
+            : new PublishOutcome(PublishOutcomeKind.Unacknowledged, $"not connected to {Description}");
     }
 
     /// <inheritdoc/>
@@ -221,7 +221,7 @@ public sealed partial class MqttLink : IMqttLink
     private async Task<Attempt> AttemptAsync(MqttProtocolVersion version, bool isProbe, CancellationToken cancel)
     {
         WarnOfPasswordFile();
-        if (ConnectOptionsFactory.Prepare(_settings, version) is (var prepared, var misconfigured) && prepared is null)
+        if (PreparedConnect.Prepare(_settings, version) is (var prepared, var misconfigured) && prepared is null)
         {
             return new Attempt(AttemptEnd.Decided, misconfigured!);
         }
@@ -231,7 +231,7 @@ public sealed partial class MqttLink : IMqttLink
         var client = _factory.CreateMqttClient();
         client.ApplicationMessageReceivedAsync += e =>
         {
-            _inbound.Take(e.ApplicationMessage);
+            _inbound.Enqueue(e.ApplicationMessage);
             return Task.CompletedTask;
         };
         var answersInOlderVersion = false;
@@ -313,7 +313,7 @@ public sealed partial class MqttLink : IMqttLink
             return;
         }
 
-        var result = await client.SubscribeAsync(ConnectOptionsFactory.Subscribe(_settings.Subscriptions), cancel);
+        var result = await client.SubscribeAsync(PreparedConnect.Subscribe(_settings.Subscriptions), cancel);
         foreach (var refused in result.Items.Where(it => it.ResultCode >= MqttClientSubscribeResultCode.UnspecifiedError))
         {
             Log.SubscriptionRefused(_logger, Description, refused.TopicFilter.Topic, $"{refused.ResultCode}");

@@ -35,7 +35,7 @@ public sealed class MqttSubscriber : IAsyncDisposable
     public static async Task<MqttSubscriber> ConnectAsync(
         MqttSettings settings, string filter, Action<InboundMessage> received, CancellationToken cancel)
     {
-        var (prepared, fault) = ConnectOptionsFactory.Prepare(
+        var (prepared, fault) = PreparedConnect.Prepare(
             settings with { ClientId = MqttClientId.ForNode($"watch-{Guid.NewGuid():N}") }, MqttProtocolVersion.V311);
         if (prepared is null)
         {

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 /// <content>The camera's view.</content>
 public sealed partial class DeviceMessage
 {
-    private IEnumerable<(string Key, JsonObject Component)> View(DiscoveredCamera camera)
+    private IEnumerable<(string Key, JsonObject Component)> View(AnnouncedCamera camera)
     {
         if (camera.Views.Count == 0)
         {

@@ -33,14 +33,14 @@ public sealed partial class DeviceMessage(NodeTopics topics)
     private static readonly string Version = typeof(DeviceMessage).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>The device, as JSON.</summary>
-    public byte[] Device(DiscoveredCamera camera) => Bytes(ToJson(camera));
+    public byte[] Device(AnnouncedCamera camera) => Bytes(ToJson(camera));
 
     /// <summary>The device with those entities marked as removed that an earlier message announced and that no longer exist,
     /// or are of another kind now. Home Assistant forgets them; the plain device follows.</summary>
     /// <param name="camera">The camera as it is now.</param>
     /// <param name="before">The earlier message.</param>
     /// <returns>Null when nothing is to be removed.</returns>
-    public byte[]? Removal(DiscoveredCamera camera, ReadOnlySpan<byte> before)
+    public byte[]? Removal(AnnouncedCamera camera, ReadOnlySpan<byte> before)
     {
         var device = ToJson(camera);
         var components = device["components"]!.AsObject();
@@ -76,7 +76,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
 
     private static byte[] Bytes(JsonObject json) => Encoding.UTF8.GetBytes(json.ToJsonString(Readable));
 
-    private JsonObject ToJson(DiscoveredCamera camera)
+    private JsonObject ToJson(AnnouncedCamera camera)
     {
         var device = $"mobilevlm.{camera.Node}.{camera.Id}";
         var components = new JsonObject();
@@ -106,7 +106,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
     }
 
     /// <summary>Keys begin with what they are, so that no name of a question can meet another's.</summary>
-    private IEnumerable<(string Key, JsonObject Component)> Entities(string camera, DiscoveredQuestion question)
+    private IEnumerable<(string Key, JsonObject Component)> Entities(string camera, AnnouncedQuestion question)
     {
         var state = new JsonObject
         {
@@ -162,7 +162,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
         }
     }
 
-    private IEnumerable<(string Key, JsonObject Component)> Picture(DiscoveredCamera camera)
+    private IEnumerable<(string Key, JsonObject Component)> Picture(AnnouncedCamera camera)
     {
         if (camera.Snapshot)
         {
@@ -177,7 +177,7 @@ public sealed partial class DeviceMessage(NodeTopics topics)
     }
 
     /// <summary>Few, and only those are switched on that show whether the camera works.</summary>
-    private IEnumerable<(string Key, JsonObject Component)> Diagnostics(DiscoveredCamera camera)
+    private IEnumerable<(string Key, JsonObject Component)> Diagnostics(AnnouncedCamera camera)
     {
         var of = $"value_json.cameras['{camera.Id}']";
         var last = Diagnostic("last frame", topics.Stats, $"{{{{ {of}.lastFrameAt }}}}", topics.Availability);

@@ -24,7 +24,7 @@ public enum StoreOutcome
     InMemory,
 
     /// <summary>An event of this id is there already; nothing was done.</summary>
-    Known,
+    AlreadyStored,
 
     /// <summary>The disk hangs and too many events wait for it; this one is given up and counted.</summary>
     Dropped,

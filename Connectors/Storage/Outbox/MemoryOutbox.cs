@@ -41,7 +41,7 @@ public sealed class MemoryOutbox(TimeProvider time, int limit = MemoryOutbox.Def
         {
             if (_waiting.Any(waiting => waiting.Event.Id == happened.Id))
             {
-                return Task.FromResult(StoreOutcome.Known);
+                return Task.FromResult(StoreOutcome.AlreadyStored);
             }
 
             if (_waiting.Count >= limit && OldestToDrop() is { } oldest)

@@ -60,7 +60,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
     {
         var existed = FileIdentity.Of(settings.Path) is not null;
         RefuseStub(settings.Path);
-        var log = OutboxLog.Read($"{settings.Path}-wal");
+        var log = WriteAheadLogScan.Read($"{settings.Path}-wal");
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = settings.Path,
@@ -210,7 +210,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         shift.ExecuteNonQuery();
     });
 
-    public void SetMark(string run, long number) => Guard(() =>
+    public void SetLastTransaction(string run, long number) => Guard(() =>
     {
         using var set = Command("INSERT OR REPLACE INTO mark (one, run, number) VALUES (1, $run, $number)");
         set.Parameters.AddWithValue("$run", run);
@@ -218,7 +218,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         set.ExecuteNonQuery();
     });
 
-    public (string Run, long Number)? Mark() => Guard<(string, long)?>(() =>
+    public (string Run, long Number)? LastTransaction() => Guard<(string, long)?>(() =>
     {
         using var select = Command("SELECT run, number FROM mark");
         using var rows = select.ExecuteReader();
@@ -280,21 +280,21 @@ internal sealed class OutboxDatabase : IOutboxDatabase
             ? Moment(long.Parse(text, CultureInfo.InvariantCulture))
             : null);
 
-    public OutboxPlace Place()
+    public OutboxFileState CheckFile()
     {
         if (_file is { } file && (FileIdentity.Of(_path) is not { } now || !now.IsSameFile(file)))
         {
-            return OutboxPlace.Removed;
+            return OutboxFileState.Removed;
         }
 
         var log = FileIdentity.Of($"{_path}-wal");
         if (_log is { } known && (log is not { } found || !found.IsSameFile(known)))
         {
-            return OutboxPlace.LogRemoved;
+            return OutboxFileState.LogRemoved;
         }
 
         _log ??= log;
-        return OutboxPlace.Same;
+        return OutboxFileState.Same;
     }
 
     public void Checkpoint() => Guard(() => Run("PRAGMA wal_checkpoint(RESTART)"));
@@ -382,7 +382,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         }
     }
 
-    // SQLite takes what is shorter than a page for an empty database, and does not take a log beside it for its own.
+    // SQLite treats a file shorter than one page as an empty database, and then ignores the write-ahead log beside it.
     private static void RefuseStub(string path)
     {
         var length = FileIdentity.Of(path)?.Length ?? -1;

@@ -22,7 +22,7 @@ internal enum OutboxErrorKind
     Unusable,
 }
 
-/// <summary>The only exception that leaves <see cref="IOutboxDisk"/> and <see cref="IOutboxDatabase"/>.</summary>
+/// <summary>The only exception that leaves <see cref="IOutboxFolder"/> and <see cref="IOutboxDatabase"/>.</summary>
 /// <param name="kind">What it means.</param>
 /// <param name="reason">For people: what is wrong with the file. A full stop at its end is left out, because the message is
 /// put into sentences.</param>

@@ -4,15 +4,15 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <param name="Event">The event.</param>
 /// <param name="Run">Which run of the process stored it.</param>
 /// <param name="Timestamp">That run's monotonic clock.</param>
-internal sealed record PendingEvent(OutboxEvent Event, string Run, long Timestamp);
+internal sealed record TimedEvent(OutboxEvent Event, string Run, long Timestamp);
 
 /// <summary>An event in memory.</summary>
 /// <param name="pending">The event.</param>
 /// <param name="storedAt">Wall clock when an earlier run stored it; null for one of this run, whose monotonic clock
 /// counts.</param>
-internal sealed class OutboxEntry(PendingEvent pending, DateTimeOffset? storedAt)
+internal sealed class OutboxEntry(TimedEvent pending, DateTimeOffset? storedAt)
 {
-    public PendingEvent Pending => pending;
+    public TimedEvent Pending => pending;
 
     public OutboxEvent Event => pending.Event;
 

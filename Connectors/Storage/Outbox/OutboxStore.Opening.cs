@@ -5,17 +5,17 @@ internal sealed partial class OutboxStore
 {
     /// <summary>Topics of which events were acknowledged while the file could not be read: older ones in it would arrive
     /// out of order.</summary>
-    private readonly HashSet<string> _overtaken = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _topicsAcknowledgedWhileClosed = new(StringComparer.Ordinal);
 
     /// <summary>A file of this store was open or read once: its counts of lost events are known.</summary>
     private bool _hasRead;
 
-    /// <summary>True when the readable rows of a file that cannot be moved are in memory already and its other rows are given up: it is
-    /// damaged, or as old as the last time its log was written into it.</summary>
+    /// <summary>True when the readable rows of a file that could not be renamed are in memory already. Its other rows are ignored,
+    /// because the file is damaged or is older than its removed log.</summary>
     private bool _hasTakenOver;
 
     /// <summary>True when a file that cannot be opened was read once already.</summary>
-    private bool _hasBorrowed;
+    private bool _hasLoadedUnopenable;
 
     private long? _begunAnewAt;
     private bool _reportedFull;
@@ -29,7 +29,7 @@ internal sealed partial class OutboxStore
         try
         {
             database = _disk.Open();
-            Adopt(database);
+            Reconcile(database);
             return true;
         }
         catch (OutboxError fault)
@@ -53,10 +53,10 @@ internal sealed partial class OutboxStore
         }
 
         Report(fault);
-        if (!_hasRead && !_hasBorrowed && fault.Kind != OutboxErrorKind.Foreign)
+        if (!_hasRead && !_hasLoadedUnopenable && fault.Kind != OutboxErrorKind.Foreign)
         {
-            _hasBorrowed = true;
-            BorrowFrom(_disk.Rescue(null));
+            _hasLoadedUnopenable = true;
+            LoadFromUnopenableFile(_disk.Rescue(null));
         }
 
         return false;
@@ -64,9 +64,9 @@ internal sealed partial class OutboxStore
 
     /// <summary>Compares the file with what is in memory: which events it has, which of them are done, which are missing, and
     /// which would come too late.</summary>
-    private void Adopt(IOutboxDatabase database)
+    private void Reconcile(IOutboxDatabase database)
     {
-        Settle(database);
+        ResolveUncertainCommit(database);
         var (lost, keys) = (database.Lost(), database.Keys());
         var newest = new List<OutboxRow>();
         if (!_memory.Entries.Any(entry => entry.MayBeOnDisk))
@@ -90,7 +90,7 @@ internal sealed partial class OutboxStore
             }
             else
             {
-                var found = _overtaken.Contains(topic) && id != _lost.InFlightId ? late : onDiskOnly;
+                var found = _topicsAcknowledgedWhileClosed.Contains(topic) && id != _lost.InFlightId ? late : onDiskOnly;
                 found[topic] = found.GetValueOrDefault(topic) + 1;
                 if (found == late)
                 {
@@ -124,7 +124,7 @@ internal sealed partial class OutboxStore
 
         (_rows, _bytes) = (keys.Count, keys.Sum(key => key.Bytes));
         _examinedUpTo.Clear();
-        _overtaken.Clear();
+        _topicsAcknowledgedWhileClosed.Clear();
         if (_hasRead)
         {
             _lost.WriteAgain();
@@ -150,7 +150,7 @@ internal sealed partial class OutboxStore
     {
         if (_database is null && _lost.InFlightTopic is { } sending && _memory.Find(_lost.InFlightId) is not null)
         {
-            _overtaken.Add(sending);
+            _topicsAcknowledgedWhileClosed.Add(sending);
         }
     }
 
@@ -209,7 +209,7 @@ internal sealed partial class OutboxStore
     {
         ForgetAcknowledgedRows();
         MarkInFlight();
-        if (_handed is { } handed && rescued.Rows.All(row => row.Event.Id != handed.Event.Id))
+        if (_inFlightRow is { } handed && rescued.Rows.All(row => row.Event.Id != handed.Event.Id))
         {
             // It is in flight to the broker, so it is not lost, even if its row is.
             rescued = rescued with { Rows = [handed, .. rescued.Rows] };
@@ -217,7 +217,7 @@ internal sealed partial class OutboxStore
 
         // Rows that were deleted or are too many may appear again in a damaged file; what memory knows is right.
         var rows = rescued.Rows.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
-            && (!_overtaken.Contains(row.Event.Topic) || row.Event.Id == _lost.InFlightId) && _memory.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
+            && (!_topicsAcknowledgedWhileClosed.Contains(row.Event.Topic) || row.Event.Id == _lost.InFlightId) && _memory.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
         var found = rows.CountBy(row => row.Event.Topic, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         var lost = (_hasRead ? _onDiskOnly : rescued.Counts).ToDictionary(
             expected => expected.Key, expected => Math.Max(0, expected.Value - found.GetValueOrDefault(expected.Key)));
@@ -236,7 +236,7 @@ internal sealed partial class OutboxStore
 
     /// <summary>The file cannot be opened, but it can be read: the newest events in it are sent from memory meanwhile, and
     /// stay in it until it can be written.</summary>
-    private void BorrowFrom(RescuedEvents rescued)
+    private void LoadFromUnopenableFile(RescuedEvents rescued)
     {
         _hasRead = rescued.Rows.Count > 0 || rescued.Lost.Count > 0;
         _lost.Restore(rescued.Lost);
@@ -256,8 +256,8 @@ internal sealed partial class OutboxStore
     [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(_database))]
     private bool CheckFileInPlace()
     {
-        var place = _database!.Place();
-        if (place == OutboxPlace.Same)
+        var place = _database!.CheckFile();
+        if (place == OutboxFileState.Same)
         {
             return true;
         }
@@ -265,8 +265,8 @@ internal sealed partial class OutboxStore
         LogRemoved(_settings.Path);
 
         // Without its log, the file contains rows that were deleted later.
-        _hasTakenOver = place == OutboxPlace.LogRemoved && !TryCompact(_database);
-        if (_hasTakenOver || place != OutboxPlace.LogRemoved)
+        _hasTakenOver = place == OutboxFileState.LogRemoved && !TryCompact(_database);
+        if (_hasTakenOver || place != OutboxFileState.LogRemoved)
         {
             // What was removed can be read as long as it is open.
             var rows = _database.Newest(int.MaxValue).Where(row => !_acknowledged.ContainsKey(row.Event.Id)
@@ -346,5 +346,5 @@ internal sealed partial class OutboxStore
         DroppedForSpace(lost.Values.Sum());
     }
 
-    private static PendingEvent ToPending(OutboxRow row) => new(row.Event, row.Run, row.Timestamp);
+    private static TimedEvent ToPending(OutboxRow row) => new(row.Event, row.Run, row.Timestamp);
 }

@@ -133,7 +133,7 @@ internal sealed partial class OutboxStore
             database.SetLost(topic, events);
         }
 
-        database.SetMark(Run, change.Number);
+        database.SetLastTransaction(Run, change.Number);
         _uncertain = change;
         database.Commit();
         _uncertain = null;
@@ -200,7 +200,7 @@ internal sealed partial class OutboxStore
         try
         {
             _database?.Rollback();
-            return _database is { } database && Settle(database);
+            return _database is { } database && ResolveUncertainCommit(database);
         }
         catch (OutboxError fault)
         {
@@ -212,14 +212,14 @@ internal sealed partial class OutboxStore
 
     /// <summary>Learns what became of a transaction whose commit failed.</summary>
     /// <returns>Whether it took place.</returns>
-    private bool Settle(IOutboxDatabase database)
+    private bool ResolveUncertainCommit(IOutboxDatabase database)
     {
         if (_uncertain is not { } change)
         {
             return false;
         }
 
-        var tookPlace = database.Mark() is { } mark && mark.Run == Run && mark.Number == change.Number;
+        var tookPlace = database.LastTransaction() is { } mark && mark.Run == Run && mark.Number == change.Number;
         _uncertain = null;
         if (tookPlace)
         {
@@ -340,7 +340,7 @@ internal sealed partial class OutboxStore
             if (copy.Event.Id == _lost.InFlightId)
             {
                 var (sent, run, timestamp) = copy.Pending;
-                _handed = new OutboxRow(0, sent, run, timestamp, StoredAt(copy, _time.GetUtcNow()));
+                _inFlightRow = new OutboxRow(0, sent, run, timestamp, StoredAt(copy, _time.GetUtcNow()));
             }
 
             _memory.Remove(copy.Event.Id);
@@ -386,7 +386,7 @@ internal sealed partial class OutboxStore
     }
 
     /// <summary>The changes of one transaction.</summary>
-    /// <param name="number">Number of the event in this run.</param>
+    /// <param name="number">Number of the transaction in this run.</param>
     /// <param name="clock">When it began.</param>
     private sealed class OutboxChange(long number, WallClock clock)
     {

@@ -13,7 +13,7 @@ internal sealed partial class OutboxStore : IDisposable
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
 
     private readonly OutboxSettings _settings;
-    private readonly IOutboxDisk _disk;
+    private readonly IOutboxFolder _disk;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly OutboxMemory _memory = new();
@@ -35,7 +35,7 @@ internal sealed partial class OutboxStore : IDisposable
     private IOutboxDatabase? _database;
 
     /// <summary>The event that is being sent to the broker, when it is not in memory otherwise.</summary>
-    private OutboxRow? _handed;
+    private OutboxRow? _inFlightRow;
 
     private long _rows;
     private long _bytes;
@@ -48,7 +48,7 @@ internal sealed partial class OutboxStore : IDisposable
     private long _sweptAt;
     private OutboxStats _stats;
 
-    private OutboxStore(OutboxSettings settings, IOutboxDisk disk, TimeProvider time, ILogger logger)
+    private OutboxStore(OutboxSettings settings, IOutboxFolder disk, TimeProvider time, ILogger logger)
     {
         (_settings, _disk, _time, _logger) = (settings, disk, time, logger);
         _wall = WallClock.Read(time);
@@ -66,7 +66,7 @@ internal sealed partial class OutboxStore : IDisposable
     public bool IsIdle => _database is not null && _fault is null && _acknowledged.Count == 0 && _givenUp.Count == 0 && !_memory.InMemory.Any();
 
     /// <summary>Opens or creates the file. Where that cannot be done, events are kept in memory and it is tried again.</summary>
-    public static OutboxStore Open(OutboxSettings settings, IOutboxDisk disk, TimeProvider time, ILogger logger)
+    public static OutboxStore Open(OutboxSettings settings, IOutboxFolder disk, TimeProvider time, ILogger logger)
     {
         var store = new OutboxStore(settings, disk, time, logger);
         if (store.TryOpen())
@@ -91,13 +91,13 @@ internal sealed partial class OutboxStore : IDisposable
     {
         var topic = _lost.InFlightId == id ? _lost.InFlightTopic : null;
         _lost.Acknowledge(id);
-        _handed = _handed?.Event.Id == id ? null : _handed;
+        _inFlightRow = _inFlightRow?.Event.Id == id ? null : _inFlightRow;
         var entry = _memory.Find(id);
         topic ??= entry?.Event.Topic;
         _memory.Remove(id);
         if (_database is null && topic is not null)
         {
-            _overtaken.Add(topic);
+            _topicsAcknowledgedWhileClosed.Add(topic);
         }
 
         if (entry is { IsOnDisk: false, MayBeOnDisk: false })
@@ -124,25 +124,25 @@ internal sealed partial class OutboxStore : IDisposable
     /// <param name="happened">The events, in order.</param>
     /// <param name="isLast">The end: everything is due.</param>
     /// <returns>What became of each.</returns>
-    public IReadOnlyList<StoreOutcome> Write(IReadOnlyList<PendingEvent> happened, bool isLast)
+    public IReadOnlyList<StoreOutcome> Write(IReadOnlyList<TimedEvent> happened, bool isLast)
     {
-        var entries = happened.Select(Take).ToList();
+        var entries = happened.Select(AddToMemory).ToList();
         if (_database is null || _fault is not null || _memory.InMemory.Any() || _givenUp.Count > 0 || isLast || RemovalsAreDue || IsTimeToSweep)
         {
             WriteOrKeep(isLast);
         }
 
         var outcomes = entries.ConvertAll(Outcome);
-        _stored += outcomes.Count(outcome => outcome != StoreOutcome.Known);
+        _stored += outcomes.Count(outcome => outcome != StoreOutcome.AlreadyStored);
         Volatile.Write(ref _stats, Count());
         return outcomes;
     }
 
     /// <summary>The first in line, and how many of its topic were given up before it.</summary>
-    public (PendingEvent Pending, long LostBefore)? Oldest(IReadOnlySet<string> exceptTopics)
+    public (TimedEvent Pending, long LostBefore)? Oldest(IReadOnlySet<string> exceptTopics)
     {
         var hadDatabase = _database is not null;
-        (PendingEvent, long)? oldest = First(exceptTopics) is { } first ? (first, _lost.Attach(first.Event)) : null;
+        (TimedEvent, long)? oldest = First(exceptTopics) is { } first ? (first, _lost.Attach(first.Event)) : null;
         if (hadDatabase && _database is null)
         {
             // What the file held is in memory only, and a new file may take it at once.
@@ -175,7 +175,7 @@ internal sealed partial class OutboxStore : IDisposable
     }
 
     /// <returns>Null for an id that waits already.</returns>
-    private OutboxEntry? Take(PendingEvent pending)
+    private OutboxEntry? AddToMemory(TimedEvent pending)
     {
         if (_memory.Find(pending.Event.Id) is not null)
         {
@@ -189,14 +189,14 @@ internal sealed partial class OutboxStore : IDisposable
 
     private StoreOutcome Outcome(OutboxEntry? entry) => entry switch
     {
-        null => StoreOutcome.Known,
+        null => StoreOutcome.AlreadyStored,
         { IsOnDisk: true } => StoreOutcome.Stored,
-        _ when _known.Remove(entry.Event.Id) => StoreOutcome.Known,
+        _ when _known.Remove(entry.Event.Id) => StoreOutcome.AlreadyStored,
         _ when _memory.Find(entry.Event.Id) == entry => StoreOutcome.InMemory,
         _ => StoreOutcome.Dropped,
     };
 
-    private PendingEvent? First(IReadOnlySet<string> exceptTopics)
+    private TimedEvent? First(IReadOnlySet<string> exceptTopics)
     {
         // Rows that are not in memory are older than all that is.
         for (var attempt = 0; attempt < 2 && _database is { } database && _onDiskOnly.Count > 0; attempt++)
@@ -205,7 +205,7 @@ internal sealed partial class OutboxStore : IDisposable
             {
                 if (FirstRow(database, exceptTopics) is { } row)
                 {
-                    _handed = row;
+                    _inFlightRow = row;
                     return ToPending(row);
                 }
 
@@ -224,7 +224,7 @@ internal sealed partial class OutboxStore : IDisposable
             }
         }
 
-        if (_database is null && _handed is { } handed && !exceptTopics.Contains(handed.Event.Topic))
+        if (_database is null && _inFlightRow is { } handed && !exceptTopics.Contains(handed.Event.Topic))
         {
             return ToPending(handed);
         }

@@ -59,10 +59,10 @@ public sealed partial class SqliteOutbox : IEventOutbox
     public static SqliteOutbox Open(OutboxSettings settings, TimeProvider time, ILogger<SqliteOutbox> logger)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return Open(settings, new OutboxDisk(settings), time, logger);
+        return Open(settings, new OutboxFolder(settings), time, logger);
     }
 
-    internal static SqliteOutbox Open(OutboxSettings settings, IOutboxDisk disk, TimeProvider time, ILogger logger) =>
+    internal static SqliteOutbox Open(OutboxSettings settings, IOutboxFolder disk, TimeProvider time, ILogger logger) =>
         new(settings, OutboxStore.Open(settings, disk, time, logger), time, logger);
 
     /// <inheritdoc/>
@@ -82,7 +82,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
                 nameof(happened)));
         }
 
-        var store = new StoreWork(new PendingEvent(happened, _store.Run, _time.GetTimestamp()));
+        var store = new StoreWork(new TimedEvent(happened, _store.Run, _time.GetTimestamp()));
         if (TryGive(store))
         {
             return store.Done.Task;
@@ -104,7 +104,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
     {
         var remove = new RemoveWork(id);
 
-        // An acknowledgement that found no space is requested again: the event remains there and is sent once more.
+        // If the queue is full, the removal is dropped: the event stays in the outbox and is sent once more.
         return TryGive(remove) ? remove.Done.Task : Task.CompletedTask;
     }
 
@@ -266,7 +266,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         }
     }
 
-    private WaitingEvent? ToWaiting((PendingEvent Pending, long LostBefore)? oldest) => oldest is not var (pending, lost)
+    private WaitingEvent? ToWaiting((TimedEvent Pending, long LostBefore)? oldest) => oldest is not var (pending, lost)
         ? null
         : new WaitingEvent(pending.Event, pending.Run == _store.Run ? _time.GetElapsedTime(pending.Timestamp) : null, lost);
 
@@ -284,9 +284,9 @@ public sealed partial class SqliteOutbox : IEventOutbox
         public abstract void GiveUp();
     }
 
-    private sealed class StoreWork(PendingEvent pending) : Work
+    private sealed class StoreWork(TimedEvent pending) : Work
     {
-        public PendingEvent Pending => pending;
+        public TimedEvent Pending => pending;
 
         public TaskCompletionSource<StoreOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

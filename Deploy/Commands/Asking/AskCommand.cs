@@ -57,7 +57,7 @@ internal static class AskCommand
         using var tokens = encoder.Encode(new RgbImage(decoded.Pixels, decoded.Width, decoded.Height));
         var encode = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
-        answerer.Prime(tokens);
+        answerer.PrefillPicture(tokens);
         var prime = Stopwatch.GetElapsedTime(started);
 
         var answers = new List<AnswerDocument>();

@@ -36,7 +36,7 @@ internal static class ModelCommand
                 model.Verify();
                 Terminal.Info($"'{model.Manifest.Name}': {model.Manifest.Files.Count} files ({Size(model)}) are as they were imported.");
                 var outcome = ModelSelfTest.Run(
-                    model, settings with { Opened = TargetOptions.Print }, SelfTestExtent.Whole, cancel);
+                    model, settings with { OnSessionOpened = TargetOptions.Print }, SelfTestExtent.Whole, cancel);
                 Terminal.Info($"Self-test: {SelfTestText.Describe(outcome)}.");
                 return ExitCode.Done;
             },

@@ -13,7 +13,7 @@ internal static class PrecisionText
         yield return $"precision  decoder {p.Decoder}{Also("sensitive layers", p.Sensitive)}, head {p.Head}, embeddings {p.Embedding}";
         if (p.Vision is { } vision)
         {
-            yield return $"           vision {vision}{Also("inputs with outliers", p.VisionGuarded)}{Also("projector", p.Projector)}";
+            yield return $"           vision {vision}{Also("inputs with outliers", p.VisionOutlierProne)}{Also("projector", p.Projector)}";
         }
 
         if (p.Activations is { } activations)

@@ -74,7 +74,7 @@ internal sealed class TargetOptions
             ProviderLibrary = parsed.GetValue(_provider),
 
             // If anything other than the CPU is requested, the actual placement is printed.
-            Opened = target == ExecutionTarget.Cpu ? null : Print,
+            OnSessionOpened = target == ExecutionTarget.Cpu ? null : Print,
         };
     }
 

@@ -29,7 +29,7 @@ internal static class EnvironmentSettings
                 continue;
             }
 
-            Set(root, path, value, $"{ConfigurationError.VariableOrigin}{variable}");
+            Set(root, path, value, $"{ConfigurationProblem.VariableOrigin}{variable}");
         }
 
         return applied.Count;
@@ -43,7 +43,7 @@ internal static class EnvironmentSettings
             var child = node.Find(name);
             if (child is null)
             {
-                child = new SettingNode(name, SettingKind.Null, null, origin);
+                child = new SettingNode(name, JsonKind.Null, null, origin);
                 node.Children.Add(child);
             }
 

@@ -5,14 +5,14 @@ internal sealed class ErrorList
 {
     private const int MaxShownLength = 80;
 
-    private readonly List<ConfigurationError> _errors = [];
-    private readonly List<ConfigurationError> _warnings = [];
+    private readonly List<ConfigurationProblem> _errors = [];
+    private readonly List<ConfigurationProblem> _warnings = [];
     private readonly Dictionary<string, string> _origins = new(StringComparer.OrdinalIgnoreCase);
 
-    public IReadOnlyList<ConfigurationError> Errors => _errors;
+    public IReadOnlyList<ConfigurationProblem> Errors => _errors;
 
     /// <summary>Problems that do not make the configuration invalid.</summary>
-    public IReadOnlyList<ConfigurationError> Warnings => _warnings;
+    public IReadOnlyList<ConfigurationProblem> Warnings => _warnings;
 
     public void SetOrigin(string key, string origin) => _origins[key] = origin;
 
@@ -30,7 +30,7 @@ internal sealed class ErrorList
     public bool HasWithin(string key) => Has(key) || _errors.Exists(
         error => error.Key.StartsWith($"{key}:", StringComparison.OrdinalIgnoreCase));
 
-    private ConfigurationError Made(string key, string? value, string message) =>
+    private ConfigurationProblem Made(string key, string? value, string message) =>
         new(key, value is null ? null : Shown(value), message, OriginOf(key));
 
     // A missing key gets the origin of its group, so that a camera created by a misspelled variable can be found.

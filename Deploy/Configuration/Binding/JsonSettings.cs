@@ -70,17 +70,17 @@ internal sealed partial class JsonSettings
             JsonTokenType.StartArray => ReadArray(ref reader, name, key, origin),
             JsonTokenType.String => ReadText(reader.GetString() ?? "", name, key, origin),
             JsonTokenType.Number =>
-                new SettingNode(name, SettingKind.Number, Encoding.UTF8.GetString(reader.ValueSpan), origin),
-            JsonTokenType.True => new SettingNode(name, SettingKind.Boolean, "true", origin),
-            JsonTokenType.False => new SettingNode(name, SettingKind.Boolean, "false", origin),
-            JsonTokenType.Null => new SettingNode(name, SettingKind.Null, null, origin),
+                new SettingNode(name, JsonKind.Number, Encoding.UTF8.GetString(reader.ValueSpan), origin),
+            JsonTokenType.True => new SettingNode(name, JsonKind.Boolean, "true", origin),
+            JsonTokenType.False => new SettingNode(name, JsonKind.Boolean, "false", origin),
+            JsonTokenType.Null => new SettingNode(name, JsonKind.Null, null, origin),
             _ => throw new InvalidOperationException($"{reader.TokenType} begins no value."),
         };
     }
 
     private SettingNode ReadObject(ref Utf8JsonReader reader, string name, string key, string origin)
     {
-        var node = new SettingNode(name, SettingKind.Object, null, origin);
+        var node = new SettingNode(name, JsonKind.Object, null, origin);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var written = reader.GetString() ?? "";
@@ -108,7 +108,7 @@ internal sealed partial class JsonSettings
 
     private SettingNode ReadArray(ref Utf8JsonReader reader, string name, string key, string origin)
     {
-        var node = new SettingNode(name, SettingKind.Array, null, origin);
+        var node = new SettingNode(name, JsonKind.Array, null, origin);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             var index = node.Children.Count.ToString(CultureInfo.InvariantCulture);
@@ -121,7 +121,7 @@ internal sealed partial class JsonSettings
     private SettingNode ReadText(string text, string name, string key, string origin)
     {
         RefuseZeros(text, key, origin);
-        return new SettingNode(name, SettingKind.Text, WithoutZeros(text), origin);
+        return new SettingNode(name, JsonKind.Text, WithoutZeros(text), origin);
     }
 
     // No path, topic or question can hold this character, and a string passed to C ends at it. Reading continues without it, to
@@ -137,7 +137,7 @@ internal sealed partial class JsonSettings
 
     private static string WithoutZeros(string text) => text.Replace("\0", "", StringComparison.Ordinal);
 
-    private string Origin(long offset) => $"{ConfigurationError.LineOrigin}{Line(offset)}";
+    private string Origin(long offset) => $"{ConfigurationProblem.LineOrigin}{Line(offset)}";
 
     private int Line(long offset) => _json.AsSpan(0, (int)offset).Count((byte)'\n') + 1;
 
@@ -158,7 +158,7 @@ internal sealed partial class JsonSettings
         return $"is not valid JSON at line {line + 1}, column {column}: {reason}";
     }
 
-    private ConfigurationException Unusable(string message) => new(_file, [new ConfigurationError(_file, null, message)]);
+    private ConfigurationException Unusable(string message) => new(_file, [new ConfigurationProblem(_file, null, message)]);
 
     [GeneratedRegex(@" LineNumber: .*$", RegexOptions.Singleline)]
     private static partial Regex PositionSuffix();

@@ -28,7 +28,7 @@ internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
     private object BindGroup(Type type, SettingNode? node, string key)
     {
         var options = Activator.CreateInstance(type) ?? throw new InvalidOperationException($"{type} cannot be made.");
-        if (IsOfShape(node, key, "a group of keys ({ … })") is { } children)
+        if (ReadChildren(node, key, "a group of keys ({ … })") is { } children)
         {
             var settings = Setting.Of(type);
             foreach (var setting in settings)
@@ -72,7 +72,7 @@ internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
 
     private void BindMap(Setting setting, IDictionary map, SettingNode? node, string key)
     {
-        foreach (var entry in IsOfShape(node, key, $"an object with a name for each {setting.Map!.Placeholder}") ?? [])
+        foreach (var entry in ReadChildren(node, key, $"an object with a name for each {setting.Map!.Placeholder}") ?? [])
         {
             var entryKey = $"{key}:{entry.Name}";
             errors.SetOrigin(entryKey, entry.Origin);
@@ -89,15 +89,15 @@ internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
     {
         var accepted = $"a list ([\"…\", \"…\"]), each {setting.Accepted.Replace('`', '\'')}";
         var list = new List<string>();
-        if (node is { Kind: SettingKind.Text, Children.Count: 0 })
+        if (node is { Kind: JsonKind.Text, Children.Count: 0 })
         {
-            node = new SettingNode(node.Name, SettingKind.Array, null, node.Origin)
+            node = new SettingNode(node.Name, JsonKind.Array, null, node.Origin)
             {
-                Children = { new SettingNode("0", SettingKind.Text, node.Text, node.Origin) },
+                Children = { new SettingNode("0", JsonKind.Text, node.Text, node.Origin) },
             };
         }
 
-        if (node is { Kind: not (SettingKind.Array or SettingKind.Null), Children: var children }
+        if (node is { Kind: not (JsonKind.Array or JsonKind.Null), Children: var children }
             && (children.Count == 0 || !children.TrueForAll(it => int.TryParse(it.Name, out _))))
         {
             errors.Add(key, null, $"is not a list; {accepted} would be accepted");
@@ -108,7 +108,7 @@ internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
         {
             var itemKey = $"{key}:{item.Name}";
             errors.SetOrigin(itemKey, item.Origin);
-            if (item.Kind != SettingKind.Text || string.IsNullOrWhiteSpace(item.Text))
+            if (item.Kind != JsonKind.Text || string.IsNullOrWhiteSpace(item.Text))
             {
                 errors.Add(itemKey, item.Text, $"is not a text; {setting.Accepted.Replace('`', '\'')} would be accepted");
             }
@@ -133,7 +133,7 @@ internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
     private void BindValue(Setting setting, object options, SettingNode? node, string key)
     {
         var accepted = setting.Accepted.Replace('`', '\'');
-        if (node is null or { Kind: SettingKind.Null, Children.Count: 0 })
+        if (node is null or { Kind: JsonKind.Null, Children.Count: 0 })
         {
             if (setting.IsRequired)
             {
@@ -143,7 +143,7 @@ internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
             return;
         }
 
-        if (node.Kind is SettingKind.Object or SettingKind.Array || node.Children.Count > 0)
+        if (node.Kind is JsonKind.Object or JsonKind.Array || node.Children.Count > 0)
         {
             errors.Add(key, null, $"is not a single value; {accepted} would be accepted");
             return;
@@ -173,15 +173,15 @@ internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
     }
 
     /// <returns>The children of an object; empty for a missing node; null, after an error was added, for any other node.</returns>
-    private List<SettingNode>? IsOfShape(SettingNode? node, string key, string accepted)
+    private List<SettingNode>? ReadChildren(SettingNode? node, string key, string accepted)
     {
-        if (node is null || node.Kind is SettingKind.Object or SettingKind.Null)
+        if (node is null || node.Kind is JsonKind.Object or JsonKind.Null)
         {
             return node?.Children ?? [];
         }
 
         errors.SetOrigin(key, node.Origin);
-        var found = node.Kind == SettingKind.Array ? "a list" : "a single value";
+        var found = node.Kind == JsonKind.Array ? "a list" : "a single value";
         errors.Add(key, null, $"is {found}; {accepted} would be accepted");
         return null;
     }

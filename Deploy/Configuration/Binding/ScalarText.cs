@@ -23,7 +23,7 @@ internal static partial class ScalarText
         var text = node.Text ?? "";
         error = "";
         object? value =
-            type == typeof(string) ? (node.Kind == SettingKind.Text ? text : null)
+            type == typeof(string) ? (node.Kind == JsonKind.Text ? text : null)
             : type == typeof(bool) ? (bool.TryParse(text, out var flag) ? flag : null)
             : type == typeof(int) ? ParseWhole(text)
             : type == typeof(double) ? ParseNumber(text)

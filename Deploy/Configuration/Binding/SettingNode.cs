@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>The JSON kind of the value at a key.</summary>
-internal enum SettingKind
+internal enum JsonKind
 {
     Object,
     Array,
@@ -13,11 +13,11 @@ internal enum SettingKind
 
 /// <summary>One key as it was written. It keeps what .NET's own configuration discards and a good message needs: kind, line and
 /// variable.</summary>
-internal sealed class SettingNode(string name, SettingKind kind, string? text, string origin)
+internal sealed class SettingNode(string name, JsonKind kind, string? text, string origin)
 {
     public string Name { get; } = name;
 
-    public SettingKind Kind { get; private set; } = kind;
+    public JsonKind Kind { get; private set; } = kind;
 
     /// <summary>The value as written; null for objects, arrays and null.</summary>
     public string? Text { get; private set; } = text;
@@ -31,14 +31,14 @@ internal sealed class SettingNode(string name, SettingKind kind, string? text, s
         Children.Find(child => child.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Replaces the value by that of a later source.</summary>
-    public void Override(string text, string origin) => (Kind, Text, Origin) = (SettingKind.Text, text, origin);
+    public void Override(string text, string origin) => (Kind, Text, Origin) = (JsonKind.Text, text, origin);
 
     /// <summary>Turns null into an object, because null in a file means absent and a later source may fill it.</summary>
     public void BecomeObject(string origin)
     {
-        if (Kind == SettingKind.Null)
+        if (Kind == JsonKind.Null)
         {
-            (Kind, Origin) = (SettingKind.Object, origin);
+            (Kind, Origin) = (JsonKind.Object, origin);
         }
     }
 

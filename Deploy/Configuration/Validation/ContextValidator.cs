@@ -105,7 +105,7 @@ internal sealed class ContextValidator
 
         try
         {
-            ValidateTokens(key, choices, AnswerHandler.Of(answer).ToEngine(ask, asked.Choices, asked.MaxTokens));
+            ValidateTokens(key, choices, AnswerHandler.Of(answer).ToModelQuestion(ask, asked.Choices, asked.MaxTokens));
         }
         catch (ArgumentException)
         {

@@ -16,12 +16,12 @@ internal static class OptionsValidator
     /// <param name="folder">The folder in which relative paths start.</param>
     /// <param name="strictness">Whether a file that this user may not read is an error.</param>
     /// <param name="errors">Receives errors and warnings.</param>
-    public static void Validate(EdgeOptions options, string folder, ConfigurationStrictness strictness, ErrorList errors)
+    public static void Validate(EdgeOptions options, string folder, ConfigurationPurpose strictness, ErrorList errors)
     {
         ValidateBroker(options.Mqtt, errors);
         ValidateLogin(options.Mqtt, errors);
-        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, strictness != ConfigurationStrictness.Start, errors);
-        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, strictness != ConfigurationStrictness.Start, errors);
+        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, strictness != ConfigurationPurpose.Start, errors);
+        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, strictness != ConfigurationPurpose.Start, errors);
         ValidateOutbox(options.Outbox.Path, errors);
         ValidateAsks(options, errors);
         var model = ContextValidator.OpenModel(options, folder, errors);
@@ -31,7 +31,7 @@ internal static class OptionsValidator
             ContextValidator.Validate(options, model, errors);
         }
 
-        ValidateCameraLogins(options, folder, strictness == ConfigurationStrictness.Check, errors);
+        ValidateCameraLogins(options, folder, strictness == ConfigurationPurpose.Check, errors);
     }
 
     // Refuses only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.

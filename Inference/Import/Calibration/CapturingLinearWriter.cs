@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// <summary>Writes float32 layers and records the input of each, so that it can be measured.</summary>
 internal sealed class CapturingLinearWriter : LinearWriter
 {
-    private readonly UnpackedLinearWriter _exact = new();
+    private readonly GemmLinearWriter _exact = new();
     private readonly List<LinearCapture> _captures = [];
 
     public override string Write(

@@ -15,9 +15,9 @@ internal static class LossLimits
     /// <summary>Lowest share of positions with the same most likely token.</summary>
     public const double TopAgreement = 0.9;
 
-    public static bool Hold(VisionLoss loss) => loss.LowestCosine >= VisionCosine;
+    public static bool Allow(VisionLoss loss) => loss.LowestCosine >= VisionCosine;
 
-    public static bool Hold(LogitLoss loss) => loss.MeanDivergence <= MeanDivergence && loss.TopAgreement >= TopAgreement;
+    public static bool Allow(LogitLoss loss) => loss.MeanDivergence <= MeanDivergence && loss.TopAgreement >= TopAgreement;
 
     /// <summary>A sentence for the manifest.</summary>
     public static string Explain(string recipe, VisionLoss loss, bool refused) => string.Create(

@@ -43,7 +43,7 @@ internal static class LossMeter
     /// <summary>Kullback-Leibler divergence sum(p * log(p / q)) of softmax distributions, in nats, in double precision.</summary>
     internal static double Divergence(ReadOnlySpan<float> exact, ReadOnlySpan<float> found)
     {
-        var (p, q) = (LogSoftmax.Normalizer(exact), LogSoftmax.Normalizer(found));
+        var (p, q) = (LogSoftmax.LogSumExp(exact), LogSoftmax.LogSumExp(found));
         var sum = 0.0;
         for (var i = 0; i < exact.Length; i++)
         {

@@ -16,7 +16,7 @@ internal sealed class ReferencePass
     private readonly CalibrationPrompt[] _prompts;
     private readonly List<ISegment> _vision = [];
     private readonly List<ISegment> _decoder = [];
-    private readonly LayerwisePass _pass;
+    private readonly LayerwiseModel _pass;
     private readonly string _folder;
     private readonly ImportanceMatrix _importance;
 
@@ -47,25 +47,25 @@ internal sealed class ReferencePass
         _prompts = [.. CalibrationPrompt.Encode(set, tokenizer, config.Vision is not null)
             .Where(p => p.Length(visualTokens) <= config.Language.MaxPositions)];
         AddDecoder(source, config.Language);
-        _pass = new LayerwisePass(checkpoint, _vision, _decoder);
+        _pass = new LayerwiseModel(checkpoint, _vision, _decoder);
     }
 
     public ReferenceOutputs Run()
     {
         var pictures = _vision.Count == 0 ? [] : _pass.EncodePictures(_set.Pictures);
-        var logits = _pass.RunPrompts(_prompts.Select(p => (p, p.PictureOf(pictures))));
+        var logits = _pass.RunPrompts(_prompts.Select(p => (p, p.VisualTokensOf(pictures))));
         return new ReferenceOutputs(_set, pictures, _prompts, logits);
     }
 
     private void AddVision(IWeightSource source, VisionConfig vision, ProjectorType projector, int hidden)
     {
         var capture = new CapturingLinearWriter();
-        var model = new VisionGraph(vision, projector, hidden, new VisionWriters(capture, capture, capture));
-        Add(_vision, capture, "vision", VisionGraph.NextHidden, graph => model.WriteEmbeddings(graph, source));
+        var model = new VisionGraphWriter(vision, projector, hidden, new VisionWriters(capture, capture, capture));
+        Add(_vision, capture, "vision", VisionGraphWriter.NextHidden, graph => model.WriteEmbeddings(graph, source));
         for (var i = 0; i < vision.LayersUsed; i++)
         {
             var layer = i;
-            Add(_vision, capture, "vision", VisionGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
+            Add(_vision, capture, "vision", VisionGraphWriter.NextHidden, graph => model.WriteLayer(graph, source, layer));
         }
 
         Add(_vision, capture, "vision", VisionTensors.VisualTokens, graph => model.WriteProjector(graph, source));
@@ -74,11 +74,11 @@ internal sealed class ReferencePass
     private void AddDecoder(IWeightSource source, LanguageConfig language)
     {
         var capture = new CapturingLinearWriter();
-        var model = new DecoderGraph(language, new DecoderWriters(capture, capture, capture));
+        var model = new DecoderGraphWriter(language, new DecoderWriters(capture, capture, capture));
         for (var i = 0; i < language.Layers; i++)
         {
             var layer = i;
-            Add(_decoder, capture, "decoder", DecoderGraph.NextHidden, graph => model.WriteLayer(graph, source, layer));
+            Add(_decoder, capture, "decoder", DecoderGraphWriter.NextHidden, graph => model.WriteLayer(graph, source, layer));
         }
 
         Add(_decoder, capture, "decoder", DecoderTensors.Logits, graph => model.WriteLogits(graph, source));

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 
 public sealed partial class Checkpoint
 {
-    // Large enough that the disk streams, small enough to stay in the second-level cache's neighbourhood.
+    // Enough for sequential disk speed, and few enough that the buffer is about as large as the L2 cache.
     private const int ElementsPerRead = 1 << 20;
 
     /// <summary>The tensor of that name.</summary>
@@ -105,7 +105,7 @@ public sealed partial class Checkpoint
         location.File.ReadExactly(location.Offset + firstByte, destination);
     }
 
-    private static void ReadFloat32(WeightFile file, long offset, Span<float> destination)
+    private static void ReadFloat32(CheckpointFile file, long offset, Span<float> destination)
     {
         for (var done = 0; done < destination.Length;)
         {
@@ -116,7 +116,7 @@ public sealed partial class Checkpoint
         }
     }
 
-    private static void ReadHalfWidth(WeightFile file, long offset, ElementType type, Span<float> destination)
+    private static void ReadHalfWidth(CheckpointFile file, long offset, ElementType type, Span<float> destination)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(2 * Math.Min(ElementsPerRead, Math.Max(1, destination.Length)));
         try

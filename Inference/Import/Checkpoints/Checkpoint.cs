@@ -8,9 +8,9 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints;
 /// Thread-safe, except that it must not be disposed while it is read.</summary>
 public sealed partial class Checkpoint : IDisposable
 {
-    private readonly List<WeightFile> _files;
+    private readonly List<CheckpointFile> _files;
 
-    private Checkpoint(string folder, CheckpointContents contents, List<WeightFile> files)
+    private Checkpoint(string folder, CheckpointContents contents, List<CheckpointFile> files)
     {
         Folder = folder;
         Config = contents.Config;
@@ -43,7 +43,7 @@ public sealed partial class Checkpoint : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var root = CheckpointFolder.Open(folder);
-        var files = new List<WeightFile>();
+        var files = new List<CheckpointFile>();
         try
         {
             return new Checkpoint(root.Path, CheckpointFormats.Read(root, files), files);

@@ -31,4 +31,4 @@ public sealed record CheckpointTensor(string Name, ElementType Type, IReadOnlyLi
 }
 
 /// <summary>Contiguous, row-major, little-endian elements in a file.</summary>
-internal sealed record TensorLocation(WeightFile File, long Offset, long ByteCount);
+internal sealed record TensorLocation(CheckpointFile File, long Offset, long ByteCount);

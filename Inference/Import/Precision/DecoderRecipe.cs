@@ -27,8 +27,8 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     public static string Grammar { get; } = WeightPrecision.Grammar(row => row.DecoderHelp, mixed: true);
 
     /// <summary>The recipes that <c>auto</c> tries: smallest first, each with more disk and less loss than the one before.</summary>
-    internal static IReadOnlyList<DecoderRecipe> Ladder { get; } =
-        [.. from row in WeightPrecision.All from suffix in row.DecoderLadder select Parse(row.Name + suffix)];
+    internal static IReadOnlyList<DecoderRecipe> AutoCandidates { get; } =
+        [.. from row in WeightPrecision.All from suffix in row.DecoderAutoSuffixes select Parse(row.Name + suffix)];
 
     public bool IsExact => Body == WeightFormat.FullPrecision;
 
@@ -56,7 +56,7 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
             case WeightKind.FullPrecision or WeightKind.HalfPrecision:
                 return new DecoderRecipe(name, body, body, body);
             case WeightKind.DynamicInt8:
-                // The head is read for a few rows only, so that nothing is lost by blocks, which quantize its input less.
+                // The head multiplies only a few rows, so blocks cost no speed there, and they quantize its input more finely.
                 var rows = body.WithExactInputs(OutlierInputs);
                 return new DecoderRecipe(name, rows, rows, WeightFormat.BlockQuantized(8));
             case WeightKind.BlockQuantized:

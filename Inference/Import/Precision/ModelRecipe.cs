@@ -10,7 +10,7 @@ internal sealed record ModelRecipe(DecoderRecipe Decoder, VisionRecipe? Vision, 
     /// <param name="plan">What was asked for.</param>
     /// <param name="hasVision">Whether the model has a vision encoder.</param>
     public static ModelRecipe First(PrecisionPlan plan, bool hasVision) =>
-        new(plan.Decoder[0], hasVision ? plan.Vision[0] : null, plan.Prefill);
+        new(plan.DecoderRecipes[0], hasVision ? plan.VisionRecipes[0] : null, plan.Prefill);
 
     /// <summary>Whether any matrix is quantized.</summary>
     public bool IsQuantized => Decoder.Body.Bits > 0 || Vision?.Tower.Bits > 0;

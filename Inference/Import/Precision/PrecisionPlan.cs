@@ -2,9 +2,9 @@ namespace MobileVlm.Edge.Inference.Import.Precision;
 
 /// <summary>The precision of an import: for each part one recipe, or several of which the first is taken that loses no
 /// more than <see cref="Calibration.LossLimits"/> allow.</summary>
-/// <param name="Decoder">To be tried in order; the last is taken even with a large loss.</param>
-/// <param name="Vision">As for the decoder; not used for a model of text only.</param>
-public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOnlyList<VisionRecipe> Vision)
+/// <param name="DecoderRecipes">To be tried in order; the last is taken even with a large loss.</param>
+/// <param name="VisionRecipes">As for the decoder; not used for a model of text only.</param>
+public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, IReadOnlyList<VisionRecipe> VisionRecipes)
 {
     /// <summary>Name for "the smallest that loses little enough".</summary>
     public const string Auto = "auto";
@@ -31,13 +31,13 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
 
     /// <summary>All recipes by name: two plans of the same names are the same plan.</summary>
     internal string Names =>
-        $"{string.Join(',', Decoder.Select(r => r.Name))} {string.Join(',', Vision.Select(r => r.Name))}{(Prefill is { } prefill ? $" {prefill}" : "")}{(ScalesChannels ? "" : " unscaled")}{(ForCuda ? " cuda" : "")}";
+        $"{string.Join(',', DecoderRecipes.Select(r => r.Name))} {string.Join(',', VisionRecipes.Select(r => r.Name))}{(Prefill is { } prefill ? $" {prefill}" : "")}{(ScalesChannels ? "" : " unscaled")}{(ForCuda ? " cuda" : "")}";
 
     /// <summary>Whether any part has to be measured before it can be chosen.</summary>
-    public bool NeedsMeasuring => Decoder.Count > 1 || Vision.Count > 1;
+    public bool NeedsMeasuring => DecoderRecipes.Count > 1 || VisionRecipes.Count > 1;
 
     /// <summary>Whether every part is exact, so that there is no loss to measure.</summary>
-    public bool IsExact => Prefill is null && !NeedsMeasuring && Decoder[0].IsExact && Vision[0].IsExact;
+    public bool IsExact => Prefill is null && !NeedsMeasuring && DecoderRecipes[0].IsExact && VisionRecipes[0].IsExact;
 
     /// <summary>Syntax that <see cref="WithPrefill"/> parses.</summary>
     public static string PrefillGrammar { get; } =
@@ -68,11 +68,11 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
         }
 
         // What "auto" tries is cut down to what runs there; what was named has to run there.
-        var decoder = Decoder.Where(r => WeightPrecision.Of(r.Body).RunsOnCuda).ToList();
-        var vision = Vision.Where(r => WeightPrecision.Of(r.Tower).RunsOnCuda).ToList();
-        return decoder.Count == 0 ? throw NoKernels("decoder", Decoder[0].Name)
-            : vision.Count == 0 ? throw NoKernels("vision encoder", Vision[0].Name)
-            : this with { Decoder = decoder, Vision = vision, ForCuda = true };
+        var decoder = DecoderRecipes.Where(r => WeightPrecision.Of(r.Body).RunsOnCuda).ToList();
+        var vision = VisionRecipes.Where(r => WeightPrecision.Of(r.Tower).RunsOnCuda).ToList();
+        return decoder.Count == 0 ? throw NoKernels("decoder", DecoderRecipes[0].Name)
+            : vision.Count == 0 ? throw NoKernels("vision encoder", VisionRecipes[0].Name)
+            : this with { DecoderRecipes = decoder, VisionRecipes = vision, ForCuda = true };
     }
 
     public static PrecisionPlan Of(DecoderRecipe decoder, VisionRecipe vision) => new([decoder], [vision]);
@@ -84,9 +84,9 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> Decoder, IReadOn
     /// <exception cref="FormatException">A name is unknown.</exception>
     public static PrecisionPlan Parse(string decoder, string? vision = null)
     {
-        var decoders = decoder == Auto ? DecoderRecipe.Ladder : [DecoderRecipe.Parse(decoder)];
+        var decoders = decoder == Auto ? DecoderRecipe.AutoCandidates : [DecoderRecipe.Parse(decoder)];
         vision ??= decoder != Auto && decoders[0].Body.Kind == WeightKind.BlockQuantized ? "int8" : decoder;
-        return new PrecisionPlan(decoders, vision == Auto ? VisionRecipe.Ladder : [VisionRecipe.Parse(vision)]);
+        return new PrecisionPlan(decoders, vision == Auto ? VisionRecipe.AutoCandidates : [VisionRecipe.Parse(vision)]);
     }
 
     private static FormatException NoKernels(string part, string name)

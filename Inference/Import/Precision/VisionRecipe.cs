@@ -11,8 +11,8 @@ namespace MobileVlm.Edge.Inference.Import.Precision;
 /// <param name="Projector">The projector's two matrices.</param>
 public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat OutlierProne, WeightFormat Projector)
 {
-    /// <summary>Inputs kept in float32 of the attention's last matrix, with 1024 inputs, and of the MLP's second, with 4096: a
-    /// hundredth of the work or a fiftieth, and several times the outlier channels of published CLIP encoders.</summary>
+    /// <summary>Number of inputs kept in float32, for the attention's last matrix (of 1024 inputs) and the MLP's second (of 4096): one
+    /// to two percent more work. Published CLIP encoders have several times fewer outlier channels.</summary>
     private const int OutlierInputs = 32;
 
     /// <summary>Inputs kept in float32 of the matrices behind a norm, whose weights make a few channels larger than the
@@ -25,8 +25,8 @@ public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat 
     public static string Grammar { get; } = WeightPrecision.Grammar(row => row.VisionHelp, mixed: false);
 
     /// <summary>The recipes that <c>auto</c> tries: the fastest, then the others with the smallest first.</summary>
-    internal static IReadOnlyList<VisionRecipe> Ladder { get; } =
-        [.. from row in WeightPrecision.All from suffix in row.VisionLadder select Parse(row.Name + suffix)];
+    internal static IReadOnlyList<VisionRecipe> AutoCandidates { get; } =
+        [.. from row in WeightPrecision.All from suffix in row.VisionAutoSuffixes select Parse(row.Name + suffix)];
 
     public bool IsExact => Tower == WeightFormat.FullPrecision;
 

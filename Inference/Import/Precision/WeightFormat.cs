@@ -43,7 +43,7 @@ public readonly partial record struct WeightFormat
     /// <summary>Number of weights that share a scale: 32, 64 or 128; 0 where there are no blocks.</summary>
     public int BlockSize { get; private init; }
 
-    /// <summary>Whether each block also has the code that means zero, for blocks that lie to one side of it.</summary>
+    /// <summary>Whether each block stores a zero point, which helps blocks whose values are mostly of one sign.</summary>
     public bool ZeroPoints { get; private init; }
 
     /// <summary>8 or 7 where activations have one scale per row, else 0.</summary>
@@ -51,7 +51,7 @@ public readonly partial record struct WeightFormat
 
     /// <summary>Number of inputs that are multiplied in float32, so that they do not widen the others' scale: those that were
     /// largest in calibration. Only for <see cref="WeightKind.DynamicInt8"/>.</summary>
-    public int ExactInputs { get; private init; }
+    public int ExactInputCount { get; private init; }
 
     /// <summary>Whether a decoder of this format can have sensitive layers at more bits.</summary>
     internal bool CanBeMixed => Kind == WeightKind.BlockQuantized && Bits < 8;
@@ -59,7 +59,7 @@ public readonly partial record struct WeightFormat
     /// <summary>The same with the largest inputs kept in float32.</summary>
     /// <exception cref="InvalidOperationException">The format quantizes no inputs.</exception>
     public WeightFormat WithExactInputs(int count) => Kind == WeightKind.DynamicInt8
-        ? this with { ExactInputs = count }
+        ? this with { ExactInputCount = count }
         : throw new InvalidOperationException($"{this} has no exact inputs.");
 
     /// <param name="bits">4 or 8.</param>
@@ -77,7 +77,7 @@ public readonly partial record struct WeightFormat
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{WeightPrecision.Of(this).Name}{(BlockSize > 0 ? $"-b{BlockSize}" : "")}{(ZeroPoints ? "-zp" : "")}{(ExactInputs > 0 ? $"-e{ExactInputs}" : "")}");
+        $"{WeightPrecision.Of(this).Name}{(BlockSize > 0 ? $"-b{BlockSize}" : "")}{(ZeroPoints ? "-zp" : "")}{(ExactInputCount > 0 ? $"-e{ExactInputCount}" : "")}");
 
     /// <summary>Reads a name of <see cref="WeightPrecision.All"/>, for formats in blocks followed by <c>[-b32|-b64|-b128][-zp]</c>.
     /// Null for any other text.</summary>

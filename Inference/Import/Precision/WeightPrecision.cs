@@ -23,10 +23,10 @@ internal sealed record WeightPrecision
     public string VisionHelp { get; init; } = "";
 
     /// <summary>Suffixes of the recipes that <c>auto</c> tries for a decoder, in order.</summary>
-    public IReadOnlyList<string> DecoderLadder { get; init; } = [];
+    public IReadOnlyList<string> DecoderAutoSuffixes { get; init; } = [];
 
     /// <summary>Suffixes of the recipes that <c>auto</c> tries for a vision encoder, in order.</summary>
-    public IReadOnlyList<string> VisionLadder { get; init; } = [];
+    public IReadOnlyList<string> VisionAutoSuffixes { get; init; } = [];
 
     /// <summary>All precisions, in the order in which <c>auto</c> tries them.</summary>
     public static IReadOnlyList<WeightPrecision> All { get; } =
@@ -37,7 +37,7 @@ internal sealed record WeightPrecision
             Name = "int4",
             Format = WeightFormat.BlockQuantized(4),
             RunsOnCuda = true,
-            DecoderLadder = ["-b128", "-b128-zp", "", "-zp", DecoderRecipe.Mixed, "-zp" + DecoderRecipe.Mixed],
+            DecoderAutoSuffixes = ["-b128", "-b128-zp", "", "-zp", DecoderRecipe.Mixed, "-zp" + DecoderRecipe.Mixed],
         },
         new()
         {
@@ -45,7 +45,7 @@ internal sealed record WeightPrecision
             Format = WeightFormat.NarrowDynamicInt8,
             DecoderHelp = "activations of 7 bit: faster still on processors without int8 dot products",
             VisionHelp = "activations of 7 bit: faster still on processors without int8 dot products",
-            VisionLadder = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [] : [""],
+            VisionAutoSuffixes = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [] : [""],
         },
         new()
         {
@@ -53,30 +53,30 @@ internal sealed record WeightPrecision
             Format = WeightFormat.DynamicInt8,
             DecoderHelp = "8-bit weights and activations, the fastest for prompts and drafts",
             VisionHelp = "8-bit weights and activations, the fastest",
-            VisionLadder = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [""] : [],
+            VisionAutoSuffixes = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [""] : [],
         },
         new()
         {
             Name = "int8",
             Format = WeightFormat.BlockQuantized(8),
             RunsOnCuda = true,
-            DecoderLadder = ["-b128", ""],
-            VisionLadder = ["-b128", ""],
+            DecoderAutoSuffixes = ["-b128", ""],
+            VisionAutoSuffixes = ["-b128", ""],
         },
         new()
         {
             Name = "fp16",
             Format = WeightFormat.HalfPrecision,
             RunsOnCuda = true,
-            DecoderLadder = [""],
-            VisionLadder = [""],
+            DecoderAutoSuffixes = [""],
+            VisionAutoSuffixes = [""],
         },
         new()
         {
             Name = "fp32",
             Format = WeightFormat.FullPrecision,
-            DecoderLadder = [""],
-            VisionLadder = [""],
+            DecoderAutoSuffixes = [""],
+            VisionAutoSuffixes = [""],
         },
     ];
 

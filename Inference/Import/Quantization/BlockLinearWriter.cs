@@ -34,7 +34,7 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
                     (scales, zeros) = (new float[outputs * blocks], new byte[outputs * zeroBytes]);
                     Quantize(stream, rows, inputs, importance.Importance(node, inputs), scales, zeros);
                 }),
-            graph.Values(
+            graph.FloatWeight(
                 $"{node}.scales",
                 [outputs, blocks],
                 stream =>

@@ -45,7 +45,7 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
             scales[block] = parameters.Scale;
             if (ZeroPoints)
             {
-                Put(zeros, block, parameters.Zero);
+                Put(zeros, block, parameters.ZeroPoint);
             }
         }
     }
@@ -63,8 +63,8 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
             var block = 0f;
             for (var i = 0; i < count; i++)
             {
-                var code = Math.Clamp((int)MathF.Round(values[i] * parameters.Inverse) + parameters.Zero, 0, largest);
-                var error = values[i] - ((code - parameters.Zero) * parameters.Scale);
+                var code = Math.Clamp((int)MathF.Round(values[i] * parameters.QuantizeFactor) + parameters.ZeroPoint, 0, largest);
+                var error = values[i] - ((code - parameters.ZeroPoint) * parameters.Scale);
                 block += weights[i] * error * error;
             }
 
@@ -82,8 +82,8 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
         for (var i = 0; i < BlockSize; i++)
         {
             Put(blob, i, i < values.Length
-                ? Math.Clamp((int)MathF.Round(values[i] * parameters.Inverse) + parameters.Zero, 0, largest)
-                : parameters.Zero);
+                ? Math.Clamp((int)MathF.Round(values[i] * parameters.QuantizeFactor) + parameters.ZeroPoint, 0, largest)
+                : parameters.ZeroPoint);
         }
     }
 

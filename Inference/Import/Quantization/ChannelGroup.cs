@@ -38,7 +38,8 @@ internal sealed record ChannelGroup(string Node, WeightFormat Format, IReadOnlyL
             yield return new ChannelGroup(
                 $"{node}.down", sensitive, [new($"{at}.mlp.down_proj.weight", hidden, inner)], [$"{at}.mlp.up_proj.weight"]);
 
-            // Attention mixes positions, not channels; but where several heads share a value head, its channels are several.
+            // Attention mixes positions, not channels. With grouped-query attention one value channel feeds several output
+            // channels, so no single divisor would fit; such layers are left unscaled.
             if (wide == narrow)
             {
                 yield return new ChannelGroup(

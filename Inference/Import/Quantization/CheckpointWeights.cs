@@ -30,7 +30,7 @@ internal sealed class CheckpointWeights : IWeightSource
     public CheckpointWeights Scaled(AwqScales scales) => new(_checkpoint, _progress, scales, _cancel);
 
     /// <inheritdoc/>
-    public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape)
+    public Action<Stream> Untransposed(string name, params ReadOnlySpan<long> shape)
     {
         var tensor = Count(_checkpoint.Get(name, shape));
         return stream => ReadRows(tensor, tensor.Count, 1, (_, values) => stream.Write(MemoryMarshal.AsBytes(values)));

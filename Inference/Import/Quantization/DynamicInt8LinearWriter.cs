@@ -35,14 +35,14 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
     public override string Write(
         OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
-        if (graph.Activations != OnnxType.Float32)
+        if (graph.ActivationType != OnnxType.Float32)
         {
             throw new InvalidOperationException($"{format} multiplies activations of 8 bit, which a graph in float16 does not have.");
         }
 
         var inputs = weights[0].Inputs;
         var outputs = weights.Sum(w => w.Outputs);
-        var exact = Math.Min(format.ExactInputs, inputs / 4);
+        var exact = Math.Min(format.ExactInputCount, inputs / 4);
         var quantized = QuantizeInput(graph, node, input, inputs, exact);
         var rows = source.Rows(weights);
         var scales = Array.Empty<float>();
@@ -71,7 +71,7 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
         var product = graph.Node("Mul", $"{node}.rounded", [columns, quantized.Scale]);
         var keptWeight = graph.Weight(
             $"{node}.weight_kept", OnnxType.Float32, [exact, outputs], stream => WriteAll(stream, ref kept));
-        var apart = graph.Node("MatMul", $"{node}.apart", [quantized.Kept, keptWeight]);
+        var apart = graph.Node("MatMul", $"{node}.apart", [quantized.ExactInputs, keptWeight]);
         return graph.Node("Add", node, [product, apart]);
     }
 
@@ -151,7 +151,7 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
         int inputs,
         float[] scales,
         float[] kept,
-        float[] counts,
+        float[] inputImportance,
         int[] outliers)
     {
         var outputs = scales.Length;
@@ -166,11 +166,11 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
                 row[outliers[i]] = 0;
             }
 
-            var parameters = ScaleSearch.FindSymmetric(row, counts, Largest);
+            var parameters = ScaleSearch.FindSymmetric(row, inputImportance, Largest);
             scales[first + r] = parameters.Scale;
             for (var i = 0; i < row.Length; i++)
             {
-                var code = Math.Clamp((int)MathF.Round(row[i] * parameters.Inverse), -Largest, Largest);
+                var code = Math.Clamp((int)MathF.Round(row[i] * parameters.QuantizeFactor), -Largest, Largest);
                 codes[(i * outputs) + first + r] = (byte)(code + zero);
             }
         }));
@@ -185,7 +185,7 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
 
     /// <param name="Codes">[1, rows, inputs].</param>
     /// <param name="Scale">[1, rows, 1].</param>
-    /// <param name="Kept">[1, rows, exact]; empty when none are.</param>
+    /// <param name="ExactInputs">[1, rows, exact]; empty when none are.</param>
     /// <param name="Layer">The linear layer whose calibration chose them.</param>
-    private readonly record struct QuantizedInput(string Codes, string Scale, string Kept, string Layer);
+    private readonly record struct QuantizedInput(string Codes, string Scale, string ExactInputs, string Layer);
 }

@@ -45,11 +45,11 @@ internal static class ActivationWeights
     /// <param name="weight">Its name.</param>
     /// <param name="shape">Its sizes.</param>
     /// <param name="write">Writes it in float32.</param>
-    public static string Values(this OnnxGraph graph, string weight, ReadOnlySpan<long> shape, Action<Stream> write) => graph.Weight(
+    public static string FloatWeight(this OnnxGraph graph, string weight, ReadOnlySpan<long> shape, Action<Stream> write) => graph.Weight(
         weight,
-        graph.Activations,
+        graph.ActivationType,
         shape,
-        graph.Activations == OnnxType.Float32
+        graph.ActivationType == OnnxType.Float32
             ? write
             : stream =>
             {

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Inference.Import.Quantization;
 internal interface IWeightSource
 {
     /// <summary>The tensor as it is, float32.</summary>
-    Action<Stream> Plain(string name, params ReadOnlySpan<long> shape);
+    Action<Stream> Untransposed(string name, params ReadOnlySpan<long> shape);
 
     /// <summary>Linear weights [out, in] of several layers that share their input, laid out as ONNX's MatMul takes
     /// them: [in, sum of out].</summary>

@@ -32,7 +32,7 @@ internal sealed class Float32LinearWriter : LinearWriter
     public override string Write(
         OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
     {
-        var weight = graph.Values(
+        var weight = graph.FloatWeight(
             $"{node}.weight",
             [weights[0].Inputs, weights.Sum(w => w.Outputs)],
             source.Transposed(weights));
@@ -52,7 +52,7 @@ internal sealed class Float16LinearWriter : LinearWriter
             OnnxType.Float16,
             [weights[0].Inputs, weights.Sum(w => w.Outputs)],
             source.TransposedFloat16(weights));
-        if (graph.Activations == OnnxType.Float16)
+        if (graph.ActivationType == OnnxType.Float16)
         {
             return graph.Node("MatMul", node, [input, stored]);
         }
@@ -64,7 +64,7 @@ internal sealed class Float16LinearWriter : LinearWriter
 
 /// <summary>float32 as the checkpoint stores it, ONNX's Gemm: the layout is not changed, which needs no memory. For what
 /// is used a few times and then removed.</summary>
-internal sealed class UnpackedLinearWriter : LinearWriter
+internal sealed class GemmLinearWriter : LinearWriter
 {
     public override string Write(
         OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)

@@ -15,7 +15,7 @@ internal enum ScaleRule
 
 /// <summary>The codes of a block: code = round(value * inverse) + zero, value = (code - zero) * scale. Scale and inverse
 /// are not each other's inverse once the scale was fitted to the codes.</summary>
-internal readonly record struct QuantizationParameters(float Inverse, float Scale, int Zero);
+internal readonly record struct QuantizationParameters(float QuantizeFactor, float Scale, int ZeroPoint);
 
 /// <summary>Finds the scales with the least error. For each of several clipping factors the codes c are computed first; the scale
 /// that then fits best is sum(w v c) / sum(w c^2), and the squared error that remains is
@@ -42,7 +42,7 @@ internal static class ScaleSearch
         var middle = 1 << (bits - 1);
         var extreme = values[TensorPrimitives.IndexOfMaxMagnitude(values)];
         var plain = FromExtreme(extreme, middle);
-        if (rule == ScaleRule.LargestMagnitude || plain.Inverse == 0)
+        if (rule == ScaleRule.LargestMagnitude || plain.QuantizeFactor == 0)
         {
             return zeroPoints && rule == ScaleRule.LargestMagnitude ? FromRange(values, bits, 1) : plain;
         }
@@ -60,7 +60,7 @@ internal static class ScaleSearch
             {
                 var parameters = FromRange(values, bits, share);
                 Consider(
-                    values, importance, parameters.Inverse, parameters.Zero, -parameters.Zero, (1 << bits) - 1 - parameters.Zero, ref best, ref gain);
+                    values, importance, parameters.QuantizeFactor, parameters.ZeroPoint, -parameters.ZeroPoint, (1 << bits) - 1 - parameters.ZeroPoint, ref best, ref gain);
             }
         }
 
@@ -71,8 +71,8 @@ internal static class ScaleSearch
     public static QuantizationParameters FindSymmetric(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int largest)
     {
         var extreme = values[TensorPrimitives.IndexOfMaxMagnitude(values)];
-        var plain = FromExtreme(extreme, -largest) with { Zero = 0 };
-        if (plain.Inverse == 0)
+        var plain = FromExtreme(extreme, -largest) with { ZeroPoint = 0 };
+        if (plain.QuantizeFactor == 0)
         {
             return plain;
         }
@@ -81,7 +81,7 @@ internal static class ScaleSearch
         var gain = double.NegativeInfinity;
         foreach (var share in Shares)
         {
-            Consider(values, importance, plain.Inverse / share, 0, -largest, largest, ref best, ref gain);
+            Consider(values, importance, plain.QuantizeFactor / share, 0, -largest, largest, ref best, ref gain);
         }
 
         return best;

@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Inference.Import.Quantization;
 /// <summary>A source without values, for graphs of which only the size is needed.</summary>
 internal sealed class SizeOnlyWeights : IWeightSource
 {
-    public Action<Stream> Plain(string name, params ReadOnlySpan<long> shape) => Nothing;
+    public Action<Stream> Untransposed(string name, params ReadOnlySpan<long> shape) => Nothing;
 
     public Action<Stream> Transposed(IReadOnlyList<LinearWeight> weights) => Nothing;
 

@@ -24,7 +24,7 @@ public sealed class AdHocActorTests : ActorSpec
         _bench.Intake.Offer(_bench.Frame());
         var picked = _bench.Intake.Pick()!;
         picked.Frame.Dispose();
-        Assert.Single(picked.AdHoc).Failed("as the test wants");
+        Assert.Single(picked.AdHocQuestions).Fail("as the test wants");
 
         var reply = await ReplyAsync();
         Assert.Equal("1", reply.Text("id"));
@@ -54,7 +54,7 @@ public sealed class AdHocActorTests : ActorSpec
         _bench.Intake.Offer(_bench.Frame());
         var picked = _bench.Intake.Pick()!;
         picked.Frame.Dispose();
-        Assert.Empty(picked.AdHoc);
+        Assert.Empty(picked.AdHocQuestions);
     }
 
     [Fact]
@@ -113,5 +113,5 @@ public sealed class AdHocActorTests : ActorSpec
         await Eventually.TrueAsync(() => _bench.Counters.Asks.Read(asks => asks.Received) == count, "the question is taken");
 
     private async Task<JsonObject> ReplyAsync() =>
-        JsonNode.Parse((await ExpectMsgAsync<PublishUnretained>()).Message.Payload.Span)!.AsObject();
+        JsonNode.Parse((await ExpectMsgAsync<PublishOneTime>()).Message.Payload.Span)!.AsObject();
 }

@@ -90,7 +90,7 @@ public sealed class CameraActorTests : ActorSpec
 
     private Props Props()
     {
-        var run = new CameraRun(Camera, _bench.Intake, _bench.Rig.Settings.CameraReconnect, () => 0);
+        var run = new CaptureState(Camera, _bench.Intake, _bench.Rig.Settings.CameraReconnect, () => 0);
         return Akka.Actor.Props.Create(() => new CameraActor(run, TestActor, _bench.Time, _bench.Logger<CameraActor>()));
     }
 }

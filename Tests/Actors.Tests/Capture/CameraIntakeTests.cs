@@ -78,7 +78,7 @@ public sealed class CameraIntakeTests
         Parallel.For(1, 20_000, new ParallelOptions { MaxDegreeOfParallelism = 4 }, sequence =>
         {
             intake.Offer(Take(sequence));
-            if (sequence % 3 == 0 && intake.IsWaiting)
+            if (sequence % 3 == 0 && intake.HasFrame)
             {
                 lock (_pool)
                 {
@@ -105,7 +105,7 @@ public sealed class CameraIntakeTests
             intake.Offer(Take(sequence));
             var picked = intake.Pick()!;
             picked.Frame.Dispose();
-            return (picked.Due.Count, picked.AdHoc.Count);
+            return (picked.DueQuestions.Count, picked.AdHocQuestions.Count);
         }).ToList();
 
         Assert.Equal([(1, 0), (0, 1), (1, 0), (1, 0)], picks);
@@ -126,7 +126,7 @@ public sealed class CameraIntakeTests
             intake.Offer(Take(sequence));
             var picked = intake.Pick()!;
             picked.Frame.Dispose();
-            return $"{picked.Due.Count}: {string.Join(' ', picked.AdHoc.Select(ask => ask.Question.Text))}";
+            return $"{picked.DueQuestions.Count}: {string.Join(' ', picked.AdHocQuestions.Select(ask => ask.Question.Text))}";
         }).ToList();
 
         Assert.Equal(["1: 0 2", "0: 3 4", "0: 5"], picks);

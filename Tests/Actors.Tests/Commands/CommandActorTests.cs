@@ -15,13 +15,13 @@ public sealed class CommandActorTests : ActorSpec
     private const string Ask = "mobilevlm/box/gate/ask";
 
     private readonly ActorBench _bench = new(EdgeRig.Plan("gate", EdgeRig.Always));
-    private readonly CommandBuffer _buffer;
+    private readonly CommandReaderState _buffer;
     private readonly TestProbe _adHoc;
     private readonly TestProbe _publisher;
 
     public CommandActorTests()
     {
-        _buffer = new CommandBuffer(_bench.Rig.Settings.Commands, _bench.Time);
+        _buffer = new CommandReaderState(_bench.Rig.Settings.Commands, _bench.Time);
         (_adHoc, _publisher) = (CreateTestProbe(), CreateTestProbe());
     }
 

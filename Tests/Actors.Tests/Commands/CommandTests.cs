@@ -276,12 +276,12 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public void Replies_beyond_the_limit_replace_the_oldest()
     {
-        var queue = new UnretainedQueue(3);
+        var queue = new OneTimeQueue(3);
         Assert.All(Enumerable.Range(0, 3), i => Assert.Null(queue.Add(Message(i))));
         Assert.Equal("0", Encoding.UTF8.GetString(queue.Add(Message(3))!.Payload.Span));
 
         var first = queue.TakeNext()!;
-        queue.AddAgain(first);
+        queue.Requeue(first);
 
         Assert.Equal(["1", "2", "3"], Enumerable.Range(0, 3).Select(_ => Encoding.UTF8.GetString(queue.TakeNext()!.Payload.Span)));
         Assert.Null(queue.TakeNext());
@@ -289,7 +289,7 @@ public sealed class CommandTests : IDisposable
         static OutboundMessage Message(int i) => new("t", Encoding.UTF8.GetBytes($"{i}"), false);
     }
 
-    private static async Task<EdgeRig> StartAtHomeAsync(TimeProvider time, params CameraPlan[] plans)
+    private static async Task<EdgeRig> StartAtHomeAsync(TimeProvider time, params CameraConfiguration[] plans)
     {
         var rig = new EdgeRig(plans.Length > 0 ? plans : [EdgeRig.Plan("gate", EdgeRig.Always)]) { Time = time };
         rig.Settings = rig.Settings with { HomeAssistant = new HomeAssistantSettings { Enabled = true } };

@@ -17,12 +17,12 @@ namespace MobileVlm.Edge.Actors.Tests.Fakes;
 /// <summary>What one actor is made from, on fakes and a clock that stands still.</summary>
 internal sealed class ActorBench : IAsyncDisposable
 {
-    public ActorBench(params CameraPlan[] plans)
+    public ActorBench(params CameraConfiguration[] plans)
         : this(null, plans)
     {
     }
 
-    public ActorBench(string? stateFolder, params CameraPlan[] plans)
+    public ActorBench(string? stateFolder, params CameraConfiguration[] plans)
     {
         Rig = new EdgeRig(plans) { Time = Time };
         Rig.Settings = Rig.Settings with { StateFolder = stateFolder };
@@ -30,7 +30,7 @@ internal sealed class ActorBench : IAsyncDisposable
         Clock = new ClockMonitor(Time, Logger<ClockMonitor>());
         States = new QuestionStates(Time, TimeZoneInfo.Utc);
         States.Switches.Configure(plans);
-        Intakes = new FrameIntakes(
+        Intakes = new CameraIntakes(
             [.. plans.Select(plan => new CameraIntake(plan, Counters[plan.Id], States, Wake, TimeSpan.FromSeconds(5), Time))], Wake);
         Uploads = new UploadedFrameIntake(Wake);
         Store = new QuestionStateStore(
@@ -58,7 +58,7 @@ internal sealed class ActorBench : IAsyncDisposable
 
     public WakeSignal Wake { get; } = new();
 
-    public FrameIntakes Intakes { get; }
+    public CameraIntakes Intakes { get; }
 
     public CameraIntake Intake => Intakes.Current[0];
 
@@ -78,7 +78,7 @@ internal sealed class ActorBench : IAsyncDisposable
 
     public DeviceAnnouncer Devices => new(Rig.Settings.HomeAssistant, Rig.Settings, Rig.Parts.Topics);
 
-    public PlanMessages Plans => new(Messages, States.Switches, Devices, camera => Counters[camera].Online);
+    public CameraMessages Plans => new(Messages, States.Switches, Devices, camera => Counters[camera].Online);
 
     public PublisherLog Log => new(Logger<PublisherActor>(), Time);
 
@@ -87,7 +87,7 @@ internal sealed class ActorBench : IAsyncDisposable
     public AdHocReplies Replies => new(Rig.Settings, Rig.Parts.Topics, camera => camera == "gate", Clock, Time);
 
     public AdHocContext AdHoc => new(
-        () => Intakes.Current, Uploads, new PictureDecoder(Rig.Parts.PictureToFrame, Uploads, Logger<PictureDecoder>()));
+        () => Intakes.Current, Uploads, new UploadDecodingQueue(Rig.Parts.PictureToFrame, Uploads, Logger<UploadDecodingQueue>()));
 
     public PipelineContext Pipeline(PipelineSettings? settings = null, Action<FrameAnswered>? onAnswered = null) => new(
         Rig.Parts, settings ?? Rig.Settings.Pipeline, Intakes, Uploads, Limit, Wake, Counters, onAnswered ?? (_ => { }), Time, Rig.Log, CancellationToken.None);
@@ -103,8 +103,8 @@ internal sealed class ActorBench : IAsyncDisposable
             Publisher,
             new PendingRequests(),
             AdHoc.Decoder,
-            new CommandBuffer(Rig.Settings.Commands, Time),
-            new StatsClock()),
+            new CommandReaderState(Rig.Settings.Commands, Time),
+            new StatsActorState()),
         States,
         Clock,
         () => Rig.Stats,
@@ -120,14 +120,14 @@ internal sealed class ActorBench : IAsyncDisposable
     public FrameAnswered Answered(long sequence, string value) => new()
     {
         Camera = Intake.Plan.Id,
-        Frame = new FrameSequence(sequence),
+        Sequence = new FrameSequence(sequence),
         CapturedAt = Time.GetUtcNow(),
         CapturedTimestamp = Time.GetTimestamp(),
         Age = TimeSpan.Zero,
-        CaptureTime = TimeSpan.Zero,
+        AgeAtSelection = TimeSpan.Zero,
         GateTime = TimeSpan.Zero,
         EncodeTime = TimeSpan.Zero,
-        PrimeTime = TimeSpan.Zero,
+        PrefillTime = TimeSpan.Zero,
         Answers =
         [
             new QuestionAnswered(

@@ -19,7 +19,7 @@ internal sealed class EdgeRig : IAsyncDisposable
 {
     private readonly List<IDisposable> _players = [];
 
-    public EdgeRig(params CameraPlan[] plans)
+    public EdgeRig(params CameraConfiguration[] plans)
     {
         var quickly = new ReconnectSettings { Min = TimeSpan.FromMilliseconds(1), Max = TimeSpan.FromMilliseconds(5) };
         Settings = new EdgeSettings
@@ -99,7 +99,7 @@ internal sealed class EdgeRig : IAsyncDisposable
         return answering;
     }
 
-    public static CameraPlan Plan(string camera, TimeSpan every, bool snapshot = false) =>
+    public static CameraConfiguration Plan(string camera, TimeSpan every, bool snapshot = false) =>
         new(new CameraId(camera), [new StandingQuestion("person", "person", QuestionKind.YesNo, every)], snapshot);
 
     public EdgeRig With(Func<PipelineSettings, PipelineSettings> change)

@@ -242,7 +242,7 @@ internal sealed class FakeEngine
     {
         private long _primed;
 
-        public void Prime(VisualTokens picture) => engine.Work(this, () =>
+        public void PrefillPicture(VisualTokens picture) => engine.Work(this, () =>
         {
             _primed = (long)picture.Values.Span[0];
             engine.Done.Add($"prime {_primed}");

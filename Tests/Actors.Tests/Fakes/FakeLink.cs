@@ -76,7 +76,7 @@ internal sealed class FakeLink : IMqttLink
         MostOnceAtOnce = Math.Max(MostOnceAtOnce, Interlocked.Add(ref _publishingOnce, message.Retain ? 0 : 1));
         try
         {
-            var kind = _connected ? await OnPublish(message).WaitAsync(cancel) : PublishOutcomeKind.Lost;
+            var kind = _connected ? await OnPublish(message).WaitAsync(cancel) : PublishOutcomeKind.Unacknowledged;
             if (kind == PublishOutcomeKind.Accepted)
             {
                 if (message.Retain)

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Actors.Tests.Fakes;
 
 internal static class Intakes
 {
-    public static CameraIntake Of(CameraPlan plan, TimeProvider time, WakeSignal? wake = null)
+    public static CameraIntake Of(CameraConfiguration plan, TimeProvider time, WakeSignal? wake = null)
     {
         var states = new QuestionStates(time, TimeZoneInfo.Utc);
         states.Switches.Configure([plan]);

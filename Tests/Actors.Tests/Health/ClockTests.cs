@@ -110,7 +110,7 @@ public sealed class ClockTests
     [Fact]
     public async Task A_question_with_a_schedule_waits_until_the_clock_is_set_and_others_do_not()
     {
-        var plan = new CameraPlan(new CameraId("gate"),
+        var plan = new CameraConfiguration(new CameraId("gate"),
         [
             new StandingQuestion("person", "person", QuestionKind.YesNo, TimeSpan.Zero) { Schedule = WeeklySchedule.Parse(["00:00-23:59"]) },
             new StandingQuestion("car", "car", QuestionKind.YesNo, TimeSpan.Zero),
@@ -193,7 +193,7 @@ public sealed class ClockTests
         _time.SetWall(wall);
         var rules = new AnswerRules { Heartbeat = TimeSpan.Zero, Alert = AlertText.Parse("{question} at {at}") };
         var question = new StandingQuestion("person", "person", QuestionKind.YesNo, TimeSpan.Zero) { Rules = rules };
-        var rig = new EdgeRig(new CameraPlan(new CameraId("gate"), [question], Snapshot: false)) { Time = _time, IsJson = true };
+        var rig = new EdgeRig(new CameraConfiguration(new CameraId("gate"), [question], Snapshot: false)) { Time = _time, IsJson = true };
         change?.Invoke(rig.Link);
         await rig.StartAsync();
         return rig;

@@ -11,7 +11,7 @@ public sealed class StatsActorTests : ActorSpec
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
     private readonly ActorBench _bench = new(EdgeRig.Plan("gate", EdgeRig.Always));
-    private readonly StatsClock _clock = new();
+    private readonly StatsActorState _clock = new();
     private int _taken;
     private bool _fails;
 

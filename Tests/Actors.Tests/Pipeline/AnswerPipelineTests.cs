@@ -23,7 +23,7 @@ public sealed class AnswerPipelineTests
         answering.Open();
         var answers = await rig.Answers.UntilCountAsync(3);
 
-        Assert.Equal([1, 2, 4], answers.Select(answer => answer.Frame.Value));
+        Assert.Equal([1, 2, 4], answers.Select(answer => answer.Sequence.Value));
         var done = rig.Engine.Done.Items.ToList();
         Assert.True(done.IndexOf("encode 4") > done.IndexOf("answered 1 person"), string.Join(" | ", done));
         Assert.Equal(["mvlm-encode", "mvlm-answer"], rig.Engine.ThreadNames);
@@ -117,7 +117,7 @@ public sealed class AnswerPipelineTests
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(1);
 
-        Assert.Equal(2, answers[0].Frame.Value);
+        Assert.Equal(2, answers[0].Sequence.Value);
         Assert.Equal(0, rig.Stats.Pipeline.Restarts);
         Assert.Contains(rig.Log.Lines.Items, line => line.Text.Contains("not a picture", StringComparison.Ordinal));
     }

@@ -21,7 +21,7 @@ public sealed class DueFrameStageTests : ActorSpec
         _bench.Intake.Offer(_bench.Frame(1));
         var probe = Run();
         _bench.Intake.Offer(_bench.Frame(2));
-        Assert.True(_bench.Intake.IsWaiting);
+        Assert.True(_bench.Intake.HasFrame);
 
         probe.Request(1);
 
@@ -126,7 +126,7 @@ public sealed class DueFrameStageTests : ActorSpec
 
         _bench.Intake.Offer(_bench.Frame(1));
 
-        Assert.True(_bench.Intake.IsWaiting);
+        Assert.True(_bench.Intake.HasFrame);
         Assert.True(_bench.Limit.HasCapacity);
     }
 

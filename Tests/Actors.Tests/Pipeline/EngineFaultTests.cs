@@ -27,7 +27,7 @@ public sealed class EngineFaultTests
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(1);
 
-        Assert.Equal(2, answers[0].Frame.Value);
+        Assert.Equal(2, answers[0].Sequence.Value);
         Assert.Equal(1, rig.Stats.Cameras["gate"].FramesFailed);
         Assert.Equal(
             ["open encoder", "open answerer", "dispose answerer", "dispose encoder", "open encoder", "open answerer"],
@@ -56,7 +56,7 @@ public sealed class EngineFaultTests
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(1);
 
-        Assert.Equal(3, answers[0].Frame.Value);
+        Assert.Equal(3, answers[0].Sequence.Value);
         Assert.Equal(2, rig.Stats.Cameras["gate"].FramesFailed);
     }
 

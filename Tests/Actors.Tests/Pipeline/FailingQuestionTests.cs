@@ -142,7 +142,7 @@ public sealed class FailingQuestionTests
     public void A_polygon_on_one_line_is_not_a_polygon(string corners) =>
         Assert.Throws<FormatException>(() => RegionPolygon.Parse(corners));
 
-    private static CameraPlan Plan(params string[] questions) => EdgeRig.Plan("gate", EdgeRig.Always) with
+    private static CameraConfiguration Plan(params string[] questions) => EdgeRig.Plan("gate", EdgeRig.Always) with
     {
         Questions = [.. questions.Select(id => new StandingQuestion(id, id, QuestionKind.YesNo, EdgeRig.Always))],
     };

@@ -59,7 +59,7 @@ public sealed class FreshnessTests
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(5);
 
-        Assert.Equal([1, 11, 21, 31, 41], answers.Take(5).Select(answer => answer.Frame.Value));
+        Assert.Equal([1, 11, 21, 31, 41], answers.Take(5).Select(answer => answer.Sequence.Value));
         Assert.All(answers, answer => Assert.Equal(LookTime + (10 * FrameTime), answer.Age));
         Assert.Equal(1, rig.Engine.MostAtWork);
     }
@@ -84,7 +84,7 @@ public sealed class FreshnessTests
         answering.Open();
         var answers = await rig.Answers.UntilCountAsync(2);
 
-        Assert.Equal([1, 501], answers.Select(answer => answer.Frame.Value));
+        Assert.Equal([1, 501], answers.Select(answer => answer.Sequence.Value));
         Assert.Equal(499, rig.Stats.Cameras["gate"].FramesReplaced);
     }
 
@@ -129,7 +129,7 @@ public sealed class FreshnessTests
         rig.Camera.Push();
         var answers = await rig.Answers.UntilCountAsync(2);
 
-        Assert.Equal([1, 3], answers.Select(answer => answer.Frame.Value));
+        Assert.Equal([1, 3], answers.Select(answer => answer.Sequence.Value));
         Assert.DoesNotContain("encode 2", rig.Engine.Done.Items);
     }
 

@@ -24,7 +24,7 @@ public sealed class PipelineActorTests : ActorSpec
         _bench.Intake.Offer(_bench.Frame(7));
 
         var answered = await ExpectMsgAsync<FrameAnswered>();
-        Assert.Equal(7, answered.Frame.Value);
+        Assert.Equal(7, answered.Sequence.Value);
         Assert.Same(answered, Assert.Single(seen));
     }
 
@@ -46,7 +46,7 @@ public sealed class PipelineActorTests : ActorSpec
         _bench.Intake.Offer(_bench.Frame(1));
         await _bench.Rig.Engine.Done.UntilAsync(done => done.Count(it => it == "open answerer") == 2, "the second engine");
         _bench.Intake.Offer(_bench.Frame(2));
-        Assert.Equal(2, (await ExpectMsgAsync<FrameAnswered>()).Frame.Value);
+        Assert.Equal(2, (await ExpectMsgAsync<FrameAnswered>()).Sequence.Value);
         _bench.Intake.End();
 
         await _parent.ExpectMsgAsync<PipelineDrained>();

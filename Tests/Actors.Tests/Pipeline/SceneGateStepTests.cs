@@ -20,7 +20,7 @@ public sealed class SceneGateStepTests
         await rig.StopAsync();
 
         Assert.Equal(["1 False frame 1", "2 True frame 1", "3 False frame 3"], answers.Select(answer =>
-            $"{answer.Frame} {answer.Answers[0].Reused} {answer.Answers[0].Answer.Value}"));
+            $"{answer.Sequence} {answer.Answers[0].Reused} {answer.Answers[0].Answer.Value}"));
         Assert.Equal([1, 2, 3], answers.Select(answer => answer.Answers[0].Seq));
         Assert.Equal(["encode 1", "encode 3"], rig.Engine.Done.Items.Where(done => done.StartsWith("encode ", StringComparison.Ordinal)));
         var stats = rig.Stats.Cameras["gate"];
@@ -57,5 +57,5 @@ public sealed class SceneGateStepTests
         Assert.DoesNotContain("prime 2", rig.Engine.Done.Items);
     }
 
-    private static CameraPlan Gated(SceneGateSettings gate) => EdgeRig.Plan("gate", EdgeRig.Always) with { Gate = gate };
+    private static CameraConfiguration Gated(SceneGateSettings gate) => EdgeRig.Plan("gate", EdgeRig.Always) with { Gate = gate };
 }

@@ -12,9 +12,9 @@ public sealed class BrokerConnectorTests : ActorSpec
     private int _prepared;
 
     public BrokerConnectorTests() => _connector = new BrokerConnector(
-        Session, _bench.Link, new PublisherMailbox(TestActor, _bench.Time), _bench.Counters.Mqtt, _bench.Time, _bench.Log);
+        Session, _bench.Link, new PublisherCallbacks(TestActor, _bench.Time), _bench.Counters.Mqtt, _bench.Time, _bench.Log);
 
-    private BrokerSession Session => _bench.Publisher.Session;
+    private BrokerConnection Session => _bench.Publisher.Session;
 
     [Fact]
     public async Task What_a_connection_needs_is_prepared_before_it_counts_as_one()
@@ -71,8 +71,8 @@ public sealed class BrokerConnectorTests : ActorSpec
         _bench.Link.Drop();
         _connector.Disconnected("this one");
 
-        Assert.Equal(LinkState.Waiting, Session.State);
-        Assert.NotNull(Session.Retry);
+        Assert.Equal(BrokerConnectionState.Waiting, Session.State);
+        Assert.NotNull(Session.ConnectTimer);
     }
 
     [Fact]
@@ -80,12 +80,12 @@ public sealed class BrokerConnectorTests : ActorSpec
     {
         _connector.Connect();
         _connector.ConnectEnded(await ExpectMsgAsync<ConnectEnded>(), Prepare);
-        Session.Stop = StopPhase.Rest;
+        Session.Stop = StopPhase.SendingRemaining;
 
         _connector.Lost("as the test wants");
 
-        Assert.Equal(LinkState.Waiting, Session.State);
-        Assert.Null(Session.Retry);
+        Assert.Equal(BrokerConnectionState.Waiting, Session.State);
+        Assert.Null(Session.ConnectTimer);
         Assert.False(_connector.Connect());
         Assert.Empty(_bench.Rig.Log.Logged(LogLevel.Warning, "The connection to"));
     }

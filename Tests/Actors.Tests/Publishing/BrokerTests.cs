@@ -91,7 +91,7 @@ public sealed class BrokerTests
         var lost = 0;
         rig.Link.OnPublish = message => Task.FromResult(
             message.Topic.EndsWith("/state", StringComparison.Ordinal) && Interlocked.Increment(ref lost) <= 3
-                ? PublishOutcomeKind.Lost
+                ? PublishOutcomeKind.Unacknowledged
                 : PublishOutcomeKind.Accepted);
         await rig.StartAsync();
 
@@ -183,14 +183,14 @@ public sealed class BrokerTests
         Assert.Equal(3, latest.WaitingCount);
         var older = latest.TakeNext()!;
         latest.Set(Message("topic0", "newer"));
-        latest.SendAgain(older);
+        latest.Requeue(older);
         Assert.Equal(3, latest.WaitingCount);
-        latest.SendAfresh();
+        latest.RequeueAll();
         Assert.Equal(
             ["topic0=newer", "topic1=997", "topic2=998"],
             Enumerable.Range(0, 3).Select(_ => Text(latest.TakeNext()!)));
         Assert.Null(latest.TakeNext());
-        latest.SendAgain(older);
+        latest.Requeue(older);
         Assert.Equal("topic0=newer", Text(latest.TakeNext()!));
     }
 
@@ -204,11 +204,11 @@ public sealed class BrokerTests
         var gone = latest.TakeNext()!;
 
         // Until the broker has it, it is published again at each connect.
-        latest.SendAfresh();
+        latest.RequeueAll();
         Assert.Equal(2, latest.WaitingCount);
         latest.Accepted(gone);
-        latest.SendAgain(gone);
-        latest.SendAfresh();
+        latest.Requeue(gone);
+        latest.RequeueAll();
 
         Assert.Equal(1, latest.WaitingCount);
         Assert.Equal("stays=x", Text(latest.TakeNext()!));

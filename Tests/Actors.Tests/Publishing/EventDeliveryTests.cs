@@ -11,12 +11,12 @@ public sealed class EventDeliveryTests : IAsyncDisposable
 {
     private readonly FakeTime _time = new();
     private readonly MemoryOutbox _outbox;
-    private readonly EventDelivery _delivery;
+    private readonly EventDeliveryState _delivery;
 
     public EventDeliveryTests()
     {
         _outbox = new MemoryOutbox(_time);
-        _delivery = new EventDelivery(_outbox, new ClockMonitor(_time, NullLogger<ClockMonitor>.Instance), _time);
+        _delivery = new EventDeliveryState(_outbox, new ClockMonitor(_time, NullLogger<ClockMonitor>.Instance), _time);
         _delivery.Connected();
     }
 
@@ -72,7 +72,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     {
         await HappenAsync("a");
         await HappenAsync("b");
-        _delivery.Lost();
+        _delivery.MarkUnacknowledged();
         _delivery.Connected();
         Assert.Equal("a", _delivery.Ready!.Id);
         Assert.True(_delivery.Ready.Historical);

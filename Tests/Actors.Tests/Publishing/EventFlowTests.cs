@@ -12,12 +12,12 @@ public sealed class EventFlowTests : ActorSpec
     public EventFlowTests()
     {
         _flow = new EventFlow(
-            _bench.Publisher, _bench.Messages, new PublisherMailbox(TestActor, _bench.Time), _bench.Counters.Mqtt, _bench.Log);
-        _bench.Publisher.Session.State = LinkState.Connected;
+            _bench.Publisher, _bench.Messages, new PublisherCallbacks(TestActor, _bench.Time), _bench.Counters.Mqtt, _bench.Log);
+        _bench.Publisher.Session.State = BrokerConnectionState.Connected;
         _bench.Publisher.Outgoing.Events.Connected();
     }
 
-    private EventDelivery Events => _bench.Publisher.Outgoing.Events;
+    private EventDeliveryState Events => _bench.Publisher.Outgoing.Events;
 
     [Fact]
     public async Task An_event_is_stored_then_fetched_and_removed_when_it_is_acknowledged()
@@ -37,12 +37,12 @@ public sealed class EventFlowTests : ActorSpec
     [Fact]
     public async Task An_event_that_happens_without_a_connection_is_historical_and_waits_in_the_outbox()
     {
-        _bench.Publisher.Session.State = LinkState.Waiting;
+        _bench.Publisher.Session.State = BrokerConnectionState.Waiting;
         _flow.Store(EventPayloads.Of("a"));
         await CompleteAsync(1);
         Assert.Null(Events.Ready);
 
-        _bench.Publisher.Session.State = LinkState.Connected;
+        _bench.Publisher.Session.State = BrokerConnectionState.Connected;
         _flow.Fetch();
         await CompleteAsync(1);
 

@@ -67,7 +67,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
     {
         var outgoing = await FullAsync(new FakeTime(), states: 2 * OutgoingMessages.MaxRetainedInFlight, replies: 3, events: 3);
         var sent = TakeAll(outgoing);
-        Assert.Equal(1, sent.Count(it => it.Queue == OutgoingQueue.Reply));
+        Assert.Equal(1, sent.Count(it => it.Queue == OutgoingQueue.OneTime));
         Assert.Equal(OutgoingMessages.MaxRetainedInFlight, sent.Count(it => it.Queue == OutgoingQueue.Retained));
 
         // The reply stays out; the states before the first event, then one event.
@@ -79,7 +79,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
             sent.AddRange(TakeAll(outgoing));
         }
 
-        Assert.Equal([OutgoingQueue.Reply, OutgoingQueue.Event], sent.Select(it => it.Queue));
+        Assert.Equal([OutgoingQueue.OneTime, OutgoingQueue.Event], sent.Select(it => it.Queue));
         Assert.False(outgoing.IsSettled);
     }
 
@@ -89,7 +89,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         var outgoing = await FullAsync(new FakeTime(), states: 5, replies: 3, events: 1);
         foreach (var lost in TakeAll(outgoing))
         {
-            Assert.True(outgoing.TrySettle(lost, PublishOutcomeKind.Lost));
+            Assert.True(outgoing.TrySettle(lost, PublishOutcomeKind.Unacknowledged));
         }
 
         outgoing.Connected();
@@ -134,13 +134,13 @@ public sealed class FairnessTests(ITestOutputHelper output)
                 if (message.Topic.EndsWith("/snapshot", StringComparison.Ordinal))
                 {
                     rig.Link.Drop();
-                    return isAlone ? PublishOutcomeKind.Refused : PublishOutcomeKind.Lost;
+                    return isAlone ? PublishOutcomeKind.Refused : PublishOutcomeKind.Unacknowledged;
                 }
 
                 await Task.Delay(5);
                 return rig.Link.IsConnected && rig.Link.Connects.Items.Count == connects
                     ? PublishOutcomeKind.Accepted
-                    : PublishOutcomeKind.Lost;
+                    : PublishOutcomeKind.Unacknowledged;
             }
             finally
             {
@@ -183,7 +183,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
             return PublishOutcomeKind.Accepted;
         };
         await rig.StartAsync();
-        rig.Edge.Answered += answer => answered[answer.Frame.Value] = Stopwatch.GetTimestamp();
+        rig.Edge.Answered += answer => answered[answer.Sequence.Value] = Stopwatch.GetTimestamp();
 
         // The burst that is let through at once, then 50 per second.
         var asked = 0;
@@ -289,8 +289,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
         var outbox = new MemoryOutbox(time);
         var outgoing = new OutgoingMessages(
             new LatestByTopic(),
-            new UnretainedQueue(1000),
-            new EventDelivery(outbox, new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time));
+            new OneTimeQueue(1000),
+            new EventDeliveryState(outbox, new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time));
         for (var i = 0; i < states; i++)
         {
             outgoing.Retained.Set(Message($"state{i}"));
@@ -298,7 +298,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
 
         for (var i = 0; i < replies; i++)
         {
-            outgoing.Replies.Add(Message("reply") with { Retain = false });
+            outgoing.OneTime.Add(Message("reply") with { Retain = false });
         }
 
         for (var i = 0; i < events; i++)

@@ -10,8 +10,8 @@ namespace MobileVlm.Edge.Actors.Tests.Publishing;
 
 public sealed class PlanMessagesTests : IAsyncDisposable
 {
-    private static readonly CameraPlan Gate = EdgeRig.Plan("gate", EdgeRig.Always);
-    private static readonly CameraPlan Hall = EdgeRig.Plan("hall", EdgeRig.Always);
+    private static readonly CameraConfiguration Gate = EdgeRig.Plan("gate", EdgeRig.Always);
+    private static readonly CameraConfiguration Hall = EdgeRig.Plan("hall", EdgeRig.Always);
 
     private readonly ActorBench _bench = new(Gate);
 
@@ -32,7 +32,7 @@ public sealed class PlanMessagesTests : IAsyncDisposable
     {
         _bench.States.Switches.Configure([Hall]);
 
-        var (latest, once) = _bench.Plans.Changed([Gate], new PlansChanged([Hall], ["mobilevlm/box/gate/person/state"]));
+        var (latest, once) = _bench.Plans.Changed([Gate], new CamerasReconfigured([Hall], ["mobilevlm/box/gate/person/state"]));
 
         Assert.Empty(once);
         Assert.Equal(

@@ -68,7 +68,7 @@ public sealed class PublisherActorTests : ActorSpec
             actor.Tell(evaluated);
         }
 
-        actor.Tell(bench.Store.Due(bench.Evaluators.Saved)!);
+        actor.Tell(bench.Store.TakeDueSave(bench.Evaluators.Saved)!);
 
         await bench.Link.Published.UntilAsync(published => published.Any(line => line.StartsWith($"{Root}gate/person/event=no>yes", StringComparison.Ordinal)), "the event");
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(folder, QuestionStateFile.FileName)), "the file");
@@ -85,7 +85,7 @@ public sealed class PublisherActorTests : ActorSpec
         await PublishedAsync($"{Root}gate/person/enabled=ON");
         await WatchAsync(actor);
 
-        actor.Tell(new PublishUnretained(new OutboundMessage("replies/1", "late"u8.ToArray(), Retain: false)));
+        actor.Tell(new PublishOneTime(new OutboundMessage("replies/1", "late"u8.ToArray(), Retain: false)));
         actor.Tell(new StopPublishing(TimeSpan.FromSeconds(5)));
 
         await ExpectTerminatedAsync(actor);
@@ -115,8 +115,8 @@ public sealed class PublisherActorTests : ActorSpec
         _bench.Link.OnPublish = message => message.Topic == "replies/1" ? held.Task : Task.FromResult(PublishOutcomeKind.Accepted);
         var actor = RestartedChild(PropsOf(_bench), CreateTestProbe());
         await PublishedAsync($"{Root}gate/person/enabled=ON");
-        actor.Tell(new PublishUnretained(new OutboundMessage("replies/1", "a"u8.ToArray(), Retain: false)));
-        actor.Tell(new PublishUnretained(new OutboundMessage("replies/2", "b"u8.ToArray(), Retain: false)));
+        actor.Tell(new PublishOneTime(new OutboundMessage("replies/1", "a"u8.ToArray(), Retain: false)));
+        actor.Tell(new PublishOneTime(new OutboundMessage("replies/2", "b"u8.ToArray(), Retain: false)));
 
         Crash(actor);
         held.SetResult(PublishOutcomeKind.Accepted);

@@ -15,11 +15,11 @@ public sealed class PublisherStopTests : ActorSpec
     public PublisherStopTests()
     {
         _stop = new PublisherStop(
-            _bench.Publisher, _bench.Link, _bench.Messages, _bench.Composer, () => _stats(), new PublisherMailbox(TestActor, _bench.Time), _bench.Log);
-        Session.State = LinkState.Connected;
+            _bench.Publisher, _bench.Link, _bench.Messages, _bench.Composer, () => _stats(), new PublisherCallbacks(TestActor, _bench.Time), _bench.Log);
+        Session.State = BrokerConnectionState.Connected;
     }
 
-    private BrokerSession Session => _bench.Publisher.Session;
+    private BrokerConnection Session => _bench.Publisher.Session;
 
     [Fact]
     public async Task The_phases_follow_each_other_and_the_last_message_is_stopped()
@@ -67,12 +67,12 @@ public sealed class PublisherStopTests : ActorSpec
     public void Without_a_connection_a_stop_is_over_and_nothing_is_skipped()
     {
         Assert.False(_stop.IsOver);
-        Session.State = LinkState.Connecting;
+        Session.State = BrokerConnectionState.Connecting;
         _stop.Begin(new StopPublishing(TimeSpan.FromSeconds(5)));
         Assert.False(_stop.IsOver);
         Assert.False(_stop.SkipRest(_ => Assert.Fail("Nothing can be published.")));
 
-        Session.State = LinkState.Waiting;
+        Session.State = BrokerConnectionState.Waiting;
 
         Assert.True(_stop.IsOver);
     }

@@ -23,7 +23,7 @@ public sealed class AnswerHandlerTests
             Fields = kind == QuestionKind.Json ? [new QuestionField("count", "How many?", QuestionKind.Number)] : [],
         };
 
-        var asked = handler.Ask(question).ToList();
+        var asked = handler.ToModelQuestions(question).ToList();
         var parsed = handler.Parse(question, [.. asked.Select(it => new Answer(it, "7", "7", 0.9, [1], FinishReason.Stopped, default))], new());
 
         Assert.NotEmpty(asked);
@@ -42,7 +42,7 @@ public sealed class AnswerHandlerTests
                 (QuestionKind.Text, AnswerKind.Text, AnswerType.Text, true),
             ],
             Enum.GetValues<QuestionKind>().Where(kind => kind != QuestionKind.Json).Select(kind =>
-                (kind, AnswerHandler.Of(kind).ToEngine("?", [], 5).Kind, AnswerHandler.Of(kind).Published, AnswerHandler.Of(kind).IsWritten)));
+                (kind, AnswerHandler.Of(kind).ToModelQuestion("?", [], 5).Kind, AnswerHandler.Of(kind).Published, AnswerHandler.Of(kind).IsWritten)));
     }
 
     [Fact]

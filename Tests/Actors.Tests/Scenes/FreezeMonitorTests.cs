@@ -14,7 +14,7 @@ public sealed class FreezeMonitorTests
         var camera = new Connection();
         for (ulong i = 0; i < 5000; i++)
         {
-            Assert.Equal(FreezeState.None, camera.See(i, 100));
+            Assert.Equal(FreezeDecision.None, camera.See(i, 100));
         }
 
         Assert.Equal(TimeSpan.Zero, camera.SameFor);
@@ -27,8 +27,8 @@ public sealed class FreezeMonitorTests
         camera.See(1, 100);
         var states = Enumerable.Range(1, 900).Select(_ => camera.See(1, 100)).ToList();
 
-        Assert.Equal(299, states.IndexOf(FreezeState.OpenAgain));
-        Assert.Single(states, state => state != FreezeState.None);
+        Assert.Equal(299, states.IndexOf(FreezeDecision.OpenAgain));
+        Assert.Single(states, state => state != FreezeDecision.None);
         Assert.Equal(TimeSpan.FromSeconds(900), camera.SameFor);
     }
 
@@ -37,7 +37,7 @@ public sealed class FreezeMonitorTests
     {
         var camera = new Connection { FrozenAfter = TimeSpan.Zero };
         Assert.DoesNotContain(
-            Enumerable.Range(0, 5000).Select(_ => camera.See(1, 100)), state => state != FreezeState.None);
+            Enumerable.Range(0, 5000).Select(_ => camera.See(1, 100)), state => state != FreezeDecision.None);
         Assert.Equal(TimeSpan.FromSeconds(4999), camera.SameFor);
     }
 
@@ -47,7 +47,7 @@ public sealed class FreezeMonitorTests
         // A camera whose sensor hangs continues to encode: the same second of 25 pictures, over and over.
         var camera = new Connection { Interval = TimeSpan.FromSeconds(0.1) };
         var states = Enumerable.Range(0, 4000).Select(i => camera.See((ulong)(i % 25), 100)).ToList();
-        Assert.Contains(FreezeState.OpenAgain, states);
+        Assert.Contains(FreezeDecision.OpenAgain, states);
     }
 
     [Fact]
@@ -57,10 +57,10 @@ public sealed class FreezeMonitorTests
         camera.UntilOpenedAgain(1, 100);
         camera.Open();
 
-        Assert.Equal(FreezeState.StillScene, camera.Until(_ => (1, 100)));
+        Assert.Equal(FreezeDecision.StillScene, camera.Until(_ => (1, 100)));
         Assert.True(camera.SameFor > FrozenAfter);
         var decided = camera.Now;
-        Assert.Equal(FreezeState.OpenAgain, camera.Until(_ => (1, 100)));
+        Assert.Equal(FreezeDecision.OpenAgain, camera.Until(_ => (1, 100)));
         Assert.Equal(FreezeMonitor.NextTryAfter, camera.Now - decided);
     }
 
@@ -72,7 +72,7 @@ public sealed class FreezeMonitorTests
         camera.Open();
 
         // It settles within a few frames on other bits than before.
-        Assert.Equal(FreezeState.StillScene, camera.Until(i => ((ulong)(100 + Math.Min(i, 4)), 101)));
+        Assert.Equal(FreezeDecision.StillScene, camera.Until(i => ((ulong)(100 + Math.Min(i, 4)), 101)));
         Assert.True(camera.SameFor > FrozenAfter);
     }
 
@@ -82,13 +82,13 @@ public sealed class FreezeMonitorTests
         var camera = new Connection();
         camera.UntilOpenedAgain(1, 100);
         camera.Open();
-        Assert.Equal(FreezeState.WasFrozen, camera.Until(i => ((ulong)(100 + i), 140)));
+        Assert.Equal(FreezeDecision.WasFrozen, camera.Until(i => ((ulong)(100 + i), 140)));
         Assert.Equal(TimeSpan.Zero, camera.SameFor);
 
         // It may freeze again, and that is found after the same time.
         var decided = camera.Now;
         camera.See(999, 140);
-        Assert.Equal(FreezeState.OpenAgain, camera.Until(_ => (999, 140)));
+        Assert.Equal(FreezeDecision.OpenAgain, camera.Until(_ => (999, 140)));
         Assert.InRange(camera.Now - decided, FrozenAfter, FrozenAfter + TimeSpan.FromSeconds(2));
     }
 
@@ -98,7 +98,7 @@ public sealed class FreezeMonitorTests
         var camera = new Connection();
         camera.UntilOpenedAgain(1, 100);
         camera.Open();
-        Assert.Equal(FreezeState.StillScene, camera.Until(i => i == 0 ? (77UL, 180) : (1UL, 100)));
+        Assert.Equal(FreezeDecision.StillScene, camera.Until(i => i == 0 ? (77UL, 180) : (1UL, 100)));
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class FreezeMonitorTests
 
         camera.UntilOpenedAgain(99, 100);
         camera.Open();
-        Assert.Equal(FreezeState.WasFrozen, camera.Until(i => ((ulong)i, 140)));
+        Assert.Equal(FreezeDecision.WasFrozen, camera.Until(i => ((ulong)i, 140)));
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class FreezeMonitorTests
         var camera = new Connection();
         camera.UntilOpenedAgain(1, 100);
         camera.Open();
-        Assert.Equal(FreezeState.WasFrozen, camera.Until(i => ((ulong)(100 + i), 100)));
+        Assert.Equal(FreezeDecision.WasFrozen, camera.Until(i => ((ulong)(100 + i), 100)));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class FreezeMonitorTests
         camera.Open();
         camera.Now += TimeSpan.FromHours(1);
         camera.Open();
-        Assert.Equal(FreezeState.StillScene, camera.Until(_ => (1, 100)));
+        Assert.Equal(FreezeDecision.StillScene, camera.Until(_ => (1, 100)));
     }
 
     [Fact]
@@ -143,14 +143,14 @@ public sealed class FreezeMonitorTests
         var camera = new Connection();
         camera.UntilOpenedAgain(1, 100);
         camera.Open();
-        Assert.Equal(FreezeState.StillScene, camera.Until(_ => (1, 100)));
+        Assert.Equal(FreezeDecision.StillScene, camera.Until(_ => (1, 100)));
         for (ulong i = 0; i < 60; i++)
         {
-            Assert.Equal(FreezeState.None, camera.See(1000 + i, 100));
+            Assert.Equal(FreezeDecision.None, camera.See(1000 + i, 100));
         }
 
         var last = camera.Now;
-        Assert.Equal(FreezeState.OpenAgain, camera.Until(_ => (1059, 100)));
+        Assert.Equal(FreezeDecision.OpenAgain, camera.Until(_ => (1059, 100)));
         Assert.Equal(FrozenAfter, camera.Now - last);
     }
 
@@ -162,7 +162,7 @@ public sealed class FreezeMonitorTests
         var camera = new Connection { Interval = TimeSpan.FromSeconds(seconds) };
         camera.UntilOpenedAgain(1, 100);
         camera.Open();
-        Assert.Equal(FreezeState.StillScene, camera.Until(_ => (1, 100)));
+        Assert.Equal(FreezeDecision.StillScene, camera.Until(_ => (1, 100)));
     }
 
     [Fact]
@@ -179,14 +179,14 @@ public sealed class FreezeMonitorTests
                 var state = camera.See(hash, 100 + (float)(hash % 3 * 30));
                 switch (state)
                 {
-                    case FreezeState.OpenAgain:
+                    case FreezeDecision.OpenAgain:
                         Assert.False(waits);
                         Assert.False(camera.Now - opened < FrozenAfter, $"seed {seed}: opened again after {camera.Now - opened}");
                         Assert.True(camera.SameFor >= FrozenAfter);
                         (opened, waits) = (camera.Now, true);
                         camera.Open();
                         break;
-                    case FreezeState.StillScene or FreezeState.WasFrozen:
+                    case FreezeDecision.StillScene or FreezeDecision.WasFrozen:
                         waits = false;
                         break;
                 }
@@ -208,7 +208,7 @@ public sealed class FreezeMonitorTests
 
         public void Open() => _monitor.Opened(FrozenAfter);
 
-        public FreezeState See(ulong hash, float brightness)
+        public FreezeDecision See(ulong hash, float brightness)
         {
             Now += Interval;
             var blocks = new float[GrayImage.BlockCount];
@@ -217,24 +217,24 @@ public sealed class FreezeMonitorTests
         }
 
         /// <summary>Frames until something follows.</summary>
-        public FreezeState Until(Func<int, (ulong Hash, float Brightness)> frame)
+        public FreezeDecision Until(Func<int, (ulong Hash, float Brightness)> frame)
         {
             for (var i = 0; i < 5000; i++)
             {
                 var (hash, brightness) = frame(i);
-                if (See(hash, brightness) is var state and not FreezeState.None)
+                if (See(hash, brightness) is var state and not FreezeDecision.None)
                 {
                     return state;
                 }
             }
 
-            return FreezeState.None;
+            return FreezeDecision.None;
         }
 
         public void UntilOpenedAgain(ulong hash, float brightness)
         {
             See(hash, brightness);
-            Assert.Equal(FreezeState.OpenAgain, Until(_ => (hash, brightness)));
+            Assert.Equal(FreezeDecision.OpenAgain, Until(_ => (hash, brightness)));
         }
     }
 }

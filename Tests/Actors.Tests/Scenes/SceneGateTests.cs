@@ -85,7 +85,7 @@ public sealed class SceneGateTests
         Assert.Equal(["no", "yes"], gate.StillValid(quiet, [Dog, Person])!.Select(parts => parts[0].Value));
 
         // A question of the same name in other words was never asked.
-        Assert.Null(gate.StillValid(quiet, [Dog with { Ask = "Is there a cat?" }]));
+        Assert.Null(gate.StillValid(quiet, [Dog with { Text = "Is there a cat?" }]));
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class SceneGateTests
 
     private QuestionAnswered Answered(StandingQuestion question, string value) => new(
         question,
-        [new Answer(new Question(question.Ask, AnswerKind.YesNo), value, value, 0.9, [], FinishReason.Stopped, default)],
+        [new Answer(new Question(question.Text, AnswerKind.YesNo), value, value, 0.9, [], FinishReason.Stopped, default)],
         _time.GetUtcNow(), TimeSpan.Zero, 1);
 
     private SceneFingerprint Scene(int width, int height, int noise = 0, Action<Frame>? change = null)

@@ -153,7 +153,7 @@ public sealed class SceneTests
         Push(rig, _gate.Moved(right: 0.2), 4);
         await rig.Link.Published.UntilAsync(published => published.Contains($"{View}changed"), "the changed view");
         Push(rig, _gate.Moved(right: 0.2), 1);
-        await rig.Answers.UntilAsync(answers => answers[^1].Frame.Value == 8, "the answer");
+        await rig.Answers.UntilAsync(answers => answers[^1].Sequence.Value == 8, "the answer");
         Assert.DoesNotContain($"{State}unknown", rig.Link.Published.Items);
     }
 
@@ -167,7 +167,7 @@ public sealed class SceneTests
 
         rig.Edge.Change([rig.Settings.Cameras[0] with { Scene = new SceneSettings { SuspendOnViewChange = false } }], []);
         Push(rig, _gate.Moved(right: 0.2), 1);
-        await rig.Answers.UntilAsync(answers => answers[^1].Frame.Value == 7, "the answer");
+        await rig.Answers.UntilAsync(answers => answers[^1].Sequence.Value == 7, "the answer");
 
         rig.Edge.Change([rig.Settings.Cameras[0] with { Scene = new SceneSettings { CheckView = false } }], []);
         await Eventually.TrueAsync(
@@ -223,7 +223,7 @@ public sealed class SceneTests
         Assert.NotNull(stats.LastFrozenAt);
         Assert.Single(rig.Log.Logged(LogLevel.Warning, "gate: the connection was frozen: it repeated its picture for 6"));
         AssertOnlineAllTheTime(rig);
-        await rig.Answers.UntilAsync(answers => answers[^1] is { RepeatsFor: null, Frame.Value: > 63 }, "a fresh answer");
+        await rig.Answers.UntilAsync(answers => answers[^1] is { RepeatsFor: null, Sequence.Value: > 63 }, "a fresh answer");
     }
 
     [Fact]
@@ -282,7 +282,7 @@ public sealed class SceneTests
         Assert.Null(rig.Stats.Cameras["gate"].SameFrameS);
     }
 
-    private static CameraPlan Plan(SceneSettings scene, bool snapshot) =>
+    private static CameraConfiguration Plan(SceneSettings scene, bool snapshot) =>
         EdgeRig.Plan("gate", EdgeRig.Always, snapshot) with { Scene = scene };
 
     private EdgeRig Rig(SceneSettings scene, bool snapshot = false)

@@ -84,7 +84,7 @@ public sealed class AnswerFuzzTests
                 var evaluators = new QuestionEvaluators(
                     new QuestionStates(time, TimeZoneInfo.Utc), new EdgeCounters(), new Dictionary<string, SavedQuestionState>(),
                     new ClockMonitor(time, NullLogger<ClockMonitor>.Instance), time, NullLogger<QuestionEvaluators>.Instance);
-                evaluators.Configure([new CameraPlan(Gate, [question], Snapshot: false)]);
+                evaluators.Configure([new CameraConfiguration(Gate, [question], Snapshot: false)]);
                 foreach (var (text, score, failed) in answers)
                 {
                     time.Advance(TimeSpan.FromSeconds(1));
@@ -131,14 +131,14 @@ public sealed class AnswerFuzzTests
     private static FrameAnswered Frame(TimeProvider time, StandingQuestion question, IReadOnlyList<Answer> parts) => new()
     {
         Camera = Gate,
-        Frame = new FrameSequence(1),
+        Sequence = new FrameSequence(1),
         CapturedAt = time.GetUtcNow(),
         CapturedTimestamp = time.GetTimestamp(),
         Age = TimeSpan.Zero,
-        CaptureTime = TimeSpan.Zero,
+        AgeAtSelection = TimeSpan.Zero,
         GateTime = TimeSpan.Zero,
         EncodeTime = TimeSpan.Zero,
-        PrimeTime = TimeSpan.Zero,
+        PrefillTime = TimeSpan.Zero,
         Answers = [new QuestionAnswered(question, parts, time.GetUtcNow(), TimeSpan.Zero, 1)],
     };
 }

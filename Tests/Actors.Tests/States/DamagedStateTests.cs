@@ -59,7 +59,7 @@ public sealed class DamagedStateTests : IDisposable
 
     private byte[] Good()
     {
-        var switches = new QuestionToggles();
+        var switches = new QuestionSwitches();
         var store = new QuestionStateStore(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time);
         switches.Set(new CameraId("gate"), "person", false);
         store.Write(store.Last(QuestionStateStoreTests.States("yes"))!);
@@ -67,5 +67,5 @@ public sealed class DamagedStateTests : IDisposable
     }
 
     private QuestionStateStore Store() =>
-        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionToggles(), _time);
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
 }

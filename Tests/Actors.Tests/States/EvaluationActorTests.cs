@@ -17,7 +17,7 @@ public sealed class EvaluationActorTests : ActorSpec
     {
         var actor = await StartAsync();
         actor.Tell(_bench.Answered(1, "no"));
-        await ExpectMsgAsync<FrameEvaluated>();
+        await ExpectMsgAsync<StateUpdates>();
         _bench.Time.Advance(TimeSpan.FromSeconds(1));
         await ExpectMsgAsync<PendingSave>();
 
@@ -25,7 +25,7 @@ public sealed class EvaluationActorTests : ActorSpec
         _bench.Time.Advance(TimeSpan.FromMilliseconds(1));
         actor.Tell(_bench.Answered(2, "yes"));
 
-        var evaluated = await ExpectMsgAsync<FrameEvaluated>();
+        var evaluated = await ExpectMsgAsync<StateUpdates>();
         Assert.Equal("no", Assert.Single(evaluated.Updates).Evaluation.Event?.From);
         Assert.Equal("yes", (await ExpectMsgAsync<PendingSave>()).State.States["gate/person"].State.Value);
     }
@@ -37,7 +37,7 @@ public sealed class EvaluationActorTests : ActorSpec
 
         _bench.Time.Advance(TimeSpan.FromSeconds(31));
 
-        var update = Assert.Single((await ExpectMsgAsync<FrameEvaluated>()).Updates);
+        var update = Assert.Single((await ExpectMsgAsync<StateUpdates>()).Updates);
         Assert.Equal((null, UnknownReason.NoPicture), (update.Current.Value, update.Current.Reason));
     }
 
@@ -45,13 +45,13 @@ public sealed class EvaluationActorTests : ActorSpec
     public async Task Changed_questions_reach_the_publisher_before_answers_to_them()
     {
         var actor = await StartAsync();
-        var changed = new PlansChanged([_bench.Intake.Plan], []);
+        var changed = new CamerasReconfigured([_bench.Intake.Plan], []);
 
         actor.Tell(changed);
         actor.Tell(_bench.Answered(1, "no"));
 
-        Assert.Same(changed, await ExpectMsgAsync<PlansChanged>());
-        await ExpectMsgAsync<FrameEvaluated>();
+        Assert.Same(changed, await ExpectMsgAsync<CamerasReconfigured>());
+        await ExpectMsgAsync<StateUpdates>();
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class EvaluationActorTests : ActorSpec
         actor.Tell(_bench.Answered(1, "yes"));
         actor.Tell(StopEvaluating.Instance);
 
-        await ExpectMsgAsync<FrameEvaluated>();
+        await ExpectMsgAsync<StateUpdates>();
         Assert.Equal("yes", (await ExpectMsgAsync<PendingSave>()).State.States["gate/person"].State.Value);
         await ExpectTerminatedAsync(actor);
     }
@@ -73,12 +73,12 @@ public sealed class EvaluationActorTests : ActorSpec
     {
         var actor = RestartedChild(Props(), CreateTestProbe());
         actor.Tell(_bench.Answered(1, "no"));
-        await ExpectMsgAsync<FrameEvaluated>();
+        await ExpectMsgAsync<StateUpdates>();
 
         Crash(actor);
         actor.Tell(_bench.Answered(2, "yes"));
 
-        Assert.Equal("no", Assert.Single((await ExpectMsgAsync<FrameEvaluated>()).Updates).Evaluation.Event?.From);
+        Assert.Equal("no", Assert.Single((await ExpectMsgAsync<StateUpdates>()).Updates).Evaluation.Event?.From);
     }
 
     private protected override async Task CleanUpAsync()

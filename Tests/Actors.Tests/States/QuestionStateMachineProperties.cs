@@ -74,7 +74,7 @@ public sealed class QuestionStateMachineProperties
 
                     trace.Add($"{now} {step.Kind}: {machine.Current.State}");
                     Assert.True(model.State == machine.Current.State, $"not {model.State} after {string.Join(", ", trace)}");
-                    Assert.Equal(expected, change.Event is { } made ? (made.From, made.To, made.HeldBack) : null);
+                    Assert.Equal(expected, change.Event is { } made ? (made.From, made.To, made.SuppressedChanges) : null);
                     Assert.Equal(machine.Current.Value is null, machine.Current.Reason is not null);
                 }
             },

@@ -37,17 +37,17 @@ public sealed class QuestionStateStoreTests : IDisposable
     public void Changes_are_written_together_and_nothing_while_nothing_changes()
     {
         var (store, _) = Store();
-        Assert.NotNull(store.Due(States("no")));
+        Assert.NotNull(store.TakeDueSave(States("no")));
 
         // Within the interval nothing is due, after it what changed is.
         _time.Advance(QuestionStateStore.Interval - TimeSpan.FromMilliseconds(1));
-        Assert.Null(store.Due(States("yes")));
+        Assert.Null(store.TakeDueSave(States("yes")));
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Equal("yes", store.Due(States("yes"))!.State.States["gate/person"].State.Value);
+        Assert.Equal("yes", store.TakeDueSave(States("yes"))!.State.States["gate/person"].State.Value);
 
         // A state that is only confirmed again is not worth the flash.
         _time.Advance(QuestionStateStore.Interval);
-        Assert.Null(store.Due(States("yes").ToDictionary(it => it.Key, it => it.Value with
+        Assert.Null(store.TakeDueSave(States("yes").ToDictionary(it => it.Key, it => it.Value with
         {
             State = it.Value.State with { LastKnownAt = DateTimeOffset.UnixEpoch, Score = 0.1 },
         })));
@@ -60,7 +60,7 @@ public sealed class QuestionStateStoreTests : IDisposable
         PendingSave Due(string value)
         {
             _time.Advance(QuestionStateStore.Interval);
-            return store.Due(States(value))!;
+            return store.TakeDueSave(States(value))!;
         }
 
         var (first, second, third) = (Due("no"), Due("yes"), Due("no"));
@@ -80,15 +80,15 @@ public sealed class QuestionStateStoreTests : IDisposable
     public void What_was_made_an_event_is_due_at_once_and_a_flood_of_events_once_per_second()
     {
         var (store, _) = Store();
-        store.Due(States("no"));
+        store.TakeDueSave(States("no"));
         _time.Advance(QuestionStateStore.IntervalOfEvents);
 
-        Assert.Equal(EventAt(1), store.Due(WithEvent(1))!.State.States["gate/person"].LastEventAt);
-        Assert.Null(store.Due(WithEvent(2)));
+        Assert.Equal(EventAt(1), store.TakeDueSave(WithEvent(1))!.State.States["gate/person"].LastEventAt);
+        Assert.Null(store.TakeDueSave(WithEvent(2)));
         _time.Advance(QuestionStateStore.IntervalOfEvents);
-        Assert.Equal(EventAt(3), store.Due(WithEvent(3))!.State.States["gate/person"].LastEventAt);
+        Assert.Equal(EventAt(3), store.TakeDueSave(WithEvent(3))!.State.States["gate/person"].LastEventAt);
         _time.Advance(QuestionStateStore.IntervalOfEvents);
-        Assert.Null(store.Due(WithEvent(3)));
+        Assert.Null(store.TakeDueSave(WithEvent(3)));
 
         static DateTimeOffset EventAt(int second) => DateTimeOffset.UnixEpoch.AddSeconds(second);
 
@@ -123,7 +123,7 @@ public sealed class QuestionStateStoreTests : IDisposable
         var blocked = System.IO.Path.Combine(_folder, "file");
         File.WriteAllText(blocked, "no folder");
         var store = new QuestionStateStore(
-            new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionToggles(), _time);
+            new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
 
         store.Write(store.Last(States("yes"))!);
         store.Write(store.Last(States("no"))!);
@@ -162,9 +162,9 @@ public sealed class QuestionStateStoreTests : IDisposable
         };
     }
 
-    private (QuestionStateStore Store, QuestionToggles Switches) Store()
+    private (QuestionStateStore Store, QuestionSwitches Switches) Store()
     {
-        var switches = new QuestionToggles();
+        var switches = new QuestionSwitches();
         switches.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
         return (new QuestionStateStore(
             new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time), switches);

@@ -74,7 +74,7 @@ public sealed class RulesTests
     [Fact]
     public async Task A_question_is_asked_only_while_another_one_is_true()
     {
-        var plan = new CameraPlan(
+        var plan = new CameraConfiguration(
             new CameraId("gate"),
             [
                 new StandingQuestion("person", "person", QuestionKind.YesNo, EdgeRig.Always),
@@ -110,7 +110,7 @@ public sealed class RulesTests
     {
         var left = new FrameRegion(RegionPolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
         var same = new FrameRegion(RegionPolygon.Parse("0,0 0.5,0 0.5,1 0,1"), []);
-        var plan = new CameraPlan(
+        var plan = new CameraConfiguration(
             new CameraId("gate"),
             [
                 new StandingQuestion("a", "a", QuestionKind.YesNo, EdgeRig.Once),
@@ -124,7 +124,7 @@ public sealed class RulesTests
         var answers = await rig.Answers.UntilCountAsync(2);
 
         Assert.Equal(["a", "b+c"], answers.Select(it => string.Join('+', it.Answers.Select(answer => answer.Question.Id))));
-        Assert.All(answers, answer => Assert.Equal(1, answer.Frame.Value));
+        Assert.All(answers, answer => Assert.Equal(1, answer.Sequence.Value));
         Assert.Equal(2, rig.Engine.Done.Items.Count(done => done == "encode 1"));
         var stats = rig.Stats.Cameras["gate"];
         Assert.Equal((1, 1, 2), (stats.FramesCaptured, stats.FramesRepeated, stats.FramesUsed));
@@ -227,7 +227,7 @@ public sealed class RulesTests
 
     private static EdgeRig Scored(AnswerRules rules, string scores, TimeProvider? time = null)
     {
-        var plan = new CameraPlan(
+        var plan = new CameraConfiguration(
             new CameraId("gate"),
             [new StandingQuestion("person", "person", QuestionKind.YesNo, EdgeRig.Always) { Rules = rules }],
             false);

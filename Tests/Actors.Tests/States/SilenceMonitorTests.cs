@@ -17,14 +17,14 @@ public sealed class SilenceMonitorTests
     {
         var camera = new CameraCounters { Online = true };
         var now = DateTimeOffset.Parse(wall, System.Globalization.CultureInfo.InvariantCulture);
-        var watch = new SilenceMonitor(
+        var watch = new MissingAnswerMonitor(
             camera, new QuestionCounters(), new Instant(TimeSpan.Zero, new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero)), TimeSpan.FromTicks);
 
         camera.LastFrame.Set(TimeSpan.FromSeconds(35).Ticks);
         watch.Check(null, Patience, new Instant(TimeSpan.FromSeconds(40), now));
-        Assert.Equal(UnknownReason.Busy, watch.Wait);
+        Assert.Equal(UnknownReason.Busy, watch.Reason);
 
         watch.Check(null, Patience, new Instant(TimeSpan.FromSeconds(66), now));
-        Assert.Equal(UnknownReason.NoPicture, watch.Wait);
+        Assert.Equal(UnknownReason.NoPicture, watch.Reason);
     }
 }

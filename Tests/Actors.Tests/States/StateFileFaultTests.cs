@@ -39,13 +39,13 @@ public sealed class StateFileFaultTests : IDisposable
     {
         var steps = new FailingSteps();
         var store = Store(steps);
-        store.Write(store.Due(QuestionStateStoreTests.States("no"))!);
+        store.Write(store.TakeDueSave(QuestionStateStoreTests.States("no"))!);
         Assert.Equal(StorageCondition.OnDisk, store.Storage);
         (steps.Fails, steps.Denied) = (step, denied);
         for (var attempt = 0; attempt < 3; attempt++)
         {
             _time.Advance(QuestionStateStore.Interval);
-            store.Write(store.Due(QuestionStateStoreTests.States("yes"))!);
+            store.Write(store.TakeDueSave(QuestionStateStoreTests.States("yes"))!);
             Assert.Equal(StorageKind.Memory, store.Storage.Kind);
             Assert.Equal(step == "FlushFolder" ? "yes" : "no", Restored());
         }
@@ -55,11 +55,11 @@ public sealed class StateFileFaultTests : IDisposable
 
         // Nothing has changed since then, and yet it is due.
         _time.Advance(QuestionStateStore.Interval);
-        store.Write(store.Due(QuestionStateStoreTests.States("yes"))!);
+        store.Write(store.TakeDueSave(QuestionStateStoreTests.States("yes"))!);
         Assert.Equal(StorageCondition.OnDisk, store.Storage);
         Assert.Equal("yes", Restored());
         _time.Advance(QuestionStateStore.Interval);
-        Assert.Null(store.Due(QuestionStateStoreTests.States("yes")));
+        Assert.Null(store.TakeDueSave(QuestionStateStoreTests.States("yes")));
         Assert.Single(_log.Logged(LogLevel.Information, $"{Path} is written again"));
     }
 
@@ -93,11 +93,11 @@ public sealed class StateFileFaultTests : IDisposable
         Directory.CreateDirectory(System.IO.Path.Combine(obstacle, "not empty"));
         var store = Store();
         Assert.Empty(store.Restored.States);
-        store.Write(store.Due(QuestionStateStoreTests.States("yes"))!);
+        store.Write(store.TakeDueSave(QuestionStateStoreTests.States("yes"))!);
         Assert.Equal(name == "questions.json" ? StorageKind.Memory : StorageKind.Disk, store.Storage.Kind);
         Directory.Delete(obstacle, recursive: true);
         _time.Advance(QuestionStateStore.Interval);
-        if (store.Due(QuestionStateStoreTests.States("yes")) is { } due)
+        if (store.TakeDueSave(QuestionStateStoreTests.States("yes")) is { } due)
         {
             store.Write(due);
         }
@@ -118,14 +118,14 @@ public sealed class StateFileFaultTests : IDisposable
 
         var store = Store();
         Assert.Empty(store.Restored.States);
-        store.Write(store.Due(QuestionStateStoreTests.States("yes"))!);
+        store.Write(store.TakeDueSave(QuestionStateStoreTests.States("yes"))!);
         Assert.Equal("yes", Restored());
     }
 
     private string? Restored() => Store().Restored.States.TryGetValue("gate/person", out var saved) ? saved.State.Value : null;
 
     private QuestionStateStore Store(FileSteps? steps = null) =>
-        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>(), steps), new QuestionToggles(), _time);
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>(), steps), new QuestionSwitches(), _time);
 
     private sealed class FailingSteps : FileSteps
     {

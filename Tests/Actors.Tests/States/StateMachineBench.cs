@@ -84,7 +84,7 @@ internal sealed class StateMachineBench
 
         if (evaluation.Event is { } change)
         {
-            _published.Add($"{at}:{change.From}>{change.To}{(change.HeldBack > 0 ? $"+{change.HeldBack}" : "")}");
+            _published.Add($"{at}:{change.From}>{change.To}{(change.SuppressedChanges > 0 ? $"+{change.SuppressedChanges}" : "")}");
         }
     }
 

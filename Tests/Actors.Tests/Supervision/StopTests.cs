@@ -226,7 +226,7 @@ public sealed class StopTests
         Assert.Equal(EdgeOutcomeKind.Finished, outcome.Kind);
         Assert.Equal(
             ["gate 1", "yard 1", "gate 2"],
-            rig.Answers.Items.Select(answer => $"{answer.Camera} {answer.Frame}"));
+            rig.Answers.Items.Select(answer => $"{answer.Camera} {answer.Sequence}"));
         Assert.Contains("mobilevlm/box/gate/person/state=frame 2", rig.Link.Published.Items);
         Assert.Single(rig.Cameras[0].Attempts.Items);
         Assert.Equal(0, rig.Stats.Cameras["gate"].CaptureRestarts);

@@ -349,7 +349,7 @@ public sealed class SupervisorTests
     public async Task An_answer_that_cannot_be_written_is_unknown_and_the_other_questions_are_not_affected()
     {
         var plan = EdgeRig.Plan("gate", EdgeRig.Always);
-        plan = plan with { Questions = [.. plan.Questions, plan.Questions[0] with { Id = "dog", Ask = "dog" }] };
+        plan = plan with { Questions = [.. plan.Questions, plan.Questions[0] with { Id = "dog", Text = "dog" }] };
         await using var rig = new EdgeRig(plan);
         await rig.StartAsync();
         rig.Camera.Push();
@@ -362,9 +362,9 @@ public sealed class SupervisorTests
             question,
             new QuestionState { Value = "frame 2" },
             new LastAnswer(frame, answer, new ParsedAnswer { Value = "frame 2", Score = question.Id == "person" ? double.NaN : null }),
-            IsFresh: true,
+            IsFromFrame: true,
             new Evaluation(PublishesState: true, PublishesAnswer: true, Event: null)));
-        rig.Edge.Actors!.ActorSelection("/user/edge/publisher").Tell(new FrameEvaluated(null, [.. updates]));
+        rig.Edge.Actors!.ActorSelection("/user/edge/publisher").Tell(new StateUpdates(null, [.. updates]));
 
         await UntilLastAsync(rig, "gate/person/answer=unknown #1", "gate/dog/answer=frame 2 #1", "gate/person/state=frame 2");
         Assert.Empty(rig.Log.Logged(LogLevel.Error, "The actor '"));

@@ -61,7 +61,7 @@ public sealed class CaptureAttemptTests
     {
         using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s" });
         _time.Advance(TimeSpan.FromSeconds(5));
-        attempt.Answered();
+        attempt.StreamsAnnounced();
         _time.Advance(TimeSpan.FromSeconds(19));
         Assert.False(attempt.Stop.IsCancellationRequested);
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -74,7 +74,7 @@ public sealed class CaptureAttemptTests
     public void A_camera_that_sends_a_picture_every_six_seconds_is_not_stalled_by_its_own_pace()
     {
         using var attempt = Attempt(new CameraSettings { Id = new CameraId("cam"), Source = "rtsp://h/s" });
-        attempt.Answered();
+        attempt.StreamsAnnounced();
         _time.Advance(TimeSpan.FromSeconds(12));
         attempt.PacketArrived();
         for (var picture = 0; picture < 5; picture++)

@@ -101,7 +101,7 @@ public sealed class CommandOptionsTests : IDisposable
     private EdgeConfiguration Read(string mqtt) =>
         _fixture.Read(ConfigurationFixture.Small(mqtt: mqtt.Length == 0 ? Broker : $"{Broker}, {mqtt}"));
 
-    private ConfigurationError Error(string mqtt) => _fixture.Error(ConfigurationFixture.Small(mqtt: $"{Broker}, {mqtt}"));
+    private ConfigurationProblem Error(string mqtt) => _fixture.Error(ConfigurationFixture.Small(mqtt: $"{Broker}, {mqtt}"));
 
     private static IEnumerable<string> Filters(EdgeConfiguration configuration) =>
         configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1883")).Subscriptions.Select(it => it.Filter);

@@ -48,7 +48,7 @@ public sealed class ConfigurationFixture : IDisposable
         Assert.Throws<ConfigurationException>(() => Read(json));
 
     /// <summary>The only error of a refused configuration.</summary>
-    internal ConfigurationError Error(string json) => Assert.Single(Refused(json).Errors);
+    internal ConfigurationProblem Error(string json) => Assert.Single(Refused(json).Errors);
 
     public string Write(string folder, string name, string text)
     {

@@ -87,7 +87,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             Target = "cpu",
             Cameras =
             [
-                .. Gates.Select(camera => new CameraPlan(
+                .. Gates.Select(camera => new CameraConfiguration(
                     camera.Key,
                     [.. Questions.Select(q => new StandingQuestion(q.Key, q.Value, QuestionKind.YesNo, TimeSpan.FromSeconds(0.5))
                     {
@@ -180,7 +180,7 @@ public sealed class DemoClipTests(ITestOutputHelper output)
             }
 
             using var tokens = encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
-            answerer.Prime(tokens);
+            answerer.PrefillPicture(tokens);
             foreach (var answer in answers)
             {
                 var alone = answerer.Ask(new Question(answer.Ask, AnswerKind.YesNo));

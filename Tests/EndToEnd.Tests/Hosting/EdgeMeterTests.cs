@@ -140,7 +140,7 @@ public sealed class EdgeMeterTests
                 Node = "box",
                 ModelName = "demo",
                 Target = "cpu",
-                Cameras = [new CameraPlan(gate, [new StandingQuestion("person", "A person?", QuestionKind.YesNo, TimeSpan.Zero)], Snapshot: false)],
+                Cameras = [new CameraConfiguration(gate, [new StandingQuestion("person", "A person?", QuestionKind.YesNo, TimeSpan.Zero)], Snapshot: false)],
             },
             new EdgeDependencies
             {

@@ -39,7 +39,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         var answered = new ConcurrentQueue<Answered>();
         system.Answered += a => answered.Enqueue(new Answered(
             a.Camera.Value, a.Age, Stopwatch.GetTimestamp(),
-            a.EncodeTime + a.PrimeTime + TimeSpan.FromTicks(a.Answers.Sum(q => q.Answer.Timings.Prefill.Ticks))));
+            a.EncodeTime + a.PrefillTime + TimeSpan.FromTicks(a.Answers.Sum(q => q.Answer.Timings.Prefill.Ticks))));
         using var stalls = new StallMonitor();
         await system.StartAsync();
 
@@ -91,7 +91,7 @@ public sealed class LoadTests(ITestOutputHelper output)
     private static EdgeSystem Build(Uri broker, FramePool frames)
     {
         var topics = new NodeTopics("mobilevlm", "load");
-        var plans = ((string[])["a", "b"]).Select(id => new CameraPlan(
+        var plans = ((string[])["a", "b"]).Select(id => new CameraConfiguration(
             new CameraId(id),
             [
                 new StandingQuestion("person", "Is there a person?", QuestionKind.YesNo, TimeSpan.Zero),
@@ -133,7 +133,7 @@ public sealed class LoadTests(ITestOutputHelper output)
     /// <summary>The real answerer, slowed down to the speed of a model two hundred times as large.</summary>
     private sealed class SlowAnswerer(IQuestionAnswerer inner) : IQuestionAnswerer
     {
-        public void Prime(VisualTokens picture) => inner.Prime(picture);
+        public void PrefillPicture(VisualTokens picture) => inner.PrefillPicture(picture);
 
         public void AskAll(
             IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)

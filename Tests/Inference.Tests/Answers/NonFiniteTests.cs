@@ -96,10 +96,10 @@ public sealed class NonFiniteTests : IDisposable
         using var bad = new VisualTokens(model.Folder.Manifest.VisualTokens, model.Folder.Manifest.Language.HiddenSize);
         bad.Values.Span.Fill(float.NaN);
 
-        Assert.Throws<NonFiniteLogitsException>(() => answerer.Prime(bad));
+        Assert.Throws<NonFiniteLogitsException>(() => answerer.PrefillPicture(bad));
         Assert.Throws<InvalidOperationException>(() => answerer.Ask(Person));
         using var good = model.Encode(Model, "case0.png");
-        answerer.Prime(good);
+        answerer.PrefillPicture(good);
         AssertSame(intact.Ask(Person), answerer.Ask(Person));
     }
 
@@ -140,7 +140,7 @@ public sealed class NonFiniteTests : IDisposable
         Assert.Throws<NonFiniteLogitsException>(() =>
         {
             using var answerer = QuestionAnswerer.Open(damaged, new ExecutionSettings(1), 512);
-            answerer.Prime(picture);
+            answerer.PrefillPicture(picture);
             answerer.Ask(Person);
         });
     }
@@ -159,7 +159,7 @@ public sealed class NonFiniteTests : IDisposable
         });
         var answerer = QuestionAnswerer.Open(damaged, new ExecutionSettings(1), 512);
         using var picture = model.Encode(Model, "case0.png");
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         return answerer;
     }
 

@@ -171,7 +171,7 @@ public sealed class PackedQuestionsTests
         var model = GoldenModel.Get(name);
         var answerer = model.Answerer();
         using var picture = model.Encode(name, "case0.png");
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         return answerer;
     }
 }

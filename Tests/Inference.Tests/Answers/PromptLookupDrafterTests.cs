@@ -72,7 +72,7 @@ public sealed class PromptLookupDrafterTests(ITestOutputHelper output)
         var model = GoldenModel.Get("mobilevlm-v2", precision);
         using var answerer = model.Answerer();
         using var picture = GoldenModel.Get("mobilevlm-v2").Encode("mobilevlm-v2", "case0.png");
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         var (plain, _) = Ask(answerer, Asked);
         int[] right = [.. plain.TokenIds];
         var random = new Random(5);
@@ -92,7 +92,7 @@ public sealed class PromptLookupDrafterTests(ITestOutputHelper output)
             GoldenFolder.Path(name), temporary["model"], PrecisionPlan.Parse(precision).WithPrefill("w8a7"));
         using var answerer = QuestionAnswerer.Open(folder, new ExecutionSettings(1), 512);
         using var picture = GoldenModel.Get(name).Encode(name, "case0.png");
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         Question[] questions = [Asked, new("What is on the road?", AnswerKind.Text, 17), new("And now?", AnswerKind.Text, 30), new("Is it day?", AnswerKind.YesNo)];
         var alone = questions.Select(q => Ask(answerer, q).Answer).ToArray();
         var (drafted, passes) = Ask(answerer, Asked with { Draft = alone[0].TokenIds });

@@ -24,11 +24,11 @@ public sealed class QuestionAnswererTests
         var model = GoldenModel.Get(name);
         using var picture = model.Encode(name, "case0.png");
         using var kept = model.Answerer();
-        kept.Prime(picture);
+        kept.PrefillPicture(picture);
         foreach (var question in Questions)
         {
             using var fresh = model.Answerer();
-            fresh.Prime(picture);
+            fresh.PrefillPicture(picture);
             Compare.Close(fresh.FirstLogits(question), kept.FirstLogits(question), FloatNoise);
             foreach (var kind in (AnswerKind[])[AnswerKind.Text, AnswerKind.YesNo])
             {
@@ -47,14 +47,14 @@ public sealed class QuestionAnswererTests
         using var first = model.Encode(name, "case0.png");
         using var second = model.Encode(name, "case1.png");
         using var fresh = model.Answerer();
-        fresh.Prime(second);
+        fresh.PrefillPicture(second);
         var expected = fresh.FirstLogits(Questions[0]);
 
         using var used = model.Answerer();
-        used.Prime(first);
+        used.PrefillPicture(first);
         Assert.NotEqual(expected, used.FirstLogits(Questions[0]));
         used.Ask(new Question(Questions[2], AnswerKind.Text, 32));
-        used.Prime(second);
+        used.PrefillPicture(second);
         Assert.Equal(expected, used.FirstLogits(Questions[0]));
     }
 
@@ -66,7 +66,7 @@ public sealed class QuestionAnswererTests
         Assert.Throws<InvalidOperationException>(() => answerer.Ask(new Question("Anybody?", AnswerKind.YesNo)));
         Assert.Throws<InvalidOperationException>(() => answerer.FirstLogits("Anybody?"));
         using var picture = model.Encode("mobilevlm-v1", "case0.png");
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         Assert.InRange(answerer.Ask(new Question("Anybody?", AnswerKind.YesNo)).Score!.Value, 0, 1);
     }
 
@@ -76,7 +76,7 @@ public sealed class QuestionAnswererTests
         var model = GoldenModel.Get("mobilevlm-v1");
         using var picture = model.Encode("mobilevlm-v1", "case0.png");
         using var answerer = model.Answerer();
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         var expected = answerer.Ask(new Question(Questions[0], AnswerKind.Text, 8)).TokenIds;
         var full = Assert.Throws<ContextFullException>(
             () => answerer.Ask(new Question(string.Concat(Enumerable.Repeat("zq", 600)), AnswerKind.Text)));
@@ -91,7 +91,7 @@ public sealed class QuestionAnswererTests
         var model = GoldenModel.Get("mobilevlm-v2");
         using var picture = model.Encode("mobilevlm-v2", "case0.png");
         using var answerer = new QuestionAnswerer(model.Folder, model.Decoder, 100);
-        Assert.Throws<ContextFullException>(() => answerer.Prime(picture));
+        Assert.Throws<ContextFullException>(() => answerer.PrefillPicture(picture));
         Assert.Throws<InvalidOperationException>(() => answerer.Ask(new Question("Anybody?", AnswerKind.YesNo)));
     }
 
@@ -102,7 +102,7 @@ public sealed class QuestionAnswererTests
         using var foreign = new VisualTokens(4, 2 * model.Folder.Manifest.Language.HiddenSize);
         foreign.Values.Span.Clear();
         using var answerer = model.Answerer();
-        var refusal = Assert.Throws<ArgumentException>(() => answerer.Prime(foreign));
+        var refusal = Assert.Throws<ArgumentException>(() => answerer.PrefillPicture(foreign));
         Assert.Contains("128", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("64", refusal.Message, StringComparison.Ordinal);
     }
@@ -115,7 +115,7 @@ public sealed class QuestionAnswererTests
         using var probe = model.Answerer();
         var prompt = probe.PromptIdsBefore.Count + picture.Count + probe.PromptIdsAfter(Questions[0]).Count;
         using var answerer = new QuestionAnswerer(model.Folder, model.Decoder, prompt + 3);
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         var answer = answerer.Ask(new Question(Questions[0], AnswerKind.Text, 100));
         Assert.Equal(FinishReason.Length, answer.Finish);
         Assert.Equal(4, answer.TokenIds.Count);
@@ -127,7 +127,7 @@ public sealed class QuestionAnswererTests
         var model = GoldenModel.Get("mobilevlm-v1");
         using var picture = model.Encode("mobilevlm-v1", "case0.png");
         var answerer = model.Answerer();
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         answerer.Dispose();
         answerer.Dispose();
         Assert.Throws<ObjectDisposedException>(() => answerer.Ask(new Question("Anybody?", AnswerKind.YesNo)));

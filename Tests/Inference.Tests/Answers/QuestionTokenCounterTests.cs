@@ -112,7 +112,7 @@ public sealed class QuestionTokenCounterTests : IDisposable
         ModelFolder folder, LanguageDecoder decoder, VisualTokens picture, Question question, int capacity)
     {
         using var answerer = new QuestionAnswerer(folder, decoder, capacity);
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         Answer? reported = null;
         answerer.AskAll([question], (_, answer) => reported = answer);
         return Assert.IsType<Answer>(reported);

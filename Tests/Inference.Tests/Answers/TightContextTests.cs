@@ -14,7 +14,7 @@ public sealed class TightContextTests
         using var picture = model.Encode(Name, "case0.png");
         var counter = QuestionTokenCounter.Open(model.Folder.FolderPath);
         using var large = model.Answerer();
-        large.Prime(picture);
+        large.PrefillPicture(picture);
         Question[] questions =
         [
             new("Describe the picture.", AnswerKind.Text, 40), new("What is on the road?", AnswerKind.Text, 40),
@@ -28,7 +28,7 @@ public sealed class TightContextTests
         var drafted = questions.Zip(alone, (question, answer) => question with { Draft = Wrong(answer.TokenIds) }).ToArray();
         var capacity = prompt + drafted.Sum(q => (int)counter.Count(q) - prompt + q.Draft.Count);
         using var tight = new QuestionAnswerer(model.Folder, model.Decoder, capacity);
-        tight.Prime(picture);
+        tight.PrefillPicture(picture);
         var before = tight.Passes;
         var reported = new Answer[questions.Length];
         tight.AskAll(drafted, (at, answer) => reported[at] = answer);

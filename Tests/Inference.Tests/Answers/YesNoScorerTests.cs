@@ -19,7 +19,7 @@ public sealed class YesNoScorerTests
     {
         using var picture = Model.Encode("mobilevlm-v1", "case1.png");
         using var answerer = Model.Answerer();
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         var logits = answerer.FirstLogits(question);
         var all = logits.Sum(l => Math.Exp((double)l));
         var yes = Yes.Sum(id => Math.Exp((double)logits[id]) / all);

@@ -56,7 +56,7 @@ public sealed class PrefillWeightsTests(ITestOutputHelper output)
         using var temporary = new TemporaryFolder();
         var folder = ModelImporter.Import(
             GoldenFolder.Path("mobilellama"), temporary["model"], PrecisionPlan.Parse("int8").WithPrefill("w8a7"));
-        using var both = new LanguageDecoder(folder, new ExecutionSettings(1) { PrefillFrom = 4 });
+        using var both = new LanguageDecoder(folder, new ExecutionSettings(1) { MinPrefillTokens = 4 });
         using var one = new LanguageDecoder(folder, new ExecutionSettings(1) { UsePrefill = false });
         using var state = both.CreateState(64);
         using var alone = one.CreateState(64);

@@ -21,7 +21,7 @@ public sealed class SequenceTreeModelTests
                     {
                         case 0 or 1:
                             var parent = choice % model.Count;
-                            Assert.Equal(model.Open(parent), tree.Open(parent));
+                            Assert.Equal(model.Open(parent), tree.Fork(parent));
                             break;
                         case 2 when model.Droppable(choice % model.Count) is var own and > 0:
                             tree.Drop(choice % model.Count, Math.Min(own, count));

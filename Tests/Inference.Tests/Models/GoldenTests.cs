@@ -93,7 +93,7 @@ public sealed class GoldenTests
             Assert.Equal(golden.Before_ids!, answerer.PromptIdsBefore);
             Assert.Equal(golden.After_ids!, answerer.PromptIdsAfter(golden.Question!));
 
-            answerer.Prime(tokens);
+            answerer.PrefillPicture(tokens);
             Compare.Close(expected.Floats($"case{index}.first_logits"), answerer.FirstLogits(golden.Question!), Tolerance);
             var answer = answerer.Ask(new Question(golden.Question!, AnswerKind.Text, 24));
             Assert.Equal(golden.Greedy_ids, answer.TokenIds);

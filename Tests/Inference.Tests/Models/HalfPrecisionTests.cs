@@ -36,7 +36,7 @@ public sealed class HalfPrecisionTests
             using var tokens = model.Vision.Encode(TestPicture.Load(GoldenFolder.Path(name, golden.Image!)).Image);
             Compare.Close(expected.Floats($"case{index}.visual_tokens"), tokens.Values.Span, Tolerance);
             using var answerer = model.Answerer();
-            answerer.Prime(tokens);
+            answerer.PrefillPicture(tokens);
             Compare.Close(expected.Floats($"case{index}.first_logits"), answerer.FirstLogits(golden.Question!), Tolerance);
             Assert.Equal(golden.Greedy_ids, answerer.Ask(new Question(golden.Question!, AnswerKind.Text, 24)).TokenIds);
         }
@@ -105,9 +105,9 @@ public sealed class HalfPrecisionTests
     public void A_choice_is_made_among_what_a_gpu_has_kernels_for()
     {
         var plan = PrecisionPlan.Parse("auto", "auto").OnCuda();
-        Assert.DoesNotContain(plan.Decoder, r => r.Name == "fp32");
-        Assert.DoesNotContain(plan.Vision, r => r.Name is "fp32" or "w8a8" or "w8a7");
-        Assert.Equal("fp16", plan.Decoder[^1].Name);
+        Assert.DoesNotContain(plan.DecoderRecipes, r => r.Name == "fp32");
+        Assert.DoesNotContain(plan.VisionRecipes, r => r.Name is "fp32" or "w8a8" or "w8a7");
+        Assert.Equal("fp16", plan.DecoderRecipes[^1].Name);
     }
 
     [Theory]
@@ -116,7 +116,7 @@ public sealed class HalfPrecisionTests
     public void With_its_state_in_memory_of_the_device_a_decoder_computes_the_same(bool cuda)
     {
         var model = cuda ? GoldenModel.Get("mobilevlm-v2", "fp16", "fp16", cuda: true) : GoldenModel.Get("mobilevlm-v2");
-        using var other = new LanguageDecoder(model.Folder, new ExecutionSettings(1) { KeepsStateOnDevice = true });
+        using var other = new LanguageDecoder(model.Folder, new ExecutionSettings(1) { TreatsCpuAsDevice = true });
         using var expected = model.Decoder.CreateState(64);
         using var found = other.CreateState(64);
         Assert.Equal(expected.Append(Prompt).ToArray(), found.Append(Prompt).ToArray());

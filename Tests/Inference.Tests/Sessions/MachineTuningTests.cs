@@ -20,7 +20,7 @@ public sealed class MachineTuningTests
     {
         int[] sizes = [1, 2, 3, 4, 8, 16, 32];
         double[] first = [6, 4, 3, 6, 9.5, 8.5, 6];
-        var rows = sizes.Select((size, i) => new TunedRows(
+        var rows = sizes.Select((size, i) => new PassTimes(
             size,
             TimeSpan.FromSeconds(first[i]),
             TimeSpan.FromSeconds(double.Parse(seconds.Split(' ')[i], System.Globalization.CultureInfo.InvariantCulture)))).ToList();
@@ -35,7 +35,7 @@ public sealed class MachineTuningTests
         Assert.Equal(ExecutionSettings.DefaultPrefillFrom, From(folder, new ExecutionSettings(1)));
         new MachineTuning { MeasuredOn = MachineTuning.ThisMachine, PrefillFrom = 7 }.Write(folder);
         Assert.Equal(7, From(folder, new ExecutionSettings(1)));
-        Assert.Equal(2, From(folder, new ExecutionSettings(1) { PrefillFrom = 2 }));
+        Assert.Equal(2, From(folder, new ExecutionSettings(1) { MinPrefillTokens = 2 }));
         Assert.Equal(int.MaxValue, From(folder, new ExecutionSettings(1) { UsePrefill = false }));
         new MachineTuning { MeasuredOn = MachineTuning.ThisMachine }.Write(folder);
         Assert.Equal(int.MaxValue, From(folder, new ExecutionSettings(1)));
@@ -72,6 +72,6 @@ public sealed class MachineTuningTests
     private static int From(ModelFolder folder, ExecutionSettings settings)
     {
         using var decoder = new LanguageDecoder(folder, settings);
-        return decoder.PrefillFrom;
+        return decoder.MinPrefillTokens;
     }
 }

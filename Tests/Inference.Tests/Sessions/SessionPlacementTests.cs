@@ -17,7 +17,7 @@ public sealed class SessionPlacementTests
     public void Where_each_session_runs_is_read_back_from_it()
     {
         var opened = new List<SessionPlacement>();
-        var settings = new ExecutionSettings(1) { Opened = opened.Add };
+        var settings = new ExecutionSettings(1) { OnSessionOpened = opened.Add };
         using var encoder = new VisionEncoder(Folder, settings);
         using var decoder = new LanguageDecoder(Folder, settings);
         Assert.Equal([ModelFolder.VisionFile, ModelFolder.DecoderFile], opened.Select(p => p.File));
@@ -99,7 +99,7 @@ public sealed class SessionPlacementTests
     {
         SessionPlacement? found = null;
         var settings = pretended ? Pretended(ExecutionTarget.Auto) : new ExecutionSettings(1) { Target = ExecutionTarget.Auto };
-        using var decoder = new LanguageDecoder(Folder, settings with { Opened = placement => found = placement });
+        using var decoder = new LanguageDecoder(Folder, settings with { OnSessionOpened = placement => found = placement });
         using var state = decoder.CreateState(16);
         using var expected = GoldenModel.Get("mobilevlm-v2").Decoder.CreateState(16);
         Assert.Equal(expected.Append([1, 260, 537]).ToArray(), state.Append([1, 260, 537]).ToArray());

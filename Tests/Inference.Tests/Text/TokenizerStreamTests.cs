@@ -13,7 +13,7 @@ public sealed class TokenizerStreamTests
     [InlineData("a 👩‍👩‍👧 b é")]
     public void A_character_of_several_bytes_comes_whole_or_not_yet(string text)
     {
-        var stream = new TokenizerStream(Tokenizer);
+        var stream = new IncrementalDetokenizer(Tokenizer);
         var pieces = Tokenizer.Encode(text).Select(stream.Push).ToList();
         Assert.Contains("", pieces);
         Assert.All(pieces, piece => Assert.DoesNotContain('\uFFFD', piece));
@@ -36,7 +36,7 @@ public sealed class TokenizerStreamTests
     [Fact]
     public void A_character_that_is_never_finished_comes_at_the_end()
     {
-        var stream = new TokenizerStream(Tokenizer);
+        var stream = new IncrementalDetokenizer(Tokenizer);
         Assert.Equal("", stream.Push(Byte(0xF0)));
         Assert.Equal("", stream.Push(Byte(0x9F)));
         Assert.Equal("\uFFFD\uFFFD", stream.Finish());
@@ -60,7 +60,7 @@ public sealed class TokenizerStreamTests
         for (var run = 0; run < 200; run++)
         {
             var ids = Enumerable.Range(0, 40).Select(_ => random.Next(0, 820)).ToList();
-            var stream = new TokenizerStream(Tokenizer);
+            var stream = new IncrementalDetokenizer(Tokenizer);
             Assert.Equal(Tokenizer.Decode(ids), string.Concat(ids.Select(stream.Push)) + stream.Finish());
         }
     }

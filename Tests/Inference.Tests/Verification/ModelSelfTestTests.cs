@@ -59,7 +59,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
 
         // A service that is faster without them does not open them.
         Assert.Equal((4, 0), Tokens(OneThread));
-        Assert.Equal((8, 4), Tokens(OneThread with { PrefillFrom = 64 }));
+        Assert.Equal((8, 4), Tokens(OneThread with { MinPrefillTokens = 64 }));
         Assert.Equal((4, 0), Tokens(OneThread with { UsePrefill = false }));
 
         (int, int) Tokens(ExecutionSettings settings) =>
@@ -125,23 +125,23 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
     {
         // 1 leads by 0.2 now; at import 2 led by the margin.
         float[] logits = [-1, 1.2f, 1, -1];
-        var known = new SelfTestStep(2, margin, Spread: 1);
+        var known = new SelfTestStep(2, margin, StandardDeviation: 1);
         using var folder = Copy();
         var model = ModelFolder.Open(folder.Path);
         if (tie)
         {
-            Assert.True(ModelSelfTest.IsTie(model, logits, 0, known));
+            Assert.True(ModelSelfTest.CheckToken(model, logits, 0, known));
         }
         else
         {
-            Assert.Throws<ModelFolderException>(() => ModelSelfTest.IsTie(model, logits, 0, known));
+            Assert.Throws<ModelFolderException>(() => ModelSelfTest.CheckToken(model, logits, 0, known));
         }
 
         // The recorded token is the most likely one, with any margin.
-        Assert.False(ModelSelfTest.IsTie(model, [-1, 0.9f, 1, -1], 0, known));
+        Assert.False(ModelSelfTest.CheckToken(model, [-1, 0.9f, 1, -1], 0, known));
 
         // A tie at import does not excuse a token that is far away now.
-        Assert.Throws<ModelFolderException>(() => ModelSelfTest.IsTie(model, [9, 1.2f, 1, -1], 0, known));
+        Assert.Throws<ModelFolderException>(() => ModelSelfTest.CheckToken(model, [9, 1.2f, 1, -1], 0, known));
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class TestedModelTests
         using var encoder = model.TakeEncoder();
         using var answerer = model.TakeAnswerer(512);
         using var tokens = encoder.Encode(SelfTestMaterial.Picture.Image);
-        answerer.Prime(tokens);
+        answerer.PrefillPicture(tokens);
         return answerer.FirstLogits("Is there a person?");
     }
 }

@@ -23,7 +23,7 @@ internal sealed record GivenAnswer(string Text, bool Correct, double? Score, boo
         {
             var image = scene.Read();
             using var tokens = encoder.Encode(new RgbImage(image.Pixels, image.Width, image.Height));
-            answerer.Prime(tokens);
+            answerer.PrefillPicture(tokens);
             foreach (var item in scene.Questions)
             {
                 var text = answerer.Ask(new Question(item.Question, AnswerKind.Text, 48)).Text;

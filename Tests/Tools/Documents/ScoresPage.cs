@@ -39,7 +39,7 @@ internal static class ScoresPage
             var image = scene.Read();
             var pixels = noise == 0 ? image.Pixels : AddNoise(image.Pixels, noise, random);
             using var tokens = encoder.Encode(new RgbImage(pixels, image.Width, image.Height));
-            answerer.Prime(tokens);
+            answerer.PrefillPicture(tokens);
             var asked = scene.Questions.Where(item => item.IsYesNo).ToList();
             answerer.AskAll(
                 [.. asked.Select(item => new Question(item.Question, AnswerKind.YesNo))],

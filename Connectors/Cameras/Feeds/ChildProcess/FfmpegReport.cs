@@ -63,7 +63,7 @@ internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll
         _inDescription = line.EndsWith("[verbose] SDP:", StringComparison.Ordinal);
         if (_inDescription)
         {
-            attempt.Answered();
+            attempt.StreamsAnnounced();
             return null;
         }
 

@@ -11,7 +11,7 @@ internal static class JsonFile
     /// <returns>The whole document, detached from any buffer.</returns>
     public static JsonElement Read(string path)
     {
-        using var file = WeightFile.Open(path);
+        using var file = CheckpointFile.Open(path);
         if (file.Length > LargestBytes)
         {
             throw file.Error($"has {file.Length} bytes; a configuration has at most {LargestBytes}.");

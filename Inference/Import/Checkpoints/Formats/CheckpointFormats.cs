@@ -36,7 +36,7 @@ public static class CheckpointFormats
     /// <param name="folder">The checkpoint.</param>
     /// <param name="files">Receives each opened file of weights; the caller disposes them.</param>
     /// <exception cref="CheckpointException">It cannot be read.</exception>
-    internal static CheckpointContents Read(CheckpointFolder folder, ICollection<WeightFile> files)
+    internal static CheckpointContents Read(CheckpointFolder folder, ICollection<CheckpointFile> files)
     {
         if (Find(folder.FileNames()) is var (format, entry))
         {

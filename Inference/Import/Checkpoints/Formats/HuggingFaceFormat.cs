@@ -32,7 +32,7 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
 
     public string? EntryFile(IReadOnlySet<string> names) => EntryFiles.FirstOrDefault(names.Contains);
 
-    public CheckpointContents Read(CheckpointFolder folder, string entry, ICollection<WeightFile> files)
+    public CheckpointContents Read(CheckpointFolder folder, string entry, ICollection<CheckpointFile> files)
     {
         var (config, tower) = ConfigReader.Read(folder);
         var tensors = new Dictionary<string, CheckpointTensor>(StringComparer.Ordinal);
@@ -54,13 +54,13 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
     }
 
     /// <summary>Lists the tensors of one file; their names are as stored.</summary>
-    protected abstract IReadOnlyList<CheckpointTensor> ReadTensors(WeightFile file);
+    protected abstract IReadOnlyList<CheckpointTensor> ReadTensors(CheckpointFile file);
 
     private static bool HasVision(Dictionary<string, CheckpointTensor> tensors) =>
         tensors.Values.Any(tensor => TensorNames.IsVision(tensor.Name) && tensor.Type != ElementType.Other);
 
     /// <summary>The tower may be in another of these formats than the checkpoint.</summary>
-    private static void ReadTower(VisionTower tower, ICollection<WeightFile> files, Dictionary<string, CheckpointTensor> tensors)
+    private static void ReadTower(VisionTower tower, ICollection<CheckpointFile> files, Dictionary<string, CheckpointTensor> tensors)
     {
         if (tower.Folder is { } folder && CheckpointFormats.Find(folder.FileNames()) is var (format, entry)
             && format is HuggingFaceFormat shared)
@@ -70,7 +70,7 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
     }
 
     private void ReadFolder(
-        CheckpointFolder folder, string entry, ICollection<WeightFile> files, Dictionary<string, CheckpointTensor> tensors, bool isTower)
+        CheckpointFolder folder, string entry, ICollection<CheckpointFile> files, Dictionary<string, CheckpointTensor> tensors, bool isTower)
     {
         var path = folder.FindFile(entry)
             ?? throw new CheckpointException(folder.Path, $"'{entry}' is a link to nothing. Download it again.");
@@ -85,7 +85,7 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
     }
 
     private void ReadShards(
-        CheckpointFolder folder, string index, ICollection<WeightFile> files, Dictionary<string, CheckpointTensor> tensors, bool isTower)
+        CheckpointFolder folder, string index, ICollection<CheckpointFile> files, Dictionary<string, CheckpointTensor> tensors, bool isTower)
     {
         foreach (var shard in ShardIndex.Read(index).GroupBy(entry => entry.Value, StringComparer.Ordinal))
         {
@@ -108,9 +108,9 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
 
     /// <returns>The names as stored.</returns>
     private HashSet<string> ReadFile(
-        string path, ICollection<WeightFile> files, Dictionary<string, CheckpointTensor> tensors, bool isTower)
+        string path, ICollection<CheckpointFile> files, Dictionary<string, CheckpointTensor> tensors, bool isTower)
     {
-        var file = WeightFile.Open(path);
+        var file = CheckpointFile.Open(path);
         files.Add(file);
         PlaceholderFile.Refuse(file);
         var stored = ReadTensors(file);

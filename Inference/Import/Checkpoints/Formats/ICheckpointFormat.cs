@@ -25,7 +25,7 @@ internal interface ICheckpointFormat
     /// <param name="files">Receives each opened file of weights at once, also where reading fails later; the caller
     /// disposes them.</param>
     /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>
-    CheckpointContents Read(CheckpointFolder folder, string entry, ICollection<WeightFile> files);
+    CheckpointContents Read(CheckpointFolder folder, string entry, ICollection<CheckpointFile> files);
 }
 
 /// <summary>A checkpoint without its values.</summary>

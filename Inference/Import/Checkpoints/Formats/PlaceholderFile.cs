@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 internal static class PlaceholderFile
 {
     /// <exception cref="CheckpointException">The file is one of them.</exception>
-    public static void Refuse(WeightFile file)
+    public static void Refuse(CheckpointFile file)
     {
         Span<byte> start = stackalloc byte[(int)Math.Min(16, file.Length)];
         file.ReadExactly(0, start);

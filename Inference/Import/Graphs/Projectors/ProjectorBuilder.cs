@@ -31,7 +31,7 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
         string Layer(string node, string input, string tensor, int inputs)
         {
             var product = linear.Write(graph, source, node, input, new LinearWeight($"{tensor}.weight", hidden, inputs));
-            var bias = graph.Values($"{node}.bias", [hidden], source.Plain($"{tensor}.bias", hidden));
+            var bias = graph.FloatWeight($"{node}.bias", [hidden], source.Untransposed($"{tensor}.bias", hidden));
             return graph.Node("Add", $"{node}.biased", [product, bias]);
         }
 
@@ -51,7 +51,7 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
     public void ToVisualTokens(string map, int grid)
     {
         var flat = graph.Node("Reshape", "projector.flat", [map, graph.Constant("projector.flat_shape", [1, hidden, grid * grid])]);
-        graph.Node("Transpose", graph.Before(VisionTensors.VisualTokens), [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
+        graph.Node("Transpose", graph.NameBeforeCast(VisionTensors.VisualTokens), [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
         graph.ToFloat32(VisionTensors.VisualTokens);
     }
 
@@ -63,10 +63,10 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
     /// <param name="stride">Of both directions.</param>
     public string DepthwiseConv(string node, string map, string weightTensor, string? biasTensor, int stride)
     {
-        var weight = graph.Values($"{node}.weight", [hidden, 1, 3, 3], source.Plain(weightTensor, hidden, 1, 3, 3));
+        var weight = graph.FloatWeight($"{node}.weight", [hidden, 1, 3, 3], source.Untransposed(weightTensor, hidden, 1, 3, 3));
         string[] inputs = biasTensor is null
             ? [map, weight]
-            : [map, weight, graph.Values($"{node}.bias", [hidden], source.Plain(biasTensor, hidden))];
+            : [map, weight, graph.FloatWeight($"{node}.bias", [hidden], source.Untransposed(biasTensor, hidden))];
         return graph.Node(
             "Conv",
             node,
@@ -81,7 +81,7 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
     public string PointwiseConv(string node, string map, string weightTensor) => graph.Node(
         "Conv",
         node,
-        [map, graph.Values($"{node}.weight", [hidden, hidden, 1, 1], source.Plain(weightTensor, hidden, hidden, 1, 1))],
+        [map, graph.FloatWeight($"{node}.weight", [hidden, hidden, 1, 1], source.Untransposed(weightTensor, hidden, hidden, 1, 1))],
         OnnxAttribute.Ints("kernel_shape", 1, 1));
 
     /// <summary>A 1x1 convolution with a bias: <c>TENSOR.weight</c> and <c>TENSOR.bias</c>.</summary>
@@ -90,8 +90,8 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
         node,
         [
             map,
-            graph.Values($"{node}.weight", [outputs, inputs, 1, 1], source.Plain($"{tensor}.weight", outputs, inputs, 1, 1)),
-            graph.Values($"{node}.bias", [outputs], source.Plain($"{tensor}.bias", outputs)),
+            graph.FloatWeight($"{node}.weight", [outputs, inputs, 1, 1], source.Untransposed($"{tensor}.weight", outputs, inputs, 1, 1)),
+            graph.FloatWeight($"{node}.bias", [outputs], source.Untransposed($"{tensor}.bias", outputs)),
         ],
         OnnxAttribute.Ints("kernel_shape", 1, 1));
 
@@ -104,8 +104,8 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
             node,
             [
                 last,
-                graph.Values($"{node}.weight", [hidden], source.Plain($"{tensor}.weight", hidden)),
-                graph.Values($"{node}.bias", [hidden], source.Plain($"{tensor}.bias", hidden)),
+                graph.FloatWeight($"{node}.weight", [hidden], source.Untransposed($"{tensor}.weight", hidden)),
+                graph.FloatWeight($"{node}.bias", [hidden], source.Untransposed($"{tensor}.bias", hidden)),
             ],
             OnnxAttribute.Int("axis", -1),
             OnnxAttribute.Float("epsilon", LayerNormEpsilon));

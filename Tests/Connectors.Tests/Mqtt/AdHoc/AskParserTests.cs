@@ -163,7 +163,7 @@ public sealed class AskParserTests
     [Fact]
     public void The_error_of_a_message_that_was_too_long_gives_its_length()
     {
-        var reading = _reader.Read(new InboundMessage("t", ReadOnlyMemory<byte>.Empty, false) { TooLong = 5_000_000 }, "gate");
+        var reading = _reader.Read(new InboundMessage("t", ReadOnlyMemory<byte>.Empty, false) { RejectedLength = 5_000_000 }, "gate");
         Assert.Contains("5000000", reading.Fault?.Message, StringComparison.Ordinal);
     }
 

@@ -57,9 +57,9 @@ public sealed class InboundQueueTests
         var tooLong = await NextAsync(link);
         var fits = await NextAsync(link);
 
-        Assert.Equal(101, tooLong.TooLong);
+        Assert.Equal(101, tooLong.RejectedLength);
         Assert.Equal(0, tooLong.Payload.Length);
-        Assert.Null(fits.TooLong);
+        Assert.Null(fits.RejectedLength);
         Assert.Equal(100, fits.Payload.Length);
     }
 

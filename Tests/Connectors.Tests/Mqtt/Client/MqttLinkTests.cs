@@ -137,7 +137,7 @@ public sealed class MqttLinkTests
 
         await TestLink.UntilAsync(() => !ends.IsEmpty, "the end of the connection");
         Assert.False(link.IsConnected);
-        Assert.Equal(PublishOutcomeKind.Lost, (await link.PublishAsync("a", "x")).Kind);
+        Assert.Equal(PublishOutcomeKind.Unacknowledged, (await link.PublishAsync("a", "x")).Kind);
         var again = await link.ConnectAsync(CancellationToken.None);
         Assert.Equal(ConnectOutcomeKind.Unreachable, again.Kind);
         Assert.NotEmpty(await link.OneEndAsync(ends));
@@ -203,7 +203,7 @@ public sealed class MqttLinkTests
 
         Assert.Equal(ConnectOutcomeKind.Unreachable, outcome.Kind);
         Assert.Contains("Mqtt:Broker", outcome.Reason, StringComparison.Ordinal);
-        Assert.Equal(PublishOutcomeKind.Lost, (await link.PublishAsync("a", "x")).Kind);
+        Assert.Equal(PublishOutcomeKind.Unacknowledged, (await link.PublishAsync("a", "x")).Kind);
         await link.DisposeAsync();
         await Task.Run(() => { });
         Assert.Empty(ends);
@@ -226,7 +226,7 @@ public sealed class MqttLinkTests
         await link.DisposeAsync();
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => link.ConnectAsync(CancellationToken.None));
-        Assert.Equal(PublishOutcomeKind.Lost, (await link.PublishAsync("a", "x")).Kind);
+        Assert.Equal(PublishOutcomeKind.Unacknowledged, (await link.PublishAsync("a", "x")).Kind);
     }
 
     [Fact]

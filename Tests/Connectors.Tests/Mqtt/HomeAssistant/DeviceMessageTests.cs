@@ -12,13 +12,13 @@ public sealed class DeviceMessageTests
     private static readonly SchemaCheck Rules =
         new(Path.Combine(AppContext.BaseDirectory, "schemas", "device-discovery.schema.json"));
 
-    private static readonly DiscoveredCamera Gate = new("edge-1", "gate", "mobilevlm-v2-1.7b", Snapshot: true,
+    private static readonly AnnouncedCamera Gate = new("edge-1", "gate", "mobilevlm-v2-1.7b", Snapshot: true,
     [
-        new DiscoveredQuestion("person", AnswerType.YesNo),
-        new DiscoveredQuestion("sky", AnswerType.Choice) { Choices = ["clear", "cloudy \"so so\""] },
-        new DiscoveredQuestion("cars", AnswerType.Number),
-        new DiscoveredQuestion("speed", AnswerType.Number) { Unit = "km/h" },
-        new DiscoveredQuestion("scene", AnswerType.Text),
+        new AnnouncedQuestion("person", AnswerType.YesNo),
+        new AnnouncedQuestion("sky", AnswerType.Choice) { Choices = ["clear", "cloudy \"so so\""] },
+        new AnnouncedQuestion("cars", AnswerType.Number),
+        new AnnouncedQuestion("speed", AnswerType.Number) { Unit = "km/h" },
+        new AnnouncedQuestion("scene", AnswerType.Text),
     ])
     {
         Views = ["normal", "changed"],
@@ -55,7 +55,7 @@ public sealed class DeviceMessageTests
     [Fact]
     public void A_question_may_be_called_view()
     {
-        var named = Gate with { Questions = [new DiscoveredQuestion("view", AnswerType.YesNo)] };
+        var named = Gate with { Questions = [new AnnouncedQuestion("view", AnswerType.YesNo)] };
         Assert.Empty(Rules.Faults(_message.Device(named)));
         var topics = new NodeTopics("site/hall", "edge-1");
         Assert.Empty(
@@ -95,10 +95,10 @@ public sealed class DeviceMessageTests
     public void No_two_entities_share_an_id_however_cameras_and_questions_are_named()
     {
         var questions = ((string[])["a", "a-b", "enabled_a", "a_enabled", "score_a", "snapshot"])
-            .Select(id => new DiscoveredQuestion(id, AnswerType.YesNo)).ToList();
+            .Select(id => new AnnouncedQuestion(id, AnswerType.YesNo)).ToList();
         var ids = ((string[])["x", "x-a", "question_a"]).SelectMany(camera =>
         {
-            var components = JsonNode.Parse(_message.Device(new DiscoveredCamera("n", camera, "m", true, questions)))!["components"]!;
+            var components = JsonNode.Parse(_message.Device(new AnnouncedCamera("n", camera, "m", true, questions)))!["components"]!;
             return components.AsObject().Select(it => it.Value!["unique_id"]!.ToString());
         }).ToList();
 
@@ -139,7 +139,7 @@ public sealed class DeviceMessageTests
     [InlineData("", false)]
     public void Every_entity_is_available_only_while_the_node_is_online(string node, bool available)
     {
-        foreach (var camera in (DiscoveredCamera[])[Gate, Gate with { Snapshot = false, Questions = [] }])
+        foreach (var camera in (AnnouncedCamera[])[Gate, Gate with { Snapshot = false, Questions = [] }])
         {
             var entities = EntityAvailability.Of(_message.Device(camera));
             Assert.NotEmpty(entities);

@@ -19,7 +19,7 @@ internal enum DiskMode
 
 /// <summary>The real disk, and between it and the outbox the faults that a test asks for: lasting ones by
 /// <see cref="Mode"/>, and one at the n-th operation.</summary>
-internal sealed class FaultyDisk(IOutboxDisk disk) : IOutboxDisk
+internal sealed class FaultyDisk(IOutboxFolder disk) : IOutboxFolder
 {
     private (int At, bool After, OutboxErrorKind Kind)? _once;
 
@@ -123,9 +123,9 @@ internal sealed class FaultyDisk(IOutboxDisk disk) : IOutboxDisk
 
         public void ShiftClock(string run, TimeSpan by) => Do(nameof(ShiftClock), () => database.ShiftClock(run, by));
 
-        public void SetMark(string run, long number) => Do(nameof(SetMark), () => database.SetMark(run, number));
+        public void SetLastTransaction(string run, long number) => Do(nameof(SetLastTransaction), () => database.SetLastTransaction(run, number));
 
-        public (string Run, long Number)? Mark() => disk.Use(nameof(Mark), isWrite: false, database.Mark);
+        public (string Run, long Number)? LastTransaction() => disk.Use(nameof(LastTransaction), isWrite: false, database.LastTransaction);
 
         public IReadOnlyList<OutboxKey> Keys() => disk.Use(nameof(Keys), isWrite: false, database.Keys);
 
@@ -137,7 +137,7 @@ internal sealed class FaultyDisk(IOutboxDisk disk) : IOutboxDisk
 
         public DateTimeOffset? OldestAt() => disk.Use(nameof(OldestAt), isWrite: false, database.OldestAt);
 
-        public OutboxPlace Place() => database.Place();
+        public OutboxFileState CheckFile() => database.CheckFile();
 
         public void Checkpoint() => Do(nameof(Checkpoint), database.Checkpoint);
 

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
 
 /// <summary>The real disk, which a test can stop: a write then waits until it is released, or throws an exception that no disk
 /// throws.</summary>
-internal sealed class HangingDisk(IOutboxDisk disk) : IOutboxDisk
+internal sealed class HangingDisk(IOutboxFolder disk) : IOutboxFolder
 {
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStopped;

@@ -384,7 +384,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [Fact]
     public async Task A_disk_that_does_not_answer_holds_up_neither_the_end_nor_a_waiting_caller()
     {
-        var disk = new HangingDisk(new OutboxDisk(_rig.Settings));
+        var disk = new HangingDisk(new OutboxFolder(_rig.Settings));
         _rig.Settings = _rig.Settings with { CloseWithin = TimeSpan.FromMilliseconds(200) };
         _rig.Disk = _ => disk;
         _rig.Open();
@@ -402,7 +402,7 @@ public sealed class OutboxFaultTests : IAsyncDisposable
     [Fact]
     public async Task A_defect_costs_one_batch_and_neither_the_thread_nor_a_waiting_caller()
     {
-        var disk = new HangingDisk(new OutboxDisk(_rig.Settings)) { Defect = true };
+        var disk = new HangingDisk(new OutboxFolder(_rig.Settings)) { Defect = true };
         _rig.Disk = _ => disk;
         _rig.Open();
         disk.Hang();

@@ -294,9 +294,9 @@ internal sealed class OutboxHistory : IDisposable
         }
 
         produced.AddRange(events);
-        var outcomes = _store.Write([.. events.Select(it => new PendingEvent(it, _store.Run, _time.GetTimestamp()))], isLast: false);
+        var outcomes = _store.Write([.. events.Select(it => new TimedEvent(it, _store.Run, _time.GetTimestamp()))], isLast: false);
         Assert.Equal(count, outcomes.Count);
-        Assert.DoesNotContain(StoreOutcome.Known, outcomes);
+        Assert.DoesNotContain(StoreOutcome.AlreadyStored, outcomes);
     }
 
     private bool Take()
@@ -430,7 +430,7 @@ internal sealed class OutboxHistory : IDisposable
             MaxInMemory = 6,
             ReserveBytes = 0,
         };
-        _disk = new FaultyDisk(new OutboxDisk(_settings)) { Mode = mode };
+        _disk = new FaultyDisk(new OutboxFolder(_settings)) { Mode = mode };
         _store = OutboxStore.Open(_settings, _disk, _time, _log);
     }
 

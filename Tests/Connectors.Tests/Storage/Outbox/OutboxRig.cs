@@ -34,14 +34,14 @@ internal sealed class OutboxRig : IAsyncDisposable
     public SqliteOutbox Outbox { get; private set; } = null!;
 
     /// <summary>Makes the disk, where a test brings its own.</summary>
-    public Func<OutboxSettings, IOutboxDisk>? Disk { get; set; }
+    public Func<OutboxSettings, IOutboxFolder>? Disk { get; set; }
 
     public static OutboxEvent Event(string topic, int number, int bytes = 10) => new(
         $"{topic}-{number}",
         topic,
         Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture).PadLeft(bytes, '0')));
 
-    public SqliteOutbox Open() => Outbox = SqliteOutbox.Open(Settings, Disk?.Invoke(Settings) ?? new OutboxDisk(Settings), Time, Log);
+    public SqliteOutbox Open() => Outbox = SqliteOutbox.Open(Settings, Disk?.Invoke(Settings) ?? new OutboxFolder(Settings), Time, Log);
 
     public async Task<SqliteOutbox> OpenAgainAsync()
     {

@@ -65,9 +65,9 @@ public sealed class OutboxTests : IAsyncDisposable
     {
         _rig.Open();
         await _rig.StoreAsync("gate", 1, 1);
-        Assert.Equal(StoreOutcome.Known, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
+        Assert.Equal(StoreOutcome.AlreadyStored, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
         await _rig.OpenAgainAsync();
-        Assert.Equal(StoreOutcome.Known, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
+        Assert.Equal(StoreOutcome.AlreadyStored, await _rig.Outbox.StoreAsync(OutboxRig.Event("gate", 1)));
         Assert.Equal(["gate-1"], await _rig.DrainAsync());
     }
 

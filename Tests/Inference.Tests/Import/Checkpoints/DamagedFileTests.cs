@@ -160,7 +160,7 @@ public sealed class DamagedFileTests
     /// <summary>Opens the file and reads all that it claims to have.</summary>
     private static List<byte[]> ReadAll(string path)
     {
-        using var file = WeightFile.Open(path);
+        using var file = CheckpointFile.Open(path);
         var tensors = path.EndsWith(".bin", StringComparison.Ordinal)
             ? TorchArchive.Read(file)
             : SafetensorsReader.Read(file);

@@ -170,16 +170,16 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     {
         Assert.Equal(
             ["int4-b128", "int4-b128-zp", "int4", "int4-zp", "int4-mixed", "int4-zp-mixed", "int8-b128", "int8", "fp16", "fp32"],
-            DecoderRecipe.Ladder.Select(r => r.Name));
+            DecoderRecipe.AutoCandidates.Select(r => r.Name));
         var quickest = WeightPrecision.Of(WeightPrecision.QuickestForPrefill()).Name;
-        Assert.Equal([quickest, "int8-b128", "int8", "fp16", "fp32"], VisionRecipe.Ladder.Select(r => r.Name));
+        Assert.Equal([quickest, "int8-b128", "int8", "fp16", "fp32"], VisionRecipe.AutoCandidates.Select(r => r.Name));
 
         var text = new ModelConfig("", "", PublishedModel.Find("mobilevlm-1.7b").Language, null, null, null);
-        var decoders = DecoderRecipe.Ladder.Select(r => ImportSize.Estimate(text, 2, PrecisionPlan.Of(r, VisionRecipe.Fp32))).ToArray();
+        var decoders = DecoderRecipe.AutoCandidates.Select(r => ImportSize.Estimate(text, 2, PrecisionPlan.Of(r, VisionRecipe.Fp32))).ToArray();
         Assert.Equal(decoders.Order(), decoders);
         Assert.Equal(decoders.Distinct(), decoders);
         var seeing = text with { Vision = ClipTower.Sizes, Projector = ProjectorType.Ldp };
-        var towers = VisionRecipe.Ladder.Select(r => ImportSize.Estimate(seeing, 2, PrecisionPlan.Of(DecoderRecipe.Fp32, r))).ToArray();
+        var towers = VisionRecipe.AutoCandidates.Select(r => ImportSize.Estimate(seeing, 2, PrecisionPlan.Of(DecoderRecipe.Fp32, r))).ToArray();
         Assert.Equal(towers[1..].Order(), towers[1..]);
         Assert.InRange(towers[0], 0, towers[3]);
     }

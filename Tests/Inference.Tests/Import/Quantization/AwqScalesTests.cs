@@ -102,7 +102,7 @@ public sealed class AwqScalesTests(ITestOutputHelper output)
         output.WriteLine(string.Join('\n', model.Manifest.Precision.Choice!));
         Assert.Equal("fp32", model.Manifest.Precision.Decoder);
 
-        using var both = new LanguageDecoder(model, new ExecutionSettings(1) { PrefillFrom = 1 });
+        using var both = new LanguageDecoder(model, new ExecutionSettings(1) { MinPrefillTokens = 1 });
         using var one = new LanguageDecoder(model, new ExecutionSettings(1) { UsePrefill = false });
         using var found = both.CreateState(64);
         using var expected = one.CreateState(64);

@@ -61,7 +61,7 @@ public sealed class QuantizedModelTests(ITestOutputHelper output)
         var precision = quantized.Folder.Manifest.Precision;
         Assert.Equal("fp32", precision.Decoder);
         Assert.StartsWith(recipe, precision.Vision, StringComparison.Ordinal);
-        Assert.Equal(recipe.StartsWith("w8", StringComparison.Ordinal) ? $"{recipe}-e32" : null, precision.VisionGuarded);
+        Assert.Equal(recipe.StartsWith("w8", StringComparison.Ordinal) ? $"{recipe}-e32" : null, precision.VisionOutlierProne);
         quantized.Folder.Verify();
         var share = Size(quantized, "vision.onnx.data") / Size(exact, "vision.onnx.data");
         using var expected = exact.Encode(name, "case0.png");
@@ -84,7 +84,7 @@ public sealed class QuantizedModelTests(ITestOutputHelper output)
         var model = GoldenModel.Get(name, decoder, vision);
         using var picture = model.Encode(name, "case0.png");
         using var answerer = model.Answerer();
-        answerer.Prime(picture);
+        answerer.PrefillPicture(picture);
         var answer = answerer.Ask(new Question("Is there a person?", AnswerKind.Text, 12));
         Assert.InRange(answer.TokenIds.Count, 1, 12);
         Assert.Equal(answer.TokenIds, answerer.Ask(answer.Question).TokenIds);

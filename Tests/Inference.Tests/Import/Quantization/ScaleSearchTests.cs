@@ -52,7 +52,7 @@ public sealed class ScaleSearchTests(ITestOutputHelper output)
                 block[7] = largest;
                 var ones = Enumerable.Repeat(1f, 32).ToArray();
                 var grid = ScaleSearch.Find(block, ones, bits, zeroPoints, ScaleRule.LeastError);
-                Assert.True(float.IsFinite(grid.Scale) && float.IsFinite(grid.Inverse), $"{largest}: {grid}.");
+                Assert.True(float.IsFinite(grid.Scale) && float.IsFinite(grid.QuantizeFactor), $"{largest}: {grid}.");
                 Assert.All(block, v => Assert.InRange(
                     Decode(v, grid, bits), v - (0.3 * Math.Abs(largest)) - 1e-37, v + (0.3 * Math.Abs(largest)) + 1e-37));
             }
@@ -80,5 +80,5 @@ public sealed class ScaleSearchTests(ITestOutputHelper output)
         block.Zip(importance, (v, w) => w * Math.Pow(v - Decode(v, grid, bits), 2)).Sum();
 
     private static float Decode(float value, QuantizationParameters grid, int bits) =>
-        (Math.Clamp((int)MathF.Round(value * grid.Inverse) + grid.Zero, 0, (1 << bits) - 1) - grid.Zero) * grid.Scale;
+        (Math.Clamp((int)MathF.Round(value * grid.QuantizeFactor) + grid.ZeroPoint, 0, (1 << bits) - 1) - grid.ZeroPoint) * grid.Scale;
 }

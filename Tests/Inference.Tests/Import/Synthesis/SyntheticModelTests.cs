@@ -28,7 +28,7 @@ public sealed class SyntheticModelTests
         using var encoder = new VisionEncoder(folder, new ExecutionSettings(1));
         using var answerer = QuestionAnswerer.Open(folder, new ExecutionSettings(1), capacity: 512);
         using var tokens = encoder.Encode(new RgbImage(new byte[3 * 64 * 48], 64, 48));
-        answerer.Prime(tokens);
+        answerer.PrefillPicture(tokens);
         var scored = answerer.Ask(new Question("Is there a person?", AnswerKind.YesNo, 1));
         Assert.InRange(scored.Score!.Value, 0.0, 1.0);
         Assert.NotEmpty(answerer.Ask(new Question("What is in the picture?", AnswerKind.Text, 4)).TokenIds);

@@ -13,7 +13,7 @@ internal static class SafetensorsReader
     private const long LargestHeader = 100_000_000;
     private const int LengthBytes = 8;
 
-    public static IReadOnlyList<CheckpointTensor> Read(WeightFile file)
+    public static IReadOnlyList<CheckpointTensor> Read(CheckpointFile file)
     {
         if (file.Length < LengthBytes)
         {
@@ -43,7 +43,7 @@ internal static class SafetensorsReader
         return tensors;
     }
 
-    private static List<CheckpointTensor> Tensors(WeightFile file, JsonElement header, long dataStart)
+    private static List<CheckpointTensor> Tensors(CheckpointFile file, JsonElement header, long dataStart)
     {
         var tensors = new List<CheckpointTensor>();
         foreach (var entry in header.EnumerateObject())
@@ -57,7 +57,7 @@ internal static class SafetensorsReader
         return tensors;
     }
 
-    private static CheckpointTensor Tensor(WeightFile file, string name, JsonElement entry, long dataStart)
+    private static CheckpointTensor Tensor(CheckpointFile file, string name, JsonElement entry, long dataStart)
     {
         if (entry.ValueKind != JsonValueKind.Object
             || !entry.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String
@@ -126,7 +126,7 @@ internal static class SafetensorsReader
         return true;
     }
 
-    private static void RequireTiling(WeightFile file, List<CheckpointTensor> tensors, long dataStart)
+    private static void RequireTiling(CheckpointFile file, List<CheckpointTensor> tensors, long dataStart)
     {
         var next = dataStart;
         foreach (var tensor in tensors.OrderBy(tensor => tensor.Location!.Offset)

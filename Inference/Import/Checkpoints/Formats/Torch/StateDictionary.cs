@@ -5,7 +5,7 @@ internal static class StateDictionary
 {
     private const int MostTensors = 100_000;
 
-    public static IReadOnlyList<(string Name, PickledTensor Tensor)> Read(WeightFile file, object? root)
+    public static IReadOnlyList<(string Name, PickledTensor Tensor)> Read(CheckpointFile file, object? root)
     {
         if (root is not PickledDictionary dictionary)
         {

@@ -10,7 +10,7 @@ internal static class TorchArchive
     private const long LargestPickle = 64 << 20;
     private const string PickleName = "/data.pkl";
 
-    public static IReadOnlyList<CheckpointTensor> Read(WeightFile file)
+    public static IReadOnlyList<CheckpointTensor> Read(CheckpointFile file)
     {
         RefuseOtherFormats(file);
         var entries = ZipDirectory.Read(file);
@@ -28,7 +28,7 @@ internal static class TorchArchive
     }
 
     private static CheckpointTensor Locate(
-        WeightFile file, Dictionary<string, ZipEntry> entries, string prefix, string name, PickledTensor tensor)
+        CheckpointFile file, Dictionary<string, ZipEntry> entries, string prefix, string name, PickledTensor tensor)
     {
         var storage = tensor.Storage;
         if (!entries.TryGetValue($"{prefix}/data/{storage.Key}", out var entry))
@@ -65,7 +65,7 @@ internal static class TorchArchive
         };
     }
 
-    private static void RefuseOtherFormats(WeightFile file)
+    private static void RefuseOtherFormats(CheckpointFile file)
     {
         // protocol 2, LONG1 of ten bytes: the magic number 0x1950a86a20f9469cfc6c
         ReadOnlySpan<byte> legacy = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
@@ -88,7 +88,7 @@ internal static class TorchArchive
         }
     }
 
-    private static void RequireLittleEndian(WeightFile file, Dictionary<string, ZipEntry> entries, string prefix)
+    private static void RequireLittleEndian(CheckpointFile file, Dictionary<string, ZipEntry> entries, string prefix)
     {
         const int longest = 16;
         if (entries.TryGetValue($"{prefix}/byteorder", out var entry)
@@ -98,7 +98,7 @@ internal static class TorchArchive
         }
     }
 
-    private static byte[] ReadEntry(WeightFile file, ZipEntry entry, long most)
+    private static byte[] ReadEntry(CheckpointFile file, ZipEntry entry, long most)
     {
         if (entry.Length > most)
         {

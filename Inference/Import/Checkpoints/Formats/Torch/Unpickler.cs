@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 /// <summary>Reads the pickle of a state dictionary. A pickle is a program; this knows only the instructions that
 /// build plain data, and the few names in <see cref="PickleGlobals"/>. Anything else is refused, so that importing
 /// a downloaded model cannot run its author's code. Time and memory are bounded by the limits below.</summary>
-internal sealed partial class Unpickler(WeightFile file, byte[] pickle)
+internal sealed partial class Unpickler(CheckpointFile file, byte[] pickle)
 {
     // A state dictionary takes about fifty instructions and five memo entries a tensor.
     private const int MostInstructions = 2_000_000;

@@ -26,7 +26,7 @@ internal static class ZipDirectory
 
     private const uint See64 = uint.MaxValue;
 
-    public static Dictionary<string, ZipEntry> Read(WeightFile file)
+    public static Dictionary<string, ZipEntry> Read(CheckpointFile file)
     {
         var (start, length, count) = Locate(file);
         if (length > LargestDirectory)
@@ -52,7 +52,7 @@ internal static class ZipDirectory
             : throw Damaged(file, $"lists {entries.Count} entries but states that there are {count}");
     }
 
-    private static (long Start, long Length, long Count) Locate(WeightFile file)
+    private static (long Start, long Length, long Count) Locate(CheckpointFile file)
     {
         var tail = new byte[Math.Min(file.Length, EndBytes + LongestComment)];
         var tailStart = file.Length - tail.Length;
@@ -73,7 +73,7 @@ internal static class ZipDirectory
         throw file.Truncated("a ZIP archive ends with its table of contents, which is missing");
     }
 
-    private static (long Start, long Length, long Count) Locate64(WeightFile file, long endAt)
+    private static (long Start, long Length, long Count) Locate64(CheckpointFile file, long endAt)
     {
         Span<byte> locator = stackalloc byte[Locator64Bytes];
         Span<byte> end = stackalloc byte[End64Bytes];
@@ -96,13 +96,13 @@ internal static class ZipDirectory
     }
 
     private static (long Start, long Length, long Count) Checked(
-        WeightFile file, (long Start, long Length, long Count) directory, long limit) =>
+        CheckpointFile file, (long Start, long Length, long Count) directory, long limit) =>
         directory is { Start: >= 0, Length: >= 0, Count: >= 0 } && directory.Start <= limit
             && directory.Length <= limit - directory.Start
             ? directory
             : throw Damaged(file, "has its table of contents outside itself");
 
-    private static ZipEntry ReadEntry(WeightFile file, long directoryStart, ref Span<byte> rest)
+    private static ZipEntry ReadEntry(CheckpointFile file, long directoryStart, ref Span<byte> rest)
     {
         if (rest.Length < EntryBytes || U32(rest, 0) != EntrySignature)
         {
@@ -143,7 +143,7 @@ internal static class ZipDirectory
 
     /// <summary>Replaces each 32-bit field that is all ones by its 64-bit field; those are in this order.</summary>
     private static (long Stored, long Length, long Header) Sizes64(
-        WeightFile file, string name, ReadOnlySpan<byte> extra, uint stored, uint length, uint header)
+        CheckpointFile file, string name, ReadOnlySpan<byte> extra, uint stored, uint length, uint header)
     {
         ReadOnlySpan<byte> fields = [];
         while (extra.Length >= 4 && U16(extra, 2) <= extra.Length - 4)
@@ -175,7 +175,7 @@ internal static class ZipDirectory
         }
     }
 
-    private static CheckpointException Damaged(WeightFile file, string what) =>
+    private static CheckpointException Damaged(CheckpointFile file, string what) =>
         file.Error($"{what}. It is damaged; download it again.");
 
     private static ushort U16(ReadOnlySpan<byte> from, int at) => BinaryPrimitives.ReadUInt16LittleEndian(from[at..]);

@@ -11,7 +11,7 @@ internal static class ZipLocalHeader
 
     /// <summary>Offset of the entry's bytes.</summary>
     public static long DataOffset(
-        WeightFile file, string name, ReadOnlySpan<byte> nameUtf8, long header, long directoryStart)
+        CheckpointFile file, string name, ReadOnlySpan<byte> nameUtf8, long header, long directoryStart)
     {
         Span<byte> start = stackalloc byte[FixedBytes];
         if (header > directoryStart - FixedBytes)
@@ -38,6 +38,6 @@ internal static class ZipLocalHeader
             : throw Damaged(file, name);
     }
 
-    private static CheckpointException Damaged(WeightFile file, string name) =>
+    private static CheckpointException Damaged(CheckpointFile file, string name) =>
         file.Error($"entry '{name}' is not where the table of contents places it. It is damaged; download it again.");
 }

@@ -1,0 +1,44 @@
+using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Questions;
+
+namespace MobileVlm.Edge.Actors.States;
+
+/// <summary>Finds out why a question has no answer. One caller at a time.</summary>
+/// <param name="camera">Counters of the camera.</param>
+/// <param name="question">Counters of the question.</param>
+/// <param name="start">The start of the silence.</param>
+/// <param name="steady">A timestamp as <see cref="Instant.Monotonic"/> counts.</param>
+internal sealed class MissingAnswerMonitor(
+    CameraCounters camera, QuestionCounters question, Instant start, Func<long, TimeSpan> steady)
+{
+    private TimeSpan _silentSince = start.Monotonic;
+    private bool _hasAnswer;
+
+    /// <summary>The reason at the last <see cref="Check"/> for which the question has no answer; null when it is answered on time.</summary>
+    public UnknownReason? Reason { get; private set; } = UnknownReason.NotYet;
+
+    public void Answered(TimeSpan at) => (_silentSince, _hasAnswer) = (at, true);
+
+    /// <param name="reasonNotAsked">Why it is not asked at all; null when it is.</param>
+    /// <param name="patience">Silence longer than this has a reason.</param>
+    /// <param name="now">This moment.</param>
+    /// <returns>True when what it waits for became something else.</returns>
+    public bool Check(UnknownReason? reasonNotAsked, TimeSpan patience, Instant now)
+    {
+        if (reasonNotAsked is not null)
+        {
+            (_silentSince, _hasAnswer) = (now.Monotonic, false);
+        }
+
+        var before = Reason;
+        Reason = reasonNotAsked ?? Find(patience, now);
+        question.WaitReason = Reason;
+        return Reason != before;
+    }
+
+    private UnknownReason? Find(TimeSpan patience, Instant now) =>
+        question.LastFailure.Value is { } failed && !(question.LastAnswer.Value >= failed) ? question.LastFailureReason
+        : now.Monotonic - _silentSince <= patience ? (_hasAnswer ? null : UnknownReason.NotYet)
+        : !camera.Online || camera.LastFrame.Value is not { } frame || now.Monotonic - steady(frame) > patience ? UnknownReason.NoPicture
+        : UnknownReason.Busy;
+}

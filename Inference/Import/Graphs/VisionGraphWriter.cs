@@ -1,0 +1,161 @@
+using MobileVlm.Edge.Inference.Import.Graphs.Projectors;
+using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
+using static MobileVlm.Edge.Inference.Models.VisionTensors;
+
+namespace MobileVlm.Edge.Inference.Import.Graphs;
+
+/// <summary>Writes the CLIP vision transformer up to the selected layer, and the projector behind it, as one ONNX
+/// graph: normalised pixels in, visual tokens out. The patch features between the two are a second output, for
+/// comparison with the reference.</summary>
+internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorType projector, int hidden, VisionWriters writers)
+{
+    /// <summary>QuickGELU of CLIP: x * sigmoid(1.702 x).</summary>
+    private const float QuickGeluAlpha = 1.702f;
+
+    /// <summary>Writes the encoder of a model that has one.</summary>
+    public static VisionGraphWriter Of(ModelConfig config, VisionWriters writers) =>
+        new(config.Vision!, config.Projector!, config.Language.HiddenSize, writers);
+
+    public void Write(OnnxGraph graph, IWeightSource source)
+    {
+        var pixels = WritePixels(graph);
+        var x = WriteEmbeddings(graph, source, pixels);
+        var residual = x;
+        var pending = "";
+        var pendingBias = "";
+        for (var layer = 0; layer < vision.LayersUsed; layer++)
+        {
+            (residual, pending, pendingBias) = WriteLayer(graph, source, layer, residual, pending, pendingBias);
+        }
+
+        if (pending.Length > 0)
+        {
+            var biased = graph.Node("Add", "vision.last_mlp", [pending, pendingBias]);
+            residual = graph.Node("Add", "vision.last_hidden", [residual, biased]);
+        }
+
+        WriteProjector(graph, source, residual);
+    }
+
+    private string WritePixels(OnnxGraph graph) => graph.FromFloat32(
+        "vision.pixels", graph.Input(PixelValues, OnnxType.Float32, 1, 3, vision.ImageSize, vision.ImageSize));
+
+    private void WriteProjector(OnnxGraph graph, IWeightSource source, string lastHidden)
+    {
+        var (width, patches) = (vision.HiddenSize, vision.Patches);
+
+        // The class token is for CLIP's own head; the projector takes the patches only.
+        var features = graph.Node(
+            "Slice",
+            graph.NameBeforeCast(PatchFeatures),
+            [lastHidden, graph.Constant("patches_from", [1]), graph.Constant("patches_to", [patches + 1]), graph.Constant("patches_axis", [1])]);
+        graph.ToFloat32(PatchFeatures);
+        graph.Output(PatchFeatures, OnnxType.Float32, 1, patches, width);
+        Projector.Of(projector).Write(new ProjectorBuilder(graph, source, writers.Projector, vision, hidden), features);
+        graph.Output(VisualTokens, OnnxType.Float32, 1, projector.TokenCount(vision), hidden);
+    }
+
+    private string WriteEmbeddings(OnnxGraph graph, IWeightSource source, string pixels)
+    {
+        var (width, patch, patches) = (vision.HiddenSize, vision.PatchSize, vision.Patches);
+        var conv = graph.Node(
+            "Conv",
+            "vision.patch_embedding",
+            [pixels, graph.FloatWeight(
+                "vision.patch_embedding.weight", [width, 3, patch, patch],
+                source.Untransposed("vision.embeddings.patch_embedding.weight", width, 3, patch, patch))],
+            OnnxAttribute.Ints("kernel_shape", patch, patch),
+            OnnxAttribute.Ints("strides", patch, patch));
+        var flat = graph.Node("Reshape", "vision.patches_flat", [conv, graph.Constant("patches_flat_shape", [1, width, patches])]);
+        var rows = graph.Node("Transpose", "vision.patches", [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
+        var cls = graph.FloatWeight(
+            "vision.class_embedding", [1, 1, width], source.Untransposed("vision.embeddings.class_embedding", width));
+        var all = graph.Node("Concat", "vision.tokens", [cls, rows], OnnxAttribute.Int("axis", 1));
+        var position = graph.FloatWeight(
+            "vision.position_embedding", [1, patches + 1, width],
+            source.Untransposed("vision.embeddings.position_embedding.weight", patches + 1, width));
+        var placed = graph.Node("Add", "vision.embeddings", [all, position]);
+
+        // The misspelling is CLIP's.
+        return Norm(graph, source, "vision.pre_norm", placed, "vision.pre_layrnorm");
+    }
+
+    /// <summary>Writes one pre-norm layer. The MLP's result is not added here, because the next layer's norm adds it for free.</summary>
+    private (string Residual, string Pending, string PendingBias) WriteLayer(
+        OnnxGraph graph, IWeightSource source, int layer, string residual, string pending, string pendingBias)
+    {
+        var (width, inner) = (vision.HiddenSize, vision.IntermediateSize);
+        var (at, prefix) = ($"vision.{layer}", $"vision.encoder.layers.{layer}");
+        string normed;
+        if (pending.Length == 0)
+        {
+            normed = Norm(graph, source, $"{at}.norm1", residual, $"{prefix}.layer_norm1");
+        }
+        else
+        {
+            (normed, residual) = SkipNorm(graph, source, $"{at}.norm1", residual, pending, pendingBias, $"{prefix}.layer_norm1");
+        }
+
+        string Project(string part) => writers.Tower.Write(
+            graph, source, $"{at}.{part}", normed, new LinearWeight($"{prefix}.self_attn.{part}_proj.weight", width, width));
+        var (q, k, v) = (Project("q"), Project("k"), Project("v"));
+        Action<Stream> Biases(string part) => source.Untransposed($"{prefix}.self_attn.{part}_proj.bias", width);
+        var bias = graph.FloatWeight($"{at}.qkv_bias", [3 * width], Biases("q") + Biases("k") + Biases("v"));
+        var attention = graph.Contrib(
+            "MultiHeadAttention", $"{at}.attention", [q, k, v, bias], OnnxAttribute.Int("num_heads", vision.Heads));
+        var projected = writers.OutlierProne.Write(
+            graph, source, $"{at}.out", attention, new LinearWeight($"{prefix}.self_attn.out_proj.weight", width, width));
+        var outBias = VectorWeight(graph, source, $"{at}.out_bias", $"{prefix}.self_attn.out_proj.bias", width);
+        (normed, residual) = SkipNorm(graph, source, $"{at}.norm2", residual, projected, outBias, $"{prefix}.layer_norm2");
+
+        var fc1 = writers.Tower.Write(graph, source, $"{at}.fc1", normed, new LinearWeight($"{prefix}.mlp.fc1.weight", inner, width));
+        var raised = graph.Node("Add", $"{at}.fc1_biased", [fc1, VectorWeight(graph, source, $"{at}.fc1_bias", $"{prefix}.mlp.fc1.bias", inner)]);
+        var active = graph.Contrib("QuickGelu", $"{at}.gelu", [raised], OnnxAttribute.Float("alpha", QuickGeluAlpha));
+        var fc2 = writers.OutlierProne.Write(graph, source, $"{at}.fc2", active, new LinearWeight($"{prefix}.mlp.fc2.weight", width, inner));
+        return (residual, fc2, VectorWeight(graph, source, $"{at}.fc2_bias", $"{prefix}.mlp.fc2.bias", width));
+    }
+
+    private string Norm(OnnxGraph graph, IWeightSource source, string node, string input, string weight) => graph.Node(
+        "LayerNormalization",
+        node,
+        [input, VectorWeight(graph, source, $"{node}.weight", $"{weight}.weight", vision.HiddenSize), VectorWeight(graph, source, $"{node}.bias", $"{weight}.bias", vision.HiddenSize)],
+        OnnxAttribute.Int("axis", -1),
+        OnnxAttribute.Float("epsilon", vision.LayerNormEpsilon));
+
+    private (string Normed, string Residual) SkipNorm(
+        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string bias, string weight)
+    {
+        var sum = $"{node}.residual";
+        graph.Contrib(
+            "SkipLayerNormalization",
+            node,
+            [
+                residual,
+                update,
+                VectorWeight(graph, source, $"{node}.weight", $"{weight}.weight", vision.HiddenSize),
+                VectorWeight(graph, source, $"{node}.bias", $"{weight}.bias", vision.HiddenSize),
+                bias,
+            ],
+            [node, "", "", sum],
+            OnnxAttribute.Float("epsilon", vision.LayerNormEpsilon));
+        return (node, sum);
+    }
+
+    private static string VectorWeight(OnnxGraph graph, IWeightSource source, string name, string tensor, int size) =>
+        graph.FloatWeight(name, [size], source.Untransposed(tensor, size));
+}
+
+/// <summary>The writer of each matrix of a vision encoder.</summary>
+/// <param name="Tower">All but the ones below.</param>
+/// <param name="OutlierProne">Those whose inputs have outliers: the MLP's second and the attention's last.</param>
+/// <param name="Projector">The projector's two.</param>
+internal sealed record VisionWriters(LinearWriter Tower, LinearWriter OutlierProne, LinearWriter Projector)
+{
+    public static VisionWriters Create(VisionRecipe recipe, IInputImportance importance) => new(
+        LinearWriter.Create(recipe.Tower, importance),
+        LinearWriter.Create(recipe.OutlierProne, importance),
+        LinearWriter.Create(recipe.Projector, importance));
+}
