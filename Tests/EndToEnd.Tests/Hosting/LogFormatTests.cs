@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using MobileVlm.Edge.Deploy.Hosting;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
@@ -18,18 +19,18 @@ public sealed partial class LogFormatTests : IDisposable
     [Fact]
     public void A_line_has_the_category_and_the_event_id_from_the_source()
     {
-        var formatter = new EdgeConsoleFormatter(new Clock(), colors: false, journal: false);
+        var formatter = new EdgeConsoleFormatter(Clock(), colors: false, journal: false);
         Assert.Equal("2026-03-01 12:00:00.000 info: PublisherActor[50] Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.Publishing.PublisherActor", 50, "Connected."));
         Assert.Equal("2026-03-01 12:00:00.000 info: PublisherActor Connected.\n", Write(formatter, LogLevel.Information, "MobileVlm.Edge.Actors.Publishing.PublisherActor", 898765132, "Connected."));
         Assert.Equal("2026-03-01 12:00:00.000 info: Camera.gate[1] a b  c\n", Write(formatter, LogLevel.Information, "Camera.gate", 1, "a\r\n  b\n \u001bc"));
-        Assert.StartsWith("<3>2026", Write(new EdgeConsoleFormatter(new Clock(), colors: false, journal: true), LogLevel.Error, "x", 1, "y"), StringComparison.Ordinal);
-        Assert.Contains("\u001b[31mfail\u001b[0m:", Write(new EdgeConsoleFormatter(new Clock(), colors: true, journal: false), LogLevel.Error, "x", 1, "y"), StringComparison.Ordinal);
+        Assert.StartsWith("<3>2026", Write(new EdgeConsoleFormatter(Clock(), colors: false, journal: true), LogLevel.Error, "x", 1, "y"), StringComparison.Ordinal);
+        Assert.Contains("\u001b[31mfail\u001b[0m:", Write(new EdgeConsoleFormatter(Clock(), colors: true, journal: false), LogLevel.Error, "x", 1, "y"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_same_warning_is_written_once_per_second_with_the_number_of_suppressed_ones()
     {
-        var clock = new Clock();
+        var clock = Clock();
         var formatter = new EdgeConsoleFormatter(clock, colors: false, journal: false);
         Assert.NotEqual("", Warn("frame 1 is skipped"));
         for (var i = 2; i < 10; i++)
@@ -108,25 +109,12 @@ public sealed partial class LogFormatTests : IDisposable
         }
     }
 
+    private static FakeTimeProvider Clock() => new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
     private static string Write(EdgeConsoleFormatter formatter, LogLevel level, string category, int id, string text)
     {
         using var writer = new StringWriter { NewLine = "\n" };
         formatter.Write(new LogEntry<string>(level, category, new EventId(id), text, null, (state, _) => state), null, writer);
         return writer.ToString();
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        private DateTimeOffset _now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
-
-        public override DateTimeOffset GetUtcNow() => _now;
-
-        public override long GetTimestamp() => _now.Ticks;
-
-        public void Advance(TimeSpan by) => _now += by;
     }
 }
