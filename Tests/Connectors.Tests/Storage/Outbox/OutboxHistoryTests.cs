@@ -122,8 +122,11 @@ public sealed class OutboxHistoryTests
 
         string[] all =
         [
-            "Begin", "Commit", "Insert", "Delete", "DeleteOlderThan", "DeleteOldestOfTheLargestTopic", "SetLost", "SetMark",
-            "ShiftClock", "Open", "Lost", "Keys", "Topics", "First", "OldestAt",
+            nameof(IOutboxDatabase.Begin), nameof(IOutboxDatabase.Commit), nameof(IOutboxDatabase.Insert), nameof(IOutboxDatabase.Delete),
+            nameof(IOutboxDatabase.DeleteOlderThan), nameof(IOutboxDatabase.DeleteOldestOfTheLargestTopic), nameof(IOutboxDatabase.SetLost),
+            nameof(IOutboxDatabase.SetLastTransaction), nameof(IOutboxDatabase.ShiftClock), nameof(IOutboxFolder.Open),
+            nameof(IOutboxDatabase.Lost), nameof(IOutboxDatabase.Keys), nameof(IOutboxDatabase.Topics), nameof(IOutboxDatabase.First),
+            nameof(IOutboxDatabase.OldestAt),
         ];
         Assert.Empty(all.Except(struck));
     }
