@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Text;
 using SkiaSharp;
 
@@ -35,7 +36,7 @@ internal static class PngExif
             }
 
             var chunk = rest.Slice(4, (int)length + 4);
-            if (IsMetadata(chunk) && BinaryPrimitives.ReadUInt32BigEndian(rest[((int)length + 8)..]) == Crc32(chunk))
+            if (IsMetadata(chunk) && BinaryPrimitives.ReadUInt32BigEndian(rest[((int)length + 8)..]) == Crc32.HashToUInt32(chunk))
             {
                 if (chunk.StartsWith("eXIf"u8))
                 {
@@ -132,21 +133,5 @@ internal static class PngExif
         }
 
         return Convert.FromHexString(digits.ToString(0, digits.Length & ~1));
-    }
-
-    /// <summary>The CRC-32 of PNG, over a chunk's type and data. Only metadata is summed, so speed does not matter.</summary>
-    private static uint Crc32(ReadOnlySpan<byte> bytes)
-    {
-        var crc = uint.MaxValue;
-        foreach (var value in bytes)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
-            }
-        }
-
-        return ~crc;
     }
 }

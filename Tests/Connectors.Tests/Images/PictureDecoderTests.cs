@@ -132,7 +132,7 @@ public sealed class PictureDecoderTests : IDisposable
         var png = PictureFiles.Png(1, 1, [0, 0, 0]);
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), PictureFiles.Crc32(png.AsSpan(12, 17)));
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), System.IO.Hashing.Crc32.HashToUInt32(png.AsSpan(12, 17)));
         var fault = Assert.Throws<ImageFileException>(() => ImageCodec.Decode(png, "large", UploadedPicture.Limits));
         Assert.Contains(width.ToString(CultureInfo.InvariantCulture), fault.Fault, StringComparison.Ordinal);
         Assert.Contains(reason, fault.Fault, StringComparison.Ordinal);
