@@ -108,7 +108,7 @@ public sealed partial class EdgeSystem
             StopAdHocAsync(children, limits.Remaining),
             InTimeAsync("statistics", () => EndAsync(children.Stats, PoisonPill.Instance), limits.Remaining));
         await InTimeAsync(
-            "broker", () => EndAsync(children.Publisher, new StopPublishing(limits.UntilRest)), limits.Disconnect);
+            "broker", () => EndAsync(children.Publisher, new StopPublishing(limits.TimeForRemaining)), limits.Disconnect);
 
         if (_signals.SupervisorGone.Task.IsCompleted)
         {

@@ -62,7 +62,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private IActorRef _supervisor = ActorRefs.Nobody;
     private Task? _stop;
 
-    /// <exception cref="ArgumentException">A camera of the plan has no source, or more than one.</exception>
+    /// <exception cref="ArgumentException">A configured camera has no source, or more than one.</exception>
     public EdgeSystem(EdgeSettings settings, EdgeDependencies parts, TimeProvider time, ILoggerFactory loggers)
     {
         foreach (var plan in settings.Cameras)

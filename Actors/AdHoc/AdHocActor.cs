@@ -49,7 +49,7 @@ internal sealed partial class AdHocActor : RestartableActor
     private readonly PendingRequests _requests;
     private readonly AdHocContext _context;
     private readonly AdHocReplies _replies;
-    private readonly AskParser _reader;
+    private readonly AskParser _parser;
     private readonly IActorRef _publisher;
     private readonly Counters<AskStats> _counters;
     private readonly TimeProvider _time;
@@ -66,13 +66,13 @@ internal sealed partial class AdHocActor : RestartableActor
         Counters<AskStats> counters,
         TimeProvider time,
         ILogger<AdHocActor> logger)
-        : base(requests.Memory)
+        : base(requests.MessageRetry)
     {
         _settings = settings;
         _requests = requests;
         _context = context;
         _replies = replies;
-        _reader = new AskParser(settings.Limits);
+        _parser = new AskParser(settings.Limits);
         _publisher = publisher;
         _counters = counters;
         _time = time;
@@ -99,7 +99,7 @@ internal sealed partial class AdHocActor : RestartableActor
         switch (message)
         {
             case AdHocReceived { IsTaken: false } received:
-                Reply(received, _replies.Failed(_replies.ReadIfPossible(_reader, received, _time.GetTimestamp()), reason));
+                Reply(received, _replies.Failed(_replies.ReadIfPossible(_parser, received, _time.GetTimestamp()), reason));
                 _counters.Update(asks => asks.Received++);
                 _counters.Update(asks => asks.Failed++);
                 break;
@@ -125,7 +125,7 @@ internal sealed partial class AdHocActor : RestartableActor
             return;
         }
 
-        Take(received, _replies.Read(_reader, received, _time.GetTimestamp()));
+        Take(received, _replies.Read(_parser, received, _time.GetTimestamp()));
 
         // Counted last: a question that was counted goes with the next frame.
         _counters.Update(asks => asks.Received++);

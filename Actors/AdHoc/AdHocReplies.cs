@@ -38,9 +38,9 @@ internal sealed class AdHocReplies(
 
     /// <summary>Reads a request and decides where its reply goes: to the topic that it names if that is allowed, else to
     /// the one beside the <c>ask</c> topic.</summary>
-    public ReceivedRequest Read(AskParser reader, AdHocReceived received, long arrivedAt)
+    public ReceivedRequest Read(AskParser parser, AdHocReceived received, long arrivedAt)
     {
-        var reading = reader.Read(received.Message, received.Camera);
+        var reading = parser.Read(received.Message, received.Camera);
         var requested = received.Message.ResponseTopic ?? reading.ReplyTo;
         var field = received.Message.ResponseTopic is null ? "replyTo" : "response topic";
         var fault = requested is not null && _allowed.Fault(requested) is { } refused ? new AskError(field, refused) : null;
@@ -59,11 +59,11 @@ internal sealed class AdHocReplies(
 
     /// <summary>The same for a request that the service failed to handle. When the request itself cannot be read, the reply
     /// goes to the topic beside the <c>ask</c> topic, unless the message names another that is allowed.</summary>
-    public ReceivedRequest ReadIfPossible(AskParser reader, AdHocReceived received, long arrivedAt)
+    public ReceivedRequest ReadIfPossible(AskParser parser, AdHocReceived received, long arrivedAt)
     {
         try
         {
-            return Read(reader, received, arrivedAt);
+            return Read(parser, received, arrivedAt);
         }
         catch (Exception fault)
         {

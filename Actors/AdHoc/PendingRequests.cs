@@ -10,7 +10,7 @@ internal sealed class PendingRequests
 {
     private readonly Dictionary<AdHocQuestion, PendingRequest> _pending = [];
 
-    public FailedMessageRetry Memory { get; } = new();
+    public FailedMessageRetry MessageRetry { get; } = new();
 
     public int Count => _pending.Count;
 

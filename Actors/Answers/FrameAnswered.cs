@@ -38,7 +38,7 @@ public sealed record FrameAnswered
     /// <summary>The answers, at least one, in the order of the configuration.</summary>
     public required IReadOnlyList<QuestionAnswered> Answers { get; init; }
 
-    /// <summary>JPEG of this very frame, when the camera's plan requires one.</summary>
+    /// <summary>JPEG of this very frame, when the camera's configuration requires one.</summary>
     public ReadOnlyMemory<byte>? Snapshot { get; init; }
 }
 

@@ -23,17 +23,17 @@ internal sealed record StopCamera
 /// actor.</summary>
 internal sealed partial class CameraActor : RestartableActor
 {
-    private readonly CaptureState _run;
+    private readonly CaptureState _state;
     private readonly ICameraSource _source;
     private readonly CameraIntake _intake;
     private readonly IActorRef _publisher;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    public CameraActor(CaptureState run, IActorRef publisher, TimeProvider time, ILogger<CameraActor> logger)
-        : base(run.Memory)
+    public CameraActor(CaptureState state, IActorRef publisher, TimeProvider time, ILogger<CameraActor> logger)
+        : base(state.MessageRetry)
     {
-        (_run, _source, _intake) = (run, run.Source, run.Intake);
+        (_state, _source, _intake) = (state, state.Source, state.Intake);
         _publisher = publisher;
         _time = time;
         _logger = logger;
@@ -46,23 +46,23 @@ internal sealed partial class CameraActor : RestartableActor
     /// <inheritdoc/>
     protected override void Resume()
     {
-        if (_run.IsFinished)
+        if (_state.IsFinished)
         {
             PublishFinished();
         }
-        else if (_run.Attempt is { End: { } end } ended)
+        else if (_state.Attempt is { End: { } end } ended)
         {
             Ended(ended, end);
         }
-        else if (_run.Attempt is { HasFrame: true } attempt)
+        else if (_state.Attempt is { HasFrame: true } attempt)
         {
             CameOnline(attempt);
         }
-        else if (_run.Attempt is null && _run.IsStopping)
+        else if (_state.Attempt is null && _state.IsStopping)
         {
             Context.Stop(Self);
         }
-        else if (_run.Attempt is null && _run.Retry is null)
+        else if (_state.Attempt is null && _state.Retry is null)
         {
             Self.Tell(StartAttempt.Instance);
         }
@@ -73,30 +73,30 @@ internal sealed partial class CameraActor : RestartableActor
 
     protected override void PostStop()
     {
-        _run.Retry?.Dispose();
-        _run.Attempt?.Cancel();
+        _state.Retry?.Dispose();
+        _state.Attempt?.Cancel();
         _intake.Counters.Online = false;
     }
 
     private void Start()
     {
         // Few devices can be opened twice.
-        if (_run.Attempt is not null || _run.IsStopping || _run.IsFinished)
+        if (_state.Attempt is not null || _state.IsStopping || _state.IsFinished)
         {
             return;
         }
 
-        _run.Retry?.Dispose();
-        _run.Retry = null;
+        _state.Retry?.Dispose();
+        _state.Retry = null;
         var attempt = new CameraAttempt(_intake, Self, _time.GetTimestamp(), first => new FirstFrame(first));
-        _run.Attempt = attempt;
+        _state.Attempt = attempt;
         attempt.RunAsync(_source).PipeTo(Self, success: end => new AttemptEnded(attempt, end));
     }
 
     // A late message from an earlier attempt does not concern the current one.
     private void WhenOf(CameraAttempt attempt, Action react)
     {
-        if (attempt == _run.Attempt)
+        if (attempt == _state.Attempt)
         {
             react();
         }
@@ -111,20 +111,20 @@ internal sealed partial class CameraActor : RestartableActor
 
         PublishOnline(true);
         attempt.IsAnnounced = true;
-        _run.LoggedFault = null;
+        _state.LoggedFault = null;
         LogOnline(_source.Id, _source.Description);
     }
 
     private void Ended(CameraAttempt attempt, CaptureEnd end)
     {
         PublishOnline(false);
-        if (_run.IsStopping)
+        if (_state.IsStopping)
         {
             Context.Stop(Self);
         }
         else if (end.Kind == CaptureEndKind.Finished)
         {
-            _run.IsFinished = true;
+            _state.IsFinished = true;
             PublishFinished();
             LogFinished(_source.Id, end.Frames);
         }
@@ -133,7 +133,7 @@ internal sealed partial class CameraActor : RestartableActor
             Retry(attempt, end);
         }
 
-        _run.Attempt = null;
+        _state.Attempt = null;
         attempt.Dispose();
     }
 
@@ -145,37 +145,37 @@ internal sealed partial class CameraActor : RestartableActor
 
     private void Retry(CameraAttempt attempt, CaptureEnd end)
     {
-        if (end.Frames > 0 && _time.GetElapsedTime(attempt.StartedAt) >= _run.Reconnect.GoodRun)
+        if (end.Frames > 0 && _time.GetElapsedTime(attempt.StartedAt) >= _state.Reconnect.GoodRun)
         {
-            _run.Backoff.Reset();
+            _state.Backoff.Reset();
         }
 
-        var wait = _run.Backoff.Next();
-        _run.Retry?.Dispose();
-        _run.Retry = null;
-        _run.Retry = _time.SendAfter(Self, wait, StartAttempt.Instance);
-        _run.Attempt = null;
+        var wait = _state.Backoff.Next();
+        _state.Retry?.Dispose();
+        _state.Retry = null;
+        _state.Retry = _time.SendAfter(Self, wait, StartAttempt.Instance);
+        _state.Attempt = null;
         _intake.Counters.Update(camera => camera.CaptureRestarts++);
 
         // Logged once for each kind of fault, not at each attempt.
-        if (_run.LoggedFault != end.Kind)
+        if (_state.LoggedFault != end.Kind)
         {
-            _run.LoggedFault = end.Kind;
+            _state.LoggedFault = end.Kind;
             LogGone(_source.Id, end.Frames > 0 ? "the camera is lost" : "the camera cannot be opened", LogText.WithoutStop(end.Reason), wait.TotalSeconds);
         }
     }
 
     private void Stop()
     {
-        _run.IsStopping = true;
-        _run.Retry?.Dispose();
-        if (_run.Attempt is null)
+        _state.IsStopping = true;
+        _state.Retry?.Dispose();
+        if (_state.Attempt is null)
         {
             Context.Stop(Self);
         }
         else
         {
-            _run.Attempt.Cancel();
+            _state.Attempt.Cancel();
         }
     }
 

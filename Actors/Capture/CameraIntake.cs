@@ -60,8 +60,8 @@ internal sealed class CameraIntake : IFrameIntake
         _plan = plan;
         _gate = SceneGateOf(plan, time);
         Counters = counters;
-        Scene = new CameraMonitor(plan.Scene, counters, time);
-        states.Register(plan.Id, Scene);
+        Monitor = new CameraMonitor(plan.Scene, counters, time);
+        states.Register(plan.Id, Monitor);
         _wake = wake;
         _maxFrameAge = maxFrameAge;
         _time = time;
@@ -73,11 +73,11 @@ internal sealed class CameraIntake : IFrameIntake
     public CameraCounters Counters { get; }
 
     /// <summary>Watches the camera's frames before they are offered.</summary>
-    public CameraMonitor Scene { get; }
+    public CameraMonitor Monitor { get; }
 
     /// <summary>Why ad-hoc questions get no answer at present; null when they do.</summary>
-    public string? SuspensionReason => Scene.IsSuspended
-        ? $"the camera's view is {Scene.State.ToText()}, and SuspendOnViewChange holds its questions back until it is normal"
+    public string? SuspensionReason => Monitor.IsSuspended
+        ? $"the camera's view is {Monitor.State.ToText()}, and SuspendOnViewChange holds its questions back until it is normal"
         : null;
 
     /// <summary>Null where each frame is answered.</summary>
@@ -93,7 +93,7 @@ internal sealed class CameraIntake : IFrameIntake
         _gate = plan.Gate == _plan.Gate ? _gate : SceneGateOf(plan, _time);
         _gate?.Keep(plan.Questions);
         _plan = plan;
-        Scene.Change(plan.Scene);
+        Monitor.Change(plan.Scene);
         _schedule.Change(plan.Questions);
         _wake.Set();
     }
@@ -192,7 +192,7 @@ internal sealed class CameraIntake : IFrameIntake
     /// <summary>The service stops: what waits is dropped.</summary>
     public void Close()
     {
-        Scene.Close();
+        Monitor.Close();
         _newest.Close();
         _wake.Set();
     }

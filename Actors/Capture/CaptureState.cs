@@ -19,7 +19,7 @@ internal sealed class CaptureState(
 
     public Backoff Backoff { get; } = new(reconnect, random);
 
-    public FailedMessageRetry Memory { get; } = new();
+    public FailedMessageRetry MessageRetry { get; } = new();
 
     /// <summary>Null while none runs.</summary>
     public CameraAttempt? Attempt { get; set; }

@@ -42,13 +42,13 @@ internal sealed partial class CommandActor : RestartableActor
     private readonly EdgeSettings _settings;
     private readonly CommandHelpers _helpers;
     private readonly MqttCounters _counters;
-    private readonly CommandReaderState _buffer;
+    private readonly CommandReaderState _state;
     private readonly Func<double> _random;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     public CommandActor(
-        CommandReaderState buffer,
+        CommandReaderState state,
         IMqttLink link,
         NodeTopics topics,
         EdgeSettings settings,
@@ -57,9 +57,9 @@ internal sealed partial class CommandActor : RestartableActor
         Func<double> random,
         TimeProvider time,
         ILogger<CommandActor> logger)
-        : base(buffer.Memory)
+        : base(state.MessageRetry)
     {
-        _buffer = buffer;
+        _state = state;
         _link = link;
         _topics = topics;
         _settings = settings;
@@ -70,9 +70,9 @@ internal sealed partial class CommandActor : RestartableActor
         _logger = logger;
         Receive<Received>(received =>
         {
-            if (ReferenceEquals(received.Reading, _buffer.PendingRead))
+            if (ReferenceEquals(received.Reading, _state.PendingRead))
             {
-                _buffer.PendingRead = null;
+                _state.PendingRead = null;
             }
 
             Read(received);
@@ -97,19 +97,19 @@ internal sealed partial class CommandActor : RestartableActor
         }
     }
 
-    protected override void PostStop() => _buffer.End();
+    protected override void PostStop() => _state.End();
 
     // One at a time, so that what cannot be handled yet waits where it is bounded and not in a mailbox.
     private void ReadNext()
     {
-        if (_buffer.PendingRead is not null)
+        if (_state.PendingRead is not null)
         {
             return;
         }
 
-        var message = _link.Inbound.ReadAsync(_buffer.Life).AsTask();
+        var message = _link.Inbound.ReadAsync(_state.Life).AsTask();
         var reading = new object();
-        _buffer.PendingRead = reading;
+        _state.PendingRead = reading;
         message.PipeTo(Self, success: received => new Received(received, reading), failure: _ => ReadingEnded.Instance);
     }
 
@@ -139,8 +139,8 @@ internal sealed partial class CommandActor : RestartableActor
         // A retained one comes at each connect, when everything is published anyway.
         if (!message.Retained && message.Text == _settings.HomeAssistant.BirthPayload)
         {
-            _buffer.RepublishTimer?.Dispose();
-            _buffer.RepublishTimer = _time.SendAfter(
+            _state.RepublishTimer?.Dispose();
+            _state.RepublishTimer = _time.SendAfter(
                 _helpers.Publisher, _settings.HomeAssistant.AfterBirthWithin * _random(), PublishAllAgain.Instance);
         }
     }
@@ -152,12 +152,12 @@ internal sealed partial class CommandActor : RestartableActor
         {
             // It would be obeyed again at each connect, long after its sender changed it.
             _counters.Update(mqtt => mqtt.CommandsIgnored++);
-            if (_buffer.WarnedOfRetained.Add(command.Kind))
+            if (_state.WarnedOfRetained.Add(command.Kind))
             {
                 LogRetained(message.Topic);
             }
         }
-        else if (!_buffer.Limit.TryPass())
+        else if (!_state.Limit.TryPass())
         {
             _counters.Update(mqtt => mqtt.CommandsIgnored++);
         }
@@ -202,7 +202,7 @@ internal sealed partial class CommandActor : RestartableActor
     // made up.
     private void Refuse(MqttCommand command, string reason)
     {
-        if (_buffer.RefusedLog.TryPass(reason[0] == '\'' ? "payload" : reason, out var suppressed))
+        if (_state.RefusedLog.TryPass(reason[0] == '\'' ? "payload" : reason, out var suppressed))
         {
             LogNotSwitched(SwitchText.Excerpt($"{command.Camera}/{command.Question}", LongestName), reason, suppressed);
         }

@@ -10,7 +10,7 @@ internal sealed class CommandReaderState(CommandSettings settings, TimeProvider 
 {
     private readonly CancellationTokenSource _life = new();
 
-    public FailedMessageRetry Memory { get; } = new();
+    public FailedMessageRetry MessageRetry { get; } = new();
 
     /// <summary>Limits the log to one line per minute for each kind of refusal.</summary>
     public LogThrottle RefusedLog { get; } = new(TimeSpan.FromMinutes(1), time);

@@ -74,11 +74,11 @@ internal sealed partial class PipelineActor : ReceiveActor
         Receive<EngineNotOpened>(failed =>
         {
             _opening = null;
-            Replace(failed.Fault);
+            HandleEngineEnd(failed.Fault);
         });
         Receive<StreamCompleted>(_ => Context.Parent.Tell(new PipelineDrained()));
         Receive<StreamFailed>(failed => CloseThen(new EngineClosedAfterFault(failed.Fault)));
-        Receive<EngineClosedAfterFault>(closed => Replace(closed.Fault));
+        Receive<EngineClosedAfterFault>(closed => HandleEngineEnd(closed.Fault));
         Receive<CloseEngine>(_ => Close());
         Receive<EngineClosedForStop>(_ => Context.Stop(Self));
     }
@@ -131,7 +131,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         .PipeTo(Self, success: _ => new StreamCompleted(), failure: fault => new StreamFailed(fault));
     }
 
-    private void Replace(Exception fault)
+    private void HandleEngineEnd(Exception fault)
     {
         _changing = false;
         if (_closing)

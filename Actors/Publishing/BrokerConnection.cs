@@ -23,7 +23,7 @@ internal enum StopPhase
     SendingRemaining,
 
     /// <summary><c>stopped</c> is sent.</summary>
-    Stopped,
+    SendingStopped,
 
     /// <summary>The connection is closed in order.</summary>
     Disconnecting,
@@ -64,7 +64,7 @@ internal sealed class BrokerConnection(ReconnectSettings reconnect, Func<double>
     public ITimer? OutboxRetry { get; set; }
 
     /// <summary>The timer that limits how long the rest is sent at a stop.</summary>
-    public ITimer? RestLimit { get; set; }
+    public ITimer? RemainingLimit { get; set; }
 
     /// <summary>Cancelled when the publisher has stopped for good.</summary>
     public CancellationToken Life => _life.Token;
@@ -75,7 +75,7 @@ internal sealed class BrokerConnection(ReconnectSettings reconnect, Func<double>
         ConnectTimer?.Dispose();
         RefusedTopicsTimer?.Dispose();
         OutboxRetry?.Dispose();
-        RestLimit?.Dispose();
+        RemainingLimit?.Dispose();
         _life.Cancel();
     }
 

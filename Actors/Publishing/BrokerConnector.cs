@@ -7,31 +7,31 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// <summary>Connects to the broker and connects again after each loss, without end; logs each outage once. Its state is in
 /// <see cref="BrokerConnection"/>. One caller at a time.</summary>
 internal sealed class BrokerConnector(
-    BrokerConnection session, IMqttLink link, PublisherCallbacks mailbox, MqttCounters counters, TimeProvider time, PublisherLog log)
+    BrokerConnection connection, IMqttLink link, PublisherCallbacks callbacks, MqttCounters counters, TimeProvider time, PublisherLog log)
 {
     /// <summary>Begins an attempt, unless there is a connection, an attempt or a stop already.</summary>
     /// <returns>True when the link turned out to be connected.</returns>
     public bool Connect()
     {
-        if (session.State != BrokerConnectionState.Waiting || session.Stop != StopPhase.None)
+        if (connection.State != BrokerConnectionState.Waiting || connection.Stop != StopPhase.None)
         {
             return false;
         }
 
-        session.ConnectTimer?.Dispose();
-        session.ConnectTimer = null;
+        connection.ConnectTimer?.Dispose();
+        connection.ConnectTimer = null;
         if (link.IsConnected)
         {
             // A message was not acknowledged but the connection held, so what the broker knows is still right.
-            session.State = BrokerConnectionState.Connected;
+            connection.State = BrokerConnectionState.Connected;
             counters.Connected = true;
             return true;
         }
 
         var attempt = new object();
-        (session.State, session.ConnectAttempt) = (BrokerConnectionState.Connecting, attempt);
-        mailbox.SendResult(
-            () => link.ConnectAsync(session.Life),
+        (connection.State, connection.ConnectAttempt) = (BrokerConnectionState.Connecting, attempt);
+        callbacks.SendResult(
+            () => link.ConnectAsync(connection.Life),
             outcome => new ConnectEnded(attempt, outcome),
             fault => new ConnectEnded(attempt, new ConnectOutcome(ConnectOutcomeKind.Unreachable, fault)));
         return false;
@@ -43,7 +43,7 @@ internal sealed class BrokerConnector(
     /// <returns>True when there is a connection now.</returns>
     public bool ConnectEnded(ConnectEnded ended, Action prepare)
     {
-        if (session.State != BrokerConnectionState.Connecting || !ReferenceEquals(ended.Attempt, session.ConnectAttempt))
+        if (connection.State != BrokerConnectionState.Connecting || !ReferenceEquals(ended.Attempt, connection.ConnectAttempt))
         {
             return false;
         }
@@ -57,15 +57,15 @@ internal sealed class BrokerConnector(
         // Until the state changes all of this may be done twice.
         counters.Connected = true;
         prepare();
-        session.ConnectedAt = time.GetTimestamp();
-        session.State = BrokerConnectionState.Connected;
-        session.LastLoggedOutcome = ConnectOutcomeKind.Connected;
-        if (session.WasConnected)
+        connection.ConnectedAt = time.GetTimestamp();
+        connection.State = BrokerConnectionState.Connected;
+        connection.LastLoggedOutcome = ConnectOutcomeKind.Connected;
+        if (connection.WasConnected)
         {
             counters.Update(mqtt => mqtt.Reconnects++);
         }
 
-        session.WasConnected = true;
+        connection.WasConnected = true;
         log.Connected(link.Description);
         return true;
     }
@@ -74,7 +74,7 @@ internal sealed class BrokerConnector(
     public void Disconnected(string reason)
     {
         // The end of an older connection may be reported late, and our own is expected.
-        if (session.IsConnected && !link.IsConnected && session.Stop != StopPhase.Disconnecting)
+        if (connection.IsConnected && !link.IsConnected && connection.Stop != StopPhase.Disconnecting)
         {
             Lost(reason);
         }
@@ -83,14 +83,14 @@ internal sealed class BrokerConnector(
     /// <summary>The connection is of no use any more; the next attempt follows after the back-off.</summary>
     public void Lost(string reason)
     {
-        if (time.GetElapsedTime(session.ConnectedAt) >= session.GoodRun)
+        if (time.GetElapsedTime(connection.ConnectedAt) >= connection.GoodRun)
         {
-            session.Backoff.Reset();
+            connection.Backoff.Reset();
         }
 
-        ConnectLater(session.Backoff.Next());
-        session.LastLoggedOutcome = ConnectOutcomeKind.Unreachable;
-        if (session.Stop == StopPhase.None)
+        ConnectLater(connection.Backoff.Next());
+        connection.LastLoggedOutcome = ConnectOutcomeKind.Unreachable;
+        if (connection.Stop == StopPhase.None)
         {
             // During a stop nothing connects again, and the stop logs what was not sent.
             log.Lost(link.Description, LogText.WithoutStop(reason));
@@ -100,13 +100,13 @@ internal sealed class BrokerConnector(
     private void NotConnected(ConnectOutcome outcome)
     {
         var needsAttention = outcome.Kind != ConnectOutcomeKind.Unreachable;
-        var wait = needsAttention ? session.Backoff.NextLongest() : session.Backoff.Next();
+        var wait = needsAttention ? connection.Backoff.NextLongest() : connection.Backoff.Next();
         ConnectLater(wait);
 
         // Logged once for each kind of outage, not at each attempt.
-        if (session.LastLoggedOutcome != outcome.Kind)
+        if (connection.LastLoggedOutcome != outcome.Kind)
         {
-            session.LastLoggedOutcome = outcome.Kind;
+            connection.LastLoggedOutcome = outcome.Kind;
             var reason = LogText.WithoutStop(outcome.Reason);
             log.NoBroker(needsAttention ? LogLevel.Error : LogLevel.Warning, link.Description, reason, wait.TotalSeconds);
         }
@@ -114,13 +114,13 @@ internal sealed class BrokerConnector(
 
     private void ConnectLater(TimeSpan wait)
     {
-        session.State = BrokerConnectionState.Waiting;
+        connection.State = BrokerConnectionState.Waiting;
         counters.Connected = false;
-        if (session.Stop == StopPhase.None)
+        if (connection.Stop == StopPhase.None)
         {
-            session.ConnectTimer?.Dispose();
-            session.ConnectTimer = null;
-            session.ConnectTimer = mailbox.SendAfter(wait, TryConnect.Instance);
+            connection.ConnectTimer?.Dispose();
+            connection.ConnectTimer = null;
+            connection.ConnectTimer = callbacks.SendAfter(wait, TryConnect.Instance);
         }
     }
 }

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// <summary>The retained messages about cameras and questions besides their answers: availability, views, switches and the
 /// devices of Home Assistant.</summary>
 internal sealed class CameraMessages(
-    MessageFactory messages, QuestionSwitches toggles, DeviceAnnouncer devices, Func<CameraId, bool> isOnline)
+    MessageFactory messages, QuestionSwitches switches, DeviceAnnouncer devices, Func<CameraId, bool> isOnline)
 {
     /// <summary>All of them, for the first connection.</summary>
     public IEnumerable<OutboundMessage> First(IReadOnlyList<CameraConfiguration> plans) =>
@@ -68,5 +68,5 @@ internal sealed class CameraMessages(
         plans.FirstOrDefault(plan => plan.Id == camera);
 
     private OutboundMessage Enabled(CameraId camera, string question) =>
-        messages.Enabled(camera, question, toggles.IsEnabled(camera, question));
+        messages.Enabled(camera, question, switches.IsEnabled(camera, question));
 }

@@ -59,7 +59,7 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
 
     /// <summary>The oldest event cannot be published: it was written by another version, or has been published
     /// already.</summary>
-    public bool IsUnreadable => _current is not null && _event is null;
+    public bool IsUnpublishable => _current is not null && _event is null;
 
     /// <summary>The oldest event was acknowledged before, but the outbox did not remove it.</summary>
     public bool IsAcknowledged => _current is { } waiting && _acknowledged.Contains(waiting.Event.Id);

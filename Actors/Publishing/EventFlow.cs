@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// acknowledged it. Decides what the outbox does next; <see cref="EventDeliveryState"/> holds the state. One caller at a
 /// time.</summary>
 internal sealed class EventFlow(
-    PublisherState state, MessageFactory messages, PublisherCallbacks mailbox, MqttCounters counters, PublisherLog log)
+    PublisherState state, MessageFactory messages, PublisherCallbacks callbacks, MqttCounters counters, PublisherLog log)
 {
     /// <summary>A topic that the broker refused waits this long.</summary>
     private static readonly TimeSpan RefusedTopicPause = TimeSpan.FromMinutes(1);
@@ -18,12 +18,12 @@ internal sealed class EventFlow(
     private static readonly TimeSpan OutboxPause = TimeSpan.FromSeconds(1);
 
     private readonly EventDeliveryState _events = state.Outgoing.Events;
-    private readonly BrokerConnection _session = state.Session;
+    private readonly BrokerConnection _connection = state.Connection;
 
     /// <summary>Gives the events of a frame to the outbox.</summary>
-    public void StoreAll(StateUpdates evaluated, SafeComposer composer)
+    public void StoreAll(StateUpdates updates, SafeComposer composer)
     {
-        foreach (var compose in messages.Events(evaluated))
+        foreach (var compose in messages.Events(updates))
         {
             // An outbox takes an event of the same id once, so that trying twice is harmless.
             composer.Compose(() => Store(compose()));
@@ -34,10 +34,10 @@ internal sealed class EventFlow(
     /// published.</summary>
     public void Store(EventPayload happened)
     {
-        var stored = happened with { Historical = !_session.IsConnected };
+        var stored = happened with { Historical = !_connection.IsConnected };
         var storing = _events.StoreAsync(stored, messages.TopicOf(stored));
         state.EventsStored = storing;
-        mailbox.SendResult(storing);
+        callbacks.SendResult(storing);
     }
 
     /// <summary>The outbox has done something.</summary>
@@ -66,14 +66,14 @@ internal sealed class EventFlow(
     /// <summary>Fetches the oldest event, if there is a connection and none is in memory.</summary>
     public void Fetch()
     {
-        if (_session.IsConnected && _events.FetchAsync() is { } fetch)
+        if (_connection.IsConnected && _events.FetchAsync() is { } fetch)
         {
-            mailbox.SendResult(fetch);
+            callbacks.SendResult(fetch);
         }
     }
 
     /// <summary>The broker has the event in memory: it leaves the outbox.</summary>
-    public void Acknowledged() => mailbox.SendResult(_events.AcknowledgedAsync());
+    public void Acknowledged() => callbacks.SendResult(_events.AcknowledgedAsync());
 
     /// <summary>The broker refused the event in memory: events of other topics go first for a while.</summary>
     public void Refused(string topic)
@@ -103,7 +103,7 @@ internal sealed class EventFlow(
 
     private void Continue(bool fetch, bool isSound)
     {
-        if (_events.IsUnreadable)
+        if (_events.IsUnpublishable)
         {
             var wasPublished = _events.IsAcknowledged;
             Acknowledged();
@@ -115,8 +115,8 @@ internal sealed class EventFlow(
         else if (!isSound)
         {
             // An immediate retry would probably fail again.
-            _session.OutboxRetry?.Dispose();
-            _session.OutboxRetry = mailbox.SendAfter(OutboxPause, OutboxMayTry.Instance);
+            _connection.OutboxRetry?.Dispose();
+            _connection.OutboxRetry = callbacks.SendAfter(OutboxPause, OutboxMayTry.Instance);
         }
         else if (fetch)
         {
@@ -126,8 +126,8 @@ internal sealed class EventFlow(
 
     private void RetryRefusedLater()
     {
-        _session.RefusedTopicsTimer?.Dispose();
-        _session.RefusedTopicsTimer = mailbox.SendAfter(RefusedTopicPause, RefusedTopicsMayTry.Instance);
+        _connection.RefusedTopicsTimer?.Dispose();
+        _connection.RefusedTopicsTimer = callbacks.SendAfter(RefusedTopicPause, RefusedTopicsMayTry.Instance);
     }
 
     private void Count() => counters.Moved(_events.Stats);

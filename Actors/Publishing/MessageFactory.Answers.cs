@@ -11,9 +11,9 @@ namespace MobileVlm.Edge.Actors.Publishing;
 internal sealed partial class MessageFactory
 {
     /// <summary>The snapshot first and the bare state last: a subscriber that reacts to the state finds the rest in place.</summary>
-    public IEnumerable<ComposedLater> Answers(StateUpdates evaluated)
+    public IEnumerable<ComposedLater> Answers(StateUpdates updates)
     {
-        if (evaluated.Frame is { Snapshot: { } jpeg } frame)
+        if (updates.Frame is { Snapshot: { } jpeg } frame)
         {
             yield return new ComposedLater(() => new OutboundMessage(
                 _topics.Snapshot(frame.Camera.Value),
@@ -23,7 +23,7 @@ internal sealed partial class MessageFactory
                 "image/jpeg"));
         }
 
-        foreach (var update in evaluated.Updates)
+        foreach (var update in updates.Updates)
         {
             var (camera, question) = (update.Camera.Value, update.Question.Id);
             if (update.Evaluation.PublishesAnswer)
@@ -41,8 +41,8 @@ internal sealed partial class MessageFactory
     }
 
     /// <summary>The events of a frame.</summary>
-    public IEnumerable<Func<EventPayload>> Events(StateUpdates evaluated) =>
-        from update in evaluated.Updates
+    public IEnumerable<Func<EventPayload>> Events(StateUpdates updates) =>
+        from update in updates.Updates
         let change = update.Evaluation.Event
         let last = update.Last
         where change is not null && last is not null

@@ -32,7 +32,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue repl
     private OutgoingQueue _last = OutgoingQueue.Event;
     private bool _retainedSentOnce;
     private bool _wasLost;
-    private int _sentAlone;
+    private int _leftToSendAlone;
     private bool _alwaysAlone;
 
     public LatestByTopic Retained => retained;
@@ -56,7 +56,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue repl
 
         // One of the lost messages may be the reason why the broker closed the connection. Sent one at a time, it is found and
         // then not sent again. The queues take turns, so each lost message is sent within this many messages.
-        _sentAlone = _wasLost ? QueueCount * (retained.WaitingCount + 2) : 0;
+        _leftToSendAlone = _wasLost ? QueueCount * (retained.WaitingCount + 2) : 0;
         _wasLost = false;
     }
 
@@ -66,7 +66,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue repl
     public InFlightMessage? TakeNext(Func<EventPayload, OutboundMessage> toMessage)
     {
         _retainedSentOnce |= retained.WaitingCount == 0;
-        if ((_alwaysAlone || _sentAlone > 0) && !IsSettled)
+        if ((_alwaysAlone || _leftToSendAlone > 0) && !IsSettled)
         {
             return null;
         }
@@ -108,7 +108,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue repl
         }
 
         _inFlight.RemoveAt(index);
-        _sentAlone -= outcome == PublishOutcomeKind.Unacknowledged || _sentAlone == 0 ? 0 : 1;
+        _leftToSendAlone -= outcome == PublishOutcomeKind.Unacknowledged || _leftToSendAlone == 0 ? 0 : 1;
         switch (outcome)
         {
             case PublishOutcomeKind.Accepted when message.Queue == OutgoingQueue.Retained:

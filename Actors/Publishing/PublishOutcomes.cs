@@ -40,7 +40,7 @@ internal sealed class PublishOutcomes(
             case PublishOutcomeKind.Refused when isEvent:
                 events.Refused(message.Message.Topic);
                 break;
-            case PublishOutcomeKind.Unacknowledged when state.Session.IsConnected:
+            case PublishOutcomeKind.Unacknowledged when state.Connection.IsConnected:
                 connector.Lost(outcome.Reason);
                 break;
         }

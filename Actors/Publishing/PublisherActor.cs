@@ -18,16 +18,16 @@ internal sealed class PublisherActor : RestartableActor
 {
     private readonly PublisherState _state;
     private readonly OutgoingMessages _outgoing;
-    private readonly BrokerConnection _session;
+    private readonly BrokerConnection _connection;
     private readonly IMqttLink _link;
     private readonly MessageFactory _messages;
-    private readonly CameraMessages _plans;
-    private readonly QuestionSwitches _toggles;
+    private readonly CameraMessages _cameraMessages;
+    private readonly QuestionSwitches _switches;
     private readonly Func<byte[]> _stats;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
     private readonly IActorRef _self = Context.Self;
-    private readonly PublisherCallbacks _mailbox;
+    private readonly PublisherCallbacks _callbacks;
     private readonly PublisherLog _log;
     private readonly SafeComposer _composer;
     private readonly BrokerConnector _connector;
@@ -38,8 +38,8 @@ internal sealed class PublisherActor : RestartableActor
     /// <param name="state">Outlives this actor.</param>
     /// <param name="link">The connection to the broker.</param>
     /// <param name="messages">Composes messages.</param>
-    /// <param name="plans">Composes what follows from the configuration.</param>
-    /// <param name="toggles">Report questions that are switched on or off.</param>
+    /// <param name="cameraMessages">Composes what follows from the configuration.</param>
+    /// <param name="switches">Report questions that are switched on or off.</param>
     /// <param name="writer">Writes the question states once their events are stored.</param>
     /// <param name="stats">Takes and serializes the statistics.</param>
     /// <param name="counters">Counts messages.</param>
@@ -49,34 +49,34 @@ internal sealed class PublisherActor : RestartableActor
         PublisherState state,
         IMqttLink link,
         MessageFactory messages,
-        CameraMessages plans,
-        QuestionSwitches toggles,
+        CameraMessages cameraMessages,
+        QuestionSwitches switches,
         QuestionStateWriter writer,
         Func<byte[]> stats,
         MqttCounters counters,
         TimeProvider time,
         ILogger<PublisherActor> logger)
-        : base(state.Memory)
+        : base(state.MessageRetry)
     {
-        (_state, _outgoing, _session) = (state, state.Outgoing, state.Session);
-        (_link, _messages, _plans, _toggles, _stats) = (link, messages, plans, toggles, stats);
+        (_state, _outgoing, _connection) = (state, state.Outgoing, state.Connection);
+        (_link, _messages, _cameraMessages, _switches, _stats) = (link, messages, cameraMessages, switches, stats);
         (_counters, _time) = (counters, time);
-        _mailbox = new PublisherCallbacks(_self, time);
+        _callbacks = new PublisherCallbacks(_self, time);
         _log = new PublisherLog(logger, time);
         _composer = new SafeComposer(counters, _log);
-        _connector = new BrokerConnector(_session, link, _mailbox, counters, time, _log);
-        _events = new EventFlow(state, messages, _mailbox, counters, _log);
+        _connector = new BrokerConnector(_connection, link, _callbacks, counters, time, _log);
+        _events = new EventFlow(state, messages, _callbacks, counters, _log);
         _outcomes = new PublishOutcomes(state, link, _events, _connector, counters, time, _log);
-        _stop = new PublisherStop(state, link, messages, _composer, stats, _mailbox, _log);
+        _stop = new PublisherStop(state, link, messages, _composer, stats, _callbacks, _log);
 
         Receive<StateUpdates>(PublishEvaluated);
         Receive<PendingSave>(due => writer.WriteAfter(_state.EventsStored, due));
         Receive<CamerasReconfigured>(Change);
-        Receive<CameraAvailability>(camera => Publish(_plans.Of(_state.Plans, camera)));
-        Receive<ViewSeen>(seen => Publish(_plans.Of(_state.Plans, seen)));
+        Receive<CameraAvailability>(camera => Publish(_cameraMessages.Of(_state.Plans, camera)));
+        Receive<ViewSeen>(seen => Publish(_cameraMessages.Of(_state.Plans, seen)));
         Receive<PublishStats>(message => Publish([_messages.Stats(message.Body)]));
         Receive<PublishOneTime>(PublishOnce);
-        Receive<PublishEnabled>(toggled => Publish(_plans.Of(_state.Plans, toggled)));
+        Receive<PublishEnabled>(toggled => Publish(_cameraMessages.Of(_state.Plans, toggled)));
         Receive<PublishAllAgain>(_ =>
         {
             _outgoing.Retained.RequeueAll();
@@ -111,7 +111,7 @@ internal sealed class PublisherActor : RestartableActor
             StopIfOver();
             PublishNext();
         });
-        Receive<RestLimitReached>(_ => SkipRest());
+        Receive<RemainingLimitReached>(_ => SkipRemaining());
         Receive<DisconnectEnded>(Disconnected);
     }
 
@@ -121,12 +121,12 @@ internal sealed class PublisherActor : RestartableActor
         Initialize();
         _events.Resume();
         StopIfOver();
-        switch (_session.State)
+        switch (_connection.State)
         {
-            case BrokerConnectionState.Waiting when _session.Stop == StopPhase.None && _session.ConnectTimer is null:
+            case BrokerConnectionState.Waiting when _connection.Stop == StopPhase.None && _connection.ConnectTimer is null:
                 Self.Tell(TryConnect.Instance);
                 break;
-            case BrokerConnectionState.Connected when !_link.IsConnected && _session.Stop != StopPhase.Disconnecting:
+            case BrokerConnectionState.Connected when !_link.IsConnected && _connection.Stop != StopPhase.Disconnecting:
                 _connector.Lost("it ended while the publisher was restarted");
                 StopIfOver();
                 break;
@@ -143,14 +143,14 @@ internal sealed class PublisherActor : RestartableActor
     {
         switch (message)
         {
-            case ConnectEnded when _session.State == BrokerConnectionState.Connecting:
-                (_session.State, _session.ConnectTimer) = (BrokerConnectionState.Waiting, null);
+            case ConnectEnded when _connection.State == BrokerConnectionState.Connecting:
+                (_connection.State, _connection.ConnectTimer) = (BrokerConnectionState.Waiting, null);
                 break;
             case OutboxCompleted completed:
                 _outgoing.Events.Discard(completed);
                 break;
-            case StopPublishing when _session.Stop == StopPhase.None:
-                _session.Stop = StopPhase.SendingRemaining;
+            case StopPublishing when _connection.Stop == StopPhase.None:
+                _connection.Stop = StopPhase.SendingRemaining;
                 break;
         }
 
@@ -159,9 +159,9 @@ internal sealed class PublisherActor : RestartableActor
 
     protected override void PostStop()
     {
-        _state.Unsubscribe(_link, _toggles);
+        _state.Unsubscribe(_link, _switches);
         _counters.Connected = false;
-        _session.End();
+        _connection.End();
     }
 
     // At the first start only: at a restart newer values are retained, and the handlers of the link are registered.
@@ -172,12 +172,12 @@ internal sealed class PublisherActor : RestartableActor
             return;
         }
 
-        foreach (var message in _plans.First(_state.Plans))
+        foreach (var message in _cameraMessages.First(_state.Plans))
         {
             _outgoing.Retained.Set(message);
         }
 
-        _state.Subscribe(_link, _toggles, _self);
+        _state.Subscribe(_link, _switches, _self);
         _state.IsInitialized = true;
     }
 
@@ -202,7 +202,7 @@ internal sealed class PublisherActor : RestartableActor
     private void Change(CamerasReconfigured changed)
     {
         // Everything is composed before anything is changed, so that a failure leaves nothing half done.
-        var (latest, once) = _plans.Changed(_state.Plans, changed);
+        var (latest, once) = _cameraMessages.Changed(_state.Plans, changed);
         _state.Plans = changed.Plans;
         foreach (var message in once)
         {
@@ -249,7 +249,7 @@ internal sealed class PublisherActor : RestartableActor
 
     private void PublishNext()
     {
-        while (_session.IsConnected)
+        while (_connection.IsConnected)
         {
             var startedAt = _time.GetTimestamp();
             if (_outgoing.TakeNext(_messages.Event) is not { } next)
@@ -257,21 +257,21 @@ internal sealed class PublisherActor : RestartableActor
                 break;
             }
 
-            _mailbox.SendResult(
-                () => _link.PublishAsync(next.Message, _session.Life),
+            _callbacks.SendResult(
+                () => _link.PublishAsync(next.Message, _connection.Life),
                 outcome => new PublishEnded(next, outcome, startedAt),
                 fault => new PublishEnded(next, new PublishOutcome(PublishOutcomeKind.Unacknowledged, fault), startedAt));
         }
 
-        if (_session.IsConnected && _outgoing.IsSettled && _stop.Advance() is { Count: > 0 } last)
+        if (_connection.IsConnected && _outgoing.IsSettled && _stop.Advance() is { Count: > 0 } last)
         {
             Publish(last);
         }
     }
 
-    private void SkipRest()
+    private void SkipRemaining()
     {
-        if (!_stop.SkipRest(Publish))
+        if (!_stop.SkipRemaining(Publish))
         {
             Context.Stop(Self);
         }

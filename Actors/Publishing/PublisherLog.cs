@@ -68,7 +68,7 @@ internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeP
 
     [LoggerMessage(EventId = 76, Level = LogLevel.Warning, Message =
         "There was no time to send everything before the stop: {Events} events stay in the outbox for the next start, and {Replies} replies are not sent.")]
-    public partial void RestLeft(long events, int replies);
+    public partial void RemainingLeft(long events, int replies);
 
     [LoggerMessage(EventId = 77, Level = LogLevel.Error, Message =
         "A message of one question could not be composed and is not published; other questions are not affected.")]

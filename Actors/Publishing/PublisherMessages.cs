@@ -28,9 +28,9 @@ internal sealed record PublishAllAgain
 internal sealed record StopPublishing(TimeSpan SendRemainingWithin);
 
 /// <summary>The time for <see cref="StopPublishing.SendRemainingWithin"/> is over.</summary>
-internal sealed record RestLimitReached
+internal sealed record RemainingLimitReached
 {
-    public static readonly RestLimitReached Instance = new();
+    public static readonly RemainingLimitReached Instance = new();
 }
 
 /// <summary>The connection was closed in order, or could not be.</summary>

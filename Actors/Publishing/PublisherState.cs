@@ -17,7 +17,7 @@ internal sealed class PublisherState : IDisposable
     public const int MaxReplies = 512;
 
     private Action<string>? _onDisconnected;
-    private Action<CameraId, string, bool>? _onToggled;
+    private Action<CameraId, string, bool>? _onSwitched;
 
     public PublisherState(
         IEventOutbox outbox,
@@ -29,14 +29,14 @@ internal sealed class PublisherState : IDisposable
     {
         Plans = plans;
         Outgoing = new OutgoingMessages(new LatestByTopic(), new OneTimeQueue(MaxReplies), new EventDeliveryState(outbox, clock, time));
-        Session = new BrokerConnection(reconnect, random);
+        Connection = new BrokerConnection(reconnect, random);
     }
 
     public OutgoingMessages Outgoing { get; }
 
-    public BrokerConnection Session { get; }
+    public BrokerConnection Connection { get; }
 
-    public FailedMessageRetry Memory { get; } = new();
+    public FailedMessageRetry MessageRetry { get; } = new();
 
     /// <summary>The first retained values are set and the handlers of the link are registered.</summary>
     public bool IsInitialized { get; set; }
@@ -50,20 +50,20 @@ internal sealed class PublisherState : IDisposable
 
     /// <summary>Sends the actor a message when the link is gone and when a question is switched on or off. Its reference stays the same
     /// over restarts, so that nothing is missed in between.</summary>
-    public void Subscribe(IMqttLink link, QuestionSwitches toggles, IActorRef actor)
+    public void Subscribe(IMqttLink link, QuestionSwitches switches, IActorRef actor)
     {
         _onDisconnected = reason => actor.Tell(new LinkGone(reason));
-        _onToggled = (camera, question, _) => actor.Tell(new PublishEnabled(camera, question));
+        _onSwitched = (camera, question, _) => actor.Tell(new PublishEnabled(camera, question));
         link.Disconnected += _onDisconnected;
-        toggles.Changed += _onToggled;
+        switches.Changed += _onSwitched;
     }
 
     /// <summary>Ends <see cref="Subscribe"/>. May be called twice.</summary>
-    public void Unsubscribe(IMqttLink link, QuestionSwitches toggles)
+    public void Unsubscribe(IMqttLink link, QuestionSwitches switches)
     {
         link.Disconnected -= _onDisconnected;
-        toggles.Changed -= _onToggled;
+        switches.Changed -= _onSwitched;
     }
 
-    public void Dispose() => Session.Dispose();
+    public void Dispose() => Connection.Dispose();
 }

@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// <param name="messages">Composes the last messages.</param>
 /// <param name="composer">Composes the statistics.</param>
 /// <param name="stats">The final statistics of the run, which the broker keeps until the next start.</param>
-/// <param name="mailbox">Gets the end of each phase.</param>
+/// <param name="callbacks">Gets the end of each phase.</param>
 /// <param name="log">Logs what is left unsent.</param>
 internal sealed class PublisherStop(
     PublisherState state,
@@ -17,24 +17,24 @@ internal sealed class PublisherStop(
     MessageFactory messages,
     SafeComposer composer,
     Func<byte[]> stats,
-    PublisherCallbacks mailbox,
+    PublisherCallbacks callbacks,
     PublisherLog log)
 {
-    private readonly BrokerConnection _session = state.Session;
+    private readonly BrokerConnection _connection = state.Connection;
 
     /// <summary>Whether nothing can be sent any more, so that the actor may stop.</summary>
-    public bool IsOver => _session is { State: BrokerConnectionState.Waiting, Stop: not StopPhase.None };
+    public bool IsOver => _connection is { State: BrokerConnectionState.Waiting, Stop: not StopPhase.None };
 
     /// <summary>Begins the first phase. A connect under way is waited for: a short run may end before its first answer was
     /// sent.</summary>
     public void Begin(StopPublishing stop)
     {
-        if (_session.Stop == StopPhase.None)
+        if (_connection.Stop == StopPhase.None)
         {
-            _session.RestLimit?.Dispose();
-            _session.RestLimit = mailbox.SendAfter(stop.SendRemainingWithin, RestLimitReached.Instance);
-            _session.ConnectTimer?.Dispose();
-            _session.Stop = StopPhase.SendingRemaining;
+            _connection.RemainingLimit?.Dispose();
+            _connection.RemainingLimit = callbacks.SendAfter(stop.SendRemainingWithin, RemainingLimitReached.Instance);
+            _connection.ConnectTimer?.Dispose();
+            _connection.Stop = StopPhase.SendingRemaining;
         }
     }
 
@@ -42,13 +42,13 @@ internal sealed class PublisherStop(
     /// <returns>What to publish before the next call.</returns>
     public IReadOnlyList<OutboundMessage> Advance()
     {
-        switch (_session.Stop)
+        switch (_connection.Stop)
         {
             case StopPhase.SendingRemaining when !state.Outgoing.Events.IsBusy:
                 return Stopped([.. LastStats(), .. CamerasOffline(), messages.Stopped]);
-            case StopPhase.Stopped:
-                _session.Stop = StopPhase.Disconnecting;
-                mailbox.SendResult(DisconnectAsync, ended => ended, fault => new DisconnectEnded(fault));
+            case StopPhase.SendingStopped:
+                _connection.Stop = StopPhase.Disconnecting;
+                callbacks.SendResult(DisconnectAsync, ended => ended, fault => new DisconnectEnded(fault));
                 return [];
             default:
                 // A disconnect in progress is repeated only if an earlier instance failed before it began.
@@ -60,14 +60,14 @@ internal sealed class PublisherStop(
     /// next start.</summary>
     /// <param name="publish">Gets what to publish now.</param>
     /// <returns>False when there is no connection to publish on: the actor may stop.</returns>
-    public bool SkipRest(Action<IReadOnlyList<OutboundMessage>> publish)
+    public bool SkipRemaining(Action<IReadOnlyList<OutboundMessage>> publish)
     {
-        if (_session.Stop != StopPhase.SendingRemaining)
+        if (_connection.Stop != StopPhase.SendingRemaining)
         {
             return true;
         }
 
-        if (!_session.IsConnected)
+        if (!_connection.IsConnected)
         {
             return false;
         }
@@ -75,13 +75,13 @@ internal sealed class PublisherStop(
         var waiting = state.Outgoing.Events.Stats.Rows;
         state.Outgoing.Retained.ClearWaiting();
         publish(Stopped([messages.Stopped, .. CamerasOffline(), .. LastStats()]));
-        log.RestLeft(waiting, state.Outgoing.OneTime.Count);
+        log.RemainingLeft(waiting, state.Outgoing.OneTime.Count);
         return true;
     }
 
     private IReadOnlyList<OutboundMessage> Stopped(IReadOnlyList<OutboundMessage> last)
     {
-        _session.Stop = StopPhase.Stopped;
+        _connection.Stop = StopPhase.SendingStopped;
         state.Outgoing.OnlyRetained = true;
         return last;
     }
@@ -98,7 +98,7 @@ internal sealed class PublisherStop(
 
     private async Task<DisconnectEnded> DisconnectAsync()
     {
-        await link.DisconnectAsync(_session.Life);
+        await link.DisconnectAsync(_connection.Life);
         return new DisconnectEnded(null);
     }
 }

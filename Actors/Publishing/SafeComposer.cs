@@ -30,10 +30,10 @@ internal sealed class SafeComposer(MqttCounters counters, PublisherLog log)
     }
 
     /// <summary>The answers and states of a frame.</summary>
-    public IReadOnlyList<OutboundMessage> Answers(MessageFactory messages, StateUpdates evaluated)
+    public IReadOnlyList<OutboundMessage> Answers(MessageFactory messages, StateUpdates updates)
     {
         var composed = new List<OutboundMessage>();
-        foreach (var answer in messages.Answers(evaluated))
+        foreach (var answer in messages.Answers(updates))
         {
             Compose(
                 () => composed.Add(answer.Compose()),

@@ -10,27 +10,27 @@ internal sealed partial class StatsActor : RestartableActor
 {
     private readonly Func<StatsPayload> _snapshot;
     private readonly IActorRef _publisher;
-    private readonly StatsActorState _clock;
+    private readonly StatsActorState _state;
     private readonly TimeSpan _every;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    /// <param name="clock">Outlives this actor.</param>
+    /// <param name="state">Outlives this actor.</param>
     /// <param name="snapshot">Takes the numbers now.</param>
     /// <param name="publisher">Gets a <see cref="PublishStats"/> each time.</param>
     /// <param name="every">The interval.</param>
     /// <param name="time">Paces it.</param>
     /// <param name="logger">Logs statistics that could not be published.</param>
     public StatsActor(
-        StatsActorState clock,
+        StatsActorState state,
         Func<StatsPayload> snapshot,
         IActorRef publisher,
         TimeSpan every,
         TimeProvider time,
         ILogger<StatsActor> logger)
-        : base(clock.Memory)
+        : base(state.MessageRetry)
     {
-        _clock = clock;
+        _state = state;
         _snapshot = snapshot;
         _publisher = publisher;
         _every = every;
@@ -40,7 +40,7 @@ internal sealed partial class StatsActor : RestartableActor
     }
 
     /// <inheritdoc/>
-    protected override void Resume() => _clock.Timer ??= _time.SendEvery(Self, _every, Tick.Instance);
+    protected override void Resume() => _state.Timer ??= _time.SendEvery(Self, _every, Tick.Instance);
 
     /// <inheritdoc/>
     protected override void GiveUp(object message)
@@ -48,7 +48,7 @@ internal sealed partial class StatsActor : RestartableActor
         // The next statistics follow soon.
     }
 
-    protected override void PostStop() => _clock.Timer?.Dispose();
+    protected override void PostStop() => _state.Timer?.Dispose();
 
     private void Publish()
     {
@@ -73,10 +73,10 @@ internal sealed partial class StatsActor : RestartableActor
     }
 }
 
-/// <summary>The time at which the next statistics are due. Outlives the actor.</summary>
+/// <summary>What must survive a restart of the statistics actor: its timer and the message at which it failed.</summary>
 internal sealed class StatsActorState
 {
-    public FailedMessageRetry Memory { get; } = new();
+    public FailedMessageRetry MessageRetry { get; } = new();
 
     public ITimer? Timer { get; set; }
 }

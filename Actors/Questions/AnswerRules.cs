@@ -59,7 +59,7 @@ public sealed record AnswerRules
     /// <see cref="HoldNoFor"/> counts.</summary>
     public TimeSpan HoldFor { get; init; }
 
-    /// <summary>The same for <c>no</c>; null as <see cref="HoldFor"/>.</summary>
+    /// <summary>The same for <c>no</c>; null uses <see cref="HoldFor"/>.</summary>
     public TimeSpan? HoldNoFor { get; init; }
 
     /// <summary>Without a reading for this long the state is unknown; null is three intervals, at least 30 s.</summary>
@@ -72,7 +72,7 @@ public sealed record AnswerRules
     /// <summary>Cool-down: the time after an event in which no other is sent.</summary>
     public TimeSpan CoolDown { get; init; }
 
-    /// <summary>The state is sent again at least this often; zero only on change.</summary>
+    /// <summary>The state is published again at least this often; with zero it is published only when it changes.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMinutes(5);
 
     public AnswerRule Answers { get; init; } = AnswerRule.Each;
@@ -96,6 +96,6 @@ public sealed record Thresholds
 
 /// <summary>Other thresholds while it is night, by a schedule or by another question.</summary>
 /// <param name="Thresholds">What counts then.</param>
-/// <param name="Schedule">Night when not <see cref="WeeklySchedule.Always"/> and inside of it.</param>
+/// <param name="Schedule">It is night inside this schedule; <see cref="WeeklySchedule.Always"/> means that no schedule is set.</param>
 /// <param name="When">Night while this holds.</param>
 public sealed record NightRule(Thresholds Thresholds, WeeklySchedule Schedule, QuestionCondition? When);

@@ -15,7 +15,7 @@ internal sealed class QuestionSchedule
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly Func<StandingQuestion, bool> _mayAsk;
-    private readonly long _gateEvery;
+    private readonly long _recheckTicks;
     private Entry[] _entries = [];
     private long _nextDue;
 
@@ -27,7 +27,7 @@ internal sealed class QuestionSchedule
     {
         _mayAsk = mayAsk;
         _time = time;
-        _gateEvery = ToTicks(RecheckInterval);
+        _recheckTicks = ToTicks(RecheckInterval);
         Change(questions);
     }
 
@@ -64,7 +64,7 @@ internal sealed class QuestionSchedule
             var due = Array.FindAll(_entries, entry => now >= entry.DueFrom && !asked.Contains(entry.Question.Region));
             foreach (var closed in due.Where(entry => !_mayAsk(entry.Question)))
             {
-                closed.NotBefore(now + _gateEvery);
+                closed.NotBefore(now + _recheckTicks);
             }
 
             due = Array.FindAll(due, entry => now >= entry.DueFrom);

@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Actors.Restarts;
 
 /// <summary>An actor whose state is in objects that outlive it. Its reference, mailbox and timers stay the same over a
 /// restart, so results of work that an earlier instance started reach the later one.</summary>
-internal abstract class RestartableActor(FailedMessageRetry memory) : ReceiveActor, IWithUnboundedStash
+internal abstract class RestartableActor(FailedMessageRetry messageRetry) : ReceiveActor, IWithUnboundedStash
 {
     /// <summary>Set by Akka.</summary>
     public IStash Stash { get; set; } = null!;
@@ -19,13 +19,13 @@ internal abstract class RestartableActor(FailedMessageRetry memory) : ReceiveAct
     protected sealed override void PreStart() => Resume();
 
     // Not PostStop, which ends the work for good.
-    protected sealed override void PreRestart(Exception reason, object message) => memory.Failed(message, Sender);
+    protected sealed override void PreRestart(Exception reason, object message) => messageRetry.Failed(message, Sender);
 
     protected sealed override void PostRestart(Exception reason)
     {
-        memory.GiveUp(GiveUp);
+        messageRetry.GiveUp(GiveUp);
         Resume();
-        if (memory.TakeAgain() is { } again)
+        if (messageRetry.TakeAgain() is { } again)
         {
             // In front of what came later, because order matters: the latest state must stay the latest.
             Stash.Prepend([again]);

@@ -32,7 +32,7 @@ internal sealed class CameraMonitor
     private readonly Lock _lock = new();
     private readonly CameraCounters _counters;
     private readonly TimeProvider _time;
-    private readonly GrayImage _plane = new();
+    private readonly GrayImage _image = new();
     private readonly FreezeMonitor _freeze = new();
     private readonly ViewMonitor _view = new();
     private readonly ViewSnapshot _before = new();
@@ -106,7 +106,7 @@ internal sealed class CameraMonitor
             }
 
             _examinedAt = now;
-            _plane.Read(frame);
+            _image.Read(frame);
             var (state, sameFor) = isLive ? CheckFreeze(frame, now) : NotLive();
             return new SceneReport(state, sameFor, CheckView(frame, now));
         }
@@ -115,7 +115,7 @@ internal sealed class CameraMonitor
     private (FreezeDecision State, TimeSpan SameFor) CheckFreeze(Frame frame, TimeSpan now)
     {
         var before = _freeze.SameFor;
-        var state = _freeze.Take(FrameHashes.Of(frame.Pixels), _plane.Blocks, now, _settings.FrozenAfter);
+        var state = _freeze.Take(FrameHashes.Of(frame.Pixels), _image.Blocks, now, _settings.FrozenAfter);
         _counters.Update(camera => camera.SameFrameS = (long)_freeze.SameFor.TotalSeconds);
         _counters.RepeatsFor = _settings.FrozenAfter > TimeSpan.Zero && _freeze.SameFor >= _settings.FrozenAfter
             ? _freeze.SameFor
@@ -145,7 +145,7 @@ internal sealed class CameraMonitor
         }
 
         var from = _view.State;
-        var hasChanged = _view.Examine(_plane, now, _settings.ViewSettlesAfter);
+        var hasChanged = _view.Examine(_image, now, _settings.ViewSettlesAfter);
         if (_view.IsPlainlyNormal && _view.State == ViewState.Normal && !(now - _snapshotAt < SnapshotEvery))
         {
             _snapshotAt = now;

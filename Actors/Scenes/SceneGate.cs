@@ -27,10 +27,10 @@ internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
     }
 
     /// <summary>The answers that still hold for all of these questions, in their order, or null when one of them must be asked.</summary>
-    /// <param name="view">The frame.</param>
+    /// <param name="fingerprint">The frame.</param>
     /// <param name="due">Questions; one that was reworded or never asked is not known.</param>
-    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(SceneFingerprint view, IReadOnlyList<StandingQuestion> due) =>
-        StillValid(due, known => known.View.DifferenceFrom(view) <= settings.Threshold);
+    public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(SceneFingerprint fingerprint, IReadOnlyList<StandingQuestion> due) =>
+        StillValid(due, known => known.View.DifferenceFrom(fingerprint) <= settings.Threshold);
 
     /// <summary>The same by the visual tokens; null where that comparison is switched off.</summary>
     public IReadOnlyList<IReadOnlyList<Answer>>? StillValid(VisualTokens tokens, IReadOnlyList<StandingQuestion> due) =>
@@ -39,7 +39,7 @@ internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
             : null;
 
     /// <summary>Remembers the answers about a frame.</summary>
-    public void Remember(SceneFingerprint view, VisualTokens tokens, IReadOnlyList<QuestionAnswered> answers)
+    public void Remember(SceneFingerprint fingerprint, VisualTokens tokens, IReadOnlyList<QuestionAnswered> answers)
     {
         var kept = settings.TokenCosine is null ? null : tokens.Values.ToArray();
         var now = time.GetTimestamp();
@@ -47,7 +47,7 @@ internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
         {
             foreach (var answered in answers)
             {
-                _known[answered.Question.Id] = new Known(answered.Question, answered.Parts, view, kept, now);
+                _known[answered.Question.Id] = new Known(answered.Question, answered.Parts, fingerprint, kept, now);
             }
         }
     }

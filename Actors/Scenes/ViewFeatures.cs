@@ -33,10 +33,10 @@ internal sealed class ViewFeatures
     /// <summary>The edge cells grown by one cell and one direction, to find edges that were moved a little.</summary>
     public EdgeImage Grown { get; } = new();
 
-    /// <param name="plane">Kept until the next call.</param>
-    public void Read(GrayImage plane)
+    /// <param name="image">Kept until the next call.</param>
+    public void Read(GrayImage image)
     {
-        Image = plane;
+        Image = image;
         Measure();
         Select(Threshold());
         Grown.GrowFrom(_edges);

@@ -53,13 +53,13 @@ internal sealed class ViewMonitor
     }
 
     /// <summary>Adds a frame.</summary>
-    /// <param name="plane">Its luminance.</param>
+    /// <param name="image">Its luminance.</param>
     /// <param name="now">A clock that never jumps.</param>
     /// <param name="settlesAfter">A changed view that holds this long becomes the usual one; zero never.</param>
     /// <returns>True when <see cref="State"/> became another one.</returns>
-    public bool Examine(GrayImage plane, TimeSpan now, TimeSpan settlesAfter)
+    public bool Examine(GrayImage image, TimeSpan now, TimeSpan settlesAfter)
     {
-        _features.Read(plane);
+        _features.Read(image);
         var before = State;
         HasSettled = false;
         Weigh(Find(now), now);

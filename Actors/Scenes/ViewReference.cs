@@ -13,8 +13,8 @@ namespace MobileVlm.Edge.Actors.Scenes;
 internal readonly record struct ViewMatch(
     double Kept, double Known, double EdgeRatio, double Measured, double? Sharpness, double Found);
 
-/// <summary>The view that is usual for a camera: how often an edge was seen in each cell. Follows slow changes; what is
-/// seen less often than not falls out of it. One caller at a time.</summary>
+/// <summary>The view that is usual for a camera: how often an edge was seen in each cell. Follows slow changes; an edge
+/// that is seen in too small a share of the recent frames no longer belongs to the usual view. One caller at a time.</summary>
 internal sealed class ViewReference
 {
     /// <summary>What is seen for about this long belongs to the usual view, and what is gone for this long does not.</summary>

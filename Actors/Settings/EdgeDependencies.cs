@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Actors.Settings;
 /// <summary>The parts that an <see cref="EdgeSystem"/> is composed of.</summary>
 public sealed record EdgeDependencies
 {
-    /// <summary>One source for each camera of the plan, found by its id.</summary>
+    /// <summary>One source for each configured camera, found by its id.</summary>
     public required IReadOnlyList<ICameraSource> Cameras { get; init; }
 
     /// <summary>Owned from here on: disposed at the end of the stop.</summary>

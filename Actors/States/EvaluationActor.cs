@@ -37,7 +37,7 @@ internal sealed partial class EvaluationActor : RestartableActor
     /// <param name="logger">Logs messages that were given up.</param>
     public EvaluationActor(
         QuestionEvaluators evaluators, QuestionStateStore store, IActorRef publisher, TimeProvider time, ILogger<EvaluationActor> logger)
-        : base(evaluators.Memory)
+        : base(evaluators.MessageRetry)
     {
         _evaluators = evaluators;
         _store = store;

@@ -45,8 +45,8 @@ internal sealed partial class QuestionEvaluators
         _logger = logger;
     }
 
-    /// <summary>The actor that uses this object.</summary>
-    public FailedMessageRetry Memory { get; } = new();
+    /// <summary>The message at which the actor that uses this object failed; it is handled once more after the restart.</summary>
+    public FailedMessageRetry MessageRetry { get; } = new();
 
     /// <summary>The timer for the next check; it outlives restarts of the actor.</summary>
     public ITimer? Timer { get; set; }

@@ -20,7 +20,7 @@ internal sealed record SavedState(
         new(Current, new Dictionary<string, SavedQuestionState>(), new Dictionary<string, bool>());
 }
 
-/// <summary>The file in which it is stored. Written as a whole beside the old one and renamed over it, so that a power cut
+/// <summary>The file that holds the <see cref="SavedState"/>. Written as a whole beside the old one and renamed over it, so that a power cut
 /// leaves one or the other. A file that cannot be read is renamed and reported; the service continues without it. One thread
 /// at a time, but for <see cref="Condition"/>.</summary>
 /// <param name="folder">Created when it is missing.</param>

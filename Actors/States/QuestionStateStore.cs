@@ -12,7 +12,7 @@ internal sealed record PendingSave(long Number, SavedState State);
 /// what was made an event soon, and nothing is written while nothing changes.</summary>
 internal sealed class QuestionStateStore
 {
-    /// <summary>A power cut loses at most the changes of this long that made no event.</summary>
+    /// <summary>Changes without an event are written at most this often, so a power cut loses at most those of the last 30 s.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
     /// <summary>Events nearer than this share a write. If the process is killed after an event was stored and before its state was
@@ -25,7 +25,7 @@ internal sealed class QuestionStateStore
     private readonly Lock _writing = new();
     private string _changes = "";
     private string _events = "";
-    private long? _dueAt;
+    private long? _lastSaveAt;
     private long _numbered;
     private long _written;
     private volatile bool _isUnwritten;
@@ -72,12 +72,12 @@ internal sealed class QuestionStateStore
         var state = State(states);
         var (changes, events) = (Changes(state), Events(state));
         var wait = events == _events ? Interval : IntervalOfEvents;
-        if ((changes == _changes && !_isUnwritten) || (_dueAt is { } last && _time.GetElapsedTime(last) < wait))
+        if ((changes == _changes && !_isUnwritten) || (_lastSaveAt is { } last && _time.GetElapsedTime(last) < wait))
         {
             return null;
         }
 
-        (_changes, _events, _dueAt) = (changes, events, _time.GetTimestamp());
+        (_changes, _events, _lastSaveAt) = (changes, events, _time.GetTimestamp());
         return new PendingSave(++_numbered, state);
     }
 

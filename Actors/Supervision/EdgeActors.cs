@@ -101,7 +101,7 @@ internal sealed class EdgeActors(EdgeContext context)
     private MonitoredSource Monitored(
         CameraIntake intake, ICameraSource source, IActorRef publisher) => new(
             source,
-            intake.Scene,
+            intake.Monitor,
             intake.Counters,
             context.Pipeline.Dependencies.FrameToJpeg,
             publisher.Tell,

@@ -26,9 +26,9 @@ internal sealed record StopBegun
 /// stopped.</summary>
 /// <param name="Intakes">All current intakes.</param>
 /// <param name="Sources">Of the intakes that are new.</param>
-/// <param name="Plans">For evaluation and publisher.</param>
+/// <param name="Reconfigured">For evaluation and publisher.</param>
 internal sealed record ChangeCameras(
-    IReadOnlyList<CameraIntake> Intakes, IReadOnlyDictionary<CameraIntake, ICameraSource> Sources, CamerasReconfigured Plans);
+    IReadOnlyList<CameraIntake> Intakes, IReadOnlyDictionary<CameraIntake, ICameraSource> Sources, CamerasReconfigured Reconfigured);
 
 /// <summary>Creates the actors and isolates their failures. Each is restarted on its own, with its state in objects that
 /// outlive it, after a growing delay and within a budget; for cameras there is no limit. What cannot be restarted safely
@@ -233,7 +233,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
 
     private void Change(ChangeCameras change)
     {
-        _children.Evaluation.Tell(change.Plans);
+        _children.Evaluation.Tell(change.Reconfigured);
         foreach (var (intake, source) in change.Sources)
         {
             _sources[intake] = source;

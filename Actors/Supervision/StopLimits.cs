@@ -14,8 +14,8 @@ internal sealed class StopLimits : IDisposable
         (_within, _time, _startedAt) = (within, time, time.GetTimestamp());
         Supervisor = At(0.1);
         CancelAnswers = At(0.5);
-        Answers = At(RestShare - 0.1);
-        Remaining = At(RestShare);
+        Answers = At(RemainingShare - 0.1);
+        Remaining = At(RemainingShare);
         Disconnect = At(0.87);
         Engine = At(0.96);
         Close = At(0.98);
@@ -23,7 +23,7 @@ internal sealed class StopLimits : IDisposable
     }
 
     /// <summary>Share of the stop's time in which waiting messages may be sent; the time after it is reserved for <c>stopped</c>.</summary>
-    private const double RestShare = 0.75;
+    private const double RemainingShare = 0.75;
 
     /// <summary>End of the supervisor's time to answer.</summary>
     public CancellationToken Supervisor { get; }
@@ -50,11 +50,11 @@ internal sealed class StopLimits : IDisposable
     public CancellationToken All { get; }
 
     /// <summary>Time left until <see cref="Remaining"/>; zero at least.</summary>
-    public TimeSpan UntilRest
+    public TimeSpan TimeForRemaining
     {
         get
         {
-            var left = (_within * RestShare) - _time.GetElapsedTime(_startedAt);
+            var left = (_within * RemainingShare) - _time.GetElapsedTime(_startedAt);
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }

@@ -59,7 +59,7 @@ internal sealed partial class Camera(CameraContext context, string description, 
     private async Task<CaptureEnd> RunFeedAsync(Action<Frame> deliver, CancellationToken cancel)
     {
         LogOpening(context.Log, Id, description);
-        var attempt = new CaptureAttempt(context, Announced(deliver), cancel);
+        var attempt = new FeedAttempt(context, Announced(deliver), cancel);
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = attempt.Stop.Register(stopped.SetResult);
         var work = StartThread(attempt);
@@ -96,7 +96,7 @@ internal sealed partial class Camera(CameraContext context, string description, 
         };
     }
 
-    private Task<CaptureEnd> StartThread(CaptureAttempt attempt)
+    private Task<CaptureEnd> StartThread(FeedAttempt attempt)
     {
         var done = new TaskCompletionSource<CaptureEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(() =>

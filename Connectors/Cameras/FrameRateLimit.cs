@@ -1,8 +1,8 @@
 namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>Thins frames to a rate: from the first frame on time is cut into slots, and the first frame of each
-/// is admitted. Unlike a least distance this reaches the asked rate when it does not divide the source's, and it never
-/// doubles frames.</summary>
+/// is admitted. A minimum interval between frames would miss the requested rate when it does not divide the source's
+/// rate; slots reach it. Frames are never doubled.</summary>
 internal sealed class FrameRateLimit(double? perSecond)
 {
     /// <summary>Timestamps are rounded; a frame that is due at a slot's start must not fall into the one before.</summary>

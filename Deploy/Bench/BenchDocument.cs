@@ -52,7 +52,7 @@ internal sealed record BenchDocument
             Title = result.Title,
             Ms = SpreadDocument.From(result.Time),
             PerSecond = result.PerSecond,
-            Counted = result.Counted,
+            Counted = result.Unit,
             Operations = result.Work?.Operations,
             Bytes = result.Work?.Bytes,
             OperationsPerSecond = result.Work?.Operations * runs,

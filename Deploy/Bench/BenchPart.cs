@@ -25,7 +25,7 @@ internal enum BenchPart
     Pipeline,
 }
 
-/// <summary>The stages to measure, and the number of runs.</summary>
+/// <summary>The parts to measure, and how many timed runs each one gets.</summary>
 /// <param name="Parts">In the order in which they are measured.</param>
 /// <param name="Repeats">Timed runs of each, after one that is not timed.</param>
 internal sealed record BenchPlan(IReadOnlyList<BenchPart> Parts, int Repeats)

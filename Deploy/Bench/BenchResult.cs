@@ -8,10 +8,10 @@ namespace MobileVlm.Edge.Deploy.Bench;
 /// <param name="Time">Milliseconds of one run.</param>
 internal sealed record BenchResult(string Name, string Title, SampleStatistics Time)
 {
-    /// <summary>How many units of <see cref="Counted"/> one run produces.</summary>
+    /// <summary>How many units of <see cref="Unit"/> one run produces.</summary>
     public double Count { get; init; } = 1;
 
-    public string Counted { get; init; } = "";
+    public string Unit { get; init; } = "";
 
     /// <summary>Least work of one run; null where stages of several kinds are timed together.</summary>
     public Work? Work { get; init; }
@@ -22,7 +22,7 @@ internal sealed record BenchResult(string Name, string Title, SampleStatistics T
     /// <summary><see cref="Further"/> as a share of the whole time of the first question.</summary>
     public double? FurtherShare { get; init; }
 
-    /// <summary>Units of <see cref="Counted"/> per second, at the median.</summary>
+    /// <summary>Units of <see cref="Unit"/> per second, at the median.</summary>
     public double PerSecond => Count / Time.Median * 1000;
 }
 

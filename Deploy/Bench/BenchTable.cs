@@ -52,7 +52,7 @@ internal static class BenchTable
             Number(time.Min),
             $"{Number(time.LowerQuartile)}-{Number(time.UpperQuartile)}",
             Number(time.Max),
-            $"{Number(result.PerSecond)} {result.Counted}",
+            $"{Number(result.PerSecond)} {result.Unit}",
             operations is { } o ? Number(o / Giga) : "",
             Share(operations / ceilings.Int8),
             Share(operations / ceilings.Fp32),

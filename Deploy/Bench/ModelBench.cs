@@ -78,7 +78,7 @@ internal sealed class ModelBench : IDisposable
 
     private BenchResult Encode() => new("encode", "image encode", Repeat("image encode", () => Encoder.Encode(_scene.Next()).Dispose()))
     {
-        Counted = "pictures",
+        Unit = "pictures",
         Work = _work.EncodeCost(),
     };
 
@@ -94,7 +94,7 @@ internal sealed class ModelBench : IDisposable
         }))
         {
             Count = tokens,
-            Counted = "tokens",
+            Unit = "tokens",
             Work = _work.AppendCost(tokens, behind: 0, logits: 1),
         };
     }
@@ -120,13 +120,13 @@ internal sealed class ModelBench : IDisposable
                     parts[i] = new SequenceTokens(sequences[i], prompt.AsMemory(promptTokens + step, 1), LogitsRequested: 1);
                 }
 
-                state.Append(parts, decoding: true);
+                state.Append(parts, useDecodeWeights: true);
             }
         });
         return new($"decode-{batch}", $"decode, batch {batch}", PerStep(time))
         {
             Count = batch,
-            Counted = "tokens",
+            Unit = "tokens",
             Work = _work.StepCost(batch, promptTokens, DecodeSteps / 2.0),
         };
     }
@@ -153,7 +153,7 @@ internal sealed class ModelBench : IDisposable
                 draft.Id, draft.Name, Repeat(draft.Name, () => Answerer.Ask(question with { Draft = draft.Ids })))
             {
                 Count = answer.Count,
-                Counted = "tokens",
+                Unit = "tokens",
             }),
         ];
     }
@@ -165,7 +165,7 @@ internal sealed class ModelBench : IDisposable
         Answerer.AskAll(BenchScene.YesNo(1), (_, _) => { });
     }))
     {
-        Counted = "pictures",
+        Unit = "pictures",
     };
 
     /// <summary>The picture is encoded once per round for all counts, because that costs the same for each, and its time is
@@ -201,7 +201,7 @@ internal sealed class ModelBench : IDisposable
         var result = new BenchResult($"questions-{count}", $"{count} yes/no on a new picture", time)
         {
             Count = count,
-            Counted = "answers",
+            Unit = "answers",
         };
         var further = count > 1 ? (time.Median - first) / (count - 1) : (double?)null;
         return result with { Further = further, FurtherShare = further / first };

@@ -38,7 +38,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         var pool = new FramePool();
         var answered = new List<(long At, TimeSpan Age)>();
         var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var system = new EdgeSystem(Settings(), Parts(pool), TimeProvider.System, NullLoggerFactory.Instance);
+        await using var system = new EdgeSystem(Settings(), CreateDependencies(pool), TimeProvider.System, NullLoggerFactory.Instance);
         CameraStats? before = null;
         system.Answered += frame =>
         {
@@ -90,7 +90,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
         Pipeline = new PipelineSettings { MaxFrameAge = Longest },
     };
 
-    private EdgeDependencies Parts(FramePool pool) => new()
+    private EdgeDependencies CreateDependencies(FramePool pool) => new()
     {
         Cameras =
         [

@@ -195,7 +195,7 @@ internal static class DemoCommand
     private static EdgeConfiguration LoadConfiguration(string broker, bool once, double speed, string model, int port)
     {
         var document = JsonNode.Parse(
-            File.ReadAllText(Path.Combine(Assets, ConfigurationPaths.FileName)),
+            File.ReadAllText(Path.Combine(Assets, ConfigurationSources.FileName)),
             documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!;
         var section = document[EdgeOptions.Section]!;
         section["Model"]!["Path"] = model;
@@ -220,7 +220,7 @@ internal static class DemoCommand
         }
 
         return EdgeConfiguration.FromJson(
-            document.ToJsonString(), ConfigurationPaths.OfThisProcess() with { Environment = new Dictionary<string, string>() });
+            document.ToJsonString(), ConfigurationSources.OfThisProcess() with { Environment = new Dictionary<string, string>() });
     }
 
     private static void Summarize(StatsPayload stats, long answersSeen)

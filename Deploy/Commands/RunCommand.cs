@@ -39,7 +39,7 @@ internal static class RunCommand
         builder.Services.AddSingleton(configuration);
         builder.Services.AddSingleton<EdgeHostedService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<EdgeHostedService>());
-        builder.Services.AddServiceManager(Environment.GetEnvironmentVariable);
+        builder.Services.AddSystemdNotifications(Environment.GetEnvironmentVariable);
         builder.Services.AddHostedService(services =>
             new MemoryTrim(TrimEvery, services.GetRequiredService<ILogger<MemoryTrim>>()));
         builder.Services.Configure<HostOptions>(options =>

@@ -31,7 +31,7 @@ internal static class WatchCommand
         var topics = configuration.ToTopics();
         var settings = configuration.ToMqttSettings(EmbeddedBroker(configuration));
         var broker = settings.Broker.GetLeftPart(UriPartial.Authority);
-        var service = configuration.File is { } file && file.StartsWith(ConfigurationPaths.DefaultMachineFolder, StringComparison.Ordinal)
+        var service = configuration.File is { } file && file.StartsWith(ConfigurationSources.DefaultMachineFolder, StringComparison.Ordinal)
             ? "systemctl status mobilevlm"
             : $"mobilevlm run --config {configuration.File}";
         var view = new LiveView(ScreenOutput.ForOutput(), TimeProvider.System);

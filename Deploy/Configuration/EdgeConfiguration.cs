@@ -25,7 +25,7 @@ internal sealed partial class EdgeConfiguration
         EdgeOptions options,
         string? file,
         string folder,
-        ConfigurationPaths paths,
+        ConfigurationSources paths,
         IConfiguration logging,
         IReadOnlyList<ConfigurationProblem> warnings)
     {
@@ -58,28 +58,28 @@ internal sealed partial class EdgeConfiguration
     public static EdgeConfiguration Load(string? file) => Load(file, ConfigurationPurpose.Start);
 
     /// <inheritdoc cref="Load(string?)"/>
-    public static EdgeConfiguration Load(string? file, ConfigurationPurpose strictness) =>
-        Load(file, ConfigurationPaths.OfThisProcess(), strictness);
+    public static EdgeConfiguration Load(string? file, ConfigurationPurpose purpose) =>
+        Load(file, ConfigurationSources.OfThisProcess(), purpose);
 
     /// <inheritdoc cref="Load(string?)"/>
     public static EdgeConfiguration Load(
-        string? file, ConfigurationPaths paths, ConfigurationPurpose strictness = ConfigurationPurpose.Start)
+        string? file, ConfigurationSources paths, ConfigurationPurpose purpose = ConfigurationPurpose.Start)
     {
         var path = file is not null
             ? Path.GetFullPath(file, paths.CurrentFolder)
             : paths.Files.FirstOrDefault(System.IO.File.Exists);
-        return path is null ? Read(null, null, paths, strictness) : Read(path, ReadFile(path), paths, strictness);
+        return path is null ? Read(null, null, paths, purpose) : Read(path, ReadFile(path), paths, purpose);
     }
 
     /// <summary>Reads a configuration that a command supplies itself, for example the demo; it is validated in the same way.</summary>
     /// <exception cref="ConfigurationException">The configuration is invalid; the exception holds every error.</exception>
-    public static EdgeConfiguration FromJson(string json, ConfigurationPaths paths) =>
-        Read(Path.Combine(paths.CurrentFolder, ConfigurationPaths.FileName), Encoding.UTF8.GetBytes(json), paths, ConfigurationPurpose.Start);
+    public static EdgeConfiguration FromJson(string json, ConfigurationSources paths) =>
+        Read(Path.Combine(paths.CurrentFolder, ConfigurationSources.FileName), Encoding.UTF8.GetBytes(json), paths, ConfigurationPurpose.Start);
 
     private static EdgeConfiguration Read(
-        string? file, byte[]? json, ConfigurationPaths paths, ConfigurationPurpose strictness)
+        string? file, byte[]? json, ConfigurationSources paths, ConfigurationPurpose purpose)
     {
-        var errors = new ErrorList();
+        var errors = new ProblemList();
         var root = json is null
             ? new SettingNode("", JsonKind.Object, null, "")
             : JsonSettings.Read(json, file ?? "", errors);
@@ -106,7 +106,7 @@ internal sealed partial class EdgeConfiguration
             camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, paths.Environment);
         }
 
-        OptionsValidator.Validate(options, folder, strictness, errors);
+        OptionsValidator.Validate(options, folder, purpose, errors);
         return errors.Errors.Count == 0
             ? new EdgeConfiguration(options, file, folder, paths, logging, errors.Warnings)
             : throw new ConfigurationException(
@@ -137,7 +137,7 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>Reads and validates section <c>Logging</c>, because .NET would report a wrong level only when it creates the first
     /// logger.</summary>
-    private static IConfiguration ReadLogging(SettingNode? node, ErrorList errors)
+    private static IConfiguration ReadLogging(SettingNode? node, ProblemList errors)
     {
         var values = node?.Flatten(LoggingSection).ToList() ?? [];
         foreach (var (key, value) in values.Where(it => it.Key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase)))
@@ -151,7 +151,7 @@ internal sealed partial class EdgeConfiguration
         return new ConfigurationBuilder().AddInMemoryCollection(values).Build().GetSection(LoggingSection);
     }
 
-    private static string NoFile(ConfigurationPaths paths) => $"no file {string.Join(" and no file ", paths.Files)}";
+    private static string NoFile(ConfigurationSources paths) => $"no file {string.Join(" and no file ", paths.Files)}";
 
     private static ConfigurationException Missing(string key, string message) =>
         new("configuration", [new ConfigurationProblem(key, null, message)]);

@@ -14,7 +14,7 @@ internal static class MachineChecks
     public static IEnumerable<Finding> Run()
     {
         yield return Finding.Fine("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, .NET {Environment.Version}");
-        yield return Kernels();
+        yield return CheckProcessor();
         yield return Finding.Fine("memory", MachineMemory.Read().ToString());
         yield return SystemClock.Check(DateTimeOffset.UtcNow, TimeZoneInfo.Local);
     }
@@ -40,7 +40,7 @@ internal static class MachineChecks
                 : Finding.Fine("GStreamer", "not found; only 'gst:' cameras need it");
     }
 
-    private static Finding Kernels()
+    private static Finding CheckProcessor()
     {
         var cores = $"{Environment.ProcessorCount} processor(s)";
         var features = ProcessorFeatures.ThisMachine;

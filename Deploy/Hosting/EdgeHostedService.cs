@@ -91,7 +91,7 @@ internal sealed partial class EdgeHostedService(
         Changed(change);
         foreach (var key in change.NeedsRestart)
         {
-            NeedsRestart(key);
+            LogNeedsRestart(key);
         }
     }
 
@@ -118,7 +118,7 @@ internal sealed partial class EdgeHostedService(
     private partial void Changed(ConfigurationChange change);
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Key} changed too. That takes effect after a restart.")]
-    private partial void NeedsRestart(string key);
+    private partial void LogNeedsRestart(string key);
 
     [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "States, cool-downs and switches are not kept over a restart. MobileVlm:StateFolder names a folder for them.")]
     private partial void NothingKept();

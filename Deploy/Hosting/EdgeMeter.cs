@@ -14,7 +14,8 @@ internal sealed class EdgeMeter : IDisposable
 {
     public const string Name = "MobileVlm.Edge";
 
-    // A collection reads each instrument in turn, within milliseconds: all of them must show one moment, and taking it costs more than reading it.
+    // A collection reads the instruments one after the other, within milliseconds. All of them use one snapshot, so that their values
+    // belong together and the costly snapshot is taken once.
     private static readonly TimeSpan OneCollection = TimeSpan.FromMilliseconds(100);
 
     private readonly Meter _meter = new(Name);

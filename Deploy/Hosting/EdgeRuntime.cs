@@ -91,7 +91,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             var frames = new FramePool();
             system = new EdgeSystem(
                 configuration.ToEdgeSettings(model.Folder.Manifest.Name),
-                Parts(configuration, model, sessions, mqtt, frames, time, loggers),
+                CreateDependencies(configuration, model, sessions, mqtt, frames, time, loggers),
                 time,
                 loggers);
             await system.StartAsync();
@@ -156,7 +156,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         CameraSettings camera, FramePool frames, TimeProvider time, ILoggerFactory loggers) =>
         CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}"));
 
-    private static EdgeDependencies Parts(
+    private static EdgeDependencies CreateDependencies(
         EdgeConfiguration configuration,
         TestedModel model,
         SessionPlacements sessions,

@@ -13,7 +13,7 @@ internal static class InitCommand
         {
             Description = "File to write; an existing one is never replaced without asking.",
             HelpName = "FILE",
-            DefaultValueFactory = _ => ConfigurationPaths.FileName,
+            DefaultValueFactory = _ => ConfigurationSources.FileName,
         };
         var force = new Option<bool>("--force") { Description = "Replace an existing file; a copy of it is kept." };
         var yes = new Option<bool>("--yes") { Description = "Do not ask; a value without an option is the default." };

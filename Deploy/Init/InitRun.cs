@@ -379,7 +379,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     private EdgeConfiguration Load(InitAnswers answers) => EdgeConfiguration.FromJson(
         InitFile.Text(answers),
-        ConfigurationPaths.OfThisProcess() with { CurrentFolder = _folder, Environment = new Dictionary<string, string>() });
+        ConfigurationSources.OfThisProcess() with { CurrentFolder = _folder, Environment = new Dictionary<string, string>() });
 
     /// <summary>Moves a user and password from the address, where people often write them, into their own keys.</summary>
     private InitAnswers WithLogin(InitAnswers answers, string broker)

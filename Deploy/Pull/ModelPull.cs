@@ -24,7 +24,7 @@ internal static class ModelPull
         var plan = await new PullPlanner(hub, request.Import.Precision).PlanAsync(id, request.Revision, cancel);
         var target = TargetOf(request, plan.Name);
         using var cache = PullCache.Open(id, plan.Listing.Commit);
-        var present = plan.Files.Sum(cache.Present);
+        var present = plan.Files.Sum(cache.PresentBytes);
         DiskSpace.Require(
             $"{DiskAdvice} Nothing was downloaded.",
             new DiskRequirement("the download", cache.Checkpoint, plan.Bytes - present),

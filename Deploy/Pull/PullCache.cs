@@ -55,7 +55,7 @@ internal sealed class PullCache : IDisposable
     }
 
     /// <summary>Bytes of a file that need not be downloaded again.</summary>
-    public long Present(PlannedFile file)
+    public long PresentBytes(PlannedFile file)
     {
         var path = Path.Combine(Checkpoint, file.Path);
         var whole = new FileInfo(path);

@@ -11,7 +11,7 @@ internal sealed record PlannedFile(HubListing Listing, HubFile File, string Path
 /// <summary>Everything that one pull fetches, known before the first byte of it.</summary>
 /// <param name="Listing">Of the checkpoint.</param>
 /// <param name="Files">In the order in which they are fetched: small ones first.</param>
-/// <param name="ImportedBytes">What the imported model will need, estimated from above.</param>
+/// <param name="ImportedBytes">Upper bound of the disk space of the imported model, in bytes.</param>
 internal sealed record PullPlan(HubListing Listing, IReadOnlyList<PlannedFile> Files, long ImportedBytes)
 {
     /// <summary>The repository's name without its owner.</summary>

@@ -32,15 +32,15 @@ internal sealed class ChoiceSpellings
     /// appended.</summary>
     public int TokenCount => Spellings.Sum(spelling => spelling.Ids.Count - 1);
 
-    /// <param name="likelihoods">ln of the probability of each spelling.</param>
+    /// <param name="logProbabilities">ln of the probability of each spelling.</param>
     /// <returns>Probability of each choice, its spellings summed, given that the answer is one of them.</returns>
-    public double[] Share(ReadOnlySpan<double> likelihoods)
+    public double[] Share(ReadOnlySpan<double> logProbabilities)
     {
-        var largest = TensorPrimitives.Max(likelihoods);
+        var largest = TensorPrimitives.Max(logProbabilities);
         var scores = new double[_choices];
-        for (var i = 0; i < likelihoods.Length; i++)
+        for (var i = 0; i < logProbabilities.Length; i++)
         {
-            scores[Spellings[i].Choice] += Math.Exp(likelihoods[i] - largest);
+            scores[Spellings[i].Choice] += Math.Exp(logProbabilities[i] - largest);
         }
 
         TensorPrimitives.Divide(scores, scores.Sum(), scores);

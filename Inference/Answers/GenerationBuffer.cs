@@ -7,8 +7,8 @@ namespace MobileVlm.Edge.Inference.Answers;
 internal sealed class GenerationBuffer
 {
     private readonly LlamaTextTokenizer _tokenizer;
-    private readonly IncrementalDetokenizer _stream;
-    private readonly StopSequenceFilter _text;
+    private readonly IncrementalDetokenizer _detokenizer;
+    private readonly StopSequenceFilter _stopFilter;
     private readonly int _maxTokens;
     private readonly List<int> _ids = [];
     private readonly long _started = Stopwatch.GetTimestamp();
@@ -22,8 +22,8 @@ internal sealed class GenerationBuffer
         }
 
         (_tokenizer, _maxTokens) = (tokenizer, options.MaxTokens);
-        _stream = new IncrementalDetokenizer(tokenizer);
-        _text = new StopSequenceFilter(options.StopSequences ?? [], onText);
+        _detokenizer = new IncrementalDetokenizer(tokenizer);
+        _stopFilter = new StopSequenceFilter(options.StopSequences ?? [], onText);
     }
 
     /// <summary>Ids so far.</summary>
@@ -34,7 +34,7 @@ internal sealed class GenerationBuffer
     public FinishReason? Push(int id)
     {
         _ids.Add(id);
-        return id == _tokenizer.EndId || _text.Append(_stream.Push(id)) ? FinishReason.Stopped
+        return id == _tokenizer.EndId || _stopFilter.Append(_detokenizer.Push(id)) ? FinishReason.Stopped
             : _ids.Count == _maxTokens ? FinishReason.Length
             : null;
     }
@@ -42,11 +42,11 @@ internal sealed class GenerationBuffer
     /// <summary>Ends the text as it is; nothing is pushed afterwards.</summary>
     public GeneratedText End(FinishReason finish)
     {
-        if (!_text.Stopped)
+        if (!_stopFilter.Stopped)
         {
-            _text.Append(_stream.Finish());
+            _stopFilter.Append(_detokenizer.Finish());
         }
 
-        return new GeneratedText(_ids, _text.Finish(), finish, Stopwatch.GetElapsedTime(_started));
+        return new GeneratedText(_ids, _stopFilter.Finish(), finish, Stopwatch.GetElapsedTime(_started));
     }
 }

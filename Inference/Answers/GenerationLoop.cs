@@ -96,7 +96,7 @@ internal static class GenerationLoop
                 parts.Add(new SequenceTokens(text.Sequence, (int[])[text.Buffer.Ids[^1], .. text.Draft], text.LogitRowCount));
             }
 
-            state.Append(parts, decoding: true);
+            state.Append(parts, useDecodeWeights: true);
         }
     }
 

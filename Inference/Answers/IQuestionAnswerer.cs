@@ -10,21 +10,21 @@ public interface IQuestionAnswerer : IDisposable
     /// <see cref="AskAll"/> that follows is about this picture. Does not dispose the tokens.</summary>
     void PrefillPicture(VisualTokens picture);
 
-    /// <summary>Answers questions about the primed picture together, as if each were asked alone, and rewinds the cache
+    /// <summary>Answers questions about the picture of the last <see cref="PrefillPicture"/> together, as if each were asked alone, and rewinds the cache
     /// to the end of the picture.</summary>
     /// <param name="questions">Any number, of any kinds.</param>
     /// <param name="onAnswer">Receives each answer with the index of its question, once, as soon as it is known: scored
     /// answers before texts. A question that cannot be answered is reported with an <see cref="Answer.Failure"/>, and the
     /// others are still answered. Called on the calling thread.</param>
     /// <param name="cancel">Ends texts early; they are reported as <see cref="FinishReason.Cancelled"/>.</param>
-    /// <exception cref="InvalidOperationException">No picture was primed.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="PrefillPicture"/> was not called.</exception>
     void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default);
 }
 
 /// <summary>Asks one question instead of several.</summary>
 public static class QuestionAnswererExtensions
 {
-    /// <summary>Answers one question about the primed picture.</summary>
+    /// <summary>Answers one question about the picture that was prefilled last.</summary>
     /// <exception cref="Exception">The <see cref="AnswerFailure.Cause"/> of a question that has no answer.</exception>
     public static Answer Ask(this IQuestionAnswerer answerer, Question question, CancellationToken cancel = default) =>
         Single(onAnswer => answerer.AskAll([question], onAnswer, cancel));

@@ -20,8 +20,8 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     private readonly YesNoScorer _yesNo;
     private readonly LanguageDecoder? _owned;
     private readonly int _hidden;
-    private readonly int _systemLength;
-    private int _pictureLength;
+    private readonly int _systemPromptEnd;
+    private int _pictureEnd;
 
     /// <param name="folder">A model with a vision part.</param>
     /// <param name="decoder">Opened from the same folder; not disposed here.</param>
@@ -49,7 +49,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
 
         _hidden = decoder.Embeddings.Hidden;
-        _systemLength = _state.Length;
+        _systemPromptEnd = _state.Length;
     }
 
     /// <summary>Opens the folder's decoder for this answerer alone, which disposes it.</summary>
@@ -87,10 +87,10 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
                 nameof(picture));
         }
 
-        _pictureLength = 0;
-        _state.Rewind(_systemLength);
+        _pictureEnd = 0;
+        _state.Rewind(_systemPromptEnd);
         _state.Append(picture.Values);
-        _pictureLength = _state.Length;
+        _pictureEnd = _state.Length;
     }
 
     public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
@@ -174,7 +174,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
         finally
         {
-            _state.Rewind(_pictureLength);
+            _state.Rewind(_pictureEnd);
         }
     }
 
@@ -200,7 +200,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
 
             foreach (var (index, pending) in unreported)
             {
-                _state.Rewind(_pictureLength);
+                _state.Rewind(_pictureEnd);
                 var alone = NewBatch();
                 alone.TryAdd(index, pending, PromptIdsAfter(pending.Text), sampler, onText);
                 Run(alone, sampler, onText, onAnswer, cancel);
@@ -208,17 +208,17 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
         finally
         {
-            _state.Rewind(_pictureLength);
+            _state.Rewind(_pictureEnd);
         }
     }
 
     private void RewindToPicture()
     {
-        if (_pictureLength == 0)
+        if (_pictureEnd == 0)
         {
-            throw new InvalidOperationException("No picture was primed, so there is nothing to ask about.");
+            throw new InvalidOperationException("PrefillPicture was not called, so there is no picture to ask about.");
         }
 
-        _state.Rewind(_pictureLength);
+        _state.Rewind(_pictureEnd);
     }
 }

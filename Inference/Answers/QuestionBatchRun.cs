@@ -92,9 +92,9 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
                 spare -= text.Draft.Length;
             }
 
-            pending.Row = row;
-            row += pending.Rows;
-            _parts.Add(new SequenceTokens(pending.Sequence, (int[])[.. pending.Ids, .. pending.Generation?.Draft ?? []], pending.Rows));
+            pending.FirstLogitRow = row;
+            row += pending.LogitRowCount;
+            _parts.Add(new SequenceTokens(pending.Sequence, (int[])[.. pending.Ids, .. pending.Generation?.Draft ?? []], pending.LogitRowCount));
         }
 
         foreach (var pending in _pending.Where(pending => pending.Choices is not null))
@@ -125,7 +125,7 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
 
     private Answer ScoreYesNo(PendingQuestion pending, TimeSpan prefill)
     {
-        var score = yesNo.Score(state.Logits(pending.Row));
+        var score = yesNo.Score(state.Logits(pending.FirstLogitRow));
         var yes = score >= 0.5;
         return new Answer(
             pending.Question, yes ? "yes" : "no", yes ? "Yes" : "No", score, [], FinishReason.Stopped,
@@ -138,7 +138,7 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
         for (var i = 0; i < likelihoods.Length; i++)
         {
             var ids = choices.Spellings[i].Ids;
-            likelihoods[i] = LogSoftmax.At(state.Logits(pending.Row), ids[0]);
+            likelihoods[i] = LogSoftmax.At(state.Logits(pending.FirstLogitRow), ids[0]);
             for (var token = 1; token < ids.Count; token++)
             {
                 likelihoods[i] += LogSoftmax.At(state.Logits(row++), ids[token]);
@@ -186,7 +186,7 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
         Sampler sampler,
         PromptLookupDrafter drafter)
     {
-        private int _row;
+        private int _firstLogitRow;
 
         public int Index => index;
 
@@ -202,15 +202,15 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
         public int Sequence { get; private set; }
 
         /// <summary>Rows of logits of the first pass, those of a choice's spellings excluded.</summary>
-        public int Rows => Generation?.LogitRowCount ?? 1;
+        public int LogitRowCount => Generation?.LogitRowCount ?? 1;
 
         /// <summary>Index of its first row among the logits of the first pass.</summary>
-        public int Row
+        public int FirstLogitRow
         {
-            get => _row;
+            get => _firstLogitRow;
             set
             {
-                _row = value;
+                _firstLogitRow = value;
                 Generation?.FirstLogitRow = value;
             }
         }

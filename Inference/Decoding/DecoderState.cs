@@ -3,7 +3,7 @@ namespace MobileVlm.Edge.Inference.Decoding;
 /// <summary>Tokens that one pass appends to one sequence.</summary>
 /// <param name="Sequence">From <see cref="DecoderState.Fork"/>.</param>
 /// <param name="Ids">At least one.</param>
-/// <param name="LogitsRequested">Number of the last of these tokens after which logits are computed.</param>
+/// <param name="LogitsRequested">How many of these tokens, counted back from the last, get a row of logits.</param>
 public readonly record struct SequenceTokens(int Sequence, ReadOnlyMemory<int> Ids, int LogitsRequested);
 
 /// <summary>The KV cache of one conversation and the passes that extend it. The cache is past and present at once, so
@@ -17,24 +17,24 @@ public sealed class DecoderState : IDisposable
     private readonly SequenceTree _sequences;
 
     /// <summary>Pass of one token; separate from the others, so that its shape never changes.</summary>
-    private readonly DecoderRunBuffers _step;
+    private readonly DecoderPass _step;
 
-    private readonly DecoderRunBuffers _batch;
-    private readonly DecoderRunBuffers? _prefill;
-    private readonly int _prefillFrom;
-    private DecoderRunBuffers _last;
+    private readonly DecoderPass _batch;
+    private readonly DecoderPass? _prefill;
+    private readonly int _minPrefillTokens;
+    private DecoderPass _last;
     private bool _disposed;
 
-    internal DecoderState(LanguageDecoder decoder, int capacity, int prefillFrom)
+    internal DecoderState(LanguageDecoder decoder, int capacity, int minPrefillTokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, decoder.MaxPositions);
-        (_decoder, _prefillFrom) = (decoder, prefillFrom);
+        (_decoder, _minPrefillTokens) = (decoder, minPrefillTokens);
         _cache = new KeyValueCache(decoder, capacity);
         _sequences = new SequenceTree(capacity);
-        _step = new DecoderRunBuffers(decoder, decoder.Session, _cache);
-        _batch = new DecoderRunBuffers(decoder, decoder.Session, _cache);
-        _prefill = decoder.PrefillSession is { } session && prefillFrom < int.MaxValue ? new DecoderRunBuffers(decoder, session, _cache) : null;
+        _step = new DecoderPass(decoder, decoder.Session, _cache);
+        _batch = new DecoderPass(decoder, decoder.Session, _cache);
+        _prefill = decoder.PrefillSession is { } session && minPrefillTokens < int.MaxValue ? new DecoderPass(decoder, session, _cache) : null;
         _last = _step;
     }
 
@@ -100,12 +100,12 @@ public sealed class DecoderState : IDisposable
     /// <summary>Appends to several sequences in one pass: each as if it were alone, except that sums in another order are
     /// rounded differently.</summary>
     /// <param name="parts">Any number of sequences.</param>
-    /// <param name="decoding">The tokens belong to answers: they go through the decode weights however many they are, so
+    /// <param name="useDecodeWeights">The tokens belong to answers: they go through the decode weights however many they are, so
     /// that an answer depends neither on the answers beside it nor on a draft.</param>
     /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
     /// <exception cref="NonFiniteLogitsException">One of them gives NaN or infinity, which spreads to the others of the
     /// pass through masked columns; rewind to before them.</exception>
-    public void Append(IReadOnlyList<SequenceTokens> parts, bool decoding = false)
+    public void Append(IReadOnlyList<SequenceTokens> parts, bool useDecodeWeights = false)
     {
         var (count, requested) = (0, 0);
         foreach (var part in parts)
@@ -116,7 +116,7 @@ public sealed class DecoderState : IDisposable
             requested += part.LogitsRequested;
         }
 
-        var pass = Begin(count, requested, decoding);
+        var pass = Begin(count, requested, useDecodeWeights);
         Embed(parts, pass.Embeddings);
         var (row, next) = (0, 0);
         foreach (var part in parts)
@@ -164,17 +164,17 @@ public sealed class DecoderState : IDisposable
         _cache.Dispose();
     }
 
-    private DecoderRunBuffers BeginOnPrefix(int count)
+    private DecoderPass BeginOnPrefix(int count)
     {
         if (!_sequences.HasOnlyPrefix)
         {
             throw new InvalidOperationException("Other sequences continue the prefix; rewind before it grows.");
         }
 
-        return Begin(count, requested: 1, decoding: false);
+        return Begin(count, requested: 1, useDecodeWeights: false);
     }
 
-    private DecoderRunBuffers Begin(int count, int requested, bool decoding)
+    private DecoderPass Begin(int count, int requested, bool useDecodeWeights)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (count > Capacity - Length)
@@ -183,14 +183,14 @@ public sealed class DecoderState : IDisposable
         }
 
         _last = count == 1 && requested == 1 ? _step
-            : _prefill is not null && !decoding && count >= _prefillFrom ? _prefill
+            : _prefill is not null && !useDecodeWeights && count >= _minPrefillTokens ? _prefill
             : _batch;
         _last.Shape(count, requested);
         Passes++;
         return _last;
     }
 
-    private ReadOnlySpan<float> RunPrefix(DecoderRunBuffers pass)
+    private ReadOnlySpan<float> RunPrefix(DecoderPass pass)
     {
         _sequences.Append(SequenceTree.Prefix, pass.Positions, pass.Bias);
         pass.LogitRows[0] = pass.Count - 1;

@@ -35,7 +35,7 @@ public sealed class LanguageDecoder : IDisposable
             {
                 PrefillSession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
                 CheckSizes(folder, ModelFolder.PrefillFile, language.HiddenSize);
-                MinPrefillTokens = settings.MinPrefillTokens ?? ExecutionSettings.DefaultPrefillFrom;
+                MinPrefillTokens = settings.MinPrefillTokens ?? ExecutionSettings.DefaultMinPrefillTokens;
             }
 
             Embeddings = new EmbeddingTable(folder);
@@ -86,9 +86,9 @@ public sealed class LanguageDecoder : IDisposable
     public DecoderState CreateState(int capacity) => new(this, capacity, MinPrefillTokens);
 
     /// <param name="capacity">Maximum number of tokens.</param>
-    /// <param name="prefillFrom">Replaces <see cref="MinPrefillTokens"/>: with 1 all but single tokens go through
+    /// <param name="minPrefillTokens">Replaces <see cref="MinPrefillTokens"/>: with 1 all but single tokens go through
     /// <see cref="PrefillSession"/>, with the largest number none.</param>
-    internal DecoderState CreateState(int capacity, int prefillFrom) => new(this, capacity, prefillFrom);
+    internal DecoderState CreateState(int capacity, int minPrefillTokens) => new(this, capacity, minPrefillTokens);
 
     public void Dispose()
     {

@@ -70,7 +70,7 @@ public static class ImportSize
         long Decoder(DecoderWriters writers) => Size(plan, graph => new DecoderGraphWriter(language, writers).Write(graph, new SizeOnlyWeights()));
         return plan.DecoderRecipes.Max(recipe => Decoder(DecoderWriters.Create(recipe, importance)))
             + (plan.Prefill is { } prefill ? Decoder(DecoderWriters.ForPrefill(prefill, importance)) : 0)
-            + (embeddingBytes * Table(language));
+            + (embeddingBytes * EmbeddingElementCount(language));
     }
 
     private static long Vision(ModelConfig config, PrecisionPlan plan) => plan.VisionRecipes.Max(recipe => Size(
@@ -106,11 +106,11 @@ public static class ImportSize
 
         // Rotary tables are computed, and tied embeddings are stored once.
         var rotary = (long)language.MaxPositions * language.HeadSize;
-        var weights = (graph.WeightBytes / sizeof(float)) - rotary + (language.TiedEmbeddings ? 0 : Table(language));
+        var weights = (graph.WeightBytes / sizeof(float)) - rotary + (language.TiedEmbeddings ? 0 : EmbeddingElementCount(language));
         return weights * stored;
     }
 
-    private static long Table(LanguageConfig language) => (long)language.VocabularySize * language.HiddenSize;
+    private static long EmbeddingElementCount(LanguageConfig language) => (long)language.VocabularySize * language.HiddenSize;
 
     private static int BytesPerStoredWeight(JsonElement config) =>
         (config.TryGetProperty("torch_dtype", out var type) || config.TryGetProperty("dtype", out type))

@@ -19,7 +19,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
         typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The places of a written graph's weights in its external file.</summary>
-    public IReadOnlyDictionary<string, WeightLocation> Places(string file) => _places[file];
+    public IReadOnlyDictionary<string, WeightLocation> WeightLocations(string file) => _places[file];
 
     /// <summary>Visual tokens of one picture; 0 for a model of text only.</summary>
     public int VisualTokens => checkpoint.Config is { Vision: { } vision, Projector: { } projector }
@@ -39,7 +39,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
         }
 
         WriteFile(file, graph.Save);
-        _places[file] = graph.Places;
+        _places[file] = graph.WeightLocations;
         _signatures[file] = SessionFactory.Describe(Path.Combine(folder, file));
     }
 

@@ -101,7 +101,7 @@ public static class ModelImporter
     {
         var writer = new ModelFolderWriter(checkpoint, tokenizer, fingerprint, folder);
         var importance = new ImportanceMatrix();
-        var imported = new ImportedGraphs(checkpoint, weights, plan, importance);
+        var imported = new ImportGraphBuilder(checkpoint, weights, plan, importance);
 
         // All graphs are built before a byte is read, so that what a checkpoint lacks is reported at once.
         var vocabulary = LlamaTextTokenizer.Open(tokenizer);

@@ -14,15 +14,15 @@ namespace MobileVlm.Edge.Inference.Import;
 /// <param name="Reasons">Why recipes were taken and refused, for the manifest; empty where there was no choice.</param>
 internal sealed record TrialOutcome(ModelRecipe Recipe, ModelLoss? Loss, SelfTestRecord? SelfTest, IReadOnlyList<string> Reasons);
 
-/// <summary>Tries the parts of a folder as they are there, a layer at a time: measures what they lose, writes those again
-/// that lose too much while the plan has another recipe for them, and records what the finished model computes.</summary>
+/// <summary>Runs the written model parts one layer at a time and measures their loss. A part that loses too much is written again in the
+/// plan's next recipe, if there is one. Records what the finished model computes, for the self-test.</summary>
 /// <param name="checkpoint">Sizes.</param>
 /// <param name="writer">Wrote the folder in the first recipe of the plan.</param>
 /// <param name="graphs">Builds parts in other recipes.</param>
 /// <param name="stored">Runs the parts.</param>
 /// <param name="plan">Recipes to try.</param>
 internal sealed class PrecisionTrial(
-    Checkpoint checkpoint, ModelFolderWriter writer, ImportedGraphs graphs, StoredModel stored, PrecisionPlan plan)
+    Checkpoint checkpoint, ModelFolderWriter writer, ImportGraphBuilder graphs, StoredModel stored, PrecisionPlan plan)
 {
     private readonly List<string> _reasons = [];
 
@@ -40,7 +40,7 @@ internal sealed class PrecisionTrial(
             writer.WriteGraph(ModelFolder.PrefillFile, graphs.BuildPrefill(prefill, decoder));
         }
 
-        (CalibrationPrompt, float[])[] self = test is null ? [] : [(test, encoded.Test)];
+        (CalibrationPrompt, float[])[] self = test is null ? [] : [(test, encoded.SelfTestTokens)];
 
         // With an exact encoder both parts together lose what the decoder loses.
         var both = exact is null || recipe.Vision is null or { IsExact: true }
@@ -58,7 +58,7 @@ internal sealed class PrecisionTrial(
             {
                 Prefill = prefillLoss,
             },
-            test is null ? null : SelfTestMaterial.Record(test, encoded.Test, logits[^1], prefillTest),
+            test is null ? null : SelfTestMaterial.Record(test, encoded.SelfTestTokens, logits[^1], prefillTest),
             _reasons);
     }
 
@@ -141,6 +141,6 @@ internal sealed class PrecisionTrial(
     /// <param name="Recipe">The recipe that encoded them; null for a model of text only.</param>
     /// <param name="Loss">Null where nothing was measured.</param>
     /// <param name="Tokens">Visual tokens of the pictures that were measured.</param>
-    /// <param name="Test">Those of the self-test's picture.</param>
-    private sealed record EncodedPictures(VisionRecipe? Recipe, VisionLoss? Loss, float[][] Tokens, float[] Test);
+    /// <param name="SelfTestTokens">Those of the self-test's picture.</param>
+    private sealed record EncodedPictures(VisionRecipe? Recipe, VisionLoss? Loss, float[][] Tokens, float[] SelfTestTokens);
 }

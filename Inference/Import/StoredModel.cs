@@ -16,7 +16,7 @@ namespace MobileVlm.Edge.Inference.Import;
 /// <param name="writer">Wrote it.</param>
 /// <param name="cancel">Stops it.</param>
 internal sealed class StoredModel(
-    Checkpoint checkpoint, ImportedGraphs graphs, string folder, ModelFolderWriter writer, CancellationToken cancel)
+    Checkpoint checkpoint, ImportGraphBuilder graphs, string folder, ModelFolderWriter writer, CancellationToken cancel)
 {
     // Finds tensors and reads none, so that the import's progress does not change.
     private readonly CheckpointWeights _weights = new(checkpoint, progress: null, cancel);
@@ -29,17 +29,17 @@ internal sealed class StoredModel(
     /// <summary>The decoder alone.</summary>
     /// <param name="recipe">The recipe in which the folder has it.</param>
     public LayerwiseModel OpenDecoder(DecoderRecipe recipe) =>
-        new(checkpoint, [], [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphs.NewDecoder(recipe))], graphs.ActivationType);
+        new(checkpoint, [], [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphs.NewDecoderWriter(recipe))], graphs.ActivationType);
 
     /// <summary>The decoder with its prefill weights alone.</summary>
     /// <param name="format">The format in which the folder has them.</param>
     public LayerwiseModel OpenPrefill(WeightFormat format) =>
-        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphs.NewPrefill(format))], graphs.ActivationType);
+        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphs.NewPrefillWriter(format))], graphs.ActivationType);
 
     private IEnumerable<ISegment> Vision(VisionConfig vision, VisionRecipe recipe)
     {
         ISegment Piece(string result, Action<VisionGraphWriter, OnnxGraph> write) =>
-            Segment(ModelFolder.VisionFile, recipe.Tower, result, graph => write(graphs.NewVision(recipe), graph));
+            Segment(ModelFolder.VisionFile, recipe.Tower, result, graph => write(graphs.NewVisionWriter(recipe), graph));
 
         yield return Piece(VisionGraphWriter.NextHidden, (model, graph) => model.WriteEmbeddings(graph, _weights));
         foreach (var layer in Enumerable.Range(0, vision.LayersUsed))
@@ -68,7 +68,7 @@ internal sealed class StoredModel(
         {
             var graph = graphs.NewGraph("segment");
             write(graph);
-            graph.BorrowWeights(ModelFolderWriter.DataFile(file), writer.Places(file));
+            graph.BorrowWeights(ModelFolderWriter.DataFile(file), writer.WeightLocations(file));
             return graph;
         },
         result,

@@ -39,10 +39,10 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _outputNames = [];
     private readonly List<StoredWeight> _weights = [];
-    private readonly Dictionary<string, WeightLocation> _places = [];
+    private readonly Dictionary<string, WeightLocation> _weightLocations = [];
 
     /// <summary>The place of each weight in the external file, once it is written.</summary>
-    public IReadOnlyDictionary<string, WeightLocation> Places => _places;
+    public IReadOnlyDictionary<string, WeightLocation> WeightLocations => _weightLocations;
 
     public string Input(string input, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
     {
@@ -142,8 +142,8 @@ internal sealed partial class OnnxGraph(string name, OnnxType activations = Onnx
     {
         foreach (var weight in _weights)
         {
-            _places[weight.Name] = new WeightLocation(data.Append(weight.Size, weight.Write), weight.Size);
-            _initializers.Add(External(weight, data.FileName, _places[weight.Name].Offset));
+            _weightLocations[weight.Name] = new WeightLocation(data.Append(weight.Size, weight.Write), weight.Size);
+            _initializers.Add(External(weight, data.FileName, _weightLocations[weight.Name].Offset));
         }
     }
 

@@ -80,7 +80,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
         DecoderBytes + ((shared + (rows * own)) * CacheBytes));
 
     private long WeightBytes(int tokens) =>
-        PrefillBytes > 0 && tokens >= (settings.MinPrefillTokens ?? ExecutionSettings.DefaultPrefillFrom) ? PrefillBytes : DecoderBytes;
+        PrefillBytes > 0 && tokens >= (settings.MinPrefillTokens ?? ExecutionSettings.DefaultMinPrefillTokens) ? PrefillBytes : DecoderBytes;
 
     private long SizeOf(string graph) =>
         manifest.Files.Where(file => file.Path.StartsWith(graph, StringComparison.Ordinal)).Sum(file => file.Size);

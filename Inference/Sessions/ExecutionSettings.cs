@@ -16,7 +16,7 @@ public sealed record ExecutionSettings(int Threads = 0)
     public bool UsePrefill { get; init; } = true;
 
     /// <summary>Smallest number of tokens per pass for which the prefill weights are used; null takes what was measured on
-    /// this machine (<see cref="MachineTuning"/>), otherwise <see cref="DefaultPrefillFrom"/>.</summary>
+    /// this machine (<see cref="MachineTuning"/>), otherwise <see cref="DefaultMinPrefillTokens"/>.</summary>
     public int? MinPrefillTokens { get; init; }
 
     /// <summary>The device on which sessions run.</summary>
@@ -34,7 +34,7 @@ public sealed record ExecutionSettings(int Threads = 0)
 
     /// <summary>Default least number of tokens for the prefill weights. With fewer, reading twice the bytes costs more than the faster
     /// products save, on the machine where this was measured.</summary>
-    internal const int DefaultPrefillFrom = 4;
+    internal const int DefaultMinPrefillTokens = 4;
 
     /// <summary>Treats the CPU as a device with its own memory, so that this path can be tested where there is no other
     /// device.</summary>

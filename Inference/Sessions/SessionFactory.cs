@@ -26,7 +26,7 @@ internal static class SessionFactory
         }
 
         ThreadAffinity.BindThisThread(settings.EffectiveProcessors);
-        var (session, placement) = Place(folder, file, settings, fixedShapes);
+        var (session, placement) = OpenOnTarget(folder, file, settings, fixedShapes);
         try
         {
             Compare(folder, file, "input", signature.Inputs, session.InputMetadata);
@@ -53,7 +53,7 @@ internal static class SessionFactory
         return new InferenceSession(model, options);
     }
 
-    private static (InferenceSession Session, SessionPlacement Placement) Place(
+    private static (InferenceSession Session, SessionPlacement Placement) OpenOnTarget(
         ModelFolder folder, string file, ExecutionSettings settings, bool fixedShapes)
     {
         switch (settings.Target.Kind)
@@ -191,8 +191,8 @@ internal static class SessionFactory
         // Threads spin within a call and sleep between pictures.
         options.AddSessionConfigEntry("session.force_spinning_stop", "1");
 
-        // "session.x64quantprecision" stays off: no graph of this program has integer products that overflow in between, and
-        // it would slow down those that were narrowed for that.
+        // "session.x64quantprecision" stays off: no graph of this program has integer products whose 16-bit intermediate sums
+        // overflow, and the option would slow down the products that have 7-bit activations to avoid exactly that.
 
         // "session.set_denormal_as_zero" stays off: it changes the calling thread permanently, and the vectorised argmax
         // of .NET then finds index 0, because small integers are denormals when read as floats.

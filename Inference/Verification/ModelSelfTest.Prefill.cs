@@ -18,7 +18,7 @@ public static partial class ModelSelfTest
         SelfTestExtent extent)
     {
         var steps = Steps(known, extent);
-        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), prefillFrom: 1);
+        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), minPrefillTokens: 1);
         try
         {
             state.Append(prompt.Before);

@@ -58,7 +58,7 @@ public static partial class ModelSelfTest
     {
         // Includes the prefill weights also where this machine is faster without them.
         var all = extent == SelfTestExtent.Whole
-            ? settings with { MinPrefillTokens = settings.MinPrefillTokens ?? ExecutionSettings.DefaultPrefillFrom }
+            ? settings with { MinPrefillTokens = settings.MinPrefillTokens ?? ExecutionSettings.DefaultMinPrefillTokens }
             : settings;
         using var model = TestedModel.Open(folder, all, extent, cancel);
         return model.Outcome;
@@ -158,7 +158,7 @@ public static partial class ModelSelfTest
         CancellationToken cancel)
     {
         // The recorded results were computed with the decode weights; the prefill weights round differently.
-        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), prefillFrom: int.MaxValue);
+        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), minPrefillTokens: int.MaxValue);
         state.Append(prompt.Before);
         if (picture.Length > 0)
         {

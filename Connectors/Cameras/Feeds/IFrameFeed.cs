@@ -4,6 +4,6 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 internal interface IFrameFeed
 {
     /// <summary>Opens, delivers and closes on the calling thread, which is its own. Checks
-    /// <see cref="CaptureAttempt.Stop"/> wherever it waits, and returns the result of <see cref="CaptureAttempt.End"/>.</summary>
-    CaptureEnd Run(CaptureAttempt attempt);
+    /// <see cref="FeedAttempt.Stop"/> wherever it waits, and returns the result of <see cref="FeedAttempt.End"/>.</summary>
+    CaptureEnd Run(FeedAttempt attempt);
 }

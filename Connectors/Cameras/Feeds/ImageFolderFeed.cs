@@ -20,7 +20,7 @@ internal sealed partial class ImageFolderFeed : IFrameFeed
     private static bool Is(string path, IReadOnlyList<string> extensions) =>
         extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         var settings = attempt.Settings;
         var due = attempt.Elapsed;
@@ -66,7 +66,7 @@ internal sealed partial class ImageFolderFeed : IFrameFeed
         }
     }
 
-    private static CaptureEnd Failed(CaptureAttempt attempt, string reason) =>
+    private static CaptureEnd Failed(FeedAttempt attempt, string reason) =>
         attempt.End(attempt.Frames == 0 ? CaptureEndKind.OpenFailed : CaptureEndKind.Lost, reason);
 
     private static List<string> List(string path) => File.Exists(path)
@@ -79,7 +79,7 @@ internal sealed partial class ImageFolderFeed : IFrameFeed
     /// <summary>The later of two times: after a slow image the next one is due one period later, not at once to catch up.</summary>
     private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
-    private static Frame? Show(string file, CaptureAttempt attempt, HashSet<string> warned)
+    private static Frame? Show(string file, FeedAttempt attempt, HashSet<string> warned)
     {
         Frame? frame = null;
         try
@@ -99,7 +99,7 @@ internal sealed partial class ImageFolderFeed : IFrameFeed
             CameraMetrics.PicturesUnreadable.Add(1, CameraMetrics.Tag(attempt.Settings.Id));
             if (warned.Add(file))
             {
-                LogSkipped(attempt.Camera.Log, attempt.Settings.Id, fault.Message);
+                LogSkipped(attempt.Context.Log, attempt.Settings.Id, fault.Message);
             }
 
             return null;

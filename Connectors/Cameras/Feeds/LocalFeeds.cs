@@ -5,13 +5,13 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 /// <summary>A source that can never be opened.</summary>
 internal sealed class FailingFeed(string fault) : IFrameFeed
 {
-    public CaptureEnd Run(CaptureAttempt attempt) => attempt.End(CaptureEndKind.OpenFailed, fault);
+    public CaptureEnd Run(FeedAttempt attempt) => attempt.End(CaptureEndKind.OpenFailed, fault);
 }
 
 /// <summary>A second decoder for what the first one cannot open or decode.</summary>
 internal sealed class FallbackFeed(IFrameFeed first, IFrameFeed second) : IFrameFeed
 {
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         var end = first.Run(attempt);
         if (end.Kind != CaptureEndKind.OpenFailed || attempt.Stop.IsCancellationRequested)
@@ -29,7 +29,7 @@ internal sealed class FallbackFeed(IFrameFeed first, IFrameFeed second) : IFrame
 /// <summary>A file or folder. Which of them is found out at each attempt, because disks are mounted late.</summary>
 internal sealed class LocalFeed(bool openCv) : IFrameFeed
 {
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         var path = attempt.Settings.Source;
         IFrameFeed feed =
@@ -44,7 +44,7 @@ internal sealed class LocalFeed(bool openCv) : IFrameFeed
 /// <summary>A V4L2 device.</summary>
 internal sealed class DeviceFeed(bool openCv) : IFrameFeed
 {
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         var path = attempt.Settings.Source;
         try

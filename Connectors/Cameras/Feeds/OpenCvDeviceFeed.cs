@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 /// interrupted; the watchdog ends the attempt sooner, and the next attempt waits for the thread that is still blocked.</summary>
 internal sealed class OpenCvDeviceFeed : IFrameFeed
 {
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         try
         {

@@ -11,7 +11,7 @@ internal sealed class OpenCvFileFeed : IFrameFeed
     /// <summary>A decoder that never keeps up delivers a frame this often.</summary>
     private static readonly TimeSpan LongestSkip = TimeSpan.FromMilliseconds(500);
 
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         // A full path cannot be mistaken for an address by the FFmpeg inside.
         var path = Path.GetFullPath(attempt.Settings.Source);
@@ -41,7 +41,7 @@ internal sealed class OpenCvFileFeed : IFrameFeed
         }
     }
 
-    private static void Play(VideoCapture capture, CaptureAttempt attempt)
+    private static void Play(VideoCapture capture, FeedAttempt attempt)
     {
         var settings = attempt.Settings;
         var period = TimeSpan.FromSeconds(1 / (capture.Fps is > 0 and < 1000 ? capture.Fps : UsualRate));

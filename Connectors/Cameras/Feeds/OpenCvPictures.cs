@@ -4,7 +4,7 @@ using OpenCvSharp;
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 /// <summary>Copies what OpenCV grabbed into frames. Belongs to one attempt.</summary>
-internal sealed class OpenCvPictures(VideoCapture capture, CaptureAttempt attempt) : IDisposable
+internal sealed class OpenCvPictures(VideoCapture capture, FeedAttempt attempt) : IDisposable
 {
     /// <summary>OpenCV opens codecs that it cannot decode; after this many frames another decoder is tried.</summary>
     private const int MostUndecoded = 25;

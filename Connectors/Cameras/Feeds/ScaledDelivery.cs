@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 internal delegate void WritePixels(Span<byte> pixels);
 
 /// <summary>Delivers frames. Applies MaxFrameRate and MaxWidth where the decoder cannot.</summary>
-internal sealed class ScaledDelivery(CaptureAttempt attempt, bool limit)
+internal sealed class ScaledDelivery(FeedAttempt attempt, bool limit)
 {
     private readonly FrameRateLimit _rate = new(limit ? attempt.Settings.MaxFrameRate : null);
     private readonly int _maxWidth = (limit ? attempt.Settings.MaxWidth : null) ?? FramePool.MaxSide;

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 /// <summary>The moving test pattern, without end. Numbered by the frame's sequence number.</summary>
 internal sealed class TestPatternFeed(PatternSource pattern) : IFrameFeed
 {
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         var settings = attempt.Settings;
         var (width, height) = PictureScaler.Fit(pattern.Width, pattern.Height, settings.MaxWidth ?? pattern.Width);

@@ -12,7 +12,7 @@ internal sealed record TimedEvent(OutboxEvent Event, string Run, long Timestamp)
 /// counts.</param>
 internal sealed class OutboxEntry(TimedEvent pending, DateTimeOffset? storedAt)
 {
-    public TimedEvent Pending => pending;
+    public TimedEvent TimedEvent => pending;
 
     public OutboxEvent Event => pending.Event;
 
@@ -43,7 +43,7 @@ internal sealed class OutboxMemory
     public IEnumerable<OutboxEntry> Entries => _entries;
 
     /// <summary>The events that the open database does not have.</summary>
-    public IEnumerable<OutboxEntry> InMemory => _entries.Where(entry => !entry.IsOnDisk);
+    public IEnumerable<OutboxEntry> NotOnDisk => _entries.Where(entry => !entry.IsOnDisk);
 
     public OutboxEntry? Find(string id) => _byId.TryGetValue(id, out var node) ? node.Value : null;
 

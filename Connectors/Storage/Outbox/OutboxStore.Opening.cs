@@ -158,7 +158,7 @@ internal sealed partial class OutboxStore
     {
         var copies = newest.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
             && _memory.Find(row.Event.Id) is null).ToList();
-        _memory.Prepend(copies.Select(row => new OutboxEntry(ToPending(row), row.StoredAt) { IsOnDisk = true }));
+        _memory.Prepend(copies.Select(row => new OutboxEntry(ToTimedEvent(row), row.StoredAt) { IsOnDisk = true }));
         foreach (var row in copies)
         {
             AddOnDiskOnly(row.Event.Topic, -1);
@@ -226,7 +226,7 @@ internal sealed partial class OutboxStore
             _lost.Restore(rescued.Lost);
         }
 
-        _memory.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
+        _memory.Prepend(rows.Select(row => new OutboxEntry(ToTimedEvent(row), row.StoredAt)));
         _onDiskOnly.Clear();
         _hasRead = true;
         _damaged++;
@@ -248,7 +248,7 @@ internal sealed partial class OutboxStore
         }
 
         _memory.Prepend(rows.Skip(first).Where(row => _memory.Find(row.Event.Id) is null)
-            .Select(row => new OutboxEntry(ToPending(row), row.StoredAt) { MayBeOnDisk = true }));
+            .Select(row => new OutboxEntry(ToTimedEvent(row), row.StoredAt) { MayBeOnDisk = true }));
     }
 
     /// <summary>Detects that the file, or its log, was removed while the service runs.</summary>
@@ -271,7 +271,7 @@ internal sealed partial class OutboxStore
             // What was removed can be read as long as it is open.
             var rows = _database.Newest(int.MaxValue).Where(row => !_acknowledged.ContainsKey(row.Event.Id)
                 && !_givenUp.Contains(row.Event.Id) && _memory.Find(row.Event.Id) is null).ToList();
-            _memory.Prepend(rows.Select(row => new OutboxEntry(ToPending(row), row.StoredAt)));
+            _memory.Prepend(rows.Select(row => new OutboxEntry(ToTimedEvent(row), row.StoredAt)));
             _onDiskOnly.Clear();
         }
 
@@ -346,5 +346,5 @@ internal sealed partial class OutboxStore
         DroppedForSpace(lost.Values.Sum());
     }
 
-    private static TimedEvent ToPending(OutboxRow row) => new(row.Event, row.Run, row.Timestamp);
+    private static TimedEvent ToTimedEvent(OutboxRow row) => new(row.Event, row.Run, row.Timestamp);
 }

@@ -87,24 +87,24 @@ internal sealed partial class OutboxStore
     private void WriteOnce(IOutboxDatabase database)
     {
         var change = new OutboxChange(++_transactions, WallClock.Read(_time)) { Sweeps = IsTimeToSweep };
-        change.Done.AddRange(_acknowledged.Keys);
-        change.Done.AddRange(_givenUp);
+        change.ToDelete.AddRange(_acknowledged.Keys);
+        change.ToDelete.AddRange(_givenUp);
         database.Begin();
         if (_wall.JumpTo(change.Clock, _time) is { } jump)
         {
             database.ShiftClock(Run, jump);
         }
 
-        change.Removed.AddRange(database.Delete(change.Done));
+        change.Removed.AddRange(database.Delete(change.ToDelete));
         if (change.Sweeps)
         {
             change.TooOld.AddRange(database.DeleteOlderThan(change.Clock.Wall - _settings.MaxAge, _lost.InFlightId));
         }
 
-        foreach (var entry in _memory.InMemory)
+        foreach (var entry in _memory.NotOnDisk)
         {
             var isNew = database.Insert(
-                entry.Event, StoredAt(entry, change.Clock.Wall), entry.Pending.Run, entry.Pending.Timestamp);
+                entry.Event, StoredAt(entry, change.Clock.Wall), entry.TimedEvent.Run, entry.TimedEvent.Timestamp);
             (isNew ? change.Inserted : change.Known).Add(entry);
         }
 
@@ -179,7 +179,7 @@ internal sealed partial class OutboxStore
             }
         }
 
-        foreach (var id in change.Done)
+        foreach (var id in change.ToDelete)
         {
             _acknowledged.Remove(id);
             _givenUp.Remove(id);
@@ -339,7 +339,7 @@ internal sealed partial class OutboxStore
         {
             if (copy.Event.Id == _lost.InFlightId)
             {
-                var (sent, run, timestamp) = copy.Pending;
+                var (sent, run, timestamp) = copy.TimedEvent;
                 _inFlightRow = new OutboxRow(0, sent, run, timestamp, StoredAt(copy, _time.GetUtcNow()));
             }
 
@@ -369,7 +369,7 @@ internal sealed partial class OutboxStore
 
         _sweptAt = _time.GetTimestamp();
         var now = _time.GetUtcNow();
-        var old = _memory.InMemory.Where(entry => now - StoredAt(entry, now) > _settings.MaxAge
+        var old = _memory.NotOnDisk.Where(entry => now - StoredAt(entry, now) > _settings.MaxAge
             && (entry.StoredAt is null || entry.StoredAt >= PlausibleTime.Earliest) && entry.Event.Id != _lost.InFlightId).ToList();
         old.ForEach(GiveUp);
         DroppedForAge(old.Count);
@@ -397,7 +397,7 @@ internal sealed partial class OutboxStore
         public bool Sweeps { get; init; }
 
         /// <summary>Ids that are to be deleted, whether the file has them or not.</summary>
-        public List<string> Done { get; } = [];
+        public List<string> ToDelete { get; } = [];
 
         public List<OutboxKey> Removed { get; } = [];
 

@@ -63,7 +63,7 @@ internal sealed partial class OutboxStore : IDisposable
     public string Run { get; } = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
 
     /// <summary>Whether nothing waits to be written and nothing is to be tried again.</summary>
-    public bool IsIdle => _database is not null && _fault is null && _acknowledged.Count == 0 && _givenUp.Count == 0 && !_memory.InMemory.Any();
+    public bool IsIdle => _database is not null && _fault is null && _acknowledged.Count == 0 && _givenUp.Count == 0 && !_memory.NotOnDisk.Any();
 
     /// <summary>Opens or creates the file. Where that cannot be done, events are kept in memory and it is tried again.</summary>
     public static OutboxStore Open(OutboxSettings settings, IOutboxFolder disk, TimeProvider time, ILogger logger)
@@ -127,7 +127,7 @@ internal sealed partial class OutboxStore : IDisposable
     public IReadOnlyList<StoreOutcome> Write(IReadOnlyList<TimedEvent> happened, bool isLast)
     {
         var entries = happened.Select(AddToMemory).ToList();
-        if (_database is null || _fault is not null || _memory.InMemory.Any() || _givenUp.Count > 0 || isLast || RemovalsAreDue || IsTimeToSweep)
+        if (_database is null || _fault is not null || _memory.NotOnDisk.Any() || _givenUp.Count > 0 || isLast || RemovalsAreDue || IsTimeToSweep)
         {
             WriteOrKeep(isLast);
         }
@@ -156,7 +156,7 @@ internal sealed partial class OutboxStore : IDisposable
     /// <summary>Closes the file. What no disk has taken is lost then.</summary>
     public void Dispose()
     {
-        if (_memory.InMemory.Count() is > 0 and var left)
+        if (_memory.NotOnDisk.Count() is > 0 and var left)
         {
             LogLeft(left, _settings.Path);
         }
@@ -206,7 +206,7 @@ internal sealed partial class OutboxStore : IDisposable
                 if (FirstRow(database, exceptTopics) is { } row)
                 {
                     _inFlightRow = row;
-                    return ToPending(row);
+                    return ToTimedEvent(row);
                 }
 
                 break;
@@ -226,10 +226,10 @@ internal sealed partial class OutboxStore : IDisposable
 
         if (_database is null && _inFlightRow is { } handed && !exceptTopics.Contains(handed.Event.Topic))
         {
-            return ToPending(handed);
+            return ToTimedEvent(handed);
         }
 
-        return _memory.Entries.FirstOrDefault(entry => !exceptTopics.Contains(entry.Event.Topic))?.Pending;
+        return _memory.Entries.FirstOrDefault(entry => !exceptTopics.Contains(entry.Event.Topic))?.TimedEvent;
     }
 
     private OutboxRow? FirstRow(IOutboxDatabase database, IReadOnlySet<string> exceptTopics)
@@ -278,7 +278,7 @@ internal sealed partial class OutboxStore : IDisposable
             waiting,
             waiting == 0 ? 0 : _memory.Bytes + (onDiskOnly > 0 ? OnDiskOnlyBytes() : 0),
             waiting == 0 ? null : OldestAt(onDiskOnly > 0),
-            _memory.InMemory.Count(),
+            _memory.NotOnDisk.Count(),
             _stored,
             _removed,
             _droppedForSpace,
@@ -309,7 +309,7 @@ internal sealed partial class OutboxStore : IDisposable
     }
 
     private DateTimeOffset StoredAt(OutboxEntry entry, DateTimeOffset now) =>
-        entry.StoredAt ?? now - _time.GetElapsedTime(entry.Pending.Timestamp);
+        entry.StoredAt ?? now - _time.GetElapsedTime(entry.TimedEvent.Timestamp);
 
     /// <param name="Topic">Null when an id was acknowledged that had not been handed out.</param>
     /// <param name="IsOnDiskOnly">It was not in memory.</param>

@@ -24,7 +24,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
     private readonly BlockingCollection<Work> _work = new(LongestQueue);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly OutboxStore _store;
-    private readonly ConcurrentDictionary<string, long> _refused = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _droppedByTopic = new(StringComparer.Ordinal);
     private readonly Lock _closing = new();
     private List<Work> _batch = [];
     private bool _isClosed;
@@ -46,7 +46,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
             var busySince = Interlocked.Read(ref _busySince);
             return stats with
             {
-                DroppedForSpace = stats.DroppedForSpace + _refused.Values.Sum(),
+                DroppedForSpace = stats.DroppedForSpace + _droppedByTopic.Values.Sum(),
                 Storage = busySince != 0 && Environment.TickCount64 - busySince > HangsAfter.TotalMilliseconds
                     ? new StorageCondition(StorageKind.Hanging, "the disk does not answer")
                     : stats.Storage,
@@ -88,7 +88,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
             return store.Done.Task;
         }
 
-        _refused.AddOrUpdate(happened.Topic, 1, (_, before) => before + 1);
+        _droppedByTopic.AddOrUpdate(happened.Topic, 1, (_, before) => before + 1);
         return Task.FromResult(StoreOutcome.Dropped);
     }
 
@@ -257,9 +257,9 @@ public sealed partial class SqliteOutbox : IEventOutbox
 
     private void CountRefusedEvents()
     {
-        foreach (var topic in _refused.Keys)
+        foreach (var topic in _droppedByTopic.Keys)
         {
-            if (_refused.TryRemove(topic, out var events))
+            if (_droppedByTopic.TryRemove(topic, out var events))
             {
                 _store.CountRefused(topic, events);
             }

@@ -58,7 +58,7 @@ internal static class AskCommand
         var encode = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
         answerer.PrefillPicture(tokens);
-        var prime = Stopwatch.GetElapsedTime(started);
+        var prefill = Stopwatch.GetElapsedTime(started);
 
         var answers = new List<AnswerDocument>();
         foreach (var question in questions)
@@ -70,7 +70,7 @@ internal static class AskCommand
 
             var asked = new Question(question, kind, maxTokens);
             var answer = answerer.Ask(asked, options.Sampler(parsed), json ? null : Console.Write, cancel);
-            answers.Add(Document(answerer, answer, encode, prime));
+            answers.Add(Document(answerer, answer, encode, prefill));
             if (!json)
             {
                 Console.WriteLine(answer.Score is { } score
@@ -127,7 +127,7 @@ internal static class AskCommand
         return (int)Math.Clamp(needed, QuestionAnswerer.DefaultCapacity, Math.Max(QuestionAnswerer.DefaultCapacity, counter.MaxPositions));
     }
 
-    private static AnswerDocument Document(QuestionAnswerer answerer, Answer answer, TimeSpan encode, TimeSpan prime) => new(
+    private static AnswerDocument Document(QuestionAnswerer answerer, Answer answer, TimeSpan encode, TimeSpan prefill) => new(
         answer.Question.Text,
         answer.Text,
         answer.Score,
@@ -136,7 +136,7 @@ internal static class AskCommand
         FinishWord(answer.Finish),
         new AnswerTimingsDocument(
             encode.TotalMilliseconds,
-            (prime + answer.Timings.Prefill).TotalMilliseconds,
+            (prefill + answer.Timings.Prefill).TotalMilliseconds,
             answer.Timings.Decode.TotalMilliseconds));
 
     internal static string FinishWord(FinishReason finish) => finish switch

@@ -9,7 +9,7 @@ internal static class EnvironmentSettings
     /// pass on variables that have no value.</summary>
     /// <returns>The number of applied variables.</returns>
     public static int Apply(
-        IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> sections, SettingNode root, ErrorList errors)
+        IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> sections, SettingNode root, ProblemList errors)
     {
         var applied = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (variable, value) in environment.OrderBy(it => it.Key, StringComparer.Ordinal))

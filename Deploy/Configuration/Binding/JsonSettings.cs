@@ -10,13 +10,13 @@ internal sealed partial class JsonSettings
 {
     private readonly byte[] _json;
     private readonly string _file;
-    private readonly ErrorList _errors;
+    private readonly ProblemList _errors;
 
-    private JsonSettings(byte[] json, string file, ErrorList errors) => (_json, _file, _errors) = (json, file, errors);
+    private JsonSettings(byte[] json, string file, ProblemList errors) => (_json, _file, _errors) = (json, file, errors);
 
     /// <summary>Reads the tree. A key that is given twice is an error, and its first value is kept.</summary>
     /// <exception cref="ConfigurationException">The bytes are not JSON, or not an object.</exception>
-    public static SettingNode Read(byte[] bytes, string file, ErrorList errors)
+    public static SettingNode Read(byte[] bytes, string file, ProblemList errors)
     {
         byte[] mark = [0xEF, 0xBB, 0xBF];
         var json = bytes.AsSpan().StartsWith(mark) ? bytes[mark.Length..] : bytes;

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 /// <param name="errors">Takes the errors.</param>
 /// <param name="root">The options of the whole section, in which a misplaced key is looked up.</param>
 /// <param name="section">The section's name.</param>
-internal sealed class OptionsBinder(ErrorList errors, Type root, string section)
+internal sealed class OptionsBinder(ProblemList errors, Type root, string section)
 {
     /// <summary>Returns options with every valid value; an invalid value is replaced by the default.</summary>
     public T Bind<T>(SettingNode? node, string key)

@@ -15,11 +15,11 @@ internal sealed class ContextValidator
     private const string ModelPath = $"{Model}:{nameof(ModelOptions.Path)}";
     private const string ContextTokens = $"{Model}:{nameof(ModelOptions.ContextTokens)}";
 
-    private readonly ErrorList _errors;
+    private readonly ProblemList _errors;
     private readonly QuestionTokenCounter _counter;
     private readonly int _contextTokens;
 
-    private ContextValidator(QuestionTokenCounter counter, int contextTokens, ErrorList errors) =>
+    private ContextValidator(QuestionTokenCounter counter, int contextTokens, ProblemList errors) =>
         (_counter, _contextTokens, _errors) = (counter, contextTokens, errors);
 
     /// <summary>Opens the model's manifest and tokenizer.</summary>
@@ -28,7 +28,7 @@ internal sealed class ContextValidator
     /// <param name="errors">Receives errors and warnings. A model that cannot be read is a warning, because a start refuses it and
     /// reports more.</param>
     /// <returns>Null if the model cannot be read, or cannot answer questions about frames.</returns>
-    public static QuestionTokenCounter? OpenModel(EdgeOptions options, string folder, ErrorList errors)
+    public static QuestionTokenCounter? OpenModel(EdgeOptions options, string folder, ProblemList errors)
     {
         if (options.Model.Path is not { } path || errors.Has(ModelPath) || errors.Has(ContextTokens))
         {
@@ -67,7 +67,7 @@ internal sealed class ContextValidator
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="counter">The model's token counter.</param>
     /// <param name="errors">Receives the errors.</param>
-    public static void Validate(EdgeOptions options, QuestionTokenCounter counter, ErrorList errors)
+    public static void Validate(EdgeOptions options, QuestionTokenCounter counter, ProblemList errors)
     {
         var validator = new ContextValidator(counter, options.Model.ContextTokens, errors);
         foreach (var (camera, cameraOptions) in options.Cameras)

@@ -14,14 +14,14 @@ internal static class OptionsValidator
     /// <summary>Adds an error for each broken rule.</summary>
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="folder">The folder in which relative paths start.</param>
-    /// <param name="strictness">Whether a file that this user may not read is an error.</param>
+    /// <param name="purpose">Whether a file that this user may not read is an error.</param>
     /// <param name="errors">Receives errors and warnings.</param>
-    public static void Validate(EdgeOptions options, string folder, ConfigurationPurpose strictness, ErrorList errors)
+    public static void Validate(EdgeOptions options, string folder, ConfigurationPurpose purpose, ProblemList errors)
     {
         ValidateBroker(options.Mqtt, errors);
         ValidateLogin(options.Mqtt, errors);
-        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, strictness != ConfigurationPurpose.Start, errors);
-        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, strictness != ConfigurationPurpose.Start, errors);
+        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, purpose != ConfigurationPurpose.Start, errors);
+        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, purpose != ConfigurationPurpose.Start, errors);
         ValidateOutbox(options.Outbox.Path, errors);
         ValidateAsks(options, errors);
         var model = ContextValidator.OpenModel(options, folder, errors);
@@ -31,11 +31,11 @@ internal static class OptionsValidator
             ContextValidator.Validate(options, model, errors);
         }
 
-        ValidateCameraLogins(options, folder, strictness == ConfigurationPurpose.Check, errors);
+        ValidateCameraLogins(options, folder, purpose == ConfigurationPurpose.Check, errors);
     }
 
     // Refuses only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
-    private static void ValidateOutbox(string? path, ErrorList errors)
+    private static void ValidateOutbox(string? path, ProblemList errors)
     {
         const int MaxNameBytes = 200;
         const string Key = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Outbox)}:{nameof(OutboxOptions.Path)}";
@@ -49,7 +49,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateAsks(EdgeOptions options, ErrorList errors)
+    private static void ValidateAsks(EdgeOptions options, ProblemList errors)
     {
         if (options.Mqtt.Asks.Deadline > options.Mqtt.Asks.MaxDeadline)
         {
@@ -60,7 +60,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateBroker(MqttOptions mqtt, ErrorList errors)
+    private static void ValidateBroker(MqttOptions mqtt, ProblemList errors)
     {
         if (mqtt.Broker is not { } broker)
         {
@@ -96,7 +96,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateLogin(MqttOptions mqtt, ErrorList errors)
+    private static void ValidateLogin(MqttOptions mqtt, ProblemList errors)
     {
         var user = $"{Mqtt}:{nameof(MqttOptions.User)}";
         if (mqtt.PasswordFile is not null && mqtt.User is null && !errors.Has(user))
@@ -106,7 +106,7 @@ internal static class OptionsValidator
     }
 
     private static void ValidateFile(
-        string? path, string key, string folder, bool isLenient, ErrorList errors)
+        string? path, string key, string folder, bool isLenient, ProblemList errors)
     {
         if (path is null || errors.Has(key))
         {
@@ -144,7 +144,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ErrorList errors)
+    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ProblemList errors)
     {
         if (options.Cameras.Count == 0)
         {
@@ -178,7 +178,7 @@ internal static class OptionsValidator
         QuestionsValidator.Validate(options, modelIsKnown, errors);
     }
 
-    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, ErrorList errors)
+    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, ProblemList errors)
     {
         foreach (var (name, camera) in options.Cameras)
         {

@@ -6,7 +6,7 @@ using MobileVlm.Edge.Deploy.Configuration.Options;
 namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 
 /// <summary>Validates the rules between the properties of a question, and between questions.</summary>
-internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, ErrorList errors)
+internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, ProblemList errors)
 {
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
     private const string Context = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.ContextTokens)}";
@@ -19,7 +19,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     /// <param name="modelIsKnown">Whether <see cref="ContextValidator"/> counts the tokens exactly; if not, an answer that cannot fit
     /// with any published model is an error here.</param>
     /// <param name="errors">Receives the errors.</param>
-    public static void Validate(EdgeOptions options, bool modelIsKnown, ErrorList errors) =>
+    public static void Validate(EdgeOptions options, bool modelIsKnown, ProblemList errors) =>
         new QuestionsValidator(options, modelIsKnown, errors).Validate();
 
     private void Validate()

@@ -15,9 +15,9 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// <param name="checkpoint">Sizes and embeddings.</param>
 /// <param name="vision">Embeddings, layers, projector.</param>
 /// <param name="decoder">Layers, head.</param>
-/// <param name="keyValues">Type of the cache; residual streams are float32 between segments, which loses nothing.</param>
+/// <param name="keyValueType">Type of the cache; residual streams are float32 between segments, which loses nothing.</param>
 internal sealed class LayerwiseModel(
-    Checkpoint checkpoint, IReadOnlyList<ISegment> vision, IReadOnlyList<ISegment> decoder, OnnxType keyValues = OnnxType.Float32)
+    Checkpoint checkpoint, IReadOnlyList<ISegment> vision, IReadOnlyList<ISegment> decoder, OnnxType keyValueType = OnnxType.Float32)
 {
     private readonly CheckpointTensor _embeddings = checkpoint.Get(
         "model.embed_tokens.weight", checkpoint.Config.Language.VocabularySize, checkpoint.Config.Language.HiddenSize);
@@ -111,5 +111,5 @@ internal sealed class LayerwiseModel(
     };
 
     private OrtValue Empty(long[] shape) => OrtValue.CreateAllocatedTensorValue(
-        OrtAllocator.DefaultInstance, keyValues == OnnxType.Float16 ? TensorElementType.Float16 : TensorElementType.Float, shape);
+        OrtAllocator.DefaultInstance, keyValueType == OnnxType.Float16 ? TensorElementType.Float16 : TensorElementType.Float, shape);
 }

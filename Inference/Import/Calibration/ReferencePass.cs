@@ -16,7 +16,7 @@ internal sealed class ReferencePass
     private readonly CalibrationPrompt[] _prompts;
     private readonly List<ISegment> _vision = [];
     private readonly List<ISegment> _decoder = [];
-    private readonly LayerwiseModel _pass;
+    private readonly LayerwiseModel _model;
     private readonly string _folder;
     private readonly ImportanceMatrix _importance;
 
@@ -47,13 +47,13 @@ internal sealed class ReferencePass
         _prompts = [.. CalibrationPrompt.Encode(set, tokenizer, config.Vision is not null)
             .Where(p => p.Length(visualTokens) <= config.Language.MaxPositions)];
         AddDecoder(source, config.Language);
-        _pass = new LayerwiseModel(checkpoint, _vision, _decoder);
+        _model = new LayerwiseModel(checkpoint, _vision, _decoder);
     }
 
     public ReferenceOutputs Run()
     {
-        var pictures = _vision.Count == 0 ? [] : _pass.EncodePictures(_set.Pictures);
-        var logits = _pass.RunPrompts(_prompts.Select(p => (p, p.VisualTokensOf(pictures))));
+        var pictures = _vision.Count == 0 ? [] : _model.EncodePictures(_set.Pictures);
+        var logits = _model.RunPrompts(_prompts.Select(p => (p, p.VisualTokensOf(pictures))));
         return new ReferenceOutputs(_set, pictures, _prompts, logits);
     }
 

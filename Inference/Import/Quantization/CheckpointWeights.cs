@@ -32,7 +32,7 @@ internal sealed class CheckpointWeights : IWeightSource
     /// <inheritdoc/>
     public Action<Stream> Untransposed(string name, params ReadOnlySpan<long> shape)
     {
-        var tensor = Count(_checkpoint.Get(name, shape));
+        var tensor = AddToTotal(_checkpoint.Get(name, shape));
         return stream => ReadRows(tensor, tensor.Count, 1, (_, values) => stream.Write(MemoryMarshal.AsBytes(values)));
     }
 
@@ -106,7 +106,7 @@ internal sealed class CheckpointWeights : IWeightSource
     /// <summary>The tensor's stored bytes, unchanged.</summary>
     public Action<Stream> Raw(CheckpointTensor tensor)
     {
-        Count(tensor);
+        AddToTotal(tensor);
         return stream =>
         {
             var buffer = ArrayPool<byte>.Shared.Rent(ChunkElements);
@@ -130,9 +130,9 @@ internal sealed class CheckpointWeights : IWeightSource
     }
 
     private List<CheckpointTensor> Find(IReadOnlyList<LinearWeight> weights) =>
-        [.. weights.Select(w => Count(_checkpoint.Get(w.Name, w.Outputs, w.Inputs)))];
+        [.. weights.Select(w => AddToTotal(_checkpoint.Get(w.Name, w.Outputs, w.Inputs)))];
 
-    private CheckpointTensor Count(CheckpointTensor tensor)
+    private CheckpointTensor AddToTotal(CheckpointTensor tensor)
     {
         _progress.Total += tensor.ByteCount;
         return tensor;

@@ -13,8 +13,8 @@ internal enum ScaleRule
     LeastError,
 }
 
-/// <summary>The codes of a block: code = round(value * inverse) + zero, value = (code - zero) * scale. Scale and inverse
-/// are not each other's inverse once the scale was fitted to the codes.</summary>
+/// <summary>The codes of a block: code = round(value * QuantizeFactor) + ZeroPoint, value = (code - ZeroPoint) * Scale. Once Scale is
+/// fitted to the codes, QuantizeFactor is no longer 1 / Scale.</summary>
 internal readonly record struct QuantizationParameters(float QuantizeFactor, float Scale, int ZeroPoint);
 
 /// <summary>Finds the scales with the least error. For each of several clipping factors the codes c are computed first; the scale
@@ -109,30 +109,30 @@ internal static class ScaleSearch
     private static void Consider(
         ReadOnlySpan<float> values,
         ReadOnlySpan<float> importance,
-        float inverse,
+        float quantizeFactor,
         int zero,
         int lowest,
         int highest,
         ref QuantizationParameters best,
         ref double gain)
     {
-        var (product, square) = Fit(values, importance, inverse, lowest, highest);
+        var (product, square) = Fit(values, importance, quantizeFactor, lowest, highest);
         var scale = product / square;
         var found = (double)product * product / square;
 
         // Sums close to zero or beyond single precision are meaningless: what was found before stays.
         if (found > gain && float.IsNormal(scale) && float.IsFinite(square))
         {
-            (best, gain) = (new QuantizationParameters(inverse, scale, zero), found);
+            (best, gain) = (new QuantizationParameters(quantizeFactor, scale, zero), found);
         }
     }
 
     /// <summary>sum(w v c) and sum(w c^2) for c = clamp(round(v * inverse), lowest, highest).</summary>
     private static (float Product, float Square) Fit(
-        ReadOnlySpan<float> values, ReadOnlySpan<float> importance, float inverse, int lowest, int highest)
+        ReadOnlySpan<float> values, ReadOnlySpan<float> importance, float quantizeFactor, int lowest, int highest)
     {
         var (product, square) = (Vector<float>.Zero, Vector<float>.Zero);
-        var (factor, low, high) = (new Vector<float>(inverse), new Vector<float>(lowest), new Vector<float>(highest));
+        var (factor, low, high) = (new Vector<float>(quantizeFactor), new Vector<float>(lowest), new Vector<float>(highest));
         var i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
@@ -146,7 +146,7 @@ internal static class ScaleSearch
         var (p, s) = (Vector.Sum(product), Vector.Sum(square));
         for (; i < values.Length; i++)
         {
-            var code = Math.Clamp(MathF.Round(values[i] * inverse), lowest, highest);
+            var code = Math.Clamp(MathF.Round(values[i] * quantizeFactor), lowest, highest);
             p += importance[i] * code * values[i];
             s += importance[i] * code * code;
         }

@@ -14,7 +14,7 @@ public sealed class BrokerConnectorTests : ActorSpec
     public BrokerConnectorTests() => _connector = new BrokerConnector(
         Session, _bench.Link, new PublisherCallbacks(TestActor, _bench.Time), _bench.Counters.Mqtt, _bench.Time, _bench.Log);
 
-    private BrokerConnection Session => _bench.Publisher.Session;
+    private BrokerConnection Session => _bench.Publisher.Connection;
 
     [Fact]
     public async Task What_a_connection_needs_is_prepared_before_it_counts_as_one()

@@ -109,7 +109,7 @@ public sealed class EventDeliveryTests : IAsyncDisposable
     {
         await _outbox.StoreAsync(new OutboxEvent("x", "gate", "{\"w\":1}"u8.ToArray()));
         await FetchAsync();
-        Assert.True(_delivery.IsUnreadable);
+        Assert.True(_delivery.IsUnpublishable);
         Assert.Null(_delivery.Ready);
         await TakeAsync(_delivery.AcknowledgedAsync());
         Assert.Equal(0, _outbox.Stats.Rows);

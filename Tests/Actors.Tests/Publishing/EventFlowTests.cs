@@ -13,7 +13,7 @@ public sealed class EventFlowTests : ActorSpec
     {
         _flow = new EventFlow(
             _bench.Publisher, _bench.Messages, new PublisherCallbacks(TestActor, _bench.Time), _bench.Counters.Mqtt, _bench.Log);
-        _bench.Publisher.Session.State = BrokerConnectionState.Connected;
+        _bench.Publisher.Connection.State = BrokerConnectionState.Connected;
         _bench.Publisher.Outgoing.Events.Connected();
     }
 
@@ -37,12 +37,12 @@ public sealed class EventFlowTests : ActorSpec
     [Fact]
     public async Task An_event_that_happens_without_a_connection_is_historical_and_waits_in_the_outbox()
     {
-        _bench.Publisher.Session.State = BrokerConnectionState.Waiting;
+        _bench.Publisher.Connection.State = BrokerConnectionState.Waiting;
         _flow.Store(EventPayloads.Of("a"));
         await CompleteAsync(1);
         Assert.Null(Events.Ready);
 
-        _bench.Publisher.Session.State = BrokerConnectionState.Connected;
+        _bench.Publisher.Connection.State = BrokerConnectionState.Connected;
         _flow.Fetch();
         await CompleteAsync(1);
 

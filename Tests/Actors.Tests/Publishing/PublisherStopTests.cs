@@ -19,7 +19,7 @@ public sealed class PublisherStopTests : ActorSpec
         Session.State = BrokerConnectionState.Connected;
     }
 
-    private BrokerConnection Session => _bench.Publisher.Session;
+    private BrokerConnection Session => _bench.Publisher.Connection;
 
     [Fact]
     public async Task The_phases_follow_each_other_and_the_last_message_is_stopped()
@@ -43,10 +43,10 @@ public sealed class PublisherStopTests : ActorSpec
         _bench.Publisher.Outgoing.Retained.Set(new OutboundMessage("a", "b"u8.ToArray(), Retain: true));
         _stop.Begin(new StopPublishing(TimeSpan.FromSeconds(5)));
         _bench.Time.Advance(TimeSpan.FromSeconds(5));
-        await ExpectMsgAsync<RestLimitReached>();
+        await ExpectMsgAsync<RemainingLimitReached>();
 
         var published = new List<string>();
-        Assert.True(_stop.SkipRest(last => published.AddRange(last.Select(Text))));
+        Assert.True(_stop.SkipRemaining(last => published.AddRange(last.Select(Text))));
 
         Assert.Equal(["availability=stopped", "gate/availability=offline", "stats=numbers"], published);
         Assert.Equal(0, _bench.Publisher.Outgoing.Retained.WaitingCount);
@@ -70,7 +70,7 @@ public sealed class PublisherStopTests : ActorSpec
         Session.State = BrokerConnectionState.Connecting;
         _stop.Begin(new StopPublishing(TimeSpan.FromSeconds(5)));
         Assert.False(_stop.IsOver);
-        Assert.False(_stop.SkipRest(_ => Assert.Fail("Nothing can be published.")));
+        Assert.False(_stop.SkipRemaining(_ => Assert.Fail("Nothing can be published.")));
 
         Session.State = BrokerConnectionState.Waiting;
 

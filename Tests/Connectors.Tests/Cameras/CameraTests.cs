@@ -102,7 +102,7 @@ public sealed class CameraTests
 
         public int Runs => _runs;
 
-        public CaptureEnd Run(CaptureAttempt attempt)
+        public CaptureEnd Run(FeedAttempt attempt)
         {
             Interlocked.Increment(ref _runs);
             attempt.Deliver(attempt.Rent(4, 4));

@@ -104,7 +104,7 @@ public sealed class CaptureAttemptTests
         Assert.Equal("no picture for 5 s (StallTimeout)", attempt.End(CaptureEndKind.Lost, "").Reason);
     }
 
-    private CaptureAttempt Attempt(CameraSettings settings) => new(
+    private FeedAttempt Attempt(CameraSettings settings) => new(
         new CameraContext(settings, isLive: true, new FramePool(), _time, NullLogger.Instance),
         frame => frame.Dispose(),
         CancellationToken.None);

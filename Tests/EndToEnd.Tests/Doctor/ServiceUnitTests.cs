@@ -84,7 +84,7 @@ public sealed class ServiceUnitTests : IDisposable
             { "MobileVlm": { {{(state is null ? "" : $"\"StateFolder\": \"{state}\",")}} "Model": { "Path": "{{model}}" }, "Mqtt": { "Broker": "embedded" },
               "Cameras": { "gate": { "Source": "{{source}}", "Questions": { "person": { "Ask": "Is there a person?", "Answer": "YesNo" } } } } } }
             """,
-            new ConfigurationPaths("/nowhere", "/nowhere", "host", new Dictionary<string, string>()));
+            new ConfigurationSources("/nowhere", "/nowhere", "host", new Dictionary<string, string>()));
         return [.. ServiceUserChecks.Run(configuration, ServiceUnit.Read(_root)!, "root")];
     }
 }

@@ -14,7 +14,7 @@ public sealed class ServiceManagerTests
     [InlineData("60000000", null, 60.0)]
     [InlineData("500000", "", 0.5)]
     public void The_watchdogs_limit_is_the_one_that_systemd_sets_for_this_process(string microseconds, string? pid, double seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), ServiceManager.WatchdogLimit(Of(microseconds, pid), 7));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), SystemdServices.WatchdogLimit(Of(microseconds, pid), 7));
 
     [Theory]
     [InlineData(null, null)]
@@ -23,15 +23,15 @@ public sealed class ServiceManagerTests
     [InlineData("soon", "7")]
     [InlineData("-5", "7")]
     public void Without_a_watchdog_for_this_process_there_is_no_limit(string? microseconds, string? pid) =>
-        Assert.Null(ServiceManager.WatchdogLimit(Of(microseconds, pid), 7));
+        Assert.Null(SystemdServices.WatchdogLimit(Of(microseconds, pid), 7));
 
     [Fact]
     public void The_notify_protocol_is_used_whenever_there_is_a_socket_for_it()
     {
-        var services = new ServiceCollection().AddServiceManager(name => name == "NOTIFY_SOCKET" ? "/run/x" : null);
+        var services = new ServiceCollection().AddSystemdNotifications(name => name == "NOTIFY_SOCKET" ? "/run/x" : null);
         Assert.Contains(services, service => service.ServiceType == typeof(ISystemdNotifier));
         Assert.Contains(services, service => service.ServiceType == typeof(IHostLifetime));
-        Assert.Empty(new ServiceCollection().AddServiceManager(_ => null));
+        Assert.Empty(new ServiceCollection().AddSystemdNotifications(_ => null));
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class MachineTuningTests
     {
         using var temporary = new TemporaryFolder();
         var folder = Import(temporary, "w8a7");
-        Assert.Equal(ExecutionSettings.DefaultPrefillFrom, From(folder, new ExecutionSettings(1)));
+        Assert.Equal(ExecutionSettings.DefaultMinPrefillTokens, From(folder, new ExecutionSettings(1)));
         new MachineTuning { MeasuredOn = MachineTuning.ThisMachine, PrefillFrom = 7 }.Write(folder);
         Assert.Equal(7, From(folder, new ExecutionSettings(1)));
         Assert.Equal(2, From(folder, new ExecutionSettings(1) { MinPrefillTokens = 2 }));
@@ -52,7 +52,7 @@ public sealed class MachineTuningTests
         using var temporary = new TemporaryFolder();
         var folder = Import(temporary, "w8a7");
         File.WriteAllText(Path.Combine(folder.FolderPath, MachineTuning.FileName), text);
-        Assert.Equal(ExecutionSettings.DefaultPrefillFrom, From(folder, new ExecutionSettings(1)));
+        Assert.Equal(ExecutionSettings.DefaultMinPrefillTokens, From(folder, new ExecutionSettings(1)));
     }
 
     [Fact]

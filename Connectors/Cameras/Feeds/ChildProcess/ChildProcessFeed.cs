@@ -16,9 +16,9 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
     /// is the only reason there is. Not used after a cancel.</summary>
     private static readonly TimeSpan ErrorOutputTime = TimeSpan.FromSeconds(3);
 
-    public CaptureEnd Run(CaptureAttempt attempt) => Run(command(attempt.Settings), attempt);
+    public CaptureEnd Run(FeedAttempt attempt) => Run(command(attempt.Settings), attempt);
 
-    private static CaptureEnd Run(ChildCommand what, CaptureAttempt attempt)
+    private static CaptureEnd Run(ChildCommand what, FeedAttempt attempt)
     {
         using var child = new Process { StartInfo = StartInfo(what) };
         try
@@ -95,7 +95,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
 
     /// <returns>What was wrong with the stream, or null when it ended between two frames.</returns>
     private static string? ReadFrames(
-        Stream output, ChildCommand what, CaptureAttempt attempt, FfmpegReport? report)
+        Stream output, ChildCommand what, FeedAttempt attempt, FfmpegReport? report)
     {
         var sink = new ScaledDelivery(attempt, what.LimitsHere);
         try
@@ -123,7 +123,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         }
     }
 
-    private static CaptureEnd End(CaptureAttempt attempt, ChildCommand what, string? fault, string stderr)
+    private static CaptureEnd End(FeedAttempt attempt, ChildCommand what, string? fault, string stderr)
     {
         // A child that was killed wrote half a frame, which is not an error of the source.
         string?[] messages = attempt.Stop.IsCancellationRequested ? [stderr] : [fault, stderr];
@@ -142,7 +142,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         return attempt.End(kind, DecoderErrors.Explain(reason));
     }
 
-    private static void Kill(Process child, CaptureAttempt attempt)
+    private static void Kill(Process child, FeedAttempt attempt)
     {
         try
         {
@@ -150,7 +150,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
         }
         catch (Exception fault) when (fault is Win32Exception or AggregateException or InvalidOperationException)
         {
-            LogNotKilled(attempt.Camera.Log, attempt.Settings.Id, fault);
+            LogNotKilled(attempt.Context.Log, attempt.Settings.Id, fault);
         }
     }
 

@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 /// <param name="attempt">Is notified of packets.</param>
 /// <param name="marksAll">Whether each frame has a mark, or only those up to the first key frame.</param>
 /// <param name="reportsPackets">Whether ffmpeg was asked to report each packet.</param>
-internal sealed partial class FfmpegReport(CaptureAttempt attempt, bool marksAll, bool reportsPackets)
+internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, bool reportsPackets)
 {
     /// <summary>Longest wait for a mark. A mark is written before its frame, so it has been read already or is about to be.</summary>
     private static readonly TimeSpan MarkWait = TimeSpan.FromSeconds(1);

@@ -19,7 +19,7 @@ internal sealed class HttpFeed : IFrameFeed
     /// <summary>Least time between a failed request and the next one.</summary>
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(1);
 
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         try
         {
@@ -55,15 +55,15 @@ internal sealed class HttpFeed : IFrameFeed
         }
     }
 
-    private static CaptureEnd Play(bool recorded, CaptureAttempt attempt)
+    private static CaptureEnd Play(bool recorded, FeedAttempt attempt)
     {
-        attempt.Camera.IsLive = !recorded;
+        attempt.Context.IsLive = !recorded;
         attempt.ResetStallTimer();
         return new ChildProcessFeed(it => FfmpegCommand.HttpVideo(it, recorded)).Run(attempt);
     }
 
     /// <returns>The end, or null for a video, which ffmpeg opens once more.</returns>
-    private static CaptureEnd? Open(HttpCameraClient client, CaptureAttempt attempt, out bool recorded)
+    private static CaptureEnd? Open(HttpCameraClient client, FeedAttempt attempt, out bool recorded)
     {
         recorded = false;
         var pictures = new HttpImages(attempt);
@@ -78,10 +78,10 @@ internal sealed class HttpFeed : IFrameFeed
             switch (HttpAnswers.Of(answer.Type, head))
             {
                 case HttpAnswer.Parts:
-                    attempt.Camera.IsLive = true;
+                    attempt.Context.IsLive = true;
                     return Stream(answer, pictures, attempt);
                 case HttpAnswer.Jpegs:
-                    attempt.Camera.IsLive = true;
+                    attempt.Context.IsLive = true;
                     if (Stream(answer, pictures, attempt) is var end && pictures.Seen > 1)
                     {
                         return end;
@@ -106,13 +106,13 @@ internal sealed class HttpFeed : IFrameFeed
             }
         }
 
-        attempt.Camera.IsLive = false;
+        attempt.Context.IsLive = false;
         return attempt.Stop.IsCancellationRequested || pictures.Fault is not null
             ? attempt.Failed(pictures.Fault ?? "")
             : Poll(client, pictures, attempt);
     }
 
-    private static CaptureEnd Stream(HttpCameraResponse answer, HttpImages pictures, CaptureAttempt attempt)
+    private static CaptureEnd Stream(HttpCameraResponse answer, HttpImages pictures, FeedAttempt attempt)
     {
         using var splitter = new JpegSplitter(answer);
         while (splitter.Next(attempt.Stop) is { IsEmpty: false } picture)
@@ -126,7 +126,7 @@ internal sealed class HttpFeed : IFrameFeed
             : "it ended without a whole JPEG picture");
     }
 
-    private static CaptureEnd Poll(HttpCameraClient client, HttpImages pictures, CaptureAttempt attempt)
+    private static CaptureEnd Poll(HttpCameraClient client, HttpImages pictures, FeedAttempt attempt)
     {
         var settings = attempt.Settings;
         var period = TimeSpan.FromSeconds(1 / Math.Min(settings.MaxFrameRate ?? UsualRate, HighestRate));
@@ -159,7 +159,7 @@ internal sealed class HttpFeed : IFrameFeed
     }
 
     /// <returns>What went wrong, or null.</returns>
-    private static string? Fetch(HttpCameraClient client, HttpImages pictures, CaptureAttempt attempt)
+    private static string? Fetch(HttpCameraClient client, HttpImages pictures, FeedAttempt attempt)
     {
         try
         {

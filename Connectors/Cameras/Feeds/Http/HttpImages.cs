@@ -5,7 +5,7 @@ using MobileVlm.Edge.Connectors.Images;
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Http;
 
 /// <summary>Decodes images of an HTTP camera into frames, at most as many as asked for. Belongs to one attempt.</summary>
-internal sealed partial class HttpImages(CaptureAttempt attempt)
+internal sealed partial class HttpImages(FeedAttempt attempt)
 {
     private readonly FrameRateLimit _rate = new(attempt.Settings.MaxFrameRate);
     private readonly PictureLimits _limits = PictureLimits.Local with
@@ -58,7 +58,7 @@ internal sealed partial class HttpImages(CaptureAttempt attempt)
             if (!_reported)
             {
                 _reported = true;
-                LogSkipped(attempt.Camera.Log, attempt.Settings.Id, fault.Message);
+                LogSkipped(attempt.Context.Log, attempt.Settings.Id, fault.Message);
             }
 
             return;

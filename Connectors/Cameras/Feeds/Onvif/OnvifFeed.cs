@@ -13,7 +13,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IFrameFeed
     private OnvifLogin? _refused;
     private long _refusedAt;
 
-    public CaptureEnd Run(CaptureAttempt attempt)
+    public CaptureEnd Run(FeedAttempt attempt)
     {
         OnvifLogin? login;
         try
@@ -25,7 +25,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IFrameFeed
             return attempt.End(CaptureEndKind.OpenFailed, fault.Message);
         }
 
-        if (_refused is not null && _refused == login && attempt.Camera.Time.GetElapsedTime(_refusedAt) is var since && since < RefusalPause)
+        if (_refused is not null && _refused == login && attempt.Context.Time.GetElapsedTime(_refusedAt) is var since && since < RefusalPause)
         {
             var left = RefusalPause - since;
             return attempt.End(CaptureEndKind.OpenFailed, string.Create(
@@ -45,7 +45,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IFrameFeed
         {
             if (fault.Fault == OnvifErrorKind.Refused && login is not null)
             {
-                (_refused, _refusedAt) = (login, attempt.Camera.Time.GetTimestamp());
+                (_refused, _refusedAt) = (login, attempt.Context.Time.GetTimestamp());
             }
 
             return attempt.End(CaptureEndKind.OpenFailed, fault.Message);
@@ -59,9 +59,9 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IFrameFeed
         return feed.Run(attempt);
     }
 
-    private async Task<(CameraSettings Found, IFrameFeed Feed)> FindAsync(CaptureAttempt attempt, OnvifLogin? login)
+    private async Task<(CameraSettings Found, IFrameFeed Feed)> FindAsync(FeedAttempt attempt, OnvifLogin? login)
     {
-        using var client = new OnvifClient(address.Device, login, attempt.Camera.Time);
+        using var client = new OnvifClient(address.Device, login, attempt.Context.Time);
         var profiles = await client.GetProfilesAsync(attempt.Stop).ConfigureAwait(false);
         var profile = OnvifProfileChoice.Choose(profiles, attempt.Settings.NeededHeight, address.Profile);
         var stream = await client.GetStreamAddressAsync(profile, attempt.Stop).ConfigureAwait(false);
@@ -70,7 +70,7 @@ internal sealed partial class OnvifFeed(OnvifAddress address) : IFrameFeed
             var opened = CameraSources.OpenStream(attempt.Settings with { Source = stream });
             var shown = SecretMask.Patterns(stream);
             LogFound(
-                attempt.Camera.Log, attempt.Settings.Id, profile.Token, profile.Encoding ?? "unknown encoding", profile.Width ?? 0,
+                attempt.Context.Log, attempt.Settings.Id, profile.Token, profile.Encoding ?? "unknown encoding", profile.Width ?? 0,
                 profile.Height ?? 0, shown);
             return opened;
         }

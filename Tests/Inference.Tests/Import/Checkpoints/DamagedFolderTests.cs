@@ -123,7 +123,7 @@ public sealed class DamagedFolderTests
             using var checkpoint = Checkpoint.Open(folder.Path);
             Assert.All(checkpoint.WeightFiles, file => Assert.StartsWith(folder.Path + "/", file, StringComparison.Ordinal));
             var weights = new CheckpointWeights(checkpoint, progress: null, CancellationToken.None);
-            new ImportedGraphs(checkpoint, weights, PrecisionPlan.Int4, new ImportanceMatrix())
+            new ImportGraphBuilder(checkpoint, weights, PrecisionPlan.Int4, new ImportanceMatrix())
                 .Build(ModelRecipe.First(PrecisionPlan.Int4, checkpoint.Config.Vision is not null));
         }
         catch (CheckpointException e)

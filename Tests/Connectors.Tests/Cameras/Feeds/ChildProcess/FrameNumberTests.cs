@@ -65,7 +65,7 @@ public sealed class FrameNumberTests : IDisposable
 
     private sealed class FailingFeed : IFrameFeed
     {
-        public CaptureEnd Run(CaptureAttempt attempt)
+        public CaptureEnd Run(FeedAttempt attempt)
         {
             attempt.Deliver(4, 4, pixels => pixels.Clear());
             try

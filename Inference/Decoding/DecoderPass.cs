@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Inference.Decoding;
 
 /// <summary>One run of a decoder session and its buffers. While the number of tokens and of requested logits stays the
 /// same, running again allocates nothing.</summary>
-internal sealed class DecoderRunBuffers : IDisposable
+internal sealed class DecoderPass : IDisposable
 {
     private readonly LanguageDecoder _decoder;
     private readonly InferenceSession _session;
@@ -23,7 +23,7 @@ internal sealed class DecoderRunBuffers : IDisposable
     private long[] _rows = [];
     private float[] _logits = [];
 
-    public DecoderRunBuffers(LanguageDecoder decoder, InferenceSession session, KeyValueCache cache)
+    public DecoderPass(LanguageDecoder decoder, InferenceSession session, KeyValueCache cache)
     {
         (_decoder, _session, _capacity) = (decoder, session, cache.Capacity);
         _binding = session.CreateIoBinding();

@@ -6,7 +6,7 @@ namespace MobileVlm.Edge.Connectors.Cameras;
 
 /// <summary>One attempt at a camera as its feed sees it: where frames come from and go to, when to stop, and the
 /// watchdog over silence. The feed's thread calls it; cancel and watchdog come from others.</summary>
-internal sealed class CaptureAttempt : IDisposable
+internal sealed class FeedAttempt : IDisposable
 {
     /// <summary>A camera that sends packets but no key frame yet is waited for at least this long: 30 s is the longest interval
     /// between key frames that cameras offer, and the connection takes some time as well.</summary>
@@ -15,15 +15,15 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>A key frame that takes longer is worth a log line.</summary>
     private static readonly TimeSpan UsualKeyFrameWait = TimeSpan.FromSeconds(3);
 
-    private readonly CameraContext _camera;
+    private readonly CameraContext _context;
     private readonly Action<Frame> _deliver;
     private readonly CancellationToken _cancel;
     private readonly CancellationTokenSource _stop;
     private readonly ITimer _watchdog;
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly long _started;
     private volatile bool _timedOut;
-    private TimeSpan? _answered;
+    private TimeSpan? _streamsAnnouncedAt;
     private TimeSpan? _firstPacket;
     private TimeSpan? _lastPicture;
     private TimeSpan _interval;
@@ -32,9 +32,9 @@ internal sealed class CaptureAttempt : IDisposable
     private bool _closed;
     private bool _disposed;
 
-    public CaptureAttempt(CameraContext camera, Action<Frame> deliver, CancellationToken cancel)
+    public FeedAttempt(CameraContext camera, Action<Frame> deliver, CancellationToken cancel)
     {
-        _camera = camera;
+        _context = camera;
         (Settings, _secrets) = (camera.Settings, camera.Secrets);
         _deliver = deliver;
         _cancel = cancel;
@@ -57,7 +57,7 @@ internal sealed class CaptureAttempt : IDisposable
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return _firstPacket is not null;
             }
@@ -66,13 +66,13 @@ internal sealed class CaptureAttempt : IDisposable
 
     public CameraSettings Settings { get; private set; }
 
-    public CameraContext Camera => _camera;
+    public CameraContext Context => _context;
 
     /// <summary>The number that the next delivered frame gets.</summary>
-    public FrameSequence NextSequence => new(_camera.LastSequence + 1);
+    public FrameSequence NextSequence => new(_context.LastSequence + 1);
 
     /// <summary>Time since the attempt began.</summary>
-    public TimeSpan Elapsed => _camera.Time.GetElapsedTime(_started);
+    public TimeSpan Elapsed => _context.Time.GetElapsedTime(_started);
 
     /// <summary>Switches to the stream that the camera named. Its password is masked in messages as well. The time-out for the
     /// first frame starts again.</summary>
@@ -93,8 +93,8 @@ internal sealed class CaptureAttempt : IDisposable
                 $"a picture of {width}x{height} pixels was sent; sides of 1 to {FramePool.MaxSide} are accepted");
         }
 
-        return _camera.Pool.Rent(
-            width, height, Settings.Id, NextSequence, _camera.Time.GetUtcNow(), _camera.Time.GetTimestamp());
+        return _context.Pool.Rent(
+            width, height, Settings.Id, NextSequence, _context.Time.GetUtcNow(), _context.Time.GetTimestamp());
     }
 
     /// <summary>Rents a frame, has it filled and passes it on; it goes back to the pool when filling it throws.</summary>
@@ -118,7 +118,7 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>Passes the frame on, or disposes it when the attempt is stopped.</summary>
     public void Deliver(Frame frame)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_closed || Stop.IsCancellationRequested)
             {
@@ -127,9 +127,9 @@ internal sealed class CaptureAttempt : IDisposable
             }
 
             var now = Elapsed;
-            _interval = (_lastPicture ?? _answered) is { } before ? now - before : TimeSpan.Zero;
+            _interval = (_lastPicture ?? _streamsAnnouncedAt) is { } before ? now - before : TimeSpan.Zero;
             _lastPicture = now;
-            _camera.LastSequence = frame.Sequence.Value;
+            _context.LastSequence = frame.Sequence.Value;
             Frames++;
             _deliver(frame);
         }
@@ -140,11 +140,11 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>The source has sent frames that are left out. They count in the numbers of the frames after them.</summary>
     public void PassOver(long pictures)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_closed)
             {
-                _camera.LastSequence += pictures;
+                _context.LastSequence += pictures;
             }
         }
     }
@@ -154,11 +154,11 @@ internal sealed class CaptureAttempt : IDisposable
     /// Does nothing after the first packet. Thread-safe.</summary>
     public void StreamsAnnounced()
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_firstPacket is null && Frames == 0 && !_closed && !Stop.IsCancellationRequested)
             {
-                _answered ??= Elapsed;
+                _streamsAnnouncedAt ??= Elapsed;
                 _watchdog.Change(SilenceLimit, Timeout.InfiniteTimeSpan);
             }
         }
@@ -169,7 +169,7 @@ internal sealed class CaptureAttempt : IDisposable
     /// <param name="reportsMore">Whether each later packet is reported as well, so that silence can be distinguished from waiting.</param>
     public void PacketArrived(bool reportsMore = true)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (Frames > 0 || _closed || Stop.IsCancellationRequested)
             {
@@ -182,7 +182,7 @@ internal sealed class CaptureAttempt : IDisposable
             if (waited > UsualKeyFrameWait && !_waitReported)
             {
                 _waitReported = true;
-                _camera.LogWaiting(waited);
+                _context.LogWaiting(waited);
             }
 
             // OpenTimeout limits silence; this limit ends a stream that is not silent.
@@ -205,7 +205,7 @@ internal sealed class CaptureAttempt : IDisposable
         {
             _watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             using var due = new ManualResetEventSlim();
-            using (_camera.Time.CreateTimer(_ => due.Set(), null, delay, Timeout.InfiniteTimeSpan))
+            using (_context.Time.CreateTimer(_ => due.Set(), null, delay, Timeout.InfiniteTimeSpan))
             using (Stop.Register(due.Set))
             {
                 due.Wait(CancellationToken.None);
@@ -232,7 +232,7 @@ internal sealed class CaptureAttempt : IDisposable
             reason = reason.Length == 0 ? Silence() : $"{Silence()}; {reason}";
         }
 
-        return new CaptureEnd(kind, _camera.Secrets.Apply(_secrets.Apply(reason)), Frames);
+        return new CaptureEnd(kind, _context.Secrets.Apply(_secrets.Apply(reason)), Frames);
     }
 
     /// <summary>The end of an attempt whose source failed.</summary>
@@ -242,7 +242,7 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>From this call on, frames are disposed instead of delivered.</summary>
     public void Close()
     {
-        lock (_gate)
+        lock (_lock)
         {
             _closed = true;
         }
@@ -264,7 +264,7 @@ internal sealed class CaptureAttempt : IDisposable
     /// <summary>Longest silence from now on.</summary>
     private TimeSpan SilenceLimit =>
         Frames > 0 ? Settings.StallTimeout + UsualSilence
-        : _answered is not null && _firstPacket is null ? 2 * Settings.OpenTimeout
+        : _streamsAnnouncedAt is not null && _firstPacket is null ? 2 * Settings.OpenTimeout
         : Settings.OpenTimeout;
 
     /// <summary>Time between two frames that is normal for this source or its MaxFrameRate; zero where it is short.</summary>
@@ -294,7 +294,7 @@ internal sealed class CaptureAttempt : IDisposable
 
         if (_firstPacket is not { } first)
         {
-            return _answered is null
+            return _streamsAnnouncedAt is null
                 ? $"no picture for {Seconds(Settings.OpenTimeout)} (OpenTimeout)"
                 : $"the camera answered but sent no picture for {Seconds(SilenceLimit)} (twice OpenTimeout)";
         }

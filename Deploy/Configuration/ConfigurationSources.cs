@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// <param name="MachineFolder">The second folder to search.</param>
 /// <param name="HostName">The node's name when none is configured.</param>
 /// <param name="Environment">The environment variables.</param>
-internal sealed record ConfigurationPaths(
+internal sealed record ConfigurationSources(
     string CurrentFolder, string MachineFolder, string HostName, IReadOnlyDictionary<string, string> Environment)
 {
     public const string FileName = "appsettings.json";
@@ -15,7 +15,7 @@ internal sealed record ConfigurationPaths(
     public const string DefaultMachineFolder = "/etc/mobilevlm";
 
     /// <summary>The paths, host name and environment of this process.</summary>
-    public static ConfigurationPaths OfThisProcess() => new(
+    public static ConfigurationSources OfThisProcess() => new(
         Directory.GetCurrentDirectory(),
         DefaultMachineFolder,
         System.Environment.MachineName,

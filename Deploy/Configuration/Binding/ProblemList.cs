@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>Collects errors and warnings and records where each key was set.</summary>
-internal sealed class ErrorList
+internal sealed class ProblemList
 {
     private const int MaxShownLength = 80;
 

@@ -8,11 +8,11 @@ using MobileVlm.Edge.Deploy.Configuration;
 namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>Registers the services that are needed when systemd started the process.</summary>
-internal static class ServiceManager
+internal static class SystemdServices
 {
     /// <summary>Enables systemd's notify protocol if systemd passed a socket for it. The framework's own check reads the parent
     /// process, which is not visible in a hardened unit (<c>ProtectProc=invisible</c>).</summary>
-    public static IServiceCollection AddServiceManager(this IServiceCollection services, Func<string, string?> environment)
+    public static IServiceCollection AddSystemdNotifications(this IServiceCollection services, Func<string, string?> environment)
     {
         if (string.IsNullOrEmpty(environment("NOTIFY_SOCKET")))
         {

@@ -13,7 +13,7 @@ namespace MobileVlm.Edge.Inference.Import;
 /// <param name="weights">Its weights.</param>
 /// <param name="plan">Determines the type of the graphs and whether channels are scaled.</param>
 /// <param name="importance">What quantization preserves; read when weights are written.</param>
-internal sealed class ImportedGraphs(Checkpoint checkpoint, CheckpointWeights weights, PrecisionPlan plan, ImportanceMatrix importance)
+internal sealed class ImportGraphBuilder(Checkpoint checkpoint, CheckpointWeights weights, PrecisionPlan plan, ImportanceMatrix importance)
 {
     private (DecoderRecipe Recipe, AwqScales Scales)? _scales;
 
@@ -24,14 +24,14 @@ internal sealed class ImportedGraphs(Checkpoint checkpoint, CheckpointWeights we
     public OnnxGraph NewGraph(string name) => new(name, ActivationType);
 
     /// <summary>Writes the encoder, or pieces of it. For one graph.</summary>
-    public VisionGraphWriter NewVision(VisionRecipe recipe) =>
+    public VisionGraphWriter NewVisionWriter(VisionRecipe recipe) =>
         VisionGraphWriter.Of(checkpoint.Config, VisionWriters.Create(recipe, importance));
 
     /// <summary>Writes the decoder, or pieces of it, without channel scales. For one graph.</summary>
-    public DecoderGraphWriter NewDecoder(DecoderRecipe recipe) => new(checkpoint.Config.Language, DecoderWriters.Create(recipe, importance));
+    public DecoderGraphWriter NewDecoderWriter(DecoderRecipe recipe) => new(checkpoint.Config.Language, DecoderWriters.Create(recipe, importance));
 
     /// <summary>Writes the decoder, or pieces of it, in prefill weights without channel scales. For one graph.</summary>
-    public DecoderGraphWriter NewPrefill(WeightFormat format) => new(checkpoint.Config.Language, DecoderWriters.ForPrefill(format, importance));
+    public DecoderGraphWriter NewPrefillWriter(WeightFormat format) => new(checkpoint.Config.Language, DecoderWriters.ForPrefill(format, importance));
 
     /// <summary>Every graph of a model with its file.</summary>
     /// <exception cref="CheckpointException">A tensor is missing.</exception>
@@ -56,7 +56,7 @@ internal sealed class ImportedGraphs(Checkpoint checkpoint, CheckpointWeights we
     public OnnxGraph BuildVision(VisionRecipe recipe)
     {
         var graph = NewGraph("vision");
-        NewVision(recipe).Write(graph, weights);
+        NewVisionWriter(recipe).Write(graph, weights);
         return graph;
     }
 
