@@ -29,9 +29,9 @@ public sealed partial class EdgeSystem
             var before = _intakes.Current;
             var sources = new Dictionary<CameraIntake, ICameraSource>();
             var now = plans.Select(plan => IntakeOf(plan, before, fresh, sources)).ToList();
-            var gone = before.SelectMany(intake => TopicsOf(intake.Plan)).Except(plans.SelectMany(TopicsOf)).ToList();
+            var gone = before.SelectMany(intake => TopicsOf(intake.Configuration)).Except(plans.SelectMany(TopicsOf)).ToList();
             _states.Switches.Configure(plans);
-            foreach (var (intake, plan) in now.Zip(plans).Where(it => it.First.Plan != it.Second))
+            foreach (var (intake, plan) in now.Zip(plans).Where(it => it.First.Configuration != it.Second))
             {
                 intake.Change(plan);
             }
@@ -63,7 +63,7 @@ public sealed partial class EdgeSystem
             return intake;
         }
 
-        return before.FirstOrDefault(intake => intake.Plan.Id == plan.Id)
+        return before.FirstOrDefault(intake => intake.Configuration.Id == plan.Id)
             ?? throw new ArgumentException($"Camera '{plan.Id}' is new and has no source.", nameof(fresh));
     }
 

@@ -134,7 +134,7 @@ public sealed partial class EdgeSystem
     private Task PublishStoppedAsync(CancellationToken cancel)
     {
         var replies = new AdHocReplies(
-            _settings, _dependencies.Topics, camera => _intakes.Current.Any(intake => intake.Plan.Id.Value == camera), _clock, _time);
+            _settings, _dependencies.Topics, camera => _intakes.Current.Any(intake => intake.Configuration.Id.Value == camera), _clock, _time);
         return new DirectDisconnect(
             _dependencies.Link, new MessageFactory(_settings, _dependencies.Topics, _clock), _surviving.Publisher, _surviving.Requests, replies).PublishAsync(cancel);
     }

@@ -131,7 +131,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             Target = placement.Target ?? _settings.Target,
             Sessions = placement.Sessions,
             ResidentBytes = Environment.WorkingSet,
-            Cameras = _counters.CamerasOf(_intakes.Current.Select(intake => intake.Plan), _clock),
+            Cameras = _counters.CamerasOf(_intakes.Current.Select(intake => intake.Configuration), _clock),
             Pipeline = _counters.Pipeline.Snapshot(),
             Mqtt = _counters.Mqtt.Snapshot(_clock),
             Asks = _counters.Asks.Read(asks => asks with { }),

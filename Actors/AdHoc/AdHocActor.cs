@@ -34,7 +34,7 @@ internal sealed record StopAdHoc
 internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, UploadDecodingQueue Decoder)
 {
     /// <summary>Null when there is no such camera.</summary>
-    public CameraIntake? Camera(string name) => Intakes().FirstOrDefault(intake => intake.Plan.Id.Value == name);
+    public CameraIntake? Camera(string name) => Intakes().FirstOrDefault(intake => intake.Configuration.Id.Value == name);
 
     public bool IsKnown(string camera) => Camera(camera) is not null;
 }
@@ -180,7 +180,7 @@ internal sealed partial class AdHocActor : RestartableActor
             intake = _context.Camera(request.Camera ?? "");
             if (intake is null)
             {
-                var known = string.Join(", ", _context.Intakes().Select(it => it.Plan.Id));
+                var known = string.Join(", ", _context.Intakes().Select(it => it.Configuration.Id));
                 return new AskError("camera", $"\"camera\" '{request.Camera}' is not known; there are {known}");
             }
 

@@ -17,7 +17,7 @@ internal sealed record PickedFrame(Frame Frame, IReadOnlyList<StandingQuestion> 
 /// <summary>A source of frames for the pipeline.</summary>
 internal interface IFrameIntake
 {
-    CameraConfiguration Plan { get; }
+    CameraConfiguration Configuration { get; }
 
     CameraCounters Counters { get; }
 
@@ -43,7 +43,7 @@ internal sealed class CameraIntake : IFrameIntake
     private readonly AdHocQueue _adHoc = new();
 
     // Regions of the last picked frame that were answered; another region of it may still be due.
-    private readonly List<FrameRegion?> _answeredRegions = [];
+    private readonly List<FrameRegion?> _askedRegions = [];
     private FrameSequence _regionsOf;
     private bool _adHocPassedOver;
     private volatile CameraConfiguration _plan;
@@ -68,7 +68,7 @@ internal sealed class CameraIntake : IFrameIntake
         _schedule = new QuestionSchedule(plan.Questions, question => states.ReasonNotAsked(plan.Id, question) is null, time);
     }
 
-    public CameraConfiguration Plan => _plan;
+    public CameraConfiguration Configuration => _plan;
 
     public CameraCounters Counters { get; }
 
@@ -144,12 +144,12 @@ internal sealed class CameraIntake : IFrameIntake
         if (frame.Sequence != _regionsOf)
         {
             _regionsOf = frame.Sequence;
-            _answeredRegions.Clear();
+            _askedRegions.Clear();
         }
 
         // The questions may have gone with the frame before, while this one was being offered.
         var more = false;
-        var due = _adHocPassedOver ? [] : _schedule.TakeDue(now, _answeredRegions, out more);
+        var due = _adHocPassedOver ? [] : _schedule.TakeDue(now, _askedRegions, out more);
         if (SuspensionReason is { } reason)
         {
             foreach (var ask in _adHoc.Take(int.MaxValue))
@@ -170,7 +170,7 @@ internal sealed class CameraIntake : IFrameIntake
 
         if (due.Count > 0)
         {
-            _answeredRegions.Add(region);
+            _askedRegions.Add(region);
         }
 
         // A camera that delivers one frame per hour has no other one for the other regions.

@@ -17,7 +17,7 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
     /// <summary>Stands in for a camera id; no topic has it.</summary>
     public static CameraId Name { get; } = new("picture");
 
-    public CameraConfiguration Plan { get; } = new(Name, [], Snapshot: false);
+    public CameraConfiguration Configuration { get; } = new(Name, [], Snapshot: false);
 
     public CameraCounters Counters { get; } = new();
 

@@ -104,7 +104,7 @@ internal sealed partial class EncodeStep(
     // On its own thread while stage 2 runs: the snapshot shows this very frame, and no stage waits while it is encoded.
     private void BeginSnapshot(InFlightFrame frame)
     {
-        if (!frame.Intake.Plan.Snapshot || frame.DueQuestions.Count == 0)
+        if (!frame.Intake.Configuration.Snapshot || frame.DueQuestions.Count == 0)
         {
             frame.Frame.Dispose();
             return;

@@ -61,10 +61,10 @@ internal sealed class BrokerConnection(ReconnectSettings reconnect, Func<double>
     public ITimer? RefusedTopicsTimer { get; set; }
 
     /// <summary>The timer after which a failed outbox is tried again.</summary>
-    public ITimer? OutboxRetry { get; set; }
+    public ITimer? OutboxTimer { get; set; }
 
     /// <summary>The timer that limits how long the rest is sent at a stop.</summary>
-    public ITimer? RemainingLimit { get; set; }
+    public ITimer? RemainingTimer { get; set; }
 
     /// <summary>Cancelled when the publisher has stopped for good.</summary>
     public CancellationToken Life => _life.Token;
@@ -74,8 +74,8 @@ internal sealed class BrokerConnection(ReconnectSettings reconnect, Func<double>
     {
         ConnectTimer?.Dispose();
         RefusedTopicsTimer?.Dispose();
-        OutboxRetry?.Dispose();
-        RemainingLimit?.Dispose();
+        OutboxTimer?.Dispose();
+        RemainingTimer?.Dispose();
         _life.Cancel();
     }
 

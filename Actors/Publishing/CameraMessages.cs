@@ -32,8 +32,8 @@ internal sealed class CameraMessages(
     public (IReadOnlyList<OutboundMessage> Latest, IReadOnlyList<OutboundMessage> Once) Changed(
         IReadOnlyList<CameraConfiguration> before, CamerasReconfigured changed)
     {
-        var added = changed.Plans.Where(plan => before.All(known => known.Id != plan.Id)).ToList();
-        var removals = devices.Removals(before, changed.Plans).ToLookup(removal => removal.Payload.IsEmpty);
+        var added = changed.Cameras.Where(plan => before.All(known => known.Id != plan.Id)).ToList();
+        var removals = devices.Removals(before, changed.Cameras).ToLookup(removal => removal.Payload.IsEmpty);
         OutboundMessage[] latest =
         [
             // A removed device replaces its announcement, which would be published again otherwise.
@@ -42,10 +42,10 @@ internal sealed class CameraMessages(
 
             // A frame of the camera may arrive before the message that announces it.
             .. added.Select(plan => messages.Camera(plan.Id, isOnline(plan.Id))),
-            .. changed.Plans.Where(plan => !plan.Scene.CheckView || added.Contains(plan))
+            .. changed.Cameras.Where(plan => !plan.Scene.CheckView || added.Contains(plan))
                 .Select(plan => messages.View(plan.Id, ViewState.Unknown)),
-            .. changed.Plans.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
-            .. devices.Devices(changed.Plans),
+            .. changed.Cameras.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
+            .. devices.Devices(changed.Cameras),
         ];
         return (latest, [.. removals[false]]);
     }

@@ -34,7 +34,7 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
             return [Retained(kept.Topic, [])];
         }
 
-        return _message.Removal(ToDiscovered(plan), kept.Payload.Span) is { } removal
+        return _message.Removal(ToAnnounced(plan), kept.Payload.Span) is { } removal
             ? [Retained(kept.Topic, removal), Device(plan)]
             : [];
     }
@@ -44,9 +44,9 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
         Devices(before).SelectMany(device => Removals(new InboundMessage(device.Topic, device.Payload, true), now));
 
     private OutboundMessage Device(CameraConfiguration plan) =>
-        Retained(_discovery.Config(plan.Id.Value), _message.Device(ToDiscovered(plan)));
+        Retained(_discovery.Config(plan.Id.Value), _message.Device(ToAnnounced(plan)));
 
-    private AnnouncedCamera ToDiscovered(CameraConfiguration plan) => new(
+    private AnnouncedCamera ToAnnounced(CameraConfiguration plan) => new(
         edge.Node,
         plan.Id.Value,
         edge.ModelName,

@@ -29,7 +29,7 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
     private WaitingEvent? _current;
     private EventPayload? _event;
     private long _currentSince;
-    private bool _wasLost;
+    private bool _wasUnacknowledged;
     private long _connectedAt;
     private bool _fetching;
     private bool _fetchAgain;
@@ -107,7 +107,7 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
         _fetching = false;
         _current = completed.Next;
         _currentSince = now;
-        _wasLost = false;
+        _wasUnacknowledged = false;
         _event = _current is null || IsAcknowledged ? null : Read(_current);
         return _current is null && _fetchAgain && completed.Fault is null;
     }
@@ -133,7 +133,7 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
         }
 
         _acknowledged.Add(current.Event.Id);
-        (_current, _event, _wasLost) = (null, null, false);
+        (_current, _event, _wasUnacknowledged) = (null, null, false);
         _pending++;
         return RemoveAsync(current.Event.Id);
     }
@@ -144,7 +144,7 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
         if (_current is { } refused)
         {
             _refused.Add(refused.Event.Topic);
-            (_current, _event, _wasLost) = (null, null, false);
+            (_current, _event, _wasUnacknowledged) = (null, null, false);
         }
     }
 
@@ -154,14 +154,14 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
     public void RetryRefused() => _refused.Clear();
 
     /// <summary>Records that the broker did not acknowledge the event, which stays first.</summary>
-    public void MarkUnacknowledged() => _wasLost = true;
+    public void MarkUnacknowledged() => _wasUnacknowledged = true;
 
     /// <summary>Records the time of the connection: events from before it are late.</summary>
     public void Connected() => _connectedAt = time.GetTimestamp();
 
     private bool IsLate(WaitingEvent waiting)
     {
-        if (_wasLost || waiting.WaitedFor is not { } before)
+        if (_wasUnacknowledged || waiting.WaitedFor is not { } before)
         {
             return true;
         }

@@ -115,8 +115,8 @@ internal sealed class EventFlow(
         else if (!isSound)
         {
             // An immediate retry would probably fail again.
-            _connection.OutboxRetry?.Dispose();
-            _connection.OutboxRetry = callbacks.SendAfter(OutboxPause, OutboxMayTry.Instance);
+            _connection.OutboxTimer?.Dispose();
+            _connection.OutboxTimer = callbacks.SendAfter(OutboxPause, OutboxMayTry.Instance);
         }
         else if (fetch)
         {

@@ -18,9 +18,9 @@ internal sealed record InFlightMessage(OutboundMessage Message, OutgoingQueue Qu
 /// one event at a time, because their order matters, and several retained values. So a flood in one queue over a slow
 /// connection does not hold up the others. Outlives the actor that publishes it. One caller at a time.</summary>
 /// <param name="retained">The latest value of each topic.</param>
-/// <param name="replies">Messages that are published once.</param>
+/// <param name="oneTime">Messages that are published once.</param>
 /// <param name="events">Events in the outbox.</param>
-internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue replies, EventDeliveryState events)
+internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue oneTime, EventDeliveryState events)
 {
     /// <summary>Maximum of retained values in flight at once. A broker that accepts fewer messages in flight (Receive Maximum
     /// of MQTT 5) is not sent more: the link waits for a free slot.</summary>
@@ -37,7 +37,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue repl
 
     public LatestByTopic Retained => retained;
 
-    public OneTimeQueue OneTime => replies;
+    public OneTimeQueue OneTime => oneTime;
 
     public EventDeliveryState Events => events;
 
@@ -129,7 +129,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue repl
     {
         OutgoingQueue.Retained => retained.TakeNext(),
         _ when OnlyRetained => null,
-        OutgoingQueue.OneTime => replies.TakeNext(),
+        OutgoingQueue.OneTime => oneTime.TakeNext(),
 
         // Subscribers that were away get the current states before the events.
         OutgoingQueue.Event => _retainedSentOnce && events.Ready is { } happened ? toMessage(happened) : null,
@@ -144,7 +144,7 @@ internal sealed class OutgoingMessages(LatestByTopic retained, OneTimeQueue repl
                 retained.Requeue(lost.Message);
                 break;
             case OutgoingQueue.OneTime:
-                replies.Requeue(lost.Message);
+                oneTime.Requeue(lost.Message);
                 break;
             case OutgoingQueue.Event:
                 events.MarkUnacknowledged();

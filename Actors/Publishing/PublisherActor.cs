@@ -72,11 +72,11 @@ internal sealed class PublisherActor : RestartableActor
         Receive<StateUpdates>(PublishEvaluated);
         Receive<PendingSave>(due => writer.WriteAfter(_state.EventsStored, due));
         Receive<CamerasReconfigured>(Change);
-        Receive<CameraAvailability>(camera => Publish(_cameraMessages.Of(_state.Plans, camera)));
-        Receive<ViewSeen>(seen => Publish(_cameraMessages.Of(_state.Plans, seen)));
+        Receive<CameraAvailability>(camera => Publish(_cameraMessages.Of(_state.Cameras, camera)));
+        Receive<ViewSeen>(seen => Publish(_cameraMessages.Of(_state.Cameras, seen)));
         Receive<PublishStats>(message => Publish([_messages.Stats(message.Body)]));
         Receive<PublishOneTime>(PublishOnce);
-        Receive<PublishEnabled>(toggled => Publish(_cameraMessages.Of(_state.Plans, toggled)));
+        Receive<PublishEnabled>(toggled => Publish(_cameraMessages.Of(_state.Cameras, toggled)));
         Receive<PublishAllAgain>(_ =>
         {
             _outgoing.Retained.RequeueAll();
@@ -172,7 +172,7 @@ internal sealed class PublisherActor : RestartableActor
             return;
         }
 
-        foreach (var message in _cameraMessages.First(_state.Plans))
+        foreach (var message in _cameraMessages.First(_state.Cameras))
         {
             _outgoing.Retained.Set(message);
         }
@@ -202,8 +202,8 @@ internal sealed class PublisherActor : RestartableActor
     private void Change(CamerasReconfigured changed)
     {
         // Everything is composed before anything is changed, so that a failure leaves nothing half done.
-        var (latest, once) = _cameraMessages.Changed(_state.Plans, changed);
-        _state.Plans = changed.Plans;
+        var (latest, once) = _cameraMessages.Changed(_state.Cameras, changed);
+        _state.Cameras = changed.Cameras;
         foreach (var message in once)
         {
             _outgoing.OneTime.Add(message);

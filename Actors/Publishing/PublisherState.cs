@@ -27,7 +27,7 @@ internal sealed class PublisherState : IDisposable
         ClockMonitor clock,
         TimeProvider time)
     {
-        Plans = plans;
+        Cameras = plans;
         Outgoing = new OutgoingMessages(new LatestByTopic(), new OneTimeQueue(MaxReplies), new EventDeliveryState(outbox, clock, time));
         Connection = new BrokerConnection(reconnect, random);
     }
@@ -42,7 +42,7 @@ internal sealed class PublisherState : IDisposable
     public bool IsInitialized { get; set; }
 
     /// <summary>The current cameras and questions.</summary>
-    public IReadOnlyList<CameraConfiguration> Plans { get; set; }
+    public IReadOnlyList<CameraConfiguration> Cameras { get; set; }
 
     /// <summary>Completes when the outbox has taken all events that it was given so far. It takes them in their order, so the
     /// last one completes last.</summary>

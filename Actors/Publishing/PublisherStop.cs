@@ -31,8 +31,8 @@ internal sealed class PublisherStop(
     {
         if (_connection.Stop == StopPhase.None)
         {
-            _connection.RemainingLimit?.Dispose();
-            _connection.RemainingLimit = callbacks.SendAfter(stop.SendRemainingWithin, RemainingLimitReached.Instance);
+            _connection.RemainingTimer?.Dispose();
+            _connection.RemainingTimer = callbacks.SendAfter(stop.SendRemainingWithin, RemainingLimitReached.Instance);
             _connection.ConnectTimer?.Dispose();
             _connection.Stop = StopPhase.SendingRemaining;
         }
@@ -87,7 +87,7 @@ internal sealed class PublisherStop(
     }
 
     private IEnumerable<OutboundMessage> CamerasOffline() =>
-        state.Plans.Select(plan => messages.Camera(plan.Id, online: false));
+        state.Cameras.Select(plan => messages.Camera(plan.Id, online: false));
 
     private List<OutboundMessage> LastStats()
     {

@@ -62,10 +62,10 @@ internal sealed class SceneGate(SceneGateSettings settings, TimeProvider time)
         }
 
         var lowest = 1f;
-        for (var at = 0; at < now.Length; at += tokens.Hidden)
+        for (var at = 0; at < now.Length; at += tokens.HiddenSize)
         {
-            var a = now.Slice(at, tokens.Hidden);
-            var b = then.Slice(at, tokens.Hidden);
+            var a = now.Slice(at, tokens.HiddenSize);
+            var b = then.Slice(at, tokens.HiddenSize);
             var cosine = TensorPrimitives.CosineSimilarity(a, b);
 
             // A token of zeros has no direction; it equals only another one.

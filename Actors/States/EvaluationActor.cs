@@ -7,9 +7,9 @@ using MobileVlm.Edge.Actors.Settings;
 namespace MobileVlm.Edge.Actors.States;
 
 /// <summary>The cameras and questions from now on.</summary>
-/// <param name="Plans">All of them.</param>
+/// <param name="Cameras">All of them.</param>
 /// <param name="RemovedTopics">Topics of removed cameras and questions, whose retained messages are cleared.</param>
-internal sealed record CamerasReconfigured(IReadOnlyList<CameraConfiguration> Plans, IReadOnlyList<string> RemovedTopics);
+internal sealed record CamerasReconfigured(IReadOnlyList<CameraConfiguration> Cameras, IReadOnlyList<string> RemovedTopics);
 
 /// <summary>Hands the last state to the publisher, which has it written once its events are safe, then stops the
 /// actor.</summary>
@@ -47,10 +47,10 @@ internal sealed partial class EvaluationActor : RestartableActor
         Receive<FrameAnswered>(Evaluate);
         Receive<CamerasReconfigured>(changed =>
         {
-            evaluators.Configure(changed.Plans);
+            evaluators.Configure(changed.Cameras);
             publisher.Tell(changed);
         });
-        Receive<Tick>(_ => CheckSilence());
+        Receive<Tick>(_ => HandleTick());
         Receive<StopEvaluating>(_ => Stop());
     }
 
@@ -75,7 +75,7 @@ internal sealed partial class EvaluationActor : RestartableActor
         }
     }
 
-    private void CheckSilence()
+    private void HandleTick()
     {
         _evaluators.Tick();
         Publish();

@@ -142,13 +142,13 @@ internal sealed partial class QuestionEvaluators
         foreach (var ((camera, id), entry) in _entries)
         {
             var question = entry.Machine.Question;
-            if (entry.Silence.Check(_states.ReasonNotAsked(camera, question), entry.Machine.StateLifetime, now))
+            if (entry.MissingAnswer.Check(_states.ReasonNotAsked(camera, question), entry.Machine.StateLifetime, now))
             {
                 ReportWait(camera, id, entry);
             }
 
             var before = entry.Machine.Current;
-            var evaluation = entry.Machine.Tick(entry.Silence.Reason, now);
+            var evaluation = entry.Machine.Tick(entry.MissingAnswer.Reason, now);
             _states.Set(camera, id, entry.Machine.Current);
             ReportState(camera, entry.Machine, before, evaluation.Event);
             if (evaluation.PublishesState || evaluation.PublishesAnswer)
@@ -177,7 +177,7 @@ internal sealed partial class QuestionEvaluators
         entry.Last = new LastAnswer(frameOnly, answer, parsed);
         if (!parsed.IsFailure)
         {
-            entry.Silence.Answered(captured.Monotonic);
+            entry.MissingAnswer.Answered(captured.Monotonic);
         }
 
         _states.Set(camera, question.Id, entry.Machine.Current);
@@ -217,17 +217,17 @@ internal sealed partial class QuestionEvaluators
 
     private void ReportWait(CameraId camera, string question, Entry entry)
     {
-        if (entry.Silence.Reason is { } wait && wait.NeedsAttention())
+        if (entry.MissingAnswer.Reason is { } wait && wait.NeedsAttention())
         {
             entry.IsInTrouble = true;
             LogNoAnswer(camera, question, wait.ToSentence());
         }
-        else if (entry.Silence.Reason is { } deliberate && deliberate.IsDeliberate())
+        else if (entry.MissingAnswer.Reason is { } deliberate && deliberate.IsDeliberate())
         {
             var reason = deliberate.ToSentence();
             LogNotAsked(camera, question, reason);
         }
-        else if (entry.Silence.Reason is null && entry.IsInTrouble)
+        else if (entry.MissingAnswer.Reason is null && entry.IsInTrouble)
         {
             entry.IsInTrouble = false;
             LogAnswersAgain(camera, question);
@@ -267,7 +267,7 @@ internal sealed partial class QuestionEvaluators
     {
         public QuestionStateMachine Machine => machine;
 
-        public MissingAnswerMonitor Silence => silence;
+        public MissingAnswerMonitor MissingAnswer => silence;
 
         public LastAnswer? Last { get; set; }
 

@@ -13,12 +13,12 @@ internal sealed class QuestionStateMachine
 
     private readonly List<string> _window = [];
     private readonly TimeSpan _startedAt;
-    private TimeSpan? _answeredAt;
+    private TimeSpan? _lastAnswerCapturedAt;
     private TimeSpan? _publishedAt;
     private bool _mustPublish;
     private TimeSpan? _eventAt;
     private DateTimeOffset? _eventUtc;
-    private int _heldBack;
+    private int _suppressedChanges;
     private UnknownReason _lastUnclear = UnknownReason.Uncertain;
     private (string Value, TimeSpan Monotonic, DateTimeOffset Utc)? _candidate;
 
@@ -75,13 +75,13 @@ internal sealed class QuestionStateMachine
             return unknown with { PublishesAnswer = unknown.PublishesAnswer || Rules.Answers == AnswerRule.Each };
         }
 
-        if (_answeredAt is { } before && captured.Monotonic - before > StateLifetime)
+        if (_lastAnswerCapturedAt is { } before && captured.Monotonic - before > StateLifetime)
         {
             // Answers before a gap do not count together with those after it.
             ClearHistory();
         }
 
-        _answeredAt = captured.Monotonic;
+        _lastAnswerCapturedAt = captured.Monotonic;
         var change = answer.Value is null && WhenUnsure == UnsureRule.Keep
             ? KeepState(answer)
             : Evaluate(answer, captured);
@@ -98,7 +98,7 @@ internal sealed class QuestionStateMachine
             return BecomeUnknown(deliberate, now);
         }
 
-        if (now.Monotonic - (_answeredAt ?? _startedAt) > StateLifetime || Current.Reason is { } reason && reason.IsDeliberate())
+        if (now.Monotonic - (_lastAnswerCapturedAt ?? _startedAt) > StateLifetime || Current.Reason is { } reason && reason.IsDeliberate())
         {
             return BecomeUnknown(wait ?? UnknownReason.NotYet, now);
         }
@@ -252,12 +252,12 @@ internal sealed class QuestionStateMachine
 
         if (_eventAt is { } last && captured.Monotonic - last < Rules.CoolDown)
         {
-            _heldBack++;
+            _suppressedChanges++;
             return null;
         }
 
-        var change = new StateChange(from, to, answer.Score, since, _heldBack);
-        (_eventAt, _eventUtc, _heldBack) = (captured.Monotonic, captured.Utc, 0);
+        var change = new StateChange(from, to, answer.Score, since, _suppressedChanges);
+        (_eventAt, _eventUtc, _suppressedChanges) = (captured.Monotonic, captured.Utc, 0);
         return change;
     }
 

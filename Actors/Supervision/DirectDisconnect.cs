@@ -41,7 +41,7 @@ internal sealed class DirectDisconnect(
             yield return replies.Failed(pending.Asked, "the service failed and is restarted");
         }
 
-        foreach (var plan in state.Plans)
+        foreach (var plan in state.Cameras)
         {
             yield return messages.Camera(plan.Id, online: false);
         }

@@ -51,7 +51,7 @@ internal sealed class EdgeActors(EdgeContext context)
             publisher,
             context.States.Switches,
             Devices(),
-            () => [.. context.Pipeline.Intakes.Current.Select(intake => intake.Plan)]);
+            () => [.. context.Pipeline.Intakes.Current.Select(intake => intake.Configuration)]);
         return Props.Create(() => new CommandActor(
             context.Surviving.Commands,
             parts.Link,

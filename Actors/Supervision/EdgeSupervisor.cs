@@ -59,7 +59,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _logger = context.Pipeline.Loggers.CreateLogger<EdgeSupervisor>();
         _strategy = new DelayedRestartStrategy(Decide, RestartLater);
         _sources = context.Pipeline.Intakes.Current.ToDictionary(
-            intake => intake, intake => context.Pipeline.Dependencies.Cameras.Single(source => source.Id == intake.Plan.Id));
+            intake => intake, intake => context.Pipeline.Dependencies.Cameras.Single(source => source.Id == intake.Configuration.Id));
         var actors = new EdgeActors(context);
         _children.Publisher = Create(actors.Publisher(), "publisher");
         _children.Stats = Create(actors.Stats(_children.Publisher), "stats");
@@ -225,7 +225,7 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         {
             // The number makes the name unique: an earlier actor of the same camera may still be stopping.
             var camera = Create(
-                _actors.Camera(intake, source, _children.Publisher), $"camera-{intake.Plan.Id}-{++_camerasStarted}", isEndless: true);
+                _actors.Camera(intake, source, _children.Publisher), $"camera-{intake.Configuration.Id}-{++_camerasStarted}", isEndless: true);
             _cameras[intake] = camera;
             _children.AddCamera(camera);
         }
@@ -248,13 +248,13 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         foreach (var (intake, camera) in _cameras.Where(entry => !change.Intakes.Contains(entry.Key)).ToList())
         {
             _cameras.Remove(intake);
-            stopping[intake.Plan.Id] = camera.GracefulStop(CameraStopLimit, StopCamera.Instance);
+            stopping[intake.Configuration.Id] = camera.GracefulStop(CameraStopLimit, StopCamera.Instance);
         }
 
         foreach (var intake in change.Sources.Keys)
         {
             // Few devices can be opened twice, so the new one waits for the old one's end.
-            stopping.GetValueOrDefault(intake.Plan.Id, Task.CompletedTask).ContinueWith(
+            stopping.GetValueOrDefault(intake.Configuration.Id, Task.CompletedTask).ContinueWith(
                 _ => new StartCamera(intake), TaskScheduler.Default).PipeTo(Self);
         }
     }

@@ -27,7 +27,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
     public BenchReport Run(BenchProgress progress, CancellationToken cancel)
     {
         var machine = MachineDescription.Read();
-        var read = Read(machine, progress);
+        var read = MeasureReadBandwidth(machine, progress);
         progress.Next("int8 product");
         var int8 = MatrixCeiling.MeasureInt8(settings);
         progress.Next("float32 product");
@@ -51,7 +51,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
             PrefillBytes = work.PrefillBytes,
             Threads = settings.EffectiveThreads,
             Repeats = plan.Repeats,
-            Ceilings = new Ceilings(read, Read(machine, progress), int8, fp32),
+            Ceilings = new Ceilings(read, MeasureReadBandwidth(machine, progress), int8, fp32),
             Results = results,
             Pipeline = pipeline,
             Memory = memory,
@@ -73,7 +73,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         return (results, MemoryUse.Now());
     }
 
-    private double Read(MachineDescription machine, BenchProgress progress)
+    private double MeasureReadBandwidth(MachineDescription machine, BenchProgress progress)
     {
         progress.Next("memory");
         var bytes = Math.Min(Math.Max(SmallestBuffer, 4 * machine.LastCacheBytes), machine.MemoryBytes / 4);

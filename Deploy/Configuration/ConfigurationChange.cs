@@ -18,10 +18,10 @@ internal sealed record ConfigurationChange(
     IReadOnlyList<string> NeedsRestart)
 {
     /// <summary>True if cameras and questions are unchanged.</summary>
-    public bool IsNothing => Opened.Count + Removed.Count + QuestionsChanged.Count == 0;
+    public bool CamerasAreUnchanged => Opened.Count + Removed.Count + QuestionsChanged.Count == 0;
 
     /// <summary>Describes the changes for the log.</summary>
-    public override string ToString() => IsNothing
+    public override string ToString() => CamerasAreUnchanged
         ? "cameras and questions are unchanged"
         : string.Join("; ", Parts().Where(part => part.Length > 0));
 

@@ -63,12 +63,12 @@ internal sealed partial class EdgeConfiguration
 
     /// <inheritdoc cref="Load(string?)"/>
     public static EdgeConfiguration Load(
-        string? file, ConfigurationSources paths, ConfigurationPurpose purpose = ConfigurationPurpose.Start)
+        string? file, ConfigurationSources sources, ConfigurationPurpose purpose = ConfigurationPurpose.Start)
     {
         var path = file is not null
-            ? Path.GetFullPath(file, paths.CurrentFolder)
-            : paths.Files.FirstOrDefault(System.IO.File.Exists);
-        return path is null ? Read(null, null, paths, purpose) : Read(path, ReadFile(path), paths, purpose);
+            ? Path.GetFullPath(file, sources.CurrentFolder)
+            : sources.Files.FirstOrDefault(System.IO.File.Exists);
+        return path is null ? Read(null, null, sources, purpose) : Read(path, ReadFile(path), sources, purpose);
     }
 
     /// <summary>Reads a configuration that a command supplies itself, for example the demo; it is validated in the same way.</summary>

@@ -31,7 +31,7 @@ internal static class ServiceUserChecks
             yield break;
         }
 
-        foreach (var (key, path) in Read(configuration))
+        foreach (var (key, path) in FilesToRead(configuration))
         {
             if (unit.HidesHomes && Homes.Any(home => path.StartsWith(home, StringComparison.Ordinal)))
             {
@@ -65,7 +65,7 @@ internal static class ServiceUserChecks
     }
 
     /// <summary>Files that the service reads, with the key that names each.</summary>
-    private static IEnumerable<(string Key, string Path)> Read(EdgeConfiguration configuration)
+    private static IEnumerable<(string Key, string Path)> FilesToRead(EdgeConfiguration configuration)
     {
         if (configuration.File is { } file)
         {

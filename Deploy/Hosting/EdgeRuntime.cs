@@ -119,7 +119,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     public ConfigurationChange Apply(EdgeConfiguration configuration)
     {
         var change = ConfigurationChange.Between(_configuration, configuration);
-        if (!change.IsNothing)
+        if (!change.CamerasAreUnchanged)
         {
             System.Change(
                 configuration.ToEdgeSettings("").Cameras,

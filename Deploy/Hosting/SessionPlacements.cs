@@ -16,7 +16,7 @@ internal sealed partial class SessionPlacements(ILogger logger)
     /// <summary>The placements for the statistics.</summary>
     public ModelPlacement Placement => new(RunsOn, _sessions.ToDictionary(
         s => Path.GetFileNameWithoutExtension(s.Key),
-        s => new SessionStats(s.Value.Provider, s.Value.NodeCount, s.Value.OnCpu.Values.Sum(), s.Value.Reason)));
+        s => new SessionStats(s.Value.Provider, s.Value.NodeCount, s.Value.CpuNodesByOperator.Values.Sum(), s.Value.Reason)));
 
     // cpu, cuda:1, or several of them; null before the first session is open.
     private string? RunsOn => _sessions.IsEmpty

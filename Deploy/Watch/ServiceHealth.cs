@@ -4,9 +4,9 @@ namespace MobileVlm.Edge.Deploy.Watch;
 
 /// <summary>Describes what is wrong with a watched service, in sentences for its operator.</summary>
 /// <param name="topics">The topic filter under which the service publishes.</param>
-/// <param name="service">The command that starts or checks the service, for the remedies.</param>
+/// <param name="serviceCommand">The command that starts or checks the service, for the remedies.</param>
 /// <param name="silentAfter">A running service publishes its statistics more often than this.</param>
-internal sealed class ServiceHealth(string topics, string service, TimeSpan silentAfter)
+internal sealed class ServiceHealth(string topics, string serviceCommand, TimeSpan silentAfter)
 {
     private static readonly TimeSpan RetainedWithin = TimeSpan.FromSeconds(3);
 
@@ -20,9 +20,9 @@ internal sealed class ServiceHealth(string topics, string service, TimeSpan sile
         connection ?? snapshot.Availability switch
         {
             null when now - connectedAt > RetainedWithin =>
-                $"Nothing is published under {topics}. The service is not running ({service}), or its Node, its BaseTopic or the broker's access rules differ.",
-            "stopped" => $"The service is stopped. The values shown are the last that it published. To start it: {service}",
-            "offline" => $"The service is offline: it ended without stopping, or lost its connection. The values shown are the last that it published. To check: {service}",
+                $"Nothing is published under {topics}. The service is not running ({serviceCommand}), or its Node, its BaseTopic or the broker's access rules differ.",
+            "stopped" => $"The service is stopped. The values shown are the last that it published. To start it: {serviceCommand}",
+            "offline" => $"The service is offline: it ended without stopping, or lost its connection. The values shown are the last that it published. To check: {serviceCommand}",
             "online" when snapshot.LastMessageAt is { } last && Max(last, connectedAt) is var lastHeard && now - lastHeard > silentAfter =>
                 string.Create(CultureInfo.InvariantCulture, $"The service has published nothing for {(now - lastHeard).TotalSeconds:0} s."),
             _ => null,

@@ -30,7 +30,7 @@ internal sealed class ChoiceSpellings
 
     /// <summary>Tokens that all spellings together take after the question: the last token of each is chosen and never
     /// appended.</summary>
-    public int TokenCount => Spellings.Sum(spelling => spelling.Ids.Count - 1);
+    public int AppendedTokenCount => Spellings.Sum(spelling => spelling.Ids.Count - 1);
 
     /// <param name="logProbabilities">ln of the probability of each spelling.</param>
     /// <returns>Probability of each choice, its spellings summed, given that the answer is one of them.</returns>

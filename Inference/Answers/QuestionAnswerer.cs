@@ -48,7 +48,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
             throw;
         }
 
-        _hidden = decoder.Embeddings.Hidden;
+        _hidden = decoder.Embeddings.HiddenSize;
         _systemPromptEnd = _state.Length;
     }
 
@@ -80,10 +80,10 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <exception cref="ArgumentException">The tokens are of another model.</exception>
     public void PrefillPicture(VisualTokens picture)
     {
-        if (picture.Hidden != _hidden)
+        if (picture.HiddenSize != _hidden)
         {
             throw new ArgumentException(
-                $"The visual tokens are {picture.Hidden} wide, the decoder's embeddings {_hidden}: they are of another model.",
+                $"The visual tokens are {picture.HiddenSize} wide, the decoder's embeddings {_hidden}: they are of another model.",
                 nameof(picture));
         }
 

@@ -40,7 +40,7 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
             ? new GenerationBuffer(tokenizer, new GenerationOptions(question.MaxTokens), onText)
             : null;
         var free = state.Capacity - state.Length;
-        var prompt = ids.Count + (choices?.TokenCount ?? 0);
+        var prompt = ids.Count + (choices?.AppendedTokenCount ?? 0);
         if (prompt > free)
         {
             throw new ContextFullException(state.Length, prompt, state.Capacity);

@@ -13,12 +13,12 @@ public sealed class QuestionTokenCounter
     private QuestionTokenCounter(ModelManifest manifest, LlamaTextTokenizer tokenizer)
     {
         _tokenizer = tokenizer;
-        (VisualTokens, MaxPositions) = (manifest.VisualTokens, manifest.Language.MaxPositions);
-        _before = PromptIdsBefore(tokenizer).Length + VisualTokens;
+        (VisualTokenCount, MaxPositions) = (manifest.VisualTokens, manifest.Language.MaxPositions);
+        _before = PromptIdsBefore(tokenizer).Length + VisualTokenCount;
     }
 
     /// <summary>Tokens of one frame; 0 for a text-only model, which cannot answer questions about frames.</summary>
-    public int VisualTokens { get; }
+    public int VisualTokenCount { get; }
 
     /// <summary>Longest context that the model was trained for, in tokens.</summary>
     public int MaxPositions { get; }
@@ -44,7 +44,7 @@ public sealed class QuestionTokenCounter
     public long Count(Question question) =>
         _before
         + _tokenizer.Encode(VicunaPrompt.AfterPicture(question.Text)).Count
-        + (question.Kind == AnswerKind.Choice ? new ChoiceSpellings(_tokenizer, question.Choices).TokenCount : 0)
+        + (question.Kind == AnswerKind.Choice ? new ChoiceSpellings(_tokenizer, question.Choices).AppendedTokenCount : 0)
         + QuestionBatchRun.AnswerTokens(question);
 
     /// <summary>Finds two choices that this model encodes as the same tokens, so that it cannot decide between them; null when there

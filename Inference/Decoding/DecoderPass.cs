@@ -39,7 +39,7 @@ internal sealed class DecoderPass : IDisposable
     public int LogitsRequested { get; private set; }
 
     /// <summary>[count, hidden].</summary>
-    public Span<float> Embeddings => _embeddings.AsSpan(0, Count * _decoder.Embeddings.Hidden);
+    public Span<float> Embeddings => _embeddings.AsSpan(0, Count * _decoder.Embeddings.HiddenSize);
 
     /// <summary>[count].</summary>
     public Span<long> Positions => _positions.AsSpan(0, Count);
@@ -65,7 +65,7 @@ internal sealed class DecoderPass : IDisposable
 
         Release(_shaped);
         (Count, LogitsRequested) = (count, requested);
-        var (hidden, vocabulary) = (_decoder.Embeddings.Hidden, _decoder.VocabularySize);
+        var (hidden, vocabulary) = (_decoder.Embeddings.HiddenSize, _decoder.VocabularySize);
         Grow(ref _embeddings, count * hidden);
         Grow(ref _bias, count * _capacity);
         Grow(ref _positions, count);

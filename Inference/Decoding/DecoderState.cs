@@ -58,7 +58,7 @@ public sealed class DecoderState : IDisposable
     /// <exception cref="InvalidOperationException">There are other sequences; rewind first.</exception>
     public ReadOnlySpan<float> Append(ReadOnlyMemory<float> embeddings)
     {
-        var hidden = _decoder.Embeddings.Hidden;
+        var hidden = _decoder.Embeddings.HiddenSize;
         var count = embeddings.Length / hidden;
         if (count == 0 || embeddings.Length % hidden != 0)
         {
@@ -203,13 +203,13 @@ public sealed class DecoderState : IDisposable
         foreach (var part in parts)
         {
             Embed(part.Ids.Span, rows);
-            rows = rows[(part.Ids.Length * _decoder.Embeddings.Hidden)..];
+            rows = rows[(part.Ids.Length * _decoder.Embeddings.HiddenSize)..];
         }
     }
 
     private void Embed(ReadOnlySpan<int> tokens, Span<float> rows)
     {
-        var hidden = _decoder.Embeddings.Hidden;
+        var hidden = _decoder.Embeddings.HiddenSize;
         for (var i = 0; i < tokens.Length; i++)
         {
             _decoder.Embeddings.Read(tokens[i], rows.Slice(i * hidden, hidden));

@@ -21,7 +21,7 @@ internal sealed unsafe class EmbeddingTable : IDisposable
         var type = folder.Manifest.Precision.Embedding;
         _type = ElementTypes.Find(type) ?? throw new ModelFolderException(
             folder.FolderPath, $"the type '{type}' of {ModelFolder.EmbeddingsFile} is not known. Import the model again.");
-        (_vocabulary, Hidden, _rowBytes) = (language.VocabularySize, language.HiddenSize, language.HiddenSize * _type.Size());
+        (_vocabulary, HiddenSize, _rowBytes) = (language.VocabularySize, language.HiddenSize, language.HiddenSize * _type.Size());
         var path = folder.PathOf(ModelFolder.EmbeddingsFile);
         var expected = (long)_vocabulary * _rowBytes;
         var actual = new FileInfo(path).Length;
@@ -29,7 +29,7 @@ internal sealed unsafe class EmbeddingTable : IDisposable
         {
             throw new ModelFolderException(
                 folder.FolderPath,
-                $"{ModelFolder.EmbeddingsFile} has {actual} bytes, [{_vocabulary},{Hidden}] in {type} has {expected}. Import the model again.");
+                $"{ModelFolder.EmbeddingsFile} has {actual} bytes, [{_vocabulary},{HiddenSize}] in {type} has {expected}. Import the model again.");
         }
 
         _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
@@ -37,7 +37,7 @@ internal sealed unsafe class EmbeddingTable : IDisposable
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _rows);
     }
 
-    public int Hidden { get; }
+    public int HiddenSize { get; }
 
     /// <summary>Writes the embedding of one token, [hidden], float32.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is not in the vocabulary.</exception>
@@ -50,7 +50,7 @@ internal sealed unsafe class EmbeddingTable : IDisposable
         }
 
         ObjectDisposedException.ThrowIf(_rows is null, this);
-        FloatConversion.ToFloat32(_type, new ReadOnlySpan<byte>(_rows + ((long)id * _rowBytes), _rowBytes), destination[..Hidden]);
+        FloatConversion.ToFloat32(_type, new ReadOnlySpan<byte>(_rows + ((long)id * _rowBytes), _rowBytes), destination[..HiddenSize]);
     }
 
     public void Dispose()

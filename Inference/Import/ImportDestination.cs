@@ -10,7 +10,7 @@ internal static class ImportDestination
     /// <param name="replace">A model folder may be replaced. Never anything else.</param>
     /// <returns>The folder when it holds this very import; null when the place is free to take.</returns>
     /// <exception cref="ModelFolderException">It is occupied.</exception>
-    public static ModelFolder? Check(string target, string fingerprint, bool replace)
+    public static ModelFolder? FindSameImport(string target, string fingerprint, bool replace)
     {
         if (File.Exists(target))
         {

@@ -13,16 +13,16 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
 {
     private readonly List<ModelFile> _files = [];
     private readonly Dictionary<string, GraphSignature> _signatures = [];
-    private readonly Dictionary<string, IReadOnlyDictionary<string, WeightLocation>> _places = [];
+    private readonly Dictionary<string, IReadOnlyDictionary<string, WeightLocation>> _weightLocations = [];
 
     private static string ProgramVersion { get; } =
         typeof(ModelImporter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The places of a written graph's weights in its external file.</summary>
-    public IReadOnlyDictionary<string, WeightLocation> WeightLocations(string file) => _places[file];
+    public IReadOnlyDictionary<string, WeightLocation> WeightLocations(string file) => _weightLocations[file];
 
     /// <summary>Visual tokens of one picture; 0 for a model of text only.</summary>
-    public int VisualTokens => checkpoint.Config is { Vision: { } vision, Projector: { } projector }
+    public int VisualTokenCount => checkpoint.Config is { Vision: { } vision, Projector: { } projector }
         ? projector.TokenCount(vision)
         : 0;
 
@@ -39,7 +39,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
         }
 
         WriteFile(file, graph.Save);
-        _places[file] = graph.WeightLocations;
+        _weightLocations[file] = graph.WeightLocations;
         _signatures[file] = SessionFactory.Describe(Path.Combine(folder, file));
     }
 
@@ -74,7 +74,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
             Language = config.Language,
             Vision = config.Vision,
             Projector = config.Projector,
-            VisualTokens = VisualTokens,
+            VisualTokens = VisualTokenCount,
             Precision = precision,
             Loss = loss,
             SelfTest = selfTest,

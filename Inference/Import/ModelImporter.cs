@@ -68,7 +68,7 @@ public static class ModelImporter
         CheckTokenizer(tokenizer, checkpoint.Config.Language.VocabularySize);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(modelFolder));
         var fingerprint = SourceFingerprint.Of(checkpoint, $"{precision.Names} {calibration?.Fingerprint ?? "unmeasured"}");
-        if (ImportDestination.Check(target, fingerprint, replace) is { } there)
+        if (ImportDestination.FindSameImport(target, fingerprint, replace) is { } there)
         {
             return there;
         }
@@ -120,7 +120,7 @@ public static class ModelImporter
 
         writer.WriteFile(ModelFolder.EmbeddingsFile, writeEmbeddings);
         writer.WriteTokenizer();
-        var test = SelfTestMaterial.Prompt(vocabulary, writer.VisualTokens, language.MaxPositions);
+        var test = SelfTestMaterial.Prompt(vocabulary, writer.VisualTokenCount, language.MaxPositions);
         var stored = new StoredModel(checkpoint, imported, folder, writer, cancel);
         var outcome = new PrecisionTrial(checkpoint, writer, imported, stored, plan).Run(outputs, test);
         var precision = PrecisionSummary.Of(

@@ -18,43 +18,43 @@ internal sealed record TrialOutcome(ModelRecipe Recipe, ModelLoss? Loss, SelfTes
 /// plan's next recipe, if there is one. Records what the finished model computes, for the self-test.</summary>
 /// <param name="checkpoint">Sizes.</param>
 /// <param name="writer">Wrote the folder in the first recipe of the plan.</param>
-/// <param name="graphs">Builds parts in other recipes.</param>
+/// <param name="graphBuilder">Builds parts in other recipes.</param>
 /// <param name="stored">Runs the parts.</param>
 /// <param name="plan">Recipes to try.</param>
 internal sealed class PrecisionTrial(
-    Checkpoint checkpoint, ModelFolderWriter writer, ImportGraphBuilder graphs, StoredModel stored, PrecisionPlan plan)
+    Checkpoint checkpoint, ModelFolderWriter writer, ImportGraphBuilder graphBuilder, StoredModel stored, PrecisionPlan plan)
 {
     private readonly List<string> _reasons = [];
 
-    /// <param name="exact">Null measures nothing, and the first recipes are taken.</param>
+    /// <param name="reference">Null measures nothing, and the first recipes are taken.</param>
     /// <param name="test">The self-test's prompt; null leaves it out.</param>
-    public TrialOutcome Run(ReferenceOutputs? exact, CalibrationPrompt? test)
+    public TrialOutcome Run(ReferenceOutputs? reference, CalibrationPrompt? test)
     {
         var first = ModelRecipe.First(plan, checkpoint.Config.Vision is not null);
-        var encoded = first.Vision is null ? new EncodedPictures(null, null, [], []) : TryVision(exact);
-        var (decoder, loss) = exact is null ? (first.Decoder, null) : TryDecoder(exact);
+        var encoded = first.Vision is null ? new EncodedPictures(null, null, [], []) : TryVision(reference);
+        var (decoder, loss) = reference is null ? (first.Decoder, null) : TryDecoder(reference);
         var recipe = first with { Decoder = decoder, Vision = encoded.Recipe };
         if (recipe.Prefill is { } prefill && decoder != first.Decoder)
         {
             // It was written with the channel scales of the first recipe.
-            writer.WriteGraph(ModelFolder.PrefillFile, graphs.BuildPrefill(prefill, decoder));
+            writer.WriteGraph(ModelFolder.PrefillFile, graphBuilder.BuildPrefill(prefill, decoder));
         }
 
         (CalibrationPrompt, float[])[] self = test is null ? [] : [(test, encoded.SelfTestTokens)];
 
         // With an exact encoder both parts together lose what the decoder loses.
-        var both = exact is null || recipe.Vision is null or { IsExact: true }
+        var both = reference is null || recipe.Vision is null or { IsExact: true }
             ? []
-            : exact.Prompts.Select(p => (p, p.VisualTokensOf(encoded.Tokens))).ToArray();
+            : reference.Prompts.Select(p => (p, p.VisualTokensOf(encoded.Tokens))).ToArray();
         var logits = both.Length + self.Length == 0 ? [] : stored.OpenDecoder(decoder).RunPrompts([.. both, .. self]);
-        var (prefillLoss, prefillTest) = TryPrefill(recipe.Prefill, exact, self);
+        var (prefillLoss, prefillTest) = TryPrefill(recipe.Prefill, reference, self);
         return new TrialOutcome(
             recipe,
-            exact is null ? null : new ModelLoss(
-                exact.Set.Description,
+            reference is null ? null : new ModelLoss(
+                reference.Set.Description,
                 encoded.Loss,
                 loss!,
-                recipe.Vision is null ? null : both.Length == 0 ? loss : Compare(exact, logits[..both.Length]))
+                recipe.Vision is null ? null : both.Length == 0 ? loss : Compare(reference, logits[..both.Length]))
             {
                 Prefill = prefillLoss,
             },
@@ -64,9 +64,9 @@ internal sealed class PrecisionTrial(
 
     /// <returns>Loss of the prefill weights, and their logits along the self-test's answer.</returns>
     private (LogitLoss? Loss, float[]? Test) TryPrefill(
-        WeightFormat? prefill, ReferenceOutputs? exact, (CalibrationPrompt, float[])[] self)
+        WeightFormat? prefill, ReferenceOutputs? reference, (CalibrationPrompt, float[])[] self)
     {
-        var prompts = exact?.Prompts.Select(p => (p, p.VisualTokensOf(exact.VisualTokens))).ToArray() ?? [];
+        var prompts = reference?.Prompts.Select(p => (p, p.VisualTokensOf(reference.VisualTokens))).ToArray() ?? [];
         if (prefill is not { } format || prompts.Length + self.Length == 0)
         {
             return (null, null);
@@ -74,21 +74,21 @@ internal sealed class PrecisionTrial(
 
         var logits = stored.OpenPrefill(format).RunPrompts([.. prompts, .. self]);
         return (
-            exact is null ? null : Compare(exact, logits[..prompts.Length]),
+            reference is null ? null : Compare(reference, logits[..prompts.Length]),
             self.Length == 0 ? null : logits[^1]);
     }
 
-    private (DecoderRecipe Recipe, LogitLoss Loss) TryDecoder(ReferenceOutputs exact)
+    private (DecoderRecipe Recipe, LogitLoss Loss) TryDecoder(ReferenceOutputs reference)
     {
         for (var i = 0; ; i++)
         {
             var (recipe, isLast) = (plan.DecoderRecipes[i], i == plan.DecoderRecipes.Count - 1);
             if (i > 0)
             {
-                writer.WriteGraph(ModelFolder.DecoderFile, graphs.BuildDecoder(recipe));
+                writer.WriteGraph(ModelFolder.DecoderFile, graphBuilder.BuildDecoder(recipe));
             }
 
-            var loss = Compare(exact, stored.OpenDecoder(recipe).RunPrompts(exact.Prompts.Select(p => (p, p.VisualTokensOf(exact.VisualTokens)))));
+            var loss = Compare(reference, stored.OpenDecoder(recipe).RunPrompts(reference.Prompts.Select(p => (p, p.VisualTokensOf(reference.VisualTokens)))));
             var refused = !isLast && !LossLimits.Allow(loss);
             if (plan.DecoderRecipes.Count > 1)
             {
@@ -102,26 +102,26 @@ internal sealed class PrecisionTrial(
         }
     }
 
-    private EncodedPictures TryVision(ReferenceOutputs? exact)
+    private EncodedPictures TryVision(ReferenceOutputs? reference)
     {
         for (var i = 0; ; i++)
         {
             var (recipe, isLast) = (plan.VisionRecipes[i], i == plan.VisionRecipes.Count - 1);
             if (i > 0)
             {
-                writer.WriteGraph(ModelFolder.VisionFile, graphs.BuildVision(recipe));
+                writer.WriteGraph(ModelFolder.VisionFile, graphBuilder.BuildVision(recipe));
             }
 
             // One picture shows that an exact encoder is exact.
-            IEnumerable<CalibrationPicture> pictures = exact?.Set.Pictures.Take(recipe.IsExact ? 1 : int.MaxValue) ?? [];
+            IEnumerable<CalibrationPicture> pictures = reference?.Set.Pictures.Take(recipe.IsExact ? 1 : int.MaxValue) ?? [];
             var tokens = stored.OpenVision(recipe).EncodePictures([.. pictures, SelfTestMaterial.Picture]);
-            if (exact is null)
+            if (reference is null)
             {
                 return new EncodedPictures(recipe, null, [], tokens[^1]);
             }
 
             var measured = tokens[..^1];
-            var loss = LossMeter.Vision([.. exact.VisualTokens.Take(measured.Length)], measured);
+            var loss = LossMeter.Vision([.. reference.VisualTokens.Take(measured.Length)], measured);
             var refused = !isLast && !LossLimits.Allow(loss);
             if (plan.VisionRecipes.Count > 1)
             {
@@ -135,8 +135,8 @@ internal sealed class PrecisionTrial(
         }
     }
 
-    private LogitLoss Compare(ReferenceOutputs exact, IReadOnlyList<float[]> logits) =>
-        LossMeter.Logits(exact.Logits, logits, checkpoint.Config.Language.VocabularySize);
+    private LogitLoss Compare(ReferenceOutputs reference, IReadOnlyList<float[]> logits) =>
+        LossMeter.Logits(reference.Logits, logits, checkpoint.Config.Language.VocabularySize);
 
     /// <param name="Recipe">The recipe that encoded them; null for a model of text only.</param>
     /// <param name="Loss">Null where nothing was measured.</param>

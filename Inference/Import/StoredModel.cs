@@ -11,12 +11,12 @@ namespace MobileVlm.Edge.Inference.Import;
 /// <summary>The finished parts in a folder, cut into segments that use the very files: an import can try what it made
 /// without the memory that the whole model takes.</summary>
 /// <param name="checkpoint">Sizes and embeddings.</param>
-/// <param name="graphs">Builds the segments.</param>
+/// <param name="graphBuilder">Builds the segments.</param>
 /// <param name="folder">Full path.</param>
 /// <param name="writer">Wrote it.</param>
 /// <param name="cancel">Stops it.</param>
 internal sealed class StoredModel(
-    Checkpoint checkpoint, ImportGraphBuilder graphs, string folder, ModelFolderWriter writer, CancellationToken cancel)
+    Checkpoint checkpoint, ImportGraphBuilder graphBuilder, string folder, ModelFolderWriter writer, CancellationToken cancel)
 {
     // Finds tensors and reads none, so that the import's progress does not change.
     private readonly CheckpointWeights _weights = new(checkpoint, progress: null, cancel);
@@ -24,22 +24,22 @@ internal sealed class StoredModel(
     /// <summary>The vision encoder alone.</summary>
     /// <param name="recipe">The recipe in which the folder has it.</param>
     public LayerwiseModel OpenVision(VisionRecipe recipe) =>
-        new(checkpoint, [.. Vision(checkpoint.Config.Vision!, recipe)], [], graphs.ActivationType);
+        new(checkpoint, [.. Vision(checkpoint.Config.Vision!, recipe)], [], graphBuilder.ActivationType);
 
     /// <summary>The decoder alone.</summary>
     /// <param name="recipe">The recipe in which the folder has it.</param>
     public LayerwiseModel OpenDecoder(DecoderRecipe recipe) =>
-        new(checkpoint, [], [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphs.NewDecoderWriter(recipe))], graphs.ActivationType);
+        new(checkpoint, [], [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphBuilder.NewDecoderWriter(recipe))], graphBuilder.ActivationType);
 
     /// <summary>The decoder with its prefill weights alone.</summary>
     /// <param name="format">The format in which the folder has them.</param>
     public LayerwiseModel OpenPrefill(WeightFormat format) =>
-        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphs.NewPrefillWriter(format))], graphs.ActivationType);
+        new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphBuilder.NewPrefillWriter(format))], graphBuilder.ActivationType);
 
     private IEnumerable<ISegment> Vision(VisionConfig vision, VisionRecipe recipe)
     {
         ISegment Piece(string result, Action<VisionGraphWriter, OnnxGraph> write) =>
-            Segment(ModelFolder.VisionFile, recipe.Tower, result, graph => write(graphs.NewVisionWriter(recipe), graph));
+            Segment(ModelFolder.VisionFile, recipe.Tower, result, graph => write(graphBuilder.NewVisionWriter(recipe), graph));
 
         yield return Piece(VisionGraphWriter.NextHidden, (model, graph) => model.WriteEmbeddings(graph, _weights));
         foreach (var layer in Enumerable.Range(0, vision.LayersUsed))
@@ -66,7 +66,7 @@ internal sealed class StoredModel(
         folder,
         () =>
         {
-            var graph = graphs.NewGraph("segment");
+            var graph = graphBuilder.NewGraph("segment");
             write(graph);
             graph.BorrowWeights(ModelFolderWriter.DataFile(file), writer.WeightLocations(file));
             return graph;

@@ -36,7 +36,7 @@ internal static class CudaProvider
             throw devices.Count == 0
                 ? NoLibrary(library, "it finds no GPU on this machine", "Is the NVIDIA driver there (nvidia-smi), and may this user open its device nodes?")
                 : new ExecutionTargetException(
-                    ExecutionTargetException.Target, target.ToString(), string.Create(CultureInfo.InvariantCulture, $"there are {devices.Count} GPU(s)"),
+                    ExecutionTargetException.TargetSetting, target.ToString(), string.Create(CultureInfo.InvariantCulture, $"there are {devices.Count} GPU(s)"),
                     "They are numbered from 0.");
         }
 
@@ -82,13 +82,13 @@ internal static class CudaProvider
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(BuiltIn))
         {
             throw new ExecutionTargetException(
-                ExecutionTargetException.Target,
+                ExecutionTargetException.TargetSetting,
                 target.ToString(),
                 OnnxRuntimeLibrary.Chosen is { } chosen
                     ? $"the ONNX Runtime {OnnxRuntimeLibrary.LoadedVersion} in '{chosen}' was built without CUDA"
                     : $"the ONNX Runtime {OnnxRuntimeLibrary.LoadedVersion} that comes with this program runs on the CPU only",
-                $"Name a CUDA provider library of the same version in {ExecutionTargetException.ProviderLibrary}, or an ONNX Runtime built with CUDA "
-                + $"in {ExecutionTargetException.RuntimeLibrary}.");
+                $"Name a CUDA provider library of the same version in {ExecutionTargetException.ProviderLibrarySetting}, or an ONNX Runtime built with CUDA "
+                + $"in {ExecutionTargetException.RuntimeLibrarySetting}.");
         }
 
         try
@@ -109,7 +109,7 @@ internal static class CudaProvider
         catch (OnnxRuntimeException e)
         {
             var (found, remedy) = Explain(BuiltInFault() ?? e.Message);
-            throw new ExecutionTargetException(ExecutionTargetException.Target, target.ToString(), found, remedy, e);
+            throw new ExecutionTargetException(ExecutionTargetException.TargetSetting, target.ToString(), found, remedy, e);
         }
     }
 
@@ -152,5 +152,5 @@ internal static class CudaProvider
     }
 
     private static ExecutionTargetException NoLibrary(string library, string found, string remedy, Exception? inner = null) =>
-        new(ExecutionTargetException.ProviderLibrary, library, found, remedy, inner);
+        new(ExecutionTargetException.ProviderLibrarySetting, library, found, remedy, inner);
 }

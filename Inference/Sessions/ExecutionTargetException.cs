@@ -5,13 +5,13 @@ namespace MobileVlm.Edge.Inference.Sessions;
 public sealed class ExecutionTargetException : Exception
 {
     /// <summary>Key in the section <c>MobileVlm</c> of a configuration, and the same option on the command line.</summary>
-    public const string Target = "Model:Target (--target)";
+    public const string TargetSetting = "Model:Target (--target)";
 
-    /// <inheritdoc cref="Target"/>
-    public const string ProviderLibrary = "Model:ProviderLibrary (--provider-library)";
+    /// <inheritdoc cref="TargetSetting"/>
+    public const string ProviderLibrarySetting = "Model:ProviderLibrary (--provider-library)";
 
-    /// <inheritdoc cref="Target"/>
-    public const string RuntimeLibrary = "Model:RuntimeLibrary (--runtime-library)";
+    /// <inheritdoc cref="TargetSetting"/>
+    public const string RuntimeLibrarySetting = "Model:RuntimeLibrary (--runtime-library)";
 
     /// <param name="setting">One of those above.</param>
     /// <param name="value">Its value.</param>

@@ -118,7 +118,7 @@ public static unsafe partial class OnnxRuntimeLibrary
     internal static OrtApi* Api => (OrtApi*)((delegate* unmanaged[Cdecl]<uint, nint>)GetBase()->GetApi)(ApiVersion);
 
     private static ExecutionTargetException Fault(string path, string found, Exception? inner = null) =>
-        new(ExecutionTargetException.RuntimeLibrary, path, found, $"{Remedy}.", inner);
+        new(ExecutionTargetException.RuntimeLibrarySetting, path, found, $"{Remedy}.", inner);
 
     [LibraryImport(Name, EntryPoint = EntryPoint)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

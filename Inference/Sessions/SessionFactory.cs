@@ -104,12 +104,12 @@ internal static class SessionFactory
         catch (OnnxRuntimeException e)
         {
             throw new ExecutionTargetException(
-                ExecutionTargetException.Target, settings.Target.ToString(), $"{file} of '{folder.FolderPath}' does not open there: {e.Message.TrimEnd('.')}",
+                ExecutionTargetException.TargetSetting, settings.Target.ToString(), $"{file} of '{folder.FolderPath}' does not open there: {e.Message.TrimEnd('.')}",
                 "Try the target cpu to find out whether the model or the GPU is the cause.", e);
         }
 
         var placement = Read(session, file, settings.Target, reason: null);
-        var misplaced = placement.OnCpu.Where(o => Heavy.Contains(o.Key)).ToList();
+        var misplaced = placement.CpuNodesByOperator.Where(o => Heavy.Contains(o.Key)).ToList();
         if (misplaced.Count == 0)
         {
             return (session, placement);
@@ -117,7 +117,7 @@ internal static class SessionFactory
 
         session.Dispose();
         throw new ExecutionTargetException(
-            ExecutionTargetException.Target,
+            ExecutionTargetException.TargetSetting,
             settings.Target.ToString(),
             $"{file} of '{folder.FolderPath}' would leave {string.Join(" and ", misplaced.Select(o => $"{o.Value} {o.Key}"))} of {placement.NodeCount} nodes to the CPU, "
             + "because the GPU has no kernels for their types",

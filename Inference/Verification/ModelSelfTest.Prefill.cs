@@ -13,18 +13,18 @@ public static partial class ModelSelfTest
         ModelFolder folder,
         LanguageDecoder decoder,
         CalibrationPrompt prompt,
-        float[] picture,
+        float[] visualTokens,
         IReadOnlyList<SelfTestStep> known,
         SelfTestExtent extent)
     {
         var steps = Steps(known, extent);
-        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), minPrefillTokens: 1);
+        using var state = decoder.CreateState(prompt.Length(visualTokens.Length / decoder.Embeddings.HiddenSize), minPrefillTokens: 1);
         try
         {
             state.Append(prompt.Before);
-            if (picture.Length > 0)
+            if (visualTokens.Length > 0)
             {
-                state.Append(picture.AsMemory());
+                state.Append(visualTokens.AsMemory());
             }
 
             state.Append([new SequenceTokens(state.Fork(), (int[])[.. prompt.After, .. prompt.Answer.AsSpan(0, steps - 1)], steps)]);

@@ -112,7 +112,7 @@ public static partial class ModelSelfTest
         ModelFolder folder,
         LanguageDecoder decoder,
         CalibrationPrompt prompt,
-        float[] picture,
+        float[] visualTokens,
         IReadOnlyList<SelfTestStep> known,
         SelfTestExtent extent,
         CancellationToken cancel)
@@ -120,7 +120,7 @@ public static partial class ModelSelfTest
         var steps = Steps(known, extent);
         try
         {
-            return (steps, CountTies(folder, decoder, prompt, picture, [.. known.Take(steps)], cancel));
+            return (steps, CountTies(folder, decoder, prompt, visualTokens, [.. known.Take(steps)], cancel));
         }
         catch (Exception e) when (e is NonFiniteLogitsException or InvalidOperationException or OnnxRuntimeException)
         {
@@ -153,16 +153,16 @@ public static partial class ModelSelfTest
         ModelFolder folder,
         LanguageDecoder decoder,
         CalibrationPrompt prompt,
-        float[] picture,
+        float[] visualTokens,
         SelfTestStep[] known,
         CancellationToken cancel)
     {
         // The recorded results were computed with the decode weights; the prefill weights round differently.
-        using var state = decoder.CreateState(prompt.Length(picture.Length / decoder.Embeddings.Hidden), minPrefillTokens: int.MaxValue);
+        using var state = decoder.CreateState(prompt.Length(visualTokens.Length / decoder.Embeddings.HiddenSize), minPrefillTokens: int.MaxValue);
         state.Append(prompt.Before);
-        if (picture.Length > 0)
+        if (visualTokens.Length > 0)
         {
-            state.Append(picture.AsMemory());
+            state.Append(visualTokens.AsMemory());
         }
 
         var ties = 0;

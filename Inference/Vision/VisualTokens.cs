@@ -13,7 +13,7 @@ public sealed class VisualTokens : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hidden);
         Count = count;
-        Hidden = hidden;
+        HiddenSize = hidden;
         _values = ArrayPool<float>.Shared.Rent(checked(count * hidden));
     }
 
@@ -21,11 +21,11 @@ public sealed class VisualTokens : IDisposable
     public int Count { get; }
 
     /// <summary>Width of the decoder's embeddings.</summary>
-    public int Hidden { get; }
+    public int HiddenSize { get; }
 
     /// <summary>[count, hidden].</summary>
     public Memory<float> Values =>
-        (_values ?? throw new ObjectDisposedException(nameof(VisualTokens))).AsMemory(0, Count * Hidden);
+        (_values ?? throw new ObjectDisposedException(nameof(VisualTokens))).AsMemory(0, Count * HiddenSize);
 
     public void Dispose()
     {

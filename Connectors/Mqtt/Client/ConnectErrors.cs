@@ -11,12 +11,12 @@ namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 internal static class ConnectErrors
 {
     /// <summary>Whether the broker cannot read this version of the protocol.</summary>
-    public static bool IsVersion(MqttClientConnectResultCode code) =>
+    public static bool IsVersionRefusal(MqttClientConnectResultCode code) =>
         // 1 is the answer of a 3.1.1 broker; its answer reaches us through the version 5 reader as it is.
         code is MqttClientConnectResultCode.UnsupportedProtocolVersion or (MqttClientConnectResultCode)1;
 
-    /// <inheritdoc cref="IsVersion(MqttClientConnectResultCode)"/>
-    public static bool IsVersion(Exception e) =>
+    /// <inheritdoc cref="IsVersionRefusal(MqttClientConnectResultCode)"/>
+    public static bool IsVersionRefusal(Exception e) =>
         e is MqttConnectingFailedException && Causes(e).Any(c => c is MqttProtocolViolationException);
 
     /// <summary>Whether the broker accepted the connection and then closed it without a reason, as brokers older than MQTT 5
@@ -57,7 +57,7 @@ internal static class ConnectErrors
                 "it takes no more clients now",
             MqttClientConnectResultCode.UseAnotherServer or MqttClientConnectResultCode.ServerMoved =>
                 "it moved: change Mqtt:Broker",
-            _ when IsVersion(code) => "it speaks neither MQTT 5 nor 3.1.1",
+            _ when IsVersionRefusal(code) => "it speaks neither MQTT 5 nor 3.1.1",
             _ => "see the broker's log",
         };
         var words = string.IsNullOrEmpty(reason) ? $"{code}" : $"{code}, '{reason}'";
@@ -72,7 +72,7 @@ internal static class ConnectErrors
         }
 
         var causes = Causes(e).ToList();
-        if (causes.OfType<SocketException>().FirstOrDefault() is { } socket && Address(socket.SocketErrorCode) is { } remedy)
+        if (causes.OfType<SocketException>().FirstOrDefault() is { } socket && RemedyFor(socket.SocketErrorCode) is { } remedy)
         {
             return new ConnectOutcome(ConnectOutcomeKind.Unreachable, $"{socket.Message}: {remedy}");
         }
@@ -109,7 +109,7 @@ internal static class ConnectErrors
         }
     }
 
-    private static string? Address(SocketError error) => error switch
+    private static string? RemedyFor(SocketError error) => error switch
     {
         SocketError.ConnectionRefused => "nothing listens there; start the broker or correct the port in Mqtt:Broker",
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>

@@ -56,7 +56,7 @@ internal sealed class MqttConnection : IDisposable
     public bool IsEstablished => Volatile.Read(ref _state) == Established && _client.IsConnected;
 
     /// <summary>Whether the connection uses MQTT 3.1.1.</summary>
-    public bool IsOlder => _version != MqttProtocolVersion.V500;
+    public bool UsesOlderProtocol => _version != MqttProtocolVersion.V500;
 
     /// <summary>The broker acknowledged something on it, or this service closed or abandoned it.</summary>
     public bool WasUsed => _used;

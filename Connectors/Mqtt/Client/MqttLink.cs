@@ -253,7 +253,7 @@ public sealed partial class MqttLink : IMqttLink
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
                 return new Attempt(
-                    ConnectErrors.IsVersion(result.ResultCode) ? AttemptEnd.VersionRefused : AttemptEnd.Decided,
+                    ConnectErrors.IsVersionRefusal(result.ResultCode) ? AttemptEnd.VersionRefused : AttemptEnd.Decided,
                     ConnectErrors.FromCode(result.ResultCode, result.ReasonString, _settings));
             }
 
@@ -280,7 +280,7 @@ public sealed partial class MqttLink : IMqttLink
             return limit.IsCancellationRequested
                 ? new Attempt(AttemptEnd.Decided, ConnectErrors.TimedOut(_settings))
                 : new Attempt(
-                    ConnectErrors.IsVersion(e) ? AttemptEnd.VersionRefused
+                    ConnectErrors.IsVersionRefusal(e) ? AttemptEnd.VersionRefused
                         : prepared.CertificateFault is null && ConnectErrors.IsHangUp(e, accepted) ? AttemptEnd.HungUp
                         : AttemptEnd.Decided,
                     ConnectErrors.FromException(e, prepared, _settings));
@@ -313,7 +313,7 @@ public sealed partial class MqttLink : IMqttLink
             return;
         }
 
-        var result = await client.SubscribeAsync(PreparedConnect.Subscribe(_settings.Subscriptions), cancel);
+        var result = await client.SubscribeAsync(PreparedConnect.SubscribeOptions(_settings.Subscriptions), cancel);
         foreach (var refused in result.Items.Where(it => it.ResultCode >= MqttClientSubscribeResultCode.UnspecifiedError))
         {
             Log.SubscriptionRefused(_logger, Description, refused.TopicFilter.Topic, $"{refused.ResultCode}");
@@ -333,7 +333,7 @@ public sealed partial class MqttLink : IMqttLink
     {
         try
         {
-            if (_protocol.Ended(connection.IsOlder, connection.WasUsed))
+            if (_protocol.Ended(connection.UsesOlderProtocol, connection.WasUsed))
             {
                 Log.OlderProtocol(
                     _logger, Description, $"closed {ProtocolChoice.UnusedEndsBeforeOlder} connections at the first message in MQTT 5");

@@ -28,7 +28,7 @@ internal sealed class PreparedConnect
     public string? CertificateFault { get; private set; }
 
     /// <summary>Reads the files that the settings name; the outcome names the one that could not be used.</summary>
-    public static (PreparedConnect? Factory, ConnectOutcome? Fault) Prepare(MqttSettings settings, MqttProtocolVersion version)
+    public static (PreparedConnect? Prepared, ConnectOutcome? Fault) Prepare(MqttSettings settings, MqttProtocolVersion version)
     {
         string? password = null;
         if (settings.PasswordFile is { } file)
@@ -80,7 +80,7 @@ internal sealed class PreparedConnect
             (null, new ConnectOutcome(ConnectOutcomeKind.Misconfigured, reason));
     }
 
-    public static MqttClientSubscribeOptions Subscribe(IEnumerable<MqttSubscription> subscriptions) => new()
+    public static MqttClientSubscribeOptions SubscribeOptions(IEnumerable<MqttSubscription> subscriptions) => new()
     {
         TopicFilters = [.. subscriptions.Select(it => new MqttTopicFilter
         {

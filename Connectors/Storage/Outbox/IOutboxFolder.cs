@@ -72,7 +72,7 @@ internal interface IOutboxDatabase : IDisposable
     void Rollback();
 
     /// <returns>False when the id is there already.</returns>
-    bool Insert(OutboxEvent happened, DateTimeOffset storedAt, string run, long clock);
+    bool Insert(OutboxEvent happened, DateTimeOffset storedAt, string run, long timestamp);
 
     IReadOnlyList<OutboxKey> Delete(IEnumerable<string> ids);
 

@@ -134,7 +134,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
 
     public void Rollback() => Guard(EndTransaction);
 
-    public bool Insert(OutboxEvent happened, DateTimeOffset storedAt, string run, long clock) => Guard(() =>
+    public bool Insert(OutboxEvent happened, DateTimeOffset storedAt, string run, long timestamp) => Guard(() =>
     {
         using var insert = Command("""
             INSERT OR IGNORE INTO outbox (id, topic, payload, bytes, stored_ms, run, clock, checksum)
@@ -146,7 +146,7 @@ internal sealed class OutboxDatabase : IOutboxDatabase
         insert.Parameters.AddWithValue("$bytes", SizeOf(happened));
         insert.Parameters.AddWithValue("$stored", storedAt.ToUnixTimeMilliseconds());
         insert.Parameters.AddWithValue("$run", run);
-        insert.Parameters.AddWithValue("$clock", clock);
+        insert.Parameters.AddWithValue("$clock", timestamp);
         insert.Parameters.AddWithValue("$checksum", Checksum(happened));
         return insert.ExecuteNonQuery() == 1;
     });

@@ -7,18 +7,18 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 internal sealed record TimedEvent(OutboxEvent Event, string Run, long Timestamp);
 
 /// <summary>An event in memory.</summary>
-/// <param name="pending">The event.</param>
+/// <param name="timedEvent">The event.</param>
 /// <param name="storedAt">Wall clock when an earlier run stored it; null for one of this run, whose monotonic clock
 /// counts.</param>
-internal sealed class OutboxEntry(TimedEvent pending, DateTimeOffset? storedAt)
+internal sealed class OutboxEntry(TimedEvent timedEvent, DateTimeOffset? storedAt)
 {
-    public TimedEvent TimedEvent => pending;
+    public TimedEvent TimedEvent => timedEvent;
 
-    public OutboxEvent Event => pending.Event;
+    public OutboxEvent Event => timedEvent.Event;
 
     public DateTimeOffset? StoredAt => storedAt;
 
-    public long Bytes { get; } = OutboxDatabase.SizeOf(pending.Event);
+    public long Bytes { get; } = OutboxDatabase.SizeOf(timedEvent.Event);
 
     /// <summary>The open database has it.</summary>
     public bool IsOnDisk { get; set; }

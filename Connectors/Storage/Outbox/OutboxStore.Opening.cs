@@ -28,7 +28,7 @@ internal sealed partial class OutboxStore
         IOutboxDatabase? database = null;
         try
         {
-            database = _disk.Open();
+            database = _folder.Open();
             Reconcile(database);
             return true;
         }
@@ -48,7 +48,7 @@ internal sealed partial class OutboxStore
 
         if (fault.Kind == OutboxErrorKind.Full && attempts > 0)
         {
-            _disk.ReleaseReserve();
+            _folder.ReleaseReserve();
             return TryOpen(attempts);
         }
 
@@ -56,7 +56,7 @@ internal sealed partial class OutboxStore
         if (!_hasRead && !_hasLoadedUnopenable && fault.Kind != OutboxErrorKind.Foreign)
         {
             _hasLoadedUnopenable = true;
-            LoadFromUnopenableFile(_disk.Rescue(null));
+            LoadFromUnopenableFile(_folder.Rescue(null));
         }
 
         return false;
@@ -181,7 +181,7 @@ internal sealed partial class OutboxStore
         var (label, aside, hindrance) = (damage.Kind == OutboxErrorKind.Newer ? "newer" : "damaged", (string?)null, (OutboxError?)null);
         try
         {
-            aside = _disk.SetAside(_time.GetUtcNow(), label);
+            aside = _folder.SetAside(_time.GetUtcNow(), label);
         }
         catch (OutboxError fault)
         {
@@ -190,7 +190,7 @@ internal sealed partial class OutboxStore
 
         if (!_hasTakenOver)
         {
-            TakeOver(_disk.Rescue(aside), damage.Message, aside);
+            TakeOver(_folder.Rescue(aside), damage.Message, aside);
         }
 
         CloseDatabase();
@@ -297,7 +297,7 @@ internal sealed partial class OutboxStore
                     return false;
                 }
 
-                _disk.ReleaseReserve();
+                _folder.ReleaseReserve();
             }
         }
     }

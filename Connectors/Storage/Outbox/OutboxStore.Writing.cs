@@ -108,7 +108,7 @@ internal sealed partial class OutboxStore
             (isNew ? change.Inserted : change.Known).Add(entry);
         }
 
-        var (rows, bytes) = (_rows + change.Rows, _bytes + change.Bytes);
+        var (rows, bytes) = (_rows + change.RowDeltaBeforeFreeing, _bytes + change.ByteDeltaBeforeFreeing);
         while (rows > _settings.MaxRows || bytes > _settings.MaxBytes)
         {
             // A hundredth at once, so that a full outbox does not search for its largest topic at each event.
@@ -128,7 +128,7 @@ internal sealed partial class OutboxStore
     /// <summary>Commits a change and the counts of lost events in one transaction, so that a crash leaves neither without the other.</summary>
     private void Commit(IOutboxDatabase database, OutboxChange change)
     {
-        foreach (var (topic, events) in _lost.Unwritten(OutboxChange.Count(change.GivenUp.Where(IsLost))))
+        foreach (var (topic, events) in _lost.Unwritten(OutboxChange.Count(change.DeletedByLimits.Where(IsLost))))
         {
             database.SetLost(topic, events);
         }
@@ -143,7 +143,7 @@ internal sealed partial class OutboxStore
     /// <summary>Takes over what a transaction has done, once it is certain that it took place.</summary>
     private void Apply(OutboxChange change)
     {
-        (_rows, _bytes, _wall) = (_rows + change.RowsAfterAll, _bytes + change.BytesAfterAll, change.Clock);
+        (_rows, _bytes, _wall) = (_rows + change.RowDelta, _bytes + change.ByteDelta, change.Clock);
         foreach (var entry in change.Inserted)
         {
             (entry.IsOnDisk, entry.MayBeOnDisk) = (true, false);
@@ -161,7 +161,7 @@ internal sealed partial class OutboxStore
             AddOnDiskOnly(gone.Topic, -1);
         }
 
-        foreach (var (id, topic, _) in change.GivenUp)
+        foreach (var (id, topic, _) in change.DeletedByLimits)
         {
             if (_acknowledged.TryGetValue(id, out var acknowledged) && acknowledged.IsOnDiskOnly)
             {
@@ -272,7 +272,7 @@ internal sealed partial class OutboxStore
     {
         // The order matters: what the log holds goes into the file while there is space for that, then rows go, which frees
         // pages inside the file, then the log begins again.
-        _disk.ReleaseReserve();
+        _folder.ReleaseReserve();
         TryCheckpoint(database);
         try
         {
@@ -316,7 +316,7 @@ internal sealed partial class OutboxStore
             LogRecovered(_settings.Path);
         }
 
-        _disk.HoldReserve();
+        _folder.HoldReserve();
     }
 
     /// <summary>Logs each reason once, until writing works again.</summary>
@@ -410,15 +410,15 @@ internal sealed partial class OutboxStore
         /// <summary>The file has them already.</summary>
         public List<OutboxEntry> Known { get; } = [];
 
-        public IEnumerable<OutboxKey> GivenUp => TooOld.Concat(ForSpace);
+        public IEnumerable<OutboxKey> DeletedByLimits => TooOld.Concat(ForSpace);
 
-        public long Rows => Inserted.Count - Removed.Count - TooOld.Count;
+        public long RowDeltaBeforeFreeing => Inserted.Count - Removed.Count - TooOld.Count;
 
-        public long Bytes => Inserted.Sum(entry => entry.Bytes) - Removed.Sum(gone => gone.Bytes) - TooOld.Sum(gone => gone.Bytes);
+        public long ByteDeltaBeforeFreeing => Inserted.Sum(entry => entry.Bytes) - Removed.Sum(gone => gone.Bytes) - TooOld.Sum(gone => gone.Bytes);
 
-        public long RowsAfterAll => Rows - ForSpace.Count;
+        public long RowDelta => RowDeltaBeforeFreeing - ForSpace.Count;
 
-        public long BytesAfterAll => Bytes - ForSpace.Sum(gone => gone.Bytes);
+        public long ByteDelta => ByteDeltaBeforeFreeing - ForSpace.Sum(gone => gone.Bytes);
 
         public static Dictionary<string, long> Count(IEnumerable<OutboxKey> gone) => gone
             .GroupBy(it => it.Topic, StringComparer.Ordinal)

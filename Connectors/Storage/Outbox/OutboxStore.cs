@@ -13,7 +13,7 @@ internal sealed partial class OutboxStore : IDisposable
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
 
     private readonly OutboxSettings _settings;
-    private readonly IOutboxFolder _disk;
+    private readonly IOutboxFolder _folder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly OutboxMemory _memory = new();
@@ -48,9 +48,9 @@ internal sealed partial class OutboxStore : IDisposable
     private long _sweptAt;
     private OutboxStats _stats;
 
-    private OutboxStore(OutboxSettings settings, IOutboxFolder disk, TimeProvider time, ILogger logger)
+    private OutboxStore(OutboxSettings settings, IOutboxFolder folder, TimeProvider time, ILogger logger)
     {
-        (_settings, _disk, _time, _logger) = (settings, disk, time, logger);
+        (_settings, _folder, _time, _logger) = (settings, folder, time, logger);
         _wall = WallClock.Read(time);
         _sweptAt = time.GetTimestamp();
         _stats = Count();
@@ -66,12 +66,12 @@ internal sealed partial class OutboxStore : IDisposable
     public bool IsIdle => _database is not null && _fault is null && _acknowledged.Count == 0 && _givenUp.Count == 0 && !_memory.NotOnDisk.Any();
 
     /// <summary>Opens or creates the file. Where that cannot be done, events are kept in memory and it is tried again.</summary>
-    public static OutboxStore Open(OutboxSettings settings, IOutboxFolder disk, TimeProvider time, ILogger logger)
+    public static OutboxStore Open(OutboxSettings settings, IOutboxFolder folder, TimeProvider time, ILogger logger)
     {
-        var store = new OutboxStore(settings, disk, time, logger);
+        var store = new OutboxStore(settings, folder, time, logger);
         if (store.TryOpen())
         {
-            store._disk.HoldReserve();
+            store._folder.HoldReserve();
         }
 
         store.EnforceMemoryLimits();
@@ -80,7 +80,7 @@ internal sealed partial class OutboxStore : IDisposable
     }
 
     /// <summary>Counts events as lost that the queue before this store refused because it was full.</summary>
-    public void CountRefused(string topic, long events)
+    public void CountDropped(string topic, long events)
     {
         _lost.Add(topic, events);
         DroppedForSpace(events);
@@ -175,14 +175,14 @@ internal sealed partial class OutboxStore : IDisposable
     }
 
     /// <returns>Null for an id that waits already.</returns>
-    private OutboxEntry? AddToMemory(TimedEvent pending)
+    private OutboxEntry? AddToMemory(TimedEvent timedEvent)
     {
-        if (_memory.Find(pending.Event.Id) is not null)
+        if (_memory.Find(timedEvent.Event.Id) is not null)
         {
             return null;
         }
 
-        var entry = new OutboxEntry(pending, storedAt: null);
+        var entry = new OutboxEntry(timedEvent, storedAt: null);
         _memory.Append(entry);
         return entry;
     }

@@ -62,8 +62,8 @@ public sealed partial class SqliteOutbox : IEventOutbox
         return Open(settings, new OutboxFolder(settings), time, logger);
     }
 
-    internal static SqliteOutbox Open(OutboxSettings settings, IOutboxFolder disk, TimeProvider time, ILogger logger) =>
-        new(settings, OutboxStore.Open(settings, disk, time, logger), time, logger);
+    internal static SqliteOutbox Open(OutboxSettings settings, IOutboxFolder folder, TimeProvider time, ILogger logger) =>
+        new(settings, OutboxStore.Open(settings, folder, time, logger), time, logger);
 
     /// <inheritdoc/>
     public Task<StoreOutcome> StoreAsync(OutboxEvent happened)
@@ -172,7 +172,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         Interlocked.Exchange(ref _busySince, Environment.TickCount64);
         Guard(() =>
         {
-            CountRefusedEvents();
+            CountDroppedEvents();
             _store.Write([], isLast: true);
         });
         Guard(_store.Dispose);
@@ -229,13 +229,13 @@ public sealed partial class SqliteOutbox : IEventOutbox
     private void Do(List<Work> batch)
     {
         StoreWork[] stores = [.. batch.OfType<StoreWork>()];
-        CountRefusedEvents();
+        CountDroppedEvents();
         foreach (var remove in batch.OfType<RemoveWork>())
         {
             _store.Acknowledge(remove.Id);
         }
 
-        var outcomes = _store.Write([.. stores.Select(store => store.Pending)], isLast: _work.IsCompleted);
+        var outcomes = _store.Write([.. stores.Select(store => store.TimedEvent)], isLast: _work.IsCompleted);
         foreach (var (store, outcome) in stores.Zip(outcomes))
         {
             store.Done.TrySetResult(outcome);
@@ -255,13 +255,13 @@ public sealed partial class SqliteOutbox : IEventOutbox
         }
     }
 
-    private void CountRefusedEvents()
+    private void CountDroppedEvents()
     {
         foreach (var topic in _droppedByTopic.Keys)
         {
             if (_droppedByTopic.TryRemove(topic, out var events))
             {
-                _store.CountRefused(topic, events);
+                _store.CountDropped(topic, events);
             }
         }
     }
@@ -284,9 +284,9 @@ public sealed partial class SqliteOutbox : IEventOutbox
         public abstract void GiveUp();
     }
 
-    private sealed class StoreWork(TimedEvent pending) : Work
+    private sealed class StoreWork(TimedEvent timedEvent) : Work
     {
-        public TimedEvent Pending => pending;
+        public TimedEvent TimedEvent => timedEvent;
 
         public TaskCompletionSource<StoreOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -4,10 +4,10 @@ using MobileVlm.Edge.Deploy.Configuration.Rules;
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>Sets options from nodes and collects every error instead of stopping at the first.</summary>
-/// <param name="errors">Takes the errors.</param>
+/// <param name="problems">Takes the errors.</param>
 /// <param name="root">The options of the whole section, in which a misplaced key is looked up.</param>
 /// <param name="section">The section's name.</param>
-internal sealed class OptionsBinder(ProblemList errors, Type root, string section)
+internal sealed class OptionsBinder(ProblemList problems, Type root, string section)
 {
     /// <summary>Returns options with every valid value; an invalid value is replaced by the default.</summary>
     public T Bind<T>(SettingNode? node, string key)
@@ -16,13 +16,13 @@ internal sealed class OptionsBinder(ProblemList errors, Type root, string sectio
     /// <summary>Adds an error for an unknown key, with the key that was probably intended.</summary>
     public void RefuseUnknown(SettingNode node, string key, IReadOnlyList<string> known)
     {
-        errors.SetOrigin(key, node.Origin);
+        problems.SetOrigin(key, node.Origin);
         var message = ClosestName.Of(node.Name, known) is { } close ? $"did you mean '{close}'?"
             : KeyLocator.Of(node.Name, root, section) is { } group ? $"it belongs to {group}"
             : $"known here: {string.Join(", ", known)}";
 
         // The value is not shown, because it may be a password under a name that the operator invented.
-        errors.Add(key, null, $"is not a known key; {message}");
+        problems.Add(key, null, $"is not a known key; {message}");
     }
 
     private object BindGroup(Type type, SettingNode? node, string key)
@@ -50,7 +50,7 @@ internal sealed class OptionsBinder(ProblemList errors, Type root, string sectio
     {
         if (node is not null)
         {
-            errors.SetOrigin(key, node.Origin);
+            problems.SetOrigin(key, node.Origin);
         }
 
         switch (setting.Shape)
@@ -75,10 +75,10 @@ internal sealed class OptionsBinder(ProblemList errors, Type root, string sectio
         foreach (var entry in ReadChildren(node, key, $"an object with a name for each {setting.Map!.Placeholder}") ?? [])
         {
             var entryKey = $"{key}:{entry.Name}";
-            errors.SetOrigin(entryKey, entry.Origin);
+            problems.SetOrigin(entryKey, entry.Origin);
             if (setting.Map.FindError(entry.Name) is { } error)
             {
-                errors.Add(entryKey, null, error);
+                problems.Add(entryKey, null, error);
             }
 
             map[entry.Name] = BindGroup(setting.Type, entry, entryKey);
@@ -100,21 +100,21 @@ internal sealed class OptionsBinder(ProblemList errors, Type root, string sectio
         if (node is { Kind: not (JsonKind.Array or JsonKind.Null), Children: var children }
             && (children.Count == 0 || !children.TrueForAll(it => int.TryParse(it.Name, out _))))
         {
-            errors.Add(key, null, $"is not a list; {accepted} would be accepted");
+            problems.Add(key, null, $"is not a list; {accepted} would be accepted");
             return;
         }
 
         foreach (var item in node?.Children ?? [])
         {
             var itemKey = $"{key}:{item.Name}";
-            errors.SetOrigin(itemKey, item.Origin);
+            problems.SetOrigin(itemKey, item.Origin);
             if (item.Kind != JsonKind.Text || string.IsNullOrWhiteSpace(item.Text))
             {
-                errors.Add(itemKey, item.Text, $"is not a text; {setting.Accepted.Replace('`', '\'')} would be accepted");
+                problems.Add(itemKey, item.Text, $"is not a text; {setting.Accepted.Replace('`', '\'')} would be accepted");
             }
             else if (setting.Rules.FirstOrDefault(rule => rule.FindError(item.Text) is not null) is { } broken)
             {
-                errors.Add(itemKey, item.Text, broken.FindError(item.Text)!);
+                problems.Add(itemKey, item.Text, broken.FindError(item.Text)!);
                 if (broken is TextLengthAttribute)
                 {
                     // It is used in spite of the error, because it may be too long for the model as well.
@@ -137,7 +137,7 @@ internal sealed class OptionsBinder(ProblemList errors, Type root, string sectio
         {
             if (setting.IsRequired)
             {
-                errors.Add(key, null, $"is missing; {accepted} would be accepted");
+                problems.Add(key, null, $"is missing; {accepted} would be accepted");
             }
 
             return;
@@ -145,14 +145,14 @@ internal sealed class OptionsBinder(ProblemList errors, Type root, string sectio
 
         if (node.Kind is JsonKind.Object or JsonKind.Array || node.Children.Count > 0)
         {
-            errors.Add(key, null, $"is not a single value; {accepted} would be accepted");
+            problems.Add(key, null, $"is not a single value; {accepted} would be accepted");
             return;
         }
 
         if (string.IsNullOrWhiteSpace(node.Text))
         {
             var remedy = setting.IsRequired ? "" : "leave it out for the default, or ";
-            errors.Add(key, null, $"is empty; {remedy}{accepted} would be accepted");
+            problems.Add(key, null, $"is empty; {remedy}{accepted} would be accepted");
             return;
         }
 
@@ -160,11 +160,11 @@ internal sealed class OptionsBinder(ProblemList errors, Type root, string sectio
         if (ScalarText.Parse(node, setting.Type, out var error) is not { } value)
         {
             // The message may repeat the value, which must not be shown.
-            errors.Add(key, shown, setting.IsSecret ? $"is not a text; {accepted} would be accepted" : error);
+            problems.Add(key, shown, setting.IsSecret ? $"is not a text; {accepted} would be accepted" : error);
         }
         else if (setting.Rules.Select(rule => rule.FindError(value)).FirstOrDefault(it => it is not null) is { } broken)
         {
-            errors.Add(key, shown, broken);
+            problems.Add(key, shown, broken);
         }
         else
         {
@@ -180,9 +180,9 @@ internal sealed class OptionsBinder(ProblemList errors, Type root, string sectio
             return node?.Children ?? [];
         }
 
-        errors.SetOrigin(key, node.Origin);
+        problems.SetOrigin(key, node.Origin);
         var found = node.Kind == JsonKind.Array ? "a list" : "a single value";
-        errors.Add(key, null, $"is {found}; {accepted} would be accepted");
+        problems.Add(key, null, $"is {found}; {accepted} would be accepted");
         return null;
     }
 

@@ -28,7 +28,7 @@ internal sealed class ContextValidator
     /// <param name="errors">Receives errors and warnings. A model that cannot be read is a warning, because a start refuses it and
     /// reports more.</param>
     /// <returns>Null if the model cannot be read, or cannot answer questions about frames.</returns>
-    public static QuestionTokenCounter? OpenModel(EdgeOptions options, string folder, ProblemList errors)
+    public static QuestionTokenCounter? OpenTokenCounter(EdgeOptions options, string folder, ProblemList errors)
     {
         if (options.Model.Path is not { } path || errors.Has(ModelPath) || errors.Has(ContextTokens))
         {
@@ -46,7 +46,7 @@ internal sealed class ContextValidator
             return null;
         }
 
-        if (counter.VisualTokens == 0)
+        if (counter.VisualTokenCount == 0)
         {
             errors.Add(ModelPath, path, "is a text-only model, which cannot process frames; import a MobileVLM checkpoint");
             return null;
@@ -66,10 +66,10 @@ internal sealed class ContextValidator
     /// <summary>Adds an error for each question that does not fit the model.</summary>
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="counter">The model's token counter.</param>
-    /// <param name="errors">Receives the errors.</param>
-    public static void Validate(EdgeOptions options, QuestionTokenCounter counter, ProblemList errors)
+    /// <param name="problems">Receives the errors.</param>
+    public static void Validate(EdgeOptions options, QuestionTokenCounter counter, ProblemList problems)
     {
-        var validator = new ContextValidator(counter, options.Model.ContextTokens, errors);
+        var validator = new ContextValidator(counter, options.Model.ContextTokens, problems);
         foreach (var (camera, cameraOptions) in options.Cameras)
         {
             foreach (var (question, asked) in cameraOptions.Questions)

@@ -15,23 +15,23 @@ internal static class OptionsValidator
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="folder">The folder in which relative paths start.</param>
     /// <param name="purpose">Whether a file that this user may not read is an error.</param>
-    /// <param name="errors">Receives errors and warnings.</param>
-    public static void Validate(EdgeOptions options, string folder, ConfigurationPurpose purpose, ProblemList errors)
+    /// <param name="problems">Receives errors and warnings.</param>
+    public static void Validate(EdgeOptions options, string folder, ConfigurationPurpose purpose, ProblemList problems)
     {
-        ValidateBroker(options.Mqtt, errors);
-        ValidateLogin(options.Mqtt, errors);
-        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, purpose != ConfigurationPurpose.Start, errors);
-        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, purpose != ConfigurationPurpose.Start, errors);
-        ValidateOutbox(options.Outbox.Path, errors);
-        ValidateAsks(options, errors);
-        var model = ContextValidator.OpenModel(options, folder, errors);
-        ValidateCameras(options, model is not null, errors);
+        ValidateBroker(options.Mqtt, problems);
+        ValidateLogin(options.Mqtt, problems);
+        ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
+        ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
+        ValidateOutbox(options.Outbox.Path, problems);
+        ValidateAsks(options, problems);
+        var model = ContextValidator.OpenTokenCounter(options, folder, problems);
+        ValidateCameras(options, model is not null, problems);
         if (model is not null)
         {
-            ContextValidator.Validate(options, model, errors);
+            ContextValidator.Validate(options, model, problems);
         }
 
-        ValidateCameraLogins(options, folder, purpose == ConfigurationPurpose.Check, errors);
+        ValidateCameraLogins(options, folder, purpose == ConfigurationPurpose.Check, problems);
     }
 
     // Refuses only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.

@@ -6,7 +6,7 @@ using MobileVlm.Edge.Deploy.Configuration.Options;
 namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 
 /// <summary>Validates the rules between the properties of a question, and between questions.</summary>
-internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, ProblemList errors)
+internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown, ProblemList problems)
 {
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
     private const string Context = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.ContextTokens)}";
@@ -45,9 +45,9 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     private void ValidateAnswer(string key, IAnswerOptions asked)
     {
         var available = options.Model.ContextTokens - FrameTokens;
-        if (!modelIsKnown && asked.Answer is { } answer && AnswerHandler.Of(answer).IsWritten && asked.MaxTokens >= available && !errors.Has(Context))
+        if (!modelIsKnown && asked.Answer is { } answer && AnswerHandler.Of(answer).IsWritten && asked.MaxTokens >= available && !problems.Has(Context))
         {
-            errors.Add(
+            problems.Add(
                 $"{key}:{nameof(QuestionOptions.MaxTokens)}",
                 ScalarText.Format(asked.MaxTokens),
                 $"does not fit after a frame ({FrameTokens} tokens) into {Context} = "
@@ -57,7 +57,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
         // An error of the list itself is already reported.
         var choices = $"{key}:{nameof(QuestionOptions.Choices)}";
         var isChoice = asked.Answer == QuestionKind.Choice;
-        if (!errors.HasWithin(choices))
+        if (!problems.HasWithin(choices))
         {
             Refuse(isChoice && asked.Choices.Count < 2, choices, "names less than two choices; two or more would be accepted");
             Refuse(
@@ -86,7 +86,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     {
         var fields = $"{key}:{nameof(QuestionOptions.Fields)}";
         var isJson = asked.Answer == QuestionKind.Json;
-        Refuse(isJson && asked.Fields.Count == 0 && !errors.Has(fields), fields, "names no field; one or more would be accepted");
+        Refuse(isJson && asked.Fields.Count == 0 && !problems.Has(fields), fields, "names no field; one or more would be accepted");
         Refuse(
             asked.Answer is not null && !isJson && asked.Fields.Count > 0, fields, "counts for Answer = 'Json' only; leave it out");
         foreach (var (name, field) in asked.Fields)
@@ -130,7 +130,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     private void ValidateNight(string key, QuestionOptions asked)
     {
         var night = $"{key}:{nameof(QuestionOptions.Night)}";
-        if (asked.Night.IsEmpty || errors.HasWithin(night))
+        if (asked.Night.IsEmpty || problems.HasWithin(night))
         {
             return;
         }
@@ -147,7 +147,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
 
     private void ValidateCondition(string key, string camera, string? condition)
     {
-        if (condition is null || errors.Has(key))
+        if (condition is null || problems.Has(key))
         {
             return;
         }
@@ -159,7 +159,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
             var known = options.Cameras.TryGetValue(of, out var there)
                 ? $"questions of '{of}': {string.Join(", ", there.Questions.Keys)}"
                 : $"cameras: {string.Join(", ", options.Cameras.Keys)}";
-            errors.Add(key, condition, $"names a question that does not exist; {known}");
+            problems.Add(key, condition, $"names a question that does not exist; {known}");
         }
     }
 
@@ -188,7 +188,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
 
     private (string Camera, string Question)? Next(string camera, string question) =>
         Find(camera, question)?.When is { } condition
-        && !errors.Has($"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}:{question}:{nameof(QuestionOptions.When)}")
+        && !problems.Has($"{Cameras}:{camera}:{nameof(CameraOptions.Questions)}:{question}:{nameof(QuestionOptions.When)}")
         && QuestionCondition.Parse(condition) is var when
             ? (when.Camera ?? camera, when.Question)
             : null;
@@ -200,7 +200,7 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     {
         if (wrong)
         {
-            errors.Add(key, null, message);
+            problems.Add(key, null, message);
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class LayerwiseModel(
     private readonly CheckpointTensor _embeddings = checkpoint.Get(
         "model.embed_tokens.weight", checkpoint.Config.Language.VocabularySize, checkpoint.Config.Language.HiddenSize);
 
-    private int Hidden => checkpoint.Config.Language.HiddenSize;
+    private int HiddenSize => checkpoint.Config.Language.HiddenSize;
 
     /// <summary>Visual tokens of each picture, [tokens, hidden].</summary>
     public float[][] EncodePictures(IEnumerable<CalibrationPicture> pictures)
@@ -60,28 +60,28 @@ internal sealed class LayerwiseModel(
 
         var logits = new float[all.Length][];
         decoder[^1].Run(
-            streams.Select((s, i) => HeadInputs(s, all[i].Prompt.Rows(all[i].Picture.Length / Hidden))),
+            streams.Select((s, i) => HeadInputs(s, all[i].Prompt.Rows(all[i].Picture.Length / HiddenSize))),
             (i, values) => logits[i] = values.ToArray());
         return logits;
     }
 
     /// <summary>The prompt and its answer as the decoder takes them, [length, hidden].</summary>
-    private float[] Embed(CalibrationPrompt prompt, float[] picture)
+    private float[] Embed(CalibrationPrompt prompt, float[] visualTokens)
     {
-        var stream = new float[prompt.Length(picture.Length / Hidden) * Hidden];
+        var stream = new float[prompt.Length(visualTokens.Length / HiddenSize) * HiddenSize];
         var at = 0;
         void Tokens(int[] ids)
         {
             foreach (var id in ids)
             {
-                checkpoint.Read(_embeddings, (long)id * Hidden, stream.AsSpan(at, Hidden));
-                at += Hidden;
+                checkpoint.Read(_embeddings, (long)id * HiddenSize, stream.AsSpan(at, HiddenSize));
+                at += HiddenSize;
             }
         }
 
         Tokens(prompt.Before);
-        picture.CopyTo(stream, at);
-        at += picture.Length;
+        visualTokens.CopyTo(stream, at);
+        at += visualTokens.Length;
         Tokens(prompt.After);
         Tokens(prompt.Answer);
         return stream;
@@ -92,11 +92,11 @@ internal sealed class LayerwiseModel(
 
     private Dictionary<string, OrtValue> LayerInputs(float[] stream, int layer)
     {
-        var (language, length) = (checkpoint.Config.Language, stream.Length / Hidden);
+        var (language, length) = (checkpoint.Config.Language, stream.Length / HiddenSize);
         long[] empty = [1, language.KeyValueHeads, 0, language.HeadSize];
         return new Dictionary<string, OrtValue>
         {
-            [DecoderGraphWriter.Hidden] = OrtValue.CreateTensorValueFromMemory(stream, [1, length, Hidden]),
+            [DecoderGraphWriter.Hidden] = OrtValue.CreateTensorValueFromMemory(stream, [1, length, HiddenSize]),
             [DecoderTensors.SequenceLengthsMinusOne] = OrtValue.CreateTensorValueFromMemory([length - 1], [1]),
             [DecoderTensors.TotalLength] = OrtValue.CreateTensorValueFromMemory([length], []),
             [DecoderTensors.PastKey(layer)] = Empty(empty),
@@ -106,7 +106,7 @@ internal sealed class LayerwiseModel(
 
     private Dictionary<string, OrtValue> HeadInputs(float[] stream, long[] rows) => new()
     {
-        [DecoderGraphWriter.Hidden] = OrtValue.CreateTensorValueFromMemory(stream, [1, stream.Length / Hidden, Hidden]),
+        [DecoderGraphWriter.Hidden] = OrtValue.CreateTensorValueFromMemory(stream, [1, stream.Length / HiddenSize, HiddenSize]),
         [DecoderTensors.LogitRows] = OrtValue.CreateTensorValueFromMemory(rows, [rows.Length]),
     };
 

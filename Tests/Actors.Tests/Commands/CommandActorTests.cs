@@ -42,11 +42,11 @@ public sealed class CommandActorTests : ActorSpec
         Start();
 
         _bench.Link.Receive(Switch, "OFF");
-        await _publisher.ExpectMsgAsync(new PublishEnabled(_bench.Intake.Plan.Id, "person"));
+        await _publisher.ExpectMsgAsync(new PublishEnabled(_bench.Intake.Configuration.Id, "person"));
         _bench.Link.Receive(Switch, "OFF");
-        await _publisher.ExpectMsgAsync(new PublishEnabled(_bench.Intake.Plan.Id, "person"));
+        await _publisher.ExpectMsgAsync(new PublishEnabled(_bench.Intake.Configuration.Id, "person"));
 
-        Assert.False(_bench.States.Switches.IsEnabled(_bench.Intake.Plan.Id, "person"));
+        Assert.False(_bench.States.Switches.IsEnabled(_bench.Intake.Configuration.Id, "person"));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class CommandActorTests : ActorSpec
         _bench.Link.Receive(Ask, "behind it");
 
         await _adHoc.ExpectMsgAsync<AdHocReceived>();
-        Assert.True(_bench.States.Switches.IsEnabled(_bench.Intake.Plan.Id, "person"));
+        Assert.True(_bench.States.Switches.IsEnabled(_bench.Intake.Configuration.Id, "person"));
         Assert.Equal(1, _bench.Counters.Mqtt.Read(mqtt => mqtt.CommandsIgnored));
     }
 
@@ -102,7 +102,7 @@ public sealed class CommandActorTests : ActorSpec
     private Props Props()
     {
         var helpers = new CommandHelpers(
-            _adHoc, _publisher, _bench.States.Switches, _bench.Devices, () => [_bench.Intake.Plan]);
+            _adHoc, _publisher, _bench.States.Switches, _bench.Devices, () => [_bench.Intake.Configuration]);
         var topics = new NodeTopics("mobilevlm", "box");
         return Akka.Actor.Props.Create(() => new CommandActor(
             _buffer, _bench.Link, topics, _bench.Rig.Settings, helpers, _bench.Counters.Mqtt, () => 0, _bench.Time, _bench.Logger<CommandActor>()));

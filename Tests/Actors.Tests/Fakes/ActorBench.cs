@@ -114,12 +114,12 @@ internal sealed class ActorBench : IAsyncDisposable
     public ILogger<T> Logger<T>() => Rig.Log.CreateLogger<T>();
 
     /// <summary>A frame of the first camera.</summary>
-    public Frame Frame(long sequence = 1) => FakeFrame.Take(Rig.Pool, Intake.Plan.Id, sequence, Time);
+    public Frame Frame(long sequence = 1) => FakeFrame.Take(Rig.Pool, Intake.Configuration.Id, sequence, Time);
 
     /// <summary>Answers to the first question of the first camera, as stage 2 gives them.</summary>
     public FrameAnswered Answered(long sequence, string value) => new()
     {
-        Camera = Intake.Plan.Id,
+        Camera = Intake.Configuration.Id,
         Sequence = new FrameSequence(sequence),
         CapturedAt = Time.GetUtcNow(),
         CapturedTimestamp = Time.GetTimestamp(),
@@ -131,7 +131,7 @@ internal sealed class ActorBench : IAsyncDisposable
         Answers =
         [
             new QuestionAnswered(
-                Intake.Plan.Questions[0],
+                Intake.Configuration.Questions[0],
                 [
                     new Inference.Answers.Answer(
                         new Inference.Answers.Question("person", Inference.Answers.AnswerKind.YesNo), value, value, null, [], Inference.Answers.FinishReason.Stopped, default),

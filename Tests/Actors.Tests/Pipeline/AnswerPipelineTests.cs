@@ -176,7 +176,7 @@ public sealed class AnswerPipelineTests
         var pool = new FramePool();
         var intake = Intakes.Of(EdgeRig.Plan("gate", EdgeRig.Always), TimeProvider.System);
         var frames = Enumerable.Range(1, 2000)
-            .Select(sequence => FakeFrame.Take(pool, intake.Plan.Id, sequence, TimeProvider.System)).ToArray();
+            .Select(sequence => FakeFrame.Take(pool, intake.Configuration.Id, sequence, TimeProvider.System)).ToArray();
         foreach (var frame in frames.AsSpan(0, 1000))
         {
             intake.Offer(frame);

@@ -69,7 +69,7 @@ public sealed class DueFrameStageTests : ActorSpec
 
         first.Dispose();
 
-        Assert.Equal("yard", (await NextAsync(probe)).Intake.Plan.Id.Value);
+        Assert.Equal("yard", (await NextAsync(probe)).Intake.Configuration.Id.Value);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class DueFrameStageTests : ActorSpec
 
             probe.Request(1);
             using var frame = await probe.ExpectNextAsync();
-            served.Add(frame.Intake.Plan.Id.Value);
+            served.Add(frame.Intake.Configuration.Id.Value);
         }
 
         Assert.Equal(["gate", "yard", "gate", "yard"], served);
@@ -159,7 +159,7 @@ public sealed class DueFrameStageTests : ActorSpec
         _bench.Intakes.Change([failing]);
         crashes.ShouldFail = actor => !actor.StartsWith("testActor", StringComparison.Ordinal);
 
-        failing.Offer(FakeFrame.Take(new FramePool(), failing.Plan.Id, 1, _bench.Time));
+        failing.Offer(FakeFrame.Take(new FramePool(), failing.Configuration.Id, 1, _bench.Time));
 
         Assert.Equal("as the test wants", (await probe.ExpectErrorAsync()).Message);
     }

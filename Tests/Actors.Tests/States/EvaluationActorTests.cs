@@ -45,7 +45,7 @@ public sealed class EvaluationActorTests : ActorSpec
     public async Task Changed_questions_reach_the_publisher_before_answers_to_them()
     {
         var actor = await StartAsync();
-        var changed = new CamerasReconfigured([_bench.Intake.Plan], []);
+        var changed = new CamerasReconfigured([_bench.Intake.Configuration], []);
 
         actor.Tell(changed);
         actor.Tell(_bench.Answered(1, "no"));

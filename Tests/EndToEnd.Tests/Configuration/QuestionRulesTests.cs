@@ -175,7 +175,7 @@ public sealed class QuestionRulesTests : IDisposable
     {
         var before = _fixture.Read(ConfigurationFixture.Small());
 
-        Assert.True(ConfigurationChange.Between(before, _fixture.Read(ConfigurationFixture.Small())).IsNothing);
+        Assert.True(ConfigurationChange.Between(before, _fixture.Read(ConfigurationFixture.Small())).CamerasAreUnchanged);
 
         var changed = ConfigurationChange.Between(before, _fixture.Read(ConfigurationFixture.Small(question: """, "Agree": 2 """)));
         Assert.Equal((0, 1, 0), (changed.Opened.Count, changed.QuestionsChanged.Count, changed.Removed.Count));

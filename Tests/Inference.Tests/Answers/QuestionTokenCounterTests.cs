@@ -50,7 +50,7 @@ public sealed class QuestionTokenCounterTests : IDisposable
     {
         var model = GoldenModel.Get("llama-gqa");
         var counter = QuestionTokenCounter.Open(model.Folder.FolderPath);
-        Assert.Equal(0, counter.VisualTokens);
+        Assert.Equal(0, counter.VisualTokenCount);
         Assert.Equal(model.Folder.Manifest.Language.MaxPositions, counter.MaxPositions);
 
         // Primed with three made-up tokens, because the engine does not ask about nothing.

@@ -59,8 +59,8 @@ public sealed class OnnxRuntimeLibraryTests
     private static void AssertRefused(string library, string found)
     {
         var fault = Assert.Throws<ExecutionTargetException>(() => OnnxRuntimeLibrary.Load(library));
-        Assert.Equal(ExecutionTargetException.RuntimeLibrary, fault.Setting);
-        Assert.StartsWith($"{ExecutionTargetException.RuntimeLibrary} '{library}': ", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(ExecutionTargetException.RuntimeLibrarySetting, fault.Setting);
+        Assert.StartsWith($"{ExecutionTargetException.RuntimeLibrarySetting} '{library}': ", fault.Message, StringComparison.Ordinal);
         Assert.Contains(found, fault.Message, StringComparison.Ordinal);
         Assert.Contains("leave it out", fault.Message, StringComparison.Ordinal);
     }

@@ -25,8 +25,8 @@ public sealed class SessionPlacementTests
         {
             Assert.Equal((SessionPlacement.CpuProvider, "cpu"), (placement.Provider, placement.RunsOn));
             Assert.True(placement.NodeCount > 20, placement.ToString());
-            Assert.Equal(placement.NodeCount, placement.Nodes[SessionPlacement.CpuProvider]);
-            Assert.Empty(placement.OnCpu);
+            Assert.Equal(placement.NodeCount, placement.NodesByProvider[SessionPlacement.CpuProvider]);
+            Assert.Empty(placement.CpuNodesByOperator);
             Assert.Null(placement.Reason);
         });
     }
@@ -42,10 +42,10 @@ public sealed class SessionPlacementTests
     public void Without_a_library_there_is_only_the_cpu()
     {
         var fault = Fault(new ExecutionSettings(1) { Target = ExecutionTarget.Cuda() });
-        Assert.Equal(ExecutionTargetException.Target, fault.Setting);
+        Assert.Equal(ExecutionTargetException.TargetSetting, fault.Setting);
         Assert.Contains("on the CPU only", fault.Message, StringComparison.Ordinal);
-        Assert.Contains(ExecutionTargetException.ProviderLibrary, fault.Message, StringComparison.Ordinal);
-        Assert.Contains(ExecutionTargetException.RuntimeLibrary, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(ExecutionTargetException.ProviderLibrarySetting, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(ExecutionTargetException.RuntimeLibrarySetting, fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class SessionPlacementTests
     public void A_gpu_that_is_missing_is_refused_with_the_number_of_gpus()
     {
         var fault = Fault(Pretended(ExecutionTarget.Cuda(2)));
-        Assert.StartsWith($"{ExecutionTargetException.Target} 'cuda:2': there are 2 GPU(s)", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{ExecutionTargetException.TargetSetting} 'cuda:2': there are 2 GPU(s)", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class SessionPlacementTests
         Assert.Equal(expected.Append([1, 260, 537]).ToArray(), state.Append([1, 260, 537]).ToArray());
         Assert.Equal((SessionPlacement.CpuProvider, "cpu"), (found!.Provider, found.RunsOn));
         Assert.Contains(why, found.Reason, StringComparison.Ordinal);
-        Assert.NotEmpty(found.OnCpu);
+        Assert.NotEmpty(found.CpuNodesByOperator);
     }
 
     private static ExecutionSettings Pretended(ExecutionTarget target) =>
@@ -114,8 +114,8 @@ public sealed class SessionPlacementTests
     private static void AssertLibrary(string library, string found, string remedy)
     {
         var fault = Fault(new ExecutionSettings(1) { Target = ExecutionTarget.Cuda(), ProviderLibrary = library });
-        Assert.Equal(ExecutionTargetException.ProviderLibrary, fault.Setting);
-        Assert.StartsWith($"{ExecutionTargetException.ProviderLibrary} '{library}': ", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(ExecutionTargetException.ProviderLibrarySetting, fault.Setting);
+        Assert.StartsWith($"{ExecutionTargetException.ProviderLibrarySetting} '{library}': ", fault.Message, StringComparison.Ordinal);
         Assert.Contains(found, fault.Message, StringComparison.Ordinal);
         Assert.Contains(remedy, fault.Message, StringComparison.Ordinal);
     }

@@ -17,7 +17,7 @@ public sealed class VisionEncoderTests
         var golden = TestPicture.Load(GoldenFolder.Path(name, "case0.png"));
         using var encoder = new VisionEncoder(model.Folder, new ExecutionSettings(1));
         using var expected = encoder.Encode(golden.Image);
-        Assert.Equal((model.Folder.Manifest.VisualTokens, model.Folder.Manifest.Language.HiddenSize), (expected.Count, expected.Hidden));
+        Assert.Equal((model.Folder.Manifest.VisualTokens, model.Folder.Manifest.Language.HiddenSize), (expected.Count, expected.HiddenSize));
         foreach (var (width, height) in ((int, int)[])[(1, 1), (1, 500), (4000, 10), (640, 480), (336, 336)])
         {
             using var tokens = encoder.Encode(new RgbImage(new byte[width * height * 3], width, height));

@@ -56,11 +56,11 @@ internal sealed class LdpProjector : Projector
         var normed = builder.ChannelNorm($"{at}.norm1", depthwise, $"{block}.0.1");
         var active = graph.Node("HardSwish", $"{at}.hardswish", [normed]);
 
-        var squeezed = SqueezeChannels(builder.Hidden);
+        var squeezed = SqueezeChannels(builder.HiddenSize);
         var mean = graph.Node("GlobalAveragePool", $"{at}.mean", [active]);
-        var down = builder.BiasedPointwiseConv($"{at}.squeeze", mean, $"{block}.1.fc1", squeezed, builder.Hidden);
+        var down = builder.BiasedPointwiseConv($"{at}.squeeze", mean, $"{block}.1.fc1", squeezed, builder.HiddenSize);
         var relu = graph.Node("Relu", $"{at}.relu", [down]);
-        var up = builder.BiasedPointwiseConv($"{at}.excite", relu, $"{block}.1.fc2", builder.Hidden, squeezed);
+        var up = builder.BiasedPointwiseConv($"{at}.excite", relu, $"{block}.1.fc2", builder.HiddenSize, squeezed);
         var gate = graph.Node(
             "HardSigmoid", $"{at}.gate", [up], OnnxAttribute.Float("alpha", 1f / 6f), OnnxAttribute.Float("beta", 0.5f));
         var scaled = graph.Node("Mul", $"{at}.scaled", [active, gate]);

@@ -22,7 +22,7 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
     public VisionConfig Vision => vision;
 
     /// <summary>Width of the visual tokens.</summary>
-    public int Hidden => hidden;
+    public int HiddenSize => hidden;
 
     /// <summary>Writes two linear layers with GELU between them, from the encoder's width into the decoder's.</summary>
     /// <returns>[1, patches, hidden].</returns>
