@@ -150,6 +150,7 @@ public sealed class InboundQueueTests
         return await link.Inbound.ReadAsync(limit.Token);
     }
 
+    // Acknowledged, so that the broker has the message when this returns: what QoS 0 sends may be lost with the connection.
     private static void Publish(Uri broker, string topic, string text, params string[] more) =>
-        MosquittoTool.Run("mosquitto_pub", broker, ["-t", topic, "-m", text, .. more]);
+        MosquittoTool.Run("mosquitto_pub", broker, ["-q", "1", "-t", topic, "-m", text, .. more]);
 }
