@@ -1,5 +1,3 @@
-using System.Globalization;
-using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
@@ -9,35 +7,14 @@ using MobileVlm.Edge.Deploy.Hosting;
 
 namespace MobileVlm.Edge.Deploy.Init;
 
-/// <summary>The options of the command line.</summary>
-/// <param name="Output">The full path of the file to write.</param>
-/// <param name="Force">Whether an existing file is replaced without asking.</param>
-/// <param name="Test">Whether broker, camera and model are tested.</param>
-/// <param name="Broker">The broker's address; null asks.</param>
-/// <param name="User">The user name at the broker.</param>
-/// <param name="PasswordFile">The file with that user's password.</param>
-/// <param name="CaFile">The certificate of the broker's authority.</param>
-/// <param name="Cameras">The sources, each with its name; empty asks.</param>
-/// <param name="Model">The model's folder; null asks.</param>
-/// <param name="Question">The question about each frame; null asks.</param>
-/// <param name="StateFolder">The folder for states; null asks; empty keeps nothing.</param>
-/// <param name="Node">The node's name; null leaves the key out.</param>
-internal sealed record InitOptions(
-    string Output, bool Force, bool Test, string? Broker, string? User, string? PasswordFile, string? CaFile,
-    IReadOnlyList<InitCamera> Cameras, string? Model, string? Question, string? StateFolder, string? Node);
-
 /// <summary>Asks for what the command line does not set, tests each answer and writes the file.</summary>
 internal sealed class InitRun(InitOptions given, InitConsole console, CancellationToken cancel)
 {
-    private static readonly TimeSpan SearchFor = TimeSpan.FromSeconds(2);
     private const string PullHint = "mobilevlm model pull mtgv/MobileVLM_V2-1.7B ~/models/v2-1.7b --precision int4 --vision-precision auto";
 
     private readonly string _folder = Path.GetDirectoryName(given.Output)!;
 
-    /// <summary>The password files that were written; they are deleted if the configuration is not written.</summary>
-    private readonly List<string> _passwords = [];
-
-    private IReadOnlyList<OnvifCamera>? _found;
+    private readonly PasswordFiles _passwords = new(Path.GetDirectoryName(given.Output)!);
 
     /// <summary>Runs the dialog and writes the file.</summary>
     /// <exception cref="UsageException">Something is missing or cannot be used, and no user can be asked.</exception>
@@ -77,7 +54,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         }
         finally
         {
-            DiscardPasswords();
+            _passwords.DeleteOthers();
         }
 
         return ExitCode.Done;
@@ -140,6 +117,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     private async Task<InitAnswers> CamerasAsync(InitAnswers answers)
     {
+        var dialog = new CameraDialog(console, _passwords, search: given.Test, cancel);
         var cameras = new List<InitCamera>();
         foreach (var camera in given.Cameras)
         {
@@ -153,7 +131,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
         while (cameras.Count == 0 || (given.Cameras.Count == 0 && console.CanAsk && await console.ConfirmAsync("Another camera?")))
         {
-            var source = SourceOf(Expand(await AskSourceAsync()));
+            var source = SourceOf(Expand(await dialog.AskSourceAsync()));
             var name = await console.AskAsync("Its name in topics", cameras.Count == 0 ? "camera" : $"camera{cameras.Count + 1}");
             if (cameras.Any(it => it.Name == name))
             {
@@ -169,7 +147,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
                 continue;
             }
 
-            camera = await WithCameraPasswordAsync(camera);
+            camera = await dialog.WithPasswordAsync(camera);
             if (await TryCameraAsync(answers, camera))
             {
                 cameras.Add(camera);
@@ -225,7 +203,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     private async Task<string> AskModelAsync()
     {
-        var found = FindModels();
+        var found = ImportedModels.Find(_folder);
         if (found.Count == 0)
         {
             InitConsole.WriteLine($"No imported model was found. To get one, in another terminal: {PullHint}");
@@ -236,33 +214,6 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         }
 
         return await console.AskAsync("Folder of an imported model", found.Count > 0 ? found[0] : null);
-    }
-
-    /// <summary>Finds models in the folders that the documentation uses; the demo's model is last.</summary>
-    private List<string> FindModels()
-    {
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named : Path.Combine(home, ".cache");
-        return
-        [
-            .. ((string[])[Path.Combine(_folder, "models"), Path.Combine(home, "models"), "/var/lib/mobilevlm/models", Path.Combine(cache, "mobilevlm")])
-                .Distinct()
-                .Where(Directory.Exists)
-                .SelectMany(Subfolders)
-                .Where(folder => File.Exists(Path.Combine(folder, "model.json"))),
-        ];
-
-        static string[] Subfolders(string folder)
-        {
-            try
-            {
-                return Directory.GetDirectories(folder);
-            }
-            catch (UnauthorizedAccessException)
-            {
-                return [];
-            }
-        }
     }
 
     private async Task<string?> StateFolderAsync()
@@ -290,9 +241,9 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
         var copy = InitFile.Write(given.Output, InitFile.Text(answers));
         foreach (var name in (string?[])[answers.PasswordFile, .. answers.Cameras.Select(it => it.PasswordFile)])
         {
-            if (name is not null && _passwords.Remove(Path.Combine(_folder, name)))
+            if (name is not null && _passwords.Keep(name) is { } file)
             {
-                InitConsole.WriteLine($"Wrote {Path.Combine(_folder, name)}: a password, readable by you alone.");
+                InitConsole.WriteLine($"Wrote {file}: a password, readable by you alone.");
             }
         }
 
@@ -397,102 +348,7 @@ internal sealed class InitRun(InitOptions given, InitConsole console, Cancellati
 
     /// <summary>Writes the password into its own file at once, because the connection test reads it from there too.</summary>
     private InitAnswers WithPassword(InitAnswers answers, string password) =>
-        answers with { PasswordFile = WritePassword("mqtt", password) };
-
-    /// <summary>Writes a password into a new file; an existing file is never overwritten.</summary>
-    /// <returns>The name of the new file.</returns>
-    private string WritePassword(string owner, string password)
-    {
-        for (var number = 1; ; number++)
-        {
-            var name = number == 1 ? $"{owner}-password" : $"{owner}-password-{number}";
-            var file = Path.Combine(_folder, name);
-            if (!File.Exists(file))
-            {
-                InitFile.WriteSecret(file, password + "\n");
-                _passwords.Add(file);
-                return name;
-            }
-        }
-    }
-
-    private void DiscardPasswords()
-    {
-        foreach (var file in _passwords)
-        {
-            File.Delete(file);
-        }
-
-        _passwords.Clear();
-    }
-
-    /// <summary>Asks for a camera's source. The first call lists the ONVIF cameras in the network; a number selects one of
-    /// them.</summary>
-    private async Task<string> AskSourceAsync()
-    {
-        if (_found is null && given.Test)
-        {
-            InitConsole.WriteLine("Searching for ONVIF cameras in the network ...");
-            _found = await FindCamerasAsync();
-            InitConsole.WriteLine(_found.Count == 0 ? "  none answered" : string.Join('\n', _found.Select((it, i) => $"  {i + 1}  {it.Name} ({it.Address})")));
-        }
-
-        var answer = await console.AskAsync(
-            $"Camera ({(_found is { Count: > 0 } ? "a number, " : "")}rtsp://, onvif://, http://, /dev/video0, file, folder, pattern:640x480@5)", null);
-        return int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= _found?.Count
-            ? _found[number - 1].Address
-            : answer;
-    }
-
-    private async Task<IReadOnlyList<OnvifCamera>> FindCamerasAsync()
-    {
-        try
-        {
-            return await OnvifCameras.AskAsync(await OnvifDiscovery.FindAsync(SearchFor, cancel), null, TimeProvider.System, cancel);
-        }
-        catch (OnvifException exception)
-        {
-            InitConsole.WriteLine($"  {exception.Message}");
-            return [];
-        }
-    }
-
-    /// <summary>Asks for the camera's password without showing it. An ONVIF camera's password gets its own file; any other becomes
-    /// part of the address, in a configuration file that only its owner can read.</summary>
-    private async Task<InitCamera> WithCameraPasswordAsync(InitCamera camera)
-    {
-        var source = camera.Source;
-        if (OnvifCameras.TryReadUser(source, out var user, out var hasPassword))
-        {
-            if (hasPassword)
-            {
-                return camera;
-            }
-
-            if (user is null)
-            {
-                user = await console.AskAsync("User at the camera ('none' for none)", "admin");
-                if (user.Equals("none", StringComparison.OrdinalIgnoreCase))
-                {
-                    return camera;
-                }
-
-                source = source.Replace("://", $"://{Uri.EscapeDataString(user)}@", StringComparison.Ordinal);
-            }
-
-            var secret = await console.AskSecretAsync($"Password of '{user}' at the camera");
-            return camera with { Source = source, PasswordFile = WritePassword(camera.Name, secret) };
-        }
-
-        if (!Uri.TryCreate(source, UriKind.Absolute, out var address) || address.Scheme is not ("rtsp" or "rtsps" or "http" or "https")
-            || address.UserInfo.Length == 0 || address.UserInfo.Contains(':', StringComparison.Ordinal))
-        {
-            return camera;
-        }
-
-        var password = Uri.EscapeDataString(await console.AskSecretAsync($"Password of '{Uri.UnescapeDataString(address.UserInfo)}' at the camera"));
-        return camera with { Source = source.Replace($"{address.UserInfo}@", $"{address.UserInfo}:{password}@", StringComparison.Ordinal) };
-    }
+        answers with { PasswordFile = _passwords.Write("mqtt", password) };
 
     /// <summary>Resolves files and folders relative to the current folder, because in the file they are relative to the file's
     /// folder.</summary>
