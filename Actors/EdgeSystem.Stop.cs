@@ -57,7 +57,7 @@ public sealed partial class EdgeSystem
         // In parallel, so that a step that hangs takes no time from the others.
         await Task.WhenAll(
             InTimeAsync("engine", CloseEngineAsync, limits.Engine),
-            InTimeAsync("uploaded pictures", _surviving.Decoder.EndAsync, limits.Engine),
+            InTimeAsync("uploaded pictures", _surviving.Decoding.EndAsync, limits.Engine),
             InTimeAsync("state file", _surviving.Writer.FlushAsync, limits.Engine),
             InTimeAsync("outbox", () => _dependencies.Outbox.DisposeAsync().AsTask(), limits.Engine));
         await InTimeAsync("connection", () => _dependencies.Link.DisposeAsync().AsTask(), limits.Close);

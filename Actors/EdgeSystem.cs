@@ -63,18 +63,18 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private Task? _stop;
 
     /// <exception cref="ArgumentException">A configured camera has no source, or more than one.</exception>
-    public EdgeSystem(EdgeSettings settings, EdgeDependencies parts, TimeProvider time, ILoggerFactory loggers)
+    public EdgeSystem(EdgeSettings settings, EdgeDependencies dependencies, TimeProvider time, ILoggerFactory loggers)
     {
         foreach (var plan in settings.Cameras)
         {
-            if (parts.Cameras.Count(source => source.Id == plan.Id) != 1)
+            if (dependencies.Cameras.Count(source => source.Id == plan.Id) != 1)
             {
-                throw new ArgumentException($"Camera '{plan.Id}' needs exactly one source.", nameof(parts));
+                throw new ArgumentException($"Camera '{plan.Id}' needs exactly one source.", nameof(dependencies));
             }
         }
 
         _settings = settings;
-        _dependencies = parts;
+        _dependencies = dependencies;
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<EdgeSystem>();

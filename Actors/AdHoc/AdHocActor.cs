@@ -21,7 +21,7 @@ internal sealed record AdHocReceived(InboundMessage Message, string? Camera)
     public bool IsTaken { get; set; }
 }
 
-/// <summary>Replies to every question that still waits that the service stops, then stops the actor.</summary>
+/// <summary>Tells the sender of each waiting question that the service stops, then stops the actor.</summary>
 internal sealed record StopAdHoc
 {
     public static readonly StopAdHoc Instance = new();
@@ -30,8 +30,8 @@ internal sealed record StopAdHoc
 /// <summary>The intakes through which ad-hoc questions get frames.</summary>
 /// <param name="Intakes">One for each camera.</param>
 /// <param name="Uploads">For pictures that come with their question.</param>
-/// <param name="Decoder">Decodes those.</param>
-internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, UploadDecodingQueue Decoder)
+/// <param name="Decoding">Decodes those.</param>
+internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, UploadDecodingQueue Decoding)
 {
     /// <summary>Null when there is no such camera.</summary>
     public CameraIntake? Camera(string name) => Intakes().FirstOrDefault(intake => intake.Configuration.Id.Value == name);
@@ -200,7 +200,7 @@ internal sealed partial class AdHocActor : RestartableActor
         intake?.Ask(question);
         if (request.Picture is { } picture)
         {
-            _context.Decoder.Add(picture, question, reason => _self.Tell(new PictureUnusable(question, reason)));
+            _context.Decoding.Add(picture, question, reason => _self.Tell(new PictureUnusable(question, reason)));
         }
 
         return null;
@@ -287,7 +287,7 @@ internal sealed partial class AdHocActor : RestartableActor
     private partial void LogReplyTopicRefused(string requested, string reason, string topic, long suppressed);
 
     [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =
-        "The handling of questions failed twice at {Message}; the sender gets an error reply.")]
+        "The handling of questions failed twice at {Message}; the sender gets an error reply. Please report this with the lines before it.")]
     private partial void LogGivenUp(string message);
 
     private interface IAboutQuestion

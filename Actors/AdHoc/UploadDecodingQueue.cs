@@ -10,10 +10,10 @@ namespace MobileVlm.Edge.Actors.AdHoc;
 /// <summary>Decodes pictures that came with a question, one after the other on its own thread: a large one takes as
 /// long as an answer and must not block an actor. The caller limits how many wait. Thread-safe.</summary>
 /// <param name="toFrame">Decodes one file.</param>
-/// <param name="pictures">Gets the pixels.</param>
+/// <param name="uploads">Gets the pixels.</param>
 /// <param name="logger">Logs unexpected exceptions of the decoder.</param>
 internal sealed partial class UploadDecodingQueue(
-    Func<ReadOnlyMemory<byte>, Frame> toFrame, UploadedFrameIntake pictures, ILogger<UploadDecodingQueue> logger)
+    Func<ReadOnlyMemory<byte>, Frame> toFrame, UploadedFrameIntake uploads, ILogger<UploadDecodingQueue> logger)
 {
     private readonly ILogger _logger = logger;
     private readonly Lazy<WorkerThread> _thread = new(() => new WorkerThread("mvlm-picture"));
@@ -42,7 +42,7 @@ internal sealed partial class UploadDecodingQueue(
     {
         try
         {
-            if (!pictures.Add(toFrame(file), question))
+            if (!uploads.Add(toFrame(file), question))
             {
                 question.Fail("this service is about to stop");
             }

@@ -192,11 +192,11 @@ internal sealed partial class CameraActor : RestartableActor
     private partial void LogFinished(CameraId camera, long frames);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message =
-        "{Camera}: {What}: {Reason}. It is opened again in {Seconds:0.0} s, and then for as long as the service runs.")]
+        "{Camera}: {What}: {Reason}. The next attempt is in {Seconds:0.0} s, and more follow for as long as the service runs.")]
     private partial void LogGone(CameraId camera, string what, string reason, double seconds);
 
     [LoggerMessage(EventId = 83, Level = LogLevel.Error, Message =
-        "{Camera}: the camera's actor failed twice at {Message} and ignores it.")]
+        "{Camera}: the camera's actor failed twice at {Message} and ignores it. Please report this with the lines before it.")]
     private partial void LogGivenUp(CameraId camera, string message);
 
     private sealed record StartAttempt

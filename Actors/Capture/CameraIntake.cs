@@ -42,7 +42,7 @@ internal sealed class CameraIntake : IFrameIntake
     private readonly QuestionSchedule _schedule;
     private readonly AdHocQueue _adHoc = new();
 
-    // Regions of the last picked frame that were answered; another region of it may still be due.
+    // Regions of the last picked frame that were asked about; another region of it may still be due.
     private readonly List<FrameRegion?> _askedRegions = [];
     private FrameSequence _regionsOf;
     private bool _adHocPassedOver;
@@ -80,7 +80,7 @@ internal sealed class CameraIntake : IFrameIntake
         ? $"the camera's view is {Monitor.State.ToText()}, and SuspendOnViewChange holds its questions back until it is normal"
         : null;
 
-    /// <summary>Null where each frame is answered.</summary>
+    /// <summary>Null where no answers are reused.</summary>
     public SceneGate? Gate => _gate;
 
     public bool HasFrame => _newest.IsWaiting;

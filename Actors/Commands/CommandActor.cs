@@ -150,7 +150,7 @@ internal sealed partial class CommandActor : RestartableActor
         var message = received.Message;
         if (message.Retained)
         {
-            // It would be obeyed again at each connect, long after its sender changed it.
+            // It would be obeyed again at each connect, long after its sender intended it.
             _counters.Update(mqtt => mqtt.CommandsIgnored++);
             if (_state.WarnedOfRetained.Add(command.Kind))
             {
@@ -222,7 +222,7 @@ internal sealed partial class CommandActor : RestartableActor
     private partial void LogNotSwitched(string question, string reason, long suppressed);
 
     [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
-        "The reader of commands failed twice at one message and ignores it.")]
+        "The reader of commands failed twice at one message and ignores it. Please report this with the lines before it.")]
     private partial void LogGivenUp();
 
     private sealed record Received(InboundMessage Message, object Reading)

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Restarts;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;

@@ -62,7 +62,7 @@ internal sealed partial class ClockMonitor
     public DateTimeOffset? At(long timestamp) => IsSet ? _time.GetUtcNow() - _time.GetElapsedTime(timestamp) : null;
 
     /// <summary>Checks the clock, called about once per second, and logs when it was set.</summary>
-    /// <returns>True when it has been set since the last check: <see cref="Correct"/> returns more times from then on.</returns>
+    /// <returns>True when it has been set since the last check: from then on <see cref="Correct"/> also gives times that it could not give before.</returns>
     public bool Observe()
     {
         lock (_lock)

@@ -54,12 +54,12 @@ internal sealed class CameraCounters() : Counters<CameraStats>(new CameraStats()
     /// <summary>The counters of a current or former question.</summary>
     public QuestionCounters Question(string id) => _questions.GetOrAdd(id, _ => new QuestionCounters());
 
-    public CameraStats Snapshot(IEnumerable<StandingQuestion> questions, ClockMonitor clock) => Read(camera => camera with
+    public CameraStats Snapshot(IEnumerable<StandingQuestion> questions, ClockMonitor clock) => Read(camera => camera with { }) with
     {
         LastFrameAt = LastFrame.At(clock),
         LastFrozenAt = LastFrozen.At(clock),
         Questions = questions.ToDictionary(question => question.Id, question => Question(question.Id).Snapshot(clock)),
-    });
+    };
 }
 
 /// <summary>The counters of one question.</summary>
@@ -88,12 +88,12 @@ internal sealed class QuestionCounters() : Counters<QuestionStats>(new QuestionS
         set => _wait = value is { } reason ? (int)reason : -1;
     }
 
-    public QuestionStats Snapshot(ClockMonitor clock) => Read(question => question with
+    public QuestionStats Snapshot(ClockMonitor clock) => Read(question => question with { }) with
     {
         LastAskedAt = LastAsked.At(clock),
         LastAnsweredAt = LastAnswer.At(clock),
         WaitsFor = WaitReason?.ToText(),
-    });
+    };
 }
 
 /// <summary>The counters of the steps that all cameras share.</summary>
@@ -119,7 +119,7 @@ internal sealed class MqttCounters() : Counters<MqttStats>(new MqttStats())
     }
 
     /// <summary>The outbox after an event was stored, sent or dropped.</summary>
-    public void Moved(OutboxStats outbox) => Update(mqtt =>
+    public void OutboxChanged(OutboxStats outbox) => Update(mqtt =>
         (mqtt.EventsWaiting, mqtt.EventsWaitingBytes, mqtt.EventsWaitingSince, mqtt.EventsDropped) =
             (outbox.Rows, outbox.Bytes, outbox.OldestAt, outbox.DroppedForSpace + outbox.DroppedForAge));
 
@@ -129,6 +129,9 @@ internal sealed class MqttCounters() : Counters<MqttStats>(new MqttStats())
         Acknowledged?.Invoke(after);
     }
 
-    public MqttStats Snapshot(ClockMonitor clock) =>
-        Read(mqtt => mqtt with { EventsWaitingSince = clock.Correct(mqtt.EventsWaitingSince) });
+    public MqttStats Snapshot(ClockMonitor clock)
+    {
+        var copy = Read(mqtt => mqtt with { });
+        return copy with { EventsWaitingSince = clock.Correct(copy.EventsWaitingSince) };
+    }
 }

@@ -13,11 +13,12 @@ internal sealed class AdHocStep(
 {
     private Task _running = Task.CompletedTask;
 
-    /// <summary>Completes when the decoder is free again. Fails as the engine failed at the last frame's questions.</summary>
+    /// <summary>Completes when the decoder is free again. Fails with the engine's exception if it failed at the previous
+    /// frame's ad-hoc questions.</summary>
     public Task CompletedAsync() => _running;
 
     /// <summary>Begins to ask; the frame is disposed when its ad-hoc questions are answered. To be called right behind the
-    /// standing questions of the same frame, while the decoder is primed with it.</summary>
+    /// standing questions of the same frame, while the decoder still holds it.</summary>
     /// <returns>The standing answers.</returns>
     public FrameAnswered Begin(InFlightFrame frame)
     {

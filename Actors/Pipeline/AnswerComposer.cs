@@ -73,8 +73,9 @@ internal sealed class AnswerComposer(PipelineCounters counters, TimeProvider tim
     /// <summary>Counts the frame's age at the moment at which it is answered.</summary>
     public void CountAge(InFlightFrame frame)
     {
-        counters.Aged(Age(frame));
-        frame.Intake.Counters.Update(camera => camera.LastAgeMs = Age(frame).TotalMilliseconds);
+        var age = Age(frame);
+        counters.Aged(age);
+        frame.Intake.Counters.Update(camera => camera.LastAgeMs = age.TotalMilliseconds);
     }
 
     private static QuestionCounters Counted(InFlightFrame frame, StandingQuestion question) =>

@@ -19,7 +19,7 @@ internal sealed partial class EncodeStep(
     // Whether anything is left depends on the size of the frame, so it cannot be decided when configuration is read.
     private readonly Dictionary<(FrameRegion Region, int Width, int Height), bool> _emptyRegions = [];
 
-    /// <summary>Encodes the frame, unless earlier answers are reused. The frame is disposed after its snapshot.</summary>
+    /// <summary>Encodes the frame, unless earlier answers are reused. The pixels are released after the snapshot.</summary>
     public Task<InFlightFrame> EncodeAsync(InFlightFrame frame) => frame.ReusableAnswers is null
         ? sessions.EncodeAsync(encoder => Encode(encoder, frame))
         : Task.FromResult(frame);

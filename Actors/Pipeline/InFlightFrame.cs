@@ -35,7 +35,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     /// <summary>Why none of the due questions can be answered about this frame; null when they can.</summary>
     public AnswerFailure? Unanswerable { get; set; }
 
-    /// <summary>Null where each frame is answered. An ad-hoc question is about this very frame, so nothing is reused
+    /// <summary>Null where no answers are reused. An ad-hoc question is about this very frame, so nothing is reused
     /// then.</summary>
     public SceneGate? Gate => AdHocQuestions.Count == 0 ? intake.Gate : null;
 
@@ -68,11 +68,11 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
 
     public TimeSpan PrefillTime { get; set; }
 
-    /// <summary>JPEG of this very frame, or null if none is requested or it could not be made. It reads the pixels, so it must end
-    /// before the frame is disposed in order.</summary>
+    /// <summary>JPEG of this very frame, or null if none is requested or it could not be made. It reads the pixels, so a
+    /// frame that is not abandoned waits for it before it is disposed.</summary>
     public Task<byte[]?> Snapshot { get; set; } = Task.FromResult<byte[]?>(null);
 
-    /// <summary>Earlier answers still hold, and nothing is asked; null changes nothing.</summary>
+    /// <summary>Sets earlier answers to reuse instead of asking, and counts the frame as gated; null does nothing.</summary>
     public void Reuse(IReadOnlyList<IReadOnlyList<Answer>>? answers)
     {
         ReusableAnswers = answers;

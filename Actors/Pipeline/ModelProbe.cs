@@ -8,7 +8,7 @@ internal static class ModelProbe
     /// <summary>A short test question that no configuration uses.</summary>
     private static readonly Question Harmless = new("Is this a picture?", AnswerKind.YesNo);
 
-    /// <summary>Asks about the primed picture.</summary>
+    /// <summary>Asks about the picture that was prefilled last.</summary>
     /// <returns>Null when the engine works; else the exception that it threw.</returns>
     public static Exception? Try(IQuestionAnswerer answerer)
     {

@@ -227,7 +227,7 @@ internal sealed partial class PipelineActor : ReceiveActor
     [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The engine failed at the last frame; no other one follows.")]
     private partial void LogEndedWithFault(Exception fault);
 
-    [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The engine failed more often than Pipeline:Restarts allows and is not opened again.")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The engine failed more often than Pipeline:Restarts allows and is not opened again. Run 'mobilevlm doctor' and 'mobilevlm model verify'.")]
     private partial void LogFailed(Exception fault);
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "A model session could not be closed in order.")]

@@ -19,13 +19,13 @@ internal sealed partial class QuestionAsker(
     /// question.</summary>
     private bool _isProven;
 
-    /// <summary>Primes the decoder with the frame and asks.</summary>
+    /// <summary>Prefills the frame and asks.</summary>
     /// <returns>The answers so far, in the order of the due questions; fewer when it was cancelled or a question
     /// is paused.</returns>
     /// <exception cref="Exception">The engine failed and has to be replaced.</exception>
     public IReadOnlyList<QuestionAnswered> AskDue(IQuestionAnswerer answerer, InFlightFrame frame)
     {
-        if ((frame.Unanswerable ?? Prime(answerer, frame)) is { } failure)
+        if ((frame.Unanswerable ?? Prefill(answerer, frame)) is { } failure)
         {
             foreach (var question in frame.DueQuestions)
             {
@@ -40,8 +40,8 @@ internal sealed partial class QuestionAsker(
         return [.. answers.OfType<QuestionAnswered>()];
     }
 
-    /// <returns>Why nothing can be asked about this frame; null when the decoder is primed with it.</returns>
-    private AnswerFailure? Prime(IQuestionAnswerer answerer, InFlightFrame frame)
+    /// <returns>Why nothing can be asked about this frame; null when the frame is prefilled.</returns>
+    private AnswerFailure? Prefill(IQuestionAnswerer answerer, InFlightFrame frame)
     {
         var started = time.GetTimestamp();
         AnswerFailure failure;
@@ -147,7 +147,7 @@ internal sealed partial class QuestionAsker(
         }
     }
 
-    /// <param name="answerer">Primed with the frame.</param>
+    /// <param name="answerer">Has the frame prefilled.</param>
     /// <param name="frame">The frame and its questions.</param>
     /// <param name="asked">Indices of due questions.</param>
     /// <param name="unanswered">Those without an answer so far; shrinks.</param>
@@ -204,6 +204,6 @@ internal sealed partial class QuestionAsker(
     [LoggerMessage(EventId = 81, Level = LogLevel.Warning, Message = "{Camera}: the model failed at the questions about frame {Frame} together. Each is asked alone now.")]
     private partial void LogAskedAlone(Exception fault, CameraId camera, FrameSequence frame);
 
-    [LoggerMessage(EventId = 80, Level = LogLevel.Warning, Message = "{Camera}/{Question}: the model failed at this question and works otherwise. It is unknown, and is not asked for {Pause} s. Change its words if this repeats.")]
+    [LoggerMessage(EventId = 80, Level = LogLevel.Warning, Message = "{Camera}/{Question}: the model failed at this question and works otherwise. It is unknown, and is not asked for {Pause} s. Reword the question if this repeats.")]
     private partial void LogBlamed(Exception fault, CameraId camera, string question, double pause);
 }

@@ -72,7 +72,7 @@ internal sealed class EventFlow(
         }
     }
 
-    /// <summary>The broker has the event in memory: it leaves the outbox.</summary>
+    /// <summary>Removes the event in memory from the outbox: the broker acknowledged it, or it cannot be published.</summary>
     public void Acknowledged() => callbacks.SendResult(_events.AcknowledgedAsync());
 
     /// <summary>The broker refused the event in memory: events of other topics go first for a while.</summary>
@@ -130,7 +130,7 @@ internal sealed class EventFlow(
         _connection.RefusedTopicsTimer = callbacks.SendAfter(RefusedTopicPause, RefusedTopicsMayTry.Instance);
     }
 
-    private void Count() => counters.Moved(_events.Stats);
+    private void Count() => counters.OutboxChanged(_events.Stats);
 
     private static string Describe(StoreOutcome outcome) => outcome switch
     {

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Restarts;
+using MobileVlm.Edge.Actors.Health;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
@@ -42,7 +42,7 @@ internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeP
     public partial void Lost(string broker, string reason);
 
     [LoggerMessage(EventId = 74, Level = LogLevel.Warning, Message =
-        "The broker refuses {Topic}: {Reason} (at most one line per minute for each topic; {Suppressed} more since the last one)")]
+        "The broker refuses {Topic}: {Reason}. Allow this user to publish there in the broker's access rules (at most one line per minute for each topic; {Suppressed} more since the last one).")]
     private partial void LogRefused(string topic, string reason, long suppressed);
 
     [LoggerMessage(EventId = 53, Level = LogLevel.Warning, Message = "The connection to {Broker} could not be closed in order: {Reason}")]
@@ -51,11 +51,11 @@ internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeP
     [LoggerMessage(EventId = 70, Level = LogLevel.Warning, Message = "Events of {Topic} wait for {Seconds:0} s, because the broker refuses them; others go first.")]
     public partial void PassedOver(string topic, double seconds);
 
-    [LoggerMessage(EventId = 71, Level = LogLevel.Error, Message = "The outbox failed.")]
+    [LoggerMessage(EventId = 71, Level = LogLevel.Error, Message = "The outbox failed and is tried again. If this repeats, please report it with this exception.")]
     public partial void OutboxFailed(Exception fault);
 
     [LoggerMessage(EventId = 72, Level = LogLevel.Error, Message =
-        "An event in the outbox was written by another version and cannot be read; it is given up.")]
+        "An event in the outbox was written by another version and cannot be read; it is dropped.")]
     public partial void Unreadable();
 
     // The fault tests compare these lines with the events that subscribers received.
@@ -71,12 +71,12 @@ internal sealed partial class PublisherLog(ILogger<PublisherActor> logger, TimeP
     public partial void RemainingLeft(long events, int replies);
 
     [LoggerMessage(EventId = 77, Level = LogLevel.Error, Message =
-        "A message of one question could not be composed and is not published; other questions are not affected.")]
+        "A message of one question could not be composed and is not published; other questions are not affected. Please report this with the lines before it.")]
     public partial void NotComposed(Exception fault);
 
-    [LoggerMessage(EventId = 79, Level = LogLevel.Error, Message = "Event {Id} could not be stored and is lost.")]
+    [LoggerMessage(EventId = 79, Level = LogLevel.Error, Message = "Event {Id} could not be stored and is lost. Please report this with the lines before it.")]
     public partial void LostEvent(string id);
 
-    [LoggerMessage(EventId = 78, Level = LogLevel.Error, Message = "The publisher failed twice at {Message} and ignores it.")]
+    [LoggerMessage(EventId = 78, Level = LogLevel.Error, Message = "The publisher failed twice at {Message} and ignores it. Please report this with the lines before it.")]
     public partial void GivenUp(string message);
 }

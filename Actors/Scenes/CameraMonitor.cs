@@ -35,6 +35,7 @@ internal sealed class CameraMonitor
     private readonly GrayImage _image = new();
     private readonly FreezeMonitor _freeze = new();
     private readonly ViewMonitor _view = new();
+    private long? _sameFrameSeconds;
     private readonly ViewSnapshot _before = new();
     private readonly ViewSnapshot _after = new();
     private SceneSettings _settings;
@@ -116,7 +117,7 @@ internal sealed class CameraMonitor
     {
         var before = _freeze.SameFor;
         var state = _freeze.Take(FrameHashes.Of(frame.Pixels), _image.Blocks, now, _settings.FrozenAfter);
-        _counters.Update(camera => camera.SameFrameS = (long)_freeze.SameFor.TotalSeconds);
+        CountSameFrame((long)_freeze.SameFor.TotalSeconds);
         _counters.RepeatsFor = _settings.FrozenAfter > TimeSpan.Zero && _freeze.SameFor >= _settings.FrozenAfter
             ? _freeze.SameFor
             : null;
@@ -130,9 +131,19 @@ internal sealed class CameraMonitor
         return (state, _freeze.SameFor);
     }
 
+    // Only when the second changes: examining a frame allocates nothing otherwise.
+    private void CountSameFrame(long? seconds)
+    {
+        if (seconds != _sameFrameSeconds)
+        {
+            _sameFrameSeconds = seconds;
+            _counters.Update(camera => camera.SameFrameS = seconds);
+        }
+    }
+
     private (FreezeDecision State, TimeSpan SameFor) NotLive()
     {
-        _counters.Update(camera => camera.SameFrameS = null);
+        CountSameFrame(null);
         _counters.RepeatsFor = null;
         return default;
     }
@@ -171,7 +182,8 @@ internal sealed class CameraMonitor
     private void Post()
     {
         _state = (int)_view.State;
-        _counters.Update(camera => camera.View = _view.State.ToText());
+        var view = _view.State.ToText();
+        _counters.Update(camera => camera.View = view);
         _isSuspended = !_isClosed && _settings.SuspendOnViewChange && _view.State is not (ViewState.Unknown or ViewState.Normal);
     }
 }

@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Actors.Scenes;
 /// <param name="After">JPEG of the frame that decided; null leaves what was published.</param>
 internal sealed record ViewSeen(CameraId Camera, ViewState State, byte[]? Before, byte[]? After);
 
-/// <summary>A camera source that examines the frames of another source. When that source repeats its frame, it is opened
+/// <summary>A camera source that examines the frames of another source. When that source keeps repeating one frame, it is opened
 /// again within the same capture, so that the caller does not notice.</summary>
 internal sealed partial class MonitoredSource : ICameraSource
 {

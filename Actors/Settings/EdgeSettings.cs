@@ -47,7 +47,7 @@ public sealed record EdgeSettings
 /// <param name="Snapshot">Publishes a snapshot of each answered frame.</param>
 public sealed record CameraConfiguration(CameraId Id, EquatableList<StandingQuestion> Questions, bool Snapshot)
 {
-    /// <summary>Settings of the scene gate, which reuses earlier answers; null answers each frame.</summary>
+    /// <summary>Settings of the scene gate, which reuses earlier answers; null never reuses answers.</summary>
     public SceneGateSettings? Gate { get; init; }
 
     /// <summary>Checks of its frames besides its questions.</summary>

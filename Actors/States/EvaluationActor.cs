@@ -115,7 +115,7 @@ internal sealed partial class EvaluationActor : RestartableActor
     }
 
     [LoggerMessage(EventId = 81, Level = LogLevel.Error, Message =
-        "The evaluation of answers failed twice at {Message} and ignores it.")]
+        "The evaluation of answers failed twice at {Message} and ignores it. Please report this with the lines before it.")]
     private partial void LogGivenUp(string message);
 
     private sealed record Tick

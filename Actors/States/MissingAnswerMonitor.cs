@@ -14,16 +14,16 @@ internal sealed class MissingAnswerMonitor(
     private TimeSpan _silentSince = start.Monotonic;
     private bool _hasAnswer;
 
-    /// <summary>The reason at the last <see cref="Check"/> for which the question has no answer; null when it is answered on time.</summary>
+    /// <summary>Why the question had no answer at the last <see cref="Check"/>; null when it is answered on time.</summary>
     public UnknownReason? Reason { get; private set; } = UnknownReason.NotYet;
 
     public void Answered(TimeSpan at) => (_silentSince, _hasAnswer) = (at, true);
 
     /// <param name="reasonNotAsked">Why it is not asked at all; null when it is.</param>
-    /// <param name="patience">Silence longer than this has a reason.</param>
+    /// <param name="stateLifetime">Silence longer than this has a reason.</param>
     /// <param name="now">This moment.</param>
-    /// <returns>True when what it waits for became something else.</returns>
-    public bool Check(UnknownReason? reasonNotAsked, TimeSpan patience, Instant now)
+    /// <returns>True when <see cref="Reason"/> changed.</returns>
+    public bool Check(UnknownReason? reasonNotAsked, TimeSpan stateLifetime, Instant now)
     {
         if (reasonNotAsked is not null)
         {
@@ -31,14 +31,14 @@ internal sealed class MissingAnswerMonitor(
         }
 
         var before = Reason;
-        Reason = reasonNotAsked ?? Find(patience, now);
+        Reason = reasonNotAsked ?? Find(stateLifetime, now);
         question.WaitReason = Reason;
         return Reason != before;
     }
 
-    private UnknownReason? Find(TimeSpan patience, Instant now) =>
+    private UnknownReason? Find(TimeSpan stateLifetime, Instant now) =>
         question.LastFailure.Value is { } failed && !(question.LastAnswer.Value >= failed) ? question.LastFailureReason
-        : now.Monotonic - _silentSince <= patience ? (_hasAnswer ? null : UnknownReason.NotYet)
-        : !camera.Online || camera.LastFrame.Value is not { } frame || now.Monotonic - steady(frame) > patience ? UnknownReason.NoPicture
+        : now.Monotonic - _silentSince <= stateLifetime ? (_hasAnswer ? null : UnknownReason.NotYet)
+        : !camera.Online || camera.LastFrame.Value is not { } frame || now.Monotonic - steady(frame) > stateLifetime ? UnknownReason.NoPicture
         : UnknownReason.Busy;
 }

@@ -53,7 +53,7 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
             : UnknownReason.OutsideSchedule;
     }
 
-    /// <summary>The thresholds of a moment. While the clock is not set, no schedule applies.</summary>
+    /// <summary>The thresholds of a moment. While the clock is not set, it is never night by schedule.</summary>
     public Thresholds ThresholdsOf(CameraId camera, StandingQuestion question, DateTimeOffset captured) =>
         question.Rules.Night is { } night
         && (night.When is { } when ? Holds(camera, when) : PlausibleTime.Includes(captured) && night.Schedule.Contains(captured, zone))

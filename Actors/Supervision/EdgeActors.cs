@@ -27,12 +27,12 @@ internal sealed class EdgeActors(EdgeContext context)
 
     public Props Publisher()
     {
-        var parts = context.Pipeline.Dependencies;
-        var messages = new MessageFactory(context.Settings, parts.Topics, context.Clock);
+        var dependencies = context.Pipeline.Dependencies;
+        var messages = new MessageFactory(context.Settings, dependencies.Topics, context.Clock);
         Func<CameraId, bool> isOnline = camera => context.Pipeline.Counters[camera].Online;
         return Props.Create(() => new PublisherActor(
             context.Surviving.Publisher,
-            parts.Link,
+            dependencies.Link,
             messages,
             new CameraMessages(messages, context.States.Switches, Devices(), isOnline),
             context.States.Switches,
@@ -45,7 +45,7 @@ internal sealed class EdgeActors(EdgeContext context)
 
     public Props Commands(IActorRef publisher, IActorRef adHoc)
     {
-        var parts = context.Pipeline.Dependencies;
+        var dependencies = context.Pipeline.Dependencies;
         var helpers = new CommandHelpers(
             adHoc,
             publisher,
@@ -54,8 +54,8 @@ internal sealed class EdgeActors(EdgeContext context)
             () => [.. context.Pipeline.Intakes.Current.Select(intake => intake.Configuration)]);
         return Props.Create(() => new CommandActor(
             context.Surviving.Commands,
-            parts.Link,
-            parts.Topics,
+            dependencies.Link,
+            dependencies.Topics,
             context.Settings,
             helpers,
             context.Pipeline.Counters.Mqtt,
@@ -67,7 +67,7 @@ internal sealed class EdgeActors(EdgeContext context)
     public Props AdHoc(IActorRef publisher)
     {
         var pipeline = context.Pipeline;
-        var adHocContext = new AdHocContext(() => pipeline.Intakes.Current, pipeline.Uploads, context.Surviving.Decoder);
+        var adHocContext = new AdHocContext(() => pipeline.Intakes.Current, pipeline.Uploads, context.Surviving.Decoding);
         var replies = new AdHocReplies(context.Settings, pipeline.Dependencies.Topics, adHocContext.IsKnown, context.Clock, pipeline.Time);
         return Props.Create(() => new AdHocActor(
             context.Settings.Asks,

@@ -28,7 +28,7 @@ internal sealed record SurvivingState(
     QuestionStateWriter Writer,
     PublisherState Publisher,
     PendingRequests Requests,
-    UploadDecodingQueue Decoder,
+    UploadDecodingQueue Decoding,
     CommandReaderState Commands,
     StatsActorState Stats);
 

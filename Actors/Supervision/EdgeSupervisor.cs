@@ -60,14 +60,13 @@ internal sealed partial class EdgeSupervisor : ReceiveActor
         _strategy = new DelayedRestartStrategy(Decide, RestartLater);
         _sources = context.Pipeline.Intakes.Current.ToDictionary(
             intake => intake, intake => context.Pipeline.Dependencies.Cameras.Single(source => source.Id == intake.Configuration.Id));
-        var actors = new EdgeActors(context);
-        _children.Publisher = Create(actors.Publisher(), "publisher");
-        _children.Stats = Create(actors.Stats(_children.Publisher), "stats");
-        _children.Evaluation = Create(actors.Evaluation(_children.Publisher), "evaluation");
-        _children.Pipeline = Create(actors.Pipeline(_children.Evaluation), "pipeline");
-        _children.AdHoc = Create(actors.AdHoc(_children.Publisher), "ad-hoc");
-        _children.Commands = Create(actors.Commands(_children.Publisher, _children.AdHoc), "commands");
-        _actors = actors;
+        _actors = new EdgeActors(context);
+        _children.Publisher = Create(_actors.Publisher(), "publisher");
+        _children.Stats = Create(_actors.Stats(_children.Publisher), "stats");
+        _children.Evaluation = Create(_actors.Evaluation(_children.Publisher), "evaluation");
+        _children.Pipeline = Create(_actors.Pipeline(_children.Evaluation), "pipeline");
+        _children.AdHoc = Create(_actors.AdHoc(_children.Publisher), "ad-hoc");
+        _children.Commands = Create(_actors.Commands(_children.Publisher, _children.AdHoc), "commands");
         Receive<BeginStop>(_ => BeginToStop());
         Receive<ChangeCameras>(Change);
         Receive<StartCamera>(start => Start(start.Intake));

@@ -32,18 +32,18 @@ internal sealed class FeedAttempt : IDisposable
     private bool _closed;
     private bool _disposed;
 
-    public FeedAttempt(CameraContext camera, Action<Frame> deliver, CancellationToken cancel)
+    public FeedAttempt(CameraContext context, Action<Frame> deliver, CancellationToken cancel)
     {
-        _context = camera;
-        (Settings, _secrets) = (camera.Settings, camera.Secrets);
+        _context = context;
+        (Settings, _secrets) = (context.Settings, context.Secrets);
         _deliver = deliver;
         _cancel = cancel;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         Stop = _stop.Token;
-        _started = camera.Time.GetTimestamp();
+        _started = context.Time.GetTimestamp();
 
-        _watchdog = camera.Time.CreateTimer(
-            _ => TimeOut(), null, camera.Settings.OpenTimeout, Timeout.InfiniteTimeSpan);
+        _watchdog = context.Time.CreateTimer(
+            _ => TimeOut(), null, context.Settings.OpenTimeout, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Set by the caller's cancel and by the watchdog.</summary>

@@ -228,6 +228,6 @@ internal static class DemoCommand
         var camera = stats.Cameras[Camera];
         Terminal.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"{stats.Pipeline.Answers} answers about {camera.FramesUsed} frames, {answersSeen} received by the subscriber; {camera.FramesCaptured} frames captured, {camera.FramesIdle} with no question due, {camera.FramesReplaced} replaced by newer ones; oldest frame at its answer {stats.Pipeline.MaxAgeMs:0} ms."));
+            $"{stats.Pipeline.Answers} answers about {camera.FramesUsed} frames, {answersSeen} received by the subscriber; {camera.FramesCaptured} frames captured, {camera.FramesIdle} with no question due, {camera.FramesReplaced} replaced by newer ones; oldest frame at its answer {stats.Pipeline.MaxAgeMs ?? 0:0} ms."));
     }
 }

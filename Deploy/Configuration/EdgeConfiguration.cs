@@ -25,13 +25,13 @@ internal sealed partial class EdgeConfiguration
         EdgeOptions options,
         string? file,
         string folder,
-        ConfigurationSources paths,
+        ConfigurationSources sources,
         IConfiguration logging,
         IReadOnlyList<ConfigurationProblem> warnings)
     {
         (Options, File, Folder, Logging, Warnings) = (options, file, folder, logging, warnings);
-        _hostName = paths.HostName;
-        _systemdState = paths.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0
+        _hostName = sources.HostName;
+        _systemdState = sources.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0
             ? state.Split(':')[0]
             : null;
     }
@@ -73,44 +73,44 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>Reads a configuration that a command supplies itself, for example the demo; it is validated in the same way.</summary>
     /// <exception cref="ConfigurationException">The configuration is invalid; the exception holds every error.</exception>
-    public static EdgeConfiguration FromJson(string json, ConfigurationSources paths) =>
-        Read(Path.Combine(paths.CurrentFolder, ConfigurationSources.FileName), Encoding.UTF8.GetBytes(json), paths, ConfigurationPurpose.Start);
+    public static EdgeConfiguration FromJson(string json, ConfigurationSources sources) =>
+        Read(Path.Combine(sources.CurrentFolder, ConfigurationSources.FileName), Encoding.UTF8.GetBytes(json), sources, ConfigurationPurpose.Start);
 
     private static EdgeConfiguration Read(
-        string? file, byte[]? json, ConfigurationSources paths, ConfigurationPurpose purpose)
+        string? file, byte[]? json, ConfigurationSources sources, ConfigurationPurpose purpose)
     {
-        var errors = new ProblemList();
+        var problems = new ProblemList();
         var root = json is null
             ? new SettingNode("", JsonKind.Object, null, "")
-            : JsonSettings.Read(json, file ?? "", errors);
-        var applied = EnvironmentSettings.Apply(paths.Environment, Sections, root, errors);
+            : JsonSettings.Read(json, file ?? "", problems);
+        var applied = EnvironmentSettings.Apply(sources.Environment, Sections, root, problems);
         if (file is null && applied == 0)
         {
             throw Missing(
                 EdgeOptions.Section,
-                $"is configured nowhere: there is {NoFile(paths)}; create one, or name one with --config");
+                $"is configured nowhere: there is {NoFile(sources)}; create one, or name one with --config");
         }
 
-        var binder = new OptionsBinder(errors, typeof(EdgeOptions), EdgeOptions.Section);
+        var binder = new OptionsBinder(problems, typeof(EdgeOptions), EdgeOptions.Section);
         var options = binder.Bind<EdgeOptions>(root.Find(EdgeOptions.Section), EdgeOptions.Section);
         foreach (var unknown in root.Children.Where(it => !Sections.Contains(it.Name, StringComparer.OrdinalIgnoreCase)))
         {
             binder.RefuseUnknown(unknown, unknown.Name, Sections);
         }
 
-        var folder = file is null ? paths.CurrentFolder : Path.GetDirectoryName(file) ?? paths.CurrentFolder;
-        var logging = ReadLogging(root.Find(LoggingSection), errors);
-        options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, paths.Environment);
+        var folder = file is null ? sources.CurrentFolder : Path.GetDirectoryName(file) ?? sources.CurrentFolder;
+        var logging = ReadLogging(root.Find(LoggingSection), problems);
+        options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, sources.Environment);
         foreach (var camera in options.Cameras.Values)
         {
-            camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, paths.Environment);
+            camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, sources.Environment);
         }
 
-        OptionsValidator.Validate(options, folder, purpose, errors);
-        return errors.Errors.Count == 0
-            ? new EdgeConfiguration(options, file, folder, paths, logging, errors.Warnings)
+        OptionsValidator.Validate(options, folder, purpose, problems);
+        return problems.Errors.Count == 0
+            ? new EdgeConfiguration(options, file, folder, sources, logging, problems.Warnings)
             : throw new ConfigurationException(
-                file ?? $"environment ({NoFile(paths)})", errors.Errors, errors.Warnings);
+                file ?? $"environment ({NoFile(sources)})", problems.Errors, problems.Warnings);
     }
 
     private static byte[] ReadFile(string path)
@@ -122,7 +122,7 @@ internal sealed partial class EdgeConfiguration
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return length <= LargestFile
                 ? bytes[..length]
-                : throw Missing(path, "is larger than 1 MiB, which no configuration is");
+                : throw Missing(path, "is larger than 1 MiB, so it is not a configuration; name a configuration file with --config");
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -137,21 +137,21 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>Reads and validates section <c>Logging</c>, because .NET would report a wrong level only when it creates the first
     /// logger.</summary>
-    private static IConfiguration ReadLogging(SettingNode? node, ProblemList errors)
+    private static IConfiguration ReadLogging(SettingNode? node, ProblemList problems)
     {
         var values = node?.Flatten(LoggingSection).ToList() ?? [];
         foreach (var (key, value) in values.Where(it => it.Key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase)))
         {
             if (!Enum.GetNames<LogLevel>().Contains(value, StringComparer.OrdinalIgnoreCase))
             {
-                errors.Add(key, value, $"is not a log level; {string.Join(", ", Enum.GetNames<LogLevel>())} would be accepted");
+                problems.Add(key, value, $"is not a log level; {string.Join(", ", Enum.GetNames<LogLevel>())} would be accepted");
             }
         }
 
         return new ConfigurationBuilder().AddInMemoryCollection(values).Build().GetSection(LoggingSection);
     }
 
-    private static string NoFile(ConfigurationSources paths) => $"no file {string.Join(" and no file ", paths.Files)}";
+    private static string NoFile(ConfigurationSources sources) => $"no file {string.Join(" and no file ", sources.Files)}";
 
     private static ConfigurationException Missing(string key, string message) =>
         new("configuration", [new ConfigurationProblem(key, null, message)]);

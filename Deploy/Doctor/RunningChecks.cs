@@ -103,7 +103,7 @@ internal static class RunningChecks
 
     private static IEnumerable<Finding> DescribeStorage(StorageStats storage)
     {
-        const string Remedy = "Free space, or repair the disk, its mount or the permissions; the service notices that by itself.";
+        const string Remedy = "Free some space, or repair the disk, its mount or the permissions; the service notices that by itself.";
         if (storage.Outbox is StorageStats.Memory or StorageStats.Hanging)
         {
             yield return Finding.Bad(

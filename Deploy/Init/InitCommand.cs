@@ -16,7 +16,7 @@ internal static class InitCommand
             DefaultValueFactory = _ => ConfigurationSources.FileName,
         };
         var force = new Option<bool>("--force") { Description = "Replace an existing file; a copy of it is kept." };
-        var yes = new Option<bool>("--yes") { Description = "Do not ask; a value without an option is the default." };
+        var yes = new Option<bool>("--yes") { Description = "Do not ask; what no option sets has its default." };
         var noTest = new Option<bool>("--no-test") { Description = "Write the file without testing broker, camera and model." };
         var broker = Text("--broker", "URL", "'embedded', mqtt://HOST[:PORT] or mqtts://HOST[:PORT].");
         var user = Text("--broker-user", "NAME", "User at the broker.");

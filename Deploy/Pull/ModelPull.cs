@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Deploy.Pull;
 internal static class ModelPull
 {
     private const string DiskAdvice =
-        "Free space, or put them on another disk: DIR for the model, XDG_CACHE_HOME for the download.";
+        "Free some space, or put them on another disk: DIR for the model, XDG_CACHE_HOME for the download.";
 
     /// <returns>The model, or null when a bundle was written instead.</returns>
     public static async Task<ModelFolder?> RunAsync(PullRequest request, CancellationToken cancel)

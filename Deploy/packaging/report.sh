@@ -81,7 +81,7 @@ ask() { # with the service's own choice of threads
     for run in 1 2 3 4 5; do
         ask 1 "Is there a person?" | sed -n 's/.*"timings":{\([^}]*\)}.*/one token, run '$run': \1\n/p'
     done
-    ask 64 "Describe the image in detail." | sed -n 's/.*"tokenIds":\[\([^]]*\)\].*"timings":{\([^}]*\)}.*/text: ids \1; \2\n/p'
+    ask 64 "Describe the picture in detail." | sed -n 's/.*"tokenIds":\[\([^]]*\)\].*"timings":{\([^}]*\)}.*/text: ids \1; \2\n/p'
 
     part "memory of one answer"
     if [ -x /usr/bin/time ]; then

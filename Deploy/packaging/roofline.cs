@@ -21,7 +21,7 @@ const double Int4Bytes = 4.5 / 8;
 const double CacheGB = 200 * 196_608 / 1e9;
 
 // Gpu: dense tensor throughput in fp16. Cpu: big cores only, each with all its vector units busy, in int8 (dot product or
-// i8mm, what it has) for both parts (vision in w8a8).
+// i8mm, whichever it has) for both parts (vision in w8a8).
 Device[] devices =
 [
     new("Jetson AGX Orin 64 GB", 204.8, 42.6, 42.6, IsGpu: true, "2048 CUDA cores (64 tensor cores) at 1.3 GHz; LPDDR5, 256 bit"),

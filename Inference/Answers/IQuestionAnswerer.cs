@@ -10,8 +10,8 @@ public interface IQuestionAnswerer : IDisposable
     /// <see cref="AskAll"/> that follows is about this picture. Does not dispose the tokens.</summary>
     void PrefillPicture(VisualTokens picture);
 
-    /// <summary>Answers questions about the picture of the last <see cref="PrefillPicture"/> together, as if each were asked alone, and rewinds the cache
-    /// to the end of the picture.</summary>
+    /// <summary>Answers several questions about the picture of the last <see cref="PrefillPicture"/> together, as if each were
+    /// asked alone, and rewinds the cache to the end of the picture.</summary>
     /// <param name="questions">Any number, of any kinds.</param>
     /// <param name="onAnswer">Receives each answer with the index of its question, once, as soon as it is known: scored
     /// answers before texts. A question that cannot be answered is reported with an <see cref="Answer.Failure"/>, and the

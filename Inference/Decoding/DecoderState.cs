@@ -103,6 +103,7 @@ public sealed class DecoderState : IDisposable
     /// <param name="useDecodeWeights">The tokens belong to answers: they go through the decode weights however many they are, so
     /// that an answer depends neither on the answers beside it nor on a draft.</param>
     /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
+    /// <exception cref="InvalidOperationException">One of them is the prefix, and other sequences continue it.</exception>
     /// <exception cref="NonFiniteLogitsException">One of them gives NaN or infinity, which spreads to the others of the
     /// pass through masked columns; rewind to before them.</exception>
     public void Append(IReadOnlyList<SequenceTokens> parts, bool useDecodeWeights = false)
@@ -112,6 +113,11 @@ public sealed class DecoderState : IDisposable
         {
             ArgumentOutOfRangeException.ThrowIfZero(part.Ids.Length, nameof(parts));
             ArgumentOutOfRangeException.ThrowIfGreaterThan(part.LogitsRequested, part.Ids.Length, nameof(parts));
+            if (part.Sequence == SequenceTree.Prefix)
+            {
+                RequireOnlyPrefix();
+            }
+
             count += part.Ids.Length;
             requested += part.LogitsRequested;
         }
@@ -166,12 +172,16 @@ public sealed class DecoderState : IDisposable
 
     private DecoderPass BeginOnPrefix(int count)
     {
+        RequireOnlyPrefix();
+        return Begin(count, requested: 1, useDecodeWeights: false);
+    }
+
+    private void RequireOnlyPrefix()
+    {
         if (!_sequences.HasOnlyPrefix)
         {
             throw new InvalidOperationException("Other sequences continue the prefix; rewind before it grows.");
         }
-
-        return Begin(count, requested: 1, useDecodeWeights: false);
     }
 
     private DecoderPass Begin(int count, int requested, bool useDecodeWeights)

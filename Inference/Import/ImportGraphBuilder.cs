@@ -12,7 +12,7 @@ namespace MobileVlm.Edge.Inference.Import;
 /// <param name="checkpoint">The model.</param>
 /// <param name="weights">Its weights.</param>
 /// <param name="plan">Determines the type of the graphs and whether channels are scaled.</param>
-/// <param name="importance">What quantization preserves; read when weights are written.</param>
+/// <param name="importance">Importance of the inputs, by which quantization errors are weighted; read when weights are written.</param>
 internal sealed class ImportGraphBuilder(Checkpoint checkpoint, CheckpointWeights weights, PrecisionPlan plan, ImportanceMatrix importance)
 {
     private (DecoderRecipe Recipe, AwqScales Scales)? _scales;

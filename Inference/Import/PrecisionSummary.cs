@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
@@ -18,7 +17,7 @@ internal static class PrecisionSummary
         ModelRecipe recipe, ElementType embedding, bool forCuda, bool isCalibrated, AwqScales? scales, IReadOnlyList<string> reasons)
     {
         var (decoder, vision) = (recipe.Decoder, recipe.Vision);
-        return new ModelPrecision(vision?.Tower.ToString(), decoder.Body.ToString(), decoder.Head.ToString(), Name(embedding))
+        return new ModelPrecision(vision?.Tower.ToString(), decoder.Body.ToString(), decoder.Head.ToString(), embedding.ManifestName())
         {
             Sensitive = decoder.Sensitive == decoder.Body ? null : decoder.Sensitive.ToString(),
             VisionOutlierProne = vision is null || vision.OutlierProne == vision.Tower ? null : vision.OutlierProne.ToString(),
@@ -34,12 +33,4 @@ internal static class PrecisionSummary
         !isCalibrated ? "least squared error"
         : scales is null ? "least squared error, weighted by activations"
         : $"least squared error, weighted by activations, {scales.Describe()}";
-
-    private static string Name(ElementType type) => type switch
-    {
-        ElementType.Float32 => "fp32",
-        ElementType.Float16 => "fp16",
-        ElementType.BFloat16 => "bf16",
-        _ => throw new UnreachableException($"An embedding table of {type}."),
-    };
 }

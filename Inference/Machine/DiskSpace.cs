@@ -52,15 +52,23 @@ public static class DiskSpace
             .MaxBy(name => name.Length) ?? real;
     }
 
-    /// <summary>The nearest folder that exists, with a link at its end replaced by its target.</summary>
+    /// <summary>The nearest folder that exists, with every link on the way replaced by its target.</summary>
     private static string Real(string folder)
     {
-        var info = new DirectoryInfo(folder);
-        while (!info.Exists && info.Parent is { } parent)
+        var full = Path.GetFullPath(folder);
+        var real = Path.GetPathRoot(full)!;
+        foreach (var name in Path.GetRelativePath(real, full).Split(Path.DirectorySeparatorChar))
         {
-            info = parent;
+            var next = new DirectoryInfo(Path.Combine(real, name));
+            if (!next.Exists)
+            {
+                return real;
+            }
+
+            // The target may have links on its own way. A loop of links does not exist.
+            real = next.ResolveLinkTarget(returnFinalTarget: true) is { } target ? Real(target.FullName) : Path.GetFullPath(next.FullName);
         }
 
-        return (info.ResolveLinkTarget(returnFinalTarget: true) ?? info).FullName;
+        return real;
     }
 }

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary>Loss of accuracy of a model folder's precision, measured at import against the same checkpoint in float32.</summary>
+/// <summary>Loss of accuracy caused by a model folder's precision, measured at import against the same checkpoint in float32.</summary>
 /// <param name="Calibration">What it was measured on: <c>6 drawn pictures, 12 questions</c>.</param>
 /// <param name="Vision">Loss of the visual tokens; null for a text-only model.</param>
 /// <param name="Decoder">Loss of the logits, with the exact visual tokens given.</param>

@@ -41,7 +41,7 @@ public sealed record ModelManifest
 
     public required ModelPrecision Precision { get; init; }
 
-    /// <summary>Loss of accuracy of the precision, measured against float32; null where all is float32 or nothing was measured.</summary>
+    /// <summary>Loss of accuracy caused by the precision, measured against float32; null where all is float32 or nothing was measured.</summary>
     public ModelLoss? Loss { get; init; }
 
     /// <summary>Results of the finished model at import, for the self-test; null in folders of older versions, and where

@@ -20,7 +20,7 @@ public sealed class ProjectorType
         string name, string configName, Func<VisionConfig, int> tokenGrid, Func<double, double> convolutionOperations, bool pools) =>
         (Name, ConfigName, _tokenGrid, _convolutionOperations, _pools) = (name, configName, tokenGrid, convolutionOperations, pools);
 
-    /// <summary>MobileVLM. Its second convolution, 3x3 of stride 2 with padding 1, halves the grid.</summary>
+    /// <summary>MobileVLM. The depthwise convolution of its second block, 3x3 of stride 2 with padding 1, halves the grid.</summary>
     public static ProjectorType Ldp { get; } = new(
         "Ldp",
         "ldpnet",

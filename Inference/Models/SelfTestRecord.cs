@@ -19,5 +19,5 @@ public sealed record SelfTestRecord(
 
 /// <param name="Id">The most likely token.</param>
 /// <param name="Margin">Its logit minus that of the second most likely one.</param>
-/// <param name="StandardDeviation">Standard deviation of all logits there, the unit of margins.</param>
+/// <param name="StandardDeviation">Standard deviation of all logits there, by which <see cref="Margin"/> is judged.</param>
 public sealed record SelfTestStep(int Id, float Margin, [property: JsonPropertyName("spread")] float StandardDeviation);

@@ -15,7 +15,7 @@ public readonly record struct Work(double Operations, double Bytes)
 
 /// <summary>Operations and bytes of a model's parts, from the sizes in its manifest.</summary>
 /// <param name="manifest">The model's.</param>
-/// <param name="settings">State whether prefill weights are used, and from how many tokens on.</param>
+/// <param name="settings">Whether prefill weights are used, and from how many tokens on.</param>
 public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings)
 {
     private readonly LanguageConfig _language = manifest.Language;
@@ -58,7 +58,7 @@ public sealed class ModelWork(ModelManifest manifest, ExecutionSettings settings
         return new Work(layers + patches + projector, VisionBytes);
     }
 
-    /// <summary>Tokens appended behind others, in one pass: 2 operations a weight and token, 4 times the width for each
+    /// <summary>Tokens appended after others, in one pass: 2 operations per weight and token, 4 times the width for each
     /// pair of a token and one that it attends to, and the head for the rows whose logits are read.</summary>
     /// <param name="tokens">Appended, all rows together.</param>
     /// <param name="behind">Already in the cache.</param>

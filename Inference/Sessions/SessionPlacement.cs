@@ -4,7 +4,7 @@ namespace MobileVlm.Edge.Inference.Sessions;
 /// <param name="File">The graph: <c>decoder.onnx</c>.</param>
 /// <param name="Requested">The target that was requested.</param>
 /// <param name="NodesByProvider">Nodes of the graph by the execution provider that took them, most first.</param>
-/// <param name="CpuNodesByOperator">Operators that run on the CPU although a GPU was requested, with their numbers; empty where the CPU
+/// <param name="CpuNodesByOperator">Operators that run on the CPU although a GPU was requested, with the number of nodes of each; empty where the CPU
 /// was requested.</param>
 /// <param name="Reason">Why <c>auto</c> chose the CPU; null otherwise.</param>
 public sealed record SessionPlacement(

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Inference.Text;
 
 /// <summary>Turns ids into text one by one and never cuts a character: bytes wait until they are complete. Bytes that are
 /// not UTF-8 become one replacement character each, as SentencePiece does. The space that SentencePiece adds before the
-/// first word is left out. Use one stream per answer.</summary>
+/// first word is left out. Use one per answer.</summary>
 public sealed class IncrementalDetokenizer(LlamaTextTokenizer tokenizer)
 {
     private readonly List<byte> _pending = [];

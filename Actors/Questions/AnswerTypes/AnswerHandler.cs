@@ -30,7 +30,7 @@ public abstract class AnswerHandler
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This type of answer has no handler."),
     };
 
-    /// <summary>The handler of an ad-hoc question, which may ask for each type that has a word there.</summary>
+    /// <summary>The handler of an ad-hoc question's answer type.</summary>
     internal static AnswerHandler Of(AnswerType asked) => asked switch
     {
         AnswerType.YesNo => YesNo,

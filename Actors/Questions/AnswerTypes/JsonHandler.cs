@@ -55,7 +55,7 @@ internal sealed class JsonHandler : AnswerHandler
         };
     }
 
-    // Half an object is not JSON, and who reads objects is not bound to the limit of states.
+    // Half an object is not JSON, and readers of objects are not bound by the limit of states.
     internal override string ToTopic(string state) => state;
 
     private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds) =>

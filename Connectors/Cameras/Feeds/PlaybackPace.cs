@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds;
 
 /// <summary>Maps a file's timestamps to the clock. Believes steps, not values: files begin at any time, and one
-/// damaged timestamp must not hold the frame for hours.</summary>
+/// damaged timestamp must not delay playback for hours.</summary>
 internal sealed class PlaybackPace(double speed)
 {
     /// <summary>A longer step, or one backwards, is damage or a cut; the next frame is due at once.</summary>

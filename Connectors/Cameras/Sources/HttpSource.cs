@@ -9,7 +9,6 @@ internal sealed record HttpSource : SourceAddress
     public static SourceKind Kind { get; } = new()
     {
         Prefixes = ["http://", "https://"],
-        ListedPrefixes = ["http://", "https://"],
         SchemesThatNeedSlashes = ["http", "https"],
         Parse = source =>
         {

@@ -9,7 +9,6 @@ internal sealed record OnvifSource(OnvifAddress Address) : SourceAddress
     public static SourceKind Kind { get; } = new()
     {
         Prefixes = ["onvif://"],
-        ListedPrefixes = ["onvif://"],
         DocumentedAs = "`onvif://[USER@]HOST[:PORT][?profile=TOKEN]`",
         SchemesThatNeedSlashes = ["onvif"],
         Parse = source => new OnvifSource(OnvifAddress.Parse(source)),

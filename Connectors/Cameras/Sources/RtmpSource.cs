@@ -9,7 +9,6 @@ internal sealed record RtmpSource : SourceAddress
     public static SourceKind Kind { get; } = new()
     {
         Prefixes = ["rtmp://", "rtmps://"],
-        ListedPrefixes = ["rtmp://", "rtmps://"],
         Parse = source =>
         {
             RequireHost(source);

@@ -1,9 +1,9 @@
 namespace MobileVlm.Edge.Connectors.Cameras.Sources;
 
-/// <summary>A program or library that the machine must have for a source.</summary>
+/// <summary>What a source needs on the machine.</summary>
 public enum SourceRequirement
 {
-    /// <summary>No program or library.</summary>
+    /// <summary>Nothing.</summary>
     None,
 
     /// <summary>The program <c>gst-launch-1.0</c>.</summary>
@@ -30,8 +30,12 @@ internal sealed record SourceKind
     /// accepted, and shows no password.</summary>
     public required Func<string, SourceAddress> Parse { get; init; }
 
-    /// <summary>The prefixes that messages list, where it is an address.</summary>
-    public IReadOnlyList<string> ListedPrefixes { get; init; } = [];
+    /// <summary>The prefixes that messages list, where it is an address: all of them unless set.</summary>
+    public IReadOnlyList<string> ListedPrefixes
+    {
+        get => field ?? (ListedAs is null ? Prefixes : []);
+        init;
+    }
 
     /// <summary>Text by which messages list it, where it is not an address.</summary>
     public string? ListedAs { get; init; }

@@ -10,7 +10,6 @@ internal sealed partial record UdpSource : SourceAddress
     public static SourceKind Kind { get; } = new()
     {
         Prefixes = ["udp://"],
-        ListedPrefixes = ["udp://"],
         Parse = source => Shape().IsMatch(source["udp://".Length..])
             ? new UdpSource()
             : throw new FormatException(

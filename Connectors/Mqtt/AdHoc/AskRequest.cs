@@ -26,7 +26,7 @@ public sealed record AskRequest
     /// <summary>Longest useful wait for the answer.</summary>
     public required TimeSpan Deadline { get; init; }
 
-    /// <summary>JPEG, PNG, WebP, BMP or GIF, about which the question is instead of a camera; null for none.</summary>
+    /// <summary>The picture to ask about instead of a camera's frame: JPEG, PNG, WebP, BMP or GIF; null for none.</summary>
     public ReadOnlyMemory<byte>? Picture { get; init; }
 }
 

@@ -38,7 +38,7 @@ public enum PublishOutcomeKind
 }
 
 /// <param name="Kind">What happened.</param>
-/// <param name="Reason">What the broker reported.</param>
+/// <param name="Reason">What the broker or the link reported.</param>
 public sealed record PublishOutcome(PublishOutcomeKind Kind, string Reason);
 
 /// <summary>One connection to a broker. Connecting again, and when, is the caller's decision. Thread-safe.</summary>

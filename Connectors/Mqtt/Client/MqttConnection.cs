@@ -102,7 +102,7 @@ internal sealed class MqttConnection : IDisposable
         }
         catch (OperationCanceledException)
         {
-            return Lost();
+            return Unacknowledged();
         }
 
         using var limit = new CancellationTokenSource(_settings.Timeout);
@@ -125,7 +125,7 @@ internal sealed class MqttConnection : IDisposable
             End(limit.IsCancellationRequested
                 ? $"the broker did not answer a publish within {_settings.Timeout.TotalSeconds:0.###} s"
                 : $"a publish failed: {ConnectErrors.Causes(e).Last().Message}");
-            return Lost();
+            return Unacknowledged();
         }
         finally
         {
@@ -229,7 +229,7 @@ internal sealed class MqttConnection : IDisposable
 
     private bool IsAlone() => _slots.CurrentCount == _slotCount - 1;
 
-    private PublishOutcome Lost() => new(PublishOutcomeKind.Unacknowledged, EndReason);
+    private PublishOutcome Unacknowledged() => new(PublishOutcomeKind.Unacknowledged, EndReason);
 
     /// <summary>Checked before sending, because brokers answer these by hanging up, again after each reconnect.</summary>
     private string? Unacceptable(OutboundMessage message)

@@ -27,7 +27,7 @@ public sealed partial class MqttLink
         [LoggerMessage(6, LogLevel.Warning, "More messages came in than could be read; {Dropped} were dropped so far")]
         public static partial void InboundDropped(ILogger logger, long dropped);
 
-        [LoggerMessage(4, LogLevel.Debug, "Disconnecting from {Broker} failed; it will send the will")]
-        public static partial void GoodbyeFailed(ILogger logger, string broker, Exception e);
+        [LoggerMessage(4, LogLevel.Debug, "Disconnecting from {Broker} failed; the broker will send the will")]
+        public static partial void DisconnectFailed(ILogger logger, string broker, Exception e);
     }
 }

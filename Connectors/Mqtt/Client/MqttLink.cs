@@ -105,7 +105,7 @@ public sealed partial class MqttLink : IMqttLink
     {
         if (_connection is { } connection && await connection.DisconnectAsync(cancel) is { } fault)
         {
-            Log.GoodbyeFailed(_logger, Description, fault);
+            Log.DisconnectFailed(_logger, Description, fault);
         }
     }
 

@@ -8,8 +8,8 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
-/// <summary>Announces a camera to Home Assistant: all of its entities in one message, with keys in full, because only
-/// people who search for an error read it.</summary>
+/// <summary>Announces a camera to Home Assistant: all of its entities in one message, with keys in full, because the people who
+/// read it search for an error.</summary>
 public sealed partial class DeviceMessage(NodeTopics topics)
 {
     private const string Maker = "MobileVlm.Edge";

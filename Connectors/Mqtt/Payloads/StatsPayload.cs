@@ -97,7 +97,7 @@ public sealed record CameraStats
     [Counter("mobilevlm.camera.restarts", "Capture attempts after the first.")]
     public long CaptureRestarts { get; set; }
 
-    public DateTimeOffset? LastFrameAt { get; set; }
+    public DateTimeOffset? LastFrameAt { get; init; }
 
     /// <summary>Age of the camera's last answered frame when its answers were ready, in milliseconds; null before the
     /// first.</summary>
@@ -113,7 +113,7 @@ public sealed record CameraStats
     public long FrozenConnections { get; set; }
 
     /// <summary>When the last of them was found; null if none was.</summary>
-    public DateTimeOffset? LastFrozenAt { get; set; }
+    public DateTimeOffset? LastFrozenAt { get; init; }
 
     /// <summary>The word that the topic <c>view</c> carries.</summary>
     public string View { get; set; } = "unknown";
@@ -139,14 +139,14 @@ public sealed record QuestionStats
     public long Failed { get; set; }
 
     /// <summary>Null before the first time.</summary>
-    public DateTimeOffset? LastAskedAt { get; set; }
+    public DateTimeOffset? LastAskedAt { get; init; }
 
     /// <summary>Null before the first time.</summary>
-    public DateTimeOffset? LastAnsweredAt { get; set; }
+    public DateTimeOffset? LastAnsweredAt { get; init; }
 
     /// <summary>Why it has no answer, in the words of <see cref="AnswerPayload.Reason"/>; null while it is answered as it
     /// should be.</summary>
-    public string? WaitsFor { get; set; }
+    public string? WaitsFor { get; init; }
 }
 
 /// <summary>The steps that all cameras share.</summary>
@@ -178,7 +178,7 @@ public sealed record MqttStats
     public long Published { get; set; }
 
     /// <summary>Messages that the broker refused or did not acknowledge.</summary>
-    [Counter("mobilevlm.mqtt.failed", "Messages that it refused or did not acknowledge.")]
+    [Counter("mobilevlm.mqtt.failed", "Messages that the broker refused or did not acknowledge.")]
     public long Failed { get; set; }
 
     [Counter("mobilevlm.mqtt.reconnects", "Connections after the first.")]

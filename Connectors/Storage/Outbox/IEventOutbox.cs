@@ -57,7 +57,7 @@ public interface IEventOutbox : IAsyncDisposable
 /// <param name="InMemory">Those of them that no disk has taken yet.</param>
 /// <param name="Stored">Events taken in.</param>
 /// <param name="Removed">Events acknowledged.</param>
-/// <param name="DroppedForSpace">Events given up because the outbox or the disk was full.</param>
+/// <param name="DroppedForSpace">Events dropped because the outbox or the disk was full, or the file was damaged.</param>
 /// <param name="DroppedForAge">Events given up because they had waited too long.</param>
 /// <param name="Damaged">Times that a damaged database was set aside and a new one begun.</param>
 public sealed record OutboxStats(

@@ -54,7 +54,7 @@ internal sealed class OutboxMemory
         Bytes += entry.Bytes;
     }
 
-    /// <summary>Adds an entry before all others.</summary>
+    /// <summary>Adds entries before all others.</summary>
     /// <param name="older">The events, in order.</param>
     public void Prepend(IEnumerable<OutboxEntry> older)
     {

@@ -5,12 +5,12 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <content>What it reports.</content>
 internal sealed partial class OutboxStore
 {
-    private void DroppedForSpace(long rows)
+    private void DroppedForSpace(long rows, string reason = "because the outbox was full")
     {
         if (rows > 0)
         {
             _droppedForSpace += rows;
-            LogDropped(rows, "because the outbox was full");
+            LogDropped(rows, reason);
         }
     }
 
@@ -31,7 +31,7 @@ internal sealed partial class OutboxStore
         "The outbox {Path} cannot be used: {Fault}. Answers and events are published as before; events that wait are kept in memory and written once the disk takes them. Free space or repair the disk, its mount or the permissions.")]
     private partial void LogDisk(string path, string fault);
 
-    [LoggerMessage(EventId = 63, Level = LogLevel.Error, Message = "Nothing could be deleted from the outbox {Path} to free space: {Fault}")]
+    [LoggerMessage(EventId = 63, Level = LogLevel.Error, Message = "Nothing could be deleted from the outbox {Path} to free space: {Fault}. Free space on its disk.")]
     private partial void LogNoSpace(string path, string fault);
 
     [LoggerMessage(EventId = 64, Level = LogLevel.Information, Message = "The outbox {Path} can be written again; nothing is left in memory only.")]

@@ -3,9 +3,9 @@ namespace MobileVlm.Edge.Connectors.Storage.Outbox;
 /// <content>Opening, replacing and abandoning a file.</content>
 internal sealed partial class OutboxStore
 {
-    /// <summary>Topics of which events were acknowledged while the file could not be read: older ones in it would arrive
-    /// out of order.</summary>
-    private readonly HashSet<string> _topicsAcknowledgedWhileClosed = new(StringComparer.Ordinal);
+    /// <summary>Topics of which events were acknowledged or are being sent while the file could not be read: older ones in it would
+    /// arrive out of order.</summary>
+    private readonly HashSet<string> _topicsSentWhileClosed = new(StringComparer.Ordinal);
 
     /// <summary>A file of this store was open or read once: its counts of lost events are known.</summary>
     private bool _hasRead;
@@ -90,7 +90,7 @@ internal sealed partial class OutboxStore
             }
             else
             {
-                var found = _topicsAcknowledgedWhileClosed.Contains(topic) && id != _lost.InFlightId ? late : onDiskOnly;
+                var found = _topicsSentWhileClosed.Contains(topic) && id != _lost.InFlightId ? late : onDiskOnly;
                 found[topic] = found.GetValueOrDefault(topic) + 1;
                 if (found == late)
                 {
@@ -124,7 +124,7 @@ internal sealed partial class OutboxStore
 
         (_rows, _bytes) = (keys.Count, keys.Sum(key => key.Bytes));
         _examinedUpTo.Clear();
-        _topicsAcknowledgedWhileClosed.Clear();
+        _topicsSentWhileClosed.Clear();
         if (_hasRead)
         {
             _lost.WriteAgain();
@@ -150,7 +150,7 @@ internal sealed partial class OutboxStore
     {
         if (_database is null && _lost.InFlightTopic is { } sending && _memory.Find(_lost.InFlightId) is not null)
         {
-            _topicsAcknowledgedWhileClosed.Add(sending);
+            _topicsSentWhileClosed.Add(sending);
         }
     }
 
@@ -217,7 +217,7 @@ internal sealed partial class OutboxStore
 
         // Rows that were deleted or are too many may appear again in a damaged file; what memory knows is right.
         var rows = rescued.Rows.Where(row => !_acknowledged.ContainsKey(row.Event.Id) && !_givenUp.Contains(row.Event.Id)
-            && (!_topicsAcknowledgedWhileClosed.Contains(row.Event.Topic) || row.Event.Id == _lost.InFlightId) && _memory.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
+            && (!_topicsSentWhileClosed.Contains(row.Event.Topic) || row.Event.Id == _lost.InFlightId) && _memory.Find(row.Event.Id) is null).DistinctBy(row => row.Event.Id).ToList();
         var found = rows.CountBy(row => row.Event.Topic, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         var lost = (_hasRead ? _onDiskOnly : rescued.Counts).ToDictionary(
             expected => expected.Key, expected => Math.Max(0, expected.Value - found.GetValueOrDefault(expected.Key)));
@@ -343,7 +343,7 @@ internal sealed partial class OutboxStore
             _lost.Add(topic, events);
         }
 
-        DroppedForSpace(lost.Values.Sum());
+        DroppedForSpace(lost.Values.Sum(), "because they could not be read or would have come out of order");
     }
 
     private static TimedEvent ToTimedEvent(OutboxRow row) => new(row.Event, row.Run, row.Timestamp);

@@ -97,7 +97,7 @@ internal sealed partial class OutboxStore : IDisposable
         _memory.Remove(id);
         if (_database is null && topic is not null)
         {
-            _topicsAcknowledgedWhileClosed.Add(topic);
+            _topicsSentWhileClosed.Add(topic);
         }
 
         if (entry is { IsOnDisk: false, MayBeOnDisk: false })

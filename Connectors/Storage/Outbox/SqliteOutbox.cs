@@ -271,7 +271,7 @@ public sealed partial class SqliteOutbox : IEventOutbox
         : new WaitingEvent(pending.Event, pending.Run == _store.Run ? _time.GetElapsedTime(pending.Timestamp) : null, lost);
 
     [LoggerMessage(EventId = 60, Level = LogLevel.Critical, Message =
-        "The outbox met a defect of this program; events of one moment may be lost. It continues. Please report this with the lines before it.")]
+        "The outbox met a defect of this program; events of one moment may be lost. The outbox continues. Please report this with the lines before it.")]
     private partial void LogBroken(Exception fault);
 
     [LoggerMessage(EventId = 67, Level = LogLevel.Error, Message =

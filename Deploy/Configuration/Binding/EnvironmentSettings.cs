@@ -9,7 +9,7 @@ internal static class EnvironmentSettings
     /// pass on variables that have no value.</summary>
     /// <returns>The number of applied variables.</returns>
     public static int Apply(
-        IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> sections, SettingNode root, ProblemList errors)
+        IReadOnlyDictionary<string, string> environment, IReadOnlyList<string> sections, SettingNode root, ProblemList problems)
     {
         var applied = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (variable, value) in environment.OrderBy(it => it.Key, StringComparer.Ordinal))
@@ -22,7 +22,7 @@ internal static class EnvironmentSettings
 
             if (!applied.TryAdd(variable, variable))
             {
-                errors.Add(
+                problems.Add(
                     string.Join(':', path),
                     null,
                     $"is set by two environment variables, {applied[variable]} and {variable}; unset one");

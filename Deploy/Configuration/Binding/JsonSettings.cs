@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -10,17 +11,17 @@ internal sealed partial class JsonSettings
 {
     private readonly byte[] _json;
     private readonly string _file;
-    private readonly ProblemList _errors;
+    private readonly ProblemList _problems;
 
-    private JsonSettings(byte[] json, string file, ProblemList errors) => (_json, _file, _errors) = (json, file, errors);
+    private JsonSettings(byte[] json, string file, ProblemList problems) => (_json, _file, _problems) = (json, file, problems);
 
     /// <summary>Reads the tree. A key that is given twice is an error, and its first value is kept.</summary>
     /// <exception cref="ConfigurationException">The bytes are not JSON, or not an object.</exception>
-    public static SettingNode Read(byte[] bytes, string file, ProblemList errors)
+    public static SettingNode Read(byte[] bytes, string file, ProblemList problems)
     {
         byte[] mark = [0xEF, 0xBB, 0xBF];
         var json = bytes.AsSpan().StartsWith(mark) ? bytes[mark.Length..] : bytes;
-        return new JsonSettings(json, file, errors).Read();
+        return new JsonSettings(json, file, problems).Read();
     }
 
     private SettingNode Read()
@@ -74,7 +75,7 @@ internal sealed partial class JsonSettings
             JsonTokenType.True => new SettingNode(name, JsonKind.Boolean, "true", origin),
             JsonTokenType.False => new SettingNode(name, JsonKind.Boolean, "false", origin),
             JsonTokenType.Null => new SettingNode(name, JsonKind.Null, null, origin),
-            _ => throw new InvalidOperationException($"{reader.TokenType} begins no value."),
+            _ => throw new UnreachableException($"{reader.TokenType} begins no value."),
         };
     }
 
@@ -92,8 +93,8 @@ internal sealed partial class JsonSettings
             var child = ReadValue(ref reader, childName, childKey);
             if (node.Find(childName) is { } first)
             {
-                _errors.SetOrigin(childKey, at);
-                _errors.Add(
+                _problems.SetOrigin(childKey, at);
+                _problems.Add(
                     childKey,
                     null,
                     $"is given twice, first as '{first.Name}' in {first.Origin}; keep one (upper and lower case are the same)");
@@ -130,8 +131,8 @@ internal sealed partial class JsonSettings
     {
         if (text.Contains('\0'))
         {
-            _errors.SetOrigin(key, origin);
-            _errors.Add(key, null, "holds the character of code 0 (\\u0000); take it out");
+            _problems.SetOrigin(key, origin);
+            _problems.Add(key, null, "holds the character of code 0 (\\u0000); take it out");
         }
     }
 

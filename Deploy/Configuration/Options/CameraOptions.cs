@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Deploy.Configuration.Options;
 /// <summary>Section <c>MobileVlm:Cameras:CAMERA</c>.</summary>
 internal sealed class CameraOptions
 {
-    [Description("The address of the camera; [cameras.md](cameras.md) shows each kind. A password in an address is never logged.")]
+    [Description("Where frames come from; [cameras.md](cameras.md) shows each kind. A password in an address is never logged.")]
     [Required]
     [CameraSource]
     [Secret]

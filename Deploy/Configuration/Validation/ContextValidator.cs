@@ -15,22 +15,22 @@ internal sealed class ContextValidator
     private const string ModelPath = $"{Model}:{nameof(ModelOptions.Path)}";
     private const string ContextTokens = $"{Model}:{nameof(ModelOptions.ContextTokens)}";
 
-    private readonly ProblemList _errors;
+    private readonly ProblemList _problems;
     private readonly QuestionTokenCounter _counter;
     private readonly int _contextTokens;
 
-    private ContextValidator(QuestionTokenCounter counter, int contextTokens, ProblemList errors) =>
-        (_counter, _contextTokens, _errors) = (counter, contextTokens, errors);
+    private ContextValidator(QuestionTokenCounter counter, int contextTokens, ProblemList problems) =>
+        (_counter, _contextTokens, _problems) = (counter, contextTokens, problems);
 
     /// <summary>Opens the model's manifest and tokenizer.</summary>
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="folder">The folder in which relative paths start.</param>
-    /// <param name="errors">Receives errors and warnings. A model that cannot be read is a warning, because a start refuses it and
+    /// <param name="problems">Receives problems and warnings. A model that cannot be read is a warning, because a start refuses it and
     /// reports more.</param>
     /// <returns>Null if the model cannot be read, or cannot answer questions about frames.</returns>
-    public static QuestionTokenCounter? OpenTokenCounter(EdgeOptions options, string folder, ProblemList errors)
+    public static QuestionTokenCounter? OpenTokenCounter(EdgeOptions options, string folder, ProblemList problems)
     {
-        if (options.Model.Path is not { } path || errors.Has(ModelPath) || errors.Has(ContextTokens))
+        if (options.Model.Path is not { } path || problems.Has(ModelPath) || problems.Has(ContextTokens))
         {
             return null;
         }
@@ -42,19 +42,19 @@ internal sealed class ContextValidator
         }
         catch (ModelFolderException exception)
         {
-            errors.Warn(ModelPath, path, $"cannot be used, so it is not known whether the questions fit its context. {exception.Message}");
+            problems.Warn(ModelPath, path, $"cannot be used, so it is not known whether the questions fit its context. {exception.Message}");
             return null;
         }
 
         if (counter.VisualTokenCount == 0)
         {
-            errors.Add(ModelPath, path, "is a text-only model, which cannot process frames; import a MobileVLM checkpoint");
+            problems.Add(ModelPath, path, "is a text-only model, which cannot process frames; import a MobileVLM checkpoint");
             return null;
         }
 
-        if (options.Model.ContextTokens > counter.MaxPositions && errors.IsWritten(ContextTokens))
+        if (options.Model.ContextTokens > counter.MaxPositions && problems.IsWritten(ContextTokens))
         {
-            errors.Warn(
+            problems.Warn(
                 ContextTokens,
                 ScalarText.Format(options.Model.ContextTokens),
                 $"is more than the model was made for; {counter.MaxPositions} are used");
@@ -66,7 +66,7 @@ internal sealed class ContextValidator
     /// <summary>Adds an error for each question that does not fit the model.</summary>
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="counter">The model's token counter.</param>
-    /// <param name="problems">Receives the errors.</param>
+    /// <param name="problems">Receives the problems.</param>
     public static void Validate(EdgeOptions options, QuestionTokenCounter counter, ProblemList problems)
     {
         var validator = new ContextValidator(counter, options.Model.ContextTokens, problems);
@@ -97,7 +97,7 @@ internal sealed class ContextValidator
     {
         var choices = $"{key}:{nameof(QuestionOptions.Choices)}";
         if (asked is not { Ask: { } ask, Answer: { } answer and not QuestionKind.Json }
-            || _errors.Has($"{key}:{nameof(QuestionOptions.MaxTokens)}"))
+            || _problems.Has($"{key}:{nameof(QuestionOptions.MaxTokens)}"))
         {
             // Already reported.
             return;
@@ -118,7 +118,7 @@ internal sealed class ContextValidator
     {
         if (question.Kind == AnswerKind.Choice && _counter.FindSameChoices(question.Choices) is var (first, second))
         {
-            _errors.Add(choices, null, $"holds '{first}' and '{second}', which are the same tokens to this model; rename one of them");
+            _problems.Add(choices, null, $"holds '{first}' and '{second}', which are the same tokens to this model; rename one of them");
             return;
         }
 
@@ -126,7 +126,7 @@ internal sealed class ContextValidator
         if (needed > Math.Min(_contextTokens, _counter.MaxPositions))
         {
             var limit = _contextTokens <= _counter.MaxPositions ? "" : $" The model itself has {_counter.MaxPositions} positions.";
-            _errors.Add(
+            _problems.Add(
                 $"{key}:{nameof(QuestionOptions.Ask)}",
                 null,
                 $"needs {needed} tokens with the prompt, the frame and its answer; Model:ContextTokens is {_contextTokens}.{limit}");

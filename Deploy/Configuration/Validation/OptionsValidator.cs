@@ -15,7 +15,7 @@ internal static class OptionsValidator
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="folder">The folder in which relative paths start.</param>
     /// <param name="purpose">Whether a file that this user may not read is an error.</param>
-    /// <param name="problems">Receives errors and warnings.</param>
+    /// <param name="problems">Receives problems and warnings.</param>
     public static void Validate(EdgeOptions options, string folder, ConfigurationPurpose purpose, ProblemList problems)
     {
         ValidateBroker(options.Mqtt, problems);
@@ -35,32 +35,32 @@ internal static class OptionsValidator
     }
 
     // Refuses only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
-    private static void ValidateOutbox(string? path, ProblemList errors)
+    private static void ValidateOutbox(string? path, ProblemList problems)
     {
         const int MaxNameBytes = 200;
         const string Key = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Outbox)}:{nameof(OutboxOptions.Path)}";
         if (path is not null && (Path.EndsInDirectorySeparator(path) || Path.GetFileName(path) is "." or ".."))
         {
-            errors.Add(Key, path, "names a folder; a file in it would be accepted, such as 'outbox.db'");
+            problems.Add(Key, path, "names a folder; a file in it would be accepted, such as 'outbox.db'");
         }
         else if (path is not null && Encoding.UTF8.GetByteCount(Path.GetFileName(path)) > MaxNameBytes)
         {
-            errors.Add(Key, path, $"ends in a name that is too long; up to {MaxNameBytes} bytes would be accepted");
+            problems.Add(Key, path, $"ends in a name that is too long; up to {MaxNameBytes} bytes would be accepted");
         }
     }
 
-    private static void ValidateAsks(EdgeOptions options, ProblemList errors)
+    private static void ValidateAsks(EdgeOptions options, ProblemList problems)
     {
         if (options.Mqtt.Asks.Deadline > options.Mqtt.Asks.MaxDeadline)
         {
-            errors.Add(
+            problems.Add(
                 $"{Mqtt}:{nameof(MqttOptions.Asks)}:{nameof(AskOptions.Deadline)}",
                 ScalarText.Format(options.Mqtt.Asks.Deadline),
                 $"is above MaxDeadline, which is {ScalarText.Format(options.Mqtt.Asks.MaxDeadline)}; up to that would be accepted");
         }
     }
 
-    private static void ValidateBroker(MqttOptions mqtt, ProblemList errors)
+    private static void ValidateBroker(MqttOptions mqtt, ProblemList problems)
     {
         if (mqtt.Broker is not { } broker)
         {
@@ -91,24 +91,24 @@ internal static class OptionsValidator
         {
             if (wrong)
             {
-                errors.Add($"{Mqtt}:{name}", null, message);
+                problems.Add($"{Mqtt}:{name}", null, message);
             }
         }
     }
 
-    private static void ValidateLogin(MqttOptions mqtt, ProblemList errors)
+    private static void ValidateLogin(MqttOptions mqtt, ProblemList problems)
     {
         var user = $"{Mqtt}:{nameof(MqttOptions.User)}";
-        if (mqtt.PasswordFile is not null && mqtt.User is null && !errors.Has(user))
+        if (mqtt.PasswordFile is not null && mqtt.User is null && !problems.Has(user))
         {
-            errors.Add($"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", null, $"needs {user} too; set both or neither");
+            problems.Add($"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", null, $"needs {user} too; set both or neither");
         }
     }
 
     private static void ValidateFile(
-        string? path, string key, string folder, bool isLenient, ProblemList errors)
+        string? path, string key, string folder, bool isLenient, ProblemList problems)
     {
-        if (path is null || errors.Has(key))
+        if (path is null || problems.Has(key))
         {
             return;
         }
@@ -123,34 +123,34 @@ internal static class OptionsValidator
             var shown = path.StartsWith('/') ? path : null;
             if (Directory.Exists(Path.GetFullPath(path, folder)))
             {
-                errors.Add(key, shown, "is a folder; name the file in it");
+                problems.Add(key, shown, "is a folder; name the file in it");
             }
             else if (isLenient && SystemdCredential.IsCredential(path))
             {
-                errors.Warn(key, shown, "is a credential that only the running service can read; whether it exists is checked at the start");
+                problems.Warn(key, shown, "is a credential that only the running service can read; whether it exists is checked at the start");
             }
             else if (exception is not UnauthorizedAccessException)
             {
-                errors.Add(key, shown, $"names a file that cannot be found (relative paths begin in '{folder}')");
+                problems.Add(key, shown, $"names a file that cannot be found (relative paths begin in '{folder}')");
             }
             else if (isLenient)
             {
-                errors.Warn(key, shown, "cannot be read by this user; the service's user must be able to read it");
+                problems.Warn(key, shown, "cannot be read by this user; the service's user must be able to read it");
             }
             else
             {
-                errors.Add(key, shown, "cannot be read by this user; change its owner or mode");
+                problems.Add(key, shown, "cannot be read by this user; change its owner or mode");
             }
         }
     }
 
-    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ProblemList errors)
+    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ProblemList problems)
     {
         if (options.Cameras.Count == 0)
         {
-            if (!errors.Has(Cameras))
+            if (!problems.Has(Cameras))
             {
-                errors.Add(Cameras, null, "names no camera; at least one with a question is needed");
+                problems.Add(Cameras, null, "names no camera; at least one with a question is needed");
             }
 
             return;
@@ -158,32 +158,32 @@ internal static class OptionsValidator
 
         // A camera or a group of questions with an error may hold the missing question.
         if (options.Cameras.All(camera => camera.Value.Questions.Count == 0
-            && !errors.Has(QuestionsOf(camera.Key))
-            && !errors.Has($"{Cameras}:{camera.Key}")))
+            && !problems.Has(QuestionsOf(camera.Key))
+            && !problems.Has($"{Cameras}:{camera.Key}")))
         {
-            errors.Add(Cameras, null, "asks nothing; at least one camera needs a question");
+            problems.Add(Cameras, null, "asks nothing; at least one camera needs a question");
         }
 
         foreach (var (name, camera) in options.Cameras)
         {
             if (camera.SuspendOnViewChange && !camera.ViewCheck)
             {
-                errors.Add(
+                problems.Add(
                     $"{Cameras}:{name}:{nameof(CameraOptions.SuspendOnViewChange)}",
                     ScalarText.Format(true),
                     "needs ViewCheck, which is off; switch it on, or leave SuspendOnViewChange out");
             }
         }
 
-        QuestionsValidator.Validate(options, modelIsKnown, errors);
+        QuestionsValidator.Validate(options, modelIsKnown, problems);
     }
 
-    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, ProblemList errors)
+    private static void ValidateCameraLogins(EdgeOptions options, string folder, bool isLenient, ProblemList problems)
     {
         foreach (var (name, camera) in options.Cameras)
         {
             var key = $"{Cameras}:{name}:{nameof(CameraOptions.PasswordFile)}";
-            if (camera.Source is not { } source || errors.Has($"{Cameras}:{name}:{nameof(CameraOptions.Source)}") || errors.Has(key))
+            if (camera.Source is not { } source || problems.Has($"{Cameras}:{name}:{nameof(CameraOptions.Source)}") || problems.Has(key))
             {
                 continue;
             }
@@ -193,22 +193,22 @@ internal static class OptionsValidator
             {
                 if (isOnvif && user is not null && !hasPassword)
                 {
-                    errors.Add(key, null, $"is missing; Source names the user '{user}', and a file with the password would be accepted");
+                    problems.Add(key, null, $"is missing; Source names the user '{user}', and a file with the password would be accepted");
                 }
             }
             else if (!isOnvif)
             {
-                errors.Add(key, null, "applies to an onvif:// source only; leave it out, and write the password of another source into its address");
+                problems.Add(key, null, "applies to an onvif:// source only; leave it out, and write the password of another source into its address");
             }
             else if (user is null || hasPassword)
             {
-                errors.Add(key, null, hasPassword
+                problems.Add(key, null, hasPassword
                     ? "and a password in Source exclude each other; leave one of them out"
                     : "needs a user in Source; 'onvif://USER@HOST' would be accepted");
             }
             else
             {
-                ValidateFile(camera.PasswordFile, key, folder, isLenient, errors);
+                ValidateFile(camera.PasswordFile, key, folder, isLenient, problems);
             }
         }
     }

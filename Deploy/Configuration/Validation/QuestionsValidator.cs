@@ -18,9 +18,9 @@ internal sealed class QuestionsValidator(EdgeOptions options, bool modelIsKnown,
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="modelIsKnown">Whether <see cref="ContextValidator"/> counts the tokens exactly; if not, an answer that cannot fit
     /// with any published model is an error here.</param>
-    /// <param name="errors">Receives the errors.</param>
-    public static void Validate(EdgeOptions options, bool modelIsKnown, ProblemList errors) =>
-        new QuestionsValidator(options, modelIsKnown, errors).Validate();
+    /// <param name="problems">Receives the problems.</param>
+    public static void Validate(EdgeOptions options, bool modelIsKnown, ProblemList problems) =>
+        new QuestionsValidator(options, modelIsKnown, problems).Validate();
 
     private void Validate()
     {

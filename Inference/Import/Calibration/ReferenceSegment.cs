@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// <param name="graph">With all weights still to be written.</param>
 /// <param name="captures">The inputs that are measured.</param>
 /// <param name="result">The output that is taken.</param>
-/// <param name="importance">Receives them.</param>
+/// <param name="importance">Receives the mean squares of the captured inputs.</param>
 internal sealed class ReferenceSegment(
     string folder, OnnxGraph graph, IReadOnlyList<LinearCapture> captures, string result, ImportanceMatrix importance) : ISegment
 {

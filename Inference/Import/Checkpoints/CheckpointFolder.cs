@@ -55,10 +55,20 @@ internal sealed class CheckpointFolder
         return System.IO.File.Exists(path) ? path : null;
     }
 
-    /// <summary>Names of the files directly in the folder; links are listed, but only <see cref="FindFile"/> follows them
-    /// safely.</summary>
-    public IReadOnlySet<string> FileNames() =>
-        Directory.EnumerateFiles(Path).Select(file => System.IO.Path.GetFileName(file)).ToHashSet(StringComparer.Ordinal);
+    /// <summary>Names of the files directly in the folder. Links to files are listed, but only <see cref="FindFile"/> follows them
+    /// safely; links to nothing are left out.</summary>
+    /// <exception cref="CheckpointException">The folder cannot be listed.</exception>
+    public IReadOnlySet<string> FileNames()
+    {
+        try
+        {
+            return Directory.EnumerateFiles(Path).Where(System.IO.File.Exists).Select(file => System.IO.Path.GetFileName(file)).ToHashSet(StringComparer.Ordinal);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new CheckpointException(Path, "cannot be listed. Check its owner and mode, or run the command as another user.", exception);
+        }
+    }
 
     /// <summary>A folder inside this one, under the same rules; null when it is not there.</summary>
     public CheckpointFolder? FindFolder(string relative)

@@ -24,7 +24,7 @@ public enum WeightKind
 /// <c>int8-b128-zp</c>, <c>w8a8</c>, <c>w8a7-e64</c>.</summary>
 public readonly partial record struct WeightFormat
 {
-    /// <summary>Number of weights that share a scale where a name does not contain it.</summary>
+    /// <summary>Number of weights that share a scale where a format's name has no block size.</summary>
     internal const int DefaultBlockSize = 32;
 
     public static readonly WeightFormat FullPrecision;

@@ -39,7 +39,7 @@ internal sealed record ChannelGroup(string Node, WeightFormat Format, IReadOnlyL
                 $"{node}.down", sensitive, [new($"{at}.mlp.down_proj.weight", hidden, inner)], [$"{at}.mlp.up_proj.weight"]);
 
             // Attention mixes positions, not channels. With grouped-query attention one value channel feeds several output
-            // channels, so no single divisor would fit; such layers are left unscaled.
+            // channels, so no single divisor would fit; the output projection is then left unscaled.
             if (wide == narrow)
             {
                 yield return new ChannelGroup(

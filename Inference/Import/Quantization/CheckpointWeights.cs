@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Import.Checkpoints;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>A checkpoint read tensor by tensor for the exporters, with progress in source bytes. What is asked for is
+/// <summary>A checkpoint read tensor by tensor for the graph writers, with progress in source bytes. What is asked for is
 /// found and counted at once and read later, so that a missing tensor is found before hours of reading and progress
 /// ends at its total. Never holds more than the one tensor whose layout is being changed.</summary>
 internal sealed class CheckpointWeights : IWeightSource

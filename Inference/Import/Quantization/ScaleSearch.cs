@@ -127,7 +127,7 @@ internal static class ScaleSearch
         }
     }
 
-    /// <summary>sum(w v c) and sum(w c^2) for c = clamp(round(v * inverse), lowest, highest).</summary>
+    /// <summary>sum(w v c) and sum(w c^2) for c = clamp(round(v * quantizeFactor), lowest, highest).</summary>
     private static (float Product, float Square) Fit(
         ReadOnlySpan<float> values, ReadOnlySpan<float> importance, float quantizeFactor, int lowest, int highest)
     {

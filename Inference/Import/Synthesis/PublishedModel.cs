@@ -44,7 +44,7 @@ internal sealed record PublishedModel(
         var full = name.EndsWith(Tiny, StringComparison.Ordinal) ? name[..^Tiny.Length] : name;
         var model = FullSize.FirstOrDefault(m => m.Name == full) ?? throw new ArgumentException(
             $"'{name}' is not a model whose sizes are known. Known are {string.Join(", ", FullSize.Select(m => m.Name))}; "
-            + $"each with '{Tiny}' behind it is the same model made small.",
+            + $"each with '{Tiny}' appended is the same model with small sizes.",
             nameof(name));
         return full == name ? model : model.Small();
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
@@ -34,8 +35,8 @@ internal static class SyntheticConfig
         json.WriteBoolean("use_cache", true);
         if (model is { Vision: { } vision, Projector: { } projector })
         {
-            json.WriteString("mm_projector_type", projector.ConfigName);
-            json.WriteString("mm_vision_tower", ClipTower.Repository);
+            json.WriteString(ConfigReader.ProjectorKey, projector.ConfigName);
+            json.WriteString(CheckpointLayout.VisionTowerKey, ClipTower.Repository);
             json.WriteString("vision_tower_type", "clip");
             json.WriteNumber("mm_hidden_size", vision.HiddenSize);
             json.WriteNumber("mm_vision_select_layer", vision.SelectLayer);

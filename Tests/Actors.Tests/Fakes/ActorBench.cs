@@ -78,7 +78,7 @@ internal sealed class ActorBench : IAsyncDisposable
 
     public DeviceAnnouncer Devices => new(Rig.Settings.HomeAssistant, Rig.Settings, Rig.Parts.Topics);
 
-    public CameraMessages Plans => new(Messages, States.Switches, Devices, camera => Counters[camera].Online);
+    public CameraMessages CameraMessages => new(Messages, States.Switches, Devices, camera => Counters[camera].Online);
 
     public PublisherLog Log => new(Logger<PublisherActor>(), Time);
 
@@ -102,7 +102,7 @@ internal sealed class ActorBench : IAsyncDisposable
             new QuestionStateWriter(Store, Logger<QuestionStateWriter>()),
             Publisher,
             new PendingRequests(),
-            AdHoc.Decoder,
+            AdHoc.Decoding,
             new CommandReaderState(Rig.Settings.Commands, Time),
             new StatsActorState()),
         States,

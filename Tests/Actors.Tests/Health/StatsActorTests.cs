@@ -11,7 +11,7 @@ public sealed class StatsActorTests : ActorSpec
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
     private readonly ActorBench _bench = new(EdgeRig.Plan("gate", EdgeRig.Always));
-    private readonly StatsActorState _clock = new();
+    private readonly StatsActorState _state = new();
     private int _taken;
     private bool _fails;
 
@@ -70,7 +70,7 @@ public sealed class StatsActorTests : ActorSpec
     }
 
     private Props Props() => Akka.Actor.Props.Create(() => new StatsActor(
-        _clock, () => Take(), TestActor, Interval, _bench.Time, _bench.Logger<StatsActor>()));
+        _state, () => Take(), TestActor, Interval, _bench.Time, _bench.Logger<StatsActor>()));
 
     private StatsPayload Take()
     {

@@ -119,7 +119,7 @@ public sealed class FailingQuestionTests
         {
             Questions =
             [
-                new StandingQuestion("encoded", "encoded", QuestionKind.YesNo, EdgeRig.Once),
+                new StandingQuestion("visible", "visible", QuestionKind.YesNo, EdgeRig.Once),
                 new StandingQuestion("masked", "masked", QuestionKind.YesNo, EdgeRig.Once) { Region = all },
             ],
         };
@@ -129,7 +129,7 @@ public sealed class FailingQuestionTests
         var answers = (await rig.Answers.UntilCountAsync(2)).SelectMany(frame => frame.Answers).ToDictionary(it => it.Question.Id);
         await rig.Link.Published.UntilAsync(published => published.Contains("mobilevlm/box/gate/masked/state=unknown"), "the state");
 
-        Assert.Null(answers["encoded"].Failure);
+        Assert.Null(answers["visible"].Failure);
         Assert.Equal(AnswerFailureKind.NothingVisible, answers["masked"].Failure?.Kind);
         Assert.DoesNotContain("ask 1 masked", rig.Engine.Done.Items);
         Assert.Equal(0, rig.Stats.Pipeline.Restarts);

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Actors.Tests.Pipeline;
 
 public sealed class FreshnessTests
 {
-    private static readonly TimeSpan LookTime = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan EncodeTime = TimeSpan.FromMilliseconds(30);
     private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(10);
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed class FreshnessTests
     {
         var time = new FakeTime();
         await using var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)) { Time = time };
-        rig.Engine.OnEncode = _ => time.Advance(LookTime);
+        rig.Engine.OnEncode = _ => time.Advance(EncodeTime);
         rig.Engine.OnAsk = (_, _, _) =>
         {
             for (var i = 0; i < 10; i++)
@@ -60,7 +60,7 @@ public sealed class FreshnessTests
         var answers = await rig.Answers.UntilCountAsync(5);
 
         Assert.Equal([1, 11, 21, 31, 41], answers.Take(5).Select(answer => answer.Sequence.Value));
-        Assert.All(answers, answer => Assert.Equal(LookTime + (10 * FrameTime), answer.Age));
+        Assert.All(answers, answer => Assert.Equal(EncodeTime + (10 * FrameTime), answer.Age));
         Assert.Equal(1, rig.Engine.MostAtWork);
     }
 

@@ -143,7 +143,7 @@ public sealed class PublisherActorTests : ActorSpec
             bench.Publisher,
             bench.Link,
             bench.Messages,
-            bench.Plans,
+            bench.CameraMessages,
             bench.States.Switches,
             writer,
             stats,

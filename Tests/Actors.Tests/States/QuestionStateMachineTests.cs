@@ -17,7 +17,7 @@ public sealed class QuestionStateMachineTests
     [InlineData("0=0.6 1=0.4", "0:yes 1:no 1:yes>no")]
     // What was so before the first frame did not happen: the parked car is not an event.
     [InlineData("0=0.97 1=0.98 2=0.99", "0:yes")]
-    // With nothing to keep, an unclear score text nothing at first.
+    // With nothing to keep, an unclear score answers nothing at first.
     [InlineData("0=0.5 1=0.5 2=0.9", "2:yes")]
     public void A_state_changes_at_the_thresholds_only(string scores, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet).Play(scores).Published);

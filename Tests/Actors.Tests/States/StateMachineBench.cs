@@ -30,7 +30,7 @@ internal sealed class StateMachineBench
     /// <summary>What was published: <c>3:yes</c> a state, <c>3:no>yes</c> an event, <c>9:unknown(noPicture)</c>.</summary>
     public string Published => string.Join(' ', _published);
 
-    /// <param name="steps"><c>0=0.97</c>: at second 0 a picture scores 0.97 (or text this number or text);
+    /// <param name="steps"><c>0=0.97</c>: at second 0 a picture's answer is a yes of 0.97 (or, of a text question, this text);
     /// <c>9?</c>: time passes until second 9; <c>9?noPicture</c>: and this is what the question waits for.</param>
     public StateMachineBench Play(string steps)
     {

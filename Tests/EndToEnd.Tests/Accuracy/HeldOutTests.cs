@@ -3,7 +3,7 @@ using MobileVlm.Edge.Tools.Documents;
 namespace MobileVlm.Edge.EndToEnd.Tests.Accuracy;
 
 /// <summary>The demo's model on images on which it was never trained, compared with what the reference implementation reaches
-/// with the same weights (Deploy/demo/README.md) and with what Deploy/docs/scores.md states.</summary>
+/// with the same weights (Deploy/demo/README.md).</summary>
 public sealed class HeldOutTests(HeldOutTests.HeldOutAnswers asked) : IClassFixture<HeldOutTests.HeldOutAnswers>
 {
     // The reference reaches 98.9 % and 99.8 %; a JPEG decoder may round a pixel differently.

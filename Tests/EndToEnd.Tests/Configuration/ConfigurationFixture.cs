@@ -30,7 +30,7 @@ public sealed class ConfigurationFixture : IDisposable
 
     public Dictionary<string, string> Environment { get; } = [];
 
-    internal ConfigurationSources Paths => new(Current, Machine, "host-7.lan", Environment);
+    internal ConfigurationSources Sources => new(Current, Machine, "host-7.lan", Environment);
 
     /// <summary>The smallest accepted configuration, with parts replaced or added.</summary>
     public static string Small(string model = "", string mqtt = "", string camera = "", string question = "", string more = "") => $$"""
@@ -42,7 +42,7 @@ public sealed class ConfigurationFixture : IDisposable
           {{more}} } }
         """;
 
-    internal EdgeConfiguration Read(string json) => EdgeConfiguration.FromJson(json, Paths);
+    internal EdgeConfiguration Read(string json) => EdgeConfiguration.FromJson(json, Sources);
 
     internal ConfigurationException Refused(string json) =>
         Assert.Throws<ConfigurationException>(() => Read(json));

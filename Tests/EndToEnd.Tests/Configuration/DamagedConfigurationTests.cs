@@ -30,7 +30,7 @@ public sealed class DamagedConfigurationTests(ITestOutputHelper output) : IDispo
             File.WriteAllBytes(path, file);
             try
             {
-                var read = EdgeConfiguration.Load(path, _fixture.Paths);
+                var read = EdgeConfiguration.Load(path, _fixture.Sources);
                 _ = read.ToEdgeSettings("model");
                 _ = read.ToCameraSettings().ToList();
                 _ = read.ToMqttSettings(new Uri("mqtt://127.0.0.1:1"));

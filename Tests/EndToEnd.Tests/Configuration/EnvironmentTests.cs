@@ -34,7 +34,7 @@ public sealed class EnvironmentTests : IDisposable
         _fixture.Environment["MobileVlm__Cameras__gate__Questions__person__Ask"] = "Is there a person?";
         _fixture.Environment["MobileVlm__Cameras__gate__Questions__person__Answer"] = "yesno";
 
-        var configuration = EdgeConfiguration.Load(null, _fixture.Paths);
+        var configuration = EdgeConfiguration.Load(null, _fixture.Sources);
 
         Assert.Null(configuration.File);
         Assert.Equal(Path.Combine(_fixture.Current, "models/a"), configuration.ModelPath);
@@ -45,7 +45,7 @@ public sealed class EnvironmentTests : IDisposable
     {
         _fixture.Environment["MobileVlm__Mqtt__Broker"] = "embedded";
 
-        var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _fixture.Paths));
+        var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _fixture.Sources));
 
         Assert.Contains($"{_fixture.Machine}/appsettings.json", refused.Message, StringComparison.Ordinal);
         Assert.Contains("MobileVlm:Model:Path: is missing", refused.Message, StringComparison.Ordinal);

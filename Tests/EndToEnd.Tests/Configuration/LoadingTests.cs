@@ -64,10 +64,10 @@ public sealed class LoadingTests : IDisposable
     public void The_current_folder_has_priority_over_the_machines_folder()
     {
         _fixture.Write(_fixture.Machine, "appsettings.json", ConfigurationFixture.Small(more: """, "Node": "machine" """));
-        Assert.Equal("machine", EdgeConfiguration.Load(null, _fixture.Paths).Node);
+        Assert.Equal("machine", EdgeConfiguration.Load(null, _fixture.Sources).Node);
 
         _fixture.Write(_fixture.Current, "appsettings.json", ConfigurationFixture.Small(more: """, "Node": "current" """));
-        Assert.Equal("current", EdgeConfiguration.Load(null, _fixture.Paths).Node);
+        Assert.Equal("current", EdgeConfiguration.Load(null, _fixture.Sources).Node);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class LoadingTests : IDisposable
         _fixture.Write(_fixture.Current, "appsettings.json", "broken");
         _fixture.Write(_fixture.Current, "mine.json", ConfigurationFixture.Small());
 
-        var loaded = EdgeConfiguration.Load("mine.json", _fixture.Paths);
+        var loaded = EdgeConfiguration.Load("mine.json", _fixture.Sources);
 
         Assert.Equal(Path.Combine(_fixture.Current, "mine.json"), loaded.File);
     }
@@ -84,8 +84,8 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void A_named_file_that_is_missing_or_a_folder_is_reported()
     {
-        var missing = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("absent.json", _fixture.Paths));
-        var folder = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(".", _fixture.Paths));
+        var missing = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("absent.json", _fixture.Sources));
+        var folder = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(".", _fixture.Sources));
 
         Assert.Contains($"{_fixture.Current}/absent.json: does not exist", missing.Message, StringComparison.Ordinal);
         Assert.Contains("is a folder", folder.Message, StringComparison.Ordinal);
@@ -94,7 +94,7 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void Without_a_file_the_message_names_the_searched_paths()
     {
-        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _fixture.Paths));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _fixture.Sources));
 
         Assert.Contains($"{_fixture.Current}/appsettings.json", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{_fixture.Machine}/appsettings.json", error.Message, StringComparison.Ordinal);
@@ -103,7 +103,7 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void An_endless_file_is_refused()
     {
-        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("/dev/zero", _fixture.Paths));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load("/dev/zero", _fixture.Sources));
 
         Assert.Contains("larger than 1 MiB", error.Message, StringComparison.Ordinal);
     }
@@ -120,7 +120,7 @@ public sealed class LoadingTests : IDisposable
     {
         var path = _fixture.Write(_fixture.Current, "bad.json", json);
 
-        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _fixture.Paths));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _fixture.Sources));
 
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
         Assert.Contains(where, error.Message, StringComparison.Ordinal);
@@ -132,7 +132,7 @@ public sealed class LoadingTests : IDisposable
         var path = Path.Combine(_fixture.Current, "latin.json");
         File.WriteAllBytes(path, [(byte)'{', (byte)'"', 0xE4, (byte)'"', (byte)':', (byte)'1', (byte)'}']);
 
-        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _fixture.Paths));
+        var error = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(path, _fixture.Sources));
 
         Assert.Contains("UTF-8", error.Message, StringComparison.Ordinal);
     }
@@ -149,7 +149,7 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void The_example_file_is_accepted()
     {
-        var example = EdgeConfiguration.Load(ConfigurationFixture.RepositoryFile("Deploy", "appsettings.example.json"), _fixture.Paths);
+        var example = EdgeConfiguration.Load(ConfigurationFixture.RepositoryFile("Deploy", "appsettings.example.json"), _fixture.Sources);
 
         var camera = Assert.Single(example.ToEdgeSettings("m").Cameras);
         Assert.Equal([QuestionKind.YesNo, QuestionKind.YesNo, QuestionKind.Number, QuestionKind.Choice, QuestionKind.Json, QuestionKind.Text], camera.Questions.Select(it => it.Kind));

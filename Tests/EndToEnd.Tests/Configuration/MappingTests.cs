@@ -14,7 +14,7 @@ public sealed class MappingTests : IDisposable
     public void Dispose() => _fixture.Dispose();
 
     [Fact]
-    public void Cameras_and_questions_become_camera_plans()
+    public void Cameras_and_questions_become_camera_configurations()
     {
         var settings = _fixture.Read(ConfigurationFixture.Design).ToEdgeSettings("mobilevlm-v2-1.7b");
 
@@ -152,7 +152,7 @@ public sealed class MappingTests : IDisposable
     [InlineData("", "edge")]
     public void Without_a_name_the_node_has_the_name_of_its_host(string host, string node)
     {
-        var configuration = EdgeConfiguration.FromJson(ConfigurationFixture.Small(), _fixture.Paths with { HostName = host });
+        var configuration = EdgeConfiguration.FromJson(ConfigurationFixture.Small(), _fixture.Sources with { HostName = host });
 
         Assert.Equal(node, configuration.Node);
         Assert.Equal($"mobilevlm-{node}", configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1")).ClientId);
@@ -161,7 +161,7 @@ public sealed class MappingTests : IDisposable
     [Fact]
     public void The_longest_node_name_still_gives_a_client_id_that_brokers_accept()
     {
-        var configuration = EdgeConfiguration.FromJson(ConfigurationFixture.Small(), _fixture.Paths with { HostName = new string('a', 200) });
+        var configuration = EdgeConfiguration.FromJson(ConfigurationFixture.Small(), _fixture.Sources with { HostName = new string('a', 200) });
 
         Assert.Equal(64, configuration.ToMqttSettings(new Uri("mqtt://127.0.0.1:1")).ClientId.Length);
     }

@@ -30,7 +30,7 @@ public sealed class EdgeMeterTests
         "ObservableCounter mobilevlm.frames.replaced [] Frames that a newer one replaced.",
         "ObservableCounter mobilevlm.frames.stale [] Frames that were too old.",
         "ObservableCounter mobilevlm.frames.used [] Frames that were answered.",
-        "ObservableCounter mobilevlm.mqtt.failed [] Messages that it refused or did not acknowledge.",
+        "ObservableCounter mobilevlm.mqtt.failed [] Messages that the broker refused or did not acknowledge.",
         "ObservableCounter mobilevlm.mqtt.published [] Messages that the broker acknowledged.",
         "ObservableCounter mobilevlm.mqtt.reconnects [] Connections after the first.",
         "ObservableCounter mobilevlm.outbox.dropped [] Events dropped because the outbox was full or they were too old.",

@@ -33,7 +33,7 @@ public sealed class NonFiniteTests : IDisposable
         var bad = new Question("Is \u0007 there?", AnswerKind.YesNo);
         Question[] questions = [Scene, bad, Person, bad with { Kind = AnswerKind.Text }, Colour, Person with { Text = "And a car?" }];
         var id = GoldenModel.Get(Model).Tokenizer.Encode("\u0007")[^1];
-        using var intact = PackedQuestionsTests.Primed(Model);
+        using var intact = PackedQuestionsTests.WithPicture(Model);
         using var damaged = Poisoned(id, poison);
 
         for (var again = 0; again < 2; again++)
@@ -60,7 +60,7 @@ public sealed class NonFiniteTests : IDisposable
     public void A_choice_with_nan_in_a_later_row_fails_alone()
     {
         var bad = new Question("Which?", AnswerKind.Choice) { Choices = ["red", "green and \u0007 blue"] };
-        using var intact = PackedQuestionsTests.Primed(Model);
+        using var intact = PackedQuestionsTests.WithPicture(Model);
         using var damaged = Poisoned(GoldenModel.Get(Model).Tokenizer.Encode("\u0007")[^1], float.NaN);
 
         var answers = AskAll(damaged, [bad, Person, Colour]);
@@ -73,7 +73,7 @@ public sealed class NonFiniteTests : IDisposable
     [Fact]
     public void A_text_that_meets_nan_while_it_is_generated_fails_alone()
     {
-        using var intact = PackedQuestionsTests.Primed(Model);
+        using var intact = PackedQuestionsTests.WithPicture(Model);
         var other = new Question("What is on the road?", AnswerKind.Text, 9);
         var (scene, road) = (intact.Ask(Scene), intact.Ask(other));
         var (at, id) = scene.TokenIds.SkipLast(1).Index().First(it => it.Index > 0 && !road.TokenIds.Contains(it.Item));
@@ -90,7 +90,7 @@ public sealed class NonFiniteTests : IDisposable
     [Fact]
     public void A_picture_that_gives_nan_is_refused_and_the_next_one_is_asked_about()
     {
-        using var intact = PackedQuestionsTests.Primed(Model);
+        using var intact = PackedQuestionsTests.WithPicture(Model);
         var model = GoldenModel.Get(Model);
         using var answerer = model.Answerer();
         using var bad = new VisualTokens(model.Folder.Manifest.VisualTokens, model.Folder.Manifest.Language.HiddenSize);

@@ -27,7 +27,7 @@ public sealed class PackedQuestionsTests
     [MemberData(nameof(Models))]
     public void Answers_together_equal_answers_alone(string name)
     {
-        using var answerer = Primed(name);
+        using var answerer = WithPicture(name);
         AssertSame([.. Mixed.Select(question => answerer.Ask(question))], Together(answerer, Mixed));
     }
 
@@ -36,7 +36,7 @@ public sealed class PackedQuestionsTests
     public void More_questions_than_fit_the_cache_are_asked_in_batches(string name)
     {
         var all = Enumerable.Range(0, 40).Select(i => Mixed[i % Mixed.Length]).ToArray();
-        using var answerer = Primed(name);
+        using var answerer = WithPicture(name);
         var alone = Mixed.Select(question => answerer.Ask(question)).ToArray();
         AssertSame([.. all.Index().Select(q => alone[q.Index % Mixed.Length])], Together(answerer, all));
     }
@@ -44,7 +44,7 @@ public sealed class PackedQuestionsTests
     [Fact]
     public void Yes_no_and_choices_take_one_pass_for_all()
     {
-        using var answerer = Primed("mobilevlm-v2");
+        using var answerer = WithPicture("mobilevlm-v2");
         var before = answerer.Passes;
         var scored = Mixed.Where(q => q.Kind != AnswerKind.Text).ToArray();
         Assert.Equal(scored.Length, Together(answerer, scored).Length);
@@ -54,7 +54,7 @@ public sealed class PackedQuestionsTests
     [Fact]
     public void Texts_take_one_pass_for_each_token_of_the_longest()
     {
-        using var answerer = Primed("mobilevlm-v2");
+        using var answerer = WithPicture("mobilevlm-v2");
         var before = answerer.Passes;
         var written = Together(answerer, Mixed);
         var longest = written.Max(a => a.TokenIds.Count);
@@ -65,7 +65,7 @@ public sealed class PackedQuestionsTests
     [Fact]
     public void Scored_answers_are_reported_before_any_text()
     {
-        using var answerer = Primed("mobilevlm-v2");
+        using var answerer = WithPicture("mobilevlm-v2");
         var reported = new List<AnswerKind>();
         answerer.AskAll(Mixed, (at, answer) =>
         {
@@ -79,7 +79,7 @@ public sealed class PackedQuestionsTests
     [Fact]
     public void Choices_add_up_to_one_and_the_most_likely_is_the_value()
     {
-        using var answerer = Primed("mobilevlm-v2");
+        using var answerer = WithPicture("mobilevlm-v2");
         var answer = answerer.Ask(Mixed[2]);
         Assert.Equal(1, answer.ChoiceScores.Sum(), 9);
         Assert.Equal(answer.ChoiceScores.Max(), answer.Score);
@@ -90,7 +90,7 @@ public sealed class PackedQuestionsTests
     public void A_choice_score_is_the_likelihood_of_its_spellings()
     {
         var model = GoldenModel.Get("mobilevlm-v2");
-        using var answerer = Primed("mobilevlm-v2");
+        using var answerer = WithPicture("mobilevlm-v2");
         var question = Mixed[5];
         var likelihoods = question.Choices.Select(choice => new[] { choice, char.ToUpperInvariant(choice[0]) + choice[1..] }
             .Sum(spelling => Likelihood(answerer, question.Text, [.. model.Tokenizer.Encode(spelling), model.Tokenizer.EndId]))).ToArray();
@@ -104,7 +104,7 @@ public sealed class PackedQuestionsTests
     [InlineData("day", " ")]
     public void A_choice_between_texts_that_do_not_differ_is_refused(params string[] choices)
     {
-        using var answerer = Primed("mobilevlm-v2");
+        using var answerer = WithPicture("mobilevlm-v2");
         Assert.Throws<ArgumentException>(
             () => answerer.Ask(new Question("Day or night?", AnswerKind.Choice) { Choices = choices }));
         Assert.NotNull(answerer.Ask(Mixed[1]).Score);
@@ -113,7 +113,7 @@ public sealed class PackedQuestionsTests
     [Fact]
     public void Cancelling_keeps_scored_answers_and_ends_texts()
     {
-        using var answerer = Primed("mobilevlm-v2");
+        using var answerer = WithPicture("mobilevlm-v2");
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
         var reported = new Answer[2];
@@ -124,7 +124,7 @@ public sealed class PackedQuestionsTests
     [Fact]
     public void A_sampled_text_is_the_same_with_a_draft()
     {
-        using var answerer = Primed("mobilevlm-v2");
+        using var answerer = WithPicture("mobilevlm-v2");
         var question = Mixed[0];
         var plain = answerer.Ask(question, Sampler.TopP(1, 0.9f, 7), null);
         var drafted = answerer.Ask(question with { Draft = plain.TokenIds }, Sampler.TopP(1, 0.9f, 7), null);
@@ -166,7 +166,7 @@ public sealed class PackedQuestionsTests
         }
     }
 
-    internal static QuestionAnswerer Primed(string name)
+    internal static QuestionAnswerer WithPicture(string name)
     {
         var model = GoldenModel.Get(name);
         var answerer = model.Answerer();

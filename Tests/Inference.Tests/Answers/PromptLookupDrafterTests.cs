@@ -21,7 +21,7 @@ public sealed class PromptLookupDrafterTests(ITestOutputHelper output)
     [MemberData(nameof(Models))]
     public void The_right_draft_takes_a_fraction_of_the_passes(string name)
     {
-        using var answerer = PackedQuestionsTests.Primed(name);
+        using var answerer = PackedQuestionsTests.WithPicture(name);
         var (plain, passes) = Ask(answerer, Asked);
         Assert.Equal(plain.TokenIds.Count, passes);
         var (drafted, fewer) = Ask(answerer, Asked with { Draft = plain.TokenIds });
@@ -33,7 +33,7 @@ public sealed class PromptLookupDrafterTests(ITestOutputHelper output)
     [MemberData(nameof(Models))]
     public void No_draft_changes_the_answer(string name)
     {
-        using var answerer = PackedQuestionsTests.Primed(name);
+        using var answerer = PackedQuestionsTests.WithPicture(name);
         var (plain, _) = Ask(answerer, Asked);
         int[] right = [.. plain.TokenIds];
         var random = new Random(4);
@@ -54,7 +54,7 @@ public sealed class PromptLookupDrafterTests(ITestOutputHelper output)
     [Fact]
     public void Drafts_of_several_texts_do_not_affect_each_other()
     {
-        using var answerer = PackedQuestionsTests.Primed("mobilevlm-v2");
+        using var answerer = PackedQuestionsTests.WithPicture("mobilevlm-v2");
         Question[] questions = [Asked, new("What is on the road?", AnswerKind.Text, 17), new("And now?", AnswerKind.Text, 30)];
         var alone = questions.Select(q => Ask(answerer, q).Answer).ToArray();
         var reported = new Answer[questions.Length];

@@ -2,7 +2,7 @@ using System.Globalization;
 using MobileVlm.Edge.Tools.Faults;
 using MobileVlm.Edge.Tools.Faults.Soak;
 
-// The test host does not call this: these are the long runs.
+// The long runs. "dotnet test" does not call this.
 switch (args)
 {
     case ["soak", var minutes, var folder]:
@@ -20,7 +20,14 @@ switch (args)
     case ["faults", var kills, .. var only]:
         var seed = Environment.TickCount;
         var cases = FaultRun.All(int.Parse(kills, CultureInfo.InvariantCulture), seed)
-            .Where(fault => only.Length == 0 || only.Any(word => fault.Name.Contains(word, StringComparison.OrdinalIgnoreCase)));
+            .Where(fault => only.Length == 0 || only.Any(word => fault.Name.Contains(word, StringComparison.OrdinalIgnoreCase)))
+            .ToList();
+        if (cases.Count == 0)
+        {
+            Console.Error.WriteLine($"No fault's name has '{string.Join("' or '", only)}'. Give a word of one, or none for all of them.");
+            return 2;
+        }
+
         return await FaultRun.RunAsync(cases, Console.Out) ? 0 : 1;
     default:
         Console.Error.WriteLine("faults KILLS [WORD...], soak MINUTES FOLDER, or plot CSV PNG");

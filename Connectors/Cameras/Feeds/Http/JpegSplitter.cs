@@ -87,7 +87,7 @@ internal sealed class JpegSplitter(HttpCameraResponse answer) : IDisposable
 
             if (data[_searched] != 0xFF)
             {
-                // Damaged. It ends here; what follows is examined as a new picture.
+                // Damaged. It ends here; what follows is examined as a new image.
                 return _searched;
             }
 

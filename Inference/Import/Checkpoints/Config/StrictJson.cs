@@ -20,7 +20,7 @@ public static class StrictJson
         }
         catch (InvalidOperationException cause)
         {
-            // What a text gives that is not Unicode, also in the search for keys that come twice.
+            // A text that is not Unicode gives this, also while the parser searches for duplicate keys.
             document?.Dispose();
             throw new JsonException(cause.Message, cause);
         }

@@ -73,7 +73,7 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
         CheckpointFolder folder, string entry, ICollection<CheckpointFile> files, Dictionary<string, CheckpointTensor> tensors, bool isTower)
     {
         var path = folder.FindFile(entry)
-            ?? throw new CheckpointException(folder.Path, $"'{entry}' is a link to nothing. Download it again.");
+            ?? throw new CheckpointException(folder.Path, $"'{entry}' is not there any more. Download it again.");
         if (CheckpointFormats.IsIndex(entry))
         {
             ReadShards(folder, path, files, tensors, isTower);

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
 
-/// <summary>SIGKILL at random moments, again and again, on one and the same outbox. <c>Tests/Faults/run.sh</c> kills the whole
+/// <summary>SIGKILL at random moments, again and again, on one and the same outbox. <c>Tests/Tools/Faults/run.sh</c> kills the whole
 /// service a hundred times.</summary>
 public sealed class OutboxKillTests : IDisposable
 {

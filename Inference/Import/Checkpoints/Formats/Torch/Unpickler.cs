@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 /// a downloaded model cannot run its author's code. Time and memory are bounded by the limits below.</summary>
 internal sealed partial class Unpickler(CheckpointFile file, byte[] pickle)
 {
-    // A state dictionary takes about fifty instructions and five memo entries a tensor.
+    // A state dictionary takes about fifty instructions and five memo entries per tensor.
     private const int MostInstructions = 2_000_000;
     private const int MostMemoEntries = 500_000;
     private const int DeepestStack = 100_000;

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Actors.States;
 namespace MobileVlm.Edge.Actors.Tests.States;
 
 /// <summary>Why a question has no answer is a matter of the steady clock alone.</summary>
-public sealed class SilenceMonitorTests
+public sealed class MissingAnswerMonitorTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

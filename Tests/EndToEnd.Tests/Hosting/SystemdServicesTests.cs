@@ -7,7 +7,7 @@ using MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 
-public sealed class ServiceManagerTests
+public sealed class SystemdServicesTests
 {
     [Theory]
     [InlineData("60000000", "7", 60.0)]

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Tests.Text;
 
 /// <summary>For any ids that a model generates, the text is valid Unicode: cut or lone bytes and ids outside the vocabulary
 /// included.</summary>
-public sealed class TokenizerStreamFuzzTests
+public sealed class IncrementalDetokenizerFuzzTests
 {
     private static readonly string[] Stops = ["\n", "USER", "😀", "\ufffd"];
 

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
-public sealed class ErrorTests : IDisposable
+public sealed class ConfigurationErrorTests : IDisposable
 {
     private readonly ConfigurationFixture _fixture = new();
 

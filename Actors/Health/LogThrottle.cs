@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Actors.Restarts;
+namespace MobileVlm.Edge.Actors.Health;
 
 /// <summary>Lets one log line of each key pass per interval and counts the others, so that a sender who can cause lines
 /// cannot fill the log. One caller at a time.</summary>

@@ -6,7 +6,7 @@ using MobileVlm.Edge.Connectors.Frames;
 namespace MobileVlm.Edge.Connectors.Tests.Cameras;
 
 /// <summary>The watchdog over silence, by a clock of its own.</summary>
-public sealed class CaptureAttemptTests
+public sealed class FeedAttemptTests
 {
     private readonly FakeTimeProvider _time = new();
 

@@ -8,7 +8,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Tests.Publishing;
 
-public sealed class PlanMessagesTests : IAsyncDisposable
+public sealed class CameraMessagesTests : IAsyncDisposable
 {
     private static readonly CameraConfiguration Gate = EdgeRig.Plan("gate", EdgeRig.Always);
     private static readonly CameraConfiguration Hall = EdgeRig.Plan("hall", EdgeRig.Always);
@@ -24,7 +24,7 @@ public sealed class PlanMessagesTests : IAsyncDisposable
 
         Assert.Equal(
             ["availability=online", "gate/availability=online", "gate/view=unknown", "gate/person/enabled=ON"],
-            _bench.Plans.First([Gate]).Select(Text));
+            _bench.CameraMessages.First([Gate]).Select(Text));
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class PlanMessagesTests : IAsyncDisposable
     {
         _bench.States.Switches.Configure([Hall]);
 
-        var (latest, once) = _bench.Plans.Changed([Gate], new CamerasReconfigured([Hall], ["mobilevlm/box/gate/person/state"]));
+        var (latest, once) = _bench.CameraMessages.Changed([Gate], new CamerasReconfigured([Hall], ["mobilevlm/box/gate/person/state"]));
 
         Assert.Empty(once);
         Assert.Equal(
@@ -43,10 +43,10 @@ public sealed class PlanMessagesTests : IAsyncDisposable
     [Fact]
     public void Nothing_is_published_about_a_camera_or_a_question_that_is_gone()
     {
-        Assert.Empty(_bench.Plans.Of([Gate], new CameraAvailability(Hall.Id, true)));
-        Assert.Empty(_bench.Plans.Of([Gate], new PublishEnabled(Gate.Id, "dog")));
-        Assert.Empty(_bench.Plans.Of([Gate], new PublishEnabled(Hall.Id, "person")));
-        Assert.Equal(["gate/availability=offline"], _bench.Plans.Of([Gate], new CameraAvailability(Gate.Id, false)).Select(Text));
+        Assert.Empty(_bench.CameraMessages.Of([Gate], new CameraAvailability(Hall.Id, true)));
+        Assert.Empty(_bench.CameraMessages.Of([Gate], new PublishEnabled(Gate.Id, "dog")));
+        Assert.Empty(_bench.CameraMessages.Of([Gate], new PublishEnabled(Hall.Id, "person")));
+        Assert.Equal(["gate/availability=offline"], _bench.CameraMessages.Of([Gate], new CameraAvailability(Gate.Id, false)).Select(Text));
     }
 
     private static string Text(OutboundMessage message) =>

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.States;
 
-public sealed class AnswerParserTests
+public sealed class AnswerParsingTests
 {
     private static readonly StandingQuestion Scene = new("scene", "The scene", QuestionKind.Json, TimeSpan.Zero)
     {

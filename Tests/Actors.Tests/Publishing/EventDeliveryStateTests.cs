@@ -7,13 +7,13 @@ using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Tests.Publishing;
 
-public sealed class EventDeliveryTests : IAsyncDisposable
+public sealed class EventDeliveryStateTests : IAsyncDisposable
 {
     private readonly FakeTime _time = new();
     private readonly MemoryOutbox _outbox;
     private readonly EventDeliveryState _delivery;
 
-    public EventDeliveryTests()
+    public EventDeliveryStateTests()
     {
         _outbox = new MemoryOutbox(_time);
         _delivery = new EventDeliveryState(_outbox, new ClockMonitor(_time, NullLogger<ClockMonitor>.Instance), _time);

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Tests.Text;
 
-public sealed class TokenizerStreamTests
+public sealed class IncrementalDetokenizerTests
 {
     private static readonly LlamaTextTokenizer Tokenizer = GoldenModel.Get("mobilellama").Tokenizer;
 
