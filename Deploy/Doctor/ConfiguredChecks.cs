@@ -99,6 +99,11 @@ internal static class ConfiguredChecks
                 return Finding.Note("model", found, $"Model:Target is 'auto', which chose the CPU: {onCpu.Reason}");
             }
 
+            if (placements.Values.FirstOrDefault(p => p.Kernel?.Advice is not null) is { } slow)
+            {
+                return Finding.Note("model", found, $"{slow.File} runs on a slow int8 kernel. {slow.Kernel!.Advice}");
+            }
+
             return model.Outcome is null ? Finding.Note("model", found, "Without it, nothing checks that this processor computes the right results.") : Finding.Fine("model", found);
         }
         catch (ExecutionTargetException e)

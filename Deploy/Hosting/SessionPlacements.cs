@@ -16,7 +16,11 @@ internal sealed partial class SessionPlacements(ILogger logger)
     /// <summary>The placements for the statistics.</summary>
     public ModelPlacement Placement => new(RunsOn, _sessions.ToDictionary(
         s => Path.GetFileNameWithoutExtension(s.Key),
-        s => new SessionStats(s.Value.Provider, s.Value.NodeCount, s.Value.CpuNodesByOperator.Values.Sum(), s.Value.Reason)));
+        s => new SessionStats(s.Value.Provider, s.Value.NodeCount, s.Value.CpuNodesByOperator.Values.Sum(), s.Value.Reason)
+        {
+            Int8Kernel = s.Value.Kernel?.Name,
+            Int8Advice = s.Value.Kernel?.Advice,
+        }));
 
     // cpu, cuda:1, or several of them; null before the first session is open.
     private string? RunsOn => _sessions.IsEmpty
@@ -31,6 +35,10 @@ internal sealed partial class SessionPlacements(ILogger logger)
         if (before?.ToString() != placement.ToString())
         {
             Opened(placement);
+            if (placement.Kernel?.Advice is { } advice)
+            {
+                SlowKernel(placement.File, placement.Kernel.Name, advice);
+            }
         }
 
         if (placement.Reason is { } reason && Interlocked.Exchange(ref _reasonLogged, 1) == 0)
@@ -41,6 +49,9 @@ internal sealed partial class SessionPlacements(ILogger logger)
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Placement}")]
     private partial void Opened(SessionPlacement placement);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} runs on a slow int8 kernel ({Kernel}). {Advice}")]
+    private partial void SlowKernel(string file, string kernel, string advice);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Model:Target is 'auto', which uses the CPU: {Reason}")]
     private partial void FellBackToCpu(string reason);

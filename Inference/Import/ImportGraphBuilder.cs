@@ -16,6 +16,7 @@ namespace MobileVlm.Edge.Inference.Import;
 internal sealed class ImportGraphBuilder(Checkpoint checkpoint, CheckpointWeights weights, PrecisionPlan plan, ImportanceMatrix importance)
 {
     private (DecoderRecipe Recipe, AwqScales Scales)? _scales;
+    private (WeightFormat Format, AwqScales Scales)? _visionScales;
 
     /// <summary>Type in which the graphs compute, and of the KV cache.</summary>
     public OnnxType ActivationType => plan.ForCuda ? OnnxType.Float16 : OnnxType.Float32;
@@ -25,7 +26,7 @@ internal sealed class ImportGraphBuilder(Checkpoint checkpoint, CheckpointWeight
 
     /// <summary>Writes the encoder, or pieces of it. For one graph.</summary>
     public VisionGraphWriter NewVisionWriter(VisionRecipe recipe) =>
-        VisionGraphWriter.Of(checkpoint.Config, VisionWriters.Create(recipe, importance));
+        VisionGraphWriter.Of(checkpoint.Config, VisionWriters.Create(recipe, importance) with { FoldsGeluFactor = ScalesVision(recipe) });
 
     /// <summary>Writes the decoder, or pieces of it, without channel scales. For one graph.</summary>
     public DecoderGraphWriter NewDecoderWriter(DecoderRecipe recipe) => new(checkpoint.Config.Language, DecoderWriters.Create(recipe, importance));
@@ -55,8 +56,10 @@ internal sealed class ImportGraphBuilder(Checkpoint checkpoint, CheckpointWeight
     /// <summary>The whole encoder.</summary>
     public OnnxGraph BuildVision(VisionRecipe recipe)
     {
+        var scales = VisionScalesOf(recipe);
         var graph = NewGraph("vision");
-        NewVisionWriter(recipe).Write(graph, weights);
+        var writers = VisionWriters.Create(recipe, Importance(scales)) with { FoldsGeluFactor = ScalesVision(recipe) };
+        VisionGraphWriter.Of(checkpoint.Config, writers).Write(graph, scales is null ? weights : weights.Scaled(scales));
         return graph;
     }
 
@@ -69,17 +72,20 @@ internal sealed class ImportGraphBuilder(Checkpoint checkpoint, CheckpointWeight
 
     /// <summary>The whole decoder in prefill weights.</summary>
     /// <param name="format">Of the prefill weights.</param>
-    /// <param name="decoder">The other weights' recipe, whose channel scales these have: the two share keys and values.</param>
+    /// <param name="decoder">The other weights' recipe. The two share keys and values, whose channels have its scales.</param>
     public OnnxGraph BuildPrefill(WeightFormat format, DecoderRecipe decoder)
     {
-        var scales = ScalesOf(decoder);
+        var cached = ScalesOf(decoder)?.Cached() ?? CachedScales.None;
+        var scales = plan.ScalesChannels
+            ? new AwqScales(checkpoint, importance, [.. ChannelGroup.Of(checkpoint.Config.Language, DecoderRecipe.Uniform(format))], cached: cached)
+            : null;
         return BuildDecoder("prefill", DecoderWriters.ForPrefill(format, Importance(scales)), scales);
     }
 
     /// <summary>Channel scales of a recipe; null where it has none.</summary>
     public AwqScales? ScalesOf(DecoderRecipe recipe)
     {
-        if (recipe.Body.Kind != WeightKind.BlockQuantized || !plan.ScalesChannels)
+        if (recipe.Body.Bits == 0 || !plan.ScalesChannels)
         {
             return null;
         }
@@ -87,6 +93,23 @@ internal sealed class ImportGraphBuilder(Checkpoint checkpoint, CheckpointWeight
         if (_scales is not { } made || made.Recipe != recipe)
         {
             _scales = made = (recipe, new AwqScales(checkpoint, importance, [.. ChannelGroup.Of(checkpoint.Config.Language, recipe)]));
+        }
+
+        return made.Scales;
+    }
+
+    private bool ScalesVision(VisionRecipe recipe) => recipe.Tower.Kind == WeightKind.DynamicInt8 && plan.ScalesChannels;
+
+    private AwqScales? VisionScalesOf(VisionRecipe recipe)
+    {
+        if (!ScalesVision(recipe))
+        {
+            return null;
+        }
+
+        if (_visionScales is not { } made || made.Format != recipe.Tower)
+        {
+            _visionScales = made = (recipe.Tower, new AwqScales(checkpoint, importance, [.. ChannelGroup.Of(checkpoint.Config.Vision!, recipe.Tower)]));
         }
 
         return made.Scales;

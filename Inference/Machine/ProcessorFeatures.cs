@@ -14,7 +14,7 @@ public sealed record ProcessorFeatures(string Name, string Description, IReadOnl
     private const string ArmDotProduct = "asimddp";
 
     private static readonly string[] KnownInstructions =
-        ["avx2", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", ArmDotProduct, "i8mm", "bf16", "sve", "sve2", "sme"];
+        ["avx2", "avx_vnni", "avx_vnni_int8", "avx512f", "avx512_vnni", "amx_int8", ArmDotProduct, "i8mm", "bf16", "sve", "sve2", "sme"];
 
     private static readonly Lazy<ProcessorFeatures> Current = new(() => Parse(ReadCpuInfo(), RuntimeInformation.ProcessArchitecture));
 
@@ -36,6 +36,18 @@ public sealed record ProcessorFeatures(string Name, string Description, IReadOnl
 
     /// <summary>x64: whether it has AVX-VNNI.</summary>
     public bool HasAvxVnni => Has("avx_vnni");
+
+    /// <summary>x64: whether it has dot products of two unsigned or two signed bytes.</summary>
+    public bool HasAvxVnniInt8 => Has("avx_vnni_int8");
+
+    /// <summary>x64: whether it has AVX-512's dot products of unsigned by signed bytes.</summary>
+    public bool HasAvx512Vnni => Has("avx512_vnni");
+
+    /// <summary>x64: whether it has tiles of bytes (AMX).</summary>
+    public bool HasAmxInt8 => Has("amx_int8");
+
+    /// <summary>64-bit Arm: whether it has products of small int8 matrices.</summary>
+    public bool HasArmMatrixProducts => Has("i8mm");
 
     /// <param name="cpuInfo">Lines of <c>/proc/cpuinfo</c>; none where it cannot be read.</param>
     /// <param name="architecture">Decides what is assumed where nothing can be read.</param>

@@ -58,6 +58,9 @@ public sealed record VisionConfig(
     float[] ImageMean,
     float[] ImageStd)
 {
+    /// <summary>Factor in QuickGELU, CLIP's activation: x * sigmoid(1.702 x).</summary>
+    internal const float QuickGeluAlpha = 1.702f;
+
     /// <summary>Patches along one side of the image.</summary>
     public int GridSize => ImageSize / PatchSize;
 

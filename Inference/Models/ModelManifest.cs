@@ -64,7 +64,7 @@ public sealed record ModelManifest
 public sealed record ImporterStamp(string Version, int Revision)
 {
     /// <summary>Revision of this program's importer.</summary>
-    public const int CurrentRevision = 1;
+    public const int CurrentRevision = 2;
 }
 
 /// <summary>The checkpoint that a model was imported from.</summary>

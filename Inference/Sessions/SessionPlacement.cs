@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Machine;
+
 namespace MobileVlm.Edge.Inference.Sessions;
 
 /// <summary>The device on which one session runs, read back from ONNX Runtime after it was opened.</summary>
@@ -17,6 +19,9 @@ public sealed record SessionPlacement(
     /// <summary>ONNX Runtime's name for its own CPU kernels.</summary>
     public const string CpuProvider = "CPUExecutionProvider";
 
+    /// <summary>The kernel that multiplies the graph's 8-bit rows on a processor; null where it has none, or runs elsewhere.</summary>
+    public Int8Kernel? Kernel { get; init; }
+
     /// <summary>The provider that does the main work: the one that is not the CPU's where there is one.</summary>
     public string Provider => NodesByProvider.Keys.FirstOrDefault(name => name != CpuProvider) ?? CpuProvider;
 
@@ -32,6 +37,6 @@ public sealed record SessionPlacement(
         var onCpu = CpuNodesByOperator.Count == 0 || Provider == CpuProvider
             ? ""
             : $"; {CpuNodesByOperator.Values.Sum()} on the processor: {string.Join(", ", CpuNodesByOperator.Select(o => $"{o.Value} {o.Key}"))}";
-        return $"{File} runs on {Provider} ({NodeCount} nodes{onCpu})";
+        return $"{File} runs on {Provider} ({NodeCount} nodes{onCpu}{(Kernel is { } kernel ? $"; int8: {kernel.Name}" : "")})";
     }
 }

@@ -55,7 +55,14 @@ public sealed record StatsPayload
 /// <param name="Nodes">Nodes of the graph.</param>
 /// <param name="NodesOnCpu">Nodes that the CPU computes although a GPU was configured.</param>
 /// <param name="Reason">Why <c>auto</c> took the CPU; null otherwise.</param>
-public sealed record SessionStats(string Provider, int Nodes, int NodesOnCpu, string? Reason);
+public sealed record SessionStats(string Provider, int Nodes, int NodesOnCpu, string? Reason)
+{
+    /// <summary>The kernel that multiplies 8-bit rows: <c>u8 x s8, AVX-512 VNNI</c>; null where the graph has none.</summary>
+    public string? Int8Kernel { get; init; }
+
+    /// <summary>Why that kernel is a slow one on this processor, and what to do; null where it is not.</summary>
+    public string? Int8Advice { get; init; }
+}
 
 /// <summary>One camera. Captured + repeated = replaced + idle + stale + used + gated + failed + the few that are in
 /// progress.</summary>

@@ -20,23 +20,27 @@ internal sealed class ImportOptions
         DefaultValueFactory = _ => "cpu",
     };
 
+    private readonly Option<bool> _lean = new("--lean")
+    {
+        Description = $"Little memory instead of speed: the decoder in {DecoderRecipe.Lean.Name}, no prefill weights.",
+    };
+
     private readonly Option<string?> _precision = new("--precision")
     {
-        Description = $"Of the decoder: {DecoderRecipe.Grammar}; auto takes the smallest that loses little enough. [default: fp32; for cuda fp16]",
+        Description = $"Of the decoder: {DecoderRecipe.Grammar}; auto takes the smallest that loses little enough. [default: {DecoderRecipe.Default.Name}; for cuda fp16]",
         HelpName = "P",
     };
 
     private readonly Option<string?> _vision = new("--vision-precision")
     {
-        Description = $"Of the vision encoder: {VisionRecipe.Grammar}; auto. [default: that of the decoder if it is a float or auto, else int8; for cuda fp16]",
+        Description = $"Of the vision encoder: {VisionRecipe.Grammar}; auto. [default: that of the decoder if it is a float or auto, else the 8-bit rows that this processor multiplies fastest; for cuda fp16]",
         HelpName = "P",
     };
 
-    private readonly Option<string> _prefill = new("--prefill")
+    private readonly Option<string?> _prefill = new("--prefill")
     {
-        Description = $"Also store prefill weights: pictures and prompts are processed faster, by half or more, for one more byte per decoder weight on disk and in memory (1.4 GB for 1.7B). {PrecisionPlan.PrefillGrammar}.",
+        Description = $"Also store prefill weights: pictures and prompts are processed faster, by half or more, for one more byte per decoder weight on disk and in memory (1.4 GB for 1.7B). {PrecisionPlan.PrefillGrammar}. [default: auto without --precision, else none]",
         HelpName = "P",
-        DefaultValueFactory = _ => "none",
     };
 
     private readonly Option<string?> _calibrate = new("--calibrate")
@@ -57,7 +61,7 @@ internal sealed class ImportOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_target, _precision, _vision, _prefill, _calibrate, _withoutReport, _force])
+        foreach (var option in (Option[])[_target, _lean, _precision, _vision, _prefill, _calibrate, _withoutReport, _force])
         {
             command.Options.Add(option);
         }
@@ -72,19 +76,33 @@ internal sealed class ImportOptions
             "cuda" => true,
             var other => throw new UsageException($"--for is cpu or cuda, not '{other}'."),
         };
-        var name = parsed.GetValue(_precision) ?? (cuda ? "fp16" : "fp32");
-        var plan = Plan(name, parsed.GetValue(_vision), parsed.GetRequiredValue(_prefill), cuda);
+        var plan = Plan(parsed.GetValue(_precision), parsed.GetValue(_vision), parsed.GetValue(_prefill), parsed.GetValue(_lean), cuda);
         return new ImportChoice(
             plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_withoutReport)), parsed.GetValue(_force));
     }
 
-    private static PrecisionPlan Plan(string decoder, string? vision, string prefill, bool cuda)
+    private static PrecisionPlan Plan(string? decoder, string? vision, string? prefill, bool lean, bool cuda)
     {
+        if (lean && (decoder ?? vision ?? prefill) is not null)
+        {
+            throw new UsageException("--lean names every part's precision: leave out --precision, --vision-precision and --prefill.");
+        }
+
+        if (lean && cuda)
+        {
+            throw new UsageException("--lean is for the CPU: on a GPU '--precision int4' takes the least memory.");
+        }
+
         try
         {
-            return cuda
-                ? PrecisionPlan.Parse(decoder, vision ?? "fp16").WithPrefill(prefill).OnCuda()
-                : PrecisionPlan.Parse(decoder, vision).WithPrefill(prefill);
+            if (cuda)
+            {
+                return PrecisionPlan.Parse(decoder ?? "fp16", vision ?? "fp16").WithPrefill(prefill ?? "none").OnCuda();
+            }
+
+            return lean ? PrecisionPlan.Lean
+                : PrecisionPlan.Parse(decoder ?? DecoderRecipe.Default.Name, vision)
+                    .WithPrefill(prefill ?? (decoder is null ? PrecisionPlan.Auto : "none"));
         }
         catch (FormatException e)
         {

@@ -10,9 +10,9 @@ internal sealed class CapturingLinearWriter : LinearWriter
     private readonly List<LinearCapture> _captures = [];
 
     public override string Write(
-        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights)
     {
-        _captures.Add(new LinearCapture(node, input, weights[0].Inputs));
+        _captures.Add(new LinearCapture(node, input.Name, weights[0].Inputs));
         return _exact.Write(graph, source, node, input, weights);
     }
 

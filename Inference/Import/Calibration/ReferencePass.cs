@@ -74,7 +74,7 @@ internal sealed class ReferencePass
     private void AddDecoder(IWeightSource source, LanguageConfig language)
     {
         var capture = new CapturingLinearWriter();
-        var model = new DecoderGraphWriter(language, new DecoderWriters(capture, capture, capture));
+        var model = new DecoderGraphWriter(language, new DecoderWriters(capture, capture, capture, capture));
         for (var i = 0; i < language.Layers; i++)
         {
             var layer = i;

@@ -99,7 +99,7 @@ internal sealed partial class DecoderGraphWriter(LanguageConfig config, DecoderW
             OnnxAttribute.Float("scale", 1f / MathF.Sqrt(config.HeadSize)),
             OnnxAttribute.Int("do_rotary", 1),
             OnnxAttribute.Int("rotary_interleaved", 0));
-        return writers.Body.Write(
+        return writers.AttentionOutput.Write(
             graph, source, $"layers.{layer}.out", attention,
             new LinearWeight($"{prefix}.o_proj.weight", hidden, config.Heads * config.HeadSize));
     }
@@ -173,9 +173,10 @@ internal sealed partial class DecoderGraphWriter(LanguageConfig config, DecoderW
 
 /// <summary>The writer of each matrix of a decoder.</summary>
 /// <param name="Body">All but the ones below.</param>
+/// <param name="AttentionOutput">The attention's last, see <see cref="DecoderRecipe.AttentionOutput"/>.</param>
 /// <param name="Sensitive">See <see cref="DecoderRecipe.IsSensitive"/>.</param>
 /// <param name="Head">The one that makes logits.</param>
-internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive, LinearWriter Head)
+internal sealed record DecoderWriters(LinearWriter Body, LinearWriter AttentionOutput, LinearWriter Sensitive, LinearWriter Head)
 {
     public static DecoderWriters Create(DecoderRecipe recipe, IInputImportance importance)
     {
@@ -185,6 +186,7 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
         var body = LinearWriter.Create(recipe.Body, importance);
         return new DecoderWriters(
             body,
+            AttentionOutputWriter(recipe.Body, body, importance),
             recipe.Sensitive == recipe.Body ? body : LinearWriter.Create(recipe.Sensitive, importance),
             recipe.Head == recipe.Body ? body : LinearWriter.Create(recipe.Head, importance));
     }
@@ -193,8 +195,11 @@ internal sealed record DecoderWriters(LinearWriter Body, LinearWriter Sensitive,
     public static DecoderWriters ForPrefill(WeightFormat format, IInputImportance importance)
     {
         var writer = LinearWriter.Create(format, importance);
-        return new DecoderWriters(writer, writer, writer);
+        return new DecoderWriters(writer, AttentionOutputWriter(format, writer, importance), writer, writer);
     }
+
+    private static LinearWriter AttentionOutputWriter(WeightFormat body, LinearWriter writer, IInputImportance importance) =>
+        DecoderRecipe.AttentionOutput(body) is var format && format == body ? writer : LinearWriter.Create(format, importance);
 
     /// <summary>The writer for the attention's input projections and the MLP's last matrix.</summary>
     public LinearWriter At(int layer, int layers) => DecoderRecipe.IsSensitive(layer, layers) ? Sensitive : Body;

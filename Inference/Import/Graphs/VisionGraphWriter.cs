@@ -12,8 +12,8 @@ namespace MobileVlm.Edge.Inference.Import.Graphs;
 /// comparison with the reference.</summary>
 internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorType projector, int hidden, VisionWriters writers)
 {
-    /// <summary>QuickGELU of CLIP: x * sigmoid(1.702 x).</summary>
-    private const float QuickGeluAlpha = 1.702f;
+    /// <summary>A number that no value of x * sigmoid(x) is below: its minimum is -0.27846.</summary>
+    private const float SiluLowest = -0.2785f;
 
     /// <summary>Writes the encoder of a model that has one.</summary>
     public static VisionGraphWriter Of(ModelConfig config, VisionWriters writers) =>
@@ -106,15 +106,16 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
         var bias = graph.FloatWeight($"{at}.qkv_bias", [3 * width], Biases("q") + Biases("k") + Biases("v"));
         var attention = graph.Contrib(
             "MultiHeadAttention", $"{at}.attention", [q, k, v, bias], OnnxAttribute.Int("num_heads", vision.Heads));
-        var projected = writers.OutlierProne.Write(
+        var projected = writers.Tower.Write(
             graph, source, $"{at}.out", attention, new LinearWeight($"{prefix}.self_attn.out_proj.weight", width, width));
         var outBias = VectorWeight(graph, source, $"{at}.out_bias", $"{prefix}.self_attn.out_proj.bias", width);
         (normed, residual) = SkipNorm(graph, source, $"{at}.norm2", residual, projected, outBias, $"{prefix}.layer_norm2");
 
         var fc1 = writers.Tower.Write(graph, source, $"{at}.fc1", normed, new LinearWeight($"{prefix}.mlp.fc1.weight", inner, width));
         var raised = graph.Node("Add", $"{at}.fc1_biased", [fc1, VectorWeight(graph, source, $"{at}.fc1_bias", $"{prefix}.mlp.fc1.bias", inner)]);
-        var active = graph.Contrib("QuickGelu", $"{at}.gelu", [raised], OnnxAttribute.Float("alpha", QuickGeluAlpha));
-        var fc2 = writers.OutlierProne.Write(graph, source, $"{at}.fc2", active, new LinearWeight($"{prefix}.mlp.fc2.weight", width, inner));
+        var alpha = writers.FoldsGeluFactor ? 1 : VisionConfig.QuickGeluAlpha;
+        var active = graph.Contrib("QuickGelu", $"{at}.gelu", [raised], OnnxAttribute.Float("alpha", alpha));
+        var fc2 = writers.OutlierProne.Write(graph, source, $"{at}.fc2", new LinearInput(active, SiluLowest / alpha), new LinearWeight($"{prefix}.mlp.fc2.weight", width, inner));
         return (residual, fc2, VectorWeight(graph, source, $"{at}.fc2_bias", $"{prefix}.mlp.fc2.bias", width));
     }
 
@@ -125,23 +126,15 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
         OnnxAttribute.Int("axis", -1),
         OnnxAttribute.Float("epsilon", vision.LayerNormEpsilon));
 
+    /// <summary>Norm of residual + update + bias; also yields that sum, the next residual. Single operators: ONNX Runtime's
+    /// SkipLayerNormalization on a processor takes five times as long
+    /// (<see cref="Sessions.SessionFactory"/> keeps it from being put together again).</summary>
     private (string Normed, string Residual) SkipNorm(
         OnnxGraph graph, IWeightSource source, string node, string residual, string update, string bias, string weight)
     {
-        var sum = $"{node}.residual";
-        graph.Contrib(
-            "SkipLayerNormalization",
-            node,
-            [
-                residual,
-                update,
-                VectorWeight(graph, source, $"{node}.weight", $"{weight}.weight", vision.HiddenSize),
-                VectorWeight(graph, source, $"{node}.bias", $"{weight}.bias", vision.HiddenSize),
-                bias,
-            ],
-            [node, "", "", sum],
-            OnnxAttribute.Float("epsilon", vision.LayerNormEpsilon));
-        return (node, sum);
+        var biased = graph.Node("Add", $"{node}.update", [update, bias]);
+        var sum = graph.Node("Add", $"{node}.residual", [residual, biased]);
+        return (Norm(graph, source, node, sum, weight), sum);
     }
 
     private static string VectorWeight(OnnxGraph graph, IWeightSource source, string name, string tensor, int size) =>
@@ -150,12 +143,23 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
 
 /// <summary>The writer of each matrix of a vision encoder.</summary>
 /// <param name="Tower">All but the ones below.</param>
-/// <param name="OutlierProne">Those whose inputs have outliers: the MLP's second and the attention's last.</param>
+/// <param name="OutlierProne">The MLP's second, whose inputs have outliers.</param>
 /// <param name="Projector">The projector's two.</param>
 internal sealed record VisionWriters(LinearWriter Tower, LinearWriter OutlierProne, LinearWriter Projector)
 {
-    public static VisionWriters Create(VisionRecipe recipe, IInputImportance importance) => new(
-        LinearWriter.Create(recipe.Tower, importance),
-        LinearWriter.Create(recipe.OutlierProne, importance),
-        LinearWriter.Create(recipe.Projector, importance));
+    /// <summary>Whether the weights around QuickGELU are scaled by its factor, see <see cref="ChannelGroup.Of(VisionConfig, WeightFormat)"/>.</summary>
+    public bool FoldsGeluFactor { get; init; }
+
+    /// <param name="recipe">The precision of each part.</param>
+    /// <param name="importance">Of the inputs.</param>
+    public static VisionWriters Create(VisionRecipe recipe, IInputImportance importance)
+    {
+        // One writer for one format: two would claim the same names in one graph.
+        var tower = LinearWriter.Create(recipe.Tower, importance);
+        var outlierProne = recipe.OutlierProne == recipe.Tower ? tower : LinearWriter.Create(recipe.OutlierProne, importance);
+        return new VisionWriters(
+            tower,
+            outlierProne,
+            recipe.Projector == recipe.OutlierProne ? outlierProne : LinearWriter.Create(recipe.Projector, importance));
+    }
 }

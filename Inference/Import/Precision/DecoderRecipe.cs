@@ -14,14 +14,20 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     /// <summary>Suffix of a name whose sensitive layers have 8 bits.</summary>
     internal const string Mixed = "-mixed";
 
-    /// <summary>Inputs that dynamic int8 keeps in float32. Most channels of the inputs of LLaMA's matrices are of similar size;
-    /// those that are a hundred times larger are far fewer than this.</summary>
-    internal const int OutlierInputs = 64;
+    /// <summary>Inputs of the attention's last matrix that dynamic int8 keeps in float32: the only ones whose channels cannot
+    /// always be scaled (<see cref="Quantization.ChannelGroup"/>).</summary>
+    private const int OutlierInputs = 64;
 
     public static DecoderRecipe Fp32 { get; } = Parse("fp32");
 
     /// <summary>4 bit in blocks of 32, the head at 8 bit.</summary>
     public static DecoderRecipe Int4 { get; } = Parse("int4");
+
+    /// <summary>The decoder of an import without options.</summary>
+    public static DecoderRecipe Default { get; } = Parse("int4-b64-zp-mixed");
+
+    /// <summary>The decoder of an import that must be small.</summary>
+    public static DecoderRecipe Lean { get; } = Parse("int4-b128");
 
     /// <summary>Syntax that <see cref="Parse"/> parses.</summary>
     public static string Grammar { get; } = WeightPrecision.Grammar(row => row.DecoderHelp, mixed: true);
@@ -29,6 +35,13 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     /// <summary>The recipes that <c>auto</c> tries: smallest first, each with more disk and less loss than the one before.</summary>
     internal static IReadOnlyList<DecoderRecipe> AutoCandidates { get; } =
         [.. from row in WeightPrecision.All from suffix in row.DecoderAutoSuffixes select Parse(row.Name + suffix)];
+
+    /// <summary>Format of the attention's last matrix beside a body in <paramref name="body"/>.</summary>
+    internal static WeightFormat AttentionOutput(WeightFormat body) =>
+        body.Kind == WeightKind.DynamicInt8 ? body.WithExactInputs(OutlierInputs) : body;
+
+    /// <summary>Every matrix in one format.</summary>
+    internal static DecoderRecipe Uniform(WeightFormat format) => new(format.ToString(), format, format, format);
 
     public bool IsExact => Body == WeightFormat.FullPrecision;
 
@@ -57,8 +70,7 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
                 return new DecoderRecipe(name, body, body, body);
             case WeightKind.DynamicInt8:
                 // The head multiplies only a few rows, so blocks cost no speed there, and they quantize its input more finely.
-                var rows = body.WithExactInputs(OutlierInputs);
-                return new DecoderRecipe(name, rows, rows, WeightFormat.BlockQuantized(8));
+                return new DecoderRecipe(body.ToString(), body, body, WeightFormat.BlockQuantized(8));
             case WeightKind.BlockQuantized:
                 // A head at 4 bit is known to make models repeat themselves; it is a twentieth of the weights.
                 var eight = WeightFormat.BlockQuantized(8, body.BlockSize);

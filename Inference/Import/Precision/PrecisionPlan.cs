@@ -25,6 +25,13 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
     /// <summary>The decoder in 4 bit, vision in float32.</summary>
     public static PrecisionPlan Int4 { get; } = Of(DecoderRecipe.Int4, VisionRecipe.Fp32);
 
+    /// <summary>The plan of an import without options: the fastest answers about a picture that this machine can give at a loss
+    /// that is small.</summary>
+    public static PrecisionPlan Default { get; } = Of(DecoderRecipe.Default, VisionRecipe.Fastest).WithPrefill(Auto);
+
+    /// <summary>The plan for little memory: one set of the decoder's weights, in few bits.</summary>
+    public static PrecisionPlan Lean { get; } = Of(DecoderRecipe.Lean, VisionRecipe.Fastest);
+
     /// <summary>Whether a quantized decoder's channels are scaled for the activations; tests turn it off to measure its
     /// effect.</summary>
     internal bool ScalesChannels { get; init; } = true;
@@ -41,7 +48,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
 
     /// <summary>Syntax that <see cref="WithPrefill"/> parses.</summary>
     public static string PrefillGrammar { get; } =
-        $"{string.Join(", ", WeightPrecision.ForPrefill.Select(row => row.Name))}, {Auto} (the one that this machine's processor multiplies faster) or {None}";
+        $"{WeightFormat.DynamicInt8Alias}, {string.Join(", ", WeightPrecision.ForPrefill.Select(row => row.Name))}, {Auto} (the one that this machine's processor multiplies faster) or {None}";
 
     /// <summary>The same with prefill weights.</summary>
     /// <param name="name">See <see cref="PrefillGrammar"/>.</param>
@@ -52,10 +59,11 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
         {
             None => (WeightFormat?)null,
             Auto => WeightPrecision.QuickestForPrefill(),
-            _ => WeightPrecision.ForPrefill.FirstOrDefault(row => row.Name == name)?.Format
-                ?? throw new FormatException($"Unknown precision of prefill weights: '{name}'. Supported: {PrefillGrammar}."),
+            _ => WeightFormat.Find(name) is { Kind: WeightKind.DynamicInt8 } known
+                ? known
+                : throw new FormatException($"Unknown precision of prefill weights: '{name}'. Supported: {PrefillGrammar}."),
         };
-        return this with { Prefill = format?.WithExactInputs(DecoderRecipe.OutlierInputs) };
+        return this with { Prefill = format };
     }
 
     /// <summary>The same for a GPU.</summary>
@@ -80,13 +88,18 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
     /// <summary>Reads two names, each a recipe's or <see cref="Auto"/>.</summary>
     /// <param name="decoder">See <see cref="DecoderRecipe.Grammar"/>.</param>
     /// <param name="vision">See <see cref="VisionRecipe.Grammar"/>. Without it, vision is as the decoder; beside a decoder in
-    /// blocks it has 8 bits, because in float32 it would take more memory than such a decoder.</param>
+    /// blocks it has 8-bit rows, because in float32 it would take more memory than such a decoder.</param>
     /// <exception cref="FormatException">A name is unknown.</exception>
     public static PrecisionPlan Parse(string decoder, string? vision = null)
     {
         var decoders = decoder == Auto ? DecoderRecipe.AutoCandidates : [DecoderRecipe.Parse(decoder)];
-        vision ??= decoder != Auto && decoders[0].Body.Kind == WeightKind.BlockQuantized ? "int8" : decoder;
-        return new PrecisionPlan(decoders, vision == Auto ? VisionRecipe.AutoCandidates : [VisionRecipe.Parse(vision)]);
+        return new PrecisionPlan(decoders, vision switch
+        {
+            Auto => VisionRecipe.AutoCandidates,
+            null when decoder == Auto => VisionRecipe.AutoCandidates,
+            null => [decoders[0].Body.Kind == WeightKind.BlockQuantized ? VisionRecipe.Fastest : VisionRecipe.Parse(decoder)],
+            _ => [VisionRecipe.Parse(vision)],
+        });
     }
 
     private static FormatException NoKernels(string part, string name)

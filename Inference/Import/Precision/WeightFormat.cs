@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Inference.Import.Precision;
 
@@ -21,7 +22,7 @@ public enum WeightKind
 }
 
 /// <summary>The stored form of a matrix, as it is named in a manifest: <c>fp32</c>, <c>fp16</c>, <c>int4-b32</c>,
-/// <c>int8-b128-zp</c>, <c>w8a8</c>, <c>w8a7-e64</c>.</summary>
+/// <c>int8-b128-zp</c>, <c>w8a8s</c>, <c>w8a7-e64</c>.</summary>
 public readonly partial record struct WeightFormat
 {
     /// <summary>Number of weights that share a scale where a format's name has no block size.</summary>
@@ -29,11 +30,23 @@ public readonly partial record struct WeightFormat
 
     public static readonly WeightFormat FullPrecision;
     public static readonly WeightFormat HalfPrecision = new() { Kind = WeightKind.HalfPrecision };
-    public static readonly WeightFormat DynamicInt8 = new() { Kind = WeightKind.DynamicInt8, Bits = 8, ActivationBits = 8 };
 
-    /// <summary>Products of pairs of 7-bit activations and 8-bit weights fit 16 bits, so that processors without int8 dot
-    /// products need not avoid overflow.</summary>
-    public static readonly WeightFormat NarrowDynamicInt8 = DynamicInt8 with { ActivationBits = 7 };
+    /// <summary>Unsigned activations by signed weights, which int8 dot products take (VNNI, AVX-VNNI, AMX; on Arm all forms).
+    /// Products of AVX2 saturate with them.</summary>
+    public static readonly WeightFormat SignedDynamicInt8 =
+        new() { Kind = WeightKind.DynamicInt8, Bits = 8, ActivationBits = 8, HasSignedWeights = true };
+
+    /// <summary>Both sides unsigned: exact on every processor, and on x64 multiplied in 16 bits, half as fast as
+    /// <see cref="SignedDynamicInt8"/> where there are int8 dot products.</summary>
+    public static readonly WeightFormat UnsignedDynamicInt8 = SignedDynamicInt8 with { HasSignedWeights = false };
+
+    /// <summary>Products of pairs of 7-bit activations and 8-bit signed weights fit 16 bits, so that processors without int8
+    /// dot products need not avoid overflow.</summary>
+    public static readonly WeightFormat NarrowDynamicInt8 = SignedDynamicInt8 with { ActivationBits = 7 };
+
+    /// <summary>Name for the 8-bit form that this machine's processor multiplies exactly and fastest:
+    /// <see cref="SignedDynamicInt8"/> with int8 dot products, else <see cref="UnsignedDynamicInt8"/>.</summary>
+    internal const string DynamicInt8Alias = "w8a8";
 
     public WeightKind Kind { get; private init; }
 
@@ -48,6 +61,9 @@ public readonly partial record struct WeightFormat
 
     /// <summary>8 or 7 where activations have one scale per row, else 0.</summary>
     public int ActivationBits { get; private init; }
+
+    /// <summary>Whether weights are signed bytes; only for <see cref="WeightKind.DynamicInt8"/>.</summary>
+    public bool HasSignedWeights { get; private init; }
 
     /// <summary>Number of inputs that are multiplied in float32, so that they do not widen the others' scale: those that were
     /// largest in calibration. Only for <see cref="WeightKind.DynamicInt8"/>.</summary>
@@ -83,6 +99,11 @@ public readonly partial record struct WeightFormat
     /// Null for any other text.</summary>
     internal static WeightFormat? Find(string name)
     {
+        if (name == DynamicInt8Alias)
+        {
+            return ProcessorFeatures.ThisMachine.HasInt8DotProducts ? SignedDynamicInt8 : UnsignedDynamicInt8;
+        }
+
         var match = Variant().Match(name);
         var row = WeightPrecision.All.FirstOrDefault(row => row.Name == (row.HasBlocks ? match.Groups["name"].Value : name));
         return row is null ? null

@@ -49,10 +49,17 @@ internal sealed record WeightPrecision
         },
         new()
         {
-            Name = "w8a8",
-            Format = WeightFormat.DynamicInt8,
-            DecoderHelp = "8-bit weights and activations, the fastest for prompts and drafts",
-            VisionHelp = "8-bit weights and activations, the fastest",
+            Name = "w8a8u",
+            Format = WeightFormat.UnsignedDynamicInt8,
+            DecoderHelp = "unsigned weights: exact on every processor, slow on x64",
+            VisionHelp = "unsigned weights: exact on every processor, slow on x64",
+        },
+        new()
+        {
+            Name = "w8a8s",
+            Format = WeightFormat.SignedDynamicInt8,
+            DecoderHelp = "8-bit weights and activations, the fastest for prompts on processors with int8 dot products",
+            VisionHelp = "8-bit weights and activations, the fastest on processors with int8 dot products",
             VisionAutoSuffixes = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [""] : [],
         },
         new()
@@ -89,12 +96,13 @@ internal sealed record WeightPrecision
     /// <summary>The precision of a format, independent of its variant.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It has none.</exception>
     public static WeightPrecision Of(WeightFormat format) => All.FirstOrDefault(row =>
-        (row.Format.Kind, row.Format.Bits, row.Format.ActivationBits) == (format.Kind, format.Bits, format.ActivationBits))
+        (row.Format.Kind, row.Format.Bits, row.Format.ActivationBits, row.Format.HasSignedWeights)
+            == (format.Kind, format.Bits, format.ActivationBits, format.HasSignedWeights))
         ?? throw new ArgumentOutOfRangeException(nameof(format), format.Kind, "The table of precisions has no such format.");
 
     /// <summary>The format in <see cref="ForPrefill"/> that this machine's processor multiplies faster.</summary>
     public static WeightFormat QuickestForPrefill() =>
-        ProcessorFeatures.ThisMachine.HasInt8DotProducts ? WeightFormat.DynamicInt8 : WeightFormat.NarrowDynamicInt8;
+        ProcessorFeatures.ThisMachine.HasInt8DotProducts ? WeightFormat.SignedDynamicInt8 : WeightFormat.NarrowDynamicInt8;
 
     /// <summary>The names that a part can have, in a sentence.</summary>
     /// <param name="help">The explanation in brackets behind each name.</param>
@@ -104,7 +112,7 @@ internal sealed record WeightPrecision
         var names = List(All.Reverse().Select(row => help(row) is { Length: > 0 } text ? $"{row.Name} ({text})" : row.Name), "or");
         var blocks = List(All.Reverse().Where(row => row.HasBlocks).Select(row => row.Name), "and");
         var few = List(All.Where(row => row.Format.CanBeMixed).Select(row => row.Name), "and");
-        return $"{names}; {blocks} also with -b64 or -b128 (weights per block, else {WeightFormat.DefaultBlockSize}), then -zp (zero points)"
+        return $"{names}; {WeightFormat.DynamicInt8Alias} is w8a8s or w8a8u, whichever this processor multiplies faster without overflow; {blocks} also with -b64 or -b128 (weights per block, else {WeightFormat.DefaultBlockSize}), then -zp (zero points)"
             + (mixed ? $"; {few} also with {DecoderRecipe.Mixed} (sensitive layers at 8 bit)" : "");
     }
 

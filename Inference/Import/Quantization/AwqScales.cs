@@ -4,15 +4,18 @@ using MobileVlm.Edge.Inference.Import.Precision;
 
 namespace MobileVlm.Edge.Inference.Import.Quantization;
 
-/// <summary>Activation-aware scaling (AWQ, Lin et al., MLSys 2024): channels with large activations are made larger in the
-/// weights and smaller in the activations, so that quantization costs them less. The factor is a power of their root mean
-/// square; the exponent is searched for each group by the error that its matrices' outputs would have.</summary>
+/// <summary>Channel scales. For weights in blocks, activation-aware scaling (AWQ, Lin et al., MLSys 2024): channels with large
+/// activations are made larger in the weights and smaller in the activations, so that quantization costs them less. The
+/// factor is a power of their root mean square; the exponent is searched for each group by the error that its matrices'
+/// outputs would have. For 8-bit rows see <see cref="SmoothQuantSearch"/>.</summary>
 /// <param name="checkpoint">Holds the matrices.</param>
 /// <param name="measured">Mean squares of the inputs; complete when scales are first asked for.</param>
 /// <param name="groups">Each tensor is multiplied in at most one of them and divided in at most one.</param>
 /// <param name="exponent">The exponent of all groups, instead of a search; null searches.</param>
+/// <param name="cached">The scales of the weights that share the KV cache with these, if there are any: groups of cached channels
+/// have theirs.</param>
 internal sealed class AwqScales(
-    Checkpoint checkpoint, ImportanceMatrix measured, IReadOnlyList<ChannelGroup> groups, float? exponent = null) : IInputImportance
+    Checkpoint checkpoint, ImportanceMatrix measured, IReadOnlyList<ChannelGroup> groups, float? exponent = null, CachedScales? cached = null) : IInputImportance
 {
     /// <summary>Rows of a matrix by which an exponent is chosen; all of them would give the same result at twenty times the cost.</summary>
     private const int SampledRows = 128;
@@ -63,7 +66,7 @@ internal sealed class AwqScales(
     public float[] Importance(string node, int inputs)
     {
         var importance = measured.Importance(node, inputs);
-        if (groups.FirstOrDefault(g => IsInputOf(g, node)) is { } group && Of(group) is { } scales)
+        if (groups.FirstOrDefault(g => g.IsInputOf(node)) is { } group && Of(group) is { } scales)
         {
             TensorPrimitives.Divide(importance, scales, importance);
             TensorPrimitives.Divide(importance, scales, importance);
@@ -72,9 +75,8 @@ internal sealed class AwqScales(
         return importance;
     }
 
-    /// <summary>The second matrix of an MLP's pair is a separate node with the same input.</summary>
-    private static bool IsInputOf(ChannelGroup group, string node) =>
-        group.Node == node || (node.EndsWith(".up", StringComparison.Ordinal) && group.Node == $"{node[..^3]}.gate");
+    /// <summary>The scales of cached channels, for weights that share the KV cache with these.</summary>
+    public CachedScales Cached() => new(node => groups.FirstOrDefault(g => g.Node == node) is { } group ? Of(group) : null);
 
     /// <summary>[channels]; null where all are one.</summary>
     private float[]? Of(ChannelGroup group)
@@ -90,10 +92,25 @@ internal sealed class AwqScales(
 
     private float[]? Search(ChannelGroup group)
     {
+        if (group.Factor is { } factor)
+        {
+            return [.. Enumerable.Repeat(factor, group.Channels)];
+        }
+
+        if (group.IsCached && cached is not null)
+        {
+            return cached.Find(group.Node);
+        }
+
         var importance = measured.Importance(group.Node, group.Channels);
         if (exponent is { } given)
         {
             return Power(importance, given);
+        }
+
+        if (group.Format.Kind == WeightKind.DynamicInt8 && measured.Sample(group.Node) is { Count: > 0 } inputs)
+        {
+            return SmoothQuantSearch.Find(Sample(group), inputs, (1 << (group.Format.ActivationBits - 1)) - 1);
         }
 
         if (measured.IsEmpty || group.Format.Kind != WeightKind.BlockQuantized)
@@ -157,4 +174,12 @@ internal sealed class AwqScales(
 
         return [.. rows];
     }
+}
+
+/// <summary>Scales of the channels in a KV cache.</summary>
+/// <param name="Find">The scales of a group's channels by its node, [channels]; null where all are one.</param>
+internal sealed record CachedScales(Func<string, float[]?> Find)
+{
+    /// <summary>No channel is scaled.</summary>
+    public static CachedScales None { get; } = new(_ => null);
 }

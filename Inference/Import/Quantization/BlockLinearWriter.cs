@@ -11,7 +11,7 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
     private const int AccuracyLevel = 4;
 
     public override string Write(
-        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights)
     {
         var inputs = weights[0].Inputs;
         var outputs = weights.Sum(w => w.Outputs);
@@ -24,7 +24,7 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
         var zeros = Array.Empty<byte>();
         var names = new List<string>
         {
-            input,
+            input.Name,
             graph.Weight(
                 $"{node}.weight_q{quantizer.Bits}",
                 OnnxType.UInt8,

@@ -8,8 +8,10 @@ namespace MobileVlm.Edge.Inference.Import.Quantization;
 /// and <c>MatMulIntegerToFloat</c>. A scale per row and not one for all, as <c>DynamicQuantizeMatMul</c> has, because one row of
 /// outliers would take the resolution of all others. Inputs that are outliers in every row may be kept in float32. For one
 /// graph: inputs shared by several matrices are quantized once.</summary>
-/// <remarks>No product may overflow on processors that add pairs of them in 16 bits. Either both sides are unsigned, which
-/// is multiplied in 16 bits from the start, or activations have 7 bits: 2 * 127 * 128 is below 2^15.</remarks>
+/// <remarks>Processors without int8 dot products add pairs of products in 16 bits, which must not overflow: there either both
+/// sides are unsigned, which is multiplied in 16 bits from the start, or activations have 7 bits (2 * 127 * 128 is below
+/// 2^15). A graph with signed weights and 8-bit activations that is opened on such a processor gets ONNX Runtime's slower
+/// exact products (<see cref="Machine.Int8Kernel"/>).</remarks>
 internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImportance importance) : LinearWriter
 {
     /// <summary>Half the range of the weights' codes; the lowest is not used, so that both signs are alike.</summary>
@@ -27,13 +29,14 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
     /// <summary>Name of what this writer's matrices share; others may write into the same graph.</summary>
     private string Shared(string constant) => $"{format}.{constant}";
 
-    private bool HasSignedWeights => format.ActivationBits == 7;
-
     /// <summary>Half the range of the activations' codes, whose zero is one above.</summary>
     private int LargestActivation => (1 << (format.ActivationBits - 1)) - 1;
 
+    /// <summary>Code of zero where activations have a lowest value: an eighth of the codes are left for negative ones.</summary>
+    private int ZeroOfBounded => 1 << (format.ActivationBits - 3);
+
     public override string Write(
-        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights)
     {
         if (graph.ActivationType != OnnxType.Float32)
         {
@@ -49,7 +52,7 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
         var kept = Array.Empty<float>();
         var stored = graph.Weight(
             $"{node}.weight_8",
-            HasSignedWeights ? OnnxType.Int8 : OnnxType.UInt8,
+            format.HasSignedWeights ? OnnxType.Int8 : OnnxType.UInt8,
             [inputs, outputs],
             stream =>
             {
@@ -60,9 +63,9 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
         var columns = graph.Contrib(
             "MatMulIntegerToFloat",
             $"{node}.columns",
-            HasSignedWeights
-                ? [quantized.Codes, stored, Shared("one"), columnScale, Shared("middle")]
-                : [quantized.Codes, stored, Shared("one"), columnScale, Shared("middle"), Shared("weight_middle")]);
+            format.HasSignedWeights
+                ? [quantized.Codes, stored, Shared("one"), columnScale, quantized.Zero]
+                : [quantized.Codes, stored, Shared("one"), columnScale, quantized.Zero, Shared("weight_middle")]);
         if (exact == 0)
         {
             return graph.Node("Mul", node, [columns, quantized.Scale]);
@@ -75,10 +78,11 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
         return graph.Node("Add", node, [product, apart]);
     }
 
-    /// <summary>Codes round(x / scale) + middle, with the scale of the largest input of each row that is not kept in float32.
+    /// <summary>Codes round(x / scale) + zero, with the scale of the largest input of each row that is not kept in float32.
     /// Those that are kept exceed the codes and are clipped; their quantized weights are zero.</summary>
-    private QuantizedInput QuantizeInput(OnnxGraph graph, string node, string input, int inputs, int exact)
+    private QuantizedInput QuantizeInput(OnnxGraph graph, string node, LinearInput source, int inputs, int exact)
     {
+        var input = source.Name;
         if (_inputs.TryGetValue(input, out var done))
         {
             return done;
@@ -106,14 +110,34 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
             kept = graph.Node("Gather", $"{input}.kept", [input, channels], OnnxAttribute.Int("axis", 2));
         }
 
+        var (scale, zero) = source.Lowest is { } lowest
+            ? WriteScaleOfBounded(graph, input, bounded, lowest)
+            : WriteScale(graph, input, bounded);
+        var flat = graph.Node("Reshape", $"{input}.row_scales", [scale, Shared("axis")]);
+        var zeros = graph.Node("Expand", $"{input}.zeros", [zero, graph.Node("Shape", $"{input}.rows", [flat])]);
+        var codes = graph.Node("QuantizeLinear", $"{input}.codes", [input, flat, zeros], OnnxAttribute.Int("axis", 1));
+        return _inputs[input] = new QuantizedInput(codes, scale, zero, kept, node);
+    }
+
+    /// <summary>Both signs alike: the largest magnitude of a row has the last code.</summary>
+    private (string Scale, string Zero) WriteScale(OnnxGraph graph, string input, string bounded)
+    {
         var magnitude = graph.Node("Abs", $"{input}.magnitude", [bounded]);
         var largest = graph.Node("ReduceMax", $"{input}.largest", [magnitude, Shared("axis")], OnnxAttribute.Int("keepdims", 1));
         var step = graph.Node("Mul", $"{input}.step", [largest, Shared("step")]);
-        var scale = graph.Node("Max", $"{input}.row_scale", [step, Shared("smallest")]);
-        var flat = graph.Node("Reshape", $"{input}.row_scales", [scale, Shared("axis")]);
-        var middles = graph.Node("Expand", $"{input}.middles", [Shared("middle"), graph.Node("Shape", $"{input}.rows", [flat])]);
-        var codes = graph.Node("QuantizeLinear", $"{input}.codes", [input, flat, middles], OnnxAttribute.Int("axis", 1));
-        return _inputs[input] = new QuantizedInput(codes, scale, kept, node);
+        return (graph.Node("Max", $"{input}.row_scale", [step, Shared("smallest")]), Shared("middle"));
+    }
+
+    /// <summary>The largest value of a row has the last code, and few codes are left for negative values, which are small: finer
+    /// than codes of both signs, and no pass for magnitudes.</summary>
+    private (string Scale, string Zero) WriteScaleOfBounded(OnnxGraph graph, string input, string bounded, float lowest)
+    {
+        var zero = graph.Scalar($"{input}.zero", (byte)ZeroOfBounded);
+        var largest = graph.Node("ReduceMax", $"{input}.largest", [bounded, Shared("axis")], OnnxAttribute.Int("keepdims", 1));
+        var codes = (1 << format.ActivationBits) - 1 - ZeroOfBounded;
+        var step = graph.Node("Mul", $"{input}.step", [largest, graph.Scalar($"{input}.per_code", 1f / codes)]);
+        var least = graph.Scalar($"{input}.least_step", MathF.Max(-lowest / ZeroOfBounded, SmallestScale));
+        return (graph.Node("Max", $"{input}.row_scale", [step, least]), zero);
     }
 
     private void WriteConstants(OnnxGraph graph)
@@ -128,7 +152,7 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
         graph.Scalar(Shared("smallest"), SmallestScale);
         graph.Scalar(Shared("one"), 1f);
         graph.Scalar(Shared("middle"), (byte)(LargestActivation + 1));
-        if (!HasSignedWeights)
+        if (!format.HasSignedWeights)
         {
             graph.Scalar(Shared("weight_middle"), Middle);
         }
@@ -156,7 +180,7 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
     {
         var outputs = scales.Length;
         var codes = new byte[inputs * outputs];
-        var zero = HasSignedWeights ? 0 : Middle;
+        var zero = format.HasSignedWeights ? 0 : Middle;
         rows((first, values) => Parallel.For(0, values.Length / inputs, r =>
         {
             var row = values.Span.Slice(r * inputs, inputs).ToArray();
@@ -185,7 +209,8 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
 
     /// <param name="Codes">[1, rows, inputs].</param>
     /// <param name="Scale">[1, rows, 1].</param>
+    /// <param name="Zero">Code of zero.</param>
     /// <param name="ExactInputs">[1, rows, exact]; empty when none are.</param>
     /// <param name="Layer">The linear layer whose calibration chose them.</param>
-    private readonly record struct QuantizedInput(string Codes, string Scale, string ExactInputs, string Layer);
+    private readonly record struct QuantizedInput(string Codes, string Scale, string Zero, string ExactInputs, string Layer);
 }

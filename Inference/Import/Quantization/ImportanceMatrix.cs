@@ -18,6 +18,7 @@ internal sealed class ImportanceMatrix : IInputImportance
     private const float LeastShare = 0.01f;
 
     private readonly Dictionary<string, (float[] Sum, long Rows)> _sums = [];
+    private readonly Dictionary<string, InputSample> _samples = [];
 
     public bool IsEmpty => _sums.Count == 0;
 
@@ -32,7 +33,16 @@ internal sealed class ImportanceMatrix : IInputImportance
         }
 
         _sums[node] = (sum, count + (rows.Length / inputs));
+        if (!_samples.TryGetValue(node, out var sample))
+        {
+            _samples.Add(node, sample = new InputSample());
+        }
+
+        sample.Add(rows, inputs);
     }
+
+    /// <summary>Some of the rows that were added for a node; none where nothing was measured.</summary>
+    public IReadOnlyList<float[]> Sample(string node) => _samples.TryGetValue(node, out var sample) ? sample.Rows : [];
 
     public float[] Importance(string node, int inputs)
     {

@@ -23,20 +23,29 @@ internal abstract class LinearWriter
 
     /// <summary>Adds the product of <paramref name="input"/> [.., inputs] with the stacked weights.</summary>
     /// <returns>The value's name, [.., sum of outputs].</returns>
-    public abstract string Write(OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights);
+    public abstract string Write(OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights);
+}
+
+/// <summary>The input of a linear layer.</summary>
+/// <param name="Name">The value's name in the graph, [1, rows, inputs].</param>
+/// <param name="Lowest">A number that no element is below, 0 or negative, where the layer before guarantees one; null where
+/// elements of both signs may be of any size.</param>
+internal readonly record struct LinearInput(string Name, float? Lowest = null)
+{
+    public static implicit operator LinearInput(string name) => new(name);
 }
 
 /// <summary>Weights in the type in which the graph computes, ONNX's MatMul.</summary>
 internal sealed class Float32LinearWriter : LinearWriter
 {
     public override string Write(
-        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights)
     {
         var weight = graph.FloatWeight(
             $"{node}.weight",
             [weights[0].Inputs, weights.Sum(w => w.Outputs)],
             source.Transposed(weights));
-        return graph.Node("MatMul", node, [input, weight]);
+        return graph.Node("MatMul", node, [input.Name, weight]);
     }
 }
 
@@ -45,7 +54,7 @@ internal sealed class Float32LinearWriter : LinearWriter
 internal sealed class Float16LinearWriter : LinearWriter
 {
     public override string Write(
-        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights)
     {
         var stored = graph.Weight(
             $"{node}.weight_fp16",
@@ -54,11 +63,11 @@ internal sealed class Float16LinearWriter : LinearWriter
             source.TransposedFloat16(weights));
         if (graph.ActivationType == OnnxType.Float16)
         {
-            return graph.Node("MatMul", node, [input, stored]);
+            return graph.Node("MatMul", node, [input.Name, stored]);
         }
 
         var weight = graph.Node("Cast", $"{node}.weight", [stored], OnnxAttribute.Int("to", (long)OnnxType.Float32));
-        return graph.Node("MatMul", node, [input, weight]);
+        return graph.Node("MatMul", node, [input.Name, weight]);
     }
 }
 
@@ -67,7 +76,7 @@ internal sealed class Float16LinearWriter : LinearWriter
 internal sealed class GemmLinearWriter : LinearWriter
 {
     public override string Write(
-        OnnxGraph graph, IWeightSource source, string node, string input, params LinearWeight[] weights)
+        OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights)
     {
         var (inputs, outputs) = (weights[0].Inputs, weights.Sum(w => w.Outputs));
         var rows = source.Rows(weights);
@@ -76,7 +85,7 @@ internal sealed class GemmLinearWriter : LinearWriter
             OnnxType.Float32,
             [outputs, inputs],
             stream => rows((_, values) => stream.Write(MemoryMarshal.AsBytes(values.Span))));
-        var flat = graph.Node("Reshape", $"{node}.rows", [input, graph.Constant($"{node}.rows_shape", [-1, inputs])]);
+        var flat = graph.Node("Reshape", $"{node}.rows", [input.Name, graph.Constant($"{node}.rows_shape", [-1, inputs])]);
         var product = graph.Node("Gemm", $"{node}.product", [flat, weight], OnnxAttribute.Int("transB", 1));
         return graph.Node("Reshape", node, [product, graph.Constant($"{node}.shape", [1, -1, outputs])]);
     }

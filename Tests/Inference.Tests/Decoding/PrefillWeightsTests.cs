@@ -69,7 +69,7 @@ public sealed class PrefillWeightsTests(ITestOutputHelper output)
     [InlineData("int4")]
     [InlineData("")]
     public void Another_name_is_refused_with_the_valid_ones(string name) => Assert.Contains(
-        "w8a8, w8a7, auto",
+        "w8a8, w8a8s, w8a8u, w8a7, auto",
         Assert.Throws<FormatException>(() => PrecisionPlan.Int4.WithPrefill(name)).Message,
         StringComparison.Ordinal);
 
@@ -77,6 +77,6 @@ public sealed class PrefillWeightsTests(ITestOutputHelper output)
     {
         var cosine = TensorPrimitives.CosineSimilarity(expected, actual);
         output.WriteLine($"{what}: cosine {cosine:f5}");
-        Assert.True(cosine > 0.998, $"{what}: cosine {cosine:f5}.");
+        Assert.True(cosine > 0.995, $"{what}: cosine {cosine:f5}.");
     }
 }

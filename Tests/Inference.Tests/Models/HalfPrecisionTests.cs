@@ -93,8 +93,8 @@ public sealed class HalfPrecisionTests
     [Theory]
     [InlineData("fp32", "fp16", "decoder in 'fp32'")]
     [InlineData("fp16", "fp32", "vision encoder in 'fp32'")]
-    [InlineData("int4", "w8a8", "vision encoder in 'w8a8'")]
-    [InlineData("w8a8", "fp16", "decoder in 'w8a8'")]
+    [InlineData("int4", "w8a8", "vision encoder in 'w8a8")]
+    [InlineData("w8a8", "fp16", "decoder in 'w8a8")]
     public void What_a_gpu_has_no_kernels_for_is_refused(string decoder, string vision, string named)
     {
         var fault = Assert.Throws<FormatException>(() => PrecisionPlan.Parse(decoder, vision).OnCuda());

@@ -12,6 +12,9 @@ namespace MobileVlm.Edge.Inference.Import.Graphs.Projectors;
 /// <param name="hidden">Width of the visual tokens.</param>
 internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, LinearWriter linear, VisionConfig vision, int hidden)
 {
+    /// <summary>A number that no value of GELU is below: its minimum is -0.16997.</summary>
+    private const float GeluLowest = -0.17f;
+
     /// <summary>Epsilon of the norms inside LDP's convolution blocks.</summary>
     private const float LayerNormEpsilon = 1e-5f;
 
@@ -28,7 +31,7 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
     /// <returns>[1, patches, hidden].</returns>
     public string Mlp(string features, string first, string second)
     {
-        string Layer(string node, string input, string tensor, int inputs)
+        string Layer(string node, LinearInput input, string tensor, int inputs)
         {
             var product = linear.Write(graph, source, node, input, new LinearWeight($"{tensor}.weight", hidden, inputs));
             var bias = graph.FloatWeight($"{node}.bias", [hidden], source.Untransposed($"{tensor}.bias", hidden));
@@ -37,7 +40,7 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
 
         var raised = Layer("projector.mlp1", features, first, vision.HiddenSize);
         var active = graph.Node("Gelu", "projector.gelu", [raised], OnnxAttribute.Text("approximate", "none"));
-        return Layer("projector.mlp2", active, second, hidden);
+        return Layer("projector.mlp2", new LinearInput(active, GeluLowest), second, hidden);
     }
 
     /// <summary>Rows [1, grid², hidden] to a map [1, hidden, grid, grid].</summary>

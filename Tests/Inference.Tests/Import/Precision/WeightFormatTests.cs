@@ -28,7 +28,8 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
         { "fp16", 0.0005, 0.0005, 0.0005 },
         { "int8-b32", 0.010, 0.017, 0.002 },
         { "int8-b128", 0.012, 0.030, 0.002 },
-        { "w8a8", 0.014, 0.080, 0.010 },
+        { WeightFormat.Find("w8a8")!.Value.ToString(), 0.014, 0.080, 0.010 },
+        { "w8a8u", 0.014, 0.080, 0.010 },
         { "w8a7", 0.020, 0.140, 0.020 },
         { "int4-b32", 0.086, 0.093, 0.010 },
         { "int4-b64", 0.095, 0.097, 0.015 },
@@ -82,7 +83,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
         var moments = new ImportanceMatrix();
         moments.Add("y", Scaled(Gaussian(64 * Inputs, 5)), Inputs);
         var format = WeightFormat.Find(name)!.Value.WithExactInputs(8);
-        Assert.Equal($"{name}-e8", format.ToString());
+        Assert.Equal($"{WeightFormat.Find(name)}-e8", format.ToString());
         var (blind, kept) = (Error(format, weights, input), Error(format, weights, input, moments));
         output.WriteLine($"{format}: {blind:p2} without calibration, {kept:p3} with");
         Assert.True(kept <= bound / 2.5, $"{kept:p3}: most of the output comes from the two that are exact.");
@@ -151,7 +152,8 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     [InlineData("int4-b128-mixed", "int4-b128", "int8-b128", "int8-b128")]
     [InlineData("int8-b64", "int8-b64", "int8-b64", "int8-b64")]
     [InlineData("fp16", "fp16", "fp16", "fp16")]
-    [InlineData("w8a7", "w8a7-e64", "w8a7-e64", "int8-b32")]
+    [InlineData("w8a7", "w8a7", "w8a7", "int8-b32")]
+    [InlineData("w8a8s", "w8a8s", "w8a8s", "int8-b32")]
     public void A_recipe_gives_the_format_of_each_part(string name, string body, string sensitive, string head)
     {
         var recipe = DecoderRecipe.Parse(name);
@@ -210,8 +212,10 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     public void The_grammar_is_that_of_the_table()
     {
         Assert.Equal(
-            "fp32, fp16, int8, w8a8 (8-bit weights and activations, the fastest for prompts and drafts), "
+            "fp32, fp16, int8, w8a8s (8-bit weights and activations, the fastest for prompts on processors with int8 dot products), "
+            + "w8a8u (unsigned weights: exact on every processor, slow on x64), "
             + "w8a7 (activations of 7 bit: faster still on processors without int8 dot products) or int4; "
+            + "w8a8 is w8a8s or w8a8u, whichever this processor multiplies faster without overflow; "
             + "int8 and int4 also with -b64 or -b128 (weights per block, else 32), then -zp (zero points); "
             + "int4 also with -mixed (sensitive layers at 8 bit)",
             DecoderRecipe.Grammar);

@@ -61,7 +61,7 @@ public sealed class QuantizedModelTests(ITestOutputHelper output)
         var precision = quantized.Folder.Manifest.Precision;
         Assert.Equal("fp32", precision.Decoder);
         Assert.StartsWith(recipe, precision.Vision, StringComparison.Ordinal);
-        Assert.Equal(recipe.StartsWith("w8", StringComparison.Ordinal) ? $"{recipe}-e32" : null, precision.VisionOutlierProne);
+        Assert.Equal(recipe.StartsWith("w8", StringComparison.Ordinal) ? $"{precision.Vision}-e32" : null, precision.VisionOutlierProne);
         quantized.Folder.Verify();
         var share = Size(quantized, "vision.onnx.data") / Size(exact, "vision.onnx.data");
         using var expected = exact.Encode(name, "case0.png");
