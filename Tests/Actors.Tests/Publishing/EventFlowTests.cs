@@ -73,7 +73,7 @@ public sealed class EventFlowTests : ActorSpec
 
         _flow.Completed(new OutboxCompleted(IsFetch: false, null) { Fault = new InvalidOperationException("as the test wants") });
 
-        Assert.Single(_bench.Rig.Log.Logged(LogLevel.Error, "The outbox failed."));
+        Assert.Single(_bench.Rig.Log.Logged(LogLevel.Error, "The outbox failed and is tried again."));
         _bench.Time.Advance(TimeSpan.FromSeconds(1));
         await ExpectMsgAsync<OutboxMayTry>();
     }
