@@ -1,0 +1,139 @@
+// Runs llama.cpp and MobileVlm.Edge in turn and prints how they compare, as Markdown. Each round's results are kept as JSON files in
+// --out; a later call adds rounds, and the table is of all rounds in the folder. A ratio is the median of the ratios of the rounds,
+// because only what was measured within the same minutes can be compared on a machine that others share.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { measure, options as serverOptions } from "./server.mjs";
+import { measureService } from "./service.mjs";
+import { median, number } from "./statistics.mjs";
+
+const { values } = parseArgs({
+    options: {
+        ...serverOptions,
+        mobilevlm: { type: "string" },
+        model: { type: "string" },
+        rounds: { type: "string", default: "5" },
+        repeats: { type: "string", default: "3" },
+        out: { type: "string", default: "compare-results" },
+        service: { type: "boolean", default: false },
+        commit: { type: "string" },
+    },
+});
+const usage = `usage: node compare.mjs --mobilevlm PATH --model DIR
+    --server llama-server --bench llama-bench --lm lm.gguf --mmproj mmproj.gguf [--threads N]
+    [--rounds N] [--repeats N] [--out DIR] [--service] [--commit ID]
+--rounds 0 prints the table of the rounds that are already in --out.`;
+if (+values.rounds > 0 && !(values.mobilevlm && values.model && values.server && values.bench && values.lm && values.mmproj)) {
+    console.error(usage);
+    process.exit(2);
+}
+
+const file = (round, what) => join(values.out, `round-${round}-${what}.json`);
+mkdirSync(values.out, { recursive: true });
+let done = 0;
+while (existsSync(file(done + 1, "mobilevlm")) && existsSync(file(done + 1, "llama.cpp"))) done++;
+for (let round = done + 1; round <= done + +values.rounds; round++) {
+    const parts = [["llama.cpp", () => measure(values)], ["mobilevlm", bench]];
+    // Neither program is always the second one.
+    for (const [what, run] of round % 2 ? parts : parts.reverse()) {
+        console.error(`round ${round}: ${what}`);
+        writeFileSync(file(round, what), JSON.stringify(await run()));
+    }
+    if (values.service) {
+        console.error(`round ${round}: the service, by another clock`);
+        writeFileSync(file(round, "service"), JSON.stringify(await measureService({ ...values, pictures: "6" })));
+    }
+}
+print(done + +values.rounds);
+
+function bench() {
+    const args = ["bench", "--model", values.model, "--json", "--repeats", values.repeats,
+        "--only", "encode,prefill,decode,text,first,questions", ...values.threads ? ["--threads", values.threads] : []];
+    const result = JSON.parse(execFileSync(values.mobilevlm, args, { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "inherit"] }));
+    return { ...result, command: `mobilevlm ${args.map(a => a === values.model ? "DIR" : a).join(" ")}`, commit: values.commit };
+}
+
+function print(count) {
+    if (count === 0) {
+        console.error(`${values.out} has no rounds.`);
+        process.exit(1);
+    }
+    const read = (round, what) => JSON.parse(readFileSync(file(round, what), "utf8"));
+    const rounds = Array.from({ length: count }, (_, i) => ({
+        ours: read(i + 1, "mobilevlm"), theirs: read(i + 1, "llama.cpp"),
+        service: existsSync(file(i + 1, "service")) ? read(i + 1, "service") : undefined,
+    }));
+    const { ours, theirs } = rounds[0];
+    const precision = p => Object.entries(p).map(([part, value]) => `${part} ${value}`).join(", ");
+    const find = (document, name) => document.results.find(r => r.name === name);
+    const ms = (which, name) => rounds.map(r => find(r[which], name)?.ms.median).filter(v => v !== undefined);
+    const rate = (which, name) => rounds.map(r => find(r[which], name)?.perSecond).filter(v => v !== undefined);
+    const MiB = 1 << 20;
+
+    const lines = [
+        `Processor: ${ours.box.cpu} (${ours.box.instructions.join(" ")}), ${ours.box.processors} processors, kernel ${ours.box.kernel}. Threads: `
+            + `llama.cpp ${theirs.threads}, MobileVlm.Edge ${ours.threads}. ${count} rounds in turn, medians; in brackets lowest and highest round.`,
+        `llama.cpp: ${theirs.box.program.replace(/^llama.cpp /, "")}, ${precision(theirs.model.precision)}.`,
+        `MobileVlm.Edge: ${ours.box.program}${ours.commit ? `, commit ${ours.commit}` : ""}, ONNX Runtime ${ours.box.onnxRuntime}, ${ours.model.name}, ${precision(ours.model.precision)}.`,
+        `Ceilings of these runs: ${range(rounds.map(r => r.ours.ceilings.int8 / 1e9))} Gop/s int8, `
+            + `${range(rounds.map(r => Math.max(r.ours.ceilings.readBefore, r.ours.ceilings.readAfter) / 1e9))} GB/s read.`,
+        "",
+        "| | llama.cpp | MobileVlm.Edge | Ratio |",
+        "| --- | --- | --- | --- |",
+        // For times the ratio is theirs / ours, for rates ours / theirs: above 1 is faster than llama.cpp.
+        line("image encode, ms", ms("theirs", "encode"), ms("ours", "encode"), (t, o) => t / o),
+        line("prefill, 200 tokens, tokens/s", rate("theirs", "prefill"), rate("ours", "prefill"), (t, o) => o / t),
+        line("decode, batch 1, tokens/s", rate("theirs", "decode-1"), rate("ours", "decode-1"), (t, o) => o / t),
+        line("first yes/no on a new picture, ms", ms("theirs", "first"), ms("ours", "first"), (t, o) => t / o),
+        line("8 yes/no on a new picture, its prompt cache on, ms", ms("theirs", "questions-8"), ms("ours", "questions-8"), (t, o) => t / o),
+        line("8 yes/no one by one, without its prompt cache, ms", ms("theirs", "questions-8-one-by-one"), ms("ours", "questions-8"), (t, o) => t / o),
+        line("each further question, ms",
+            rounds.map(r => find(r.theirs, "questions-8").furtherMs), rounds.map(r => find(r.ours, "questions-8").furtherMs), (t, o) => t / o),
+        line("each further question, % of the first",
+            rounds.map(r => 100 * find(r.theirs, "questions-8").furtherShare), rounds.map(r => 100 * find(r.ours, "questions-8").furtherShare)),
+        line("text of 32 tokens, ms", ms("theirs", "text"), ms("ours", "text"), (t, o) => t / o),
+        line("peak resident memory, MiB", rounds.map(r => r.theirs.memory.peak / MiB), rounds.map(r => r.ours.memory.peak / MiB), (t, o) => t / o),
+        "",
+        "| MobileVlm.Edge alone | |",
+        "| --- | --- |",
+        alone("a text with the previous answer as draft, times as fast as without", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-same").ms.median)),
+        alone("the same, one token of the draft changed", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-changed").ms.median)),
+        alone("image encode, % of the int8 ceiling", rounds.map(r => 100 * find(r.ours, "encode").shareOfInt8)),
+        alone("prefill, % of the int8 ceiling", rounds.map(r => 100 * find(r.ours, "prefill").shareOfInt8)),
+        alone("decode, batch 1, % of the read bandwidth", rounds.map(r => 100 * find(r.ours, "decode-1").shareOfRead)),
+        ...energy(rounds),
+        ...service(rounds),
+    ];
+    console.log(lines.join("\n"));
+    console.log(`\nCommands:\n${[...theirs.commands, ours.command].map(c => `- \`${c}\``).join("\n")}`);
+    console.log(`Warnings: ${[...new Set(rounds.flatMap(r => r.ours.warnings))].join(" ") || "none"}`);
+}
+
+function line(title, theirs, ours, ratio) {
+    const cell = samples => samples.length === 0 ? "not measured" : range(samples);
+    const ratios = ratio && theirs.length === ours.length ? theirs.map((t, i) => ratio(t, ours[i])) : [];
+    return `| ${title} | ${cell(theirs)} | ${cell(ours)} | ${ratios.length ? range(ratios) : ""} |`;
+}
+
+function alone(title, samples) { return `| ${title} | ${range(samples)} |`; }
+
+function energy(rounds) {
+    const joules = rounds.map(r => r.ours.results.find(x => x.name === "questions-8").joules).filter(j => j !== undefined);
+    return joules.length ? [alone("energy per answer of 8, J", joules)] : [];
+}
+
+function service(rounds) {
+    const of = name => rounds.flatMap(r => r.service?.results.filter(x => x.name === name) ?? []);
+    return of("service-1").length === 0 ? [] : [
+        alone("by another clock: service, 1 yes/no on each picture, ms per picture", of("service-1").map(r => r.ms.median)),
+        alone("by another clock: service, 8 yes/no on each picture, ms per picture", of("service-8").map(r => r.ms.median)),
+        alone("service, answers per minute, 1 camera with 1 question", of("service-1").map(r => r.answersPerMinute)),
+        alone("service, answers per minute, 1 camera with 8 questions", of("service-8").map(r => r.answersPerMinute)),
+    ];
+}
+
+function range(samples) {
+    return samples.length === 1 ? number(samples[0]) : `${number(median(samples))} (${number(Math.min(...samples))}-${number(Math.max(...samples))})`;
+}
