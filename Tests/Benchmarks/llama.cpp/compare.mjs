@@ -18,18 +18,20 @@ const { values } = parseArgs({
         repeats: { type: "string", default: "3" },
         out: { type: "string", default: "compare-results" },
         service: { type: "boolean", default: false },
+        "usual-mmproj": { type: "string" },
         commit: { type: "string" },
     },
 });
 const usage = `usage: node compare.mjs --mobilevlm PATH --model DIR
     --server llama-server --bench llama-bench --lm lm.gguf --mmproj mmproj.gguf [--threads N]
-    [--rounds N] [--repeats N] [--out DIR] [--service] [--commit ID]
+    [--usual-mmproj mmproj-f16.gguf] [--rounds N] [--repeats N] [--out DIR] [--service] [--commit ID]
 --rounds 0 prints the table of the rounds that are already in --out.`;
 if (+values.rounds > 0 && !(values.mobilevlm && values.model && values.server && values.bench && values.lm && values.mmproj)) {
     console.error(usage);
     process.exit(2);
 }
 
+let rounds = [];
 const file = (round, what) => join(values.out, `round-${round}-${what}.json`);
 mkdirSync(values.out, { recursive: true });
 let done = 0;
@@ -40,6 +42,11 @@ for (let round = done + 1; round <= done + +values.rounds; round++) {
     for (const [what, run] of round % 2 ? parts : parts.reverse()) {
         console.error(`round ${round}: ${what}`);
         writeFileSync(file(round, what), JSON.stringify(await run()));
+    }
+    if (values["usual-mmproj"]) {
+        console.error(`round ${round}: llama.cpp with the usual projector file`);
+        writeFileSync(file(round, "llama.cpp-usual"), JSON.stringify(await measure(
+            { ...values, mmproj: values["usual-mmproj"], bench: undefined, "no-one-by-one": true })));
     }
     if (values.service) {
         console.error(`round ${round}: the service, by another clock`);
@@ -61,15 +68,23 @@ function print(count) {
         process.exit(1);
     }
     const read = (round, what) => JSON.parse(readFileSync(file(round, what), "utf8"));
-    const rounds = Array.from({ length: count }, (_, i) => ({
+    rounds = Array.from({ length: count }, (_, i) => ({
         ours: read(i + 1, "mobilevlm"), theirs: read(i + 1, "llama.cpp"),
+        usual: existsSync(file(i + 1, "llama.cpp-usual")) ? read(i + 1, "llama.cpp-usual") : undefined,
         service: existsSync(file(i + 1, "service")) ? read(i + 1, "service") : undefined,
     }));
     const { ours, theirs } = rounds[0];
     const precision = p => Object.entries(p).map(([part, value]) => `${part} ${value}`).join(", ");
-    const find = (document, name) => document.results.find(r => r.name === name);
-    const ms = (which, name) => rounds.map(r => find(r[which], name)?.ms.median).filter(v => v !== undefined);
-    const rate = (which, name) => rounds.map(r => find(r[which], name)?.perSecond).filter(v => v !== undefined);
+    const find = (document, name) => document?.results.find(r => r.name === name);
+    const each = value => ({
+        usual: rounds.map(r => value(r.usual)).filter(v => v !== undefined),
+        theirs: rounds.map(r => value(r.theirs)).filter(v => v !== undefined),
+        ours: rounds.map(r => value(r.ours)),
+    });
+    const ms = name => each(document => find(document, name)?.ms.median);
+    const rate = name => each(document => find(document, name)?.perSecond);
+    const of8 = member => each(document => find(document, "questions-8")?.[member]);
+    const usual = rounds[0].usual;
     const MiB = 1 << 20;
 
     const lines = [
@@ -80,21 +95,18 @@ function print(count) {
         `Ceilings of these runs: ${range(rounds.map(r => r.ours.ceilings.int8 / 1e9))} Gop/s int8, `
             + `${range(rounds.map(r => Math.max(r.ours.ceilings.readBefore, r.ours.ceilings.readAfter) / 1e9))} GB/s read.`,
         "",
-        "| | llama.cpp | MobileVlm.Edge | Ratio |",
-        "| --- | --- | --- | --- |",
-        // For times the ratio is theirs / ours, for rates ours / theirs: above 1 is faster than llama.cpp.
-        line("image encode, ms", ms("theirs", "encode"), ms("ours", "encode"), (t, o) => t / o),
-        line("prefill, 200 tokens, tokens/s", rate("theirs", "prefill"), rate("ours", "prefill"), (t, o) => o / t),
-        line("decode, batch 1, tokens/s", rate("theirs", "decode-1"), rate("ours", "decode-1"), (t, o) => o / t),
-        line("first yes/no on a new picture, ms", ms("theirs", "first"), ms("ours", "first"), (t, o) => t / o),
-        line("8 yes/no on a new picture, its prompt cache on, ms", ms("theirs", "questions-8"), ms("ours", "questions-8"), (t, o) => t / o),
-        line("8 yes/no one by one, without its prompt cache, ms", ms("theirs", "questions-8-one-by-one"), ms("ours", "questions-8"), (t, o) => t / o),
-        line("each further question, ms",
-            rounds.map(r => find(r.theirs, "questions-8").furtherMs), rounds.map(r => find(r.ours, "questions-8").furtherMs), (t, o) => t / o),
-        line("each further question, % of the first",
-            rounds.map(r => 100 * find(r.theirs, "questions-8").furtherShare), rounds.map(r => 100 * find(r.ours, "questions-8").furtherShare)),
-        line("text of 32 tokens, ms", ms("theirs", "text"), ms("ours", "text"), (t, o) => t / o),
-        line("peak resident memory, MiB", rounds.map(r => r.theirs.memory.peak / MiB), rounds.map(r => r.ours.memory.peak / MiB), (t, o) => t / o),
+        `| | ${usual ? `llama.cpp, ${usual.model.precision.vision} projector file | ` : ""}llama.cpp, ${theirs.model.precision.vision} projector file | MobileVlm.Edge | Ratio to the ${theirs.model.precision.vision} file |`,
+        `| --- | --- | --- | --- |${usual ? " --- |" : ""}`,
+        line("image encode, ms", ms("encode"), times),
+        line("prefill, 200 tokens, tokens/s", rate("prefill"), rates),
+        line("decode, batch 1, tokens/s", rate("decode-1"), rates),
+        line("first yes/no on a new picture, ms", ms("first"), times),
+        line("8 yes/no on a new picture, its prompt cache on, ms", ms("questions-8"), times),
+        line("8 yes/no one by one, without its prompt cache, ms", { ...ms("questions-8-one-by-one"), ours: ms("questions-8").ours }, times),
+        line("each further question, ms", of8("furtherMs"), times),
+        line("each further question, % of the first", each(document => document && 100 * find(document, "questions-8").furtherShare)),
+        line("text of 32 tokens about a picture in the cache, ms", ms("text"), times),
+        line("peak resident memory, MiB", each(document => document && document.memory.peak / MiB), times),
         "",
         "| MobileVlm.Edge alone | |",
         "| --- | --- |",
@@ -111,10 +123,14 @@ function print(count) {
     console.log(`Warnings: ${[...new Set(rounds.flatMap(r => r.ours.warnings))].join(" ") || "none"}`);
 }
 
-function line(title, theirs, ours, ratio) {
-    const cell = samples => samples.length === 0 ? "not measured" : range(samples);
-    const ratios = ratio && theirs.length === ours.length ? theirs.map((t, i) => ratio(t, ours[i])) : [];
-    return `| ${title} | ${cell(theirs)} | ${cell(ours)} | ${ratios.length ? range(ratios) : ""} |`;
+// Above 1 is better than llama.cpp, for costs and for rates.
+function times(theirs, ours) { return theirs / ours; }
+function rates(theirs, ours) { return ours / theirs; }
+
+function line(title, samples, ratio) {
+    const cell = values => values.length === 0 ? "" : range(values);
+    const ratios = ratio && samples.theirs.length === samples.ours.length ? samples.theirs.map((t, i) => ratio(t, samples.ours[i])) : [];
+    return `| ${title} | ${rounds[0].usual ? `${cell(samples.usual)} | ` : ""}${cell(samples.theirs)} | ${cell(samples.ours)} | ${ratios.length ? range(ratios) : ""} |`;
 }
 
 function alone(title, samples) { return `| ${title} | ${range(samples)} |`; }

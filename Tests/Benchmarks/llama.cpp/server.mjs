@@ -22,7 +22,7 @@ export const options = {
     "no-one-by-one": { type: "boolean", default: false },
     parallel: { type: "boolean", default: false },
 };
-const usage = `usage: node server.mjs --server llama-server --bench llama-bench --lm lm.gguf --mmproj mmproj.gguf
+const usage = `usage: node server.mjs --server llama-server --lm lm.gguf --mmproj mmproj.gguf [--bench llama-bench]
     [--threads N] [--pictures N] [--server-args "..."] [--no-one-by-one] [--parallel]`;
 
 // The prompt that MobileVLM was trained with.
@@ -33,7 +33,7 @@ const [prefillTokens, decodeSteps, textTokens, pictureTokens] = [200, 32, 32, 14
 
 /** Measures with the given options and returns the document. */
 export async function measure(values) {
-    for (const name of ["server", "bench", "lm", "mmproj"]) {
+    for (const name of ["server", "lm", "mmproj"]) {
         if (!values[name]) throw new Error(`--${name} is missing.\n${usage}`);
     }
     const threads = values.threads ? ["--threads", values.threads] : [];
@@ -47,7 +47,7 @@ export async function measure(values) {
     } finally {
         await server.stop();
     }
-    results.push(...llamaBench(values, threads, commands));
+    if (values.bench) results.push(...llamaBench(values, threads, commands));
     return {
         tool: "llama.cpp",
         box: {
