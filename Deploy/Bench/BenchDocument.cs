@@ -25,10 +25,12 @@ internal sealed record BenchDocument
 
     public required MemoryUse Memory { get; init; }
 
-    /// <summary>What the energies of the results were measured with.</summary>
+    /// <summary>What the energies of the results were measured with; null without sensors.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? EnergySource { get; init; }
 
-    /// <summary>Why no energy was measured.</summary>
+    /// <summary>Why no energy was measured; null where it was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? EnergyReason { get; init; }
 
     public required IReadOnlyList<string> Warnings { get; init; }
@@ -127,10 +129,12 @@ internal sealed record ResultDocument
 
     public double? FurtherShare { get; init; }
 
-    /// <summary>Joules of one of the units that <see cref="Counted"/> names.</summary>
+    /// <summary>Joules of one of the units that <see cref="Counted"/> names; null without sensors.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public double? Joules { get; init; }
 
-    /// <summary>Average power during all runs.</summary>
+    /// <summary>Average power during all runs, in watts; null without sensors.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public double? Watts { get; init; }
 }
 

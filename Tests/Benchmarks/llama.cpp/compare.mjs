@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measure, options as serverOptions } from "./server.mjs";
 import { measureService } from "./service.mjs";
@@ -20,12 +21,14 @@ const { values } = parseArgs({
         service: { type: "boolean", default: false },
         "usual-mmproj": { type: "string" },
         commit: { type: "string" },
+        write: { type: "boolean", default: false },
     },
 });
 const usage = `usage: node compare.mjs --mobilevlm PATH --model DIR
     --server llama-server --bench llama-bench --lm lm.gguf --mmproj mmproj.gguf [--threads N]
-    [--usual-mmproj mmproj-f16.gguf] [--rounds N] [--repeats N] [--out DIR] [--service] [--commit ID]
---rounds 0 prints the table of the rounds that are already in --out.`;
+    [--usual-mmproj mmproj-f16.gguf] [--rounds N] [--repeats N] [--out DIR] [--service] [--commit ID] [--write]
+--rounds 0 prints the table of the rounds that are already in --out. --write also puts it into Deploy/docs/speed.md, the sentence of
+README.md and the rows of Deploy/docs/numbers.md, between their markers.`;
 if (+values.rounds > 0 && !(values.mobilevlm && values.model && values.server && values.bench && values.lm && values.mmproj)) {
     console.error(usage);
     process.exit(2);
@@ -87,31 +90,33 @@ function print(count) {
     const usual = rounds[0].usual;
     const MiB = 1 << 20;
 
+    const machine = `${ours.box.cpu} (${ours.box.instructions.join(" ")})`;
     const lines = [
-        `Processor: ${ours.box.cpu} (${ours.box.instructions.join(" ")}), ${ours.box.processors} processors, kernel ${ours.box.kernel}. Threads: `
-            + `llama.cpp ${theirs.threads}, MobileVlm.Edge ${ours.threads}. ${count} rounds in turn, medians; in brackets lowest and highest round.`,
-        `llama.cpp: ${theirs.box.program.replace(/^llama.cpp /, "")}, ${precision(theirs.model.precision)}.`,
-        `MobileVlm.Edge: ${ours.box.program}${ours.commit ? `, commit ${ours.commit}` : ""}, ONNX Runtime ${ours.box.onnxRuntime}, ${ours.model.name}, ${precision(ours.model.precision)}.`,
-        `Ceilings of these runs: ${range(rounds.map(r => r.ours.ceilings.int8 / 1e9))} Gop/s int8, `
+        `- ${ours.box.processors} virtual processors, ${machine}; ${theirs.threads} threads; ${count} rounds in turn, medians (lowest-highest round); `
+            + `${range(rounds.map(r => r.ours.ceilings.int8 / 1e9))} Gop/s int8, `
             + `${range(rounds.map(r => Math.max(r.ours.ceilings.readBefore, r.ours.ceilings.readAfter) / 1e9))} GB/s read.`,
+        `- ${theirs.box.program}; decoder ${theirs.model.precision.decoder}.`,
+        `- MobileVlm.Edge ${ours.box.program.split("+")[0]}${ours.commit ? `, commit ${ours.commit}` : ""}, ONNX Runtime ${ours.box.onnxRuntime}; ${precision(ours.model.precision)}.`,
         "",
-        `| | ${usual ? `llama.cpp, ${usual.model.precision.vision} projector file | ` : ""}llama.cpp, ${theirs.model.precision.vision} projector file | MobileVlm.Edge | Ratio to the ${theirs.model.precision.vision} file |`,
-        `| --- | --- | --- | --- |${usual ? " --- |" : ""}`,
+        usual
+            ? `| | llama.cpp ${usual.model.precision.vision} | llama.cpp ${theirs.model.precision.vision} | MobileVlm.Edge | Ratio to ${usual.model.precision.vision} | Ratio to ${theirs.model.precision.vision} |`
+            : `| | llama.cpp ${theirs.model.precision.vision} | MobileVlm.Edge | Ratio |`,
+        `| --- | --- | --- | --- |${usual ? " --- | --- |" : ""}`,
         line("image encode, ms", ms("encode"), times),
         line("prefill, 200 tokens, tokens/s", rate("prefill"), rates),
         line("decode, batch 1, tokens/s", rate("decode-1"), rates),
         line("first yes/no on a new picture, ms", ms("first"), times),
-        line("8 yes/no on a new picture, its prompt cache on, ms", ms("questions-8"), times),
-        line("8 yes/no one by one, without its prompt cache, ms", { ...ms("questions-8-one-by-one"), ours: ms("questions-8").ours }, times),
+        line("8 yes/no on a new picture, prompt cache on, ms", ms("questions-8"), times),
+        line("the same, one by one without it, ms", { ...ms("questions-8-one-by-one"), ours: ms("questions-8").ours }, times),
         line("each further question, ms", of8("furtherMs"), times),
         line("each further question, % of the first", each(document => document && 100 * find(document, "questions-8").furtherShare)),
-        line("text of 32 tokens about a picture in the cache, ms", ms("text"), times),
+        line("text of 32 tokens, picture in the cache, ms", ms("text"), times),
         line("peak resident memory, MiB", each(document => document && document.memory.peak / MiB), times),
         "",
         "| MobileVlm.Edge alone | |",
         "| --- | --- |",
-        alone("a text with the previous answer as draft, times as fast as without", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-same").ms.median)),
-        alone("the same, one token of the draft changed", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-changed").ms.median)),
+        alone("text, the same text as draft, times as fast as without draft", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-same").ms.median)),
+        alone("text, one token of the draft changed, times as fast", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-changed").ms.median)),
         alone("image encode, % of the int8 ceiling", rounds.map(r => 100 * find(r.ours, "encode").shareOfInt8)),
         alone("prefill, % of the int8 ceiling", rounds.map(r => 100 * find(r.ours, "prefill").shareOfInt8)),
         alone("decode, batch 1, % of the read bandwidth", rounds.map(r => 100 * find(r.ours, "decode-1").shareOfRead)),
@@ -119,8 +124,48 @@ function print(count) {
         ...service(rounds),
     ];
     console.log(lines.join("\n"));
-    console.log(`\nCommands:\n${[...theirs.commands, ours.command].map(c => `- \`${c}\``).join("\n")}`);
+    console.log(`\nCommands:\n${[...theirs.commands, ours.command].map(c => `- ${c}`).join("\n")}`);
     console.log(`Warnings: ${[...new Set(rounds.flatMap(r => r.ours.warnings))].join(" ") || "none"}`);
+    if (values.write) {
+        replace("Deploy/docs/speed.md", lines);
+        const value = samples => number(median(samples));
+        const ratio = (samples, of) => number(median(samples.theirs.map((t, i) => of(t, samples.ours[i]))));
+        const [encode, prefill, decode, first, eight, further] =
+            [ms("encode"), rate("prefill"), rate("decode-1"), ms("first"), ms("questions-8"), of8("furtherMs")];
+        const oneByOne = { theirs: ms("questions-8-one-by-one").theirs, ours: eight.ours };
+        const peak = each(document => document && document.memory.peak / MiB);
+        replace("README.md", [
+            `Beside llama.cpp, built natively on the same machine (${ours.box.processors} virtual processors of an ${machine}), ${theirs.threads} threads, the sizes of `
+                + `MobileVLM V2 1.7B, ${count} rounds in turn, medians: image encode ${value(encode.ours)} ms, ${ratio(encode, times)} times as fast as llama.cpp; `
+                + `prefill ${value(prefill.ours)} tokens/s, ${ratio(prefill, rates)} times; decode ${value(decode.ours)} tokens/s, ${ratio(decode, rates)} times; `
+                + `first yes/no on a new picture ${value(first.ours)} ms, ${ratio(first, times)} times; 8 yes/no on a new picture ${value(eight.ours)} ms, `
+                + `${ratio(eight, times)} times with llama.cpp's prompt cache and ${ratio(oneByOne, times)} times without; each further question `
+                + `${value(further.ours)} ms, ${ratio(further, times)} times; at most ${value(peak.ours)} MiB resident, llama.cpp ${value(peak.theirs)} MiB. `
+                + `A number below 1 means slower. llama.cpp has the projector file that is fastest there (${theirs.model.precision.vision}).`,
+        ]);
+        const from = `commit ${ours.commit ?? ours.box.program}, ${ours.box.cpu} with ${ours.box.processors} virtual processors, \`compare.mjs\`, ${count} rounds`;
+        const entry = (what, ...texts) => `| ${texts.join(", ")} | ${what} | measured here | ${from} |`;
+        replace("Deploy/docs/numbers.md", [
+            "| Number | What | Kind | From |", "| --- | --- | --- | --- |",
+            entry("image encode", `${value(encode.ours)} ms`, `${ratio(encode, times)} times`),
+            entry("prefill of 200 tokens", `${value(prefill.ours)} tokens/s`, `${ratio(prefill, rates)} times`),
+            entry("decode, batch 1", `${value(decode.ours)} tokens/s`, `${ratio(decode, rates)} times`),
+            entry("first yes/no on a new picture", `${value(first.ours)} ms`, `${ratio(first, times)} times`),
+            entry("8 yes/no on a new picture, llama.cpp with its prompt cache, and one by one without", `${value(eight.ours)} ms`, `${ratio(eight, times)} times`, `${ratio(oneByOne, times)} times`),
+            entry("each further question", `${value(further.ours)} ms`, `${ratio(further, times)} times`),
+            entry("peak resident memory, and llama.cpp's", `${value(peak.ours)} MiB`, `${value(peak.theirs)} MiB`),
+        ]);
+    }
+}
+
+// Replaces what is between the markers in a file of the repository.
+function replace(path, lines) {
+    const [begin, end] = ["<!-- compare.mjs: begin -->", "<!-- compare.mjs: end -->"];
+    const file = fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+    const text = readFileSync(file, "utf8");
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`${path} has no markers '${begin}' and '${end}'.`);
+    writeFileSync(file, `${text.slice(0, from + begin.length)}\n${lines.join("\n")}\n${text.slice(to)}`);
 }
 
 // Above 1 is better than llama.cpp, for costs and for rates.
@@ -129,8 +174,9 @@ function rates(theirs, ours) { return ours / theirs; }
 
 function line(title, samples, ratio) {
     const cell = values => values.length === 0 ? "" : range(values);
-    const ratios = ratio && samples.theirs.length === samples.ours.length ? samples.theirs.map((t, i) => ratio(t, samples.ours[i])) : [];
-    return `| ${title} | ${rounds[0].usual ? `${cell(samples.usual)} | ` : ""}${cell(samples.theirs)} | ${cell(samples.ours)} | ${ratios.length ? range(ratios) : ""} |`;
+    const ratios = of => cell(ratio && of.length === samples.ours.length ? of.map((t, i) => ratio(t, samples.ours[i])) : []);
+    const cells = [cell(samples.theirs), cell(samples.ours), ratios(samples.theirs)];
+    return `| ${[title, ...rounds[0].usual ? [cell(samples.usual), ...cells.slice(0, 2), ratios(samples.usual), cells[2]] : cells].join(" | ")} |`;
 }
 
 function alone(title, samples) { return `| ${title} | ${range(samples)} |`; }
@@ -143,10 +189,10 @@ function energy(rounds) {
 function service(rounds) {
     const of = name => rounds.flatMap(r => r.service?.results.filter(x => x.name === name) ?? []);
     return of("service-1").length === 0 ? [] : [
-        alone("by another clock: service, 1 yes/no on each picture, ms per picture", of("service-1").map(r => r.ms.median)),
-        alone("by another clock: service, 8 yes/no on each picture, ms per picture", of("service-8").map(r => r.ms.median)),
-        alone("service, answers per minute, 1 camera with 1 question", of("service-1").map(r => r.answersPerMinute)),
-        alone("service, answers per minute, 1 camera with 8 questions", of("service-8").map(r => r.answersPerMinute)),
+        alone("by another clock: service, 1 question, ms per picture", of("service-1").map(r => r.ms.median)),
+        alone("the same, 8 questions", of("service-8").map(r => r.ms.median)),
+        alone("answers per minute, 1 question", of("service-1").map(r => r.answersPerMinute)),
+        alone("answers per minute, 8 questions", of("service-8").map(r => r.answersPerMinute)),
     ];
 }
 

@@ -221,7 +221,8 @@ function freePort() {
 
 function version(server) {
     const { stderr, stdout } = captured(server, ["--version"]);
-    return `llama.cpp ${/version: (.*)/.exec(stderr + stdout)?.[1] ?? "?"}`;
+    const text = stderr + stdout;
+    return `llama.cpp ${/version: (.*)/.exec(text)?.[1] ?? "?"}, ${/built with .*/.exec(text)?.[0] ?? "compiler unknown"}`;
 }
 
 function captured(command, args) {
