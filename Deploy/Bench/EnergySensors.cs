@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MobileVlm.Edge.Deploy.Bench;
 
 /// <summary>Finds the machine's sensors of energy in the kernel's files.</summary>
@@ -99,7 +101,7 @@ internal static class EnergySensors
     }
 
     private static double Range(string path) =>
-        File.Exists(path) && double.TryParse(File.ReadAllText(path), out var range) ? range : uint.MaxValue;
+        File.Exists(path) && double.TryParse(File.ReadAllText(path), CultureInfo.InvariantCulture, out var range) ? range : uint.MaxValue;
 
     private static string? FirstUnreadable(IEnumerable<RaplCounters.Counter> counters) => counters.Select(c => c.Path).FirstOrDefault(path =>
     {
