@@ -25,9 +25,19 @@ internal sealed record BenchDocument
 
     public required MemoryUse Memory { get; init; }
 
+    /// <summary>What the energies of the results were measured with; null without sensors.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? EnergySource { get; init; }
+
+    /// <summary>Why no energy was measured; null where it was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? EnergyReason { get; init; }
+
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    public static BenchDocument From(BenchReport report) => new()
+    public ComparisonDocument? ComparedTo { get; init; }
+
+    public static BenchDocument From(BenchReport report, BenchComparison? comparison = null) => new()
     {
         Machine = report.Machine,
         Model = new ModelDocument(report.Model, report.ModelPath, report.Precision, report.VisionBytes, report.DecoderBytes, report.PrefillBytes),
@@ -40,7 +50,10 @@ internal sealed record BenchDocument
             ? new PipelineDocument(p.FramesPerSecond, p.CameraRate, SpreadDocument.From(p.Age), p.Captured, p.Replaced)
             : null,
         Memory = report.Memory,
+        EnergySource = report.EnergySource,
+        EnergyReason = report.EnergyReason,
         Warnings = report.Warnings,
+        ComparedTo = comparison?.ToDocument(),
     };
 
     private static ResultDocument From(BenchResult result, Ceilings ceilings)
@@ -62,6 +75,8 @@ internal sealed record BenchDocument
             ShareOfRead = result.Work?.Bytes * runs / ceilings.Read,
             FurtherMs = result.Further,
             FurtherShare = result.FurtherShare,
+            Joules = result.Energy?.Joules / result.Count,
+            Watts = result.Energy?.Watts,
         };
     }
 }
@@ -113,6 +128,14 @@ internal sealed record ResultDocument
     public double? FurtherMs { get; init; }
 
     public double? FurtherShare { get; init; }
+
+    /// <summary>Joules of one of the units that <see cref="Counted"/> names; null without sensors.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public double? Joules { get; init; }
+
+    /// <summary>Average power during all runs, in watts; null without sensors.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public double? Watts { get; init; }
 }
 
 /// <summary>Samples in the order in which they were taken.</summary>

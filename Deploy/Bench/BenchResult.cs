@@ -22,9 +22,17 @@ internal sealed record BenchResult(string Name, string Title, SampleStatistics T
     /// <summary><see cref="Further"/> as a share of the whole time of the first question.</summary>
     public double? FurtherShare { get; init; }
 
+    /// <summary>Energy of one run; null where the machine does not report it.</summary>
+    public EnergyUse? Energy { get; init; }
+
     /// <summary>Units of <see cref="Unit"/> per second, at the median.</summary>
     public double PerSecond => Count / Time.Median * 1000;
 }
+
+/// <summary>The energy of one run, idle power included.</summary>
+/// <param name="Joules">Median of the runs.</param>
+/// <param name="Watts">Average power during all runs.</param>
+internal sealed record EnergyUse(double Joules, double Watts);
 
 /// <summary>Camera to published answer.</summary>
 /// <param name="FramesPerSecond">Frames answered per second.</param>
@@ -76,6 +84,12 @@ internal sealed record BenchReport
 
     /// <summary>Memory with the model open, after the measurements; the peak since the ceilings were measured.</summary>
     public required MemoryUse Memory { get; init; }
+
+    /// <summary>The sensors that measured the energy; null without.</summary>
+    public string? EnergySource { get; init; }
+
+    /// <summary>Why no energy was measured; null where it was.</summary>
+    public string? EnergyReason { get; init; }
 
     /// <summary>Reasons why the numbers may not be representative.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }

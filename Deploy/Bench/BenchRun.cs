@@ -34,7 +34,10 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         var fp32 = MatrixCeiling.MeasureFp32(settings);
         _ = MemoryUse.TryResetPeak();
 
-        var (results, memory) = Model(progress);
+        var (sensors, reason) = EnergySensors.Find();
+        using var energy = new EnergyMeter(sensors, TimeProvider.System);
+        var (results, memory) = Model(energy, progress);
+        reason ??= energy.Error;
         var pipeline = Parts.Contains(BenchPart.Pipeline)
             ? new PipelineBench(folder, settings, progress).MeasureAsync(plan.Repeats, cancel).GetAwaiter().GetResult()
             : null;
@@ -55,11 +58,13 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
             Results = results,
             Pipeline = pipeline,
             Memory = memory,
+            EnergySource = reason is null ? sensors?.Description : null,
+            EnergyReason = reason,
             Warnings = [.. Warnings(machine)],
         };
     }
 
-    private (List<BenchResult> Results, MemoryUse? Memory) Model(BenchProgress progress)
+    private (List<BenchResult> Results, MemoryUse? Memory) Model(EnergyMeter energy, BenchProgress progress)
     {
         BenchPart[] parts = [.. Parts.Where(part => part != BenchPart.Pipeline)];
         if (parts.Length == 0)
@@ -68,7 +73,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         }
 
         progress.Report("opening the model");
-        using var model = new ModelBench(folder, settings, scene, plan.Repeats, progress);
+        using var model = new ModelBench(folder, settings, scene, plan.Repeats, energy, progress);
         List<BenchResult> results = [.. parts.SelectMany(model.Measure)];
         return (results, MemoryUse.Now());
     }

@@ -36,7 +36,7 @@ internal static class BenchTable
             }
         }
 
-        foreach (var line in Further(report.Results).Concat(Pipeline(report.Pipeline)))
+        foreach (var line in Further(report.Results).Concat(Energy(report)).Concat(Pipeline(report.Pipeline)))
         {
             yield return line;
         }
@@ -71,6 +71,17 @@ internal static class BenchTable
         }
     }
 
+    private static IEnumerable<string> Energy(BenchReport report)
+    {
+        BenchResult[] answers = [.. report.Results.Where(result => result.Energy is not null && (result.Name == "first" || result.Unit == "answers"))];
+        if (answers.Length > 0)
+        {
+            yield return "";
+            yield return $"energy per answer, idle power included ({report.EnergySource}): " + string.Join(", ", answers.Select(result =>
+                F($"{Number(result.Energy!.Joules / result.Count)} J at {Number(result.Energy.Watts)} W ({result.Title})")));
+        }
+    }
+
     private static IEnumerable<string> Pipeline(PipelineResult? result)
     {
         if (result is not null)
@@ -93,7 +104,7 @@ internal static class BenchTable
     }
 
     /// <summary>Formats a number with about three significant digits.</summary>
-    private static string Number(double value) => value.ToString(
+    internal static string Number(double value) => value.ToString(
         Math.Abs(value) switch { >= 100 => "0", >= 10 => "0.0", _ => "0.00" }, CultureInfo.InvariantCulture);
 
     private static string Share(double? share) => share is { } s ? F($"{s:0%}") : "";

@@ -29,11 +29,13 @@ internal sealed class ModelBench : IDisposable
     private readonly VisionEncoder? _encoder;
     private readonly QuestionAnswerer? _answerer;
     private readonly int _repeats;
+    private readonly EnergyMeter _energy;
     private readonly BenchProgress _progress;
 
-    public ModelBench(ModelFolder folder, ExecutionSettings settings, BenchScene scene, int repeats, BenchProgress progress)
+    public ModelBench(
+        ModelFolder folder, ExecutionSettings settings, BenchScene scene, int repeats, EnergyMeter energy, BenchProgress progress)
     {
-        (_scene, _repeats, _progress, _work) = (scene, repeats, progress, new ModelWork(folder.Manifest, settings));
+        (_scene, _repeats, _energy, _progress, _work) = (scene, repeats, energy, progress, new ModelWork(folder.Manifest, settings));
         _decoder = new LanguageDecoder(folder, settings);
         try
         {
@@ -76,22 +78,23 @@ internal sealed class ModelBench : IDisposable
         _decoder.Dispose();
     }
 
-    private BenchResult Encode() => new("encode", "image encode", Repeat("image encode", () => Encoder.Encode(_scene.Next()).Dispose()))
-    {
-        Unit = "pictures",
-        Work = _work.EncodeCost(),
-    };
+    private BenchResult Encode() =>
+        Repeat("image encode", () => Encoder.Encode(_scene.Next()).Dispose()).ToResult("encode", "image encode") with
+        {
+            Unit = "pictures",
+            Work = _work.EncodeCost(),
+        };
 
     private BenchResult Prefill()
     {
         var tokens = Math.Min(PrefillTokens, _decoder.MaxPositions);
         using var state = _decoder.CreateState(tokens);
         var prompt = Prompt(tokens);
-        return new("prefill", $"prefill, {tokens} tokens", Repeat("prefill", () =>
+        return Repeat("prefill", () =>
         {
             state.Rewind(0);
             state.Append(prompt);
-        }))
+        }).ToResult("prefill", $"prefill, {tokens} tokens") with
         {
             Count = tokens,
             Unit = "tokens",
@@ -109,7 +112,7 @@ internal sealed class ModelBench : IDisposable
         var parts = new SequenceTokens[batch];
 
         // Given tokens instead of chosen ones, so that no text ends before the others and none has a draft.
-        var time = Repeat($"decode, batch {batch}", () =>
+        var runs = Repeat($"decode, batch {batch}", () =>
         {
             state.Rewind(promptTokens);
             var sequences = Enumerable.Range(0, batch).Select(_ => state.Fork()).ToArray();
@@ -123,7 +126,7 @@ internal sealed class ModelBench : IDisposable
                 state.Append(parts, useDecodeWeights: true);
             }
         });
-        return new($"decode-{batch}", $"decode, batch {batch}", PerStep(time))
+        return runs.Divide(DecodeSteps).ToResult($"decode-{batch}", $"decode, batch {batch}") with
         {
             Count = batch,
             Unit = "tokens",
@@ -149,8 +152,7 @@ internal sealed class ModelBench : IDisposable
         ];
         return
         [
-            .. drafts.Select(draft => new BenchResult(
-                draft.Id, draft.Name, Repeat(draft.Name, () => Answerer.Ask(question with { Draft = draft.Ids })))
+            .. drafts.Select(draft => Repeat(draft.Name, () => Answerer.Ask(question with { Draft = draft.Ids })).ToResult(draft.Id, draft.Name) with
             {
                 Count = answer.Count,
                 Unit = "tokens",
@@ -158,74 +160,86 @@ internal sealed class ModelBench : IDisposable
         ];
     }
 
-    private BenchResult First() => new("first", "first yes/no on a new picture", Repeat("first yes/no", () =>
+    private BenchResult First() => Repeat("first yes/no", () =>
     {
         using var tokens = Encoder.Encode(_scene.Next());
         Answerer.PrefillPicture(tokens);
         Answerer.AskAll(BenchScene.YesNo(1), (_, _) => { });
-    }))
+    }).ToResult("first", "first yes/no on a new picture") with
     {
         Unit = "pictures",
     };
 
-    /// <summary>The picture is encoded once per round for all counts, because that costs the same for each, and its time is
-    /// added to each.</summary>
+    /// <summary>The picture is encoded once per round for all counts, because that costs the same for each, and its time and energy
+    /// are added to each.</summary>
     private List<BenchResult> Questions()
     {
-        var samples = BenchScene.QuestionCounts.ToDictionary(count => count, _ => new List<double>());
+        var samples = BenchScene.QuestionCounts.ToDictionary(count => count, _ => new List<RunCost>());
         for (var round = -1; round < _repeats; round++)
         {
             _progress.Next("questions");
-            var started = Stopwatch.GetTimestamp();
-            using var tokens = Encoder.Encode(_scene.Next());
-            var encode = Stopwatch.GetElapsedTime(started);
-            foreach (var (count, times) in samples)
+            VisualTokens? tokens = null;
+            try
             {
-                started = Stopwatch.GetTimestamp();
-                Answerer.PrefillPicture(tokens);
-                Answerer.AskAll(BenchScene.YesNo(count), (_, _) => { });
-                var sample = encode + Stopwatch.GetElapsedTime(started);
-                if (round >= 0)
+                var encode = Measure(() => tokens = Encoder.Encode(_scene.Next()));
+                foreach (var (count, costs) in samples)
                 {
-                    times.Add(sample.TotalMilliseconds);
+                    var cost = encode + Measure(() =>
+                    {
+                        Answerer.PrefillPicture(tokens!);
+                        Answerer.AskAll(BenchScene.YesNo(count), (_, _) => { });
+                    });
+                    if (round >= 0)
+                    {
+                        costs.Add(cost);
+                    }
                 }
+            }
+            finally
+            {
+                tokens?.Dispose();
             }
         }
 
-        var first = new SampleStatistics(samples[1]).Median;
-        return [.. samples.Select(sample => Questions(sample.Key, new SampleStatistics(sample.Value), first))];
+        var first = new RunCosts(samples[1]).Time.Median;
+        return [.. samples.Select(sample => Questions(sample.Key, new RunCosts(sample.Value), first))];
     }
 
-    private static BenchResult Questions(int count, SampleStatistics time, double first)
+    private static BenchResult Questions(int count, RunCosts costs, double first)
     {
-        var result = new BenchResult($"questions-{count}", $"{count} yes/no on a new picture", time)
+        var result = costs.ToResult($"questions-{count}", $"{count} yes/no on a new picture") with
         {
             Count = count,
             Unit = "answers",
         };
-        var further = count > 1 ? (time.Median - first) / (count - 1) : (double?)null;
+        var further = count > 1 ? (result.Time.Median - first) / (count - 1) : (double?)null;
         return result with { Further = further, FurtherShare = further / first };
     }
 
-    private SampleStatistics Repeat(string what, Action run)
+    private RunCosts Repeat(string what, Action run)
     {
-        var samples = new List<double>(_repeats);
+        var samples = new List<RunCost>(_repeats);
         for (var i = -1; i < _repeats; i++)
         {
             _progress.Next(what);
-            var started = Stopwatch.GetTimestamp();
-            run();
-            var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            var cost = Measure(run);
             if (i >= 0)
             {
-                samples.Add(took);
+                samples.Add(cost);
             }
         }
 
-        return new SampleStatistics(samples);
+        return new RunCosts(samples);
     }
 
-    private static SampleStatistics PerStep(SampleStatistics run) => new([.. run.Samples.Select(ms => ms / DecodeSteps)]);
+    private RunCost Measure(Action run)
+    {
+        var joules = _energy.Read();
+        var started = Stopwatch.GetTimestamp();
+        run();
+        var milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        return new RunCost(milliseconds, _energy.Read() - joules);
+    }
 
     /// <summary>Makes a text of any tokens except the special ones.</summary>
     private int[] Prompt(int length) =>

@@ -38,9 +38,14 @@ internal static class BenchCommand
         {
             Description = $"Instead, measure the number of tokens from which the model's prefill weights are faster on this machine, and store the result in the model's folder ({MachineTuning.FileName}), where every command finds it.",
         };
+        var compareTo = new Option<string?>("--compare-to")
+        {
+            Description = "Show each line beside that of an earlier result: a file that 'bench --json' has printed, or Tests/Benchmarks/llama.cpp/server.mjs.",
+            HelpName = "FILE",
+        };
         var command = new Command("bench", "Measure how fast this machine answers, and its limits (memory bandwidth, arithmetic).")
         {
-            options.Model, options.Json, only, repeats, image, tune,
+            options.Model, options.Json, only, repeats, image, tune, compareTo,
         };
         options.Target.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
@@ -48,26 +53,39 @@ internal static class BenchCommand
             {
                 var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
                 var (settings, json, runs) = (options.Execution(parsed), parsed.GetValue(options.Json), parsed.GetValue(repeats));
-                return parsed.GetValue(tune)
-                    ? TuneRun.Run(folder, settings, runs, json, cancel)
-                    : Run(folder, settings, new BenchPlan(Parts(parsed.GetValue(only)), runs), new BenchScene(parsed.GetValue(image)), json, cancel);
+                if (parsed.GetValue(tune))
+                {
+                    return parsed.GetValue(compareTo) is null
+                        ? TuneRun.Run(folder, settings, runs, json, cancel)
+                        : throw new UsageException("--compare-to compares measurements; --tune makes a choice. Give one of them.");
+                }
+
+                // Read before minutes are spent on measuring.
+                var path = parsed.GetValue(compareTo);
+                var other = path is null ? null : OtherResult.Read(path);
+                var plan = new BenchPlan(Parts(parsed.GetValue(only)), runs);
+                return Run(
+                    folder, settings, plan, new BenchScene(parsed.GetValue(image)),
+                    report => other is null ? null : new BenchComparison(report, other, path!), json, cancel);
             },
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }
 
     private static int Run(
-        ModelFolder folder, ExecutionSettings settings, BenchPlan plan, BenchScene scene, bool json, CancellationToken cancel)
+        ModelFolder folder, ExecutionSettings settings, BenchPlan plan, BenchScene scene,
+        Func<BenchReport, BenchComparison?> compare, bool json, CancellationToken cancel)
     {
         var run = new BenchRun(folder, settings, plan, scene);
         var report = BenchProgress.Show(run.Steps, progress => run.Run(progress, cancel), cancel);
+        var comparison = compare(report);
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(BenchDocument.From(report), BenchDocumentJson.Readable.BenchDocument));
+            Console.WriteLine(JsonSerializer.Serialize(BenchDocument.From(report, comparison), BenchDocumentJson.Readable.BenchDocument));
             return ExitCode.Done;
         }
 
-        foreach (var line in BenchTable.Lines(report))
+        foreach (var line in BenchTable.Lines(report).Concat(comparison?.Lines() ?? []))
         {
             Console.WriteLine(line);
         }

@@ -1,10 +1,10 @@
 // Writes GGUF files (version 3), tensor by tensor, so that a model needs no more memory than its largest tensor.
 import { openSync, writeSync, closeSync } from "node:fs";
 
-export const Type = { f32: 0, f16: 1, q4_0: 2, q8_0: 8 };
+export const Type = { f32: 0, f16: 1, q4_0: 2, q8_0: 8, bf16: 30 };
 
 // Elements of a block and its bytes.
-const blocks = { [Type.f32]: [1, 4], [Type.f16]: [1, 2], [Type.q4_0]: [32, 18], [Type.q8_0]: [32, 34] };
+const blocks = { [Type.f32]: [1, 4], [Type.f16]: [1, 2], [Type.q4_0]: [32, 18], [Type.q8_0]: [32, 34], [Type.bf16]: [1, 2] };
 const alignment = 32;
 const valueTypes = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 };
 
@@ -56,12 +56,13 @@ function values(size, type) {
         return bytes;
     }
     let state = 0x9e3779b9;
-    if (type === Type.f16) {
+    if (type === Type.f16 || type === Type.bf16) {
         // About 0.02, of either sign.
+        const [exponent, shift] = type === Type.f16 ? [0x2400, 22] : [0x3c80, 25];
         const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, size / 2);
         for (let i = 0; i < halves.length; i++) {
             state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-            halves[i] = 0x2400 | (state >>> 22) | ((state >>> 6) & 0x8000);
+            halves[i] = exponent | (state >>> shift) | ((state >>> 6) & 0x8000);
         }
         return bytes;
     }
@@ -70,9 +71,10 @@ function values(size, type) {
         state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
         words[i] = state;
     }
-    // Each block begins with its scale in float16: 0.002.
+    // Each block begins with its scale in float16: 0.002 for 4 bits, 0.0002 for 8.
     const [, step] = blocks[type];
-    for (let at = 0; at < size; at += step) bytes.writeUInt16LE(0x1819, at);
+    const scale = type === Type.q8_0 ? 0x0a8e : 0x1819;
+    for (let at = 0; at < size; at += step) bytes.writeUInt16LE(scale, at);
     return bytes;
 }
 

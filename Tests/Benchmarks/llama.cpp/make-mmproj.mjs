@@ -1,17 +1,23 @@
-// The picture side of MobileVLM V2 1.7B with random weights in float16: node make-mmproj.mjs FILE
+// The vision part of MobileVLM V2 1.7B with random weights: node make-mmproj.mjs FILE [--type f16|bf16|q8_0]
+import { parseArgs } from "node:util";
 import { Gguf, Type } from "./gguf.mjs";
 
 const [width, mlp, layers, heads, size, patch, hidden] = [1024, 4096, 23, 16, 336, 14, 2048];
-const file = process.argv[2];
-if (!file) {
-    console.error("usage: node make-mmproj.mjs FILE");
+const { positionals: [file], values: { type } } = parseArgs({
+    allowPositionals: true,
+    options: { type: { type: "string", default: "f16" } },
+});
+// The general.file_type of each type of the matrices.
+const fileTypes = { f16: 1, q8_0: 7, bf16: 32 };
+if (!file || !(type in fileTypes)) {
+    console.error("usage: node make-mmproj.mjs FILE [--type f16|bf16|q8_0]");
     process.exit(2);
 }
 
 const model = new Gguf();
 model.string("general.architecture", "clip");
 model.string("general.name", "random, sizes of MobileVLM V2 1.7B");
-model.u32("general.file_type", 1);
+model.u32("general.file_type", fileTypes[type]);
 model.bool("clip.has_text_encoder", false);
 model.bool("clip.has_vision_encoder", true);
 model.bool("clip.has_llava_projector", true);
@@ -24,13 +30,14 @@ model.u32("clip.vision.feed_forward_length", mlp);
 model.u32("clip.vision.projection_dim", 768);
 model.u32("clip.vision.attention.head_count", heads);
 model.f32("clip.vision.attention.layer_norm_epsilon", 1e-5);
-// The last of 24 layers is not used.
+// The last of CLIP's 24 layers is not used, and llama.cpp's own conversion leaves it out. Of the 23 in the file llama.cpp
+// computes 22, because it leaves out the last one itself as well.
 model.u32("clip.vision.block_count", layers);
 model.floats("clip.vision.image_mean", [0.48145466, 0.4578275, 0.40821073]);
 model.floats("clip.vision.image_std", [0.26862954, 0.26130258, 0.27577711]);
 
 const linear = (name, inputs, outputs) => {
-    model.tensor(`${name}.weight`, [inputs, outputs], Type.f16);
+    model.tensor(`${name}.weight`, [inputs, outputs], Type[type]);
     model.tensor(`${name}.bias`, [outputs], Type.f32);
 };
 const norm = name => {

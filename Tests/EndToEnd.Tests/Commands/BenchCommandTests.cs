@@ -55,6 +55,53 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
+    public async Task A_result_is_compared_with_an_earlier_one_of_the_same_command()
+    {
+        var folder = Directory.CreateTempSubdirectory("mobilevlm-compare-");
+        try
+        {
+            string[] measure = ["bench", "--model", DemoModel.Folder.FolderPath, "--repeats", "1", "--only", "encode"];
+            var earlier = Path.Combine(folder.FullName, "earlier.json");
+            await File.WriteAllTextAsync(earlier, (await EdgeProcess.RunAsync([.. measure, "--json"])).Output);
+
+            var table = await EdgeProcess.RunAsync([.. measure, "--compare-to", earlier]);
+            Assert.Equal((0, ""), (table.ExitCode, table.Errors));
+            Assert.Matches(@"\nimage encode, ms +[0-9.]+ +[0-9.]+ +[0-9.]+   (now|other|no clear difference)\n", table.Output);
+
+            var json = await EdgeProcess.RunAsync([.. measure, "--json", "--compare-to", earlier]);
+            using var document = JsonDocument.Parse(json.Output);
+            var line = document.RootElement.GetProperty("comparedTo").GetProperty("results")[0];
+            Assert.Equal("encode", line.GetProperty("name").GetString());
+            Assert.Equal(line.GetProperty("other").GetDouble() / line.GetProperty("now").GetDouble(), line.GetProperty("ratio").GetDouble(), 9);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Another_kind_of_file_is_refused_before_anything_is_measured()
+    {
+        var bench = await EdgeProcess.RunAsync(
+            "bench", "--model", DemoModel.Folder.FolderPath, "--compare-to", Path.Combine(DemoModel.Folder.FolderPath, "model.json"));
+        Assert.Equal((2, ""), (bench.ExitCode, bench.Output));
+        Assert.Contains("--compare-to: ", bench.Errors, StringComparison.Ordinal);
+        Assert.Contains("is not a result of 'mobilevlm bench --json'", bench.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Energy_is_reported_with_its_sensors_or_with_the_reason_why_not()
+    {
+        var bench = await EdgeProcess.RunAsync("bench", "--model", DemoModel.Folder.FolderPath, "--repeats", "1", "--only", "first", "--json");
+        using var document = JsonDocument.Parse(bench.Output);
+        var root = document.RootElement;
+        var measured = root.GetProperty("energySource").ValueKind == JsonValueKind.String;
+        Assert.Equal(measured ? JsonValueKind.Null : JsonValueKind.String, root.GetProperty("energyReason").ValueKind);
+        Assert.Equal(measured ? JsonValueKind.Number : JsonValueKind.Null, root.GetProperty("results")[0].GetProperty("joules").ValueKind);
+    }
+
+    [Fact]
     public async Task A_part_that_does_not_exist_is_refused_with_those_that_do()
     {
         var bench = await EdgeProcess.RunAsync("bench", "--model", DemoModel.Folder.FolderPath, "--only", "encode,dream");
