@@ -11,8 +11,12 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 internal sealed class NeededFrameSize(CameraOptions camera, int imageSize)
 {
     /// <summary>Frames are scaled to this many times the encoder's pixels, so that the encoder's own antialiased scaling still has
-    /// several pixels for each of its own and the first scaling changes scores by less than 0.0001.</summary>
+    /// several pixels for each of its own.</summary>
     private const int Oversampling = 2;
+
+    /// <summary>Frames for a model with a smaller input, as the demo's, are not scaled below what the published models need: people look
+    /// at snapshots.</summary>
+    private const int SmallestImageSize = 336;
 
     /// <summary>Width of most cameras' frames by their height. Of a narrower frame (4:3, upright) a tall region gets more pixels than it
     /// needs; of a panorama up to 32:9 still the encoder's.</summary>
@@ -31,7 +35,7 @@ internal sealed class NeededFrameSize(CameraOptions camera, int imageSize)
 
     private double Width(RegionPolygon? region)
     {
-        var wanted = (double)Oversampling * imageSize;
+        var wanted = (double)Oversampling * Math.Max(imageSize, SmallestImageSize);
         return region is null
             ? wanted
             : Math.Min(wanted / (region.Right - region.Left), wanted * UsualAspect / (region.Bottom - region.Top));

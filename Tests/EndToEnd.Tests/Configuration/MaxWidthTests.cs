@@ -42,9 +42,12 @@ public sealed class MaxWidthTests : IDisposable
     public void A_width_in_the_configuration_takes_precedence_and_0_keeps_the_size_of_the_source(int configured, int? expected) =>
         Assert.Equal(expected, MaxWidth(ConfigurationFixture.Small(camera: $", \"MaxWidth\": {configured}")));
 
-    [Fact]
-    public void A_model_with_a_smaller_input_needs_less() =>
-        Assert.Equal(448, Assert.Single(_fixture.Read(ConfigurationFixture.Small()).ToCameraSettings(imageSize: 224)).MaxWidth);
+    [Theory]
+    [InlineData(112, 672)]
+    [InlineData(336, 672)]
+    [InlineData(448, 896)]
+    public void A_model_with_a_larger_input_gets_wider_frames_and_one_with_a_smaller_input_no_smaller_snapshots(int imageSize, int width) =>
+        Assert.Equal(width, Assert.Single(_fixture.Read(ConfigurationFixture.Small()).ToCameraSettings(imageSize)).MaxWidth);
 
     [Fact]
     public void A_new_region_that_needs_more_opens_the_camera_again_and_one_that_does_not_keeps_its_stream()
