@@ -2,11 +2,11 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
-/// <summary>A small copy of a frame in its own memory: at most 640 pixels wide, so 1 MB or less. One caller at a time.</summary>
+/// <summary>A small copy of a frame in its own memory: at most 672 pixels wide, so 1 MB or little more. One caller at a time.</summary>
 internal sealed class ViewSnapshot
 {
-    /// <summary>Widest copy, in pixels.</summary>
-    public const int MaxWidth = 640;
+    /// <summary>Widest copy, in pixels: frames of a camera without regions and <c>MaxWidth</c> are copied as they are.</summary>
+    public const int MaxWidth = 672;
 
     private static readonly FramePool Pool = new();
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
@@ -32,10 +33,14 @@ internal sealed record ConfigurationChange(
         Removed.Count > 0 ? $"removed camera {string.Join(", ", Removed)}" : "",
     ];
 
-    public static ConfigurationChange Between(EdgeConfiguration before, EdgeConfiguration after)
+    /// <param name="before">The configuration in use.</param>
+    /// <param name="after">The newer one.</param>
+    /// <param name="imageSize">Side of the vision encoder's input, in pixels.</param>
+    public static ConfigurationChange Between(
+        EdgeConfiguration before, EdgeConfiguration after, int imageSize = OnvifProfileChoice.EncoderHeight)
     {
-        var old = before.ToCameraSettings().ToDictionary(camera => camera.Id);
-        var opened = after.ToCameraSettings()
+        var old = before.ToCameraSettings(imageSize).ToDictionary(camera => camera.Id);
+        var opened = after.ToCameraSettings(imageSize)
             .Where(camera => !old.TryGetValue(camera.Id, out var known) || known != camera)
             .ToList();
         var plans = before.ToEdgeSettings("").Cameras.ToDictionary(plan => plan.Id);

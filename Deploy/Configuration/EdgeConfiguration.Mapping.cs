@@ -1,5 +1,4 @@
 using System.Text;
-using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
@@ -75,8 +74,9 @@ internal sealed partial class EdgeConfiguration
         };
     }
 
-    public IReadOnlyList<CameraSettings> ToCameraSettings() =>
-        [.. Options.Cameras.Select(camera => ToCamera(new CameraId(camera.Key), camera.Value))];
+    /// <param name="imageSize">Side of the vision encoder's input, in pixels.</param>
+    public IReadOnlyList<CameraSettings> ToCameraSettings(int imageSize = OnvifProfileChoice.EncoderHeight) =>
+        [.. Options.Cameras.Select(camera => ToCamera(new CameraId(camera.Key), camera.Value, new NeededFrameSize(camera.Value, imageSize)))];
 
     /// <param name="modelName">The name in the model's manifest.</param>
     public EdgeSettings ToEdgeSettings(string modelName) => new()
@@ -122,32 +122,23 @@ internal sealed partial class EdgeConfiguration
         SuspendOnViewChange = camera.SuspendOnViewChange,
     };
 
-    private CameraSettings ToCamera(CameraId id, CameraOptions camera) => new()
+    private CameraSettings ToCamera(CameraId id, CameraOptions camera, NeededFrameSize needed) => new()
     {
         Id = id,
         Source = CameraSources.Resolve(camera.Source!, FullPath),
         PasswordFile = camera.PasswordFile is { } password ? FullPath(password) : null,
-        NeededHeight = ToNeededHeight(camera),
+        NeededHeight = needed.Height,
         Loop = camera.Loop,
         Pace = camera.Pace,
         Speed = camera.Speed,
         MaxFrameRate = camera.MaxFrameRate,
-        MaxWidth = camera.MaxWidth,
+        MaxWidth = camera.MaxWidth switch { null => needed.MaxWidth, 0 => null, var width => width },
         RtspTransport = camera.RtspTransport.ToLowerInvariant(),
         OpenTimeout = camera.OpenTimeout,
         StallTimeout = camera.StallTimeout,
         FfmpegPath = ToProgram(Options.Tools.Ffmpeg),
         GstLaunchPath = ToProgram(Options.Tools.GstLaunch),
     };
-
-    /// <summary>The frame height that the camera's smallest region needs: a region of half the frame's height and width needs a frame of
-    /// twice the height.</summary>
-    private static int ToNeededHeight(CameraOptions camera) => camera.Questions.Values
-        .Select(question => question.Region is { } region ? RegionPolygon.Parse(region) : null)
-        .Select(region => region is null ? 1 : Math.Max(region.Right - region.Left, region.Bottom - region.Top))
-        .Select(part => (int)Math.Ceiling(OnvifProfileChoice.EncoderHeight / part))
-        .DefaultIfEmpty(OnvifProfileChoice.EncoderHeight)
-        .Max();
 
     private static PipelineSettings ToPipeline(PipelineOptions pipeline) => new()
     {

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
+using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
@@ -27,10 +28,12 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     private readonly EmbeddedBroker? _broker;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
+    private readonly int _imageSize;
     private EdgeConfiguration _configuration;
 
     private EdgeRuntime(
         EdgeConfiguration configuration,
+        int imageSize,
         StateLocks locks,
         EmbeddedBroker? broker,
         Uri brokerAddress,
@@ -40,7 +43,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         ILoggerFactory loggers)
     {
         (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
-        (_configuration, _locks, _time, _loggers) = (configuration, locks, time, loggers);
+        (_configuration, _imageSize, _locks, _time, _loggers) = (configuration, imageSize, locks, time, loggers);
         _logger = loggers.CreateLogger<EdgeRuntime>();
         Broker = brokerAddress.GetLeftPart(UriPartial.Authority);
     }
@@ -95,7 +98,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
                 time,
                 loggers);
             await system.StartAsync();
-            return new EdgeRuntime(configuration, locks, broker, mqtt.Broker, frames, system, time, loggers);
+            return new EdgeRuntime(configuration, ImageSize(model), locks, broker, mqtt.Broker, frames, system, time, loggers);
         }
         catch
         {
@@ -118,7 +121,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     /// <returns>The differences to the previous configuration.</returns>
     public ConfigurationChange Apply(EdgeConfiguration configuration)
     {
-        var change = ConfigurationChange.Between(_configuration, configuration);
+        var change = ConfigurationChange.Between(_configuration, configuration, _imageSize);
         if (!change.CamerasAreUnchanged)
         {
             System.Change(
@@ -152,6 +155,9 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         "The embedded broker did not stop within {Seconds:0} s; it ends with the process.")]
     private partial void LogBrokerLate(double seconds);
 
+    private static int ImageSize(TestedModel model) =>
+        model.Folder.Manifest.Vision?.ImageSize ?? OnvifProfileChoice.EncoderHeight;
+
     private static ICameraSource Open(
         CameraSettings camera, FramePool frames, TimeProvider time, ILoggerFactory loggers) =>
         CameraSources.Create(camera, frames, time, loggers.CreateLogger($"Camera.{camera.Id}"));
@@ -168,7 +174,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         var sent = 0L;
         return new EdgeDependencies
         {
-            Cameras = [.. configuration.ToCameraSettings().Select(camera =>
+            Cameras = [.. configuration.ToCameraSettings(ImageSize(model)).Select(camera =>
                 Open(camera, frames, time, loggers))],
             Link = new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
             Outbox = configuration.ToOutboxSettings() is { } outbox

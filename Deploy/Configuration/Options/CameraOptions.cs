@@ -34,9 +34,9 @@ internal sealed class CameraOptions
     [NumberRange(0.001, 240)]
     public double? MaxFrameRate { get; set; }
 
-    [Description("Wider frames are scaled down to this width, in pixels.")]
-    [DefaultText("the source's own width")]
-    [NumberRange(32, FramePool.MaxSide)]
+    [Description("Wider frames are scaled down to this width, in pixels; 0 keeps the source's own width. [Size](cameras.md#size) says how the default follows from the regions of the questions.")]
+    [DefaultText("672 for questions about the whole picture, more for regions")]
+    [NumberRange(32, FramePool.MaxSide, OrZero = true)]
     public int? MaxWidth { get; set; }
 
     [Description("Transport of an RTSP stream.")]

@@ -21,10 +21,14 @@ internal abstract class ValueRuleAttribute : Attribute
 /// <summary>The value is a number within limits, both included.</summary>
 internal sealed class NumberRangeAttribute(double min, double max) : ValueRuleAttribute
 {
-    public override string Accepted => string.Create(CultureInfo.InvariantCulture, $"{min} to {max}");
+    /// <summary>Also accepts 0, which turns something off.</summary>
+    public bool OrZero { get; init; }
+
+    public override string Accepted =>
+        string.Create(CultureInfo.InvariantCulture, $"{(OrZero ? "0, or " : "")}{min} to {max}");
 
     public override string? FindError(object value) =>
-        Convert.ToDouble(value, CultureInfo.InvariantCulture) is var number && number >= min && number <= max
+        Convert.ToDouble(value, CultureInfo.InvariantCulture) is var number && ((number >= min && number <= max) || (OrZero && number == 0))
             ? null
             : $"is out of range; {Accepted} would be accepted";
 }

@@ -37,7 +37,7 @@ public sealed class MappingTests : IDisposable
 
         Assert.Equal(new PipelineSettings(), configuration.ToEdgeSettings("m").Pipeline);
         Assert.Equal(
-            new CameraSettings { Id = new CameraId("gate"), Source = "pattern:" },
+            new CameraSettings { Id = new CameraId("gate"), Source = "pattern:", MaxWidth = 672 },
             Assert.Single(configuration.ToCameraSettings()));
     }
 

@@ -18,6 +18,9 @@ internal static class FfmpegCommand
     /// and with it the key frame that many cameras send at connect and then not again for many seconds.</summary>
     public static IReadOnlyList<string> NoProbing { get; } = ["-probesize", "32", "-analyzeduration", "0"];
 
+    /// <summary>What frames are scaled in, so that only the small ones are converted to RGB: the frame's own format where it has 8 bits.</summary>
+    private const string ScaledFormats = "yuv420p|yuvj420p|yuv422p|yuvj422p|yuv444p|yuvj444p|nv12|gray";
+
     // Frame threads and estimated reordering would both delay frames.
     private static readonly string[] LowDelay = ["-flags", "low_delay"];
 
@@ -138,7 +141,7 @@ internal static class FfmpegCommand
         List<string> filters = [Select(settings.MaxFrameRate is { } rate ? slot(rate) : null)];
         if (settings.MaxWidth is { } width)
         {
-            filters.Add(string.Create(CultureInfo.InvariantCulture, $"scale='min({width},iw)':-1"));
+            filters.Add(string.Create(CultureInfo.InvariantCulture, $"scale='min({width},iw)':-1:flags=area,format={ScaledFormats}"));
         }
 
         return new ChildCommand
