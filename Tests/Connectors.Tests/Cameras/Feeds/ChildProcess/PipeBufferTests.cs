@@ -13,7 +13,7 @@ public sealed class PipeBufferTests
         Assert.True(PipeBuffer.TryEnlarge(child.StandardOutput.BaseStream));
 
         // All of it fits into the pipe, so the child ends although nobody reads.
-        await child.WaitForExitAsync().WaitAsync(Eventually.Patience);
+        await child.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Equal(0, child.ExitCode);
     }
 
