@@ -2,11 +2,13 @@ using MobileVlm.Edge.Inference.Sessions;
 
 namespace MobileVlm.Edge.Inference.Tests.Sessions;
 
-public sealed class SessionOpeningTests
+public sealed class SessionOpeningTests : IDisposable
 {
     private static readonly ExecutionSettings OnCpu = new(1) { Target = ExecutionTarget.Cpu };
 
     private readonly Session _session = new();
+
+    public void Dispose() => _session.Dispose();
 
     [Fact]
     public async Task On_the_cpu_opening_begins_at_once_and_beside_the_caller()
