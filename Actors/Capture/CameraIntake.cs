@@ -38,6 +38,7 @@ internal sealed class CameraIntake : IFrameIntake
     private readonly WakeSignal _wake;
     private readonly TimeSpan _maxFrameAge;
     private readonly TimeProvider _time;
+    private readonly QuestionStates _states;
     private readonly NewestFrame _newest = new();
     private readonly QuestionSchedule _schedule;
     private readonly AdHocQueue _adHoc = new();
@@ -58,13 +59,15 @@ internal sealed class CameraIntake : IFrameIntake
         TimeProvider time)
     {
         _plan = plan;
-        _gate = SceneGateOf(plan, time);
         Counters = counters;
+        _states = states;
         Monitor = new CameraMonitor(plan.Scene, counters, time);
         states.Register(plan.Id, Monitor);
+        states.Observe(plan.Id, (question, before, now) => _gate?.StateChanged(question, isOtherValue: before.Reason == now.Reason));
         _wake = wake;
         _maxFrameAge = maxFrameAge;
         _time = time;
+        _gate = NewGate(plan);
         _schedule = new QuestionSchedule(plan.Questions, question => states.ReasonNotAsked(plan.Id, question) is null, time);
     }
 
@@ -90,8 +93,16 @@ internal sealed class CameraIntake : IFrameIntake
     /// <summary>Replaces the questions; the camera continues.</summary>
     public void Change(CameraConfiguration plan)
     {
-        _gate = plan.Gate == _plan.Gate ? _gate : SceneGateOf(plan, _time);
-        _gate?.Keep(plan.Questions);
+        if (plan.Gate is { } settings && _gate is { } gate)
+        {
+            gate.Change(settings, plan.Questions);
+        }
+        else
+        {
+            _gate?.Change(new SceneGateSettings(), []);
+            _gate = NewGate(plan);
+        }
+
         _plan = plan;
         Monitor.Change(plan.Scene);
         _schedule.Change(plan.Questions);
@@ -119,7 +130,12 @@ internal sealed class CameraIntake : IFrameIntake
     }
 
     /// <summary>Has a question go with the next frame, beside those that are due.</summary>
-    public void Ask(AdHocQuestion question) => _adHoc.Add(question);
+    public void Ask(AdHocQuestion question)
+    {
+        // Somebody takes an interest in this camera, so its answers should be as fresh as the configuration promises.
+        _gate?.Restart();
+        _adHoc.Add(question);
+    }
 
     /// <summary>Removes a question that still waits.</summary>
     public void Withdraw(AdHocQuestion question) => _adHoc.Remove(question);
@@ -197,8 +213,10 @@ internal sealed class CameraIntake : IFrameIntake
         _wake.Set();
     }
 
-    private static SceneGate? SceneGateOf(CameraConfiguration plan, TimeProvider time) =>
-        plan.Gate is { } settings ? new SceneGate(settings, time) : null;
+    private SceneGate? NewGate(CameraConfiguration plan) => plan.Gate is { } settings
+        ? new SceneGate(
+            settings, Counters, question => _states.ThresholdsOf(plan.Id, question, _time.GetUtcNow()), _time)
+        : null;
 
     private void Drop(Frame frame, Func<CameraStats, long> count)
     {

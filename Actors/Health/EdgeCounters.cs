@@ -67,6 +67,7 @@ internal sealed class QuestionCounters() : Counters<QuestionStats>(new QuestionS
 {
     private volatile int _wait = (int)UnknownReason.NotYet;
     private volatile int _failure = (int)UnknownReason.ModelFailed;
+    private long _gateRefreshTicks = -1;
 
     public LastMoment LastAsked { get; } = new();
 
@@ -88,11 +89,19 @@ internal sealed class QuestionCounters() : Counters<QuestionStats>(new QuestionS
         set => _wait = value is { } reason ? (int)reason : -1;
     }
 
+    /// <summary>Current refresh interval of the scene gate; null where it has no answer to reuse.</summary>
+    public TimeSpan? GateRefresh
+    {
+        get => Interlocked.Read(ref _gateRefreshTicks) is var ticks and >= 0 ? TimeSpan.FromTicks(ticks) : null;
+        set => Interlocked.Exchange(ref _gateRefreshTicks, value?.Ticks ?? -1);
+    }
+
     public QuestionStats Snapshot(ClockMonitor clock) => Read(question => question with { }) with
     {
         LastAskedAt = LastAsked.At(clock),
         LastAnsweredAt = LastAnswer.At(clock),
         WaitsFor = WaitReason?.ToText(),
+        GateRefreshS = GateRefresh is { } interval ? (long)Math.Ceiling(interval.TotalSeconds) : null,
     };
 }
 

@@ -8,8 +8,12 @@ public sealed record SceneGateSettings
     /// an area moves it by more than two.</summary>
     public double Threshold { get; init; } = 2;
 
-    /// <summary>An answer older than this is asked again even while the scene is still.</summary>
+    /// <summary>First refresh interval: an answer older than this is asked again even while the scene is still.</summary>
     public TimeSpan Refresh { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest refresh interval. The interval doubles up to it after each refresh that gave the same value; a value
+    /// below <see cref="Refresh"/> counts as <see cref="Refresh"/>.</summary>
+    public TimeSpan RefreshMax { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Answers are also kept when each visual token's cosine with the frame that was asked is at least this,
     /// 0..1; null always asks. Saves the decoder, not the encoder.</summary>

@@ -6,6 +6,12 @@ using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
+/// <summary>A question's value, or the reason why it has none, changed.</summary>
+/// <param name="question">The question's id.</param>
+/// <param name="before">The state until now.</param>
+/// <param name="now">The state from now on.</param>
+internal delegate void StateChanged(string question, QuestionState before, QuestionState now);
+
 /// <summary>The current state of every question, for capture threads, the pipeline and statistics. Thread-safe.</summary>
 internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
 {
@@ -13,15 +19,31 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
 
     private readonly ConcurrentDictionary<CameraId, CameraMonitor> _monitors = new();
 
+    private readonly ConcurrentDictionary<CameraId, StateChanged> _observers = new();
+
     public QuestionSwitches Switches { get; } = new();
 
     /// <summary>Registers the monitor that decides whether the camera's questions are suspended.</summary>
     public void Register(CameraId camera, CameraMonitor monitor) => _monitors[camera] = monitor;
 
+    /// <summary>Registers what is called after a state of the camera's questions changed; replaces what was registered
+    /// before.</summary>
+    public void Observe(CameraId camera, StateChanged observer) => _observers[camera] = observer;
+
     /// <summary>Whether the questions of a camera are suspended because of its view.</summary>
     public bool IsSuspended(CameraId camera) => _monitors.TryGetValue(camera, out var monitor) && monitor.IsSuspended;
 
-    public void Set(CameraId camera, string question, QuestionState state) => _current[(camera, question)] = state;
+    /// <summary>Sets a question's state. One caller at a time.</summary>
+    public void Set(CameraId camera, string question, QuestionState state)
+    {
+        var before = _current.GetValueOrDefault((camera, question));
+        _current[(camera, question)] = state;
+        if (before is not null && (before.Value, before.Reason) != (state.Value, state.Reason)
+            && _observers.TryGetValue(camera, out var observer))
+        {
+            observer(question, before, state);
+        }
+    }
 
     public void Remove(CameraId camera, string question) => _current.TryRemove((camera, question), out _);
 

@@ -110,6 +110,7 @@ internal sealed partial class EdgeConfiguration
         {
             Threshold = camera.GateThreshold,
             Refresh = camera.GateRefresh,
+            RefreshMax = camera.GateRefreshMax,
             TokenCosine = camera.GateTokenCosine,
         }
         : null;

@@ -18,6 +18,10 @@ public sealed class LanguageDecoder : IDisposable
         (Layers, KeyValueHeads, HeadSize) = (language.Layers, language.KeyValueHeads, language.HeadSize);
         (VocabularySize, MaxPositions) = (language.VocabularySize, language.MaxPositions);
         settings = MachineTuning.Apply(folder, settings);
+        using var prefill = folder.HasPrefill && settings.UsePrefill
+            ? new SessionOpening<InferenceSession>(
+                settings, opening => SessionFactory.Open(folder, ModelFolder.PrefillFile, opening, fixedShapes: false))
+            : null;
         SessionPlacement? placement = null;
         Session = SessionFactory.Open(folder, ModelFolder.DecoderFile, settings with { OnSessionOpened = settings.OnSessionOpened + (p => placement = p) }, fixedShapes: false);
         try
@@ -31,9 +35,9 @@ public sealed class LanguageDecoder : IDisposable
                 _zeros = new DeviceZeros(placement!.Provider == SessionPlacement.CpuProvider ? settings with { Target = ExecutionTarget.Cpu } : settings, KeyValueType);
             }
 
-            if (folder.HasPrefill && settings.UsePrefill)
+            if (prefill is not null)
             {
-                PrefillSession = SessionFactory.Open(folder, ModelFolder.PrefillFile, settings, fixedShapes: false);
+                PrefillSession = prefill.Take();
                 CheckSizes(folder, ModelFolder.PrefillFile, language.HiddenSize);
                 MinPrefillTokens = settings.MinPrefillTokens ?? ExecutionSettings.DefaultMinPrefillTokens;
             }

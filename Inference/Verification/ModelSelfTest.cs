@@ -181,10 +181,15 @@ public static partial class ModelSelfTest
         }
     }
 
-    /// <returns>Whether the most likely token differs from the recorded one within a tie; false when it is the recorded
-    /// one.</returns>
+    /// <returns>Whether the most likely token differs from the recorded one within a tie, or is <paramref name="otherwise"/>; false when it is
+    /// the recorded one.</returns>
     internal static bool CheckToken(
-        ModelFolder folder, ReadOnlySpan<float> logits, int position, SelfTestStep known, string file = ModelFolder.DecoderFile)
+        ModelFolder folder,
+        ReadOnlySpan<float> logits,
+        int position,
+        SelfTestStep known,
+        string file = ModelFolder.DecoderFile,
+        SelfTestStep? otherwise = null)
     {
         var best = TensorPrimitives.IndexOfMax(logits);
         if (best == known.Id)
@@ -192,14 +197,20 @@ public static partial class ModelSelfTest
             return false;
         }
 
-        var allowed = TieTolerance * known.StandardDeviation;
-        var missing = known.Id >= 0 && known.Id < logits.Length ? logits[best] - logits[known.Id] : float.NaN;
-        return known.Margin <= allowed && missing <= allowed
+        var (allowed, missing) = (TieTolerance * known.StandardDeviation, Missing(logits, best, known));
+        return IsTie(logits, best, known) || (otherwise is { } other && (best == other.Id || IsTie(logits, best, other)))
             ? true
             : throw Fault(folder, string.Create(
                 CultureInfo.InvariantCulture,
                 $"{file} chose token {best} at position {position} of the self-test, at import it was {known.Id}, whose logit is now lower by {missing:0.000} (at import it was higher by {known.Margin:0.000}; up to {allowed:0.000} is due to rounding)"));
     }
+
+    private static bool IsTie(ReadOnlySpan<float> logits, int best, SelfTestStep known) =>
+        TieTolerance * known.StandardDeviation is var allowed && known.Margin <= allowed && Missing(logits, best, known) <= allowed;
+
+    /// <summary>By how much the recorded token's logit is lower than the highest one; NaN where there is no such token.</summary>
+    private static float Missing(ReadOnlySpan<float> logits, int best, SelfTestStep known) =>
+        known.Id >= 0 && known.Id < logits.Length ? logits[best] - logits[known.Id] : float.NaN;
 
     private static ModelFolderException Fault(ModelFolder folder, string found, Exception? inner = null) => new(
         folder.FolderPath,

@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
@@ -86,6 +87,7 @@ public sealed class TestedModel : IDisposable
             return;
         }
 
+        using var opening = new SessionOpening<LanguageDecoder>(_settings, settings => new LanguageDecoder(Folder, settings));
         var (picture, error) = (Array.Empty<float>(), (double?)null);
         if (known.Picture is { } expected)
         {
@@ -94,18 +96,34 @@ public sealed class TestedModel : IDisposable
         }
 
         cancel.ThrowIfCancellationRequested();
-        _decoder = new LanguageDecoder(Folder, _settings);
-        var (tokens, ties) = ModelSelfTest.TestDecoder(Folder, _decoder, prompt, picture, known.Steps, extent, cancel);
-        var (prefillTokens, prefillTies) = (0, 0);
-        if (known.Prefill is { } prefill && _decoder.PrefillSession is not null)
-        {
-            cancel.ThrowIfCancellationRequested();
-            (prefillTokens, prefillTies) = ModelSelfTest.TestPrefill(Folder, _decoder, prompt, picture, prefill, extent);
-        }
-
-        Outcome = new SelfTestOutcome(tokens + prefillTokens, ties + prefillTies, error) { PrefillTokens = prefillTokens };
+        _decoder = opening.Take();
+        var prefill = _decoder.PrefillSession is null ? null : known.Prefill;
+        Outcome = prefill is not null && extent == SelfTestExtent.Fast
+            ? ModelSelfTest.TestBoth(Folder, _decoder, prompt, picture, known.Steps, prefill, cancel)
+            : TestSeparately(_decoder, prompt, picture, known.Steps, prefill, extent, cancel);
+        Outcome = Outcome with { PictureError = error };
 
         // Returns the memory that packing the weights needed.
         NativeHeap.Trim();
+    }
+
+    private SelfTestOutcome TestSeparately(
+        LanguageDecoder decoder,
+        CalibrationPrompt prompt,
+        float[] picture,
+        IReadOnlyList<SelfTestStep> steps,
+        IReadOnlyList<SelfTestStep>? prefill,
+        SelfTestExtent extent,
+        CancellationToken cancel)
+    {
+        var (tokens, ties) = ModelSelfTest.TestDecoder(Folder, decoder, prompt, picture, steps, extent, cancel);
+        if (prefill is null)
+        {
+            return new SelfTestOutcome(tokens, ties, PictureError: null);
+        }
+
+        cancel.ThrowIfCancellationRequested();
+        var (prefillTokens, prefillTies) = ModelSelfTest.TestPrefill(Folder, decoder, prompt, picture, prefill, extent);
+        return new SelfTestOutcome(tokens + prefillTokens, ties + prefillTies, PictureError: null) { PrefillTokens = prefillTokens };
     }
 }

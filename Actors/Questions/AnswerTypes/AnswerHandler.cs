@@ -80,6 +80,26 @@ public abstract class AnswerHandler
         : !IsFinite(answer) ? Failed(UnknownReason.NotFinite)
         : ParseSound(answer, bounds, thresholds);
 
+    /// <summary>A text that is the same for two answers of the same value. An answer that is unclear for the same reason has
+    /// the same value. The wording of a free text counts only where its changes are events
+    /// (<see cref="WordingCounts"/>).</summary>
+    /// <param name="question">The question.</param>
+    /// <param name="parts">As <see cref="Parse"/> takes them.</param>
+    /// <param name="thresholds">Those of this time of the day.</param>
+    internal virtual string ToComparable(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds) =>
+        ToComparable(ParsePart(parts[0], question.Number, thresholds), WordingCounts(question));
+
+    /// <summary>Whether another wording of a free text is a change. Each answer may be worded differently although nothing
+    /// changed; only a user who asked for events about changes wants to know.</summary>
+    internal static bool WordingCounts(StandingQuestion question) =>
+        (question.Rules.Events ?? Of(question.Kind).DefaultEvents) != EventRule.Never;
+
+    /// <summary>The same for one answer of the model.</summary>
+    internal string ToComparable(ParsedAnswer parsed, bool wordingCounts) =>
+        parsed.Value is not { } value ? $"unclear: {parsed.Unclear}"
+        : IsFreeText && !wordingCounts ? "a text"
+        : $"value: {value}";
+
     /// <summary>The text for the state topic.</summary>
     internal virtual string ToTopic(string state) => StateText.Cut(state);
 

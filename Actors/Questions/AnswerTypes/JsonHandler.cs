@@ -55,6 +55,13 @@ internal sealed class JsonHandler : AnswerHandler
         };
     }
 
+    internal override string ToComparable(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds)
+    {
+        var wordingCounts = WordingCounts(question);
+        return string.Join('\n', question.Fields.Zip(parts, (field, answer) =>
+            Of(field.Kind).ToComparable(Of(field.Kind).ParsePart(answer, field.Number, thresholds), wordingCounts)));
+    }
+
     // Half an object is not JSON, and readers of objects are not bound by the limit of states.
     internal override string ToTopic(string state) => state;
 

@@ -154,6 +154,10 @@ public sealed record QuestionStats
     /// <summary>Why it has no answer, in the words of <see cref="AnswerPayload.Reason"/>; null while it is answered as it
     /// should be.</summary>
     public string? WaitsFor { get; init; }
+
+    /// <summary>Current refresh interval of the scene gate in whole seconds, rounded up: an answer about an unchanged scene is asked again
+    /// when it is older. Null without a gate and before the first answer.</summary>
+    public long? GateRefreshS { get; init; }
 }
 
 /// <summary>The steps that all cameras share.</summary>

@@ -9,6 +9,7 @@ using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Commands.Asking;
@@ -49,10 +50,12 @@ internal static class AskCommand
         var decoded = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
         var execution = options.Execution(parsed);
-        using var encoder = new VisionEncoder(folder, execution);
         var maxTokens = parsed.GetValue(options.MaxTokens);
         var capacity = Capacity(folder, questions, kind, maxTokens);
-        using var answerer = QuestionAnswerer.Open(folder, execution, capacity);
+        using var opening = new SessionOpening<QuestionAnswerer>(
+            execution, settings => QuestionAnswerer.Open(folder, settings, capacity));
+        using var encoder = new VisionEncoder(folder, execution);
+        using var answerer = opening.Take();
         var started = Stopwatch.GetTimestamp();
         using var tokens = encoder.Encode(new RgbImage(decoded.Pixels, decoded.Width, decoded.Height));
         var encode = Stopwatch.GetElapsedTime(started);

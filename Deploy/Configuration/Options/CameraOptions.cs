@@ -79,6 +79,10 @@ internal sealed class CameraOptions
     [TimeRange("00:00:01", "1.00:00:00")]
     public TimeSpan GateRefresh { get; set; } = TimeSpan.FromSeconds(30);
 
+    [Description("While the scene does not change, `GateRefresh` doubles up to this after each refresh that gave the same value. It starts again at `GateRefresh` when the scene or the question's state changes, when a schedule starts, and when an ad-hoc question is asked about the camera. A smaller value than `GateRefresh` counts as `GateRefresh`: the interval stays the same.")]
+    [TimeRange("00:00:01", "1.00:00:00")]
+    public TimeSpan GateRefreshMax { get; set; } = TimeSpan.FromMinutes(10);
+
     [Description("With `Gate`: also reuses an answer when each of the frame's visual tokens has at least this cosine similarity to that of the answered frame. Saves the decoder's work, but may keep an answer that would have changed.")]
     [DefaultText("off")]
     [NumberRange(0.9, 1)]

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Actors.Answers;
+using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Actors.Settings;
@@ -61,7 +62,7 @@ public sealed class SceneGateTests
     [Fact]
     public void An_answer_is_reused_while_the_scene_is_the_same_and_no_longer_than_the_refresh()
     {
-        var gate = new SceneGate(new SceneGateSettings { Refresh = TimeSpan.FromSeconds(30) }, _time);
+        var gate = NewGate(new SceneGateSettings { Refresh = TimeSpan.FromSeconds(30) });
         var (quiet, other) = (Scene(320, 240), Scene(320, 240, noise: 0, frame => Paint(frame, 0.5, 0.5, 0.1, 0.1, 60)));
         Assert.Null(gate.StillValid(quiet, [Person]));
         Remember(gate, quiet, Person, "yes");
@@ -77,7 +78,7 @@ public sealed class SceneGateTests
     [Fact]
     public void All_due_questions_stand_or_all_are_asked()
     {
-        var gate = new SceneGate(new SceneGateSettings(), _time);
+        var gate = NewGate(new SceneGateSettings());
         var quiet = Scene(320, 240);
         Remember(gate, quiet, Person, "yes");
         Assert.Null(gate.StillValid(quiet, [Person, Dog]));
@@ -91,7 +92,7 @@ public sealed class SceneGateTests
     [Fact]
     public void Slow_change_adds_up_against_the_picture_that_was_asked()
     {
-        var gate = new SceneGate(new SceneGateSettings { Threshold = 2.5 }, _time);
+        var gate = NewGate(new SceneGateSettings { Threshold = 2.5 });
         SceneFingerprint At(int level) => Scene(320, 240, noise: 0, frame => Paint(frame, 0, 0, 1, 1, level));
         Remember(gate, At(0), Person, "yes");
         Assert.NotNull(gate.StillValid(At(1), [Person]));
@@ -105,7 +106,7 @@ public sealed class SceneGateTests
     [InlineData(null, 1.0, false)]
     public void Answers_are_reused_by_visual_tokens_only_where_that_is_enabled(double? least, double scale, bool stands)
     {
-        var gate = new SceneGate(new SceneGateSettings { TokenCosine = least }, _time);
+        var gate = NewGate(new SceneGateSettings { TokenCosine = least });
         using var then = Tokens(1, 1);
         using var now = Tokens(1, scale is 1 ? 1 : 1.05f);
         gate.Remember(Scene(320, 240), then, [Answered(Person, "yes")]);
@@ -115,16 +116,19 @@ public sealed class SceneGateTests
     [Fact]
     public void What_is_known_of_a_question_that_is_gone_is_forgotten()
     {
-        var gate = new SceneGate(new SceneGateSettings(), _time);
+        var gate = NewGate(new SceneGateSettings());
         var quiet = Scene(320, 240);
         Remember(gate, quiet, Person, "yes");
         Remember(gate, quiet, Dog, "no");
 
-        gate.Keep([Dog]);
+        gate.Change(new SceneGateSettings(), [Dog]);
 
         Assert.Null(gate.StillValid(quiet, [Person]));
         Assert.NotNull(gate.StillValid(quiet, [Dog]));
     }
+
+    private SceneGate NewGate(SceneGateSettings settings) =>
+        new(settings, new CameraCounters(), question => question.Rules.Thresholds, _time);
 
     private static VisualTokens Tokens(float first, float second)
     {

@@ -30,8 +30,25 @@ public sealed class SceneOptionsTests : IDisposable
             (scene.FrozenAfter, scene.CheckView, scene.ViewSettlesAfter, scene.SuspendOnViewChange));
     }
 
+    [Fact]
+    public void By_default_answers_about_a_still_scene_are_refreshed_after_30_seconds_and_later_ever_less_often()
+    {
+        var gate = Assert.Single(_fixture.Read(ConfigurationFixture.Small()).ToEdgeSettings("").Cameras).Gate!;
+        Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(10)), (gate.Refresh, gate.RefreshMax));
+    }
+
+    [Theory]
+    [InlineData("\"GateRefreshMax\": \"00:00:01\"", 30, 1)]
+    [InlineData("\"GateRefresh\": \"01:00:00\"", 3600, 600)]
+    public void A_longest_refresh_interval_below_the_first_one_is_accepted(string keys, int refresh, int longest)
+    {
+        var gate = Assert.Single(_fixture.Read(ConfigurationFixture.Small(camera: $", {keys} ")).ToEdgeSettings("").Cameras).Gate!;
+        Assert.Equal((refresh, longest), (gate.Refresh.TotalSeconds, gate.RefreshMax.TotalSeconds));
+    }
+
     [Theory]
     [InlineData("\"FrozenAfter\": \"2.00:00:00\"", "FrozenAfter", "00:00:00 to 1.00:00:00")]
+    [InlineData("\"GateRefreshMax\": \"2.00:00:00\"", "GateRefreshMax", "00:00:01 to 1.00:00:00")]
     [InlineData("\"ViewSettlesAfter\": \"31.00:00:00\"", "ViewSettlesAfter", "00:00:00 to 30.00:00:00")]
     [InlineData("\"ViewCheck\": false, \"SuspendOnViewChange\": true", "SuspendOnViewChange", "needs ViewCheck")]
     public void An_invalid_scene_setting_is_refused(string keys, string key, string expected)
@@ -47,6 +64,7 @@ public sealed class SceneOptionsTests : IDisposable
     [InlineData("\"ViewCheck\": false")]
     [InlineData("\"ViewSettlesAfter\": \"00:01:00\"")]
     [InlineData("\"SuspendOnViewChange\": true")]
+    [InlineData("\"GateRefreshMax\": \"00:05:00\"")]
     public void A_change_at_run_time_keeps_the_cameras_stream_open(string keys)
     {
         var change = ConfigurationChange.Between(

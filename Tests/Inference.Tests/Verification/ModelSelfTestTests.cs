@@ -88,6 +88,35 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
         Assert.Contains("prefill.onnx.data", Assert.Throws<ModelFolderException>(folder.Verify).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Damaged_decode_weights_are_refused_where_the_prefill_weights_read_the_prompt()
+    {
+        using var temporary = new TemporaryFolder();
+        var folder = WithPrefill(temporary, "mobilevlm-v2", "w8a7");
+        var data = folder.PathOf("decoder.onnx.data");
+        var bytes = File.ReadAllBytes(data);
+        Array.Reverse(bytes, bytes.Length / 8, bytes.Length * 3 / 4 / 4 * 4);
+        File.WriteAllBytes(data, Finite(bytes));
+
+        var refusal = Assert.Throws<ModelFolderException>(() => ModelSelfTest.Run(folder, OneThread, SelfTestExtent.Fast));
+
+        Assert.Contains("decoder.onnx chose token", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_the_two_sets_of_weights_disagree_either_token_is_accepted_from_both_together()
+    {
+        float[] logits = [-1, 1.2f, 1, -1];
+        var known = new SelfTestStep(3, Margin: 5, StandardDeviation: 1);
+        using var folder = Copy();
+        var model = ModelFolder.Open(folder.Path);
+
+        Assert.True(ModelSelfTest.CheckToken(model, logits, 0, known, otherwise: new SelfTestStep(1, 5, 1)));
+        Assert.True(ModelSelfTest.CheckToken(model, logits, 0, known, otherwise: new SelfTestStep(2, 0.1f, 1)));
+        Assert.Throws<ModelFolderException>(
+            () => ModelSelfTest.CheckToken(model, logits, 0, known, otherwise: new SelfTestStep(2, 5, 1)));
+    }
+
     /// <summary>With matching checksums, as a disk, memory or kernel that damages what it reads would have it.</summary>
     [Theory]
     [InlineData("decoder.onnx.data", "decoder.onnx chose token")]

@@ -31,6 +31,7 @@ internal sealed partial class ChildProcessFeed(Func<CameraSettings, ChildCommand
                 CaptureEndKind.OpenFailed, $"'{what.Program}' could not be started ({fault.Message}): {what.Remedy}");
         }
 
+        PipeBuffer.TryEnlarge(child.StandardOutput.BaseStream);
         var report = what.MarksAll is { } marksAll ? new FfmpegReport(attempt, marksAll, what.ReportsPackets) : null;
         var stderr = new StderrTail(child.StandardError, report);
         string? broken;

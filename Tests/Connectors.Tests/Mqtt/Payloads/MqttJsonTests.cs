@@ -190,7 +190,7 @@ public sealed class MqttJsonTests
                     ViewChanges = 4,
                     Questions = new Dictionary<string, QuestionStats>
                     {
-                        ["person"] = new() { Asked = 18, Answered = 17, Failed = 1, LastAskedAt = At, LastAnsweredAt = At },
+                        ["person"] = new() { Asked = 18, Answered = 17, Failed = 1, LastAskedAt = At, LastAnsweredAt = At, GateRefreshS = 240 },
                         ["scene"] = new() { WaitsFor = "noPicture" },
                     },
                 },
@@ -227,8 +227,8 @@ public sealed class MqttJsonTests
             "lastFrameAt":"2026-03-01T12:30:05.000+01:00","lastAgeMs":19.5,"sameFrameS":7,"frozenConnections":3,
             "lastFrozenAt":"2026-03-01T12:30:05.000+01:00","view":"changed","viewChanges":4,"questions":{"person":{"asked":18,"answered":17,"failed":1,
             "lastAskedAt":"2026-03-01T12:30:05.000+01:00","lastAnsweredAt":"2026-03-01T12:30:05.000+01:00",
-            "waitsFor":null},"scene":{"asked":0,"answered":0,"failed":0,"lastAskedAt":null,"lastAnsweredAt":null,
-            "waitsFor":"noPicture"}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},
+            "waitsFor":null,"gateRefreshS":240},"scene":{"asked":0,"answered":0,"failed":0,"lastAskedAt":null,"lastAnsweredAt":null,
+            "waitsFor":"noPicture","gateRefreshS":null}}}},"pipeline":{"restarts":1,"answers":17,"lastAgeMs":812.5,"maxAgeMs":2000},
             "mqtt":{"connected":true,"published":40,"failed":1,"reconnects":2,"eventsWaiting":3,"eventsWaitingBytes":900,
             "eventsWaitingSince":"2026-03-01T12:30:05.000+01:00","eventsDropped":4,
             "commandsIgnored":5},"asks":{"received":21,"answered":6,"busy":5,"expired":4,"refused":3,"failed":2},
