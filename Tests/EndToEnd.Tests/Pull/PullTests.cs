@@ -88,7 +88,8 @@ public sealed class PullTests : IDisposable
         Assert.Equal(0, pull.ExitCode);
         Assert.Contains("most likely token the same at", pull.Errors, StringComparison.Ordinal);
         var manifest = ModelFolder.Open(At("model")).Manifest;
-        Assert.Equal(("int4-b64", "int8-b64", "w8a8-e16"), (manifest.Precision.Decoder, manifest.Precision.Sensitive, manifest.Precision.Vision));
+        Assert.Equal(("int4-b64", "int8-b64"), (manifest.Precision.Decoder, manifest.Precision.Sensitive));
+        Assert.StartsWith("w8a8", manifest.Precision.Vision, StringComparison.Ordinal);
         Assert.Contains("own pictures", manifest.Loss!.Calibration, StringComparison.Ordinal);
 
         var occupied = await PullAsync(Blind, At("model"), "--precision", "int8");

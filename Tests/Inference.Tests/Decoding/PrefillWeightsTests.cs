@@ -77,6 +77,6 @@ public sealed class PrefillWeightsTests(ITestOutputHelper output)
     {
         var cosine = TensorPrimitives.CosineSimilarity(expected, actual);
         output.WriteLine($"{what}: cosine {cosine:f5}");
-        Assert.True(cosine > 0.995, $"{what}: cosine {cosine:f5}.");
+        Assert.True(cosine > 0.99, $"{what}: cosine {cosine:f5}.");
     }
 }
