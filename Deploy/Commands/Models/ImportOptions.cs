@@ -22,7 +22,7 @@ internal sealed class ImportOptions
 
     private readonly Option<string?> _precision = new("--precision")
     {
-        Description = $"Of the decoder: {DecoderRecipe.Grammar}; auto takes the smallest that loses little enough. [default: fp32; for cuda fp16]",
+        Description = $"Of the decoder: {DecoderRecipe.Grammar}; auto takes the smallest that loses little enough. [default: {DecoderRecipe.Default.Name}; for cuda fp16]",
         HelpName = "P",
     };
 
@@ -72,7 +72,7 @@ internal sealed class ImportOptions
             "cuda" => true,
             var other => throw new UsageException($"--for is cpu or cuda, not '{other}'."),
         };
-        var name = parsed.GetValue(_precision) ?? (cuda ? "fp16" : "fp32");
+        var name = parsed.GetValue(_precision) ?? (cuda ? "fp16" : DecoderRecipe.Default.Name);
         var plan = Plan(name, parsed.GetValue(_vision), parsed.GetRequiredValue(_prefill), cuda);
         return new ImportChoice(
             plan, Calibration(plan, parsed.GetValue(_calibrate), parsed.GetValue(_withoutReport)), parsed.GetValue(_force));

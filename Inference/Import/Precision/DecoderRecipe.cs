@@ -23,6 +23,16 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     /// <summary>4 bit in blocks of 32, the head at 8 bit.</summary>
     public static DecoderRecipe Int4 { get; } = Parse("int4");
 
+    /// <summary>What <c>import</c> and <c>pull</c> take for a processor unless they are told otherwise: 4 bit in blocks of 64 with zero
+    /// points. Measured on trained weights and on an x64 processor with AVX-512 VNNI (decision 130): against blocks of 128 a
+    /// product of one row takes 7 to 9 % more time and the perplexity of a text that was not seen in calibration rises by a
+    /// fifth less; blocks of 32 take another 14 % more time, without losing less; zero points cost no time.</summary>
+    public static DecoderRecipe Default { get; } = Parse("int4-b64-zp");
+
+    /// <summary>The smallest and fastest for single tokens, where memory matters more than loss: blocks of 128 (1.7B: 40 MiB
+    /// less than <see cref="Default"/>).</summary>
+    public static DecoderRecipe Lean { get; } = Parse("int4-b128");
+
     /// <summary>Syntax that <see cref="Parse"/> parses.</summary>
     public static string Grammar { get; } = WeightPrecision.Grammar(row => row.DecoderHelp, mixed: true);
 

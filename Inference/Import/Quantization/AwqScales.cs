@@ -72,6 +72,10 @@ internal sealed class AwqScales(
         return importance;
     }
 
+    /// <summary>Of what goes into a node once its channels are divided.</summary>
+    public ErrorCompensation? Compensation(string node) =>
+        measured.Compensation(node, groups.FirstOrDefault(g => IsInputOf(g, node)) is { } group ? Of(group) : null);
+
     /// <summary>The second matrix of an MLP's pair is a separate node with the same input.</summary>
     private static bool IsInputOf(ChannelGroup group, string node) =>
         group.Node == node || (node.EndsWith(".up", StringComparison.Ordinal) && group.Node == $"{node[..^3]}.gate");
