@@ -2,6 +2,7 @@ using System.CommandLine;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Asking;
 using MobileVlm.Edge.Deploy.Commands.Cameras;
+using MobileVlm.Edge.Deploy.Commands.Evaluation;
 using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Deploy.Init;
 
@@ -32,6 +33,7 @@ internal static class CommandLine
             GenerateCommand.Create(),
             ModelCommand.Create(),
             BenchCommand.Create(),
+            PerplexityCommand.Create(),
             DoctorCommand.Create(),
             ConfigCommand.Create(),
             WatchCommand.Create(),

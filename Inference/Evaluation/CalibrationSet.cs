@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Evaluation;
 
@@ -41,7 +42,18 @@ public sealed record CalibrationSet(
     /// <summary>A user's own pictures with the everyday questions.</summary>
     public static CalibrationSet OfPictures(IReadOnlyList<CalibrationPicture> pictures) => Of("own", pictures);
 
-    /// <summary>Equal for equal pictures and questions.</summary>
+    /// <summary>Texts that go through the decoder beside the questions: quantization is calibrated with many more tokens than questions
+    /// have. The loss is not measured on them.</summary>
+    public IReadOnlyList<string> Texts { get; init; } = [];
+
+    /// <summary>Ids of the texts, each with the begin token in front.</summary>
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="maxTokens">Longest context of the model; what is longer is left out.</param>
+    internal int[][] EncodeTexts(LlamaTextTokenizer tokenizer, int maxTokens) =>
+        [.. Texts.Select(text => (int[])[tokenizer.BeginId, .. tokenizer.Encode(text)])
+            .Select(ids => ids.Length > maxTokens ? ids[..maxTokens] : ids)];
+
+    /// <summary>Equal for equal pictures, questions and texts.</summary>
     internal string Fingerprint
     {
         get
@@ -53,11 +65,11 @@ public sealed record CalibrationSet(
                 hash.AppendData(picture.Pixels);
             }
 
-            hash.AppendData(Encoding.UTF8.GetBytes(string.Join('\n', Questions)));
+            hash.AppendData(Encoding.UTF8.GetBytes(string.Join('\n', [.. Questions.Select(q => q.ToString()), .. Texts])));
             return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
     }
 
     private static CalibrationSet Of(string kind, IReadOnlyList<CalibrationPicture> pictures) =>
-        new($"{pictures.Count} {kind} pictures, {Typical.Length} questions", pictures, Typical);
+        new($"{pictures.Count} {kind} pictures, {Typical.Length} questions", pictures, Typical) { Texts = CalibrationTexts.Bundled };
 }

@@ -100,7 +100,9 @@ public static class ModelImporter
         CancellationToken cancel)
     {
         var writer = new ModelFolderWriter(checkpoint, tokenizer, fingerprint, folder);
-        var importance = new ImportanceMatrix();
+        var compensates = calibration is not null && plan.DecoderRecipes.Any(r => r.Body.CanBeMixed);
+        var covariances = compensates ? new CovarianceStore(Path.Combine(folder, "covariances")) : null;
+        var importance = new ImportanceMatrix(covariances);
         var imported = new ImportGraphBuilder(checkpoint, weights, plan, importance);
 
         // All graphs are built before a byte is read, so that what a checkpoint lacks is reported at once.
@@ -123,6 +125,7 @@ public static class ModelImporter
         var test = SelfTestMaterial.Prompt(vocabulary, writer.VisualTokenCount, language.MaxPositions);
         var stored = new StoredModel(checkpoint, imported, folder, writer, cancel);
         var outcome = new PrecisionTrial(checkpoint, writer, imported, stored, plan).Run(outputs, test);
+        covariances?.Clear();
         var precision = PrecisionSummary.Of(
             outcome.Recipe, embeddings.Type, plan.ForCuda, !importance.IsEmpty, imported.ScalesOf(outcome.Recipe.Decoder), outcome.Reasons);
         writer.WriteManifest(precision, outcome.Loss, outcome.SelfTest);

@@ -112,9 +112,9 @@ step "doctor runs" bash -c "chroot '$tree' env ORT_DISABLE_TELEMETRY=1 mobilevlm
 grep -E 'system|processor|OpenCV' "$work/step" | sed 's/^/        /'
 
 rm -rf "$tree/var/lib/mobilevlm/models/demo" "$work/model"
-step "the demo's checkpoint is imported" arm mobilevlm model import /usr/lib/mobilevlm/demo/mobilevlm-demo-gate /var/lib/mobilevlm/models/demo
+step "the demo's checkpoint is imported" arm mobilevlm model import /usr/lib/mobilevlm/demo/mobilevlm-demo-gate /var/lib/mobilevlm/models/demo --precision fp32
 export ORT_DISABLE_TELEMETRY=1
-"$work/x64/usr/lib/mobilevlm/mobilevlm" model import "$work/x64/usr/lib/mobilevlm/demo/mobilevlm-demo-gate" "$work/model" >/dev/null 2>&1
+"$work/x64/usr/lib/mobilevlm/mobilevlm" model import "$work/x64/usr/lib/mobilevlm/demo/mobilevlm-demo-gate" "$work/model" --precision fp32 >/dev/null 2>&1
 step "into the same weights as on x64" bash -c "cd '$work/model' && sha256sum *.bin *.onnx* *.data 2>/dev/null | (cd '$tree/var/lib/mobilevlm/models/demo' && sha256sum -c --quiet)"
 
 mkdir -p "$tree/root/pictures"

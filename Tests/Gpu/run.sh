@@ -122,7 +122,7 @@ golden() {
 # Yes/no scores beside the processor's in float32, as far as float16 may move them.
 scores() {
     local checkpoint=$root/Deploy/demo/mobilevlm-demo-gate scene most
-    "$mobilevlm" model import "$checkpoint" "$work/demo-fp32" --no-loss-report --force >"$work/import.log" 2>&1 || { bad "import of the demo" "$work/import.log"; return; }
+    "$mobilevlm" model import "$checkpoint" "$work/demo-fp32" --precision fp32 --no-loss-report --force >"$work/import.log" 2>&1 || { bad "import of the demo" "$work/import.log"; return; }
     import "$checkpoint" "$work/demo" --precision fp16 || return
     : >"$work/scores"
     for scene in 000 007 013 021 034 055 089 110; do

@@ -48,10 +48,11 @@ internal sealed class LayerwiseModel(
 
     /// <summary>Logits of each prompt along its answer, [positions, vocabulary].</summary>
     /// <param name="prompts">With the visual tokens of the picture that each is about; empty where there is none.</param>
-    public float[][] RunPrompts(IEnumerable<(CalibrationPrompt Prompt, float[] Picture)> prompts)
+    /// <param name="texts">Ids of texts that go through the model as well, only to be measured on the way.</param>
+    public float[][] RunPrompts(IEnumerable<(CalibrationPrompt Prompt, float[] Picture)> prompts, IReadOnlyList<int[]>? texts = null)
     {
         var all = prompts.ToArray();
-        var streams = all.Select(p => Embed(p.Prompt, p.Picture)).ToArray();
+        var streams = all.Select(p => Embed(p.Prompt, p.Picture)).Concat((texts ?? []).Select(Embed)).ToArray();
         for (var i = 0; i < decoder.Count - 1; i++)
         {
             var layer = i;
@@ -60,9 +61,33 @@ internal sealed class LayerwiseModel(
 
         var logits = new float[all.Length][];
         decoder[^1].Run(
-            streams.Select((s, i) => HeadInputs(s, all[i].Prompt.Rows(all[i].Picture.Length / HiddenSize))),
-            (i, values) => logits[i] = values.ToArray());
+            streams.Select((s, i) => HeadInputs(s, i < all.Length ? all[i].Prompt.Rows(all[i].Picture.Length / HiddenSize) : TextRows(s))),
+            (i, values) =>
+            {
+                if (i < all.Length)
+                {
+                    logits[i] = values.ToArray();
+                }
+            });
         return logits;
+    }
+
+    /// <summary>Some rows of a text, because logits of all of them would take half a megabyte each.</summary>
+    private long[] TextRows(float[] stream)
+    {
+        const int Step = 8;
+        return [.. Enumerable.Range(1, stream.Length / HiddenSize / Step).Select(i => (long)(i * Step) - 1)];
+    }
+
+    private float[] Embed(int[] ids)
+    {
+        var stream = new float[ids.Length * HiddenSize];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            checkpoint.Read(_embeddings, (long)ids[i] * HiddenSize, stream.AsSpan(i * HiddenSize, HiddenSize));
+        }
+
+        return stream;
     }
 
     /// <summary>The prompt and its answer as the decoder takes them, [length, hidden].</summary>

@@ -14,6 +14,7 @@ internal sealed class ReferencePass
 {
     private readonly CalibrationSet _set;
     private readonly CalibrationPrompt[] _prompts;
+    private readonly int[][] _texts;
     private readonly List<ISegment> _vision = [];
     private readonly List<ISegment> _decoder = [];
     private readonly LayerwiseModel _model;
@@ -26,7 +27,8 @@ internal sealed class ReferencePass
     /// <param name="set">Pictures and questions.</param>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="folder">For one layer in float32; removed after each.</param>
-    /// <param name="importance">Receives the mean squares of each linear layer's inputs.</param>
+    /// <param name="importance">Receives the mean squares of each linear layer's inputs, and the covariances of the decoder's where
+    /// it stores them.</param>
     public ReferencePass(
         Checkpoint checkpoint,
         IWeightSource source,
@@ -46,6 +48,7 @@ internal sealed class ReferencePass
 
         _prompts = [.. CalibrationPrompt.Encode(set, tokenizer, config.Vision is not null)
             .Where(p => p.Length(visualTokens) <= config.Language.MaxPositions)];
+        _texts = set.EncodeTexts(tokenizer, config.Language.MaxPositions);
         AddDecoder(source, config.Language);
         _model = new LayerwiseModel(checkpoint, _vision, _decoder);
     }
@@ -53,7 +56,7 @@ internal sealed class ReferencePass
     public ReferenceOutputs Run()
     {
         var pictures = _vision.Count == 0 ? [] : _model.EncodePictures(_set.Pictures);
-        var logits = _model.RunPrompts(_prompts.Select(p => (p, p.VisualTokensOf(pictures))));
+        var logits = _model.RunPrompts(_prompts.Select(p => (p, p.VisualTokensOf(pictures))), _texts);
         return new ReferenceOutputs(_set, pictures, _prompts, logits);
     }
 
@@ -78,16 +81,16 @@ internal sealed class ReferencePass
         for (var i = 0; i < language.Layers; i++)
         {
             var layer = i;
-            Add(_decoder, capture, "decoder", DecoderGraphWriter.NextHidden, graph => model.WriteLayer(graph, source, layer));
+            Add(_decoder, capture, "decoder", DecoderGraphWriter.NextHidden, graph => model.WriteLayer(graph, source, layer), _importance.Covariances);
         }
 
         Add(_decoder, capture, "decoder", DecoderTensors.Logits, graph => model.WriteLogits(graph, source));
     }
 
-    private void Add(List<ISegment> segments, CapturingLinearWriter capture, string name, string result, Action<OnnxGraph> write)
+    private void Add(List<ISegment> segments, CapturingLinearWriter capture, string name, string result, Action<OnnxGraph> write, CovarianceStore? covariances = null)
     {
         var graph = new OnnxGraph(name);
         write(graph);
-        segments.Add(new ReferenceSegment(_folder, graph, capture.Take(graph), result, _importance));
+        segments.Add(new ReferenceSegment(_folder, graph, capture.Take(graph), result, _importance, covariances));
     }
 }

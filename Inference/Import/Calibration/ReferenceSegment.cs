@@ -11,8 +11,9 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// <param name="captures">The inputs that are measured.</param>
 /// <param name="result">The output that is taken.</param>
 /// <param name="importance">Receives the mean squares of the captured inputs.</param>
+/// <param name="covariances">Receives their covariances; null for none.</param>
 internal sealed class ReferenceSegment(
-    string folder, OnnxGraph graph, IReadOnlyList<LinearCapture> captures, string result, ImportanceMatrix importance) : ISegment
+    string folder, OnnxGraph graph, IReadOnlyList<LinearCapture> captures, string result, ImportanceMatrix importance, CovarianceStore? covariances) : ISegment
 {
     private const string File = "segment.onnx";
 
@@ -39,10 +40,7 @@ internal sealed class ReferenceSegment(
                 try
                 {
                     using var values = session.Run(runOptions, item.Keys.ToArray(), item.Values.ToArray(), outputs);
-                    foreach (var capture in captures)
-                    {
-                        importance.Add(capture.Node, values[Array.IndexOf(outputs, capture.Input)].GetTensorDataAsSpan<float>(), capture.Inputs);
-                    }
+                    Measure(values, outputs);
 
                     take(index++, values[0].GetTensorDataAsSpan<float>());
                 }
@@ -54,10 +52,37 @@ internal sealed class ReferenceSegment(
                     }
                 }
             }
+
+            SaveCovariances();
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private void Measure(IReadOnlyList<OrtValue> values, string[] outputs)
+    {
+        foreach (var inputs in captures.GroupBy(c => c.Input))
+        {
+            var first = inputs.First();
+            var rows = values[Array.IndexOf(outputs, inputs.Key)].GetTensorDataAsSpan<float>();
+            foreach (var capture in inputs)
+            {
+                importance.Add(capture.Node, rows, capture.Inputs);
+            }
+
+            // Matrices with one input have one covariance.
+            covariances?.Add(first.Node, rows, first.Inputs);
+        }
+    }
+
+    private void SaveCovariances()
+    {
+        covariances?.Save();
+        foreach (var capture in covariances is null ? [] : captures)
+        {
+            covariances!.Share(capture.Node, captures.First(c => c.Input == capture.Input).Node);
         }
     }
 

@@ -211,4 +211,6 @@ internal sealed class HeadImportance(IInputImportance measured) : IInputImportan
 {
     public float[] Importance(string node, int inputs) => measured.Importance(
         node.StartsWith(DecoderTensors.Logits, StringComparison.Ordinal) ? DecoderTensors.Logits : node, inputs);
+
+    public ErrorCompensation? Compensation(string node) => measured.Compensation(node);
 }

@@ -78,6 +78,10 @@ internal sealed class AwqScales(
     /// <summary>The scales of cached channels, for weights that share the KV cache with these.</summary>
     public CachedScales Cached() => new(node => groups.FirstOrDefault(g => g.Node == node) is { } group ? Of(group) : null);
 
+    /// <summary>Of what goes into a node once its channels are divided.</summary>
+    public ErrorCompensation? Compensation(string node) =>
+        measured.Compensation(node, groups.FirstOrDefault(g => g.IsInputOf(node)) is { } group ? Of(group) : null);
+
     /// <summary>[channels]; null where all are one.</summary>
     private float[]? Of(ChannelGroup group)
     {

@@ -32,7 +32,8 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
                 stream =>
                 {
                     (scales, zeros) = (new float[outputs * blocks], new byte[outputs * zeroBytes]);
-                    Quantize(stream, rows, inputs, importance.Importance(node, inputs), scales, zeros);
+                    var compensation = quantizer.Bits < 8 ? importance.Compensation(node) : null;
+                    Quantize(stream, rows, inputs, importance.Importance(node, inputs), compensation, scales, zeros);
                 }),
             graph.FloatWeight(
                 $"{node}.scales",
@@ -72,6 +73,7 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
         Action<Action<int, ReadOnlyMemory<float>>> rows,
         int inputs,
         float[] importance,
+        ErrorCompensation? compensation,
         float[] scales,
         byte[] zeros)
     {
@@ -82,6 +84,14 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
         {
             var count = values.Length / inputs;
             var bytes = new byte[count * rowBytes];
+            if (compensation is not null)
+            {
+                compensation.QuantizeRows(
+                    values, importance, quantizer, bytes, scales.AsMemory(first * blocks, count * blocks), zeros.AsMemory(first * zeroBytes, count * zeroBytes));
+                stream.Write(bytes);
+                return;
+            }
+
             Parallel.For(0, count, r => quantizer.QuantizeRow(
                 values.Span.Slice(r * inputs, inputs),
                 importance,

@@ -50,6 +50,46 @@ internal sealed class BlockQuantizer(int bits, int blockSize, bool zeroPoints = 
         }
     }
 
+    /// <summary>Scale and zero point of a block.</summary>
+    /// <param name="values">Up to <see cref="BlockSize"/>.</param>
+    /// <param name="importance">How much an error of each weight counts, not negative.</param>
+    public QuantizationParameters Find(ReadOnlySpan<float> values, ReadOnlySpan<float> importance) =>
+        ScaleSearch.Find(values, importance, Bits, ZeroPoints, rule);
+
+    /// <summary>Writes the nearest code of a value.</summary>
+    /// <param name="value">The weight.</param>
+    /// <param name="parameters">Of its block.</param>
+    /// <param name="blob">The block's codes, zero where nothing was written.</param>
+    /// <param name="index">Of the weight in the block.</param>
+    /// <returns>The value that the code stands for.</returns>
+    public float PutNearest(float value, QuantizationParameters parameters, Span<byte> blob, int index)
+    {
+        var inverse = 1 / parameters.Scale;
+        var steps = float.IsFinite(inverse) ? MathF.Round(value * inverse) : 0;
+        var code = (int)Math.Clamp(steps + parameters.ZeroPoint, 0, (1 << Bits) - 1);
+        Put(blob, index, code);
+        return (code - parameters.ZeroPoint) * parameters.Scale;
+    }
+
+    /// <summary>Fills the rest of a block, and writes its zero point where they are stored.</summary>
+    /// <param name="parameters">Of the block.</param>
+    /// <param name="blob">The block's codes.</param>
+    /// <param name="count">Weights in the block.</param>
+    /// <param name="zeros">The row's zero points.</param>
+    /// <param name="block">Number of the block in its row.</param>
+    public void Finish(QuantizationParameters parameters, Span<byte> blob, int count, Span<byte> zeros, int block)
+    {
+        for (var i = count; i < BlockSize; i++)
+        {
+            Put(blob, i, parameters.ZeroPoint);
+        }
+
+        if (ZeroPoints)
+        {
+            Put(zeros, block, parameters.ZeroPoint);
+        }
+    }
+
     /// <summary>Sum of the squared quantization errors of a row, each times its importance.</summary>
     public double Error(ReadOnlySpan<float> row, ReadOnlySpan<float> importance)
     {

@@ -7,18 +7,26 @@ internal interface IInputImportance
 {
     /// <returns>[inputs], positive. Only their ratios matter.</returns>
     float[] Importance(string node, int inputs);
+
+    /// <summary>What compensates the errors of the layer's weights; null where its inputs' covariance was not measured.</summary>
+    ErrorCompensation? Compensation(string node) => null;
 }
 
 /// <summary>The mean square of each input of each linear layer over calibration, where it was measured: the error of a weight
 /// is weighted by the input that the weight is multiplied by (diagonal of the layer's Hessian, as in llama.cpp's importance
 /// matrix). While it is empty, all weights have the same importance.</summary>
-internal sealed class ImportanceMatrix : IInputImportance
+/// <param name="covariances">Holds covariances where they were measured.</param>
+internal sealed class ImportanceMatrix(CovarianceStore? covariances = null) : IInputImportance
 {
     /// <summary>Least importance of an input, as a share of the mean: calibration does not see everything.</summary>
     private const float LeastShare = 0.01f;
 
     private readonly Dictionary<string, (float[] Sum, long Rows)> _sums = [];
     private readonly Dictionary<string, InputSample> _samples = [];
+    private (string Node, float[]? Scales, ErrorCompensation Compensation)? _last;
+
+    /// <summary>Covariances of the inputs of the layers whose errors are compensated; null for none.</summary>
+    public CovarianceStore? Covariances => covariances;
 
     public bool IsEmpty => _sums.Count == 0;
 
@@ -43,6 +51,25 @@ internal sealed class ImportanceMatrix : IInputImportance
 
     /// <summary>Some of the rows that were added for a node; none where nothing was measured.</summary>
     public IReadOnlyList<float[]> Sample(string node) => _samples.TryGetValue(node, out var sample) ? sample.Rows : [];
+
+    public ErrorCompensation? Compensation(string node) => Compensation(node, scales: null);
+
+    /// <summary>The same for inputs that are divided by channel scales, [inputs].</summary>
+    public ErrorCompensation? Compensation(string node, float[]? scales)
+    {
+        // Matrices with the same input follow each other.
+        if (_last is not { } last || last.Scales != scales || covariances?.IsSame(last.Node, node) != true)
+        {
+            if (covariances?.Find(node) is not { } covariance)
+            {
+                return null;
+            }
+
+            _last = last = (node, scales, new ErrorCompensation(covariance, scales));
+        }
+
+        return last.Compensation;
+    }
 
     public float[] Importance(string node, int inputs)
     {
