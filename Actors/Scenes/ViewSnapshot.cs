@@ -28,6 +28,12 @@ internal sealed class ViewSnapshot
         (_camera, _sequence, _capturedAt) = (frame.Camera, frame.Sequence, frame.CapturedAt);
         var bytes = _width * _height * 3;
         _pixels = _pixels.Length == bytes ? _pixels : new byte[bytes];
+        if (step == 1)
+        {
+            frame.Pixels.CopyTo(_pixels);
+            return;
+        }
+
         for (var y = 0; y < _height; y++)
         {
             for (var x = 0; x < _width; x++)

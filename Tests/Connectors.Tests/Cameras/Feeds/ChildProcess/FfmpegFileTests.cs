@@ -171,11 +171,16 @@ public sealed class FfmpegFileTests : IDisposable
     [InlineData("rgb48.mkv", "ffv1", "gbrp16le")]
     [InlineData("alpha.mkv", "ffv1", "yuva444p10le")]
     [InlineData("av1.mkv", "libsvtav1", "yuv420p")]
-    public async Task Any_codec_and_pixel_format_becomes_8_bit_rgb(string name, string codec, string format)
+    public async Task Any_codec_and_pixel_format_becomes_8_bit_rgb_scaled_or_not(string name, string codec, string format)
     {
         CameraFiles.Ffmpeg(
             "-f", "lavfi", "-i", "color=red:size=96x64:rate=5", "-frames:v", "3", "-c:v", codec, "-pix_fmt", format, _files[name]);
-        foreach (var capture in new[] { new Capture(Cameras.Capture.Settings(_files[name])), Capture(_files[name], it => it) })
+        foreach (var capture in new[]
+        {
+            new Capture(Cameras.Capture.Settings(_files[name])),
+            Capture(_files[name], it => it),
+            Capture(_files[name], it => it with { MaxWidth = 47 }),
+        })
         {
             var end = await capture.RunAsync();
             Assert.True(end is { Kind: CaptureEndKind.Finished, Frames: 3 }, end.ToString());
@@ -183,6 +188,33 @@ public sealed class FfmpegFileTests : IDisposable
             {
                 Assert.All(capture.Frames, frame => Assert.InRange(frame.Pixels[0] - frame.Pixels[1], 200, 255));
             }
+        }
+    }
+
+    [Theory]
+    [InlineData("bt709", "tv")]
+    [InlineData("bt709", "pc")]
+    [InlineData("smpte170m", "tv")]
+    [InlineData("smpte170m", "pc")]
+    public async Task Scaled_frames_keep_the_colours_of_full_ones_in_each_matrix_and_range(string matrix, string range)
+    {
+        // Large areas of one colour, so that only an error of the matrix or the range makes a difference.
+        CameraFiles.Ffmpeg(
+            "-f", "lavfi", "-i", "smptebars=size=320x242:rate=5", "-frames:v", "2",
+            "-vf", $"scale=out_color_matrix={matrix}:out_range={range},format=yuv420p",
+            "-c:v", "libx264", "-qp", "1", "-colorspace", matrix, "-color_range", range, _files["bars.mkv"]);
+        var full = Capture(_files["bars.mkv"], it => it);
+        var scaled = Capture(_files["bars.mkv"], it => it with { MaxWidth = 160 });
+        await full.RunAsync();
+        await scaled.RunAsync();
+        var (large, small) = (full.Frames.First(), scaled.Frames.First());
+        Assert.Equal((320, 242, 160, 121), (large.Width, large.Height, small.Width, small.Height));
+        for (var bar = 0; bar < 7; bar++)
+        {
+            var (x, y) = ((bar * 160 / 7) + 11, 40);
+            var expected = large.Pixels.AsSpan(3 * ((2 * y * large.Width) + (2 * x)), 3).ToArray();
+            var actual = small.Pixels.AsSpan(3 * ((y * small.Width) + x), 3).ToArray();
+            Assert.All(Enumerable.Range(0, 3), c => Assert.InRange(actual[c] - expected[c], -3, 3));
         }
     }
 

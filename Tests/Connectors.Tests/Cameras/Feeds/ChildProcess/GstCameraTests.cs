@@ -20,6 +20,25 @@ public sealed class GstCameraTests
         });
     }
 
+    [Theory]
+    [InlineData(161, 50, 200, 161, 50)]
+    [InlineData(320, 90, 160, 160, 45)]
+    [InlineData(90, 320, 45, 45, 160)]
+    public async Task Scaling_keeps_the_proportions_and_never_enlarges(int width, int height, int maxWidth, int newWidth, int newHeight)
+    {
+        var capture = new Capture(
+            Capture.Settings($"gst:videotestsrc num-buffers=2 pattern=red ! video/x-raw,width={width},height={height}") with
+            {
+                MaxWidth = maxWidth,
+            });
+        Assert.Equal(2, (await capture.RunAsync()).Frames);
+        Assert.All(capture.Frames, frame =>
+        {
+            Assert.Equal((newWidth, newHeight), (frame.Width, frame.Height));
+            Assert.All(frame.Pixels.Chunk(3), pixel => Assert.Equal([255, 0, 0], pixel));
+        });
+    }
+
     [Fact]
     public async Task A_live_pipeline_is_thinned_scaled_and_ends_when_cancelled()
     {
