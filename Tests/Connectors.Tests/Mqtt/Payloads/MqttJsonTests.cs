@@ -221,7 +221,7 @@ public sealed class MqttJsonTests
         const string expected =
             """
             {"v":1,"node":"edge-1","at":"2026-03-01T12:30:05.000+01:00","clock":"set","uptimeS":3600,"model":"mobilevlm-v2-1.7b",
-            "target":"cuda:1","sessions":{"decoder":{"provider":"CUDAExecutionProvider","nodes":311,"nodesOnCpu":3,"reason":null}},
+            "target":"cuda:1","sessions":{"decoder":{"provider":"CUDAExecutionProvider","nodes":311,"nodesOnCpu":3,"reason":null,"int8Kernel":null,"int8Advice":null}},
             "residentBytes":1500000000,"cameras":{"Gate":{"online":true,"framesCaptured":100,"framesRepeated":0,
             "framesReplaced":50,"framesIdle":30,"framesStale":1,"framesUsed":18,"framesGated":9,"framesFailed":1,"captureRestarts":2,
             "lastFrameAt":"2026-03-01T12:30:05.000+01:00","lastAgeMs":19.5,"sameFrameS":7,"frozenConnections":3,
