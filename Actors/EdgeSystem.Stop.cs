@@ -85,6 +85,7 @@ public sealed partial class EdgeSystem
             intake.Close();
         }
 
+        _intakes.Close();
         _uploads.Close();
 
         // In a hurry or not, every step is taken; each ends by its own limit.

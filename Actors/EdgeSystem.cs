@@ -7,11 +7,13 @@ using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Http;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
+using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Actors;
@@ -51,6 +53,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly InFlightLimit _limit;
     private readonly EdgeSignals _signals = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
+    private readonly LiveUpdates? _live;
     private readonly long _startedAt;
     private readonly ClockMonitor _clock;
     private readonly TaskCompletionSource<EdgeOutcome> _completion =
@@ -84,10 +87,23 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _states = new QuestionStates(time, settings.TimeZone);
         _states.Switches.Configure(settings.Cameras);
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
-        _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake);
+        _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
+        _live = dependencies.LiveEvents is { } events
+            ? new LiveUpdates(events, new MessageFactory(settings, dependencies.Topics, _clock))
+            : null;
         _surviving = CreateSurvivingState();
+        Cameras = new CameraService(
+            new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats),
+            _clock,
+            time);
     }
+
+    /// <summary>Shows cameras and questions, and asks ad-hoc questions, for the HTTP server.</summary>
+    public ICameraService Cameras { get; }
+
+    /// <summary>Lends the engine's threads, once it is started.</summary>
+    public EngineAccess Engine => (_pipeline ?? throw new InvalidOperationException("The system is not started.")).Engine;
 
     /// <summary>The actors, for tests that make them fail. Null before the start.</summary>
     internal ActorSystem? Actors => _system;
@@ -232,7 +248,10 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             store,
             new QuestionStateWriter(store, _loggers.CreateLogger<QuestionStateWriter>()),
             new PublisherState(
-                _dependencies.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time),
+                _dependencies.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time)
+            {
+                Live = _live,
+            },
             new PendingRequests(),
             new UploadDecodingQueue(_dependencies.PictureToFrame, _uploads, _loggers.CreateLogger<UploadDecodingQueue>()),
             new CommandReaderState(_settings.Commands, _time),

@@ -200,7 +200,7 @@ internal sealed partial class AdHocActor : RestartableActor
         intake?.Ask(question);
         if (request.Picture is { } picture)
         {
-            _context.Decoding.Add(picture, question, reason => _self.Tell(new PictureUnusable(question, reason)));
+            _context.Decoding.Add(picture, [question], reason => _self.Tell(new PictureUnusable(question, reason)));
         }
 
         return null;

@@ -18,18 +18,18 @@ internal sealed partial class UploadDecodingQueue(
     private readonly ILogger _logger = logger;
     private readonly Lazy<WorkerThread> _thread = new(() => new WorkerThread("mvlm-picture"));
 
-    /// <summary>Returns at once. The picture is decoded when its turn comes; if it cannot be used, the question
-    /// fails.</summary>
+    /// <summary>Returns at once. The picture is decoded when its turn comes; if it cannot be used, its questions
+    /// fail.</summary>
     /// <param name="file">The picture file.</param>
-    /// <param name="question">The question about it. If it has ended by then, nothing is decoded.</param>
+    /// <param name="questions">The questions about it. If all of them have ended by then, nothing is decoded.</param>
     /// <param name="onUnusable">Called on the decoding thread instead when the file is not a usable picture, with the
     /// reason.</param>
-    public void Add(ReadOnlyMemory<byte> file, AdHocQuestion question, Action<string> onUnusable) =>
+    public void Add(ReadOnlyMemory<byte> file, IReadOnlyList<AdHocQuestion> questions, Action<string> onUnusable) =>
         _ = _thread.Value.RunAsync(() =>
         {
-            if (!question.IsCompleted)
+            if (!questions.All(question => question.IsCompleted))
             {
-                Decode(file, question, onUnusable);
+                Decode(file, questions, onUnusable);
             }
 
             return true;
@@ -38,13 +38,13 @@ internal sealed partial class UploadDecodingQueue(
     /// <summary>Accepts no more pictures; completes when the last one is decoded.</summary>
     public Task EndAsync() => _thread.IsValueCreated ? _thread.Value.EndAsync() : Task.CompletedTask;
 
-    private void Decode(ReadOnlyMemory<byte> file, AdHocQuestion question, Action<string> onUnusable)
+    private void Decode(ReadOnlyMemory<byte> file, IReadOnlyList<AdHocQuestion> questions, Action<string> onUnusable)
     {
         try
         {
-            if (!uploads.Add(toFrame(file), question))
+            if (!uploads.Add(toFrame(file), questions))
             {
-                question.Fail("this service is about to stop");
+                Fail(questions, "this service is about to stop");
             }
         }
         catch (ImageFileException fault)
@@ -54,7 +54,15 @@ internal sealed partial class UploadDecodingQueue(
         catch (Exception fault)
         {
             LogNotDecoded(fault);
-            question.Fail("the picture could not be decoded");
+            Fail(questions, "the picture could not be decoded");
+        }
+    }
+
+    private static void Fail(IReadOnlyList<AdHocQuestion> questions, string reason)
+    {
+        foreach (var question in questions)
+        {
+            question.Fail(reason);
         }
     }
 

@@ -75,6 +75,9 @@ internal sealed class CameraIntake : IFrameIntake
 
     public CameraCounters Counters { get; }
 
+    /// <summary>Takes single frames for people who want to see one.</summary>
+    public SnapshotCapture Snapshots { get; } = new();
+
     /// <summary>Watches the camera's frames before they are offered.</summary>
     public CameraMonitor Monitor { get; }
 
@@ -114,6 +117,7 @@ internal sealed class CameraIntake : IFrameIntake
     {
         Counters.Update(camera => camera.FramesCaptured++);
         Counters.LastFrame.Set(frame.CapturedTimestamp);
+        Snapshots.Offer(frame);
         // Dropped here, a frame without a due question wakes nobody.
         if (!_schedule.IsDue(_time.GetTimestamp()) && !_adHoc.IsWaiting)
         {

@@ -6,12 +6,12 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Capture;
 
-/// <summary>Uploaded pictures with their questions. Each goes through the pipeline on its own, in turn with the cameras; none
+/// <summary>Uploaded pictures, each with its questions. Each goes through the pipeline on its own, in turn with the cameras; none
 /// replaces another. How many wait is bounded by the caller.</summary>
 internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
 {
     private readonly Lock _lock = new();
-    private readonly List<(Frame Picture, AdHocQuestion Question)> _waiting = [];
+    private readonly List<(Frame Picture, IReadOnlyList<AdHocQuestion> Questions)> _waiting = [];
     private bool _closed;
 
     /// <summary>Stands in for a camera id; no topic has it.</summary>
@@ -35,36 +35,39 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
     }
 
     /// <summary>Takes over the picture.</summary>
-    /// <returns>False when the service stops or the question has ended; the picture is disposed then.</returns>
-    public bool Add(Frame picture, AdHocQuestion question)
+    /// <returns>False when the service stops or all questions have ended; the picture is disposed then.</returns>
+    public bool Add(Frame picture, IReadOnlyList<AdHocQuestion> questions)
     {
         lock (_lock)
         {
-            if (_closed || question.IsCompleted)
+            if (_closed || questions.All(question => question.IsCompleted))
             {
                 picture.Dispose();
                 return false;
             }
 
-            _waiting.Add((picture, question));
+            _waiting.Add((picture, questions));
         }
 
         wake.Set();
         return true;
     }
 
-    /// <summary>Removes a question and its picture, if they still wait.</summary>
+    /// <summary>Removes the picture of a question that has ended, if it still waits and has no other question.</summary>
     public void Withdraw(AdHocQuestion question)
     {
         lock (_lock)
         {
-            foreach (var (picture, _) in _waiting.Where(it => it.Question == question))
+            foreach (var (picture, _) in _waiting.Where(IsOver))
             {
                 picture.Dispose();
             }
 
-            _waiting.RemoveAll(it => it.Question == question);
+            _waiting.RemoveAll(IsOver);
         }
+
+        bool IsOver((Frame Picture, IReadOnlyList<AdHocQuestion> Questions) upload) =>
+            upload.Questions.Contains(question) && upload.Questions.All(other => other == question || other.IsCompleted);
     }
 
     public PickedFrame? Pick()
@@ -76,9 +79,9 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
                 return null;
             }
 
-            var (picture, question) = _waiting[0];
+            var (picture, questions) = _waiting[0];
             _waiting.RemoveAt(0);
-            return new PickedFrame(picture, [], [question]);
+            return new PickedFrame(picture, [], questions);
         }
     }
 

@@ -48,6 +48,9 @@ internal sealed class ModelSessions
     /// <summary>Encodes snapshots on its own thread, so that neither stage waits for a JPEG.</summary>
     public Task<T> SnapshotAsync<T>(Func<T> work) => _snapshotThread.RunAsync(work);
 
+    /// <summary>The sessions are being disposed, or are.</summary>
+    public bool IsClosing => _closing is not null;
+
     /// <summary>Disposes the sessions behind the calls that run, each once; done when all threads have ended.</summary>
     public Task CloseAsync() => _closing ??= CloseOnceAsync();
 

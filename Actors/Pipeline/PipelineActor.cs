@@ -39,6 +39,9 @@ internal sealed record PipelineContext(
     CancellationToken CancelAnswers)
 {
     /// <summary>Outlives each engine and the actor.</summary>
+    public EngineAccess Engine { get; } = new();
+
+    /// <summary>Outlives each engine and the actor.</summary>
     public FailingQuestions Failing { get; } = new(Time);
 
     /// <summary>Ends when the sessions that an actor left open are disposed. Set when that actor ends.</summary>
@@ -106,6 +109,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
 
         Run(sessions);
+        _context.Engine.Opened(sessions);
         if (!_wasStarted)
         {
             _wasStarted = true;
@@ -175,6 +179,7 @@ internal sealed partial class PipelineActor : ReceiveActor
         if (_sessions is { } sessions)
         {
             _sessions = null;
+            _context.Engine.Closed();
             _changing = true;
             _closed = CloseAsync(sessions);
             _closed.PipeTo(Self, success: () => next);

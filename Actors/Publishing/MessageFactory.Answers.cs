@@ -98,7 +98,8 @@ internal sealed partial class MessageFactory
     private OutboundMessage Answer(QuestionUpdate update) => Retained(
         _topics.Answer(update.Camera.Value, update.Question.Id), MqttJson.Serialize(Payload(update)), "application/json");
 
-    private AnswerPayload Payload(QuestionUpdate update)
+    /// <summary>The body of the answer's message.</summary>
+    public AnswerPayload Payload(QuestionUpdate update)
     {
         var (last, state) = (update.Last, update.Current);
         var fresh = update.IsFromFrame ? last?.Parsed : null;

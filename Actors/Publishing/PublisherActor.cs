@@ -72,7 +72,11 @@ internal sealed class PublisherActor : RestartableActor
         Receive<StateUpdates>(PublishEvaluated);
         Receive<PendingSave>(due => writer.WriteAfter(_state.EventsStored, due));
         Receive<CamerasReconfigured>(Change);
-        Receive<CameraAvailability>(camera => Publish(_cameraMessages.Of(_state.Cameras, camera)));
+        Receive<CameraAvailability>(camera =>
+        {
+            _state.Live?.Changed(camera);
+            Publish(_cameraMessages.Of(_state.Cameras, camera));
+        });
         Receive<ViewSeen>(seen => Publish(_cameraMessages.Of(_state.Cameras, seen)));
         Receive<PublishStats>(message => Publish([_messages.Stats(message.Body)]));
         Receive<PublishOneTime>(PublishOnce);
@@ -183,6 +187,7 @@ internal sealed class PublisherActor : RestartableActor
 
     private void PublishEvaluated(StateUpdates evaluated)
     {
+        _composer.Compose(() => _state.Live?.Evaluated(evaluated));
         _events.StoreAll(evaluated, _composer);
         Publish(_composer.Answers(_messages, evaluated));
     }
@@ -203,6 +208,7 @@ internal sealed class PublisherActor : RestartableActor
     {
         // Everything is composed before anything is changed, so that a failure leaves nothing half done.
         var (latest, once) = _cameraMessages.Changed(_state.Cameras, changed);
+        _state.Live?.Reconfigured(changed);
         _state.Cameras = changed.Cameras;
         foreach (var message in once)
         {

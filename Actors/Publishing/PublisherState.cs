@@ -41,6 +41,9 @@ internal sealed class PublisherState : IDisposable
     /// <summary>The first retained values are set and the handlers of the link are registered.</summary>
     public bool IsInitialized { get; set; }
 
+    /// <summary>Follows what is published, whether or not there is a broker; null where nobody does.</summary>
+    public LiveUpdates? Live { get; init; }
+
     /// <summary>The current cameras and questions.</summary>
     public IReadOnlyList<CameraConfiguration> Cameras { get; set; }
 

@@ -13,6 +13,9 @@ public sealed record AdHocSettings
 
     public AskLimits Limits { get; init; } = new();
 
+    /// <summary>Most tokens of a written answer to a question that came over HTTP.</summary>
+    public int MaxTokensOverHttp { get; init; } = 128;
+
     /// <summary>Topics to which replies may be sent: prefixes, each with its last <c>/</c>.</summary>
     public IReadOnlyList<string> ReplyPrefixes { get; init; } = ["replies/"];
 }

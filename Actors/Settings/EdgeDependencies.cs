@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Frames;
+using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
@@ -30,6 +31,9 @@ public sealed record EdgeDependencies
 
     /// <summary>Opens stage 2, under the same rules.</summary>
     public required Func<IQuestionAnswerer> OpenAnswerer { get; init; }
+
+    /// <summary>Gets answers, states, events and cameras for viewers; null where nobody can follow them.</summary>
+    public LiveEvents? LiveEvents { get; init; }
 
     /// <summary>Reads the devices on which the model's sessions run, for the statistics. Called on any thread.</summary>
     public Func<ModelPlacement> Placement { get; init; } = () => ModelPlacement.Unknown;

@@ -17,6 +17,9 @@ public sealed record EdgeSettings
 
     public required IReadOnlyList<CameraConfiguration> Cameras { get; init; }
 
+    /// <summary>The service runs without a camera too, for questions about uploaded pictures and texts.</summary>
+    public bool RunsWithoutCameras { get; init; }
+
     /// <summary>The time zone of schedules.</summary>
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Local;
 

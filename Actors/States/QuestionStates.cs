@@ -45,6 +45,9 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
         }
     }
 
+    /// <summary>The current state of a question; that before the first answer for an unknown one.</summary>
+    public QuestionState Of(CameraId camera, string question) => _current.GetValueOrDefault((camera, question)) ?? QuestionState.Nothing;
+
     public void Remove(CameraId camera, string question) => _current.TryRemove((camera, question), out _);
 
     /// <summary>Whether a condition of a question of this camera is met.</summary>

@@ -6,6 +6,7 @@ using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Inference.Answers;
@@ -98,7 +99,7 @@ internal sealed class PipelineBench(ModelFolder folder, ExecutionSettings settin
                 new CameraSettings { Id = new CameraId("bench"), Source = $"pattern:640x480@{CameraRate}" },
                 pool, TimeProvider.System, NullLogger.Instance),
         ],
-        Link = new SilentLink(),
+        Link = new DiscardingLink(),
         Topics = new NodeTopics("mobilevlm", "bench"),
         OpenEncoder = () => new VisionEncoder(folder, settings),
         OpenAnswerer = () => QuestionAnswerer.Open(folder, settings),

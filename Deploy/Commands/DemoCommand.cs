@@ -83,7 +83,8 @@ internal static class DemoCommand
             return LoadConfiguration(broker, once, speed, model, port: 0);
         });
 
-        var (host, port) = (runtime.BrokerAddress.Host, runtime.BrokerAddress.Port > 0 ? runtime.BrokerAddress.Port : EmbeddedBroker.DefaultPort);
+        var address = runtime.BrokerAddress!;
+        var (host, port) = (address.Host, address.Port > 0 ? address.Port : EmbeddedBroker.DefaultPort);
         string[] hints =
         [
             $"Every answer is published to {runtime.Broker}. To see it in another terminal:",
@@ -94,7 +95,7 @@ internal static class DemoCommand
             [.. configuration.ToEdgeSettings(model).Cameras[0].Questions.Select(q => new WatchedQuestion(Camera, q.Id, q.Text))];
         var state = new WatchState(topics, questions, TimeProvider.System) { Changed = verbose ? null : view.Write };
         await using var subscriber = await MqttSubscriber.ConnectAsync(
-            configuration.ToMqttSettings(runtime.BrokerAddress), topics.All, state.Receive, cancel);
+            configuration.ToMqttSettings(address), topics.All, state.Receive, cancel);
         if (!view.IsLive || verbose)
         {
             Terminal.Info($"{string.Join('\n', hints)}\n{Stop}");

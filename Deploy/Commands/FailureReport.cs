@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.ML.OnnxRuntime;
+using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
@@ -40,7 +41,7 @@ internal static class FailureReport
     private static (int Code, string Message) DescribeCause(Exception e) => e switch
     {
         ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException
-            or EmbeddedBrokerPortBusyException => (ExitCode.Usage, e.Message),
+            or EmbeddedBrokerPortBusyException or HttpPortBusyException => (ExitCode.Usage, e.Message),
         OperationCanceledException => (ExitCode.Failed, "Stopped before it was done."),
         CheckpointException or ImageFileException or ContextFullException or NonFiniteLogitsException or HubException
             => (ExitCode.Failed, e.Message),
@@ -68,7 +69,7 @@ internal static class FailureReport
 
     /// <summary>Whether the exception's message is enough, so that a stack trace would not help.</summary>
     private static bool IsExpected(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
-        or UsageException or EmbeddedBrokerPortBusyException or OperationCanceledException or CheckpointException
+        or UsageException or EmbeddedBrokerPortBusyException or HttpPortBusyException or OperationCanceledException or CheckpointException
         or ImageFileException or ContextFullException or HubException or IOException or UnauthorizedAccessException;
 
     private static bool IsTraceRequested => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";

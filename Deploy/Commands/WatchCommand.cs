@@ -27,6 +27,11 @@ internal static class WatchCommand
 
     private static async Task<int> RunAsync(EdgeConfiguration configuration, string? camera, CancellationToken cancel)
     {
+        if (!configuration.HasBroker)
+        {
+            throw new UsageException("The configuration names no broker, and this command shows what is published there. Follow /api/v1/events/stream instead.");
+        }
+
         var questions = Questions(configuration, camera);
         var topics = configuration.ToTopics();
         var settings = configuration.ToMqttSettings(EmbeddedBroker(configuration));

@@ -35,7 +35,10 @@ internal sealed partial class EdgeConfiguration
 
     /// <summary>The port of the embedded broker; 0 requests any free port; null if another broker is used.</summary>
     public int? EmbeddedBrokerPort =>
-        BrokerAddress.IsEmbedded(Options.Mqtt.Broker!) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
+        Options.Mqtt.Broker is { } broker && BrokerAddress.IsEmbedded(broker) ? Options.Mqtt.Port ?? MqttOptions.DefaultPort : null;
+
+    /// <summary>False if no broker is configured, so that answers are available over HTTP alone.</summary>
+    public bool HasBroker => Options.Mqtt.Broker is not null;
 
     /// <param name="opened">Receives where each session runs; may be null.</param>
     public ExecutionSettings ToExecutionSettings(Action<SessionPlacement>? opened = null) => new(Options.Model.Threads)
@@ -94,6 +97,7 @@ internal sealed partial class EdgeConfiguration
         })],
         TimeZone = Options.TimeZone is { } zone ? TimeZoneInfo.FindSystemTimeZoneById(zone) : TimeZoneInfo.Local,
         StateFolder = StateFolder,
+        RunsWithoutCameras = Options.Http.Listen is not null,
         Pipeline = ToPipeline(Options.Pipeline),
         Mqtt = ToDelivery(Options.Mqtt),
         Asks = ToAsks(Options.Mqtt),

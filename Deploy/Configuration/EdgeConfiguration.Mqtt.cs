@@ -13,6 +13,9 @@ internal sealed partial class EdgeConfiguration
     // The system prompt, the frame and the chat template around a question, in tokens, with a reserve.
     private const int TokensBesideTheQuestion = 224;
 
+    // As many as `ask` generates.
+    private const int MaxTokensOverHttp = 128;
+
     private IReadOnlyList<MqttSubscription> ToSubscriptions()
     {
         var home = ToHomeAssistant(Options.Mqtt.HomeAssistant);
@@ -42,6 +45,7 @@ internal sealed partial class EdgeConfiguration
         {
             Enabled = mqtt.Asks.Enabled,
             MaxWaiting = mqtt.Asks.MaxWaiting,
+            MaxTokensOverHttp = Math.Clamp(MaxTokensOverHttp, 1, available / 2),
             Limits = new AskLimits
             {
                 MaxTokens = maxTokens,

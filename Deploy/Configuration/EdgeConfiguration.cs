@@ -31,9 +31,7 @@ internal sealed partial class EdgeConfiguration
     {
         (Options, File, Folder, Logging, Warnings) = (options, file, folder, logging, warnings);
         _hostName = sources.HostName;
-        _systemdState = sources.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0
-            ? state.Split(':')[0]
-            : null;
+        _systemdState = SystemdState(sources);
     }
 
     /// <summary>The options as written, with defaults for what was left out.</summary>
@@ -106,12 +104,18 @@ internal sealed partial class EdgeConfiguration
             camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, sources.Environment);
         }
 
-        OptionsValidator.Validate(options, folder, purpose, problems);
+        options.Http.TokenFile = SystemdCredential.Resolve(options.Http.TokenFile, sources.Environment);
+        options.Http.CertificateFile = SystemdCredential.Resolve(options.Http.CertificateFile, sources.Environment);
+        options.Http.KeyFile = SystemdCredential.Resolve(options.Http.KeyFile, sources.Environment);
+        OptionsValidator.Validate(options, folder, SystemdState(sources), purpose, problems);
         return problems.Errors.Count == 0
             ? new EdgeConfiguration(options, file, folder, sources, logging, problems.Warnings)
             : throw new ConfigurationException(
                 file ?? $"environment ({NoFile(sources)})", problems.Errors, problems.Warnings);
     }
+
+    private static string? SystemdState(ConfigurationSources sources) =>
+        sources.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0 ? state.Split(':')[0] : null;
 
     private static byte[] ReadFile(string path)
     {

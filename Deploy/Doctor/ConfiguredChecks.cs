@@ -34,8 +34,11 @@ internal static class ConfiguredChecks
         report.Begin("the model");
         AddAll(await Task.Factory.StartNew(
             () => TryModel(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        AddAll(HttpChecks.Run(configuration));
         report.Begin("the broker");
-        var (broker, _) = await TryBrokerAsync(configuration, cancel);
+        var (broker, _) = configuration.HasBroker
+            ? await TryBrokerAsync(configuration, cancel)
+            : (Finding.Fine("broker", "none is configured; answers are available over HTTP"), false);
         report.Add(broker);
         foreach (var camera in configuration.ToCameraSettings())
         {
@@ -44,7 +47,7 @@ internal static class ConfiguredChecks
         }
 
         // An embedded broker that is not running has received nothing.
-        if (configuration.EmbeddedBrokerPort is null ? broker.Kind == FindingKind.Fine : broker.Kind == FindingKind.Note)
+        if (configuration.HasBroker && (configuration.EmbeddedBrokerPort is null ? broker.Kind == FindingKind.Fine : broker.Kind == FindingKind.Note))
         {
             report.Begin("the running service");
             AddAll(await RunningChecks.RunAsync(configuration, TimeProvider.System, cancel));
@@ -84,6 +87,11 @@ internal static class ConfiguredChecks
             var placements = new Dictionary<string, SessionPlacement>();
             using var model = TestedModel.Open(
                 folder, configuration.ToExecutionSettings(placement => placements[placement.File] = placement), SelfTestExtent.Fast, cancel);
+            if (folder.Manifest.Vision is null)
+            {
+                return Finding.Fine("model", $"{folder.Manifest.Name}: opens; a text-only model; self-test: {SelfTestText.Describe(model.Outcome)}");
+            }
+
             using var encoder = model.TakeEncoder();
             using var answerer = model.TakeAnswerer(configuration.ContextTokens);
             var started = Stopwatch.GetTimestamp();

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
+using MobileVlm.Edge.Deploy.Http;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
@@ -15,7 +16,10 @@ internal sealed partial class EdgeHostedService(
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
     private ConfigurationWatcher? _watcher;
+    private HttpFrontEnd? _http;
+    private EdgeMeter? _meter;
     private MetricsEndpoint? _metrics;
+    private MetricsScrape? _scrape;
 
     /// <summary>The running system; null until it has started.</summary>
     public EdgeSystem? System => _runtime?.System;
@@ -27,18 +31,27 @@ internal sealed partial class EdgeHostedService(
     {
         try
         {
-            _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, cancellationToken);
+            // Before the model is loaded: some clients ask once at their own start and never again.
+            _http = await HttpFrontEnd.StartAsync(configuration, TimeProvider.System, loggers, cancellationToken);
+            _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, _http?.Events, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // It was stopped while it started: nothing is open.
+            // It was stopped while it started: no part of the pipeline is open.
             return;
         }
-
-        if (configuration.Options.Metrics.Port is { } port)
+        catch
         {
-            _metrics = MetricsEndpoint.Start(_runtime.System, port, _logger);
+            if (_http is not null)
+            {
+                await _http.DisposeAsync();
+            }
+
+            throw;
         }
+
+        StartMetrics(_runtime.System);
+        _http?.Ready(_runtime.System, _scrape?.Handler);
 
         foreach (var warning in configuration.Warnings)
         {
@@ -66,18 +79,42 @@ internal sealed partial class EdgeHostedService(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (_http is not null)
+        {
+            await _http.StopAsync();
+        }
+
         _metrics?.Dispose();
         _watcher?.Dispose();
         if (_runtime is not null)
         {
             await _runtime.DisposeAsync();
         }
+
+        if (_http is not null)
+        {
+            await _http.DisposeAsync();
+        }
     }
 
     public void Dispose()
     {
         _metrics?.Dispose();
+        _scrape?.Dispose();
+        _meter?.Dispose();
         _watcher?.Dispose();
+    }
+
+    private void StartMetrics(EdgeSystem system)
+    {
+        if (configuration.Options.Metrics.Port is null && _http is null)
+        {
+            return;
+        }
+
+        _meter = new EdgeMeter(system, TimeProvider.System);
+        _metrics = configuration.Options.Metrics.Port is { } port ? MetricsEndpoint.Start(port, _logger) : null;
+        _scrape = _http is null ? null : new MetricsScrape(configuration.Node);
     }
 
     private void Apply(EdgeConfiguration changed)

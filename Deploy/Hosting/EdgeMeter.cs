@@ -33,6 +33,10 @@ internal sealed class EdgeMeter : IDisposable
         _time = time;
         Properties<StatsPayload>(stats => [(stats, [])]);
         Properties<CameraStats>(stats => stats.Cameras.Select(camera => (camera.Value, Tags("camera", camera.Key))));
+        Properties<QuestionStats>(stats =>
+            from camera in stats.Cameras
+            from question in camera.Value.Questions
+            select (question.Value, (KeyValuePair<string, object?>[])[new("camera", camera.Key), new("question", question.Key)]));
         Properties<PipelineStats>(stats => [(stats.Pipeline, [])]);
         Properties<MqttStats>(stats => [(stats.Mqtt, [])]);
         Properties<StorageStats>(stats => [(stats.Storage, [])]);

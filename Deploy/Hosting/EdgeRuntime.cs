@@ -4,14 +4,17 @@ using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Connectors.Frames;
+using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Http;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
@@ -36,7 +39,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         int imageSize,
         StateLocks locks,
         EmbeddedBroker? broker,
-        Uri brokerAddress,
+        Uri? brokerAddress,
         FramePool frames,
         EdgeSystem system,
         TimeProvider time,
@@ -45,11 +48,11 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         (_broker, BrokerAddress, Frames, System) = (broker, brokerAddress, frames, system);
         (_configuration, _imageSize, _locks, _time, _loggers) = (configuration, imageSize, locks, time, loggers);
         _logger = loggers.CreateLogger<EdgeRuntime>();
-        Broker = brokerAddress.GetLeftPart(UriPartial.Authority);
+        Broker = brokerAddress?.GetLeftPart(UriPartial.Authority) ?? DiscardingLink.Name;
     }
 
-    /// <summary>The address to which subscribers connect.</summary>
-    public Uri BrokerAddress { get; }
+    /// <summary>The address to which subscribers connect; null without a broker.</summary>
+    public Uri? BrokerAddress { get; }
 
     /// <summary>The broker's address for messages to people.</summary>
     public string Broker { get; }
@@ -59,17 +62,22 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     public EdgeSystem System { get; }
 
     /// <summary>Opens everything and starts. If a later part fails, what was opened is closed again.</summary>
+    /// <param name="configuration">Validated.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">For the log.</param>
+    /// <param name="live">Gets what viewers follow over HTTP; null without an HTTP server.</param>
+    /// <param name="cancel">Cancels the start.</param>
     /// <exception cref="StorageInUseException">Another service uses the state folder or the outbox.</exception>
     /// <exception cref="ModelFolderException">The model cannot be used.</exception>
     /// <exception cref="ExecutionTargetException">The target is not available.</exception>
     /// <exception cref="EmbeddedBrokerPortBusyException">The embedded broker's port is in use.</exception>
     public static async Task<EdgeRuntime> StartAsync(
-        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel = default)
+        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, LiveEvents? live = null, CancellationToken cancel = default)
     {
         var locks = StateLocks.Take(configuration, loggers.CreateLogger("Storage"));
         try
         {
-            return await StartAsync(configuration, locks, time, loggers, cancel);
+            return await StartAsync(configuration, locks, time, loggers, live, cancel);
         }
         catch
         {
@@ -79,7 +87,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     }
 
     private static async Task<EdgeRuntime> StartAsync(
-        EdgeConfiguration configuration, StateLocks locks, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel)
+        EdgeConfiguration configuration, StateLocks locks, TimeProvider time, ILoggerFactory loggers, LiveEvents? live, CancellationToken cancel)
     {
         OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
         var sessions = new SessionPlacements(loggers.CreateLogger("Sessions"));
@@ -90,15 +98,15 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         EdgeSystem? system = null;
         try
         {
-            var mqtt = configuration.ToMqttSettings(broker?.Address);
+            var mqtt = configuration.HasBroker ? configuration.ToMqttSettings(broker?.Address) : null;
             var frames = new FramePool();
             system = new EdgeSystem(
                 configuration.ToEdgeSettings(model.Folder.Manifest.Name),
-                CreateDependencies(configuration, model, sessions, mqtt, frames, time, loggers),
+                CreateDependencies(configuration, model, sessions, mqtt, frames, live, time, loggers),
                 time,
                 loggers);
             await system.StartAsync();
-            return new EdgeRuntime(configuration, ImageSize(model), locks, broker, mqtt.Broker, frames, system, time, loggers);
+            return new EdgeRuntime(configuration, ImageSize(model), locks, broker, mqtt?.Broker, frames, system, time, loggers);
         }
         catch
         {
@@ -166,24 +174,27 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         EdgeConfiguration configuration,
         TestedModel model,
         SessionPlacements sessions,
-        MqttSettings mqtt,
+        MqttSettings? mqtt,
         FramePool frames,
+        LiveEvents? live,
         TimeProvider time,
         ILoggerFactory loggers)
     {
         var sent = 0L;
+        var tokenizer = LlamaTextTokenizer.Open(model.Folder);
         return new EdgeDependencies
         {
             Cameras = [.. configuration.ToCameraSettings(ImageSize(model)).Select(camera =>
                 Open(camera, frames, time, loggers))],
-            Link = new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
+            Link = mqtt is null ? new DiscardingLink() : new MqttLink(mqtt, loggers.CreateLogger<MqttLink>()),
+            LiveEvents = live,
             Outbox = configuration.ToOutboxSettings() is { } outbox
                 ? SqliteOutbox.Open(outbox, time, loggers.CreateLogger<SqliteOutbox>())
                 : new MemoryOutbox(time),
             Topics = configuration.ToTopics(),
             Placement = () => sessions.Placement,
-            OpenEncoder = model.TakeEncoder,
-            OpenAnswerer = () => model.TakeAnswerer(configuration.ContextTokens),
+            OpenEncoder = model.Folder.Manifest.Vision is null ? () => new NoEncoder() : model.TakeEncoder,
+            OpenAnswerer = () => new EngineAnswerer(model.Folder, model.TakeDecoder(), tokenizer, configuration.ContextTokens),
             FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),
             PictureToFrame = file => UploadedPicture.ToFrame(
                 file.Span, frames, new CameraId("picture"), new FrameSequence(Interlocked.Increment(ref sent)), time),

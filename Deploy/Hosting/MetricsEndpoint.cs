@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 
@@ -12,17 +11,15 @@ internal sealed partial class MetricsEndpoint : IDisposable
 {
     private const string Loopback = "127.0.0.1";
 
-    private readonly EdgeMeter _meter;
     private readonly MeterProvider _provider;
 
-    private MetricsEndpoint(EdgeMeter meter, MeterProvider provider) => (_meter, _provider) = (meter, provider);
+    private MetricsEndpoint(MeterProvider provider) => _provider = provider;
 
-    /// <summary>Starts listening. A port that cannot be used is logged and not fatal, because answers matter more than numbers about them.</summary>
+    /// <summary>Starts listening to <see cref="EdgeMeter"/>. A port that cannot be used is logged and not fatal, because answers matter more than numbers about them.</summary>
     /// <returns>Null when the port cannot be used.</returns>
-    public static MetricsEndpoint? Start(EdgeSystem system, int port, ILogger logger)
+    public static MetricsEndpoint? Start(int port, ILogger logger)
     {
         var address = string.Create(CultureInfo.InvariantCulture, $"http://{Loopback}:{port}/");
-        var meter = new EdgeMeter(system, TimeProvider.System);
         try
         {
             var provider = Sdk.CreateMeterProviderBuilder()
@@ -30,21 +27,16 @@ internal sealed partial class MetricsEndpoint : IDisposable
                 .AddPrometheusHttpListener(listener => (listener.Host, listener.Port) = (Loopback, port))
                 .Build();
             LogStarted(logger, address);
-            return new MetricsEndpoint(meter, provider);
+            return new MetricsEndpoint(provider);
         }
         catch (Exception fault) when (fault is HttpListenerException or InvalidOperationException or System.Net.Sockets.SocketException)
         {
-            meter.Dispose();
             LogNotStarted(logger, address, fault.Message);
             return null;
         }
     }
 
-    public void Dispose()
-    {
-        _provider.Dispose();
-        _meter.Dispose();
-    }
+    public void Dispose() => _provider.Dispose();
 
     [LoggerMessage(EventId = 20, Level = LogLevel.Information, Message = "Metrics are at {Address}metrics")]
     private static partial void LogStarted(ILogger logger, string address);

@@ -60,9 +60,16 @@ public sealed class TestedModel : IDisposable
     /// <exception cref="ModelFolderException">The folder has changed since.</exception>
     public QuestionAnswerer TakeAnswerer(int capacity = QuestionAnswerer.DefaultCapacity)
     {
+        return QuestionAnswerer.Open(Folder, TakeDecoder(), capacity);
+    }
+
+    /// <summary>The tested decoder for the first caller, who owns it, a new one for each later one. Called on the thread that will
+    /// use it, which is bound to the processors of the settings.</summary>
+    /// <exception cref="ModelFolderException">The folder has changed since.</exception>
+    public LanguageDecoder TakeDecoder()
+    {
         ThreadAffinity.BindThisThread(_settings.EffectiveProcessors);
-        return QuestionAnswerer.Open(
-            Folder, Interlocked.Exchange(ref _decoder, null) ?? new LanguageDecoder(Folder, _settings), capacity);
+        return Interlocked.Exchange(ref _decoder, null) ?? new LanguageDecoder(Folder, _settings);
     }
 
     public void Dispose()

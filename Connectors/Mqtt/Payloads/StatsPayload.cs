@@ -137,12 +137,15 @@ public sealed record CameraStats
 public sealed record QuestionStats
 {
     /// <summary>How often the model was asked.</summary>
+    [Counter("mobilevlm.question.asked", "Times that the model was asked a question.")]
     public long Asked { get; set; }
 
     /// <summary>How often it answered.</summary>
+    [Counter("mobilevlm.question.answered", "Times that the model answered a question.")]
     public long Answered { get; set; }
 
     /// <summary>How often it failed.</summary>
+    [Counter("mobilevlm.question.failed", "Times that the model failed at a question.")]
     public long Failed { get; set; }
 
     /// <summary>Null before the first time.</summary>

@@ -22,7 +22,15 @@ internal sealed record AnswerDocument(
     IReadOnlyList<int> TokenIds,
     PromptIds PromptTokenIds,
     string Finish,
-    AnswerTimingsDocument Timings);
+    AnswerTimingsDocument Timings)
+{
+    /// <summary><c>yes</c>, <c>no</c>, a number, the text or <c>unknown</c>; null for a text that is no answer.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>Why the value is <c>unknown</c>; null when it is known. Always written, so that programs find it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Reason { get; init; }
+}
 
 /// <summary>The token ids of a prompt.</summary>
 /// <param name="Before">The ids before the image; the whole prompt if there is no image.</param>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Deploy.Cli;
@@ -140,7 +141,11 @@ internal static class AskCommand
         new AnswerTimingsDocument(
             encode.TotalMilliseconds,
             (prefill + answer.Timings.Prefill).TotalMilliseconds,
-            answer.Timings.Decode.TotalMilliseconds));
+            answer.Timings.Decode.TotalMilliseconds))
+    {
+        Value = answer.Value.Length == 0 ? AnswerWords.Unknown : answer.Value,
+        Reason = answer.Value.Length == 0 ? UnknownReason.NoText.ToText() : null,
+    };
 
     internal static string FinishWord(FinishReason finish) => finish switch
     {

@@ -30,10 +30,10 @@ internal sealed class EdgeOptions
     [Description("The model and how it runs.")]
     public ModelOptions Model { get; set; } = new();
 
-    [Description("The broker to which answers are published.")]
+    [Description("The broker to which answers are published. May be left out with `Http:Listen`: answers are then available over HTTP alone.")]
     public MqttOptions Mqtt { get; set; } = new();
 
-    [Description("The cameras, each under a name that is part of its topics. At least one needs a question.")]
+    [Description("The cameras, each under a name that is part of its topics. At least one needs a question, unless `Http:Listen` is set: then there may be none.")]
     [Map("camera", "availability", "stats", "ask", "reply", "replies")]
     public Dictionary<string, CameraOptions> Cameras { get; set; } = [];
 
@@ -43,7 +43,10 @@ internal sealed class EdgeOptions
     [Description("The queue in which events wait until the broker has acknowledged them.")]
     public OutboxOptions Outbox { get; set; } = new();
 
-    [Description("Metrics for a monitoring system. Off unless a port is set.")]
+    [Description("The HTTP server: the own API, the OpenAI API, the Ollama API, metrics. Off unless `Listen` is set.")]
+    public HttpOptions Http { get; set; } = new();
+
+    [Description("Metrics for a monitoring system on a port of their own. Off unless a port is set. `Http:Listen` serves them too.")]
     public MetricsOptions Metrics { get; set; } = new();
 
     [Description("The programs that read cameras.")]

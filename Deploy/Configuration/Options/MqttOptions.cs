@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Options;
@@ -10,7 +9,7 @@ internal sealed class MqttOptions
     public const int DefaultPort = 1883;
 
     [Description("`embedded` starts a broker in this process, on the loopback address only. Ports default to 1883 (`mqtt`) and 8883 (`mqtts`, encrypted). Do not write a password here: use `User` and `PasswordFile`.")]
-    [Required]
+    [DefaultText("**required**, except with `Http:Listen`")]
     [Broker]
     [Secret]
     public string? Broker { get; set; }

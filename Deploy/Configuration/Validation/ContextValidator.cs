@@ -46,7 +46,7 @@ internal sealed class ContextValidator
             return null;
         }
 
-        if (counter.VisualTokenCount == 0)
+        if (counter.VisualTokenCount == 0 && (options.Cameras.Count > 0 || options.Http.Listen is null))
         {
             problems.Add(ModelPath, path, "is a text-only model, which cannot process frames; import a MobileVLM checkpoint");
             return null;

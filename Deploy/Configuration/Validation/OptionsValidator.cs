@@ -14,19 +14,27 @@ internal static class OptionsValidator
     /// <summary>Adds an error for each broken rule.</summary>
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="folder">The folder in which relative paths start.</param>
+    /// <param name="systemdState">The state folder that systemd passes; used where none is configured.</param>
     /// <param name="purpose">Whether a file that this user may not read is an error.</param>
     /// <param name="problems">Receives problems and warnings.</param>
-    public static void Validate(EdgeOptions options, string folder, ConfigurationPurpose purpose, ProblemList problems)
+    public static void Validate(EdgeOptions options, string folder, string? systemdState, ConfigurationPurpose purpose, ProblemList problems)
     {
-        ValidateBroker(options.Mqtt, problems);
+        // A service without cameras, or without a broker, answers over HTTP.
+        var hasHttp = options.Http.Listen is not null;
+        ValidateBroker(options.Mqtt, isRequired: !hasHttp || problems.IsWritten(Mqtt), problems);
+        HttpValidator.Validate(options, folder, systemdState, purpose, problems);
         ValidateLogin(options.Mqtt, problems);
         ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
         ValidateFile(options.Mqtt.CaFile, $"{Mqtt}:{nameof(MqttOptions.CaFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
         ValidateOutbox(options.Outbox.Path, problems);
         ValidateAsks(options, problems);
         var model = ContextValidator.OpenTokenCounter(options, folder, problems);
-        ValidateCameras(options, model is not null, problems);
-        if (model is not null)
+        if (!hasHttp || options.Cameras.Count > 0)
+        {
+            ValidateCameras(options, model is not null, problems);
+        }
+
+        if (model is { VisualTokenCount: > 0 })
         {
             ContextValidator.Validate(options, model, problems);
         }
@@ -60,10 +68,17 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateBroker(MqttOptions mqtt, ProblemList problems)
+    private static void ValidateBroker(MqttOptions mqtt, bool isRequired, ProblemList problems)
     {
+        const string Key = $"{Mqtt}:{nameof(MqttOptions.Broker)}";
         if (mqtt.Broker is not { } broker)
         {
+            // Where the section itself is wrong, that is reported already.
+            if (isRequired && !problems.Has(Key) && !problems.Has(Mqtt))
+            {
+                problems.Add(Key, null, $"is missing; {new BrokerAttribute().Accepted.Replace('`', '\'')} would be accepted");
+            }
+
             return;
         }
 
@@ -105,7 +120,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateFile(
+    internal static void ValidateFile(
         string? path, string key, string folder, bool isLenient, ProblemList problems)
     {
         if (path is null || problems.Has(key))

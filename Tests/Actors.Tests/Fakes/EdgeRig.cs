@@ -6,6 +6,7 @@ using MobileVlm.Edge.Actors.Publishing;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Frames;
+using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
@@ -53,6 +54,9 @@ internal sealed class EdgeRig : IAsyncDisposable
     public RecordingLogger Log { get; } = new();
 
     public Recording<FrameAnswered> Answers { get; } = new();
+
+    /// <summary>Gets what viewers follow; null where nobody does.</summary>
+    public LiveEvents? Live { get; init; }
 
     public Func<EventPayload, string>? EventText { get; set; }
 
@@ -132,6 +136,7 @@ internal sealed class EdgeRig : IAsyncDisposable
             Link = Link,
             Outbox = Outbox ?? new MemoryOutbox(Time),
             Topics = new NodeTopics("mobilevlm", "box"),
+            LiveEvents = Live,
             Placement = () => Placement(),
             OpenEncoder = Engine.OpenEncoder,
             OpenAnswerer = Engine.OpenAnswerer,

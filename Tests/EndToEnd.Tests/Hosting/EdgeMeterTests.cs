@@ -5,8 +5,8 @@ using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Frames;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
-using MobileVlm.Edge.Deploy.Bench;
 using MobileVlm.Edge.Deploy.Hosting;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
@@ -34,6 +34,9 @@ public sealed class EdgeMeterTests
         "ObservableCounter mobilevlm.mqtt.published [] Messages that the broker acknowledged.",
         "ObservableCounter mobilevlm.mqtt.reconnects [] Connections after the first.",
         "ObservableCounter mobilevlm.outbox.dropped [] Events dropped because the outbox was full or they were too old.",
+        "ObservableCounter mobilevlm.question.answered [] Times that the model answered a question.",
+        "ObservableCounter mobilevlm.question.asked [] Times that the model was asked a question.",
+        "ObservableCounter mobilevlm.question.failed [] Times that the model failed at a question.",
         "ObservableGauge mobilevlm.camera.online [] 1 while frames come in.",
         "ObservableGauge mobilevlm.camera.same_frame [s] How long a live source has repeated its pictures.",
         "ObservableGauge mobilevlm.camera.view.normal [] 1 while the view is normal.",
@@ -149,7 +152,7 @@ public sealed class EdgeMeterTests
                     CameraSources.Create(
                         new CameraSettings { Id = gate, Source = "pattern:64x64@1" }, new FramePool(), TimeProvider.System, NullLogger.Instance),
                 ],
-                Link = new SilentLink(),
+                Link = new DiscardingLink(),
                 Topics = new NodeTopics("mobilevlm", "box"),
                 Placement = placement ?? (() => ModelPlacement.Unknown),
                 OpenEncoder = () => throw new NotSupportedException(),

@@ -1,14 +1,18 @@
 using System.Threading.Channels;
-using MobileVlm.Edge.Connectors.Mqtt.Client;
 
-namespace MobileVlm.Edge.Deploy.Bench;
+namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
-/// <summary>A broker connection that accepts and discards everything, so that no network affects a measurement.</summary>
-internal sealed class SilentLink : IMqttLink
+/// <summary>A connection that accepts and discards everything: for a service without a broker, and for measurements that no network
+/// may affect.</summary>
+public sealed class DiscardingLink : IMqttLink
 {
     private readonly Channel<InboundMessage> _inbound = Channel.CreateBounded<InboundMessage>(1);
 
-    public string Description => "nowhere";
+    /// <summary>What messages to people call it.</summary>
+    public const string Name = "no broker";
+
+    /// <inheritdoc/>
+    public string Description => Name;
 
     public ChannelReader<InboundMessage> Inbound => _inbound.Reader;
 

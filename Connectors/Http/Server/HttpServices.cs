@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Connectors.Http.Completions;
+
+namespace MobileVlm.Edge.Connectors.Http.Server;
+
+/// <summary>What answers the requests. The server starts first, so some of it comes later.</summary>
+public sealed record HttpServices
+{
+    /// <summary>Completes texts; its model is described from the start.</summary>
+    public required ITextCompletion Completion { get; init; }
+
+    /// <summary>The cameras; null until the service runs.</summary>
+    public required Func<ICameraService?> Cameras { get; init; }
+
+    /// <summary>Why the service does not answer yet; null when it does.</summary>
+    public required Func<string?> NotReady { get; init; }
+
+    /// <summary>Answers <c>/metrics</c>; null until the service runs.</summary>
+    public Func<RequestDelegate?> Metrics { get; init; } = () => null;
+
+    /// <summary>The events that viewers follow.</summary>
+    public LiveEvents Events { get; init; } = new();
+
+    /// <summary>The version of this program.</summary>
+    public string Version { get; init; } = "0.0.0";
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

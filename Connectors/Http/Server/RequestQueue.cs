@@ -1,0 +1,134 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Connectors.Http.Server;
+
+/// <summary>Order in which waiting requests get their turn.</summary>
+internal enum RequestPriority
+{
+    /// <summary>Somebody watches for the answer: it has a picture or is streamed.</summary>
+    Interactive,
+
+    /// <summary>Text alone, in one piece: background requests of chat pages, benchmarks.</summary>
+    Background,
+}
+
+/// <summary>The bounded queue for the model: one request has its turn, the others wait by priority and then by arrival. A client
+/// that leaves gives its place up. Thread-safe.</summary>
+/// <param name="maxWaiting">Most requests that wait.</param>
+/// <param name="within">Longest wait.</param>
+/// <param name="time">Paces the waits.</param>
+internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly List<Entry> _waiting = [];
+    private bool _isTaken;
+    private TimeSpan _lastTurn = TimeSpan.FromSeconds(2);
+
+    /// <summary>How many requests wait.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Longest wait.</summary>
+    public TimeSpan Within => within;
+
+    /// <summary>Waits for the turn, which ends when the result is disposed.</summary>
+    /// <exception cref="HttpFailureException">Too many wait, or the turn did not come in time.</exception>
+    /// <exception cref="OperationCanceledException">The client left.</exception>
+    public async Task<IDisposable> EnterAsync(RequestPriority priority, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        Entry entry;
+        lock (_lock)
+        {
+            if (!_isTaken)
+            {
+                _isTaken = true;
+                return new Turn(this, time.GetTimestamp());
+            }
+
+            if (_waiting.Count >= maxWaiting)
+            {
+                throw Busy(string.Create(CultureInfo.InvariantCulture, $"{_waiting.Count} requests wait already"));
+            }
+
+            entry = new Entry(priority);
+            var at = _waiting.FindIndex(other => other.Priority > priority);
+            _waiting.Insert(at < 0 ? _waiting.Count : at, entry);
+        }
+
+        try
+        {
+            await entry.Called.Task.WaitAsync(within, time, cancel);
+        }
+        catch (Exception reason) when (reason is TimeoutException or OperationCanceledException)
+        {
+            lock (_lock)
+            {
+                if (_waiting.Remove(entry))
+                {
+                    throw reason is TimeoutException
+                        ? Busy(string.Create(CultureInfo.InvariantCulture, $"the model was busy for {within.TotalSeconds:0} s; try again later"))
+                        : new OperationCanceledException(cancel);
+                }
+            }
+
+            // The turn came at the same moment.
+            new Turn(this, time.GetTimestamp()).Dispose();
+            cancel.ThrowIfCancellationRequested();
+            throw Busy("the model was busy; try again later");
+        }
+
+        return new Turn(this, time.GetTimestamp());
+    }
+
+    private HttpFailureException Busy(string message)
+    {
+        lock (_lock)
+        {
+            return HttpFailureException.Busy(message, _lastTurn * (_waiting.Count + 1));
+        }
+    }
+
+    private void Leave(long since)
+    {
+        lock (_lock)
+        {
+            _lastTurn = time.GetElapsedTime(since);
+            if (_waiting.Count == 0)
+            {
+                _isTaken = false;
+                return;
+            }
+
+            var next = _waiting[0];
+            _waiting.RemoveAt(0);
+            next.Called.SetResult();
+        }
+    }
+
+    private sealed record Entry(RequestPriority Priority)
+    {
+        public TaskCompletionSource Called { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed class Turn(RequestQueue queue, long since) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) == 0)
+            {
+                queue.Leave(since);
+            }
+        }
+    }
+}

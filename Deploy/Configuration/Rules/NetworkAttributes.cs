@@ -1,0 +1,41 @@
+using MobileVlm.Edge.Connectors.Http.Server;
+
+namespace MobileVlm.Edge.Deploy.Configuration.Rules;
+
+/// <summary>The value is an address and a port to listen at.</summary>
+internal sealed class ListenAddressAttribute : ValueRuleAttribute
+{
+    public override string Accepted => "`ADDRESS:PORT`, such as `127.0.0.1:8080`, `0.0.0.0:8080` or `[::]:8080`";
+
+    public override string? FindError(object value) =>
+        HttpAddresses.TryParseListen((string)value, out _) ? null : $"is not an address and a port; {Accepted.Replace('`', '\'')} would be accepted";
+}
+
+/// <summary>The value is an address or a network.</summary>
+internal sealed class NetworkAddressAttribute : ValueRuleAttribute
+{
+    public override string Accepted => "an address or a network, such as `192.168.1.5` or `192.168.1.0/24`";
+
+    public override string? FindError(object value) =>
+        HttpAddresses.TryParseNetwork((string)value, out _) ? null : $"is not an address or a network; {Accepted.Replace('`', '\'')} would be accepted";
+}
+
+/// <summary>The value is the address of a web site: scheme, host, port and perhaps a path.</summary>
+internal sealed class WebAddressAttribute : ValueRuleAttribute
+{
+    public override string Accepted => "`http://HOST[:PORT][/PATH]` or `https://…`";
+
+    public override string? FindError(object value) =>
+        HttpAddresses.TryParseWeb((string)value, out _) ? null : "is not the address of a web site; 'https://HOST' would be accepted";
+}
+
+/// <summary>The value is the origin of a web page: scheme, host and port.</summary>
+internal sealed class WebOriginAttribute : ValueRuleAttribute
+{
+    public override string Accepted => "`http://HOST[:PORT]` or `https://…`, without a path";
+
+    public override string? FindError(object value) =>
+        HttpAddresses.TryParseWeb((string)value, out var address) && address.AbsolutePath == "/"
+            ? null
+            : "is not the origin of a web page; 'https://HOST' would be accepted";
+}

@@ -1,0 +1,52 @@
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Completions;
+using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Text;
+using MobileVlm.Edge.Inference.Vision;
+
+namespace MobileVlm.Edge.Deploy.Http;
+
+/// <summary>Stage 2 for the pipeline and for texts over HTTP: both use the same weights, each with a KV cache of its own.</summary>
+internal sealed class EngineAnswerer : IQuestionAnswerer
+{
+    private readonly LanguageDecoder _decoder;
+    private readonly QuestionAnswerer? _answerer;
+
+    /// <param name="folder">The model; a text-only one answers no questions about pictures.</param>
+    /// <param name="decoder">Owned from here on, also when this fails.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="capacity">Context in tokens, for each of both.</param>
+    public EngineAnswerer(ModelFolder folder, LanguageDecoder decoder, LlamaTextTokenizer tokenizer, int capacity)
+    {
+        _decoder = decoder;
+        try
+        {
+            _answerer = folder.Manifest.Vision is null ? null : new QuestionAnswerer(folder, decoder, capacity);
+            Completer = new TextCompleter(folder, decoder, tokenizer, capacity);
+        }
+        catch
+        {
+            _answerer?.Dispose();
+            decoder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Completes texts.</summary>
+    public TextCompleter Completer { get; }
+
+    private QuestionAnswerer Answerer => _answerer ?? throw new InvalidOperationException("A text-only model answers no questions about pictures.");
+
+    public void PrefillPicture(VisualTokens picture) => Answerer.PrefillPicture(picture);
+
+    public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
+        Answerer.AskAll(questions, onAnswer, cancel);
+
+    public void Dispose()
+    {
+        Completer.Dispose();
+        _answerer?.Dispose();
+        _decoder.Dispose();
+    }
+}

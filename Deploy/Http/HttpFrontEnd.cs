@@ -1,0 +1,88 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Connectors.Http.Server;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Text;
+
+namespace MobileVlm.Edge.Deploy.Http;
+
+/// <summary>The HTTP server of the service. It listens before the model is loaded; what needs the model waits for it.</summary>
+internal sealed class HttpFrontEnd : IAsyncDisposable
+{
+    private readonly EngineCompletion _completion;
+    private HttpServer? _server;
+    private volatile EdgeSystem? _system;
+    private volatile RequestDelegate? _metrics;
+    private volatile string? _notReady = "the model is being loaded and tested";
+
+    private HttpFrontEnd(EngineCompletion completion) => _completion = completion;
+
+    /// <summary>The events that viewers follow.</summary>
+    public LiveEvents Events { get; } = new();
+
+    /// <summary>The address at which it listens.</summary>
+    public Uri Address => _server!.Address;
+
+    /// <summary>Starts listening.</summary>
+    /// <returns>Null if the configuration has no HTTP server.</returns>
+    /// <exception cref="HttpPortBusyException">The port cannot be used.</exception>
+    /// <exception cref="ModelFolderException">The model's folder cannot be read.</exception>
+    public static async Task<HttpFrontEnd?> StartAsync(
+        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel)
+    {
+        if (configuration.ToHttpSettings() is not { } settings)
+        {
+            return null;
+        }
+
+        var folder = ModelFolder.Open(configuration.ModelPath);
+        var tokenizer = LlamaTextTokenizer.Open(folder);
+        var front = new HttpFrontEnd(new EngineCompletion(
+            ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time));
+        front._server = await HttpServer.StartAsync(
+            settings,
+            new HttpServices
+            {
+                Completion = front._completion,
+                Cameras = () => front._system?.Cameras,
+                NotReady = () => front._notReady,
+                Metrics = () => front._metrics,
+                Events = front.Events,
+                Version = typeof(HttpFrontEnd).Assembly.GetName().Version?.ToString(3) ?? "0.0.0",
+                Time = time,
+            },
+            loggers,
+            cancel);
+        return front;
+    }
+
+    /// <summary>The service runs: everything is answered from now on.</summary>
+    /// <param name="system">Started.</param>
+    /// <param name="metrics">Answers <c>/metrics</c>.</param>
+    public void Ready(EdgeSystem system, RequestDelegate? metrics)
+    {
+        (_system, _metrics) = (system, metrics);
+        _completion.Start(system.Engine);
+        _notReady = null;
+    }
+
+    /// <summary>Ends all requests and stops listening, within about a second.</summary>
+    public Task StopAsync()
+    {
+        _notReady = "the service stops";
+        return _server?.StopAsync() ?? Task.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+
+        _completion.Dispose();
+    }
+}
