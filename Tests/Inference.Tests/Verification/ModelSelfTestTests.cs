@@ -171,6 +171,9 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
 
         // A tie at import does not excuse a token that is far away now.
         Assert.Throws<ModelFolderException>(() => ModelSelfTest.CheckToken(model, [9, 1.2f, 1, -1], 0, known));
+
+        // Nor does it excuse logits that hardly differ any more.
+        Assert.Throws<ModelFolderException>(() => ModelSelfTest.CheckToken(model, [0.01f, 0.04f, 0.01f, 0.02f], 0, known));
     }
 
     [Fact]
