@@ -27,14 +27,16 @@ public sealed class PerplexityMeter(LanguageDecoder decoder, int beginId, int wi
     /// <summary>Below this, a prediction has hardly any context.</summary>
     public const int MinWindowLength = 8;
 
-    /// <summary>Largest number of tokens in a pass: many rows make products fast, and the logits of 512 rows take 64 MB with a
-    /// vocabulary of 32000.</summary>
-    private const int MaxPassTokens = 512;
+    private const int DefaultMaxPassTokens = 512;
 
     private readonly int _windowLength = windowLength >= MinWindowLength && windowLength <= decoder.MaxPositions
         ? windowLength
         : throw new ArgumentOutOfRangeException(
             nameof(windowLength), windowLength, $"A window has {MinWindowLength} to {decoder.MaxPositions} tokens.");
+
+    /// <summary>Largest number of tokens in a pass: many rows make products fast, and the logits of 512 rows take 64 MB with a
+    /// vocabulary of 32000.</summary>
+    internal int MaxPassTokens { get; init; } = DefaultMaxPassTokens;
 
     /// <summary>Number of windows in a text.</summary>
     /// <param name="tokens">Number of its tokens.</param>
@@ -74,7 +76,7 @@ public sealed class PerplexityMeter(LanguageDecoder decoder, int beginId, int wi
         }
     }
 
-    private static void AddWindow(DecoderState state, int[] window, ref Sums sums, CancellationToken cancel)
+    private void AddWindow(DecoderState state, int[] window, ref Sums sums, CancellationToken cancel)
     {
         // The last token predicts nothing within its window.
         var (half, inputs) = (window.Length / 2, window.Length - 1);
