@@ -21,10 +21,12 @@ internal sealed class SnapshotCapture
     {
         if (Volatile.Read(ref _waiting) is not null && Interlocked.Exchange(ref _waiting, null) is { } request)
         {
-            var copy = frame.Copy();
-            _ = Task.Run(() => Encode(request, copy));
+            Start(request, frame.Copy());
         }
     }
+
+    // A method of its own, so that the closure is allocated only where somebody waits.
+    private static void Start(Request request, Frame copy) => _ = Task.Run(() => Encode(request, copy));
 
     private static void Encode(Request request, Frame frame)
     {
