@@ -23,10 +23,10 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     /// <summary>4 bit in blocks of 32, the head at 8 bit.</summary>
     public static DecoderRecipe Int4 { get; } = Parse("int4");
 
-    /// <summary>What <c>import</c> and <c>pull</c> take for a processor unless they are told otherwise: 4 bit in blocks of 64 with zero
-    /// points. Measured on trained weights and on an x64 processor with AVX-512 VNNI (decision 130): against blocks of 128 a
-    /// product of one row takes 7 to 9 % more time and the perplexity of a text that was not seen in calibration rises by a
-    /// fifth less; blocks of 32 take another 14 % more time, without losing less; zero points cost no time.</summary>
+    /// <summary>What <c>import</c> and <c>pull</c> take for a processor unless they are told otherwise: 4 bit in blocks of 64 with
+    /// zero points. On trained weights the perplexity of a text rises by 9 and 13 % (blocks of 128: 11 and 16 %; blocks of 32: 5 and
+    /// 10 %; with <see cref="Mixed"/>: 7 and 10 %); on x64 with AVX-512 VNNI the products of a single token take 9 % more time than in
+    /// blocks of 128, 12 % less than in blocks of 32, and zero points take none (decision 130).</summary>
     public static DecoderRecipe Default { get; } = Parse("int4-b64-zp");
 
     /// <summary>The smallest and fastest for single tokens, where memory matters more than loss: blocks of 128 (1.7B: 40 MiB
