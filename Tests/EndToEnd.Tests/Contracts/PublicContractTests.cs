@@ -96,6 +96,9 @@ public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelp
         await RunAsync("ask --yes-no", 0, "ask --yes-no", ["ask", "--model", model, "--image", Image, "--yes-no", "--json", "Is there a person?"]);
         await RunAsync("ask, no such picture", 2, null, ["ask", "--model", model, "--image", Path.Combine(_folder, "none.jpg"), "Is there a person?"]);
         await RunAsync("generate", 0, "generate", ["generate", "--model", model, "--max-tokens", "2", "--json", "Is there a person?"]);
+        var ids = Path.Combine(_folder, "text.ids");
+        await File.WriteAllLinesAsync(ids, Enumerable.Range(3, 32).Select(id => id.ToString(CultureInfo.InvariantCulture)));
+        await RunAsync("perplexity", 0, "perplexity", ["perplexity", "--model", model, "--ids", ids, "-c", "16", "--json"]);
         await RunAsync("model show", 0, "model show", ["model", "show", model, "--json"]);
         await RunAsync("model show, an importer that did not record itself", 0, "model show, old model", ["model", "show", Releases.ReleaseFixture.Model($"{Releases.ReleaseFixture.Release}/models/llama-gqa-int8"), "--json"]);
         await RunAsync("bench", 0, "bench", ["bench", "--model", model, "--repeats", "1", "--only", "encode,questions,pipeline", "--json"]);
