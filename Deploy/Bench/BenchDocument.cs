@@ -40,7 +40,7 @@ internal sealed record BenchDocument
     public static BenchDocument From(BenchReport report, BenchComparison? comparison = null) => new()
     {
         Machine = report.Machine,
-        Model = new ModelDocument(report.Model, report.ModelPath, report.Precision, report.VisionBytes, report.DecoderBytes, report.PrefillBytes),
+        Model = new ModelDocument(report.Model, report.ModelPath, report.Precision, report.VisionBytes, report.DecoderBytes, report.PrefillBytes, report.Int8Kernels),
         Threads = report.Threads,
         Repeats = report.Repeats,
         Ceilings = new CeilingsDocument(
@@ -88,8 +88,10 @@ internal sealed record BenchDocument
 /// <param name="VisionBytes">Weights of the vision part on the disk.</param>
 /// <param name="DecoderBytes">Weights of the decoder on the disk.</param>
 /// <param name="PrefillBytes">Its prefill weights; 0 where there are none or they are not used.</param>
+/// <param name="Int8Kernels">Kernel of the 8-bit rows by part; without parts that have none.</param>
 internal sealed record ModelDocument(
-    string Name, string Path, IReadOnlyDictionary<string, string> Precision, long VisionBytes, long DecoderBytes, long PrefillBytes);
+    string Name, string Path, IReadOnlyDictionary<string, string> Precision, long VisionBytes, long DecoderBytes, long PrefillBytes,
+    IReadOnlyDictionary<string, string> Int8Kernels);
 
 /// <summary>Upper limits of the machine.</summary>
 /// <param name="ReadBefore">Bytes per second, all threads, before the measurements.</param>

@@ -65,6 +65,9 @@ internal sealed record BenchReport
     /// <summary>Precision of each part.</summary>
     public required IReadOnlyDictionary<string, string> Precision { get; init; }
 
+    /// <summary>The kernel of the 8-bit rows of each session that was opened and has any, by its part: <c>vision</c>.</summary>
+    public required IReadOnlyDictionary<string, string> Int8Kernels { get; init; }
+
     public required long VisionBytes { get; init; }
 
     public required long DecoderBytes { get; init; }

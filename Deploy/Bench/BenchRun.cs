@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Performance;
 using MobileVlm.Edge.Inference.Sessions;
@@ -11,6 +12,14 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
 
     /// <summary>Measurements of the machine's ceilings: reading before and after, two kinds of products.</summary>
     private const int CeilingSteps = 4;
+
+    private readonly ConcurrentDictionary<string, SessionPlacement> _sessions = new();
+
+    /// <summary>Settings that record where and on which kernel each session runs.</summary>
+    private ExecutionSettings RecordingSettings => settings with
+    {
+        OnSessionOpened = settings.OnSessionOpened + (placement => _sessions[Path.GetFileNameWithoutExtension(placement.File)] = placement),
+    };
 
     private bool HasVision => folder.Manifest.Vision is not null;
 
@@ -39,7 +48,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         var (results, memory) = Model(energy, progress);
         reason ??= energy.Error;
         var pipeline = Parts.Contains(BenchPart.Pipeline)
-            ? new PipelineBench(folder, settings, progress).MeasureAsync(plan.Repeats, cancel).GetAwaiter().GetResult()
+            ? new PipelineBench(folder, RecordingSettings, progress).MeasureAsync(plan.Repeats, cancel).GetAwaiter().GetResult()
             : null;
         memory ??= MemoryUse.Now();
         var work = new ModelWork(folder.Manifest, settings);
@@ -49,6 +58,8 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
             Model = folder.Manifest.Name,
             ModelPath = folder.FolderPath,
             Precision = Precision(folder.Manifest.Precision),
+            Int8Kernels = _sessions.Where(s => s.Value.Kernel is not null).OrderBy(s => s.Key, StringComparer.Ordinal)
+                .ToDictionary(s => s.Key, s => s.Value.Kernel!.Name),
             VisionBytes = work.VisionBytes,
             DecoderBytes = work.DecoderBytes,
             PrefillBytes = work.PrefillBytes,
@@ -73,7 +84,7 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         }
 
         progress.Report("opening the model");
-        using var model = new ModelBench(folder, settings, scene, plan.Repeats, energy, progress);
+        using var model = new ModelBench(folder, RecordingSettings, scene, plan.Repeats, energy, progress);
         List<BenchResult> results = [.. parts.SelectMany(model.Measure)];
         return (results, MemoryUse.Now());
     }
@@ -95,6 +106,14 @@ internal sealed class BenchRun(ModelFolder folder, ExecutionSettings settings, B
         if (machine.Governor is { } governor and not "performance")
         {
             yield return $"The processor's frequency governor is '{governor}', not 'performance'.";
+        }
+
+        foreach (var (part, placement) in _sessions.OrderBy(s => s.Key, StringComparer.Ordinal))
+        {
+            if (placement.Kernel?.Advice is { } advice)
+            {
+                yield return $"{part} runs on a slow int8 kernel ({placement.Kernel.Name}). {advice}";
+            }
         }
 
         if (Parts.Count < plan.Parts.Count)

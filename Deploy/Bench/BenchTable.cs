@@ -14,6 +14,11 @@ internal static class BenchTable
         yield return $"model     {report.Model} ({string.Join(", ", report.Precision.Select(p => $"{p.Key} {p.Value}"))})";
         yield return F($"          weights on disk: vision {report.VisionBytes / MiB:0} MiB, decoder {report.DecoderBytes / MiB:0} MiB")
             + (report.PrefillBytes > 0 ? F($", prefill weights {report.PrefillBytes / MiB:0} MiB") : "");
+        if (report.Int8Kernels.Count > 0)
+        {
+            yield return $"          int8 kernels: {string.Join("; ", report.Int8Kernels.Select(k => $"{k.Key} {k.Value}"))}";
+        }
+
         yield return $"machine   {machine.Cpu}, {machine.Processors} processors ({string.Join(' ', machine.Instructions)}), {machine.Architecture}";
         yield return F($"          last cache {machine.LastCacheBytes / MiB:0} MiB, memory {machine.MemoryBytes / MiB / 1024:0.0} GiB, load {machine.LoadAverage:0.00} at the start");
         yield return $"system    {machine.System}, kernel {machine.Kernel}{(machine.Governor is { } governor ? $", governor {governor}" : "")}";

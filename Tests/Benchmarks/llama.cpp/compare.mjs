@@ -182,7 +182,7 @@ function line(title, samples, ratio) {
 function alone(title, samples) { return `| ${title} | ${range(samples)} |`; }
 
 function energy(rounds) {
-    const joules = rounds.map(r => r.ours.results.find(x => x.name === "questions-8").joules).filter(j => j !== undefined);
+    const joules = rounds.map(r => r.ours.results.find(x => x.name === "questions-8").joules).filter(j => j != null);
     return joules.length ? [alone("energy per answer of 8, J", joules)] : [];
 }
 

@@ -136,6 +136,7 @@ public sealed class BenchComparisonTests : IDisposable
         },
         Model = "test",
         ModelPath = "model",
+        Int8Kernels = new Dictionary<string, string>(),
         Precision = new Dictionary<string, string> { ["vision"] = "w8a8", ["decoder"] = "int4" },
         VisionBytes = 1,
         DecoderBytes = 1,
