@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Actors.Capture;
 /// the moment between two cameras for the end of all. Thread-safe.</summary>
 /// <param name="intakes">One for each camera.</param>
 /// <param name="wake">Wakes the pipeline after a change.</param>
-/// <param name="runsWithoutCameras">The pipeline waits for uploaded pictures where there is no camera.</param>
+/// <param name="runsWithoutCameras">Whether the pipeline continues without cameras, for uploaded pictures.</param>
 internal sealed class CameraIntakes(IReadOnlyList<CameraIntake> intakes, WakeSignal wake, bool runsWithoutCameras = false)
 {
     private volatile IReadOnlyList<CameraIntake> _current = intakes;

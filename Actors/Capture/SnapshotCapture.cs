@@ -2,7 +2,7 @@ using MobileVlm.Edge.Connectors.Frames;
 
 namespace MobileVlm.Edge.Actors.Capture;
 
-/// <summary>Takes the next frame of a camera as JPEG for whoever asks for it. While nobody asks, it costs nothing.
+/// <summary>Encodes the next frame of a camera as JPEG on request. A frame that nobody waits for is not copied.
 /// Thread-safe.</summary>
 internal sealed class SnapshotCapture
 {

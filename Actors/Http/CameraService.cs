@@ -161,8 +161,8 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
     /// <exception cref="HttpFailureException">No question can be asked about the camera now.</exception>
     private CameraIntake UsableIntake(string camera)
     {
-        var intake = Find(camera) ?? throw HttpFailureException.NotFound($"there is no camera '{camera}'");
-        return intake.IsDone ? throw HttpFailureException.Unavailable($"the camera '{camera}' has ended and gives no more pictures", RetryAfter)
+        var intake = Find(camera) ?? throw HttpFailureException.NotFound($"the camera '{camera}' is not configured any more");
+        return intake.IsDone ? throw HttpFailureException.Unavailable($"the camera '{camera}' has ended and delivers no more frames", RetryAfter)
             : intake.SuspensionReason is { } reason ? throw HttpFailureException.Unavailable(reason, RetryAfter)
             : intake;
     }

@@ -83,7 +83,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
         if (!Cameras.TrySwitch(camera.Id, context.Values[1], enabled))
         {
             throw HttpFailureException.NotFound(
-                $"the camera '{camera.Id}' has no question '{context.Values[1]}'; there are {string.Join(", ", camera.Questions.Select(question => question.Id))}");
+                $"the camera '{camera.Id}' has no question '{context.Values[1]}'; its questions are {string.Join(", ", camera.Questions.Select(question => question.Id))}");
         }
 
         await context.WriteJsonAsync(new JsonObject { ["camera"] = camera.Id, ["question"] = context.Values[1], ["enabled"] = enabled });
@@ -139,7 +139,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
     {
         var all = Cameras.Cameras;
         return all.FirstOrDefault(it => it.Id == camera)
-            ?? throw HttpFailureException.NotFound($"there is no camera '{camera}'; there are {(all.Count == 0 ? "none" : string.Join(", ", all.Select(it => it.Id)))}");
+            ?? throw HttpFailureException.NotFound($"the camera '{camera}' is not configured; {(all.Count == 0 ? "the configuration has none" : $"the configuration has {string.Join(", ", all.Select(it => it.Id))}")}");
     }
 
     private async Task WriteAnswersAsync(

@@ -22,7 +22,7 @@ internal static class AskBody
     {
         if (body.Get("questions") is not { ValueKind: JsonValueKind.Array } list)
         {
-            throw HttpFailureException.Invalid("questions", "'questions' is not a list; [{\"ask\":\"Is there a person?\",\"answer\":\"YesNo\"}] would be accepted");
+            throw HttpFailureException.Invalid("questions", "'questions' is not a list; send [{\"ask\":\"Is there a person?\",\"answer\":\"YesNo\"}], for example");
         }
 
         return Checked([.. list.EnumerateArray().Select(question => new AskQuestion(
@@ -39,7 +39,7 @@ internal static class AskBody
         string[] choices = [.. query["choices"].OfType<string>().Where(choice => choice.Length > 0)];
         if (answers.Length > 1 && answers.Length != asks.Length)
         {
-            throw HttpFailureException.Invalid("answer", "there is neither one 'answer' for all questions nor one for each");
+            throw HttpFailureException.Invalid("answer", "send one 'answer' for all questions, or one for each question");
         }
 
         return Checked([.. asks.Select((ask, i) =>
@@ -53,7 +53,7 @@ internal static class AskBody
     {
         if (questions.Count is 0 or > MaxQuestions)
         {
-            throw HttpFailureException.Invalid("questions", string.Create(CultureInfo.InvariantCulture, $"there are {questions.Count} questions; 1 to {MaxQuestions} would be accepted"));
+            throw HttpFailureException.Invalid("questions", string.Create(CultureInfo.InvariantCulture, $"{questions.Count} questions were sent; 1 to {MaxQuestions} are accepted"));
         }
 
         foreach (var question in questions)

@@ -71,7 +71,7 @@ public sealed record QuestionView
     /// <summary>Age of the frame of the last answer; null before the first.</summary>
     public TimeSpan? Age { get; init; }
 
-    /// <summary>Why there is no answer; null while there is.</summary>
+    /// <summary>Why the question has no answer; null while it has one.</summary>
     public string? WaitsFor { get; init; }
 }
 

@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Connectors.Http.Api;
 /// <param name="Json">One line of UTF-8.</param>
 public sealed record LiveEvent(string Id, string Name, ReadOnlyMemory<byte> Json);
 
-/// <summary>The latest events, and everybody who follows them. A follower that is too slow, or that was away for too long, is told to
+/// <summary>The latest events and the clients that follow them. A client that is too slow, or was away for too long, gets the event that makes it
 /// load everything again. Thread-safe.</summary>
 public sealed class LiveEvents
 {

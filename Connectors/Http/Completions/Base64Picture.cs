@@ -24,7 +24,7 @@ internal sealed record Base64Picture(ReadOnlyMemory<byte> Text, string Digest)
     {
         if (value.ValueKind != JsonValueKind.String)
         {
-            throw HttpFailureException.Invalid(parameter, $"'{parameter}' is not a text; a picture as base64 or as a data URL would be accepted");
+            throw HttpFailureException.Invalid(parameter, $"'{parameter}' is not a text; send the picture as base64 or as a data URL");
         }
 
         // Without a copy as UTF-16, which would take twice the memory of a large picture.
@@ -42,7 +42,7 @@ internal sealed record Base64Picture(ReadOnlyMemory<byte> Text, string Digest)
         var file = new byte[Base64.GetMaxDecodedFromUtf8Length(clean.Length)];
         return clean.Length > 0 && Base64.DecodeFromUtf8(clean, file, out _, out var length) == OperationStatus.Done
             ? file[..length]
-            : throw HttpFailureException.Invalid(parameter, "a picture is not base64");
+            : throw HttpFailureException.Invalid(parameter, "a picture is not valid base64; send the picture's bytes as base64");
     }
 
     private static ReadOnlyMemory<byte> WithoutHead(ReadOnlyMemory<byte> text, string parameter)
@@ -60,7 +60,7 @@ internal sealed record Base64Picture(ReadOnlyMemory<byte> Text, string Digest)
         var comma = text.Span.IndexOf((byte)',');
         if (comma < 0 || !Encoding.ASCII.GetString(text.Span[..comma]).EndsWith(";base64", StringComparison.OrdinalIgnoreCase))
         {
-            throw HttpFailureException.Invalid(parameter, "a data URL without base64 is not accepted");
+            throw HttpFailureException.Invalid(parameter, "a data URL is not base64; send data:image/jpeg;base64,...");
         }
 
         return text[(comma + 1)..];

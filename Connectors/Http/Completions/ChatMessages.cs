@@ -46,7 +46,7 @@ internal sealed partial class ChatMessages
     {
         if (++_count > MaxMessages)
         {
-            throw HttpFailureException.Invalid("messages", string.Create(CultureInfo.InvariantCulture, $"there are more than {MaxMessages} messages"));
+            throw HttpFailureException.Invalid("messages", string.Create(CultureInfo.InvariantCulture, $"more than {MaxMessages} messages were sent; leave out the oldest"));
         }
 
         switch (role)
@@ -92,7 +92,7 @@ internal sealed partial class ChatMessages
         leftOut = null;
         if (IsEmpty)
         {
-            throw HttpFailureException.Invalid("messages", "there is no message");
+            throw HttpFailureException.Invalid("messages", "'messages' is empty; send at least one message with the role 'user'");
         }
 
         if (HasPicture && !model.HasVision)

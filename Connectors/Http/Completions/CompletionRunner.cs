@@ -24,7 +24,7 @@ internal sealed class CompletionRunner(ITextCompletion completion, RequestQueue 
         if (!string.IsNullOrWhiteSpace(name) && !Model.IsNamed(name))
         {
             throw new HttpFailureException(
-                404, $"the model '{(name.Length <= 80 ? name : name[..80])}' is not here; there is {Model.Id}", "model_not_found", "model");
+                404, $"the model '{(name.Length <= 80 ? name : name[..80])}' is not served here; the model is '{Model.Id}'", "model_not_found", "model");
         }
     }
 

@@ -189,7 +189,7 @@ internal sealed partial class StructuredOutput
         var at = _root;
         foreach (var part in reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            at = at.Get(part) ?? throw HttpFailureException.Invalid("response_format", $"the schema's '$ref' to '{reference}' leads nowhere");
+            at = at.Get(part) ?? throw HttpFailureException.Invalid("response_format", $"the schema's '$ref' '{reference}' does not name a part of the schema");
         }
 
         return at;

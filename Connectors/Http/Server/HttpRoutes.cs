@@ -37,14 +37,14 @@ internal static class HttpRoutes
             return context.Http.WriteBodyAsync(StatusCodes.Status200OK, "text/html; charset=utf-8", EmbeddedFile.Read("Page.index.html"), context.Stopping);
         });
         yield return new(HttpMethods.Post, "/", AccessLevel.None, ErrorForm.Object, _ =>
-            throw HttpFailureException.NotFound("nothing is answered at /; use /v1/chat/completions (OpenAI), /api/chat (Ollama) or /api/v1/ask"));
+            throw HttpFailureException.NotFound("/ answers GET only; use /v1/chat/completions (OpenAI), /api/chat (Ollama) or /api/v1/ask"));
         yield return new(HttpMethods.Get, "/healthz", AccessLevel.None, ErrorForm.Object, context => Healthy(context));
         yield return new(HttpMethods.Get, "/readyz", AccessLevel.None, ErrorForm.Object, ReadyAsync);
         yield return new(HttpMethods.Get, "/health", AccessLevel.None, ErrorForm.Object, ReadyAsync);
         yield return new(HttpMethods.Get, "/metrics", AccessLevel.Read, ErrorForm.Object, context =>
             services.Metrics() is { } metrics
                 ? metrics(context.Http)
-                : throw HttpFailureException.Unavailable(services.NotReady() ?? "there are no metrics yet", WhileLoading));
+                : throw HttpFailureException.Unavailable(services.NotReady() ?? "no metrics have been collected yet", WhileLoading));
 
         static Task Healthy(RouteContext context) => context.WriteJsonAsync(new JsonObject { ["status"] = "ok" });
 
