@@ -209,6 +209,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             ["since"] = question.Since is { } since ? JsonValue.Create(since) : null,
             ["ageMs"] = question.Age?.TotalMilliseconds,
             ["waitsFor"] = question.WaitsFor,
+            ["snoozedUntil"] = question.SnoozedUntil is { } until ? JsonValue.Create(until) : null,
         })]),
     };
 }

@@ -22,6 +22,7 @@ internal static class HttpRoutes
         [
             .. Common(services),
             .. new ApiRoutes(settings, services, bodies).Create(),
+            .. new ModeRoutes(services, bodies).Create(),
             .. OpenAi(runner, bodies),
             .. Ollama(new OllamaRoutes(runner, bodies, services.Version)),
         ]);

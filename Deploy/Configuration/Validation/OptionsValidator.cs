@@ -39,6 +39,8 @@ internal static class OptionsValidator
             ContextValidator.Validate(options, model, problems);
         }
 
+        ModesValidator.Validate(options, problems);
+        WebhooksValidator.Validate(options, folder, purpose, problems);
         ValidateCameraLogins(options, folder, purpose == ConfigurationPurpose.Check, problems);
     }
 

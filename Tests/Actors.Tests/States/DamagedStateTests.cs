@@ -27,7 +27,7 @@ public sealed class DamagedStateTests : IDisposable
             try
             {
                 var store = Store();
-                store.RestoreSwitches();
+                store.RestoreChoices();
                 taken += store.Restored.States.Count > 0 ? 1 : 0;
                 store.Write(store.Last(store.Restored.States)!);
             }
@@ -59,13 +59,13 @@ public sealed class DamagedStateTests : IDisposable
 
     private byte[] Good()
     {
-        var switches = new QuestionSwitches();
-        var store = new QuestionStateStore(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time);
-        switches.Set(new CameraId("gate"), "person", false);
+        var questions = new QuestionStates(_time, TimeZoneInfo.Utc);
+        var store = new QuestionStateStore(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), questions, _time);
+        questions.Switches.Set(new CameraId("gate"), "person", false);
         store.Write(store.Last(QuestionStateStoreTests.States("yes"))!);
         return File.ReadAllBytes(Path.Combine(_folder, QuestionStateFile.FileName));
     }
 
     private QuestionStateStore Store() =>
-        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionStates(_time, TimeZoneInfo.Utc), _time);
 }

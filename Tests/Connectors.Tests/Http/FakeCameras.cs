@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 namespace MobileVlm.Edge.Connectors.Tests.Http;
 
 /// <summary>One camera with one question, and answers to ad-hoc questions.</summary>
-internal sealed class FakeCameras : ICameraService
+internal sealed class FakeCameras : ICameraService, IModeService
 {
     public static readonly byte[] Jpeg = [0xFF, 0xD8, 0xFF, 0xD9];
 
@@ -33,6 +33,30 @@ internal sealed class FakeCameras : ICameraService
         Mqtt = new MqttStats(),
         Asks = new AskStats(),
     };
+
+    public IModeService Modes => this;
+
+    public double MaxSnoozeHours => 168;
+
+    public IReadOnlyList<string> All { get; set; } = ["home", "away"];
+
+    public string? Current { get; set; } = "home";
+
+    public List<(string Camera, string Question, TimeSpan Length)> Snoozed { get; } = [];
+
+    public bool TrySwitch(string mode)
+    {
+        var isKnown = All.Contains(mode);
+        Current = isKnown ? mode : Current;
+        return isKnown;
+    }
+
+    public bool TrySnooze(string camera, string question, TimeSpan length, out DateTimeOffset? until)
+    {
+        Snoozed.Add((camera, question, length));
+        until = length == TimeSpan.Zero ? null : new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero) + length;
+        return (camera, question) == ("gate", "person");
+    }
 
     public Task<Snapshot?> SnapshotAsync(string camera, CancellationToken cancel) => Task.FromResult<Snapshot?>(new Snapshot(Jpeg, 7));
 
