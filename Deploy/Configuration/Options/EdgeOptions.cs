@@ -30,7 +30,7 @@ internal sealed class EdgeOptions
     [Description("The model and how it runs.")]
     public ModelOptions Model { get; set; } = new();
 
-    [Description("The broker to which answers are published. May be left out with `Http:Listen`: answers are then available over HTTP alone.")]
+    [Description("The broker to which answers are published. May be left out with `Http:Listen`, where answers are then available over HTTP alone, and with `Webhooks`, which get the events.")]
     public MqttOptions Mqtt { get; set; } = new();
 
     [Description("The cameras, each under a name that is part of its topics. At least one needs a question, unless `Http:Listen` is set: then there may be none.")]

@@ -66,11 +66,15 @@ internal sealed class FakeCameras : ICameraService, IModeService
         return question == "person";
     }
 
-    public Task<IReadOnlyList<AskAnswer>> AskAsync(
+    /// <summary>Answers wait for it; null answers at once.</summary>
+    public TaskCompletionSource? HoldAsks { get; set; }
+
+    public async Task<IReadOnlyList<AskAnswer>> AskAsync(
         string? camera, ReadOnlyMemory<byte>? picture, IReadOnlyList<AskQuestion> questions, TimeSpan within, CancellationToken cancel)
     {
         Asked.Add((camera, picture, questions));
-        return Task.FromResult<IReadOnlyList<AskAnswer>>([.. questions.Select(question => new AskAnswer
+        await (HoldAsks?.Task.WaitAsync(cancel) ?? Task.CompletedTask);
+        return [.. questions.Select(question => new AskAnswer
         {
             Value = question.Type == AnswerType.Choice ? question.Choices[0] : "yes",
             Text = "Yes",
@@ -79,6 +83,6 @@ internal sealed class FakeCameras : ICameraService, IModeService
             Frame = camera is null ? null : 7,
             Age = camera is null ? null : TimeSpan.FromSeconds(0.5),
             Timings = new StageTimings(1, 2, 3),
-        })]);
+        })];
     }
 }
