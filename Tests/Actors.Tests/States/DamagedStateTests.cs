@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Modes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Frames;
@@ -59,7 +61,8 @@ public sealed class DamagedStateTests : IDisposable
 
     private byte[] Good()
     {
-        var questions = new QuestionStates(_time, TimeZoneInfo.Utc);
+        var questions = Questions();
+        questions.Snoozes.TrySet(new CameraId("gate"), "person", TimeSpan.FromHours(2));
         var store = new QuestionStateStore(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), questions, _time);
         questions.Switches.Set(new CameraId("gate"), "person", false);
         store.Write(store.Last(QuestionStateStoreTests.States("yes"))!);
@@ -67,5 +70,12 @@ public sealed class DamagedStateTests : IDisposable
     }
 
     private QuestionStateStore Store() =>
-        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionStates(_time, TimeZoneInfo.Utc), _time);
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), Questions(), _time);
+
+    private QuestionStates Questions()
+    {
+        var questions = new QuestionStates(_time, TimeZoneInfo.Utc, new ModeSwitch([new ModeSettings("away", [], [])], null));
+        questions.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
+        return questions;
+    }
 }
