@@ -31,14 +31,16 @@ public sealed class WebhookServiceTests : IDisposable
         var config = Write(("late", late.Url), ("dead", dead.Url), ("alive", alive.Url));
         await using (var service = EdgeProcess.Start("run", "--config", config))
         {
-            await Eventually.TrueAsync(() => alive.Taken.Count >= 2 && !late.Received.IsEmpty, "two events", Long);
+            await Eventually.TrueAsync(() => alive.Taken.Count >= 3 && !late.Received.IsEmpty, "three events", Long);
             Assert.Empty(late.Taken);
             service.Kill();
             Assert.Equal(137, await service.ExitAsync());
         }
 
         late.Respond = _ => Task.CompletedTask;
-        var before = alive.Taken.Select(it => it.Id).Distinct().ToList();
+
+        // The third one may have been killed on its way into the other outbox; it is then raised again, under another id.
+        var before = alive.Taken.Select(it => it.Id).Distinct().Take(2).ToList();
         await using var again = EdgeProcess.Start("run", "--config", config);
         await Eventually.TrueAsync(() => late.Taken.Count > before.Count, "the events of both runs", Long);
         again.Terminate();
