@@ -28,7 +28,8 @@ public sealed record FrameAnswered
     /// <summary>Pixels to visual tokens, shared by all answers.</summary>
     public required TimeSpan EncodeTime { get; init; }
 
-    /// <summary>Priming the decoder with the frame, shared by all answers.</summary>
+    /// <summary>Prefilling the frame by itself, shared by all answers; zero where it went through the decoder together with questions,
+    /// whose <see cref="AnswerTimings.Prefill"/> then has it.</summary>
     public required TimeSpan PrefillTime { get; init; }
 
     /// <summary>How long the source had repeated its frames, once that is too long for a live source; null before. The

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
 
@@ -25,31 +26,61 @@ internal sealed partial class QuestionAsker(
     /// <exception cref="Exception">The engine failed and has to be replaced.</exception>
     public IReadOnlyList<QuestionAnswered> AskDue(IQuestionAnswerer answerer, InFlightFrame frame)
     {
-        if ((frame.Unanswerable ?? Prefill(answerer, frame)) is { } failure)
+        var (together, alone, paused) = (new List<int>(), new List<int>(), new List<int>());
+        foreach (var (at, question) in frame.DueQuestions.Index())
         {
-            foreach (var question in frame.DueQuestions)
+            var key = Key(frame, question);
+            if (failing.PauseOf(key) is not null)
             {
-                composer.CountAsked(frame, question);
+                paused.Add(at);
+                continue;
+            }
+
+            composer.CountAsked(frame, question);
+            (failing.IsSuspect(key) ? alone : together).Add(at);
+        }
+
+        var answers = new QuestionAnswered?[frame.DueQuestions.Count];
+        var failure = frame.Unanswerable ?? Try(frame, () =>
+        {
+            if (together.Count > 0)
+            {
+                AskTogether(answerer, frame, together, answers);
+            }
+            else
+            {
+                Prefill(answerer, frame);
+            }
+        });
+        if (failure is not null)
+        {
+            foreach (var at in paused)
+            {
+                composer.CountAsked(frame, frame.DueQuestions[at]);
             }
 
             return [.. frame.DueQuestions.Select(question => composer.Failed(frame, question, failure))];
         }
 
-        var answers = new QuestionAnswered?[frame.DueQuestions.Count];
-        Ask(answerer, frame, answers);
+        AskEachAlone(answerer, frame, alone, answers);
         return [.. answers.OfType<QuestionAnswered>()];
     }
 
-    /// <returns>Why nothing can be asked about this frame; null when the frame is prefilled.</returns>
-    private AnswerFailure? Prefill(IQuestionAnswerer answerer, InFlightFrame frame)
+    private void Prefill(IQuestionAnswerer answerer, InFlightFrame frame)
     {
         var started = time.GetTimestamp();
+        answerer.PrefillPicture(frame.Tokens);
+        frame.PrefillTime = time.GetElapsedTime(started);
+        frame.ReportProgress();
+    }
+
+    /// <returns>Why nothing can be asked about this frame; null when it can.</returns>
+    private static AnswerFailure? Try(InFlightFrame frame, Action work)
+    {
         AnswerFailure failure;
         try
         {
-            answerer.PrefillPicture(frame.Tokens);
-            frame.PrefillTime = time.GetElapsedTime(started);
-            frame.ReportProgress();
+            work();
             return null;
         }
         catch (NonFiniteLogitsException fault)
@@ -69,22 +100,9 @@ internal sealed partial class QuestionAsker(
         return failure;
     }
 
-    private void Ask(IQuestionAnswerer answerer, InFlightFrame frame, QuestionAnswered?[] answers)
+    private void AskEachAlone(IQuestionAnswerer answerer, InFlightFrame frame, List<int> asked, QuestionAnswered?[] answers)
     {
-        var together = new List<int>();
-        var alone = new List<int>();
-        foreach (var (at, question) in frame.DueQuestions.Index())
-        {
-            var key = Key(frame, question);
-            if (failing.PauseOf(key) is null)
-            {
-                composer.CountAsked(frame, question);
-                (failing.IsSuspect(key) ? alone : together).Add(at);
-            }
-        }
-
-        AskTogether(answerer, frame, together, answers);
-        foreach (var at in alone)
+        foreach (var at in asked)
         {
             // Otherwise a question would be blamed for an engine that answers nothing.
             if (!_isProven && ModelProbe.Try(answerer) is { } fault)
@@ -96,17 +114,18 @@ internal sealed partial class QuestionAsker(
         }
     }
 
+    /// <summary>Prefills the frame and asks, both in one call.</summary>
     private void AskTogether(
         IQuestionAnswerer answerer, InFlightFrame frame, IReadOnlyList<int> asked, QuestionAnswered?[] answers)
     {
         var unanswered = new HashSet<int>(asked);
         try
         {
-            AskInOneCall(answerer, frame, asked, unanswered, answers);
+            AskInOneCall(answerer, frame, asked, unanswered, answers, frame.Tokens);
         }
-        catch (Exception fault) when (unanswered.Count > 0)
+        catch (Exception fault) when (unanswered.Count > 0 && fault is not (NonFiniteLogitsException or ContextFullException))
         {
-            if (ModelProbe.Try(answerer) is not null)
+            if (Probe(answerer, frame) is not null)
             {
                 foreach (var at in unanswered)
                 {
@@ -126,12 +145,28 @@ internal sealed partial class QuestionAsker(
         }
     }
 
+    /// <summary>Prefills the frame by itself, which the call that failed may not have done, and probes the engine.</summary>
+    /// <returns>Null when the engine works.</returns>
+    private Exception? Probe(IQuestionAnswerer answerer, InFlightFrame frame)
+    {
+        try
+        {
+            Prefill(answerer, frame);
+        }
+        catch (Exception fault) when (fault is not (NonFiniteLogitsException or ContextFullException))
+        {
+            return fault;
+        }
+
+        return ModelProbe.Try(answerer);
+    }
+
     private void AskAlone(IQuestionAnswerer answerer, InFlightFrame frame, int at, QuestionAnswered?[] answers)
     {
         var question = frame.DueQuestions[at];
         try
         {
-            AskInOneCall(answerer, frame, [at], [at], answers);
+            AskInOneCall(answerer, frame, [at], [at], answers, picture: null);
             failing.Clear(Key(frame, question));
         }
         catch (Exception fault)
@@ -147,17 +182,19 @@ internal sealed partial class QuestionAsker(
         }
     }
 
-    /// <param name="answerer">Has the frame prefilled.</param>
+    /// <param name="answerer">Has the frame prefilled, or prefills it.</param>
     /// <param name="frame">The frame and its questions.</param>
     /// <param name="asked">Indices of due questions.</param>
     /// <param name="unanswered">Those without an answer so far; shrinks.</param>
     /// <param name="answers">Of the due questions, in their order.</param>
+    /// <param name="picture">The frame's tokens, to be prefilled; null where they are.</param>
     private void AskInOneCall(
         IQuestionAnswerer answerer,
         InFlightFrame frame,
         IReadOnlyList<int> asked,
         HashSet<int> unanswered,
-        QuestionAnswered?[] answers)
+        QuestionAnswered?[] answers,
+        VisualTokens? picture)
     {
         if (cancel.IsCancellationRequested || asked.Count == 0)
         {
@@ -167,7 +204,15 @@ internal sealed partial class QuestionAsker(
         var batch = new QuestionBatch([.. asked.Select(at => frame.DueQuestions[at])]);
         try
         {
-            answerer.AskAll([.. batch.Questions.Select(question => _drafts.WithDraft(frame.Frame.Camera, question))], OnAnswer, cancel);
+            Question[] questions = [.. batch.Questions.Select(question => _drafts.WithDraft(frame.Frame.Camera, question))];
+            if (picture is null)
+            {
+                answerer.AskAll(questions, OnAnswer, cancel);
+            }
+            else
+            {
+                answerer.AskAbout(picture, questions, OnAnswer, cancel);
+            }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

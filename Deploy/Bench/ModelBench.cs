@@ -163,8 +163,7 @@ internal sealed class ModelBench : IDisposable
     private BenchResult First() => Repeat("first yes/no", () =>
     {
         using var tokens = Encoder.Encode(_scene.Next());
-        Answerer.PrefillPicture(tokens);
-        Answerer.AskAll(BenchScene.YesNo(1), (_, _) => { });
+        Answerer.AskAbout(tokens, BenchScene.YesNo(1), (_, _) => { });
     }).ToResult("first", "first yes/no on a new picture") with
     {
         Unit = "pictures",
@@ -184,11 +183,7 @@ internal sealed class ModelBench : IDisposable
                 var encode = Measure(() => tokens = Encoder.Encode(_scene.Next()));
                 foreach (var (count, costs) in samples)
                 {
-                    var cost = encode + Measure(() =>
-                    {
-                        Answerer.PrefillPicture(tokens!);
-                        Answerer.AskAll(BenchScene.YesNo(count), (_, _) => { });
-                    });
+                    var cost = encode + Measure(() => Answerer.AskAbout(tokens!, BenchScene.YesNo(count), (_, _) => { }));
                     if (round >= 0)
                     {
                         costs.Add(cost);

@@ -148,10 +148,13 @@ internal sealed class EdgeMeter : IDisposable
         Stage("capture", answered.AgeAtSelection);
         Ran("gate", answered.GateTime);
         Ran("encode", answered.EncodeTime);
-        Ran("prefill", answered.PrefillTime);
-        foreach (var answer in answered.Answers.Where(answer => !answer.Reused))
+        var fresh = answered.Answers.Where(answer => !answer.Reused).ToList();
+
+        // Questions that were asked together have one prefill, and each reports it.
+        Ran("prefill", answered.PrefillTime + fresh.SelectMany(answer => answer.Parts).Select(part => part.Timings.Prefill).DefaultIfEmpty().Max());
+        foreach (var answer in fresh)
         {
-            Stage("decode", answer.Timings.Prefill + answer.Timings.Decode);
+            Ran("decode", answer.Timings.Decode);
         }
     }
 

@@ -43,6 +43,9 @@ internal sealed class EngineAnswerer : IQuestionAnswerer
     public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
         Answerer.AskAll(questions, onAnswer, cancel);
 
+    public void AskAbout(VisualTokens picture, IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
+        Answerer.AskAbout(picture, questions, onAnswer, cancel);
+
     public void Dispose()
     {
         Completer.Dispose();

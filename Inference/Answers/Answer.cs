@@ -48,7 +48,7 @@ public sealed record Answer(
 }
 
 /// <summary>Times of the decoder's two phases for one answer.</summary>
-/// <param name="Prefill">Question tokens through the decoder. The time for the picture's own prefix is part of
-/// <see cref="IQuestionAnswerer.PrefillPicture"/>.</param>
+/// <param name="Prefill">Question tokens through the decoder, and the picture's where both went together
+/// (<see cref="IQuestionAnswerer"/>).</param>
 /// <param name="Decode">Generating the answer, token by token.</param>
 public readonly record struct AnswerTimings(TimeSpan Prefill, TimeSpan Decode);

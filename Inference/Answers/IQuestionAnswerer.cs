@@ -19,6 +19,15 @@ public interface IQuestionAnswerer : IDisposable
     /// <param name="cancel">Ends texts early; they are reported as <see cref="FinishReason.Cancelled"/>.</param>
     /// <exception cref="InvalidOperationException"><see cref="PrefillPicture"/> was not called.</exception>
     void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default);
+
+    /// <summary>Same as <see cref="PrefillPicture"/> and <see cref="AskAll"/>
+    /// after it; an answerer may do both at once, which takes less time. The picture's time is then part of the answers'
+    /// <see cref="AnswerTimings.Prefill"/>.</summary>
+    void AskAbout(VisualTokens picture, IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
+    {
+        PrefillPicture(picture);
+        AskAll(questions, onAnswer, cancel);
+    }
 }
 
 /// <summary>Asks one question instead of several.</summary>

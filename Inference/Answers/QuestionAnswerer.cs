@@ -23,6 +23,9 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     private readonly int _systemPromptEnd;
     private int _pictureEnd;
 
+    /// <summary>The picture of the present call, while it is not in the cache.</summary>
+    private VisualTokens? _waiting;
+
     /// <param name="folder">A model with a vision part.</param>
     /// <param name="decoder">Opened from the same folder; not disposed here.</param>
     /// <param name="capacity">Context for the prompt, one picture, one question and its answer, in tokens.</param>
@@ -80,21 +83,42 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <exception cref="ArgumentException">The tokens are of another model.</exception>
     public void PrefillPicture(VisualTokens picture)
     {
-        if (picture.HiddenSize != _hidden)
-        {
-            throw new ArgumentException(
-                $"The visual tokens are {picture.HiddenSize} wide, the decoder's embeddings {_hidden}: they are of another model.",
-                nameof(picture));
-        }
-
-        _pictureEnd = 0;
-        _state.Rewind(_systemPromptEnd);
+        Forget(picture);
         _state.Append(picture.Values);
         _pictureEnd = _state.Length;
     }
 
     public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
         AskAll(questions, Sampler.Greedy, null, onAnswer, cancel);
+
+    /// <summary>Same as <see cref="PrefillPicture"/> and <see cref="IQuestionAnswerer.AskAll"/>
+    /// after it, in one pass through the decoder fewer.</summary>
+    /// <exception cref="ArgumentException">The tokens are of another model.</exception>
+    /// <exception cref="ContextFullException">The picture does not fit.</exception>
+    /// <exception cref="NonFiniteLogitsException">The picture gives NaN or infinity.</exception>
+    public void AskAbout(VisualTokens picture, IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
+    {
+        Forget(picture);
+        if (questions.Count == 0 || picture.Count > _state.Capacity - _state.Length)
+        {
+            PrefillPicture(picture);
+        }
+
+        _waiting = _pictureEnd == 0 ? picture : null;
+        try
+        {
+            Ask(questions, Sampler.Greedy, null, onAnswer, cancel);
+            if (_waiting is not null)
+            {
+                // None of the questions could be asked, and the next call may be about this picture.
+                PrefillPicture(picture);
+            }
+        }
+        finally
+        {
+            _waiting = null;
+        }
+    }
 
     /// <summary>Answers one question, with a sampler and a listener for the text as it is generated.</summary>
     /// <exception cref="ContextFullException">The question does not fit.</exception>
@@ -143,6 +167,16 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         CancellationToken cancel)
     {
         RewindToPicture();
+        Ask(questions, sampler, onText, onAnswer, cancel);
+    }
+
+    private void Ask(
+        IReadOnlyList<Question> questions,
+        Sampler sampler,
+        Action<string>? onText,
+        Action<int, Answer> onAnswer,
+        CancellationToken cancel)
+    {
         try
         {
             var batch = NewBatch();
@@ -174,11 +208,12 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
         finally
         {
-            _state.Rewind(_pictureEnd);
+            RewindToEnd();
         }
     }
 
-    private QuestionBatchRun NewBatch() => new(_state, _tokenizer, _yesNo);
+    private QuestionBatchRun NewBatch() =>
+        _waiting is { } picture ? new(_state, _tokenizer, _yesNo, picture.Values, picture.Count) : new(_state, _tokenizer, _yesNo);
 
     /// <summary>Runs a batch. NaN of one question spreads to all that share the cache with it, so they are asked again, each
     /// alone, and only those that then give NaN have no answer.</summary>
@@ -189,8 +224,21 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         {
             batch.Run(onAnswer, cancel);
         }
+        catch (NonFiniteLogitsException) when (!batch.HasPicture)
+        {
+            // The picture or a question. If it is the picture, this reports it.
+            PrefillPicture(_waiting!);
+            var again = NewBatch();
+            foreach (var (index, question) in batch.Unreported)
+            {
+                again.TryAdd(index, question, PromptIdsAfter(question.Text), sampler, onText);
+            }
+
+            Run(again, sampler, onText, onAnswer, cancel);
+        }
         catch (NonFiniteLogitsException fault)
         {
+            KeepPicture(batch);
             var unreported = batch.Unreported.ToList();
             if (unreported is [var (only, question)])
             {
@@ -200,7 +248,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
 
             foreach (var (index, pending) in unreported)
             {
-                _state.Rewind(_pictureEnd);
+                RewindToEnd();
                 var alone = NewBatch();
                 alone.TryAdd(index, pending, PromptIdsAfter(pending.Text), sampler, onText);
                 Run(alone, sampler, onText, onAnswer, cancel);
@@ -208,9 +256,36 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
         finally
         {
-            _state.Rewind(_pictureEnd);
+            KeepPicture(batch);
+            RewindToEnd();
         }
     }
+
+    /// <summary>Notes that the picture of this call went into the cache with a batch.</summary>
+    private void KeepPicture(QuestionBatchRun batch)
+    {
+        if (_waiting is { } picture && batch.HasPicture)
+        {
+            _pictureEnd = _systemPromptEnd + picture.Count;
+            _waiting = null;
+        }
+    }
+
+    /// <summary>Removes the picture before, so that nothing is asked about it when this one fails.</summary>
+    private void Forget(VisualTokens picture)
+    {
+        if (picture.HiddenSize != _hidden)
+        {
+            throw new ArgumentException(
+                $"The visual tokens are {picture.HiddenSize} wide, the decoder's embeddings {_hidden}: they are of another model.",
+                nameof(picture));
+        }
+
+        (_pictureEnd, _waiting) = (0, null);
+        _state.Rewind(_systemPromptEnd);
+    }
+
+    private void RewindToEnd() => _state.Rewind(_pictureEnd > 0 ? _pictureEnd : _systemPromptEnd);
 
     private void RewindToPicture()
     {

@@ -8,7 +8,14 @@ namespace MobileVlm.Edge.Inference.Answers;
 /// <summary>Questions that go through the decoder together, in one row after one picture: a sequence for each, and one
 /// for each spelling of a choice. The first pass decides all scored questions; texts are then generated together, one or
 /// more tokens of each per pass.</summary>
-internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer tokenizer, YesNoScorer yesNo)
+/// <param name="state">Holds what precedes the questions.</param>
+/// <param name="tokenizer">The model's tokenizer.</param>
+/// <param name="yesNo">Scores yes/no questions.</param>
+/// <param name="picture">Embeddings of the picture, [n, hidden], which go into the cache in the same pass as the questions; empty where
+/// the picture is in the cache.</param>
+/// <param name="pictureTokens">Rows of the picture's embeddings.</param>
+internal sealed class QuestionBatchRun(
+    DecoderState state, LlamaTextTokenizer tokenizer, YesNoScorer yesNo, ReadOnlyMemory<float> picture = default, int pictureTokens = 0)
 {
     private readonly List<PendingQuestion> _pending = [];
     private readonly List<SequenceTokens> _parts = [];
@@ -18,6 +25,9 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
 
     /// <summary>Tokens of drafts, which are tried where the context has space for them.</summary>
     private long _drafts;
+
+    /// <summary>Whether the picture is in the cache.</summary>
+    public bool HasPicture { get; private set; } = pictureTokens == 0;
 
     /// <summary>The questions of this batch whose answers were not reported yet.</summary>
     public IEnumerable<(int Index, Question Question)> Unreported =>
@@ -39,11 +49,11 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
         var buffer = question.Kind == AnswerKind.Text
             ? new GenerationBuffer(tokenizer, new GenerationOptions(question.MaxTokens), onText)
             : null;
-        var free = state.Capacity - state.Length;
+        var free = state.Capacity - state.Length - pictureTokens;
         var prompt = ids.Count + (choices?.AppendedTokenCount ?? 0);
         if (prompt > free)
         {
-            throw new ContextFullException(state.Length, prompt, state.Capacity);
+            throw new ContextFullException(state.Length + pictureTokens, prompt, state.Capacity);
         }
 
         var required = prompt + AnswerTokens(question);
@@ -78,7 +88,7 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
         var started = Stopwatch.GetTimestamp();
 
         // What the answers may need is not used for drafts: tokens of a rejected draft stay in the cache until the batch ends.
-        var spare = state.Capacity - state.Length - _required;
+        var spare = state.Capacity - state.Length - pictureTokens - _required;
         var row = 0;
         foreach (var pending in _pending)
         {
@@ -105,7 +115,16 @@ internal sealed class QuestionBatchRun(DecoderState state, LlamaTextTokenizer to
             }
         }
 
-        state.Append(_parts);
+        if (HasPicture)
+        {
+            state.Append(_parts);
+        }
+        else
+        {
+            state.Append(picture, _parts);
+            HasPicture = true;
+        }
+
         var prefill = Stopwatch.GetElapsedTime(started);
         ReportScored(onAnswer, prefill, spellingRow: row);
         Generate(onAnswer, prefill, cancel);

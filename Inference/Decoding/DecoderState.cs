@@ -106,9 +106,28 @@ public sealed class DecoderState : IDisposable
     /// <exception cref="InvalidOperationException">One of them is the prefix, and other sequences continue it.</exception>
     /// <exception cref="NonFiniteLogitsException">One of them gives NaN or infinity, which spreads to the others of the
     /// pass through masked columns; rewind to before them.</exception>
-    public void Append(IReadOnlyList<SequenceTokens> parts, bool useDecodeWeights = false)
+    public void Append(IReadOnlyList<SequenceTokens> parts, bool useDecodeWeights = false) => Append(default, parts, useDecodeWeights);
+
+    /// <summary>Appends embeddings, [n, hidden], to the prefix and tokens to sequences that continue it, in one pass; each as if
+    /// it were appended by itself.</summary>
+    /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
+    /// <exception cref="InvalidOperationException">A sequence has tokens already.</exception>
+    /// <exception cref="NonFiniteLogitsException">The prefix or one of the sequences gives NaN or infinity; rewind to before
+    /// them.</exception>
+    public void Append(ReadOnlyMemory<float> prefix, IReadOnlyList<SequenceTokens> parts)
     {
-        var (count, requested) = (0, 0);
+        if (!_sequences.CanPrefixGrow)
+        {
+            throw new InvalidOperationException("Other sequences continue the prefix; rewind before it grows.");
+        }
+
+        Append(prefix, parts, useDecodeWeights: false);
+    }
+
+    private void Append(ReadOnlyMemory<float> prefix, IReadOnlyList<SequenceTokens> parts, bool useDecodeWeights)
+    {
+        var prefixRows = prefix.Length / _decoder.Embeddings.HiddenSize;
+        var (count, requested) = (prefixRows, 0);
         foreach (var part in parts)
         {
             ArgumentOutOfRangeException.ThrowIfZero(part.Ids.Length, nameof(parts));
@@ -123,8 +142,10 @@ public sealed class DecoderState : IDisposable
         }
 
         var pass = Begin(count, requested, useDecodeWeights);
-        Embed(parts, pass.Embeddings);
-        var (row, next) = (0, 0);
+        prefix.Span.CopyTo(pass.Embeddings);
+        Embed(parts, pass.Embeddings[prefix.Length..]);
+        _sequences.Append(SequenceTree.Prefix, pass.Positions[..prefixRows], pass.Bias[..(prefixRows * Capacity)]);
+        var (row, next) = (prefixRows, 0);
         foreach (var part in parts)
         {
             var length = part.Ids.Length;

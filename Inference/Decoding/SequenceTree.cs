@@ -25,6 +25,9 @@ internal sealed class SequenceTree(int capacity)
     /// <summary>True while there is only the prefix.</summary>
     public bool HasOnlyPrefix => _sequences.Count == 1;
 
+    /// <summary>True while no other sequence has tokens of its own, so that the prefix may still grow.</summary>
+    public bool CanPrefixGrow => _sequences.TrueForAll(sequence => sequence.Parent == None || sequence.Next == NotStarted);
+
     /// <summary>Position of the next token of a sequence.</summary>
     public int NextPosition(int sequence) =>
         _sequences[sequence] is { Next: NotStarted } waiting ? NextPosition(waiting.Parent) : _sequences[sequence].Next;

@@ -135,6 +135,18 @@ public sealed class LoadTests(ITestOutputHelper output)
     {
         public void PrefillPicture(VisualTokens picture) => inner.PrefillPicture(picture);
 
+        public void AskAbout(
+            VisualTokens picture, IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
+        {
+            var started = Stopwatch.GetTimestamp();
+            PrefillPicture(picture);
+            var prefill = Stopwatch.GetElapsedTime(started);
+            AskAll(
+                questions,
+                (at, answer) => onAnswer(at, at == 0 ? answer with { Timings = answer.Timings with { Prefill = answer.Timings.Prefill + prefill } } : answer),
+                cancel);
+        }
+
         public void AskAll(
             IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
         {

@@ -54,6 +54,22 @@ public sealed class NonFiniteTests : IDisposable
 
         Assert.Throws<NonFiniteLogitsException>(() => damaged.Ask(bad));
         AssertSame(intact.Ask(Person), damaged.Ask(Person));
+
+        // Together with the picture, too.
+        using var picture = GoldenModel.Get(Model).Encode(Model, "case0.png");
+        var reported = new Answer[questions.Length];
+        damaged.AskAbout(picture, questions, (at, answer) => reported[at] = answer);
+        foreach (var (question, answer) in questions.Zip(reported))
+        {
+            if (question.Text == bad.Text)
+            {
+                Assert.Equal(AnswerFailureKind.NotFinite, answer.Failure?.Kind);
+            }
+            else
+            {
+                AssertSame(intact.Ask(question), answer);
+            }
+        }
     }
 
     [Fact]
