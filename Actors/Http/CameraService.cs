@@ -257,8 +257,16 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             Since = clock.Correct(state.Since),
             Age = last is null ? null : time.GetElapsedTime(last.Frame.CapturedTimestamp),
             WaitsFor = counters.WaitReason?.ToText(),
+            Thresholds = ThresholdsOf(question),
         };
     }
+
+    private static ScoreThresholds? ThresholdsOf(StandingQuestion question) => question.Kind switch
+    {
+        QuestionKind.YesNo => new ScoreThresholds(question.Rules.Thresholds.YesAbove, question.Rules.Thresholds.NoBelow, null),
+        QuestionKind.Choice => new ScoreThresholds(null, null, question.Rules.Thresholds.MinScore),
+        _ => null,
+    };
 
     private sealed class PendingAsk
     {

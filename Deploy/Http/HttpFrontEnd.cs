@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
 
@@ -27,11 +28,16 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     public Uri Address => _server!.Address;
 
     /// <summary>Starts listening.</summary>
+    /// <param name="configuration">Validated.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">For the log.</param>
+    /// <param name="log">The log's newest lines, which viewers may read; null for none.</param>
+    /// <param name="cancel">Cancels the start.</param>
     /// <returns>Null if the configuration has no HTTP server.</returns>
     /// <exception cref="HttpPortBusyException">The port cannot be used.</exception>
     /// <exception cref="ModelFolderException">The model's folder cannot be read.</exception>
     public static async Task<HttpFrontEnd?> StartAsync(
-        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel)
+        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, LogTail? log, CancellationToken cancel)
     {
         if (configuration.ToHttpSettings() is not { } settings)
         {
@@ -51,6 +57,8 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 NotReady = () => front._notReady,
                 Metrics = () => front._metrics,
                 Events = front.Events,
+                Log = log ?? new LogTail(),
+                Device = DeviceReadings.Read,
                 Version = typeof(HttpFrontEnd).Assembly.GetName().Version?.ToString(3) ?? "0.0.0",
                 Time = time,
             },

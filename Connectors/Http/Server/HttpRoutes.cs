@@ -4,6 +4,7 @@ using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Completions;
 using MobileVlm.Edge.Connectors.Http.Ollama;
 using MobileVlm.Edge.Connectors.Http.OpenAi;
+using MobileVlm.Edge.Connectors.Http.Page;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
 
@@ -13,7 +14,7 @@ internal static class HttpRoutes
     private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
 
     /// <summary>Creates the routes and what answers them.</summary>
-    public static RouteTable Create(HttpServerSettings settings, HttpServices services)
+    public static RouteTable Create(HttpServerSettings settings, HttpServices services, RequestGuard guard)
     {
         var bodies = new RequestBody(settings.MaxBodyBytes);
         var queue = new RequestQueue(settings.MaxWaiting, settings.AskWithin, services.Time);
@@ -21,7 +22,10 @@ internal static class HttpRoutes
         return new RouteTable(
         [
             .. Common(services),
+            .. new PageRoutes(PageFiles.Read()).Create(),
+            .. new SessionRoutes(guard, bodies).Create(),
             .. new ApiRoutes(settings, services, bodies).Create(),
+            .. new ViewRoutes(services).Create(),
             .. OpenAi(runner, bodies),
             .. Ollama(new OllamaRoutes(runner, bodies, services.Version)),
         ]);
@@ -29,13 +33,6 @@ internal static class HttpRoutes
 
     private static IEnumerable<Route> Common(HttpServices services)
     {
-        yield return new(HttpMethods.Get, "/", AccessLevel.None, ErrorForm.Object, context =>
-        {
-            context.Http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-            context.Http.Response.Headers.XContentTypeOptions = "nosniff";
-            context.Http.Response.Headers.CacheControl = "no-cache";
-            return context.Http.WriteBodyAsync(StatusCodes.Status200OK, "text/html; charset=utf-8", EmbeddedFile.Read("Page.index.html"), context.Stopping);
-        });
         yield return new(HttpMethods.Post, "/", AccessLevel.None, ErrorForm.Object, _ =>
             throw HttpFailureException.NotFound("/ answers GET only; use /v1/chat/completions (OpenAI), /api/chat (Ollama) or /api/v1/ask"));
         yield return new(HttpMethods.Get, "/healthz", AccessLevel.None, ErrorForm.Object, context => Healthy(context));

@@ -33,10 +33,10 @@ public sealed partial class HttpServer : IAsyncDisposable
     private readonly ILogger _logger;
     private int _stopped;
 
-    private HttpServer(HttpServerSettings settings, RouteTable routes, AccessTokens? tokens, ILoggerFactory loggers)
+    private HttpServer(HttpServerSettings settings, RouteTable routes, RequestGuard guard, ILoggerFactory loggers)
     {
         _logger = loggers.CreateLogger<HttpServer>();
-        (_routes, _guard) = (routes, new RequestGuard(settings, tokens));
+        (_routes, _guard) = (routes, guard);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "mobilevlm" });
         builder.Services.RemoveAll<IHostLifetime>();
 
@@ -74,7 +74,8 @@ public sealed partial class HttpServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(loggers);
         var logger = loggers.CreateLogger<HttpServer>();
         var tokens = ReadTokens(settings, logger);
-        var server = new HttpServer(settings, HttpRoutes.Create(settings, services), tokens, loggers);
+        var guard = new RequestGuard(settings, tokens, services.Time);
+        var server = new HttpServer(settings, HttpRoutes.Create(settings, services, guard), guard, loggers);
         try
         {
             await server._application.StartAsync(cancel);

@@ -1,0 +1,121 @@
+// One camera: its newest frame, all of its questions with the scores of the last hour, and a box to ask.
+
+import { features, path } from "./api.js";
+import { askBox } from "./ask.js";
+import { historyChart, latencyBar } from "./chart.js";
+import { age, clock, h, percent, setText } from "./dom.js";
+import { cameraPicture } from "./live.js";
+import { enabledSwitch, reasonText, snoozeControl, statePill } from "./question.js";
+import { follow, loadHistory, store } from "./store.js";
+
+const CHART_MS = 2000;
+
+function questionCard(camera, question) {
+  const pill = statePill();
+  const text = h("h3");
+  const why = h("p.why");
+  const score = h("dd");
+  const when = age(question.answeredAt);
+  const since = h("dd");
+  const words = h("p.text");
+  const chart = historyChart(question.ask);
+  const latency = latencyBar();
+  const toggle = enabledSwitch(question);
+  const snooze = snoozeControl(question);
+  const edit = features.questions && store.mayChange
+    ? h("a.button", { href: `#/camera/${path(camera.id)}/edit/${path(question.id)}` }, "Edit")
+    : null;
+  const hasChart = question.answer !== "Text" && question.answer !== "Json";
+  let drawnAt = 0;
+  const card = h("article.card.question", { "data-question": question.id },
+    h("div.first", null, text, pill), words, why,
+    h("dl.facts", null,
+      h("div", null, h("dt", null, "Name"), h("dd", null, question.id)),
+      h("div", null, h("dt", null, "Score"), score),
+      h("div", null, h("dt", null, "Answered"), h("dd", null, when)),
+      h("div", null, h("dt", null, "State since"), since)),
+    hasChart ? chart : null, latency,
+    h("div.actions", null, toggle, snooze, edit));
+  card.update = (now, isForced) => {
+    setText(text, now.ask);
+    pill.update(now);
+    setText(score, percent(now.score) || "none");
+    when.set(now.answeredAt);
+    setText(since, now.since ? clock(now.since) : "unknown");
+    const reason = reasonText(now);
+    setText(why, reason && `No answer now. ${reason}`);
+    why.hidden = !reason;
+    const isLong = now.answer === "Text" || now.answer === "Json";
+    setText(words, isLong ? now.text ?? "" : "");
+    words.hidden = !words.textContent;
+    toggle.update(now);
+    snooze?.update(now);
+    if (isForced || Date.now() - drawnAt > CHART_MS) {
+      drawnAt = Date.now();
+      if (hasChart) chart.update(now);
+      latency.update(now);
+    }
+  };
+  card.update(question, true);
+  return card;
+}
+
+export function cameraView(main, [id]) {
+  const camera = store.cameras.get(id);
+  const heading = h("h1", { tabIndex: -1 }, id);
+  if (!camera) {
+    main.replaceChildren(heading, h("p.empty", null, `There is no camera '${id}'. It may have been taken out of the configuration.`));
+    return { title: id, focus: heading, stop: follow(kind => { if (kind === "cameras" && store.cameras.has(id)) location.reload(); }) };
+  }
+
+  const picture = cameraPicture(camera);
+  const seen = age(camera.seenAt);
+  const online = h("span.online");
+  const list = h("div.questions");
+  let cards = new Map();
+  const build = () => {
+    const current = store.cameras.get(id);
+    cards = new Map([...current?.questions.values() ?? []].map(question => [question.id, questionCard(current, question)]));
+    list.replaceChildren(...cards.values());
+    if (!cards.size) list.replaceChildren(h("p.empty", null, "This camera has no questions."));
+  };
+  const update = (only, isForced) => {
+    const current = store.cameras.get(id);
+    if (!current) return;
+    seen.set(current.seenAt);
+    setText(online, current.online ? "online" : "offline");
+    online.classList.toggle("bad", !current.online);
+    for (const [name, card] of cards) {
+      if (only === undefined || only === name) card.update(current.questions.get(name), isForced);
+    }
+  };
+  build();
+  update();
+  main.replaceChildren(
+    h("div.title", null, heading, online),
+    h("div.split", null,
+      h("div.side", null,
+        h("div.card.flush", null, h("div.frame", null, picture, h("span.stamp", null, seen))),
+        h("section.card", { "aria-labelledby": "ask-title" }, h("h2", { id: "ask-title" }, "Ask about this camera"), askBox({ camera: id }))),
+      h("section", { "aria-labelledby": "questions-title" },
+        h("div.title", null, h("h2", { id: "questions-title" }, "Questions"),
+          features.questions && store.mayChange ? h("a.button", { href: `#/camera/${path(id)}/new` }, "New question") : null),
+        list)));
+  loadHistory(camera, 60).catch(() => {});
+  const stop = follow((kind, detail) => {
+    if (kind === "cameras") {
+      build();
+      update();
+    } else if (kind === "resync") {
+      update();
+      picture.refresh();
+      const current = store.cameras.get(id);
+      if (current) loadHistory(current, 60).catch(() => {});
+    } else if (kind === "refreshed" || kind === "ping") update();
+    else if (detail.camera === id) {
+      update(detail.question, kind === "history");
+      if (kind === "answer" || kind === "camera") picture.refresh();
+    }
+  });
+  return { title: id, focus: heading, stop };
+}

@@ -1,0 +1,121 @@
+// Scores as SVG: a small line for tiles, the last hour for the camera's view, and the split of the latency.
+
+import { h, s, milliseconds, percent } from "./dom.js";
+
+const GAP_MS = 60000;
+
+/** Where the lines of a question's thresholds are: 0 to 1. */
+export function thresholds(question) {
+  return [question.yesAbove, question.noBelow, question.minScore]
+    .filter((value, i, all) => typeof value === "number" && value > 0 && all.indexOf(value) === i);
+}
+
+const fixed = value => value.toFixed(1);
+
+/** Lines through points, with a gap where nothing was answered for a while. */
+function pathOf(points, x, y, value) {
+  let text = "";
+  let before = null;
+  for (const point of points) {
+    if (value(point) === undefined) continue;
+    text += `${before === null || point.at - before > GAP_MS ? "M" : "L"}${fixed(x(point.at))} ${fixed(y(value(point)))}`;
+    before = point.at;
+  }
+  return text;
+}
+
+/** The scores of the last minutes beside a question. */
+export function sparkline() {
+  const lines = s("g", { class: "threshold" });
+  const line = s("path", { class: "line" });
+  const dot = s("circle", { class: "dot", r: 2.5 });
+  const svg = s("svg", { class: "spark", viewBox: "0 0 160 32", preserveAspectRatio: "none", "aria-hidden": "true" }, lines, line, dot);
+  const y = score => 30 - score * 28;
+  svg.update = question => {
+    const now = Date.now();
+    const scored = question.points.filter(point => point.score !== undefined && now - point.at < 600000);
+    const span = scored.length ? Math.min(600000, Math.max(60000, now - scored[0].at)) : 60000;
+    const x = at => 157 - (now - at) / span * 155;
+    lines.replaceChildren(...thresholds(question).map(value => s("line", { x1: 0, x2: 160, y1: y(value), y2: y(value) })));
+    line.setAttribute("d", pathOf(scored, x, y, point => point.score));
+    const last = scored.at(-1);
+    dot.setAttribute("cx", last ? fixed(x(last.at)) : -9);
+    dot.setAttribute("cy", last ? fixed(y(last.score)) : -9);
+    svg.classList.toggle("void", scored.length === 0);
+  };
+  return svg;
+}
+
+/** The scores or numbers of the last hour, with their range and the thresholds. */
+export function historyChart(label) {
+  const [width, height, left, right, top, bottom] = [640, 170, 38, 8, 10, 24];
+  const svg = s("svg", { class: "history", viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const caption = h("p.hint");
+  const element = h("div", null, svg, caption);
+  element.update = (question, minutes = 60) => {
+    const now = Date.now();
+    const span = minutes * 60000;
+    const isScored = question.points.some(point => point.score !== undefined);
+    const value = isScored ? point => point.score : point => point.number;
+    const points = question.points.filter(point => value(point) !== undefined && now - point.at < span);
+    const numbers = points.map(value);
+    let [low, high] = isScored ? [0, 1] : [Math.min(0, ...numbers), Math.max(1, ...numbers)];
+    if (high === low) high = low + 1;
+    const x = at => left + (1 - (now - at) / span) * (width - left - right);
+    const y = it => top + (1 - (it - low) / (high - low)) * (height - top - bottom);
+    const name = it => isScored ? percent(it) : it.toLocaleString();
+    const parts = [];
+    for (const it of [low, (low + high) / 2, high]) {
+      parts.push(s("line", { class: "grid", x1: left, x2: width - right, y1: y(it), y2: y(it) }), s("text", { x: left - 6, y: y(it) + 4, "text-anchor": "end" }, name(it)));
+    }
+    for (let i = 0; i <= 4; i++) {
+      const at = now - span * (1 - i / 4);
+      const ageMinutes = Math.round(minutes * (1 - i / 4));
+      parts.push(s("text", { x: x(at), y: height - 6, "text-anchor": i === 4 ? "end" : i === 0 ? "start" : "middle" }, ageMinutes ? `-${ageMinutes} min` : "now"));
+    }
+    if (isScored) {
+      for (const it of thresholds(question)) {
+        parts.push(s("line", { class: "limit", x1: left, x2: width - right, y1: y(it), y2: y(it) }), s("text", { class: "limit", x: width - right - 2, y: y(it) - 4, "text-anchor": "end" }, percent(it)));
+      }
+      const range = points.filter(point => point.high - point.low > 0.005);
+      parts.push(s("path", { class: "range", d: range.map(point => `M${fixed(x(point.at))} ${fixed(y(point.low))}V${fixed(y(point.high))}`).join("") }));
+    }
+    parts.push(s("path", { class: "line", d: pathOf(points, x, y, value) }));
+    if (points.length) parts.push(s("circle", { class: "dot", r: 3.5, cx: x(points.at(-1).at), cy: y(value(points.at(-1))) }));
+    svg.replaceChildren(...parts);
+    const least = Math.min(...numbers);
+    const most = Math.max(...numbers);
+    const summary = numbers.length ? `${name(numbers.at(-1))} now, between ${name(least)} and ${name(most)}` : "no scores yet";
+    svg.setAttribute("aria-label", `${label} in the last ${minutes} minutes: ${summary}`);
+    caption.textContent = numbers.length ? `Last ${minutes} minutes: ${summary}. Dashed: the thresholds.` : "No scores yet. They are kept in memory and begin anew when the service starts.";
+  };
+  return element;
+}
+
+const STAGES = [["encodeMs", "Encode", "the picture becomes visual tokens"], ["prefillMs", "Prefill", "picture and question enter the decoder"], ["decodeMs", "Decode", "the answer is read or written"]];
+
+/** How long each stage took: the last answer as a bar, median and 95th percentile as text. */
+export function latencyBar() {
+  const bar = h("div.latency", { role: "img" });
+  const legend = h("dl.legend");
+  const spread = h("p.hint");
+  const element = h("div", { hidden: true }, bar, legend, spread);
+  element.update = question => {
+    const timed = question.points.filter(point => point.encodeMs !== undefined);
+    const last = question.timings && !question.reused ? question.timings : timed.at(-1);
+    element.hidden = !last;
+    if (!last) return;
+    const total = STAGES.reduce((sum, [key]) => sum + last[key], 0);
+    bar.replaceChildren(...STAGES.map(([key], i) => {
+      const part = h(`span.stage${i}`);
+      part.style.flexGrow = String(Math.max(last[key], total / 200));
+      return part;
+    }));
+    bar.setAttribute("aria-label", STAGES.map(([key, name]) => `${name} ${milliseconds(last[key])}`).join(", "));
+    legend.replaceChildren(...STAGES.map(([key, name, title], i) => h("div", { title }, h(`dt.stage${i}`, null, name), h("dd", null, milliseconds(last[key])))));
+    const totals = timed.map(point => point.encodeMs + point.prefillMs + point.decodeMs).sort((a, b) => a - b);
+    const at = share => totals[Math.min(totals.length - 1, Math.floor(totals.length * share))];
+    spread.textContent = `${milliseconds(total)} in all${totals.length > 4 ? `; half of the answers within ${milliseconds(at(0.5))}, 95 % within ${milliseconds(at(0.95))}` : ""}.`;
+  };
+  return element;
+}
