@@ -30,11 +30,13 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public LiveEvents Events { get; } = new();
 
+    public LogTail Log { get; } = new();
+
     public string? NotReady { get; set; }
 
     public HttpServer Server { get; private set; } = null!;
 
-    public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false });
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
 
     public static Task<HttpRig> StartAsync(FakeCompletion completion) => StartAsync(change: null, completion);
 
@@ -58,6 +60,8 @@ internal sealed class HttpRig : IAsyncDisposable
                 Cameras = () => rig.Cameras,
                 NotReady = () => rig.NotReady,
                 Events = rig.Events,
+                Log = rig.Log,
+                Device = () => new DeviceView { Load = [0.5, 0.4, 0.3], Temperatures = [("cpu", 47.5)] },
                 Version = "1.2.3",
             },
             NullLoggerFactory.Instance);

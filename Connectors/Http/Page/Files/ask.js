@@ -1,7 +1,7 @@
 // Asks a question once: about the next frame of a camera, or about a picture file.
 
 import { api, path } from "./api.js";
-import { field, h, milliseconds, percent } from "./dom.js";
+import { field, h, milliseconds, percent, scoreBar } from "./dom.js";
 import { store } from "./store.js";
 
 const TYPES = [["YesNo", "Yes or no"], ["Choice", "One of several choices"], ["Number", "A number"], ["Text", "A text"]];
@@ -24,12 +24,12 @@ export function answerCard(answer, extra) {
   const { encodeMs, prefillMs, decodeMs } = answer.timings;
   facts.push(`encode ${milliseconds(encodeMs)}, prefill ${milliseconds(prefillMs)}, decode ${milliseconds(decodeMs)}`);
   const element = h("div.answer", { role: "status" }, h("p.value", null, isKnown ? answer.value : "unknown"));
-  if (typeof answer.score === "number") element.append(h("meter", { min: 0, max: 1, value: answer.score, "aria-label": "Score" }));
+  if (typeof answer.score === "number") element.append(scoreBar(answer.score));
   if (answer.scores) {
     element.append(h("ul.choices", null, Object.entries(answer.scores).sort((a, b) => b[1] - a[1]).map(([name, score]) => h("li", null, h("span", null, name), h("span", null, percent(score))))));
   }
   if (!isKnown && answer.reason) element.append(h("p", null, `There is no clear answer (${answer.reason}).`));
-  if (answer.text && answer.text !== answer.value) element.append(h("p.hint", null, `The model wrote: ${answer.text}`));
+  if (answer.text && answer.text.toLowerCase() !== answer.value.toLowerCase()) element.append(h("p.hint", null, `The model wrote: ${answer.text}`));
   element.append(h("p.hint", null, `${facts.join("; ")}.`));
   if (extra) element.append(extra);
   return element;
@@ -81,8 +81,8 @@ export function askBox({ camera } = {}) {
       }
     },
   },
-  pick && field("About", pick), upload, field("Question", ask), h("div.pair", null, field("Answer", type), choiceField),
-  h("div.actions", null, button, store.mayChange ? null : h("p.hint", null, READ_ONLY)), result);
+  h("div", null, pick && field("About", pick), upload, field("Question", ask), h("div.pair", null, field("Answer", type), choiceField),
+    h("div.actions", null, button, store.mayChange ? null : h("p.hint", null, READ_ONLY))), result);
   return form;
 
   function send() {
@@ -96,6 +96,6 @@ export function askBox({ camera } = {}) {
 
 export function askView(main) {
   const heading = h("h1", { tabIndex: -1 }, "Ask");
-  main.replaceChildren(heading, h("div.card.narrow", null, h("p", null, "Ask once about the next frame of a camera or about a picture of your own. Standing questions go first."), askBox()));
+  main.replaceChildren(heading, h("div.card.askview", null, h("p", null, "Ask once about the next frame of a camera or about a picture of your own. Standing questions go first."), askBox()));
   return { title: "Ask", focus: heading, stop: () => {} };
 }

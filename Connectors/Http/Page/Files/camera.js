@@ -5,7 +5,7 @@ import { askBox } from "./ask.js";
 import { historyChart, latencyBar } from "./chart.js";
 import { age, clock, h, percent, setText } from "./dom.js";
 import { cameraPicture } from "./live.js";
-import { enabledSwitch, reasonText, snoozeControl, statePill } from "./question.js";
+import { enabledSwitch, isWritten, reasonText, snoozeControl, statePill, writtenAnswer } from "./question.js";
 import { follow, loadHistory, store } from "./store.js";
 
 const CHART_MS = 2000;
@@ -17,7 +17,7 @@ function questionCard(camera, question) {
   const score = h("dd");
   const when = age(question.answeredAt);
   const since = h("dd");
-  const words = h("p.text");
+  const written = writtenAnswer();
   const chart = historyChart(question.ask);
   const latency = latencyBar();
   const toggle = enabledSwitch(question);
@@ -25,13 +25,13 @@ function questionCard(camera, question) {
   const edit = features.questions && store.mayChange
     ? h("a.button", { href: `#/camera/${path(camera.id)}/edit/${path(question.id)}` }, "Edit")
     : null;
-  const hasChart = question.answer !== "Text" && question.answer !== "Json";
+  const hasChart = !isWritten(question);
   let drawnAt = 0;
   const card = h("article.card.question", { "data-question": question.id },
-    h("div.first", null, text, pill), words, why,
+    h("div.first", null, text, pill), written, why,
     h("dl.facts", null,
       h("div", null, h("dt", null, "Name"), h("dd", null, question.id)),
-      h("div", null, h("dt", null, "Score"), score),
+      hasChart ? h("div", null, h("dt", null, "Score"), score) : null,
       h("div", null, h("dt", null, "Answered"), h("dd", null, when)),
       h("div", null, h("dt", null, "State since"), since)),
     hasChart ? chart : null, latency,
@@ -43,11 +43,9 @@ function questionCard(camera, question) {
     when.set(now.answeredAt);
     setText(since, now.since ? clock(now.since) : "unknown");
     const reason = reasonText(now);
-    setText(why, reason && `No answer now. ${reason}`);
+    setText(why, reason);
     why.hidden = !reason;
-    const isLong = now.answer === "Text" || now.answer === "Json";
-    setText(words, isLong ? now.text ?? "" : "");
-    words.hidden = !words.textContent;
+    written.update(now);
     toggle.update(now);
     snooze?.update(now);
     if (isForced || Date.now() - drawnAt > CHART_MS) {
@@ -94,7 +92,7 @@ export function cameraView(main, [id]) {
   main.replaceChildren(
     h("div.title", null, heading, online),
     h("div.split", null,
-      h("div.side", null,
+      h("div.side.stays", null,
         h("div.card.flush", null, h("div.frame", null, picture, h("span.stamp", null, seen))),
         h("section.card", { "aria-labelledby": "ask-title" }, h("h2", { id: "ask-title" }, "Ask about this camera"), askBox({ camera: id }))),
       h("section", { "aria-labelledby": "questions-title" },

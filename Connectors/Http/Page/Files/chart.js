@@ -28,35 +28,41 @@ function pathOf(points, x, y, value) {
 export function sparkline() {
   const lines = s("g", { class: "threshold" });
   const line = s("path", { class: "line" });
-  const dot = s("circle", { class: "dot", r: 2.5 });
+  const dot = s("path", { class: "end" });
   const svg = s("svg", { class: "spark", viewBox: "0 0 160 32", preserveAspectRatio: "none", "aria-hidden": "true" }, lines, line, dot);
-  const y = score => 30 - score * 28;
   svg.update = question => {
     const now = Date.now();
-    const scored = question.points.filter(point => point.score !== undefined && now - point.at < 600000);
-    const span = scored.length ? Math.min(600000, Math.max(60000, now - scored[0].at)) : 60000;
+    const recent = question.points.filter(point => now - point.at < 600000);
+    const isScored = recent.some(point => point.score !== undefined);
+    const value = isScored ? point => point.score : point => point.number;
+    const drawn = recent.filter(point => value(point) !== undefined && value(point) !== null);
+    const span = drawn.length ? Math.min(600000, Math.max(30000, now - drawn[0].at)) : 30000;
     const x = at => 157 - (now - at) / span * 155;
-    lines.replaceChildren(...thresholds(question).map(value => s("line", { x1: 0, x2: 160, y1: y(value), y2: y(value) })));
-    line.setAttribute("d", pathOf(scored, x, y, point => point.score));
-    const last = scored.at(-1);
-    dot.setAttribute("cx", last ? fixed(x(last.at)) : -9);
-    dot.setAttribute("cy", last ? fixed(y(last.score)) : -9);
-    svg.classList.toggle("void", scored.length === 0);
+    const most = isScored ? 1 : Math.max(1, ...drawn.map(value));
+    const y = it => 30 - Math.max(0, it / most) * 28;
+    lines.replaceChildren(...(isScored ? thresholds(question) : []).map(it => s("line", { x1: 0, x2: 160, y1: y(it), y2: y(it) })));
+    line.setAttribute("d", pathOf(drawn, x, y, value));
+    const last = drawn.at(-1);
+    // A line without length is drawn as a round dot, whatever the width of the picture.
+    dot.setAttribute("d", last ? `M${fixed(x(last.at))} ${fixed(y(value(last)))}h.01` : "");
+    svg.classList.toggle("void", drawn.length === 0);
   };
   return svg;
 }
 
 /** The scores or numbers of the last hour, with their range and the thresholds. */
 export function historyChart(label) {
-  const [width, height, left, right, top, bottom] = [640, 170, 38, 8, 10, 24];
+  const [width, height, left, right, top, bottom] = [640, 140, 46, 8, 10, 22];
   const svg = s("svg", { class: "history", viewBox: `0 0 ${width} ${height}`, role: "img" });
   const caption = h("p.hint");
   const element = h("div", null, svg, caption);
-  element.update = (question, minutes = 60) => {
+  element.update = question => {
     const now = Date.now();
+    // While the service is young, an hour would be empty space.
+    const minutes = question.points.length && now - question.points[0].at > 900000 ? 60 : question.points.length && now - question.points[0].at > 300000 ? 15 : 5;
     const span = minutes * 60000;
     const isScored = question.points.some(point => point.score !== undefined);
-    const value = isScored ? point => point.score : point => point.number;
+    const value = isScored ? point => point.score : point => point.number ?? undefined;
     const points = question.points.filter(point => value(point) !== undefined && now - point.at < span);
     const numbers = points.map(value);
     let [low, high] = isScored ? [0, 1] : [Math.min(0, ...numbers), Math.max(1, ...numbers)];
@@ -70,7 +76,7 @@ export function historyChart(label) {
     }
     for (let i = 0; i <= 4; i++) {
       const at = now - span * (1 - i / 4);
-      const ageMinutes = Math.round(minutes * (1 - i / 4));
+      const ageMinutes = Number((minutes * (1 - i / 4)).toFixed(2));
       parts.push(s("text", { x: x(at), y: height - 6, "text-anchor": i === 4 ? "end" : i === 0 ? "start" : "middle" }, ageMinutes ? `-${ageMinutes} min` : "now"));
     }
     if (isScored) {
@@ -87,7 +93,7 @@ export function historyChart(label) {
     const most = Math.max(...numbers);
     const summary = numbers.length ? `${name(numbers.at(-1))} now, between ${name(least)} and ${name(most)}` : "no scores yet";
     svg.setAttribute("aria-label", `${label} in the last ${minutes} minutes: ${summary}`);
-    caption.textContent = numbers.length ? `Last ${minutes} minutes: ${summary}. Dashed: the thresholds.` : "No scores yet. They are kept in memory and begin anew when the service starts.";
+    caption.textContent = numbers.length ? `Last ${minutes} minutes: ${summary}${isScored && thresholds(question).length ? "; dashed: the thresholds" : ""}.` : "No scores yet. They are kept in memory and begin anew when the service starts.";
   };
   return element;
 }

@@ -31,21 +31,22 @@ function panel(title) {
 }
 
 function logPanel() {
-  const list = h("ol.log", { tabIndex: 0, role: "log", "aria-label": "Lines of the log", "aria-live": "off" });
+  const list = h("ol");
+  const area = h("div.log", { tabIndex: 0, role: "region", "aria-label": "Lines of the log" }, list);
   const level = h("select", { "aria-label": "Lines to show" }, h("option", { value: "" }, "All lines"), h("option", { value: "problems" }, "Warnings and errors"));
-  const element = h("section.card.wide", { "aria-label": "Log" }, h("div.title", null, h("h2", null, "Log"), level), list);
+  const element = h("section.card.wide", { "aria-label": "Log" }, h("div.title", null, h("h2", null, "Log"), level), area);
   let last = 0;
-  level.addEventListener("change", () => list.classList.toggle("problems", level.value === "problems"));
+  level.addEventListener("change", () => area.classList.toggle("problems", level.value === "problems"));
   element.refresh = async isAnew => {
     if (isAnew) last = 0;
     const { lines } = await api.get(`log?after=${last}&limit=${MAX_LINES}`);
     if (last === 0) list.replaceChildren();
     if (!lines.length) return;
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    const isAtEnd = area.scrollHeight - area.scrollTop - area.clientHeight < 40;
     list.append(...lines.map(line => h(`li.${line.level}`, null, h("time", { dateTime: line.at }, clock(line.at)), h("b", null, line.level), h("code", null, line.event), h("span", null, line.text))));
     while (list.children.length > MAX_LINES) list.firstChild.remove();
     last = lines.at(-1).id;
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
+    if (isAtEnd) area.scrollTop = area.scrollHeight;
   };
   return element;
 }

@@ -67,7 +67,9 @@ export function duration(ms) {
 
 /** "3 s ago", from a time of Date.now(). */
 export function ago(at) {
-  return at === null || at === undefined ? "never" : `${duration(Date.now() - at)} ago`;
+  if (at === null || at === undefined) return "never";
+  const ms = Date.now() - at;
+  return ms < 1500 ? "just now" : `${duration(ms)} ago`;
 }
 
 export function percent(score) {
@@ -75,7 +77,14 @@ export function percent(score) {
 }
 
 export function milliseconds(ms) {
-  return ms >= 10000 ? `${(ms / 1000).toFixed(0)} s` : ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`;
+  return ms >= 10000 ? `${(ms / 1000).toFixed(0)} s` : ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : ms >= 10 ? `${Math.round(ms)} ms` : `${Number(ms.toFixed(1))} ms`;
+}
+
+/** A score as a bar. */
+export function scoreBar(score) {
+  const fill = h("span");
+  fill.style.width = `${score * 100}%`;
+  return h("div.bar", { role: "meter", "aria-label": "Score", "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(score * 100) }, fill);
 }
 
 export function bytes(count) {

@@ -3,7 +3,7 @@
 import { api, path } from "./api.js";
 import { age, h, percent, setClass, setText } from "./dom.js";
 import { sparkline } from "./chart.js";
-import { reasonText, statePill } from "./question.js";
+import { isWritten, reasonText, statePill, writtenAnswer } from "./question.js";
 import { follow, loadHistory, store } from "./store.js";
 
 const REFRESH_MS = 1000;
@@ -58,10 +58,12 @@ function questionRow(camera, question) {
   const when = age(question.answeredAt);
   const why = h("p.why");
   const text = h("span.ask");
-  const row = h("li.row", { "data-question": question.id }, h("div.first", null, text, pill), h("div.second", null, spark, score, when), why);
+  const written = writtenAnswer();
+  const row = h("li.row", { "data-question": question.id }, h("div.first", null, text, pill), written, h("div.second", null, spark, score, when), why);
   row.update = now => {
     setText(text, now.ask);
     pill.update(now);
+    written.update(now);
     spark.update(now);
     setText(score, percent(now.score));
     when.set(now.answeredAt);
@@ -69,6 +71,7 @@ function questionRow(camera, question) {
     setText(why, reason);
     why.hidden = !reason;
     setClass(row, "off", !now.enabled);
+    setClass(row, "plain", isWritten(now));
   };
   row.update(question);
   return row;
@@ -80,9 +83,10 @@ function tile(camera) {
   const online = h("span.online");
   const rows = new Map([...camera.questions.values()].map(question => [question.id, questionRow(camera, question)]));
   const element = h("article.card.tile", { "data-camera": camera.id, "aria-label": `Camera ${camera.id}` },
-    h("a.frame", { href: `#/camera/${path(camera.id)}`, "aria-label": `Open camera ${camera.id}` }, picture, h("span.stamp", null, seen)),
-    h("h2", null, h("a", { href: `#/camera/${path(camera.id)}` }, camera.id), online),
-    rows.size ? h("ul.rows", null, ...rows.values()) : h("p.hint", null, "This camera has no questions."));
+    h("div.frame", null, h("a", { href: `#/camera/${path(camera.id)}` }, picture), h("span.stamp", null, seen)),
+    h("div.about", null,
+      h("h2", null, h("a", { href: `#/camera/${path(camera.id)}` }, camera.id), online),
+      rows.size ? h("ul.rows", null, ...rows.values()) : h("p.hint", null, "This camera has no questions.")));
   element.refresh = () => picture.refresh();
   element.update = id => {
     seen.set(camera.seenAt);
@@ -99,13 +103,14 @@ function tile(camera) {
 
 export function liveView(main) {
   const heading = h("h1", { tabIndex: -1 }, "Live");
-  const grid = h("div.grid");
+  const grid = h("div.grid.tiles");
   main.replaceChildren(heading, grid);
   let tiles = new Map();
 
   const build = () => {
     tiles = new Map([...store.cameras.values()].map(camera => [camera.id, tile(camera)]));
     grid.replaceChildren(...tiles.values());
+    setClass(grid, "single", tiles.size === 1);
     if (!tiles.size) {
       grid.replaceChildren(h("div.empty", null,
         h("h2", null, "No cameras yet"),

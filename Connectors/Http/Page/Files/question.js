@@ -15,7 +15,7 @@ const REASONS = {
   tooLong: "It does not fit into the model's context; shorten it.",
   notFinite: "The model's numbers are not valid; the log has the reason.",
   emptyRegion: "Its region and mask leave no part of the picture.",
-  notYet: "It has not been answered yet.",
+  notYet: "No state has been reached yet.",
   uncertain: "The score is between the thresholds.",
   notANumber: "The model's answer is not a number.",
   outOfBounds: "The number is outside of its bounds.",
@@ -28,16 +28,46 @@ export function reasonText(question) {
   return !question.enabled ? REASONS.disabled : reason ? REASONS[reason] ?? `It has no answer: ${reason}.` : "";
 }
 
-/** The state as a word with a color; long texts are cut by CSS. */
+/** Whether the answer is written by the model, so that it is a text below the question and not a word beside it. */
+export const isWritten = question => question.answer === "Text" || question.answer === "Json";
+
+/** The state as a word with a color. */
 export function statePill() {
   const element = h("span.pill");
   element.update = question => {
     const state = question.enabled ? question.state : "off";
+    element.hidden = isWritten(question) && state !== "unknown" && state !== "off";
     setText(element, state);
     element.title = state;
     element.className = `pill ${["yes", "no", "unknown", "off"].includes(state) ? state : "other"}`;
   };
   return element;
+}
+
+/** A written answer: a text, or the fields of an object. */
+export function writtenAnswer() {
+  const element = h("div.written");
+  let shown = null;
+  element.update = question => {
+    const text = isWritten(question) && question.enabled && question.state !== "unknown" ? question.state : "";
+    element.hidden = !text;
+    if (text === shown) return;
+    shown = text;
+    const fields = question.answer === "Json" ? fieldsOf(text) : null;
+    element.replaceChildren(fields
+      ? h("dl.fields", null, Object.entries(fields).map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value === null ? "unknown" : String(value)))))
+      : h("p", null, text));
+  };
+  return element;
+}
+
+function fieldsOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Too long for a state: it was cut.
+    return null;
+  }
 }
 
 /** A switch for a question. */
