@@ -76,5 +76,6 @@ export const until = (page, condition, argument) => page.waitForFunction(conditi
 
 /** A file of the folder for screenshots, whole page. */
 export async function screenshot(page, folder, name) {
+  await page.evaluate(() => window.scrollTo(0, 0));
   await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }

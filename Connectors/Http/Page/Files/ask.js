@@ -41,7 +41,7 @@ export function askBox({ camera } = {}) {
     [...store.cameras.keys()].map(id => h("option", { value: id }, `Camera ${id}`)), h("option", { value: "" }, "A picture file"));
   const file = h("input", { type: "file", accept: "image/jpeg,image/png,image/webp" });
   const preview = h("img.preview", { alt: "The picture to ask about", hidden: true });
-  const upload = h("div", null, field("Picture", file, "JPEG, PNG or WebP. It is sent to this device only."), preview);
+  const upload = h("div", null, field("Picture", file, "JPEG, PNG or WebP. It is sent to this device only."));
   const ask = h("input", { type: "text", required: true, maxLength: 1000, placeholder: "Is there a person?", autocomplete: "off" });
   const type = typeSelect();
   const choices = h("textarea", { rows: 3 });
@@ -52,12 +52,13 @@ export function askBox({ camera } = {}) {
 
   const arrange = () => {
     upload.hidden = !isUpload();
+    preview.hidden = !isUpload() || !file.files[0];
     choiceField.hidden = type.value !== "Choice";
   };
   file.addEventListener("change", () => {
     if (preview.src) URL.revokeObjectURL(preview.src);
-    preview.hidden = !file.files[0];
     if (file.files[0]) preview.src = URL.createObjectURL(file.files[0]);
+    arrange();
   });
   type.addEventListener("change", arrange);
   pick?.addEventListener("change", arrange);
@@ -82,7 +83,7 @@ export function askBox({ camera } = {}) {
     },
   },
   h("div", null, pick && field("About", pick), upload, field("Question", ask), h("div.pair", null, field("Answer", type), choiceField),
-    h("div.actions", null, button, store.mayChange ? null : h("p.hint", null, READ_ONLY))), result);
+    h("div.actions", null, button, store.mayChange ? null : h("p.hint", null, READ_ONLY))), h("div", null, preview, result));
   return form;
 
   function send() {

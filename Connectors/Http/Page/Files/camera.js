@@ -88,7 +88,6 @@ export function cameraView(main, [id]) {
     }
   };
   build();
-  update();
   main.replaceChildren(
     h("div.title", null, heading, online),
     h("div.split", null,
@@ -99,6 +98,8 @@ export function cameraView(main, [id]) {
         h("div.title", null, h("h2", { id: "questions-title" }, "Questions"),
           features.questions && store.mayChange ? h("a.button", { href: `#/camera/${path(id)}/new` }, "New question") : null),
         list)));
+  // Once more, because charts have a width only now.
+  update(undefined, true);
   loadHistory(camera, 60).catch(() => {});
   const stop = follow((kind, detail) => {
     if (kind === "cameras") {

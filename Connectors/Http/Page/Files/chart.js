@@ -52,14 +52,18 @@ export function sparkline() {
 
 /** The scores or numbers of the last hour, with their range and the thresholds. */
 export function historyChart(label) {
-  const [width, height, left, right, top, bottom] = [640, 140, 46, 8, 10, 22];
-  const svg = s("svg", { class: "history", viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const [height, left, right, top, bottom] = [140, 46, 8, 10, 22];
+  const svg = s("svg", { class: "history", role: "img" });
   const caption = h("p.hint");
   const element = h("div", null, svg, caption);
   element.update = question => {
     const now = Date.now();
     // While the service is young, an hour would be empty space.
-    const minutes = question.points.length && now - question.points[0].at > 900000 ? 60 : question.points.length && now - question.points[0].at > 300000 ? 15 : 5;
+    const covered = question.points.length ? now - question.points[0].at : 0;
+    const minutes = covered > 960000 ? 60 : covered > 240000 ? 16 : 4;
+    // In the page's own pixels, so that the texts have their size at any width.
+    const width = Math.max(260, svg.clientWidth || 600);
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const span = minutes * 60000;
     const isScored = question.points.some(point => point.score !== undefined);
     const value = isScored ? point => point.score : point => point.number ?? undefined;
@@ -76,7 +80,7 @@ export function historyChart(label) {
     }
     for (let i = 0; i <= 4; i++) {
       const at = now - span * (1 - i / 4);
-      const ageMinutes = Number((minutes * (1 - i / 4)).toFixed(2));
+      const ageMinutes = minutes * (1 - i / 4);
       parts.push(s("text", { x: x(at), y: height - 6, "text-anchor": i === 4 ? "end" : i === 0 ? "start" : "middle" }, ageMinutes ? `-${ageMinutes} min` : "now"));
     }
     if (isScored) {

@@ -17,7 +17,10 @@ export function cameraPicture(camera, { onload } = {}) {
   let isBusy = false;
   let fetchedAt = 0;
   let later = null;
-  if (onload) image.addEventListener("load", () => onload(image));
+  image.addEventListener("load", () => {
+    element.style.aspectRatio = `${image.naturalWidth} / ${image.naturalHeight}`;
+    onload?.(image);
+  });
 
   element.refresh = async () => {
     const wait = REFRESH_MS - (Date.now() - fetchedAt);
