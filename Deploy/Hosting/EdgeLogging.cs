@@ -24,5 +24,5 @@ internal static class EdgeLogging
     /// <summary>Keeps the newest lines of the log, for the live page.</summary>
     public static IServiceCollection AddLogTail(this IServiceCollection services) => services
         .AddSingleton<LogTail>()
-        .AddSingleton<ILoggerProvider, LogTailProvider>();
+        .AddSingleton<ILoggerProvider>(provider => new LogTailProvider(provider.GetRequiredService<LogTail>()));
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Http.Api;
 
@@ -5,9 +6,10 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>Passes log entries to the live page in the form of the console, without stack traces. The same warning or error is kept at most
 /// once per second. Thread-safe.</summary>
-internal sealed class LogTailProvider(LogTail tail) : ILoggerProvider
+internal sealed class LogTailProvider(LogTail tail, TimeProvider? time = null) : ILoggerProvider
 {
-    private readonly RepeatedLines _repeated = new(TimeProvider.System, TimeSpan.FromSeconds(1));
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly RepeatedLines _repeated = new(time ?? TimeProvider.System, TimeSpan.FromSeconds(1));
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
@@ -17,9 +19,11 @@ internal sealed class LogTailProvider(LogTail tail) : ILoggerProvider
 
     private void Add(LogLevel level, string source, string text)
     {
-        if (level < LogLevel.Warning || _repeated.Enter($"{source} {EdgeConsoleFormatter.WithoutDigits(text)}") is not null)
+        var suppressed = level < LogLevel.Warning ? 0 : _repeated.Enter($"{source} {EdgeConsoleFormatter.WithoutDigits(text)}");
+        if (suppressed is { } count)
         {
-            tail.Add(TimeProvider.System.GetUtcNow(), NameOf(level), source, text);
+            var more = count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({count} more like this since the last line)");
+            tail.Add(_time.GetUtcNow(), NameOf(level), source, text + more);
         }
     }
 

@@ -159,6 +159,11 @@ public sealed class CameraServiceTests
         var question = Assert.Single(camera.Questions);
         Assert.Equal(("gate", true, "person", true), (camera.Id, camera.Online, question.Id, question.Enabled));
         Assert.NotNull(question.Age);
+        Assert.Equal((0.6, 0.4), (question.Thresholds?.YesAbove, question.Thresholds?.NoBelow));
+
+        // Viewers that load the page afterwards get the same score.
+        var point = Assert.Single(rig.Live.Recent.Of("gate", "person", RecentAnswers.KeptFor));
+        Assert.Equal(seen["answer"].GetProperty("score").GetDouble(), point.Score);
     }
 
     [Fact]

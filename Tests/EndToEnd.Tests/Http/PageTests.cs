@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MobileVlm.Edge.Actors.Questions;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Http;
@@ -56,6 +57,13 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
         {
             await service.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public void Each_reason_for_a_missing_answer_has_a_sentence_on_the_page()
+    {
+        var script = File.ReadAllText(Path.Combine(DemoModel.Repository, "Connectors", "Http", "Page", "Files", "question.js"));
+        Assert.All(Enum.GetValues<UnknownReason>(), reason => Assert.Contains($"  {reason.ToText()}: \"", script, StringComparison.Ordinal));
     }
 
     private static async Task<string> ReadyAsync(EdgeProcess service)

@@ -1,12 +1,12 @@
 // One camera: its newest frame, all of its questions with the scores of the last hour, and a box to ask.
 
-import { features, path } from "./api.js";
+import { api, features, path } from "./api.js";
 import { askBox } from "./ask.js";
 import { historyChart, latencyBar } from "./chart.js";
-import { age, clock, h, percent, setText } from "./dom.js";
+import { age, clock, h, percent, setText, toast } from "./dom.js";
 import { cameraPicture } from "./live.js";
 import { enabledSwitch, isWritten, reasonText, snoozeControl, statePill, writtenAnswer } from "./question.js";
-import { follow, loadHistory, store } from "./store.js";
+import { follow, load, loadHistory, store } from "./store.js";
 
 const CHART_MS = 2000;
 
@@ -58,6 +58,29 @@ function questionCard(camera, question) {
   return card;
 }
 
+/** Questions of the configuration file that were deleted here, each with a button to bring it back. */
+function deletedQuestions(camera) {
+  const element = h("section.card", { "aria-label": "Deleted questions", hidden: true });
+  element.refresh = async () => {
+    if (!features.questions || !features.reset || !store.mayChange) return;
+    const deleted = (await api.get(`cameras/${path(camera)}/questions`)).filter(it => it.deleted);
+    element.hidden = !deleted.length;
+    element.replaceChildren(h("h2", null, "Deleted here"), ...deleted.map(it => h("div.first", null, h("span", null, `${it.id}: ${it.Ask ?? ""}`), h("button", {
+      type: "button",
+      async onclick() {
+        try {
+          await api.send("POST", `cameras/${path(camera)}/questions/${path(it.id)}/reset`);
+          await load();
+          toast(`${it.id} is again as the configuration file has it.`);
+        } catch (error) {
+          toast(error.message, true);
+        }
+      },
+    }, "Bring back"))));
+  };
+  return element;
+}
+
 export function cameraView(main, [id]) {
   const camera = store.cameras.get(id);
   const heading = h("h1", { tabIndex: -1 }, id);
@@ -70,12 +93,14 @@ export function cameraView(main, [id]) {
   const seen = age(camera.seenAt);
   const online = h("span.online");
   const list = h("div.questions");
+  const deleted = deletedQuestions(id);
   let cards = new Map();
   const build = () => {
     const current = store.cameras.get(id);
     cards = new Map([...current?.questions.values() ?? []].map(question => [question.id, questionCard(current, question)]));
     list.replaceChildren(...cards.values());
     if (!cards.size) list.replaceChildren(h("p.empty", null, "This camera has no questions."));
+    deleted.refresh().catch(() => {});
   };
   const update = (only, isForced) => {
     const current = store.cameras.get(id);
@@ -97,7 +122,7 @@ export function cameraView(main, [id]) {
       h("section", { "aria-labelledby": "questions-title" },
         h("div.title", null, h("h2", { id: "questions-title" }, "Questions"),
           features.questions && store.mayChange ? h("a.button", { href: `#/camera/${path(id)}/new` }, "New question") : null),
-        list)));
+        list, deleted)));
   // Once more, because charts have a width only now.
   update(undefined, true);
   loadHistory(camera, 60).catch(() => {});

@@ -78,14 +78,14 @@ export function historyChart(label) {
     for (const it of [low, (low + high) / 2, high]) {
       parts.push(s("line", { class: "grid", x1: left, x2: width - right, y1: y(it), y2: y(it) }), s("text", { x: left - 6, y: y(it) + 4, "text-anchor": "end" }, name(it)));
     }
-    for (let i = 0; i <= 4; i++) {
+    for (let i = 0; i <= 4; i += width < 420 ? 2 : 1) {
       const at = now - span * (1 - i / 4);
       const ageMinutes = minutes * (1 - i / 4);
       parts.push(s("text", { x: x(at), y: height - 6, "text-anchor": i === 4 ? "end" : i === 0 ? "start" : "middle" }, ageMinutes ? `-${ageMinutes} min` : "now"));
     }
     if (isScored) {
       for (const it of thresholds(question)) {
-        parts.push(s("line", { class: "limit", x1: left, x2: width - right, y1: y(it), y2: y(it) }), s("text", { class: "limit", x: width - right - 2, y: y(it) - 4, "text-anchor": "end" }, percent(it)));
+        parts.push(s("line", { class: "limit", x1: left, x2: width - right, y1: y(it), y2: y(it) }), s("text", { class: "limit", x: left + 4, y: y(it) - 4 }, percent(it)));
       }
       const range = points.filter(point => point.high - point.low > 0.005);
       parts.push(s("path", { class: "range", d: range.map(point => `M${fixed(x(point.at))} ${fixed(y(point.low))}V${fixed(y(point.high))}`).join("") }));

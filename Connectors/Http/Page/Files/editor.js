@@ -40,7 +40,7 @@ export function editorView(main, [camera, action, id]) {
     try {
       if (!features.questions) throw new Error("This service cannot change questions.");
       const list = isNew ? [] : await api.get(`cameras/${path(camera)}/questions`);
-      const found = isNew ? { Ask: "", Answer: "YesNo" } : list.find(it => (it.id ?? it.question ?? it.Id) === id);
+      const found = isNew ? { Ask: "", Answer: "YesNo" } : list.find(it => it.id === id);
       if (!found) throw new Error(`The camera '${camera}' has no question '${id}'.`);
       if (isOpen) main.replaceChildren(heading, editor(camera, id, isNew, found));
     } catch (error) {

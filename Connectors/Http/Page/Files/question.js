@@ -20,7 +20,8 @@ const REASONS = {
   notANumber: "The model's answer is not a number.",
   outOfBounds: "The number is outside of its bounds.",
   noText: "The model's answer is empty.",
-  mode: "The current mode does not ask it.",
+  notInMode: "The current mode does not ask it.",
+  clockUnset: "It has a schedule, and the clock of the device is not set.",
 };
 
 export function reasonText(question) {
