@@ -22,12 +22,12 @@ internal static class HttpRoutes
         return new RouteTable(
         [
             .. Common(services),
-            .. new PageRoutes(PageFiles.Read()).Create(),
-            .. new SessionRoutes(guard, bodies).Create(),
             .. new ApiRoutes(settings, services, bodies).Create(),
-            .. new ViewRoutes(services).Create(),
             .. OpenAi(runner, bodies),
             .. Ollama(new OllamaRoutes(runner, bodies, services.Version)),
+            .. new PageRoutes(PageFiles.Read()).Create(),
+            .. new SessionRoutes(guard, bodies).Create(),
+            .. new ViewRoutes(services).Create(),
         ]);
     }
 
