@@ -254,10 +254,10 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             State = state.State,
             Value = last?.Parsed.Value,
             Score = last?.Parsed.Score,
+            Thresholds = ThresholdsOf(question),
             Since = clock.Correct(state.Since),
             Age = last is null ? null : time.GetElapsedTime(last.Frame.CapturedTimestamp),
             WaitsFor = counters.WaitReason?.ToText(),
-            Thresholds = ThresholdsOf(question),
         };
     }
 
