@@ -33,18 +33,22 @@ internal sealed class SessionRoutes(RequestGuard guard, RequestBody bodies)
 
         var cookie = sessions.Create(token) ?? throw new HttpFailureException(
             StatusCodes.Status401Unauthorized, "this token is not in the token file of the service (Http:TokenFile)", "token_unknown");
-        context.Http.Response.Cookies.Append(SessionCookies.Name, cookie, Options(context.Http, SessionCookies.Lifetime));
+        context.Http.Response.Cookies.Append(sessions.Name, cookie, Options(context.Http, SessionCookies.Lifetime));
         await WriteAsync(context, sessions.LevelOf(cookie));
     }
 
     private Task LogOutAsync(RouteContext context)
     {
-        if (context.Http.Request.Cookies[SessionCookies.Name] is { Length: > 0 } cookie)
+        if (guard.Sessions is { } sessions)
         {
-            guard.Sessions?.End(cookie);
+            if (guard.CookieOf(context.Http.Request) is { } cookie)
+            {
+                sessions.End(cookie);
+            }
+
+            context.Http.Response.Cookies.Append(sessions.Name, "", Options(context.Http, TimeSpan.Zero));
         }
 
-        context.Http.Response.Cookies.Append(SessionCookies.Name, "", Options(context.Http, TimeSpan.Zero));
         return WriteAsync(context, guard.NeedsToken(context.Http) ? AccessLevel.None : AccessLevel.Full);
     }
 

@@ -15,10 +15,10 @@ internal sealed class RequestGuard(HttpServerSettings settings, AccessTokens? to
 
     private static readonly string[] OwnHosts = ["localhost", "127.0.0.1", "[::1]"];
 
-    /// <summary>The log-ins of browsers; null where no token is demanded.</summary>
-    public SessionCookies? Sessions { get; } = tokens is null ? null : new SessionCookies(tokens, time);
-
     private readonly string? _publicOrigin = settings.PublicUrl?.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>The log-ins of browsers; null where no token is demanded.</summary>
+    public SessionCookies? Sessions { get; } = tokens is null ? null : new SessionCookies(tokens, settings.Listen.Port, time);
 
     /// <summary>Checks the host. A web page could let its own host name stand for the loopback address, and then read what
     /// only this machine may see.</summary>
@@ -99,8 +99,12 @@ internal sealed class RequestGuard(HttpServerSettings settings, AccessTokens? to
     public AccessLevel LevelOf(HttpContext http) =>
         tokens is null || IsOpen(http) ? AccessLevel.Full
         : TokenOf(http.Request) is { } token ? tokens.LevelOf(token)
-        : http.Request.Cookies[SessionCookies.Name] is { Length: > 0 } cookie ? Sessions!.LevelOf(cookie)
+        : CookieOf(http.Request) is { } cookie ? Sessions!.LevelOf(cookie)
         : AccessLevel.None;
+
+    /// <summary>The cookie of a log-in; null if there is none.</summary>
+    public string? CookieOf(HttpRequest request) =>
+        Sessions is { } sessions && request.Cookies[sessions.Name] is { Length: > 0 } cookie ? cookie : null;
 
     /// <summary>Whether the sender of a request must have a token.</summary>
     public bool NeedsToken(HttpContext http) => tokens is not null && !IsOpen(http);

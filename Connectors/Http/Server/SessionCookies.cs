@@ -9,12 +9,11 @@ namespace MobileVlm.Edge.Connectors.Http.Server;
 /// derived from the token: the token cannot be computed from it, a restart of the service does not end the session, and a token that
 /// is taken out of its file ends all of its sessions. Thread-safe.</summary>
 /// <param name="tokens">The known tokens.</param>
+/// <param name="port">The port of the service, because browsers send a cookie to all ports of a host: two services on one host must not
+/// end each other's sessions.</param>
 /// <param name="time">For the age of a session.</param>
-internal sealed class SessionCookies(AccessTokens tokens, TimeProvider time)
+internal sealed class SessionCookies(AccessTokens tokens, int port, TimeProvider time)
 {
-    /// <summary>Name of the cookie.</summary>
-    public const string Name = "mobilevlm_session";
-
     /// <summary>A browser logs in again after this.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
 
@@ -28,6 +27,9 @@ internal sealed class SessionCookies(AccessTokens tokens, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
     private readonly Queue<string> _endedInOrder = new();
+
+    /// <summary>Name of the cookie.</summary>
+    public string Name { get; } = string.Create(CultureInfo.InvariantCulture, $"mobilevlm_{port}");
 
     /// <summary>Begins a session.</summary>
     /// <returns>The value of the cookie; null for an unknown token.</returns>

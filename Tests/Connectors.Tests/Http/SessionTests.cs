@@ -170,11 +170,11 @@ public sealed class SessionTests
     {
         const string Line = "owner fulltoken0123456789";
         var time = new FakeTimeProvider();
-        var cookie = new SessionCookies(AccessTokens.Parse(Line), time).Create("fulltoken0123456789")!;
+        var cookie = new SessionCookies(AccessTokens.Parse(Line), 8080, time).Create("fulltoken0123456789")!;
 
-        Assert.Equal(AccessLevel.Full, new SessionCookies(AccessTokens.Parse(Line), time).LevelOf(cookie));
-        Assert.Equal(AccessLevel.Read, new SessionCookies(AccessTokens.Parse($"{Line} read"), time).LevelOf(cookie));
-        Assert.Equal(AccessLevel.None, new SessionCookies(AccessTokens.Parse("owner othertoken0123456789"), time).LevelOf(cookie));
+        Assert.Equal(AccessLevel.Full, new SessionCookies(AccessTokens.Parse(Line), 8080, time).LevelOf(cookie));
+        Assert.Equal(AccessLevel.Read, new SessionCookies(AccessTokens.Parse($"{Line} read"), 8080, time).LevelOf(cookie));
+        Assert.Equal(AccessLevel.None, new SessionCookies(AccessTokens.Parse("owner othertoken0123456789"), 8080, time).LevelOf(cookie));
     }
 
     [Fact]
@@ -182,20 +182,29 @@ public sealed class SessionTests
     {
         var tokens = AccessTokens.Parse("owner fulltoken0123456789");
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero));
-        var sessions = new SessionCookies(tokens, time);
+        var sessions = new SessionCookies(tokens, 8080, time);
         var cookie = sessions.Create("fulltoken0123456789")!;
 
         time.Advance(SessionCookies.Lifetime);
         Assert.Equal(AccessLevel.Full, sessions.LevelOf(cookie));
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(AccessLevel.None, sessions.LevelOf(cookie));
-        Assert.Equal(AccessLevel.Full, new SessionCookies(tokens, new FakeTimeProvider(DateTimeOffset.UnixEpoch)).LevelOf(cookie));
+        Assert.Equal(AccessLevel.Full, new SessionCookies(tokens, 8080, new FakeTimeProvider(DateTimeOffset.UnixEpoch)).LevelOf(cookie));
+    }
+
+    [Fact]
+    public async Task A_service_at_another_port_of_the_host_has_a_cookie_of_its_own()
+    {
+        var tokens = AccessTokens.Parse("owner fulltoken0123456789");
+        Assert.NotEqual(new SessionCookies(tokens, 8080, TimeProvider.System).Name, new SessionCookies(tokens, 8081, TimeProvider.System).Name);
+        await using var rig = await HttpRig.StartAsync(hasTokens: true);
+        Assert.StartsWith("mobilevlm_0=", (await rig.PostAsync("/login", $"token={HttpRig.FullToken}")).Headers["Set-Cookie"], StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_changed_cookie_is_refused()
     {
-        var sessions = new SessionCookies(AccessTokens.Parse("owner fulltoken0123456789\nviewer readtoken0123456789 read"), TimeProvider.System);
+        var sessions = new SessionCookies(AccessTokens.Parse("owner fulltoken0123456789\nviewer readtoken0123456789 read"), 8080, TimeProvider.System);
         var parts = sessions.Create("fulltoken0123456789")!.Split('.');
         var other = sessions.Create("readtoken0123456789")!.Split('.');
 

@@ -38,7 +38,10 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
         var service = EdgeProcess.Start("run", "--config", WriteConfiguration("127.0.0.1:0", tokens));
         try
         {
+            // The cookie's name has the configured port, so that the page needs the same one before and after the restart.
             var address = await ReadyAsync(service);
+            service = await RestartAsync(service, WriteConfiguration(new Uri(address).Authority, tokens));
+            await ReadyAsync(service);
             await using var browser = BrowserScenarios.Start(
                 new JsonObject { ["address"] = address, ["token"] = Token, ["readToken"] = ReadToken, ["folder"] = Screenshots() }, "login");
 
@@ -47,8 +50,7 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
             Assert.Equal(0, await service.ExitAsync());
             browser.Send("stopped");
             await browser.PrintsAsync("START");
-            await service.DisposeAsync();
-            service = EdgeProcess.Start("run", "--config", WriteConfiguration(new Uri(address).Authority, tokens));
+            service = await RestartAsync(service, Path.Combine(_folder.Path, "appsettings.json"));
 
             Assert.True(await browser.ExitAsync() == 0, $"{browser.Output}\n{service.Errors}");
             output.WriteLine(browser.Output);
@@ -64,6 +66,18 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
     {
         var script = File.ReadAllText(Path.Combine(DemoModel.Repository, "Connectors", "Http", "Page", "Files", "question.js"));
         Assert.All(Enum.GetValues<UnknownReason>(), reason => Assert.Contains($"  {reason.ToText()}: \"", script, StringComparison.Ordinal));
+    }
+
+    private static async Task<EdgeProcess> RestartAsync(EdgeProcess service, string configuration)
+    {
+        if (!service.HasExited)
+        {
+            service.Terminate();
+            Assert.Equal(0, await service.ExitAsync());
+        }
+
+        await service.DisposeAsync();
+        return EdgeProcess.Start("run", "--config", configuration);
     }
 
     private static async Task<string> ReadyAsync(EdgeProcess service)
