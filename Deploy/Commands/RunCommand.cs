@@ -36,7 +36,6 @@ internal static class RunCommand
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddEdgeConsole(verbose ? LogLevel.Debug : LogLevel.Information);
         builder.Logging.AddConfiguration(configuration.Logging);
-        builder.Services.AddLogTail();
         builder.Services.AddSingleton(configuration);
         builder.Services.AddSingleton<EdgeHostedService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<EdgeHostedService>());

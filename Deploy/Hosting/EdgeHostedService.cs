@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
-using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
@@ -12,7 +11,7 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 /// <summary>Runs the <see cref="EdgeRuntime"/> inside the host: starts it before the host is ready, and ends the process when it
 /// cannot continue.</summary>
 internal sealed partial class EdgeHostedService(
-    EdgeConfiguration configuration, ILoggerFactory loggers, LogTail log, IHostApplicationLifetime lifetime) : IHostedService, IDisposable
+    EdgeConfiguration configuration, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : IHostedService, IDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
@@ -33,7 +32,7 @@ internal sealed partial class EdgeHostedService(
         try
         {
             // Before the model is loaded: some clients ask once at their own start and never again.
-            _http = await HttpFrontEnd.StartAsync(configuration, TimeProvider.System, loggers, log, cancellationToken);
+            _http = await HttpFrontEnd.StartAsync(configuration, TimeProvider.System, loggers, cancellationToken);
             _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, _http?.Events, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

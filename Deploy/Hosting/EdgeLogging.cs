@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using MobileVlm.Edge.Connectors.Http.Api;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
@@ -20,9 +19,4 @@ internal static class EdgeLogging
         logging.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         return logging;
     }
-
-    /// <summary>Keeps the newest lines of the log, for the live page.</summary>
-    public static IServiceCollection AddLogTail(this IServiceCollection services) => services
-        .AddSingleton<LogTail>()
-        .AddSingleton<ILoggerProvider>(provider => new LogTailProvider(provider.GetRequiredService<LogTail>()));
 }

@@ -6,10 +6,9 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 
 /// <summary>Passes log entries to the live page in the form of the console, without stack traces. The same warning or error is kept at most
 /// once per second. Thread-safe.</summary>
-internal sealed class LogTailProvider(LogTail tail, TimeProvider? time = null) : ILoggerProvider
+internal sealed class LogTailProvider(LogTail tail, TimeProvider time) : ILoggerProvider
 {
-    private readonly TimeProvider _time = time ?? TimeProvider.System;
-    private readonly RepeatedLines _repeated = new(time ?? TimeProvider.System, TimeSpan.FromSeconds(1));
+    private readonly RepeatedLines _repeated = new(time, TimeSpan.FromSeconds(1));
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
@@ -23,7 +22,7 @@ internal sealed class LogTailProvider(LogTail tail, TimeProvider? time = null) :
         if (suppressed is { } count)
         {
             var more = count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({count} more like this since the last line)");
-            tail.Add(_time.GetUtcNow(), NameOf(level), source, text + more);
+            tail.Add(time.GetUtcNow(), NameOf(level), source, text + more);
         }
     }
 

@@ -28,16 +28,11 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     public Uri Address => _server!.Address;
 
     /// <summary>Starts listening.</summary>
-    /// <param name="configuration">Validated.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="loggers">For the log.</param>
-    /// <param name="log">The log's newest lines, which viewers may read; null for none.</param>
-    /// <param name="cancel">Cancels the start.</param>
     /// <returns>Null if the configuration has no HTTP server.</returns>
     /// <exception cref="HttpPortBusyException">The port cannot be used.</exception>
     /// <exception cref="ModelFolderException">The model's folder cannot be read.</exception>
     public static async Task<HttpFrontEnd?> StartAsync(
-        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, LogTail? log, CancellationToken cancel)
+        EdgeConfiguration configuration, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel)
     {
         if (configuration.ToHttpSettings() is not { } settings)
         {
@@ -46,6 +41,9 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
 
         var folder = ModelFolder.Open(configuration.ModelPath);
         var tokenizer = LlamaTextTokenizer.Open(folder);
+        // The factory disposes the provider.
+        var log = new LogTail();
+        loggers.AddProvider(new LogTailProvider(log, time));
         var front = new HttpFrontEnd(new EngineCompletion(
             ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time));
         front._server = await HttpServer.StartAsync(
@@ -57,7 +55,7 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 NotReady = () => front._notReady,
                 Metrics = () => front._metrics,
                 Events = front.Events,
-                Log = log ?? new LogTail(),
+                Log = log,
                 Device = DeviceReadings.Read,
                 Version = typeof(HttpFrontEnd).Assembly.GetName().Version?.ToString(3) ?? "0.0.0",
                 Time = time,
