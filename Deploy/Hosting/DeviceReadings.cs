@@ -1,5 +1,7 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Deploy.Http;
 
 namespace MobileVlm.Edge.Deploy.Hosting;
 
@@ -9,6 +11,16 @@ internal static class DeviceReadings
     private const string LoadFile = "/proc/loadavg";
     private const string MemoryFile = "/proc/meminfo";
 
+    /// <summary>Lets the live page show the state of the machine and the lines that are logged from now on.</summary>
+    /// <param name="http">The server of the page.</param>
+    /// <param name="loggers">The log.</param>
+    public static void ShowDevice(this HttpFrontEnd http, ILoggerFactory loggers)
+    {
+        http.Device = Read;
+        loggers.AddProvider(new LogTailProvider(http.Log, TimeProvider.System));
+    }
+
+    /// <summary>The state of the machine now.</summary>
     public static DeviceView Read()
     {
         var memory = Lines(MemoryFile);

@@ -4,7 +4,6 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
 
@@ -24,6 +23,12 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     /// <summary>The events that viewers follow.</summary>
     public LiveEvents Events { get; } = new();
 
+    /// <summary>The newest lines of the log; empty unless somebody adds them.</summary>
+    public LogTail Log { get; } = new();
+
+    /// <summary>Reads the state of the machine.</summary>
+    public Func<DeviceView> Device { get; set; } = () => new DeviceView();
+
     /// <summary>The address at which it listens.</summary>
     public Uri Address => _server!.Address;
 
@@ -41,9 +46,6 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
 
         var folder = ModelFolder.Open(configuration.ModelPath);
         var tokenizer = LlamaTextTokenizer.Open(folder);
-        // The factory disposes the provider.
-        var log = new LogTail();
-        loggers.AddProvider(new LogTailProvider(log, time));
         var front = new HttpFrontEnd(new EngineCompletion(
             ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time));
         front._server = await HttpServer.StartAsync(
@@ -55,8 +57,8 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 NotReady = () => front._notReady,
                 Metrics = () => front._metrics,
                 Events = front.Events,
-                Log = log,
-                Device = DeviceReadings.Read,
+                Log = front.Log,
+                Device = () => front.Device(),
                 Version = typeof(HttpFrontEnd).Assembly.GetName().Version?.ToString(3) ?? "0.0.0",
                 Time = time,
             },

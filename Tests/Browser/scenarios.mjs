@@ -248,7 +248,7 @@ export async function device(browser, { address }) {
   const { page } = opened;
   await until(page, () => /CPU; |CPU$/m.test(document.querySelector('[aria-label="Model"]')?.innerText));
   await until(page, () => /processors/.test(document.querySelector('[aria-label="Machine"]')?.innerText));
-  await until(page, () => document.querySelector('.log').innerText.includes('HTTP is at'));
+  await until(page, () => document.querySelector('.log').innerText.includes('watches 1 camera(s)'));
   await page.goto(`${address}#/events`);
   await until(page, () => document.querySelectorAll('tbody tr').length > 0);
   await opened.close();
