@@ -6,7 +6,7 @@ import { historyChart, latencyBar } from "./chart.js";
 import { age, clock, h, percent, setText, toast } from "./dom.js";
 import { cameraPicture } from "./live.js";
 import { enabledSwitch, isWritten, reasonText, snoozeControl, statePill, writtenAnswer } from "./question.js";
-import { follow, load, loadHistory, store } from "./store.js";
+import { emit, follow, load, loadHistory, store } from "./store.js";
 
 const CHART_MS = 2000;
 
@@ -85,8 +85,11 @@ export function cameraView(main, [id]) {
   const camera = store.cameras.get(id);
   const heading = h("h1", { tabIndex: -1 }, id);
   if (!camera) {
-    main.replaceChildren(heading, h("p.empty", null, `There is no camera '${id}'. It may have been taken out of the configuration.`));
-    return { title: id, focus: heading, stop: follow(kind => { if (kind === "cameras" && store.cameras.has(id)) location.reload(); }) };
+    const text = h("p.empty");
+    const explain = () => setText(text, store.connection === "open" ? `There is no camera '${id}'. It may have been taken out of the configuration.` : "Waiting for the cameras ...");
+    explain();
+    main.replaceChildren(heading, text);
+    return { title: id, focus: heading, stop: follow(() => store.cameras.has(id) ? emit("show") : explain()) };
   }
 
   const picture = cameraPicture(camera);

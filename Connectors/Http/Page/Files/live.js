@@ -114,7 +114,9 @@ export function liveView(main) {
     tiles = new Map([...store.cameras.values()].map(camera => [camera.id, tile(camera)]));
     grid.replaceChildren(...tiles.values());
     setClass(grid, "single", tiles.size === 1);
-    if (!tiles.size) {
+    if (!tiles.size && store.connection !== "open") {
+      grid.replaceChildren(h("p.empty", null, "Waiting for the cameras ..."));
+    } else if (!tiles.size) {
       grid.replaceChildren(h("div.empty", null,
         h("h2", null, "No cameras yet"),
         h("p", null, "Name a camera and its questions in the configuration file (MobileVlm:Cameras). You can ask about a picture of your own under Ask.")));
@@ -123,7 +125,7 @@ export function liveView(main) {
   };
   build();
   const stop = follow((kind, { camera, question }) => {
-    if (kind === "cameras") build();
+    if (kind === "cameras" || (kind === "connection" && !tiles.size)) build();
     else if (kind === "resync") {
       for (const it of store.cameras.values()) loadHistory(it, 10).catch(() => {});
       for (const it of tiles.values()) it.refresh();

@@ -137,5 +137,6 @@ follow(async kind => {
     }
   }
   if (kind === "mode") showTools();
+  if (kind === "show") route(false);
 });
 start();
