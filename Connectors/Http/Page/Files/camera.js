@@ -4,7 +4,7 @@ import { api, features, path } from "./api.js";
 import { askBox } from "./ask.js";
 import { historyChart, latencyBar } from "./chart.js";
 import { age, clock, h, percent, setText, toast } from "./dom.js";
-import { cameraPicture } from "./live.js";
+import { cameraPicture, pictureAge } from "./live.js";
 import { enabledSwitch, isWritten, reasonText, snoozeControl, statePill, writtenAnswer } from "./question.js";
 import { emit, follow, load, loadHistory, store } from "./store.js";
 
@@ -93,7 +93,7 @@ export function cameraView(main, [id]) {
   }
 
   const picture = cameraPicture(camera);
-  const seen = age(camera.seenAt);
+  const seen = age(camera.seenAt, pictureAge);
   const online = h("span.online");
   const list = h("div.questions");
   const deleted = deletedQuestions(id);

@@ -1,7 +1,7 @@
 // The live view: one tile for each camera with its newest frame, the states of its questions and their scores.
 
 import { api, path } from "./api.js";
-import { age, h, percent, setClass, setText } from "./dom.js";
+import { age, ago, h, percent, setClass, setText } from "./dom.js";
 import { sparkline } from "./chart.js";
 import { isWritten, reasonText, statePill, writtenAnswer } from "./question.js";
 import { follow, loadHistory, store } from "./store.js";
@@ -54,6 +54,9 @@ export function cameraPicture(camera, { onload } = {}) {
   return element;
 }
 
+/** The age of a picture; empty before the first. */
+export const pictureAge = at => at === null || at === undefined ? "" : ago(at);
+
 function questionRow(camera, question) {
   const pill = statePill();
   const spark = sparkline();
@@ -82,7 +85,7 @@ function questionRow(camera, question) {
 
 function tile(camera) {
   const picture = cameraPicture(camera);
-  const seen = age(camera.seenAt);
+  const seen = age(camera.seenAt, pictureAge);
   const online = h("span.online");
   const rows = new Map([...camera.questions.values()].map(question => [question.id, questionRow(camera, question)]));
   const element = h("article.card.tile", { "data-camera": camera.id, "aria-label": `Camera ${camera.id}` },
