@@ -30,7 +30,7 @@ public sealed partial class EdgeSystem
             var sources = new Dictionary<CameraIntake, ICameraSource>();
             var now = plans.Select(plan => IntakeOf(plan, before, fresh, sources)).ToList();
             var gone = before.SelectMany(intake => TopicsOf(intake.Configuration)).Except(plans.SelectMany(TopicsOf)).ToList();
-            _states.Switches.Configure(plans);
+            _states.Configure(plans);
             foreach (var (intake, plan) in now.Zip(plans).Where(it => it.First.Configuration != it.Second))
             {
                 intake.Change(plan);

@@ -53,13 +53,17 @@ public sealed partial class EdgeSystem
             await StopActorsAsync(limits, hurry);
         }
 
+        // The publisher has handed its last events over.
+        await InTimeAsync("webhooks", () => _webhooks.StopAsync(limits.Disconnect), limits.Engine);
+
         // Done even when a step before failed: an open outbox delays its last writes, an open link delays the will.
         // In parallel, so that a step that hangs takes no time from the others.
         await Task.WhenAll(
             InTimeAsync("engine", CloseEngineAsync, limits.Engine),
             InTimeAsync("uploaded pictures", _surviving.Decoding.EndAsync, limits.Engine),
             InTimeAsync("state file", _surviving.Writer.FlushAsync, limits.Engine),
-            InTimeAsync("outbox", () => _dependencies.Outbox.DisposeAsync().AsTask(), limits.Engine));
+            InTimeAsync("outbox", () => _dependencies.Outbox.DisposeAsync().AsTask(), limits.Engine),
+            InTimeAsync("outboxes of webhooks", () => _webhooks.DisposeAsync().AsTask(), limits.Engine));
         await InTimeAsync("connection", () => _dependencies.Link.DisposeAsync().AsTask(), limits.Close);
         if (_system is { } system)
         {

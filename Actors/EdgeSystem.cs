@@ -8,8 +8,10 @@ using MobileVlm.Edge.Actors.Capture;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Http;
+using MobileVlm.Edge.Actors.Modes;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Publishing.Webhooks;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Supervision;
@@ -54,6 +56,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly EdgeSignals _signals = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
     private readonly LiveUpdates? _live;
+    private readonly WebhookSet _webhooks;
     private readonly long _startedAt;
     private readonly ClockMonitor _clock;
     private readonly TaskCompletionSource<EdgeOutcome> _completion =
@@ -84,14 +87,30 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _startedAt = time.GetTimestamp();
         _clock = new ClockMonitor(time, loggers.CreateLogger<ClockMonitor>());
         _counters = new EdgeCounters();
-        _states = new QuestionStates(time, settings.TimeZone);
-        _states.Switches.Configure(settings.Cameras);
+        _states = new QuestionStates(
+            time,
+            settings.TimeZone,
+            new ModeSwitch(settings.Modes, settings.InitialMode, loggers.CreateLogger<ModeSwitch>()),
+            new SnoozedQuestions(time, loggers.CreateLogger<SnoozedQuestions>()));
+        _states.Configure(settings.Cameras);
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
         _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
         _live = dependencies.LiveEvents is { } events
             ? new LiveUpdates(events, new MessageFactory(settings, dependencies.Topics, _clock))
             : null;
+        if (_live is { } viewers)
+        {
+            _states.Modes.Changed += viewers.ModeChanged;
+        }
+
+        _webhooks = new WebhookSet([.. dependencies.Webhooks.Select(parts => new WebhookDelivery(
+            parts,
+            new MessageFactory(settings, dependencies.Topics, _clock),
+            _clock,
+            Random.Shared.NextDouble,
+            time,
+            loggers.CreateLogger<WebhookDelivery>()))]);
         _surviving = CreateSurvivingState();
         Cameras = new CameraService(
             new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats),
@@ -152,6 +171,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             Mqtt = _counters.Mqtt.Snapshot(_clock),
             Asks = _counters.Asks.Read(asks => asks with { }),
             Storage = Storage(),
+            Webhooks = _webhooks.Stats,
         };
     }
 
@@ -192,6 +212,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 Random.Shared.NextDouble,
                 _signals);
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");
+            _webhooks.Start();
         }
 
         await _signals.Started.Task;
@@ -236,9 +257,9 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             _settings.StateFolder is { } folder
                 ? new QuestionStateFile(folder, _loggers.CreateLogger<QuestionStateFile>())
                 : null,
-            _states.Switches,
+            _states,
             _time);
-        store.RestoreSwitches();
+        store.RestoreChoices();
         var evaluators = new QuestionEvaluators(
             _states, _counters, store.Restored.States, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
         evaluators.Configure(_settings.Cameras);
@@ -251,6 +272,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 _dependencies.Outbox, _settings.Cameras, _settings.BrokerReconnect, Random.Shared.NextDouble, _clock, _time)
             {
                 Live = _live,
+                Webhooks = _webhooks,
             },
             new PendingRequests(),
             new UploadDecodingQueue(_dependencies.PictureToFrame, _uploads, _loggers.CreateLogger<UploadDecodingQueue>()),

@@ -20,13 +20,13 @@ internal sealed record StopCommands
 /// <summary>The receivers of commands.</summary>
 /// <param name="AdHoc">Takes ad-hoc questions.</param>
 /// <param name="Publisher">Publishes to the broker.</param>
-/// <param name="Switches">Which questions are asked.</param>
+/// <param name="States">Which questions are asked, the mode, and snoozes.</param>
 /// <param name="Devices">Announces devices to Home Assistant.</param>
 /// <param name="Plans">The cameras of this moment.</param>
 internal sealed record CommandHelpers(
     IActorRef AdHoc,
     IActorRef Publisher,
-    QuestionSwitches Switches,
+    QuestionStates States,
     DeviceAnnouncer Devices,
     Func<IReadOnlyList<CameraConfiguration>> Plans);
 
@@ -41,6 +41,7 @@ internal sealed partial class CommandActor : RestartableActor
     private readonly NodeTopics _topics;
     private readonly EdgeSettings _settings;
     private readonly CommandHelpers _helpers;
+    private readonly ChoiceCommands _choices;
     private readonly MqttCounters _counters;
     private readonly CommandReaderState _state;
     private readonly Func<double> _random;
@@ -64,6 +65,7 @@ internal sealed partial class CommandActor : RestartableActor
         _topics = topics;
         _settings = settings;
         _helpers = helpers;
+        _choices = new ChoiceCommands(helpers);
         _counters = counters;
         _random = random;
         _time = time;
@@ -165,9 +167,14 @@ internal sealed partial class CommandActor : RestartableActor
         {
             Ask(command, received);
         }
-        else
+        else if (command.Kind == CommandKind.Enable)
         {
             Switch(command, message);
+        }
+        else if ((command.Kind == CommandKind.Mode ? _choices.SwitchMode(message.Text) : _choices.Snooze(command, message.Text)) is { } refusal)
+        {
+            _counters.Update(mqtt => mqtt.CommandsIgnored++);
+            RefuseChoice(command, refusal);
         }
     }
 
@@ -179,7 +186,7 @@ internal sealed partial class CommandActor : RestartableActor
     {
         var enabled = SwitchText.Read(message.Text);
         var plan = _helpers.Plans().FirstOrDefault(it => it.Id.Value == command.Camera);
-        if (enabled is { } on && plan is not null && _helpers.Switches.Set(plan.Id, command.Question!, on))
+        if (enabled is { } on && plan is not null && _helpers.States.Switches.Set(plan.Id, command.Question!, on))
         {
             LogSwitched(plan.Id.Value, command.Question!, on ? "on" : "off");
         }
@@ -208,6 +215,15 @@ internal sealed partial class CommandActor : RestartableActor
         }
     }
 
+    private void RefuseChoice(MqttCommand command, string reason)
+    {
+        if (_state.RefusedLog.TryPass(reason[0] == '\'' ? $"payload of {command.Kind}" : $"{command.Kind}: {reason}", out var suppressed))
+        {
+            LogChoiceRefused(
+                command.Kind == CommandKind.Mode ? "switch the mode" : $"snooze '{SwitchText.Excerpt($"{command.Camera}/{command.Question}", LongestName)}'", reason, suppressed);
+        }
+    }
+
     [LoggerMessage(
         EventId = 1,
         Level = LogLevel.Warning,
@@ -220,6 +236,10 @@ internal sealed partial class CommandActor : RestartableActor
     [LoggerMessage(EventId = 89, Level = LogLevel.Warning, Message =
         "A command to switch '{Question}' is refused and nothing is changed: {Reason}. Further refusals of this kind since the last such line: {Suppressed}.")]
     private partial void LogNotSwitched(string question, string reason, long suppressed);
+
+    [LoggerMessage(EventId = 90, Level = LogLevel.Warning, Message =
+        "A command to {Action} is refused and nothing is changed: {Reason}. Further refusals of this kind since the last such line: {Suppressed}.")]
+    private partial void LogChoiceRefused(string action, string reason, long suppressed);
 
     [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
         "The reader of commands failed twice at one message and ignores it. Please report this with the lines before it.")]

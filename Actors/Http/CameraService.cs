@@ -52,6 +52,9 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
     public IReadOnlyList<CameraView> Cameras => [.. context.Intakes.Current.Select(Describe)];
 
     /// <inheritdoc/>
+    public IModeService Modes { get; } = new ModeService(context.States);
+
+    /// <inheritdoc/>
     public StatsPayload Stats => context.Stats();
 
     /// <inheritdoc/>
@@ -258,6 +261,7 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             Since = clock.Correct(state.Since),
             Age = last is null ? null : time.GetElapsedTime(last.Frame.CapturedTimestamp),
             WaitsFor = counters.WaitReason?.ToText(),
+            SnoozedUntil = context.States.Snoozes.Until(id, question.Id),
         };
     }
 

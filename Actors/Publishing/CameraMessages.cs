@@ -7,22 +7,24 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>The retained messages about cameras and questions besides their answers: availability, views, switches and the
-/// devices of Home Assistant.</summary>
+/// <summary>The retained messages about cameras and questions besides their answers: availability, views, switches,
+/// snoozes, the mode and the devices of Home Assistant.</summary>
 internal sealed class CameraMessages(
-    MessageFactory messages, QuestionSwitches switches, DeviceAnnouncer devices, Func<CameraId, bool> isOnline)
+    MessageFactory messages, QuestionStates questions, DeviceAnnouncer devices, Func<CameraId, bool> isOnline)
 {
     /// <summary>All of them, for the first connection.</summary>
     public IEnumerable<OutboundMessage> First(IReadOnlyList<CameraConfiguration> plans) =>
     [
         messages.Online,
+        .. Mode(),
 
         // Offline until a camera's first frame; the broker may have kept another value from the last run.
         .. plans.SelectMany(plan => plan.Questions
-            .Select(question => Enabled(plan.Id, question.Id))
+            .SelectMany(question => (OutboundMessage[])[Enabled(plan.Id, question.Id), Snooze(plan.Id, question.Id)])
             .Prepend(messages.View(plan.Id, ViewState.Unknown))
             .Prepend(messages.Camera(plan.Id, isOnline(plan.Id)))),
         .. devices.Devices(plans),
+        .. devices.Node(),
     ];
 
     /// <summary>The messages that a change of cameras or questions requires.</summary>
@@ -44,7 +46,8 @@ internal sealed class CameraMessages(
             .. added.Select(plan => messages.Camera(plan.Id, isOnline(plan.Id))),
             .. changed.Cameras.Where(plan => !plan.Scene.CheckView || added.Contains(plan))
                 .Select(plan => messages.View(plan.Id, ViewState.Unknown)),
-            .. changed.Cameras.SelectMany(plan => plan.Questions.Select(question => Enabled(plan.Id, question.Id))),
+            .. changed.Cameras.SelectMany(plan => plan.Questions.SelectMany(question =>
+                (OutboundMessage[])[Enabled(plan.Id, question.Id), Snooze(plan.Id, question.Id)])),
             .. devices.Devices(changed.Cameras),
         ];
         return (latest, [.. removals[false]]);
@@ -64,9 +67,22 @@ internal sealed class CameraMessages(
             ? [Enabled(toggled.Camera, toggled.Question)]
             : [];
 
+    /// <summary>The end of a question's snooze; nothing for one that was removed.</summary>
+    public IEnumerable<OutboundMessage> Of(IReadOnlyList<CameraConfiguration> plans, PublishSnooze snoozed) =>
+        PlanOf(plans, snoozed.Camera)?.Questions.Any(it => it.Id == snoozed.Question) == true
+            ? [Snooze(snoozed.Camera, snoozed.Question)]
+            : [];
+
+    /// <summary>The current mode; nothing where there are none.</summary>
+    public IEnumerable<OutboundMessage> Mode() => questions.Modes.Current is { } mode ? [messages.Mode(mode)] : [];
+
     private static CameraConfiguration? PlanOf(IReadOnlyList<CameraConfiguration> plans, CameraId camera) =>
         plans.FirstOrDefault(plan => plan.Id == camera);
 
     private OutboundMessage Enabled(CameraId camera, string question) =>
-        messages.Enabled(camera, question, switches.IsEnabled(camera, question));
+        messages.Enabled(camera, question, questions.Switches.IsEnabled(camera, question));
+
+    private OutboundMessage Snooze(CameraId camera, string question) => questions.Snoozes.IsSnoozed(camera, question)
+        ? messages.Snooze(camera, question, questions.Snoozes.Until(camera, question))
+        : messages.NoSnooze(camera, question);
 }

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>Announces the cameras to Home Assistant and removes what no longer exists. Announcements of earlier runs are read from
+/// <summary>Announces the cameras to Home Assistant with the service itself where it has modes, and removes what no longer exists. Announcements of earlier runs are read from
 /// the broker, which retained them, so nothing has to be remembered here.</summary>
 internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettings edge, NodeTopics topics)
 {
@@ -18,12 +18,22 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
     public IEnumerable<OutboundMessage> Devices(IEnumerable<CameraConfiguration> cameras) =>
         settings.Enabled ? cameras.Select(Device) : [];
 
+    /// <summary>The service itself, with its modes; none when there are none or Home Assistant discovery is off.</summary>
+    public IEnumerable<OutboundMessage> Node() => settings.Enabled && edge.Modes.Count > 0
+        ? [Retained(_discovery.Node, _message.Node(new AnnouncedNode(edge.Node, edge.ModelName, [.. edge.Modes.Select(mode => mode.Name)])))]
+        : [];
+
     /// <summary>Compares a retained announcement with the current cameras.</summary>
     /// <param name="kept">A retained message to one of this node's discovery topics.</param>
     /// <param name="cameras">The current cameras.</param>
     /// <returns>Messages that remove what no longer exists; usually none. To be published once, in this order.</returns>
     public IEnumerable<OutboundMessage> Removals(InboundMessage kept, IReadOnlyList<CameraConfiguration> cameras)
     {
+        if (settings.Enabled && kept.Topic == _discovery.Node && !kept.Payload.IsEmpty && edge.Modes.Count == 0)
+        {
+            return [Retained(kept.Topic, [])];
+        }
+
         if (!settings.Enabled || kept.Payload.IsEmpty || _discovery.Camera(kept.Topic) is not { } camera)
         {
             return [];

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
-using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Actors.Publishing;
@@ -11,9 +10,6 @@ namespace MobileVlm.Edge.Actors.Publishing;
 /// time.</summary>
 internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock, TimeProvider time)
 {
-    /// <summary>An event that waited longer is historical, whether there was a connection or not.</summary>
-    private static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(10);
-
     /// <summary>How often an event is given to an outbox that throws.</summary>
     private const int MaxStores = 5;
 
@@ -42,20 +38,7 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
 
     /// <summary>The oldest event as it is to be published now, or null.</summary>
     public EventPayload? Ready =>
-        _current is { } waiting && _event is { } happened ? happened with
-        {
-            Historical = happened.Historical || IsLate(waiting),
-            LostBefore = waiting.LostBefore,
-            At = Time(happened.At, waiting),
-            Since = Time(happened.Since, waiting),
-            Clock = Time(happened.At, waiting) is null ? ClockText.Unset : null,
-        } : null;
-
-    // The run that stored it ended before the clock was set, so its time can no longer be found.
-    private DateTimeOffset? Time(DateTimeOffset? read, WaitingEvent waiting) =>
-        read is { } moment && PlausibleTime.Includes(moment) ? moment
-        : waiting.WaitedFor is not null ? clock.Correct(read)
-        : null;
+        _current is { } waiting && _event is { } happened ? EventCompletion.Complete(happened, waiting, IsLate(waiting), clock) : null;
 
     /// <summary>The oldest event cannot be published: it was written by another version, or has been published
     /// already.</summary>
@@ -167,7 +150,7 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
         }
 
         var waited = before + time.GetElapsedTime(_currentSince);
-        return waited > LateAfter || waited > time.GetElapsedTime(_connectedAt);
+        return waited > EventCompletion.LateAfter || waited > time.GetElapsedTime(_connectedAt);
     }
 
     private static EventPayload? Read(WaitingEvent waiting)

@@ -36,7 +36,7 @@ internal sealed class EventFlow(
     {
         var stored = happened with { Historical = !_connection.IsConnected };
         var storing = _events.StoreAsync(stored, messages.TopicOf(stored));
-        state.EventsStored = storing;
+        state.EventsStored = Task.WhenAll(storing, state.Webhooks.StoreAsync(happened));
         callbacks.SendResult(storing);
     }
 

@@ -65,6 +65,9 @@ internal sealed class LiveUpdates(LiveEvents events, MessageFactory messages)
         json.WriteBoolean("online", camera.Online);
     }));
 
+    /// <summary>The mode was switched.</summary>
+    public void ModeChanged(string mode) => events.Publish("mode", Written(json => json.WriteString("current", mode)));
+
     /// <summary>Forgets cameras and questions that are no longer configured.</summary>
     public void Reconfigured(CamerasReconfigured changed)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Questions;
@@ -54,6 +55,17 @@ internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics t
     public OutboundMessage Enabled(CameraId camera, string question, bool enabled) =>
         Retained(_topics.Enabled(camera.Value, question), enabled ? "ON" : "OFF");
 
+    public OutboundMessage Mode(string mode) => Retained(_topics.Mode, mode);
+
+    /// <param name="camera">The camera.</param>
+    /// <param name="question">One of its questions, which is snoozed.</param>
+    /// <param name="until">The end; null while the clock of the machine is not set.</param>
+    public OutboundMessage Snooze(CameraId camera, string question, DateTimeOffset? until) =>
+        Retained(_topics.Snooze(camera.Value, question), until?.ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture) ?? AnswerWords.Unknown);
+
+    /// <summary>The question is not snoozed: the broker forgets an end that it keeps.</summary>
+    public OutboundMessage NoSnooze(CameraId camera, string question) => ClearRetained(_topics.Snooze(camera.Value, question));
+
     public OutboundMessage Stats(byte[] body) => Retained(_topics.Stats, body, "application/json");
 
     /// <summary>Makes the broker forget the retained message.</summary>
@@ -75,6 +87,7 @@ internal sealed partial class MessageFactory(EdgeSettings settings, NodeTopics t
             topics.State(camera.Value, question.Id),
             topics.Answer(camera.Value, question.Id),
             topics.Enabled(camera.Value, question.Id),
+            topics.Snooze(camera.Value, question.Id),
         ];
 
     private OutboundMessage Picture(string topic, byte[] jpeg) =>

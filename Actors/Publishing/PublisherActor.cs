@@ -22,7 +22,7 @@ internal sealed class PublisherActor : RestartableActor
     private readonly IMqttLink _link;
     private readonly MessageFactory _messages;
     private readonly CameraMessages _cameraMessages;
-    private readonly QuestionSwitches _switches;
+    private readonly QuestionStates _questions;
     private readonly Func<byte[]> _stats;
     private readonly MqttCounters _counters;
     private readonly TimeProvider _time;
@@ -39,7 +39,7 @@ internal sealed class PublisherActor : RestartableActor
     /// <param name="link">The connection to the broker.</param>
     /// <param name="messages">Composes messages.</param>
     /// <param name="cameraMessages">Composes what follows from the configuration.</param>
-    /// <param name="switches">Report questions that are switched on or off.</param>
+    /// <param name="questions">Report questions that are switched or snoozed, and the mode.</param>
     /// <param name="writer">Writes the question states once their events are stored.</param>
     /// <param name="stats">Takes and serializes the statistics.</param>
     /// <param name="counters">Counts messages.</param>
@@ -50,7 +50,7 @@ internal sealed class PublisherActor : RestartableActor
         IMqttLink link,
         MessageFactory messages,
         CameraMessages cameraMessages,
-        QuestionSwitches switches,
+        QuestionStates questions,
         QuestionStateWriter writer,
         Func<byte[]> stats,
         MqttCounters counters,
@@ -59,7 +59,7 @@ internal sealed class PublisherActor : RestartableActor
         : base(state.MessageRetry)
     {
         (_state, _outgoing, _connection) = (state, state.Outgoing, state.Connection);
-        (_link, _messages, _cameraMessages, _switches, _stats) = (link, messages, cameraMessages, switches, stats);
+        (_link, _messages, _cameraMessages, _questions, _stats) = (link, messages, cameraMessages, questions, stats);
         (_counters, _time) = (counters, time);
         _callbacks = new PublisherCallbacks(_self, time);
         _log = new PublisherLog(logger, time);
@@ -81,6 +81,8 @@ internal sealed class PublisherActor : RestartableActor
         Receive<PublishStats>(message => Publish([_messages.Stats(message.Body)]));
         Receive<PublishOneTime>(PublishOnce);
         Receive<PublishEnabled>(toggled => Publish(_cameraMessages.Of(_state.Cameras, toggled)));
+        Receive<PublishSnooze>(snoozed => Publish(_cameraMessages.Of(_state.Cameras, snoozed)));
+        Receive<PublishMode>(_ => Publish(_cameraMessages.Mode()));
         Receive<PublishAllAgain>(_ =>
         {
             _outgoing.Retained.RequeueAll();
@@ -163,7 +165,7 @@ internal sealed class PublisherActor : RestartableActor
 
     protected override void PostStop()
     {
-        _state.Unsubscribe(_link, _switches);
+        _state.Unsubscribe(_link, _questions);
         _counters.Connected = false;
         _connection.End();
     }
@@ -181,7 +183,7 @@ internal sealed class PublisherActor : RestartableActor
             _outgoing.Retained.Set(message);
         }
 
-        _state.Subscribe(_link, _switches, _self);
+        _state.Subscribe(_link, _questions, _self);
         _state.IsInitialized = true;
     }
 

@@ -16,6 +16,15 @@ internal sealed record PublishOneTime(OutboundMessage Message)
 /// <summary>Publishes whether a question is asked at this moment.</summary>
 internal sealed record PublishEnabled(CameraId Camera, string Question);
 
+/// <summary>Publishes the end of a question's snooze.</summary>
+internal sealed record PublishSnooze(CameraId Camera, string Question);
+
+/// <summary>Publishes the current mode.</summary>
+internal sealed record PublishMode
+{
+    public static readonly PublishMode Instance = new();
+}
+
 /// <summary>Publishes the latest value of each topic again, for a subscriber that has just started.</summary>
 internal sealed record PublishAllAgain
 {

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using MobileVlm.Edge.Actors.Health;
+using MobileVlm.Edge.Actors.Publishing.Webhooks;
 using MobileVlm.Edge.Actors.Restarts;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
@@ -18,6 +19,8 @@ internal sealed class PublisherState : IDisposable
 
     private Action<string>? _onDisconnected;
     private Action<CameraId, string, bool>? _onSwitched;
+    private Action<CameraId, string>? _onSnoozed;
+    private Action<string>? _onMode;
 
     public PublisherState(
         IEventOutbox outbox,
@@ -44,28 +47,37 @@ internal sealed class PublisherState : IDisposable
     /// <summary>Follows what is published, whether or not there is a broker; null where nobody does.</summary>
     public LiveUpdates? Live { get; init; }
 
+    /// <summary>Get every event too.</summary>
+    public WebhookSet Webhooks { get; init; } = new([]);
+
     /// <summary>The current cameras and questions.</summary>
     public IReadOnlyList<CameraConfiguration> Cameras { get; set; }
 
-    /// <summary>Completes when the outbox has taken all events that it was given so far. It takes them in their order, so the
+    /// <summary>Completes when the outboxes have taken all events that they were given so far. Each takes them in their order, so the
     /// last one completes last.</summary>
     public Task EventsStored { get; set; } = Task.CompletedTask;
 
-    /// <summary>Sends the actor a message when the link is gone and when a question is switched on or off. Its reference stays the same
-    /// over restarts, so that nothing is missed in between.</summary>
-    public void Subscribe(IMqttLink link, QuestionSwitches switches, IActorRef actor)
+    /// <summary>Sends the actor a message when the link is gone, when a question is switched on or off or snoozed, and when the mode changes.
+    /// Its reference stays the same over restarts, so that nothing is missed in between.</summary>
+    public void Subscribe(IMqttLink link, QuestionStates questions, IActorRef actor)
     {
         _onDisconnected = reason => actor.Tell(new LinkGone(reason));
         _onSwitched = (camera, question, _) => actor.Tell(new PublishEnabled(camera, question));
+        _onSnoozed = (camera, question) => actor.Tell(new PublishSnooze(camera, question));
+        _onMode = _ => actor.Tell(PublishMode.Instance);
         link.Disconnected += _onDisconnected;
-        switches.Changed += _onSwitched;
+        questions.Switches.Changed += _onSwitched;
+        questions.Snoozes.Changed += _onSnoozed;
+        questions.Modes.Changed += _onMode;
     }
 
     /// <summary>Ends <see cref="Subscribe"/>. May be called twice.</summary>
-    public void Unsubscribe(IMqttLink link, QuestionSwitches switches)
+    public void Unsubscribe(IMqttLink link, QuestionStates questions)
     {
         link.Disconnected -= _onDisconnected;
-        switches.Changed -= _onSwitched;
+        questions.Switches.Changed -= _onSwitched;
+        questions.Snoozes.Changed -= _onSnoozed;
+        questions.Modes.Changed -= _onMode;
     }
 
     public void Dispose() => Connection.Dispose();

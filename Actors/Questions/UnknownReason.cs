@@ -23,6 +23,9 @@ public enum UnknownReason
     /// <summary>It was switched off.</summary>
     Disabled,
 
+    /// <summary>The current mode does not ask it.</summary>
+    NotInMode,
+
     /// <summary>It is not asked at this time of the week.</summary>
     OutsideSchedule,
 
@@ -64,10 +67,10 @@ public static class UnknownReasons
         return char.ToLowerInvariant(name[0]) + name[1..];
     }
 
-    /// <summary>Whether the question is not asked at the moment because of the configuration, a switch or the clock.</summary>
+    /// <summary>Whether the question is not asked at the moment because of the configuration, a switch, the mode or the clock.</summary>
     public static bool IsDeliberate(this UnknownReason reason) => reason is
-        UnknownReason.Disabled or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset or UnknownReason.WhenFalse
-        or UnknownReason.ViewNotNormal;
+        UnknownReason.Disabled or UnknownReason.NotInMode or UnknownReason.OutsideSchedule or UnknownReason.ClockUnset
+        or UnknownReason.WhenFalse or UnknownReason.ViewNotNormal;
 
     /// <summary>Whether the operator should examine the cause.</summary>
     internal static bool NeedsAttention(this UnknownReason reason) =>
@@ -97,6 +100,7 @@ public static class UnknownReasons
         UnknownReason.NotFinite => "the model computed numbers that are not finite; check it with 'mobilevlm model verify'",
         UnknownReason.EmptyRegion => "its Region and Mask leave nothing of the frame; change them",
         UnknownReason.Disabled => "it is switched off",
+        UnknownReason.NotInMode => "the current mode does not ask it",
         UnknownReason.OutsideSchedule => "it is not asked at this time of the week",
         UnknownReason.ClockUnset => "it has a Schedule, and the clock of this machine is not set",
         UnknownReason.WhenFalse => "its condition 'When' does not hold",

@@ -23,6 +23,9 @@ public sealed record EdgeDependencies
     /// stop.</summary>
     public IEventOutbox Outbox { get; init; } = new MemoryOutbox(TimeProvider.System);
 
+    /// <summary>Receivers of events besides the broker. Owned.</summary>
+    public IReadOnlyList<WebhookParts> Webhooks { get; init; } = [];
+
     public required NodeTopics Topics { get; init; }
 
     /// <summary>Opens stage 1. Called on the thread that will run it, again after each failure; what it returns is

@@ -23,6 +23,12 @@ public sealed record EdgeSettings
     /// <summary>The time zone of schedules.</summary>
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Local;
 
+    /// <summary>Named modes; without any, every question is asked and every event published.</summary>
+    public IReadOnlyList<ModeSettings> Modes { get; init; } = [];
+
+    /// <summary>The mode before anybody chose one; null for the first of <see cref="Modes"/>.</summary>
+    public string? InitialMode { get; init; }
+
     /// <summary>The folder for state that survives a restart; null keeps nothing.</summary>
     public string? StateFolder { get; init; }
 

@@ -128,6 +128,7 @@ internal sealed partial class QuestionEvaluators
     /// <summary>Time passed.</summary>
     public void Tick()
     {
+        _states.Snoozes.Tick();
         if (_clock.Observe())
         {
             foreach (var entry in _entries.Values)
@@ -172,6 +173,7 @@ internal sealed partial class QuestionEvaluators
         // From here on it counts.
         entry.LastEvaluated = answer;
         var before = entry.Machine.Current;
+        entry.Machine.IsMuted = _states.MutesEvents(camera, question.Id);
         var evaluation = entry.Machine.Apply(parsed, captured);
         ReportState(camera, entry.Machine, before, evaluation.Event);
         entry.Last = new LastAnswer(frameOnly, answer, parsed);

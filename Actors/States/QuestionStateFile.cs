@@ -1,18 +1,23 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Modes;
 using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.States;
 
-/// <summary>The data that must survive a restart: the states and what was switched at run time.</summary>
+/// <summary>The data that must survive a restart: the states and what people chose at run time.</summary>
 /// <param name="Version">Version of the layout.</param>
 /// <param name="States">By camera and question: <c>gate/person</c>.</param>
 /// <param name="Switches">The same, where a switch differs from the configuration.</param>
+/// <param name="Mode">The current mode; left out if there are none.</param>
+/// <param name="Snoozes">Questions whose events are held back, in the same way; left out in files of earlier versions.</param>
 internal sealed record SavedState(
     [property: JsonPropertyName("v")] int Version,
     [property: JsonPropertyName("standings")] IReadOnlyDictionary<string, SavedQuestionState> States,
-    IReadOnlyDictionary<string, bool> Switches)
+    IReadOnlyDictionary<string, bool> Switches,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Mode = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, SavedSnooze>? Snoozes = null)
 {
     public const int Current = 1;
 
@@ -64,6 +69,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
             var state = JsonSerializer.Deserialize<SavedState>(content, Json);
             return state is { Version: SavedState.Current, States: not null, Switches: not null }
                 && state.States.Values.All(saved => saved?.State is { } state && double.IsFinite(state.Score ?? 0))
+                && state.Snoozes?.Values.All(saved => saved is not null && double.IsFinite(saved.RemainingS)) != false
                 ? state
                 : throw new JsonException("it is not a state file, is of another version, or a number in it is out of range");
         }
@@ -157,19 +163,19 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
     }
 
     [LoggerMessage(EventId = 85, Level = LogLevel.Error, Message =
-        "{File} is damaged ({Reason}). It is now {Aside}; states, cool-downs and switches start afresh. Check the disk (dmesg, smartctl).")]
+        "{File} is damaged ({Reason}). It is now {Aside}; states, cool-downs, switches, mode and snoozes start afresh. Check the disk (dmesg, smartctl).")]
     private partial void LogDamaged(string file, string reason, string aside);
 
     [LoggerMessage(EventId = 89, Level = LogLevel.Error, Message =
-        "{File} was written by a newer version of the service (its layout is version {Version}, this program reads {Known}). It is now {Aside}; states, cool-downs and switches start afresh. To have them back, update the service, stop it and rename the file.")]
+        "{File} was written by a newer version of the service (its layout is version {Version}, this program reads {Known}). It is now {Aside}; states, cool-downs, switches, mode and snoozes start afresh. To have them back, update the service, stop it and rename the file.")]
     private partial void LogNewer(string file, int version, int known, string aside);
 
     [LoggerMessage(EventId = 86, Level = LogLevel.Error, Message =
-        "{File} cannot be read ({Reason}). States, cool-downs and switches start afresh. Repair the disk or the permissions of StateFolder.")]
+        "{File} cannot be read ({Reason}). States, cool-downs, switches, mode and snoozes start afresh. Repair the disk or the permissions of StateFolder.")]
     private partial void LogUnreadable(string file, string reason);
 
     [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
-        "{File} cannot be written ({Reason}). The service continues and tries again; a restart meanwhile forgets states, cool-downs and switches. Free space, or repair the disk or the permissions of StateFolder.")]
+        "{File} cannot be written ({Reason}). The service continues and tries again; a restart meanwhile forgets states, cool-downs, switches, mode and snoozes. Free space, or repair the disk or the permissions of StateFolder.")]
     private partial void LogUnwritable(string file, string reason);
 
     [LoggerMessage(EventId = 88, Level = LogLevel.Information, Message = "{File} is written again.")]

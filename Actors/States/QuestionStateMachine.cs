@@ -37,6 +37,9 @@ internal sealed class QuestionStateMachine
 
     public StandingQuestion Question { get; private set; }
 
+    /// <summary>Changes raise no events, and do not count for the cool-down.</summary>
+    public bool IsMuted { get; set; }
+
     public QuestionState Current { get; private set; } = QuestionState.Nothing;
 
     public SavedQuestionState Saved => new(Question.Kind, Current, _eventUtc);
@@ -246,6 +249,11 @@ internal sealed class QuestionStateMachine
             EventRule.Never => false,
             _ => throw new InvalidOperationException($"The rule {Events} is not known."),
         }))
+        {
+            return null;
+        }
+
+        if (IsMuted)
         {
             return null;
         }

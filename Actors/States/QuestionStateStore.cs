@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Actors.Modes;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Storage;
 
@@ -8,8 +9,8 @@ namespace MobileVlm.Edge.Actors.States;
 /// <param name="State">All of it.</param>
 internal sealed record PendingSave(long Number, SavedState State);
 
-/// <summary>Keeps the file up to date without wearing out flash memory: what changed is written after a while, together,
-/// what was made an event soon, and nothing is written while nothing changes.</summary>
+/// <summary>Keeps the file up to date without wearing out flash memory: what changed is written after a while, together, what was made
+/// an event and what people chose for hours soon, and nothing is written while nothing changes.</summary>
 internal sealed class QuestionStateStore
 {
     /// <summary>Changes without an event are written at most this often, so a power cut loses at most those of the last 30 s.</summary>
@@ -20,23 +21,23 @@ internal sealed class QuestionStateStore
     public static readonly TimeSpan IntervalOfEvents = TimeSpan.FromSeconds(1);
 
     private readonly QuestionStateFile? _file;
-    private readonly QuestionSwitches _switches;
+    private readonly QuestionStates _questions;
     private readonly TimeProvider _time;
     private readonly Lock _writing = new();
     private string _changes = "";
-    private string _events = "";
+    private string _urgent = "";
     private long? _lastSaveAt;
     private long _numbered;
     private long _written;
     private volatile bool _isUnwritten;
 
     /// <param name="file">Null keeps nothing.</param>
-    /// <param name="switches">Restored at the start and saved with the states.</param>
+    /// <param name="questions">Their switches, mode and snoozes are restored at the start and saved with the states.</param>
     /// <param name="time">Paces the writing.</param>
-    public QuestionStateStore(QuestionStateFile? file, QuestionSwitches switches, TimeProvider time)
+    public QuestionStateStore(QuestionStateFile? file, QuestionStates questions, TimeProvider time)
     {
         _file = file;
-        _switches = switches;
+        _questions = questions;
         _time = time;
         Restored = file?.Read() ?? SavedState.Empty;
     }
@@ -47,16 +48,26 @@ internal sealed class QuestionStateStore
     /// <summary>The state that the last run saved.</summary>
     public SavedState Restored { get; }
 
-    /// <summary>Restores the switches. To be called when the questions are known.</summary>
-    public void RestoreSwitches()
+    /// <summary>Restores switches, mode and snoozes. To be called when the questions are known.</summary>
+    public void RestoreChoices()
     {
         foreach (var (key, enabled) in Restored.Switches)
         {
-            if (key.Split('/') is [{ Length: > 0 } camera, var question] && camera.All(IsNameCharacter))
+            if (TryParse(key) is var (camera, question))
             {
-                _switches.Set(new CameraId(camera), question, enabled);
+                _questions.Switches.Set(camera, question, enabled);
             }
         }
+
+        foreach (var (key, snooze) in Restored.Snoozes ?? new Dictionary<string, SavedSnooze>())
+        {
+            if (TryParse(key) is var (camera, question))
+            {
+                _questions.Snoozes.Restore(camera, question, snooze);
+            }
+        }
+
+        _questions.Modes.Restore(Restored.Mode, isKept: _file is not null);
     }
 
     /// <summary>The data to write now; null when nothing relevant changed or the last write was too recent. Once returned, it
@@ -70,14 +81,14 @@ internal sealed class QuestionStateStore
         }
 
         var state = State(states);
-        var (changes, events) = (Changes(state), Events(state));
-        var wait = events == _events ? Interval : IntervalOfEvents;
+        var (changes, urgent) = (Changes(state), Urgent(state));
+        var wait = urgent == _urgent ? Interval : IntervalOfEvents;
         if ((changes == _changes && !_isUnwritten) || (_lastSaveAt is { } last && _time.GetElapsedTime(last) < wait))
         {
             return null;
         }
 
-        (_changes, _events, _lastSaveAt) = (changes, events, _time.GetTimestamp());
+        (_changes, _urgent, _lastSaveAt) = (changes, urgent, _time.GetTimestamp());
         return new PendingSave(++_numbered, state);
     }
 
@@ -102,17 +113,29 @@ internal sealed class QuestionStateStore
         _file is null ? null : new PendingSave(++_numbered, State(states));
 
     private SavedState State(IReadOnlyDictionary<string, SavedQuestionState> states) => new(
-        SavedState.Current, states, _switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled));
+        SavedState.Current,
+        states,
+        _questions.Switches.Switched.ToDictionary(it => $"{it.Camera}/{it.Question}", it => it.Enabled),
+        _questions.Modes.Current,
+        _questions.Snoozes.Saved);
 
     // When a state was last confirmed, and by what score, changes with each frame and is not worth a write.
     private static string Changes(SavedState state) => string.Join(
         '\n',
         state.States.Select(it => $"{it.Key} {it.Value.State.Value} {it.Value.State.Since:O} "
             + $"{it.Value.State.LastKnown} {it.Value.LastEventAt:O}")
-        .Concat(state.Switches.Select(it => $"{it.Key} {it.Value}")));
+        .Concat(state.Switches.Select(it => $"{it.Key} {it.Value}"))
+        .Append(Urgent(state)));
 
-    private static string Events(SavedState state) =>
-        string.Join('\n', state.States.Select(it => $"{it.Key} {it.Value.LastEventAt:O}"));
+    /// <summary>What is written soon: what was made an event, and what people chose for hours.</summary>
+    private static string Urgent(SavedState state) => string.Join(
+        '\n',
+        state.States.Select(it => $"{it.Key} {it.Value.LastEventAt:O}")
+            .Append(state.Mode ?? "")
+            .Concat(state.Snoozes?.Select(it => $"{it.Key} {it.Value.Until:O}") ?? []));
+
+    private static (CameraId Camera, string Question)? TryParse(string key) =>
+        key.Split('/') is [{ Length: > 0 } camera, var question] && camera.All(IsNameCharacter) ? (new CameraId(camera), question) : null;
 
     private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using MobileVlm.Edge.Actors.Modes;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Storage;
 
@@ -13,7 +15,7 @@ namespace MobileVlm.Edge.Actors.States;
 internal delegate void StateChanged(string question, QuestionState before, QuestionState now);
 
 /// <summary>The current state of every question, for capture threads, the pipeline and statistics. Thread-safe.</summary>
-internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
+internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone, ModeSwitch? modes = null, SnoozedQuestions? snoozes = null)
 {
     private readonly ConcurrentDictionary<(CameraId Camera, string Question), QuestionState> _current = new();
 
@@ -22,6 +24,23 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
     private readonly ConcurrentDictionary<CameraId, StateChanged> _observers = new();
 
     public QuestionSwitches Switches { get; } = new();
+
+    /// <summary>The current mode.</summary>
+    public ModeSwitch Modes { get; } = modes ?? new ModeSwitch([], null);
+
+    /// <summary>Questions whose events are held back.</summary>
+    public SnoozedQuestions Snoozes { get; } = snoozes ?? new SnoozedQuestions(time);
+
+    /// <summary>Replaces the questions of <see cref="Switches"/> and <see cref="Snoozes"/>.</summary>
+    public void Configure(IReadOnlyList<CameraConfiguration> plans)
+    {
+        Switches.Configure(plans);
+        Snoozes.Configure(plans);
+    }
+
+    /// <summary>Whether the events of a question are not published at this moment.</summary>
+    public bool MutesEvents(CameraId camera, string question) =>
+        Modes.MutesEvents(camera, question) || Snoozes.IsSnoozed(camera, question);
 
     /// <summary>Registers the monitor that decides whether the camera's questions are suspended.</summary>
     public void Register(CameraId camera, CameraMonitor monitor) => _monitors[camera] = monitor;
@@ -60,6 +79,7 @@ internal sealed class QuestionStates(TimeProvider time, TimeZoneInfo zone)
     /// <summary>Why a question is not asked at this moment; null when it is.</summary>
     public UnknownReason? ReasonNotAsked(CameraId camera, StandingQuestion question) =>
         !Switches.IsEnabled(camera, question.Id) ? UnknownReason.Disabled
+        : Modes.Skips(camera, question.Id) ? UnknownReason.NotInMode
         : ReasonNotAsked(question.Schedule) is { } closed ? closed
         : IsSuspended(camera) ? UnknownReason.ViewNotNormal
         : question.When is { } when && !Holds(camera, when) ? UnknownReason.WhenFalse

@@ -34,8 +34,8 @@ internal sealed class EdgeActors(EdgeContext context)
             context.Surviving.Publisher,
             dependencies.Link,
             messages,
-            new CameraMessages(messages, context.States.Switches, Devices(), isOnline),
-            context.States.Switches,
+            new CameraMessages(messages, context.States, Devices(), isOnline),
+            context.States,
             context.Surviving.Writer,
             () => MqttJson.Serialize(context.Snapshot()),
             context.Pipeline.Counters.Mqtt,
@@ -49,7 +49,7 @@ internal sealed class EdgeActors(EdgeContext context)
         var helpers = new CommandHelpers(
             adHoc,
             publisher,
-            context.States.Switches,
+            context.States,
             Devices(),
             () => [.. context.Pipeline.Intakes.Current.Select(intake => intake.Configuration)]);
         return Props.Create(() => new CommandActor(

@@ -1,4 +1,5 @@
 using System.Text;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
@@ -96,6 +97,9 @@ internal sealed partial class EdgeConfiguration
             Scene = ToScene(camera.Value),
         })],
         TimeZone = Options.TimeZone is { } zone ? TimeZoneInfo.FindSystemTimeZoneById(zone) : TimeZoneInfo.Local,
+        Modes = [.. Options.Modes.Select(mode => new ModeSettings(
+            mode.Key, [.. mode.Value.Skip.Select(QuestionPattern.Parse)], [.. mode.Value.MuteEvents.Select(QuestionPattern.Parse)]))],
+        InitialMode = Options.InitialMode,
         StateFolder = StateFolder,
         RunsWithoutCameras = Options.Http.Listen is not null,
         Pipeline = ToPipeline(Options.Pipeline),

@@ -22,7 +22,8 @@ internal sealed partial class EdgeConfiguration
         IEnumerable<string> filters =
         [
             .. Options.Mqtt.Commands.Enabled ? ToTopics().Commands : [],
-            .. home.Enabled ? (string[])[home.BirthTopic, new DiscoveryTopics(home.Prefix, Node).All] : [],
+            .. Options.Mqtt.Commands.Enabled && Options.Modes.Count > 0 ? (string[])[ToTopics().ModeSet] : [],
+            .. home.Enabled ? (string[])[home.BirthTopic, new DiscoveryTopics(home.Prefix, Node).All, new DiscoveryTopics(home.Prefix, Node).Node] : [],
         ];
         return [.. filters.Select(filter => new MqttSubscription(filter))];
     }

@@ -104,6 +104,11 @@ internal sealed partial class EdgeConfiguration
             camera.PasswordFile = SystemdCredential.Resolve(camera.PasswordFile, sources.Environment);
         }
 
+        foreach (var webhook in options.Webhooks.Values)
+        {
+            webhook.SecretFile = SystemdCredential.Resolve(webhook.SecretFile, sources.Environment);
+        }
+
         options.Http.TokenFile = SystemdCredential.Resolve(options.Http.TokenFile, sources.Environment);
         options.Http.CertificateFile = SystemdCredential.Resolve(options.Http.CertificateFile, sources.Environment);
         options.Http.KeyFile = SystemdCredential.Resolve(options.Http.KeyFile, sources.Environment);

@@ -35,6 +35,7 @@ internal static class ConfiguredChecks
         AddAll(await Task.Factory.StartNew(
             () => TryModel(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         AddAll(HttpChecks.Run(configuration));
+        AddAll(await WebhookChecks.RunAsync(configuration, cancel));
         report.Begin("the broker");
         var (broker, _) = configuration.HasBroker
             ? await TryBrokerAsync(configuration, cancel)

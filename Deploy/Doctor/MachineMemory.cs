@@ -24,7 +24,7 @@ internal sealed record MachineMemory(long Total, long Available)
     /// <returns>Null when they fit.</returns>
     public Finding? CheckSize(long modelBytes) =>
         modelBytes > Total
-            ? Finding.Bad("memory", $"the model's files hold {Gigabytes(modelBytes)}, the machine has {Gigabytes(Total)}: it cannot be opened", "Import a smaller precision (--precision int4 --vision-precision int8), or take a smaller model.")
+            ? Finding.Bad("memory", $"the model's files hold {Gigabytes(modelBytes)}, the machine has {Gigabytes(Total)}: it cannot be opened", "Import it with --lean, or take a smaller model.")
         : modelBytes > Available
             ? Finding.Note("memory", $"the model's files hold {Gigabytes(modelBytes)}, and only {Gigabytes(Available)} of {Gigabytes(Total)} are available now", "If the service runs already, that is why, and the model was not opened a second time. If not, end other programs.")
         : null;

@@ -95,6 +95,14 @@ internal static class ServiceUserChecks
             }
         }
 
+        foreach (var (name, webhook) in configuration.Options.Webhooks)
+        {
+            if (webhook.SecretFile is { } secret && !secret.StartsWith("/run/credentials/", StringComparison.Ordinal))
+            {
+                yield return ($"Webhooks:{name}:SecretFile", configuration.FullPath(secret));
+            }
+        }
+
         if (configuration.Options.Mqtt.CaFile is { } authority)
         {
             yield return ("Mqtt:CaFile", configuration.FullPath(authority));

@@ -22,7 +22,7 @@ internal static class StorageChecks
 
         if (state is null)
         {
-            yield return Finding.Fine("state folder", "none: states, cool-downs, switches and waiting events end with the process (StateFolder)");
+            yield return Finding.Fine("state folder", "none: states, cool-downs, switches, mode, snoozes and waiting events end with the process (StateFolder)");
         }
         else if (problems.All(it => it.Path != state))
         {

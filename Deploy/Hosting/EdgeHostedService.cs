@@ -158,7 +158,7 @@ internal sealed partial class EdgeHostedService(
     [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Key} changed too. That takes effect after a restart.")]
     private partial void LogNeedsRestart(string key);
 
-    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "States, cool-downs and switches are not kept over a restart. MobileVlm:StateFolder names a folder for them.")]
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "States, cool-downs, switches, mode and snoozes are not kept over a restart. MobileVlm:StateFolder names a folder for them.")]
     private partial void NothingKept();
 
     [LoggerMessage(EventId = 7, Level = LogLevel.Warning, Message = "Configuration: {Warning}")]

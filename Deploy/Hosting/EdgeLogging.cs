@@ -11,6 +11,7 @@ internal static class EdgeLogging
     {
         logging.SetMinimumLevel(level);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("ModelContextProtocol", LogLevel.Warning);
 
         // The host would log a failed start with its stack trace; the command line prints what the user can do instead.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);

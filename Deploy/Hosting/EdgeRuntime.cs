@@ -10,6 +10,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
+using MobileVlm.Edge.Connectors.Webhooks;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Http;
 using MobileVlm.Edge.Inference.Models;
@@ -191,6 +192,16 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             Outbox = configuration.ToOutboxSettings() is { } outbox
                 ? SqliteOutbox.Open(outbox, time, loggers.CreateLogger<SqliteOutbox>())
                 : new MemoryOutbox(time),
+            Webhooks = [.. configuration.ToWebhooks().Select(webhook => new WebhookParts(
+                webhook.Settings.Name,
+                new WebhookSender(webhook.Settings, typeof(EdgeRuntime).Assembly.GetName().Version?.ToString(3) ?? "0.0.0", time),
+                configuration.ToOutboxSettings(webhook.Settings) is { } outboxOfWebhook
+                    ? SqliteOutbox.Open(outboxOfWebhook, time, loggers.CreateLogger<SqliteOutbox>())
+                    : new MemoryOutbox(time))
+            {
+                Questions = webhook.Questions,
+                States = webhook.States,
+            })],
             Topics = configuration.ToTopics(),
             Placement = () => sessions.Placement,
             OpenEncoder = model.Folder.Manifest.Vision is null ? () => new NoEncoder() : model.TakeEncoder,

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Deploy.Init;
 /// <summary>Asks for what the command line does not set, tests each answer and writes the file.</summary>
 internal sealed class InitRun(InitOptions given, InitConsole console, CancellationToken cancel)
 {
-    private const string PullHint = "mobilevlm model pull mtgv/MobileVLM_V2-1.7B ~/models/v2-1.7b --precision int4 --vision-precision auto";
+    private const string PullHint = "mobilevlm model pull mtgv/MobileVLM_V2-1.7B ~/models/v2-1.7b";
 
     private readonly string _folder = Path.GetDirectoryName(given.Output)!;
 

@@ -21,7 +21,7 @@ internal static class ModelPull
         }
 
         using var hub = new HubClient(request.Hub);
-        var plan = await new PullPlanner(hub, request.Import.Precision).PlanAsync(id, request.Revision, cancel);
+        var plan = await new PullPlanner(hub, request.Import).PlanAsync(id, request.Revision, cancel);
         var target = TargetOf(request, plan.Name);
         using var cache = PullCache.Open(id, plan.Listing.Commit);
         var present = plan.Files.Sum(cache.PresentBytes);
@@ -85,7 +85,7 @@ internal static class ModelPull
                 "Unpacking", bundle.Size, bars => reader.ExtractAsync(cache.Checkpoint, bars.Report, cancel));
             DiskSpace.Require(
                 DiskAdvice,
-                new DiskRequirement("the imported model", target, ImportSize.Estimate(cache.Checkpoint, request.Import.Precision)));
+                new DiskRequirement("the imported model", target, ImportSize.Estimate(cache.Checkpoint, request.Import.Precision, request.Import.Calibration is not null)));
             return Import(request, cache.Checkpoint, target, cancel);
         }
         finally

@@ -11,7 +11,7 @@ internal sealed record PlannedFile(HubListing Listing, HubFile File, string Path
 /// <summary>Everything that one pull fetches, known before the first byte of it.</summary>
 /// <param name="Listing">Of the checkpoint.</param>
 /// <param name="Files">In the order in which they are fetched: small ones first.</param>
-/// <param name="ImportedBytes">Upper bound of the disk space of the imported model, in bytes.</param>
+/// <param name="ImportedBytes">Upper bound of the disk space that the import takes, in bytes: the model and what is beside it meanwhile.</param>
 internal sealed record PullPlan(HubListing Listing, IReadOnlyList<PlannedFile> Files, long ImportedBytes)
 {
     /// <summary>The repository's name without its owner.</summary>

@@ -8,7 +8,7 @@ using MobileVlm.Edge.Inference.Import.Precision;
 namespace MobileVlm.Edge.Deploy.Pull;
 
 /// <summary>Finds out what has to be fetched, reading only lists, configurations and the names of tensors.</summary>
-internal sealed class PullPlanner(HubClient hub, PrecisionPlan precision)
+internal sealed class PullPlanner(HubClient hub, ImportChoice import)
 {
     /// <summary>Folder in which the importer expects a tower that config.json names by its repository.</summary>
     private const string TowerFolder = CheckpointLayout.VisionTowerFolder + "/";
@@ -44,7 +44,7 @@ internal sealed class PullPlanner(HubClient hub, PrecisionPlan precision)
             files.AddRange(await TowerAsync(listing, tower, weights.HasVision, cancel));
         }
 
-        return new PullPlan(listing, files, ImportSize.Estimate(config.RootElement, files.Sum(file => file.File.Size), precision));
+        return new PullPlan(listing, files, ImportSize.Estimate(config.RootElement, files.Sum(file => file.File.Size), import.Precision, import.Calibration is not null));
     }
 
     private async Task<IReadOnlyList<PlannedFile>> TowerAsync(

@@ -20,8 +20,9 @@ public static class ImportSize
     /// <param name="config">config.json, an object.</param>
     /// <param name="bytes">Size of everything that is imported.</param>
     /// <param name="plan">The precision of the import.</param>
+    /// <param name="calibrated">Whether the import measures: it then has files beside the model until it ends.</param>
     /// <returns>Bytes. Where config.json does not contain the sizes of a part, four bytes for each of its weights.</returns>
-    public static long Estimate(JsonElement config, long bytes, PrecisionPlan plan)
+    public static long Estimate(JsonElement config, long bytes, PrecisionPlan plan, bool calibrated = false)
     {
         var fields = new ConfigFields(CheckpointLayout.Config, config);
         var stored = BytesPerStoredWeight(config);
@@ -30,7 +31,7 @@ public static class ImportSize
             var language = ConfigReader.ReadLanguage(fields);
             var decoder = Language(language, stored, plan);
             var rest = Math.Max(0, bytes - StoredBytes(language, stored)) / stored * sizeof(float);
-            return decoder + SmallFiles + Math.Min(rest, KnownVision(fields, language, plan) ?? rest);
+            return decoder + SmallFiles + (calibrated ? Covariances(language, plan) : 0) + Math.Min(rest, KnownVision(fields, language, plan) ?? rest);
         }
         catch (CheckpointException)
         {
@@ -42,15 +43,16 @@ public static class ImportSize
     /// <summary>The size for a checkpoint on the disk.</summary>
     /// <param name="checkpoint">Its folder.</param>
     /// <param name="plan">The precision of the import.</param>
+    /// <param name="calibrated">Whether the import measures: it then has files beside the model until it ends.</param>
     /// <returns>Bytes; 0 where the configuration cannot be read, which the importer will explain.</returns>
-    public static long Estimate(string checkpoint, PrecisionPlan plan)
+    public static long Estimate(string checkpoint, PrecisionPlan plan, bool calibrated = false)
     {
         try
         {
             var folder = CheckpointFolder.Open(checkpoint);
             var (config, _) = ConfigReader.Read(folder);
             var stored = folder.FindFile(CheckpointLayout.Config) is { } file ? BytesPerStoredWeight(JsonFile.Read(file)) : sizeof(float);
-            return Estimate(config, stored, plan);
+            return Estimate(config, stored, plan) + (calibrated ? Covariances(config.Language, plan) : 0);
         }
         catch (CheckpointException)
         {
@@ -71,6 +73,14 @@ public static class ImportSize
         return plan.DecoderRecipes.Max(recipe => Decoder(DecoderWriters.Create(recipe, importance)))
             + (plan.Prefill is { } prefill ? Decoder(DecoderWriters.ForPrefill(prefill, importance)) : 0)
             + (embeddingBytes * EmbeddingElementCount(language));
+    }
+
+    /// <summary>The covariances of every layer's inputs, by which an import compensates errors.</summary>
+    private static long Covariances(LanguageConfig language, PrecisionPlan plan)
+    {
+        long hidden = language.HiddenSize;
+        long[] inputs = [hidden, hidden, language.Heads * (long)language.HeadSize, language.IntermediateSize];
+        return plan.CanCompensate ? language.Layers * inputs.Sum(InputCovariance.SavedBytes) : 0;
     }
 
     private static long Vision(ModelConfig config, PrecisionPlan plan) => plan.VisionRecipes.Max(recipe => Size(

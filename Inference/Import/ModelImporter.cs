@@ -100,7 +100,7 @@ public static class ModelImporter
         CancellationToken cancel)
     {
         var writer = new ModelFolderWriter(checkpoint, tokenizer, fingerprint, folder);
-        var compensates = calibration is not null && plan.DecoderRecipes.Any(r => r.Body.CanBeMixed);
+        var compensates = calibration is not null && plan.CanCompensate;
         var covariances = compensates ? new CovarianceStore(Path.Combine(folder, "covariances")) : null;
         var importance = new ImportanceMatrix(covariances);
         var imported = new ImportGraphBuilder(checkpoint, weights, plan, importance);

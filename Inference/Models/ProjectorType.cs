@@ -13,27 +13,27 @@ public sealed class ProjectorType
     private const int PooledGrid = 12;
 
     private readonly Func<VisionConfig, int> _tokenGrid;
-    private readonly Func<double, double> _convolutionOperations;
+    private readonly Func<double, double, double> _squareRows;
     private readonly bool _pools;
 
     private ProjectorType(
-        string name, string configName, Func<VisionConfig, int> tokenGrid, Func<double, double> convolutionOperations, bool pools) =>
-        (Name, ConfigName, _tokenGrid, _convolutionOperations, _pools) = (name, configName, tokenGrid, convolutionOperations, pools);
+        string name, string configName, Func<VisionConfig, int> tokenGrid, Func<double, double, double> squareRows, bool pools) =>
+        (Name, ConfigName, _tokenGrid, _squareRows, _pools) = (name, configName, tokenGrid, squareRows, pools);
 
     /// <summary>MobileVLM. The depthwise convolution of its second block, 3x3 of stride 2 with padding 1, halves the grid.</summary>
     public static ProjectorType Ldp { get; } = new(
         "Ldp",
         "ldpnet",
         vision => (vision.GridSize + 1) / 2,
-        pointwise => pointwise,
+        (patches, tokens) => patches + (patches + tokens),
         pools: false);
 
-    /// <summary>MobileVLM V2. It has no pointwise convolutions.</summary>
+    /// <summary>MobileVLM V2. It has no pointwise convolutions, and the MLP's second layer multiplies pooled rows.</summary>
     public static ProjectorType LdpV2 { get; } = new(
         "LdpV2",
         "ldpnetv2",
         _ => PooledGrid,
-        _ => 0,
+        (_, tokens) => tokens,
         pools: true);
 
     /// <summary>Every projector that this program knows.</summary>
@@ -51,15 +51,15 @@ public sealed class ProjectorType
     /// <summary>Visual tokens that the projector makes of one picture.</summary>
     public int TokenCount(VisionConfig vision) => TokenGrid(vision) * TokenGrid(vision);
 
-    /// <summary>Multiplications and additions for one picture: 2(hH + H²) per patch for the MLP from the encoder's width h
-    /// into the decoder's width H, and 2H² per patch and per visual token for LDP's pointwise convolutions.</summary>
+    /// <summary>Multiplications and additions for one picture: 2hH per patch for the MLP's first layer from the encoder's width h
+    /// into the decoder's width H; 2H² per patch for the second, and per patch and per visual token for pointwise convolutions
+    /// (LDP), or 2H² per visual token (LDPv2).</summary>
     /// <param name="vision">The encoder's sizes.</param>
     /// <param name="hidden">The decoder's width.</param>
     public double Operations(VisionConfig vision, int hidden)
     {
         double h = vision.HiddenSize, square = (double)hidden * hidden;
-        return (vision.Patches * 2 * ((h * hidden) + square))
-            + _convolutionOperations(2 * square * (vision.Patches + TokenCount(vision)));
+        return 2 * ((vision.Patches * h * hidden) + (square * _squareRows(vision.Patches, TokenCount(vision))));
     }
 
     /// <summary>Why the projector cannot be used behind a vision encoder of these sizes, as the rest of a sentence that

@@ -198,7 +198,8 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
 
     private static JsonArray Ids(IReadOnlyList<int> ids) => new([.. ids.Select(id => (JsonNode)id)]);
 
-    private static JsonObject Describe(CameraView camera) => new()
+    /// <summary>A camera with its questions, as every route shows it.</summary>
+    internal static JsonObject Describe(CameraView camera) => new()
     {
         ["id"] = camera.Id,
         ["online"] = camera.Online,
@@ -216,6 +217,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             ["since"] = question.Since is { } since ? JsonValue.Create(since) : null,
             ["ageMs"] = question.Age?.TotalMilliseconds,
             ["waitsFor"] = question.WaitsFor,
+            ["snoozedUntil"] = question.SnoozedUntil is { } until ? JsonValue.Create(until) : null,
         })]),
     };
 }

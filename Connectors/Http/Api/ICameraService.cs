@@ -12,6 +12,9 @@ public interface ICameraService
     /// <summary>The statistics at this moment.</summary>
     StatsPayload Stats { get; }
 
+    /// <summary>The modes, and snoozes of questions.</summary>
+    IModeService Modes { get; }
+
     /// <summary>The newest frame of a camera as JPEG.</summary>
     /// <returns>Null when there is none, or no such camera.</returns>
     Task<Snapshot?> SnapshotAsync(string camera, CancellationToken cancel);
@@ -76,6 +79,9 @@ public sealed record QuestionView
 
     /// <summary>Why the question has no answer; null while it has one.</summary>
     public string? WaitsFor { get; init; }
+
+    /// <summary>Until when its events are held back; null while they are not, and while the clock of the machine is not set.</summary>
+    public DateTimeOffset? SnoozedUntil { get; init; }
 }
 
 /// <summary>A picture of a camera.</summary>

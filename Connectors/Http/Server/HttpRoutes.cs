@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Completions;
+using MobileVlm.Edge.Connectors.Http.Mcp;
 using MobileVlm.Edge.Connectors.Http.Ollama;
 using MobileVlm.Edge.Connectors.Http.OpenAi;
 using MobileVlm.Edge.Connectors.Http.Page;
@@ -14,7 +15,7 @@ internal static class HttpRoutes
     private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
 
     /// <summary>Creates the routes and what answers them.</summary>
-    public static RouteTable Create(HttpServerSettings settings, HttpServices services, RequestGuard guard)
+    public static RouteTable Create(HttpServerSettings settings, HttpServices services, RequestGuard guard, McpEndpoint? mcp = null)
     {
         var bodies = new RequestBody(settings.MaxBodyBytes);
         var queue = new RequestQueue(settings.MaxWaiting, settings.AskWithin, services.Time);
@@ -23,6 +24,8 @@ internal static class HttpRoutes
         [
             .. Common(services),
             .. new ApiRoutes(settings, services, bodies).Create(),
+            .. new ModeRoutes(services, bodies).Create(),
+            .. mcp?.Create() ?? [],
             .. OpenAi(runner, bodies),
             .. Ollama(new OllamaRoutes(runner, bodies, services.Version)),
             .. new PageRoutes(PageFiles.Read()).Create(),

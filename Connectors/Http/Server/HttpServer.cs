@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Http.Mcp;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
 
@@ -33,7 +34,7 @@ public sealed partial class HttpServer : IAsyncDisposable
     private readonly ILogger _logger;
     private int _stopped;
 
-    private HttpServer(HttpServerSettings settings, RouteTable routes, RequestGuard guard, ILoggerFactory loggers)
+    private HttpServer(HttpServerSettings settings, RouteTable routes, McpEndpoint mcp, RequestGuard guard, ILoggerFactory loggers)
     {
         _logger = loggers.CreateLogger<HttpServer>();
         (_routes, _guard) = (routes, guard);
@@ -43,6 +44,7 @@ public sealed partial class HttpServer : IAsyncDisposable
         // Signals are the outer host's: this one would stop first and take the connections with it.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSingleton(loggers);
+        mcp.AddTo(builder.Services, http => _guard.CheckAccess(http, AccessLevel.Full));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopLimit);
         builder.WebHost.UseKestrelCore();
         if (settings is { CertificateFile: { } certificate, KeyFile: { } key })
@@ -53,6 +55,7 @@ public sealed partial class HttpServer : IAsyncDisposable
 
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, settings, _certificate));
         _application = builder.Build();
+        mcp.Map(_application.Services);
         _application.Run(HandleAsync);
     }
 
@@ -75,7 +78,8 @@ public sealed partial class HttpServer : IAsyncDisposable
         var logger = loggers.CreateLogger<HttpServer>();
         var tokens = ReadTokens(settings, logger);
         var guard = new RequestGuard(settings, tokens, services.Time);
-        var server = new HttpServer(settings, HttpRoutes.Create(settings, services, guard), guard, loggers);
+        var mcp = new McpEndpoint(new McpTools(settings, services), services.Version);
+        var server = new HttpServer(settings, HttpRoutes.Create(settings, services, guard, mcp), mcp, guard, loggers);
         try
         {
             await server._application.StartAsync(cancel);

@@ -89,21 +89,25 @@ public sealed partial class DeviceMessage(NodeTopics topics)
 
         return new JsonObject
         {
-            ["device"] = new JsonObject
-            {
-                ["identifiers"] = new JsonArray(device),
-                ["name"] = $"{camera.Node} {camera.Id}",
-                ["manufacturer"] = Maker,
-                ["model"] = camera.Model,
-                ["sw_version"] = Version,
-            },
-            ["origin"] = new JsonObject { ["name"] = Maker, ["sw_version"] = Version },
+            ["device"] = DeviceOf(device, $"{camera.Node} {camera.Id}", camera.Model),
+            ["origin"] = Origin(),
             ["availability"] = new JsonArray(At(topics.Availability), At(topics.CameraAvailability(camera.Id))),
             ["availability_mode"] = "all",
             ["qos"] = 1,
             ["components"] = components,
         };
     }
+
+    private static JsonObject DeviceOf(string id, string name, string model) => new()
+    {
+        ["identifiers"] = new JsonArray(id),
+        ["name"] = name,
+        ["manufacturer"] = Maker,
+        ["model"] = model,
+        ["sw_version"] = Version,
+    };
+
+    private static JsonObject Origin() => new() { ["name"] = Maker, ["sw_version"] = Version };
 
     /// <summary>Keys begin with what they are, so that no name of a question can meet another's.</summary>
     private IEnumerable<(string Key, JsonObject Component)> Entities(string camera, AnnouncedQuestion question)
@@ -152,6 +156,11 @@ public sealed partial class DeviceMessage(NodeTopics topics)
             ["entity_category"] = "config",
             ["availability"] = new JsonArray(At(topics.Availability)),
         });
+        foreach (var snooze in Snooze(camera, question.Id))
+        {
+            yield return snooze;
+        }
+
         if (question.Type is AnswerType.YesNo or AnswerType.Choice)
         {
             var score = Diagnostic(

@@ -1,6 +1,6 @@
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
-/// <summary>The topics on which Home Assistant learns of the cameras of one device: one for each.</summary>
+/// <summary>The topics on which Home Assistant learns of the cameras of one device, one for each, and of the device itself.</summary>
 /// <param name="prefix">As in Home Assistant's own settings.</param>
 /// <param name="node">Name of the device.</param>
 public sealed class DiscoveryTopics(string prefix, string node)
@@ -11,6 +11,9 @@ public sealed class DiscoveryTopics(string prefix, string node)
 
     /// <summary>Filter for what this device announced, in this run or an earlier one.</summary>
     public string All => $"{_root}/+{End}";
+
+    /// <summary>Retained: the device itself, or nothing once it has no modes.</summary>
+    public string Node => $"{_root}{End}";
 
     /// <summary>Retained: a device, or nothing once it is gone.</summary>
     public string Config(string camera) => $"{_root}/{camera}{End}";

@@ -48,6 +48,10 @@ public sealed record StatsPayload
 
     /// <summary>Absent in what version 0.1.0 published.</summary>
     public StorageStats Storage { get; init; } = new();
+
+    /// <summary>Counters by name of the webhook; left out where there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, WebhookStats>? Webhooks { get; init; }
 }
 
 /// <summary>The device on which one part of the model runs.</summary>

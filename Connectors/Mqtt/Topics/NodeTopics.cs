@@ -8,6 +8,8 @@ public sealed class NodeTopics(string baseTopic, string node)
     private const string AskLevel = "ask";
     private const string EnabledLevel = "enabled";
     private const string SetLevel = "set";
+    private const string ModeLevel = "mode";
+    private const string SnoozeLevel = "snooze";
 
     private readonly string _root = $"{baseTopic}/{node}";
 
@@ -28,7 +30,13 @@ public sealed class NodeTopics(string baseTopic, string node)
 
     /// <summary>Filters for everything that others may send to this device.</summary>
     public IReadOnlyList<string> Commands =>
-        [Ask, $"{_root}/+/{AskLevel}", $"{_root}/+/+/{EnabledLevel}/{SetLevel}"];
+        [Ask, $"{_root}/+/{AskLevel}", $"{_root}/+/+/{EnabledLevel}/{SetLevel}", $"{_root}/+/+/{SnoozeLevel}/{SetLevel}"];
+
+    /// <summary>Retained: the name of the current mode.</summary>
+    public string Mode => $"{_root}/{ModeLevel}";
+
+    /// <summary>Here the name of a mode makes it the current one. Subscribed to where there are modes.</summary>
+    public string ModeSet => $"{Mode}/{SetLevel}";
 
     /// <summary>Retained: <c>online</c>, <c>offline</c>.</summary>
     public string CameraAvailability(string camera) => $"{_root}/{camera}/availability";
@@ -51,6 +59,12 @@ public sealed class NodeTopics(string baseTopic, string node)
     /// <summary>Here <c>ON</c> or <c>OFF</c> switches the question.</summary>
     public string EnabledSet(string camera, string question) => $"{Enabled(camera, question)}/{SetLevel}";
 
+    /// <summary>Retained: the end of the question's snooze; empty while it is not snoozed.</summary>
+    public string Snooze(string camera, string question) => $"{_root}/{camera}/{question}/{SnoozeLevel}";
+
+    /// <summary>Here a number of hours holds the question's events back.</summary>
+    public string SnoozeSet(string camera, string question) => $"{Snooze(camera, question)}/{SetLevel}";
+
     /// <summary>Retained JPEG of the very frame that was asked.</summary>
     public string Snapshot(string camera) => $"{_root}/{camera}/snapshot";
 
@@ -67,7 +81,7 @@ public sealed class NodeTopics(string baseTopic, string node)
     public bool Holds(string topic) =>
         topic == _root || topic.StartsWith($"{_root}/", StringComparison.Ordinal);
 
-    /// <summary>Parses a topic of <see cref="Commands"/>; null for any other topic.</summary>
+    /// <summary>Parses a topic of <see cref="Commands"/> or <see cref="ModeSet"/>; null for any other topic.</summary>
     public MqttCommand? ReadCommand(string topic)
     {
         if (!topic.StartsWith($"{_root}/", StringComparison.Ordinal))
@@ -80,6 +94,8 @@ public sealed class NodeTopics(string baseTopic, string node)
             [AskLevel] => new MqttCommand(CommandKind.Ask, null, null),
             [var camera, AskLevel] => new MqttCommand(CommandKind.Ask, camera, null),
             [var camera, var question, EnabledLevel, SetLevel] => new MqttCommand(CommandKind.Enable, camera, question),
+            [var camera, var question, SnoozeLevel, SetLevel] => new MqttCommand(CommandKind.Snooze, camera, question),
+            [ModeLevel, SetLevel] => new MqttCommand(CommandKind.Mode, null, null),
             _ => null,
         };
     }
@@ -93,10 +109,16 @@ public enum CommandKind
 
     /// <summary>Switches a standing question.</summary>
     Enable,
+
+    /// <summary>Holds back the events of a standing question.</summary>
+    Snooze,
+
+    /// <summary>Switches the mode.</summary>
+    Mode,
 }
 
 /// <summary>The parts of a topic; names are as the topic has them, and need not exist.</summary>
 /// <param name="Kind">What is asked for.</param>
 /// <param name="Camera">Null on the node's own topic.</param>
-/// <param name="Question">Null but for <see cref="CommandKind.Enable"/>.</param>
+/// <param name="Question">Null but for <see cref="CommandKind.Enable"/> and <see cref="CommandKind.Snooze"/>.</param>
 public sealed record MqttCommand(CommandKind Kind, string? Camera, string? Question);

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Pull;
+using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Machine;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Commands.Models;
 
@@ -24,8 +27,9 @@ internal static class ImportCommand
             () =>
             {
                 var worked = false;
-                var folder = ImportProgressBar.Import(
-                    parsed.GetRequiredValue(source), parsed.GetRequiredValue(target), options.Read(parsed), cancel, () => worked = true);
+                var (checkpoint, model, choice) = (parsed.GetRequiredValue(source), parsed.GetRequiredValue(target), options.Read(parsed));
+                RequireSpace(checkpoint, model, choice);
+                var folder = ImportProgressBar.Import(checkpoint, model, choice, cancel, () => worked = true);
                 Terminal.Info(worked
                     ? $"Imported '{folder.Manifest.Name}' into {folder.FolderPath} ({ModelCommand.Size(folder)})."
                     : $"'{folder.Manifest.Name}' of these files in this precision is already in {folder.FolderPath} ({ModelCommand.Size(folder)}); nothing was done. --force imports it again.");
@@ -41,5 +45,17 @@ internal static class ImportCommand
             },
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
+    }
+
+    /// <summary>Refuses minutes of work that a full disk would end.</summary>
+    private static void RequireSpace(string checkpoint, string target, ImportChoice choice)
+    {
+        if (choice.Replace || !File.Exists(Path.Combine(target, ModelManifest.FileName)))
+        {
+            DiskSpace.Require(
+                "Free some space, or name a DIR on another disk.",
+                new DiskRequirement(
+                    "the imported model", target, ImportSize.Estimate(checkpoint, choice.Precision, choice.Calibration is not null)));
+        }
     }
 }

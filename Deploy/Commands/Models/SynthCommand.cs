@@ -73,7 +73,7 @@ internal static class SynthCommand
         Terminal.Info(string.Create(
             CultureInfo.InvariantCulture,
             $"Wrote random weights like {like} into {target} ({bytes / 1048576.0:0.0} MiB in {seconds:0.0} s). Its answers mean nothing."));
-        Terminal.Info($"Try it: mobilevlm model import {target} MODEL --precision int4");
+        Terminal.Info($"Try it: mobilevlm model import {target} MODEL");
         return ExitCode.Done;
     }
 }

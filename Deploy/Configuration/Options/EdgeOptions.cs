@@ -22,7 +22,7 @@ internal sealed class EdgeOptions
     [TimeZoneName]
     public string? TimeZone { get; set; }
 
-    [Description("Folder for what must survive a restart: states, cool-downs, switches. Under systemd, `StateDirectory=` sets it.")]
+    [Description("Folder for what must survive a restart: states, cool-downs, switches, mode, snoozes. Under systemd, `StateDirectory=` sets it.")]
     [DefaultText("systemd's state directory if set; otherwise nothing is kept")]
     [TextLength(4096)]
     public string? StateFolder { get; set; }
@@ -30,18 +30,31 @@ internal sealed class EdgeOptions
     [Description("The model and how it runs.")]
     public ModelOptions Model { get; set; } = new();
 
-    [Description("The broker to which answers are published. May be left out with `Http:Listen`: answers are then available over HTTP alone.")]
+    [Description("The broker to which answers are published. May be left out with `Http:Listen`, where answers are then available over HTTP alone, and with `Webhooks`, which get the events.")]
     public MqttOptions Mqtt { get; set; } = new();
 
     [Description("The cameras, each under a name that is part of its topics. At least one needs a question, unless `Http:Listen` is set: then there may be none.")]
     [Map("camera", "availability", "stats", "ask", "reply", "replies")]
     public Dictionary<string, CameraOptions> Cameras { get; set; } = [];
 
+    [Description("Named modes, such as `home` and `away`: which questions are asked and which events are published while each is the current one. The mode is switched over MQTT, HTTP or by Home Assistant.")]
+    [Map("mode")]
+    public Dictionary<string, ModeOptions> Modes { get; set; } = [];
+
+    [Description("The mode at the first start, and at every start without a state folder; otherwise the mode of the last run is kept.")]
+    [DefaultText("the first of `Modes`")]
+    [TextLength(MapAttribute.MaxNameLength)]
+    public string? InitialMode { get; set; }
+
     [Description("Limits and times of the pipeline, and how it reacts to failures.")]
     public PipelineOptions Pipeline { get; set; } = new();
 
     [Description("The queue in which events wait until the broker has acknowledged them.")]
     public OutboxOptions Outbox { get; set; } = new();
+
+    [Description("Receivers of events over HTTP besides the broker, or instead of it, up to 16. Each has an outbox of its own in the state folder, with the limits of `Outbox`; without a state folder its events wait in memory.")]
+    [Map("webhook")]
+    public Dictionary<string, WebhookOptions> Webhooks { get; set; } = [];
 
     [Description("The HTTP server: the own API, the OpenAI API, the Ollama API, metrics. Off unless `Listen` is set.")]
     public HttpOptions Http { get; set; } = new();

@@ -29,6 +29,18 @@ internal sealed class WebAddressAttribute : ValueRuleAttribute
         HttpAddresses.TryParseWeb((string)value, out _) ? null : "is not the address of a web site; 'https://HOST' would be accepted";
 }
 
+/// <summary>The value is the address of a webhook's receiver.</summary>
+internal sealed class WebhookAddressAttribute : ValueRuleAttribute
+{
+    public override string Accepted => "`http://HOST[:PORT][/PATH]` or `https://…`";
+
+    public override string? FindError(object value) =>
+        Uri.TryCreate((string)value, UriKind.Absolute, out var address) && address is { Scheme: "http" or "https", Host.Length: > 0 }
+            && address.UserInfo.Length == 0 && address.Fragment.Length == 0
+            ? null
+            : "is not the address of a receiver; 'https://HOST/PATH', without a user and without '#', would be accepted";
+}
+
 /// <summary>The value is the origin of a web page: scheme, host and port.</summary>
 internal sealed class WebOriginAttribute : ValueRuleAttribute
 {

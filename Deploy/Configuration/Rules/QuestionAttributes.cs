@@ -27,6 +27,9 @@ internal sealed class WeeklySlotAttribute() : ParsedByAttribute(text => WeeklySl
 /// <summary>The value is a condition on another question's state.</summary>
 internal sealed class ConditionAttribute() : ParsedByAttribute(text => QuestionCondition.Parse(text), QuestionCondition.Accepted);
 
+/// <summary>The value names questions by camera and id.</summary>
+internal sealed class QuestionPatternAttribute() : ParsedByAttribute(text => QuestionPattern.Parse(text), QuestionPattern.Accepted);
+
 /// <summary>The value is a polygon on the frame.</summary>
 internal sealed class PolygonAttribute() : ParsedByAttribute(text => RegionPolygon.Parse(text), RegionPolygon.Accepted);
 

@@ -19,9 +19,9 @@ internal static class OptionsValidator
     /// <param name="problems">Receives problems and warnings.</param>
     public static void Validate(EdgeOptions options, string folder, string? systemdState, ConfigurationPurpose purpose, ProblemList problems)
     {
-        // A service without cameras, or without a broker, answers over HTTP.
+        // A service without cameras, or without a broker, answers over HTTP; one without a broker may also send its events to webhooks.
         var hasHttp = options.Http.Listen is not null;
-        ValidateBroker(options.Mqtt, isRequired: !hasHttp || problems.IsWritten(Mqtt), problems);
+        ValidateBroker(options.Mqtt, isRequired: (!hasHttp && options.Webhooks.Count == 0) || problems.IsWritten(Mqtt), problems);
         HttpValidator.Validate(options, folder, systemdState, purpose, problems);
         ValidateLogin(options.Mqtt, problems);
         ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
@@ -39,6 +39,8 @@ internal static class OptionsValidator
             ContextValidator.Validate(options, model, problems);
         }
 
+        ModesValidator.Validate(options, problems);
+        WebhooksValidator.Validate(options, folder, purpose, problems);
         ValidateCameraLogins(options, folder, purpose == ConfigurationPurpose.Check, problems);
     }
 

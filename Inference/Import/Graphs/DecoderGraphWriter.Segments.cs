@@ -34,6 +34,6 @@ internal sealed partial class DecoderGraphWriter
     {
         var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));
         var rows = graph.Input(LogitRows, OnnxType.Int64, "rows");
-        WriteHead(graph, source, RmsNorm(graph, source, "norm", hidden, "model.norm.weight"), rows);
+        WriteHead(graph, source, Requested(graph, "requested_rows", RmsNorm(graph, source, "norm", hidden, "model.norm.weight"), rows));
     }
 }

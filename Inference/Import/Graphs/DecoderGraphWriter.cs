@@ -28,18 +28,20 @@ internal sealed partial class DecoderGraphWriter(LanguageConfig config, DecoderW
         var normed = RmsNorm(graph, source, "layers.0.input_norm", embeddings, "model.layers.0.input_layernorm.weight");
         for (var layer = 0; layer < config.Layers; layer++)
         {
-            var attention = WriteAttention(graph, source, layer, normed);
+            // Behind the last attention only the requested rows are used; the others are there for their keys and values.
+            var last = layer == config.Layers - 1;
+            var attention = WriteAttention(graph, source, layer, normed, last ? rows : null);
+            residual = last ? Requested(graph, "requested_rows", residual, rows) : residual;
             (normed, residual) = SkipNorm(
                 graph, source, $"layers.{layer}.post_norm", residual, attention,
                 $"model.layers.{layer}.post_attention_layernorm.weight");
             var mlp = WriteMlp(graph, source, layer, normed);
-            var last = layer == config.Layers - 1;
             (normed, residual) = SkipNorm(
                 graph, source, last ? "norm" : $"layers.{layer + 1}.input_norm", residual, mlp,
                 last ? "model.norm.weight" : $"model.layers.{layer + 1}.input_layernorm.weight", last);
         }
 
-        WriteHead(graph, source, normed, rows);
+        WriteHead(graph, source, normed);
         for (var layer = 0; layer < config.Layers; layer++)
         {
             graph.Output(PresentKey(layer), graph.ActivationType, 1, config.KeyValueHeads, "capacity", config.HeadSize);
@@ -67,17 +69,27 @@ internal sealed partial class DecoderGraphWriter(LanguageConfig config, DecoderW
         _bias = graph.FromFloat32("bias_added", inUse);
     }
 
-    private void WriteHead(OnnxGraph graph, IWeightSource source, string normed, string rows)
+    private static string Requested(OnnxGraph graph, string node, string values, string rows) =>
+        graph.Node("Gather", node, [values, rows], OnnxAttribute.Int("axis", 1));
+
+    /// <param name="graph">Receives the head.</param>
+    /// <param name="source">The weights.</param>
+    /// <param name="normed">The requested rows, [1, rows, hidden].</param>
+    private void WriteHead(OnnxGraph graph, IWeightSource source, string normed)
     {
-        var asked = graph.Node("Gather", "asked_rows", [normed, rows], OnnxAttribute.Int("axis", 1));
         var weight = config.TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight";
         writers.Head.Write(
-            graph, source, graph.NameBeforeCast(Logits), asked, new LinearWeight(weight, config.VocabularySize, config.HiddenSize));
+            graph, source, graph.NameBeforeCast(Logits), normed, new LinearWeight(weight, config.VocabularySize, config.HiddenSize));
         graph.ToFloat32(Logits);
         graph.Output(Logits, OnnxType.Float32, 1, "rows", config.VocabularySize);
     }
 
-    private string WriteAttention(OnnxGraph graph, IWeightSource source, int layer, string normed)
+    /// <param name="graph">Receives the attention.</param>
+    /// <param name="source">The weights.</param>
+    /// <param name="layer">Number of the layer.</param>
+    /// <param name="normed">[1, sequence, hidden].</param>
+    /// <param name="rows">The rows that are used behind it; null for all.</param>
+    private string WriteAttention(OnnxGraph graph, IWeightSource source, int layer, string normed, string? rows = null)
     {
         var (hidden, kv) = (config.HiddenSize, config.KeyValueHeads * config.HeadSize);
         var prefix = $"model.layers.{layer}.self_attn";
@@ -89,16 +101,22 @@ internal sealed partial class DecoderGraphWriter(LanguageConfig config, DecoderW
         var key = graph.Input(PastKey(layer), graph.ActivationType, 1, config.KeyValueHeads, "capacity", config.HeadSize);
         var value = graph.Input(PastValue(layer), graph.ActivationType, 1, config.KeyValueHeads, "capacity", config.HeadSize);
         var attention = $"layers.{layer}.attention";
+        var all = rows is null ? attention : $"{attention}_all";
         graph.Contrib(
             "GroupQueryAttention",
-            attention,
+            all,
             [qkv, "", "", key, value, SequenceLengthsMinusOne, TotalLength, "cos_cache", "sin_cache", _positions, _bias],
-            [attention, PresentKey(layer), PresentValue(layer)],
+            [all, PresentKey(layer), PresentValue(layer)],
             OnnxAttribute.Int("num_heads", config.Heads),
             OnnxAttribute.Int("kv_num_heads", config.KeyValueHeads),
             OnnxAttribute.Float("scale", 1f / MathF.Sqrt(config.HeadSize)),
             OnnxAttribute.Int("do_rotary", 1),
             OnnxAttribute.Int("rotary_interleaved", 0));
+        if (rows is not null)
+        {
+            Requested(graph, attention, all, rows);
+        }
+
         return writers.AttentionOutput.Write(
             graph, source, $"layers.{layer}.out", attention,
             new LinearWeight($"{prefix}.o_proj.weight", hidden, config.Heads * config.HeadSize));

@@ -22,8 +22,8 @@ internal sealed partial class VisionGraphWriter
 
     public void WriteLayer(OnnxGraph graph, IWeightSource source, int layer)
     {
-        var (residual, mlp, bias) = WriteLayer(graph, source, layer, WriteHidden(graph), "", "");
-        graph.Node("Add", graph.NameBeforeCast(NextHidden), [residual, graph.Node("Add", "biased", [mlp, bias])]);
+        var (residual, mlp) = WriteLayer(graph, source, layer, WriteHidden(graph), "");
+        graph.Node("Add", graph.NameBeforeCast(NextHidden), [residual, mlp]);
         graph.ToFloat32(NextHidden);
         graph.Output(NextHidden, OnnxType.Float32, 1, vision.Patches + 1, vision.HiddenSize);
     }

@@ -25,16 +25,14 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
         var x = WriteEmbeddings(graph, source, pixels);
         var residual = x;
         var pending = "";
-        var pendingBias = "";
         for (var layer = 0; layer < vision.LayersUsed; layer++)
         {
-            (residual, pending, pendingBias) = WriteLayer(graph, source, layer, residual, pending, pendingBias);
+            (residual, pending) = WriteLayer(graph, source, layer, residual, pending);
         }
 
         if (pending.Length > 0)
         {
-            var biased = graph.Node("Add", "vision.last_mlp", [pending, pendingBias]);
-            residual = graph.Node("Add", "vision.last_hidden", [residual, biased]);
+            residual = graph.Node("Add", "vision.last_hidden", [residual, pending]);
         }
 
         WriteProjector(graph, source, residual);
@@ -83,11 +81,10 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
         return Norm(graph, source, "vision.pre_norm", placed, "vision.pre_layrnorm");
     }
 
-    /// <summary>Writes one pre-norm layer. The MLP's result is not added here, because the next layer's norm adds it for free.</summary>
-    private (string Residual, string Pending, string PendingBias) WriteLayer(
-        OnnxGraph graph, IWeightSource source, int layer, string residual, string pending, string pendingBias)
+    /// <summary>Writes one pre-norm layer. The MLP's result is added by the next layer.</summary>
+    private (string Residual, string Pending) WriteLayer(OnnxGraph graph, IWeightSource source, int layer, string residual, string pending)
     {
-        var (width, inner) = (vision.HiddenSize, vision.IntermediateSize);
+        var width = vision.HiddenSize;
         var (at, prefix) = ($"vision.{layer}", $"vision.encoder.layers.{layer}");
         string normed;
         if (pending.Length == 0)
@@ -96,7 +93,7 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
         }
         else
         {
-            (normed, residual) = SkipNorm(graph, source, $"{at}.norm1", residual, pending, pendingBias, $"{prefix}.layer_norm1");
+            (normed, residual) = SkipNorm(graph, source, $"{at}.norm1", residual, pending, $"{prefix}.layer_norm1");
         }
 
         string Project(string part) => writers.Tower.Write(
@@ -106,17 +103,43 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
         var bias = graph.FloatWeight($"{at}.qkv_bias", [3 * width], Biases("q") + Biases("k") + Biases("v"));
         var attention = graph.Contrib(
             "MultiHeadAttention", $"{at}.attention", [q, k, v, bias], OnnxAttribute.Int("num_heads", vision.Heads));
-        var projected = writers.Tower.Write(
-            graph, source, $"{at}.out", attention, new LinearWeight($"{prefix}.self_attn.out_proj.weight", width, width));
-        var outBias = VectorWeight(graph, source, $"{at}.out_bias", $"{prefix}.self_attn.out_proj.bias", width);
-        (normed, residual) = SkipNorm(graph, source, $"{at}.norm2", residual, projected, outBias, $"{prefix}.layer_norm2");
+        var projected = writers.Tower.WriteBiased(
+            graph, source, $"{at}.out", attention, VectorWeight(graph, source, $"{at}.out_bias", $"{prefix}.self_attn.out_proj.bias", width),
+            new LinearWeight($"{prefix}.self_attn.out_proj.weight", width, width));
+        (normed, residual) = SkipNorm(graph, source, $"{at}.norm2", residual, projected, $"{prefix}.layer_norm2");
+        return (residual, WriteMlp(graph, source, at, $"{prefix}.mlp", normed));
+    }
 
-        var fc1 = writers.Tower.Write(graph, source, $"{at}.fc1", normed, new LinearWeight($"{prefix}.mlp.fc1.weight", inner, width));
-        var raised = graph.Node("Add", $"{at}.fc1_biased", [fc1, VectorWeight(graph, source, $"{at}.fc1_bias", $"{prefix}.mlp.fc1.bias", inner)]);
+    private string WriteMlp(OnnxGraph graph, IWeightSource source, string at, string prefix, string normed)
+    {
+        var (width, inner) = (vision.HiddenSize, vision.IntermediateSize);
         var alpha = writers.FoldsGeluFactor ? 1 : VisionConfig.QuickGeluAlpha;
-        var active = graph.Contrib("QuickGelu", $"{at}.gelu", [raised], OnnxAttribute.Float("alpha", alpha));
-        var fc2 = writers.OutlierProne.Write(graph, source, $"{at}.fc2", new LinearInput(active, SiluLowest / alpha), new LinearWeight($"{prefix}.mlp.fc2.weight", width, inner));
-        return (residual, fc2, VectorWeight(graph, source, $"{at}.fc2_bias", $"{prefix}.mlp.fc2.bias", width));
+        string Activate(string part, IWeightSource weights, int outputs)
+        {
+            var bias = graph.FloatWeight($"{at}.{part}_bias", [outputs], weights.Untransposed($"{prefix}.fc1.bias", outputs));
+            var raised = writers.Tower.WriteBiased(graph, weights, $"{at}.{part}", normed, bias, new LinearWeight($"{prefix}.fc1.weight", outputs, width));
+            return graph.Contrib("QuickGelu", $"{at}.{part}_gelu", [raised], OnnxAttribute.Float("alpha", alpha));
+        }
+
+        LinearInput active;
+        if (writers.OutlierProne.KeptInputCount(inner) is > 0 and var kept)
+        {
+            // What the second matrix multiplies apart is computed apart: zeros in its place do not widen the others' scale, and
+            // nothing has to be taken out of 577 x 4096 values.
+            int[] Kept() => writers.OutlierProne.KeptInputs($"{at}.fc2", inner);
+            active = new LinearInput(
+                Activate("fc1", new SplitOutputs(source, inner, Kept, keepsChosen: false), inner),
+                SiluLowest / alpha,
+                Activate("fc1_kept", new SplitOutputs(source, inner, Kept, keepsChosen: true), kept));
+        }
+        else
+        {
+            active = new LinearInput(Activate("fc1", source, inner), SiluLowest / alpha);
+        }
+
+        return writers.OutlierProne.WriteBiased(
+            graph, source, $"{at}.fc2", active, VectorWeight(graph, source, $"{at}.fc2_bias", $"{prefix}.fc2.bias", width),
+            new LinearWeight($"{prefix}.fc2.weight", width, inner));
     }
 
     private string Norm(OnnxGraph graph, IWeightSource source, string node, string input, string weight) => graph.Node(
@@ -126,14 +149,13 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
         OnnxAttribute.Int("axis", -1),
         OnnxAttribute.Float("epsilon", vision.LayerNormEpsilon));
 
-    /// <summary>Norm of residual + update + bias; also yields that sum, the next residual. Single operators: ONNX Runtime's
+    /// <summary>Norm of residual + update; also yields that sum, the next residual. Single operators: ONNX Runtime's
     /// SkipLayerNormalization on a processor takes five times as long
     /// (<see cref="Sessions.SessionFactory"/> keeps it from being put together again).</summary>
     private (string Normed, string Residual) SkipNorm(
-        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string bias, string weight)
+        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string weight)
     {
-        var biased = graph.Node("Add", $"{node}.update", [update, bias]);
-        var sum = graph.Node("Add", $"{node}.residual", [residual, biased]);
+        var sum = graph.Node("Add", $"{node}.residual", [residual, update]);
         return (Norm(graph, source, node, sum, weight), sum);
     }
 

@@ -40,6 +40,9 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
     internal string Names =>
         $"{string.Join(',', DecoderRecipes.Select(r => r.Name))} {string.Join(',', VisionRecipes.Select(r => r.Name))}{(Prefill is { } prefill ? $" {prefill}" : "")}{(ScalesChannels ? "" : " unscaled")}{(ForCuda ? " cuda" : "")}";
 
+    /// <summary>Whether the errors of any decoder's weights can be compensated, which takes the covariances of its inputs.</summary>
+    internal bool CanCompensate => DecoderRecipes.Any(r => r.Body.CanBeMixed);
+
     /// <summary>Whether any part has to be measured before it can be chosen.</summary>
     public bool NeedsMeasuring => DecoderRecipes.Count > 1 || VisionRecipes.Count > 1;
 

@@ -35,7 +35,35 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
     /// <summary>Code of zero where activations have a lowest value: an eighth of the codes are left for negative ones.</summary>
     private int ZeroOfBounded => 1 << (format.ActivationBits - 3);
 
+    public override int KeptInputCount(int inputs) => Math.Min(format.ExactInputCount, inputs / 4);
+
+    public override int[] KeptInputs(string node, int inputs) => LargestInputs(node, inputs, KeptInputCount(inputs));
+
     public override string Write(
+        OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights)
+    {
+        var (rounded, kept, keptWeight) = Multiply(graph, source, node, input, weights);
+        return kept.Length == 0 ? rounded : graph.Node("Add", node, [rounded, graph.Node("MatMul", $"{node}.apart", [kept, keptWeight])]);
+    }
+
+    public override string WriteBiased(OnnxGraph graph, IWeightSource source, string node, LinearInput input, string bias, LinearWeight weight)
+    {
+        var (rounded, kept, keptWeight) = Multiply(graph, source, node, input, weight);
+        if (kept.Length == 0)
+        {
+            return graph.Node("Add", $"{node}.biased", [rounded, bias]);
+        }
+
+        // The small product adds the bias, which saves a pass over the large one.
+        var rows = graph.Node("Reshape", $"{node}.kept_rows", [kept, graph.Constant($"{node}.kept_shape", [-1, KeptInputCount(weight.Inputs)])]);
+        var apart = graph.Node("Gemm", $"{node}.apart", [rows, keptWeight, bias]);
+        var shaped = graph.Node("Reshape", $"{node}.apart_rows", [apart, graph.Constant($"{node}.shape", [1, -1, weight.Outputs])]);
+        return graph.Node("Add", $"{node}.biased", [rounded, shaped]);
+    }
+
+    /// <summary>The product of the quantized inputs, and what is missing in it: the kept inputs and their weights, both empty where
+    /// none are kept.</summary>
+    private (string Rounded, string Kept, string KeptWeight) Multiply(
         OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights)
     {
         if (graph.ActivationType != OnnxType.Float32)
@@ -45,7 +73,7 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
 
         var inputs = weights[0].Inputs;
         var outputs = weights.Sum(w => w.Outputs);
-        var exact = Math.Min(format.ExactInputCount, inputs / 4);
+        var exact = KeptInputCount(inputs);
         var quantized = QuantizeInput(graph, node, input, inputs, exact);
         var rows = source.Rows(weights);
         var scales = Array.Empty<float>();
@@ -68,14 +96,12 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
                 : [quantized.Codes, stored, Shared("one"), columnScale, quantized.Zero, Shared("weight_middle")]);
         if (exact == 0)
         {
-            return graph.Node("Mul", node, [columns, quantized.Scale]);
+            return (graph.Node("Mul", node, [columns, quantized.Scale]), "", "");
         }
 
-        var product = graph.Node("Mul", $"{node}.rounded", [columns, quantized.Scale]);
         var keptWeight = graph.Weight(
             $"{node}.weight_kept", OnnxType.Float32, [exact, outputs], stream => WriteAll(stream, ref kept));
-        var apart = graph.Node("MatMul", $"{node}.apart", [quantized.ExactInputs, keptWeight]);
-        return graph.Node("Add", node, [product, apart]);
+        return (graph.Node("Mul", $"{node}.rounded", [columns, quantized.Scale]), quantized.ExactInputs, keptWeight);
     }
 
     /// <summary>Codes round(x / scale) + zero, with the scale of the largest input of each row that is not kept in float32.
@@ -90,8 +116,8 @@ internal sealed class DynamicInt8LinearWriter(WeightFormat format, IInputImporta
 
         WriteConstants(graph);
         var bounded = input;
-        var kept = "";
-        if (exact > 0)
+        var kept = source.Kept ?? "";
+        if (exact > 0 && source.Kept is null)
         {
             var mask = graph.Weight($"{input}.bounded_inputs", OnnxType.Float32, [inputs], stream =>
             {

@@ -28,6 +28,14 @@ internal sealed unsafe class InputCovariance
     /// <summary>[size, size], row by row; only elements on and right of the diagonal are set.</summary>
     public ReadOnlySpan<float> Group(int group) => _groups[group];
 
+    /// <summary>Bytes that <see cref="Save"/> writes for a layer.</summary>
+    /// <param name="inputs">Inputs of the layer.</param>
+    public static long SavedBytes(long inputs)
+    {
+        static long Triangle(long size) => size * (size + 1) / 2 * sizeof(float);
+        return (inputs / GroupSize * Triangle(GroupSize)) + Triangle(inputs % GroupSize);
+    }
+
     /// <summary>Adds rows, [n, inputs]; all threads share the work.</summary>
     public void Add(ReadOnlySpan<float> rows)
     {

@@ -21,6 +21,23 @@ internal abstract class LinearWriter
         _ => throw new UnreachableException($"Nothing writes {format.Kind}."),
     };
 
+    /// <summary>How many inputs of a matrix are multiplied apart from the others, so that they may be given as
+    /// <see cref="LinearInput.Kept"/>.</summary>
+    public virtual int KeptInputCount(int inputs) => 0;
+
+    /// <summary>Which inputs these are, in ascending order. Known once calibration is complete.</summary>
+    public virtual int[] KeptInputs(string node, int inputs) => [];
+
+    /// <summary>Same as <see cref="Write"/>, with a bias.</summary>
+    /// <param name="graph">Receives the layer.</param>
+    /// <param name="source">The weights.</param>
+    /// <param name="node">Name of the product.</param>
+    /// <param name="input">The layer's input.</param>
+    /// <param name="bias">Name of the bias, [outputs].</param>
+    /// <param name="weight">The matrix.</param>
+    public virtual string WriteBiased(OnnxGraph graph, IWeightSource source, string node, LinearInput input, string bias, LinearWeight weight) =>
+        graph.Node("Add", $"{node}.biased", [Write(graph, source, node, input, weight), bias]);
+
     /// <summary>Adds the product of <paramref name="input"/> [.., inputs] with the stacked weights.</summary>
     /// <returns>The value's name, [.., sum of outputs].</returns>
     public abstract string Write(OnnxGraph graph, IWeightSource source, string node, LinearInput input, params LinearWeight[] weights);
@@ -30,7 +47,9 @@ internal abstract class LinearWriter
 /// <param name="Name">The value's name in the graph, [1, rows, inputs].</param>
 /// <param name="Lowest">A number that no element is below, 0 or negative, where the layer before guarantees one; null where
 /// elements of both signs may be of any size.</param>
-internal readonly record struct LinearInput(string Name, float? Lowest = null)
+/// <param name="Kept">Name of the inputs that the layer's writer multiplies apart, [1, rows, kept], where they are a value of
+/// their own and zero in <paramref name="Name"/>; null where the writer has to take them out.</param>
+internal readonly record struct LinearInput(string Name, float? Lowest = null, string? Kept = null)
 {
     public static implicit operator LinearInput(string name) => new(name);
 }

@@ -102,7 +102,7 @@ public sealed class CommandActorTests : ActorSpec
     private Props Props()
     {
         var helpers = new CommandHelpers(
-            _adHoc, _publisher, _bench.States.Switches, _bench.Devices, () => [_bench.Intake.Configuration]);
+            _adHoc, _publisher, _bench.States, _bench.Devices, () => [_bench.Intake.Configuration]);
         var topics = new NodeTopics("mobilevlm", "box");
         return Akka.Actor.Props.Create(() => new CommandActor(
             _buffer, _bench.Link, topics, _bench.Rig.Settings, helpers, _bench.Counters.Mqtt, () => 0, _bench.Time, _bench.Logger<CommandActor>()));

@@ -29,12 +29,12 @@ internal sealed class ActorBench : IAsyncDisposable
         Rig.Build();
         Clock = new ClockMonitor(Time, Logger<ClockMonitor>());
         States = new QuestionStates(Time, TimeZoneInfo.Utc);
-        States.Switches.Configure(plans);
+        States.Configure(plans);
         Intakes = new CameraIntakes(
             [.. plans.Select(plan => new CameraIntake(plan, Counters[plan.Id], States, Wake, TimeSpan.FromSeconds(5), Time))], Wake);
         Uploads = new UploadedFrameIntake(Wake);
         Store = new QuestionStateStore(
-            stateFolder is null ? null : new QuestionStateFile(stateFolder, Logger<QuestionStateFile>()), States.Switches, Time);
+            stateFolder is null ? null : new QuestionStateFile(stateFolder, Logger<QuestionStateFile>()), States, Time);
         Evaluators = new QuestionEvaluators(
             States, Counters, Store.Restored.States, Clock, Time, Logger<QuestionEvaluators>());
         Evaluators.Configure(plans);
@@ -78,7 +78,7 @@ internal sealed class ActorBench : IAsyncDisposable
 
     public DeviceAnnouncer Devices => new(Rig.Settings.HomeAssistant, Rig.Settings, Rig.Parts.Topics);
 
-    public CameraMessages CameraMessages => new(Messages, States.Switches, Devices, camera => Counters[camera].Online);
+    public CameraMessages CameraMessages => new(Messages, States, Devices, camera => Counters[camera].Online);
 
     public PublisherLog Log => new(Logger<PublisherActor>(), Time);
 

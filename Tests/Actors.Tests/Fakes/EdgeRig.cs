@@ -58,6 +58,8 @@ internal sealed class EdgeRig : IAsyncDisposable
     /// <summary>Gets what viewers follow; null where nobody does.</summary>
     public LiveEvents? Live { get; init; }
 
+    public IReadOnlyList<WebhookParts> Webhooks { get; init; } = [];
+
     public Func<EventPayload, string>? EventText { get; set; }
 
     public Func<AnswerPayload, string>? AnswerText { get; set; }
@@ -137,6 +139,7 @@ internal sealed class EdgeRig : IAsyncDisposable
             Outbox = Outbox ?? new MemoryOutbox(Time),
             Topics = new NodeTopics("mobilevlm", "box"),
             LiveEvents = Live,
+            Webhooks = Webhooks,
             Placement = () => Placement(),
             OpenEncoder = Engine.OpenEncoder,
             OpenAnswerer = Engine.OpenAnswerer,

@@ -23,20 +23,20 @@ public sealed class CameraMessagesTests : IAsyncDisposable
         _bench.Counters[Gate.Id].Online = true;
 
         Assert.Equal(
-            ["availability=online", "gate/availability=online", "gate/view=unknown", "gate/person/enabled=ON"],
+            ["availability=online", "gate/availability=online", "gate/view=unknown", "gate/person/enabled=ON", "gate/person/snooze="],
             _bench.CameraMessages.First([Gate]).Select(Text));
     }
 
     [Fact]
     public void A_change_clears_what_is_gone_and_announces_what_is_new()
     {
-        _bench.States.Switches.Configure([Hall]);
+        _bench.States.Configure([Hall]);
 
         var (latest, once) = _bench.CameraMessages.Changed([Gate], new CamerasReconfigured([Hall], ["mobilevlm/box/gate/person/state"]));
 
         Assert.Empty(once);
         Assert.Equal(
-            ["gate/person/state=", "hall/availability=offline", "hall/view=unknown", "hall/person/enabled=ON"],
+            ["gate/person/state=", "hall/availability=offline", "hall/view=unknown", "hall/person/enabled=ON", "hall/person/snooze="],
             latest.Select(Text));
     }
 

@@ -144,7 +144,7 @@ public sealed class PublisherActorTests : ActorSpec
             bench.Link,
             bench.Messages,
             bench.CameraMessages,
-            bench.States.Switches,
+            bench.States,
             writer,
             stats,
             bench.Counters.Mqtt,

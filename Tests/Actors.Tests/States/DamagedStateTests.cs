@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Actors.Modes;
+using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.States;
 using MobileVlm.Edge.Actors.Tests.Fakes;
 using MobileVlm.Edge.Connectors.Frames;
@@ -27,7 +29,7 @@ public sealed class DamagedStateTests : IDisposable
             try
             {
                 var store = Store();
-                store.RestoreSwitches();
+                store.RestoreChoices();
                 taken += store.Restored.States.Count > 0 ? 1 : 0;
                 store.Write(store.Last(store.Restored.States)!);
             }
@@ -59,13 +61,21 @@ public sealed class DamagedStateTests : IDisposable
 
     private byte[] Good()
     {
-        var switches = new QuestionSwitches();
-        var store = new QuestionStateStore(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time);
-        switches.Set(new CameraId("gate"), "person", false);
+        var questions = Questions();
+        questions.Snoozes.TrySet(new CameraId("gate"), "person", TimeSpan.FromHours(2));
+        var store = new QuestionStateStore(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), questions, _time);
+        questions.Switches.Set(new CameraId("gate"), "person", false);
         store.Write(store.Last(QuestionStateStoreTests.States("yes"))!);
         return File.ReadAllBytes(Path.Combine(_folder, QuestionStateFile.FileName));
     }
 
     private QuestionStateStore Store() =>
-        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), Questions(), _time);
+
+    private QuestionStates Questions()
+    {
+        var questions = new QuestionStates(_time, TimeZoneInfo.Utc, new ModeSwitch([new ModeSettings("away", [], [])], null));
+        questions.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
+        return questions;
+    }
 }

@@ -28,7 +28,7 @@ public sealed class QuestionStateStoreTests : IDisposable
         var (again, restored) = Store();
 
         Assert.Equal(States("yes"), again.Restored.States);
-        again.RestoreSwitches();
+        again.RestoreChoices();
         Assert.False(restored.IsEnabled(Gate, "person"));
         Assert.Equal([QuestionStateFile.FileName], Directory.GetFiles(_folder).Select(System.IO.Path.GetFileName));
     }
@@ -123,7 +123,7 @@ public sealed class QuestionStateStoreTests : IDisposable
         var blocked = System.IO.Path.Combine(_folder, "file");
         File.WriteAllText(blocked, "no folder");
         var store = new QuestionStateStore(
-            new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionSwitches(), _time);
+            new QuestionStateFile(blocked, _log.CreateLogger<QuestionStateFile>()), new QuestionStates(_time, TimeZoneInfo.Utc), _time);
 
         store.Write(store.Last(States("yes"))!);
         store.Write(store.Last(States("no"))!);
@@ -164,9 +164,9 @@ public sealed class QuestionStateStoreTests : IDisposable
 
     private (QuestionStateStore Store, QuestionSwitches Switches) Store()
     {
-        var switches = new QuestionSwitches();
-        switches.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
+        var questions = new QuestionStates(_time, TimeZoneInfo.Utc);
+        questions.Configure([EdgeRig.Plan("gate", EdgeRig.Always)]);
         return (new QuestionStateStore(
-            new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), switches, _time), switches);
+            new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>()), questions, _time), questions.Switches);
     }
 }

@@ -125,7 +125,7 @@ public sealed class StateFileFaultTests : IDisposable
     private string? Restored() => Store().Restored.States.TryGetValue("gate/person", out var saved) ? saved.State.Value : null;
 
     private QuestionStateStore Store(FileSteps? steps = null) =>
-        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>(), steps), new QuestionSwitches(), _time);
+        new(new QuestionStateFile(_folder, _log.CreateLogger<QuestionStateFile>(), steps), new QuestionStates(_time, TimeZoneInfo.Utc), _time);
 
     private sealed class FailingSteps : FileSteps
     {

@@ -19,7 +19,7 @@ public sealed class ApiTests
         Assert.Equal(["id", "online", "lastFrameAt", "ageMs", "questions"], camera.EnumerateObject().Select(member => member.Name));
         var question = camera.GetProperty("questions")[0];
         Assert.Equal(
-            ["id", "ask", "answer", "enabled", "state", "value", "score", "since", "ageMs", "waitsFor"],
+            ["id", "ask", "answer", "enabled", "state", "value", "score", "since", "ageMs", "waitsFor", "snoozedUntil"],
             question.EnumerateObject().Select(member => member.Name));
         Assert.Equal("yes", question.GetProperty("state").GetString());
     }

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 namespace MobileVlm.Edge.Connectors.Tests.Http;
 
 /// <summary>One camera with one question, and answers to ad-hoc questions.</summary>
-internal sealed class FakeCameras : ICameraService
+internal sealed class FakeCameras : ICameraService, IModeService
 {
     public static readonly byte[] Jpeg = [0xFF, 0xD8, 0xFF, 0xD9];
 
@@ -34,6 +34,30 @@ internal sealed class FakeCameras : ICameraService
         Asks = new AskStats(),
     };
 
+    public IModeService Modes => this;
+
+    public double MaxSnoozeHours => 168;
+
+    public IReadOnlyList<string> All { get; set; } = ["home", "away"];
+
+    public string? Current { get; set; } = "home";
+
+    public List<(string Camera, string Question, TimeSpan Length)> Snoozed { get; } = [];
+
+    public bool TrySwitch(string mode)
+    {
+        var isKnown = All.Contains(mode);
+        Current = isKnown ? mode : Current;
+        return isKnown;
+    }
+
+    public bool TrySnooze(string camera, string question, TimeSpan length, out DateTimeOffset? until)
+    {
+        Snoozed.Add((camera, question, length));
+        until = length == TimeSpan.Zero ? null : new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero) + length;
+        return (camera, question) == ("gate", "person");
+    }
+
     public Task<Snapshot?> SnapshotAsync(string camera, CancellationToken cancel) => Task.FromResult<Snapshot?>(new Snapshot(Jpeg, 7));
 
     public bool TrySwitch(string camera, string question, bool enabled)
@@ -42,11 +66,15 @@ internal sealed class FakeCameras : ICameraService
         return question == "person";
     }
 
-    public Task<IReadOnlyList<AskAnswer>> AskAsync(
+    /// <summary>Answers wait for it; null answers at once.</summary>
+    public TaskCompletionSource? HoldAsks { get; set; }
+
+    public async Task<IReadOnlyList<AskAnswer>> AskAsync(
         string? camera, ReadOnlyMemory<byte>? picture, IReadOnlyList<AskQuestion> questions, TimeSpan within, CancellationToken cancel)
     {
         Asked.Add((camera, picture, questions));
-        return Task.FromResult<IReadOnlyList<AskAnswer>>([.. questions.Select(question => new AskAnswer
+        await (HoldAsks?.Task.WaitAsync(cancel) ?? Task.CompletedTask);
+        return [.. questions.Select(question => new AskAnswer
         {
             Value = question.Type == AnswerType.Choice ? question.Choices[0] : "yes",
             Text = "Yes",
@@ -55,6 +83,6 @@ internal sealed class FakeCameras : ICameraService
             Frame = camera is null ? null : 7,
             Age = camera is null ? null : TimeSpan.FromSeconds(0.5),
             Timings = new StageTimings(1, 2, 3),
-        })]);
+        })];
     }
 }

@@ -32,6 +32,9 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public LogTail Log { get; } = new();
 
+    /// <summary>False until the service runs.</summary>
+    public bool HasCameras { get; set; } = true;
+
     public string? NotReady { get; set; }
 
     public HttpServer Server { get; private set; } = null!;
@@ -57,7 +60,7 @@ internal sealed class HttpRig : IAsyncDisposable
             new HttpServices
             {
                 Completion = rig.Completion,
-                Cameras = () => rig.Cameras,
+                Cameras = () => rig.HasCameras ? rig.Cameras : null,
                 NotReady = () => rig.NotReady,
                 Events = rig.Events,
                 Log = rig.Log,

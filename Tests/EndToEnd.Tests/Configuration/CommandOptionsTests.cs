@@ -15,7 +15,7 @@ public sealed class CommandOptionsTests : IDisposable
 
     [Fact]
     public void By_default_only_the_devices_own_command_topics_are_subscribed_to() => Assert.Equal(
-        ["mobilevlm/edge-1/ask", "mobilevlm/edge-1/+/ask", "mobilevlm/edge-1/+/+/enabled/set"],
+        ["mobilevlm/edge-1/ask", "mobilevlm/edge-1/+/ask", "mobilevlm/edge-1/+/+/enabled/set", "mobilevlm/edge-1/+/+/snooze/set"],
         Filters(_fixture.Read(ConfigurationFixture.Design)));
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class CommandOptionsTests : IDisposable
     public void Home_Assistants_birth_and_discovery_topics_are_subscribed_to_when_it_is_enabled()
     {
         var configuration = Read("\"Commands\": { \"Enabled\": false }, \"HomeAssistant\": { \"Enabled\": true, \"Prefix\": \"ha\" }");
-        Assert.Equal(["ha/status", "ha/device/mobilevlm-host-7-lan/+/config"], Filters(configuration));
+        Assert.Equal(["ha/status", "ha/device/mobilevlm-host-7-lan/+/config", "ha/device/mobilevlm-host-7-lan/config"], Filters(configuration));
         Assert.Equal("ha/status", configuration.ToEdgeSettings("m").HomeAssistant.BirthTopic);
         Assert.False(Read("").ToEdgeSettings("m").HomeAssistant.Enabled);
     }

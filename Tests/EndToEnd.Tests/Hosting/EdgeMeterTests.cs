@@ -37,6 +37,10 @@ public sealed class EdgeMeterTests
         "ObservableCounter mobilevlm.question.answered [] Times that the model answered a question.",
         "ObservableCounter mobilevlm.question.asked [] Times that the model was asked a question.",
         "ObservableCounter mobilevlm.question.failed [] Times that the model failed at a question.",
+        "ObservableCounter mobilevlm.webhook.delivered [] Events that the receiver of a webhook has taken.",
+        "ObservableCounter mobilevlm.webhook.dropped [] Events that were given up while they waited for the receiver of a webhook.",
+        "ObservableCounter mobilevlm.webhook.failed [] Attempts to deliver an event that failed.",
+        "ObservableCounter mobilevlm.webhook.refused [] Events that the receiver of a webhook refused; they are dropped.",
         "ObservableGauge mobilevlm.camera.online [] 1 while frames come in.",
         "ObservableGauge mobilevlm.camera.same_frame [s] How long a live source has repeated its pictures.",
         "ObservableGauge mobilevlm.camera.view.normal [] 1 while the view is normal.",
@@ -49,6 +53,7 @@ public sealed class EdgeMeterTests
         "ObservableGauge mobilevlm.pipeline.stuck [s] How long nothing has progressed that should have.",
         "ObservableGauge mobilevlm.storage.ok [] 1 while it is kept on disk or nothing is configured, by part: outbox, state.",
         "ObservableGauge mobilevlm.temperature [Cel] Temperature, from the sensors of the device.",
+        "ObservableGauge mobilevlm.webhook.waiting [] Events that wait for the receiver of a webhook.",
     ];
 
     [Fact]

@@ -22,10 +22,18 @@ internal sealed class LdpV2Projector : Projector
     {
         var (graph, grid) = (builder.Graph, Type.TokenGrid(builder.Vision));
         var window = builder.Vision.GridSize / grid;
-        var map = builder.ToMap(builder.Mlp(features, $"{Prefix}.mlp.mlp.0", $"{Prefix}.mlp.mlp.2"), builder.Vision.GridSize);
-        var pooled = graph.Node(
-            "AveragePool", "projector.pooled", [map],
-            OnnxAttribute.Ints("kernel_shape", window, window), OnnxAttribute.Ints("strides", window, window));
+
+        // The paper pools behind the second linear layer. Before it there are fewer rows to multiply, and the result is the same.
+        string Pool(string rows)
+        {
+            var map = builder.ToMap(rows, builder.Vision.GridSize, "projector.patches");
+            var means = graph.Node(
+                "AveragePool", "projector.means", [map],
+                OnnxAttribute.Ints("kernel_shape", window, window), OnnxAttribute.Ints("strides", window, window));
+            return builder.ToRows(means, grid, "projector.mean_rows");
+        }
+
+        var pooled = builder.ToMap(builder.Mlp(features, $"{Prefix}.mlp.mlp.0", $"{Prefix}.mlp.mlp.2", Pool), grid);
         var positions = builder.DepthwiseConv(
             "projector.peg", pooled, $"{Prefix}.peg.peg.0.weight", $"{Prefix}.peg.peg.0.bias", stride: 1);
         builder.ToVisualTokens(graph.Node("Add", "projector.placed", [positions, pooled]), grid);

@@ -28,26 +28,37 @@ internal sealed class ProjectorBuilder(OnnxGraph graph, IWeightSource source, Li
     public int HiddenSize => hidden;
 
     /// <summary>Writes two linear layers with GELU between them, from the encoder's width into the decoder's.</summary>
-    /// <returns>[1, patches, hidden].</returns>
-    public string Mlp(string features, string first, string second)
+    /// <param name="features">[1, patches, width].</param>
+    /// <param name="first">Tensor of the first layer.</param>
+    /// <param name="second">Tensor of the second layer.</param>
+    /// <param name="mean">Writes means of rows of [1, patches, hidden], which the second layer then takes; null for none. Linear layers
+    /// and means may change places, and there are fewer means.</param>
+    /// <returns>[1, patches or means, hidden].</returns>
+    public string Mlp(string features, string first, string second, Func<string, string>? mean = null)
     {
         string Layer(string node, LinearInput input, string tensor, int inputs)
         {
-            var product = linear.Write(graph, source, node, input, new LinearWeight($"{tensor}.weight", hidden, inputs));
             var bias = graph.FloatWeight($"{node}.bias", [hidden], source.Untransposed($"{tensor}.bias", hidden));
-            return graph.Node("Add", $"{node}.biased", [product, bias]);
+            return linear.WriteBiased(graph, source, node, input, bias, new LinearWeight($"{tensor}.weight", hidden, inputs));
         }
 
         var raised = Layer("projector.mlp1", features, first, vision.HiddenSize);
         var active = graph.Node("Gelu", "projector.gelu", [raised], OnnxAttribute.Text("approximate", "none"));
-        return Layer("projector.mlp2", new LinearInput(active, GeluLowest), second, hidden);
+        return Layer("projector.mlp2", new LinearInput(mean is null ? active : mean(active), GeluLowest), second, hidden);
     }
 
     /// <summary>Rows [1, grid², hidden] to a map [1, hidden, grid, grid].</summary>
-    public string ToMap(string rows, int grid)
+    public string ToMap(string rows, int grid, string node = "projector.map")
     {
-        var transposed = graph.Node("Transpose", "projector.columns", [rows], OnnxAttribute.Ints("perm", 0, 2, 1));
-        return graph.Node("Reshape", "projector.map", [transposed, graph.Constant("projector.map_shape", [1, hidden, grid, grid])]);
+        var transposed = graph.Node("Transpose", $"{node}_columns", [rows], OnnxAttribute.Ints("perm", 0, 2, 1));
+        return graph.Node("Reshape", node, [transposed, graph.Constant($"{node}_shape", [1, hidden, grid, grid])]);
+    }
+
+    /// <summary>A map [1, hidden, grid, grid] to rows [1, grid², hidden].</summary>
+    public string ToRows(string map, int grid, string node)
+    {
+        var flat = graph.Node("Reshape", $"{node}_flat", [map, graph.Constant($"{node}_flat_shape", [1, hidden, grid * grid])]);
+        return graph.Node("Transpose", node, [flat], OnnxAttribute.Ints("perm", 0, 2, 1));
     }
 
     /// <summary>A map [1, hidden, grid, grid] to the visual tokens.</summary>

@@ -103,7 +103,7 @@ public sealed class DeviceMessageTests
         }).ToList();
 
         Assert.Equal(ids.Count, ids.Distinct().Count());
-        Assert.Equal(3 * ((questions.Count * 3) + 1 + 4), ids.Count);
+        Assert.Equal(3 * ((questions.Count * 5) + 1 + 4), ids.Count);
     }
 
     [Fact]
@@ -160,8 +160,31 @@ public sealed class DeviceMessageTests
             ["site/hall/edge-1/gate/availability"] = "offline",
         })).Select(entity => entity.Key).ToList();
         Assert.NotEmpty(without);
-        Assert.All(without, key => Assert.Matches("^(enabled|score|stat)_", key));
+        Assert.All(without, key => Assert.Matches("^(enabled|score|snooze|snoozed|stat)_", key));
         Assert.DoesNotContain(EntityAvailability.Of(_message.Device(Gate)), entity => entity.IsAvailable(new Dictionary<string, string>()));
+    }
+
+    [Fact]
+    public void The_service_is_a_device_with_a_selection_of_its_modes()
+    {
+        var message = _message.Node(new AnnouncedNode("edge-1", "mobilevlm-v2-1.7b", ["home", "away"]));
+        Assert.Empty(Rules.Faults(message));
+        var mode = JsonNode.Parse(message)!["components"]!["mode"]!;
+        Assert.Equal(("site/hall/edge-1/mode", "site/hall/edge-1/mode/set"), (mode["state_topic"]!.ToString(), mode["command_topic"]!.ToString()));
+        Assert.Equal(["home", "away"], mode["options"]!.AsArray().Select(it => it!.ToString()));
+        var entity = Assert.Single(EntityAvailability.Of(message));
+        Assert.True(entity.IsAvailable(new Dictionary<string, string> { ["site/hall/edge-1/availability"] = "online" }));
+        Assert.False(entity.IsAvailable(new Dictionary<string, string> { ["site/hall/edge-1/availability"] = "stopped" }));
+        Assert.NotEmpty(Rules.Faults(_message.Node(new AnnouncedNode("edge-1", "m", []))));
+    }
+
+    [Fact]
+    public void A_snooze_is_set_as_a_number_of_hours_and_shown_as_its_end_and_both_are_off_at_first()
+    {
+        var components = JsonNode.Parse(_message.Device(Gate))!["components"]!;
+        Assert.Equal("site/hall/edge-1/gate/person/snooze/set", components["snooze_person"]!["command_topic"]!.ToString());
+        Assert.Equal("site/hall/edge-1/gate/person/snooze", components["snoozed_person"]!["state_topic"]!.ToString());
+        Assert.All(((string[])["snooze_person", "snoozed_person"]), key => Assert.False(components[key]!["enabled_by_default"]!.GetValue<bool>()));
     }
 
     [Fact]
@@ -190,7 +213,8 @@ public sealed class DeviceMessageTests
         var topics = new DiscoveryTopics("homeassistant", "edge-1");
         Assert.Matches("^homeassistant/device/[a-zA-Z0-9_-]+/[a-zA-Z0-9_-]+/config$", topics.Config("gate_2"));
         Assert.Equal("gate_2", topics.Camera(topics.Config("gate_2")));
-        Assert.Null(topics.Camera("homeassistant/device/mobilevlm-edge-1/config"));
+        Assert.Equal("homeassistant/device/mobilevlm-edge-1/config", topics.Node);
+        Assert.Null(topics.Camera(topics.Node));
         Assert.Null(topics.Camera("homeassistant/device/mobilevlm-other/gate/config"));
         Assert.Null(topics.Camera("homeassistant/device/mobilevlm-edge-1//config"));
     }

@@ -38,6 +38,18 @@ public sealed class ErrorCompensationTests(ITestOutputHelper output)
         Assert.InRange(after, 0, 0.85 * before);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(576)]
+    [InlineData(1024)]
+    [InlineData(2500)]
+    public void The_size_of_saved_covariances_is_known_before(int inputs)
+    {
+        using var stream = new MemoryStream();
+        new InputCovariance(inputs).Save(stream);
+        Assert.Equal(stream.Length, InputCovariance.SavedBytes(inputs));
+    }
+
     [Fact]
     public async Task Covariances_and_codes_are_the_same_on_one_thread_and_row_by_row()
     {
