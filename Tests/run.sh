@@ -11,7 +11,11 @@ needed=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
     libgtk-3-0 libdrm2 libatomic1
     gcc libc6-dev
+    chromium
 )
+# Where Node.js comes from elsewhere, Debian's packages would not go with it.
+command -v node >/dev/null || needed+=(nodejs)
+command -v npm >/dev/null || needed+=(npm)
 missing=()
 for package in "${needed[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -37,7 +37,9 @@ internal sealed class LiveUpdates(LiveEvents events, MessageFactory messages)
             _latest[key] = update;
             if (update.IsFromFrame)
             {
-                events.Publish("answer", MqttJson.Serialize(messages.Payload(update)));
+                var answer = messages.Payload(update);
+                events.Recent.Add(answer);
+                events.Publish("answer", MqttJson.Serialize(answer));
             }
 
             var before = _states.GetValueOrDefault(key);
@@ -50,7 +52,9 @@ internal sealed class LiveUpdates(LiveEvents events, MessageFactory messages)
 
         foreach (var compose in messages.Events(updates))
         {
-            events.Publish("event", MqttJson.Serialize(compose()));
+            var json = MqttJson.Serialize(compose());
+            events.Recent.AddEvent(json);
+            events.Publish("event", json);
         }
     }
 
@@ -79,6 +83,7 @@ internal sealed class LiveUpdates(LiveEvents events, MessageFactory messages)
             _snapshots.TryRemove(gone, out _);
         }
 
+        events.Recent.Keep(known.Select(key => (key.Item1.Value, key.Item2)).ToHashSet());
         foreach (var plan in changed.Cameras)
         {
             events.Publish("camera", Written(json =>

@@ -63,21 +63,21 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
 
     /// <summary>The category and event id, such as <c>PublisherActor[73]</c>. A category of this program is shortened to the class
     /// name.</summary>
-    private static string Source(string category, int id)
+    internal static string Source(string category, int id)
     {
         var name = category.StartsWith(OwnCategories, StringComparison.Ordinal) ? category[(category.LastIndexOf('.') + 1)..] : category;
         return id is > 0 and <= LargestId ? string.Create(CultureInfo.InvariantCulture, $"{name}[{id}]") : name;
     }
 
     /// <summary>Joins lines and removes control characters, because texts from cameras, brokers and models are untrusted.</summary>
-    private static string OnOneLine(string text)
+    internal static string OnOneLine(string text)
     {
         var parts = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return string.Concat(string.Join(' ', parts).Select(c => char.IsControl(c) ? ' ' : c));
     }
 
     /// <summary>Removes digits, so that lines that differ only in a frame's number or a time count as the same.</summary>
-    private static string WithoutDigits(string text) => string.Concat(text.Where(c => !char.IsAsciiDigit(c)));
+    internal static string WithoutDigits(string text) => string.Concat(text.Where(c => !char.IsAsciiDigit(c)));
 
     private static (int Priority, string Name, string Color) Level(LogLevel level) => level switch
     {

@@ -33,6 +33,7 @@ internal sealed partial class EdgeHostedService(
         {
             // Before the model is loaded: some clients ask once at their own start and never again.
             _http = await HttpFrontEnd.StartAsync(configuration, TimeProvider.System, loggers, cancellationToken);
+            _http?.ShowDevice(loggers);
             _runtime = await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, _http?.Events, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -23,6 +23,12 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     /// <summary>The events that viewers follow.</summary>
     public LiveEvents Events { get; } = new();
 
+    /// <summary>The newest lines of the log; empty unless somebody adds them.</summary>
+    public LogTail Log { get; } = new();
+
+    /// <summary>Reads the state of the machine.</summary>
+    public Func<DeviceView> Device { get; set; } = () => new DeviceView();
+
     /// <summary>The address at which it listens.</summary>
     public Uri Address => _server!.Address;
 
@@ -51,6 +57,8 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 NotReady = () => front._notReady,
                 Metrics = () => front._metrics,
                 Events = front.Events,
+                Log = front.Log,
+                Device = () => front.Device(),
                 Version = typeof(HttpFrontEnd).Assembly.GetName().Version?.ToString(3) ?? "0.0.0",
                 Time = time,
             },

@@ -44,7 +44,14 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             throw HttpFailureException.Unavailable($"the camera '{camera.Id}' has delivered no picture yet", WhileLoading);
         }
 
-        context.Http.Response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{snapshot.Frame}\"");
+        var tag = string.Create(CultureInfo.InvariantCulture, $"\"{snapshot.Frame}\"");
+        context.Http.Response.Headers.ETag = tag;
+        if (context.Http.Request.Headers.IfNoneMatch.Contains(tag))
+        {
+            context.Http.Response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
         await context.Http.WriteBodyAsync(StatusCodes.Status200OK, "image/jpeg", snapshot.Jpeg, context.Stopping);
     }
 

@@ -68,6 +68,9 @@ public sealed record QuestionView
     /// <summary>The score of the last answer, 0..1; null for answers without one.</summary>
     public double? Score { get; init; }
 
+    /// <summary>The scores that count by day; null for answers without a score.</summary>
+    public ScoreThresholds? Thresholds { get; init; }
+
     /// <summary>Since when the state holds.</summary>
     public DateTimeOffset? Since { get; init; }
 
@@ -85,6 +88,12 @@ public sealed record QuestionView
 /// <param name="Jpeg">The file.</param>
 /// <param name="Frame">Sequence number of the frame.</param>
 public sealed record Snapshot(ReadOnlyMemory<byte> Jpeg, long Frame);
+
+/// <summary>The scores from which an answer counts, 0..1.</summary>
+/// <param name="YesAbove">Least score of <c>yes</c>; null for choices.</param>
+/// <param name="NoBelow">Largest score of <c>no</c>; null for choices.</param>
+/// <param name="MinScore">Least score of a choice; null for yes and no.</param>
+public sealed record ScoreThresholds(double? YesAbove, double? NoBelow, double? MinScore);
 
 /// <summary>A question that is asked once.</summary>
 /// <param name="Ask">The question.</param>

@@ -92,6 +92,12 @@ public sealed class AccessTokens
         file.WriteLine($"owner {Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))}");
     }
 
+    /// <summary>The digest of each token and what it allows.</summary>
+    internal IReadOnlyList<(byte[] Digest, AccessLevel Level)> Digests => _tokens;
+
+    /// <summary>The digest of a known token; null for another one.</summary>
+    internal byte[]? DigestOf(string token) => LevelOf(token) == AccessLevel.None ? null : Digest(token);
+
     /// <summary>What a token allows. Every known token is compared, so that the time reveals nothing.</summary>
     public AccessLevel LevelOf(string token)
     {

@@ -5,6 +5,7 @@ using MobileVlm.Edge.Connectors.Http.Completions;
 using MobileVlm.Edge.Connectors.Http.Mcp;
 using MobileVlm.Edge.Connectors.Http.Ollama;
 using MobileVlm.Edge.Connectors.Http.OpenAi;
+using MobileVlm.Edge.Connectors.Http.Page;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
 
@@ -14,7 +15,7 @@ internal static class HttpRoutes
     private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
 
     /// <summary>Creates the routes and what answers them.</summary>
-    public static RouteTable Create(HttpServerSettings settings, HttpServices services, McpEndpoint? mcp = null)
+    public static RouteTable Create(HttpServerSettings settings, HttpServices services, RequestGuard guard, McpEndpoint? mcp = null)
     {
         var bodies = new RequestBody(settings.MaxBodyBytes);
         var queue = new RequestQueue(settings.MaxWaiting, settings.AskWithin, services.Time);
@@ -27,18 +28,14 @@ internal static class HttpRoutes
             .. mcp?.Create() ?? [],
             .. OpenAi(runner, bodies),
             .. Ollama(new OllamaRoutes(runner, bodies, services.Version)),
+            .. new PageRoutes(PageFiles.Read()).Create(),
+            .. new SessionRoutes(guard, bodies).Create(),
+            .. new ViewRoutes(services).Create(),
         ]);
     }
 
     private static IEnumerable<Route> Common(HttpServices services)
     {
-        yield return new(HttpMethods.Get, "/", AccessLevel.None, ErrorForm.Object, context =>
-        {
-            context.Http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-            context.Http.Response.Headers.XContentTypeOptions = "nosniff";
-            context.Http.Response.Headers.CacheControl = "no-cache";
-            return context.Http.WriteBodyAsync(StatusCodes.Status200OK, "text/html; charset=utf-8", EmbeddedFile.Read("Page.index.html"), context.Stopping);
-        });
         yield return new(HttpMethods.Post, "/", AccessLevel.None, ErrorForm.Object, _ =>
             throw HttpFailureException.NotFound("/ answers GET only; use /v1/chat/completions (OpenAI), /api/chat (Ollama) or /api/v1/ask"));
         yield return new(HttpMethods.Get, "/healthz", AccessLevel.None, ErrorForm.Object, context => Healthy(context));

@@ -34,10 +34,10 @@ public sealed partial class HttpServer : IAsyncDisposable
     private readonly ILogger _logger;
     private int _stopped;
 
-    private HttpServer(HttpServerSettings settings, RouteTable routes, McpEndpoint mcp, AccessTokens? tokens, ILoggerFactory loggers)
+    private HttpServer(HttpServerSettings settings, RouteTable routes, McpEndpoint mcp, RequestGuard guard, ILoggerFactory loggers)
     {
         _logger = loggers.CreateLogger<HttpServer>();
-        (_routes, _guard) = (routes, new RequestGuard(settings, tokens));
+        (_routes, _guard) = (routes, guard);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "mobilevlm" });
         builder.Services.RemoveAll<IHostLifetime>();
 
@@ -77,8 +77,9 @@ public sealed partial class HttpServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(loggers);
         var logger = loggers.CreateLogger<HttpServer>();
         var tokens = ReadTokens(settings, logger);
+        var guard = new RequestGuard(settings, tokens, services.Time);
         var mcp = new McpEndpoint(new McpTools(settings, services), services.Version);
-        var server = new HttpServer(settings, HttpRoutes.Create(settings, services, mcp), mcp, tokens, loggers);
+        var server = new HttpServer(settings, HttpRoutes.Create(settings, services, guard, mcp), mcp, guard, loggers);
         try
         {
             await server._application.StartAsync(cancel);

@@ -22,6 +22,12 @@ public sealed record HttpServices
     /// <summary>The events that viewers follow.</summary>
     public LiveEvents Events { get; init; } = new();
 
+    /// <summary>The newest lines of the log.</summary>
+    public LogTail Log { get; init; } = new();
+
+    /// <summary>Reads the state of the machine.</summary>
+    public Func<DeviceView> Device { get; init; } = () => new DeviceView();
+
     /// <summary>The version of this program.</summary>
     public string Version { get; init; } = "0.0.0";
 

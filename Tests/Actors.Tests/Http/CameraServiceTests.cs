@@ -159,6 +159,10 @@ public sealed class CameraServiceTests
         var question = Assert.Single(camera.Questions);
         Assert.Equal(("gate", true, "person", true), (camera.Id, camera.Online, question.Id, question.Enabled));
         Assert.NotNull(question.Age);
+
+        // Viewers that load the page afterwards get the same answer.
+        var point = Assert.Single(rig.Live.Recent.Of("gate", "person", RecentAnswers.KeptFor));
+        Assert.Equal(seen["answer"].GetProperty("timings").GetProperty("encodeMs").GetDouble(), point.Timings?.EncodeMs);
     }
 
     [Fact]

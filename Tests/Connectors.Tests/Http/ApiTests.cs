@@ -192,9 +192,11 @@ public sealed class ApiTests
         var described = from path in document.GetProperty("paths").EnumerateObject()
                         from method in path.Value.EnumerateObject()
                         select $"{method.Name.ToUpperInvariant()} {path.Name}";
+        var settings = new HttpServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) };
         var routes = HttpRoutes.Create(
-            new HttpServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) },
-            new HttpServices { Completion = rig.Completion, Cameras = () => null, NotReady = () => null }).All;
+            settings,
+            new HttpServices { Completion = rig.Completion, Cameras = () => null, NotReady = () => null },
+            new RequestGuard(settings, tokens: null, TimeProvider.System)).All;
         Assert.Equal(
             routes.Where(route => route.Pattern.StartsWith("/api/v1/", StringComparison.Ordinal)).Select(route => $"{route.Method} {route.Pattern}").Order(StringComparer.Ordinal),
             described.Order(StringComparer.Ordinal));

@@ -16,7 +16,7 @@ internal sealed class FakeCameras : ICameraService, IModeService
     [
         new("gate", true, new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero), TimeSpan.FromSeconds(0.25),
         [
-            new QuestionView { Id = "person", Ask = "Is there a person?", Answer = "YesNo", Enabled = true, State = "yes", Value = "yes", Score = 0.9 },
+            new QuestionView { Id = "person", Ask = "Is there a person?", Answer = "YesNo", Enabled = true, State = "yes", Value = "yes", Score = 0.9, Thresholds = new ScoreThresholds(0.6, 0.4, null) },
         ]),
     ];
 

@@ -30,6 +30,8 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public LiveEvents Events { get; } = new();
 
+    public LogTail Log { get; } = new();
+
     /// <summary>False until the service runs.</summary>
     public bool HasCameras { get; set; } = true;
 
@@ -37,7 +39,7 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public HttpServer Server { get; private set; } = null!;
 
-    public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false });
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
 
     public static Task<HttpRig> StartAsync(FakeCompletion completion) => StartAsync(change: null, completion);
 
@@ -61,6 +63,8 @@ internal sealed class HttpRig : IAsyncDisposable
                 Cameras = () => rig.HasCameras ? rig.Cameras : null,
                 NotReady = () => rig.NotReady,
                 Events = rig.Events,
+                Log = rig.Log,
+                Device = () => new DeviceView { Load = [0.5, 0.4, 0.3], Temperatures = [("cpu", 47.5)] },
                 Version = "1.2.3",
             },
             NullLoggerFactory.Instance);

@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using MobileVlm.Edge.Connectors.Http.Server;
+
+namespace MobileVlm.Edge.Connectors.Http.Api;
+
+/// <summary>What the live page shows beside the states of the cameras: recent scores, events, the log and the machine.</summary>
+internal sealed class ViewRoutes(HttpServices services)
+{
+    private const string Prefix = "/api/v1";
+    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
+
+    /// <summary>All routes.</summary>
+    public IEnumerable<Route> Create() =>
+    [
+        new(HttpMethods.Get, $"{Prefix}/cameras/{{camera}}/history", AccessLevel.Read, ErrorForm.Object, HistoryAsync),
+        new(HttpMethods.Get, $"{Prefix}/events", AccessLevel.Read, ErrorForm.Object, EventsAsync),
+        new(HttpMethods.Get, $"{Prefix}/log", AccessLevel.Read, ErrorForm.Object, LogAsync),
+        new(HttpMethods.Get, $"{Prefix}/device", AccessLevel.Read, ErrorForm.Object, DeviceAsync),
+    ];
+
+    private Task HistoryAsync(RouteContext context)
+    {
+        var cameras = services.Cameras() ?? throw HttpFailureException.Unavailable(services.NotReady() ?? "the service is still starting", WhileLoading);
+        var camera = cameras.Cameras.FirstOrDefault(it => it.Id == context.Values[0])
+            ?? throw HttpFailureException.NotFound($"the camera '{context.Values[0]}' is not configured");
+        var minutes = Whole(context, "minutes", 1, (int)RecentAnswers.KeptFor.TotalMinutes) ?? (int)RecentAnswers.KeptFor.TotalMinutes;
+        return context.WriteJsonAsync(new JsonObject
+        {
+            ["camera"] = camera.Id,
+            ["minutes"] = minutes,
+            ["questions"] = new JsonArray([.. camera.Questions.Select(question => Describe(camera.Id, question, TimeSpan.FromMinutes(minutes)))]),
+        });
+    }
+
+    private JsonObject Describe(string camera, QuestionView question, TimeSpan within) => new()
+    {
+        ["id"] = question.Id,
+        ["yesAbove"] = question.Thresholds?.YesAbove,
+        ["noBelow"] = question.Thresholds?.NoBelow,
+        ["minScore"] = question.Thresholds?.MinScore,
+        ["points"] = new JsonArray([.. services.Events.Recent.Of(camera, question.Id, within).Select(Describe)]),
+    };
+
+    private static JsonObject Describe(AnswerPoint point)
+    {
+        var document = new JsonObject { ["ageMs"] = Math.Round(point.Age.TotalMilliseconds) };
+        if (point.Score is { } score)
+        {
+            document["score"] = Math.Round(score, 4);
+            document["low"] = Math.Round(point.Low ?? score, 4);
+            document["high"] = Math.Round(point.High ?? score, 4);
+        }
+
+        if (point.Number is { } number)
+        {
+            document["number"] = number;
+        }
+
+        if (point.Timings is { } timings)
+        {
+            document["encodeMs"] = Math.Round(timings.EncodeMs, 1);
+            document["prefillMs"] = Math.Round(timings.PrefillMs, 1);
+            document["decodeMs"] = Math.Round(timings.DecodeMs, 1);
+        }
+
+        return document;
+    }
+
+    private Task EventsAsync(RouteContext context) => context.WriteJsonAsync(new JsonObject
+    {
+        ["events"] = new JsonArray([.. services.Events.Recent
+            .NewestEvents(Whole(context, "limit", 1, RecentAnswers.MaxEvents) ?? RecentAnswers.MaxEvents)
+            .Select(json => JsonNode.Parse(json.Span))]),
+    });
+
+    private Task LogAsync(RouteContext context)
+    {
+        var after = Whole(context, "after", 0, long.MaxValue) ?? 0;
+        var limit = Whole(context, "limit", 1, LogTail.MaxLines) ?? LogTail.MaxLines;
+        return context.WriteJsonAsync(new JsonObject
+        {
+            ["lines"] = new JsonArray([.. services.Log.After(after, (int)limit).Select(line => new JsonObject
+            {
+                ["id"] = line.Id,
+                ["at"] = line.At,
+                ["level"] = line.Level,
+                ["event"] = line.Event,
+                ["text"] = line.Text,
+            })]),
+        });
+    }
+
+    private Task DeviceAsync(RouteContext context)
+    {
+        var device = services.Device();
+        return context.WriteJsonAsync(new JsonObject
+        {
+            ["version"] = services.Version,
+            ["notReady"] = services.NotReady(),
+            ["processors"] = device.Processors,
+            ["load"] = new JsonArray([.. device.Load.Select(load => (JsonNode)load)]),
+            ["temperatures"] = new JsonArray([.. device.Temperatures.Select(it => new JsonObject
+            {
+                ["sensor"] = it.Sensor,
+                ["celsius"] = it.Celsius,
+            })]),
+            ["memoryBytes"] = device.MemoryBytes,
+            ["availableMemoryBytes"] = device.AvailableMemoryBytes,
+        });
+    }
+
+    private static int? Whole(RouteContext context, string name, int min, int max) => (int?)Whole(context, name, (long)min, max);
+
+    /// <summary>A whole number of the query; null when it is absent.</summary>
+    /// <exception cref="HttpFailureException">It is not one, or out of the limits.</exception>
+    private static long? Whole(RouteContext context, string name, long min, long max) =>
+        context.Http.Request.Query[name].FirstOrDefault() is not { Length: > 0 } text ? null
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number
+        : throw HttpFailureException.Invalid(name, string.Create(CultureInfo.InvariantCulture, $"'{name}' is not a whole number from {min} to {max}"));
+}

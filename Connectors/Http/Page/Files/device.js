@@ -1,0 +1,119 @@
+// The device: model and kernels, the machine, the broker and its outbox, and the end of the log.
+
+import { api } from "./api.js";
+import { bytes, clock, duration, h, milliseconds, setText } from "./dom.js";
+import { follow, store } from "./store.js";
+
+const REFRESH_MS = 3000;
+const MAX_LINES = 500;
+const PLACES = { disk: "on disk", memory: "in memory only: the disk cannot be used", hanging: "the disk does not answer", off: "in memory; no folder is configured" };
+
+function panel(title) {
+  const list = h("dl.facts");
+  const rows = new Map();
+  const element = h("section.card", { "aria-label": title }, h("h2", null, title), list);
+  element.set = facts => {
+    for (const [name, value] of Object.entries(facts)) {
+      if (value === null || value === undefined) {
+        rows.get(name)?.parentElement.remove();
+        rows.delete(name);
+        continue;
+      }
+      if (!rows.has(name)) {
+        const row = h("dd");
+        rows.set(name, row);
+        list.append(h("div", null, h("dt", null, name), row));
+      }
+      setText(rows.get(name), String(value));
+    }
+  };
+  return element;
+}
+
+function logPanel() {
+  const list = h("ol");
+  const area = h("div.log", { tabIndex: 0, role: "region", "aria-label": "Lines of the log" }, list);
+  const level = h("select", { "aria-label": "Lines to show" }, h("option", { value: "" }, "All lines"), h("option", { value: "problems" }, "Warnings and errors"));
+  const element = h("section.card.wide", { "aria-label": "Log" }, h("div.title", null, h("h2", null, "Log"), level), area);
+  let last = 0;
+  level.addEventListener("change", () => area.classList.toggle("problems", level.value === "problems"));
+  element.refresh = async isAnew => {
+    if (isAnew) last = 0;
+    const { lines } = await api.get(`log?after=${last}&limit=${MAX_LINES}`);
+    if (last === 0) list.replaceChildren();
+    if (!lines.length) return;
+    const isAtEnd = area.scrollHeight - area.scrollTop - area.clientHeight < 40;
+    list.append(...lines.map(line => h(`li.${line.level}`, null, h("time", { dateTime: line.at }, clock(line.at)), h("b", null, line.level), h("code", null, line.event), h("span", null, line.text))));
+    while (list.children.length > MAX_LINES) list.firstChild.remove();
+    last = lines.at(-1).id;
+    if (isAtEnd) area.scrollTop = area.scrollHeight;
+  };
+  return element;
+}
+
+export function deviceView(main) {
+  const heading = h("h1", { tabIndex: -1 }, "Device");
+  const [model, machine, work, mqtt, outbox] = ["Model", "Machine", "Answers", "MQTT", "Outbox and state"].map(panel);
+  const log = logPanel();
+  const base = new URL(".", location.href).href.replace(/#.*$/, "");
+  const connect = h("section.card", { "aria-label": "Programs" }, h("h2", null, "Programs"), h("dl.facts", null,
+    h("div", null, h("dt", null, "OpenAI API"), h("dd", null, h("code", null, `${base}v1`))),
+    h("div", null, h("dt", null, "Ollama API"), h("dd", null, h("code", null, base.replace(/\/$/, "")))),
+    h("div", null, h("dt", null, "Own API"), h("dd", null, h("a", { href: "api/v1/openapi.json" }, "openapi.json"))),
+    h("div", null, h("dt", null, "Metrics"), h("dd", null, h("a", { href: "metrics" }, "Prometheus")))));
+  const failed = h("p.error", { hidden: true, role: "alert" });
+  main.replaceChildren(heading, failed, h("div.grid.panels", null, model, machine, work, mqtt, outbox, connect), log);
+
+  const showDevice = device => machine.set({
+    Version: device.version,
+    Load: device.load.length ? `${device.load.map(it => it.toFixed(2)).join(", ")} on ${device.processors} processors` : `${device.processors} processors`,
+    Memory: device.memoryBytes ? `${bytes(device.availableMemoryBytes)} of ${bytes(device.memoryBytes)} free` : null,
+    Temperature: device.temperatures.length ? device.temperatures.map(it => `${it.sensor} ${it.celsius.toFixed(0)} °C`).join(", ") : "no sensor",
+  });
+  const showStats = stats => {
+    const sessions = Object.fromEntries(Object.entries(stats.sessions).map(([part, it]) => [
+      part[0].toUpperCase() + part.slice(1),
+      [it.provider.replace("ExecutionProvider", ""), it.nodesOnCpu && !it.provider.startsWith("CPU") ? `${it.nodesOnCpu} of ${it.nodes} nodes on the CPU` : null, it.int8Kernel, it.int8Advice, it.reason].filter(text => text).join("; "),
+    ]));
+    model.set({ Name: stats.model, Target: stats.target, ...sessions });
+    machine.set({ Service: `${bytes(stats.residentBytes)} in RAM, up for ${duration(stats.uptimeS * 1000)}` });
+    work.set({
+      Answers: stats.pipeline.answers.toLocaleString(),
+      "Age of the last": stats.pipeline.lastAgeMs === null ? "none yet" : milliseconds(stats.pipeline.lastAgeMs),
+      "Largest age": stats.pipeline.maxAgeMs === null ? "none yet" : milliseconds(stats.pipeline.maxAgeMs),
+      "Engine restarts": stats.pipeline.restarts,
+      "Questions asked once": `${stats.asks.answered} answered, ${stats.asks.received - stats.asks.answered} not`,
+    });
+    mqtt.set({
+      Broker: stats.mqtt.connected ? "connected" : "not connected",
+      Published: stats.mqtt.published.toLocaleString(),
+      "Not acknowledged": stats.mqtt.failed.toLocaleString(),
+      Reconnects: stats.mqtt.reconnects,
+    });
+    outbox.set({
+      "Events waiting": `${stats.mqtt.eventsWaiting} (${bytes(stats.mqtt.eventsWaitingBytes)})`,
+      "Oldest of them": stats.mqtt.eventsWaitingSince ? clock(stats.mqtt.eventsWaitingSince) : null,
+      Dropped: stats.mqtt.eventsDropped,
+      Outbox: stats.storage.outboxReason ?? PLACES[stats.storage.outbox] ?? stats.storage.outbox,
+      States: stats.storage.stateReason ?? PLACES[stats.storage.state] ?? stats.storage.state,
+    });
+  };
+
+  let isOpen = true;
+  let isAnew = true;
+  const refresh = async () => {
+    const results = await Promise.allSettled([api.get("device").then(showDevice), api.get("stats").then(showStats), log.refresh(isAnew)]);
+    isAnew = false;
+    const error = results.find(it => it.status === "rejected")?.reason;
+    failed.hidden = !error || store.connection === "lost";
+    if (error) failed.textContent = error.message;
+  };
+  const tick = async () => {
+    if (!document.hidden) await refresh();
+    if (isOpen) timer = setTimeout(tick, REFRESH_MS);
+  };
+  let timer;
+  tick();
+  const unfollow = follow(kind => { if (kind === "resync") isAnew = true; });
+  return { title: "Device", focus: heading, stop() { isOpen = false; clearTimeout(timer); unfollow(); } };
+}
