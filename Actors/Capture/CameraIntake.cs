@@ -172,16 +172,17 @@ internal sealed class CameraIntake : IFrameIntake
         var due = _adHocPassedOver ? [] : _schedule.TakeDue(now, _askedRegions, out more);
         if (SuspensionReason is { } reason)
         {
-            foreach (var ask in _adHoc.Take(int.MaxValue))
+            foreach (var ask in _adHoc.TakeAll())
             {
                 ask.Fail(reason);
             }
         }
 
-        var region = due.Count > 0 ? due[0].Region : null;
-        // Ad-hoc questions are about the whole frame; those that a region preceded are next.
-        var adHoc = region is null ? _adHoc.Take(MaxAdHocPerFrame) : [];
-        _adHocPassedOver = region is not null && _adHoc.IsWaiting;
+        var region = due.Count > 0 ? due[0].Region : _adHoc.Oldest?.Region;
+        var adHoc = _adHoc.Take(region, MaxAdHocPerFrame);
+
+        // The oldest one is about another part of the frame, so that part is next.
+        _adHocPassedOver = _adHoc.Oldest is { } oldest && oldest.Region != region;
         if (due.Count == 0 && adHoc.Count == 0)
         {
             Drop(frame, camera => camera.FramesIdle++);

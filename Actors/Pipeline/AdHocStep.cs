@@ -125,16 +125,19 @@ internal sealed class AdHocStep(
 
     private void AskInOneCall(IQuestionAnswerer answerer, InFlightFrame frame, List<AdHocQuestion> asked)
     {
-        if (cancel.IsCancellationRequested || asked.Count == 0)
+        if (cancel.IsCancellationRequested || asked.TrueForAll(question => question.IsCompleted))
         {
             return;
         }
 
+        // The answers are cancelled when the last one who waits for them has left, or the service stops.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        _ = CancelWhenAllLeftAsync(asked, ending);
         try
         {
-            answerer.AskAll([.. asked.Select(question => question.Question)], OnAnswer, cancel);
+            answerer.AskAll([.. asked.Select(question => question.Question)], OnAnswer, ending.Token);
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // Answers that were given before the exception count; the other questions end with the frame.
             return;
@@ -155,6 +158,19 @@ internal sealed class AdHocStep(
                 counters.Update(pipeline => pipeline.Answers++);
                 asked[at].Complete(Answered(frame, answer));
             }
+        }
+    }
+
+    private static async Task CancelWhenAllLeftAsync(IReadOnlyList<AdHocQuestion> asked, CancellationTokenSource ending)
+    {
+        await Task.WhenAll(asked.Select(question => question.Completed));
+        try
+        {
+            await ending.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call has ended: the usual case.
         }
     }
 

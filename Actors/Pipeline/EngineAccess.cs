@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -6,29 +7,69 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// <summary>The engine was opened again, or is closed.</summary>
 public sealed class EngineUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
 
+/// <summary>A session that can be tried out after a failure.</summary>
+public interface IEngineProbe
+{
+    /// <summary>Does a little work with the model and throws if that fails. On the thread of the session.</summary>
+    void Probe();
+}
+
 /// <summary>Lends the engine's threads to work that is not about a camera's frame. It takes turns with the pipeline, piece after
-/// piece, so each piece must be short. Outlives each engine. Thread-safe.</summary>
+/// piece, so each piece must be short. Work that throws what no request can cause has the engine replaced. Outlives each engine.
+/// Thread-safe.</summary>
 public sealed class EngineAccess
 {
+    /// <summary>Tells the owner of the engine that it failed. Called on the engine's thread.</summary>
+    private volatile Action<Exception>? _onFailed;
+
     private volatile TaskCompletionSource<ModelSessions> _sessions = NotOpen();
 
     /// <summary>Runs a piece of work where stage 1 runs. Waits for an engine that is being opened.</summary>
-    /// <exception cref="EngineUnavailableException">The engine was closed meanwhile.</exception>
+    /// <exception cref="EngineUnavailableException">The engine was closed meanwhile, or failed at this work and is opened
+    /// again.</exception>
     public Task<T> EncodeAsync<T>(Func<IVisionEncoder, T> work, CancellationToken cancel) =>
         RunAsync((sessions, run) => sessions.EncodeAsync(run), work, cancel);
 
     /// <summary>Runs a piece of work where stage 2 runs. Waits for an engine that is being opened.</summary>
-    /// <exception cref="EngineUnavailableException">The engine was closed meanwhile.</exception>
+    /// <exception cref="EngineUnavailableException">The engine was closed meanwhile, or failed at this work and is opened
+    /// again.</exception>
     public Task<T> AnswerAsync<T>(Func<IQuestionAnswerer, T> work, CancellationToken cancel) =>
         RunAsync((sessions, run) => sessions.AnswerAsync(run), work, cancel);
 
-    internal void Opened(ModelSessions sessions) => _sessions.TrySetResult(sessions);
+    /// <summary>An engine is open.</summary>
+    /// <param name="sessions">The engine.</param>
+    /// <param name="onFailed">Called when work finds it broken; more than once perhaps.</param>
+    internal void Opened(ModelSessions sessions, Action<Exception> onFailed)
+    {
+        _onFailed = onFailed;
+        _sessions.TrySetResult(sessions);
+    }
 
     internal void Closed()
     {
+        _onFailed = null;
         if (_sessions.Task.IsCompleted)
         {
             _sessions = NotOpen();
+        }
+    }
+
+    /// <summary>What a request can cause by itself, with a sound engine.</summary>
+    private static bool IsOfRequest(Exception fault) =>
+        fault is OperationCanceledException or ContextFullException or NonFiniteLogitsException
+        || (fault is ArgumentException && fault is not ArgumentNullException);
+
+    /// <summary>Whether the engine still works, so that the request was the cause.</summary>
+    private static bool Works(object? session)
+    {
+        try
+        {
+            (session as IEngineProbe ?? throw new NotSupportedException("This session has no probe.")).Probe();
+            return true;
+        }
+        catch (Exception)
+        {
+            return false;
         }
     }
 
@@ -43,7 +84,15 @@ public sealed class EngineAccess
             return await start(sessions, session =>
             {
                 cancel.ThrowIfCancellationRequested();
-                return work(session);
+                try
+                {
+                    return work(session);
+                }
+                catch (Exception fault) when (!IsOfRequest(fault) && _onFailed is { } onFailed && !Works(session))
+                {
+                    onFailed(fault);
+                    throw new EngineUnavailableException($"The model failed and is opened again: {fault.Message}", fault);
+                }
             });
         }
         catch (InvalidOperationException closed) when (sessions.IsClosing)

@@ -32,6 +32,11 @@ internal sealed partial class QuestionAsker(
                 composer.CountAsked(frame, question);
             }
 
+            foreach (var question in frame.AdHocQuestions)
+            {
+                question.Fail(failure.Message);
+            }
+
             return [.. frame.DueQuestions.Select(question => composer.Failed(frame, question, failure))];
         }
 
@@ -44,7 +49,6 @@ internal sealed partial class QuestionAsker(
     private AnswerFailure? Prefill(IQuestionAnswerer answerer, InFlightFrame frame)
     {
         var started = time.GetTimestamp();
-        AnswerFailure failure;
         try
         {
             answerer.PrefillPicture(frame.Tokens);
@@ -54,19 +58,12 @@ internal sealed partial class QuestionAsker(
         }
         catch (NonFiniteLogitsException fault)
         {
-            failure = new AnswerFailure(AnswerFailureKind.NotFinite, fault);
+            return new AnswerFailure(AnswerFailureKind.NotFinite, fault);
         }
         catch (ContextFullException fault)
         {
-            failure = new AnswerFailure(AnswerFailureKind.TooLong, fault);
+            return new AnswerFailure(AnswerFailureKind.TooLong, fault);
         }
-
-        foreach (var question in frame.AdHocQuestions)
-        {
-            question.Fail(failure.Message);
-        }
-
-        return failure;
     }
 
     private void Ask(IQuestionAnswerer answerer, InFlightFrame frame, QuestionAnswered?[] answers)

@@ -15,6 +15,7 @@ internal sealed partial class EdgeHostedService(
 {
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
+    private LiveConfiguration? _live;
     private ConfigurationWatcher? _watcher;
     private HttpFrontEnd? _http;
     private EdgeMeter? _meter;
@@ -51,7 +52,8 @@ internal sealed partial class EdgeHostedService(
         }
 
         StartMetrics(_runtime.System);
-        _http?.Ready(_runtime.System, _scrape?.Handler);
+        _live = new LiveConfiguration(configuration, _runtime.Apply, loggers);
+        _http?.Ready(_runtime.System, _live, _scrape?.Handler);
 
         foreach (var warning in configuration.Warnings)
         {
@@ -124,7 +126,7 @@ internal sealed partial class EdgeHostedService(
             ConfigurationWarning(warning.ToString());
         }
 
-        var change = _runtime!.Apply(changed);
+        var (change, _) = _live!.Reload(changed);
         Changed(change);
         foreach (var key in change.NeedsRestart)
         {

@@ -21,7 +21,9 @@ internal static class HttpRoutes
         return new RouteTable(
         [
             .. Common(services),
-            .. new ApiRoutes(settings, services, bodies).Create(),
+            .. new ApiRoutes(settings, services, bodies, queue).Create(),
+            .. new QuestionRoutes(services, bodies).Create(),
+            .. new SetupRoutes(services, bodies).Create(),
             .. OpenAi(runner, bodies),
             .. Ollama(new OllamaRoutes(runner, bodies, services.Version)),
         ]);
