@@ -19,10 +19,7 @@ public interface IEngineProbe
 /// Thread-safe.</summary>
 public sealed class EngineAccess
 {
-    /// <summary>Tells the owner of the engine that it failed. Called on the engine's thread.</summary>
-    private volatile Action<Exception>? _onFailed;
-
-    private volatile TaskCompletionSource<ModelSessions> _sessions = NotOpen();
+    private volatile TaskCompletionSource<OpenEngine> _open = NotOpen();
 
     /// <summary>Runs a piece of work where stage 1 runs. Waits for an engine that is being opened.</summary>
     /// <exception cref="EngineUnavailableException">The engine was closed meanwhile, or failed at this work and is opened
@@ -39,18 +36,13 @@ public sealed class EngineAccess
     /// <summary>An engine is open.</summary>
     /// <param name="sessions">The engine.</param>
     /// <param name="onFailed">Called when work finds it broken; more than once perhaps.</param>
-    internal void Opened(ModelSessions sessions, Action<Exception> onFailed)
-    {
-        _onFailed = onFailed;
-        _sessions.TrySetResult(sessions);
-    }
+    internal void Opened(ModelSessions sessions, Action<Exception> onFailed) => _open.TrySetResult(new OpenEngine(sessions, onFailed));
 
     internal void Closed()
     {
-        _onFailed = null;
-        if (_sessions.Task.IsCompleted)
+        if (_open.Task.IsCompleted)
         {
-            _sessions = NotOpen();
+            _open = NotOpen();
         }
     }
 
@@ -73,12 +65,12 @@ public sealed class EngineAccess
         }
     }
 
-    private static TaskCompletionSource<ModelSessions> NotOpen() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource<OpenEngine> NotOpen() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task<T> RunAsync<TSession, T>(
         Func<ModelSessions, Func<TSession, T>, Task<T>> start, Func<TSession, T> work, CancellationToken cancel)
     {
-        var sessions = await _sessions.Task.WaitAsync(cancel);
+        var (sessions, onFailed) = await _open.Task.WaitAsync(cancel);
         try
         {
             return await start(sessions, session =>
@@ -88,7 +80,7 @@ public sealed class EngineAccess
                 {
                     return work(session);
                 }
-                catch (Exception fault) when (!IsOfRequest(fault) && _onFailed is { } onFailed && !Works(session))
+                catch (Exception fault) when (!IsOfRequest(fault) && !Works(session))
                 {
                     onFailed(fault);
                     throw new EngineUnavailableException($"The model failed and is opened again: {fault.Message}", fault);
@@ -100,4 +92,8 @@ public sealed class EngineAccess
             throw new EngineUnavailableException("The model was closed or is opened again.", closed);
         }
     }
+
+    /// <param name="Sessions">The engine.</param>
+    /// <param name="OnFailed">Tells its owner that it failed. Called on the engine's thread.</param>
+    private sealed record OpenEngine(ModelSessions Sessions, Action<Exception> OnFailed);
 }
