@@ -181,8 +181,9 @@ internal sealed class CameraIntake : IFrameIntake
         var region = due.Count > 0 ? due[0].Region : _adHoc.Oldest?.Region;
         var adHoc = _adHoc.Take(region, MaxAdHocPerFrame);
 
-        // The oldest one is about another part of the frame, so that part is next.
-        _adHocPassedOver = _adHoc.Oldest is { } oldest && oldest.Region != region;
+        // The oldest one is about another part of the frame: that part is next, but not twice before the standing questions.
+        var isOtherPart = _adHoc.Oldest is { } oldest && oldest.Region != region;
+        _adHocPassedOver = isOtherPart && due.Count > 0;
         if (due.Count == 0 && adHoc.Count == 0)
         {
             Drop(frame, camera => camera.FramesIdle++);
@@ -195,7 +196,7 @@ internal sealed class CameraIntake : IFrameIntake
         }
 
         // A camera that delivers one frame per hour has no other one for the other regions.
-        if ((more || _adHocPassedOver) && _newest.PutBack(frame))
+        if ((more || isOtherPart) && _newest.PutBack(frame))
         {
             Counters.Update(camera => camera.FramesRepeated++);
         }

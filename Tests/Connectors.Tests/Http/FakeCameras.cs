@@ -10,6 +10,9 @@ internal sealed class FakeCameras : ICameraService
 
     public List<(string? Camera, ReadOnlyMemory<byte>? Picture, IReadOnlyList<AskQuestion> Questions)> Asked { get; } = [];
 
+    /// <summary>Called for each ask before it is answered.</summary>
+    public Func<CancellationToken, Task> OnAsk { get; set; } = _ => Task.CompletedTask;
+
     public List<(string Camera, string Question, bool Enabled)> Switched { get; } = [];
 
     public IReadOnlyList<CameraView> Cameras { get; } =
@@ -42,11 +45,16 @@ internal sealed class FakeCameras : ICameraService
         return question == "person";
     }
 
-    public Task<IReadOnlyList<AskAnswer>> AskAsync(
+    public async Task<IReadOnlyList<AskAnswer>> AskAsync(
         string? camera, ReadOnlyMemory<byte>? picture, IReadOnlyList<AskQuestion> questions, TimeSpan within, CancellationToken cancel)
     {
-        Asked.Add((camera, picture, questions));
-        return Task.FromResult<IReadOnlyList<AskAnswer>>([.. questions.Select(question => new AskAnswer
+        lock (Asked)
+        {
+            Asked.Add((camera, picture, questions));
+        }
+
+        await OnAsk(cancel);
+        return [.. questions.Select(question => new AskAnswer
         {
             Value = question.Type == AnswerType.Choice ? question.Choices[0] : "yes",
             Text = "Yes",
@@ -55,6 +63,6 @@ internal sealed class FakeCameras : ICameraService
             Frame = camera is null ? null : 7,
             Age = camera is null ? null : TimeSpan.FromSeconds(0.5),
             Timings = new StageTimings(1, 2, 3),
-        })]);
+        })];
     }
 }
