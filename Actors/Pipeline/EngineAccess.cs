@@ -70,7 +70,8 @@ public sealed class EngineAccess
     private async Task<T> RunAsync<TSession, T>(
         Func<ModelSessions, Func<TSession, T>, Task<T>> start, Func<TSession, T> work, CancellationToken cancel)
     {
-        var (sessions, onFailed) = await _open.Task.WaitAsync(cancel);
+        var open = _open;
+        var (sessions, onFailed) = await open.Task.WaitAsync(cancel);
         try
         {
             return await start(sessions, session =>
@@ -82,6 +83,8 @@ public sealed class EngineAccess
                 }
                 catch (Exception fault) when (!IsOfRequest(fault) && !Works(session))
                 {
+                    // The next piece of work waits for the next engine.
+                    Interlocked.CompareExchange(ref _open, NotOpen(), open);
                     onFailed(fault);
                     throw new EngineUnavailableException($"The model failed and is opened again: {fault.Message}", fault);
                 }

@@ -107,7 +107,7 @@ internal sealed partial class EdgeConfiguration
         return use with
         {
             Effect = OverlayEffect.Unused,
-            Reason = errors.Count > 0 ? $"{errors[0].Key} {errors[0].Message}" : "the configuration cannot be read",
+            Reason = errors.Count > 0 ? (errors[0] with { Origin = null }).ToString() : "the configuration cannot be read",
             Errors = errors,
         };
     }

@@ -79,7 +79,7 @@ internal static class OverlayMerge
     private static OverlayUse Unused(QuestionKey key, string reason) => new(key, OverlayEffect.Unused, null) { Reason = reason };
 
     private static OverlayUse Invalid(QuestionKey key, QuestionOptions? inFile, IReadOnlyList<ConfigurationProblem> errors) =>
-        new(key, OverlayEffect.Unused, inFile) { Reason = errors[0].ToString(), Errors = errors };
+        new(key, OverlayEffect.Unused, inFile) { Reason = (errors[0] with { Origin = null }).ToString(), Errors = errors };
 
     // The file's errors do not matter while its question does not count.
     private static QuestionOptions Bind(SettingNode node, QuestionKey key) =>

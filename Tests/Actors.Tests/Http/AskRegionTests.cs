@@ -66,6 +66,22 @@ public sealed class AskRegionTests
         await rig.Answers.UntilCountAsync(2);
     }
 
+    [Fact]
+    public async Task Parts_of_a_frame_that_many_ask_about_do_not_come_twice_before_the_standing_questions()
+    {
+        await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Always)).StartAsync();
+
+        // A newer frame waits whenever one is encoded.
+        rig.Engine.OnEncode = _ => rig.Camera.Push();
+        string[] regions = [.. Enumerable.Range(50, 16).Select(height => $"0,0 1,0 1,0.{height} 0,0.{height}")];
+        var asking = rig.Edge.Cameras.AskAsync(
+            "gate", null, [.. regions.Select(region => What with { Region = region })], Eventually.Patience, CancellationToken.None);
+
+        rig.Camera.Push();
+        Assert.Equal(16, (await asking).Count);
+        Assert.InRange(rig.Answers.Items.Count, 12, int.MaxValue);
+    }
+
     [Theory]
     [InlineData("region")]
     [InlineData("mask")]

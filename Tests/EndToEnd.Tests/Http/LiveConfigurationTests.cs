@@ -17,6 +17,7 @@ public sealed class LiveConfigurationTests : IDisposable
 
     private readonly ConfigurationFixture _fixture = new();
     private readonly List<EdgeConfiguration> _applied = [];
+    private readonly List<ConfigurationChange> _changes = [];
 
     private string FilePath => Path.Combine(_fixture.Current, "appsettings.json");
 
@@ -37,6 +38,9 @@ public sealed class LiveConfigurationTests : IDisposable
         Assert.Equal((false, true, "Somebody?", "YesNo"), (replaced.IsNew, replaced.Definition["overrides"]!.GetValue<bool>(), Text(replaced.Definition, "Ask"), Text(replaced.Definition, "Answer")));
         Assert.Equal(["person", "car", "open"], Questions(_applied[^1]).Keys);
         Assert.Equal(before, File.ReadAllBytes(FilePath));
+
+        // The camera keeps its stream.
+        Assert.All(_changes, change => Assert.Equal(("gate", 0), (Assert.Single(change.QuestionsChanged).Value, change.Opened.Count)));
 
         var again = Start();
         Assert.Equal("Somebody?", Questions(again.Current)["person"].Ask);
@@ -107,10 +111,10 @@ public sealed class LiveConfigurationTests : IDisposable
     [InlineData("open", """{"Ask":"Open?","Answer":"Choice","Choices":["a"]}""", "Choices", "two or more")]
     [InlineData("open", """{"Ask":"Open?","Answer":"YesNo","Region":"0,0 2,2"}""", "Region", "three or more corners")]
     [InlineData("open", """{"Ask":"Open?","Answer":"YesNo","When":"cat = yes"}""", "When", "names a question that does not exist")]
-    [InlineData("open", """{"Ask":"Open?","ask":"Open?","Answer":"YesNo"}""", "Ask", "is given twice")]
+    [InlineData("open", """{"Ask":"Open?","ask":"Open?","Answer":"YesNo"}""", "ask", "is given twice")]
     [InlineData("open", """{"Ask":"Open?","Answer":"YesNo","Night":{"NoBelow":7}}""", "Night:NoBelow", "0 to 1")]
     [InlineData("person", """{"Ask":"Open?","Answer":"YesNo","When":"car = yes"}""", "When", "waits for itself")]
-    [InlineData("a b", Open, null, "cannot name a question")]
+    [InlineData("a b", Open, null, "up to 64 characters")]
     [InlineData("open", "[]", null, "not the definition of a question")]
     [InlineData("open", "{", null, "not the definition of a question")]
     public void An_invalid_definition_is_refused_with_its_key_and_what_would_be_accepted(string question, string definition, string? key, string remedy)
@@ -213,9 +217,9 @@ public sealed class LiveConfigurationTests : IDisposable
             changed =>
             {
                 _applied.Add(changed);
-                var change = ConfigurationChange.Between(current, changed);
+                _changes.Add(ConfigurationChange.Between(current, changed));
                 current = changed;
-                return change;
+                return _changes[^1];
             },
             NullLoggerFactory.Instance);
     }
@@ -234,7 +238,7 @@ public sealed class LiveConfigurationTests : IDisposable
 
     private static string? Text(JsonObject document, string member) => document[member]?.GetValue<string>();
 
-    private static IReadOnlyDictionary<string, Deploy.Configuration.Options.QuestionOptions> Questions(EdgeConfiguration configuration) =>
+    private static Dictionary<string, Deploy.Configuration.Options.QuestionOptions> Questions(EdgeConfiguration configuration) =>
         configuration.Options.Cameras["gate"].Questions;
 
     private static IEnumerable<string> Shown(LiveConfiguration live) => live.List("gate").Select(
