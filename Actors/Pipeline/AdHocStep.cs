@@ -132,7 +132,7 @@ internal sealed class AdHocStep(
 
         // The answers are cancelled when the last one who waits for them has left, or the service stops.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        _ = CancelWhenAllLeftAsync(asked, ending);
+        using var leaving = new CancelWhenAllLeft(asked, ending);
         try
         {
             answerer.AskAll([.. asked.Select(question => question.Question)], OnAnswer, ending.Token);
@@ -161,19 +161,6 @@ internal sealed class AdHocStep(
         }
     }
 
-    private static async Task CancelWhenAllLeftAsync(IReadOnlyList<AdHocQuestion> asked, CancellationTokenSource ending)
-    {
-        await Task.WhenAll(asked.Select(question => question.Completed));
-        try
-        {
-            await ending.CancelAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The call has ended: the usual case.
-        }
-    }
-
     /// <summary>The same for questions of the same content.</summary>
     private static string Key(Question question) =>
         $"{question.Kind} {question.MaxTokens} {question.Text}\0{string.Join('\0', question.Choices)}";
@@ -189,4 +176,34 @@ internal sealed class AdHocStep(
     {
         RepeatsFor = frame.Intake.Counters.RepeatsFor,
     };
+
+    /// <summary>Cancels when all questions have ended, until it is disposed.</summary>
+    private sealed class CancelWhenAllLeft : IDisposable
+    {
+        private readonly Lock _lock = new();
+        private CancellationTokenSource? _ending;
+
+        public CancelWhenAllLeft(IReadOnlyList<AdHocQuestion> asked, CancellationTokenSource ending)
+        {
+            _ending = ending;
+            _ = WatchAsync(asked);
+        }
+
+        public void Dispose()
+        {
+            lock (_lock)
+            {
+                _ending = null;
+            }
+        }
+
+        private async Task WatchAsync(IReadOnlyList<AdHocQuestion> asked)
+        {
+            await Task.WhenAll(asked.Select(question => question.Completed));
+            lock (_lock)
+            {
+                _ending?.Cancel();
+            }
+        }
+    }
 }

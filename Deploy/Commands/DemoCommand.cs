@@ -12,6 +12,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Deploy.Configuration.Rules;
 using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Deploy.Http;
@@ -277,7 +278,7 @@ internal static class DemoCommand
             }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
             {
-                // It is in the folder for temporary files.
+                Terminal.Info($"{Folder} cannot be deleted: {fault.Message}");
             }
         }
     }

@@ -4,7 +4,7 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
 

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
-using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Deploy.Configuration.Overlay;
 
 namespace MobileVlm.Edge.Deploy.Http;
 

@@ -23,6 +23,9 @@ internal sealed partial class QuestionOverlayFile
     /// <summary>Where it is.</summary>
     public string FilePath { get; }
 
+    /// <summary>Why the file could not be read although it is there, so that it must not be replaced; null otherwise.</summary>
+    public string? Unreadable { get; private set; }
+
     /// <summary>The file in a state folder.</summary>
     public static string PathIn(string folder) => Path.Combine(folder, FileName);
 
@@ -67,7 +70,7 @@ internal sealed partial class QuestionOverlayFile
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            LogUnreadable(FilePath, fault.Message);
+            MarkUnreadable(fault);
         }
 
         return QuestionOverlay.Empty;
@@ -114,8 +117,14 @@ internal sealed partial class QuestionOverlayFile
         }
         catch (Exception other) when (other is IOException or UnauthorizedAccessException)
         {
-            LogUnreadable(FilePath, other.Message);
+            MarkUnreadable(other);
         }
+    }
+
+    private void MarkUnreadable(Exception fault)
+    {
+        Unreadable = fault.Message.TrimEnd('.');
+        LogUnreadable(FilePath, Unreadable);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message =
@@ -127,6 +136,6 @@ internal sealed partial class QuestionOverlayFile
     private partial void LogNewer(string file, int version, string aside);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message =
-        "{File} cannot be read ({Reason}); the questions of the configuration file count. Repair the disk or the permissions of StateFolder.")]
+        "{File} cannot be read ({Reason}); the questions of the configuration file count, and questions cannot be changed over HTTP. Repair the disk or the permissions of StateFolder and restart the service.")]
     private partial void LogUnreadable(string file, string reason);
 }

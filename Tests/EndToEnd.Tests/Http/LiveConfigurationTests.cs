@@ -5,7 +5,6 @@ using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
-using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Http;
@@ -183,6 +182,19 @@ public sealed class LiveConfigurationTests : IDisposable
 
         Assert.Equal((507, "not_stored"), (refused.Status, refused.Code));
         Assert.Empty(_applied);
+        Assert.Equal(["person file", "car file"], Shown(live));
+    }
+
+    [Fact]
+    public void Earlier_changes_that_cannot_be_read_are_not_replaced()
+    {
+        Directory.CreateDirectory(QuestionOverlayFile.PathIn(State));
+        var live = Start();
+
+        var refused = Assert.Throws<HttpFailureException>(() => live.Set("gate", "open", Bytes(Open)));
+
+        Assert.Equal((507, "not_stored"), (refused.Status, refused.Code));
+        Assert.Contains("cannot be read", refused.Message, StringComparison.Ordinal);
         Assert.Equal(["person file", "car file"], Shown(live));
     }
 

@@ -4,11 +4,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
-using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
-using MobileVlm.Edge.Deploy.Configuration.Overlay;
 
-namespace MobileVlm.Edge.Deploy.Hosting;
+namespace MobileVlm.Edge.Deploy.Configuration.Overlay;
 
 /// <summary>The configuration of the running service: what the file says, and over it the questions that were set over HTTP. Both kinds of
 /// change are applied one at a time. Thread-safe.</summary>
@@ -144,6 +142,12 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
             StatusCodes.Status409Conflict,
             "questions cannot be changed over HTTP, because nothing is kept over a restart; set StateFolder in the configuration and restart the service",
             "no_state_folder");
+        if (file.Unreadable is { } reason)
+        {
+            // What is in it would be lost.
+            throw NotStored($"the earlier changes cannot be read ({reason}), so that a new one would replace them; repair the disk or the permissions of StateFolder and restart the service");
+        }
+
         var changed = Check(overlay, key);
         if (overlay.ToJson().Length > QuestionOverlay.MaxBytes)
         {
@@ -160,10 +164,7 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             LogNotStored(file.FilePath, fault.Message.TrimEnd('.'));
-            throw new HttpFailureException(
-                StatusCodes.Status507InsufficientStorage,
-                $"the change cannot be stored and is not applied: {fault.Message.TrimEnd('.')}; free space, or repair the disk or the permissions of StateFolder",
-                "not_stored");
+            throw NotStored($"the change cannot be stored and is not applied: {fault.Message.TrimEnd('.')}; free space, or repair the disk or the permissions of StateFolder");
         }
 
         try
@@ -177,6 +178,8 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
 
         (_overlay, _current) = (overlay, changed);
     }
+
+    private static HttpFailureException NotStored(string message) => new(StatusCodes.Status507InsufficientStorage, message, "not_stored");
 
     /// <exception cref="HttpFailureException">The changed question is not valid, or another one is not with it.</exception>
     private EdgeConfiguration Check(QuestionOverlay overlay, QuestionKey key)
