@@ -172,16 +172,18 @@ internal sealed class CameraIntake : IFrameIntake
         var due = _adHocPassedOver ? [] : _schedule.TakeDue(now, _askedRegions, out more);
         if (SuspensionReason is { } reason)
         {
-            foreach (var ask in _adHoc.Take(int.MaxValue))
+            foreach (var ask in _adHoc.TakeAll())
             {
                 ask.Fail(reason);
             }
         }
 
-        var region = due.Count > 0 ? due[0].Region : null;
-        // Ad-hoc questions are about the whole frame; those that a region preceded are next.
-        var adHoc = region is null ? _adHoc.Take(MaxAdHocPerFrame) : [];
-        _adHocPassedOver = region is not null && _adHoc.IsWaiting;
+        var region = due.Count > 0 ? due[0].Region : _adHoc.Oldest?.Region;
+        var adHoc = _adHoc.Take(region, MaxAdHocPerFrame);
+
+        // The oldest one is about another part of the frame: that part is next, but not twice before the standing questions.
+        var isOtherPart = _adHoc.Oldest is { } oldest && oldest.Region != region;
+        _adHocPassedOver = isOtherPart && due.Count > 0;
         if (due.Count == 0 && adHoc.Count == 0)
         {
             Drop(frame, camera => camera.FramesIdle++);
@@ -194,7 +196,7 @@ internal sealed class CameraIntake : IFrameIntake
         }
 
         // A camera that delivers one frame per hour has no other one for the other regions.
-        if ((more || _adHocPassedOver) && _newest.PutBack(frame))
+        if ((more || isOtherPart) && _newest.PutBack(frame))
         {
             Counters.Update(camera => camera.FramesRepeated++);
         }

@@ -34,7 +34,7 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
         }
     }
 
-    /// <summary>Takes over the picture.</summary>
+    /// <summary>Takes over the picture. Questions about different parts of it get a copy for each part.</summary>
     /// <returns>False when the service stops or all questions have ended; the picture is disposed then.</returns>
     public bool Add(Frame picture, IReadOnlyList<AdHocQuestion> questions)
     {
@@ -46,7 +46,10 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
                 return false;
             }
 
-            _waiting.Add((picture, questions));
+            foreach (var (at, part) in questions.GroupBy(question => question.Region).Index())
+            {
+                _waiting.Add((at == 0 ? picture : picture.Copy(), [.. part]));
+            }
         }
 
         wake.Set();

@@ -46,7 +46,7 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
     /// <summary>When a camera that has ended or whose questions wait is worth another try.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    private int _pending;
+    private int _waiting;
 
     /// <inheritdoc/>
     public IReadOnlyList<CameraView> Cameras => [.. context.Intakes.Current.Select(Describe)];
@@ -90,28 +90,47 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
         string? camera, ReadOnlyMemory<byte>? picture, IReadOnlyList<AskQuestion> questions, TimeSpan within, CancellationToken cancel)
     {
         var intake = camera is null ? null : UsableIntake(camera);
-        if (Interlocked.Add(ref _pending, questions.Count) - questions.Count >= context.Settings.MaxWaiting)
-        {
-            Interlocked.Add(ref _pending, -questions.Count);
-            Count(asks => asks.Busy++);
-            throw HttpFailureException.Busy(string.Create(CultureInfo.InvariantCulture, $"{context.Settings.MaxWaiting} questions wait already"), RetryAfter);
-        }
-
-        var pending = questions.Select(question => new PendingAsk(ToQuestion(question))).ToList();
+        var pending = questions.Select(question => new PendingAsk(ToQuestion(question), RegionOf(question))).ToList();
         try
         {
+            if (Interlocked.Increment(ref _waiting) > context.Settings.MaxWaitingOverHttp)
+            {
+                Count(asks => asks.Busy++);
+                throw HttpFailureException.Busy(
+                    string.Create(CultureInfo.InvariantCulture, $"{context.Settings.MaxWaitingOverHttp} requests wait already"), RetryAfter);
+            }
+
             Count(asks => asks.Received += questions.Count);
             return await AskAsync(intake, picture, questions, pending, within, cancel);
         }
         finally
         {
-            Interlocked.Add(ref _pending, -questions.Count);
+            Interlocked.Decrement(ref _waiting);
             foreach (var ask in pending.Where(ask => !ask.Question.IsCompleted))
             {
                 ask.Question.Withdraw();
                 intake?.Withdraw(ask.Question);
                 context.Uploads.Withdraw(ask.Question);
             }
+        }
+    }
+
+    /// <exception cref="HttpFailureException">It is not a polygon.</exception>
+    private static FrameRegion? RegionOf(AskQuestion question) => question.Region is null && question.Mask.Count == 0
+        ? null
+        : new FrameRegion(
+            question.Region is { } inside ? Polygon("region", inside) : null,
+            [.. question.Mask.Select(mask => Polygon("mask", mask))]);
+
+    private static RegionPolygon Polygon(string parameter, string text)
+    {
+        try
+        {
+            return RegionPolygon.Parse(text);
+        }
+        catch (FormatException error)
+        {
+            throw HttpFailureException.Invalid(parameter, $"'{parameter}' {error.Message}");
         }
     }
 
@@ -134,9 +153,15 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
         }
 
         var answered = Task.WhenAll(pending.Select(ask => ask.Ended.Task));
+        var ended = Task.WhenAny(answered, unusable.Task);
         try
         {
-            await Task.WhenAny(answered, unusable.Task).WaitAsync(within, time, cancel);
+            await ended.WaitAsync(within, time, cancel);
+        }
+        catch (TimeoutException) when (pending.TrueForAll(ask => ask.Question.IsCompleted || ask.Question.IsTaken))
+        {
+            // The model is at work on the last of them: that is no wait for a turn any more.
+            await ended.WaitAsync(cancel);
         }
         catch (TimeoutException)
         {
@@ -274,7 +299,8 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
 
     private sealed class PendingAsk
     {
-        public PendingAsk(Question question) => Question = new AdHocQuestion(question, end => Ended.TrySetResult(end));
+        public PendingAsk(Question question, FrameRegion? region) =>
+            Question = new AdHocQuestion(question, end => Ended.TrySetResult(end)) { Region = region };
 
         public AdHocQuestion Question { get; }
 

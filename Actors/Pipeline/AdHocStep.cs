@@ -125,16 +125,19 @@ internal sealed class AdHocStep(
 
     private void AskInOneCall(IQuestionAnswerer answerer, InFlightFrame frame, List<AdHocQuestion> asked)
     {
-        if (cancel.IsCancellationRequested || asked.Count == 0)
+        if (cancel.IsCancellationRequested || asked.TrueForAll(question => question.IsCompleted))
         {
             return;
         }
 
+        // The answers are cancelled when the last one who waits for them has left, or the service stops.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using var leaving = new CancelWhenAllLeft(asked, ending);
         try
         {
-            answerer.AskAll([.. asked.Select(question => question.Question)], OnAnswer, cancel);
+            answerer.AskAll([.. asked.Select(question => question.Question)], OnAnswer, ending.Token);
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // Answers that were given before the exception count; the other questions end with the frame.
             return;
@@ -173,4 +176,34 @@ internal sealed class AdHocStep(
     {
         RepeatsFor = frame.Intake.Counters.RepeatsFor,
     };
+
+    /// <summary>Cancels when all questions have ended, until it is disposed.</summary>
+    private sealed class CancelWhenAllLeft : IDisposable
+    {
+        private readonly Lock _lock = new();
+        private CancellationTokenSource? _ending;
+
+        public CancelWhenAllLeft(IReadOnlyList<AdHocQuestion> asked, CancellationTokenSource ending)
+        {
+            _ending = ending;
+            _ = WatchAsync(asked);
+        }
+
+        public void Dispose()
+        {
+            lock (_lock)
+            {
+                _ending = null;
+            }
+        }
+
+        private async Task WatchAsync(IReadOnlyList<AdHocQuestion> asked)
+        {
+            await Task.WhenAll(asked.Select(question => question.Completed));
+            lock (_lock)
+            {
+                _ending?.Cancel();
+            }
+        }
+    }
 }

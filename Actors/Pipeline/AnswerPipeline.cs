@@ -1,4 +1,5 @@
 using Akka;
+using Akka.Streams;
 using Akka.Streams.Dsl;
 using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Capture;
@@ -22,6 +23,7 @@ internal static class AnswerPipeline
 {
     /// <summary>Composes the steps. The stream runs until every camera has ended (the task completes) or the engine fails (the
     /// task fails).</summary>
+    /// <param name="kill">Ends the stream with a failure that none of its frames caused.</param>
     /// <param name="dueFrames">Takes the newest frame of the next camera that has a question due.</param>
     /// <param name="sceneGate">Where the scene is unchanged, earlier answers are reused and both stages are skipped.</param>
     /// <param name="encode">Stage 1: pixels to visual tokens; begins the snapshot.</param>
@@ -29,6 +31,7 @@ internal static class AnswerPipeline
     /// <param name="adHoc">Begins the ad-hoc questions about the same frame; the standing answers do not wait for them.</param>
     /// <param name="evaluate">Answers to question states and events, which are then published.</param>
     public static IRunnableGraph<Task<Done>> Build(
+        SharedKillSwitch kill,
         DueFrameStage dueFrames,
         SceneGateStep sceneGate,
         EncodeStep encode,
@@ -36,6 +39,7 @@ internal static class AnswerPipeline
         AdHocStep adHoc,
         EvaluateStep evaluate) =>
         Source.FromGraph(dueFrames)
+            .Via(kill.Flow<InFlightFrame>())
             .Select(sceneGate.Compare)
             .SelectAsync(1, encode.EncodeAsync)
             .Where(frame => frame.CanBeAnswered)

@@ -22,7 +22,7 @@ internal sealed class AnswerStep(
 
     private FrameAnswered Answer(IQuestionAnswerer answerer, InFlightFrame frame)
     {
-        IReadOnlyList<QuestionAnswered> all = cancel.IsCancellationRequested ? [] : asker.AskDue(answerer, frame);
+        IReadOnlyList<QuestionAnswered> all = cancel.IsCancellationRequested || frame.IsAbandoned ? [] : asker.AskDue(answerer, frame);
         QuestionAnswered[] answered = [.. all.Where(it => it.Failure is null)];
         if ((all.Count > 0 || frame.AdHocQuestions.Count > 0) && frame.TryMarkCounted())
         {

@@ -26,7 +26,11 @@ internal sealed partial class EncodeStep(
 
     private InFlightFrame Encode(IVisionEncoder encoder, InFlightFrame frame)
     {
-        if (TryEncode(encoder, frame))
+        if (frame.IsAbandoned)
+        {
+            frame.Dispose();
+        }
+        else if (TryEncode(encoder, frame))
         {
             BeginSnapshot(frame);
         }

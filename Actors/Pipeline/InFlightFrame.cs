@@ -27,7 +27,13 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     public IReadOnlyList<AdHocQuestion> AdHocQuestions => picked.AdHocQuestions;
 
     /// <summary>The part of the frame that these questions are about; null for all of it.</summary>
-    public FrameRegion? Region => DueQuestions.Count > 0 ? DueQuestions[0].Region : null;
+    public FrameRegion? Region => DueQuestions.Count > 0 ? DueQuestions[0].Region
+        : AdHocQuestions.Count > 0 ? AdHocQuestions[0].Region
+        : null;
+
+    /// <summary>Nobody waits for an answer about this frame: it was selected for ad-hoc questions alone, and those who asked have
+    /// left.</summary>
+    public bool IsAbandoned => DueQuestions.Count == 0 && AdHocQuestions.All(question => question.IsCompleted);
 
     /// <summary>False for a frame that the encoder refused.</summary>
     public bool CanBeAnswered => _tokens is not null || ReusableAnswers is not null || Unanswerable is not null;

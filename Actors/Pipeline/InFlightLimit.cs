@@ -44,6 +44,11 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
         {
             AgeAtSelection = time.GetElapsedTime(picked.Frame.CapturedTimestamp),
         };
+        foreach (var question in picked.AdHocQuestions)
+        {
+            question.Take();
+        }
+
         lock (_lock)
         {
             _progressAt = time.GetTimestamp();

@@ -58,6 +58,7 @@ internal sealed partial class PipelineActor : ReceiveActor
     private readonly ILogger _logger;
     private readonly IMaterializer _materializer = Context.Materializer();
     private ModelSessions? _sessions;
+    private SharedKillSwitch? _stream;
     private Task<ModelSessions>? _opening;
     private Task _closed = Task.CompletedTask;
     private bool _wasStarted;
@@ -80,6 +81,7 @@ internal sealed partial class PipelineActor : ReceiveActor
             HandleEngineEnd(failed.Fault);
         });
         Receive<StreamCompleted>(_ => Context.Parent.Tell(new PipelineDrained()));
+        Receive<EngineFaulted>(faulted => EndStream(faulted));
         Receive<StreamFailed>(failed => CloseThen(new EngineClosedAfterFault(failed.Fault)));
         Receive<EngineClosedAfterFault>(closed => HandleEngineEnd(closed.Fault));
         Receive<CloseEngine>(_ => Close());
@@ -109,7 +111,8 @@ internal sealed partial class PipelineActor : ReceiveActor
         }
 
         Run(sessions);
-        _context.Engine.Opened(sessions);
+        var self = Self;
+        _context.Engine.Opened(sessions, fault => self.Tell(new EngineFaulted(sessions, fault)));
         if (!_wasStarted)
         {
             _wasStarted = true;
@@ -124,7 +127,9 @@ internal sealed partial class PipelineActor : ReceiveActor
         var composer = new AnswerComposer(counters, time);
         var asker = new QuestionAsker(_context.Failing, composer, time, answerLog, _context.CancelAnswers);
         var adHoc = new AdHocStep(sessions, counters, _context.Failing, time, _context.CancelAnswers);
+        _stream = KillSwitches.Shared("pipeline");
         AnswerPipeline.Build(
+            _stream,
             new DueFrameStage(_context.Intakes, _context.Uploads, _context.Limit, _context.Wake),
             new SceneGateStep(time),
             new EncodeStep(sessions, _context.Dependencies.FrameToJpeg, time, _context.Loggers.CreateLogger<EncodeStep>()),
@@ -133,6 +138,15 @@ internal sealed partial class PipelineActor : ReceiveActor
             new EvaluateStep(_evaluation, _context.OnAnswered))
         .Run(_materializer)
         .PipeTo(Self, success: _ => new StreamCompleted(), failure: fault => new StreamFailed(fault));
+    }
+
+    // Work outside of the stream found the engine broken, perhaps while no frame comes that would find it out too.
+    private void EndStream(EngineFaulted faulted)
+    {
+        if (ReferenceEquals(faulted.Sessions, _sessions) && !_closing)
+        {
+            _stream?.Abort(faulted.Fault);
+        }
     }
 
     private void HandleEngineEnd(Exception fault)
@@ -241,6 +255,8 @@ internal sealed partial class PipelineActor : ReceiveActor
     private sealed record EngineOpened(ModelSessions Sessions);
 
     private sealed record EngineNotOpened(Exception Fault);
+
+    private sealed record EngineFaulted(ModelSessions Sessions, Exception Fault);
 
     private sealed record StreamCompleted;
 

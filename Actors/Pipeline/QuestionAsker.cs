@@ -41,7 +41,7 @@ internal sealed partial class QuestionAsker(
         }
 
         var answers = new QuestionAnswered?[frame.DueQuestions.Count];
-        var failure = frame.Unanswerable ?? Try(frame, () =>
+        var failure = frame.Unanswerable ?? Try(() =>
         {
             if (together.Count > 0)
             {
@@ -57,6 +57,11 @@ internal sealed partial class QuestionAsker(
             foreach (var at in paused)
             {
                 composer.CountAsked(frame, frame.DueQuestions[at]);
+            }
+
+            foreach (var question in frame.AdHocQuestions)
+            {
+                question.Fail(failure.Message);
             }
 
             return [.. frame.DueQuestions.Select(question => composer.Failed(frame, question, failure))];
@@ -75,9 +80,8 @@ internal sealed partial class QuestionAsker(
     }
 
     /// <returns>Why nothing can be asked about this frame; null when it can.</returns>
-    private static AnswerFailure? Try(InFlightFrame frame, Action work)
+    private static AnswerFailure? Try(Action work)
     {
-        AnswerFailure failure;
         try
         {
             work();
@@ -85,19 +89,12 @@ internal sealed partial class QuestionAsker(
         }
         catch (NonFiniteLogitsException fault)
         {
-            failure = new AnswerFailure(AnswerFailureKind.NotFinite, fault);
+            return new AnswerFailure(AnswerFailureKind.NotFinite, fault);
         }
         catch (ContextFullException fault)
         {
-            failure = new AnswerFailure(AnswerFailureKind.TooLong, fault);
+            return new AnswerFailure(AnswerFailureKind.TooLong, fault);
         }
-
-        foreach (var question in frame.AdHocQuestions)
-        {
-            question.Fail(failure.Message);
-        }
-
-        return failure;
     }
 
     private void AskEachAlone(IQuestionAnswerer answerer, InFlightFrame frame, List<int> asked, QuestionAnswered?[] answers)

@@ -9,12 +9,26 @@ namespace MobileVlm.Edge.Actors.Questions;
 /// <param name="ended">Called with the result, on any thread; returns at once.</param>
 internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended)
 {
+    private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _isTaken;
     private int _over;
 
     public Question Question => question;
 
+    /// <summary>The part of the frame that it is about; null for all of it.</summary>
+    public FrameRegion? Region { get; init; }
+
+    /// <summary>Completes when it has ended in any way.</summary>
+    public Task Completed => _completed.Task;
+
+    /// <summary>A frame carries it, so it ends with that frame.</summary>
+    public bool IsTaken => _isTaken;
+
     /// <summary>Answered, failed or withdrawn.</summary>
     public bool IsCompleted => Volatile.Read(ref _over) != 0;
+
+    /// <summary>A frame was selected for it.</summary>
+    public void Take() => _isTaken = true;
 
     public void Complete(AdHocAnswer answer) => End(new AdHocResult(answer, ""));
 
@@ -22,13 +36,18 @@ internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended
     public void Fail(string reason) => End(new AdHocResult(null, reason));
 
     /// <summary>Records that nobody waits for it any more; its result is dropped.</summary>
-    public void Withdraw() => Volatile.Write(ref _over, 1);
+    public void Withdraw()
+    {
+        Volatile.Write(ref _over, 1);
+        _completed.TrySetResult();
+    }
 
     private void End(AdHocResult end)
     {
         if (Interlocked.Exchange(ref _over, 1) == 0)
         {
             ended(end);
+            _completed.TrySetResult();
         }
     }
 }

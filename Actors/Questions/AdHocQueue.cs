@@ -30,8 +30,28 @@ internal sealed class AdHocQueue
         }
     }
 
-    /// <summary>The oldest questions, at most this many.</summary>
-    public IReadOnlyList<AdHocQuestion> Take(int most)
+    /// <summary>The oldest question; null when none waits.</summary>
+    public AdHocQuestion? Oldest
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count == 0 ? null : _waiting[0];
+            }
+        }
+    }
+
+    /// <summary>Takes the oldest questions about one part of the frame.</summary>
+    /// <param name="region">The part; null for the whole frame.</param>
+    /// <param name="most">At most this many.</param>
+    public IReadOnlyList<AdHocQuestion> Take(FrameRegion? region, int most) =>
+        Take(_waiting.Where(question => question.Region == region).Take(most));
+
+    /// <summary>Takes all questions.</summary>
+    public IReadOnlyList<AdHocQuestion> TakeAll() => Take(_waiting);
+
+    private AdHocQuestion[] Take(IEnumerable<AdHocQuestion> questions)
     {
         if (!_isWaiting)
         {
@@ -40,8 +60,8 @@ internal sealed class AdHocQueue
 
         lock (_lock)
         {
-            AdHocQuestion[] taken = [.. _waiting.Take(most)];
-            _waiting.RemoveRange(0, taken.Length);
+            AdHocQuestion[] taken = [.. questions];
+            _waiting.RemoveAll(taken.Contains);
             _isWaiting = _waiting.Count > 0;
             return taken;
         }

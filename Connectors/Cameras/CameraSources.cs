@@ -75,6 +75,10 @@ public static class CameraSources
         return !source.Contains("://", StringComparison.Ordinal) && KindOf(source) is { IsPath: true } ? fullPath(source) : source;
     }
 
+    /// <summary>Whether a client that cannot read this machine's files may name a source: an address in the network, or a test pattern, but
+    /// no file, device or pipeline.</summary>
+    public static bool MayBeNamedByClient(string source) => KindOf(source) is { MayBeNamedByClient: true };
+
     /// <summary>The program or library that the machine must have for a source.</summary>
     public static SourceRequirement RequirementOf(string source) => KindOf(source)?.Requirement ?? SourceRequirement.None;
 

@@ -1,19 +1,71 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
+using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.Deploy.Commands;
 
 /// <summary><c>mobilevlm config</c>: checks a configuration without running it.</summary>
 internal static class ConfigCommand
 {
-    public static Command Create() => new("config", "Check a configuration without running it.") { Check() };
+    public static Command Create() => new("config", "Check a configuration without running it, or take over what was changed while it ran.") { Check(), Export() };
+
+    private static Command Export()
+    {
+        var file = new Argument<string?>("FILE")
+        {
+            Description = "Configuration file; without it ./appsettings.json, then /etc/mobilevlm/appsettings.json.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var command = new Command(
+            "export-questions",
+            "Print the questions that were set over HTTP as a part of a configuration file. Deleted ones are listed on stderr.") { file };
+        command.SetAction(parsed => RunExport(parsed.GetValue(file)));
+        return command;
+    }
+
+    private static int RunExport(string? file)
+    {
+        var configuration = EdgeConfiguration.Load(file, SourcesOf(file), ConfigurationPurpose.Check);
+        if (configuration.StateFolder is not { } folder)
+        {
+            Terminal.Error("Nothing was set over HTTP: the configuration names no StateFolder, so nothing is kept.");
+            return ExitCode.Failed;
+        }
+
+        var overlay = QuestionOverlayFile.Peek(QuestionOverlayFile.PathIn(folder), out var problem);
+        if (problem is not null)
+        {
+            Terminal.Error($"{QuestionOverlayFile.PathIn(folder)} {problem}.");
+            return ExitCode.Failed;
+        }
+
+        var export = OverlayExport.Of(overlay);
+        Console.Write(Encoding.UTF8.GetString(QuestionOverlay.Write(export.Fragment)));
+        if (export.Deleted.Count > 0)
+        {
+            Terminal.Info($"Deleted over HTTP, so take them out of the file: {string.Join(", ", export.Deleted)}.");
+        }
+
+        return ExitCode.Done;
+    }
+
+    /// <summary>Where the configuration is read from: for the file of the installed service, its state folder too, which systemd passes to the
+    /// service only.</summary>
+    private static ConfigurationSources SourcesOf(string? file)
+    {
+        var sources = ConfigurationSources.OfThisProcess();
+        var path = file is not null ? Path.GetFullPath(file, sources.CurrentFolder) : sources.Files.FirstOrDefault(File.Exists);
+        return ServiceUnit.WithState(ServiceUnit.Read(), sources, path);
+    }
 
     private static Command Check()
     {
@@ -42,13 +94,19 @@ internal static class ConfigCommand
     {
         ConfigurationCheck found;
         string? message = null;
+        IReadOnlyList<string> changes = [];
         try
         {
             var configuration = EdgeConfiguration.Load(
-                file, IsReload ? ConfigurationPurpose.Reload : ConfigurationPurpose.Check);
+                file, SourcesOf(file), IsReload ? ConfigurationPurpose.Reload : ConfigurationPurpose.Check);
             var cameras = configuration.Options.Cameras;
             found = new ConfigurationCheck(
-                true, configuration.File, cameras.Count, cameras.Values.Sum(camera => camera.Questions.Count), [], Lines(configuration.Warnings));
+                true, configuration.File, cameras.Count, cameras.Values.Sum(camera => camera.Questions.Count), [], Lines(configuration.Warnings))
+            {
+                Changes = [.. configuration.OverlayUses.Select(use => new OverlayLine(
+                    use.Key.Camera, use.Key.Question, use.Effect.ToString().ToLowerInvariant(), use.Reason))],
+            };
+            changes = [.. configuration.OverlayUses.Where(use => use.Effect != OverlayEffect.Unused).Select(use => use.ToString())];
         }
         catch (ConfigurationException refused)
         {
@@ -76,6 +134,11 @@ internal static class ConfigCommand
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"OK: {Count(found.Cameras, "camera")}, {Count(found.Questions, "question")}."));
+        foreach (var change in changes)
+        {
+            Console.WriteLine($"{change}.");
+        }
+
         return ExitCode.Done;
     }
 
@@ -99,7 +162,18 @@ internal sealed record ConfigurationCheck(
     int? Cameras,
     int? Questions,
     IReadOnlyList<ConfigurationCheckLine> Errors,
-    IReadOnlyList<ConfigurationCheckLine> Warnings);
+    IReadOnlyList<ConfigurationCheckLine> Warnings)
+{
+    /// <summary>The questions that were set or deleted over HTTP; empty if the configuration is invalid.</summary>
+    public IReadOnlyList<OverlayLine> Changes { get; init; } = [];
+}
+
+/// <summary>A question that was set or deleted over HTTP.</summary>
+/// <param name="Camera">The camera.</param>
+/// <param name="Question">The question.</param>
+/// <param name="Effect"><c>adds</c>, <c>overrides</c>, <c>deletes</c> or <c>unused</c>.</param>
+/// <param name="Reason">Why it is unused; null otherwise.</param>
+internal sealed record OverlayLine(string Camera, string Question, string Effect, string? Reason);
 
 /// <summary>One error or warning.</summary>
 /// <param name="Key">The key, written with colons, or the file.</param>

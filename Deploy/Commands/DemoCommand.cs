@@ -4,14 +4,18 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Deploy.Configuration.Rules;
 using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Deploy.Http;
 using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Deploy.Watch;
 using MobileVlm.Edge.Inference.Import.Precision;
@@ -25,6 +29,7 @@ internal static class DemoCommand
     private const string Camera = "gate";
     private const string Embedded = "embedded";
     private const string Model = "mobilevlm-demo-gate";
+    private const int HttpPort = 8080;
     private const string Stop = "Ctrl+C stops the demo.";
 
     private static string Assets => Path.Combine(AppContext.BaseDirectory, "demo");
@@ -71,31 +76,37 @@ internal static class DemoCommand
 
         Terminal.Info("The demo's model is a toy, trained on rendered images of one gate: it knows that gate and nothing else.");
         var model = EnsureModel(cancel);
-        var configuration = LoadConfiguration(broker, once, speed, model, EmbeddedBroker.DefaultPort);
+        using var state = new DemoState();
+        var settings = new DemoSettings(broker, once, speed, model, state.Folder);
+        var configuration = LoadConfiguration(settings, EmbeddedBroker.DefaultPort, HttpPort);
         var view = new LiveView(ScreenOutput.ForErrors(), TimeProvider.System);
         using var log = new ScreenLog(TimeProvider.System);
         using var loggers = verbose || !view.IsLive
             ? LoggerFactory.Create(l => l.AddEdgeConsole(verbose ? LogLevel.Debug : LogLevel.Warning))
             : LoggerFactory.Create(l => l.AddProvider(log));
-        await using var runtime = await StartAsync(configuration, loggers, () =>
+        await using var http = await StartHttpAsync(configuration, settings, loggers, cancel);
+        http.ShowDevice(loggers);
+        await using var runtime = await StartAsync(configuration, loggers, http.Events, () =>
         {
             Terminal.Info($"Port {EmbeddedBroker.DefaultPort} is in use (another broker?), so the embedded broker uses a free one.");
-            return LoadConfiguration(broker, once, speed, model, port: 0);
+            return LoadConfiguration(settings, brokerPort: 0, HttpPort);
         });
+        http.Ready(runtime.System, new LiveConfiguration(runtime.Configuration, runtime.Apply, loggers), metrics: null);
 
         var address = runtime.BrokerAddress!;
         var (host, port) = (address.Host, address.Port > 0 ? address.Port : EmbeddedBroker.DefaultPort);
         string[] hints =
         [
+            $"In a browser: {http.Address}",
             $"Every answer is published to {runtime.Broker}. To see it in another terminal:",
             $"  mosquitto_sub -h {host} -p {port} -t 'mobilevlm/#' -v",
         ];
         var topics = configuration.ToTopics();
         WatchedQuestion[] questions =
             [.. configuration.ToEdgeSettings(model).Cameras[0].Questions.Select(q => new WatchedQuestion(Camera, q.Id, q.Text))];
-        var state = new WatchState(topics, questions, TimeProvider.System) { Changed = verbose ? null : view.Write };
+        var watched = new WatchState(topics, questions, TimeProvider.System) { Changed = verbose ? null : view.Write };
         await using var subscriber = await MqttSubscriber.ConnectAsync(
-            configuration.ToMqttSettings(address), topics.All, state.Receive, cancel);
+            configuration.ToMqttSettings(address), topics.All, watched.Receive, cancel);
         if (!view.IsLive || verbose)
         {
             Terminal.Info($"{string.Join('\n', hints)}\n{Stop}");
@@ -103,10 +114,11 @@ internal static class DemoCommand
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var showing = verbose ? Task.CompletedTask : view.ShowAsync(
-            state, _ => new ScreenFrame("MobileVlm.Edge demo: a toy model watches a bundled clip", hints, log.Recent, Stop), ended.Token);
+            watched, _ => new ScreenFrame("MobileVlm.Edge demo: a toy model watches a bundled clip", hints, log.Recent, Stop), ended.Token);
         var outcome = await WaitAsync(runtime.System, cancel);
+        await http.StopAsync();
         await runtime.System.StopAsync(CancellationToken.None);
-        await SettleAsync(state);
+        await SettleAsync(watched);
         await ended.CancelAsync();
         await showing;
         foreach (var line in log.All)
@@ -121,7 +133,7 @@ internal static class DemoCommand
         }
 
         Terminal.Info($"To watch your own camera: 'mobilevlm init' asks for broker, camera and model and writes a configuration.");
-        Summarize(runtime.System.Stats(), state.AnswerCount);
+        Summarize(runtime.System.Stats(), watched.AnswerCount);
         return ExitCode.Done;
     }
 
@@ -136,15 +148,30 @@ internal static class DemoCommand
     }
 
     private static async Task<EdgeRuntime> StartAsync(
-        EdgeConfiguration configuration, ILoggerFactory loggers, Func<EdgeConfiguration> onPortBusy)
+        EdgeConfiguration configuration, ILoggerFactory loggers, LiveEvents events, Func<EdgeConfiguration> onPortBusy)
     {
         try
         {
-            return await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers);
+            return await EdgeRuntime.StartAsync(configuration, TimeProvider.System, loggers, events);
         }
         catch (EmbeddedBrokerPortBusyException)
         {
-            return await EdgeRuntime.StartAsync(onPortBusy(), TimeProvider.System, loggers);
+            return await EdgeRuntime.StartAsync(onPortBusy(), TimeProvider.System, loggers, events);
+        }
+    }
+
+    private static async Task<HttpFrontEnd> StartHttpAsync(
+        EdgeConfiguration configuration, DemoSettings settings, ILoggerFactory loggers, CancellationToken cancel)
+    {
+        try
+        {
+            return (await HttpFrontEnd.StartAsync(configuration, TimeProvider.System, loggers, cancel))!;
+        }
+        catch (HttpPortBusyException)
+        {
+            Terminal.Info($"Port {HttpPort} is in use, so the page uses a free one.");
+            return (await HttpFrontEnd.StartAsync(
+                LoadConfiguration(settings, EmbeddedBroker.DefaultPort, httpPort: 0), TimeProvider.System, loggers, cancel))!;
         }
     }
 
@@ -193,8 +220,9 @@ internal static class DemoCommand
 
     /// <summary>Loads the bundled configuration file with the command's options. Environment variables are ignored, because they may
     /// be intended for another service.</summary>
-    private static EdgeConfiguration LoadConfiguration(string broker, bool once, double speed, string model, int port)
+    private static EdgeConfiguration LoadConfiguration(DemoSettings settings, int brokerPort, int httpPort)
     {
+        var (broker, once, speed, model, state) = settings;
         var document = JsonNode.Parse(
             File.ReadAllText(Path.Combine(Assets, ConfigurationSources.FileName)),
             documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!;
@@ -203,8 +231,11 @@ internal static class DemoCommand
         section["Mqtt"]!["Broker"] = broker;
         if (broker == Embedded)
         {
-            section["Mqtt"]!["Port"] = port;
+            section["Mqtt"]!["Port"] = brokerPort;
         }
+
+        section["StateFolder"] = state;
+        section["Http"] = new JsonObject { ["Listen"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{httpPort}") };
 
         var camera = section["Cameras"]![Camera]!;
         (camera["Source"], camera["Loop"], camera["Speed"]) = (Path.Combine(Assets, "gate.mp4"), !once, speed);
@@ -230,5 +261,26 @@ internal static class DemoCommand
         Terminal.Info(string.Create(
             CultureInfo.InvariantCulture,
             $"{stats.Pipeline.Answers} answers about {camera.FramesUsed} frames, {answersSeen} received by the subscriber; {camera.FramesCaptured} frames captured, {camera.FramesIdle} with no question due, {camera.FramesReplaced} replaced by newer ones; oldest frame at its answer {stats.Pipeline.MaxAgeMs ?? 0:0} ms."));
+    }
+
+    /// <summary>What the demo is run with.</summary>
+    private sealed record DemoSettings(string Broker, bool Once, double Speed, string Model, string StateFolder);
+
+    /// <summary>A folder for what is changed while the demo runs; deleted at its end.</summary>
+    private sealed class DemoState : IDisposable
+    {
+        public string Folder { get; } = Directory.CreateTempSubdirectory("mobilevlm-demo-").FullName;
+
+        public void Dispose()
+        {
+            try
+            {
+                Directory.Delete(Folder, recursive: true);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                Terminal.Info($"{Folder} cannot be deleted: {fault.Message}");
+            }
+        }
     }
 }

@@ -82,6 +82,18 @@ internal sealed partial class EdgeConfiguration
     public IReadOnlyList<CameraSettings> ToCameraSettings(int imageSize = OnvifProfileChoice.EncoderHeight) =>
         [.. Options.Cameras.Select(camera => ToCamera(new CameraId(camera.Key), camera.Value, new NeededFrameSize(camera.Value, imageSize)))];
 
+    /// <summary>The settings for a source that is tried out: those of the camera that has it, otherwise the defaults.</summary>
+    /// <param name="source">As in the configuration.</param>
+    /// <returns>The settings; null for a file, device or pipeline that no camera has.</returns>
+    public CameraSettings? ToTestSettings(string source)
+    {
+        var resolved = CameraSources.Resolve(source, FullPath);
+        return ToCameraSettings().FirstOrDefault(camera => camera.Source == resolved)
+            ?? (CameraSources.MayBeNamedByClient(source)
+                ? ToCamera(new CameraId("test"), new CameraOptions { Source = source }, new NeededFrameSize(new CameraOptions(), OnvifProfileChoice.EncoderHeight))
+                : null);
+    }
+
     /// <param name="modelName">The name in the model's manifest.</param>
     public EdgeSettings ToEdgeSettings(string modelName) => new()
     {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
@@ -18,30 +19,30 @@ internal sealed partial class EdgeConfiguration
     // systemd sets it for a unit with StateDirectory=; several folders are separated by colons.
     private const string StateVariable = "STATE_DIRECTORY";
 
+    private readonly ConfigurationText _text;
     private readonly string _hostName;
     private readonly string? _systemdState;
 
     private EdgeConfiguration(
         EdgeOptions options,
-        string? file,
-        string folder,
-        ConfigurationSources sources,
+        ConfigurationText text,
         IConfiguration logging,
-        IReadOnlyList<ConfigurationProblem> warnings)
+        IReadOnlyList<ConfigurationProblem> warnings,
+        IReadOnlyList<OverlayUse> overlayUses)
     {
-        (Options, File, Folder, Logging, Warnings) = (options, file, folder, logging, warnings);
-        _hostName = sources.HostName;
-        _systemdState = SystemdState(sources);
+        (Options, _text, Logging, Warnings, OverlayUses) = (options, text, logging, warnings, overlayUses);
+        _hostName = text.Sources.HostName;
+        _systemdState = SystemdState(text.Sources);
     }
 
     /// <summary>The options as written, with defaults for what was left out.</summary>
     public EdgeOptions Options { get; }
 
     /// <summary>The file that was read; null if everything came from the environment.</summary>
-    public string? File { get; }
+    public string? File => _text.File;
 
     /// <summary>The folder in which relative paths start: the file's folder, so that they mean the same under systemd.</summary>
-    public string Folder { get; }
+    public string Folder => _text.Folder;
 
     /// <summary>Section <c>Logging</c> for .NET's logging; empty if there is none.</summary>
     public IConfiguration Logging { get; }
@@ -66,29 +67,35 @@ internal sealed partial class EdgeConfiguration
         var path = file is not null
             ? Path.GetFullPath(file, sources.CurrentFolder)
             : sources.Files.FirstOrDefault(System.IO.File.Exists);
-        return path is null ? Read(null, null, sources, purpose) : Read(path, ReadFile(path), sources, purpose);
+        return ReadWithStoredOverlay(new ConfigurationText(path, path is null ? null : ReadFile(path), sources, purpose));
     }
 
     /// <summary>Reads a configuration that a command supplies itself, for example the demo; it is validated in the same way.</summary>
     /// <exception cref="ConfigurationException">The configuration is invalid; the exception holds every error.</exception>
     public static EdgeConfiguration FromJson(string json, ConfigurationSources sources) =>
-        Read(Path.Combine(sources.CurrentFolder, ConfigurationSources.FileName), Encoding.UTF8.GetBytes(json), sources, ConfigurationPurpose.Start);
+        ReadWithStoredOverlay(new ConfigurationText(
+            Path.Combine(sources.CurrentFolder, ConfigurationSources.FileName), Encoding.UTF8.GetBytes(json), sources, ConfigurationPurpose.Start));
 
-    private static EdgeConfiguration Read(
-        string? file, byte[]? json, ConfigurationSources sources, ConfigurationPurpose purpose)
+    /// <summary>Reads the file and the environment, without validation.</summary>
+    private static SettingNode ReadTree(ConfigurationText text, ProblemList problems)
     {
-        var problems = new ProblemList();
-        var root = json is null
+        var root = text.Json is null
             ? new SettingNode("", JsonKind.Object, null, "")
-            : JsonSettings.Read(json, file ?? "", problems);
-        var applied = EnvironmentSettings.Apply(sources.Environment, Sections, root, problems);
-        if (file is null && applied == 0)
-        {
-            throw Missing(
+            : JsonSettings.Read(text.Json, text.File ?? "", problems);
+        var applied = EnvironmentSettings.Apply(text.Sources.Environment, Sections, root, problems);
+        return text.File is not null || applied > 0
+            ? root
+            : throw Missing(
                 EdgeOptions.Section,
-                $"is configured nowhere: there is {NoFile(sources)}; create one, or name one with --config");
-        }
+                $"is configured nowhere: there is {NoFile(text.Sources)}; create one, or name one with --config");
+    }
 
+    /// <summary>Reads and validates everything once.</summary>
+    private static EdgeConfiguration Read(ConfigurationText text, QuestionOverlay overlay, ProblemList problems)
+    {
+        var (sources, purpose, folder) = (text.Sources, text.Purpose, text.Folder);
+        var root = ReadTree(text, problems);
+        var overlayUses = OverlayMerge.Apply(root, overlay);
         var binder = new OptionsBinder(problems, typeof(EdgeOptions), EdgeOptions.Section);
         var options = binder.Bind<EdgeOptions>(root.Find(EdgeOptions.Section), EdgeOptions.Section);
         foreach (var unknown in root.Children.Where(it => !Sections.Contains(it.Name, StringComparer.OrdinalIgnoreCase)))
@@ -96,7 +103,6 @@ internal sealed partial class EdgeConfiguration
             binder.RefuseUnknown(unknown, unknown.Name, Sections);
         }
 
-        var folder = file is null ? sources.CurrentFolder : Path.GetDirectoryName(file) ?? sources.CurrentFolder;
         var logging = ReadLogging(root.Find(LoggingSection), problems);
         options.Mqtt.PasswordFile = SystemdCredential.Resolve(options.Mqtt.PasswordFile, sources.Environment);
         foreach (var camera in options.Cameras.Values)
@@ -114,9 +120,9 @@ internal sealed partial class EdgeConfiguration
         options.Http.KeyFile = SystemdCredential.Resolve(options.Http.KeyFile, sources.Environment);
         OptionsValidator.Validate(options, folder, SystemdState(sources), purpose, problems);
         return problems.Errors.Count == 0
-            ? new EdgeConfiguration(options, file, folder, sources, logging, problems.Warnings)
+            ? new EdgeConfiguration(options, text, logging, problems.Warnings, overlayUses)
             : throw new ConfigurationException(
-                file ?? $"environment ({NoFile(sources)})", problems.Errors, problems.Warnings);
+                text.File ?? $"environment ({NoFile(sources)})", problems.Errors, problems.Warnings);
     }
 
     private static string? SystemdState(ConfigurationSources sources) =>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Cameras;
-using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Bench;
@@ -26,6 +25,7 @@ internal static class ConfiguredChecks
         var isOfUnit = unit is not null && unit.ConfigurationFile == configuration.File;
         AddAll(MachineChecks.Tools([.. configuration.ToCameraSettings().Select(it => it.Source)]));
         AddAll(StorageChecks.Run(configuration, isOfUnit ? unit : null));
+        AddAll(OverlayChecks.Run(configuration, isOfUnit ? unit : null));
         if (isOfUnit)
         {
             AddAll(ServiceUserChecks.Run(configuration, unit!, Environment.UserName));
@@ -158,27 +158,10 @@ internal static class ConfiguredChecks
     /// <summary>Opens a camera and waits for its first frame.</summary>
     public static async Task<Finding> TryCameraAsync(CameraSettings settings, CancellationToken cancel)
     {
-        var source = CameraSources.Create(settings, new FramePool(), TimeProvider.System, NullLogger.Instance);
-        using var first = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var size = "";
-        var started = Stopwatch.GetTimestamp();
-        var took = TimeSpan.Zero;
-        var end = await source.CaptureAsync(
-            frame =>
-            {
-                using (frame)
-                {
-                    if (size.Length == 0)
-                    {
-                        (size, took) = ($"{frame.Width}x{frame.Height}", Stopwatch.GetElapsedTime(started));
-                        first.Cancel();
-                    }
-                }
-            },
-            first.Token);
-        return size.Length > 0
+        using var first = await FirstFrame.CaptureAsync(settings, TimeProvider.System, cancel);
+        return first.Frame is { } frame
             ? Finding.Fine($"camera {settings.Id}", string.Create(
-                CultureInfo.InvariantCulture, $"{source.Description}: {size}, first picture after {took.TotalSeconds:0.0} s"))
-            : Finding.Bad($"camera {settings.Id}", $"{source.Description}: no picture", end.Reason);
+                CultureInfo.InvariantCulture, $"{first.Description}: {frame.Width}x{frame.Height}, first picture after {first.Elapsed.TotalSeconds:0.0} s"))
+            : Finding.Bad($"camera {settings.Id}", $"{first.Description}: no picture", first.Reason);
     }
 }

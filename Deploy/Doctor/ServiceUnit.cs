@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Deploy.Configuration;
+
 namespace MobileVlm.Edge.Deploy.Doctor;
 
 /// <summary>The installed systemd unit, with its drop-ins: the service's user and what it may access.</summary>
@@ -29,6 +31,18 @@ internal sealed class ServiceUnit
 
     /// <summary>The folder that systemd creates for the service's state; null without <c>StateDirectory=</c>.</summary>
     public string? StateFolder => Last("StateDirectory")?.Split(' ')[0] is { Length: > 0 } state ? Path.Combine(StateRoot, state) : null;
+
+    /// <summary>Adds the service's state folder, which systemd passes to the service only.</summary>
+    /// <param name="unit">The installed unit; null if there is none.</param>
+    /// <param name="sources">What a configuration is read from.</param>
+    /// <param name="file">The configuration file; nothing is added if the service reads another one.</param>
+    public static ConfigurationSources WithState(ServiceUnit? unit, ConfigurationSources sources, string? file)
+    {
+        const string Variable = "STATE_DIRECTORY";
+        return unit is not { StateFolder: { } folder } || file is null || unit.ConfigurationFile != file || sources.Environment.ContainsKey(Variable)
+            ? sources
+            : sources with { Environment = new Dictionary<string, string>(sources.Environment) { [Variable] = folder } };
+    }
 
     /// <summary>Home folders are hidden from the service.</summary>
     public bool HidesHomes => Last("ProtectHome") is "yes" or "true" or "on" or "1" or "tmpfs";

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
 using MobileVlm.Edge.Deploy.Http;
 
@@ -15,6 +16,7 @@ internal sealed partial class EdgeHostedService(
 {
     private readonly ILogger _logger = loggers.CreateLogger<EdgeHostedService>();
     private EdgeRuntime? _runtime;
+    private LiveConfiguration? _live;
     private ConfigurationWatcher? _watcher;
     private HttpFrontEnd? _http;
     private EdgeMeter? _meter;
@@ -52,7 +54,8 @@ internal sealed partial class EdgeHostedService(
         }
 
         StartMetrics(_runtime.System);
-        _http?.Ready(_runtime.System, _scrape?.Handler);
+        _live = new LiveConfiguration(configuration, _runtime.Apply, loggers);
+        _http?.Ready(_runtime.System, _live, _scrape?.Handler);
 
         foreach (var warning in configuration.Warnings)
         {
@@ -125,7 +128,7 @@ internal sealed partial class EdgeHostedService(
             ConfigurationWarning(warning.ToString());
         }
 
-        var change = _runtime!.Apply(changed);
+        var (change, _) = _live!.Reload(changed);
         Changed(change);
         foreach (var key in change.NeedsRestart)
         {

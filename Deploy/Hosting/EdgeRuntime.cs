@@ -62,6 +62,9 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
 
     public EdgeSystem System { get; }
 
+    /// <summary>The configuration that was applied last.</summary>
+    public EdgeConfiguration Configuration => _configuration;
+
     /// <summary>Opens everything and starts. If a later part fails, what was opened is closed again.</summary>
     /// <param name="configuration">Validated.</param>
     /// <param name="time">The clock.</param>

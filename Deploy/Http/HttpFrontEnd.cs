@@ -4,6 +4,7 @@ using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
 
@@ -13,12 +14,15 @@ namespace MobileVlm.Edge.Deploy.Http;
 internal sealed class HttpFrontEnd : IAsyncDisposable
 {
     private readonly EngineCompletion _completion;
+    private readonly TimeProvider _time;
     private HttpServer? _server;
     private volatile EdgeSystem? _system;
     private volatile RequestDelegate? _metrics;
+    private volatile LiveConfiguration? _live;
+    private volatile SetupTools? _setup;
     private volatile string? _notReady = "the model is being loaded and tested";
 
-    private HttpFrontEnd(EngineCompletion completion) => _completion = completion;
+    private HttpFrontEnd(EngineCompletion completion, TimeProvider time) => (_completion, _time) = (completion, time);
 
     /// <summary>The events that viewers follow.</summary>
     public LiveEvents Events { get; } = new();
@@ -47,13 +51,15 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
         var folder = ModelFolder.Open(configuration.ModelPath);
         var tokenizer = LlamaTextTokenizer.Open(folder);
         var front = new HttpFrontEnd(new EngineCompletion(
-            ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time));
+            ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time), time);
         front._server = await HttpServer.StartAsync(
             settings,
             new HttpServices
             {
                 Completion = front._completion,
                 Cameras = () => front._system?.Cameras,
+                Questions = () => front._live,
+                Setup = () => front._setup,
                 NotReady = () => front._notReady,
                 Metrics = () => front._metrics,
                 Events = front.Events,
@@ -69,10 +75,11 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
 
     /// <summary>The service runs: everything is answered from now on.</summary>
     /// <param name="system">Started.</param>
-    /// <param name="metrics">Answers <c>/metrics</c>.</param>
-    public void Ready(EdgeSystem system, RequestDelegate? metrics)
+    /// <param name="live">The configuration in use.</param>
+    /// <param name="metrics">Answers <c>/metrics</c>; null where none are collected.</param>
+    public void Ready(EdgeSystem system, LiveConfiguration live, RequestDelegate? metrics)
     {
-        (_system, _metrics) = (system, metrics);
+        (_system, _live, _metrics, _setup) = (system, live, metrics, new SetupTools(live, _time));
         _completion.Start(system.Engine);
         _notReady = null;
     }
@@ -91,6 +98,7 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
             await _server.DisposeAsync();
         }
 
+        _setup?.Dispose();
         _completion.Dispose();
     }
 }

@@ -10,6 +10,7 @@ internal sealed record HttpSource : SourceAddress
     {
         Prefixes = ["http://", "https://"],
         SchemesThatNeedSlashes = ["http", "https"],
+        MayBeNamedByClient = true,
         Parse = source =>
         {
             RequireHost(source);

@@ -11,6 +11,7 @@ internal sealed record OnvifSource(OnvifAddress Address) : SourceAddress
         Prefixes = ["onvif://"],
         DocumentedAs = "`onvif://[USER@]HOST[:PORT][?profile=TOKEN]`",
         SchemesThatNeedSlashes = ["onvif"],
+        MayBeNamedByClient = true,
         Parse = source => new OnvifSource(OnvifAddress.Parse(source)),
     };
 

@@ -16,6 +16,7 @@ internal sealed partial record PatternSource(int Width, int Height, double Rate)
         Prefixes = ["pattern:"],
         ListedAs = "pattern:WIDTHxHEIGHT@RATE",
         DocumentedAs = "`pattern:WIDTHxHEIGHT@RATE`",
+        MayBeNamedByClient = true,
         Parse = Understand,
     };
 

@@ -9,6 +9,7 @@ internal sealed record RtmpSource : SourceAddress
     public static SourceKind Kind { get; } = new()
     {
         Prefixes = ["rtmp://", "rtmps://"],
+        MayBeNamedByClient = true,
         Parse = source =>
         {
             RequireHost(source);

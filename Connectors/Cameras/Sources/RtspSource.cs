@@ -13,6 +13,7 @@ internal sealed record RtspSource(string Address, string? Transport) : SourceAdd
         Prefixes = ["rtsp://", "rtsps://", "rtspt://", "rtspu://"],
         ListedPrefixes = ["rtsp://", "rtsps://", "rtspt://"],
         SchemesThatNeedSlashes = ["rtsp", "rtsps"],
+        MayBeNamedByClient = true,
         Parse = Understand,
     };
 

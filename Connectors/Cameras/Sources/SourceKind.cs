@@ -51,5 +51,9 @@ internal sealed record SourceKind
 
     public SourceRequirement Requirement { get; init; }
 
+    /// <summary>Whether a client that cannot read this machine's files may name such a source: an address in the network, or a test
+    /// pattern.</summary>
+    public bool MayBeNamedByClient { get; init; }
+
     public bool HasPrefix(string source) => Prefixes.Any(prefix => source.StartsWith(prefix, PrefixComparison));
 }

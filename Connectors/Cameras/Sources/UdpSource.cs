@@ -10,6 +10,7 @@ internal sealed partial record UdpSource : SourceAddress
     public static SourceKind Kind { get; } = new()
     {
         Prefixes = ["udp://"],
+        MayBeNamedByClient = true,
         Parse = source => Shape().IsMatch(source["udp://".Length..])
             ? new UdpSource()
             : throw new FormatException(

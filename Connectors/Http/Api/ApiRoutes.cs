@@ -7,7 +7,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 namespace MobileVlm.Edge.Connectors.Http.Api;
 
 /// <summary>The own API, below <c>/api/v1</c>. <c>openapi.json</c> beside this class describes it.</summary>
-internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices services, RequestBody bodies)
+internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices services, RequestBody bodies, RequestQueue queue)
 {
     private const string Prefix = "/api/v1";
 
@@ -59,6 +59,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
     {
         var camera = Find(context.Values[0]);
         var questions = await bodies.ReadJsonAsync(context, AskBody.Read);
+        using var place = queue.Join(0);
         var answers = await Cameras.AskAsync(camera.Id, null, questions, settings.AskWithin, context.Stopping);
         await WriteAnswersAsync(context, camera.Id, questions, answers);
     }
@@ -78,6 +79,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             throw HttpFailureException.Invalid(null, $"the model '{services.Completion.Model.Id}' processes text only");
         }
 
+        using var place = queue.Join(picture.Length);
         var answers = await cameras.AskAsync(null, picture, questions, settings.AskWithin, context.Stopping);
         await WriteAnswersAsync(context, null, questions, answers);
     }

@@ -15,8 +15,10 @@ internal static class AskBody
     private const int MaxQuestionBytes = 2000;
     private const int MaxChoices = 32;
     private const int MaxChoiceBytes = 128;
+    private const int MaxMasks = 16;
+    private const int MaxPolygonLength = 1000;
 
-    /// <summary><c>{"questions":[{"ask","answer","choices"}]}</c>.</summary>
+    /// <summary><c>{"questions":[{"ask","answer","choices","region","mask"}]}</c>.</summary>
     /// <exception cref="HttpFailureException">It is not that.</exception>
     public static IReadOnlyList<AskQuestion> Read(JsonElement body)
     {
@@ -26,11 +28,15 @@ internal static class AskBody
         }
 
         return Checked([.. list.EnumerateArray().Select(question => new AskQuestion(
-            question.Text("ask") ?? "", TypeOf(question.Text("answer")), question.Texts("choices", MaxChoices, MaxChoiceBytes)))]);
+            question.Text("ask") ?? "", TypeOf(question.Text("answer")), question.Texts("choices", MaxChoices, MaxChoiceBytes))
+        {
+            Region = question.Text("region"),
+            Mask = question.Texts("mask", MaxMasks, MaxPolygonLength),
+        })]);
     }
 
-    /// <summary><c>?question=Q&amp;question=Q2&amp;answer=YesNo&amp;choices=a&amp;choices=b</c>: one answer for all questions, or one
-    /// each.</summary>
+    /// <summary><c>?question=Q&amp;question=Q2&amp;answer=YesNo&amp;choices=a&amp;choices=b&amp;region=R&amp;mask=M</c>: one answer and one
+    /// region for all questions, or one each; every mask is for all.</summary>
     /// <exception cref="HttpFailureException">It is not that.</exception>
     public static IReadOnlyList<AskQuestion> Read(IQueryCollection query)
     {
@@ -42,15 +48,30 @@ internal static class AskBody
             throw HttpFailureException.Invalid("answer", "send one 'answer' for all questions, or one for each question");
         }
 
+        string[] regions = [.. query["region"].OfType<string>()];
+        string[] masks = [.. query["mask"].OfType<string>().Where(mask => mask.Length > 0)];
+        if (regions.Length > 1 && regions.Length != asks.Length)
+        {
+            throw HttpFailureException.Invalid("region", "send one 'region' for all questions, or one for each question, empty for the whole picture");
+        }
+
         return Checked([.. asks.Select((ask, i) =>
         {
-            var type = TypeOf(answers.Length == 0 ? null : answers.Length == 1 ? answers[0] : answers[i]);
-            return new AskQuestion(ask, type, type == AnswerType.Choice ? choices : []);
+            var type = TypeOf(OneOrEach(answers, i));
+            return new AskQuestion(ask, type, type == AnswerType.Choice ? choices : [])
+            {
+                Region = OneOrEach(regions, i),
+                Mask = masks,
+            };
         })]);
+
+        static string? OneOrEach(string[] values, int at) => values switch { [] => null, [var one] => one, _ => values[at] };
     }
 
-    private static IReadOnlyList<AskQuestion> Checked(IReadOnlyList<AskQuestion> questions)
+    private static IReadOnlyList<AskQuestion> Checked(IReadOnlyList<AskQuestion> sent)
     {
+        // An empty region is none, as an empty text is elsewhere.
+        IReadOnlyList<AskQuestion> questions = [.. sent.Select(question => string.IsNullOrWhiteSpace(question.Region) ? question with { Region = null } : question)];
         if (questions.Count is 0 or > MaxQuestions)
         {
             throw HttpFailureException.Invalid("questions", string.Create(CultureInfo.InvariantCulture, $"{questions.Count} questions were sent; 1 to {MaxQuestions} are accepted"));
@@ -61,6 +82,16 @@ internal static class AskBody
             if (!QuestionText.HasText(question.Ask) || Encoding.UTF8.GetByteCount(question.Ask) > MaxQuestionBytes)
             {
                 throw HttpFailureException.Invalid("ask", string.Create(CultureInfo.InvariantCulture, $"a question is empty or longer than {MaxQuestionBytes} bytes"));
+            }
+
+            if (question.Region?.Length > MaxPolygonLength)
+            {
+                throw HttpFailureException.Invalid("region", string.Create(CultureInfo.InvariantCulture, $"'region' has more than {MaxPolygonLength} characters"));
+            }
+
+            if (question.Mask.Count > MaxMasks || question.Mask.Any(mask => mask.Length > MaxPolygonLength))
+            {
+                throw HttpFailureException.Invalid("mask", string.Create(CultureInfo.InvariantCulture, $"'mask' is not a list of up to {MaxMasks} polygons of up to {MaxPolygonLength} characters"));
             }
 
             if (question.Type == AnswerType.Choice

@@ -99,7 +99,14 @@ public sealed record ScoreThresholds(double? YesAbove, double? NoBelow, double? 
 /// <param name="Ask">The question.</param>
 /// <param name="Type">The type of its answer.</param>
 /// <param name="Choices">At least two for <see cref="AnswerType.Choice"/>, otherwise none.</param>
-public sealed record AskQuestion(string Ask, AnswerType Type, IReadOnlyList<string> Choices);
+public sealed record AskQuestion(string Ask, AnswerType Type, IReadOnlyList<string> Choices)
+{
+    /// <summary>The part of the picture that it is about, written as the configuration's <c>Region</c>; null for all of it.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>Parts that are painted over, written as the configuration's <c>Mask</c>.</summary>
+    public IReadOnlyList<string> Mask { get; init; } = [];
+}
 
 /// <summary>The answer to a question that was asked once.</summary>
 public sealed record AskAnswer

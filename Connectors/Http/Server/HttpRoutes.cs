@@ -23,7 +23,9 @@ internal static class HttpRoutes
         return new RouteTable(
         [
             .. Common(services),
-            .. new ApiRoutes(settings, services, bodies).Create(),
+            .. new ApiRoutes(settings, services, bodies, queue).Create(),
+            .. new QuestionRoutes(services, bodies).Create(),
+            .. new SetupRoutes(services, bodies).Create(),
             .. new ModeRoutes(services, bodies).Create(),
             .. mcp?.Create() ?? [],
             .. OpenAi(runner, bodies),

@@ -13,6 +13,12 @@ public sealed record HttpServices
     /// <summary>The cameras; null until the service runs.</summary>
     public required Func<ICameraService?> Cameras { get; init; }
 
+    /// <summary>Changes the questions of the cameras; null until the service runs.</summary>
+    public Func<IQuestionEditor?> Questions { get; init; } = () => null;
+
+    /// <summary>Tries out configurations and sources; null until the service runs.</summary>
+    public Func<ISetupTools?> Setup { get; init; } = () => null;
+
     /// <summary>Why the service does not answer yet; null when it does.</summary>
     public required Func<string?> NotReady { get; init; }
 

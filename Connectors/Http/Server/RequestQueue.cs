@@ -19,10 +19,15 @@ internal enum RequestPriority
 /// <param name="time">Paces the waits.</param>
 internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider time)
 {
+    /// <summary>Bytes of the pictures of requests that wait beside the turn; the first one may be larger.</summary>
+    public const long MaxWaitingBytes = 128 * 1024 * 1024;
+
     private readonly Lock _lock = new();
     private readonly List<Entry> _waiting = [];
     private bool _isTaken;
     private TimeSpan _lastTurn = TimeSpan.FromSeconds(2);
+    private int _beside;
+    private long _besideBytes;
 
     /// <summary>How many requests wait.</summary>
     public int WaitingCount
@@ -54,9 +59,9 @@ internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider
                 return new Turn(this, time.GetTimestamp());
             }
 
-            if (_waiting.Count >= maxWaiting)
+            if (_waiting.Count + _beside >= maxWaiting)
             {
-                throw Busy(string.Create(CultureInfo.InvariantCulture, $"{_waiting.Count} requests wait already"));
+                throw Busy(string.Create(CultureInfo.InvariantCulture, $"{_waiting.Count + _beside} requests wait already"));
             }
 
             entry = new Entry(priority);
@@ -89,11 +94,34 @@ internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider
         return new Turn(this, time.GetTimestamp());
     }
 
+    /// <summary>Counts a request that needs no turn, because the model answers it between two pieces of a text: a question about a
+    /// camera or a picture. It counts among those that wait until the result is disposed.</summary>
+    /// <param name="bytes">Bytes of its picture.</param>
+    /// <exception cref="HttpFailureException">Too many wait, or their pictures take too much memory.</exception>
+    public IDisposable Join(long bytes)
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count + _beside >= maxWaiting)
+            {
+                throw Busy(string.Create(CultureInfo.InvariantCulture, $"{_waiting.Count + _beside} requests wait already"));
+            }
+
+            if (_beside > 0 && _besideBytes + bytes > MaxWaitingBytes)
+            {
+                throw Busy(string.Create(CultureInfo.InvariantCulture, $"the pictures of waiting requests have {_besideBytes / (1024 * 1024)} MiB already"));
+            }
+
+            (_beside, _besideBytes) = (_beside + 1, _besideBytes + bytes);
+            return new Place(this, bytes);
+        }
+    }
+
     private HttpFailureException Busy(string message)
     {
         lock (_lock)
         {
-            return HttpFailureException.Busy(message, _lastTurn * (_waiting.Count + 1));
+            return HttpFailureException.Busy(message, _lastTurn * (_waiting.Count + _beside + 1));
         }
     }
 
@@ -117,6 +145,27 @@ internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider
     private sealed record Entry(RequestPriority Priority)
     {
         public TaskCompletionSource Called { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private void LeavePlace(long bytes)
+    {
+        lock (_lock)
+        {
+            (_beside, _besideBytes) = (_beside - 1, _besideBytes - bytes);
+        }
+    }
+
+    private sealed class Place(RequestQueue queue, long bytes) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) == 0)
+            {
+                queue.LeavePlace(bytes);
+            }
+        }
     }
 
     private sealed class Turn(RequestQueue queue, long since) : IDisposable

@@ -42,6 +42,14 @@ internal sealed class SettingNode(string name, JsonKind kind, string? text, stri
         }
     }
 
+    /// <summary>The same value under another name and from another origin.</summary>
+    public SettingNode Copy(string name, string origin)
+    {
+        var copy = new SettingNode(name, Kind, Text, origin);
+        copy.Children.AddRange(Children.Select(child => child.Copy(child.Name, origin)));
+        return copy;
+    }
+
     /// <summary>The leaves under this key, with colons as in .NET's configuration.</summary>
     public IEnumerable<KeyValuePair<string, string?>> Flatten(string key) =>
         Children.Count == 0

@@ -22,7 +22,7 @@ internal sealed class EdgeOptions
     [TimeZoneName]
     public string? TimeZone { get; set; }
 
-    [Description("Folder for what must survive a restart: states, cool-downs, switches, mode, snoozes. Under systemd, `StateDirectory=` sets it.")]
+    [Description("Folder for what must survive a restart: states, cool-downs, switches, mode, snoozes, and the questions that were [set over HTTP](http.md#questions-set-over-http). Under systemd, `StateDirectory=` sets it.")]
     [DefaultText("systemd's state directory if set; otherwise nothing is kept")]
     [TextLength(4096)]
     public string? StateFolder { get; set; }
@@ -33,7 +33,7 @@ internal sealed class EdgeOptions
     [Description("The broker to which answers are published. May be left out with `Http:Listen`, where answers are then available over HTTP alone, and with `Webhooks`, which get the events.")]
     public MqttOptions Mqtt { get; set; } = new();
 
-    [Description("The cameras, each under a name that is part of its topics. At least one needs a question, unless `Http:Listen` is set: then there may be none.")]
+    [Description("The cameras, each under a name that is part of its topics. At least one needs a question, unless `Http:Listen` is set: then there may be no cameras, or cameras without questions.")]
     [Map("camera", "availability", "stats", "ask", "reply", "replies")]
     public Dictionary<string, CameraOptions> Cameras { get; set; } = [];
 

@@ -31,7 +31,7 @@ internal static class OptionsValidator
         var model = ContextValidator.OpenTokenCounter(options, folder, problems);
         if (!hasHttp || options.Cameras.Count > 0)
         {
-            ValidateCameras(options, model is not null, problems);
+            ValidateCameras(options, model is not null, mayAskNothing: hasHttp, problems);
         }
 
         if (model is { VisualTokenCount: > 0 })
@@ -161,7 +161,7 @@ internal static class OptionsValidator
         }
     }
 
-    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, ProblemList problems)
+    private static void ValidateCameras(EdgeOptions options, bool modelIsKnown, bool mayAskNothing, ProblemList problems)
     {
         if (options.Cameras.Count == 0)
         {
@@ -173,8 +173,8 @@ internal static class OptionsValidator
             return;
         }
 
-        // A camera or a group of questions with an error may hold the missing question.
-        if (options.Cameras.All(camera => camera.Value.Questions.Count == 0
+        // Questions can be added over HTTP. A camera or a group of questions with an error may hold the missing question.
+        if (!mayAskNothing && options.Cameras.All(camera => camera.Value.Questions.Count == 0
             && !problems.Has(QuestionsOf(camera.Key))
             && !problems.Has($"{Cameras}:{camera.Key}")))
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Vision;
@@ -29,6 +30,9 @@ internal sealed class FakeEngine
     public Func<long, Question, string>? OnAnswer { get; set; }
 
     public Action? OnOpen { get; set; }
+
+    /// <summary>Called when the engine is tried out after a failure; throws where it is broken.</summary>
+    public Action? OnProbe { get; set; }
 
     public Action? OnDispose { get; set; }
 
@@ -238,9 +242,11 @@ internal sealed class FakeEngine
         public void Dispose() => engine.Disposed("encoder", this);
     }
 
-    private sealed class Answerer(FakeEngine engine) : Session, IQuestionAnswerer
+    private sealed class Answerer(FakeEngine engine) : Session, IQuestionAnswerer, IEngineProbe
     {
         private long _primed;
+
+        public void Probe() => engine.OnProbe?.Invoke();
 
         public void PrefillPicture(VisualTokens picture) => engine.Work(this, () =>
         {

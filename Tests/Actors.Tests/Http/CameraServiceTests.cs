@@ -110,7 +110,7 @@ public sealed class CameraServiceTests
     [Fact]
     public async Task Questions_that_may_wait_are_bounded()
     {
-        await using var rig = await StartAsync(it => it.Settings = it.Settings with { Asks = it.Settings.Asks with { MaxWaiting = 1 } });
+        await using var rig = await StartAsync(it => it.Settings = it.Settings with { Asks = it.Settings.Asks with { MaxWaitingOverHttp = 1 } });
         using var leaves = new CancellationTokenSource();
         var first = rig.Edge.Cameras.AskAsync("gate", null, [What], Within, leaves.Token);
 

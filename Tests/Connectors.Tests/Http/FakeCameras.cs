@@ -10,6 +10,9 @@ internal sealed class FakeCameras : ICameraService, IModeService
 
     public List<(string? Camera, ReadOnlyMemory<byte>? Picture, IReadOnlyList<AskQuestion> Questions)> Asked { get; } = [];
 
+    /// <summary>Called for each ask before it is answered.</summary>
+    public Func<CancellationToken, Task> OnAsk { get; set; } = _ => Task.CompletedTask;
+
     public List<(string Camera, string Question, bool Enabled)> Switched { get; } = [];
 
     public IReadOnlyList<CameraView> Cameras { get; } =
@@ -72,7 +75,12 @@ internal sealed class FakeCameras : ICameraService, IModeService
     public async Task<IReadOnlyList<AskAnswer>> AskAsync(
         string? camera, ReadOnlyMemory<byte>? picture, IReadOnlyList<AskQuestion> questions, TimeSpan within, CancellationToken cancel)
     {
-        Asked.Add((camera, picture, questions));
+        lock (Asked)
+        {
+            Asked.Add((camera, picture, questions));
+        }
+
+        await OnAsk(cancel);
         await (HoldAsks?.Task.WaitAsync(cancel) ?? Task.CompletedTask);
         return [.. questions.Select(question => new AskAnswer
         {

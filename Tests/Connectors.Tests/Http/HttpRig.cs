@@ -28,6 +28,10 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public FakeCameras Cameras { get; } = new();
 
+    public FakeQuestions Questions { get; } = new();
+
+    public FakeSetup Setup { get; } = new();
+
     public LiveEvents Events { get; } = new();
 
     public LogTail Log { get; } = new();
@@ -61,6 +65,8 @@ internal sealed class HttpRig : IAsyncDisposable
             {
                 Completion = rig.Completion,
                 Cameras = () => rig.HasCameras ? rig.Cameras : null,
+                Questions = () => rig.NotReady is null ? rig.Questions : null,
+                Setup = () => rig.NotReady is null ? rig.Setup : null,
                 NotReady = () => rig.NotReady,
                 Events = rig.Events,
                 Log = rig.Log,

@@ -133,7 +133,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "'rnu' is not a command. Did you mean 'run'?", "rnu", "--config", "x")]
     [InlineData(2, "'pul' is not a command. Did you mean 'pull'?", "model", "pul", "x")]
     [InlineData(2, "'chekc' is not a command. Did you mean 'check'?", "config", "chekc")]
-    [InlineData(2, "A command is missing. Known: check.", "config")]
+    [InlineData(2, "A command is missing. Known: check, export-questions.", "config")]
     [InlineData(2, "'--confg' is not an option of 'mobilevlm run'. Did you mean '--config'?", "run", "--confg", "x")]
     [InlineData(2, "'--versoin' is not an option of 'mobilevlm'. Did you mean '--version'?", "--versoin")]
     [InlineData(2, "'--modle' is not an option of 'mobilevlm ask'. Did you mean '--model'?", "ask", "--modle", "x", "--image", "y", "q")]

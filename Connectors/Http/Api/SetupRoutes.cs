@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using MobileVlm.Edge.Connectors.Http.Server;
+
+namespace MobileVlm.Edge.Connectors.Http.Api;
+
+/// <summary>The routes that try out a configuration or a camera source. Both need a full token: they read files of the device and
+/// connect to addresses of its network.</summary>
+internal sealed class SetupRoutes(HttpServices services, RequestBody bodies)
+{
+    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
+
+    private ISetupTools Tools => services.Setup()
+        ?? throw HttpFailureException.Unavailable(services.NotReady() ?? "the service is still starting", WhileLoading);
+
+    /// <summary>All routes.</summary>
+    public IEnumerable<Route> Create() =>
+    [
+        new(HttpMethods.Post, "/api/v1/config/check", AccessLevel.Full, ErrorForm.Object, CheckAsync),
+        new(HttpMethods.Post, "/api/v1/sources/test", AccessLevel.Full, ErrorForm.Object, TestAsync),
+    ];
+
+    private async Task CheckAsync(RouteContext context)
+    {
+        var tools = Tools;
+        var file = await bodies.ReadAsync(context, body => body);
+        await context.WriteJsonAsync(await tools.CheckConfigurationAsync(file, context.Stopping));
+    }
+
+    private async Task TestAsync(RouteContext context)
+    {
+        var tools = Tools;
+        var source = await bodies.ReadJsonAsync(context, body => body.Text("source")
+            ?? throw HttpFailureException.Invalid("source", "'source' is missing; send {\"source\":\"rtsp://user:password@camera/stream\"}, for example"));
+        var result = await tools.TestSourceAsync(source, context.Stopping);
+        var document = new JsonObject { ["ok"] = result.Frame is not null };
+        if (result.Frame is { } frame)
+        {
+            (document["width"], document["height"]) = (frame.Width, frame.Height);
+        }
+        else
+        {
+            document["reason"] = result.Reason;
+        }
+
+        document["elapsedMs"] = Math.Round(result.Elapsed.TotalMilliseconds);
+        if (result.Frame is { } shown)
+        {
+            document["image"] = $"data:image/jpeg;base64,{Convert.ToBase64String(shown.Jpeg.Span)}";
+        }
+
+        await context.WriteJsonAsync(document);
+    }
+}
