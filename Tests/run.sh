@@ -6,12 +6,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 export ORT_DISABLE_TELEMETRY=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 needed=(
-    ffmpeg mosquitto mosquitto-clients tmux faketime
+    ffmpeg mosquitto mosquitto-clients tmux faketime nginx
     python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
     libgtk-3-0 libdrm2 libatomic1
     gcc libc6-dev
 )
+# Where Node.js comes from elsewhere, Debian's packages would not go with it.
+command -v node >/dev/null || needed+=(nodejs)
+command -v npm >/dev/null || needed+=(npm)
 missing=()
 for package in "${needed[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
