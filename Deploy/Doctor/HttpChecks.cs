@@ -126,8 +126,9 @@ internal static class HttpChecks
                 : now > until - EndsSoon ? Finding.Note(What, $"{found} and expires soon", "Renew it, then restart the service, which reads it at its start.")
                 : Finding.Fine(What, found);
         }
-        catch (CryptographicException error)
+        catch (Exception error) when (error is CryptographicException or ArgumentException)
         {
+            // The key of another certificate is reported as a wrong argument.
             return Finding.Bad(What, $"CertificateFile '{file}' and KeyFile '{key}' are not a certificate and its key: {error.Message}", "Both are PEM files; the key must belong to the first certificate in the file.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -3,7 +3,6 @@ using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
-using MobileVlm.Edge.Inference.Import.Precision;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 

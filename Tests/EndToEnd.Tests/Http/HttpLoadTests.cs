@@ -15,6 +15,6 @@ public sealed class HttpLoadTests
         Assert.NotEmpty(report.After.Ages);
         Assert.True(report.Counts.Chats > 0, "No chat was answered.");
         Assert.Equal(0, report.Counts.Refused);
-        Assert.True(report.Counts.Pictures > 8, "The viewers saw no pictures.");
+        Assert.True(report.Counts.Pictures > 0, "The viewers saw no pictures.");
     }
 }

@@ -10,13 +10,14 @@ using System.Text.RegularExpressions;
 namespace MobileVlm.Edge.EndToEnd.Tests.Http;
 
 /// <summary>The block for nginx of <c>reverse-proxy.md</c>, run by nginx before a service.</summary>
-public sealed partial class NginxTests : IAsyncLifetime
+public sealed partial class NginxTests : IAsyncLifetime, IDisposable
 {
     private const string Token = "fulltoken0123456789";
 
     private readonly TemporaryFolder _folder = new();
     private EdgeProcess? _service;
     private Process? _nginx;
+    private string _certificate = "";
 
     public async Task InitializeAsync()
     {
@@ -71,9 +72,9 @@ public sealed partial class NginxTests : IAsyncLifetime
         {
             await service.DisposeAsync();
         }
-
-        _folder.Dispose();
     }
+
+    public void Dispose() => _folder.Dispose();
 
     [NginxFact]
     public async Task The_documented_block_passes_everything_on_below_its_prefix()
@@ -119,7 +120,7 @@ public sealed partial class NginxTests : IAsyncLifetime
     private HttpClient Client() => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
-        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true },
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _certificate },
         ConnectCallback = async (_, cancel) =>
         {
             var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -146,6 +147,7 @@ public sealed partial class NginxTests : IAsyncLifetime
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=home.example", key, HashAlgorithmName.SHA256)
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        _certificate = certificate.GetCertHashString();
         File.WriteAllText(_folder["home.pem"], certificate.ExportCertificatePem());
         File.WriteAllText(_folder["home.key"], key.ExportPkcs8PrivateKeyPem());
 

@@ -127,7 +127,6 @@ internal static class HostileRequests
     private static async Task<int?> ExchangeAsync(RawConnection to, string request)
     {
         await to.WriteAsync(request);
-        to.CloseHalf();
         return await to.ReadStatusAsync();
     }
 
@@ -138,7 +137,7 @@ internal static class HostileRequests
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(16), random.Next(20_000, int.MaxValue));
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(20), random.Next(20_000, int.MaxValue));
         var picture = Convert.ToBase64String(head);
-        return $$"""{"stream":false,"messages":[{"role":"user","images":["{{picture}}"],"content":[{"type":"text","text":"Who?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,{{picture}}"}}]}]}""";
+        return $$$"""{"stream":false,"messages":[{"role":"user","images":["{{{picture}}}"],"content":[{"type":"text","text":"Who?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,{{{picture}}}"}}]}]}""";
     }
 
     private static byte[] Compress(int zeros)
@@ -152,8 +151,12 @@ internal static class HostileRequests
         return file.ToArray();
     }
 
-    private static T Pick<T>(Random random, IReadOnlyList<T> from) => from[random.Next(from.Count)];
+    private static string Pick(Random random, string[] from) => from[random.Next(from.Length)];
 
-    private static string Noise(Random random, int length) =>
-        new([.. Enumerable.Range(0, random.Next(length)).Select(_ => (char)random.Next(33, 255))]);
+    private static string Noise(Random random, int length)
+    {
+        // Half of them are tokens by their characters.
+        var highest = random.Next(2) == 0 ? 127 : 256;
+        return new([.. Enumerable.Range(0, random.Next(length)).Select(_ => (char)random.Next(33, highest))]);
+    }
 }

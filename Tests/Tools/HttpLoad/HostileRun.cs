@@ -55,7 +55,7 @@ internal static class HostileRun
             problems.Enqueue(line);
         }
 
-        return new HostileReport(count, seed, took, memory, memoryAfter, files, filesAfter, statuses, [.. problems.Distinct().Take(20)]);
+        return new HostileReport(count, seed, took, memory, memoryAfter, files, filesAfter, statuses, [.. problems.Distinct().Reverse().Take(20)]);
 
         async Task SendAsync(int from, int number) => await Parallel.ForEachAsync(
             Enumerable.Range(from, number),
@@ -68,12 +68,12 @@ internal static class HostileRun
                     using var connection = await RawConnection.OpenAsync(target.Address);
                     var status = await kind.SendAsync(connection, new Random(unchecked((seed * 1_000_003) + i)));
                     statuses.AddOrUpdate((kind.Name, status ?? 0), 1, (_, before) => before + 1);
-                    if (status is 500 or 501 or 502 or > 503)
+                    if (status is 500 or 501 or 502 or 504)
                     {
                         problems.Enqueue($"{kind.Name}: status {status} (request {i}, seed {seed})");
                     }
                 }
-                catch (Exception fault) when (fault is InvalidDataException or OperationCanceledException or System.Net.Sockets.SocketException)
+                catch (Exception fault) when (fault is FormatException or OperationCanceledException or System.Net.Sockets.SocketException)
                 {
                     problems.Enqueue($"{kind.Name}: {fault.Message} (request {i}, seed {seed})");
                 }

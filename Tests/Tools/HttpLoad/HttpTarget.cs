@@ -20,9 +20,6 @@ internal sealed partial class HttpTarget : IAsyncDisposable
     /// <summary>With a slash at its end.</summary>
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>The id of the model.</summary>
-    public string Model { get; private set; } = "";
-
     /// <summary>Whether the process has ended.</summary>
     public bool HasExited => _service.HasExited;
 
@@ -59,8 +56,6 @@ internal sealed partial class HttpTarget : IAsyncDisposable
                     return ready.IsSuccessStatusCode;
                 },
                 "the service is ready");
-            using var models = JsonDocument.Parse(await client.GetStringAsync(new Uri("v1/models", UriKind.Relative)));
-            target.Model = models.RootElement.GetProperty("data")[0].GetProperty("id").GetString()!;
             return target;
         }
         catch

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -10,7 +11,7 @@ internal sealed class RawConnection : IDisposable
     /// <summary>Longer than the server may take to refuse anything.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    private readonly TcpClient _client = new();
+    private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp);
 
     private RawConnection()
     {
@@ -22,7 +23,7 @@ internal sealed class RawConnection : IDisposable
         var connection = new RawConnection();
         try
         {
-            await connection._client.ConnectAsync(address.Host, address.Port);
+            await connection._socket.ConnectAsync(IPAddress.Parse(address.Host), address.Port);
             return connection;
         }
         catch
@@ -37,9 +38,12 @@ internal sealed class RawConnection : IDisposable
     {
         try
         {
-            await _client.GetStream().WriteAsync(bytes);
+            for (var sent = 0; sent < bytes.Length;)
+            {
+                sent += await _socket.SendAsync(bytes[sent..]);
+            }
         }
-        catch (IOException)
+        catch (SocketException)
         {
             // The server has refused before it read all.
         }
@@ -53,7 +57,7 @@ internal sealed class RawConnection : IDisposable
     {
         try
         {
-            _client.Client.Shutdown(SocketShutdown.Send);
+            _socket.Shutdown(SocketShutdown.Send);
         }
         catch (SocketException)
         {
@@ -72,7 +76,7 @@ internal sealed class RawConnection : IDisposable
         {
             while (length < 12)
             {
-                var count = await _client.GetStream().ReadAsync(buffer.AsMemory(length), limit.Token);
+                var count = await _socket.ReceiveAsync(buffer.AsMemory(length), limit.Token);
                 if (count == 0)
                 {
                     return null;
@@ -81,17 +85,17 @@ internal sealed class RawConnection : IDisposable
                 length += count;
             }
         }
-        catch (IOException)
+        catch (SocketException)
         {
             return null;
         }
 
+        // The preface of HTTP/2 is answered with a frame of HTTP/2.
         var head = Encoding.Latin1.GetString(buffer, 0, length);
         return head.StartsWith("HTTP/1.1 ", StringComparison.Ordinal)
-            && int.TryParse(head.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var status)
-                ? status
-                : throw new InvalidDataException($"This is not the head of a response: {head}");
+            ? int.Parse(head.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture)
+            : null;
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose() => _socket.Dispose();
 }

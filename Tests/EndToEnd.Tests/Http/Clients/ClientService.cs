@@ -11,7 +11,7 @@ public sealed class ClientTests : ICollectionFixture<ClientService>
 }
 
 /// <summary>A running service with the demo's model and access tokens, without cameras and broker.</summary>
-public sealed partial class ClientService : IAsyncLifetime
+public sealed partial class ClientService : IAsyncLifetime, IDisposable
 {
     public const string FullToken = "fulltoken0123456789";
     public const string ReadToken = "readtoken0123456789";
@@ -86,9 +86,9 @@ public sealed partial class ClientService : IAsyncLifetime
             Assert.Equal(0, await service.ExitAsync());
             await service.DisposeAsync();
         }
-
-        _folder.Dispose();
     }
+
+    public void Dispose() => _folder.Dispose();
 
     [GeneratedRegex("HTTP is at (?<address>http://[^/ ]+)")]
     private static partial Regex At();
