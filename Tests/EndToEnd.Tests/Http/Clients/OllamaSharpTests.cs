@@ -92,7 +92,16 @@ public sealed class OllamaSharpTests(ClientService service)
         using var leaves = new CancellationTokenSource();
         var read = new List<GenerateResponseStream?>();
         await foreach (var line in client.GenerateAsync(
-            new GenerateRequest { Model = service.Model, Prompt = ClientService.DescribeQuestion, Images = Pictures }, leaves.Token))
+            new GenerateRequest
+            {
+                Model = service.Model,
+                Prompt = ClientService.DescribeQuestion,
+                Images = Pictures,
+
+                // So hot, the model writes words at random and hardly ever ends: the text is longer than what is read at once.
+                Options = new RequestOptions { Temperature = 100, Seed = 1, NumPredict = 900 },
+            },
+            leaves.Token))
         {
             read.Add(line);
             await leaves.CancelAsync();
