@@ -26,7 +26,7 @@ internal static class LoadRun
         Task[] clients =
         [
             .. Enumerable.Range(0, viewers).Select(_ => Task.Run(() => ViewAsync(target, counts, stop.Token))),
-            .. Enumerable.Range(0, chats).Select(_ => Task.Run(() => ChatAsync(target, counts, stop.Token))),
+            .. Enumerable.Range(0, chats).Select(chat => Task.Run(() => ChatAsync(target, chat, counts, stop.Token))),
         ];
         await Task.Delay(warmUp);
         var loaded = await MeasureAsync($"with {viewers} viewers and {chats} chats");
@@ -76,20 +76,22 @@ internal static class LoadRun
         }
     }
 
-    private static async Task ChatAsync(HttpTarget target, LoadCounts counts, CancellationToken stop)
+    /// <summary>Asks about another picture each time, because the service keeps what it has encoded.</summary>
+    private static async Task ChatAsync(HttpTarget target, int chat, LoadCounts counts, CancellationToken stop)
     {
         using var client = target.Client();
-        var picture = Convert.ToBase64String(await File.ReadAllBytesAsync(Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg"), stop));
-        var body = JsonSerializer.Serialize(new
-        {
-            stream = true,
-            messages = new[] { new { role = "user", content = new object[] { new { type = "text", text = "Describe the picture." }, new { type = "image_url", image_url = new { url = $"data:image/jpeg;base64,{picture}" } } } } },
-        });
+        var pictures = Directory.GetFiles(Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout"), "*.jpg").Order(StringComparer.Ordinal).ToArray();
         try
         {
-            while (true)
+            for (var next = chat * 7; ; next++)
             {
-                using var content = new StringContent(body);
+                var picture = Convert.ToBase64String(await File.ReadAllBytesAsync(pictures[next % pictures.Length], stop));
+                object[] parts =
+                [
+                    new { type = "text", text = "Describe the picture." },
+                    new { type = "image_url", image_url = new { url = $"data:image/jpeg;base64,{picture}" } },
+                ];
+                using var content = new StringContent(JsonSerializer.Serialize(new { stream = true, messages = new[] { new { role = "user", content = parts } } }));
                 using var answer = await client.PostAsync(new Uri("v1/chat/completions", UriKind.Relative), content, stop);
                 counts.AddChat(answer.IsSuccessStatusCode);
             }
