@@ -34,7 +34,7 @@ internal static class ConfiguredChecks
         report.Begin("the model");
         AddAll(await Task.Factory.StartNew(
             () => TryModel(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
-        AddAll(HttpChecks.Run(configuration));
+        AddAll(HttpChecks.Run(configuration, TimeProvider.System));
         AddAll(await WebhookChecks.RunAsync(configuration, cancel));
         report.Begin("the broker");
         var (broker, _) = configuration.HasBroker

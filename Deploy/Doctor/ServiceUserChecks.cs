@@ -3,6 +3,7 @@ using System.Diagnostics;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Sources;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
@@ -85,6 +86,18 @@ internal static class ServiceUserChecks
         if (configuration.Options.Mqtt.PasswordFile is { } password && !password.StartsWith("/run/credentials/", StringComparison.Ordinal))
         {
             yield return ("Mqtt:PasswordFile", configuration.FullPath(password));
+        }
+
+        if (configuration.ToHttpSettings() is { } http)
+        {
+            // The service itself creates a missing token file.
+            foreach (var (key, path) in new[] { ("Http:TokenFile", http.TokenFile), ("Http:CertificateFile", http.CertificateFile), ("Http:KeyFile", http.KeyFile) })
+            {
+                if (path is not null && !SystemdCredential.IsCredential(path))
+                {
+                    yield return (key, path);
+                }
+            }
         }
 
         foreach (var (name, camera) in configuration.Options.Cameras)

@@ -110,19 +110,12 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
         var priority = chat.Picture is not null || request.Streams ? RequestPriority.Interactive : RequestPriority.Background;
         if (request.Structure is { } structure)
         {
-            var questions = structure.Questions(chat.Turns[^1].User);
-            var filled = questions.Count == 0
-                ? new FieldAnswers([], 0, 0, 0)
-                : await runner.RunAsync(priority, cancel => runner.Completion.FillAsync(chat, questions, cancel), context.Stopping);
-            var json = structure.Fill(filled.Values)?.ToJsonString() ?? "null";
-            var completed = new CompletedText
-            {
-                Text = json,
-                IsCutOff = false,
-                PromptTokens = filled.PromptTokens,
-                GeneratedTokens = filled.GeneratedTokens,
-            };
-            await WriteAsync(context, request, answer.Last(completed, json, "stop"));
+            await FillAsync(
+                context, request, chat, structure.Questions(chat.Turns[^1].User), values => structure.Fill(values)?.ToJsonString() ?? "null", answer, priority);
+        }
+        else if (BareValue.Read(chat.Turns[^1].User) is { } bare)
+        {
+            await FillAsync(context, request, chat, bare.Questions, bare.Fill, answer, priority);
         }
         else if (request.Streams && !request.IsAnyObject)
         {
@@ -139,6 +132,29 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
             var text = request.IsAnyObject ? AnyObject.Of(completed.Text) : completed.Text;
             await WriteAsync(context, request, answer.Last(completed, text, completed.IsCutOff ? "length" : "stop"));
         }
+    }
+
+    private async Task FillAsync(
+        RouteContext context,
+        OllamaRequest request,
+        ChatRequest chat,
+        IReadOnlyList<FieldQuestion> questions,
+        Func<IReadOnlyList<string>, string> fill,
+        OllamaAnswer answer,
+        RequestPriority priority)
+    {
+        var filled = questions.Count == 0
+            ? new FieldAnswers([], 0, 0, 0)
+            : await runner.RunAsync(priority, cancel => runner.Completion.FillAsync(chat, questions, cancel), context.Stopping);
+        var text = fill(filled.Values);
+        var completed = new CompletedText
+        {
+            Text = text,
+            IsCutOff = false,
+            PromptTokens = filled.PromptTokens,
+            GeneratedTokens = filled.GeneratedTokens,
+        };
+        await WriteAsync(context, request, answer.Last(completed, text, "stop"));
     }
 
     private static SamplingSettings Sampling(OllamaRequest request) => request.Messages.IsChatTask

@@ -33,7 +33,12 @@ internal sealed class ChatCompletionRoutes(CompletionRunner runner, RequestBody 
         var priority = chat.Picture is not null || request.Streams ? RequestPriority.Interactive : RequestPriority.Background;
         if (request.Structure is { } structure)
         {
-            await FillAsync(context, request, chat, structure, answer, priority);
+            await FillAsync(
+                context, request, chat, structure.Questions(chat.Turns[^1].User), values => structure.Fill(values)?.ToJsonString() ?? "null", answer, priority);
+        }
+        else if (BareValue.Read(chat.Turns[^1].User) is { } bare)
+        {
+            await FillAsync(context, request, chat, bare.Questions, bare.Fill, answer, priority);
         }
         else if (request.Streams && !request.IsAnyObject)
         {
@@ -56,16 +61,21 @@ internal sealed class ChatCompletionRoutes(CompletionRunner runner, RequestBody 
         : request.Sampling;
 
     private async Task FillAsync(
-        RouteContext context, ChatCompletionRequest request, ChatRequest chat, StructuredOutput structure, ChatAnswer answer, RequestPriority priority)
+        RouteContext context,
+        ChatCompletionRequest request,
+        ChatRequest chat,
+        IReadOnlyList<FieldQuestion> questions,
+        Func<IReadOnlyList<string>, string> fill,
+        ChatAnswer answer,
+        RequestPriority priority)
     {
-        var questions = structure.Questions(chat.Turns[^1].User);
         var filled = questions.Count == 0
             ? new FieldAnswers([], 0, 0, 0)
             : await runner.RunAsync(priority, cancel => runner.Completion.FillAsync(chat, questions, cancel), context.Stopping);
-        var json = structure.Fill(filled.Values)?.ToJsonString() ?? "null";
-        await WriteWholeAsync(context, request, answer, json, new CompletedText
+        var text = fill(filled.Values);
+        await WriteWholeAsync(context, request, answer, text, new CompletedText
         {
-            Text = json,
+            Text = text,
             IsCutOff = false,
             PromptTokens = filled.PromptTokens,
             PictureTokens = filled.PictureTokens,

@@ -178,8 +178,9 @@ public sealed partial class HttpServer : IAsyncDisposable
         {
             return X509Certificate2.CreateFromPemFile(certificate, key);
         }
-        catch (System.Security.Cryptography.CryptographicException error)
+        catch (Exception error) when (error is System.Security.Cryptography.CryptographicException or ArgumentException)
         {
+            // The key of another certificate is reported as a wrong argument.
             throw new IOException($"Http:CertificateFile and Http:KeyFile are not a certificate and its key in PEM form: {error.Message}", error);
         }
     }

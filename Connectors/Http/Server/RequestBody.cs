@@ -99,7 +99,7 @@ internal sealed class RequestBody(int maxBytes) : IDisposable
                 Array.Resize(ref buffer, (int)Math.Min(buffer.Length * 2L, maxBytes + 1L));
             }
 
-            var count = await request.Body.ReadAsync(buffer.AsMemory(length), cancel);
+            var count = await ReadPartAsync(request, buffer.AsMemory(length), cancel);
             length += count;
             if (length > maxBytes)
             {
@@ -110,6 +110,19 @@ internal sealed class RequestBody(int maxBytes) : IDisposable
             {
                 return buffer.AsMemory(0, length);
             }
+        }
+    }
+
+    private static async Task<int> ReadPartAsync(HttpRequest request, Memory<byte> buffer, CancellationToken cancel)
+    {
+        try
+        {
+            return await request.Body.ReadAsync(buffer, cancel);
+        }
+        catch (IOException error) when (error is not Microsoft.AspNetCore.Http.BadHttpRequestException)
+        {
+            // Kestrel's own words, for example about the size of a chunk; a client that left gets no response.
+            throw HttpFailureException.Invalid(null, $"the body cannot be read: {error.Message}");
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class EdgeOptions
     [TimeZoneName]
     public string? TimeZone { get; set; }
 
-    [Description("Folder for what must survive a restart: states, cool-downs, switches, mode, snoozes, and the questions that were [set over HTTP](http.md#questions-set-over-http). Under systemd, `StateDirectory=` sets it.")]
+    [Description("Folder for what must survive a restart: states, cool-downs, switches, mode, snoozes, and the questions that were [set over HTTP](http-setup.md#questions-set-over-http). Under systemd, `StateDirectory=` sets it.")]
     [DefaultText("systemd's state directory if set; otherwise nothing is kept")]
     [TextLength(4096)]
     public string? StateFolder { get; set; }

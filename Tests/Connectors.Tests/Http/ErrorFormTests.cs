@@ -156,6 +156,20 @@ public sealed class ErrorFormTests
         Assert.Equal(HttpStatusCode.OK, (await rig.GetAsync("/api/tags")).Status);
     }
 
+    [Theory]
+    [InlineData("zz")]
+    [InlineData("-1")]
+    [InlineData("ffffffffffffffff")]
+    public async Task A_chunk_without_a_possible_size_is_the_fault_of_the_client(string size)
+    {
+        await using var rig = await HttpRig.StartAsync();
+        using var socket = new TcpClient("127.0.0.1", rig.Server.Address.Port);
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\n{{}}\r\n0\r\n\r\n"));
+        using var reader = new StreamReader(socket.GetStream());
+        Assert.Equal("HTTP/1.1 400 Bad Request", await reader.ReadLineAsync());
+    }
+
     [Fact]
     public async Task Garbage_on_the_socket_does_not_harm_other_clients()
     {

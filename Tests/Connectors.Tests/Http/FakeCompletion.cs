@@ -33,6 +33,9 @@ internal sealed class FakeCompletion : ITextCompletion
     /// <summary>The pieces of each answer.</summary>
     public IReadOnlyList<string> Pieces { get; set; } = ["A person", " stands", " there."];
 
+    /// <summary>Each answer ends at its limit.</summary>
+    public bool IsCutOff { get; set; }
+
     /// <summary>Thrown after the pieces; null answers.</summary>
     public Exception? Fault { get; set; }
 
@@ -135,7 +138,7 @@ internal sealed class FakeCompletion : ITextCompletion
     private CompletedText Completed(int prompt) => new()
     {
         Text = string.Concat(Pieces),
-        IsCutOff = false,
+        IsCutOff = IsCutOff,
         PromptTokens = prompt,
         GeneratedTokens = Pieces.Count,
     };

@@ -35,6 +35,16 @@ public sealed class HttpServerTests : IDisposable
     }
 
     [Fact]
+    public async Task The_key_of_another_certificate_is_refused_with_both_keys()
+    {
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (certificate, key) = WriteCertificate();
+        await File.WriteAllTextAsync(key, other.ExportPkcs8PrivateKeyPem());
+        var refused = await Assert.ThrowsAsync<IOException>(() => HttpRig.StartAsync(settings => settings with { CertificateFile = certificate, KeyFile = key }));
+        Assert.Contains("Http:KeyFile", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_port_that_is_in_use_is_reported_with_its_key()
     {
         await using var first = await HttpRig.StartAsync();

@@ -89,6 +89,23 @@ public sealed class HttpOptionsTests : IDisposable
         Assert.Equal($"MobileVlm:Http:{key}", _fixture.Error(Http(http)).Key);
 
     [Fact]
+    public void The_section_that_the_example_shows_as_a_comment_is_accepted()
+    {
+        var lines = File.ReadAllLines(ConfigurationFixture.RepositoryFile("Deploy", "appsettings.example.json"));
+        var from = Array.FindIndex(lines, line => line.Trim() == "// \"Http\": {");
+        var to = Array.FindIndex(lines, from, line => line.Trim() == "// },");
+        for (var line = from; line <= to; line++)
+        {
+            lines[line] = lines[line].Trim()[3..];
+        }
+
+        _fixture.Environment["STATE_DIRECTORY"] = "/var/lib/mobilevlm";
+        var settings = _fixture.Read(string.Join('\n', lines)).ToHttpSettings()!;
+        Assert.Equal(8080, settings.Listen.Port);
+        Assert.True(settings.CreatesTokenFile);
+    }
+
+    [Fact]
     public void A_certificate_needs_its_key()
     {
         _fixture.Write(_fixture.Current, "cert.pem", "x");
