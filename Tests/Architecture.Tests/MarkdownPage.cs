@@ -5,6 +5,7 @@ namespace MobileVlm.Edge.Architecture.Tests;
 /// <summary>A Markdown file: its links, and the anchors that its headings have on GitHub.</summary>
 internal sealed partial class MarkdownPage
 {
+    private readonly string[] _all;
     private readonly string[] _lines;
 
     /// <summary>Reads a file.</summary>
@@ -12,7 +13,8 @@ internal sealed partial class MarkdownPage
     public MarkdownPage(string path)
     {
         Path = path;
-        _lines = [.. WithoutCode(File.ReadAllLines(path))];
+        _all = File.ReadAllLines(path);
+        _lines = [.. WithoutCode(_all)];
     }
 
     public string Path { get; }
@@ -32,7 +34,10 @@ internal sealed partial class MarkdownPage
     });
 
     /// <summary>The number of words outside of code blocks, as <c>wc -w</c> counts them.</summary>
-    public int Words => _lines.Sum(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length);
+    public int Words => Count(_lines);
+
+    /// <summary>The number of all words.</summary>
+    public int AllWords => Count(_all);
 
     /// <summary>Lists the links of this page that lead nowhere.</summary>
     /// <param name="root">The folder that no relative link may leave.</param>
@@ -62,6 +67,8 @@ internal sealed partial class MarkdownPage
             }
         }
     }
+
+    private static int Count(string[] lines) => lines.Sum(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length);
 
     private HashSet<string> ReadAnchors()
     {
