@@ -69,7 +69,7 @@ stage() { # architecture, folder
     cp "$root/Deploy/systemd/sysusers.conf" "$2/usr/lib/sysusers.d/mobilevlm.conf"
     cp -r "$root/Deploy/systemd/drop-ins" "$doc/examples/"
     cp "$root/Deploy/packaging/report.sh" "$doc/examples/"
-    cp "$root"/Deploy/docs/*.md "$doc/"
+    bash "$here/documentation.sh" "$doc"
     cp "$root/Deploy/appsettings.example.json" "$2/etc/mobilevlm/appsettings.json"
     find "$2" -type d -exec chmod 755 {} +
     find "$doc" "$2/usr/lib/systemd" "$2/usr/lib/sysusers.d" -type f -exec chmod 644 {} +

@@ -1,5 +1,5 @@
 // Estimates the speed of each stage on devices that were not measured, from published bandwidth and throughput. Every
-// assumption is in this file, so that a measurement can disprove it. Prints the tables of Deploy/docs/boxes.md.
+// assumption is in this file, so that a measurement can disprove it. Prints the tables of Deploy/docs/expected-speed.md.
 //
 //   dotnet run Deploy/packaging/roofline.cs
 #:property PublishAot=false

@@ -8,8 +8,8 @@ public sealed class LayoutTests
 {
     private static readonly string[] TopLevel =
     [
-        "Actors", "Connectors", "Deploy", "Inference", "Tests", "MobileVlm.Edge.sln", "README.md", "LICENSE",
-        "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", ".gitignore", ".gitattributes", ".ci", ".git",
+        "Actors", "Connectors", "Deploy", "Inference", "Tests", "MobileVlm.Edge.sln", "README.md", "LICENSE", "NOTICE",
+        "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", ".gitignore", ".gitattributes", ".ci", ".git",
     ];
 
     /// <summary>What tools create in a working copy, and git ignores.</summary>

@@ -5,11 +5,11 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileVlm.Edge.Architecture.Tests;
 
-/// <summary>Every log line that an operator may act on has its own event id, and the operations page explains its
+/// <summary>Every log line that an operator may act on has its own event id, and its page explains its
 /// meaning and the remedy.</summary>
 public sealed partial class LogEventTests
 {
-    private const string Page = "Deploy/docs/operations.md";
+    private const string Page = "Deploy/docs/log-events.md";
 
     /// <summary>Classes that log under another category: what precedes the event id in the log.</summary>
     private static readonly Dictionary<string, string> Sources = new(StringComparer.Ordinal)
@@ -47,7 +47,7 @@ public sealed partial class LogEventTests
             .Select(of => $"{of.Key}: {string.Join(", ", of.Select(line => line.Method))}"));
 
     [Fact]
-    public void The_operations_page_has_each_event_id_with_its_meaning_and_no_other()
+    public void The_page_of_log_events_has_each_event_id_with_its_meaning_and_no_other()
     {
         var documented = File.ReadLines(Path.Combine(Repository.Root, Page))
             .Select(line => Row().Match(line)).Where(row => row.Success).ToList();

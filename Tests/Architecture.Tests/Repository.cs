@@ -16,11 +16,14 @@ internal static class Repository
     public static IEnumerable<SourceFile> Sources(string project) =>
         Files(Path.Combine(Root, project), "*.cs").Select(path => new SourceFile(Path.GetRelativePath(Root, path), File.ReadAllLines(path)));
 
+    /// <summary>Every Markdown file, by full path, without what tools installed.</summary>
+    public static IEnumerable<string> Pages() => Files(Root, "*.md").Order(StringComparer.Ordinal);
+
     public static IEnumerable<string> Projects() => Files(Root, "*.csproj").Order(StringComparer.Ordinal);
 
     private static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories).Where(path =>
-            !Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" || part.StartsWith('.')));
+            !Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "artifacts" or "node_modules" || part.StartsWith('.')));
 
     private static string Find()
     {

@@ -71,7 +71,7 @@ X
 }
 if [ "$target" != cpu ] && [ -z "$runtime$provider" ]; then
     if [ "$(uname -m)" != x86_64 ]; then
-        echo "On $(uname -m) the ONNX Runtime with CUDA is built on the board (Deploy/docs/boxes.md); name it with RUNTIME_LIBRARY." >&2
+        echo "On $(uname -m) the ONNX Runtime with CUDA is built on the board (Deploy/docs/jetson.md); name it with RUNTIME_LIBRARY." >&2
         exit 2
     fi
     runtime=$(fetch Microsoft.ML.OnnxRuntime.Gpu.Linux $needed)/runtimes/linux-x64/native/libonnxruntime.so

@@ -2,7 +2,7 @@ using MobileVlm.Edge.Tools.Documents;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Accuracy;
 
-/// <summary>The loss that imports of golden models report, compared with Deploy/docs/precision.md: one model for each table. The
+/// <summary>The loss that imports of golden models report, compared with Deploy/docs/measured-losses.md: one model for each table. The
 /// program <c>Tests/Tools/Documents</c> measures all of them.</summary>
 public sealed class GoldenLossTests
 {

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 namespace MobileVlm.Edge.EndToEnd.Tests.Accuracy;
 
 /// <summary>The loss of each kind of weights for the demo's model: its answers about held-out images compared with its own in
-/// float32, and its import's report compared with Deploy/docs/precision.md. The program <c>Tests/Tools/Documents</c> measures every
+/// float32, and its import's report compared with Deploy/docs/measured-losses.md. The program <c>Tests/Tools/Documents</c> measures every
 /// precision on all images.</summary>
 public sealed class LossTableTests(ITestOutputHelper output) : IDisposable
 {

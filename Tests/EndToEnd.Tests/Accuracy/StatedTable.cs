@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Accuracy;
 
-/// <summary>A table of Deploy/docs/precision.md, so that a test can compare stated with measured values.</summary>
+/// <summary>A table of Deploy/docs/measured-losses.md, so that a test can compare stated with measured values.</summary>
 internal sealed class StatedTable
 {
     private readonly Dictionary<string, Dictionary<string, string>> _rows = [];
@@ -13,7 +13,7 @@ internal sealed class StatedTable
     /// <param name="names">The number of columns, from the left, that name a row.</param>
     public StatedTable(string heading, string first, int names)
     {
-        var lines = File.ReadAllLines(Path.Combine(DemoModel.Repository, "Deploy", "docs", "precision.md"))
+        var lines = File.ReadAllLines(Path.Combine(DemoModel.Repository, "Deploy", "docs", "measured-losses.md"))
             .SkipWhile(line => line.TrimStart('#', ' ') != heading)
             .SkipWhile(line => !line.StartsWith($"| {first} |", StringComparison.Ordinal))
             .TakeWhile(line => line.StartsWith('|')).Select(Cells).ToArray();
@@ -32,7 +32,7 @@ internal sealed class StatedTable
     /// <param name="column">The column's header.</param>
     public double[] Numbers(string row, string column) => _rows.TryGetValue(row, out var cells) && cells.TryGetValue(column, out var cell)
         ? [.. cell.Split(',').Select(Number)]
-        : throw new KeyNotFoundException($"Deploy/docs/precision.md states nothing about '{row}', '{column}': write the table again.");
+        : throw new KeyNotFoundException($"Deploy/docs/measured-losses.md states nothing about '{row}', '{column}': write the table again.");
 
     private static string[] Cells(string line) => [.. line.Trim('|').Split('|').Select(c => c.Trim())];
 

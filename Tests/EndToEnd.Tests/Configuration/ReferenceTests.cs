@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Tools.Documents;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
@@ -16,6 +17,15 @@ public sealed class ReferenceTests
             File.Exists(path) && File.ReadAllText(path) == writer.ToString(),
             "Deploy/docs/configuration.md is out of date. Write it again: "
             + "dotnet run --project Tests/Tools/Documents -c Release -- configuration");
+    }
+
+    [Fact]
+    public void The_reference_of_messages_agrees_with_the_schemas()
+    {
+        var page = File.ReadAllText(ConfigurationFixture.RepositoryFile("Deploy", "docs", "messages.md"));
+        Assert.True(
+            page == MessageReference.Page(ConfigurationFixture.RepositoryFile("Deploy", "docs", "schemas")),
+            "Deploy/docs/messages.md is out of date. Write it again: dotnet run --project Tests/Tools/Documents -c Release -- messages");
     }
 
     [Fact]

@@ -150,7 +150,7 @@ public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelp
         var contract = Contract.Exact("log-events");
         List<string> found =
         [
-            .. File.ReadLines(DocumentationPage("operations.md")).Select(line => EventRow().Match(line)).Where(row => row.Success)
+            .. File.ReadLines(DocumentationPage("log-events.md")).Select(line => EventRow().Match(line)).Where(row => row.Success)
                 .Select(row => $"{row.Groups["name"].Value} {row.Groups["level"].Value.Trim()}"),
         ];
         if (Contract.IsUpdate)

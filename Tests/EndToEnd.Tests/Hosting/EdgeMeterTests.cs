@@ -13,7 +13,8 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 
 public sealed class EdgeMeterTests
 {
-    private static readonly string[] Instruments =
+    /// <summary>Every instrument, by kind, name, unit and description.</summary>
+    internal static readonly string[] Instruments =
     [
         "Histogram mobilevlm.answer.age [s] Age of the picture when its answers were ready.",
         "Histogram mobilevlm.stage [s] Time in each stage: capture, gate, encode, prefill, decode, publish.",

@@ -18,7 +18,7 @@ public sealed class ReasonTests
     [Fact]
     public void The_docs_and_the_sentences_explain_every_reason_for_which_a_question_waits()
     {
-        var docs = File.ReadAllText(Path.Combine(DemoModel.Repository, "Deploy", "docs", "questions.md"));
+        var docs = File.ReadAllText(Path.Combine(DemoModel.Repository, "Deploy", "docs", "states.md"));
         foreach (var reason in Enum.GetValues<UnknownReason>().Except(
             [UnknownReason.Uncertain, UnknownReason.NotANumber, UnknownReason.OutOfBounds, UnknownReason.NoText]))
         {

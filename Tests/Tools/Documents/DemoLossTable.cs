@@ -38,7 +38,7 @@ internal sealed record DemoLoss(DemoPrecision Precision, ModelFolder Model, List
     }
 }
 
-/// <summary>The table of Deploy/docs/precision.md about the demo's model: its answers about held-out images in each precision,
+/// <summary>The table of Deploy/docs/measured-losses.md about the demo's model: its answers about held-out images in each precision,
 /// compared with its own in float32.</summary>
 internal static class DemoLossTable
 {

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Tools.Documents;
 
-/// <summary>The tables of Deploy/docs/precision.md about the golden models: the loss that their imports report.</summary>
+/// <summary>The tables of Deploy/docs/measured-losses.md about the golden models: the loss that their imports report.</summary>
 internal static class GoldenLossTable
 {
     public static readonly string[] Models = ["mobilevlm-v1", "mobilevlm-v2", "mobilevlm-v1-separate-tower", "mobilellama", "llama-gqa"];

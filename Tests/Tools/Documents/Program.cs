@@ -11,6 +11,9 @@ switch (args)
         }
 
         return 0;
+    case ["messages"]:
+        File.WriteAllText(Path.Combine(docs, "messages.md"), MessageReference.Page(Path.Combine(docs, "schemas")));
+        return 0;
     case ["scores"]:
         ScoresPage.Write(docs);
         return 0;
@@ -40,9 +43,10 @@ switch (args)
               dotnet run --project Tests/Tools/Documents -c Release -- PAGE
             PAGE is
               configuration     configuration.md, from the options
+              messages          messages.md, from the schemas
               scores            scores.md and scores.png: are the demo model's scores probabilities? (a minute)
-              precision-demo    prints precision.md's table of the demo's model (some minutes)
-              precision-golden  prints precision.md's tables of the golden models (some minutes)
+              precision-demo    prints measured-losses.md's table of the demo's model (some minutes)
+              precision-golden  prints measured-losses.md's tables of the golden models (some minutes)
             """);
         return 2;
 }
