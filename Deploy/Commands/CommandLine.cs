@@ -43,7 +43,8 @@ internal static class CommandLine
         ParseResult parsed;
         try
         {
-            parsed = root.Parse(args);
+            // As in other programs: 'help' shows the help of the program, 'help run' that of a command.
+            parsed = root.Parse(args is ["help", .. var command] ? [.. command, "--help"] : args);
         }
         catch (InvalidOperationException e)
         {

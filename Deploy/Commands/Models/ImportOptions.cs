@@ -13,9 +13,11 @@ internal sealed class ImportOptions
     /// <summary>Largest number of calibration pictures: more hardly change a scale, and each takes seconds.</summary>
     private const int MostPictures = 16;
 
+    private const string Variants = "Variants such as int4-b64-zp-mixed: precision.md of the documentation.";
+
     private readonly Option<string> _target = new("--for")
     {
-        Description = "Target: cpu, or cuda for an NVIDIA GPU (float16, the only type for which a GPU has all kernels).",
+        Description = "Target device: cpu, or cuda for an NVIDIA GPU (float16).",
         HelpName = "BOX",
         DefaultValueFactory = _ => "cpu",
     };
@@ -27,31 +29,31 @@ internal sealed class ImportOptions
 
     private readonly Option<string?> _precision = new("--precision")
     {
-        Description = $"Of the decoder: {DecoderRecipe.Grammar}; auto takes the smallest that loses little enough. [default: {DecoderRecipe.Default.Name}; for cuda fp16]",
+        Description = $"Decoder weights: fp32, fp16, int8, int4, w8a8, or auto (the smallest that loses little enough). {Variants} [default: {DecoderRecipe.Default.Name}; for cuda fp16]",
         HelpName = "P",
     };
 
     private readonly Option<string?> _vision = new("--vision-precision")
     {
-        Description = $"Of the vision encoder: {VisionRecipe.Grammar}; auto. [default: that of the decoder if it is a float or auto, else the 8-bit rows that this processor multiplies fastest; for cuda fp16]",
+        Description = $"Vision encoder weights: fp32, fp16, int8, int4, w8a8, or auto. {Variants} [default: that of the decoder if it is a float or auto, else the 8-bit rows that this processor multiplies fastest; for cuda fp16]",
         HelpName = "P",
     };
 
     private readonly Option<string?> _prefill = new("--prefill")
     {
-        Description = $"Also store prefill weights: pictures and prompts are processed faster, by half or more, for one more byte per decoder weight on disk and in memory (1.4 GB for 1.7B). {PrecisionPlan.PrefillGrammar}. [default: auto without --precision, else none]",
+        Description = $"Also store decoder weights for prefill: faster pictures and prompts, for one more byte per decoder weight on disk and in memory (1.4 GB for 1.7B). auto, w8a8, w8a7 or none. [default: auto without --precision, else none]",
         HelpName = "P",
     };
 
     private readonly Option<string?> _calibrate = new("--calibrate")
     {
-        Description = "Folder of pictures like those that the model will get; without it, drawn ones are used. Weights are quantized for them, and the loss is measured on them.",
+        Description = "Folder of pictures like those that the model will get; without it, synthetic ones. Weights are quantized for them, and the loss is measured on them.",
         HelpName = "FOLDER",
     };
 
     private readonly Option<bool> _withoutReport = new("--no-loss-report")
     {
-        Description = "Do not measure what the precision costs, and do not quantize for pictures: faster.",
+        Description = "Do not measure the loss, and quantize without pictures: faster, and costs accuracy.",
     };
 
     private readonly Option<bool> _force = new("--force")

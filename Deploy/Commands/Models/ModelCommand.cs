@@ -23,7 +23,7 @@ internal static class ModelCommand
         var folder = new Argument<string>("DIR") { Description = "Model folder." };
         var target = new TargetOptions();
         var command = new Command(
-            "verify", "Check every file of a model folder against its manifest, open its graphs, and compare what they compute with what they did at import.")
+            "verify", "Check the SHA-256 of every file of a model folder, and run its self-test: results as recorded at import.")
         {
             folder,
         };
@@ -34,10 +34,12 @@ internal static class ModelCommand
                 var settings = target.Read(parsed);
                 var model = ModelFolder.Open(parsed.GetRequiredValue(folder));
                 model.Verify();
-                Terminal.Info($"'{model.Manifest.Name}': {model.Manifest.Files.Count} files ({Size(model)}) are as they were imported.");
                 var outcome = ModelSelfTest.Run(
                     model, settings with { OnSessionOpened = TargetOptions.Print }, SelfTestExtent.Whole, cancel);
-                Terminal.Info($"Self-test: {SelfTestText.Describe(outcome)}.");
+                var files = $"{model.Manifest.Files.Count} files of '{model.Manifest.Name}' match ({Size(model)})";
+                Terminal.Info(outcome is null
+                    ? $"OK: {files}. Not tested: {SelfTestText.Describe(outcome)}."
+                    : $"OK: {files}, self-test passed ({SelfTestText.Describe(outcome)}).");
                 return ExitCode.Done;
             },
             cancel));
@@ -49,7 +51,7 @@ internal static class ModelCommand
         var folder = new Argument<string>("DIR") { Description = "Model folder." };
         var json = new Option<bool>("--json")
         {
-            Description = "Print the manifest on standard output, with what importing again would improve as 'importAgain'.",
+            Description = "Print the manifest as JSON to stdout, with what importing again would improve as 'importAgain'.",
         };
         var command = new Command("show", "Show what a model folder contains, and whether importing it again would help.") { folder, json };
         command.SetAction(parsed =>
@@ -90,7 +92,7 @@ internal static class ModelCommand
         lines.Add($"  made by    {m.CreatedBy}{(m.Importer is { } importer ? $", importer revision {importer.Revision}" : "")}");
         var advice = ImportAdvice.For(m);
         lines.Add(advice.Count == 0
-            ? "  up to date importing again would improve nothing that this program knows of"
+            ? "  import     up to date: importing again would improve nothing"
             : "  import     importing it again with --force would help:");
         lines.AddRange(advice.Select(it => $"             - {it.Text}"));
         lines.Add($"  files      {Size(model)}");

@@ -16,34 +16,34 @@ internal sealed class ModelOptions
 
     public Option<int> MaxTokens { get; } = new("--max-tokens")
     {
-        Description = "Most tokens written for one answer.",
+        Description = "Maximum tokens per answer.",
         HelpName = "N",
         DefaultValueFactory = _ => 256,
     };
 
     public Option<bool> Json { get; } = new("--json")
     {
-        Description = "Print one JSON document on standard output and nothing else there.",
+        Description = "Print one JSON document to stdout.",
     };
 
     public TargetOptions Target { get; } = new();
 
     public Option<float> Temperature { get; } = new("--temperature")
     {
-        Description = "0 always takes the most likely token; above, tokens are drawn.",
+        Description = "0 always takes the most likely token; above 0, tokens are sampled.",
         HelpName = "T",
     };
 
     public Option<float> TopP { get; } = new("--top-p")
     {
-        Description = "Draw among the most likely tokens that together have this probability.",
+        Description = "Sample from the most likely tokens that together have this probability.",
         HelpName = "P",
         DefaultValueFactory = _ => 0.95f,
     };
 
     public Option<int> Seed { get; } = new("--seed")
     {
-        Description = "The same seed draws the same text.",
+        Description = "The same seed samples the same text.",
         HelpName = "N",
     };
 

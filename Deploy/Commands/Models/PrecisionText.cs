@@ -1,4 +1,5 @@
 using System.Globalization;
+using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Commands.Models;
@@ -23,7 +24,7 @@ internal static class PrecisionText
 
         if (p.Prefill is { } prefill)
         {
-            yield return $"           prefill {prefill}, more weights of the decoder for many tokens at once";
+            yield return $"           prefill {prefill}, decoder weights for pictures and prompts";
         }
 
         if (p.Quantization is { } quantization)
@@ -69,6 +70,10 @@ internal static class PrecisionText
         {
             yield return $"           both: {Describe(whole)}";
         }
+
+        yield return LossLimits.Allow(loss)
+            ? "           verdict: OK, within the limits that 'auto' requires"
+            : "           verdict: above the limits that 'auto' requires; more bits lose less: --precision int8, or auto";
     }
 
     private static string Describe(LogitLoss loss) => string.Create(

@@ -130,6 +130,13 @@ internal sealed class OptionsBinder(ProblemList problems, Type root, string sect
         setting.Property.SetValue(options, list);
     }
 
+    /// <summary>The first sentence of a description, to continue a sentence.</summary>
+    private static string FirstSentence(string description)
+    {
+        var sentence = description.Split(". ")[0].TrimEnd('.').Replace('`', '\'');
+        return sentence.Length > 1 && char.IsUpper(sentence[1]) ? sentence : char.ToLowerInvariant(sentence[0]) + sentence[1..];
+    }
+
     private void BindValue(Setting setting, object options, SettingNode? node, string key)
     {
         var accepted = setting.Accepted.Replace('`', '\'');
@@ -137,7 +144,7 @@ internal sealed class OptionsBinder(ProblemList problems, Type root, string sect
         {
             if (setting.IsRequired)
             {
-                problems.Add(key, null, $"is missing; {accepted} would be accepted");
+                problems.Add(key, null, $"is missing: {FirstSentence(setting.Description)}; {accepted} would be accepted");
             }
 
             return;

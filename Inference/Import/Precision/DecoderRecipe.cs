@@ -35,7 +35,7 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     public static DecoderRecipe Lean { get; } = Parse("int4-b128");
 
     /// <summary>Syntax that <see cref="Parse"/> parses.</summary>
-    public static string Grammar { get; } = WeightPrecision.Grammar(row => row.DecoderHelp, mixed: true);
+    public static string Grammar { get; } = WeightPrecision.Grammar(mixed: true);
 
     /// <summary>The recipes that <c>auto</c> tries: smallest first, each with more disk and less loss than the one before.</summary>
     internal static IReadOnlyList<DecoderRecipe> AutoCandidates { get; } =
@@ -66,7 +66,7 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
         var mixed = name.EndsWith(Mixed, StringComparison.Ordinal);
         if (WeightFormat.Find(mixed ? name[..^Mixed.Length] : name) is not { } body || (mixed && !body.CanBeMixed))
         {
-            throw new FormatException($"Unknown precision of a decoder: '{name}'. Supported: {Grammar}.");
+            throw new FormatException($"Unknown decoder precision '{name}'. Supported: {Grammar}.");
         }
 
         switch (body.Kind)

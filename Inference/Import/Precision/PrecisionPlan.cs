@@ -51,7 +51,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
 
     /// <summary>Syntax that <see cref="WithPrefill"/> parses.</summary>
     public static string PrefillGrammar { get; } =
-        $"{WeightFormat.DynamicInt8Alias}, {string.Join(", ", WeightPrecision.ForPrefill.Select(row => row.Name))}, {Auto} (the one that this machine's processor multiplies faster) or {None}";
+        $"{WeightFormat.DynamicInt8Alias}, {string.Join(", ", WeightPrecision.ForPrefill.Select(row => row.Name))}, {Auto} (the faster one on this processor) or {None}";
 
     /// <summary>The same with prefill weights.</summary>
     /// <param name="name">See <see cref="PrefillGrammar"/>.</param>
@@ -64,7 +64,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
             Auto => WeightPrecision.QuickestForPrefill(),
             _ => WeightFormat.Find(name) is { Kind: WeightKind.DynamicInt8 } known
                 ? known
-                : throw new FormatException($"Unknown precision of prefill weights: '{name}'. Supported: {PrefillGrammar}."),
+                : throw new FormatException($"Unknown prefill precision '{name}'. Supported: {PrefillGrammar}."),
         };
         return this with { Prefill = format };
     }

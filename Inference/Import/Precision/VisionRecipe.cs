@@ -21,7 +21,7 @@ public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat 
     public static VisionRecipe Fastest { get; } = Parse(WeightPrecision.QuickestForPrefill().ToString());
 
     /// <summary>Syntax that <see cref="Parse"/> parses.</summary>
-    public static string Grammar { get; } = WeightPrecision.Grammar(row => row.VisionHelp, mixed: false);
+    public static string Grammar { get; } = WeightPrecision.Grammar(mixed: false);
 
     /// <summary>The recipes that <c>auto</c> tries: the fastest, then the others with the smallest first.</summary>
     internal static IReadOnlyList<VisionRecipe> AutoCandidates { get; } =
@@ -35,7 +35,7 @@ public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat 
     {
         if (WeightFormat.Find(name) is not { } tower)
         {
-            throw new FormatException($"Unknown precision of a vision encoder: '{name}'. Supported: {Grammar}.");
+            throw new FormatException($"Unknown vision encoder precision '{name}'. Supported: {Grammar}.");
         }
 
         // One scale per row is not enough where one channel is many times larger than the others: those of a linear input are

@@ -16,12 +16,6 @@ internal sealed record WeightPrecision
     /// <summary>Whether a GPU has kernels for it in graphs that compute in float16.</summary>
     public bool RunsOnCuda { get; init; }
 
-    /// <summary>Explanation for a decoder, in brackets behind the name; empty where the name explains itself.</summary>
-    public string DecoderHelp { get; init; } = "";
-
-    /// <summary>Explanation for a vision encoder.</summary>
-    public string VisionHelp { get; init; } = "";
-
     /// <summary>Suffixes of the recipes that <c>auto</c> tries for a decoder, in order.</summary>
     public IReadOnlyList<string> DecoderAutoSuffixes { get; init; } = [];
 
@@ -43,23 +37,17 @@ internal sealed record WeightPrecision
         {
             Name = "w8a7",
             Format = WeightFormat.NarrowDynamicInt8,
-            DecoderHelp = "activations of 7 bit: faster still on processors without int8 dot products",
-            VisionHelp = "activations of 7 bit: faster still on processors without int8 dot products",
             VisionAutoSuffixes = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [] : [""],
         },
         new()
         {
             Name = "w8a8u",
             Format = WeightFormat.UnsignedDynamicInt8,
-            DecoderHelp = "unsigned weights: exact on every processor, slow on x64",
-            VisionHelp = "unsigned weights: exact on every processor, slow on x64",
         },
         new()
         {
             Name = "w8a8s",
             Format = WeightFormat.SignedDynamicInt8,
-            DecoderHelp = "8-bit weights and activations, the fastest for prompts on processors with int8 dot products",
-            VisionHelp = "8-bit weights and activations, the fastest on processors with int8 dot products",
             VisionAutoSuffixes = ProcessorFeatures.ThisMachine.HasInt8DotProducts ? [""] : [],
         },
         new()
@@ -105,14 +93,13 @@ internal sealed record WeightPrecision
         ProcessorFeatures.ThisMachine.HasInt8DotProducts ? WeightFormat.SignedDynamicInt8 : WeightFormat.NarrowDynamicInt8;
 
     /// <summary>The names that a part can have, in a sentence.</summary>
-    /// <param name="help">The explanation in brackets behind each name.</param>
     /// <param name="mixed">Whether there are recipes with sensitive layers at 8 bit.</param>
-    public static string Grammar(Func<WeightPrecision, string> help, bool mixed)
+    public static string Grammar(bool mixed)
     {
-        var names = List(All.Reverse().Select(row => help(row) is { Length: > 0 } text ? $"{row.Name} ({text})" : row.Name), "or");
+        var names = List(All.Reverse().Select(row => row.Name), "or");
         var blocks = List(All.Reverse().Where(row => row.HasBlocks).Select(row => row.Name), "and");
         var few = List(All.Where(row => row.Format.CanBeMixed).Select(row => row.Name), "and");
-        return $"{names}; {WeightFormat.DynamicInt8Alias} is w8a8s or w8a8u, whichever this processor multiplies faster without overflow; {blocks} also with -b64 or -b128 (weights per block, else {WeightFormat.DefaultBlockSize}), then -zp (zero points)"
+        return $"{names}; {WeightFormat.DynamicInt8Alias} is w8a8s or w8a8u, whichever is faster on this processor; {blocks} also with -b64 or -b128 (weights per block, else {WeightFormat.DefaultBlockSize}), then -zp (zero points)"
             + (mixed ? $"; {few} also with {DecoderRecipe.Mixed} (sensitive layers at 8 bit)" : "");
     }
 

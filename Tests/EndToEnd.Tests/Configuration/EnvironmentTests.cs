@@ -48,7 +48,7 @@ public sealed class EnvironmentTests : IDisposable
         var refused = Assert.Throws<ConfigurationException>(() => EdgeConfiguration.Load(null, _fixture.Sources));
 
         Assert.Contains($"{_fixture.Machine}/appsettings.json", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("MobileVlm:Model:Path: is missing", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("MobileVlm:Model:Path: is missing: the folder of an imported model", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -212,10 +212,7 @@ public sealed class WeightFormatTests(ITestOutputHelper output)
     public void The_grammar_is_that_of_the_table()
     {
         Assert.Equal(
-            "fp32, fp16, int8, w8a8s (8-bit weights and activations, the fastest for prompts on processors with int8 dot products), "
-            + "w8a8u (unsigned weights: exact on every processor, slow on x64), "
-            + "w8a7 (activations of 7 bit: faster still on processors without int8 dot products) or int4; "
-            + "w8a8 is w8a8s or w8a8u, whichever this processor multiplies faster without overflow; "
+            "fp32, fp16, int8, w8a8s, w8a8u, w8a7 or int4; w8a8 is w8a8s or w8a8u, whichever is faster on this processor; "
             + "int8 and int4 also with -b64 or -b128 (weights per block, else 32), then -zp (zero points); "
             + "int4 also with -mixed (sensitive layers at 8 bit)",
             DecoderRecipe.Grammar);
