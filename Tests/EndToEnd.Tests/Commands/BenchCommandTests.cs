@@ -146,7 +146,7 @@ public sealed class BenchCommandTests
             Assert.Equal(
                 document.RootElement.GetProperty("prefillFrom").ToString(), kept.RootElement.GetProperty("prefillFrom").ToString());
             var show = await EdgeProcess.RunAsync("model", "show", model);
-            Assert.Contains("more weights of the decoder", show.Output, StringComparison.Ordinal);
+            Assert.Contains("decoder weights for pictures and prompts", show.Output, StringComparison.Ordinal);
         }
         finally
         {

@@ -288,7 +288,7 @@ public sealed class PullTests : IDisposable
     [InlineData(2, "does not exist", "--offline-bundle", "{}/nothing")]
     [InlineData(2, "--revision", "a/b", "--revision", "..")]
     [InlineData(2, "int2", "a/b", "--precision", "int2")]
-    [InlineData(2, "8-bit weights and activations", "a/b", "--vision-precision", "int3")]
+    [InlineData(2, "Unknown vision encoder precision 'int3'. Supported: fp32", "a/b", "--vision-precision", "int3")]
     [InlineData(2, "there is no folder", "a/b", "--precision", "int4", "--calibrate", "{}/nothing")]
     [InlineData(2, "chooses by measuring", "a/b", "--precision", "auto", "--no-loss-report")]
     [InlineData(2, "not an empty folder", Text, "{}")]
