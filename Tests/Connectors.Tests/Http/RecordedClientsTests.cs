@@ -27,7 +27,7 @@ public sealed class RecordedClientsTests
             }
         }
 
-        Assert.True(count > 200, $"Only {count} requests are recorded.");
+        Assert.True(count > 350, $"Only {count} requests are recorded.");
         Assert.True(failures.Count == 0, string.Join('\n', failures));
     }
 
