@@ -61,7 +61,16 @@ public sealed class EngineAccessTests
     {
         await using var rig = await StartAsync(it => it.Engine.OnProbe = () => throw new InvalidOperationException("still broken"));
         var engine = rig.Edge.Engine;
-        var ends = Enumerable.Range(0, 2).Select(_ => engine.AnswerAsync<int>(_ => throw new ObjectDisposedException("session"), CancellationToken.None)).ToList();
+        using var queued = new ManualResetEventSlim();
+        int Fail()
+        {
+            // Otherwise the first may have the engine replaced before the second is given to it.
+            queued.Wait(Eventually.Patience);
+            throw new ObjectDisposedException("session");
+        }
+
+        var ends = Enumerable.Range(0, 2).Select(_ => engine.AnswerAsync(_ => Fail(), CancellationToken.None)).ToList();
+        queued.Set();
         foreach (var end in ends)
         {
             await Assert.ThrowsAsync<EngineUnavailableException>(() => end);
