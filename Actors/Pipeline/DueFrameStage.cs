@@ -63,9 +63,9 @@ internal sealed class DueFrameStage(
 
         private void Serve()
         {
-            _limit.AcknowledgeNudge();
             do
             {
+                _limit.AcknowledgeNudge();
                 if (AllDone)
                 {
                     CompleteStage();
@@ -80,7 +80,7 @@ internal sealed class DueFrameStage(
                 _wake.Arm(_onWake);
             }
             // Checked again after arming: a signal that came before is not remembered.
-            while (AllDone || (MayPick && Intakes.Any(intake => intake.HasFrame)));
+            while (AllDone || _limit.IsNudged || (MayPick && Intakes.Any(intake => intake.HasFrame)));
         }
 
         private InFlightFrame? Pick()

@@ -78,6 +78,18 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
         wake.Set();
     }
 
+    /// <summary>Whether the stage that selects frames has not reacted to a nudge yet.</summary>
+    public bool IsNudged
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _nudgedAt is not null;
+            }
+        }
+    }
+
     /// <summary>The stage that selects frames has reacted.</summary>
     public void AcknowledgeNudge()
     {
