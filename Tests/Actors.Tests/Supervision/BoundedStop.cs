@@ -29,7 +29,8 @@ public abstract class BoundedStop
     {
         var took = await rig.StopOnManualTimeAsync([.. leftBehind, .. waitingFor], passes);
 
-        Assert.InRange(took, TimeSpan.Zero, Within);
+        // The clock may move one step more while the stop, whose time is over, still ends.
+        Assert.InRange(took, TimeSpan.Zero, Within + (Within / 100));
         Assert.Equal(leftBehind.Order(), rig.Edge.LeftBehind.Order());
         if (!leftBehind.Contains("engine"))
         {
