@@ -20,7 +20,7 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
     [BrowserFact]
     public async Task The_page_shows_asks_edits_and_switches()
     {
-        await using var service = EdgeProcess.Start("run", "--config", WriteConfiguration("127.0.0.1:0"));
+        await using var service = EdgeProcess.Start("run", "--config", WriteConfiguration("127.0.0.1:0", hasModes: true));
         var address = await ReadyAsync(service);
         await using var browser = BrowserScenarios.Start(
             new JsonObject { ["address"] = address, ["folder"] = Screenshots(), ["picture"] = Picture },
@@ -97,7 +97,7 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
     }
 
     /// <summary>Writes the demo's own configuration, with an HTTP server and a free port for the broker.</summary>
-    private string WriteConfiguration(string listen, string? tokens = null)
+    private string WriteConfiguration(string listen, string? tokens = null, bool hasModes = false)
     {
         var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
         var document = JsonNode.Parse(File.ReadAllText(Path.Combine(DemoModel.Assets, "appsettings.json")), documentOptions: options)!;
@@ -110,6 +110,12 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
         // States change sooner than in the clip's own time.
         settings["Cameras"]!["gate"]!["Speed"] = 3;
         settings["Http"] = new JsonObject { ["Listen"] = listen };
+        if (hasModes)
+        {
+            settings["Modes"] = new JsonObject { ["home"] = new JsonObject(), ["away"] = new JsonObject { ["Skip"] = new JsonArray("gate/dog") } };
+            settings["InitialMode"] = "home";
+        }
+
         if (tokens is not null)
         {
             settings["Http"]!["TokenFile"] = tokens;
