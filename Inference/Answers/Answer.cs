@@ -49,6 +49,6 @@ public sealed record Answer(
 
 /// <summary>Times of the decoder's two phases for one answer.</summary>
 /// <param name="Prefill">Question tokens through the decoder, and the picture's where both went together
-/// (<see cref="IQuestionAnswerer"/>).</param>
+/// (<see cref="IQuestionAnswerer.AskAbout"/>).</param>
 /// <param name="Decode">Generating the answer, token by token.</param>
 public readonly record struct AnswerTimings(TimeSpan Prefill, TimeSpan Decode);

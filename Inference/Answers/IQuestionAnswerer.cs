@@ -20,8 +20,7 @@ public interface IQuestionAnswerer : IDisposable
     /// <exception cref="InvalidOperationException"><see cref="PrefillPicture"/> was not called.</exception>
     void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default);
 
-    /// <summary>Same as <see cref="PrefillPicture"/> and <see cref="AskAll"/>
-    /// after it; an answerer may do both at once, which takes less time. The picture's time is then part of the answers'
+    /// <summary>Same as <see cref="PrefillPicture"/> and <see cref="AskAll"/> after it; an answerer may do both at once, which takes less time. The picture's time is then part of the answers'
     /// <see cref="AnswerTimings.Prefill"/>.</summary>
     void AskAbout(VisualTokens picture, IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
     {

@@ -23,8 +23,8 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     private readonly int _systemPromptEnd;
     private int _pictureEnd;
 
-    /// <summary>The picture of the present call, while it is not in the cache.</summary>
-    private VisualTokens? _waiting;
+    /// <summary>The picture of the present call while the cache does not have it.</summary>
+    private VisualTokens? _uncached;
 
     /// <param name="folder">A model with a vision part.</param>
     /// <param name="decoder">Opened from the same folder; not disposed here.</param>
@@ -91,32 +91,31 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
         AskAll(questions, Sampler.Greedy, null, onAnswer, cancel);
 
-    /// <summary>Same as <see cref="PrefillPicture"/> and <see cref="IQuestionAnswerer.AskAll"/>
-    /// after it, in one pass through the decoder fewer.</summary>
+    /// <summary>Same as <see cref="PrefillPicture"/> and <see cref="IQuestionAnswerer.AskAll"/> after it, in one pass through the decoder fewer.</summary>
     /// <exception cref="ArgumentException">The tokens are of another model.</exception>
     /// <exception cref="ContextFullException">The picture does not fit.</exception>
     /// <exception cref="NonFiniteLogitsException">The picture gives NaN or infinity.</exception>
     public void AskAbout(VisualTokens picture, IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
     {
         Forget(picture);
-        if (questions.Count == 0 || picture.Count > _state.Capacity - _state.Length)
+        if (picture.Count > _state.Capacity - _state.Length)
         {
-            PrefillPicture(picture);
+            throw new ContextFullException(_state.Length, picture.Count, _state.Capacity);
         }
 
-        _waiting = _pictureEnd == 0 ? picture : null;
+        _uncached = picture;
         try
         {
             Ask(questions, Sampler.Greedy, null, onAnswer, cancel);
-            if (_waiting is not null)
+            if (_uncached is not null)
             {
-                // None of the questions could be asked, and the next call may be about this picture.
+                // No question could be asked, and the next call may be about this picture.
                 PrefillPicture(picture);
             }
         }
         finally
         {
-            _waiting = null;
+            _uncached = null;
         }
     }
 
@@ -212,8 +211,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
     }
 
-    private QuestionBatchRun NewBatch() =>
-        _waiting is { } picture ? new(_state, _tokenizer, _yesNo, picture.Values, picture.Count) : new(_state, _tokenizer, _yesNo);
+    private QuestionBatchRun NewBatch() => new(_state, _tokenizer, _yesNo, _uncached, MarkPictureCached);
 
     /// <summary>Runs a batch. NaN of one question spreads to all that share the cache with it, so they are asked again, each
     /// alone, and only those that then give NaN have no answer.</summary>
@@ -224,10 +222,10 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         {
             batch.Run(onAnswer, cancel);
         }
-        catch (NonFiniteLogitsException) when (!batch.HasPicture)
+        catch (NonFiniteLogitsException) when (_uncached is not null)
         {
             // The picture or a question. If it is the picture, this reports it.
-            PrefillPicture(_waiting!);
+            PrefillPicture(_uncached);
             var again = NewBatch();
             foreach (var (index, question) in batch.Unreported)
             {
@@ -238,7 +236,6 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
         catch (NonFiniteLogitsException fault)
         {
-            KeepPicture(batch);
             var unreported = batch.Unreported.ToList();
             if (unreported is [var (only, question)])
             {
@@ -256,20 +253,12 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
         finally
         {
-            KeepPicture(batch);
             RewindToEnd();
         }
     }
 
-    /// <summary>Notes that the picture of this call went into the cache with a batch.</summary>
-    private void KeepPicture(QuestionBatchRun batch)
-    {
-        if (_waiting is { } picture && batch.HasPicture)
-        {
-            _pictureEnd = _systemPromptEnd + picture.Count;
-            _waiting = null;
-        }
-    }
+    /// <summary>The cache has the picture of this call.</summary>
+    private void MarkPictureCached() => (_pictureEnd, _uncached) = (_systemPromptEnd + _uncached!.Count, null);
 
     /// <summary>Removes the picture before, so that nothing is asked about it when this one fails.</summary>
     private void Forget(VisualTokens picture)
@@ -281,7 +270,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
                 nameof(picture));
         }
 
-        (_pictureEnd, _waiting) = (0, null);
+        (_pictureEnd, _uncached) = (0, null);
         _state.Rewind(_systemPromptEnd);
     }
 

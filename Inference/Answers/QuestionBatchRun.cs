@@ -2,6 +2,7 @@ using System.Diagnostics;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Sampling;
 using MobileVlm.Edge.Inference.Text;
+using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
@@ -11,11 +12,10 @@ namespace MobileVlm.Edge.Inference.Answers;
 /// <param name="state">Holds what precedes the questions.</param>
 /// <param name="tokenizer">The model's tokenizer.</param>
 /// <param name="yesNo">Scores yes/no questions.</param>
-/// <param name="picture">Embeddings of the picture, [n, hidden], which go into the cache in the same pass as the questions; empty where
-/// the picture is in the cache.</param>
-/// <param name="pictureTokens">Rows of the picture's embeddings.</param>
+/// <param name="picture">Goes into the cache in the same pass as the questions; null where the cache has it.</param>
+/// <param name="onPictureCached">Called once the cache has the picture.</param>
 internal sealed class QuestionBatchRun(
-    DecoderState state, LlamaTextTokenizer tokenizer, YesNoScorer yesNo, ReadOnlyMemory<float> picture = default, int pictureTokens = 0)
+    DecoderState state, LlamaTextTokenizer tokenizer, YesNoScorer yesNo, VisualTokens? picture = null, Action? onPictureCached = null)
 {
     private readonly List<PendingQuestion> _pending = [];
     private readonly List<SequenceTokens> _parts = [];
@@ -26,8 +26,7 @@ internal sealed class QuestionBatchRun(
     /// <summary>Tokens of drafts, which are tried where the context has space for them.</summary>
     private long _drafts;
 
-    /// <summary>Whether the picture is in the cache.</summary>
-    public bool HasPicture { get; private set; } = pictureTokens == 0;
+    private int PictureTokens => picture?.Count ?? 0;
 
     /// <summary>The questions of this batch whose answers were not reported yet.</summary>
     public IEnumerable<(int Index, Question Question)> Unreported =>
@@ -49,11 +48,11 @@ internal sealed class QuestionBatchRun(
         var buffer = question.Kind == AnswerKind.Text
             ? new GenerationBuffer(tokenizer, new GenerationOptions(question.MaxTokens), onText)
             : null;
-        var free = state.Capacity - state.Length - pictureTokens;
+        var free = state.Capacity - state.Length - PictureTokens;
         var prompt = ids.Count + (choices?.AppendedTokenCount ?? 0);
         if (prompt > free)
         {
-            throw new ContextFullException(state.Length + pictureTokens, prompt, state.Capacity);
+            throw new ContextFullException(state.Length + PictureTokens, prompt, state.Capacity);
         }
 
         var required = prompt + AnswerTokens(question);
@@ -88,7 +87,7 @@ internal sealed class QuestionBatchRun(
         var started = Stopwatch.GetTimestamp();
 
         // What the answers may need is not used for drafts: tokens of a rejected draft stay in the cache until the batch ends.
-        var spare = state.Capacity - state.Length - pictureTokens - _required;
+        var spare = state.Capacity - state.Length - PictureTokens - _required;
         var row = 0;
         foreach (var pending in _pending)
         {
@@ -115,14 +114,14 @@ internal sealed class QuestionBatchRun(
             }
         }
 
-        if (HasPicture)
+        if (picture is null)
         {
             state.Append(_parts);
         }
         else
         {
-            state.Append(picture, _parts);
-            HasPicture = true;
+            state.Append(picture.Values, _parts);
+            onPictureCached?.Invoke();
         }
 
         var prefill = Stopwatch.GetElapsedTime(started);
