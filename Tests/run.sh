@@ -24,7 +24,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     echo "Installing ${missing[*]} ..."
     as_root=$([ "$(id -u)" = 0 ] || echo sudo)
     $as_root apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || exit 1
+    if [[ " ${missing[*]} " == *" chromium "* ]] && ! apt-cache show chromium >/dev/null 2>&1; then
+        echo "This system has no package chromium (Ubuntu has a snap): the tests of the live page are skipped."
+        missing=("${missing[@]/#chromium/}")
+    fi
+    # shellcheck disable=SC2068 # the emptied entry must vanish
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends ${missing[@]} >/dev/null || exit 1
 fi
 
 dotnet build MobileVlm.Edge.sln -c Release -v quiet --nologo || { echo "0 passed, 1 failed"; exit 1; }

@@ -103,5 +103,5 @@ public sealed record AnswerPayload
     public DateTimeOffset? LastKnownAt { get; init; }
 }
 
-/// <summary>Milliseconds in each stage. Encode and the picture's prefill are shared by all questions of one frame.</summary>
+/// <summary>Milliseconds in each stage. Questions about one frame that are asked together report the same encode and prefill time; prefill is the pass of the picture and these questions through the decoder.</summary>
 public sealed record StageTimings(double EncodeMs, double PrefillMs, double DecodeMs);

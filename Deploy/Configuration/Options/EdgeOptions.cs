@@ -56,7 +56,7 @@ internal sealed class EdgeOptions
     [Map("webhook")]
     public Dictionary<string, WebhookOptions> Webhooks { get; set; } = [];
 
-    [Description("The HTTP server: the own API, the OpenAI API, the Ollama API, metrics. Off unless `Listen` is set.")]
+    [Description("The HTTP server: the live page, the own API, the OpenAI and Ollama APIs, the Model Context Protocol, metrics. Off unless `Listen` is set.")]
     public HttpOptions Http { get; set; } = new();
 
     [Description("Metrics for a monitoring system on a port of their own. Off unless a port is set. `Http:Listen` serves them too.")]

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Deploy.Configuration.Options;
 /// <summary>Section <c>MobileVlm:Http</c>.</summary>
 internal sealed class HttpOptions
 {
-    [Description("Address at which the service answers HTTP: its own API, the OpenAI API, the Ollama API and metrics. Port 0 takes any free port, which the log names. An address that other machines can reach requires `TokenFile`.")]
+    [Description("Address at which the service answers HTTP: the live page, its own API, the OpenAI and Ollama APIs, the Model Context Protocol and metrics. Port 0 takes any free port, which the log names. An address that other machines can reach requires `TokenFile`.")]
     [DefaultText("none: no port listens")]
     [ListenAddress]
     public string? Listen { get; set; }

@@ -9,7 +9,7 @@ internal sealed class MqttOptions
     public const int DefaultPort = 1883;
 
     [Description("`embedded` starts a broker in this process, on the loopback address only. Ports default to 1883 (`mqtt`) and 8883 (`mqtts`, encrypted). Do not write a password here: use `User` and `PasswordFile`.")]
-    [DefaultText("**required**, except with `Http:Listen`")]
+    [DefaultText("**required**, unless the whole section is left out, which `Http:Listen` or `Webhooks` allows")]
     [Broker]
     [Secret]
     public string? Broker { get; set; }
