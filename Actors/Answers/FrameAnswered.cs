@@ -65,8 +65,8 @@ public sealed record QuestionAnswered(
     /// <summary>The first part; the only one but for <see cref="QuestionKind.Json"/>.</summary>
     public Answer Answer => Parts[0];
 
-    /// <summary>Time spent on this answer alone.</summary>
+    /// <summary>Times of the decoder for this answer. Parts that were asked in one pass share its prefill, and each reports it.</summary>
     public AnswerTimings Timings => new(
-        Parts.Aggregate(TimeSpan.Zero, (sum, part) => sum + part.Timings.Prefill),
+        Parts.Max(part => part.Timings.Prefill),
         Parts.Aggregate(TimeSpan.Zero, (sum, part) => sum + part.Timings.Decode));
 }

@@ -45,6 +45,9 @@ internal sealed class CameraIntake : IFrameIntake
 
     // Regions of the last picked frame that were asked about; another region of it may still be due.
     private readonly List<FrameRegion?> _askedRegions = [];
+
+    /// <summary>Whether questions about other parts of the present frame were due when it was taken last.</summary>
+    private bool _hasMoreDue;
     private FrameSequence _regionsOf;
     private bool _adHocPassedOver;
     private volatile CameraConfiguration _plan;
@@ -165,11 +168,16 @@ internal sealed class CameraIntake : IFrameIntake
         {
             _regionsOf = frame.Sequence;
             _askedRegions.Clear();
+            _hasMoreDue = false;
         }
 
         // The questions may have gone with the frame before, while this one was being offered.
-        var more = false;
-        var due = _adHocPassedOver ? [] : _schedule.TakeDue(now, _askedRegions, out more);
+        IReadOnlyList<StandingQuestion> due = [];
+        if (!_adHocPassedOver || !_adHoc.IsWaiting)
+        {
+            due = _schedule.TakeDue(now, _askedRegions, out _hasMoreDue);
+        }
+
         if (SuspensionReason is { } reason)
         {
             foreach (var ask in _adHoc.TakeAll())
@@ -196,7 +204,7 @@ internal sealed class CameraIntake : IFrameIntake
         }
 
         // A camera that delivers one frame per hour has no other one for the other regions.
-        if ((more || isOtherPart) && _newest.PutBack(frame))
+        if ((_hasMoreDue || isOtherPart) && _newest.PutBack(frame))
         {
             Counters.Update(camera => camera.FramesRepeated++);
         }

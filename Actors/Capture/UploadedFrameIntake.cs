@@ -11,7 +11,7 @@ namespace MobileVlm.Edge.Actors.Capture;
 internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
 {
     private readonly Lock _lock = new();
-    private readonly List<(Frame Picture, IReadOnlyList<AdHocQuestion> Questions)> _waiting = [];
+    private readonly List<(Frame Picture, Queue<IReadOnlyList<AdHocQuestion>> Parts)> _waiting = [];
     private bool _closed;
 
     /// <summary>Stands in for a camera id; no topic has it.</summary>
@@ -34,7 +34,7 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
         }
     }
 
-    /// <summary>Takes over the picture. Questions about different parts of it get a copy for each part.</summary>
+    /// <summary>Takes over the picture. Questions about different parts of it are picked one part after the other.</summary>
     /// <returns>False when the service stops or all questions have ended; the picture is disposed then.</returns>
     public bool Add(Frame picture, IReadOnlyList<AdHocQuestion> questions)
     {
@@ -46,10 +46,7 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
                 return false;
             }
 
-            foreach (var (at, part) in questions.GroupBy(question => question.Region).Index())
-            {
-                _waiting.Add((at == 0 ? picture : picture.Copy(), [.. part]));
-            }
+            _waiting.Add((picture, new(questions.GroupBy(question => question.Region).Select(part => part.ToList()))));
         }
 
         wake.Set();
@@ -69,8 +66,11 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
             _waiting.RemoveAll(IsOver);
         }
 
-        bool IsOver((Frame Picture, IReadOnlyList<AdHocQuestion> Questions) upload) =>
-            upload.Questions.Contains(question) && upload.Questions.All(other => other == question || other.IsCompleted);
+        bool IsOver((Frame Picture, Queue<IReadOnlyList<AdHocQuestion>> Parts) upload)
+        {
+            var all = upload.Parts.SelectMany(part => part);
+            return all.Contains(question) && all.All(other => other == question || other.IsCompleted);
+        }
     }
 
     public PickedFrame? Pick()
@@ -82,7 +82,14 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
                 return null;
             }
 
-            var (picture, questions) = _waiting[0];
+            var (picture, parts) = _waiting[0];
+            var questions = parts.Dequeue();
+            if (parts.Count > 0)
+            {
+                // Each part goes through the pipeline with a frame of its own; only the next one is copied.
+                return new PickedFrame(picture.Copy(), [], questions);
+            }
+
             _waiting.RemoveAt(0);
             return new PickedFrame(picture, [], questions);
         }

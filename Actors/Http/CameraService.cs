@@ -282,20 +282,13 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             State = state.State,
             Value = last?.Parsed.Value,
             Score = last?.Parsed.Score,
-            Thresholds = ThresholdsOf(question),
+            Thresholds = AnswerHandler.Of(question.Kind).ToShown(context.States.ThresholdsOf(id, question, time.GetUtcNow())),
             Since = clock.Correct(state.Since),
             Age = last is null ? null : time.GetElapsedTime(last.Frame.CapturedTimestamp),
             WaitsFor = counters.WaitReason?.ToText(),
             SnoozedUntil = context.States.Snoozes.Until(id, question.Id),
         };
     }
-
-    private static ScoreThresholds? ThresholdsOf(StandingQuestion question) => question.Kind switch
-    {
-        QuestionKind.YesNo => new ScoreThresholds(question.Rules.Thresholds.YesAbove, question.Rules.Thresholds.NoBelow, null),
-        QuestionKind.Choice => new ScoreThresholds(null, null, question.Rules.Thresholds.MinScore),
-        _ => null,
-    };
 
     private sealed class PendingAsk
     {

@@ -23,14 +23,12 @@ internal sealed class ModeService(QuestionStates states) : IModeService
     /// <inheritdoc/>
     public bool TrySnooze(string camera, string question, TimeSpan length, out DateTimeOffset? until)
     {
-        // A name of a request may hold anything; only those of the configuration are ids.
         until = null;
-        if (camera.Length == 0 || !camera.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+        if (!CameraId.TryParse(camera, out var id))
         {
             return false;
         }
 
-        var id = new CameraId(camera);
         var isKnown = states.Snoozes.TrySet(id, question, length);
         until = isKnown ? states.Snoozes.Until(id, question) : null;
         return isKnown;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Frames;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Actors.Modes;
@@ -18,7 +19,7 @@ public sealed record SavedSnooze(DateTimeOffset? Until, double RemainingS);
 public sealed partial class SnoozedQuestions
 {
     /// <summary>The longest snooze, in hours.</summary>
-    public const double MaxHours = 168;
+    public const double MaxHours = NodeTopics.MaxSnoozeHours;
 
     /// <summary>A published end is corrected when the wall clock moved by more than this.</summary>
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);

@@ -108,8 +108,10 @@ internal sealed class AdHocStep(
     {
         try
         {
-            AskInOneCall(answerer, frame, [asked]);
-            failing.Clear(Key(asked.Question));
+            if (AskInOneCall(answerer, frame, [asked]))
+            {
+                failing.Clear(Key(asked.Question));
+            }
         }
         catch (Exception fault)
         {
@@ -123,24 +125,26 @@ internal sealed class AdHocStep(
         }
     }
 
-    private void AskInOneCall(IQuestionAnswerer answerer, InFlightFrame frame, List<AdHocQuestion> asked)
+    /// <returns>False when it was cancelled, which shows nothing about the questions.</returns>
+    private bool AskInOneCall(IQuestionAnswerer answerer, InFlightFrame frame, List<AdHocQuestion> asked)
     {
         if (cancel.IsCancellationRequested || asked.TrueForAll(question => question.IsCompleted))
         {
-            return;
+            return false;
         }
 
         // The answers are cancelled when the last one who waits for them has left, or the service stops.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using var leaving = new CancelWhenAllLeft(asked, ending);
+        using var leaving = new CancelWhenAllCompleted(asked, ending);
         try
         {
             answerer.AskAll([.. asked.Select(question => question.Question)], OnAnswer, ending.Token);
+            return !ending.IsCancellationRequested;
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // Answers that were given before the exception count; the other questions end with the frame.
-            return;
+            return false;
         }
 
         void OnAnswer(int at, Answer answer)
@@ -178,12 +182,12 @@ internal sealed class AdHocStep(
     };
 
     /// <summary>Cancels when all questions have ended, until it is disposed.</summary>
-    private sealed class CancelWhenAllLeft : IDisposable
+    private sealed class CancelWhenAllCompleted : IDisposable
     {
         private readonly Lock _lock = new();
         private CancellationTokenSource? _ending;
 
-        public CancelWhenAllLeft(IReadOnlyList<AdHocQuestion> asked, CancellationTokenSource ending)
+        public CancelWhenAllCompleted(IReadOnlyList<AdHocQuestion> asked, CancellationTokenSource ending)
         {
             _ending = ending;
             _ = WatchAsync(asked);

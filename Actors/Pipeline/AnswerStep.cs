@@ -22,11 +22,11 @@ internal sealed class AnswerStep(
 
     private FrameAnswered Answer(IQuestionAnswerer answerer, InFlightFrame frame)
     {
-        IReadOnlyList<QuestionAnswered> all = cancel.IsCancellationRequested || frame.IsAbandoned ? [] : asker.AskDue(answerer, frame);
+        IReadOnlyList<QuestionAnswered> all = cancel.IsCancellationRequested || frame.IsWithdrawn ? [] : asker.AskDue(answerer, frame);
         QuestionAnswered[] answered = [.. all.Where(it => it.Failure is null)];
         if ((all.Count > 0 || frame.AdHocQuestions.Count > 0) && frame.TryMarkCounted())
         {
-            frame.Intake.Counters.Update(camera => camera.FramesUsed++);
+            frame.Intake.Counters.Update(camera => frame.IsWithdrawn ? camera.FramesIdle++ : camera.FramesUsed++);
         }
 
         if (answered.Length > 0)

@@ -26,8 +26,13 @@ internal sealed partial class EncodeStep(
 
     private InFlightFrame Encode(IVisionEncoder encoder, InFlightFrame frame)
     {
-        if (frame.IsAbandoned)
+        if (frame.IsWithdrawn)
         {
+            if (frame.TryMarkCounted())
+            {
+                frame.Intake.Counters.Update(camera => camera.FramesIdle++);
+            }
+
             frame.Dispose();
         }
         else if (TryEncode(encoder, frame))

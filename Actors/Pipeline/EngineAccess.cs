@@ -54,9 +54,14 @@ public sealed class EngineAccess
     /// <summary>Whether the engine still works, so that the request was the cause.</summary>
     private static bool Works(object? session)
     {
+        if (session is not IEngineProbe probe)
+        {
+            return false;
+        }
+
         try
         {
-            (session as IEngineProbe ?? throw new NotSupportedException("This session has no probe.")).Probe();
+            probe.Probe();
             return true;
         }
         catch (Exception)
@@ -81,8 +86,14 @@ public sealed class EngineAccess
                 {
                     return work(session);
                 }
-                catch (Exception fault) when (!IsOfRequest(fault) && !Works(session))
+                catch (Exception fault) when (!IsOfRequest(fault))
                 {
+                    // Not in the filter, which runs before the work has cleaned up after itself.
+                    if (Works(session))
+                    {
+                        throw;
+                    }
+
                     // The next piece of work waits for the next engine.
                     Interlocked.CompareExchange(ref _open, NotOpen(), open);
                     onFailed(fault);

@@ -33,7 +33,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
 
     /// <summary>Nobody waits for an answer about this frame: it was selected for ad-hoc questions alone, and those who asked have
     /// left.</summary>
-    public bool IsAbandoned => DueQuestions.Count == 0 && AdHocQuestions.All(question => question.IsCompleted);
+    public bool IsWithdrawn => DueQuestions.Count == 0 && AdHocQuestions.All(question => question.IsCompleted);
 
     /// <summary>False for a frame that the encoder refused.</summary>
     public bool CanBeAnswered => _tokens is not null || ReusableAnswers is not null || Unanswerable is not null;

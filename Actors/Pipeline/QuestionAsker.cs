@@ -101,6 +101,11 @@ internal sealed partial class QuestionAsker(
     {
         foreach (var at in asked)
         {
+            if (cancel.IsCancellationRequested)
+            {
+                return;
+            }
+
             // Otherwise a question would be blamed for an engine that answers nothing.
             if (!_isProven && ModelProbe.Try(answerer) is { } fault)
             {

@@ -7,8 +7,8 @@ using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Actors.Publishing;
 
-/// <summary>Announces the cameras to Home Assistant with the service itself where it has modes, and removes what no longer exists. Announcements of earlier runs are read from
-/// the broker, which retained them, so nothing has to be remembered here.</summary>
+/// <summary>Announces the cameras to Home Assistant, and the service itself if it has modes; removes what no longer exists. The broker
+/// retains the announcements of earlier runs, so nothing has to be remembered here.</summary>
 internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettings edge, NodeTopics topics)
 {
     private readonly DiscoveryTopics _discovery = new(settings.Prefix, edge.Node);

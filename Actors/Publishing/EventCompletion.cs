@@ -1,3 +1,4 @@
+using System.Text.Json;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage;
@@ -10,6 +11,20 @@ internal static class EventCompletion
 {
     /// <summary>An event that waited longer is historical, whether there was a connection or not.</summary>
     public static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(10);
+
+    /// <summary>Reads an event of the outbox.</summary>
+    /// <returns>Null if another version wrote it in a form that this one does not know.</returns>
+    public static EventPayload? Read(WaitingEvent waiting)
+    {
+        try
+        {
+            return MqttJson.ReadEvent(waiting.Event.Payload.Span);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Returns the event as it is to be sent now.</summary>
     /// <param name="happened">The event as it was stored.</param>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
@@ -91,7 +90,7 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
         _current = completed.Next;
         _currentSince = now;
         _wasUnacknowledged = false;
-        _event = _current is null || IsAcknowledged ? null : Read(_current);
+        _event = _current is null || IsAcknowledged ? null : EventCompletion.Read(_current);
         return _current is null && _fetchAgain && completed.Fault is null;
     }
 
@@ -151,18 +150,6 @@ internal sealed class EventDeliveryState(IEventOutbox outbox, ClockMonitor clock
 
         var waited = before + time.GetElapsedTime(_currentSince);
         return waited > EventCompletion.LateAfter || waited > time.GetElapsedTime(_connectedAt);
-    }
-
-    private static EventPayload? Read(WaitingEvent waiting)
-    {
-        try
-        {
-            return MqttJson.ReadEvent(waiting.Event.Payload.Span);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     // The event would be lost when the outbox throws, so it is tried again. Disk errors do not come here.

@@ -9,7 +9,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 namespace MobileVlm.Edge.Actors.Publishing;
 
 /// <summary>Passes answers, states, events and the availability of cameras to those who follow them over HTTP, and keeps the
-/// latest of each. Written by the publisher, read by anybody.</summary>
+/// latest of each. Written by the publisher, and by the thread that switches the mode; read by anybody.</summary>
 internal sealed class LiveUpdates(LiveEvents events, MessageFactory messages)
 {
     private readonly ConcurrentDictionary<(CameraId Camera, string Question), QuestionUpdate> _latest = new();

@@ -35,7 +35,7 @@ internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended
     /// <param name="reason">For the sender.</param>
     public void Fail(string reason) => End(new AdHocResult(null, reason));
 
-    /// <summary>Records that nobody waits for it any more; its result is dropped.</summary>
+    /// <summary>Records that nobody waits for it; its result is dropped.</summary>
     public void Withdraw()
     {
         Volatile.Write(ref _over, 1);
@@ -64,7 +64,7 @@ internal sealed record AdHocResult(AdHocAnswer? Answer, string Reason);
 /// <param name="AnsweredAt">Wall clock when the answer was ready.</param>
 /// <param name="Age">Age of the frame at that moment.</param>
 /// <param name="EncodeTime">Pixels to visual tokens.</param>
-/// <param name="PrefillTime">Priming the decoder with the frame.</param>
+/// <param name="PrefillTime">Prefilling the frame by itself; zero where it went through the decoder together with standing questions.</param>
 internal sealed record AdHocAnswer(
     Answer Answer,
     FrameSequence Sequence,

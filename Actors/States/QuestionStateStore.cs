@@ -135,7 +135,5 @@ internal sealed class QuestionStateStore
             .Concat(state.Snoozes?.Select(it => $"{it.Key} {it.Value.Until:O}") ?? []));
 
     private static (CameraId Camera, string Question)? TryParse(string key) =>
-        key.Split('/') is [{ Length: > 0 } camera, var question] && camera.All(IsNameCharacter) ? (new CameraId(camera), question) : null;
-
-    private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
+        key.Split('/') is [var camera, var question] && CameraId.TryParse(camera, out var id) ? (id, question) : null;
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Connectors.Frames;
 
@@ -19,25 +18,33 @@ public sealed record FirstFrame(string Description, Frame? Frame, TimeSpan Elaps
     {
         var source = CameraSources.Create(settings, new FramePool(), time, NullLogger.Instance);
         using var first = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var started = Stopwatch.GetTimestamp();
+        var started = time.GetTimestamp();
         Frame? taken = null;
         var took = TimeSpan.Zero;
-        var end = await source.CaptureAsync(
-            frame =>
-            {
-                if (taken is not null)
+        try
+        {
+            var end = await source.CaptureAsync(
+                frame =>
                 {
-                    frame.Dispose();
-                    return;
-                }
+                    if (taken is not null)
+                    {
+                        frame.Dispose();
+                        return;
+                    }
 
-                (taken, took) = (frame, Stopwatch.GetElapsedTime(started));
-                first.Cancel();
-            },
-            first.Token);
-        return taken is null
-            ? new FirstFrame(source.Description, null, Stopwatch.GetElapsedTime(started), end.Reason)
-            : new FirstFrame(source.Description, taken, took, "");
+                    (taken, took) = (frame, time.GetElapsedTime(started));
+                    first.Cancel();
+                },
+                first.Token);
+            return taken is null
+                ? new FirstFrame(source.Description, null, time.GetElapsedTime(started), end.Reason)
+                : new FirstFrame(source.Description, taken, took, "");
+        }
+        catch
+        {
+            taken?.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ public readonly record struct CameraId
         ArgumentException.ThrowIfNullOrEmpty(value);
         foreach (var c in value)
         {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-'))
+            if (!IsAllowed(c))
             {
                 throw new ArgumentException(
                     $"Camera name '{value}' holds '{c}'; only letters, digits, '_' and '-' can be used in a topic.",
@@ -20,6 +20,17 @@ public readonly record struct CameraId
     }
 
     public string Value { get; }
+
+    /// <summary>Reads a name that comes from outside.</summary>
+    /// <returns>False if no camera can have it.</returns>
+    public static bool TryParse(string text, out CameraId id)
+    {
+        var isName = text is { Length: > 0 } && text.All(IsAllowed);
+        id = isName ? new CameraId(text) : default;
+        return isName;
+    }
+
+    private static bool IsAllowed(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
 
     public override string ToString() => Value;
 }

@@ -52,8 +52,8 @@ public sealed class WebhookSender : IWebhookSender
             return new WebhookOutcome(WebhookOutcomeKind.Failed, fault);
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using var timer = _time.CreateTimer(_ => limit.Cancel(), null, _settings.Timeout, Timeout.InfiniteTimeSpan);
+        using var timeout = new CancellationTokenSource(_settings.Timeout, _time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token);
         try
         {
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);

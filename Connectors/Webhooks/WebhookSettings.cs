@@ -16,5 +16,5 @@ public sealed record WebhookSettings
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The receiver for messages to people: scheme, host and port.</summary>
-    public string Receiver => Url.GetLeftPart(UriPartial.Authority);
+    public string Receiver => Url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 }

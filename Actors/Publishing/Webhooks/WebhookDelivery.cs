@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Health;
 using MobileVlm.Edge.Actors.Restarts;
@@ -19,8 +18,8 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
     /// <summary>A receiver that asks for a longer wait gets this one.</summary>
     private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
 
-    /// <summary>The wait after a defect of this program.</summary>
-    private static readonly TimeSpan DefectPause = TimeSpan.FromSeconds(10);
+    /// <summary>The wait after a defect of this program, and while the outbox does not return what it has.</summary>
+    private static readonly TimeSpan OutboxPause = TimeSpan.FromSeconds(10);
 
     private readonly WebhookParts _parts;
     private readonly MessageFactory _messages;
@@ -35,6 +34,7 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
     private readonly CancellationTokenSource _drain = new();
     private readonly Counters<WebhookStats> _stats = new(new WebhookStats());
     private Task _loop = Task.CompletedTask;
+    private Task _stored = Task.CompletedTask;
     private long _failingSince;
     private bool _isFailing;
 
@@ -68,15 +68,21 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
     /// <summary>Begins to deliver what waits.</summary>
     public void Start() => _loop = Task.Run(RunAsync);
 
-    /// <summary>Takes an event, if the webhook is configured to get it. Completes once the outbox has it; never fails and never waits for
-    /// the receiver.</summary>
-    public async Task StoreAsync(EventPayload happened)
+    /// <summary>Takes an event, if the webhook is configured to get it. Called by one thread at a time.</summary>
+    /// <returns>Completes once the outbox has this event and all before it; never fails and never waits for the receiver.</returns>
+    public Task StoreAsync(EventPayload happened)
     {
-        if (!Wants(happened))
+        if (Wants(happened))
         {
-            return;
+            // The outbox takes events in order, so the last one completes last.
+            _stored = StoreWantedAsync(happened);
         }
 
+        return _stored;
+    }
+
+    private async Task StoreWantedAsync(EventPayload happened)
+    {
         try
         {
             await _parts.Outbox.StoreAsync(new OutboxEvent(happened.Id, _messages.TopicOf(happened), MqttJson.Serialize(happened)));
@@ -149,8 +155,13 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
             }
             catch (Exception defect)
             {
-                LogDefect(defect, Name, DefectPause.TotalSeconds);
-                await Task.Delay(DefectPause, _time, _drain.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+                LogDefect(defect, Name, OutboxPause.TotalSeconds);
+                if (_drain.IsCancellationRequested)
+                {
+                    return;
+                }
+
+                await Task.Delay(OutboxPause, _time, _drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -158,19 +169,31 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
     /// <returns>The wait before the next call; null at the end of a stop.</returns>
     private async Task<TimeSpan?> DeliverNextAsync()
     {
-        if (await _parts.Outbox.OldestAsync(new HashSet<string>()) is not { } waiting)
+        // A disk that hangs must not hang the stop.
+        if (await _parts.Outbox.OldestAsync(new HashSet<string>()).WaitAsync(_cancel.Token) is not { } waiting)
         {
             if (_drain.IsCancellationRequested)
             {
                 return null;
             }
 
-            await _wake.WaitAsync(_drain.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+            if (_parts.Outbox.Stats.Rows > 0)
+            {
+                return OutboxPause;
+            }
+
+            await _wake.WaitAsync(_drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return TimeSpan.Zero;
         }
 
-        if (_done.Contains(waiting.Event.Id) || Read(waiting) is not { } happened)
+        if (_done.Contains(waiting.Event.Id))
         {
+            return await RemoveAsync(waiting);
+        }
+
+        if (EventCompletion.Read(waiting) is not { } happened)
+        {
+            LogUnreadable(Name, waiting.Event.Id);
             return await RemoveAsync(waiting);
         }
 
@@ -195,23 +218,10 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
         }
     }
 
-    private EventPayload? Read(WaitingEvent waiting)
-    {
-        try
-        {
-            return MqttJson.ReadEvent(waiting.Event.Payload.Span);
-        }
-        catch (JsonException)
-        {
-            LogUnreadable(Name, waiting.Event.Id);
-            return null;
-        }
-    }
-
     private async Task<TimeSpan?> RemoveAsync(WaitingEvent waiting)
     {
         _done.Add(waiting.Event.Id);
-        await _parts.Outbox.RemoveAsync(waiting.Event.Id);
+        await _parts.Outbox.RemoveAsync(waiting.Event.Id).WaitAsync(_cancel.Token);
         return TimeSpan.Zero;
     }
 

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 
@@ -99,6 +100,9 @@ public abstract class AnswerHandler
         parsed.Value is not { } value ? $"unclear: {parsed.Unclear}"
         : IsFreeText && !wordingCounts ? "a text"
         : $"value: {value}";
+
+    /// <summary>The scores at which a value is taken, for showing them beside a score; null for answers without one.</summary>
+    internal virtual ScoreThresholds? ToShown(Thresholds thresholds) => null;
 
     /// <summary>The text for the state topic.</summary>
     internal virtual string ToTopic(string state) => StateText.Cut(state);

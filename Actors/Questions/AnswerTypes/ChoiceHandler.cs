@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 
@@ -12,6 +13,8 @@ internal sealed class ChoiceHandler : AnswerHandler
 
     public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) =>
         new(ask, AnswerKind.Choice) { Choices = choices };
+
+    internal override ScoreThresholds? ToShown(Thresholds thresholds) => new(null, null, thresholds.MinScore);
 
     private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds) =>
         Scored(answer, answer.Score < thresholds.MinScore ? null : answer.Value) with

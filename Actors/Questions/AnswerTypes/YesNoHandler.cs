@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Inference.Answers;
 
@@ -13,6 +14,8 @@ internal sealed class YesNoHandler : AnswerHandler
     internal override UnsureRule DefaultUnsure => UnsureRule.Keep;
 
     public override Question ToModelQuestion(string ask, IReadOnlyList<string> choices, int maxTokens) => new(ask, AnswerKind.YesNo);
+
+    internal override ScoreThresholds? ToShown(Thresholds thresholds) => new(thresholds.YesAbove, thresholds.NoBelow, null);
 
     private protected override ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MobileVlm.Edge.Connectors.Mqtt.Topics;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.HomeAssistant;
 
@@ -42,7 +43,7 @@ public sealed partial class DeviceMessage
             ["name"] = $"snooze {question}",
             ["command_topic"] = topics.SnoozeSet(camera, question),
             ["min"] = 0,
-            ["max"] = 168,
+            ["max"] = NodeTopics.MaxSnoozeHours,
             ["step"] = 0.5,
             ["mode"] = "box",
             ["unit_of_measurement"] = "h",

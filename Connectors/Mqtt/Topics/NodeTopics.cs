@@ -9,6 +9,9 @@ public sealed class NodeTopics(string baseTopic, string node)
     private const string EnabledLevel = "enabled";
     private const string SetLevel = "set";
     private const string ModeLevel = "mode";
+    /// <summary>The longest snooze in hours, a week: what is meant to last is a setting.</summary>
+    public const double MaxSnoozeHours = 168;
+
     private const string SnoozeLevel = "snooze";
 
     private readonly string _root = $"{baseTopic}/{node}";

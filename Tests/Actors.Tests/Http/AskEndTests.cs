@@ -12,9 +12,9 @@ public sealed class AskEndTests
     private static readonly AskQuestion What = new("What is it?", AnswerType.Text, []);
     private static readonly byte[] Picture = "7"u8.ToArray();
 
-    private static async Task<EdgeRig> StartAsync(Action<EdgeRig> change)
+    private static async Task<EdgeRig> StartAsync(Action<EdgeRig> change, TimeProvider? time = null)
     {
-        var rig = new EdgeRig();
+        var rig = new EdgeRig { Time = time ?? TimeProvider.System };
         rig.Settings = rig.Settings with { RunsWithoutCameras = true };
         change(rig);
         return await rig.StartAsync();
@@ -94,19 +94,31 @@ public sealed class AskEndTests
     [Fact]
     public async Task A_question_that_the_model_works_on_is_answered_although_the_wait_is_over()
     {
+        var within = TimeSpan.FromSeconds(5);
+        var time = new FakeTime();
         var answering = new HoldPoint();
-        await using var rig = await StartAsync(it => it.Engine.OnAsk = (_, _, _) =>
-        {
-            answering.Pass();
-            return FinishReason.Stopped;
-        });
-        var asking = rig.Edge.Cameras.AskAsync(null, Picture, [What], TimeSpan.FromMilliseconds(50), CancellationToken.None);
+        await using var rig = await StartAsync(
+            it => it.Engine.OnAsk = (_, _, _) =>
+            {
+                answering.Pass();
+                return FinishReason.Stopped;
+            },
+            time);
+        var asking = rig.Edge.Cameras.AskAsync(null, Picture, [What], within, CancellationToken.None);
         await answering.Reached;
 
         // It waits behind the first one, so its own wait ends.
-        var late = await Assert.ThrowsAsync<HttpFailureException>(
-            () => rig.Edge.Cameras.AskAsync(null, "8"u8.ToArray(), [What], TimeSpan.FromMilliseconds(60), CancellationToken.None));
-        Assert.Equal((503, "busy"), (late.Status, late.Code));
+        var late = rig.Edge.Cameras.AskAsync(null, "8"u8.ToArray(), [What], within, CancellationToken.None);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(within);
+                return late.IsCompleted;
+            },
+            "the wait of the second question to end");
+        var refused = await Assert.ThrowsAsync<HttpFailureException>(() => late);
+        Assert.Equal((503, "busy"), (refused.Status, refused.Code));
+        Assert.False(asking.IsCompleted);
         answering.Open();
 
         Assert.Equal("frame 7", Assert.Single(await asking).Value);

@@ -85,7 +85,7 @@ public sealed class AskRegionTests
     [Theory]
     [InlineData("region")]
     [InlineData("mask")]
-    public async Task What_is_no_polygon_is_refused_by_name(string member)
+    public async Task A_text_that_is_not_a_polygon_is_refused_by_name(string member)
     {
         await using var rig = await new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)).StartAsync();
         var question = member == "region" ? What with { Region = "0,0 2,2" } : What with { Mask = ["here"] };

@@ -82,6 +82,16 @@ public sealed class QuestionStateMachineTests
     public void After_an_event_there_is_none_for_the_cool_down(string scores, string published) =>
         Assert.Equal(published, new StateMachineBench(Quiet with { CoolDown = TimeSpan.FromSeconds(10) }).Play(scores).Published);
 
+    [Fact]
+    public void A_muted_change_starts_no_cool_down()
+    {
+        var bench = new StateMachineBench(Quiet with { CoolDown = TimeSpan.FromSeconds(10) });
+        bench.Machine.IsMuted = true;
+        bench.Play("0=0.1 1=0.9");
+        bench.Machine.IsMuted = false;
+        Assert.Equal("0:no 1:yes 2:no 2:yes>no 3:yes", bench.Play("2=0.1 3=0.9").Published);
+    }
+
     [Theory]
     [InlineData(EventRule.Yes, "0:no 1:yes 1:no>yes 2:no 3:yes 3:no>yes")]
     [InlineData(EventRule.No, "0:no 1:yes 2:no 2:yes>no 3:yes")]
