@@ -75,13 +75,13 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
         if (Wants(happened))
         {
             // The outbox takes events in order, so the last one completes last.
-            _stored = StoreWantedAsync(happened);
+            _stored = StoreRequestedAsync(happened);
         }
 
         return _stored;
     }
 
-    private async Task StoreWantedAsync(EventPayload happened)
+    private async Task StoreRequestedAsync(EventPayload happened)
     {
         try
         {

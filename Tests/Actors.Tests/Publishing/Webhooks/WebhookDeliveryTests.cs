@@ -213,25 +213,54 @@ public sealed class WebhookDeliveryTests : IAsyncDisposable
         Assert.True(JsonDocument.Parse(MqttJson.Serialize(rig.Stats)).RootElement.GetProperty("webhooks").TryGetProperty("alarm", out _));
     }
 
+    [Fact]
+    public async Task A_stop_does_not_wait_for_a_disk_that_hangs()
+    {
+        var outbox = new HeldOutbox();
+        var delivery = Started(new FakeSender(), parts => parts with { Outbox = outbox });
+        await outbox.Asked.Task.WaitAsync(Eventually.Patience);
+
+        await delivery.StopAsync(new CancellationToken(canceled: true)).WaitAsync(Eventually.Patience);
+
+        outbox.Answers.SetResult(null);
+    }
+
+    [Fact]
+    public async Task An_outbox_that_returns_nothing_of_what_it_has_is_asked_again()
+    {
+        var outbox = new HeldOutbox();
+        var sender = new FakeSender();
+        var delivery = Started(sender, parts => parts with { Outbox = outbox });
+        await delivery.StoreAsync(Event("1"));
+        outbox.Answers.SetResult(null);
+
+        await PassAsync(() => delivery.Stats.Delivered == 1);
+
+        Assert.Equal(["1"], sender.Sent.Select(it => it.Id));
+    }
+
+    [Fact]
+    public async Task An_event_that_a_webhook_does_not_want_is_stored_once_those_before_it_are()
+    {
+        var outbox = new SlowOutbox(_bench.Time);
+        var delivery = Started(new FakeSender(), parts => parts with { Outbox = outbox, States = ["yes"] });
+        var wanted = delivery.StoreAsync(Event("1"));
+        var unwanted = delivery.StoreAsync(Event("2") with { To = "no" });
+        Assert.False(wanted.IsCompleted || unwanted.IsCompleted);
+
+        outbox.Open();
+
+        await unwanted.WaitAsync(Eventually.Patience);
+        Assert.True(wanted.IsCompleted);
+    }
+
     private static WebhookOutcome Failed => new(WebhookOutcomeKind.Failed, "status 500");
 
-    private static EventPayload Event(string id) => new()
+    private static EventPayload Event(string id)
     {
-        Id = id,
-        Node = "box",
-        Camera = "gate",
-        Question = "person",
-        Ask = "Is there a person?",
-        From = "no",
-        To = "yes",
-        At = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
-        Since = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
-        Frame = 1,
-        Text = "",
-        HeldBack = 0,
-        Historical = false,
-        Model = "fake",
-    };
+        var noon = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        return EventPayloads.Of(id) with { At = noon, Since = noon };
+    }
 
     private WebhookDelivery Started(FakeSender sender, Func<WebhookParts, WebhookParts>? change = null)
     {
@@ -269,6 +298,31 @@ public sealed class WebhookDeliveryTests : IAsyncDisposable
             return false;
         },
         "the condition holds once time has passed");
+
+    /// <summary>Holds its first answer until the test gives it.</summary>
+    private sealed class HeldOutbox : IEventOutbox
+    {
+        private readonly MemoryOutbox _inner = new(TimeProvider.System);
+        private int _asked;
+
+        public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource<WaitingEvent?> Answers { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public OutboxStats Stats => _inner.Stats;
+
+        public Task<StoreOutcome> StoreAsync(OutboxEvent happened) => _inner.StoreAsync(happened);
+
+        public Task<WaitingEvent?> OldestAsync(IReadOnlySet<string> exceptTopics)
+        {
+            Asked.TrySetResult();
+            return Interlocked.Increment(ref _asked) == 1 ? Answers.Task : _inner.OldestAsync(exceptTopics);
+        }
+
+        public Task RemoveAsync(string id) => _inner.RemoveAsync(id);
+
+        public ValueTask DisposeAsync() => _inner.DisposeAsync();
+    }
 
     private sealed class FakeSender : IWebhookSender
     {
