@@ -52,7 +52,7 @@ for (let round = done + 1; round <= done + +values.rounds; round++) {
             { ...values, mmproj: values["usual-mmproj"], bench: undefined, "no-one-by-one": true })));
     }
     if (values.service) {
-        console.error(`round ${round}: the service, by another clock`);
+        console.error(`round ${round}: the service, measured by an MQTT subscriber`);
         writeFileSync(file(round, "service"), JSON.stringify(await measureService({ ...values, pictures: "6" })));
     }
 }
@@ -92,7 +92,7 @@ function print(count) {
 
     const machine = `${ours.box.cpu} (${ours.box.instructions.join(" ")})`;
     const lines = [
-        `- ${ours.box.processors} virtual processors, ${machine}; ${theirs.threads} threads; ${count} rounds in turn, medians (lowest-highest round); `
+        `- ${ours.box.processors} virtual processors, ${machine}; ${theirs.threads} threads; ${count} alternating rounds, medians (lowest-highest round); `
             + `${range(rounds.map(r => r.ours.ceilings.int8 / 1e9))} Gop/s int8, `
             + `${range(rounds.map(r => Math.max(r.ours.ceilings.readBefore, r.ours.ceilings.readAfter) / 1e9))} GB/s read.`,
         `- ${theirs.box.program}; decoder ${theirs.model.precision.decoder}.`,
@@ -107,7 +107,7 @@ function print(count) {
         line("decode, batch 1, tokens/s", rate("decode-1"), rates),
         line("first yes/no on a new picture, ms", ms("first"), times),
         line("8 yes/no on a new picture, prompt cache on, ms", ms("questions-8"), times),
-        line("the same, one by one without it, ms", { ...ms("questions-8-one-by-one"), ours: ms("questions-8").ours }, times),
+        line("8 yes/no, one request each, prompt cache off, ms", { ...ms("questions-8-one-by-one"), ours: ms("questions-8").ours }, times),
         line("each further question, ms", of8("furtherMs"), times),
         line("each further question, % of the first", each(document => document && 100 * find(document, "questions-8").furtherShare)),
         line("text of 32 tokens, picture in the cache, ms", ms("text"), times),
@@ -115,8 +115,8 @@ function print(count) {
         "",
         "| MobileVlm.Edge alone | |",
         "| --- | --- |",
-        alone("text, the same text as draft, times as fast as without draft", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-same").ms.median)),
-        alone("text, one token of the draft changed, times as fast", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-changed").ms.median)),
+        alone("text with the same text as draft, speed-up", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-same").ms.median)),
+        alone("text with one token of the draft changed, speed-up", rounds.map(r => find(r.ours, "text").ms.median / find(r.ours, "text-changed").ms.median)),
         alone("image encode, % of the int8 ceiling", rounds.map(r => 100 * find(r.ours, "encode").shareOfInt8)),
         alone("prefill, % of the int8 ceiling", rounds.map(r => 100 * find(r.ours, "prefill").shareOfInt8)),
         alone("decode, batch 1, % of the read bandwidth", rounds.map(r => 100 * find(r.ours, "decode-1").shareOfRead)),
@@ -135,13 +135,18 @@ function print(count) {
         const oneByOne = { theirs: ms("questions-8-one-by-one").theirs, ours: eight.ours };
         const peak = each(document => document && document.memory.peak / MiB);
         replace("README.md", [
-            `Beside llama.cpp, built natively on the same machine (${ours.box.processors} virtual processors of an ${machine}), ${theirs.threads} threads, the sizes of `
-                + `MobileVLM V2 1.7B, ${count} rounds in turn, medians: image encode ${value(encode.ours)} ms, ${ratio(encode, times)} times as fast as llama.cpp; `
-                + `prefill ${value(prefill.ours)} tokens/s, ${ratio(prefill, rates)} times; decode ${value(decode.ours)} tokens/s, ${ratio(decode, rates)} times; `
-                + `first yes/no on a new picture ${value(first.ours)} ms, ${ratio(first, times)} times; 8 yes/no on a new picture ${value(eight.ours)} ms, `
-                + `${ratio(eight, times)} times with llama.cpp's prompt cache and ${ratio(oneByOne, times)} times without; each further question `
-                + `${value(further.ours)} ms, ${ratio(further, times)} times; at most ${value(peak.ours)} MiB resident, llama.cpp ${value(peak.theirs)} MiB. `
-                + `A number below 1 means slower. llama.cpp has the projector file that is fastest there (${theirs.model.precision.vision}).`,
+            `Compared with llama.cpp, built natively on the same machine (${ours.box.processors} virtual processors of an ${machine}), ${theirs.threads} threads, `
+                + `MobileVLM V2 1.7B sizes, medians of ${count} alternating rounds:`,
+            "",
+            `- image encode: ${value(encode.ours)} ms, ${ratio(encode, times)} times as fast`,
+            `- prefill: ${value(prefill.ours)} tokens/s, ${ratio(prefill, rates)} times`,
+            `- decode: ${value(decode.ours)} tokens/s, ${ratio(decode, rates)} times`,
+            `- first yes/no on a new picture: ${value(first.ours)} ms, ${ratio(first, times)} times`,
+            `- 8 yes/no on a new picture: ${value(eight.ours)} ms, ${ratio(eight, times)} times (${ratio(oneByOne, times)} times without its prompt cache)`,
+            `- each further question: ${value(further.ours)} ms, ${ratio(further, times)} times`,
+            `- peak memory: ${value(peak.ours)} MiB, llama.cpp ${value(peak.theirs)} MiB`,
+            "",
+            `Below 1 is slower. llama.cpp uses its fastest projector file (${theirs.model.precision.vision}).`,
         ]);
         const from = `commit ${ours.commit ?? ours.box.program}, ${ours.box.cpu} with ${ours.box.processors} virtual processors, \`compare.mjs\`, ${count} rounds`;
         const entry = (what, ...texts) => `| ${texts.join(", ")} | ${what} | measured here | ${from} |`;
@@ -151,7 +156,7 @@ function print(count) {
             entry("prefill of 200 tokens", `${value(prefill.ours)} tokens/s`, `${ratio(prefill, rates)} times`),
             entry("decode, batch 1", `${value(decode.ours)} tokens/s`, `${ratio(decode, rates)} times`),
             entry("first yes/no on a new picture", `${value(first.ours)} ms`, `${ratio(first, times)} times`),
-            entry("8 yes/no on a new picture, llama.cpp with its prompt cache, and one by one without", `${value(eight.ours)} ms`, `${ratio(eight, times)} times`, `${ratio(oneByOne, times)} times`),
+            entry("8 yes/no on a new picture; llama.cpp with its prompt cache, and with one request each and the cache off", `${value(eight.ours)} ms`, `${ratio(eight, times)} times`, `${ratio(oneByOne, times)} times`),
             entry("each further question", `${value(further.ours)} ms`, `${ratio(further, times)} times`),
             entry("peak resident memory, and llama.cpp's", `${value(peak.ours)} MiB`, `${value(peak.theirs)} MiB`),
         ]);
@@ -189,8 +194,8 @@ function energy(rounds) {
 function service(rounds) {
     const of = name => rounds.flatMap(r => r.service?.results.filter(x => x.name === name) ?? []);
     return of("service-1").length === 0 ? [] : [
-        alone("by another clock: service, 1 question, ms per picture", of("service-1").map(r => r.ms.median)),
-        alone("the same, 8 questions", of("service-8").map(r => r.ms.median)),
+        alone("measured by an MQTT subscriber: service, 1 question, ms per picture", of("service-1").map(r => r.ms.median)),
+        alone("measured by an MQTT subscriber: service, 8 questions, ms per picture", of("service-8").map(r => r.ms.median)),
         alone("answers per minute, 1 question", of("service-1").map(r => r.answersPerMinute)),
         alone("answers per minute, 8 questions", of("service-8").map(r => r.answersPerMinute)),
     ];

@@ -68,17 +68,17 @@ internal static class ScoresPage
         Line($"");
         Line($"<!-- Written by: dotnet run --project Tests/Tools/Documents -c Release -- scores -->");
         Line($"");
-        Line($"The score of a yes/no answer is P(yes) / (P(yes) + P(no)) from the logits at the answer position. Whether it is a probability is a property of the model: of all answers scored 0.9, nine of ten should be a yes. This page measures it for the demo's model (fp32, CPU) on its 200 held-out images, {clear.Count} yes/no questions, with the images as they are and with noise (each channel of each pixel changed by up to {Noise} of 255, seed {Seed}), on which the model was never trained. The published MobileVLM weights were not measured here: measure your own model on your own images before you rely on a threshold.");
+        Line($"The score of a yes/no answer is P(yes) / (P(yes) + P(no)) from the logits at the answer position. Whether it is a probability is a property of the model: of all answers scored 0.9, nine of ten should be a yes. This page measures it for the demo's model (fp32, CPU) on its 200 held-out images, {clear.Count} yes/no questions, with the images as they are and with noise (each channel of each pixel changed by up to {Noise} of 255, seed {Seed}). The model was never trained on noisy images. The published MobileVLM weights were not measured here: measure your own model on your own images before you rely on a threshold.");
         Line($"");
         Line($"| | as they are | with noise |");
         Line($"| --- | --- | --- |");
         Line($"| expected calibration error, {Calibration.Bins} bins | {Calibration.Error(clear):0.0000} | {Calibration.Error(noisy):0.0000} |");
         Line($"| Brier score (0 is best) | {Calibration.Brier(clear):0.0000} | {Calibration.Brier(noisy):0.0000} |");
-        Line($"| decided with the default thresholds (no up to 0.4, yes from 0.6) | {100 * Calibration.Decided(clear).Share:0.0} % | {100 * Calibration.Decided(noisy).Share:0.0} % |");
-        Line($"| right of those decided | {100 * Calibration.Decided(clear).Correct:0.00} % | {100 * Calibration.Decided(noisy).Correct:0.00} % |");
+        Line($"| share decided by the default thresholds (no at 0.4 or below, yes at 0.6 or above) | {100 * Calibration.Decided(clear).Share:0.0} % | {100 * Calibration.Decided(noisy).Share:0.0} % |");
+        Line($"| share of the decided answers that are correct | {100 * Calibration.Decided(clear).Correct:0.00} % | {100 * Calibration.Decided(noisy).Correct:0.00} % |");
         foreach (var threshold in Thresholds)
         {
-            Line($"| right with yes from {threshold:0.00} on | {100 * Calibration.Accuracy(clear, threshold):0.00} % | {100 * Calibration.Accuracy(noisy, threshold):0.00} % |");
+            Line($"| correct with a threshold of {threshold:0.00} | {100 * Calibration.Accuracy(clear, threshold):0.00} % | {100 * Calibration.Accuracy(noisy, threshold):0.00} % |");
         }
 
         Line($"");
@@ -92,7 +92,7 @@ internal static class ScoresPage
         Line($"");
         Line($"![Share of yes by score](scores.png)");
         Line($"");
-        Line($"How to read the plot: a larger dot represents more answers; the smallest dots represent one answer each and mean nothing alone. Nearly all scores are close to 0 or close to 1 and are correct, so every threshold in between has almost the same effect with this model, and these scores are the main reason for the small calibration error: there are too few answers in the middle to tell whether 0.7 means 0.7.");
+        Line($"How to read the plot: a larger dot represents more answers. The smallest dots represent one answer each and mean nothing on their own. Nearly all scores are close to 0 or 1 and correct, so every threshold in between has almost the same effect with this model. These scores are also the main reason for the small calibration error. There are too few answers in the middle to tell whether 0.7 means 0.7.");
         return text.ToString();
 
         void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');

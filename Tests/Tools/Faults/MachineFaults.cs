@@ -11,11 +11,11 @@ internal static class MachineFaults
     [
         new("outbox limited to 40 events, broker away", LimitAsync),
         new("disk full, broker away", DiskAsync),
-        new("outbox damaged under the service, broker away", DamagedAsync),
-        new("outbox and its folder removed under the service, broker away", RemovedAsync),
-        new("folder of the outbox cannot be used at the start, broker away, then it can", FolderAsync),
-        new("disk turns read-only (ext4 after an error) under the service, broker away, then it is repaired", ReadOnlyAsync),
-        new("disk mounted read-only at the start, broker away, then mounted to be written", MountedReadOnlyAsync),
+        new("outbox damaged while the service runs, broker away", DamagedAsync),
+        new("outbox and its folder removed while the service runs, broker away", RemovedAsync),
+        new("folder of the outbox cannot be used at the start, broker away; later it can", FolderAsync),
+        new("disk turns read-only while the service runs (ext4 after an error), broker away; later it is repaired", ReadOnlyAsync),
+        new("disk mounted read-only at the start, broker away; later remounted writable", MountedReadOnlyAsync),
         new("clock set forward by 400 days, then back, broker away", ClockAsync),
     ];
 
