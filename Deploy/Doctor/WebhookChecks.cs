@@ -23,7 +23,7 @@ internal static class WebhookChecks
         {
             // What a file holds was validated with the configuration, unless this user cannot read it.
             return Finding.Note(
-                name, $"SecretFile '{file}' {fault}; the receiver was not tried", "Run doctor with sudo. While the service's user cannot read it either, events wait.");
+                name, $"SecretFile '{file}' {fault?.TrimEnd('.')}; the receiver was not tried", "Run doctor with sudo. While the service's user cannot read it either, events wait.");
         }
 
         if (await FindConnectErrorAsync(webhook.Url, cancel) is { } error)

@@ -26,7 +26,7 @@ internal static class HttpValidator
             problems.Warn(
                 $"{EdgeOptions.Section}:{nameof(EdgeOptions.Metrics)}:{nameof(MetricsOptions.Port)}",
                 ScalarText.Format(port),
-                "opens a port of its own for the metrics. It keeps working; Http:Listen serves them at /metrics too");
+                "opens a port of its own for the metrics. It keeps working; Http:Listen serves them at /metrics too; use that and leave Metrics:Port out");
         }
 
         var http = options.Http;
@@ -34,7 +34,7 @@ internal static class HttpValidator
         {
             if (problems.IsWritten(Http) && !problems.HasWithin(Http))
             {
-                problems.Warn(Http, null, "has no effect without Listen: no port listens");
+                problems.Warn(Http, null, "has no effect without Listen: no port listens; set Listen, such as '127.0.0.1:8080', or leave the section out");
             }
 
             return;

@@ -19,7 +19,7 @@ internal static class QuestionPatternRules
             var named = QuestionPattern.Parse(pattern);
             if (!options.Cameras.Any(camera => camera.Value.Questions.Keys.Any(question => named.Matches(camera.Key, question))))
             {
-                problems.Warn(key, pattern, "names no question of the configuration, so it has no effect now");
+                problems.Warn(key, pattern, "names no question of the configuration, so it has no effect now; correct it, or add the question");
             }
         }
     }
