@@ -59,7 +59,7 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
     {
         try
         {
-            var content = Content();
+            var content = FileSteps.ReadBounded(Path, LargestFile);
             if (NewerVersion(content) is { } newer)
             {
                 SetAside($"v{newer}", aside => LogNewer(Path, newer, SavedState.Current, aside), "a newer version of the service wrote it");
@@ -82,8 +82,8 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
             LogUnreadable(Path, fault.Message);
             return SavedState.Empty;
         }
-        catch (Exception fault) when (fault is JsonException or NotSupportedException or ArgumentException or FormatException
-            or InvalidOperationException or OverflowException)
+        catch (Exception fault) when (fault is JsonException or InvalidDataException or NotSupportedException or ArgumentException
+            or FormatException or InvalidOperationException or OverflowException)
         {
             SetAside("damaged", aside => LogDamaged(Path, fault.Message, aside), fault.Message);
             return SavedState.Empty;
@@ -119,25 +119,6 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
         return true;
     }
 
-    private byte[] Content()
-    {
-        // Opening a pipe would block until something writes to it.
-        if (FileSteps.IsOtherThanFile(Path))
-        {
-            throw new IOException("it is not a regular file");
-        }
-
-        using var file = File.OpenRead(Path);
-        if (file.Length > LargestFile)
-        {
-            throw new JsonException($"it has {file.Length} bytes");
-        }
-
-        var content = new byte[file.Length];
-        file.ReadExactly(content);
-        return content;
-    }
-
     /// <returns>The version of the format if it is newer than this program knows; null for any other content.</returns>
     private static int? NewerVersion(byte[] content)
     {
@@ -150,11 +131,9 @@ internal sealed partial class QuestionStateFile(string folder, ILogger<QuestionS
 
     private void SetAside(string label, Action<string> log, string reason)
     {
-        var aside = $"{Path}.{label}";
         try
         {
-            File.Move(Path, aside, overwrite: true);
-            log(aside);
+            log(FileSteps.SetAside(Path, label));
         }
         catch (Exception other) when (other is IOException or UnauthorizedAccessException)
         {

@@ -45,6 +45,44 @@ public class FileSteps
         FlushFolder(folder);
     }
 
+    /// <summary>Reads a whole file.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="maxBytes">The largest length that is read.</param>
+    /// <exception cref="InvalidDataException">It is larger.</exception>
+    /// <exception cref="IOException">It is missing, cannot be read, or is not a file.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static byte[] ReadBounded(string path, long maxBytes)
+    {
+        // Opening a pipe would block until something writes to it.
+        if (IsOtherThanFile(path))
+        {
+            throw new IOException("it is not a regular file");
+        }
+
+        using var file = File.OpenRead(path);
+        if (file.Length > maxBytes)
+        {
+            throw new InvalidDataException($"it has {file.Length} bytes");
+        }
+
+        var content = new byte[file.Length];
+        file.ReadExactly(content);
+        return content;
+    }
+
+    /// <summary>Renames a file that cannot be used, replacing one that was set aside before.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="label">What is added to the name: <c>damaged</c>.</param>
+    /// <returns>Its new path.</returns>
+    /// <exception cref="IOException">It cannot be renamed.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be renamed.</exception>
+    public static string SetAside(string path, string label)
+    {
+        var aside = $"{path}.{label}";
+        File.Move(path, aside, overwrite: true);
+        return aside;
+    }
+
     /// <summary>Whether a folder, a pipe or a device has this name.</summary>
     public static bool IsOtherThanFile(string path) => FileIdentity.Of(path) is { IsRegularFile: false };
 

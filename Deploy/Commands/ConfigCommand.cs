@@ -34,7 +34,7 @@ internal static class ConfigCommand
 
     private static int RunExport(string? file)
     {
-        var configuration = EdgeConfiguration.Load(file, SourcesOf(file), ConfigurationPurpose.Check);
+        var configuration = EdgeConfiguration.Load(file, ServiceUnit.SourcesOf(file), ConfigurationPurpose.Check);
         if (configuration.StateFolder is not { } folder)
         {
             Terminal.Error("Nothing was set over HTTP: the configuration names no StateFolder, so nothing is kept.");
@@ -56,15 +56,6 @@ internal static class ConfigCommand
         }
 
         return ExitCode.Done;
-    }
-
-    /// <summary>Where the configuration is read from: for the file of the installed service, its state folder too, which systemd passes to the
-    /// service only.</summary>
-    private static ConfigurationSources SourcesOf(string? file)
-    {
-        var sources = ConfigurationSources.OfThisProcess();
-        var path = file is not null ? Path.GetFullPath(file, sources.CurrentFolder) : sources.Files.FirstOrDefault(File.Exists);
-        return ServiceUnit.WithState(ServiceUnit.Read(), sources, path);
     }
 
     private static Command Check()
@@ -98,7 +89,7 @@ internal static class ConfigCommand
         try
         {
             var configuration = EdgeConfiguration.Load(
-                file, SourcesOf(file), IsReload ? ConfigurationPurpose.Reload : ConfigurationPurpose.Check);
+                file, ServiceUnit.SourcesOf(file), IsReload ? ConfigurationPurpose.Reload : ConfigurationPurpose.Check);
             var cameras = configuration.Options.Cameras;
             found = new ConfigurationCheck(
                 true, configuration.File, cameras.Count, cameras.Values.Sum(camera => camera.Questions.Count), [], Lines(configuration.Warnings))
@@ -146,7 +137,7 @@ internal static class ConfigCommand
 
     private static IReadOnlyList<ConfigurationCheckLine> Lines(IReadOnlyList<ConfigurationProblem> errors) =>
         [.. errors.Select(error => new ConfigurationCheckLine(
-            error.Key, error.Line, error.Value is null ? error.Message : $"= '{error.Value}' {error.Message}", error.Variable))];
+            error.Key, error.Line, error.Text, error.Variable))];
 }
 
 /// <summary>The document that <c>config check --json</c> prints.</summary>

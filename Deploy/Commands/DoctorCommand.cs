@@ -3,6 +3,7 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
+using MobileVlm.Edge.Deploy.Configuration.Validation;
 using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.Deploy.Commands;
@@ -30,7 +31,7 @@ internal static class DoctorCommand
         var misconfigured = false;
         try
         {
-            var configuration = EdgeConfiguration.Load(file);
+            var configuration = EdgeConfiguration.Load(file, ServiceUnit.SourcesOf(file), ConfigurationPurpose.Check);
             report.Add(Finding.Fine("configuration", $"{configuration.File ?? "environment"}: {configuration.ToCameraSettings().Count} camera(s)"));
             await ConfiguredChecks.RunAsync(configuration, report, cancel);
         }

@@ -14,6 +14,10 @@ internal sealed record ConfigurationSources(
 
     public const string DefaultMachineFolder = "/etc/mobilevlm";
 
+    /// <summary>The environment variable with the state folder, which systemd sets for a unit with <c>StateDirectory=</c>; several folders are
+    /// separated by colons.</summary>
+    public const string StateVariable = "STATE_DIRECTORY";
+
     /// <summary>The paths, host name and environment of this process.</summary>
     public static ConfigurationSources OfThisProcess() => new(
         Directory.GetCurrentDirectory(),

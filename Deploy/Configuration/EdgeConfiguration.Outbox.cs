@@ -10,17 +10,19 @@ internal sealed partial class EdgeConfiguration
     /// <summary>The settings of the outbox; null if there is no folder for it, so that events wait in memory.</summary>
     public OutboxSettings? ToOutboxSettings()
     {
-        var outbox = Options.Outbox;
-        var path = outbox.Path is { } file ? FullPath(file)
+        var path = Options.Outbox.Path is { } file ? FullPath(file)
             : StateFolder is { } folder ? Path.Combine(folder, OutboxFile)
             : null;
-        return path is null ? null : new OutboxSettings
-        {
-            Path = path,
-            Durability = outbox.Durability,
-            MaxRows = outbox.MaxRows,
-            MaxBytes = outbox.MaxMegabytes * 1_000_000L,
-            MaxAge = outbox.MaxAge,
-        };
+        return path is null ? null : OutboxAt(path);
     }
+
+    /// <summary>The settings of an outbox in a file; the limits are the same for each.</summary>
+    private OutboxSettings OutboxAt(string path) => new()
+    {
+        Path = path,
+        Durability = Options.Outbox.Durability,
+        MaxRows = Options.Outbox.MaxRows,
+        MaxBytes = Options.Outbox.MaxMegabytes * 1_000_000L,
+        MaxAge = Options.Outbox.MaxAge,
+    };
 }

@@ -84,25 +84,82 @@ internal sealed partial class EdgeConfiguration
             ],
             [.. uses.OrderBy(use => use.Key.ToString(), StringComparer.OrdinalIgnoreCase)]);
 
-    /// <summary>The entries without which the configuration may be valid: those with errors; otherwise the deletions, because something needs
-    /// what was deleted; otherwise all.</summary>
-    private static IReadOnlyList<OverlayUse> Blamed(ConfigurationText text, QuestionOverlay overlay, ProblemList problems, out bool isCertain)
+    /// <summary>The entries without which the configuration may be valid: those with errors; otherwise the deletions of what something needs;
+    /// otherwise all.</summary>
+    private static List<OverlayUse> Blamed(ConfigurationText text, QuestionOverlay overlay, ProblemList problems, out bool isCertain)
     {
         var uses = OverlayMerge.Apply(ReadTree(text, new ProblemList()), overlay);
         var wrong = uses.Where(use => problems.HasWithin(OverlayUse.ConfigurationKey(use.Key))).ToList();
         isCertain = wrong.Count > 0;
+        if (!isCertain && uses.Where(use => use.Effect == OverlayEffect.Deletes).ToList() is { Count: > 0 } deletions)
+        {
+            return BlamedDeletions(text, overlay, deletions, problems);
+        }
+
         var blamed = isCertain ? wrong
-            : uses.Where(use => use.Effect == OverlayEffect.Deletes).ToList() is { Count: > 0 } deletions ? deletions
             : uses.Where(use => use.Effect != OverlayEffect.Unused).ToList() is { Count: > 0 } active ? active
             : uses;
         return [.. blamed.Select(use => LeftOut(use, problems))];
     }
 
+    /// <summary>The deletions of questions that something needs, so that the other deletions still count; all where the configuration is invalid
+    /// without any.</summary>
+    private static List<OverlayUse> BlamedDeletions(
+        ConfigurationText text, QuestionOverlay overlay, IReadOnlyList<OverlayUse> deletions, ProblemList problems)
+    {
+        var without = deletions.Aggregate(overlay, (rest, deletion) => rest.Without(deletion.Key));
+        if (!IsValid(text, without, new ProblemList()))
+        {
+            return [.. deletions.Select(use => LeftOut(use, problems))];
+        }
+
+        var blamed = new List<OverlayUse>();
+        AddDeletions(text, without, deletions, blamed);
+        return blamed;
+    }
+
+    /// <summary>Adds deletions to an overlay that is valid without them. Tries many at once, because each try validates everything.</summary>
+    /// <param name="text">What the configuration is read from.</param>
+    /// <param name="valid">The overlay so far.</param>
+    /// <param name="deletions">At least one.</param>
+    /// <param name="blamed">Receives those with which it would be invalid.</param>
+    /// <returns>The overlay with the others.</returns>
+    private static QuestionOverlay AddDeletions(
+        ConfigurationText text, QuestionOverlay valid, IReadOnlyList<OverlayUse> deletions, List<OverlayUse> blamed)
+    {
+        var all = deletions.Aggregate(valid, (some, deletion) => some.With(deletion.Key, OverlayEntry.Deletion));
+        var problems = new ProblemList();
+        if (IsValid(text, all, problems))
+        {
+            return all;
+        }
+
+        if (deletions.Count == 1)
+        {
+            blamed.Add(LeftOut(deletions[0], problems));
+            return valid;
+        }
+
+        var half = deletions.Count / 2;
+        return AddDeletions(text, AddDeletions(text, valid, [.. deletions.Take(half)], blamed), [.. deletions.Skip(half)], blamed);
+    }
+
+    private static bool IsValid(ConfigurationText text, QuestionOverlay overlay, ProblemList problems)
+    {
+        try
+        {
+            Read(text, overlay, problems);
+            return true;
+        }
+        catch (ConfigurationException)
+        {
+            return false;
+        }
+    }
+
     private static OverlayUse LeftOut(OverlayUse use, ProblemList problems)
     {
-        var key = OverlayUse.ConfigurationKey(use.Key);
-        var own = problems.Errors.Where(error => error.Key.Equals(key, StringComparison.OrdinalIgnoreCase)
-            || error.Key.StartsWith($"{key}:", StringComparison.OrdinalIgnoreCase)).ToList();
+        var own = problems.Within(OverlayUse.ConfigurationKey(use.Key)).ToList();
         var errors = own.Count > 0 ? own : problems.Errors;
         return use with
         {

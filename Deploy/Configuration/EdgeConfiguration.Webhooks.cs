@@ -24,12 +24,6 @@ internal sealed partial class EdgeConfiguration
             (IReadOnlyList<string>)webhook.Value.States))];
 
     /// <summary>The settings of a webhook's outbox; null if there is no state folder, so that its events wait in memory.</summary>
-    public OutboxSettings? ToOutboxSettings(WebhookSettings webhook) => StateFolder is not { } folder ? null : new OutboxSettings
-    {
-        Path = Path.Combine(folder, WebhooksFolder, $"{webhook.Name}.db"),
-        Durability = Options.Outbox.Durability,
-        MaxRows = Options.Outbox.MaxRows,
-        MaxBytes = Options.Outbox.MaxMegabytes * 1_000_000L,
-        MaxAge = Options.Outbox.MaxAge,
-    };
+    public OutboxSettings? ToOutboxSettings(WebhookSettings webhook) =>
+        StateFolder is { } folder ? OutboxAt(Path.Combine(folder, WebhooksFolder, $"{webhook.Name}.db")) : null;
 }

@@ -16,9 +16,6 @@ internal sealed partial class EdgeConfiguration
 
     private static readonly string[] Sections = [EdgeOptions.Section, LoggingSection];
 
-    // systemd sets it for a unit with StateDirectory=; several folders are separated by colons.
-    private const string StateVariable = "STATE_DIRECTORY";
-
     private readonly ConfigurationText _text;
     private readonly string _hostName;
     private readonly string? _systemdState;
@@ -126,7 +123,7 @@ internal sealed partial class EdgeConfiguration
     }
 
     private static string? SystemdState(ConfigurationSources sources) =>
-        sources.Environment.TryGetValue(StateVariable, out var state) && state.Length > 0 ? state.Split(':')[0] : null;
+        sources.Environment.TryGetValue(ConfigurationSources.StateVariable, out var state) && state.Length > 0 ? state.Split(':')[0] : null;
 
     private static byte[] ReadFile(string path)
     {

@@ -7,6 +7,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Bench;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
@@ -24,8 +25,8 @@ internal static class ConfiguredChecks
         var unit = ServiceUnit.Read();
         var isOfUnit = unit is not null && unit.ConfigurationFile == configuration.File;
         AddAll(MachineChecks.Tools([.. configuration.ToCameraSettings().Select(it => it.Source)]));
-        AddAll(StorageChecks.Run(configuration, isOfUnit ? unit : null));
-        AddAll(OverlayChecks.Run(configuration, isOfUnit ? unit : null));
+        AddAll(StorageChecks.Run(configuration, isOfUnit ? unit : null, Environment.UserName));
+        AddAll(OverlayChecks.Run(configuration));
         if (isOfUnit)
         {
             AddAll(ServiceUserChecks.Run(configuration, unit!, Environment.UserName));
@@ -34,7 +35,7 @@ internal static class ConfiguredChecks
         report.Begin("the model");
         AddAll(await Task.Factory.StartNew(
             () => TryModel(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
-        AddAll(HttpChecks.Run(configuration, TimeProvider.System));
+        AddAll(HttpChecks.Run(configuration, isOfUnit ? unit!.User : null, TimeProvider.System));
         AddAll(await WebhookChecks.RunAsync(configuration, cancel));
         report.Begin("the broker");
         var (broker, _) = configuration.HasBroker
@@ -66,9 +67,7 @@ internal static class ConfiguredChecks
     /// <summary>Opens the model and asks it one question, if it fits into memory.</summary>
     public static List<Finding> TryModel(EdgeConfiguration configuration, CancellationToken cancel)
     {
-        var bytes = Directory.Exists(configuration.ModelPath)
-            ? new DirectoryInfo(configuration.ModelPath).EnumerateFiles().Sum(file => file.Length)
-            : 0;
+        var bytes = ServiceUserChecks.ModelFiles(configuration.ModelPath).Sum(file => file.Length);
         var memory = MachineMemory.Read();
         if (memory.CheckSize(bytes) is { } tooLarge)
         {

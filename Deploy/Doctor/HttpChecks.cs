@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MobileVlm.Edge.Connectors.Http.Server;
+using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
@@ -12,23 +13,30 @@ internal static class HttpChecks
 {
     private const string What = "http";
 
-    /// <summary>Ports below this one belong to the system administrator.</summary>
-    private const int FirstFreePort = 1024;
+    private const string FirstFreePortFile = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+
+    /// <summary>Ports below this one belong to the system administrator, where the kernel does not say otherwise.</summary>
+    private const int DefaultFirstFreePort = 1024;
 
     /// <summary>A certificate that ends sooner is noted.</summary>
     private static readonly TimeSpan EndsSoon = TimeSpan.FromDays(14);
 
-    public static IEnumerable<Finding> Run(EdgeConfiguration configuration, TimeProvider time)
+    /// <param name="configuration">Validated for <see cref="Configuration.Validation.ConfigurationPurpose.Check"/>: a file that this user may not
+    /// read is no error there.</param>
+    /// <param name="serviceUser">The user of the installed service; null if the service does not read this configuration.</param>
+    /// <param name="time">The clock that certificates are checked against.</param>
+    /// <param name="firstFreePort">The first port that every user may listen at; null asks the kernel.</param>
+    public static IEnumerable<Finding> Run(EdgeConfiguration configuration, string? serviceUser, TimeProvider time, int? firstFreePort = null)
     {
         if (configuration.ToHttpSettings() is not { } settings)
         {
             yield break;
         }
 
-        yield return Port(settings);
+        yield return Port(settings, firstFreePort ?? FirstFreePort());
         if (settings.TokenFile is { } tokens)
         {
-            yield return Tokens(tokens, settings.CreatesTokenFile);
+            yield return Tokens(tokens, settings.CreatesTokenFile, serviceUser);
         }
 
         if (settings is { CertificateFile: { } certificate, KeyFile: { } key })
@@ -56,7 +64,7 @@ internal static class HttpChecks
         }
     }
 
-    private static Finding Port(HttpServerSettings settings)
+    private static Finding Port(HttpServerSettings settings, int firstFreePort)
     {
         var reach = settings.IsLoopback ? "this machine only" : "other machines too, if its firewall lets them";
         var tokens = settings.TokenFile is null ? "without a token" : "with a token";
@@ -75,42 +83,60 @@ internal static class HttpChecks
         }
         catch (SocketException)
         {
-            return BelowFirstFree(settings);
+            return BelowFirstFree(settings, firstFreePort);
         }
 
-        return settings.Listen.Port is > 0 and < FirstFreePort
-            ? BelowFirstFree(settings)
+        return settings.Listen.Port > 0 && settings.Listen.Port < firstFreePort
+            ? BelowFirstFree(settings, firstFreePort)
             : Finding.Fine(What, $"{settings.Listen} is free; {reach}, {tokens}");
     }
 
-    private static Finding BelowFirstFree(HttpServerSettings settings) => Finding.Note(
-        What, string.Create(CultureInfo.InvariantCulture, $"{settings.Listen}: a port below {FirstFreePort}, which the service's user may not use by default"),
-        "Use a port from 1024 on with a reverse proxy before it, or set the kernel's net.ipv4.ip_unprivileged_port_start.");
+    private static Finding BelowFirstFree(HttpServerSettings settings, int firstFreePort) => Finding.Note(
+        What, string.Create(CultureInfo.InvariantCulture, $"{settings.Listen}: a port below {firstFreePort}, which the service's user may not use by default"),
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Set a port from {firstFreePort} on in Http:Listen, with a reverse proxy before it, or lower the kernel's net.ipv4.ip_unprivileged_port_start."));
 
-    private static Finding Tokens(string file, bool mayCreate)
+    /// <summary>The first port that every user of this machine may listen at.</summary>
+    private static int FirstFreePort()
     {
-        if (!File.Exists(file))
+        try
+        {
+            return int.TryParse(File.ReadAllText(FirstFreePortFile), CultureInfo.InvariantCulture, out var port) ? port : DefaultFirstFreePort;
+        }
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        {
+            return DefaultFirstFreePort;
+        }
+    }
+
+    // What a token file must hold was validated with the configuration, unless this user cannot read it.
+    private static Finding Tokens(string file, bool mayCreate, string? serviceUser)
+    {
+        try
+        {
+            using var readable = File.OpenRead(file);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
             return mayCreate
                 ? Finding.Fine(What, $"TokenFile '{file}' does not exist yet; the service creates it with one random token at its start")
-                : Finding.Bad(What, $"TokenFile '{file}' does not exist", "Write a line 'name token' into it, or name a file below StateFolder, which is created.");
-        }
-
-        try
-        {
-            if (AccessTokens.FindError(File.ReadAllText(file)) is { } error)
-            {
-                return Finding.Bad(What, $"TokenFile '{file}' {error}", "Correct that line: name token, or name token read.");
-            }
+                : Finding.Note(
+                    What, $"TokenFile '{file}' does not exist",
+                    "systemd creates a credential when the service starts. Start it, or correct LoadCredential= of the unit (drop-in http-credentials.conf).");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return Finding.Note(What, $"TokenFile '{file}' cannot be read by this user", "Run doctor with sudo.");
+            return Finding.Note(
+                What, $"TokenFile '{file}' cannot be read by this user, or a folder above it may not be entered; its tokens were not checked", "Run doctor with sudo.");
         }
 
-        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & Others) != 0
-            ? Finding.Note(What, $"TokenFile '{file}' can be read or written by other users", $"chmod 600 '{file}'")
+        return PasswordFile.IsOpenToOthers(file)
+            ? Finding.Note(
+                What, $"TokenFile '{file}' can be read or written by other users",
+                serviceUser is null
+                    ? $"chmod 600 '{file}'; the service's user must be its owner (chown)."
+                    : $"chown {serviceUser}: '{file}' && chmod 600 '{file}'")
             : Finding.Fine(What, $"TokenFile '{file}' can be read by its owner only");
     }
 
@@ -133,7 +159,7 @@ internal static class HttpChecks
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return Finding.Note(What, $"the certificate or its key cannot be read by this user: {error.Message}", "Run doctor with sudo.");
+            return Finding.Note(What, $"CertificateFile '{file}' or KeyFile '{key}' cannot be read by this user: {error.Message}", "Run doctor with sudo.");
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Sources;
+using MobileVlm.Edge.Deploy.Hosting;
 using MobileVlm.Edge.Inference.Machine;
 
 namespace MobileVlm.Edge.Deploy.Doctor;

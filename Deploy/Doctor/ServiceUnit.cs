@@ -32,16 +32,25 @@ internal sealed class ServiceUnit
     /// <summary>The folder that systemd creates for the service's state; null without <c>StateDirectory=</c>.</summary>
     public string? StateFolder => Last("StateDirectory")?.Split(' ')[0] is { Length: > 0 } state ? Path.Combine(StateRoot, state) : null;
 
-    /// <summary>Adds the service's state folder, which systemd passes to the service only.</summary>
+    /// <summary>What this process reads a configuration from: for the file of the installed service, its state folder too, which systemd passes
+    /// to the service only.</summary>
+    /// <param name="file">The configuration file; null for the one that is found.</param>
+    public static ConfigurationSources SourcesOf(string? file) => SourcesOf(file, Read(), ConfigurationSources.OfThisProcess());
+
+    /// <inheritdoc cref="SourcesOf(string?)"/>
+    /// <param name="file">The configuration file; null for the one that is found.</param>
     /// <param name="unit">The installed unit; null if there is none.</param>
-    /// <param name="sources">What a configuration is read from.</param>
-    /// <param name="file">The configuration file; nothing is added if the service reads another one.</param>
-    public static ConfigurationSources WithState(ServiceUnit? unit, ConfigurationSources sources, string? file)
+    /// <param name="sources">What a configuration is read from otherwise.</param>
+    internal static ConfigurationSources SourcesOf(string? file, ServiceUnit? unit, ConfigurationSources sources)
     {
-        const string Variable = "STATE_DIRECTORY";
-        return unit is not { StateFolder: { } folder } || file is null || unit.ConfigurationFile != file || sources.Environment.ContainsKey(Variable)
+        var path = file is not null ? Path.GetFullPath(file, sources.CurrentFolder) : sources.Files.FirstOrDefault(File.Exists);
+        return unit is not { StateFolder: { } folder } || path is null || unit.ConfigurationFile != path
+            || sources.Environment.ContainsKey(ConfigurationSources.StateVariable)
             ? sources
-            : sources with { Environment = new Dictionary<string, string>(sources.Environment) { [Variable] = folder } };
+            : sources with
+            {
+                Environment = new Dictionary<string, string>(sources.Environment) { [ConfigurationSources.StateVariable] = folder },
+            };
     }
 
     /// <summary>Home folders are hidden from the service.</summary>

@@ -74,51 +74,44 @@ internal static class ServiceUserChecks
         }
 
         yield return ("Model:Path", configuration.ModelPath);
-        if (Directory.Exists(configuration.ModelPath))
+        foreach (var part in ModelFiles(configuration.ModelPath))
         {
-            foreach (var part in Directory.GetFiles(configuration.ModelPath))
-            {
-                yield return ("Model:Path", part);
-            }
+            yield return ("Model:Path", part.FullName);
         }
+
+        var options = configuration.Options;
+        var http = configuration.ToHttpSettings();
+        IEnumerable<(string Key, string? Path)> named =
+        [
+            ("Mqtt:PasswordFile", options.Mqtt.PasswordFile),
+            ("Mqtt:CaFile", options.Mqtt.CaFile),
+
+            // The service itself creates a missing token file.
+            ("Http:TokenFile", http?.TokenFile),
+            ("Http:CertificateFile", http?.CertificateFile),
+            ("Http:KeyFile", http?.KeyFile),
+            .. options.Cameras.Select(camera => ($"Cameras:{camera.Key}:PasswordFile", camera.Value.PasswordFile)),
+            .. options.Webhooks.Select(webhook => ($"Webhooks:{webhook.Key}:SecretFile", webhook.Value.SecretFile)),
+        ];
 
         // systemd itself reads credentials and passes them on.
-        if (configuration.Options.Mqtt.PasswordFile is { } password && !password.StartsWith("/run/credentials/", StringComparison.Ordinal))
+        foreach (var (key, path) in named.Where(it => it.Path is not null && !SystemdCredential.IsCredential(it.Path)))
         {
-            yield return ("Mqtt:PasswordFile", configuration.FullPath(password));
+            yield return (key, configuration.FullPath(path!));
         }
+    }
 
-        if (configuration.ToHttpSettings() is { } http)
+    /// <summary>The files in a model's folder; empty if this user may not list them.</summary>
+    internal static IReadOnlyList<FileInfo> ModelFiles(string folder)
+    {
+        try
         {
-            // The service itself creates a missing token file.
-            foreach (var (key, path) in new[] { ("Http:TokenFile", http.TokenFile), ("Http:CertificateFile", http.CertificateFile), ("Http:KeyFile", http.KeyFile) })
-            {
-                if (path is not null && !SystemdCredential.IsCredential(path))
-                {
-                    yield return (key, path);
-                }
-            }
+            return new DirectoryInfo(folder).GetFiles();
         }
-
-        foreach (var (name, camera) in configuration.Options.Cameras)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            if (camera.PasswordFile is { } secret && !secret.StartsWith("/run/credentials/", StringComparison.Ordinal))
-            {
-                yield return ($"Cameras:{name}:PasswordFile", configuration.FullPath(secret));
-            }
-        }
-
-        foreach (var (name, webhook) in configuration.Options.Webhooks)
-        {
-            if (webhook.SecretFile is { } secret && !secret.StartsWith("/run/credentials/", StringComparison.Ordinal))
-            {
-                yield return ($"Webhooks:{name}:SecretFile", configuration.FullPath(secret));
-            }
-        }
-
-        if (configuration.Options.Mqtt.CaFile is { } authority)
-        {
-            yield return ("Mqtt:CaFile", configuration.FullPath(authority));
+            // Opening the model reports it.
+            return [];
         }
     }
 

@@ -11,13 +11,19 @@ internal static class StorageChecks
     /// <summary>Bytes left free for other programs.</summary>
     private const long Reserve = 64L << 20;
 
-    public static IEnumerable<Finding> Run(EdgeConfiguration configuration, ServiceUnit? unit)
+    /// <param name="configuration">Validated.</param>
+    /// <param name="unit">The installed unit, if it reads this configuration; otherwise null.</param>
+    /// <param name="currentUser">The user who checks, who may have other rights than the service's user.</param>
+    public static IEnumerable<Finding> Run(EdgeConfiguration configuration, ServiceUnit? unit, string currentUser)
     {
-        var state = configuration.StateFolder ?? unit?.StateFolder;
+        var state = configuration.StateFolder;
         var problems = StateAccess.StateErrors(configuration).ToList();
         foreach (var (key, path, message) in problems)
         {
-            yield return Finding.Bad(Short(key) == "StateFolder" ? "state folder" : "outbox", $"{Short(key)} '{path}' {message}", null);
+            var what = Short(key) == "Outbox:Path" ? "outbox" : "state folder";
+            yield return unit is null || currentUser == "root" || currentUser == unit.User
+                ? Finding.Bad(what, $"{Short(key)} '{path}' {message}", null)
+                : Finding.Note(what, $"whether '{unit.User}' can write '{path}' cannot be checked by '{currentUser}'", "Run doctor with sudo.");
         }
 
         if (state is null)

@@ -9,7 +9,6 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 internal static class DeviceReadings
 {
     private const string LoadFile = "/proc/loadavg";
-    private const string MemoryFile = "/proc/meminfo";
 
     /// <summary>Lets the live page show the state of the machine and the lines that are logged from now on.</summary>
     /// <param name="http">The server of the page.</param>
@@ -23,20 +22,15 @@ internal static class DeviceReadings
     /// <summary>The state of the machine now.</summary>
     public static DeviceView Read()
     {
-        var memory = Lines(MemoryFile);
+        var memory = MachineMemory.Read();
         return new DeviceView
         {
             Load = [.. Lines(LoadFile).Take(1).SelectMany(line => line.Split(' ').Take(3)).Select(Number).OfType<double>()],
             Temperatures = [.. TemperatureSensors.Read().Select(reading => ((string)reading.Tags[0].Value!, reading.Value))],
-            MemoryBytes = Bytes(memory, "MemTotal:"),
-            AvailableMemoryBytes = Bytes(memory, "MemAvailable:"),
+            MemoryBytes = memory.Total,
+            AvailableMemoryBytes = memory.Available,
         };
     }
-
-    private static long? Bytes(string[] lines, string name) =>
-        Array.Find(lines, line => line.StartsWith(name, StringComparison.Ordinal)) is { } line
-        && line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kibibytes, ..]
-        && Number(kibibytes) is { } number ? (long)number * 1024 : null;
 
     private static double? Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -12,12 +12,6 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
 {
     public const string FormatterName = "edge";
 
-    /// <summary>The largest id in the source; an entry without an id gets a larger one, which .NET derives from the method's name.</summary>
-    private const int LargestId = 9999;
-
-    private const string OwnCategories = "MobileVlm.Edge.";
-    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
-
     private readonly TimeProvider _time;
     private readonly RepeatedLines _repeated;
     private readonly bool _colors;
@@ -37,14 +31,14 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
     /// <param name="journal">Writes the priority first, which systemd removes and uses for <c>journalctl -p warning</c>.</param>
     internal EdgeConsoleFormatter(TimeProvider time, bool colors, bool journal)
         : base(FormatterName) =>
-        (_time, _repeated, _colors, _journal) = (time, new RepeatedLines(time, RepeatAfter), colors, journal);
+        (_time, _repeated, _colors, _journal) = (time, new RepeatedLines(time, LogLine.RepeatAfter), colors, journal);
 
     public override void Write<TState>(
         in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        var text = OnOneLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
-        var source = Source(logEntry.Category, logEntry.EventId.Id);
-        var suppressed = logEntry.LogLevel >= LogLevel.Warning ? _repeated.Enter($"{source} {WithoutDigits(text)}") : 0;
+        var text = LogLine.OnOneLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
+        var source = LogLine.Source(logEntry.Category, logEntry.EventId.Id);
+        var suppressed = logEntry.LogLevel >= LogLevel.Warning ? _repeated.Enter($"{source} {LogLine.WithoutDigits(text)}") : 0;
         if (suppressed is not { } count)
         {
             return;
@@ -55,29 +49,11 @@ internal sealed class EdgeConsoleFormatter : ConsoleFormatter
         textWriter.Write(_time.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss.fff ", CultureInfo.InvariantCulture));
         textWriter.Write(_colors && color.Length > 0 ? $"{color}{name}\u001b[0m" : name);
         textWriter.Write($": {source} {text}");
-        textWriter.Write(count > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({count} more like this since the last line)") : "");
+        textWriter.Write(LogLine.Suppressed(count));
 
         // The stack trace is for developers, on the same line as the message.
-        textWriter.WriteLine(logEntry.Exception is { } exception ? $" {OnOneLine(exception.ToString())}" : "");
+        textWriter.WriteLine(logEntry.Exception is { } exception ? $" {LogLine.OnOneLine(exception.ToString())}" : "");
     }
-
-    /// <summary>The category and event id, such as <c>PublisherActor[73]</c>. A category of this program is shortened to the class
-    /// name.</summary>
-    internal static string Source(string category, int id)
-    {
-        var name = category.StartsWith(OwnCategories, StringComparison.Ordinal) ? category[(category.LastIndexOf('.') + 1)..] : category;
-        return id is > 0 and <= LargestId ? string.Create(CultureInfo.InvariantCulture, $"{name}[{id}]") : name;
-    }
-
-    /// <summary>Joins lines and removes control characters, because texts from cameras, brokers and models are untrusted.</summary>
-    internal static string OnOneLine(string text)
-    {
-        var parts = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return string.Concat(string.Join(' ', parts).Select(c => char.IsControl(c) ? ' ' : c));
-    }
-
-    /// <summary>Removes digits, so that lines that differ only in a frame's number or a time count as the same.</summary>
-    internal static string WithoutDigits(string text) => string.Concat(text.Where(c => !char.IsAsciiDigit(c)));
 
     private static (int Priority, string Name, string Color) Level(LogLevel level) => level switch
     {

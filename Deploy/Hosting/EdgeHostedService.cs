@@ -123,12 +123,12 @@ internal sealed partial class EdgeHostedService(
 
     private void Apply(EdgeConfiguration changed)
     {
-        foreach (var warning in changed.Warnings)
+        var (change, now) = _live!.Reload(changed);
+        foreach (var warning in now.Warnings)
         {
             ConfigurationWarning(warning.ToString());
         }
 
-        var (change, _) = _live!.Reload(changed);
         Changed(change);
         foreach (var key in change.NeedsRestart)
         {

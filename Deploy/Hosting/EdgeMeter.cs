@@ -150,13 +150,22 @@ internal sealed class EdgeMeter : IDisposable
         Ran("encode", answered.EncodeTime);
         var fresh = answered.Answers.Where(answer => !answer.Reused).ToList();
 
-        // Questions that were asked together have one prefill, and each reports it.
-        Ran("prefill", answered.PrefillTime + fresh.SelectMany(answer => answer.Parts).Select(part => part.Timings.Prefill).DefaultIfEmpty().Max());
+        Ran("prefill", PrefillTime(answered.PrefillTime, fresh));
         foreach (var answer in fresh)
         {
             Ran("decode", answer.Timings.Decode);
         }
     }
+
+    /// <summary>The time of all prefills for one frame.</summary>
+    /// <param name="picture">Prefilling the frame by itself.</param>
+    /// <param name="fresh">The answers that were computed. Questions of one batch have one prefill, and each reports it; there may be several
+    /// batches.</param>
+    internal static TimeSpan PrefillTime(TimeSpan picture, IEnumerable<QuestionAnswered> fresh) => fresh
+        .SelectMany(answer => answer.Parts)
+        .Select(part => part.Timings.Prefill)
+        .Distinct()
+        .Aggregate(picture, (sum, batch) => sum + batch);
 
     private void Published(TimeSpan took) => Stage("publish", took);
 

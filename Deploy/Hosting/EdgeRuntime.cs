@@ -11,6 +11,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 using MobileVlm.Edge.Connectors.Webhooks;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Http;
 using MobileVlm.Edge.Inference.Models;
@@ -197,7 +198,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
                 : new MemoryOutbox(time),
             Webhooks = [.. configuration.ToWebhooks().Select(webhook => new WebhookParts(
                 webhook.Settings.Name,
-                new WebhookSender(webhook.Settings, typeof(EdgeRuntime).Assembly.GetName().Version?.ToString(3) ?? "0.0.0", time),
+                new WebhookSender(webhook.Settings, ProgramVersion.Text, time),
                 configuration.ToOutboxSettings(webhook.Settings) is { } outboxOfWebhook
                     ? SqliteOutbox.Open(outboxOfWebhook, time, loggers.CreateLogger<SqliteOutbox>())
                     : new MemoryOutbox(time))

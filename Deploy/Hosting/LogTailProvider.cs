@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Http.Api;
 
@@ -8,7 +7,7 @@ namespace MobileVlm.Edge.Deploy.Hosting;
 /// once per second. Thread-safe.</summary>
 internal sealed class LogTailProvider(LogTail tail, TimeProvider time) : ILoggerProvider
 {
-    private readonly RepeatedLines _repeated = new(time, TimeSpan.FromSeconds(1));
+    private readonly RepeatedLines _repeated = new(time, LogLine.RepeatAfter);
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
@@ -18,11 +17,10 @@ internal sealed class LogTailProvider(LogTail tail, TimeProvider time) : ILogger
 
     private void Add(LogLevel level, string source, string text)
     {
-        var suppressed = level < LogLevel.Warning ? 0 : _repeated.Enter($"{source} {EdgeConsoleFormatter.WithoutDigits(text)}");
+        var suppressed = level < LogLevel.Warning ? 0 : _repeated.Enter($"{source} {LogLine.WithoutDigits(text)}");
         if (suppressed is { } count)
         {
-            var more = count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({count} more like this since the last line)");
-            tail.Add(time.GetUtcNow(), NameOf(level), source, text + more);
+            tail.Add(time.GetUtcNow(), NameOf(level), source, text + LogLine.Suppressed(count));
         }
     }
 
@@ -48,8 +46,8 @@ internal sealed class LogTailProvider(LogTail tail, TimeProvider time) : ILogger
         {
             if (IsEnabled(logLevel))
             {
-                var text = EdgeConsoleFormatter.OnOneLine(formatter(state, exception) + (exception is null ? "" : $" {exception.Message}"));
-                provider.Add(logLevel, EdgeConsoleFormatter.Source(category, eventId.Id), text);
+                var text = LogLine.OnOneLine(formatter(state, exception) + (exception is null ? "" : $" {exception.Message}"));
+                provider.Add(logLevel, LogLine.Source(category, eventId.Id), text);
             }
         }
     }

@@ -45,7 +45,7 @@ internal static class StateAccess
         if (configuration.StateFolder is { } state && FindWriteError(state) is { } error)
         {
             yield return configuration.Options.StateFolder is null
-                ? ("STATE_DIRECTORY", state, $"cannot be used: {error}; systemd sets this variable from StateDirectory= in the unit")
+                ? (ConfigurationSources.StateVariable, state, $"cannot be used: {error}; systemd sets this variable from StateDirectory= in the unit")
                 : ($"{EdgeOptions.Section}:StateFolder", state,
                     $"cannot be used: {error}; name a folder of this user, or leave StateFolder out: then nothing is kept over a restart");
         }

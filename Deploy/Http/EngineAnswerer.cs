@@ -23,14 +23,17 @@ internal sealed class EngineAnswerer : IQuestionAnswerer, IEngineProbe
     public EngineAnswerer(ModelFolder folder, LanguageDecoder decoder, LlamaTextTokenizer tokenizer, int capacity)
     {
         _decoder = decoder;
+        TextCompleter? completer = null;
         try
         {
             _answerer = folder.Manifest.Vision is null ? null : new QuestionAnswerer(folder, decoder, capacity);
-            Completer = new TextCompleter(folder, decoder, tokenizer, capacity);
+            completer = new TextCompleter(folder, decoder, tokenizer, capacity);
             _probe = ChatPrompt.Build(tokenizer, null, [new ConversationTurn("Hi", null)], null);
+            Completer = completer;
         }
         catch
         {
+            completer?.Dispose();
             _answerer?.Dispose();
             decoder.Dispose();
             throw;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Inference.Models;
@@ -65,7 +66,7 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 Events = front.Events,
                 Log = front.Log,
                 Device = () => front.Device(),
-                Version = typeof(HttpFrontEnd).Assembly.GetName().Version?.ToString(3) ?? "0.0.0",
+                Version = ProgramVersion.Text,
                 Time = time,
             },
             loggers,

@@ -135,6 +135,6 @@ internal sealed class SetupTools(LiveConfiguration live, TimeProvider time) : IS
     {
         ["key"] = problem.Key,
         ["line"] = problem.Line,
-        ["message"] = problem.Value is null ? problem.Message : $"= '{problem.Value}' {problem.Message}",
+        ["message"] = problem.Text,
     };
 }

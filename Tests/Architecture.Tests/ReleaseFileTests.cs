@@ -44,6 +44,7 @@ public sealed partial class ReleaseFileTests
             .Where(it => it.Value.GetProperty("type").GetString() == "package").Select(it => it.Name.Split('/')).ToList();
 
         Assert.Equal(packages.Select(it => it[0]).Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
+        Assert.Contains(packages, it => DeclaredLicence(it[0], it[1]) is not null);
         Assert.All(packages, it =>
         {
             // Packages that name a file instead were read by hand.
@@ -61,9 +62,8 @@ public sealed partial class ReleaseFileTests
             ? named
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         var file = Path.Combine(root, package.ToLowerInvariant(), version.ToLowerInvariant(), $"{package.ToLowerInvariant()}.nuspec");
-        return File.Exists(file)
-            ? XDocument.Load(file).Descendants().FirstOrDefault(it => it.Name.LocalName == "license" && it.Attribute("type")?.Value == "expression")?.Value
-            : null;
+        Assert.True(File.Exists(file), $"The package {package} {version} is not restored: there is no {file}. NUGET_PACKAGES names another folder.");
+        return XDocument.Load(file).Descendants().FirstOrDefault(it => it.Name.LocalName == "license" && it.Attribute("type")?.Value == "expression")?.Value;
     }
 
     [GeneratedRegex(@"mobilevlm[_-]\d+\.\d+\.\d+[_-]\S*")]

@@ -1,7 +1,7 @@
 // What a user does on the page, each with a real service behind it. Every scenario fails with an Error that says what was missing.
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { check, checkAccessibility, open, screenshot, until } from './browser.mjs';
+import { check, checkAccessibility, open, PATIENCE, screenshot, until } from './browser.mjs';
 import { proxyAt } from './proxy.mjs';
 
 const row = question => `[data-camera="gate"] [data-question="${question}"]`;
@@ -241,6 +241,40 @@ export async function prefix(browser, { address }) {
   }
 }
 
+/** A tab that nobody sees holds no stream of events, also when the stream is lost while it is hidden; it opens one when it is seen. */
+export async function hidden(browser, { address }) {
+  const proxy = await proxyAt('/vlm', address);
+  try {
+    const opened = await open(browser, proxy.address, { expected: [/ERR_|Failed to load resource/] });
+    const { page } = opened;
+    await until(page, pictureIsShown);
+    const show = isHidden => page.evaluate(value => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, isHidden);
+    const streams = async count => {
+      const began = Date.now();
+      while (proxy.streams() !== count) {
+        check(Date.now() - began < PATIENCE, `There are ${proxy.streams()} streams instead of ${count}.`);
+        await page.waitForTimeout(50);
+      }
+    };
+    await streams(1);
+    await show(true);
+    proxy.drop();
+    await streams(0);
+    // Longer than the time between two attempts.
+    await page.waitForTimeout(7000);
+    check(proxy.streams() === 0, 'A hidden tab opened a stream.');
+    await show(false);
+    await streams(1);
+    await page.locator('#notice').waitFor({ state: 'hidden' });
+    await opened.close();
+  } finally {
+    proxy.close();
+  }
+}
+
 /** A token opens the page, below a path too; a wrong one does not; a restart of the service keeps the log-in and is shown. */
 export async function login(browser, { address, token, readToken, folder }) {
   const proxy = await proxyAt('/vlm', address);
@@ -279,6 +313,20 @@ export async function login(browser, { address, token, readToken, folder }) {
     await until(page, isKnown, `${row('person')} .pill`);
     const image = await page.locator('.picture img').first().getAttribute('src');
     await until(page, src => document.querySelector('.picture img').src !== src, image);
+
+    // A log-in that ends while the stream of events is down.
+    proxy.drop();
+    await context.clearCookies();
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await until(page, pictureIsShown);
+    await page.locator('#notice').waitFor({ state: 'hidden' });
+
+    // A log-out that fails.
+    await page.route('**/logout', route => route.abort());
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByText('You are still logged in.').waitFor();
+    await page.unroute('**/logout');
 
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByLabel('Token').fill(readToken);

@@ -7,7 +7,7 @@ public sealed partial class MqttLink
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning,
-            "Mqtt:PasswordFile '{Path}' can be read by other users of this device; run: chmod 600 '{Path}'")]
+            "Mqtt:PasswordFile '{Path}' can be read or written by other users of this device. Make the service's user its owner (chown), then run: chmod 600 '{Path}'")]
         public static partial void PasswordFileIsOpen(ILogger logger, string path);
 
         [LoggerMessage(2, LogLevel.Warning,

@@ -6,14 +6,15 @@ namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 internal readonly record struct PasswordRead(string? Password, string? Fault);
 
 /// <summary>A secret in a separate file, so that it is neither in the configuration nor in the process list.</summary>
-internal static class PasswordFile
+public static class PasswordFile
 {
     private const int MaxBytes = 64 * 1024;
+    private const string Credentials = "/run/credentials/";
 
     /// <summary>The first line, without its line end.</summary>
     /// <param name="path">The file.</param>
     /// <param name="key">The setting that names it, for messages.</param>
-    public static PasswordRead Read(string path, string key = "Mqtt:PasswordFile")
+    internal static PasswordRead Read(string path, string key = "Mqtt:PasswordFile")
     {
         PasswordRead Failed(string what) => new(null, $"{key}: '{path}' {what}");
 
@@ -44,7 +45,11 @@ internal static class PasswordFile
         }
     }
 
-    /// <summary>Whether others than the owner can read the file. False where that is not known.</summary>
+    /// <summary>Whether a path is that of a credential, which systemd hands to a unit.</summary>
+    public static bool IsCredential(string path) =>
+        Path.IsPathFullyQualified(path) && Path.GetFullPath(path).StartsWith(Credentials, StringComparison.Ordinal);
+
+    /// <summary>Whether others than the owner can read or write the file. False where that is not known.</summary>
     public static bool IsOpenToOthers(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -52,15 +57,12 @@ internal static class PasswordFile
             return false;
         }
 
+        const UnixFileMode Group = UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+        const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         try
         {
-            var mode = File.GetUnixFileMode(path);
-
             // systemd lends credentials through an access list, which shows as a group bit that opens nothing.
-            var suspicious = Path.GetFullPath(path).StartsWith("/run/credentials/", StringComparison.Ordinal)
-                ? UnixFileMode.OtherRead
-                : UnixFileMode.OtherRead | UnixFileMode.GroupRead;
-            return (mode & suspicious) != 0;
+            return (File.GetUnixFileMode(path) & (IsCredential(path) ? Others : Group | Others)) != 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

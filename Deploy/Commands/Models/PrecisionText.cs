@@ -73,7 +73,8 @@ internal static class PrecisionText
 
         yield return LossLimits.Allow(loss)
             ? "           verdict: OK, within the limits that 'auto' requires"
-            : "           verdict: above the limits that 'auto' requires; more bits lose less: --precision int8, or auto";
+            : "           verdict: above the limits that 'auto' requires; more bits lose less: import it again with --force --precision auto"
+                + (manifest.Precision.Vision is null ? "" : " --vision-precision auto");
     }
 
     private static string Describe(LogitLoss loss) => string.Create(

@@ -25,8 +25,11 @@ internal sealed record ConfigurationProblem(string Key, string? Value, string Me
         ? origin[VariableOrigin.Length..]
         : null;
 
+    /// <summary>The value, if there is one to show, and the message.</summary>
+    public string Text => Value is null ? Message : $"= '{Value}' {Message}";
+
     public override string ToString() =>
-        $"{Key}{(Value is null ? ":" : $" = '{Value}'")} {Message}{(Origin is null ? "" : $" [{Origin}]")}";
+        $"{Key}{(Value is null ? ":" : "")} {Text}{(Origin is null ? "" : $" [{Origin}]")}";
 }
 
 /// <summary>The configuration is invalid. Holds all errors at once, so that one correction is enough.</summary>

@@ -27,8 +27,11 @@ internal sealed class ProblemList
     public bool Has(string key) => _errors.Exists(error => error.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>True if the key or a key below it has an error.</summary>
-    public bool HasWithin(string key) => Has(key) || _errors.Exists(
-        error => error.Key.StartsWith($"{key}:", StringComparison.OrdinalIgnoreCase));
+    public bool HasWithin(string key) => Within(key).Any();
+
+    /// <summary>The errors of the key and of the keys below it.</summary>
+    public IEnumerable<ConfigurationProblem> Within(string key) => _errors.Where(
+        error => error.Key.StartsWith(key, StringComparison.OrdinalIgnoreCase) && (error.Key.Length == key.Length || error.Key[key.Length] == ':'));
 
     private ConfigurationProblem Made(string key, string? value, string message) =>
         new(key, value is null ? null : Shown(value), message, OriginOf(key));

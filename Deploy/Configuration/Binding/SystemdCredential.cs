@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Connectors.Mqtt.Client;
+
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>A secret that systemd hands to the service in a folder of memory that nobody else can read.</summary>
@@ -11,7 +13,7 @@ internal static class SystemdCredential
     private const string FolderOfTheService = "/run/credentials/mobilevlm.service";
 
     /// <summary>Whether a resolved path is a credential of a unit.</summary>
-    public static bool IsCredential(string path) => path.StartsWith("/run/credentials/", StringComparison.Ordinal);
+    public static bool IsCredential(string path) => PasswordFile.IsCredential(path);
 
     /// <summary>The file that <c>credential:NAME</c> names; any other value unchanged. Does not check that the file exists.</summary>
     public static string? Resolve(string? file, IReadOnlyDictionary<string, string> environment)

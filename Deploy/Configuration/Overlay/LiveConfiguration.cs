@@ -16,8 +16,8 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
     private readonly Func<EdgeConfiguration, ConfigurationChange> _apply;
     private readonly QuestionOverlayFile? _file;
     private readonly ILogger _logger;
-    private EdgeConfiguration _current;
-    private QuestionOverlay _overlay;
+    private volatile EdgeConfiguration _current;
+    private volatile QuestionOverlay _overlay;
 
     /// <param name="configuration">The configuration with which the service was started.</param>
     /// <param name="apply">Applies the cameras and questions of another one.</param>
@@ -29,7 +29,7 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
             ? new QuestionOverlayFile(folder, loggers.CreateLogger<QuestionOverlayFile>())
             : null;
         _overlay = _file?.Open() ?? QuestionOverlay.Empty;
-        var uses = configuration.OverlayUses;
+        var uses = configuration.OverlayUses.Where(use => use.Effect != OverlayEffect.Unused).ToList();
         if (uses.Count > 0)
         {
             var changes = string.Join("; ", uses);
@@ -37,29 +37,11 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
         }
     }
 
-    /// <summary>The configuration in use.</summary>
-    public EdgeConfiguration Current
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _current;
-            }
-        }
-    }
+    /// <summary>The configuration in use. Does not wait for a change, which writes to the disk.</summary>
+    public EdgeConfiguration Current => _current;
 
-    /// <summary>The questions that were set over HTTP.</summary>
-    public QuestionOverlay Overlay
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _overlay;
-            }
-        }
-    }
+    /// <summary>The questions that were set over HTTP. Does not wait for a change.</summary>
+    public QuestionOverlay Overlay => _overlay;
 
     /// <summary>Applies a changed configuration file; the questions that were set over HTTP still count.</summary>
     /// <param name="file">The new content of the file, validated.</param>

@@ -40,11 +40,11 @@ internal sealed partial class QuestionOverlayFile
         {
             return Read(path);
         }
-        catch (Exception fault) when (fault is JsonException or NewerOverlayException or IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is JsonException or InvalidDataException or NewerOverlayException or IOException or UnauthorizedAccessException)
         {
             problem = fault switch
             {
-                JsonException => $"is damaged ({fault.Message})",
+                JsonException or InvalidDataException => $"is damaged ({fault.Message})",
                 NewerOverlayException newer => $"was written by a newer version of the service (its layout is version {newer.Version})",
                 _ => $"cannot be read ({fault.Message.TrimEnd('.')})",
             };
@@ -64,7 +64,7 @@ internal sealed partial class QuestionOverlayFile
         {
             SetAside($"v{newer.Version}", aside => LogNewer(FilePath, newer.Version, aside));
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or InvalidDataException)
         {
             SetAside("damaged", aside => LogDamaged(FilePath, fault.Message, aside));
         }
@@ -85,21 +85,7 @@ internal sealed partial class QuestionOverlayFile
     {
         try
         {
-            // Opening a pipe would block until something writes to it.
-            if (FileSteps.IsOtherThanFile(path))
-            {
-                throw new IOException("it is not a regular file");
-            }
-
-            using var file = File.OpenRead(path);
-            if (file.Length > 2 * QuestionOverlay.MaxBytes)
-            {
-                throw new JsonException($"it has {file.Length} bytes");
-            }
-
-            var content = new byte[file.Length];
-            file.ReadExactly(content);
-            return QuestionOverlay.Parse(content);
+            return QuestionOverlay.Parse(FileSteps.ReadBounded(path, 2 * QuestionOverlay.MaxBytes));
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -109,11 +95,9 @@ internal sealed partial class QuestionOverlayFile
 
     private void SetAside(string label, Action<string> log)
     {
-        var aside = $"{FilePath}.{label}";
         try
         {
-            File.Move(FilePath, aside, overwrite: true);
-            log(aside);
+            log(FileSteps.SetAside(FilePath, label));
         }
         catch (Exception other) when (other is IOException or UnauthorizedAccessException)
         {

@@ -57,7 +57,7 @@ internal sealed class ContextValidator
             problems.Warn(
                 ContextTokens,
                 ScalarText.Format(options.Model.ContextTokens),
-                $"is more than the model was made for; {counter.MaxPositions} are used");
+                $"is more than the model was made for; {counter.MaxPositions} are used; lower it to that");
         }
 
         return counter;
@@ -125,11 +125,12 @@ internal sealed class ContextValidator
         var needed = _counter.Count(question);
         if (needed > Math.Min(_contextTokens, _counter.MaxPositions))
         {
-            var limit = _contextTokens <= _counter.MaxPositions ? "" : $" The model itself has {_counter.MaxPositions} positions.";
+            var limit = _contextTokens > _counter.MaxPositions ? $" The model itself has {_counter.MaxPositions} positions." : "";
+            var remedy = _contextTokens < _counter.MaxPositions ? "Shorten the question, or raise Model:ContextTokens." : "Shorten the question.";
             _problems.Add(
                 $"{key}:{nameof(QuestionOptions.Ask)}",
                 null,
-                $"needs {needed} tokens with the prompt, the frame and its answer; Model:ContextTokens is {_contextTokens}.{limit}");
+                $"needs {needed} tokens with the prompt, the frame and its answer; Model:ContextTokens is {_contextTokens}.{limit} {remedy}");
         }
     }
 }

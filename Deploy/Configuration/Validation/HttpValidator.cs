@@ -26,7 +26,7 @@ internal static class HttpValidator
             problems.Warn(
                 $"{EdgeOptions.Section}:{nameof(EdgeOptions.Metrics)}:{nameof(MetricsOptions.Port)}",
                 ScalarText.Format(port),
-                "opens a port of its own for the metrics. It keeps working; Http:Listen serves them at /metrics too");
+                "opens a port of its own for the metrics. It keeps working; Http:Listen serves them at /metrics too; use that and leave Metrics:Port out");
         }
 
         var http = options.Http;
@@ -34,7 +34,7 @@ internal static class HttpValidator
         {
             if (problems.IsWritten(Http) && !problems.HasWithin(Http))
             {
-                problems.Warn(Http, null, "has no effect without Listen: no port listens");
+                problems.Warn(Http, null, "has no effect without Listen: no port listens; set Listen, such as '127.0.0.1:8080', or leave the section out");
             }
 
             return;
@@ -45,7 +45,7 @@ internal static class HttpValidator
         OptionsValidator.ValidateFile(http.KeyFile, KeyFile, folder, isLenient, problems);
         if (http.CertificateFile is null != http.KeyFile is null && !problems.Has(CertificateFile) && !problems.Has(KeyFile))
         {
-            problems.Add(http.KeyFile is null ? CertificateFile : KeyFile, null, "needs the other one of CertificateFile and KeyFile; set both or neither");
+            problems.Add(http.KeyFile is null ? CertificateFile : KeyFile, null, $"needs {(http.KeyFile is null ? nameof(HttpOptions.KeyFile) : nameof(HttpOptions.CertificateFile))} too; set both or neither");
         }
 
         ValidateTokens(options, folder, systemdState, isLenient, problems);
@@ -85,8 +85,7 @@ internal static class HttpValidator
             return;
         }
 
-        OptionsValidator.ValidateFile(file, TokenFile, folder, isLenient, problems);
-        if (!problems.Has(TokenFile) && TryRead(path) is { } text && AccessTokens.FindError(text) is { } error)
+        if (OptionsValidator.ValidateFile(file, TokenFile, folder, isLenient, problems) && TryRead(path) is { } text && AccessTokens.FindError(text) is { } error)
         {
             problems.Add(TokenFile, file.StartsWith('/') ? file : null, error);
         }

@@ -11,6 +11,7 @@ internal static class OptionsValidator
 {
     private const string Mqtt = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Mqtt)}";
     private const string Cameras = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cameras)}";
+
     /// <summary>Adds an error for each broken rule.</summary>
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="folder">The folder in which relative paths start.</param>
@@ -122,17 +123,20 @@ internal static class OptionsValidator
         }
     }
 
-    internal static void ValidateFile(
+    /// <summary>Adds an error or a warning for a file that this user cannot read.</summary>
+    /// <returns>Whether the file can be read.</returns>
+    internal static bool ValidateFile(
         string? path, string key, string folder, bool isLenient, ProblemList problems)
     {
         if (path is null || problems.Has(key))
         {
-            return;
+            return false;
         }
 
         try
         {
             using var readable = File.OpenRead(Path.GetFullPath(path, folder));
+            return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -148,7 +152,7 @@ internal static class OptionsValidator
             }
             else if (exception is not UnauthorizedAccessException)
             {
-                problems.Add(key, shown, $"names a file that cannot be found (relative paths begin in '{folder}')");
+                problems.Add(key, shown, $"names a file that cannot be found; create it or correct the path (relative paths begin in '{folder}')");
             }
             else if (isLenient)
             {
@@ -158,6 +162,8 @@ internal static class OptionsValidator
             {
                 problems.Add(key, shown, "cannot be read by this user; change its owner or mode");
             }
+
+            return false;
         }
     }
 

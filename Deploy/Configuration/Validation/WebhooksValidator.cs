@@ -23,28 +23,14 @@ internal static class WebhooksValidator
         foreach (var (name, webhook) in options.Webhooks)
         {
             var secret = $"{Webhooks}:{name}:{nameof(WebhookOptions.SecretFile)}";
-            OptionsValidator.ValidateFile(webhook.SecretFile, secret, folder, purpose != ConfigurationPurpose.Start, problems);
-            if (webhook.SecretFile is { } file && !problems.HasWithin(secret) && IsReadable(Path.GetFullPath(file, folder))
+            if (OptionsValidator.ValidateFile(webhook.SecretFile, secret, folder, purpose != ConfigurationPurpose.Start, problems)
+                && webhook.SecretFile is { } file
                 && WebhookSecret.Read(Path.GetFullPath(file, folder), out var fault) is null)
             {
                 problems.Add(secret, file.StartsWith('/') ? file : null, fault!);
             }
 
-            ModesValidator.WarnOfUnknown(options, $"{Webhooks}:{name}:{nameof(WebhookOptions.Questions)}", webhook.Questions, problems);
-        }
-    }
-
-    // What cannot be read was reported.
-    private static bool IsReadable(string path)
-    {
-        try
-        {
-            using var file = File.OpenRead(path);
-            return true;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return false;
+            QuestionPatternRules.WarnOfUnknown(options, $"{Webhooks}:{name}:{nameof(WebhookOptions.Questions)}", webhook.Questions, problems);
         }
     }
 }

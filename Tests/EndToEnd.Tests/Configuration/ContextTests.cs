@@ -20,7 +20,7 @@ public sealed partial class ContextTests : IDisposable
 
         var line = refused.Message.Split('\n')[1];
         Assert.Matches(
-            @"^  MobileVlm:Cameras:b:Questions:q:Ask: needs \d+ tokens with the prompt, the frame and its answer; Model:ContextTokens is 256\. \[line 5\]$",
+            @"^  MobileVlm:Cameras:b:Questions:q:Ask: needs \d+ tokens with the prompt, the frame and its answer; Model:ContextTokens is 256\. Shorten the question, or raise Model:ContextTokens\. \[line 5\]$",
             line);
         Assert.DoesNotContain("มีคน", refused.Message, StringComparison.Ordinal);
     }
@@ -73,7 +73,7 @@ public sealed partial class ContextTests : IDisposable
     public void The_models_own_limit_applies_where_it_is_smaller_and_is_reported()
     {
         Assert.Contains(
-            "Model:ContextTokens is 1024. The model itself has 512 positions.",
+            "Model:ContextTokens is 1024. The model itself has 512 positions. Shorten the question.",
             _fixture.Error(Json(null, Question(Thai))).Message,
             StringComparison.Ordinal);
         Assert.Empty(_fixture.Read(Json(null, Question("Is it day?"))).Warnings);

@@ -88,6 +88,25 @@ public sealed class QuestionOverlayTests : IDisposable
         Assert.Contains(configuration.Warnings, warning => warning.Message.Contains("names a question that does not exist", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("person = yes", "person")]
+    [InlineData("dog = yes", "dog")]
+    [InlineData("truck = yes", "truck")]
+    public void A_deletion_that_another_question_needs_undone_does_not_bring_the_other_deleted_questions_back(string when, string needed)
+    {
+        Store(("gate", "person", null), ("gate", "cat", null), ("gate", "dog", null), ("gate", "truck", null), ("gate", "open", Open));
+        var ask = """{ "Ask": "Is it there?", "Answer": "YesNo" }""";
+
+        var configuration = Read(more: $$"""
+            , "cat": {{ask}}, "dog": {{ask}}, "truck": {{ask}}, "car": { "Ask": "A car?", "Answer": "YesNo", "When": "{{when}}" }
+            """);
+
+        Assert.Equal([needed, "car", "open"], configuration.Options.Cameras["gate"].Questions.Keys);
+        var unused = Assert.Single(configuration.OverlayUses, use => use.Effect == OverlayEffect.Unused);
+        Assert.Equal(needed, unused.Key.Question);
+        Assert.Contains($"'{when}' names a question that does not exist", unused.Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Errors_of_the_file_are_reported_as_without_the_overlay()
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Doctor;
+using MobileVlm.Edge.Deploy.Hosting;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;
 

@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
+using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Validation;
 using MobileVlm.Edge.Deploy.Doctor;
 using MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
@@ -19,7 +21,7 @@ public sealed class HttpChecksTests : IDisposable
 
     [Fact]
     public void Without_the_section_nothing_is_checked() =>
-        Assert.Empty(HttpChecks.Run(_fixture.Read(ConfigurationFixture.Small()), TimeProvider.System));
+        Assert.Empty(HttpChecks.Run(_fixture.Read(ConfigurationFixture.Small()), null, TimeProvider.System));
 
     [Fact]
     public void A_free_port_on_the_loopback_address_is_fine()
@@ -43,22 +45,61 @@ public sealed class HttpChecksTests : IDisposable
         Assert.Contains("address of this machine", foreign.Remedy, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_port_below_1024_is_noted_with_what_to_do() => Assert.Contains(
-        Check("\"Listen\": \"127.0.0.1:813\""),
-        finding => finding.Kind == FindingKind.Note && finding.Remedy!.Contains("reverse proxy", StringComparison.Ordinal));
+    [Theory]
+    [InlineData(813, 1024, true)]
+    [InlineData(813, 814, true)]
+    [InlineData(813, 813, false)]
+    [InlineData(813, 0, false)]
+    public void A_port_below_the_kernels_first_free_one_is_noted_with_what_to_do(int port, int firstFree, bool isNoted)
+    {
+        // Only the system administrator may bind the port here; for another user it is noted whatever the kernel says.
+        var isBound = CanBind(port);
+        var findings = Check($"\"Listen\": \"127.0.0.1:{port}\"", firstFreePort: firstFree);
+        Assert.Equal(
+            isNoted || !isBound,
+            findings.Any(finding => finding.Kind == FindingKind.Note
+                && finding.Found.Contains($"below {firstFree}", StringComparison.Ordinal)
+                && finding.Remedy!.Contains("ip_unprivileged_port_start", StringComparison.Ordinal)));
 
-    [Fact]
-    public void A_token_file_that_others_can_read_is_noted()
+        static bool CanBind(int port)
+        {
+            try
+            {
+                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return true;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.GroupRead)]
+    [InlineData(UnixFileMode.OtherWrite)]
+    public void A_token_file_that_others_can_read_or_write_is_noted_with_the_owner_that_it_must_have(UnixFileMode others)
     {
         var file = Tokens();
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        Assert.Contains(Check(), finding => finding.Kind == FindingKind.Fine && finding.Found.Contains("its owner only", StringComparison.Ordinal));
+        Assert.Contains(CheckOf(null), finding => finding.Kind == FindingKind.Fine && finding.Found.Contains("its owner only", StringComparison.Ordinal));
 
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead);
-        Assert.Contains(Check(), finding => finding.Kind == FindingKind.Note && finding.Remedy!.StartsWith("chmod 600", StringComparison.Ordinal));
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | others);
+        Assert.Contains(CheckOf(null), finding => finding.Kind == FindingKind.Note && finding.Remedy == $"chmod 600 '{file}'; the service's user must be its owner (chown).");
+        Assert.Contains(CheckOf("mobilevlm"), finding => finding.Remedy == $"chown mobilevlm: '{file}' && chmod 600 '{file}'");
 
-        IReadOnlyList<Finding> Check() => this.Check("\"Listen\": \"127.0.0.1:0\", \"TokenFile\": \"tokens\"");
+        IReadOnlyList<Finding> CheckOf(string? user) => Check("\"Listen\": \"127.0.0.1:0\", \"TokenFile\": \"tokens\"", user);
+    }
+
+    [Fact]
+    public void A_credential_that_systemd_has_not_passed_yet_is_a_note()
+    {
+        var file = _fixture.Write(_fixture.Current, "appsettings.json", ConfigurationFixture.Small(more: """, "Http": { "Listen": "127.0.0.1:0", "TokenFile": "credential:no-such-tokens" }"""));
+        var configuration = EdgeConfiguration.Load(file, _fixture.Sources, ConfigurationPurpose.Check);
+        var finding = Assert.Single(HttpChecks.Run(configuration, null, TimeProvider.System), it => it.Found.Contains("no-such-tokens", StringComparison.Ordinal));
+        Assert.Equal(FindingKind.Note, finding.Kind);
+        Assert.Contains("LoadCredential=", finding.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,6 +163,7 @@ public sealed class HttpChecksTests : IDisposable
 
     private IReadOnlyList<Finding> CheckTls() => Check("\"Listen\": \"127.0.0.1:0\", \"CertificateFile\": \"cert.pem\", \"KeyFile\": \"key.pem\"");
 
-    private IReadOnlyList<Finding> Check(string http) =>
-        [.. HttpChecks.Run(_fixture.Read(ConfigurationFixture.Small(more: $$""", "Http": { {{http}} }""")), new FakeTimeProvider(Now))];
+    private IReadOnlyList<Finding> Check(string http, string? serviceUser = null, int? firstFreePort = null) =>
+        [.. HttpChecks.Run(
+            _fixture.Read(ConfigurationFixture.Small(more: $$""", "Http": { {{http}} }""")), serviceUser, new FakeTimeProvider(Now), firstFreePort)];
 }

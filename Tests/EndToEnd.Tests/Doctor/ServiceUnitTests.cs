@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Deploy.Configuration;
+using MobileVlm.Edge.Deploy.Configuration.Validation;
 using MobileVlm.Edge.Deploy.Doctor;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Doctor;
@@ -19,6 +20,42 @@ public sealed class ServiceUnitTests : IDisposable
         Assert.Equal(("mobilevlm", "/etc/mobilevlm/appsettings.json", "/var/lib/mobilevlm"), (unit.User, unit.ConfigurationFile, unit.StateFolder));
         Assert.True(unit is { HidesHomes: true, HidesDevices: true, IsReadOnly: true });
         Assert.Contains("/var/lib/mobilevlm", unit.WritableFolders);
+    }
+
+    [Fact]
+    public void The_services_file_is_read_with_the_state_folder_that_systemd_passes_and_another_file_is_not()
+    {
+        Install();
+        var unit = ServiceUnit.Read(_root)!;
+        var sources = new ConfigurationSources("/nowhere", "/nowhere", "host", new Dictionary<string, string> { ["HOME"] = "/" });
+
+        Assert.Equal("/var/lib/mobilevlm", StateOf("/etc/mobilevlm/appsettings.json", unit));
+        Assert.Null(StateOf("/etc/mobilevlm/other.json", unit));
+        Assert.Null(StateOf(null, unit));
+        Assert.Null(StateOf("/etc/mobilevlm/appsettings.json", null));
+        var set = sources with { Environment = new Dictionary<string, string> { [ConfigurationSources.StateVariable] = "/srv/state" } };
+        Assert.Same(set, ServiceUnit.SourcesOf("/etc/mobilevlm/appsettings.json", unit, set));
+
+        string? StateOf(string? file, ServiceUnit? installed) =>
+            ServiceUnit.SourcesOf(file, installed, sources).Environment.GetValueOrDefault(ConfigurationSources.StateVariable);
+    }
+
+    [Fact]
+    public void The_documented_token_file_below_the_units_state_folder_is_accepted_before_the_service_ran()
+    {
+        Install();
+        var file = Path.Combine(_root, "appsettings.json");
+        File.WriteAllText(file, Configuration("/m", null, "pattern:320x240@5", """ "Http": { "Listen": "0.0.0.0:0", "TokenFile": "/var/lib/mobilevlm/no-such-folder/http-tokens" }, """));
+        var unit = Path.Combine(_root, "usr/lib/systemd/system", ServiceUnit.Name);
+        File.WriteAllText(unit, File.ReadAllText(unit).Replace("/etc/mobilevlm/appsettings.json", file, StringComparison.Ordinal));
+        var sources = ServiceUnit.SourcesOf(file, ServiceUnit.Read(_root), new ConfigurationSources("/nowhere", "/nowhere", "host", new Dictionary<string, string>()));
+
+        var configuration = EdgeConfiguration.Load(file, sources, ConfigurationPurpose.Check);
+
+        Assert.Equal("/var/lib/mobilevlm", configuration.StateFolder);
+        Assert.True(configuration.ToHttpSettings()!.CreatesTokenFile);
+        var unwritable = StorageChecks.Run(configuration, ServiceUnit.Read(_root), "somebody").ToList();
+        Assert.DoesNotContain(unwritable, finding => finding.Kind == FindingKind.Bad);
     }
 
     [Fact]
@@ -77,13 +114,15 @@ public sealed class ServiceUnitTests : IDisposable
         File.WriteAllText(Path.Combine(folder, ServiceUnit.Name), $"{unit}\n[Service]\n{more}\n");
     }
 
+    private static string Configuration(string model, string? state, string source, string more = "") => $$"""
+        { "MobileVlm": { {{(state is null ? "" : $"\"StateFolder\": \"{state}\",")}} {{more}} "Model": { "Path": "{{model}}" }, "Mqtt": { "Broker": "embedded" },
+          "Cameras": { "gate": { "Source": "{{source}}", "Questions": { "person": { "Ask": "Is there a person?", "Answer": "YesNo" } } } } } }
+        """;
+
     private List<Finding> Check(string model, string? state, string source)
     {
         var configuration = EdgeConfiguration.FromJson(
-            $$"""
-            { "MobileVlm": { {{(state is null ? "" : $"\"StateFolder\": \"{state}\",")}} "Model": { "Path": "{{model}}" }, "Mqtt": { "Broker": "embedded" },
-              "Cameras": { "gate": { "Source": "{{source}}", "Questions": { "person": { "Ask": "Is there a person?", "Answer": "YesNo" } } } } } }
-            """,
+            Configuration(model, state, source),
             new ConfigurationSources("/nowhere", "/nowhere", "host", new Dictionary<string, string>()));
         return [.. ServiceUserChecks.Run(configuration, ServiceUnit.Read(_root)!, "root")];
     }

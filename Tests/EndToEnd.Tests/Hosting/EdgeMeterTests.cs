@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using MobileVlm.Edge.Actors;
+using MobileVlm.Edge.Actors.Answers;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Connectors.Cameras;
@@ -8,6 +9,7 @@ using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
 using MobileVlm.Edge.Deploy.Hosting;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Hosting;
 
@@ -113,6 +115,22 @@ public sealed class EdgeMeterTests
         Assert.Equal(1, measured["mobilevlm.storage.ok part=state"]);
         Assert.True(measured["mobilevlm.memory.resident"] > 0);
         Assert.DoesNotContain("mobilevlm.camera.same_frame camera=gate", measured.Keys);
+    }
+
+    [Fact]
+    public void The_prefill_of_a_batch_counts_once_and_that_of_each_batch_counts()
+    {
+        var (picture, first, second) = (TimeSpan.FromMilliseconds(40), TimeSpan.FromMilliseconds(25), TimeSpan.FromMilliseconds(7));
+        Assert.Equal(picture + first + second, EdgeMeter.PrefillTime(picture, [Answered(first, first), Answered(first), Answered(second)]));
+        Assert.Equal(picture, EdgeMeter.PrefillTime(picture, []));
+
+        static QuestionAnswered Answered(params TimeSpan[] prefills) => new(
+            new StandingQuestion("person", "A person?", QuestionKind.YesNo, TimeSpan.Zero),
+            [.. prefills.Select(prefill => new Answer(
+                new Question("A person?", AnswerKind.YesNo), "yes", "Yes", 0.9, [], FinishReason.Stopped, new AnswerTimings(prefill, TimeSpan.Zero)))],
+            DateTimeOffset.UnixEpoch,
+            TimeSpan.Zero,
+            1);
     }
 
     private static MeterListener Listen(out Dictionary<string, double> measured)

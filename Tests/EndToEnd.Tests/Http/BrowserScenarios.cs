@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.EndToEnd.Tests.Http;
 internal sealed class BrowserScenarios : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
-    private static readonly Lazy<string> Installed = new(Install);
+    private static readonly Lazy<string> Installed = new(() => NodePackages.Install("Browser"));
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -58,10 +58,19 @@ internal sealed class BrowserScenarios : IAsyncDisposable
     }
 
     /// <summary>Waits for the end.</summary>
+    /// <exception cref="TimeoutException">The scenarios did not end; the message has what they printed.</exception>
     public async Task<int> ExitAsync()
     {
         using var limit = new CancellationTokenSource(Patience);
-        await _process.WaitForExitAsync(limit.Token);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"The scenarios did not end within {Patience.TotalSeconds:0} s. They printed:\n{Output}");
+        }
+
         return _process.ExitCode;
     }
 
@@ -75,25 +84,6 @@ internal sealed class BrowserScenarios : IAsyncDisposable
         }
 
         _process.Dispose();
-    }
-
-    /// <summary>Installs the pinned packages where they are not there yet. Install scripts do not run: they would download a
-    /// browser.</summary>
-    private static string Install()
-    {
-        var folder = Path.Combine(DemoModel.Repository, "Tests", "Browser");
-        var lockFile = Path.Combine(folder, "package-lock.json");
-        var installed = Path.Combine(folder, "node_modules", ".package-lock.json");
-        if (!File.Exists(installed) || File.GetLastWriteTimeUtc(installed) < File.GetLastWriteTimeUtc(lockFile))
-        {
-            using var npm = Process.Start(Node("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder]))!;
-            var errors = npm.StandardError.ReadToEndAsync();
-            var output = npm.StandardOutput.ReadToEnd();
-            npm.WaitForExit();
-            Assert.True(npm.ExitCode == 0, $"'npm ci' failed in {folder}:\n{output}\n{errors.Result}");
-        }
-
-        return folder;
     }
 
     private static ProcessStartInfo Node(string program, IEnumerable<string> arguments) => new(program, arguments)
@@ -127,13 +117,7 @@ internal sealed class BrowserFactAttribute : FactAttribute
     }
 
     /// <summary>The browser's program; null if there is none.</summary>
-    public static string? Browser { get; } = Find("chromium") ?? Find("chromium-browser") ?? Find("google-chrome");
+    public static string? Browser { get; } = Programs.Find("chromium") ?? Programs.Find("chromium-browser") ?? Programs.Find("google-chrome");
 
-    private static string? Missing() =>
-        Browser is null ? "Chromium" : Find("node") is null ? "Node.js" : Find("npm") is null ? "npm" : null;
-
-    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Select(folder => Path.Combine(folder, program))
-        .FirstOrDefault(File.Exists);
+    private static string? Missing() => Browser is null ? "Chromium" : NodePackages.Missing;
 }

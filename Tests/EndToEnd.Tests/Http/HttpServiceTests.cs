@@ -26,7 +26,6 @@ public sealed partial class HttpServiceTests : IDisposable
             .Replace("\"StallTimeout\"", "\"Loop\": true, \"StallTimeout\"", StringComparison.Ordinal));
         await using var service = EdgeProcess.Start("run", "--config", config);
         using var client = await ClientAsync(service);
-        await ReadyAsync(client);
 
         // The state comes with the first answers.
         JsonElement camera = default;
@@ -62,7 +61,6 @@ public sealed partial class HttpServiceTests : IDisposable
         var config = WriteAlone(DemoModel.Folder.FolderPath);
         await using var service = EdgeProcess.Start("run", "--config", config);
         using var client = await ClientAsync(service);
-        await ReadyAsync(client);
 
         var expected = await AskAsync();
         Assert.Equal(expected, await OwnAsync(client));
@@ -84,7 +82,6 @@ public sealed partial class HttpServiceTests : IDisposable
         Assert.True(code == 0, errors);
         await using var service = EdgeProcess.Start("run", "--config", WriteAlone(model));
         using var client = await ClientAsync(service);
-        await ReadyAsync(client);
 
         var tokens = await PostAsync(client, "tokenize", """{"prompt":"The gate is open","add_special_tokens":false}""");
         int[] ids = [1, .. tokens.GetProperty("tokens").EnumerateArray().Select(id => id.GetInt32())];
@@ -122,23 +119,13 @@ public sealed partial class HttpServiceTests : IDisposable
         Assert.Contains("Http:Listen", errors, StringComparison.Ordinal);
     }
 
+    /// <summary>A client of a service that is ready. Lists are answered while the model loads; the rest once it is ready.</summary>
     private static async Task<HttpClient> ClientAsync(EdgeProcess service)
     {
-        await service.LogsAsync("HTTP is at");
-        return new HttpClient { BaseAddress = new Uri(Address().Match(service.Errors).Groups["address"].Value + "/") };
-    }
-
-    /// <summary>Lists are answered while the model loads; the rest once it is ready.</summary>
-    private static async Task ReadyAsync(HttpClient client)
-    {
+        var client = new HttpClient { BaseAddress = await service.HttpAddressAsync() };
         Assert.Equal("mobilevlm", (await GetAsync(client, "v1/models")).GetProperty("data")[0].GetProperty("owned_by").GetString());
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                using var response = await client.GetAsync(new Uri("readyz", UriKind.Relative));
-                return response.IsSuccessStatusCode;
-            },
-            "the service is ready");
+        await service.ReadyAsync();
+        return client;
     }
 
     private static async Task<JsonElement> GetAsync(HttpClient client, string path) =>
@@ -237,9 +224,6 @@ public sealed partial class HttpServiceTests : IDisposable
                select Convert.ToInt32(fields[1].Split(':')[1], 16),
         ];
     }
-
-    [GeneratedRegex("HTTP is at (?<address>http://[^/ ]+)")]
-    private static partial Regex Address();
 
     [GeneratedRegex(@"^socket:\[(\d+)\]$")]
     private static partial Regex Socket();

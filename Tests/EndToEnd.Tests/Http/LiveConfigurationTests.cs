@@ -199,7 +199,7 @@ public sealed class LiveConfigurationTests : IDisposable
     }
 
     [Fact]
-    public void Questions_definitions_and_all_changes_together_are_bounded()
+    public void The_number_of_questions_and_the_length_of_a_definition_are_bounded()
     {
         var live = Start();
         var tooLong = Assert.Throws<HttpFailureException>(() => live.Set("gate", "open", new byte[QuestionOverlay.MaxDefinitionBytes + 1]));
@@ -213,6 +213,34 @@ public sealed class LiveConfigurationTests : IDisposable
         var oneMore = Assert.Throws<HttpFailureException>(() => live.Set("gate", "more", Bytes(Open)));
         Assert.Contains("64 questions", oneMore.Message, StringComparison.Ordinal);
         Assert.False(live.Set("gate", "q2", Bytes(Open)).IsNew);
+    }
+
+    [Fact]
+    public async Task Reading_does_not_wait_for_a_change_that_is_being_applied()
+    {
+        WriteFile(Person("Is there a person?"), """ "car": { "Ask": "A car?", "Answer": "YesNo" } """);
+        var configuration = EdgeConfiguration.Load(FilePath, _fixture.Sources);
+        using var applying = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        var live = new LiveConfiguration(
+            configuration,
+            changed =>
+            {
+                applying.Set();
+                Assert.True(goOn.Wait(Eventually.Patience));
+                return ConfigurationChange.Between(configuration, changed);
+            },
+            NullLoggerFactory.Instance);
+        var change = Task.Run(() => live.Set("gate", "open", Bytes(Open)));
+        Assert.True(applying.Wait(Eventually.Patience));
+
+        var read = await Task.Run(() => (live.Current, live.Overlay, List: live.List("gate").Count)).WaitAsync(Eventually.Patience);
+        goOn.Set();
+
+        Assert.Same(configuration, read.Current);
+        Assert.Equal((0, 2), (read.Overlay.Entries.Count, read.List));
+        Assert.True((await change).IsNew);
+        Assert.Single(live.Overlay.Entries);
     }
 
     private LiveConfiguration Start(bool hasState = true)

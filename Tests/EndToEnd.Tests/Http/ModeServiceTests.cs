@@ -1,12 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Http;
 
 /// <summary>Modes, snoozes and the Model Context Protocol of a running service, with the demo's model.</summary>
-public sealed partial class ModeServiceTests : IDisposable
+public sealed class ModeServiceTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -71,11 +70,7 @@ public sealed partial class ModeServiceTests : IDisposable
         return file;
     }
 
-    private static async Task<HttpClient> ClientAsync(EdgeProcess service)
-    {
-        await service.LogsAsync("watches 1 camera");
-        return new HttpClient { BaseAddress = new Uri(Address().Match(service.Errors).Groups["address"].Value + "/") };
-    }
+    private static async Task<HttpClient> ClientAsync(EdgeProcess service) => new() { BaseAddress = await service.ReadyAsync() };
 
     private static async Task<JsonElement> PutAsync(HttpClient client, string path, string body)
     {
@@ -105,7 +100,4 @@ public sealed partial class ModeServiceTests : IDisposable
         var message = text.Split('\n').FirstOrDefault(line => line.StartsWith("data: ", StringComparison.Ordinal))?[6..] ?? text;
         return JsonDocument.Parse(message).RootElement.GetProperty("result").GetProperty("structuredContent");
     }
-
-    [GeneratedRegex("HTTP is at (?<address>http://[0-9.:]+)")]
-    private static partial Regex Address();
 }

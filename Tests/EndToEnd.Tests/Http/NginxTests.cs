@@ -37,8 +37,8 @@ public sealed partial class NginxTests : IAsyncLifetime, IDisposable
             },
         }));
         _service = EdgeProcess.Start("run", "--config", _folder["appsettings.json"]);
-        await _service.LogsAsync("HTTP is at");
-        await File.WriteAllTextAsync(_folder["nginx.conf"], Configuration(At().Match(_service.Errors).Groups["address"].Value));
+        var service = await _service.HttpAddressAsync();
+        await File.WriteAllTextAsync(_folder["nginx.conf"], Configuration(service.GetLeftPart(UriPartial.Authority)));
         _nginx = Process.Start(new ProcessStartInfo(nginx, ["-p", _folder.Path, "-c", _folder["nginx.conf"], "-e", _folder["error.log"]]))!;
         await Eventually.TrueAsync(
             async () =>
@@ -170,9 +170,6 @@ public sealed partial class NginxTests : IAsyncLifetime, IDisposable
 
     [GeneratedRegex(@"```nginx\n(?<block>server \{.*?\n\}\n)```", RegexOptions.Singleline)]
     private static partial Regex Block();
-
-    [GeneratedRegex("HTTP is at (?<address>http://[^/ ]+)")]
-    private static partial Regex At();
 }
 
 /// <summary>A test that needs nginx.</summary>
@@ -187,9 +184,5 @@ internal sealed class NginxFactAttribute : FactAttribute
     }
 
     /// <summary>The program; null if there is none.</summary>
-    public static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Append("/usr/sbin")
-        .Select(folder => Path.Combine(folder, "nginx"))
-        .FirstOrDefault(File.Exists);
+    public static string? Program { get; } = Programs.Find("nginx", "/usr/sbin");
 }

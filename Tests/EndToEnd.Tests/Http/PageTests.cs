@@ -21,10 +21,10 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
     public async Task The_page_shows_asks_edits_and_switches()
     {
         await using var service = EdgeProcess.Start("run", "--config", WriteConfiguration("127.0.0.1:0", hasModes: true));
-        var address = await ReadyAsync(service);
+        var address = await service.ReadyAsync();
         await using var browser = BrowserScenarios.Start(
-            new JsonObject { ["address"] = address, ["folder"] = Screenshots(), ["picture"] = Picture },
-            "live", "camera", "ask", "switchQuestion", "edit", "mode", "device", "prefix", "views");
+            new JsonObject { ["address"] = address.ToString(), ["folder"] = Screenshots(), ["picture"] = Picture },
+            "live", "camera", "ask", "switchQuestion", "edit", "mode", "device", "prefix", "hidden", "views");
 
         Assert.True(await browser.ExitAsync() == 0, $"{browser.Output}\n{service.Errors}");
         output.WriteLine(browser.Output);
@@ -39,11 +39,11 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
         try
         {
             // The cookie's name has the configured port, so that the page needs the same one before and after the restart.
-            var address = await ReadyAsync(service);
-            service = await RestartAsync(service, WriteConfiguration(new Uri(address).Authority, tokens));
-            await ReadyAsync(service);
+            var address = await service.ReadyAsync();
+            service = await RestartAsync(service, WriteConfiguration(address.Authority, tokens));
+            await service.ReadyAsync();
             await using var browser = BrowserScenarios.Start(
-                new JsonObject { ["address"] = address, ["token"] = Token, ["readToken"] = ReadToken, ["folder"] = Screenshots() }, "login");
+                new JsonObject { ["address"] = address.ToString(), ["token"] = Token, ["readToken"] = ReadToken, ["folder"] = Screenshots() }, "login");
 
             await browser.PrintsAsync("STOP");
             service.Terminate();
@@ -78,14 +78,6 @@ public sealed class PageTests(ITestOutputHelper output) : IDisposable
 
         await service.DisposeAsync();
         return EdgeProcess.Start("run", "--config", configuration);
-    }
-
-    private static async Task<string> ReadyAsync(EdgeProcess service)
-    {
-        await service.LogsAsync("HTTP is at");
-        var line = service.Errors[service.Errors.IndexOf("http://", StringComparison.Ordinal)..];
-        await service.LogsAsync("watches 1 camera");
-        return $"{line.Split(' ')[0].TrimEnd('/')}/";
     }
 
     /// <summary>The folder for pictures of the page: that of MOBILEVLM_SCREENSHOTS, otherwise one that is deleted after the test.</summary>

@@ -1,12 +1,11 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Http;
 
 /// <summary>Questions, sources and configurations over HTTP, with the service as a process and the demo's model.</summary>
-public sealed partial class QuestionServiceTests : IDisposable
+public sealed class QuestionServiceTests : IDisposable
 {
     private static readonly string Scene = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene002.jpg");
 
@@ -139,14 +138,7 @@ public sealed partial class QuestionServiceTests : IDisposable
         return found;
     }
 
-    private static async Task<HttpClient> ClientAsync(EdgeProcess service)
-    {
-        await service.LogsAsync("HTTP is at");
-        var client = new HttpClient { BaseAddress = new Uri(Address().Match(service.Errors).Groups["address"].Value + "/") };
-        await Eventually.TrueAsync(
-            async () => (await SendAsync(client, HttpMethod.Get, "readyz")).Status == HttpStatusCode.OK, "the service is ready", state: () => service.Errors);
-        return client;
-    }
+    private static async Task<HttpClient> ClientAsync(EdgeProcess service) => new() { BaseAddress = await service.ReadyAsync() };
 
     private static async Task<(HttpStatusCode Status, JsonElement Json)> SendAsync(HttpClient client, HttpMethod method, string path, string? body = null)
     {
@@ -169,7 +161,4 @@ public sealed partial class QuestionServiceTests : IDisposable
             """);
         return file;
     }
-
-    [GeneratedRegex("HTTP is at (?<address>http://[^/ ]+)")]
-    private static partial Regex Address();
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Xunit.Abstractions;
 
@@ -19,24 +18,18 @@ public sealed class NodeRedTests(ITestOutputHelper output) : IDisposable
             _folder, broker.Address.ToString(), new Dictionary<string, string> { ["gate"] = DemoModel.Clip }));
         await service.LogsAsync("publishes to");
 
-        using var script = Process.Start(new ProcessStartInfo("node")
-        {
-            ArgumentList =
-            {
+        var (code, printed) = await Programs.RunAsync(
+            "node",
+            [
                 Path.Combine(DemoModel.Repository, "Tests", "NodeRed", "check.mjs"),
                 NodeRedFactAttribute.Home!,
                 broker.Address.Host,
                 broker.Port.ToString(CultureInfo.InvariantCulture),
-            },
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        var printed = script.StandardOutput.ReadToEndAsync();
-        var errors = await script.StandardError.ReadToEndAsync();
-        await script.WaitForExitAsync();
+            ],
+            TimeSpan.FromMinutes(5));
 
-        output.WriteLine(await printed);
-        Assert.True(script.ExitCode == 0, $"{await printed}\n{errors}");
+        output.WriteLine(printed);
+        Assert.True(code == 0, printed);
     }
 }
 

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Tests.Shared.Service;
 
 /// <summary>Runs the built <c>mobilevlm</c> in its own process, as users run it.</summary>
-internal sealed class EdgeProcess : IAsyncDisposable
+internal sealed partial class EdgeProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -120,6 +121,33 @@ internal sealed class EdgeProcess : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The process ended without it.</exception>
     public Task PrintsAsync(string text) => UntilAsync(() => Output, text);
 
+    /// <summary>Waits until the HTTP server listens; the model may still be loading.</summary>
+    /// <returns>Its address, with a slash at its end.</returns>
+    /// <exception cref="InvalidOperationException">The process ended without it.</exception>
+    public async Task<Uri> HttpAddressAsync()
+    {
+        await LogsAsync("HTTP is at");
+        return new Uri($"{HttpAddress().Match(Errors).Groups["address"].Value}/");
+    }
+
+    /// <summary>Waits until the service answers over HTTP.</summary>
+    /// <returns>Its address, with a slash at its end.</returns>
+    /// <exception cref="InvalidOperationException">The process ended without it.</exception>
+    public async Task<Uri> ReadyAsync()
+    {
+        var address = await HttpAddressAsync();
+        using var client = new HttpClient { BaseAddress = address };
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var ready = await client.GetAsync(new Uri("readyz", UriKind.Relative));
+                return ready.IsSuccessStatusCode;
+            },
+            "the service is ready",
+            state: () => Errors);
+        return address;
+    }
+
     /// <summary>Kills the process (SIGKILL), like a power cut.</summary>
     public void Kill() => _process.Kill();
 
@@ -180,4 +208,7 @@ internal sealed class EdgeProcess : IAsyncDisposable
             return text.ToString();
         }
     }
+
+    [GeneratedRegex("HTTP is at (?<address>http://[^/ ]+)")]
+    private static partial Regex HttpAddress();
 }

@@ -1,13 +1,11 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.Tools.HttpLoad;
 
 /// <summary>The built service with the demo's camera, questions and model at a free port of the loopback address, and what Linux
 /// reports about its process.</summary>
-internal sealed partial class HttpTarget : IAsyncDisposable
+internal sealed class HttpTarget : IAsyncDisposable
 {
     /// <summary>A token that may ask; the service demands one.</summary>
     public const string Token = "fulltoken0123456789";
@@ -27,17 +25,10 @@ internal sealed partial class HttpTarget : IAsyncDisposable
     public string Log => _service.Errors;
 
     /// <summary>Resident memory, in bytes.</summary>
-    public long ResidentBytes
-    {
-        get
-        {
-            var line = File.ReadLines($"/proc/{_service.Id}/status").First(it => it.StartsWith("VmRSS:", StringComparison.Ordinal));
-            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
-        }
-    }
+    public long ResidentBytes => ProcessStatus.Of(_service.Id).ResidentBytes;
 
     /// <summary>Open files, sockets included.</summary>
-    public int OpenFiles => Directory.EnumerateFileSystemEntries($"/proc/{_service.Id}/fd").Count();
+    public int OpenFiles => ProcessStatus.Of(_service.Id).Handles;
 
     /// <summary>Starts the service and waits until it answers.</summary>
     /// <param name="hasCamera">With the demo's camera and questions.</param>
@@ -46,16 +37,7 @@ internal sealed partial class HttpTarget : IAsyncDisposable
         var target = new HttpTarget(hasCamera);
         try
         {
-            await target._service.LogsAsync("HTTP is at");
-            target.Address = new Uri(At().Match(target.Log).Groups["address"].Value + "/");
-            using var client = target.Client();
-            await Eventually.TrueAsync(
-                async () =>
-                {
-                    using var ready = await client.GetAsync(new Uri("readyz", UriKind.Relative));
-                    return ready.IsSuccessStatusCode;
-                },
-                "the service is ready");
+            target.Address = await target._service.ReadyAsync();
             return target;
         }
         catch
@@ -106,7 +88,4 @@ internal sealed partial class HttpTarget : IAsyncDisposable
         File.WriteAllText(file, demo.ToJsonString());
         return file;
     }
-
-    [GeneratedRegex("HTTP is at (?<address>http://[^/ ]+)")]
-    private static partial Regex At();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
@@ -9,18 +10,16 @@ namespace MobileVlm.Edge.Tools.HttpLoad;
 internal static class LoadRun
 {
     /// <summary>Runs all three parts.</summary>
-    /// <param name="each">Time of each part.</param>
-    /// <param name="warmUp">Time before each part.</param>
+    /// <param name="pace">How long each part lasts.</param>
     /// <param name="viewers">Clients that follow the events and load each snapshot that is new.</param>
     /// <param name="chats">Clients that ask for a text about a picture, one question after the other.</param>
     /// <param name="progress">Gets a line for each part.</param>
-    public static async Task<LoadReport> RunAsync(TimeSpan each, TimeSpan warmUp, int viewers, int chats, TextWriter progress)
+    public static async Task<LoadReport> RunAsync(LoadPace pace, int viewers, int chats, TextWriter progress)
     {
         await using var target = await HttpTarget.StartAsync(hasCamera: true);
         using var ages = new AgeRecorder(target);
-        await Task.Delay(warmUp);
 
-        var before = await MeasureAsync("alone");
+        var before = await MeasureAsync("alone", null);
         using var stop = new CancellationTokenSource();
         var counts = new LoadCounts();
         Task[] clients =
@@ -28,24 +27,27 @@ internal static class LoadRun
             .. Enumerable.Range(0, viewers).Select(_ => Task.Run(() => ViewAsync(target, counts, stop.Token))),
             .. Enumerable.Range(0, chats).Select(chat => Task.Run(() => ChatAsync(target, chat, counts, stop.Token))),
         ];
-        await Task.Delay(warmUp);
-        var loaded = await MeasureAsync($"with {viewers} viewers and {chats} chats");
+        var loaded = await MeasureAsync($"with {viewers} viewers and {chats} chats", counts);
         await stop.CancelAsync();
         await Task.WhenAll(clients);
-        await Task.Delay(warmUp);
-        var after = await MeasureAsync("alone again");
-        return new LoadReport(each, before, loaded, after, counts);
+        var after = await MeasureAsync("alone again", null);
+        return new LoadReport(before, loaded, after, counts);
 
-        async Task<LoadPart> MeasureAsync(string name)
+        async Task<LoadPart> MeasureAsync(string name, LoadCounts? load)
         {
+            await pace.WarmUp(ages, load);
             ages.Take();
-            var mostMemory = 0L;
-            for (var watch = System.Diagnostics.Stopwatch.StartNew(); watch.Elapsed < each; await Task.Delay(TimeSpan.FromMilliseconds(500)))
+            var watch = Stopwatch.StartNew();
+            var measuring = pace.Measure(ages, load);
+            var mostMemory = target.ResidentBytes;
+            while (!measuring.IsCompleted)
             {
+                await Task.WhenAny(measuring, Task.Delay(TimeSpan.FromMilliseconds(500)));
                 mostMemory = Math.Max(mostMemory, target.ResidentBytes);
             }
 
-            var part = new LoadPart(name, ages.Take(), mostMemory);
+            await measuring;
+            var part = new LoadPart(name, watch.Elapsed, ages.Take(), mostMemory);
             await progress.WriteLineAsync(part.ToString());
             return part;
         }
@@ -59,7 +61,7 @@ internal static class LoadRun
         {
             using var response = await client.GetAsync(new Uri("api/v1/events/stream", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, stop);
             using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
-            var pictureAt = System.Diagnostics.Stopwatch.StartNew();
+            var pictureAt = Stopwatch.StartNew();
             while (await reader.ReadLineAsync(stop) is { } line)
             {
                 if (line.StartsWith("event: answer", StringComparison.Ordinal) && pictureAt.Elapsed > TimeSpan.FromMilliseconds(500))
@@ -103,6 +105,23 @@ internal static class LoadRun
     }
 }
 
+/// <summary>How long the parts of a run last.</summary>
+/// <param name="WarmUp">Ends when a part is measured; gets what the clients of the load got, null without load.</param>
+/// <param name="Measure">Ends when it was measured for long enough; gets the same.</param>
+internal sealed record LoadPace(Func<AgeRecorder, LoadCounts?, Task> WarmUp, Func<AgeRecorder, LoadCounts?, Task> Measure)
+{
+    /// <summary>Each part lasts a fixed time.</summary>
+    public static LoadPace Timed(TimeSpan warmUp, TimeSpan each) => new((_, _) => Task.Delay(warmUp), (_, _) => Task.Delay(each));
+
+    /// <summary>Each part lasts until there are some answers; with load, also until a chat and a picture came.</summary>
+    public static LoadPace Counted(int answers) => new(
+        (ages, _) => Eventually.TrueAsync(() => ages.Count > 0, "a standing question is answered"),
+        (ages, load) => Eventually.TrueAsync(
+            () => ages.Count >= answers && load is not { Chats: 0 } and not { Pictures: 0 },
+            "the standing questions and the clients of the load are answered",
+            state: () => $"{ages.Count} answers, {load?.Chats} chats, {load?.Pictures} pictures, {load?.Refused} refused"));
+}
+
 /// <summary>Follows the events of a service and keeps the ages of its answers.</summary>
 internal sealed class AgeRecorder : IDisposable
 {
@@ -112,14 +131,20 @@ internal sealed class AgeRecorder : IDisposable
 
     public AgeRecorder(HttpTarget target) => _following = Task.Run(() => FollowAsync(target));
 
+    /// <summary>The number of ages since the last <see cref="Take"/>.</summary>
+    public int Count
+    {
+        get
+        {
+            ThrowIfFaulted();
+            return _ages.Count;
+        }
+    }
+
     /// <summary>The ages since the last call, in milliseconds, the smallest first.</summary>
     public IReadOnlyList<double> Take()
     {
-        if (_following.IsFaulted)
-        {
-            throw new InvalidOperationException("The events cannot be followed.", _following.Exception);
-        }
-
+        ThrowIfFaulted();
         var taken = new List<double>();
         while (_ages.TryDequeue(out var age))
         {
@@ -135,6 +160,14 @@ internal sealed class AgeRecorder : IDisposable
         _ending.Cancel();
         ((IAsyncResult)_following).AsyncWaitHandle.WaitOne();
         _ending.Dispose();
+    }
+
+    private void ThrowIfFaulted()
+    {
+        if (_following.IsFaulted)
+        {
+            throw new InvalidOperationException("The events cannot be followed.", _following.Exception);
+        }
     }
 
     private async Task FollowAsync(HttpTarget target)
@@ -183,9 +216,10 @@ internal sealed class LoadCounts
 
 /// <summary>One part of a run.</summary>
 /// <param name="Name">What was done meanwhile.</param>
+/// <param name="Took">How long it was measured.</param>
 /// <param name="Ages">Ages of the answers, in milliseconds, the smallest first.</param>
 /// <param name="MostMemory">Most resident memory of the service, in bytes.</param>
-internal sealed record LoadPart(string Name, IReadOnlyList<double> Ages, long MostMemory)
+internal sealed record LoadPart(string Name, TimeSpan Took, IReadOnlyList<double> Ages, long MostMemory)
 {
     /// <summary>The age below which a share of the ages lies.</summary>
     public double Age(double share) => Ages.Count == 0 ? double.PositiveInfinity : Ages[(int)Math.Min(Ages.Count - 1, Ages.Count * share)];
@@ -196,7 +230,7 @@ internal sealed record LoadPart(string Name, IReadOnlyList<double> Ages, long Mo
 }
 
 /// <summary>What a run with load showed.</summary>
-internal sealed record LoadReport(TimeSpan Each, LoadPart Before, LoadPart Loaded, LoadPart After, LoadCounts Counts)
+internal sealed record LoadReport(LoadPart Before, LoadPart Loaded, LoadPart After, LoadCounts Counts)
 {
     /// <summary>The demo asks most of its questions this often.</summary>
     private static readonly TimeSpan Cycle = TimeSpan.FromSeconds(1);
@@ -213,7 +247,7 @@ internal sealed record LoadReport(TimeSpan Each, LoadPart Before, LoadPart Loade
         output.WriteLine(Before);
         output.WriteLine(Loaded);
         output.WriteLine(After);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"In about {Each.TotalSeconds:0} s of load: {Counts.Chats} chats answered, {Counts.Refused} refused, {Counts.Pictures} snapshots"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"In about {Loaded.Took.TotalSeconds:0} s of load: {Counts.Chats} chats answered, {Counts.Refused} refused, {Counts.Pictures} snapshots"));
         output.WriteLine(IsWithinOneCycle ? "Ages stay within one cycle (1 s)." : "Ages grew by more than one cycle (1 s).");
     }
 }

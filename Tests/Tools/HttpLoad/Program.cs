@@ -13,7 +13,10 @@ switch (args)
         return report.Problems.Count == 0 ? 0 : 1;
     case ["load", var seconds]:
         var load = await LoadRun.RunAsync(
-            TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)), warmUp: TimeSpan.FromSeconds(5), viewers: 8, chats: 4, Console.Error);
+            LoadPace.Timed(warmUp: TimeSpan.FromSeconds(5), each: TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture))),
+            viewers: 8,
+            chats: 4,
+            Console.Error);
         load.Write(Console.Out);
         return load.IsWithinOneCycle ? 0 : 1;
     default:

@@ -2,6 +2,7 @@
 
 import { api, path } from "./api.js";
 import { field, h, milliseconds, percent, scoreBar } from "./dom.js";
+import { reasonSentence } from "./question.js";
 import { store } from "./store.js";
 
 const TYPES = [["YesNo", "Yes or no"], ["Choice", "One of several choices"], ["Number", "A number"], ["Text", "A text"]];
@@ -28,7 +29,7 @@ export function answerCard(answer, extra) {
   if (answer.scores) {
     element.append(h("ul.choices", null, Object.entries(answer.scores).sort((a, b) => b[1] - a[1]).map(([name, score]) => h("li", null, h("span", null, name), h("span", null, percent(score))))));
   }
-  if (!isKnown && answer.reason) element.append(h("p", null, `There is no clear answer (${answer.reason}).`));
+  if (!isKnown && answer.reason) element.append(h("p", null, `There is no clear answer. ${reasonSentence(answer.reason)}`));
   if (answer.text && answer.text.toLowerCase() !== answer.value.toLowerCase()) element.append(h("p.hint", null, `The model wrote: ${answer.text}`));
   element.append(h("p.hint", null, `${facts.join("; ")}.`));
   if (extra) element.append(extra);

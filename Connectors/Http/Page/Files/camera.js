@@ -65,7 +65,7 @@ function deletedQuestions(camera) {
     if (!features.questions || !features.reset || !store.mayChange) return;
     const deleted = (await api.get(`cameras/${path(camera)}/questions`)).filter(it => it.deleted);
     element.hidden = !deleted.length;
-    element.replaceChildren(h("h2", null, "Deleted here"), ...deleted.map(it => h("div.first", null, h("span", null, `${it.id}: ${it.Ask ?? ""}`), h("button", {
+    element.replaceChildren(h("h2", null, "Deleted here"), ...deleted.map(it => h("div.first", null, h("span", null, it.Ask ? `${it.id}: ${it.Ask}` : it.id), h("button", {
       type: "button",
       async onclick() {
         try {
@@ -81,12 +81,14 @@ function deletedQuestions(camera) {
   return element;
 }
 
+const gone = id => `There is no camera '${id}'. It may have been taken out of the configuration.`;
+
 export function cameraView(main, [id]) {
   const camera = store.cameras.get(id);
   const heading = h("h1", { tabIndex: -1 }, id);
   if (!camera) {
     const text = h("p.empty");
-    const explain = () => setText(text, store.connection === "open" ? `There is no camera '${id}'. It may have been taken out of the configuration.` : "Waiting for the cameras ...");
+    const explain = () => setText(text, store.connection === "open" ? gone(id) : "Waiting for the cameras ...");
     explain();
     main.replaceChildren(heading, text);
     return { title: id, focus: heading, stop: follow(() => store.cameras.has(id) ? emit("show") : explain()) };
@@ -102,12 +104,16 @@ export function cameraView(main, [id]) {
     const current = store.cameras.get(id);
     cards = new Map([...current?.questions.values() ?? []].map(question => [question.id, questionCard(current, question)]));
     list.replaceChildren(...cards.values());
-    if (!cards.size) list.replaceChildren(h("p.empty", null, "This camera has no questions."));
+    if (!cards.size) list.replaceChildren(h("p.empty", null, current ? "This camera has no questions." : gone(id)));
     deleted.refresh().catch(() => {});
   };
   const update = (only, isForced) => {
     const current = store.cameras.get(id);
-    if (!current) return;
+    if (!current) {
+      setText(online, "removed");
+      online.classList.add("bad");
+      return;
+    }
     seen.set(current.seenAt);
     setText(online, current.online ? "online" : "offline");
     online.classList.toggle("bad", !current.online);
@@ -138,7 +144,7 @@ export function cameraView(main, [id]) {
       picture.refresh();
       const current = store.cameras.get(id);
       if (current) loadHistory(current, 60).catch(() => {});
-    } else if (kind === "refreshed" || kind === "ping") update();
+    } else if (kind === "refreshed") update();
     else if (detail.camera === id) {
       update(detail.question, kind === "history");
       if (kind === "answer" || kind === "camera") picture.refresh();

@@ -6,7 +6,7 @@ import { follow, store } from "./store.js";
 
 const REFRESH_MS = 3000;
 const MAX_LINES = 500;
-const PLACES = { disk: "on disk", memory: "in memory only: the disk cannot be used", hanging: "the disk does not answer", off: "in memory; no folder is configured" };
+const STORAGE_STATES = { disk: "on disk", memory: "in memory only: the disk cannot be used", hanging: "the disk does not answer", off: "in memory; no folder is configured" };
 
 function panel(title) {
   const list = h("dl.facts");
@@ -94,8 +94,8 @@ export function deviceView(main) {
       "Events waiting": `${stats.mqtt.eventsWaiting} (${bytes(stats.mqtt.eventsWaitingBytes)})`,
       "Oldest of them": stats.mqtt.eventsWaitingSince ? clock(stats.mqtt.eventsWaitingSince) : null,
       Dropped: stats.mqtt.eventsDropped,
-      Outbox: stats.storage.outboxReason ?? PLACES[stats.storage.outbox] ?? stats.storage.outbox,
-      States: stats.storage.stateReason ?? PLACES[stats.storage.state] ?? stats.storage.state,
+      Outbox: stats.storage.outboxReason ?? STORAGE_STATES[stats.storage.outbox] ?? stats.storage.outbox,
+      States: stats.storage.stateReason ?? STORAGE_STATES[stats.storage.state] ?? stats.storage.state,
     });
   };
 

@@ -8,7 +8,8 @@ export function h(what, props, ...children) {
   const element = document.createElement(tag);
   if (classes.length) element.className = classes.join(" ");
   for (const [name, value] of Object.entries(props ?? {})) {
-    if (value === undefined || value === null || value === false) continue;
+    // A condition that does not hold leaves a property out; only those that are a boolean themselves can be false.
+    if (value === undefined || value === null || (value === false && typeof element[name] !== "boolean")) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name in element && name !== "list" && name !== "form") element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
@@ -21,7 +22,7 @@ export function h(what, props, ...children) {
 export function s(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes ?? {})) {
-    if (value !== undefined && value !== null) element.setAttribute(name, value);
+    if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value);
   }
   add(element, children);
   return element;
@@ -102,6 +103,13 @@ export function clock(iso) {
   if (!iso) return "at an unknown time";
   const at = new Date(iso);
   const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
+}
+
+/** The time of day in hours and minutes, with the date when it is not today. */
+export function shortClock(iso) {
+  const at = new Date(iso);
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
 }
 

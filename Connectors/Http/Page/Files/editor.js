@@ -188,10 +188,10 @@ function regionEditor(camera, regionText, maskTexts) {
   };
   arrange();
 
-  const still = camera ? cameraPicture(camera, { onload(loaded) { if (!image.src) image.src = loaded.src; } }) : null;
+  const snapshot = camera ? cameraPicture(camera, { onload(loaded) { if (!image.src) image.src = loaded.src; } }) : null;
   if (camera?.picture.url) image.src = camera.picture.url;
-  if (still) still.hidden = true;
-  const element = h("div", null, h("p.hint", null, "Drag to draw a rectangle, click to add a corner, drag a corner to move it. The model sees the region only; masks are painted over. A region of its own costs one more run of the encoder."), picker, canvas, still, fields);
+  if (snapshot) snapshot.hidden = true;
+  const element = h("div", null, h("p.hint", null, "Drag to draw a rectangle, click to add a corner, drag a corner to move it. The model sees the region only; masks are painted over. A region of its own costs one more run of the encoder."), picker, canvas, snapshot, fields);
   return {
     element,
     value() {

@@ -31,7 +31,7 @@ export function cameraPicture(camera, { onload } = {}) {
       }, Math.max(wait, 100));
       return;
     }
-    if (document.hidden || element.paused) return;
+    if (document.hidden) return;
     isBusy = true;
     fetchedAt = Date.now();
     try {
@@ -132,7 +132,7 @@ export function liveView(main) {
     else if (kind === "resync") {
       for (const it of store.cameras.values()) loadHistory(it, 10).catch(() => {});
       for (const it of tiles.values()) it.refresh();
-    } else if (kind === "refreshed" || kind === "ping") for (const it of tiles.values()) it.update();
+    } else if (kind === "refreshed") for (const it of tiles.values()) it.update();
     else if (camera) {
       tiles.get(camera)?.update(question);
       if (kind === "answer" || kind === "camera") tiles.get(camera)?.refresh();

@@ -74,7 +74,13 @@ function showTools() {
     tools.append(h("button", {
       type: "button",
       async onclick() {
-        await api.logOut().catch(() => {});
+        try {
+          await api.logOut();
+        } catch (error) {
+          // Without a log-in, the view for it is shown already.
+          if (error.status !== 401) toast(`You are still logged in. ${error.message}`, true);
+          return;
+        }
         start();
       },
     }, store.mayChange ? "Log out" : "Log out (read only)"));

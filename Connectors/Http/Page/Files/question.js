@@ -1,7 +1,7 @@
 // What tiles and views show of a question: its state in words, why it has no answer, and its switches.
 
 import { api, features, path } from "./api.js";
-import { h, setText, toast } from "./dom.js";
+import { h, setText, shortClock, toast } from "./dom.js";
 import { load, store } from "./store.js";
 
 const REASONS = {
@@ -24,9 +24,12 @@ const REASONS = {
   clockUnset: "It has a schedule, and the clock of the device is not set.",
 };
 
+/** A reason of the service as a sentence. */
+export const reasonSentence = reason => REASONS[reason] ?? `It has no answer: ${reason}.`;
+
 export function reasonText(question) {
   const reason = question.waitsFor ?? (question.state === "unknown" ? question.reason : null);
-  return !question.enabled ? REASONS.disabled : reason ? REASONS[reason] ?? `It has no answer: ${reason}.` : "";
+  return !question.enabled ? REASONS.disabled : reason ? reasonSentence(reason) : "";
 }
 
 /** Whether the answer is written by the model, so that it is a text below the question and not a word beside it. */
@@ -115,6 +118,6 @@ export function snoozeControl(question) {
       toast(error.message, true);
     }
   });
-  element.update = now => setText(until, now.snoozedUntil ? `Events are held back until ${new Date(now.snoozedUntil).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}.` : "");
+  element.update = now => setText(until, now.snoozedUntil ? `Events are held back until ${shortClock(now.snoozedUntil)}.` : "");
   return element;
 }

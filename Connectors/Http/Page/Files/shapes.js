@@ -67,13 +67,30 @@ export function shapeCanvas({ image, changed }) {
     svg.querySelectorAll(".corner")[Math.min(i, shapes[active].corners.length - 1)]?.focus();
   }
 
+  /** Follows a pointer until it is released. Instead of "released", "cancelled" is called where the browser takes it away. */
+  function track(event, { moved, released = () => {}, cancelled = () => {} }) {
+    svg.setPointerCapture(event.pointerId);
+    const tracking = new AbortController();
+    const listen = (name, action) => svg.addEventListener(name, it => {
+      if (it.pointerId === event.pointerId) action(it);
+    }, { signal: tracking.signal });
+    const end = action => it => {
+      tracking.abort();
+      action(it);
+    };
+    listen("pointermove", moved);
+    listen("pointerup", end(released));
+    listen("pointercancel", end(cancelled));
+  }
+
   function drag(event, i) {
     event.preventDefault();
     event.stopPropagation();
-    svg.setPointerCapture(event.pointerId);
-    const onMove = moved => set(shapes[active].corners.map((corner, k) => k === i ? at(moved) : corner));
-    svg.addEventListener("pointermove", onMove);
-    svg.addEventListener("pointerup", () => svg.removeEventListener("pointermove", onMove), { once: true });
+    const before = shapes[active].corners;
+    track(event, {
+      moved: it => set(shapes[active].corners.map((corner, k) => k === i ? at(it) : corner)),
+      cancelled: () => set(before),
+    });
   }
 
   svg.addEventListener("pointerdown", event => {
@@ -81,16 +98,14 @@ export function shapeCanvas({ image, changed }) {
     event.preventDefault();
     const start = at(event);
     const before = shapes[active].corners;
-    svg.setPointerCapture(event.pointerId);
     const isDrag = it => Math.abs(it[0] - start[0]) > MIN_DRAG || Math.abs(it[1] - start[1]) > MIN_DRAG;
     const rectangle = ([x, y]) => [[start[0], start[1]], [x, start[1]], [x, y], [start[0], y]];
-    const onMove = moved => { if (isDrag(at(moved))) set(rectangle(at(moved))); };
-    svg.addEventListener("pointermove", onMove);
-    svg.addEventListener("pointerup", ended => {
-      svg.removeEventListener("pointermove", onMove);
+    track(event, {
+      moved: it => { if (isDrag(at(it))) set(rectangle(at(it))); },
       // A click adds a corner, a drag draws a rectangle.
-      if (!isDrag(at(ended))) set(withCorner(before, start));
-    }, { once: true });
+      released: it => { if (!isDrag(at(it))) set(withCorner(before, start)); },
+      cancelled: () => set(before),
+    });
   });
 
   function withCorner(corners, corner) {

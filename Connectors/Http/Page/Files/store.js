@@ -42,7 +42,7 @@ export async function load() {
     camera.online = it.online;
     camera.seenAt = it.ageMs === null ? null : now - it.ageMs;
     camera.questions = new Map(it.questions.map(question => {
-      const kept = old?.questions.get(question.id) ?? { points: [], loaded: false };
+      const kept = old?.questions.get(question.id) ?? { points: [] };
       return [question.id, Object.assign(kept, question, { camera: it.id, answeredAt: question.ageMs === null ? null : now - question.ageMs })];
     }));
     cameras.set(it.id, camera);
@@ -122,7 +122,6 @@ const handlers = {
   ping() {
     // Nothing is said about questions that nobody asks at present, and about why they wait.
     load().catch(() => {});
-    emit("ping");
   },
   resync: () => reload(),
 };
@@ -138,26 +137,43 @@ function reload() {
 }
 
 let source = null;
+let isWanted = false;
 let heardAt = 0;
 let retry = null;
 let waits = 0;
 let hiddenTimer = null;
 
-/** Opens the stream of events and keeps it open. */
+// Counts openings and closings: what began before the last one is out of date.
+let round = 0;
+
+/** Opens the stream of events and keeps it open while the page is seen. */
 export function connect() {
+  isWanted = true;
+  open();
+}
+
+export function disconnect() {
+  isWanted = false;
+  close();
+}
+
+function close() {
+  round++;
   clearTimeout(retry);
+  retry = null;
   source?.close();
+  source = null;
+}
+
+function open() {
+  close();
+  if (document.hidden) return;
+  const opened = round;
   heardAt = Date.now();
   source = new EventSource("api/v1/events/stream");
   source.addEventListener("open", async () => {
     heardAt = Date.now();
-    try {
-      await load();
-    } catch (error) {
-      store.reason = error.message;
-      lost();
-      return;
-    }
+    if (!await loadOrRetry(opened)) return;
     waits = 0;
     // Frames are counted anew after a restart.
     for (const camera of store.cameras.values()) camera.picture.tag = null;
@@ -173,17 +189,31 @@ export function connect() {
   }
 }
 
-export function disconnect() {
-  clearTimeout(retry);
-  source?.close();
-  source = null;
+/** Opens the stream again once the service answers. A stream that is refused does not say why; an ended log-in shows here. */
+async function reopen() {
+  retry = null;
+  if (await loadOrRetry(round)) open();
+}
+
+/** Loads everything, and tries again later where that fails, unless a log-in is needed. Gives false also when the stream was closed meanwhile. */
+async function loadOrRetry(begun) {
+  try {
+    await load();
+  } catch (error) {
+    if (begun === round && error.status !== 401) {
+      store.reason = error.message;
+      lost();
+    }
+    return false;
+  }
+  return begun === round;
 }
 
 function lost() {
+  close();
   setConnection("lost");
-  disconnect();
   // Soon at first, because the service may just be starting again.
-  retry = setTimeout(connect, Math.min(5000, 500 * 2 ** waits++));
+  retry = setTimeout(reopen, Math.min(5000, 500 * 2 ** waits++));
 }
 
 function setConnection(state) {
@@ -199,16 +229,6 @@ setInterval(() => {
 // A browser allows six connections to a host over HTTP/1.1; a tab that nobody sees must not hold one.
 document.addEventListener("visibilitychange", () => {
   clearTimeout(hiddenTimer);
-  if (document.hidden) {
-    hiddenTimer = setTimeout(() => {
-      if (source) {
-        disconnect();
-        source = null;
-        store.paused = true;
-      }
-    }, HIDDEN_MS);
-  } else if (store.paused) {
-    store.paused = false;
-    connect();
-  }
+  if (document.hidden) hiddenTimer = setTimeout(close, HIDDEN_MS);
+  else if (isWanted && !source && retry === null) open();
 });

@@ -93,7 +93,8 @@ public sealed class MqttLinkFaultTests : IDisposable
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite, 0)]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead, 1)]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.OtherRead, 1)]
-    public async Task A_password_file_that_others_can_read_is_warned_about_once(UnixFileMode mode, int warnings)
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupWrite, 1)]
+    public async Task A_password_file_that_others_can_read_or_write_is_warned_about_once(UnixFileMode mode, int warnings)
     {
         var logger = new ListLogger();
         var settings = TestLink.Settings(new Uri("mqtt://127.0.0.1:1")) with

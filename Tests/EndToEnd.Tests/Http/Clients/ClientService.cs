@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Http.Clients;
 
@@ -11,7 +10,7 @@ public sealed class ClientTests : ICollectionFixture<ClientService>
 }
 
 /// <summary>A running service with the demo's model and access tokens, without cameras and broker.</summary>
-public sealed partial class ClientService : IAsyncLifetime, IDisposable
+public sealed class ClientService : IAsyncLifetime, IDisposable
 {
     public const string FullToken = "fulltoken0123456789";
     public const string ReadToken = "readtoken0123456789";
@@ -63,16 +62,8 @@ public sealed partial class ClientService : IAsyncLifetime, IDisposable
             },
         }));
         _service = EdgeProcess.Start("run", "--config", config);
-        await _service.LogsAsync("HTTP is at");
-        Address = new Uri(At().Match(_service.Errors).Groups["address"].Value + "/");
+        Address = await _service.ReadyAsync();
         using var client = new HttpClient { BaseAddress = Address };
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                using var ready = await client.GetAsync(new Uri("readyz", UriKind.Relative));
-                return ready.IsSuccessStatusCode;
-            },
-            "the service is ready");
         client.DefaultRequestHeaders.Authorization = new("Bearer", ReadToken);
         using var models = JsonDocument.Parse(await client.GetStringAsync(new Uri("v1/models", UriKind.Relative)));
         Model = models.RootElement.GetProperty("data")[0].GetProperty("id").GetString()!;
@@ -89,7 +80,4 @@ public sealed partial class ClientService : IAsyncLifetime, IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
-
-    [GeneratedRegex("HTTP is at (?<address>http://[^/ ]+)")]
-    private static partial Regex At();
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using OllamaSharp;
 using OllamaSharp.Models;
@@ -75,14 +76,29 @@ public sealed class OllamaSharpTests(ClientService service)
     [Fact]
     public async Task Refusals_reach_the_user_with_their_words()
     {
-        using var stranger = Client(ClientService.WrongToken);
-        using var reader = Client(ClientService.ReadToken);
-        using var owner = Client();
-        await RefusedAsync("token", () => stranger.ListLocalModelsAsync());
-        await RefusedAsync("read", () => ListAsync(reader.GenerateAsync(new GenerateRequest { Model = service.Model, Prompt = "Hi" })));
-        await RefusedAsync(service.Model, () => ListAsync(owner.GenerateAsync(new GenerateRequest { Model = "llava", Prompt = "Hi" })));
-        await RefusedAsync(service.Model, () => ListAsync(owner.PullModelAsync(new PullModelRequest { Model = "llava" })));
-        await RefusedAsync("embeddings", () => owner.EmbedAsync("Hi"));
+        using var statuses = new StatusRecorder();
+        using var stranger = Client(ClientService.WrongToken, statuses);
+        using var reader = Client(ClientService.ReadToken, statuses);
+        using var owner = Client(ClientService.FullToken, statuses);
+        await RefusedAsync(HttpStatusCode.Unauthorized, "token", () => stranger.ListLocalModelsAsync());
+        await RefusedAsync(HttpStatusCode.Forbidden, "read", () => ListAsync(reader.GenerateAsync(new GenerateRequest { Model = service.Model, Prompt = "Hi" })));
+        await RefusedAsync(HttpStatusCode.NotFound, service.Model, () => ListAsync(owner.GenerateAsync(new GenerateRequest { Model = "llava", Prompt = "Hi" })));
+        await RefusedAsync(HttpStatusCode.NotFound, service.Model, () => ListAsync(owner.PullModelAsync(new PullModelRequest { Model = "llava" })));
+        await RefusedAsync(HttpStatusCode.NotFound, "embeddings", () => owner.EmbedAsync("Hi"));
+
+        // The server's words must be in the exception: where the error were an object, this client would show JSON.
+        async Task RefusedAsync(HttpStatusCode status, string words, Func<Task> ask)
+        {
+            statuses.Last = null;
+            var refused = await Assert.ThrowsAnyAsync<Exception>(ask);
+            Assert.Equal(status, statuses.Last);
+            Assert.True(refused is OllamaException or HttpRequestException, refused.ToString());
+            if (refused is OllamaException)
+            {
+                Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+                Assert.DoesNotContain("{", refused.Message, StringComparison.Ordinal);
+            }
+        }
     }
 
     [Fact]
@@ -114,18 +130,6 @@ public sealed class OllamaSharpTests(ClientService service)
         Assert.Equal(ClientService.PersonAnswer, string.Concat(next.Select(line => line!.Response)));
     }
 
-    /// <summary>The server's words must be in the exception: where the error were an object, this client would show JSON.</summary>
-    private static async Task RefusedAsync(string words, Func<Task> ask)
-    {
-        var refused = await Assert.ThrowsAnyAsync<Exception>(ask);
-        Assert.True(refused is OllamaException or HttpRequestException, refused.ToString());
-        if (refused is OllamaException)
-        {
-            Assert.Contains(words, refused.Message, StringComparison.Ordinal);
-            Assert.DoesNotContain("{", refused.Message, StringComparison.Ordinal);
-        }
-    }
-
     private static async Task<List<T>> ListAsync<T>(IAsyncEnumerable<T> lines)
     {
         var list = new List<T>();
@@ -137,10 +141,23 @@ public sealed class OllamaSharpTests(ClientService service)
         return list;
     }
 
-    private OllamaApiClient Client(string token = ClientService.FullToken)
+    private OllamaApiClient Client(string token = ClientService.FullToken, StatusRecorder? statuses = null)
     {
-        var http = new HttpClient { BaseAddress = service.Address };
+        var http = new HttpClient(statuses ?? new StatusRecorder(), disposeHandler: statuses is null) { BaseAddress = service.Address };
         http.DefaultRequestHeaders.Authorization = new("Bearer", token);
         return new OllamaApiClient(http, service.Model);
+    }
+
+    /// <summary>Keeps the status of the last response, which not every exception of the client has.</summary>
+    private sealed class StatusRecorder() : DelegatingHandler(new SocketsHttpHandler())
+    {
+        public HttpStatusCode? Last { get; set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            Last = response.StatusCode;
+            return response;
+        }
     }
 }

@@ -93,8 +93,8 @@ internal static class SoakRun
         var ages = messages.Where(message => message.Topic.EndsWith("/answer", StringComparison.Ordinal)).Select(Age).OfType<double>().Order().ToList();
         return new SoakSample(
             at.TotalSeconds,
-            process.ResidentMiB,
-            process.OwnMiB,
+            process.ResidentBytes / 1048576.0,
+            process.OwnBytes / 1048576.0,
             process.Handles,
             process.Threads,
             process.Children,

@@ -1,9 +1,14 @@
 using System.Globalization;
 
-namespace MobileVlm.Edge.Tools.Faults.Soak;
+namespace MobileVlm.Edge.Tests.Shared.Service;
 
 /// <summary>The resources of a process, as Linux reports them.</summary>
-internal sealed record ProcessStatus(double ResidentMiB, double OwnMiB, int Handles, int Threads, int Children)
+/// <param name="ResidentBytes">Memory in RAM (<c>VmRSS</c>).</param>
+/// <param name="OwnBytes">Of it, what is not mapped from files (<c>RssAnon</c>).</param>
+/// <param name="Handles">Open files, sockets included.</param>
+/// <param name="Threads">Threads.</param>
+/// <param name="Children">Processes that it started and that run.</param>
+internal sealed record ProcessStatus(long ResidentBytes, long OwnBytes, int Handles, int Threads, int Children)
 {
     public static ProcessStatus Of(int process)
     {
@@ -11,13 +16,13 @@ internal sealed record ProcessStatus(double ResidentMiB, double OwnMiB, int Hand
         var lines = File.ReadLines(Path.Combine(folder, "status"))
             .Select(line => line.Split(':', 2)).ToDictionary(parts => parts[0], parts => parts[1].Trim().Split(' ')[0]);
         return new ProcessStatus(
-            Number("VmRSS") / 1024,
-            Number("RssAnon") / 1024,
+            1024 * Number("VmRSS"),
+            1024 * Number("RssAnon"),
             Directory.EnumerateFileSystemEntries(Path.Combine(folder, "fd")).Count(),
             (int)Number("Threads"),
             CountChildren(folder));
 
-        double Number(string name) => double.Parse(lines[name], CultureInfo.InvariantCulture);
+        long Number(string name) => long.Parse(lines[name], CultureInfo.InvariantCulture);
     }
 
     private static int CountChildren(string folder)

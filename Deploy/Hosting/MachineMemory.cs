@@ -1,0 +1,38 @@
+using System.Globalization;
+
+namespace MobileVlm.Edge.Deploy.Hosting;
+
+/// <summary>Memory of the machine, or of the container that this runs in, in bytes.</summary>
+/// <param name="Total">All of it.</param>
+/// <param name="Available">What can be allocated without swapping; the total where the kernel does not report it.</param>
+internal sealed record MachineMemory(long Total, long Available)
+{
+    private const string Info = "/proc/meminfo";
+
+    public static MachineMemory Read()
+    {
+        // The runtime knows the limit of a container, /proc/meminfo does not.
+        var total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        return new MachineMemory(total, Math.Min(total, ReadAvailable() ?? total));
+    }
+
+    public override string ToString() => $"{Gigabytes(Total)}, {Gigabytes(Available)} available";
+
+    /// <summary>A size for people.</summary>
+    public static string Gigabytes(long bytes) => (bytes / 1e9).ToString("0.0 'GB'", CultureInfo.InvariantCulture);
+
+    private static long? ReadAvailable()
+    {
+        try
+        {
+            var line = File.ReadLines(Info).FirstOrDefault(line => line.StartsWith("MemAvailable:", StringComparison.Ordinal));
+            return line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kibibytes, ..]
+                && long.TryParse(kibibytes, CultureInfo.InvariantCulture, out var number) ? 1024 * number : null;
+        }
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        {
+            // Another operating system, or a container that hides it.
+            return null;
+        }
+    }
+}
