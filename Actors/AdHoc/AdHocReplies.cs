@@ -85,11 +85,14 @@ internal sealed class AdHocReplies(
     {
         var answer = answered.Answer;
         var ofCamera = asked.Request?.Picture is null;
+        var other = UnknownReasons.ReasonOf(answer);
         return To(asked, Reply(asked, ReplyPayload.Answered) with
         {
-            Value = answer.Value,
+            Value = other is null ? answer.Value : AnswerWords.Unknown,
+            Reason = other?.ToText(),
             Text = answer.Text,
             Score = answer.Score,
+            Mass = answer.Mass,
             Scores = answer.ChoiceScores.Count == 0
                 ? null
                 : answer.Question.Choices.Zip(answer.ChoiceScores).ToDictionary(it => it.First, it => it.Second),

@@ -228,7 +228,9 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             Value = value,
             Reason = reason,
             Text = answer.Text,
+            Asked = answer.Question.PromptText,
             Score = answer.Score,
+            Mass = answer.Mass,
             Scores = answer.ChoiceScores.Count == 0
                 ? null
                 : answer.Question.Choices.Zip(answer.ChoiceScores).ToDictionary(it => it.First, it => it.Second),
@@ -252,7 +254,9 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             return (parsed.Value ?? AnswerWords.Unknown, parsed.Unclear?.ToText());
         }
 
-        return answer.Value.Length == 0 ? (AnswerWords.Unknown, UnknownReason.NoText.ToText()) : (answer.Value, null);
+        return UnknownReasons.ReasonOf(answer) is { } other ? (AnswerWords.Unknown, other.ToText())
+            : answer.Value.Length == 0 ? (AnswerWords.Unknown, UnknownReason.NoText.ToText())
+            : (answer.Value, null);
     }
 
     private CameraView Describe(CameraIntake intake)
@@ -282,6 +286,7 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             State = state.State,
             Value = last?.Parsed.Value,
             Score = last?.Parsed.Score,
+            Mass = last?.Parsed.Mass,
             Thresholds = AnswerHandler.Of(question.Kind).ToShown(context.States.ThresholdsOf(id, question, time.GetUtcNow())),
             Since = clock.Correct(state.Since),
             Age = last is null ? null : time.GetElapsedTime(last.Frame.CapturedTimestamp),

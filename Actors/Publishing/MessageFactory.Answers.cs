@@ -112,6 +112,7 @@ internal sealed partial class MessageFactory
             Value = fresh?.Value ?? AnswerWords.Unknown,
             Text = fresh?.Text ?? "",
             Score = fresh?.Score,
+            Mass = fresh?.Mass,
             Scores = fresh is { Choices.Count: > 0 } ? fresh.Choices.ToDictionary() : null,
             Number = fresh?.Number,
             Unit = update.Question.Number.Unit,

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
@@ -18,6 +19,9 @@ public sealed record ParsedAnswer
 
     /// <summary>Probability of yes, or of the most likely choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
+
+    /// <summary>Probability mass on the accepted words, 0..1 (<see cref="Answer.Mass"/>); null for other kinds.</summary>
+    public double? Mass { get; init; }
 
     /// <summary>The generated text; for scored answers, the highest-scoring word.</summary>
     public string Text { get; init; } = "";

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Questions;
 
@@ -40,6 +41,14 @@ public sealed record StandingQuestion(
 
     /// <summary>At least one for <see cref="QuestionKind.Json"/>, else none.</summary>
     public EquatableList<QuestionField> Fields { get; init; } = [];
+
+    /// <summary>Stands on its own line after the question, and after each of <see cref="Fields"/>; empty for none, null for the model's
+    /// own (<see cref="Question.Suffix"/>).</summary>
+    public string? Suffix { get; init; }
+
+    /// <summary>Least probability mass on yes and no, or on the choices, 0..1; null for the model's own
+    /// (<see cref="Question.MinMass"/>).</summary>
+    public double? MinMass { get; init; }
 
     /// <summary>The configured value; commands can change it at run time.</summary>
     public bool Enabled { get; init; } = true;

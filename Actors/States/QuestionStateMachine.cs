@@ -85,7 +85,10 @@ internal sealed class QuestionStateMachine
         }
 
         _lastAnswerCapturedAt = captured.Monotonic;
-        var change = answer.Value is null && WhenUnsure == UnsureRule.Keep
+
+        // Keeping is for scores between the thresholds, not for answers that are neither yes nor no.
+        var keeps = answer.Value is null && WhenUnsure == UnsureRule.Keep && answer.Unclear?.IsOtherAnswer() != true;
+        var change = keeps
             ? KeepState(answer)
             : Evaluate(answer, captured);
         return change with { PublishesAnswer = change.PublishesState || Rules.Answers == AnswerRule.Each };

@@ -43,8 +43,9 @@ internal sealed class BenchScene
         return new RgbImage(_pixels, Width, Height);
     }
 
+    /// <summary>Without a suffix, so that llama.cpp can be given the very same prompts and figures of earlier versions compare.</summary>
     public static IReadOnlyList<Question> YesNo(int count) =>
-        [.. Questions.Take(count).Select(text => new Question(text, AnswerKind.YesNo))];
+        [.. Questions.Take(count).Select(text => new Question(text, AnswerKind.YesNo) { Suffix = "" })];
 
     public static IReadOnlyList<Question> Texts(int count, int tokens) =>
         [.. Questions.Take(count).Select(text => new Question(text, AnswerKind.Text, tokens))];

@@ -14,6 +14,8 @@ internal static class QuestionMapping
             Choices = [.. options.Choices],
             Number = ToBounds(options),
             Fields = [.. options.Fields.Select(field => ToField(field.Key, field.Value))],
+            Suffix = options.Suffix,
+            MinMass = options.MinMass,
             Enabled = options.Enabled,
             Schedule = ToSchedule(options.Schedule),
             When = ToCondition(options.When),

@@ -59,6 +59,8 @@ internal static class WatchText
     private static string Reason(string reason) => reason switch
     {
         "uncertain" => "the score is not clear",
+        "notYesNo" => "not answered with yes or no",
+        "notAChoice" => "not answered with a choice",
         "notANumber" => "the answer has no number",
         "outOfBounds" => "the number is out of its bounds",
         "noText" => "the answer is empty",

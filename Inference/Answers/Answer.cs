@@ -17,7 +17,7 @@ public enum FinishReason
 }
 
 /// <summary>The model's answer to one question about one picture.</summary>
-/// <param name="Question">The question.</param>
+/// <param name="Question">The question, with what it left to the model filled in (<see cref="Question.Suffix"/>, <see cref="Question.MinMass"/>).</param>
 /// <param name="Value"><c>yes</c> or <c>no</c> for a yes/no question, the most likely choice as it was given, otherwise
 /// the text.</param>
 /// <param name="Text">The generated text; for a yes/no question <c>Yes</c> or <c>No</c>.</param>
@@ -37,6 +37,14 @@ public sealed record Answer(
 {
     /// <summary>Probability of each of the question's choices, in their order; their sum is 1. Empty for other kinds.</summary>
     public IReadOnlyList<double> ChoiceScores { get; init; } = [];
+
+    /// <summary>Probability mass on all accepted words together, 0..1: P(yes) + P(no), or the sum over the choices before they are scaled
+    /// to 1. Little mass means that the model would say something else. Null for text.</summary>
+    public double? Mass { get; init; }
+
+    /// <summary>The mass is below <see cref="Question.MinMass"/>: <see cref="Value"/> is the most likely of the accepted words, but not what the
+    /// model would say.</summary>
+    public bool IsBelowMinMass => Mass < Question.MinMass;
 
     /// <summary>Why there is no answer; null when there is one. Value and text are empty then, and there is no
     /// score.</summary>

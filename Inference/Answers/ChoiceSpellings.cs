@@ -33,8 +33,9 @@ internal sealed class ChoiceSpellings
     public int AppendedTokenCount => Spellings.Sum(spelling => spelling.Ids.Count - 1);
 
     /// <param name="logProbabilities">ln of the probability of each spelling.</param>
-    /// <returns>Probability of each choice, its spellings summed, given that the answer is one of them.</returns>
-    public double[] Share(ReadOnlySpan<double> logProbabilities)
+    /// <returns>Probability of each choice, its spellings summed, given that the answer is one of them; and the probability that it is
+    /// one of them.</returns>
+    public (double[] Scores, double Mass) Share(ReadOnlySpan<double> logProbabilities)
     {
         var largest = TensorPrimitives.Max(logProbabilities);
         var scores = new double[_choices];
@@ -43,8 +44,9 @@ internal sealed class ChoiceSpellings
             scores[Spellings[i].Choice] += Math.Exp(logProbabilities[i] - largest);
         }
 
-        TensorPrimitives.Divide(scores, scores.Sum(), scores);
-        return scores;
+        var sum = scores.Sum();
+        TensorPrimitives.Divide(scores, sum, scores);
+        return (scores, Math.Min(1, Math.Exp(largest + Math.Log(sum))));
     }
 
     private static IEnumerable<string> Variants(string text) =>

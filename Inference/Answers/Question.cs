@@ -1,3 +1,5 @@
+using MobileVlm.Edge.Inference.Models;
+
 namespace MobileVlm.Edge.Inference.Answers;
 
 /// <summary>Form of an answer.</summary>
@@ -27,4 +29,23 @@ public sealed record Question(string Text, AnswerKind Kind, int MaxTokens = 128)
     /// answer. It only saves time: a wrong draft changes nothing in the answer, except where two tokens have practically
     /// equal logits and the processor sums several rows in another order than one.</summary>
     public IReadOnlyList<int> Draft { get; init; } = [];
+
+    /// <summary>Stands on its own line after the question, for example an instruction about the form of the answer; empty for none.
+    /// Null is the model's own for <see cref="AnswerKind.YesNo"/> and <see cref="AnswerKind.Choice"/> (<see cref="ScoringDefaults"/>),
+    /// and none for <see cref="AnswerKind.Text"/>.</summary>
+    public string? Suffix { get; init; }
+
+    /// <summary>Below this probability mass on the accepted words, 0..1, a scored answer is not taken for one of them
+    /// (<see cref="Answer.IsBelowMinMass"/>); null is the model's own limit.</summary>
+    public double? MinMass { get; init; }
+
+    /// <summary>The question as the model reads it. A suffix that the question already ends with is not repeated.</summary>
+    public string PromptText => string.IsNullOrEmpty(Suffix) || Text.TrimEnd().EndsWith(Suffix, StringComparison.OrdinalIgnoreCase)
+        ? Text
+        : $"{Text}\n{Suffix}";
+
+    /// <summary>Sets what the question leaves to the model.</summary>
+    internal Question WithDefaults(ScoringDefaults defaults) => Kind == AnswerKind.Text
+        ? this
+        : this with { Suffix = Suffix ?? defaults.Suffix, MinMass = MinMass ?? defaults.MinMass };
 }

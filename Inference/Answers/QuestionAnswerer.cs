@@ -19,6 +19,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     private readonly DecoderState _state;
     private readonly YesNoScorer _yesNo;
     private readonly LanguageDecoder? _owned;
+    private readonly ScoringDefaults _scoring;
     private readonly int _hidden;
     private readonly int _systemPromptEnd;
     private int _pictureEnd;
@@ -39,6 +40,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         _owned = owned;
         _tokenizer = LlamaTextTokenizer.Open(folder);
         _yesNo = new YesNoScorer(_tokenizer, folder);
+        _scoring = folder.Manifest.Scoring ?? ScoringDefaults.None;
         PromptIdsBefore = QuestionTokenCounter.PromptIdsBefore(_tokenizer);
         _state = decoder.CreateState(Math.Min(capacity, decoder.MaxPositions));
         try
@@ -77,8 +79,12 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <summary>Ids before the picture.</summary>
     public IReadOnlyList<int> PromptIdsBefore { get; }
 
-    /// <summary>Ids after the picture for a question.</summary>
+    /// <summary>Ids after the picture for a question, which is used as it is: <see cref="Question.PromptText"/> of an
+    /// <see cref="Answer.Question"/> is what was asked.</summary>
     public IReadOnlyList<int> PromptIdsAfter(string question) => _tokenizer.Encode(VicunaPrompt.AfterPicture(question));
+
+    /// <summary>A question as the model will read it, with the model's own suffix where the question leaves it open.</summary>
+    public string PromptTextOf(Question question) => question.WithDefaults(_scoring).PromptText;
 
     /// <exception cref="ArgumentException">The tokens are of another model.</exception>
     public void PrefillPicture(VisualTokens picture)
@@ -181,9 +187,10 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
             var batch = NewBatch();
 
             // Scored ones first, because they need only one pass.
-            foreach (var (index, question) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
+            foreach (var (index, asked) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
             {
-                var ids = PromptIdsAfter(question.Text);
+                var question = asked.WithDefaults(_scoring);
+                var ids = PromptIdsAfter(question.PromptText);
                 try
                 {
                     if (!batch.TryAdd(index, question, ids, sampler, onText))
@@ -229,7 +236,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
             var again = NewBatch();
             foreach (var (index, question) in batch.Unreported)
             {
-                again.TryAdd(index, question, PromptIdsAfter(question.Text), sampler, onText);
+                again.TryAdd(index, question, PromptIdsAfter(question.PromptText), sampler, onText);
             }
 
             Run(again, sampler, onText, onAnswer, cancel);
@@ -247,7 +254,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
             {
                 RewindToEnd();
                 var alone = NewBatch();
-                alone.TryAdd(index, pending, PromptIdsAfter(pending.Text), sampler, onText);
+                alone.TryAdd(index, pending, PromptIdsAfter(pending.PromptText), sampler, onText);
                 Run(alone, sampler, onText, onAnswer, cancel);
             }
         }

@@ -143,11 +143,14 @@ internal sealed class QuestionBatchRun(
 
     private Answer ScoreYesNo(PendingQuestion pending, TimeSpan prefill)
     {
-        var score = yesNo.Score(state.Logits(pending.FirstLogitRow));
+        var (score, mass) = yesNo.Score(state.Logits(pending.FirstLogitRow));
         var yes = score >= 0.5;
         return new Answer(
             pending.Question, yes ? "yes" : "no", yes ? "Yes" : "No", score, [], FinishReason.Stopped,
-            new AnswerTimings(prefill, TimeSpan.Zero));
+            new AnswerTimings(prefill, TimeSpan.Zero))
+        {
+            Mass = mass,
+        };
     }
 
     private Answer ScoreChoices(PendingQuestion pending, ChoiceSpellings choices, ref int row, TimeSpan prefill)
@@ -163,13 +166,14 @@ internal sealed class QuestionBatchRun(
             }
         }
 
-        var scores = choices.Share(likelihoods);
+        var (scores, mass) = choices.Share(likelihoods);
         var best = scores.Index().MaxBy(s => s.Item).Index;
         var value = pending.Question.Choices[best];
         return new Answer(
             pending.Question, value, value, scores[best], [], FinishReason.Stopped, new AnswerTimings(prefill, TimeSpan.Zero))
         {
             ChoiceScores = scores,
+            Mass = mass,
         };
     }
 

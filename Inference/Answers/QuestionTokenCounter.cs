@@ -8,11 +8,13 @@ namespace MobileVlm.Edge.Inference.Answers;
 public sealed class QuestionTokenCounter
 {
     private readonly LlamaTextTokenizer _tokenizer;
+    private readonly ScoringDefaults _scoring;
     private readonly int _before;
 
     private QuestionTokenCounter(ModelManifest manifest, LlamaTextTokenizer tokenizer)
     {
         _tokenizer = tokenizer;
+        _scoring = manifest.Scoring ?? ScoringDefaults.None;
         (VisualTokenCount, MaxPositions) = (manifest.VisualTokens, manifest.Language.MaxPositions);
         _before = PromptIdsBefore(tokenizer).Length + VisualTokenCount;
     }
@@ -43,7 +45,7 @@ public sealed class QuestionTokenCounter
     /// <exception cref="ArgumentException">A choice is between fewer than two different texts.</exception>
     public long Count(Question question) =>
         _before
-        + _tokenizer.Encode(VicunaPrompt.AfterPicture(question.Text)).Count
+        + _tokenizer.Encode(VicunaPrompt.AfterPicture(question.WithDefaults(_scoring).PromptText)).Count
         + (question.Kind == AnswerKind.Choice ? new ChoiceSpellings(_tokenizer, question.Choices).AppendedTokenCount : 0)
         + QuestionBatchRun.AnswerTokens(question);
 

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Sampling;
 using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Answers;
@@ -27,18 +28,19 @@ internal sealed class YesNoScorer
     }
 
     /// <param name="logits">[vocabulary], at the position where the answer begins.</param>
-    /// <returns>Probability of yes, 0..1, given that the answer is yes or no.</returns>
-    public double Score(ReadOnlySpan<float> logits)
+    /// <returns>Probability of yes, 0..1, given that the answer is yes or no; and the probability that it is one of them.</returns>
+    public (double Score, double Mass) Score(ReadOnlySpan<float> logits)
     {
         // Relative to the largest of these few logits, so that nothing overflows or vanishes.
         var largest = Math.Max(Largest(logits, _yes), Largest(logits, _no));
         if (float.IsNegativeInfinity(largest))
         {
-            return 0.5;
+            return (0.5, 0);
         }
 
         var yes = Sum(logits, _yes, largest);
-        return yes / (yes + Sum(logits, _no, largest));
+        var both = yes + Sum(logits, _no, largest);
+        return (yes / both, Math.Min(1, Math.Exp(largest + Math.Log(both) - LogSoftmax.LogSumExp(logits))));
     }
 
     private static float Largest(ReadOnlySpan<float> logits, int[] ids)

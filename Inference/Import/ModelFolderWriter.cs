@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Import.Synthesis;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;
@@ -78,6 +79,9 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
             Precision = precision,
             Loss = loss,
             SelfTest = selfTest,
+            Scoring = config.Vision is null
+                ? null
+                : new ScoringDefaults(PublishedModel.HasSizesOf(config.Language) ? ScoringDefaults.PublishedSuffix : "", ScoringDefaults.UsualMinMass),
             Signatures = _signatures,
             Files = _files,
             License = config.License,

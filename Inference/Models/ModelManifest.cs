@@ -48,6 +48,10 @@ public sealed record ModelManifest
     /// it does not fit into the context.</summary>
     public SelfTestRecord? SelfTest { get; init; }
 
+    /// <summary>How yes/no and choice questions are asked by default; null in folders of older versions
+    /// (<see cref="ScoringDefaults.None"/>).</summary>
+    public ScoringDefaults? Scoring { get; init; }
+
     /// <summary>Inputs and outputs of each graph, by its file.</summary>
     public required IReadOnlyDictionary<string, GraphSignature> Signatures { get; init; }
 

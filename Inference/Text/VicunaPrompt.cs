@@ -12,4 +12,8 @@ public static class VicunaPrompt
 
     /// <summary>All text after the picture.</summary>
     public static string AfterPicture(string question) => $"\n{question} ASSISTANT:";
+
+    /// <summary>The whole prompt for people, with <c>&lt;image&gt;</c> where the picture's tokens stand. It is not encoded as one
+    /// string.</summary>
+    public static string Whole(string question) => $"{BeforePicture}<image>{AfterPicture(question)}";
 }

@@ -29,5 +29,5 @@ public class TextBenchmarks
     public int Tokenize_a_question() => _tokenizer.Encode(VicunaPrompt.AfterPicture("Is there a person at the gate?")).Count;
 
     [Benchmark]
-    public double Score_yes_or_no() => _scorer.Score(_logits);
+    public double Score_yes_or_no() => _scorer.Score(_logits).Score;
 }

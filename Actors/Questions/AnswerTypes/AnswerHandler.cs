@@ -66,7 +66,7 @@ public abstract class AnswerHandler
 
     /// <summary>The model's questions for one question, in the order in which <see cref="Parse"/> expects the answers.</summary>
     internal virtual IEnumerable<Question> ToModelQuestions(StandingQuestion question) =>
-        [ToModelQuestion(question.Text, question.Choices, question.MaxTokens)];
+        [ToModelQuestion(question.Text, question.Choices, question.MaxTokens) with { Suffix = question.Suffix, MinMass = question.MinMass }];
 
     /// <summary>Turns what the model answered into the type of answer that the user asked for.</summary>
     /// <param name="question">The question.</param>
@@ -110,17 +110,22 @@ public abstract class AnswerHandler
     /// <summary>Parses an answer that the model gave without an error and whose scores are finite.</summary>
     private protected abstract ParsedAnswer ParseSound(Answer answer, NumberBounds bounds, Thresholds thresholds);
 
-    private protected static ParsedAnswer Scored(Answer answer, string? value) => new()
+    private protected static ParsedAnswer Scored(Answer answer, string? value)
     {
-        Value = value,
-        Unclear = value is null ? UnknownReason.Uncertain : null,
-        Score = answer.Score,
-        Text = answer.Text,
-    };
+        var other = UnknownReasons.ReasonOf(answer);
+        return new()
+        {
+            Value = other is null ? value : null,
+            Unclear = other ?? (value is null ? UnknownReason.Uncertain : null),
+            Score = answer.Score,
+            Mass = answer.Mass,
+            Text = answer.Text,
+        };
+    }
 
     // JSON cannot express NaN, and no rule can use it.
     private static bool IsFinite(Answer answer) =>
-        double.IsFinite(answer.Score ?? 0) && answer.ChoiceScores.All(double.IsFinite);
+        double.IsFinite(answer.Score ?? 0) && double.IsFinite(answer.Mass ?? 0) && answer.ChoiceScores.All(double.IsFinite);
 
     private static ParsedAnswer Failed(UnknownReason reason) => new() { Value = null, Unclear = reason, IsFailure = true };
 }

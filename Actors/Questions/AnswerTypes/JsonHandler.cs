@@ -24,7 +24,11 @@ internal sealed class JsonHandler : AnswerHandler
         throw new NotSupportedException(IsNotAsked);
 
     internal override IEnumerable<Question> ToModelQuestions(StandingQuestion question) =>
-        question.Fields.Select(field => Of(field.Kind).ToModelQuestion(field.Text, field.Choices, field.MaxTokens));
+        question.Fields.Select(field => Of(field.Kind).ToModelQuestion(field.Text, field.Choices, field.MaxTokens) with
+        {
+            Suffix = question.Suffix,
+            MinMass = question.MinMass,
+        });
 
     internal override ParsedAnswer Parse(StandingQuestion question, IReadOnlyList<Answer> parts, Thresholds thresholds)
     {

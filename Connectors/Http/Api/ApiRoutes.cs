@@ -164,7 +164,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
 
     private JsonObject Describe(string? camera, AskQuestion question, AskAnswer answer)
     {
-        var (before, after) = services.Completion.PromptIds(question.Ask);
+        var (before, after) = services.Completion.PromptIds(answer.Asked ?? question.Ask);
         var document = new JsonObject
         {
             ["question"] = question.Ask,
@@ -172,6 +172,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             ["reason"] = answer.Reason,
             ["text"] = answer.Text,
             ["score"] = answer.Score,
+            ["mass"] = answer.Mass,
         };
         if (answer.Scores is { } scores)
         {
@@ -216,6 +217,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             ["state"] = question.State,
             ["value"] = question.Value,
             ["score"] = question.Score,
+            ["mass"] = question.Mass,
             ["since"] = question.Since is { } since ? JsonValue.Create(since) : null,
             ["ageMs"] = question.Age?.TotalMilliseconds,
             ["waitsFor"] = question.WaitsFor,

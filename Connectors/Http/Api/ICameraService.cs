@@ -68,6 +68,9 @@ public sealed record QuestionView
     /// <summary>The score of the last answer, 0..1; null for answers without one.</summary>
     public double? Score { get; init; }
 
+    /// <summary>The probability mass on the accepted words of the last answer, 0..1; null for answers without a score.</summary>
+    public double? Mass { get; init; }
+
     /// <summary>The scores that count by day; null for answers without a score.</summary>
     public ScoreThresholds? Thresholds { get; init; }
 
@@ -122,6 +125,12 @@ public sealed record AskAnswer
 
     /// <summary>Probability of yes, or of the most likely choice, 0..1; null for other types.</summary>
     public double? Score { get; init; }
+
+    /// <summary>Probability mass on yes and no, or on the choices, 0..1; null for other types.</summary>
+    public double? Mass { get; init; }
+
+    /// <summary>The question as the model read it; null when it was not asked.</summary>
+    public string? Asked { get; init; }
 
     /// <summary>Probability of each choice; null for other types.</summary>
     public IReadOnlyDictionary<string, double>? Scores { get; init; }

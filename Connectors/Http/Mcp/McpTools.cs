@@ -100,6 +100,7 @@ internal sealed class McpTools(HttpServerSettings settings, HttpServices service
             ["reason"] = answer.Reason,
             ["text"] = answer.Text,
             ["score"] = answer.Score,
+            ["mass"] = answer.Mass,
             ["frame"] = answer.Frame,
             ["capturedAt"] = answer.CapturedAt is { } at ? JsonValue.Create(at) : null,
             ["ageMs"] = answer.Age?.TotalMilliseconds,

@@ -42,9 +42,13 @@ public sealed record ReplyPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Ask { get; init; }
 
-    /// <summary><c>yes</c>, <c>no</c>, a choice, or the text.</summary>
+    /// <summary><c>yes</c>, <c>no</c>, a choice, the text, or <c>unknown</c>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Value { get; init; }
+
+    /// <summary>Why the value is unknown: <c>notYesNo</c> or <c>notAChoice</c>; left out while it is known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Reason { get; init; }
 
     /// <summary>The model's text, in full.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -53,6 +57,10 @@ public sealed record ReplyPayload
     /// <summary>Probability of yes, or of the most likely choice, 0..1; left out for text.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Score { get; init; }
+
+    /// <summary>Same as <see cref="AnswerPayload.Mass"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Mass { get; init; }
 
     /// <summary>Probability of each choice.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

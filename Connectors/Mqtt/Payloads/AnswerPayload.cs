@@ -29,6 +29,11 @@ public sealed record AnswerPayload
     /// <summary>Probability of yes, or of the most likely choice, 0..1; null for other kinds.</summary>
     public double? Score { get; init; }
 
+    /// <summary>Probability mass on yes and no, or on the choices, before <see cref="Score"/> is scaled to them, 0..1; left out for other
+    /// kinds.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Mass { get; init; }
+
     /// <summary>Sequence number of the last frame that was answered; the snapshot of the same number is this picture.
     /// Null, as the rest of what is about a picture, before the first.</summary>
     public required long? Frame { get; init; }
@@ -87,7 +92,7 @@ public sealed record AnswerPayload
     /// was known.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Why the state is unknown: <c>uncertain</c>, <c>notANumber</c>, <c>outOfBounds</c>, <c>noText</c>,
+    /// <summary>Why the state is unknown: <c>uncertain</c>, <c>notYesNo</c>, <c>notAChoice</c>, <c>notANumber</c>, <c>outOfBounds</c>, <c>noText</c>,
     /// <c>disabled</c>, <c>outsideSchedule</c>, <c>viewNotNormal</c>, <c>whenFalse</c>, <c>noPicture</c>, <c>modelFailed</c>, <c>busy</c>,
     /// <c>tooLong</c>, <c>notFinite</c>, <c>emptyRegion</c>,
     /// <c>notYet</c>; left out while it is known.</summary>

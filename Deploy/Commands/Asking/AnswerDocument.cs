@@ -24,6 +24,12 @@ internal sealed record AnswerDocument(
     string Finish,
     AnswerTimingsDocument Timings)
 {
+    /// <summary>The probability of yes and no together, with <c>--yes-no</c>.</summary>
+    public double? Mass { get; init; }
+
+    /// <summary>What the model read, with <c>--show-prompt</c>.</summary>
+    public string? Prompt { get; init; }
+
     /// <summary><c>yes</c>, <c>no</c>, a number, the text or <c>unknown</c>; null for a text that is no answer.</summary>
     public string? Value { get; init; }
 

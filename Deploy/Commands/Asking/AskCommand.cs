@@ -11,6 +11,7 @@ using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Commands.Asking;
@@ -27,23 +28,55 @@ internal static class AskCommand
         {
             Description = "Score the questions as yes/no, with a probability, instead of generating an answer.",
         };
+        var suffix = new Option<string?>("--suffix")
+        {
+            Description = "Text on its own line after each question; \"\" for none. [default: with --yes-no that of the model]",
+            HelpName = "TEXT",
+        };
+        var minMass = new Option<double?>("--min-mass")
+        {
+            Description = "With --yes-no: the answer is 'unknown' when 'yes' and 'no' together have less probability than this. [default: that of the model]",
+            HelpName = "P",
+        };
+        minMass.Validators.Add(r =>
+        {
+            if (r.GetValueOrDefault<double?>() is not (null or (>= 0 and <= 1)))
+            {
+                r.AddError("--min-mass is 0 to 1.");
+            }
+        });
+        var showPrompt = new Option<bool>("--show-prompt")
+        {
+            Description = "Print what the model reads before each answer; <image> stands for the picture.",
+        };
         var questions = new Argument<string[]>("QUESTION")
         {
             Description = "One or more questions; the image is encoded once for all of them.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, questions };
+        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, questions };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () => Run(
-                parsed, options, parsed.GetRequiredValue(image), parsed.GetRequiredValue(questions),
-                parsed.GetValue(yesNo) ? AnswerKind.YesNo : AnswerKind.Text, cancel),
+                parsed,
+                options,
+                parsed.GetRequiredValue(image),
+                [
+                    .. parsed.GetRequiredValue(questions).Select(text =>
+                        new Question(text, parsed.GetValue(yesNo) ? AnswerKind.YesNo : AnswerKind.Text, parsed.GetValue(options.MaxTokens))
+                        {
+                            Suffix = parsed.GetValue(suffix),
+                            MinMass = parsed.GetValue(minMass),
+                        }),
+                ],
+                parsed.GetValue(showPrompt),
+                cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }
 
     private static int Run(
-        ParseResult parsed, ModelOptions options, string image, string[] questions, AnswerKind kind, CancellationToken cancel)
+        ParseResult parsed, ModelOptions options, string image, Question[] questions, bool showsPrompt, CancellationToken cancel)
     {
         // Quick checks come before the model's sessions are opened.
         CheckQuestions(questions);
@@ -51,8 +84,7 @@ internal static class AskCommand
         var decoded = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
         var execution = options.Execution(parsed);
-        var maxTokens = parsed.GetValue(options.MaxTokens);
-        var capacity = Capacity(folder, questions, kind, maxTokens);
+        var capacity = Capacity(folder, questions);
         using var opening = new SessionOpening<QuestionAnswerer>(
             execution, settings => QuestionAnswerer.Open(folder, settings, capacity));
         using var encoder = new VisionEncoder(folder, execution);
@@ -69,17 +101,19 @@ internal static class AskCommand
         {
             if (!json && questions.Length > 1)
             {
-                Console.WriteLine(question);
+                Console.WriteLine(question.Text);
             }
 
-            var asked = new Question(question, kind, maxTokens);
-            var answer = answerer.Ask(asked, options.Sampler(parsed), json ? null : Console.Write, cancel);
-            answers.Add(Document(answerer, answer, encode, prefill));
+            if (showsPrompt && !json)
+            {
+                Console.WriteLine(VicunaPrompt.Whole(answerer.PromptTextOf(question)));
+            }
+
+            var answer = answerer.Ask(question, options.Sampler(parsed), json ? null : Console.Write, cancel);
+            answers.Add(Document(answerer, answer, encode, prefill, showsPrompt));
             if (!json)
             {
-                Console.WriteLine(answer.Score is { } score
-                    ? string.Create(CultureInfo.InvariantCulture, $"{answer.Value} ({score:0.000})")
-                    : "");
+                Console.WriteLine(Line(answer));
             }
 
             cancel.ThrowIfCancellationRequested();
@@ -94,12 +128,20 @@ internal static class AskCommand
         return ExitCode.Done;
     }
 
+    /// <summary>A scored answer as people read it; empty for a text, which was printed while it was generated.</summary>
+    private static string Line(Answer answer) => answer.Score is not { } score ? ""
+        : answer.IsBelowMinMass
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{AnswerWords.Unknown} ('yes' and 'no' together have a probability of {answer.Mass:0.000}, less than {answer.Question.MinMass:0.###}: the model would say something else)")
+            : string.Create(CultureInfo.InvariantCulture, $"{answer.Value} ({score:0.000})");
+
     /// <summary>Refuses questions that are probably a mistake.</summary>
     /// <exception cref="UsageException">A question has no visible character; the model would answer it nevertheless. Or a question
     /// is an image file, because a shell has expanded <c>--image *.jpg</c>.</exception>
-    private static void CheckQuestions(string[] questions)
+    private static void CheckQuestions(Question[] questions)
     {
-        foreach (var question in questions)
+        foreach (var question in questions.Select(question => question.Text))
         {
             if (!QuestionText.HasText(question))
             {
@@ -116,11 +158,12 @@ internal static class AskCommand
     }
 
     /// <summary>The context size for the longest of the questions with its answer, limited by the model.</summary>
-    private static int Capacity(ModelFolder folder, string[] questions, AnswerKind kind, int maxTokens)
+    private static int Capacity(ModelFolder folder, Question[] questions)
     {
         var counter = QuestionTokenCounter.Open(folder.FolderPath);
-        var needed = questions.Max(question => counter.Count(new Question(question, kind, maxTokens)));
-        var available = counter.MaxPositions - (needed - (kind == AnswerKind.Text ? maxTokens : 0));
+        var needed = questions.Max(counter.Count);
+        var maxTokens = questions[0].MaxTokens;
+        var available = counter.MaxPositions - (needed - (questions[0].Kind == AnswerKind.Text ? maxTokens : 0));
         if (needed > counter.MaxPositions && available > 0)
         {
             Terminal.Info(string.Create(
@@ -131,21 +174,32 @@ internal static class AskCommand
         return (int)Math.Clamp(needed, QuestionAnswerer.DefaultCapacity, Math.Max(QuestionAnswerer.DefaultCapacity, counter.MaxPositions));
     }
 
-    private static AnswerDocument Document(QuestionAnswerer answerer, Answer answer, TimeSpan encode, TimeSpan prefill) => new(
-        answer.Question.Text,
-        answer.Text,
-        answer.Score,
-        answer.TokenIds,
-        new PromptIds(answerer.PromptIdsBefore, answerer.PromptIdsAfter(answer.Question.Text)),
-        FinishWord(answer.Finish),
-        new AnswerTimingsDocument(
+    private static AnswerDocument Document(
+        QuestionAnswerer answerer, Answer answer, TimeSpan encode, TimeSpan prefill, bool showsPrompt)
+    {
+        var unknown = ReasonOf(answer);
+        var timings = new AnswerTimingsDocument(
             encode.TotalMilliseconds,
             (prefill + answer.Timings.Prefill).TotalMilliseconds,
-            answer.Timings.Decode.TotalMilliseconds))
-    {
-        Value = answer.Value.Length == 0 ? AnswerWords.Unknown : answer.Value,
-        Reason = answer.Value.Length == 0 ? UnknownReason.NoText.ToText() : null,
-    };
+            answer.Timings.Decode.TotalMilliseconds);
+        return new AnswerDocument(
+            answer.Question.Text,
+            answer.Text,
+            answer.Score,
+            answer.TokenIds,
+            new PromptIds(answerer.PromptIdsBefore, answerer.PromptIdsAfter(answer.Question.PromptText)),
+            FinishWord(answer.Finish),
+            timings)
+        {
+            Mass = answer.Mass,
+            Prompt = showsPrompt ? VicunaPrompt.Whole(answer.Question.PromptText) : null,
+            Value = unknown is null ? answer.Value : AnswerWords.Unknown,
+            Reason = unknown?.ToText(),
+        };
+    }
+
+    private static UnknownReason? ReasonOf(Answer answer) =>
+        UnknownReasons.ReasonOf(answer) ?? (answer.Value.Length == 0 ? UnknownReason.NoText : null);
 
     internal static string FinishWord(FinishReason finish) => finish switch
     {

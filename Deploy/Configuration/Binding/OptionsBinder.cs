@@ -156,7 +156,7 @@ internal sealed class OptionsBinder(ProblemList problems, Type root, string sect
             return;
         }
 
-        if (string.IsNullOrWhiteSpace(node.Text))
+        if (string.IsNullOrWhiteSpace(node.Text) && !(node.Text == "" && setting.AllowsEmpty))
         {
             var remedy = setting.IsRequired ? "" : "leave it out for the default, or ";
             problems.Add(key, null, $"is empty; {remedy}{accepted} would be accepted");

@@ -67,6 +67,9 @@ internal sealed class Setting
 
     public IReadOnlyList<ValueRuleAttribute> Rules { get; }
 
+    /// <summary>True if an empty text is a value and not a mistake.</summary>
+    public bool AllowsEmpty => Rules.OfType<TextLengthAttribute>().Any(rule => rule.AllowsEmpty);
+
     /// <summary>The accepted values, in words.</summary>
     public string Accepted => string.Join(
         ", ", Rules.Select(rule => rule.Accepted).Prepend(ScalarText.Accepted(Type)).OfType<string>());

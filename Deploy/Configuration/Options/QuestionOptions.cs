@@ -82,6 +82,17 @@ internal sealed class QuestionOptions : IAnswerOptions
     [NumberRange(0, 1)]
     public double MinScore { get; set; }
 
+    [Description("A yes/no or `Choice` answer counts only when the model gives its accepted words at least this probability together (`mass`); otherwise the state is `unknown`, because the model would say something else. 0 accepts every answer.")]
+    [DefaultText("the model's own, 0.2 for models that are imported now")]
+    [NumberRange(0, 1)]
+    public double? MinMass { get; set; }
+
+    [Description("Text on its own line after the question, for example an instruction about the form of the answer; empty for none.")]
+    [DefaultText("for `YesNo` and `Choice` the model's own: published models were trained with `Answer the question using a single word or phrase.`; otherwise none")]
+    [TextLength(1000, AllowsEmpty = true)]
+    [Readable]
+    public string? Suffix { get; set; }
+
     [Description("How an unclear score, a number that cannot be read or an empty text changes the state.")]
     [DefaultText("`Keep` for `YesNo`, otherwise `Unknown`")]
     public UnsureRule? WhenUnsure { get; set; }

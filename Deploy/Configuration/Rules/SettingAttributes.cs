@@ -49,10 +49,14 @@ internal sealed class TimeRangeAttribute(string min, string max) : ValueRuleAttr
 /// <summary>The value is a text of limited length.</summary>
 internal sealed class TextLengthAttribute(int max) : ValueRuleAttribute
 {
-    public override string Accepted => $"1 to {max} characters";
+    public override string Accepted => $"{(AllowsEmpty ? "0" : "1")} to {max} characters";
+
+    /// <summary>Whether an empty text is a value, too.</summary>
+    public bool AllowsEmpty { get; init; }
 
     public override string? FindError(object value) =>
-        !QuestionText.HasText((string)value) ? $"holds no visible character; {Accepted} would be accepted"
+        AllowsEmpty && (string)value == "" ? null
+        : !QuestionText.HasText((string)value) ? $"holds no visible character; {Accepted} would be accepted"
         : ((string)value).Length <= max ? null
         : $"is {((string)value).Length} characters long; {Accepted} would be accepted";
 }

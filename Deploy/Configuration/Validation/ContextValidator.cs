@@ -84,16 +84,16 @@ internal sealed class ContextValidator
         if (asked.Answer != QuestionKind.Json)
         {
             // The question of an object is not asked itself; its fields are.
-            ValidateAsked(key, asked);
+            ValidateAsked(key, asked, asked.Suffix);
         }
 
         foreach (var (name, field) in asked.Fields)
         {
-            ValidateAsked($"{key}:{nameof(QuestionOptions.Fields)}:{name}", field);
+            ValidateAsked($"{key}:{nameof(QuestionOptions.Fields)}:{name}", field, asked.Suffix);
         }
     }
 
-    private void ValidateAsked(string key, IAnswerOptions asked)
+    private void ValidateAsked(string key, IAnswerOptions asked, string? suffix)
     {
         var choices = $"{key}:{nameof(QuestionOptions.Choices)}";
         if (asked is not { Ask: { } ask, Answer: { } answer and not QuestionKind.Json }
@@ -105,7 +105,7 @@ internal sealed class ContextValidator
 
         try
         {
-            ValidateTokens(key, choices, AnswerHandler.Of(answer).ToModelQuestion(ask, asked.Choices, asked.MaxTokens));
+            ValidateTokens(key, choices, AnswerHandler.Of(answer).ToModelQuestion(ask, asked.Choices, asked.MaxTokens) with { Suffix = suffix });
         }
         catch (ArgumentException)
         {

@@ -38,6 +38,13 @@ internal sealed record PublishedModel(
 
     public static IReadOnlyList<string> Names { get; } = [.. FullSize.Select(m => m.Name), .. FullSize.Select(m => m.Name + Tiny)];
 
+    /// <summary>Whether a decoder has the sizes of a published one, as fine-tunes of it have.</summary>
+    public static bool HasSizesOf(LanguageConfig language) => FullSize.Any(model =>
+        model.Language.HiddenSize == language.HiddenSize
+        && model.Language.IntermediateSize == language.IntermediateSize
+        && model.Language.Layers == language.Layers
+        && model.Language.Heads == language.Heads);
+
     /// <exception cref="ArgumentException">No such model; the message lists those there are.</exception>
     public static PublishedModel Find(string name)
     {

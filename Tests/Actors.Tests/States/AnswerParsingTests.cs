@@ -85,6 +85,22 @@ public sealed class AnswerParsingTests
         Assert.Equal([KeyValuePair.Create("red", 0.2), KeyValuePair.Create("blue", 0.8)], reading.Choices);
     }
 
+    [Theory]
+    [InlineData(QuestionKind.YesNo, UnknownReason.NotYesNo)]
+    [InlineData(QuestionKind.Choice, UnknownReason.NotAChoice)]
+    public void An_answer_that_the_model_would_not_give_is_none_however_clear_its_score(QuestionKind kind, UnknownReason reason)
+    {
+        var question = new StandingQuestion("colour", "?", kind, TimeSpan.Zero) { Choices = ["yes", "no"], MinMass = 0.2, Suffix = "One word." };
+        var asked = new QuestionBatch([question]).Questions[0];
+        Assert.Equal((0.2, "One word."), (asked.MinMass, asked.Suffix));
+
+        var below = AnswerHandler.Of(kind).Parse(question, [Score(asked, "yes", 0.99) with { Mass = 0.1 }], new Thresholds());
+        var above = AnswerHandler.Of(kind).Parse(question, [Score(asked, "yes", 0.99) with { Mass = 0.2 }], new Thresholds());
+
+        Assert.Equal((null, reason, 0.99, 0.1), (below.Value, below.Unclear, below.Score, below.Mass));
+        Assert.Equal(("yes", null, 0.2), (above.Value, above.Unclear, above.Mass));
+    }
+
     private static Answer Score(Question question, string value, double score) =>
         new(question, value, value, score, [], FinishReason.Stopped, default);
 

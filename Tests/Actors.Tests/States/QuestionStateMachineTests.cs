@@ -31,6 +31,13 @@ public sealed class QuestionStateMachineTests
         Assert.Equal(published, new StateMachineBench(Quiet with { WhenUnsure = UnsureRule.Unknown }).Play(scores).Published);
 
     [Theory]
+    [InlineData("0=0.9 1=0.9! 2=0.9", UnsureRule.Keep, "0:yes 1:unknown(notYesNo) 2:yes")]
+    [InlineData("0=0.9 1=0.1! 2=0.1", UnsureRule.Unknown, "0:yes 1:unknown(notYesNo) 2:no 2:yes>no")]
+    [InlineData("0=0.9! 1=0.1!", UnsureRule.Keep, "0:unknown(notYesNo)")]
+    public void An_answer_that_is_neither_yes_nor_no_keeps_nothing(string scores, UnsureRule unsure, string published) =>
+        Assert.Equal(published, new StateMachineBench(Quiet with { WhenUnsure = unsure }).Play(scores).Published);
+
+    [Theory]
     // 3 of 5: two false alarms of five change nothing, three do.
     [InlineData("0=0.1 1=0.1 2=0.1 3=0.9 4=0.1 5=0.9 6=0.1 7=0.1 8=0.1", "2:no")]
     [InlineData("0=0.1 1=0.1 2=0.1 3=0.9 4=0.1 5=0.9 6=0.9", "2:no 6:yes 6:no>yes")]

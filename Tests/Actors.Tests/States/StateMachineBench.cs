@@ -30,7 +30,8 @@ internal sealed class StateMachineBench
     /// <summary>What was published: <c>3:yes</c> a state, <c>3:no>yes</c> an event, <c>9:unknown(noPicture)</c>.</summary>
     public string Published => string.Join(' ', _published);
 
-    /// <param name="steps"><c>0=0.97</c>: at second 0 a picture's answer is a yes of 0.97 (or, of a text question, this text);
+    /// <param name="steps"><c>0=0.97</c>: at second 0 a picture's answer is a yes of 0.97 (or, of a text question, this text); <c>0=0.97!</c>: the same, but the model would say
+    /// something else;
     /// <c>9?</c>: time passes until second 9; <c>9?noPicture</c>: and this is what the question waits for.</param>
     public StateMachineBench Play(string steps)
     {
@@ -65,10 +66,15 @@ internal sealed class StateMachineBench
 
     private void Apply(double second, string text)
     {
+        var isOther = text.EndsWith('!');
+        text = text.TrimEnd('!');
         var score = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : (double?)null;
         var kind = _question.Kind == QuestionKind.YesNo ? AnswerKind.YesNo : AnswerKind.Text;
         var answer = new Answer(
-            new Question("?", kind), text, text, kind == AnswerKind.YesNo ? score : null, [], FinishReason.Stopped, default);
+            new Question("?", kind) { MinMass = 0.2 }, text, text, kind == AnswerKind.YesNo ? score : null, [], FinishReason.Stopped, default)
+        {
+            Mass = isOther ? 0.1 : 1,
+        };
         var parsed = AnswerHandler.Of(_question.Kind).Parse(_question, [answer], _question.Rules.Thresholds);
         Note(second, _machine.Apply(parsed, At(second)));
     }

@@ -123,6 +123,33 @@ public sealed class CommandLineTests : IDisposable
         Assert.Matches(@"^yes \(0\.9\d\d\)|^yes \(1\.000\)", scored.Output);
     }
 
+    [Fact]
+    public async Task A_question_that_is_not_answered_with_yes_or_no_is_unknown_and_the_prompt_can_be_seen()
+    {
+        var image = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");
+        string[] ask = ["ask", "--model", DemoModel.Folder.FolderPath, "--image", image, "--yes-no"];
+
+        var shown = await EdgeProcess.RunAsync([.. ask, "--show-prompt", "What color is the car?"]);
+        Assert.Matches(
+            @"USER: <image>\nWhat color is the car\? ASSISTANT:\nunknown \('yes' and 'no' together have a probability of 0\.0\d\d, less than 0\.2: ",
+            shown.Output);
+
+        using var unknown = JsonDocument.Parse((await EdgeProcess.RunAsync([.. ask, "--json", "What color is the car?"])).Output);
+        var answer = unknown.RootElement.GetProperty("answers")[0];
+        Assert.Equal(("unknown", "notYesNo"), (answer.GetProperty("value").GetString(), answer.GetProperty("reason").GetString()));
+        Assert.InRange(answer.GetProperty("mass").GetDouble(), 0, 0.1);
+
+        using var accepted = JsonDocument.Parse(
+            (await EdgeProcess.RunAsync([.. ask, "--json", "--show-prompt", "--min-mass", "0", "--suffix", "Answer yes or no.", "What color is the car?"])).Output);
+        answer = accepted.RootElement.GetProperty("answers")[0];
+        Assert.Contains(answer.GetProperty("value").GetString(), (string[])["yes", "no"]);
+        Assert.EndsWith("What color is the car?\nAnswer yes or no. ASSISTANT:", answer.GetProperty("prompt").GetString(), StringComparison.Ordinal);
+
+        // A question that it was trained on has all the mass.
+        using var known = JsonDocument.Parse((await EdgeProcess.RunAsync([.. ask, "--json", "Can you see a car?"])).Output);
+        Assert.InRange(known.RootElement.GetProperty("answers")[0].GetProperty("mass").GetDouble(), 0.99, 1);
+    }
+
     [Theory]
     [InlineData(2, "does not exist", "ask", "--model", "{}/nothing", "--image", "x.png", "q")]
     [InlineData(2, "Required argument missing", "ask", "--model", "{}", "--image", "x.png")]

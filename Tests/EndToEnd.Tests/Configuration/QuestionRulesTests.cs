@@ -16,7 +16,7 @@ public sealed class QuestionRulesTests : IDisposable
         var question = Question("""
             , "Enabled": false, "Schedule": ["Mon-Fri 07:00-19:00", "Sat"], "When": "other = no",
             "Region": "0,0.5 1,0.5 1,1 0,1", "Mask": ["0,0 0.1,0 0.1,0.1"],
-            "YesAbove": 0.8, "NoBelow": 0.3, "WhenUnsure": "Unknown", "Agree": 3, "OutOf": 5,
+            "YesAbove": 0.8, "NoBelow": 0.3, "MinMass": 0.4, "Suffix": "", "WhenUnsure": "Unknown", "Agree": 3, "OutOf": 5,
             "HoldFor": "00:00:05", "HoldNoFor": "00:01:00", "UnknownAfter": "00:02:00", "Events": "Yes",
             "CoolDown": "00:10:00", "Heartbeat": "00:00:00", "AnswerTopic": "Changes", "Alert": "{camera}: {to}",
             "Night": { "When": "other", "YesAbove": 0.9 }
@@ -26,6 +26,8 @@ public sealed class QuestionRulesTests : IDisposable
             new StandingQuestion("person", "Is there a person?", QuestionKind.YesNo, TimeSpan.FromSeconds(2))
             {
                 Enabled = false,
+                MinMass = 0.4,
+                Suffix = "",
                 Schedule = WeeklySchedule.Parse(["Mon-Fri 07:00-19:00", "Sat"]),
                 When = new QuestionCondition(null, "other", ConditionOperator.Is, "no"),
                 Region = new FrameRegion(

@@ -27,6 +27,7 @@ public sealed class YesNoScorerTests
 
         var answer = answerer.Ask(new Question(question, AnswerKind.YesNo));
         Assert.Equal(yes / (yes + no), answer.Score!.Value, 1e-6);
+        Assert.Equal(yes + no, answer.Mass!.Value, 1e-6);
         Assert.Equal(yes >= no ? ("yes", "Yes") : ("no", "No"), (answer.Value, answer.Text));
         Assert.Empty(answer.TokenIds);
         Assert.Equal(FinishReason.Stopped, answer.Finish);
@@ -53,7 +54,21 @@ public sealed class YesNoScorerTests
             logits[id] = float.NegativeInfinity;
         }
 
-        Assert.Equal(expected, Scorer.Score(logits), 0.01);
+        Assert.Equal(expected, Scorer.Score(logits).Score, 0.01);
+    }
+
+    [Theory]
+    [InlineData(50f, 49f, 1)]
+    [InlineData(-50f, -49f, 0)]
+    public void The_mass_says_whether_the_model_would_say_yes_or_no_at_all(float yes, float no, double expected)
+    {
+        var logits = new float[800];
+        foreach (var (id, value) in Yes.Select(id => (id, yes)).Concat(No.Select(id => (id, no))))
+        {
+            logits[id] = value;
+        }
+
+        Assert.Equal(expected, Scorer.Score(logits).Mass, 1e-9);
     }
 
     [Fact]
@@ -61,7 +76,7 @@ public sealed class YesNoScorerTests
     {
         var logits = new float[800];
         Array.Fill(logits, float.NegativeInfinity);
-        Assert.Equal(0.5, Scorer.Score(logits));
+        Assert.Equal((0.5, 0), Scorer.Score(logits));
     }
 
     [Fact]

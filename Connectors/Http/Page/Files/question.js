@@ -17,6 +17,8 @@ const REASONS = {
   emptyRegion: "Its region and mask leave no part of the picture.",
   notYet: "No state has been reached yet.",
   uncertain: "The score is between the thresholds.",
+  notYesNo: "The model would answer something else than yes or no.",
+  notAChoice: "The model would answer something else than one of the choices.",
   notANumber: "The model's answer is not a number.",
   outOfBounds: "The number is outside of its bounds.",
   noText: "The model's answer is empty.",
