@@ -8,6 +8,7 @@ using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
@@ -38,13 +39,11 @@ internal sealed class PreparedConnect
                 return Fault("Mqtt:PasswordFile is set but Mqtt:User is not; set both or neither");
             }
 
-            var read = PasswordFile.Read(file);
-            if (read.Fault is { } fault)
+            password = SecretFile.ReadLine(file, out var fault);
+            if (fault is not null)
             {
-                return Fault(fault);
+                return Fault($"Mqtt:PasswordFile: '{file}' {fault}");
             }
-
-            password = read.Password;
         }
 
         X509Certificate2Collection? authorities = null;
