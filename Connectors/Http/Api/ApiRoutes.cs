@@ -56,16 +56,18 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
     private async Task AskPictureAsync(RouteContext context)
     {
         var questions = AskBody.Read(context.Http.Request.Query);
+
+        // What refuses any picture does so before one is read.
         services.Started(services.Cameras);
+        if (!services.Completion.Model.HasVision)
+        {
+            throw HttpFailureException.Invalid(null, $"the model '{services.Completion.Model.Id}' processes text only");
+        }
+
         var picture = await bodies.ReadAsync(context, body => body);
         if (picture.IsEmpty)
         {
             throw HttpFailureException.Invalid(null, "the body is empty; send the picture file itself as the body");
-        }
-
-        if (!services.Completion.Model.HasVision)
-        {
-            throw HttpFailureException.Invalid(null, $"the model '{services.Completion.Model.Id}' processes text only");
         }
 
         var answers = await asks.AskAsync(picture, questions, context.Stopping);
