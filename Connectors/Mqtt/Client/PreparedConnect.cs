@@ -4,11 +4,11 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MobileVlm.Edge.Connectors.Storage;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
-using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Connectors.Mqtt.Client;
 
