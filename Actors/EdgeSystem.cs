@@ -259,7 +259,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 : null,
             _states,
             _time);
-        store.RestoreChoices();
+        store.RestoreOverrides();
         var evaluators = new QuestionEvaluators(
             _states, _counters, store.Restored.States, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
         evaluators.Configure(_settings.Cameras);

@@ -33,7 +33,7 @@ internal sealed record StopAdHoc
 /// <param name="Decoding">Decodes those.</param>
 internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, UploadDecodingQueue Decoding)
 {
-    /// <summary>Null when there is no such camera.</summary>
+    /// <summary>Null when it is not configured.</summary>
     public CameraIntake? Camera(string name) => Intakes().FirstOrDefault(intake => intake.Configuration.Id.Value == name);
 
     public bool IsKnown(string camera) => Camera(camera) is not null;
@@ -181,7 +181,7 @@ internal sealed partial class AdHocActor : RestartableActor
             if (intake is null)
             {
                 var known = string.Join(", ", _context.Intakes().Select(it => it.Configuration.Id));
-                return new AskError("camera", $"\"camera\" '{request.Camera}' is not known; there are {known}");
+                return new AskError("camera", $"\"camera\" '{request.Camera}' is not configured; configured are {known}");
             }
 
             if (intake.IsDone)

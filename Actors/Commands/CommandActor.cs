@@ -34,14 +34,11 @@ internal sealed record CommandHelpers(
 /// nothing: commands above the rate limit are dropped, and retained ones are ignored.</summary>
 internal sealed partial class CommandActor : RestartableActor
 {
-    // Configured names are shorter.
-    private const int LongestName = 80;
-
     private readonly IMqttLink _link;
     private readonly NodeTopics _topics;
     private readonly EdgeSettings _settings;
     private readonly CommandHelpers _helpers;
-    private readonly ChoiceCommands _choices;
+    private readonly ModeCommands _modes;
     private readonly MqttCounters _counters;
     private readonly CommandReaderState _state;
     private readonly Func<double> _random;
@@ -65,7 +62,7 @@ internal sealed partial class CommandActor : RestartableActor
         _topics = topics;
         _settings = settings;
         _helpers = helpers;
-        _choices = new ChoiceCommands(helpers);
+        _modes = new ModeCommands(helpers);
         _counters = counters;
         _random = random;
         _time = time;
@@ -163,18 +160,36 @@ internal sealed partial class CommandActor : RestartableActor
         {
             _counters.Update(mqtt => mqtt.CommandsIgnored++);
         }
-        else if (command.Kind == CommandKind.Ask)
+        else
         {
-            Ask(command, received);
+            CarryOut(command, received);
         }
-        else if (command.Kind == CommandKind.Enable)
+    }
+
+    private void CarryOut(MqttCommand command, Received received)
+    {
+        CommandRefusal? refusal = null;
+        switch (command.Kind)
         {
-            Switch(command, message);
+            case CommandKind.Ask:
+                Ask(command, received);
+                break;
+            case CommandKind.Enable:
+                refusal = Switch(command, received.Message.Text);
+                break;
+            case CommandKind.Mode:
+                refusal = _modes.SwitchMode(received.Message.Text);
+                break;
+            case CommandKind.Snooze:
+                refusal = _modes.Snooze(command, received.Message.Text);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(command), command.Kind, "Commands of this kind are not carried out.");
         }
-        else if ((command.Kind == CommandKind.Mode ? _choices.SwitchMode(message.Text) : _choices.Snooze(command, message.Text)) is { } refusal)
+
+        if (refusal is { } refused)
         {
-            _counters.Update(mqtt => mqtt.CommandsIgnored++);
-            RefuseChoice(command, refusal);
+            Refuse(command, refused);
         }
     }
 
@@ -182,46 +197,56 @@ internal sealed partial class CommandActor : RestartableActor
     private void Ask(MqttCommand command, Received received) =>
         _helpers.AdHoc.Tell(received.Ask ??= new AdHocReceived(received.Message, command.Camera));
 
-    private void Switch(MqttCommand command, InboundMessage message)
+    /// <returns>Why it is refused; null if it was obeyed.</returns>
+    private CommandRefusal? Switch(MqttCommand command, string payload)
     {
-        var enabled = SwitchText.Read(message.Text);
-        var plan = _helpers.Plans().FirstOrDefault(it => it.Id.Value == command.Camera);
-        if (enabled is { } on && plan is not null && _helpers.States.Switches.Set(plan.Id, command.Question!, on))
+        var plans = _helpers.Plans();
+        if (plans.FirstOrDefault(it => it.Id.Value == command.Camera) is not { } plan)
         {
-            LogSwitched(plan.Id.Value, command.Question!, on ? "on" : "off");
+            return CommandRefusal.UnknownCamera(command, plans);
+        }
+
+        if (plan.Questions.All(it => it.Id != command.Question))
+        {
+            return CommandRefusal.UnknownQuestion(command, plan);
+        }
+
+        CommandRefusal? refusal = null;
+        if (SwitchText.Read(payload) is not { } enabled)
+        {
+            refusal = new CommandRefusal("payload", $"'{SwitchText.Excerpt(payload)}' is not ON or OFF (true, false, 1 and 0 are taken as well, in any case)");
+        }
+        else if (_helpers.States.Switches.Set(plan.Id, command.Question!, enabled))
+        {
+            LogSwitched(plan.Id.Value, command.Question!, enabled ? "on" : "off");
         }
         else
         {
-            _counters.Update(mqtt => mqtt.CommandsIgnored++);
-            Refuse(command, plan is null ? "there is no such camera"
-                : plan.Questions.All(it => it.Id != command.Question) ? "the camera has no such question"
-                : $"'{SwitchText.Excerpt(message.Text)}' is not ON or OFF (true, false, 1 and 0 are taken as well, in any case)");
+            refusal = CommandRefusal.UnknownQuestion(command, plan);
         }
 
-        if (plan?.Questions.Any(it => it.Id == command.Question) == true)
-        {
-            // Published even if nothing changed: the sender may already show the switch in its new position.
-            _helpers.Publisher.Tell(new PublishEnabled(plan.Id, command.Question!));
-        }
+        // Published even if nothing changed: the sender may already show the switch in its new position.
+        _helpers.Publisher.Tell(new PublishEnabled(plan.Id, command.Question!));
+        return refusal;
     }
 
-    // Otherwise anybody who may write to the topic could fill the log. The key is the kind of error, because names can be
-    // made up.
-    private void Refuse(MqttCommand command, string reason)
+    // Otherwise anybody who may write to the topic could fill the log.
+    private void Refuse(MqttCommand command, CommandRefusal refusal)
     {
-        if (_state.RefusedLog.TryPass(reason[0] == '\'' ? "payload" : reason, out var suppressed))
+        if (_state.RefusedLog.TryPass($"{command.Kind}: {refusal.Key}", out var suppressed))
         {
-            LogNotSwitched(SwitchText.Excerpt($"{command.Camera}/{command.Question}", LongestName), reason, suppressed);
+            var question = SwitchText.Excerpt($"{command.Camera}/{command.Question}", CommandRefusal.LongestName);
+            if (command.Kind == CommandKind.Enable)
+            {
+                LogNotSwitched(question, refusal.Reason, suppressed);
+            }
+            else
+            {
+                LogOverrideRefused(command.Kind == CommandKind.Mode ? "switch the mode" : $"snooze '{question}'", refusal.Reason, suppressed);
+            }
         }
-    }
 
-    private void RefuseChoice(MqttCommand command, string reason)
-    {
-        if (_state.RefusedLog.TryPass(reason[0] == '\'' ? $"payload of {command.Kind}" : $"{command.Kind}: {reason}", out var suppressed))
-        {
-            LogChoiceRefused(
-                command.Kind == CommandKind.Mode ? "switch the mode" : $"snooze '{SwitchText.Excerpt($"{command.Camera}/{command.Question}", LongestName)}'", reason, suppressed);
-        }
+        _counters.Update(mqtt => mqtt.CommandsIgnored++);
     }
 
     [LoggerMessage(
@@ -239,7 +264,7 @@ internal sealed partial class CommandActor : RestartableActor
 
     [LoggerMessage(EventId = 90, Level = LogLevel.Warning, Message =
         "A command to {Action} is refused and nothing is changed: {Reason}. Further refusals of this kind since the last such line: {Suppressed}.")]
-    private partial void LogChoiceRefused(string action, string reason, long suppressed);
+    private partial void LogOverrideRefused(string action, string reason, long suppressed);
 
     [LoggerMessage(EventId = 87, Level = LogLevel.Error, Message =
         "The reader of commands failed twice at one message and ignores it. Please report this with the lines before it.")]

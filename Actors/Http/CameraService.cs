@@ -37,7 +37,7 @@ internal sealed record CameraServiceContext(
     Func<StatsPayload> Stats);
 
 /// <summary>Shows cameras and questions to the HTTP server, and asks its questions: each goes with the next frame, like those that come
-/// over MQTT, and waits in the same queues. Thread-safe.</summary>
+/// over MQTT, and waits in the same queues. Its callers bound how many wait. Thread-safe.</summary>
 internal sealed class CameraService(CameraServiceContext context, ClockMonitor clock, TimeProvider time) : ICameraService
 {
     /// <summary>A camera that is slower is shown with the frame that was answered last.</summary>
@@ -45,8 +45,6 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
 
     /// <summary>When a camera that has ended or whose questions wait is worth another try.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
-
-    private int _waiting;
 
     /// <inheritdoc/>
     public IReadOnlyList<CameraView> Cameras => [.. context.Intakes.Current.Select(Describe)];
@@ -93,19 +91,11 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
         var pending = questions.Select(question => new PendingAsk(ToQuestion(question), RegionOf(question))).ToList();
         try
         {
-            if (Interlocked.Increment(ref _waiting) > context.Settings.MaxWaitingOverHttp)
-            {
-                Count(asks => asks.Busy++);
-                throw HttpFailureException.Busy(
-                    string.Create(CultureInfo.InvariantCulture, $"{context.Settings.MaxWaitingOverHttp} requests wait already"), RetryAfter);
-            }
-
             Count(asks => asks.Received += questions.Count);
             return await AskAsync(intake, picture, questions, pending, within, cancel);
         }
         finally
         {
-            Interlocked.Decrement(ref _waiting);
             foreach (var ask in pending.Where(ask => !ask.Question.IsCompleted))
             {
                 ask.Question.Withdraw();
@@ -114,6 +104,13 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             }
         }
     }
+
+    /// <inheritdoc/>
+    public void CountBusy(int questions) => Count(asks =>
+    {
+        asks.Received += questions;
+        asks.Busy += questions;
+    });
 
     /// <exception cref="HttpFailureException">It is not a polygon.</exception>
     private static FrameRegion? RegionOf(AskQuestion question) => question.Region is null && question.Mask.Count == 0
@@ -158,9 +155,9 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
         {
             await ended.WaitAsync(within, time, cancel);
         }
-        catch (TimeoutException) when (pending.TrueForAll(ask => ask.Question.IsCompleted || ask.Question.IsTaken))
+        catch (TimeoutException) when (pending.TrueForAll(ask => ask.Question.IsCompleted || ask.Question.IsInFlight))
         {
-            // The model is at work on the last of them: that is no wait for a turn any more.
+            // The model already works on the last of them, so the limit of the wait for it no longer applies.
             await ended.WaitAsync(cancel);
         }
         catch (TimeoutException)
@@ -189,7 +186,8 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
     /// <exception cref="HttpFailureException">No question can be asked about the camera now.</exception>
     private CameraIntake UsableIntake(string camera)
     {
-        var intake = Find(camera) ?? throw HttpFailureException.NotFound($"the camera '{camera}' is not configured any more");
+        var intake = Find(camera)
+            ?? throw HttpFailureException.UnknownCamera(camera, context.Intakes.Current.Select(it => it.Configuration.Id.Value));
         return intake.IsDone ? throw HttpFailureException.Unavailable($"the camera '{camera}' has ended and delivers no more frames", RetryAfter)
             : intake.SuspensionReason is { } reason ? throw HttpFailureException.Unavailable(reason, RetryAfter)
             : intake;

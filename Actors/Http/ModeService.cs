@@ -9,7 +9,7 @@ namespace MobileVlm.Edge.Actors.Http;
 internal sealed class ModeService(QuestionStates states) : IModeService
 {
     /// <inheritdoc/>
-    public double MaxSnoozeHours => SnoozedQuestions.MaxHours;
+    public TimeSpan MaxSnooze { get; } = TimeSpan.FromHours(SnoozedQuestions.MaxHours);
 
     /// <inheritdoc/>
     public IReadOnlyList<string> All => states.Modes.Names;

@@ -46,7 +46,7 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
         };
         foreach (var question in picked.AdHocQuestions)
         {
-            question.Take();
+            question.MarkInFlight();
         }
 
         lock (_lock)

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Actors.Questions;
 internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended)
 {
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _isTaken;
+    private volatile bool _isInFlight;
     private int _over;
 
     public Question Question => question;
@@ -22,13 +22,13 @@ internal sealed class AdHocQuestion(Question question, Action<AdHocResult> ended
     public Task Completed => _completed.Task;
 
     /// <summary>A frame carries it, so it ends with that frame.</summary>
-    public bool IsTaken => _isTaken;
+    public bool IsInFlight => _isInFlight;
 
     /// <summary>Answered, failed or withdrawn.</summary>
     public bool IsCompleted => Volatile.Read(ref _over) != 0;
 
     /// <summary>A frame was selected for it.</summary>
-    public void Take() => _isTaken = true;
+    public void MarkInFlight() => _isInFlight = true;
 
     public void Complete(AdHocAnswer answer) => End(new AdHocResult(answer, ""));
 

@@ -13,9 +13,6 @@ public sealed record AdHocSettings
 
     public AskLimits Limits { get; init; } = new();
 
-    /// <summary>Requests over HTTP, each with one or more questions, that may wait or be answered at once.</summary>
-    public int MaxWaitingOverHttp { get; init; } = 32;
-
     /// <summary>Most tokens of a written answer to a question that came over HTTP.</summary>
     public int MaxTokensOverHttp { get; init; } = 128;
 

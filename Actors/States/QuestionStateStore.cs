@@ -49,7 +49,7 @@ internal sealed class QuestionStateStore
     public SavedState Restored { get; }
 
     /// <summary>Restores switches, mode and snoozes. To be called when the questions are known.</summary>
-    public void RestoreChoices()
+    public void RestoreOverrides()
     {
         foreach (var (key, enabled) in Restored.Switches)
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Connectors.Webhooks;
 
@@ -24,11 +24,7 @@ public sealed class WebhookSecret
     /// <returns>Null if it cannot be used.</returns>
     public static WebhookSecret? Read(string path, out string? fault)
     {
-        // The message begins with the key and the file.
-        var prefix = $": '{path}' ";
-        var read = PasswordFile.Read(path, "");
-        fault = read.Fault?[prefix.Length..];
-        if (read.Password?.Trim() is not { } line)
+        if (SecretFile.ReadLine(path, out fault)?.Trim() is not { } line)
         {
             return null;
         }

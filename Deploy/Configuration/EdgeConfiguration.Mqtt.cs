@@ -46,7 +46,6 @@ internal sealed partial class EdgeConfiguration
         {
             Enabled = mqtt.Asks.Enabled,
             MaxWaiting = mqtt.Asks.MaxWaiting,
-            MaxWaitingOverHttp = Options.Http.MaxWaiting,
             MaxTokensOverHttp = Math.Clamp(MaxTokensOverHttp, 1, available / 2),
             Limits = new AskLimits
             {

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MobileVlm.Edge.Connectors.Http.Server;
-using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Deploy.Configuration;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
@@ -131,7 +131,7 @@ internal static class HttpChecks
                 What, $"TokenFile '{file}' cannot be read by this user, or a folder above it may not be entered; its tokens were not checked", "Run doctor with sudo.");
         }
 
-        return PasswordFile.IsOpenToOthers(file)
+        return SecretFile.IsOpenToOthers(file)
             ? Finding.Note(
                 What, $"TokenFile '{file}' can be read or written by other users",
                 serviceUser is null

@@ -23,10 +23,14 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     private volatile SetupTools? _setup;
     private volatile string? _notReady = "the model is being loaded and tested";
 
-    private HttpFrontEnd(EngineCompletion completion, TimeProvider time) => (_completion, _time) = (completion, time);
+    private HttpFrontEnd(EngineCompletion completion, TimeProvider time)
+    {
+        (_completion, _time) = (completion, time);
+        Events = new LiveEvents(time);
+    }
 
     /// <summary>The events that viewers follow.</summary>
-    public LiveEvents Events { get; } = new();
+    public LiveEvents Events { get; }
 
     /// <summary>The newest lines of the log; empty unless somebody adds them.</summary>
     public LogTail Log { get; } = new();

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
@@ -15,9 +14,6 @@ internal sealed class SetupTools(LiveConfiguration live, TimeProvider time) : IS
     /// <summary>Sources that are open at once.</summary>
     private const int MaxTests = 2;
 
-    /// <summary>Largest configuration file, in bytes.</summary>
-    private const int MaxFileBytes = 1024 * 1024;
-
     /// <summary>Longest test of a source.</summary>
     private static readonly TimeSpan TestLimit = TimeSpan.FromSeconds(20);
 
@@ -32,11 +28,6 @@ internal sealed class SetupTools(LiveConfiguration live, TimeProvider time) : IS
     /// <inheritdoc/>
     public async Task<JsonObject> CheckConfigurationAsync(ReadOnlyMemory<byte> file, CancellationToken cancel)
     {
-        if (file.Length > MaxFileBytes)
-        {
-            throw new HttpFailureException(StatusCodes.Status413PayloadTooLarge, $"a configuration file has at most {MaxFileBytes / 1024} KiB", "body_too_large");
-        }
-
         if (Interlocked.Exchange(ref _isChecking, 1) != 0)
         {
             throw HttpFailureException.Busy("another configuration is being checked", RetryAfter);
@@ -116,17 +107,17 @@ internal sealed class SetupTools(LiveConfiguration live, TimeProvider time) : IS
         try
         {
             var configuration = live.Current.Check(file, live.Overlay);
-            return Document(isValid: true, [], configuration.Warnings);
+            return Document(isOk: true, [], configuration.Warnings);
         }
         catch (ConfigurationException invalid)
         {
-            return Document(isValid: false, invalid.Errors, invalid.Warnings);
+            return Document(isOk: false, invalid.Errors, invalid.Warnings);
         }
     }
 
-    private static JsonObject Document(bool isValid, IReadOnlyList<ConfigurationProblem> errors, IReadOnlyList<ConfigurationProblem> warnings) => new()
+    private static JsonObject Document(bool isOk, IReadOnlyList<ConfigurationProblem> errors, IReadOnlyList<ConfigurationProblem> warnings) => new()
     {
-        ["valid"] = isValid,
+        ["ok"] = isOk,
         ["errors"] = new JsonArray([.. errors.Select(Describe)]),
         ["warnings"] = new JsonArray([.. warnings.Select(Describe)]),
     };

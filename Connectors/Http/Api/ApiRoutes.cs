@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using MobileVlm.Edge.Connectors.Http.Server;
@@ -7,15 +7,11 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 namespace MobileVlm.Edge.Connectors.Http.Api;
 
 /// <summary>The own API, below <c>/api/v1</c>. <c>openapi.json</c> beside this class describes it.</summary>
-internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices services, RequestBody bodies, RequestQueue queue)
+internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices services, RequestBody bodies, AdmittedAsks asks)
 {
     private const string Prefix = "/api/v1";
 
-    /// <summary>A viewer that loads a page while the model is loaded comes back after this.</summary>
-    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
-
-    private ICameraService Cameras => services.Cameras()
-        ?? throw HttpFailureException.Unavailable(services.NotReady() ?? "the service is still starting", WhileLoading);
+    private ICameraService Cameras => services.Started(services.Cameras);
 
     /// <summary>All routes.</summary>
     public IEnumerable<Route> Create() =>
@@ -34,65 +30,58 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
     private Task ListAsync(RouteContext context) =>
         context.WriteJsonAsync(new JsonArray([.. Cameras.Cameras.Select(Describe)]));
 
-    private Task ShowAsync(RouteContext context) => context.WriteJsonAsync(Describe(Find(context.Values[0])));
+    private Task ShowAsync(RouteContext context) => context.WriteJsonAsync(Describe(Cameras.Find(context.Values[0])));
 
     private async Task SnapshotAsync(RouteContext context)
     {
-        var camera = Find(context.Values[0]);
+        var camera = Cameras.Find(context.Values[0]);
         if (await Cameras.SnapshotAsync(camera.Id, context.Stopping) is not { } snapshot)
         {
-            throw HttpFailureException.Unavailable($"the camera '{camera.Id}' has delivered no picture yet", WhileLoading);
+            throw HttpFailureException.Unavailable($"the camera '{camera.Id}' has delivered no picture yet", HttpServices.WhileLoading);
         }
 
-        var tag = string.Create(CultureInfo.InvariantCulture, $"\"{snapshot.Frame}\"");
-        context.Http.Response.Headers.ETag = tag;
-        if (context.Http.Request.Headers.IfNoneMatch.Contains(tag))
-        {
-            context.Http.Response.StatusCode = StatusCodes.Status304NotModified;
-            return;
-        }
-
-        await context.Http.WriteBodyAsync(StatusCodes.Status200OK, "image/jpeg", snapshot.Jpeg, context.Stopping);
+        // The numbers of frames begin again at each start of the service, so only the bytes identify a picture.
+        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(snapshot.Jpeg.Span))[..32]}\"";
+        await context.WriteUnlessKnownAsync(tag, "image/jpeg", snapshot.Jpeg);
     }
 
     private async Task AskCameraAsync(RouteContext context)
     {
-        var camera = Find(context.Values[0]);
-        var questions = await bodies.ReadJsonAsync(context, AskBody.Read);
-        using var place = queue.Join(0);
-        var answers = await Cameras.AskAsync(camera.Id, null, questions, settings.AskWithin, context.Stopping);
+        var camera = Cameras.Find(context.Values[0]);
+        var questions = await bodies.ReadJsonAsync(context, AskBody.Read, RequestBody.MaxDocumentBytes);
+        var answers = await asks.AskAsync(camera.Id, questions, context.Stopping);
         await WriteAnswersAsync(context, camera.Id, questions, answers);
     }
 
     private async Task AskPictureAsync(RouteContext context)
     {
         var questions = AskBody.Read(context.Http.Request.Query);
-        var cameras = Cameras;
+
+        // What refuses any picture does so before one is read.
+        services.Started(services.Cameras);
+        if (!services.Completion.Model.HasVision)
+        {
+            throw HttpFailureException.Invalid(null, $"the model '{services.Completion.Model.Id}' processes text only");
+        }
+
         var picture = await bodies.ReadAsync(context, body => body);
         if (picture.IsEmpty)
         {
             throw HttpFailureException.Invalid(null, "the body is empty; send the picture file itself as the body");
         }
 
-        if (!services.Completion.Model.HasVision)
-        {
-            throw HttpFailureException.Invalid(null, $"the model '{services.Completion.Model.Id}' processes text only");
-        }
-
-        using var place = queue.Join(picture.Length);
-        var answers = await cameras.AskAsync(null, picture, questions, settings.AskWithin, context.Stopping);
+        var answers = await asks.AskAsync(picture, questions, context.Stopping);
         await WriteAnswersAsync(context, null, questions, answers);
     }
 
     private async Task SwitchAsync(RouteContext context)
     {
-        var camera = Find(context.Values[0]);
+        var camera = Cameras.Find(context.Values[0]);
         var enabled = await bodies.ReadJsonAsync(context, body =>
-            body.Flag("enabled") ?? throw HttpFailureException.Invalid("enabled", "'enabled' is neither true nor false"));
+            body.Flag("enabled") ?? throw HttpFailureException.Invalid("enabled", "'enabled' is neither true nor false"), RequestBody.MaxShortBytes);
         if (!Cameras.TrySwitch(camera.Id, context.Values[1], enabled))
         {
-            throw HttpFailureException.NotFound(
-                $"the camera '{camera.Id}' has no question '{context.Values[1]}'; its questions are {string.Join(", ", camera.Questions.Select(question => question.Id))}");
+            throw camera.UnknownQuestion(context.Values[1]);
         }
 
         await context.WriteJsonAsync(new JsonObject { ["camera"] = camera.Id, ["question"] = context.Values[1], ["enabled"] = enabled });
@@ -102,7 +91,7 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
     {
         var lastId = context.Http.Request.Headers["Last-Event-ID"].FirstOrDefault();
         using var follower = services.Events.Follow(lastId)
-            ?? throw HttpFailureException.Busy("too many clients follow the events already", WhileLoading);
+            ?? throw HttpFailureException.Busy("too many clients follow the events already", HttpServices.WhileLoading);
         var stream = new StreamResponse(context);
         await stream.BeginEventsAsync();
         var empty = "{}"u8.ToArray();
@@ -144,13 +133,6 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
         Task<bool> NextAsync() => follower.Unread.WaitToReadAsync(context.Stopping).AsTask();
     }
 
-    private CameraView Find(string camera)
-    {
-        var all = Cameras.Cameras;
-        return all.FirstOrDefault(it => it.Id == camera)
-            ?? throw HttpFailureException.NotFound($"the camera '{camera}' is not configured; {(all.Count == 0 ? "the configuration has none" : $"the configuration has {string.Join(", ", all.Select(it => it.Id))}")}");
-    }
-
     private async Task WriteAnswersAsync(
         RouteContext context, string? camera, IReadOnlyList<AskQuestion> questions, IReadOnlyList<AskAnswer> answers)
     {
@@ -165,6 +147,27 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
     private JsonObject Describe(string? camera, AskQuestion question, AskAnswer answer)
     {
         var (before, after) = services.Completion.PromptIds(answer.Asked ?? question.Ask);
+        var document = DescribeAnswer(question, answer);
+        document["tokenIds"] = Ids(answer.TokenIds);
+        document["promptTokenIds"] = new JsonObject { ["before"] = Ids(before), ["after"] = Ids(after) };
+        document["finish"] = answer.Finish;
+        document["timings"] = new JsonObject
+        {
+            ["encodeMs"] = answer.Timings.EncodeMs,
+            ["prefillMs"] = answer.Timings.PrefillMs,
+            ["decodeMs"] = answer.Timings.DecodeMs,
+        };
+        if (camera is not null)
+        {
+            AddFrame(document, camera, answer);
+        }
+
+        return document;
+    }
+
+    /// <summary>An answer as every protocol shows it.</summary>
+    internal static JsonObject DescribeAnswer(AskQuestion question, AskAnswer answer)
+    {
         var document = new JsonObject
         {
             ["question"] = question.Ask,
@@ -179,24 +182,16 @@ internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices servic
             document["scores"] = new JsonObject([.. scores.Select(it => KeyValuePair.Create(it.Key, (JsonNode?)it.Value))]);
         }
 
-        document["tokenIds"] = Ids(answer.TokenIds);
-        document["promptTokenIds"] = new JsonObject { ["before"] = Ids(before), ["after"] = Ids(after) };
-        document["finish"] = answer.Finish;
-        document["timings"] = new JsonObject
-        {
-            ["encodeMs"] = answer.Timings.EncodeMs,
-            ["prefillMs"] = answer.Timings.PrefillMs,
-            ["decodeMs"] = answer.Timings.DecodeMs,
-        };
-        if (camera is not null)
-        {
-            document["camera"] = camera;
-            document["frame"] = answer.Frame;
-            document["capturedAt"] = answer.CapturedAt is { } at ? JsonValue.Create(at) : null;
-            document["ageMs"] = answer.Age?.TotalMilliseconds;
-        }
-
         return document;
+    }
+
+    /// <summary>Adds the camera and the frame that an answer is about.</summary>
+    internal static void AddFrame(JsonObject document, string camera, AskAnswer answer)
+    {
+        document["camera"] = camera;
+        document["frame"] = answer.Frame;
+        document["capturedAt"] = answer.CapturedAt is { } at ? JsonValue.Create(at) : null;
+        document["ageMs"] = answer.Age?.TotalMilliseconds;
     }
 
     private static JsonArray Ids(IReadOnlyList<int> ids) => new([.. ids.Select(id => (JsonNode)id)]);

@@ -27,13 +27,16 @@ internal static class AskBody
             throw HttpFailureException.Invalid("questions", "'questions' is not a list; send [{\"ask\":\"Is there a person?\",\"answer\":\"YesNo\"}], for example");
         }
 
-        return Checked([.. list.EnumerateArray().Select(question => new AskQuestion(
-            question.Text("ask") ?? "", TypeOf(question.Text("answer")), question.Texts("choices", MaxChoices, MaxChoiceBytes))
+        return Checked([.. list.EnumerateArray().Select(question => ReadQuestion(question, "ask") with
         {
             Region = question.Text("region"),
             Mask = question.Texts("mask", MaxMasks, MaxPolygonLength),
         })]);
     }
+
+    /// <summary>One question about the whole picture: <c>{"question","answer","choices"}</c>.</summary>
+    /// <exception cref="HttpFailureException">It is not that.</exception>
+    public static IReadOnlyList<AskQuestion> ReadOne(JsonElement body) => Checked([ReadQuestion(body, "question")]);
 
     /// <summary><c>?question=Q&amp;question=Q2&amp;answer=YesNo&amp;choices=a&amp;choices=b&amp;region=R&amp;mask=M</c>: one answer and one
     /// region for all questions, or one each; every mask is for all.</summary>
@@ -67,6 +70,9 @@ internal static class AskBody
 
         static string? OneOrEach(string[] values, int at) => values switch { [] => null, [var one] => one, _ => values[at] };
     }
+
+    private static AskQuestion ReadQuestion(JsonElement body, string textMember) => new(
+        body.Text(textMember) ?? "", TypeOf(body.Text("answer")), body.Texts("choices", MaxChoices, MaxChoiceBytes));
 
     private static IReadOnlyList<AskQuestion> Checked(IReadOnlyList<AskQuestion> sent)
     {

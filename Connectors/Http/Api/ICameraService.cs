@@ -16,7 +16,7 @@ public interface ICameraService
     IModeService Modes { get; }
 
     /// <summary>The newest frame of a camera as JPEG.</summary>
-    /// <returns>Null when there is none, or no such camera.</returns>
+    /// <returns>Null when there is none yet, or the camera is not configured.</returns>
     Task<Snapshot?> SnapshotAsync(string camera, CancellationToken cancel);
 
     /// <summary>Switches a standing question on or off.</summary>
@@ -33,6 +33,25 @@ public interface ICameraService
     /// <exception cref="HttpFailureException">The questions cannot be asked.</exception>
     Task<IReadOnlyList<AskAnswer>> AskAsync(
         string? camera, ReadOnlyMemory<byte>? picture, IReadOnlyList<AskQuestion> questions, TimeSpan within, CancellationToken cancel);
+
+    /// <summary>Counts questions that were refused because too many requests wait.</summary>
+    void CountBusy(int questions);
+}
+
+/// <summary>Finds what a request names.</summary>
+internal static class CameraSearch
+{
+    /// <summary>The camera of a name.</summary>
+    /// <exception cref="HttpFailureException">It is not configured.</exception>
+    public static CameraView Find(this ICameraService service, string? camera)
+    {
+        var all = service.Cameras;
+        return all.FirstOrDefault(it => it.Id == camera) ?? throw HttpFailureException.UnknownCamera(camera, all.Select(it => it.Id));
+    }
+
+    /// <summary>The error of a request for a question that a camera does not have.</summary>
+    public static HttpFailureException UnknownQuestion(this CameraView camera, string question) =>
+        HttpFailureException.UnknownQuestion(camera.Id, question, camera.Questions.Select(it => it.Id));
 }
 
 /// <summary>A camera.</summary>

@@ -3,8 +3,8 @@ namespace MobileVlm.Edge.Connectors.Http.Api;
 /// <summary>The modes, and questions whose events are held back, for the HTTP server. Thread-safe.</summary>
 public interface IModeService
 {
-    /// <summary>The longest snooze, in hours.</summary>
-    double MaxSnoozeHours { get; }
+    /// <summary>The longest snooze.</summary>
+    TimeSpan MaxSnooze { get; }
 
     /// <summary>The names of all modes; empty if none are configured.</summary>
     IReadOnlyList<string> All { get; }
@@ -20,7 +20,7 @@ public interface IModeService
     /// <summary>Holds the events of a question back from now on.</summary>
     /// <param name="camera">The camera.</param>
     /// <param name="question">One of its questions.</param>
-    /// <param name="length">Zero ends it; at most <see cref="MaxSnoozeHours"/>.</param>
+    /// <param name="length">Zero ends it; at most <see cref="MaxSnooze"/>.</param>
     /// <param name="until">The end; null if there is none, and while the clock of the machine is not set.</param>
     /// <returns>False for an unknown question.</returns>
     bool TrySnooze(string camera, string question, TimeSpan length, out DateTimeOffset? until);

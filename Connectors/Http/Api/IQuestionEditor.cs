@@ -8,26 +8,26 @@ namespace MobileVlm.Edge.Connectors.Http.Api;
 public interface IQuestionEditor
 {
     /// <summary>The questions of a camera with their definitions, also those that were deleted here.</summary>
-    /// <exception cref="HttpFailureException">There is no such camera.</exception>
+    /// <exception cref="HttpFailureException">The camera is not configured.</exception>
     JsonArray List(string camera);
 
     /// <summary>Creates or replaces a question.</summary>
     /// <param name="camera">The camera.</param>
     /// <param name="question">The question's name.</param>
     /// <param name="definition">The definition as JSON, with the members of the configuration file.</param>
-    /// <exception cref="HttpFailureException">There is no such camera, the definition is not valid, or nothing can be
+    /// <exception cref="HttpFailureException">The camera is not configured, the definition is not valid, or nothing can be
     /// stored.</exception>
     ChangedQuestion Set(string camera, string question, ReadOnlyMemory<byte> definition);
 
     /// <summary>Deletes a question.</summary>
     /// <returns>What is left of it.</returns>
-    /// <exception cref="HttpFailureException">There is no such question, another one needs it, or nothing can be
+    /// <exception cref="HttpFailureException">The camera does not have the question, another one needs it, or nothing can be
     /// stored.</exception>
     JsonObject Delete(string camera, string question);
 
     /// <summary>Drops what was changed here, so that the configuration file counts again.</summary>
     /// <returns>The question as the file has it; marked as deleted when the file has none.</returns>
-    /// <exception cref="HttpFailureException">There is no such question, another one needs it, or nothing can be
+    /// <exception cref="HttpFailureException">The camera does not have the question, another one needs it, or nothing can be
     /// stored.</exception>
     JsonObject Reset(string camera, string question);
 

@@ -9,7 +9,7 @@ public interface ISetupTools
     /// <summary>Checks a configuration as <c>config check</c> does.</summary>
     /// <param name="file">The content of a configuration file; empty for the files of the running service.</param>
     /// <param name="cancel">The client left or the service stops.</param>
-    /// <returns><c>{"valid","errors":[],"warnings":[]}</c>.</returns>
+    /// <returns><c>{"ok","errors":[],"warnings":[]}</c>.</returns>
     /// <exception cref="HttpFailureException">Another check runs, or it takes too long.</exception>
     Task<JsonObject> CheckConfigurationAsync(ReadOnlyMemory<byte> file, CancellationToken cancel);
 

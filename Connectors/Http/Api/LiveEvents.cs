@@ -11,8 +11,8 @@ public sealed record LiveEvent(string Id, string Name, ReadOnlyMemory<byte> Json
 
 /// <summary>The latest events and the clients that follow them. A client that is too slow, or was away for too long, gets the event that makes it
 /// load everything again. Thread-safe.</summary>
-/// <param name="time">The clock of what is kept; null for the system's.</param>
-public sealed class LiveEvents(TimeProvider? time = null)
+/// <param name="time">The clock of what is kept.</param>
+public sealed class LiveEvents(TimeProvider time)
 {
     /// <summary>Events that a follower can get afterwards.</summary>
     public const int MaxKept = 512;
@@ -30,7 +30,7 @@ public sealed class LiveEvents(TimeProvider? time = null)
     private long _number;
 
     /// <summary>What a viewer that loads the page gets of the time before.</summary>
-    public RecentAnswers Recent { get; } = new(time ?? TimeProvider.System);
+    public RecentAnswers Recent { get; } = new(time);
 
     /// <summary>Passes an event to all followers. Returns at once.</summary>
     public void Publish(string name, ReadOnlyMemory<byte> json)

@@ -10,10 +10,7 @@ internal sealed class ModeRoutes(HttpServices services, RequestBody bodies)
 {
     private const string Prefix = "/api/v1";
 
-    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
-
-    private ICameraService Cameras => services.Cameras()
-        ?? throw HttpFailureException.Unavailable(services.NotReady() ?? "the service is still starting", WhileLoading);
+    private ICameraService Cameras => services.Started(services.Cameras);
 
     /// <summary>All routes.</summary>
     public IEnumerable<Route> Create() =>
@@ -37,12 +34,12 @@ internal sealed class ModeRoutes(HttpServices services, RequestBody bodies)
     {
         var modes = Cameras.Modes;
         var mode = await bodies.ReadJsonAsync(context, body =>
-            body.Text("mode") ?? throw HttpFailureException.Invalid("mode", "'mode' is not a text; send {\"mode\":\"away\"}, for example"));
+            body.Text("mode") ?? throw HttpFailureException.Invalid("mode", "'mode' is not a text; send {\"mode\":\"away\"}, for example"), RequestBody.MaxShortBytes);
         if (!modes.TrySwitch(mode))
         {
             throw HttpFailureException.Invalid("mode", modes.All.Count == 0
                 ? "no modes are configured; MobileVlm:Modes in the configuration file defines them"
-                : $"there is no such mode; {string.Join(", ", modes.All)} would be accepted");
+                : $"the mode '{HttpFailureException.Shown(mode)}' is not configured; configured are {string.Join(", ", modes.All)}");
         }
 
         await WriteModesAsync(context);
@@ -51,15 +48,15 @@ internal sealed class ModeRoutes(HttpServices services, RequestBody bodies)
     private async Task SnoozeAsync(RouteContext context)
     {
         var (cameras, camera, question) = (Cameras, context.Values[0], context.Values[1]);
-        var hours = await bodies.ReadJsonAsync(context, body =>
-            body.Number("hours", 0, cameras.Modes.MaxSnoozeHours)
-            ?? throw HttpFailureException.Invalid("hours", string.Create(
-                CultureInfo.InvariantCulture, $"'hours' is missing; a number from 0 to {cameras.Modes.MaxSnoozeHours} would be accepted, and 0 ends the snooze")));
+        var most = cameras.Modes.MaxSnooze.TotalHours;
+        var hours = await bodies.ReadJsonAsync(
+            context,
+            body => body.Number("hours", 0, most) ?? throw HttpFailureException.Invalid("hours", string.Create(
+                CultureInfo.InvariantCulture, $"'hours' is missing; a number from 0 to {most} would be accepted, and 0 ends the snooze")),
+            RequestBody.MaxShortBytes);
         if (!cameras.Modes.TrySnooze(camera, question, TimeSpan.FromHours(hours), out var until))
         {
-            throw HttpFailureException.NotFound(cameras.Cameras.FirstOrDefault(it => it.Id == camera) is { } known
-                ? $"the camera '{camera}' has no question '{question}'; its questions are {string.Join(", ", known.Questions.Select(it => it.Id))}"
-                : $"the camera '{camera}' is not configured; the configuration has {string.Join(", ", cameras.Cameras.Select(it => it.Id))}");
+            throw cameras.Find(camera).UnknownQuestion(question);
         }
 
         await context.WriteJsonAsync(new JsonObject

@@ -16,10 +16,7 @@ internal sealed class QuestionRoutes(HttpServices services, RequestBody bodies)
     /// <summary>A definition is far smaller; the editor has a limit of its own.</summary>
     private const int MaxBytes = 256 * 1024;
 
-    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
-
-    private IQuestionEditor Editor => services.Questions()
-        ?? throw HttpFailureException.Unavailable(services.NotReady() ?? "the service is still starting", WhileLoading);
+    private IQuestionEditor Editor => services.Started(services.Questions);
 
     /// <summary>All routes.</summary>
     public IEnumerable<Route> Create() =>
@@ -34,9 +31,7 @@ internal sealed class QuestionRoutes(HttpServices services, RequestBody bodies)
     private async Task SetAsync(RouteContext context)
     {
         var editor = Editor;
-        var definition = await bodies.ReadAsync(context, body => body.Length <= MaxBytes
-            ? body
-            : throw new HttpFailureException(StatusCodes.Status413PayloadTooLarge, $"the definition of a question has at most {MaxBytes / 1024} KiB", "body_too_large"));
+        var definition = await bodies.ReadAsync(context, body => body, MaxBytes);
         var changed = await Task.Run(() => editor.Set(context.Values[0], context.Values[1], definition), context.Stopping);
         await context.WriteJsonAsync(changed.Definition, changed.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }

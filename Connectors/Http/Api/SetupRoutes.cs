@@ -8,10 +8,7 @@ namespace MobileVlm.Edge.Connectors.Http.Api;
 /// connect to addresses of its network.</summary>
 internal sealed class SetupRoutes(HttpServices services, RequestBody bodies)
 {
-    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
-
-    private ISetupTools Tools => services.Setup()
-        ?? throw HttpFailureException.Unavailable(services.NotReady() ?? "the service is still starting", WhileLoading);
+    private ISetupTools Tools => services.Started(services.Setup);
 
     /// <summary>All routes.</summary>
     public IEnumerable<Route> Create() =>
@@ -23,7 +20,7 @@ internal sealed class SetupRoutes(HttpServices services, RequestBody bodies)
     private async Task CheckAsync(RouteContext context)
     {
         var tools = Tools;
-        var file = await bodies.ReadAsync(context, body => body);
+        var file = await bodies.ReadAsync(context, body => body, RequestBody.MaxDocumentBytes);
         await context.WriteJsonAsync(await tools.CheckConfigurationAsync(file, context.Stopping));
     }
 
@@ -31,7 +28,7 @@ internal sealed class SetupRoutes(HttpServices services, RequestBody bodies)
     {
         var tools = Tools;
         var source = await bodies.ReadJsonAsync(context, body => body.Text("source")
-            ?? throw HttpFailureException.Invalid("source", "'source' is missing; send {\"source\":\"rtsp://user:password@camera/stream\"}, for example"));
+            ?? throw HttpFailureException.Invalid("source", "'source' is missing; send {\"source\":\"rtsp://user:password@camera/stream\"}, for example"), RequestBody.MaxShortBytes);
         var result = await tools.TestSourceAsync(source, context.Stopping);
         var document = new JsonObject { ["ok"] = result.Frame is not null };
         if (result.Frame is { } frame)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using MobileVlm.Edge.Connectors.Http.Server;
@@ -9,7 +10,6 @@ namespace MobileVlm.Edge.Connectors.Http.Api;
 internal sealed class ViewRoutes(HttpServices services)
 {
     private const string Prefix = "/api/v1";
-    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
 
     /// <summary>All routes.</summary>
     public IEnumerable<Route> Create() =>
@@ -22,9 +22,7 @@ internal sealed class ViewRoutes(HttpServices services)
 
     private Task HistoryAsync(RouteContext context)
     {
-        var cameras = services.Cameras() ?? throw HttpFailureException.Unavailable(services.NotReady() ?? "the service is still starting", WhileLoading);
-        var camera = cameras.Cameras.FirstOrDefault(it => it.Id == context.Values[0])
-            ?? throw HttpFailureException.NotFound($"the camera '{context.Values[0]}' is not configured");
+        var camera = services.Started(services.Cameras).Find(context.Values[0]);
         var minutes = Whole(context, "minutes", 1, (int)RecentAnswers.KeptFor.TotalMinutes) ?? (int)RecentAnswers.KeptFor.TotalMinutes;
         return context.WriteJsonAsync(new JsonObject
         {
@@ -77,11 +75,11 @@ internal sealed class ViewRoutes(HttpServices services)
 
     private Task LogAsync(RouteContext context)
     {
-        var after = Whole(context, "after", 0, long.MaxValue) ?? 0;
+        var after = Whole(context, "after", 0L, long.MaxValue) ?? 0;
         var limit = Whole(context, "limit", 1, LogTail.MaxLines) ?? LogTail.MaxLines;
         return context.WriteJsonAsync(new JsonObject
         {
-            ["lines"] = new JsonArray([.. services.Log.After(after, (int)limit).Select(line => new JsonObject
+            ["lines"] = new JsonArray([.. services.Log.After(after, limit).Select(line => new JsonObject
             {
                 ["id"] = line.Id,
                 ["at"] = line.At,
@@ -111,12 +109,11 @@ internal sealed class ViewRoutes(HttpServices services)
         });
     }
 
-    private static int? Whole(RouteContext context, string name, int min, int max) => (int?)Whole(context, name, (long)min, max);
-
     /// <summary>A whole number of the query; null when it is absent.</summary>
     /// <exception cref="HttpFailureException">It is not one, or out of the limits.</exception>
-    private static long? Whole(RouteContext context, string name, long min, long max) =>
+    private static T? Whole<T>(RouteContext context, string name, T min, T max)
+        where T : struct, IBinaryInteger<T> =>
         context.Http.Request.Query[name].FirstOrDefault() is not { Length: > 0 } text ? null
-        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number
+        : T.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number
         : throw HttpFailureException.Invalid(name, string.Create(CultureInfo.InvariantCulture, $"'{name}' is not a whole number from {min} to {max}"));
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using MobileVlm.Edge.Connectors.Http.Server;
 
 namespace MobileVlm.Edge.Connectors.Http.Completions;
 
@@ -17,11 +18,8 @@ internal sealed partial class BareValue
     /// <summary>What a program writes for yes and no; null for other values.</summary>
     private readonly (string Yes, string No)? _flag;
 
-    private BareValue(string question, JsonNode schema, (string Yes, string No)? flag)
-    {
-        using var document = JsonDocument.Parse(schema.ToJsonString());
-        (_question, _value, _flag) = (question, StructuredOutput.Read(document.RootElement.Clone()), flag);
-    }
+    private BareValue(string question, JsonNode schema, (string Yes, string No)? flag) => (_question, _value, _flag) =
+        (question, StructuredOutput.Read(JsonSerializer.SerializeToElement(schema, HttpJson.Default.JsonNode)), flag);
 
     /// <summary>Finds such a question in a user's text.</summary>
     /// <returns>Null if it is another text.</returns>

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Connectors.Http.Completions;
 internal sealed class CompletionRunner(ITextCompletion completion, RequestQueue queue, HttpServerSettings settings, TimeProvider time)
 {
     /// <summary>Most tokens of an answer to a background request of a chat page.</summary>
-    public const int ChatTaskTokens = 64;
+    private const int ChatTaskTokens = 64;
 
     public ITextCompletion Completion => completion;
 
@@ -24,8 +24,45 @@ internal sealed class CompletionRunner(ITextCompletion completion, RequestQueue 
         if (!string.IsNullOrWhiteSpace(name) && !Model.IsNamed(name))
         {
             throw new HttpFailureException(
-                404, $"the model '{(name.Length <= 80 ? name : name[..80])}' is not served here; the model is '{Model.Id}'", "model_not_found", "model");
+                404, $"the model '{HttpFailureException.Shown(name)}' is not served here; the model is '{Model.Id}'", "model_not_found", "model");
         }
+    }
+
+    /// <summary>How the answer to a conversation is made: one to a background request of a chat page is short.</summary>
+    public static SamplingSettings SamplingOf(ChatMessages messages, SamplingSettings sampling) => messages.IsChatTask
+        ? sampling with { MaxTokens = Math.Min(sampling.MaxTokens ?? int.MaxValue, ChatTaskTokens) }
+        : sampling;
+
+    /// <summary>The order of the turn of a conversation.</summary>
+    public static RequestPriority PriorityOf(ChatRequest chat, bool streams) =>
+        chat.Picture is not null || streams ? RequestPriority.Interactive : RequestPriority.Background;
+
+    /// <summary>Fills in the values of an answer whose form is known: that of a schema, or a bare value for which the question
+    /// asks.</summary>
+    /// <param name="chat">The conversation.</param>
+    /// <param name="structure">The form that the request has; null where it has none.</param>
+    /// <param name="isAnyObject">The client expects a JSON object: a bare value comes inside of one.</param>
+    /// <param name="priority">The order of the turn.</param>
+    /// <param name="cancel">The client left or the service stops.</param>
+    /// <returns>Null where the form is not known and the model writes the answer.</returns>
+    /// <exception cref="HttpFailureException">The model is not loaded in time, or too many requests wait.</exception>
+    public async Task<CompletedText?> TryFillAsync(
+        ChatRequest chat, StructuredOutput? structure, bool isAnyObject, RequestPriority priority, CancellationToken cancel)
+    {
+        var text = chat.Turns[^1].User;
+        if (structure is not null)
+        {
+            return await FillAsync(
+                chat, structure.Questions(text), values => structure.Fill(values)?.ToJsonString() ?? "null", priority, cancel);
+        }
+
+        if (BareValue.Read(text) is not { } bare)
+        {
+            return null;
+        }
+
+        var filled = await FillAsync(chat, bare.Questions, bare.Fill, priority, cancel);
+        return isAnyObject ? filled with { Text = AnyObject.Of(filled.Text) } : filled;
     }
 
     /// <summary>Waits for the model and for the turn, then works.</summary>
@@ -121,6 +158,26 @@ internal sealed class CompletionRunner(ITextCompletion completion, RequestQueue 
         }
 
         Task<bool> NextAsync() => pieces.Reader.WaitToReadAsync(ending.Token).AsTask();
+    }
+
+    private async Task<CompletedText> FillAsync(
+        ChatRequest chat,
+        IReadOnlyList<FieldQuestion> questions,
+        Func<IReadOnlyList<string>, string> fill,
+        RequestPriority priority,
+        CancellationToken cancel)
+    {
+        var filled = questions.Count == 0
+            ? new FieldAnswers([], 0, 0, 0)
+            : await RunAsync(priority, stop => completion.FillAsync(chat, questions, stop), cancel);
+        return new CompletedText
+        {
+            Text = fill(filled.Values),
+            IsCutOff = false,
+            PromptTokens = filled.PromptTokens,
+            PictureTokens = filled.PictureTokens,
+            GeneratedTokens = filled.GeneratedTokens,
+        };
     }
 
     private async Task<IDisposable> EnterAsync(RequestPriority priority, CancellationToken cancel)

@@ -53,7 +53,7 @@ internal sealed class McpEndpoint(McpTools tools, string version)
             .RequestDelegate;
     }
 
-    private Task HandleAsync(RouteContext context)
+    private async Task HandleAsync(RouteContext context)
     {
         if (context.Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
@@ -61,8 +61,17 @@ internal sealed class McpEndpoint(McpTools tools, string version)
         }
 
         // The SDK ends with the request; this one also ends when the server stops.
+        var aborted = context.Http.RequestAborted;
         context.Http.RequestAborted = context.Stopping;
-        return _handler!(context.Http);
+        try
+        {
+            await _handler!(context.Http);
+        }
+        finally
+        {
+            // Whoever reports a failure must not take a stop for a client that left.
+            context.Http.RequestAborted = aborted;
+        }
     }
 
     private sealed class EndpointBuilderOf(IServiceProvider services) : IEndpointRouteBuilder

@@ -9,13 +9,11 @@ namespace MobileVlm.Edge.Connectors.Http.Mcp;
 
 /// <summary>The tools that clients of the Model Context Protocol call: list cameras, read a camera's latest answers, ask a question about
 /// its next frame.</summary>
-internal sealed class McpTools(HttpServerSettings settings, HttpServices services)
+internal sealed class McpTools(HttpServices services, AdmittedAsks asks)
 {
     private const string ListCameras = "list_cameras";
     private const string LatestAnswers = "latest_answers";
     private const string AskCamera = "ask_camera";
-
-    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
 
     /// <summary>All tools with their descriptions, which models read.</summary>
     public static IReadOnlyList<Tool> All { get; } =
@@ -47,25 +45,24 @@ internal sealed class McpTools(HttpServerSettings settings, HttpServices service
     /// <param name="call">Name and arguments.</param>
     /// <param name="requireFull">Throws <see cref="HttpFailureException"/> if the request has no full token.</param>
     /// <param name="cancel">The client left or the server stops.</param>
-    /// <exception cref="McpProtocolException">There is no such tool.</exception>
+    /// <exception cref="McpProtocolException">The name is not that of a tool.</exception>
     public async ValueTask<CallToolResult> CallAsync(CallToolRequestParams? call, Action requireFull, CancellationToken cancel)
     {
         try
         {
             var arguments = JsonSerializer.SerializeToElement(
-                new JsonObject((call?.Arguments ?? new Dictionary<string, JsonElement>()).Select(it => KeyValuePair.Create(it.Key, ToNode(it.Value)))),
-                HttpJson.Default.JsonNode);
+                call?.Arguments ?? new Dictionary<string, JsonElement>(), HttpJson.Default.IDictionaryStringJsonElement);
             switch (call?.Name)
             {
                 case ListCameras:
                     return Result(new JsonObject { ["cameras"] = new JsonArray([.. Cameras.Cameras.Select(ApiRoutes.Describe)]) });
                 case LatestAnswers:
-                    return Result(ApiRoutes.Describe(Find(arguments.Text("camera"))));
+                    return Result(ApiRoutes.Describe(Cameras.Find(arguments.Text("camera"))));
                 case AskCamera:
                     requireFull();
                     return await AskAsync(arguments, cancel);
                 default:
-                    throw new McpProtocolException($"There is no tool '{call?.Name}'; {string.Join(", ", All.Select(tool => tool.Name))} would be accepted.", McpErrorCode.InvalidParams);
+                    throw new McpProtocolException($"The tool '{call?.Name}' is not known; known are {string.Join(", ", All.Select(tool => tool.Name))}.", McpErrorCode.InvalidParams);
             }
         }
         catch (HttpFailureException failure)
@@ -74,42 +71,15 @@ internal sealed class McpTools(HttpServerSettings settings, HttpServices service
         }
     }
 
-    private ICameraService Cameras => services.Cameras()
-        ?? throw HttpFailureException.Unavailable(services.NotReady() ?? "the service is still starting", WhileLoading);
+    private ICameraService Cameras => services.Started(services.Cameras);
 
     private async Task<CallToolResult> AskAsync(JsonElement arguments, CancellationToken cancel)
     {
-        var camera = Find(arguments.Text("camera"));
-        var question = AskBody.Read(JsonSerializer.SerializeToElement(
-            new JsonObject
-            {
-                ["questions"] = new JsonArray(new JsonObject
-                {
-                    ["ask"] = arguments.Text("question"),
-                    ["answer"] = arguments.Text("answer"),
-                    ["choices"] = arguments.Get("choices") is { } choices ? ToNode(choices) : null,
-                }),
-            },
-            HttpJson.Default.JsonNode));
-        var answer = (await Cameras.AskAsync(camera.Id, null, question, settings.AskWithin, cancel))[0];
-        var document = new JsonObject
-        {
-            ["camera"] = camera.Id,
-            ["question"] = question[0].Ask,
-            ["value"] = answer.Value,
-            ["reason"] = answer.Reason,
-            ["text"] = answer.Text,
-            ["score"] = answer.Score,
-            ["mass"] = answer.Mass,
-            ["frame"] = answer.Frame,
-            ["capturedAt"] = answer.CapturedAt is { } at ? JsonValue.Create(at) : null,
-            ["ageMs"] = answer.Age?.TotalMilliseconds,
-        };
-        if (answer.Scores is { } scores)
-        {
-            document["scores"] = new JsonObject([.. scores.Select(it => KeyValuePair.Create(it.Key, (JsonNode?)it.Value))]);
-        }
-
+        var camera = Cameras.Find(arguments.Text("camera"));
+        var questions = AskBody.ReadOne(arguments);
+        var answer = (await asks.AskAsync(camera.Id, questions, cancel))[0];
+        var document = ApiRoutes.DescribeAnswer(questions[0], answer);
+        ApiRoutes.AddFrame(document, camera.Id, answer);
         var result = Result(document);
         if (arguments.Flag("snapshot") == true && await Cameras.SnapshotAsync(camera.Id, cancel) is { } snapshot)
         {
@@ -117,14 +87,6 @@ internal sealed class McpTools(HttpServerSettings settings, HttpServices service
         }
 
         return result;
-    }
-
-    private CameraView Find(string? camera)
-    {
-        var all = Cameras.Cameras;
-        return all.FirstOrDefault(it => it.Id == camera)
-            ?? throw HttpFailureException.NotFound(
-                $"the camera '{camera}' is not configured; {(all.Count == 0 ? "the configuration has none" : $"the configuration has {string.Join(", ", all.Select(it => it.Id))}")}");
     }
 
     private static CallToolResult Result(JsonObject document) => new()
@@ -144,12 +106,4 @@ internal sealed class McpTools(HttpServerSettings settings, HttpServices service
             Annotations = new ToolAnnotations { ReadOnlyHint = true, OpenWorldHint = false },
         };
     }
-
-    private static JsonNode? ToNode(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object => JsonObject.Create(element),
-        JsonValueKind.Array => JsonArray.Create(element),
-        JsonValueKind.Null or JsonValueKind.Undefined => null,
-        _ => JsonValue.Create(element),
-    };
 }

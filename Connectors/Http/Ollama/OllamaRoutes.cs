@@ -31,7 +31,7 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
     /// <summary><c>/api/show</c>.</summary>
     public async Task ShowAsync(RouteContext context)
     {
-        runner.CheckModel(await bodies.ReadJsonAsync(context, body => body.Text("model") ?? body.Text("name")));
+        runner.CheckModel(await bodies.ReadJsonAsync(context, body => body.Text("model") ?? body.Text("name"), RequestBody.MaxShortBytes));
         var model = runner.Model;
         await context.WriteJsonAsync(new JsonObject
         {
@@ -56,11 +56,14 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
     /// <summary><c>/api/pull</c>: the model that is here is there already; no other is fetched.</summary>
     public async Task PullAsync(RouteContext context)
     {
-        var streams = await bodies.ReadJsonAsync(context, body =>
-        {
-            runner.CheckModel(body.Text("model") ?? body.Text("name"));
-            return body.Flag("stream") != false;
-        });
+        var streams = await bodies.ReadJsonAsync(
+            context,
+            body =>
+            {
+                runner.CheckModel(body.Text("model") ?? body.Text("name"));
+                return body.Flag("stream") != false;
+            },
+            RequestBody.MaxShortBytes);
         if (!streams)
         {
             await context.WriteJsonAsync(new JsonObject { ["status"] = "success" });
@@ -86,7 +89,7 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
             var parsed = read(body);
             runner.CheckModel(parsed.Model);
             string? omitted = null;
-            var conversation = parsed.OnlyLoads ? null : parsed.Messages.Build(runner.Model, Sampling(parsed), out omitted);
+            var conversation = parsed.OnlyLoads ? null : parsed.Messages.Build(runner.Model, CompletionRunner.SamplingOf(parsed.Messages, parsed.Sampling), out omitted);
             return (parsed, conversation, omitted);
         });
         if (leftOut is not null)
@@ -107,15 +110,10 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
             return;
         }
 
-        var priority = chat.Picture is not null || request.Streams ? RequestPriority.Interactive : RequestPriority.Background;
-        if (request.Structure is { } structure)
+        var priority = CompletionRunner.PriorityOf(chat, request.Streams);
+        if (await runner.TryFillAsync(chat, request.Structure, request.IsAnyObject, priority, context.Stopping) is { } filled)
         {
-            await FillAsync(
-                context, request, chat, structure.Questions(chat.Turns[^1].User), values => structure.Fill(values)?.ToJsonString() ?? "null", answer, priority);
-        }
-        else if (BareValue.Read(chat.Turns[^1].User) is { } bare)
-        {
-            await FillAsync(context, request, chat, bare.Questions, bare.Fill, answer, priority);
+            await WriteAsync(context, request, answer.Last(filled, filled.Text, "stop"));
         }
         else if (request.Streams && !request.IsAnyObject)
         {
@@ -133,33 +131,6 @@ internal sealed class OllamaRoutes(CompletionRunner runner, RequestBody bodies, 
             await WriteAsync(context, request, answer.Last(completed, text, completed.IsCutOff ? "length" : "stop"));
         }
     }
-
-    private async Task FillAsync(
-        RouteContext context,
-        OllamaRequest request,
-        ChatRequest chat,
-        IReadOnlyList<FieldQuestion> questions,
-        Func<IReadOnlyList<string>, string> fill,
-        OllamaAnswer answer,
-        RequestPriority priority)
-    {
-        var filled = questions.Count == 0
-            ? new FieldAnswers([], 0, 0, 0)
-            : await runner.RunAsync(priority, cancel => runner.Completion.FillAsync(chat, questions, cancel), context.Stopping);
-        var text = fill(filled.Values);
-        var completed = new CompletedText
-        {
-            Text = text,
-            IsCutOff = false,
-            PromptTokens = filled.PromptTokens,
-            GeneratedTokens = filled.GeneratedTokens,
-        };
-        await WriteAsync(context, request, answer.Last(completed, text, "stop"));
-    }
-
-    private static SamplingSettings Sampling(OllamaRequest request) => request.Messages.IsChatTask
-        ? request.Sampling with { MaxTokens = Math.Min(request.Sampling.MaxTokens ?? int.MaxValue, CompletionRunner.ChatTaskTokens) }
-        : request.Sampling;
 
     /// <summary>Writes one document: as a stream of one line where the client expects a stream.</summary>
     private static async Task WriteAsync(RouteContext context, OllamaRequest request, JsonObject document)

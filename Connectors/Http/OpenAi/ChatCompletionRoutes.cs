@@ -15,7 +15,7 @@ internal sealed class ChatCompletionRoutes(CompletionRunner runner, RequestBody 
         {
             var read = ChatCompletionRequest.Read(body);
             runner.CheckModel(read.Model);
-            var conversation = read.Messages.Build(runner.Model, Sampling(read), out var omitted);
+            var conversation = read.Messages.Build(runner.Model, CompletionRunner.SamplingOf(read.Messages, read.Sampling), out var omitted);
             return (read, conversation, omitted);
         });
         if (leftOut is not null)
@@ -30,15 +30,10 @@ internal sealed class ChatCompletionRoutes(CompletionRunner runner, RequestBody 
             return;
         }
 
-        var priority = chat.Picture is not null || request.Streams ? RequestPriority.Interactive : RequestPriority.Background;
-        if (request.Structure is { } structure)
+        var priority = CompletionRunner.PriorityOf(chat, request.Streams);
+        if (await runner.TryFillAsync(chat, request.Structure, request.IsAnyObject, priority, context.Stopping) is { } filled)
         {
-            await FillAsync(
-                context, request, chat, structure.Questions(chat.Turns[^1].User), values => structure.Fill(values)?.ToJsonString() ?? "null", answer, priority);
-        }
-        else if (BareValue.Read(chat.Turns[^1].User) is { } bare)
-        {
-            await FillAsync(context, request, chat, bare.Questions, bare.Fill, answer, priority);
+            await WriteWholeAsync(context, request, answer, filled.Text, filled);
         }
         else if (request.Streams && !request.IsAnyObject)
         {
@@ -54,33 +49,6 @@ internal sealed class ChatCompletionRoutes(CompletionRunner runner, RequestBody 
                 priority, cancel => runner.Completion.ChatAsync(chat, _ => { }, cancel), context.Stopping);
             await WriteWholeAsync(context, request, answer, request.IsAnyObject ? AnyObject.Of(completed.Text) : completed.Text, completed);
         }
-    }
-
-    private static SamplingSettings Sampling(ChatCompletionRequest request) => request.Messages.IsChatTask
-        ? request.Sampling with { MaxTokens = Math.Min(request.Sampling.MaxTokens ?? int.MaxValue, CompletionRunner.ChatTaskTokens) }
-        : request.Sampling;
-
-    private async Task FillAsync(
-        RouteContext context,
-        ChatCompletionRequest request,
-        ChatRequest chat,
-        IReadOnlyList<FieldQuestion> questions,
-        Func<IReadOnlyList<string>, string> fill,
-        ChatAnswer answer,
-        RequestPriority priority)
-    {
-        var filled = questions.Count == 0
-            ? new FieldAnswers([], 0, 0, 0)
-            : await runner.RunAsync(priority, cancel => runner.Completion.FillAsync(chat, questions, cancel), context.Stopping);
-        var text = fill(filled.Values);
-        await WriteWholeAsync(context, request, answer, text, new CompletedText
-        {
-            Text = text,
-            IsCutOff = false,
-            PromptTokens = filled.PromptTokens,
-            PictureTokens = filled.PictureTokens,
-            GeneratedTokens = filled.GeneratedTokens,
-        });
     }
 
     private async Task WriteWholeAsync(RouteContext context, ChatCompletionRequest request, ChatAnswer answer, string text, CompletedText completed)

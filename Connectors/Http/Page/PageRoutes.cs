@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 using MobileVlm.Edge.Connectors.Http.Server;
 
 namespace MobileVlm.Edge.Connectors.Http.Page;
@@ -28,22 +29,15 @@ internal sealed class PageRoutes(PageFiles files)
         headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
-        headers.Vary = "Accept-Encoding";
-        headers.ETag = tag;
+        context.Http.Response.AppendVary(HeaderNames.AcceptEncoding);
 
         // Modules name each other without a version: the browser asks each time whether its copy is still the one of this program.
         headers.CacheControl = "no-cache";
-        if (request.Headers.IfNoneMatch.ToString().Split(',', StringSplitOptions.TrimEntries).Contains(tag, StringComparer.Ordinal))
-        {
-            context.Http.Response.StatusCode = StatusCodes.Status304NotModified;
-            return Task.CompletedTask;
-        }
-
         if (isCompressed)
         {
             headers.ContentEncoding = "gzip";
         }
 
-        return context.Http.WriteBodyAsync(StatusCodes.Status200OK, file.Type, isCompressed ? file.Compressed : file.Plain, context.Stopping);
+        return context.WriteUnlessKnownAsync(tag, file.Type, isCompressed ? file.Compressed : file.Plain);
     }
 }

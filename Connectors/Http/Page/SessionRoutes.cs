@@ -10,6 +10,7 @@ namespace MobileVlm.Edge.Connectors.Http.Page;
 /// <summary>Log-in and log-out of browsers, which cannot send a token with pictures and event streams.</summary>
 internal sealed class SessionRoutes(RequestGuard guard, RequestBody bodies)
 {
+    /// <summary>Anybody may send a log-in, so no more than a token needs is read.</summary>
     private const int MaxBodyBytes = 8192;
 
     /// <summary>All routes.</summary>
@@ -23,7 +24,7 @@ internal sealed class SessionRoutes(RequestGuard guard, RequestBody bodies)
 
     private async Task LogInAsync(RouteContext context)
     {
-        var token = await bodies.ReadAsync(context, TokenOf)
+        var token = await bodies.ReadAsync(context, TokenOf, MaxBodyBytes)
             ?? throw HttpFailureException.Invalid("token", "'token' is missing; send it as a form field or as {\"token\":\"...\"}");
         if (guard.Sessions is not { } sessions)
         {
@@ -80,11 +81,6 @@ internal sealed class SessionRoutes(RequestGuard guard, RequestBody bodies)
 
     private static string? TokenOf(ReadOnlyMemory<byte> body)
     {
-        if (body.Length > MaxBodyBytes)
-        {
-            throw HttpFailureException.Invalid("token", "the body is too long for a token");
-        }
-
         var text = Encoding.UTF8.GetString(body.Span).Trim();
         if (!text.StartsWith('{'))
         {

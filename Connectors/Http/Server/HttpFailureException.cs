@@ -8,6 +8,9 @@ public sealed class HttpFailureException : Exception
 {
     private const string InvalidRequest = "invalid_request_error";
 
+    /// <summary>Characters of a name that are shown.</summary>
+    private const int MaxShown = 80;
+
     /// <summary>The longest useful <c>Retry-After</c>: some clients give up at once above it.</summary>
     private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromSeconds(120);
 
@@ -56,6 +59,19 @@ public sealed class HttpFailureException : Exception
     /// <summary>The address is not known.</summary>
     public static HttpFailureException NotFound(string message) => new(StatusCodes.Status404NotFound, message, "not_found");
 
+    /// <summary>The request names a camera that is not configured.</summary>
+    /// <param name="camera">The name as it was sent; null where it was left out.</param>
+    /// <param name="configured">The names of all cameras.</param>
+    public static HttpFailureException UnknownCamera(string? camera, IEnumerable<string> configured) =>
+        NotFound($"the camera '{Shown(camera)}' is not configured; {List("configured are", "no camera is configured", configured)}");
+
+    /// <summary>The request names a question that the camera does not have.</summary>
+    /// <param name="camera">The camera.</param>
+    /// <param name="question">The name as it was sent.</param>
+    /// <param name="configured">The names of the camera's questions.</param>
+    public static HttpFailureException UnknownQuestion(string camera, string question, IEnumerable<string> configured) =>
+        NotFound($"the camera '{camera}' has no question '{Shown(question)}'; {List("its questions are", "it has none", configured)}");
+
     /// <summary>The request does not fit into the model's context.</summary>
     public static HttpFailureException TooLong(string message) =>
         new(StatusCodes.Status400BadRequest, message, "context_length_exceeded", "messages");
@@ -75,4 +91,15 @@ public sealed class HttpFailureException : Exception
     /// <summary>The same with another status.</summary>
     public HttpFailureException WithStatus(int status) =>
         new(status, Message, Code, Parameter) { RetryAfter = RetryAfter, Allowed = Allowed };
+
+    /// <summary>The beginning of a name that a client sent, for a message.</summary>
+    internal static string Shown(string? name) =>
+        name is null || name.Length <= MaxShown ? name ?? ""
+        : name[..(char.IsHighSurrogate(name[MaxShown - 1]) ? MaxShown - 1 : MaxShown)];
+
+    private static string List(string lead, string none, IEnumerable<string> names)
+    {
+        var all = string.Join(", ", names);
+        return all.Length == 0 ? none : $"{lead} {all}";
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
@@ -7,4 +8,5 @@ namespace MobileVlm.Edge.Connectors.Http.Server;
 [JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(JsonArray))]
+[JsonSerializable(typeof(IDictionary<string, JsonElement>))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
 
@@ -31,6 +32,29 @@ internal static class HttpResponses
         await http.Response.Body.WriteAsync(body, cancel);
     }
 
+    /// <summary>Writes a whole body, or nothing with status 304 if the client has it already.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="tag">The strong <c>ETag</c> of the body, in quotes; differs between different bodies.</param>
+    /// <param name="type">The content type.</param>
+    /// <param name="body">The body.</param>
+    public static async Task WriteUnlessKnownAsync(this RouteContext context, string tag, string type, ReadOnlyMemory<byte> body)
+    {
+        var response = context.Http.Response;
+        response.Headers.ETag = tag;
+        if (IsKnown(context.Http.Request, new EntityTagHeaderValue(tag)))
+        {
+            // A body that is not sent has no encoding.
+            response.Headers.Remove(HeaderNames.ContentEncoding);
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        await context.Http.WriteBodyAsync(StatusCodes.Status200OK, type, body, context.Stopping);
+    }
+
+    /// <summary>Adds a request header on which the response depends to those that are listed already.</summary>
+    public static void AppendVary(this HttpResponse response, string header) => response.Headers.Append(HeaderNames.Vary, header);
+
     /// <summary>Writes an error in the form of its route.</summary>
     public static Task WriteErrorAsync(this HttpContext http, HttpFailureException failure, ErrorForm form)
     {
@@ -48,6 +72,10 @@ internal static class HttpResponses
         return http.WriteBodyAsync(
             failure.Status, Json, JsonSerializer.SerializeToUtf8Bytes(ErrorOf(failure, form), HttpJson.Default.JsonNode), http.RequestAborted);
     }
+
+    // A proxy that compresses makes a strong tag weak, so both kinds match.
+    private static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) =>
+        request.GetTypedHeaders().IfNoneMatch.Any(known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false));
 
     /// <summary>The document of an error.</summary>
     public static JsonNode ErrorOf(HttpFailureException failure, ErrorForm form) => form switch

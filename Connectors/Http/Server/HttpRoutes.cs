@@ -12,22 +12,24 @@ namespace MobileVlm.Edge.Connectors.Http.Server;
 /// <summary>All addresses of the server.</summary>
 internal static class HttpRoutes
 {
-    private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(5);
-
     /// <summary>Creates the routes and what answers them.</summary>
-    public static RouteTable Create(HttpServerSettings settings, HttpServices services, RequestGuard guard, McpEndpoint? mcp = null)
+    /// <param name="settings">The server's settings.</param>
+    /// <param name="services">What answers the requests.</param>
+    /// <param name="guard">Checks requests.</param>
+    /// <param name="queue">The queue of all requests for the model.</param>
+    /// <param name="mcp">The Model Context Protocol, whose questions wait in the same queue.</param>
+    public static RouteTable Create(HttpServerSettings settings, HttpServices services, RequestGuard guard, RequestQueue queue, McpEndpoint mcp)
     {
         var bodies = new RequestBody(settings.MaxBodyBytes);
-        var queue = new RequestQueue(settings.MaxWaiting, settings.AskWithin, services.Time);
         var runner = new CompletionRunner(services.Completion, queue, settings, services.Time);
         return new RouteTable(
         [
             .. Common(services),
-            .. new ApiRoutes(settings, services, bodies, queue).Create(),
+            .. new ApiRoutes(settings, services, bodies, new AdmittedAsks(settings, services, queue)).Create(),
             .. new QuestionRoutes(services, bodies).Create(),
             .. new SetupRoutes(services, bodies).Create(),
             .. new ModeRoutes(services, bodies).Create(),
-            .. mcp?.Create() ?? [],
+            .. mcp.Create(),
             .. OpenAi(runner, bodies),
             .. Ollama(new OllamaRoutes(runner, bodies, services.Version)),
             .. new PageRoutes(PageFiles.Read()).Create(),
@@ -46,12 +48,12 @@ internal static class HttpRoutes
         yield return new(HttpMethods.Get, "/metrics", AccessLevel.Read, ErrorForm.Object, context =>
             services.Metrics() is { } metrics
                 ? metrics(context.Http)
-                : throw HttpFailureException.Unavailable(services.NotReady() ?? "no metrics have been collected yet", WhileLoading));
+                : throw HttpFailureException.Unavailable(services.NotReady() ?? "no metrics have been collected yet", HttpServices.WhileLoading));
 
         static Task Healthy(RouteContext context) => context.WriteJsonAsync(new JsonObject { ["status"] = "ok" });
 
         Task ReadyAsync(RouteContext context) => services.NotReady() is { } reason
-            ? throw HttpFailureException.Unavailable(reason, WhileLoading)
+            ? throw HttpFailureException.Unavailable(reason, HttpServices.WhileLoading)
             : Healthy(context);
     }
 

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Mcp;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
@@ -78,8 +79,9 @@ public sealed partial class HttpServer : IAsyncDisposable
         var logger = loggers.CreateLogger<HttpServer>();
         var tokens = ReadTokens(settings, logger);
         var guard = new RequestGuard(settings, tokens, services.Time);
-        var mcp = new McpEndpoint(new McpTools(settings, services), services.Version);
-        var server = new HttpServer(settings, HttpRoutes.Create(settings, services, guard, mcp), mcp, guard, loggers);
+        var queue = new RequestQueue(settings.MaxWaiting, settings.AskWithin, services.Time);
+        var mcp = new McpEndpoint(new McpTools(services, new AdmittedAsks(settings, services, queue)), services.Version);
+        var server = new HttpServer(settings, HttpRoutes.Create(settings, services, guard, queue, mcp), mcp, guard, loggers);
         try
         {
             await server._application.StartAsync(cancel);

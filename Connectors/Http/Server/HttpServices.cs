@@ -26,7 +26,7 @@ public sealed record HttpServices
     public Func<RequestDelegate?> Metrics { get; init; } = () => null;
 
     /// <summary>The events that viewers follow.</summary>
-    public LiveEvents Events { get; init; } = new();
+    public LiveEvents Events { get; init; } = new(TimeProvider.System);
 
     /// <summary>The newest lines of the log.</summary>
     public LogTail Log { get; init; } = new();
@@ -39,4 +39,12 @@ public sealed record HttpServices
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>A client that comes while the model is loaded comes back after this.</summary>
+    internal static TimeSpan WhileLoading { get; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A part of the service.</summary>
+    /// <exception cref="HttpFailureException">The service does not run yet.</exception>
+    internal T Started<T>(Func<T?> part)
+        where T : class => part() ?? throw HttpFailureException.Unavailable(NotReady() ?? "the service is still starting", WhileLoading);
 }

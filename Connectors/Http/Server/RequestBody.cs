@@ -1,18 +1,26 @@
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
 
 /// <summary>Reads bodies of requests. Large ones take turns, so that their memory is bounded however many clients send at
-/// once. Thread-safe.</summary>
-/// <param name="maxBytes">Longest body.</param>
+/// once; a small one never waits for them. Thread-safe.</summary>
+/// <param name="maxBytes">Longest body of an address that has no limit of its own.</param>
 internal sealed class RequestBody(int maxBytes) : IDisposable
 {
-    /// <summary>Bodies above <see cref="SmallBytes"/>, or of unknown length, that are in memory at once.</summary>
+    /// <summary>The limit of documents that hold no picture, in bytes.</summary>
+    public const int MaxDocumentBytes = 1024 * 1024;
+
+    /// <summary>The limit of documents with a few short members, in bytes.</summary>
+    public const int MaxShortBytes = 64 * 1024;
+
+    /// <summary>Bodies of which more than <see cref="SmallBytes"/> are in memory at once.</summary>
     private const int MaxLarge = 3;
 
+    /// <summary>This much of a body is read before it counts as large, whatever its stated length: a client that sends slowly must not
+    /// block others.</summary>
     private const int SmallBytes = 1024 * 1024;
+
     private const int FirstBytes = 64 * 1024;
 
     private static readonly JsonDocumentOptions Lenient = new()
@@ -28,8 +36,11 @@ internal sealed class RequestBody(int maxBytes) : IDisposable
 
     /// <summary>Reads a JSON object, whatever the content type, and hands it to the caller; the document is gone when the task
     /// ends.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="read">Reads the object.</param>
+    /// <param name="limit">Longest body, in bytes; null for the server's.</param>
     /// <exception cref="HttpFailureException">The body is too large or not a JSON object.</exception>
-    public Task<T> ReadJsonAsync<T>(RouteContext context, Func<JsonElement, T> read) => ReadAsync(context, body =>
+    public Task<T> ReadJsonAsync<T>(RouteContext context, Func<JsonElement, T> read, int? limit = null) => ReadAsync(context, body =>
     {
         try
         {
@@ -47,11 +58,14 @@ internal sealed class RequestBody(int maxBytes) : IDisposable
             // JSON may hold bytes or escapes that are no text, which shows only when a text is read.
             throw HttpFailureException.Invalid(null, "the body holds text that is not UTF-8, or half of a surrogate pair");
         }
-    });
+    }, limit);
 
-    /// <summary>Reads the whole body and hands it to the caller, who may keep it.</summary>
+    /// <summary>Reads the whole body and hands it to the caller, who may keep it. No more than the limit is read.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="read">Takes the body.</param>
+    /// <param name="limit">Longest body, in bytes; null for the server's.</param>
     /// <exception cref="HttpFailureException">The body is too large or compressed.</exception>
-    public async Task<T> ReadAsync<T>(RouteContext context, Func<ReadOnlyMemory<byte>, T> read)
+    public async Task<T> ReadAsync<T>(RouteContext context, Func<ReadOnlyMemory<byte>, T> read, int? limit = null)
     {
         var request = context.Http.Request;
         if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
@@ -59,51 +73,42 @@ internal sealed class RequestBody(int maxBytes) : IDisposable
             throw new HttpFailureException(StatusCodes.Status415UnsupportedMediaType, "compressed bodies are not accepted; send it without Content-Encoding", "unsupported_encoding");
         }
 
-        if (request.ContentLength > maxBytes)
+        var most = Math.Min(limit ?? maxBytes, maxBytes);
+        if (request.ContentLength > most)
         {
-            throw TooLarge();
+            throw TooLarge(most);
         }
 
-        var isLarge = request.ContentLength is null or > SmallBytes;
-        if (isLarge)
-        {
-            await _large.WaitAsync(context.Stopping);
-        }
-
-        try
-        {
-            return read(await ReadBytesAsync(request, context.Stopping));
-        }
-        finally
-        {
-            if (isLarge)
-            {
-                _large.Release();
-            }
-        }
+        using var turn = new LargeTurn(_large);
+        return read(await ReadBytesAsync(request, most, turn, context.Stopping));
     }
 
-    private async Task<ReadOnlyMemory<byte>> ReadBytesAsync(HttpRequest request, CancellationToken cancel)
+    private static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(HttpRequest request, int most, LargeTurn turn, CancellationToken cancel)
     {
-        var buffer = new byte[request.ContentLength is { } known ? (int)known : FirstBytes];
+        var buffer = new byte[request.ContentLength is { } known ? Math.Min((int)known, SmallBytes) : Math.Min(FirstBytes, most + 1)];
         var length = 0;
         while (true)
         {
             if (length == buffer.Length)
             {
-                if (request.ContentLength is not null)
+                if (length == request.ContentLength)
                 {
                     return buffer;
                 }
 
-                Array.Resize(ref buffer, (int)Math.Min(buffer.Length * 2L, maxBytes + 1L));
+                if (length >= SmallBytes)
+                {
+                    await turn.TakeAsync(cancel);
+                }
+
+                Array.Resize(ref buffer, (int)(request.ContentLength ?? Math.Min(buffer.Length * 2L, most + 1L)));
             }
 
             var count = await ReadPartAsync(request, buffer.AsMemory(length), cancel);
             length += count;
-            if (length > maxBytes)
+            if (length > most)
             {
-                throw TooLarge();
+                throw TooLarge(most);
             }
 
             if (count == 0)
@@ -126,8 +131,37 @@ internal sealed class RequestBody(int maxBytes) : IDisposable
         }
     }
 
-    private HttpFailureException TooLarge() => new(
-        StatusCodes.Status413PayloadTooLarge,
-        string.Create(CultureInfo.InvariantCulture, $"the body is larger than {maxBytes / (1024 * 1024)} MiB; send smaller or fewer pictures"),
-        "body_too_large");
+    private static HttpFailureException TooLarge(int most)
+    {
+        var size = most >= 1024 * 1024 ? $"{most / (1024 * 1024)} MiB" : most >= 1024 ? $"{most / 1024} KiB" : $"{most} bytes";
+        return new HttpFailureException(
+            StatusCodes.Status413PayloadTooLarge,
+            most > MaxDocumentBytes
+                ? $"the body is larger than {size}; send smaller or fewer pictures"
+                : $"the body is larger than {size}, the most that this address accepts",
+            "body_too_large");
+    }
+
+    /// <summary>The turn of one large body, which ends with its read.</summary>
+    private sealed class LargeTurn(SemaphoreSlim large) : IDisposable
+    {
+        private bool _isTaken;
+
+        public async Task TakeAsync(CancellationToken cancel)
+        {
+            if (!_isTaken)
+            {
+                await large.WaitAsync(cancel);
+                _isTaken = true;
+            }
+        }
+
+        public void Dispose()
+        {
+            if (_isTaken)
+            {
+                large.Release();
+            }
+        }
+    }
 }

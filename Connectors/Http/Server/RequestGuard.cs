@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace MobileVlm.Edge.Connectors.Http.Server;
 
@@ -41,6 +42,11 @@ internal sealed class RequestGuard(HttpServerSettings settings, AccessTokens? to
     /// <exception cref="HttpFailureException">A page of another host sends a request that changes something or costs time.</exception>
     public void CheckOrigin(HttpContext http)
     {
+        if (settings.AllowedOrigins.Count > 0)
+        {
+            http.Response.AppendVary(HeaderNames.Origin);
+        }
+
         if (http.Request.Headers.Origin is not [{ Length: > 0 } origin])
         {
             return;
@@ -50,7 +56,6 @@ internal sealed class RequestGuard(HttpServerSettings settings, AccessTokens? to
         {
             var headers = http.Response.Headers;
             headers.AccessControlAllowOrigin = origin;
-            headers.Vary = "Origin";
             headers.AccessControlAllowMethods = "GET, POST, PUT, DELETE";
             headers.AccessControlAllowHeaders = http.Request.Headers.AccessControlRequestHeaders is { Count: > 0 } asked
                 ? asked

@@ -19,15 +19,15 @@ internal enum RequestPriority
 /// <param name="time">Paces the waits.</param>
 internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider time)
 {
-    /// <summary>Bytes of the pictures of requests that wait beside the turn; the first one may be larger.</summary>
+    /// <summary>Bytes of the pictures of admitted requests; the first one may be larger.</summary>
     public const long MaxWaitingBytes = 128 * 1024 * 1024;
 
     private readonly Lock _lock = new();
     private readonly List<Entry> _waiting = [];
     private bool _isTaken;
     private TimeSpan _lastTurn = TimeSpan.FromSeconds(2);
-    private int _beside;
-    private long _besideBytes;
+    private int _admitted;
+    private long _admittedBytes;
 
     /// <summary>How many requests wait.</summary>
     public int WaitingCount
@@ -59,9 +59,9 @@ internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider
                 return new Turn(this, time.GetTimestamp());
             }
 
-            if (_waiting.Count + _beside >= maxWaiting)
+            if (_waiting.Count + _admitted >= maxWaiting)
             {
-                throw Busy(string.Create(CultureInfo.InvariantCulture, $"{_waiting.Count + _beside} requests wait already"));
+                throw Busy(string.Create(CultureInfo.InvariantCulture, $"{_waiting.Count + _admitted} requests wait already"));
             }
 
             entry = new Entry(priority);
@@ -98,22 +98,22 @@ internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider
     /// camera or a picture. It counts among those that wait until the result is disposed.</summary>
     /// <param name="bytes">Bytes of its picture.</param>
     /// <exception cref="HttpFailureException">Too many wait, or their pictures take too much memory.</exception>
-    public IDisposable Join(long bytes)
+    public IDisposable Admit(long bytes)
     {
         lock (_lock)
         {
-            if (_waiting.Count + _beside >= maxWaiting)
+            if (_waiting.Count + _admitted >= maxWaiting)
             {
-                throw Busy(string.Create(CultureInfo.InvariantCulture, $"{_waiting.Count + _beside} requests wait already"));
+                throw Busy(string.Create(CultureInfo.InvariantCulture, $"{_waiting.Count + _admitted} requests wait already"));
             }
 
-            if (_beside > 0 && _besideBytes + bytes > MaxWaitingBytes)
+            if (_admitted > 0 && _admittedBytes + bytes > MaxWaitingBytes)
             {
-                throw Busy(string.Create(CultureInfo.InvariantCulture, $"the pictures of waiting requests have {_besideBytes / (1024 * 1024)} MiB already"));
+                throw Busy(string.Create(CultureInfo.InvariantCulture, $"the pictures of waiting requests have {_admittedBytes / (1024 * 1024)} MiB already"));
             }
 
-            (_beside, _besideBytes) = (_beside + 1, _besideBytes + bytes);
-            return new Place(this, bytes);
+            (_admitted, _admittedBytes) = (_admitted + 1, _admittedBytes + bytes);
+            return new Admission(this, bytes);
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider
     {
         lock (_lock)
         {
-            return HttpFailureException.Busy(message, _lastTurn * (_waiting.Count + _beside + 1));
+            return HttpFailureException.Busy(message, _lastTurn * (_waiting.Count + _admitted + 1));
         }
     }
 
@@ -147,15 +147,15 @@ internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider
         public TaskCompletionSource Called { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private void LeavePlace(long bytes)
+    private void EndAdmission(long bytes)
     {
         lock (_lock)
         {
-            (_beside, _besideBytes) = (_beside - 1, _besideBytes - bytes);
+            (_admitted, _admittedBytes) = (_admitted - 1, _admittedBytes - bytes);
         }
     }
 
-    private sealed class Place(RequestQueue queue, long bytes) : IDisposable
+    private sealed class Admission(RequestQueue queue, long bytes) : IDisposable
     {
         private int _ended;
 
@@ -163,7 +163,7 @@ internal sealed class RequestQueue(int maxWaiting, TimeSpan within, TimeProvider
         {
             if (Interlocked.Exchange(ref _ended, 1) == 0)
             {
-                queue.LeavePlace(bytes);
+                queue.EndAdmission(bytes);
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Connectors.Storage;
 using MQTTnet;
 using MQTTnet.Diagnostics.PacketInspection;
 using MQTTnet.Formatter;
@@ -322,7 +323,7 @@ public sealed partial class MqttLink : IMqttLink
 
     private void WarnOfPasswordFile()
     {
-        if (!_warnedOfPasswordFile && _settings.PasswordFile is { } file && PasswordFile.IsOpenToOthers(file))
+        if (!_warnedOfPasswordFile && _settings.PasswordFile is { } file && SecretFile.IsOpenToOthers(file))
         {
             _warnedOfPasswordFile = true;
             Log.PasswordFileIsOpen(_logger, file);

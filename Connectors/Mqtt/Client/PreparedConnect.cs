@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MobileVlm.Edge.Connectors.Storage;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
@@ -38,13 +39,11 @@ internal sealed class PreparedConnect
                 return Fault("Mqtt:PasswordFile is set but Mqtt:User is not; set both or neither");
             }
 
-            var read = PasswordFile.Read(file);
-            if (read.Fault is { } fault)
+            password = SecretFile.ReadLine(file, out var fault);
+            if (fault is not null)
             {
-                return Fault(fault);
+                return Fault($"Mqtt:PasswordFile: '{file}' {fault}");
             }
-
-            password = read.Password;
         }
 
         X509Certificate2Collection? authorities = null;

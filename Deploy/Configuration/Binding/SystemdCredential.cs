@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
@@ -13,7 +13,7 @@ internal static class SystemdCredential
     private const string FolderOfTheService = "/run/credentials/mobilevlm.service";
 
     /// <summary>Whether a resolved path is a credential of a unit.</summary>
-    public static bool IsCredential(string path) => PasswordFile.IsCredential(path);
+    public static bool IsCredential(string path) => SecretFile.IsCredential(path);
 
     /// <summary>The file that <c>credential:NAME</c> names; any other value unchanged. Does not check that the file exists.</summary>
     public static string? Resolve(string? file, IReadOnlyDictionary<string, string> environment)

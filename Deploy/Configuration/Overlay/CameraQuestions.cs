@@ -18,7 +18,7 @@ internal sealed class CameraQuestions
     public int Count => _questions.Count;
 
     /// <summary>The questions of a camera.</summary>
-    /// <exception cref="HttpFailureException">There is no such camera.</exception>
+    /// <exception cref="HttpFailureException">The camera is not configured.</exception>
     public static CameraQuestions Of(EdgeConfiguration configuration, string camera)
     {
         var cameras = configuration.Options.Cameras;
@@ -27,8 +27,7 @@ internal sealed class CameraQuestions
                 camera,
                 options.Questions,
                 configuration.OverlayUses.Where(use => use.Key.Camera == camera).ToDictionary(use => use.Key.Question, StringComparer.OrdinalIgnoreCase))
-            : throw HttpFailureException.NotFound(
-                $"the camera '{camera}' is not configured; {(cameras.Count == 0 ? "the configuration has none" : $"the configuration has {string.Join(", ", cameras.Keys)}")}");
+            : throw HttpFailureException.UnknownCamera(camera, cameras.Keys);
     }
 
     /// <summary>A question that does not exist any more.</summary>
@@ -67,8 +66,7 @@ internal sealed class CameraQuestions
     public JsonObject DescribeDeleted(string question) => Deleted(question, _uses.GetValueOrDefault(question)?.InFile);
 
     /// <summary>The error for a question that does not exist.</summary>
-    public HttpFailureException Unknown(string question) => HttpFailureException.NotFound(
-        $"the camera '{_camera}' has no question '{question}'; {(_questions.Count == 0 ? "it has none" : $"its questions are {string.Join(", ", _questions.Keys)}")}");
+    public HttpFailureException Unknown(string question) => HttpFailureException.UnknownQuestion(_camera, question, _questions.Keys);
 
     private static JsonObject Deleted(string question, QuestionOptions? inFile)
     {

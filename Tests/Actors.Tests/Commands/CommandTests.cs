@@ -86,7 +86,7 @@ public sealed class CommandTests : IDisposable
         var lines = rig.Log.Logged(LogLevel.Warning, "A command to switch").Select(line => line.Text).ToList();
         Assert.Equal(2, lines.Count);
         Assert.Contains("'per?haps?xxxxxxxxxxxxxxx…' is not ON or OFF", lines[0], StringComparison.Ordinal);
-        Assert.Contains("no such question", lines[1], StringComparison.Ordinal);
+        Assert.Contains("the camera 'gate' has no question 'cat", lines[1], StringComparison.Ordinal);
         time.Advance(TimeSpan.FromMinutes(1));
         rig.Link.Receive($"{Enabled}/set", "yes");
         await Eventually.TrueAsync(() => rig.Log.Logged(LogLevel.Warning, "A command to switch").Any(line => line.Text.Contains("since the last such line: 19", StringComparison.Ordinal)), "the next line");

@@ -16,7 +16,7 @@ public sealed class CameraServiceTests
 
     private static Task<EdgeRig> StartAsync(Action<EdgeRig>? change = null)
     {
-        var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Live = new LiveEvents() };
+        var rig = new EdgeRig(EdgeRig.Plan("gate", EdgeRig.Once)) { Live = new LiveEvents(TimeProvider.System) };
         change?.Invoke(rig);
         return rig.StartAsync();
     }
@@ -108,18 +108,11 @@ public sealed class CameraServiceTests
     }
 
     [Fact]
-    public async Task Questions_that_may_wait_are_bounded()
+    public async Task Questions_that_are_refused_because_too_many_wait_are_counted()
     {
-        await using var rig = await StartAsync(it => it.Settings = it.Settings with { Asks = it.Settings.Asks with { MaxWaitingOverHttp = 1 } });
-        using var leaves = new CancellationTokenSource();
-        var first = rig.Edge.Cameras.AskAsync("gate", null, [What], Within, leaves.Token);
-
-        var refused = await Assert.ThrowsAsync<HttpFailureException>(
-            () => rig.Edge.Cameras.AskAsync("gate", null, [What], Within, CancellationToken.None));
-
-        Assert.Equal((503, "busy"), (refused.Status, refused.Code));
-        await leaves.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await using var rig = await StartAsync();
+        rig.Edge.Cameras.CountBusy(3);
+        Assert.Equal((3, 3, 0), (rig.Stats.Asks.Received, rig.Stats.Asks.Busy, rig.Stats.Asks.Refused));
     }
 
     [Fact]

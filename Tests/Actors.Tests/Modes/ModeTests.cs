@@ -190,16 +190,16 @@ public sealed class ModeTests : IDisposable
         rig.Link.Receive("mobilevlm/box/gate/cat/snooze/set", "1");
         await Eventually.TrueAsync(() => rig.Stats.Mqtt.CommandsIgnored == 3, "three refusals");
         var lines = rig.Log.Logged(LogLevel.Warning, "A command to").Select(line => line.Text).ToList();
-        Assert.Contains(lines, line => line.Contains("'holiday' is not a mode; away, home, quiet would be accepted", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("the mode 'holiday' is not configured; configured are away, home, quiet", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("'200' is not a number of hours; 0 to 168 would be accepted", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.Contains("the camera has no such question", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("has no question", StringComparison.Ordinal));
         Assert.Equal("away", rig.Edge.Cameras.Modes.Current);
     }
 
     [Fact]
     public async Task Viewers_and_Home_Assistant_see_the_modes()
     {
-        var live = new LiveEvents();
+        var live = new LiveEvents(TimeProvider.System);
         await using var rig = Rig(live: live);
         rig.Settings = rig.Settings with { HomeAssistant = new HomeAssistantSettings { Enabled = true } };
         await rig.StartAsync();

@@ -29,7 +29,7 @@ public sealed class DamagedStateTests : IDisposable
             try
             {
                 var store = Store();
-                store.RestoreChoices();
+                store.RestoreOverrides();
                 taken += store.Restored.States.Count > 0 ? 1 : 0;
                 store.Write(store.Last(store.Restored.States)!);
             }

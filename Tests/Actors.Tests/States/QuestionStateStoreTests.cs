@@ -28,7 +28,7 @@ public sealed class QuestionStateStoreTests : IDisposable
         var (again, restored) = Store();
 
         Assert.Equal(States("yes"), again.Restored.States);
-        again.RestoreChoices();
+        again.RestoreOverrides();
         Assert.False(restored.IsEnabled(Gate, "person"));
         Assert.Equal([QuestionStateFile.FileName], Directory.GetFiles(_folder).Select(System.IO.Path.GetFileName));
     }

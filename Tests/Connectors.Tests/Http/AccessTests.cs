@@ -157,6 +157,18 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task What_a_response_depends_on_is_listed_in_full()
+    {
+        await using var rig = await HttpRig.StartAsync(settings => settings with { AllowedOrigins = ["https://chat.example"] });
+
+        var listed = await rig.SendAsync(HttpMethod.Get, "/page/main.js", change: request => request.Headers.Add("Origin", "https://chat.example"));
+        var without = await rig.GetAsync("/api/v1/cameras");
+
+        Assert.Equal(["Accept-Encoding", "Origin"], listed.Headers["Vary"].Split(", ").Order());
+        Assert.Equal("Origin", without.Headers["Vary"]);
+    }
+
+    [Fact]
     public async Task A_missing_token_file_is_created_for_its_owner_alone()
     {
         using var folder = new TemporaryFolder();

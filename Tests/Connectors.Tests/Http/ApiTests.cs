@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Connectors.Http.Mcp;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Tests.Shared;
@@ -38,7 +40,31 @@ public sealed class ApiTests
     {
         await using var rig = await HttpRig.StartAsync();
         var response = await rig.GetAsync("/api/v1/cameras/gate/snapshot.jpg");
-        Assert.Equal(("image/jpeg", "\"7\""), (response.Headers["Content-Type"], response.Headers["ETag"]));
+        Assert.Equal("image/jpeg", response.Headers["Content-Type"]);
+        Assert.NotEmpty(response.Headers["ETag"]);
+    }
+
+    [Theory]
+    [InlineData("{0}")]
+    [InlineData("W/{0}")]
+    [InlineData("\"other\", {0}")]
+    [InlineData("*")]
+    public async Task A_snapshot_that_the_client_has_is_not_sent_again_and_another_one_with_the_same_number_is(string form)
+    {
+        await using var rig = await HttpRig.StartAsync();
+        var tag = (await rig.GetAsync("/api/v1/cameras/gate/snapshot.jpg")).Headers["ETag"];
+        var known = string.Format(CultureInfo.InvariantCulture, form, tag);
+
+        var same = await SnapshotAsync();
+        rig.Cameras.Picture = [0xFF, 0xD8, 1, 0xFF, 0xD9];
+        var other = await SnapshotAsync();
+
+        Assert.Equal((HttpStatusCode.NotModified, "", tag), (same.Status, same.Body, same.Headers["ETag"]));
+        Assert.Equal(form == "*" ? HttpStatusCode.NotModified : HttpStatusCode.OK, other.Status);
+        Assert.NotEqual(tag, other.Headers["ETag"]);
+
+        Task<Response> SnapshotAsync() => rig.SendAsync(
+            HttpMethod.Get, "/api/v1/cameras/gate/snapshot.jpg", change: request => request.Headers.TryAddWithoutValidation("If-None-Match", known));
     }
 
     [Fact]
@@ -152,7 +178,7 @@ public sealed class ApiTests
     [Fact]
     public void A_client_that_reads_too_slowly_loads_everything_again()
     {
-        var events = new LiveEvents();
+        var events = new LiveEvents(TimeProvider.System);
         using var follower = events.Follow(null)!;
         for (var i = 0; i < 2000; i++)
         {
@@ -165,7 +191,7 @@ public sealed class ApiTests
     [Fact]
     public void The_number_of_followers_is_bounded()
     {
-        var events = new LiveEvents();
+        var events = new LiveEvents(TimeProvider.System);
         var followers = Enumerable.Range(0, LiveEvents.MaxFollowers).Select(_ => events.Follow(null)!).ToList();
         Assert.Null(events.Follow(null));
         followers[0].Dispose();
@@ -193,10 +219,14 @@ public sealed class ApiTests
                         from method in path.Value.EnumerateObject()
                         select $"{method.Name.ToUpperInvariant()} {path.Name}";
         var settings = new HttpServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) };
+        var services = new HttpServices { Completion = rig.Completion, Cameras = () => null, NotReady = () => null };
+        var queue = new RequestQueue(settings.MaxWaiting, settings.AskWithin, TimeProvider.System);
         var routes = HttpRoutes.Create(
             settings,
-            new HttpServices { Completion = rig.Completion, Cameras = () => null, NotReady = () => null },
-            new RequestGuard(settings, tokens: null, TimeProvider.System)).All;
+            services,
+            new RequestGuard(settings, tokens: null, TimeProvider.System),
+            queue,
+            new McpEndpoint(new McpTools(services, new AdmittedAsks(settings, services, queue)), "1.2.3")).All;
         Assert.Equal(
             routes.Where(route => route.Pattern.StartsWith("/api/v1/", StringComparison.Ordinal)).Select(route => $"{route.Method} {route.Pattern}").Order(StringComparer.Ordinal),
             described.Order(StringComparer.Ordinal));

@@ -85,6 +85,8 @@ public sealed class AskTests
             Assert.InRange(int.Parse(refused.Headers["Retry-After"], CultureInfo.InvariantCulture), 1, 120);
         }
 
+        Assert.Equal(2, rig.Cameras.Busy);
+
         await leaves.CancelAsync();
         foreach (var ask in asks)
         {
@@ -98,21 +100,21 @@ public sealed class AskTests
     }
 
     [Fact]
-    public async Task Questions_beside_the_turn_count_among_those_that_wait()
+    public async Task Admitted_questions_count_among_those_that_wait()
     {
         var queue = new RequestQueue(2, TimeSpan.FromSeconds(55), new FakeTimeProvider());
-        var first = queue.Join(10);
-        var second = queue.Join(10);
+        var first = queue.Admit(10);
+        var second = queue.Admit(10);
 
         // The turn is free, so a text needs no place to wait.
         using var turn = await queue.EnterAsync(RequestPriority.Background, CancellationToken.None);
         await Assert.ThrowsAsync<HttpFailureException>(() => queue.EnterAsync(RequestPriority.Interactive, CancellationToken.None));
-        Assert.Throws<HttpFailureException>(() => queue.Join(10));
+        Assert.Throws<HttpFailureException>(() => queue.Admit(10));
 
         first.Dispose();
         first.Dispose();
-        using var third = queue.Join(10);
-        Assert.Throws<HttpFailureException>(() => queue.Join(10));
+        using var third = queue.Admit(10);
+        Assert.Throws<HttpFailureException>(() => queue.Admit(10));
         second.Dispose();
     }
 
@@ -120,13 +122,13 @@ public sealed class AskTests
     public void Pictures_that_wait_take_a_bounded_amount_of_memory()
     {
         var queue = new RequestQueue(100, TimeSpan.FromSeconds(55), new FakeTimeProvider());
-        var large = queue.Join(RequestQueue.MaxWaitingBytes);
+        var large = queue.Admit(RequestQueue.MaxWaitingBytes);
 
-        var refused = Assert.Throws<HttpFailureException>(() => queue.Join(1));
+        var refused = Assert.Throws<HttpFailureException>(() => queue.Admit(1));
 
         Assert.Equal("busy", refused.Code);
         Assert.Contains("128 MiB", refused.Message, StringComparison.Ordinal);
         large.Dispose();
-        queue.Join(1).Dispose();
+        queue.Admit(1).Dispose();
     }
 }

@@ -110,6 +110,26 @@ public sealed class ClientRuleTests
         Assert.EndsWith("?", Assert.Single(rig.Completion.Fields).Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_expects_an_object_gets_no_bare_value(bool streams)
+    {
+        await using var rig = await HttpRig.StartAsync();
+        var messages = new[] { new { role = "user", content = Options } };
+
+        var openAi = await rig.PostAsync(Chat, new { stream = streams, response_format = new { type = "json_object" }, messages });
+        var ollama = await rig.PostAsync("/api/chat", new { stream = streams, format = "json", messages });
+
+        var text = streams
+            ? string.Concat(openAi.Data.Where(data => data != "[DONE]").Select(data => JsonDocument.Parse(data).RootElement.GetProperty("choices"))
+                .Where(choices => choices[0].GetProperty("delta").TryGetProperty("content", out _))
+                .Select(choices => choices[0].GetProperty("delta").GetProperty("content").GetString()))
+            : openAi.Json.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString();
+        Assert.Equal("""{"answer":"on"}""", text);
+        Assert.Equal("""{"answer":"on"}""", Assert.Single(ollama.Lines).GetProperty("message").GetProperty("content").GetString());
+    }
+
     [Fact]
     public async Task A_request_for_on_or_off_is_scored_as_yes_or_no()
     {

@@ -8,6 +8,9 @@ internal sealed class FakeCameras : ICameraService, IModeService
 {
     public static readonly byte[] Jpeg = [0xFF, 0xD8, 0xFF, 0xD9];
 
+    /// <summary>The newest frame; always number 7.</summary>
+    public byte[] Picture { get; set; } = Jpeg;
+
     public List<(string? Camera, ReadOnlyMemory<byte>? Picture, IReadOnlyList<AskQuestion> Questions)> Asked { get; } = [];
 
     /// <summary>Called for each ask before it is answered.</summary>
@@ -39,7 +42,7 @@ internal sealed class FakeCameras : ICameraService, IModeService
 
     public IModeService Modes => this;
 
-    public double MaxSnoozeHours => 168;
+    public TimeSpan MaxSnooze => TimeSpan.FromHours(168);
 
     public IReadOnlyList<string> All { get; set; } = ["home", "away"];
 
@@ -61,7 +64,7 @@ internal sealed class FakeCameras : ICameraService, IModeService
         return (camera, question) == ("gate", "person");
     }
 
-    public Task<Snapshot?> SnapshotAsync(string camera, CancellationToken cancel) => Task.FromResult<Snapshot?>(new Snapshot(Jpeg, 7));
+    public Task<Snapshot?> SnapshotAsync(string camera, CancellationToken cancel) => Task.FromResult<Snapshot?>(new Snapshot(Picture, 7));
 
     public bool TrySwitch(string camera, string question, bool enabled)
     {
@@ -69,8 +72,16 @@ internal sealed class FakeCameras : ICameraService, IModeService
         return question == "person";
     }
 
-    /// <summary>Answers wait for it; null answers at once.</summary>
-    public TaskCompletionSource? HoldAsks { get; set; }
+    /// <summary>Questions that were counted as refused.</summary>
+    public int Busy { get; private set; }
+
+    public void CountBusy(int questions)
+    {
+        lock (Asked)
+        {
+            Busy += questions;
+        }
+    }
 
     public async Task<IReadOnlyList<AskAnswer>> AskAsync(
         string? camera, ReadOnlyMemory<byte>? picture, IReadOnlyList<AskQuestion> questions, TimeSpan within, CancellationToken cancel)
@@ -81,7 +92,6 @@ internal sealed class FakeCameras : ICameraService, IModeService
         }
 
         await OnAsk(cancel);
-        await (HoldAsks?.Task.WaitAsync(cancel) ?? Task.CompletedTask);
         return [.. questions.Select(question => new AskAnswer
         {
             Value = question.Type == AnswerType.Choice ? question.Choices[0] : "yes",

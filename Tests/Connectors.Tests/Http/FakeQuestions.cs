@@ -43,7 +43,7 @@ internal sealed class FakeSetup : ISetupTools
     public Task<JsonObject> CheckConfigurationAsync(ReadOnlyMemory<byte> file, CancellationToken cancel)
     {
         Done.Add($"check {Encoding.UTF8.GetString(file.Span)}");
-        return Task.FromResult(new JsonObject { ["valid"] = true, ["errors"] = new JsonArray(), ["warnings"] = new JsonArray() });
+        return Task.FromResult(new JsonObject { ["ok"] = true, ["errors"] = new JsonArray(), ["warnings"] = new JsonArray() });
     }
 
     public Task<SourceTestResult> TestSourceAsync(string source, CancellationToken cancel)

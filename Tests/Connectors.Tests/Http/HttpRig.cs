@@ -32,7 +32,7 @@ internal sealed class HttpRig : IAsyncDisposable
 
     public FakeSetup Setup { get; } = new();
 
-    public LiveEvents Events { get; } = new();
+    public LiveEvents Events { get; } = new(TimeProvider.System);
 
     public LogTail Log { get; } = new();
 

@@ -1,5 +1,11 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Connectors.Http.Mcp;
+using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 using MobileVlm.Edge.Tests.Shared;
 using ModelContextProtocol;
@@ -58,12 +64,12 @@ public sealed class McpTests
     }
 
     [Theory]
-    [InlineData("latest_answers", """{"camera":"yard"}""", "the configuration has gate")]
-    [InlineData("latest_answers", "{}", "the configuration has gate")]
+    [InlineData("latest_answers", """{"camera":"yard"}""", "configured are gate")]
+    [InlineData("latest_answers", "{}", "configured are gate")]
     [InlineData("ask_camera", """{"camera":"gate"}""", "a question is empty")]
     [InlineData("ask_camera", """{"camera":"gate","question":"A?","answer":"Perhaps"}""", "'answer' is not one of")]
     [InlineData("ask_camera", """{"camera":"gate","question":"A?","answer":"Choice","choices":["x"]}""", "'choices' is not a list of 2 to")]
-    [InlineData("ask_camera", """{"camera":7,"question":"A?"}""", "the configuration has gate")]
+    [InlineData("ask_camera", """{"camera":7,"question":"A?"}""", "configured are gate")]
     public async Task What_is_wrong_is_a_result_that_a_model_can_read(string tool, string arguments, string expected)
     {
         await using var rig = await HttpRig.StartAsync();
@@ -162,10 +168,54 @@ public sealed class McpTests
     }
 
     [Fact]
+    public async Task Its_questions_wait_in_the_queue_of_all_requests()
+    {
+        await using var rig = await HttpRig.StartAsync(settings => settings with { MaxWaiting = 1 });
+        rig.Cameras.OnAsk = cancel => Task.Delay(Timeout.Infinite, cancel);
+        using var leaves = new CancellationTokenSource();
+        var waiting = rig.Client.PostAsync(
+            new Uri("api/v1/cameras/gate/ask", UriKind.Relative), new StringContent("""{"questions":[{"ask":"A?"}]}"""), leaves.Token);
+        await Eventually.TrueAsync(() => rig.Cameras.Asked.Count == 1, "the question is asked");
+        await using var client = await ConnectAsync(rig);
+
+        var refused = await client.CallToolAsync("ask_camera", new Dictionary<string, object?> { ["camera"] = "gate", ["question"] = "A?" });
+
+        Assert.True(refused.IsError);
+        Assert.Contains("1 requests wait already", Text(refused), StringComparison.Ordinal);
+        Assert.Equal((1, 1), (rig.Cameras.Busy, rig.Cameras.Asked.Count));
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task A_request_is_not_taken_for_cancelled_after_its_call()
+    {
+        await using var rig = await HttpRig.StartAsync();
+        var settings = new HttpServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) };
+        var services = new HttpServices { Completion = rig.Completion, Cameras = () => rig.Cameras, NotReady = () => null };
+        var queue = new RequestQueue(settings.MaxWaiting, settings.AskWithin, TimeProvider.System);
+        var endpoint = new McpEndpoint(new McpTools(services, new AdmittedAsks(settings, services, queue)), "1.2.3");
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        endpoint.AddTo(builder.Services, _ => { });
+        using var host = builder.Build();
+        endpoint.Map(host.Services);
+        using var leaves = new CancellationTokenSource();
+        using var stopping = new CancellationTokenSource();
+        var http = new DefaultHttpContext { RequestServices = host.Services, RequestAborted = leaves.Token };
+        (http.Request.Method, http.Request.ContentType, http.Request.Headers.Accept) = ("POST", "application/json", "application/json, text/event-stream");
+        http.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(Initialize));
+        http.Response.Body = new MemoryStream();
+
+        await Assert.Single(endpoint.Create()).Handler(new RouteContext(http, [], stopping.Token));
+
+        Assert.Equal(leaves.Token, http.RequestAborted);
+    }
+
+    [Fact]
     public async Task A_server_that_stops_does_not_wait_for_a_call()
     {
         await using var rig = await HttpRig.StartAsync();
-        rig.Cameras.HoldAsks = new TaskCompletionSource();
+        rig.Cameras.OnAsk = cancel => Task.Delay(Timeout.Infinite, cancel);
         await using var client = await ConnectAsync(rig);
         var asking = client.CallToolAsync("ask_camera", new Dictionary<string, object?> { ["camera"] = "gate", ["question"] = "A?" }).AsTask();
         await Eventually.TrueAsync(() => rig.Cameras.Asked.Count == 1, "the question is asked");

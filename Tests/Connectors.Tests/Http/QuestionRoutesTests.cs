@@ -137,7 +137,7 @@ public sealed class QuestionRoutesTests
     {
         await using var rig = await HttpRig.StartAsync();
         var answer = await rig.PostAsync("/api/v1/config/check", "{ \"MobileVlm\": {} } // mine");
-        Assert.True(answer.Json.GetProperty("valid").GetBoolean());
+        Assert.True(answer.Json.GetProperty("ok").GetBoolean());
         await rig.PostAsync("/api/v1/config/check", "");
         Assert.Equal(["check { \"MobileVlm\": {} } // mine", "check "], rig.Setup.Done);
     }

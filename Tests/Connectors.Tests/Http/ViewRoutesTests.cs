@@ -115,15 +115,6 @@ public sealed class ViewRoutesTests
     }
 
     [Fact]
-    public async Task A_viewer_that_has_the_newest_frame_does_not_get_it_again()
-    {
-        await using var rig = await HttpRig.StartAsync();
-        var response = await rig.SendAsync(
-            HttpMethod.Get, "/api/v1/cameras/gate/snapshot.jpg", change: request => request.Headers.TryAddWithoutValidation("If-None-Match", "\"7\""));
-        Assert.Equal((HttpStatusCode.NotModified, ""), (response.Status, response.Body));
-    }
-
-    [Fact]
     public void Answers_within_ten_seconds_are_one_point_with_their_range()
     {
         var time = new FakeTimeProvider();

@@ -107,10 +107,10 @@ public sealed class QuestionServiceTests : IDisposable
         }
 
         var running = (await SendAsync(client, HttpMethod.Post, "api/v1/config/check")).Json;
-        Assert.True(running.GetProperty("valid").GetBoolean(), running.ToString());
+        Assert.True(running.GetProperty("ok").GetBoolean(), running.ToString());
         var changed = (await File.ReadAllTextAsync(config)).Replace("\"Every\"", "\"Evry\"", StringComparison.Ordinal);
         var wrong = (await SendAsync(client, HttpMethod.Post, "api/v1/config/check", changed)).Json;
-        Assert.False(wrong.GetProperty("valid").GetBoolean());
+        Assert.False(wrong.GetProperty("ok").GetBoolean());
         var error = Assert.Single(wrong.GetProperty("errors").EnumerateArray());
         Assert.Equal("MobileVlm:Cameras:gate:Questions:person:Evry", error.GetProperty("key").GetString());
         Assert.Contains("did you mean 'Every'?", error.GetProperty("message").GetString(), StringComparison.Ordinal);

@@ -1,4 +1,4 @@
-using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Connectors.Storage;
 
 namespace MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 
@@ -33,9 +33,9 @@ public static class OnvifCameras
     {
         ArgumentException.ThrowIfNullOrEmpty(user);
         ArgumentException.ThrowIfNullOrEmpty(passwordFile);
-        var read = PasswordFile.Read(passwordFile, key);
-        fault = read.Fault;
-        return read.Password is { } password ? new OnvifLogin(user, password) : null;
+        var password = SecretFile.ReadLine(passwordFile, out var reason);
+        fault = reason is null ? null : $"{key}: '{passwordFile}' {reason}";
+        return password is null ? null : new OnvifLogin(user, password);
     }
 
     /// <summary>Reads the user in a camera's <c>Source</c>.</summary>

@@ -1,48 +1,48 @@
 using System.Text;
 
-namespace MobileVlm.Edge.Connectors.Mqtt.Client;
-
-/// <summary>Result of reading a password: the password or an error, exactly one of the two.</summary>
-internal readonly record struct PasswordRead(string? Password, string? Fault);
+namespace MobileVlm.Edge.Connectors.Storage;
 
 /// <summary>A secret in a separate file, so that it is neither in the configuration nor in the process list.</summary>
-public static class PasswordFile
+public static class SecretFile
 {
     private const int MaxBytes = 64 * 1024;
     private const string Credentials = "/run/credentials/";
 
-    /// <summary>The first line, without its line end.</summary>
+    /// <summary>Reads the first line, without its line end.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="key">The setting that names it, for messages.</param>
-    internal static PasswordRead Read(string path, string key = "Mqtt:PasswordFile")
+    /// <param name="fault">What is wrong, as the rest of a sentence that begins with the file, without a full stop; null if nothing
+    /// is.</param>
+    /// <returns>Null if it cannot be used.</returns>
+    public static string? ReadLine(string path, out string? fault)
     {
-        PasswordRead Failed(string what) => new(null, $"{key}: '{path}' {what}");
-
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length > MaxBytes)
             {
-                return Failed($"is {file.Length} bytes long, which is too long for a password");
+                fault = $"is {file.Length} bytes long, which is too long for a secret";
+                return null;
             }
 
             using var reader = new StreamReader(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
-            return reader.ReadLine() is { Length: > 0 } line
-                ? new PasswordRead(line, null)
-                : Failed("has an empty first line; write the password there");
+            var line = reader.ReadLine() is { Length: > 0 } first ? first : null;
+            fault = line is null ? "has an empty first line; write the secret there" : null;
+            return line;
         }
         catch (DecoderFallbackException)
         {
-            return Failed("is not UTF-8 text");
+            fault = "is not UTF-8 text";
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return Failed("does not exist");
+            fault = "does not exist";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Failed($"could not be read: {e.Message}");
+            fault = $"could not be read: {e.Message}";
         }
+
+        return null;
     }
 
     /// <summary>Whether a path is that of a credential, which systemd hands to a unit.</summary>
