@@ -36,9 +36,7 @@ internal sealed record VisionTower(string? Name, CheckpointFolder? Folder)
         var last = LastPart(name);
         return new VisionTower(
             name,
-            (CheckpointFolder.IsPlain(name) ? folder.FindFolder(name) : null)
-                ?? (last is null ? null : folder.FindFolder(last))
-                ?? folder.FindFolder(CheckpointLayout.VisionTowerFolder)
+            CheckpointLayout.VisionTowerFolders(name).Select(folder.FindFolder).FirstOrDefault(inside => inside is not null)
                 ?? (last is null ? null : folder.FindFolderBeside(last)));
     }
 

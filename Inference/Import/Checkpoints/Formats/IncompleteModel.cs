@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 
@@ -58,6 +59,11 @@ internal static class IncompleteModel
     /// <returns>What it is, where that is known; null where it is not.</returns>
     public static CheckpointException? Explain(CheckpointFolder folder, IReadOnlySet<string> names)
     {
+        if (names.Contains(ModelManifest.FileName) && names.Contains(ModelFolder.DecoderFile))
+        {
+            return new CheckpointException(folder.Path, $"is an imported model already. Use it: --model {folder.Path}");
+        }
+
         if (names.Contains(ProjectorWeights))
         {
             return Projector(Path.Combine(folder.Path, ProjectorWeights));
