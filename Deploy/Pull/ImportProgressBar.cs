@@ -24,7 +24,7 @@ internal static class ImportProgressBar
                 report(p.BytesDone, p.BytesTotal);
             });
             return choice.Replace
-                ? ModelImporter.Replace(source, target, choice.Precision, progress, choice.Calibration, cancel)
-                : ModelImporter.Import(source, target, choice.Precision, progress, choice.Calibration, cancel);
+                ? ModelImporter.Replace(source, target, choice.Precision, progress, choice.Calibration, choice.VisionTower, cancel)
+                : ModelImporter.Import(source, target, choice.Precision, progress, choice.Calibration, choice.VisionTower, cancel);
         });
 }

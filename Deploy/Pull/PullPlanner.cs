@@ -49,8 +49,8 @@ internal sealed class PullPlanner(HubClient hub, ImportChoice import)
     private async Task<IReadOnlyList<PlannedFile>> TowerAsync(
         HubListing listing, string tower, bool hasVision, CancellationToken cancel)
     {
-        string[] folders = [$"{tower}/", TowerFolder];
-        if (Array.Find(folders, f => listing.Find(f + CheckpointLayout.Config) is not null) is { } folder)
+        var folders = CheckpointLayout.VisionTowerFolders(tower).Select(inside => $"{inside}/");
+        if (folders.FirstOrDefault(f => listing.Find(f + CheckpointLayout.Config) is not null) is { } folder)
         {
             return await TowerInAsync(listing, folder, folder, withWeights: !hasVision, cancel);
         }

@@ -44,12 +44,13 @@ public static class ImportSize
     /// <param name="checkpoint">Its folder.</param>
     /// <param name="plan">The precision of the import.</param>
     /// <param name="calibrated">Whether the import measures: it then has files beside the model until it ends.</param>
+    /// <param name="visionTower">Folder of the vision tower that was chosen; null for none.</param>
     /// <returns>Bytes; 0 where the configuration cannot be read, which the importer will explain.</returns>
-    public static long Estimate(string checkpoint, PrecisionPlan plan, bool calibrated = false)
+    public static long Estimate(string checkpoint, PrecisionPlan plan, bool calibrated = false, string? visionTower = null)
     {
         try
         {
-            var folder = CheckpointFolder.Open(checkpoint);
+            var folder = CheckpointFolder.Open(checkpoint, visionTower);
             var (config, _) = ConfigReader.Read(folder);
             var stored = folder.FindFile(CheckpointLayout.Config) is { } file ? BytesPerStoredWeight(JsonFile.Read(file)) : sizeof(float);
             return Estimate(config, stored, plan) + (calibrated ? Covariances(config.Language, plan) : 0);
@@ -97,7 +98,7 @@ public static class ImportSize
     /// <summary>Null where the tower's sizes are in another file.</summary>
     private static long? KnownVision(ConfigFields fields, LanguageConfig language, PrecisionPlan plan)
     {
-        var type = ProjectorType.All.FirstOrDefault(type => type.ConfigName == fields.Text(ConfigReader.ProjectorKey));
+        var type = ProjectorType.Find(fields.Text(ConfigReader.ProjectorKey));
         if (type is null || fields.Text(CheckpointLayout.VisionTowerKey) is not { } tower || !ClipTower.IsNamedBy(tower))
         {
             return null;

@@ -71,7 +71,10 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
             Name = config.Name,
             CreatedBy = $"mobilevlm {ProgramVersion}",
             Importer = new ImporterStamp(ProgramVersion.Split('+')[0], ImporterStamp.CurrentRevision),
-            Source = new ModelSource(config.Name, config.Architecture, [.. checkpoint.WeightFiles.Select(f => Path.GetFileName(f))], fingerprint),
+            Source = new ModelSource(config.Name, config.Architecture, [.. checkpoint.WeightFiles.Select(f => Path.GetFileName(f))], fingerprint)
+            {
+                VisionTower = checkpoint.TowerSource,
+            },
             Language = config.Language,
             Vision = config.Vision,
             Projector = config.Projector,

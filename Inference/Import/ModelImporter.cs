@@ -21,6 +21,7 @@ public static class ModelImporter
     /// <param name="calibration">Pictures and questions that weights are quantized for and that the loss is measured on;
     /// null quantizes all weights alike and measures nothing. Measuring takes one layer of the checkpoint in float32
     /// at a time, on the disk and in memory, and then one layer of the finished model at a time.</param>
+    /// <param name="visionTower">Folder of the vision tower, which then counts instead of what the checkpoint names; null for none.</param>
     /// <param name="cancel">Stops between two chunks.</param>
     /// <exception cref="ArgumentException">The precision is to be chosen, and nothing is there to measure it on.</exception>
     /// <exception cref="CheckpointException">The checkpoint cannot be read or is not a model of this family.</exception>
@@ -32,10 +33,11 @@ public static class ModelImporter
         PrecisionPlan precision,
         IProgress<ImportProgress>? progress = null,
         CalibrationSet? calibration = null,
+        string? visionTower = null,
         CancellationToken cancel = default) =>
-        Import(sourceFolder, modelFolder, precision, replace: false, progress, calibration, cancel);
+        Import(sourceFolder, modelFolder, precision, replace: false, progress, calibration, visionTower, cancel);
 
-    /// <summary>Same as <see cref="Import(string, string, PrecisionPlan, IProgress{ImportProgress}, CalibrationSet, CancellationToken)"/>,
+    /// <summary>Same as <see cref="Import(string, string, PrecisionPlan, IProgress{ImportProgress}, CalibrationSet, string, CancellationToken)"/>,
     /// but imports again where the same import exists, and replaces the model folder that is there in one step at the
     /// end.</summary>
     public static ModelFolder Replace(
@@ -44,8 +46,9 @@ public static class ModelImporter
         PrecisionPlan precision,
         IProgress<ImportProgress>? progress = null,
         CalibrationSet? calibration = null,
+        string? visionTower = null,
         CancellationToken cancel = default) =>
-        Import(sourceFolder, modelFolder, precision, replace: true, progress, calibration, cancel);
+        Import(sourceFolder, modelFolder, precision, replace: true, progress, calibration, visionTower, cancel);
 
     private static ModelFolder Import(
         string sourceFolder,
@@ -54,6 +57,7 @@ public static class ModelImporter
         bool replace,
         IProgress<ImportProgress>? progress,
         CalibrationSet? calibration,
+        string? visionTower,
         CancellationToken cancel)
     {
         if (precision.NeedsMeasuring && calibration is null)
@@ -61,7 +65,7 @@ public static class ModelImporter
             throw new ArgumentException("A precision can only be chosen by measuring, which takes calibration.", nameof(calibration));
         }
 
-        using var checkpoint = Checkpoint.Open(sourceFolder);
+        using var checkpoint = Checkpoint.Open(sourceFolder, visionTower);
         var tokenizer = checkpoint.TokenizerFile ?? throw new CheckpointException(
             Path.Combine(sourceFolder, CheckpointLayout.Tokenizer),
             "is missing. It is published beside the weights; download it into the same folder.");

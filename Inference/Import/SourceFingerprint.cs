@@ -37,22 +37,29 @@ internal static class SourceFingerprint
             .. Settings.Select(name => Path.Combine(checkpoint.Folder, name)),
             .. checkpoint.WeightFiles.SelectMany(file => Settings.Select(name => Path.Combine(Path.GetDirectoryName(file)!, name))),
             .. checkpoint.TokenizerFile is { } tokenizer ? (string[])[tokenizer] : [],
+            .. checkpoint.TowerSettings,
         ];
         foreach (var file in settings.Distinct().Where(File.Exists))
         {
-            Add(Path.GetRelativePath(checkpoint.Folder, file));
+            Add(NameOf(checkpoint, file));
             hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
         }
 
         foreach (var path in checkpoint.WeightFiles)
         {
             using var file = CheckpointFile.Open(path);
-            Add($"{Path.GetRelativePath(checkpoint.Folder, path)} {file.Length}");
+            Add($"{NameOf(checkpoint, path)} {file.Length}");
             AddSamples(file, hash);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>Path inside the checkpoint, or the name of a file elsewhere, which does not depend on where either lies.</summary>
+    private static string NameOf(Checkpoint checkpoint, string file) =>
+        Path.GetRelativePath(checkpoint.Folder, file) is var relative && relative.StartsWith("..", StringComparison.Ordinal)
+            ? $"tower {Path.GetFileName(file)}"
+            : relative;
 
     private static void AddSamples(CheckpointFile file, IncrementalHash hash)
     {

@@ -76,7 +76,12 @@ public sealed record ImporterStamp(string Version, int Revision)
 /// <param name="Architecture">As in its config.json.</param>
 /// <param name="Files">Its weight files.</param>
 /// <param name="Fingerprint">Equal for imports of the same files in the same precision; null in older folders.</param>
-public sealed record ModelSource(string Name, string Architecture, IReadOnlyList<string> Files, string? Fingerprint = null);
+public sealed record ModelSource(string Name, string Architecture, IReadOnlyList<string> Files, string? Fingerprint = null)
+{
+    /// <summary>Where sizes and weights of the vision tower are from, for people; null where all is from one place, and in older
+    /// folders.</summary>
+    public string? VisionTower { get; init; }
+}
 
 /// <summary>Precision of each part, for people: <c>fp32</c>, <c>int4-b32</c>, …</summary>
 public sealed record ModelPrecision(string? Vision, string Decoder, string Head, string Embedding)

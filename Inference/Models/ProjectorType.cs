@@ -1,43 +1,29 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MobileVlm.Edge.Inference.Models.Projectors;
 
 namespace MobileVlm.Edge.Inference.Models;
 
-/// <summary>The projector, which turns CLIP's patches into visual tokens: its properties that run-time code needs. The importer
-/// has its graph and its tensors.</summary>
-/// <remarks>A closed set: <see cref="All"/> is the only list.</remarks>
+/// <summary>A projector, which turns CLIP's patches into visual tokens: its names, its sizes, its tensors and its layers.
+/// Stateless.</summary>
+/// <remarks>A closed set: <see cref="All"/> is the only list. A new projector is one file in
+/// <c>Projectors</c> and its place in the list.</remarks>
 [JsonConverter(typeof(ProjectorTypeConverter))]
-public sealed class ProjectorType
+public abstract class ProjectorType
 {
-    /// <summary>LDPv2 pools every input to this grid; only whole pooling windows are supported.</summary>
-    private const int PooledGrid = 12;
+    private protected ProjectorType(string name, string configName) => (Name, ConfigName) = (name, configName);
 
-    private readonly Func<VisionConfig, int> _tokenGrid;
-    private readonly Func<double, double, double> _squareRows;
-    private readonly bool _pools;
+    /// <summary>MobileVLM.</summary>
+    public static ProjectorType Ldp { get; } = new LdpProjector();
 
-    private ProjectorType(
-        string name, string configName, Func<VisionConfig, int> tokenGrid, Func<double, double, double> squareRows, bool pools) =>
-        (Name, ConfigName, _tokenGrid, _squareRows, _pools) = (name, configName, tokenGrid, squareRows, pools);
-
-    /// <summary>MobileVLM. The depthwise convolution of its second block, 3x3 of stride 2 with padding 1, halves the grid.</summary>
-    public static ProjectorType Ldp { get; } = new(
-        "Ldp",
-        "ldpnet",
-        vision => (vision.GridSize + 1) / 2,
-        (patches, tokens) => patches + (patches + tokens),
-        pools: false);
-
-    /// <summary>MobileVLM V2. It has no pointwise convolutions, and the MLP's second layer multiplies pooled rows.</summary>
-    public static ProjectorType LdpV2 { get; } = new(
-        "LdpV2",
-        "ldpnetv2",
-        _ => PooledGrid,
-        (_, tokens) => tokens,
-        pools: true);
+    /// <summary>MobileVLM V2.</summary>
+    public static ProjectorType LdpV2 { get; } = new LdpV2Projector();
 
     /// <summary>Every projector that this program knows.</summary>
-    public static IReadOnlyList<ProjectorType> All { get; } = [Ldp, LdpV2];
+    public static IReadOnlyList<ProjectorType> All { get; } = [Ldp, LdpV2, new LinearProjector(), .. MlpGeluProjector.EveryDepth()];
+
+    /// <summary>The values of <c>mm_projector_type</c> that can be imported, for messages.</summary>
+    public static string Supported { get; } = string.Join(" or ", All.Select(type => type.ConfigPattern).Distinct());
 
     /// <summary>The name in a model folder's manifest: <c>LdpV2</c>.</summary>
     public string Name { get; }
@@ -45,36 +31,47 @@ public sealed class ProjectorType
     /// <summary>The value of <c>mm_projector_type</c> in a checkpoint's config.json: <c>ldpnetv2</c>.</summary>
     public string ConfigName { get; }
 
+    /// <summary>Whether the published loader takes the weights of the vision tower from the checkpoint. For all other
+    /// projectors it takes them from the tower's own folder.</summary>
+    public virtual bool TakesTowerFromCheckpoint => false;
+
+    /// <summary><see cref="ConfigName"/> in quotes, or one pattern for several projectors that differ in a number.</summary>
+    private protected virtual string ConfigPattern => $"\"{ConfigName}\"";
+
+    /// <summary>The projector that a config.json names; null where it is not known.</summary>
+    public static ProjectorType? Find(string? configName) => All.FirstOrDefault(type => type.ConfigName == configName);
+
     /// <summary>Visual tokens along one side of the square that the projector makes of a picture.</summary>
-    public int TokenGrid(VisionConfig vision) => _tokenGrid(vision);
+    public abstract int TokenGrid(VisionConfig vision);
 
     /// <summary>Visual tokens that the projector makes of one picture.</summary>
     public int TokenCount(VisionConfig vision) => TokenGrid(vision) * TokenGrid(vision);
 
-    /// <summary>Multiplications and additions for one picture: 2hH per patch for the MLP's first layer from the encoder's width h
-    /// into the decoder's width H; 2H² per patch for the second, and per patch and per visual token for pointwise convolutions
-    /// (LDP), or 2H² per visual token (LDPv2).</summary>
+    /// <summary>Multiplications and additions of the matrix products for one picture. With the encoder's width h and the decoder's
+    /// width H: 2hH per patch for the first layer, and 2H² per row of each further layer.</summary>
     /// <param name="vision">The encoder's sizes.</param>
     /// <param name="hidden">The decoder's width.</param>
     public double Operations(VisionConfig vision, int hidden)
     {
         double h = vision.HiddenSize, square = (double)hidden * hidden;
-        return 2 * ((vision.Patches * h * hidden) + (square * _squareRows(vision.Patches, TokenCount(vision))));
-    }
-
-    /// <summary>Why the projector cannot be used behind a vision encoder of these sizes, as the rest of a sentence that
-    /// begins with its name; null where it can.</summary>
-    public string? Refusal(VisionConfig vision)
-    {
-        var tokens = TokenGrid(vision);
-        return !_pools || vision.GridSize % tokens == 0
-            ? null
-            : $"pools the vision tower's grid of {vision.GridSize} x {vision.GridSize} patches to {tokens} x {tokens}; that is not "
-                + "a whole number of patches each, and is not supported. The published models have 24 x 24 (336 pixels, patches of "
-                + "14). Use a checkpoint with such a tower.";
+        return 2 * ((vision.Patches * h * hidden) + (square * SquareRows(vision)));
     }
 
     public override string ToString() => Name;
+
+    /// <summary>Rows that matrices of the decoder's width squared multiply for one picture, all such matrices together.</summary>
+    private protected abstract double SquareRows(VisionConfig vision);
+
+    /// <summary>Every tensor of the projector, in the order in which PyTorch saves them.</summary>
+    /// <param name="features">Width of the patch features.</param>
+    /// <param name="hidden">Width of the visual tokens.</param>
+    internal abstract IEnumerable<TensorSpec> Tensors(int features, int hidden);
+
+    /// <summary>Adds the projector to a graph that has <see cref="VisionTensors.PatchFeatures"/>; the result is
+    /// <see cref="VisionTensors.VisualTokens"/>.</summary>
+    /// <param name="builder">Writes its pieces.</param>
+    /// <param name="features">Name of the patch features, [1, patches, width].</param>
+    internal abstract void Write(IProjectorBuilder builder, string features);
 }
 
 /// <summary>Writes a projector as its <see cref="ProjectorType.Name"/>, and refuses names that are not in

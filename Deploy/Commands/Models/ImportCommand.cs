@@ -17,17 +17,23 @@ internal static class ImportCommand
             Description = "Folder of a published checkpoint: config.json, weights (.bin or .safetensors), tokenizer.model.",
         };
         var target = new Argument<string>("DIR") { Description = "Folder to make; it must not exist, be empty, or hold the same import." };
+        var tower = new Option<string?>("--vision-tower")
+        {
+            Description = "Folder of the vision tower (config.json, preprocessor_config.json, weights), whatever the checkpoint names. "
+                + "[default: the folder inside or beside SOURCE with the last part of its mm_vision_tower]",
+            HelpName = "FOLDER",
+        };
         var options = new ImportOptions();
         var command = new Command("import", "Turn a published checkpoint into a model folder.")
         {
-            source, target,
+            source, target, tower,
         };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () =>
             {
                 var worked = false;
-                var (checkpoint, model, choice) = (parsed.GetRequiredValue(source), parsed.GetRequiredValue(target), options.Read(parsed));
+                var (checkpoint, model, choice) = (parsed.GetRequiredValue(source), parsed.GetRequiredValue(target), options.Read(parsed) with { VisionTower = Tower(parsed.GetValue(tower)) });
                 RequireSpace(checkpoint, model, choice);
                 var folder = ImportProgressBar.Import(checkpoint, model, choice, cancel, () => worked = true);
                 Terminal.Info(worked
@@ -47,6 +53,13 @@ internal static class ImportCommand
         return command;
     }
 
+    /// <exception cref="UsageException">There is no such folder.</exception>
+    private static string? Tower(string? folder) => folder is null || Directory.Exists(folder)
+        ? folder
+        : throw new UsageException(File.Exists(folder)
+            ? $"--vision-tower: {folder} is a file. Name the folder that holds it and the tower's config.json."
+            : $"--vision-tower: there is no folder {folder}.");
+
     /// <summary>Refuses minutes of work that a full disk would end.</summary>
     private static void RequireSpace(string checkpoint, string target, ImportChoice choice)
     {
@@ -55,7 +68,7 @@ internal static class ImportCommand
             DiskSpace.Require(
                 "Free some space, or name a DIR on another disk.",
                 new DiskRequirement(
-                    "the imported model", target, ImportSize.Estimate(checkpoint, choice.Precision, choice.Calibration is not null)));
+                    "the imported model", target, ImportSize.Estimate(checkpoint, choice.Precision, choice.Calibration is not null, choice.VisionTower)));
         }
     }
 }

@@ -4,12 +4,17 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Commands.Models;
 
-/// <summary>A model's precision and its loss as text.</summary>
+/// <summary>A model's vision tower, precision and loss as text.</summary>
 internal static class PrecisionText
 {
     /// <summary>Each line begins with a word of eleven characters.</summary>
     public static IEnumerable<string> Lines(ModelManifest manifest)
     {
+        if (manifest.Source.VisionTower is { } tower)
+        {
+            yield return $"tower      {tower}";
+        }
+
         var p = manifest.Precision;
         yield return $"precision  decoder {p.Decoder}{Also("sensitive layers", p.Sensitive)}, head {p.Head}, embeddings {p.Embedding}";
         if (p.Vision is { } vision)

@@ -75,13 +75,24 @@ public sealed partial class Checkpoint
                 nameof(destination));
         }
 
-        if (tensor.Type == ElementType.Float32)
+        Read(location, tensor.Type, firstElement, destination);
+    }
+
+    /// <summary>Reads consecutive elements of a file that is open, row-major, widened exactly to float32.</summary>
+    /// <param name="location">Where the tensor is.</param>
+    /// <param name="type">Not <see cref="ElementType.Other"/>.</param>
+    /// <param name="firstElement">Where in the tensor to start.</param>
+    /// <param name="destination">Filled completely; ends within the tensor.</param>
+    /// <exception cref="CheckpointException">The file can no longer be read in full.</exception>
+    internal static void Read(TensorLocation location, ElementType type, long firstElement, Span<float> destination)
+    {
+        if (type == ElementType.Float32)
         {
             ReadFloat32(location.File, location.Offset + (4 * firstElement), destination);
         }
         else
         {
-            ReadHalfWidth(location.File, location.Offset + (2 * firstElement), tensor.Type, destination);
+            ReadHalfWidth(location.File, location.Offset + (2 * firstElement), type, destination);
         }
     }
 

@@ -16,6 +16,8 @@ public sealed partial class Checkpoint : IDisposable
         Config = contents.Config;
         TokenizerFile = contents.TokenizerFile;
         Tensors = contents.Tensors;
+        TowerSettings = contents.TowerSettings;
+        TowerSource = contents.TowerSource;
         _files = files;
         WeightFiles = [.. files.Select(file => file.Path)];
     }
@@ -34,15 +36,23 @@ public sealed partial class Checkpoint : IDisposable
     /// keep their names. Buffers that are not needed are listed too.</summary>
     public IReadOnlyDictionary<string, CheckpointTensor> Tensors { get; }
 
+    /// <summary>Where sizes and weights of the vision tower are from, for people; null where all is from one place.</summary>
+    internal string? TowerSource { get; }
+
+    /// <summary>Full paths of the configuration files of the vision tower's folder.</summary>
+    internal IReadOnlyList<string> TowerSettings { get; }
+
     /// <summary>Full paths of the files that <see cref="Tensors"/> come from.</summary>
     public IReadOnlyList<string> WeightFiles { get; }
 
     /// <summary>Reads the configuration and the place of each tensor; the values stay on disk.</summary>
+    /// <param name="folder">The checkpoint's.</param>
+    /// <param name="visionTower">Folder of the vision tower, which then counts instead of what the configuration names; null for none.</param>
     /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>
-    public static Checkpoint Open(string folder)
+    public static Checkpoint Open(string folder, string? visionTower = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var root = CheckpointFolder.Open(folder);
+        var root = CheckpointFolder.Open(folder, visionTower);
         var files = new List<CheckpointFile>();
         try
         {

@@ -10,16 +10,24 @@ internal sealed class CheckpointFolder
     // to which its snapshots consist of links.
     private readonly List<string> _allowedRoots;
 
-    private CheckpointFolder(string path, List<string> allowedRoots)
+    private CheckpointFolder(string path, List<string> allowedRoots, CheckpointFolder? visionTower = null)
     {
         Path = path;
         _allowedRoots = allowedRoots;
+        VisionTower = visionTower;
     }
 
     /// <summary>Full path as the caller named it.</summary>
     public string Path { get; }
 
-    public static CheckpointFolder Open(string folder)
+    /// <summary>The vision tower that the user chose; null where the checkpoint decides.</summary>
+    public CheckpointFolder? VisionTower { get; }
+
+    /// <summary>Opens the folder of a checkpoint.</summary>
+    /// <param name="folder">Path of the folder.</param>
+    /// <param name="visionTower">Path of the folder of the vision tower that the user chose; null for none.</param>
+    /// <exception cref="CheckpointException">One of them is not a folder.</exception>
+    public static CheckpointFolder Open(string folder, string? visionTower = null)
     {
         var path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder));
         if (!Directory.Exists(path))
@@ -34,7 +42,7 @@ internal sealed class CheckpointFolder
             roots.Add(System.IO.Path.Combine(repository, "blobs"));
         }
 
-        return new CheckpointFolder(path, roots);
+        return new CheckpointFolder(path, roots, visionTower is null ? null : Open(visionTower));
     }
 
     /// <summary>The repository's name ("mtgv/MobileVLM-1.7B") in Hugging Face's cache, else the folder's own.</summary>
@@ -77,13 +85,31 @@ internal sealed class CheckpointFolder
         return Directory.Exists(path) ? new CheckpointFolder(path, _allowedRoots) : null;
     }
 
+    /// <summary>A folder beside this one; null when it is not there or is this one.</summary>
+    /// <param name="name">One name, not a path.</param>
+    /// <exception cref="ArgumentException">The name is a path.</exception>
+    public CheckpointFolder? FindFolderBeside(string name)
+    {
+        if (!IsPlain(name) || name.AsSpan().IndexOfAny('/', '\\') >= 0)
+        {
+            throw new ArgumentException($"'{name}' is not a name.", nameof(name));
+        }
+
+        var path = System.IO.Path.GetDirectoryName(Path) is { } parent ? System.IO.Path.Combine(parent, name) : null;
+        return path is not null && Directory.Exists(path) && RealPath(path, path) != _allowedRoots[0] ? Open(path) : null;
+    }
+
+    /// <summary>Whether a path leads to a place inside a folder, by its text alone.</summary>
+    public static bool IsPlain(string relative) =>
+        !relative.Contains('\0', StringComparison.Ordinal)
+        && !System.IO.Path.IsPathRooted(relative)
+        && !relative.Contains(':', StringComparison.Ordinal)
+        && !relative.Split('/', '\\').Any(part => part is "" or "." or "..");
+
     private string Resolve(string relative)
     {
         var parts = relative.Split('/', '\\');
-        if (relative.Contains('\0', StringComparison.Ordinal)
-            || System.IO.Path.IsPathRooted(relative)
-            || relative.Contains(':', StringComparison.Ordinal)
-            || parts.Any(part => part is "" or "." or ".."))
+        if (!IsPlain(relative))
         {
             throw new CheckpointException(
                 Path,

@@ -25,6 +25,15 @@ public static class CheckpointLayout
     /// <summary>Key of <see cref="Config"/> that names a model's vision tower: a folder of the checkpoint or a repository.</summary>
     public const string VisionTowerKey = "mm_vision_tower";
 
+    /// <summary>Folders inside a checkpoint that may hold its vision tower, in the order in which they are tried: the value of
+    /// <see cref="VisionTowerKey"/>, its last part, <see cref="VisionTowerFolder"/>.</summary>
+    /// <param name="visionTower">The value, which may be a path of the machine that trained the model.</param>
+    public static IReadOnlyList<string> VisionTowerFolders(string visionTower) =>
+    [
+        .. new[] { CheckpointFolder.IsPlain(visionTower) ? visionTower : null, VisionTower.LastPart(visionTower), VisionTowerFolder }
+            .OfType<string>().Distinct(),
+    ];
+
     /// <summary>Files to fetch beside the weights: those that the importer reads and those that say how the
     /// publisher used the model.</summary>
     public static IReadOnlyList<string> SmallFiles { get; } =

@@ -15,6 +15,6 @@ public static class ClipTower
     public static VisionConfig Sizes { get; } = new(
         1024, 4096, 24, 16, 336, 14, 1e-5f, -2, [0.48145466f, 0.4578275f, 0.40821073f], [0.26862954f, 0.26130258f, 0.27577711f]);
 
-    /// <summary>Whether <c>mm_vision_tower</c> of a config.json means this tower: by its name, under any owner.</summary>
-    public static bool IsNamedBy(string visionTower) => visionTower.Split('/')[^1] == Name;
+    /// <summary>Whether <c>mm_vision_tower</c> of a config.json means this tower: by its name, under any owner and in any folder.</summary>
+    public static bool IsNamedBy(string visionTower) => VisionTower.LastPart(visionTower) == Name;
 }

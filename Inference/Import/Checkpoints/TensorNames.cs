@@ -20,6 +20,9 @@ public static class TensorNames
         "vision_tower.",
     ];
 
+    /// <summary>What PyTorch's wrappers for training on several devices and for compiling put before every name.</summary>
+    private static readonly string[] Containers = ["module.", "_orig_mod."];
+
     private static readonly string[] Parts = ["embeddings.", "pre_layrnorm.", Encoder, "post_layernorm."];
 
     /// <summary>Whether a name as stored is that of a weight of a vision encoder. Buffers, which a checkpoint may have without
@@ -48,6 +51,11 @@ public static class TensorNames
     /// <param name="isTower">The file is the tower's own: newer libraries save that without any prefix.</param>
     internal static string Normalise(string stored, bool isTower)
     {
+        while (Containers.FirstOrDefault(container => stored.StartsWith(container, StringComparison.Ordinal)) is { } container)
+        {
+            stored = stored[container.Length..];
+        }
+
         foreach (var wrapper in Wrappers)
         {
             if (stored.StartsWith(wrapper, StringComparison.Ordinal) && IsPart(stored[wrapper.Length..]))

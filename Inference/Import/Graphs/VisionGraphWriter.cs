@@ -1,4 +1,3 @@
-using MobileVlm.Edge.Inference.Import.Graphs.Projectors;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
@@ -52,7 +51,7 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
             [lastHidden, graph.Constant("patches_from", [1]), graph.Constant("patches_to", [patches + 1]), graph.Constant("patches_axis", [1])]);
         graph.ToFloat32(PatchFeatures);
         graph.Output(PatchFeatures, OnnxType.Float32, 1, patches, width);
-        Projector.Of(projector).Write(new ProjectorBuilder(graph, source, writers.Projector, vision, hidden), features);
+        projector.Write(new ProjectorBuilder(graph, source, writers.Projector, vision, hidden), features);
         graph.Output(VisualTokens, OnnxType.Float32, 1, projector.TokenCount(vision), hidden);
     }
 
@@ -166,7 +165,7 @@ internal sealed partial class VisionGraphWriter(VisionConfig vision, ProjectorTy
 /// <summary>The writer of each matrix of a vision encoder.</summary>
 /// <param name="Tower">All but the ones below.</param>
 /// <param name="OutlierProne">The MLP's second, whose inputs have outliers.</param>
-/// <param name="Projector">The projector's two.</param>
+/// <param name="Projector">The projector's.</param>
 internal sealed record VisionWriters(LinearWriter Tower, LinearWriter OutlierProne, LinearWriter Projector)
 {
     /// <summary>Whether the weights around QuickGELU are scaled by its factor, see <see cref="ChannelGroup.Of(VisionConfig, WeightFormat)"/>.</summary>

@@ -3,7 +3,7 @@ using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
-/// <summary>Sizes of one model of the family, as published, or the same model much smaller.</summary>
+/// <summary>Sizes of one model, as published, or the same model much smaller.</summary>
 internal sealed record PublishedModel(
     string Name, LanguageConfig Language, VisionConfig? Vision, ProjectorType? Projector)
 {
@@ -30,6 +30,7 @@ internal sealed record PublishedModel(
         new("mobilevlm-v2-1.7b", MobileLlama14, ClipTower.Sizes, ProjectorType.LdpV2),
         new("mobilevlm-v2-3b", MobileLlama27, ClipTower.Sizes, ProjectorType.LdpV2),
         new("mobilevlm-v2-7b", Vicuna7, ClipTower.Sizes, ProjectorType.LdpV2),
+        new("llava-1.5-7b", Vicuna7, ClipTower.Sizes, ProjectorType.Find("mlp2x_gelu")),
         new("mobilellama-1.4b", MobileLlama14, null, null),
         new("mobilellama-1.4b-chat", MobileLlama14, null, null),
         new("mobilellama-2.7b", MobileLlama27, null, null),
@@ -67,7 +68,7 @@ internal sealed record PublishedModel(
             KeyValueHeads = 2,
             IntermediateSize = Language.IntermediateSize / 32,
             Layers = 2,
-            MaxPositions = 512,
+            MaxPositions = 1024,
         },
         Vision = Vision is null ? null : Vision with { HiddenSize = 64, IntermediateSize = 128, Layers = 3, Heads = 2 },
     };

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using MobileVlm.Edge.Inference.Import.Graphs;
+using MobileVlm.Edge.Inference.Models.Projectors;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 

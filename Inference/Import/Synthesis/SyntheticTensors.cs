@@ -1,7 +1,6 @@
-using MobileVlm.Edge.Inference.Import.Graphs;
-using MobileVlm.Edge.Inference.Import.Graphs.Projectors;
 using MobileVlm.Edge.Inference.Models;
-using static MobileVlm.Edge.Inference.Import.Graphs.TensorSpec;
+using MobileVlm.Edge.Inference.Models.Projectors;
+using static MobileVlm.Edge.Inference.Models.Projectors.TensorSpec;
 
 namespace MobileVlm.Edge.Inference.Import.Synthesis;
 
@@ -20,7 +19,7 @@ internal static class SyntheticTensors
             Norm("model.norm.weight", hidden),
             .. model.Vision is { } vision ? Vision(vision) : [],
             .. model is { Vision: { } encoder, Projector: { } projector }
-                ? Projector.Of(projector).Tensors(encoder.HiddenSize, hidden)
+                ? projector.Tensors(encoder.HiddenSize, hidden)
                 : [],
             Weight("lm_head.weight", language.VocabularySize, hidden),
         ];

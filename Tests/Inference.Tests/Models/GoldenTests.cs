@@ -46,7 +46,7 @@ public sealed class GoldenTests
         var folders = Directory.GetDirectories(GoldenFolder.Path()).Select(d => Path.GetFileName(d)!);
         var tested = VisionCases().Concat(TextCases()).GroupBy(c => (string)c[0]).ToDictionary(g => g.Key, g => g.Count());
         Assert.Equal(5, tested.Count);
-        Assert.All(folders, name => Assert.Equal(GoldenCase.Load(name).Length, tested[name]));
+        Assert.All(folders.Where(name => name != FineTuneTests.Folder), name => Assert.Equal(GoldenCase.Load(name).Length, tested[name]));
     }
 
     [Theory]

@@ -13,6 +13,11 @@ internal static class ConfigReader
     private const int WidestHead = 1024;
     private const int LongestContext = 1 << 18;
 
+    private const string TextArchitecture = "LlamaForCausalLM";
+
+    /// <summary>MobileVLM's, LLaMA's and LLaVA-1.5's, which all have LLaMA's decoder.</summary>
+    private static readonly string[] Architectures = ["MobileLlamaForCausalLM", TextArchitecture, "LlavaLlamaForCausalLM"];
+
     /// <summary>Key of config.json that names the projector.</summary>
     public const string ProjectorKey = "mm_projector_type";
 
@@ -24,17 +29,20 @@ internal static class ConfigReader
         var fields = new ConfigFields(path, JsonFile.Read(path));
         var architecture = Architecture(fields);
         var language = ReadLanguage(fields);
-        var tower = fields.Has(CheckpointLayout.VisionTowerKey) || fields.Has(ProjectorKey)
-            || architecture != "LlamaForCausalLM"
-            ? VisionTower.Find(folder, fields)
-            : null;
+        var hasVision = fields.Has(CheckpointLayout.VisionTowerKey) || fields.Has(ProjectorKey) || architecture != TextArchitecture;
+        if (folder.VisionTower is not null && !hasVision)
+        {
+            throw new CheckpointException(path, $"has no '{ProjectorKey}': it is a model of text only. Leave --vision-tower out.");
+        }
+
+        var tower = hasVision ? VisionTower.Find(folder, fields) : null;
         var vision = tower is null ? null : VisionConfigReader.Read(fields, tower, folder);
         var config = new ModelConfig(
             folder.Name(),
             architecture,
             language,
             vision,
-            vision is null ? null : Projector(fields, vision),
+            vision is null ? null : Projector(fields),
             fields.Text("license") ?? ModelCard.License(folder));
         return (config, tower);
     }
@@ -42,19 +50,17 @@ internal static class ConfigReader
     private static string Architecture(ConfigFields fields)
     {
         var architecture = fields.FirstText("architectures");
-        return architecture is "MobileLlamaForCausalLM" or "LlamaForCausalLM"
-            ? architecture
-            : throw fields.Error("architectures", "[\"MobileLlamaForCausalLM\"] or [\"LlamaForCausalLM\"]");
+        return Architectures.Contains(architecture)
+            ? architecture!
+            : throw fields.Error("architectures", string.Join(" or ", Architectures.Select(name => $"[\"{name}\"]")));
     }
 
     /// <summary>Sizes of the decoder.</summary>
     /// <exception cref="CheckpointException">They are missing or not supported.</exception>
     public static LanguageConfig ReadLanguage(ConfigFields fields)
     {
-        fields.MustBeAbsent("rope_scaling");
         fields.MustBe("hidden_act", "silu", fallback: "silu");
-        fields.MustBeFalse("attention_bias");
-        fields.MustBeFalse("mlp_bias");
+        ArithmeticKeys.CheckDecoder(fields);
         var hidden = fields.Integer("hidden_size", 1, WidestLayer);
         var heads = fields.Integer("num_attention_heads", 1, hidden);
         if (hidden % heads != 0 || hidden / heads % 2 != 0 || hidden / heads > WidestHead)
@@ -83,22 +89,15 @@ internal static class ConfigReader
             heads,
             keyValueHeads,
             vocabulary,
-            // The three fallbacks are what transformers' LlamaConfig assumes.
+            // These fallbacks are what transformers' LlamaConfig assumes.
             fields.Positive("rms_norm_eps", fallback: 1e-6f),
-            fields.Positive("rope_theta", fallback: 10000f),
+            RotaryReader.Theta(fields),
             fields.Integer(positionsKey, 1, LongestContext, fallback: 2048),
-            fields.Integer("bos_token_id", 0, vocabulary - 1, fallback: Math.Min(1, vocabulary - 1)),
-            fields.Integer("eos_token_id", 0, vocabulary - 1, fallback: Math.Min(2, vocabulary - 1)),
+            fields.OneInteger("bos_token_id", 0, vocabulary - 1, fallback: Math.Min(1, vocabulary - 1)),
+            fields.OneInteger("eos_token_id", 0, vocabulary - 1, fallback: Math.Min(2, vocabulary - 1)),
             fields.Flag("tie_word_embeddings", fallback: false));
     }
 
-    private static ProjectorType Projector(ConfigFields fields, VisionConfig vision)
-    {
-        var name = fields.Text(ProjectorKey);
-        var type = ProjectorType.All.FirstOrDefault(known => known.ConfigName == name)
-            ?? throw fields.Error(ProjectorKey, string.Join(" or ", ProjectorType.All.Select(known => $"\"{known.ConfigName}\"")));
-        return type.Refusal(vision) is { } refusal
-            ? throw new CheckpointException(fields.File, $"\"{ProjectorKey}\" is \"{name}\", which {refusal}")
-            : type;
-    }
+    private static ProjectorType Projector(ConfigFields fields) =>
+        ProjectorType.Find(fields.Text(ProjectorKey)) ?? throw fields.Error(ProjectorKey, ProjectorType.Supported);
 }

@@ -17,16 +17,17 @@ internal static class JsonFile
             throw file.Error($"has {file.Length} bytes; a configuration has at most {LargestBytes}.");
         }
 
+        PlaceholderFile.Refuse(file, "the configuration");
         var bytes = new byte[file.Length];
         file.ReadExactly(0, bytes);
         return Parse(path, bytes);
     }
 
-    public static JsonElement Parse(string path, ReadOnlyMemory<byte> utf8)
+    public static JsonElement Parse(string path, ReadOnlyMemory<byte> text)
     {
         try
         {
-            using var document = StrictJson.Parse(utf8);
+            using var document = StrictJson.Parse(text);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document.RootElement.Clone()
                 : throw new CheckpointException(path, "holds JSON, but not an object. Download it again.");

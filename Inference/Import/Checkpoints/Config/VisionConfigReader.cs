@@ -12,16 +12,18 @@ internal static class VisionConfigReader
     public static VisionConfig Read(ConfigFields model, VisionTower tower, CheckpointFolder checkpoint)
     {
         model.MustBe("vision_tower_type", "clip", fallback: "clip");
-        model.MustBeFalse("mm_use_im_start_end");
-        model.MustBeFalse("mm_use_im_patch_token");
+        ArithmeticKeys.CheckPicture(model);
         model.MustBe("mm_vision_select_feature", "patch", fallback: "patch");
 
         // Absent means that pictures were cropped at training, so there is no fallback.
         model.MustBe("image_aspect_ratio", "pad", fallback: null);
         var vision = Sizes(tower);
-        if (model.Integer("mm_hidden_size", 1, WidestLayer, fallback: vision.HiddenSize) != vision.HiddenSize)
+        var width = model.Integer("mm_hidden_size", 1, WidestLayer, fallback: vision.HiddenSize);
+        if (width != vision.HiddenSize)
         {
-            throw model.Error("mm_hidden_size", $"the vision tower's hidden_size, {vision.HiddenSize}");
+            throw tower.Folder is null
+                ? tower.Missing(model.File, $"'mm_hidden_size' is {width}, that of {ClipTower.Repository} is {vision.HiddenSize}")
+                : model.Error("mm_hidden_size", $"the vision tower's hidden_size, {vision.HiddenSize}");
         }
 
         var layer = model.Integer("mm_vision_select_layer", -vision.Layers, vision.Layers, fallback: -2);
@@ -48,6 +50,8 @@ internal static class VisionConfigReader
         var fields = whole.Section("vision_config") ?? whole;
 
         // Fallbacks are those of transformers' CLIPVisionConfig.
+        ArithmeticKeys.CheckTower(whole);
+        ArithmeticKeys.CheckTower(fields);
         fields.MustBe("hidden_act", "quick_gelu", fallback: "quick_gelu");
         fields.Integer("num_channels", 3, 3, fallback: 3);
         var hidden = fields.Integer("hidden_size", 1, WidestLayer);
@@ -79,11 +83,6 @@ internal static class VisionConfigReader
     private static VisionConfig Pixels(VisionConfig vision, CheckpointFolder? tower, CheckpointFolder checkpoint)
     {
         var path = tower?.FindFile(CheckpointLayout.Preprocessor) ?? checkpoint.FindFile(CheckpointLayout.Preprocessor);
-        var fields = path is null ? null : new ConfigFields(path, JsonFile.Read(path));
-        return vision with
-        {
-            ImageMean = fields?.Colour("image_mean", ClipTower.Sizes.ImageMean, mayBeZero: true) ?? [.. ClipTower.Sizes.ImageMean],
-            ImageStd = fields?.Colour("image_std", ClipTower.Sizes.ImageStd, mayBeZero: false) ?? [.. ClipTower.Sizes.ImageStd],
-        };
+        return path is null ? vision : PreprocessorReader.Read(vision, path);
     }
 }

@@ -38,9 +38,17 @@ public static class CheckpointFormats
     /// <exception cref="CheckpointException">It cannot be read.</exception>
     internal static CheckpointContents Read(CheckpointFolder folder, ICollection<CheckpointFile> files)
     {
-        if (Find(folder.FileNames()) is var (format, entry))
+        var names = folder.FileNames();
+        var found = Find(names);
+        IncompleteModel.RefuseAdapter(folder, names, found?.Entry);
+        if (found is var (format, entry))
         {
             return format.Read(folder, entry, files);
+        }
+
+        if (IncompleteModel.Explain(folder, names) is { } explained)
+        {
+            throw explained;
         }
 
         // A folder without a configuration is the wrong one, which is the more useful thing to report.

@@ -30,6 +30,10 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
     public string ShardFile(int number, int count) =>
         string.Create(CultureInfo.InvariantCulture, $"{stem}-{number:00000}-of-{count:00000}.{extension}");
 
+    /// <summary>Whether a file has the name of one of several shards.</summary>
+    public bool IsShard(string file) =>
+        file.StartsWith($"{stem}-0", StringComparison.Ordinal) && file.EndsWith($".{extension}", StringComparison.Ordinal);
+
     public string? EntryFile(IReadOnlySet<string> names) => EntryFiles.FirstOrDefault(names.Contains);
 
     public CheckpointContents Read(CheckpointFolder folder, string entry, ICollection<CheckpointFile> files)
@@ -37,20 +41,21 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
         var (config, tower) = ConfigReader.Read(folder);
         var tensors = new Dictionary<string, CheckpointTensor>(StringComparer.Ordinal);
         ReadFolder(folder, entry, files, tensors, isTower: false);
-
-        // A fine-tuned tower is saved inside the checkpoint; never mix it with the one that it started from.
-        if (tower is not null && !HasVision(tensors))
+        IncompleteModel.Refuse(folder, Path.Combine(folder.Path, entry), tensors.Keys);
+        var towerSource = tower is null ? null : ReadTower(config, folder, tower, files, tensors);
+        var tokenizer = folder.FindFile(CheckpointLayout.Tokenizer);
+        if (tokenizer is not null)
         {
-            ReadTower(tower, files, tensors);
-            if (!HasVision(tensors))
-            {
-                throw new CheckpointException(
-                    tower.Folder?.Path ?? folder.Path,
-                    $"neither the checkpoint nor the folder of its vision tower holds vision weights. {tower.Remedy}");
-            }
+            PlaceholderFile.Refuse(tokenizer, "the tokenizer");
         }
 
-        return new CheckpointContents(config, folder.FindFile(CheckpointLayout.Tokenizer), tensors);
+        return new CheckpointContents(config, tokenizer, tensors)
+        {
+            TowerSource = towerSource,
+            TowerSettings = tower?.Folder is { } found
+                ? [.. CheckpointLayout.VisionTowerSmallFiles.Select(found.FindFile).OfType<string>()]
+                : [],
+        };
     }
 
     /// <summary>Lists the tensors of one file; their names are as stored.</summary>
@@ -59,13 +64,81 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
     private static bool HasVision(Dictionary<string, CheckpointTensor> tensors) =>
         tensors.Values.Any(tensor => TensorNames.IsVision(tensor.Name) && tensor.Type != ElementType.Other);
 
-    /// <summary>The tower may be in another of these formats than the checkpoint.</summary>
-    private static void ReadTower(VisionTower tower, ICollection<CheckpointFile> files, Dictionary<string, CheckpointTensor> tensors)
+    /// <summary>Takes the tower's weights from where the published loader takes them. The two towers are never mixed.</summary>
+    /// <returns>Where settings and weights of the tower are from, for people; null where all is from the checkpoint.</returns>
+    private static string? ReadTower(
+        ModelConfig config, CheckpointFolder checkpoint, VisionTower tower, ICollection<CheckpointFile> files, Dictionary<string, CheckpointTensor> tensors)
     {
-        if (tower.Folder is { } folder && CheckpointFormats.Find(folder.FileNames()) is var (format, entry)
-            && format is HuggingFaceFormat shared)
+        var isInside = HasVision(tensors);
+        var source = tower.Folder is null ? null : $"sizes of {Path.GetFileName(tower.Folder.Path)}, weights of the checkpoint";
+        if (tower.Folder is { } folder && !(isInside && config.Projector is { TakesTowerFromCheckpoint: true }))
         {
-            shared.ReadFolder(folder, entry, files, tensors, isTower: true);
+            source = ReadTowerFolder(folder, isInside, source!, files, tensors);
+        }
+
+        if (!HasVision(tensors))
+        {
+            throw new CheckpointException(
+                tower.Folder?.Path ?? checkpoint.Path,
+                $"neither the checkpoint nor the folder of its vision tower holds vision weights. {tower.Remedy}");
+        }
+
+        return tower.Folder is null && VisionTower.DifferenceFromPublished(tensors) is { } difference
+            ? throw tower.Missing(Path.Combine(checkpoint.Path, CheckpointLayout.Config), difference)
+            : source;
+    }
+
+    /// <summary>Reads the weights in the tower's folder, where there are any, in place of those in the checkpoint. They may be in another
+    /// of these formats.</summary>
+    private static string ReadTowerFolder(
+        CheckpointFolder folder, bool isInside, string withoutWeights, ICollection<CheckpointFile> files, Dictionary<string, CheckpointTensor> tensors)
+    {
+        if (CheckpointFormats.Find(folder.FileNames()) is not var (format, entry) || format is not HuggingFaceFormat shared)
+        {
+            return withoutWeights;
+        }
+
+        var opened = new List<CheckpointFile>();
+        var own = new Dictionary<string, CheckpointTensor>(StringComparer.Ordinal);
+        var isUsed = false;
+        try
+        {
+            shared.ReadFolder(folder, entry, opened, own, isTower: true);
+            var isOther = isInside && TowerWeights.Differ(tensors, own);
+            isUsed = HasVision(own) && !isOther;
+            if (!isUsed)
+            {
+                return isOther ? $"{withoutWeights}, because those in the folder are of another tower than the model was trained with" : withoutWeights;
+            }
+
+            foreach (var name in tensors.Keys.Where(TensorNames.IsVision).ToList())
+            {
+                tensors.Remove(name);
+            }
+
+            foreach (var (name, tensor) in own)
+            {
+                if (!tensors.TryAdd(name, tensor))
+                {
+                    throw opened[0].Error($"holds tensor '{name}', but it was read before. Remove one of them.");
+                }
+            }
+
+            return $"sizes and weights of {Path.GetFileName(folder.Path)}";
+        }
+        finally
+        {
+            foreach (var file in opened)
+            {
+                if (isUsed)
+                {
+                    files.Add(file);
+                }
+                else
+                {
+                    file.Dispose();
+                }
+            }
         }
     }
 
@@ -112,7 +185,7 @@ internal abstract class HuggingFaceFormat(string name, string stem, string exten
     {
         var file = CheckpointFile.Open(path);
         files.Add(file);
-        PlaceholderFile.Refuse(file);
+        PlaceholderFile.Refuse(file, "the weights");
         var stored = ReadTensors(file);
         foreach (var tensor in stored)
         {

@@ -33,4 +33,11 @@ internal interface ICheckpointFormat
 /// <param name="TokenizerFile">Full path of the SentencePiece model; null where there is none.</param>
 /// <param name="Tensors">By the names of <see cref="TensorNames"/>.</param>
 internal sealed record CheckpointContents(
-    ModelConfig Config, string? TokenizerFile, IReadOnlyDictionary<string, CheckpointTensor> Tensors);
+    ModelConfig Config, string? TokenizerFile, IReadOnlyDictionary<string, CheckpointTensor> Tensors)
+{
+    /// <summary>Full paths of the configuration files that were read of the vision tower's folder.</summary>
+    public IReadOnlyList<string> TowerSettings { get; init; } = [];
+
+    /// <summary>Where sizes and weights of the vision tower are from, for people; null where all is in one place.</summary>
+    public string? TowerSource { get; init; }
+}

@@ -9,8 +9,13 @@ internal static class ImpliedTensors
     {
         var vision = config.Vision is null ? [] : Vision(config.Vision);
         var projector = config.Projector is null ? []
-            : config.Projector == ProjectorType.Ldp ? Ldp(config.Vision!.HiddenSize, config.Language.HiddenSize)
-            : LdpV2(config.Vision!.HiddenSize, config.Language.HiddenSize);
+            : config.Projector.ConfigName switch
+            {
+                "ldpnet" => Ldp(config.Vision!.HiddenSize, config.Language.HiddenSize),
+                "ldpnetv2" => LdpV2(config.Vision!.HiddenSize, config.Language.HiddenSize),
+                "mlp2x_gelu" => Mlp(config.Vision!.HiddenSize, config.Language.HiddenSize),
+                var other => throw new NotSupportedException($"Nothing is written down for '{other}'."),
+            };
         return [.. Language(config.Language), .. vision, .. projector];
     }
 
@@ -96,6 +101,12 @@ internal static class ImpliedTensors
         .. Affine("model.mm_projector.mlp.mlp.0", hidden, vision),
         .. Affine("model.mm_projector.mlp.mlp.2", hidden, hidden),
         .. Affine("model.mm_projector.peg.peg.0", hidden, 1, 3, 3),
+    ];
+
+    private static IEnumerable<(string, long[])> Mlp(long vision, long hidden) =>
+    [
+        .. Affine("model.mm_projector.0", hidden, vision),
+        .. Affine("model.mm_projector.2", hidden, hidden),
     ];
 
     private static IEnumerable<(string, long[])> Affine(string name, params long[] weight) =>

@@ -1,8 +1,11 @@
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
-using MobileVlm.Edge.Inference.Import.Graphs.Projectors;
+using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Tests.Import.Checkpoints;
+using MobileVlm.Edge.Inference.Tests.Models;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Graphs;
 
@@ -10,12 +13,12 @@ namespace MobileVlm.Edge.Inference.Tests.Import.Graphs;
 public sealed class ProjectorTests
 {
     [Fact]
-    public void Each_projector_has_a_graph_and_tensors_and_none_is_registered_twice()
+    public void Each_projector_has_tensors_and_names_of_its_own()
     {
-        Assert.Equal(ProjectorType.All, Projector.All.Select(projector => projector.Type));
-        Assert.All(ProjectorType.All, type => Assert.NotEmpty(Projector.Of(type).Tensors(64, 96)));
+        Assert.All(ProjectorType.All, type => Assert.NotEmpty(type.Tensors(64, 96)));
         Assert.Equal(ProjectorType.All.Count, ProjectorType.All.Select(type => type.ConfigName).Distinct().Count());
         Assert.Equal(ProjectorType.All.Count, ProjectorType.All.Select(type => type.Name).Distinct().Count());
+        Assert.Equal([ProjectorType.LdpV2], ProjectorType.All.Where(type => type.TakesTowerFromCheckpoint));
     }
 
     [Theory]
@@ -23,24 +26,51 @@ public sealed class ProjectorTests
     [InlineData("Ldp", "ldpnet", 15, 64)]
     [InlineData("LdpV2", "ldpnetv2", 24, 144)]
     [InlineData("LdpV2", "ldpnetv2", 36, 144)]
+    [InlineData("LdpV2", "ldpnetv2", 25, 144)]
+    [InlineData("LdpV2", "ldpnetv2", 8, 144)]
+    [InlineData("Linear", "linear", 16, 256)]
+    [InlineData("Mlp2xGelu", "mlp2x_gelu", 24, 576)]
     public void Each_name_stands_for_one_number_of_visual_tokens(string name, string config, int grid, int tokens)
     {
-        var type = ProjectorType.All.Single(type => type.ConfigName == config);
+        var type = ProjectorType.Find(config)!;
         Assert.Equal(name, type.ToString());
         Assert.Equal(tokens, type.TokenCount(ClipSizes with { ImageSize = grid * 14 }));
     }
 
     [Theory]
-    [InlineData("ldpnet", 25, false)]
-    [InlineData("ldpnetv2", 24, false)]
-    [InlineData("ldpnetv2", 36, false)]
-    [InlineData("ldpnetv2", 25, true)]
-    [InlineData("ldpnetv2", 6, true)]
-    public void A_grid_that_is_not_a_whole_number_of_windows_is_refused(string config, int grid, bool isRefused)
+    [InlineData(24)]
+    [InlineData(36)]
+    [InlineData(12)]
+    [InlineData(16)]
+    [InlineData(25)]
+    [InlineData(13)]
+    [InlineData(8)]
+    [InlineData(1)]
+    public void Every_grid_is_pooled_to_twelve_by_twelve_as_PyTorch_pools_it(int grid)
     {
-        var refusal = ProjectorType.All.Single(type => type.ConfigName == config).Refusal(ClipSizes with { ImageSize = grid * 14 });
-        Assert.Equal(isRefused, refusal is not null);
-        Assert.Contains(isRefused ? $"{grid} x {grid} patches to 12 x 12" : "", refusal ?? "", StringComparison.Ordinal);
+        const int Channels = 3, Pooled = 12;
+        var random = new Random(grid);
+        var input = Enumerable.Range(0, Channels * grid * grid).Select(_ => random.NextSingle()).ToArray();
+
+        // AdaptiveAvgPool2d: from floor(i n / m) to ceil((i + 1) n / m).
+        var expected = new List<float>();
+        for (var channel = 0; channel < Channels; channel++)
+        {
+            foreach (var row in Enumerable.Range(0, Pooled))
+            {
+                foreach (var column in Enumerable.Range(0, Pooled))
+                {
+                    var (top, bottom) = (row * grid / Pooled, (int)Math.Ceiling((row + 1) * grid / (double)Pooled));
+                    var (left, right) = (column * grid / Pooled, (int)Math.Ceiling((column + 1) * grid / (double)Pooled));
+                    expected.Add((
+                        from y in Enumerable.Range(top, bottom - top)
+                        from x in Enumerable.Range(left, right - left)
+                        select input[(((channel * grid) + y) * grid) + x]).Average());
+                }
+            }
+        }
+
+        Compare.Close([.. expected], Pool(input, Channels, grid, Pooled), 1e-5);
     }
 
     [Fact]
@@ -51,16 +81,24 @@ public sealed class ProjectorTests
         const double First = 576.0 * 2 * 1024 * 2048;
         Assert.Equal(First + (2.0 * 2048 * 2048 * (576 + 576 + 144)), ProjectorType.Ldp.Operations(ClipSizes, 2048));
         Assert.Equal(First + (2.0 * 2048 * 2048 * 144), ProjectorType.LdpV2.Operations(ClipSizes, 2048));
+        Assert.Equal(First, ProjectorType.Find("linear")!.Operations(ClipSizes, 2048));
+        Assert.Equal(First + (2.0 * 2048 * 2048 * 2 * 576), ProjectorType.Find("mlp3x_gelu")!.Operations(ClipSizes, 2048));
     }
+
+    [Fact]
+    public void Layers_of_an_MLP_have_even_numbers_because_the_activations_between_them_have_the_others() => Assert.Equal(
+        ["model.mm_projector.0.weight", "model.mm_projector.0.bias", "model.mm_projector.2.weight", "model.mm_projector.2.bias", "model.mm_projector.4.weight", "model.mm_projector.4.bias"],
+        ProjectorType.Find("mlp3x_gelu")!.Tensors(64, 96).Select(tensor => tensor.Name));
 
     [Fact]
     public void An_unknown_projector_of_a_checkpoint_is_refused_with_the_known_ones()
     {
         using var folder = TemporaryFolder.CopyOf("mobilevlm-v1");
         SmallCheckpoint.Edit(folder["config.json"], "mm_projector_type", "\"ldpnetv3\"");
-        var message = SmallCheckpoint.Refused(folder).Message;
-        Assert.Contains("'mm_projector_type' is \"ldpnetv3\"; supported is", message, StringComparison.Ordinal);
-        Assert.All(ProjectorType.All, type => Assert.Contains($"\"{type.ConfigName}\"", message, StringComparison.Ordinal));
+        Assert.Contains(
+            "'mm_projector_type' is \"ldpnetv3\"; supported is \"ldpnet\" or \"ldpnetv2\" or \"linear\" or \"mlpNx_gelu\" (N from 1 to 8).",
+            SmallCheckpoint.Refused(folder).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -79,4 +117,28 @@ public sealed class ProjectorTests
     }
 
     private static VisionConfig ClipSizes => ClipTower.Sizes;
+
+    private static float[] Pool(float[] input, int channels, int from, int to)
+    {
+        using var folder = new TemporaryFolder();
+        var graph = new OnnxGraph("pool");
+        graph.Input("x", OnnxType.Float32, 1, channels, from, from);
+        new ProjectorBuilder(graph, null!, null!, ClipSizes, channels).AdaptiveMean("x", from, to, "y");
+        graph.Output("y", OnnxType.Float32, 1, channels, to, to);
+        using (var data = new ExternalDataFile(folder["pool.onnx.data"]))
+        {
+            graph.WriteWeights(data);
+        }
+
+        using (var file = File.Create(folder["pool.onnx"]))
+        {
+            graph.Save(file);
+        }
+
+        using var session = new InferenceSession(folder["pool.onnx"]);
+        using var value = OrtValue.CreateTensorValueFromMemory(input, [1, channels, from, from]);
+        using var options = new RunOptions();
+        using var results = session.Run(options, ["x"], [value], ["y"]);
+        return results[0].GetTensorDataAsSpan<float>().ToArray();
+    }
 }

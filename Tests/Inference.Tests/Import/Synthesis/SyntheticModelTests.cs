@@ -19,14 +19,15 @@ public sealed class SyntheticModelTests
     [InlineData("mobilevlm-v2-1.7b-tiny", "fp32")]
     [InlineData("mobilevlm-v2-3b-tiny", "int4")]
     [InlineData("mobilevlm-v2-7b-tiny", "int4")]
-    public void Each_model_with_vision_is_imported_and_answers(string like, string precision)
+    [InlineData("llava-1.5-7b-tiny", "int4", 576)]
+    public void Each_model_with_vision_is_imported_and_answers(string like, string precision, int visualTokens = 144)
     {
         using var source = new SyntheticFolder(like, new SynthesisOptions(Outliers: true));
         using var target = new TemporaryFolder();
         var folder = ModelImporter.Import(source.Path, target["model"], PrecisionPlan.Parse(precision));
-        Assert.Equal(144, folder.Manifest.VisualTokens);
+        Assert.Equal(visualTokens, folder.Manifest.VisualTokens);
         using var encoder = new VisionEncoder(folder, new ExecutionSettings(1));
-        using var answerer = QuestionAnswerer.Open(folder, new ExecutionSettings(1), capacity: 512);
+        using var answerer = QuestionAnswerer.Open(folder, new ExecutionSettings(1), capacity: 512 + visualTokens);
         using var tokens = encoder.Encode(new RgbImage(new byte[3 * 64 * 48], 64, 48));
         answerer.PrefillPicture(tokens);
         var scored = answerer.Ask(new Question("Is there a person?", AnswerKind.YesNo, 1));

@@ -1,16 +1,19 @@
-using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Onnx;
 
-namespace MobileVlm.Edge.Inference.Import.Graphs.Projectors;
+namespace MobileVlm.Edge.Inference.Models.Projectors;
 
 /// <summary>LDP (MobileVLM, arXiv 2312.16886, section 3.3): an MLP and two convolution blocks, the second of stride 2.</summary>
-internal sealed class LdpProjector : Projector
+internal sealed class LdpProjector() : ProjectorType("Ldp", "ldpnet")
 {
     private const string Prefix = "model.mm_projector.model";
 
-    public override ProjectorType Type => ProjectorType.Ldp;
+    /// <summary>The depthwise convolution of the second block, 3x3 of stride 2 with padding 1, halves the grid.</summary>
+    public override int TokenGrid(VisionConfig vision) => (vision.GridSize + 1) / 2;
 
-    public override IEnumerable<TensorSpec> Tensors(int features, int hidden)
+    /// <summary>The MLP's second layer and the first block's pointwise convolution see patches, the second block's visual tokens.</summary>
+    private protected override double SquareRows(VisionConfig vision) => (2 * vision.Patches) + TokenCount(vision);
+
+    internal override IEnumerable<TensorSpec> Tensors(int features, int hidden)
     {
         var squeezed = SqueezeChannels(hidden);
         return
@@ -30,12 +33,12 @@ internal sealed class LdpProjector : Projector
         ];
     }
 
-    public override void Write(ProjectorBuilder builder, string features)
+    internal override void Write(IProjectorBuilder builder, string features)
     {
-        var map = builder.ToMap(builder.Mlp(features, $"{Prefix}.mlp.1", $"{Prefix}.mlp.3"), builder.Vision.GridSize);
+        var map = builder.ToMap(builder.Mlp(features, [$"{Prefix}.mlp.1", $"{Prefix}.mlp.3"]), builder.Vision.GridSize);
         map = WriteBlock(builder, $"{Prefix}.mb_block.1.block", "projector.block1", map, stride: 1);
         map = WriteBlock(builder, $"{Prefix}.mb_block.2.block", "projector.block2", map, stride: 2);
-        builder.ToVisualTokens(map, Type.TokenGrid(builder.Vision));
+        builder.MapToVisualTokens(map, TokenGrid(builder.Vision));
     }
 
     /// <summary>A quarter of the channels, rounded to a multiple of 8 but never by more than a tenth downwards
@@ -49,7 +52,7 @@ internal sealed class LdpProjector : Projector
 
     /// <summary>MobileNetV3's inverted residual without expansion: depthwise convolution, squeeze and excitation,
     /// pointwise convolution; norms over the channels.</summary>
-    private static string WriteBlock(ProjectorBuilder builder, string block, string at, string input, int stride)
+    private static string WriteBlock(IProjectorBuilder builder, string block, string at, string input, int stride)
     {
         var graph = builder.Graph;
         var depthwise = builder.DepthwiseConv($"{at}.depthwise", input, $"{block}.0.0.weight", biasTensor: null, stride);

@@ -1,4 +1,4 @@
-namespace MobileVlm.Edge.Inference.Import.Graphs;
+namespace MobileVlm.Edge.Inference.Models.Projectors;
 
 /// <summary>Role of a tensor, which determines the distribution of its values.</summary>
 internal enum TensorRole
