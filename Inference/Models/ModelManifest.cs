@@ -72,7 +72,11 @@ public sealed record ImporterStamp(string Version, int Revision)
 /// <param name="Architecture">As in its config.json.</param>
 /// <param name="Files">Its weight files.</param>
 /// <param name="Fingerprint">Equal for imports of the same files in the same precision; null in older folders.</param>
-public sealed record ModelSource(string Name, string Architecture, IReadOnlyList<string> Files, string? Fingerprint = null);
+public sealed record ModelSource(string Name, string Architecture, IReadOnlyList<string> Files, string? Fingerprint = null)
+{
+    /// <summary>What was found in the files, a sentence each, for people; null where there is nothing to report.</summary>
+    public IReadOnlyList<string>? Notes { get; init; }
+}
 
 /// <summary>Precision of each part, for people: <c>fp32</c>, <c>int4-b32</c>, …</summary>
 public sealed record ModelPrecision(string? Vision, string Decoder, string Head, string Embedding)
@@ -98,6 +102,10 @@ public sealed record ModelPrecision(string? Vision, string Decoder, string Head,
     /// <remarks>The member in the manifest is <c>rounding</c>.</remarks>
     [JsonPropertyName("rounding")]
     public string? Quantization { get; init; }
+
+    /// <summary>Which matrices have the very integers of a quantized checkpoint and which were quantized again, a sentence for each part;
+    /// null where none were kept.</summary>
+    public IReadOnlyList<string>? Kept { get; init; }
 
     /// <summary>Why the import chose this precision; null where the user named it.</summary>
     public IReadOnlyList<string>? Choice { get; init; }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 
@@ -14,20 +15,26 @@ internal static class ImportCommand
     {
         var source = new Argument<string>("SOURCE")
         {
-            Description = "Folder of a published checkpoint: config.json, weights (.bin or .safetensors), tokenizer.model.",
+            Description = "Folder of a published checkpoint: config.json, weights (.bin or .safetensors), tokenizer.model; or a GGUF file of llama.cpp, or a folder with one pair of them.",
         };
         var target = new Argument<string>("DIR") { Description = "Folder to make; it must not exist, be empty, or hold the same import." };
+        var mmproj = new Option<string?>("--mmproj")
+        {
+            Description = "With a GGUF file: the file of its vision encoder and projector. Without it the model answers about text only.",
+            HelpName = "FILE",
+        };
         var options = new ImportOptions();
         var command = new Command("import", "Turn a published checkpoint into a model folder.")
         {
-            source, target,
+            source, target, mmproj,
         };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () =>
             {
                 var worked = false;
-                var (checkpoint, model, choice) = (parsed.GetRequiredValue(source), parsed.GetRequiredValue(target), options.Read(parsed));
+                var checkpoint = new CheckpointSource(parsed.GetRequiredValue(source)) { Mmproj = parsed.GetValue(mmproj) };
+                var (model, choice) = (parsed.GetRequiredValue(target), options.Read(parsed));
                 RequireSpace(checkpoint, model, choice);
                 var folder = ImportProgressBar.Import(checkpoint, model, choice, cancel, () => worked = true);
                 Terminal.Info(worked
@@ -48,7 +55,7 @@ internal static class ImportCommand
     }
 
     /// <summary>Refuses minutes of work that a full disk would end.</summary>
-    private static void RequireSpace(string checkpoint, string target, ImportChoice choice)
+    private static void RequireSpace(CheckpointSource checkpoint, string target, ImportChoice choice)
     {
         if (choice.Replace || !File.Exists(Path.Combine(target, ModelManifest.FileName)))
         {

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Gguf;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
@@ -15,6 +16,8 @@ public sealed partial class Checkpoint : IDisposable
         Folder = folder;
         Config = contents.Config;
         TokenizerFile = contents.TokenizerFile;
+        Tokenizer = contents.Tokenizer;
+        Notes = contents.Notes;
         Tensors = contents.Tensors;
         _files = files;
         WeightFiles = [.. files.Select(file => file.Path)];
@@ -29,6 +32,12 @@ public sealed partial class Checkpoint : IDisposable
     /// <summary>Full path of the SentencePiece model tokenizer.model; null when there is none.</summary>
     public string? TokenizerFile { get; }
 
+    /// <summary>The SentencePiece model where it is in the file of the weights; null elsewhere.</summary>
+    internal byte[]? Tokenizer { get; }
+
+    /// <summary>What was found in the files, a sentence each, for people; empty where there is nothing to report.</summary>
+    public IReadOnlyList<string> Notes { get; }
+
     /// <summary>Everything stored for language, projector and vision, by normalised name. Vision tensors are called
     /// "vision." and what follows from "embeddings.", "pre_layrnorm.", "encoder." or "post_layernorm."; all others
     /// keep their names. Buffers that are not needed are listed too.</summary>
@@ -39,14 +48,25 @@ public sealed partial class Checkpoint : IDisposable
 
     /// <summary>Reads the configuration and the place of each tensor; the values stay on disk.</summary>
     /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>
-    public static Checkpoint Open(string folder)
+    public static Checkpoint Open(CheckpointSource source)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        var root = CheckpointFolder.Open(folder);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentException.ThrowIfNullOrEmpty(source.Path);
+        if (source.Mmproj is not null || GgufFormat.IsFile(source.Path))
+        {
+            return Open(Path.GetDirectoryName(Path.GetFullPath(source.Path))!, files => GgufFormat.Read(source, files));
+        }
+
+        var root = CheckpointFolder.Open(source.Path);
+        return Open(root.Path, files => CheckpointFormats.Read(root, files));
+    }
+
+    private static Checkpoint Open(string folder, Func<List<CheckpointFile>, CheckpointContents> read)
+    {
         var files = new List<CheckpointFile>();
         try
         {
-            return new Checkpoint(root.Path, CheckpointFormats.Read(root, files), files);
+            return new Checkpoint(folder, read(files), files);
         }
         catch
         {

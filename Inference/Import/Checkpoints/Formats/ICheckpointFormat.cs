@@ -33,4 +33,11 @@ internal interface ICheckpointFormat
 /// <param name="TokenizerFile">Full path of the SentencePiece model; null where there is none.</param>
 /// <param name="Tensors">By the names of <see cref="TensorNames"/>.</param>
 internal sealed record CheckpointContents(
-    ModelConfig Config, string? TokenizerFile, IReadOnlyDictionary<string, CheckpointTensor> Tensors);
+    ModelConfig Config, string? TokenizerFile, IReadOnlyDictionary<string, CheckpointTensor> Tensors)
+{
+    /// <summary>The SentencePiece model where the weights' file has one in it; null elsewhere.</summary>
+    public byte[]? Tokenizer { get; init; }
+
+    /// <summary>What was found in the files, a sentence each, for people.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
