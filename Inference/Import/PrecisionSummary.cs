@@ -25,7 +25,7 @@ internal static class PrecisionSummary
             Projector = vision?.Projector.ToString(),
             Prefill = recipe.Prefill?.ToString(),
             Activations = forCuda ? "fp16" : null,
-            Quantization = !recipe.IsQuantized ? null : Quantization(isCalibrated, scales),
+            Quantization = !recipe.IsQuantized ? null : (recipe.Decoder.Body.KeepsStored ? "integers of the checkpoint, else " : "") + Quantization(isCalibrated, scales),
             Kept = kept,
             Choice = reasons.Count == 0 ? null : reasons,
         };

@@ -34,7 +34,7 @@ internal static class PrecisionText
 
         foreach (var kept in p.Kept ?? [])
         {
-            yield return $"           kept {kept}";
+            yield return $"           kept bits of {kept}";
         }
 
         foreach (var reason in p.Choice ?? [])

@@ -48,12 +48,10 @@ internal sealed class Q41Block() : SmallBlock("Q4_1", 20, 0, 15)
     }
 }
 
-/// <summary>d, 32 fifth bits, 32 nibbles: d * (q - 16).</summary>
+/// <summary>d, 32 fifth bits, 32 nibbles: d * (q - 16). The fifth bits are four bytes of their own, in either byte order.</summary>
 internal sealed class Q50Block() : SmallBlock("Q5_0", 22, -16, 15)
 {
     public override ReadOnlySpan<byte> HalfFields => [0];
-
-    public override int? WordField => 2;
 
     public override void Unpack(ReadOnlySpan<byte> block, Span<sbyte> codes, Span<float> scales, Span<float> offsets)
     {
@@ -68,8 +66,6 @@ internal sealed class Q51Block() : SmallBlock("Q5_1", 24, 0, 31)
     public override bool HasOffsets => true;
 
     public override ReadOnlySpan<byte> HalfFields => [0, 2];
-
-    public override int? WordField => 4;
 
     public override void Unpack(ReadOnlySpan<byte> block, Span<sbyte> codes, Span<float> scales, Span<float> offsets)
     {
