@@ -7,8 +7,4 @@ namespace MobileVlm.Edge.Deploy.Pull;
 /// <param name="Precision">Precision of each part.</param>
 /// <param name="Calibration">Pictures and questions to measure with; null measures nothing.</param>
 /// <param name="Replace">Whether an existing model is replaced.</param>
-internal sealed record ImportChoice(PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace)
-{
-    /// <summary>Folder of the vision tower; null where the checkpoint names it.</summary>
-    public string? VisionTower { get; init; }
-}
+internal sealed record ImportChoice(PrecisionPlan Precision, CalibrationSet? Calibration, bool Replace);

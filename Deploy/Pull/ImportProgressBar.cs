@@ -1,5 +1,6 @@
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Quantization;
 using MobileVlm.Edge.Inference.Models;
 
@@ -15,7 +16,7 @@ internal static class ImportProgressBar
     /// <param name="cancel">Stops the import.</param>
     /// <param name="working">Called when weights are read, which does not happen when the model already exists.</param>
     public static ModelFolder Import(
-        string source, string target, ImportChoice choice, CancellationToken cancel, Action? working = null) =>
+        CheckpointSource source, string target, ImportChoice choice, CancellationToken cancel, Action? working = null) =>
         ByteProgress.Show("Importing", report =>
         {
             var progress = new ImmediateProgress<ImportProgress>(p =>
@@ -24,7 +25,7 @@ internal static class ImportProgressBar
                 report(p.BytesDone, p.BytesTotal);
             });
             return choice.Replace
-                ? ModelImporter.Replace(source, target, choice.Precision, progress, choice.Calibration, choice.VisionTower, cancel)
-                : ModelImporter.Import(source, target, choice.Precision, progress, choice.Calibration, choice.VisionTower, cancel);
+                ? ModelImporter.Replace(source, target, choice.Precision, progress, choice.Calibration, cancel)
+                : ModelImporter.Import(source, target, choice.Precision, progress, choice.Calibration, cancel);
         });
 }

@@ -1,6 +1,7 @@
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 
@@ -21,7 +22,7 @@ internal static class ModelPull
         }
 
         using var hub = new HubClient(request.Hub);
-        var plan = await new PullPlanner(hub, request.Import).PlanAsync(id, request.Revision, cancel);
+        var plan = await new PullPlanner(hub, request.Import).PlanAsync(id, request.Revision, request.File, cancel);
         var target = TargetOf(request, plan.Name);
         using var cache = PullCache.Open(id, plan.Listing.Commit);
         var present = plan.Files.Sum(cache.PresentBytes);
@@ -36,7 +37,7 @@ internal static class ModelPull
             + (present > 0 ? $", {DiskSpace.Text(present)} of it are here already." : "."));
         await DownloadAsync(hub, plan, cache, cancel);
 
-        var model = request.Bundle is null ? Import(request, cache.Checkpoint, target, cancel) : null;
+        var model = request.Bundle is null ? Import(request, plan.SourceIn(cache.Checkpoint), target, cancel) : null;
         if (request.Bundle is { } archive)
         {
             await PackAsync(plan, cache, archive, cancel);
@@ -94,7 +95,7 @@ internal static class ModelPull
         }
     }
 
-    private static ModelFolder Import(PullRequest request, string checkpoint, string target, CancellationToken cancel)
+    private static ModelFolder Import(PullRequest request, CheckpointSource checkpoint, string target, CancellationToken cancel)
     {
         Directory.CreateDirectory(FolderOf(target));
         return ImportProgressBar.Import(checkpoint, target, request.Import, cancel);

@@ -3,6 +3,7 @@ using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Gguf;
 
 namespace MobileVlm.Edge.Deploy.Pull;
 
@@ -18,9 +19,19 @@ internal sealed class PullPlanner(HubClient hub, ImportChoice import)
     // The names of some thousand tensors in either format have a few hundred kilobytes.
     private const int HeadBytes = 1 << 20;
 
-    public async Task<PullPlan> PlanAsync(string id, string revision, CancellationToken cancel)
+    /// <param name="id">The repository.</param>
+    /// <param name="revision">Branch, tag or commit.</param>
+    /// <param name="file">The decoder's file in a repository of GGUF files; null takes the only one.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="HubException">There is no model that can be imported.</exception>
+    public async Task<PullPlan> PlanAsync(string id, string revision, string? file, CancellationToken cancel)
     {
         var listing = await hub.ListAsync(id, revision, cancel);
+        if (file is not null || (CheckpointFiles.Weights(listing, "") is { } entry && GgufRepository.IsGguf(entry.Name)))
+        {
+            return await GgufPlanAsync(listing, file, cancel);
+        }
+
         var configFile = listing.Find(CheckpointLayout.Config)
             ?? throw new HubException($"'{id}' has no {CheckpointLayout.Config}: it is not a model, or one in another form. Check the id.");
         using var config = CheckpointFiles.Parse(
@@ -44,6 +55,34 @@ internal sealed class PullPlanner(HubClient hub, ImportChoice import)
         }
 
         return new PullPlan(listing, files, ImportSize.Estimate(config.RootElement, files.Sum(file => file.File.Size), import.Precision, import.Calibration is not null));
+    }
+
+    /// <summary>Names do not tell which GGUF files belong together, so the start of each is read.</summary>
+    private async Task<PullPlan> GgufPlanAsync(HubListing listing, string? decoder, CancellationToken cancel)
+    {
+        var heads = new List<GgufHead>();
+        foreach (var name in GgufRepository.FirstFiles(listing.Files.Select(file => file.Name).Where(name => !name.Contains('/', StringComparison.Ordinal))))
+        {
+            var file = listing.Find(name)!;
+            heads.Add(new GgufHead(name, file.Size, await hub.ReadHeadAsync(listing, file, GgufRepository.HeadBytes, cancel)));
+        }
+
+        GgufModelFiles model;
+        try
+        {
+            model = GgufRepository.Select($"'{listing.Id}'", heads, decoder);
+        }
+        catch (CheckpointException e)
+        {
+            throw new HubException($"{e.Message.Replace("Name the decoder's file as the model, and the mmproj file with --mmproj.", "Name the decoder's file with --file.", StringComparison.Ordinal)}", e);
+        }
+
+        var files = CheckpointFiles.SmallFiles(listing)
+            .Where(file => file.Name == CheckpointLayout.ModelCard)
+            .Concat(model.Files.Select(name => listing.Find(name)
+                ?? throw new HubException($"'{listing.Id}' has no '{name}', a part of the model. Try another --revision.")))
+            .Select(file => new PlannedFile(listing, file, file.Name)).ToList();
+        return new PullPlan(listing, files, ImportSize.Estimate(model.Weights, import.Precision)) { Decoder = model.Decoder, Mmproj = model.Mmproj };
     }
 
     private async Task<IReadOnlyList<PlannedFile>> TowerAsync(

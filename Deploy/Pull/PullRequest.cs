@@ -8,6 +8,9 @@ internal sealed record PullRequest
     /// <summary>Null imports from <see cref="Bundle"/>.</summary>
     public string? Id { get; init; }
 
+    /// <summary>The decoder's file in a repository of GGUF files; null takes the only one.</summary>
+    public string? File { get; init; }
+
     public required string Revision { get; init; }
 
     /// <summary>Null means <c>./models/NAME</c>.</summary>

@@ -85,7 +85,7 @@ internal sealed class ImportGraphBuilder(Checkpoint checkpoint, CheckpointWeight
     /// <summary>Channel scales of a recipe; null where it has none.</summary>
     public AwqScales? ScalesOf(DecoderRecipe recipe)
     {
-        if (recipe.Body.Bits == 0 || !plan.ScalesChannels)
+        if (recipe.Body.Bits == 0 || recipe.Body.KeepsStored || !plan.ScalesChannels)
         {
             return null;
         }

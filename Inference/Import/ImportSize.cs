@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 using MobileVlm.Edge.Inference.Import.Graphs;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
@@ -40,17 +41,33 @@ public static class ImportSize
         }
     }
 
+    /// <summary>The size for a checkpoint of which only the number of weights is known.</summary>
+    /// <param name="weights">Number of all weights.</param>
+    /// <param name="plan">The precision of the import.</param>
+    /// <returns>Bytes.</returns>
+    public static long Estimate(long weights, PrecisionPlan plan)
+    {
+        // 8 bits in blocks of 32 with scales and offsets take 10.3, and embeddings in float32 a tenth of all weights or so.
+        const double QuantizedBytes = 1.7;
+        var isQuantized = plan.DecoderRecipes.All(recipe => recipe.Body.Bits > 0) && plan.VisionRecipes.All(recipe => recipe.Tower.Bits > 0);
+        return SmallFiles + (long)(weights * ((isQuantized ? QuantizedBytes : sizeof(float)) + (plan.Prefill is null ? 0 : 1.1)));
+    }
+
     /// <summary>The size for a checkpoint on the disk.</summary>
-    /// <param name="checkpoint">Its folder.</param>
+    /// <param name="checkpoint">Its folder or file.</param>
     /// <param name="plan">The precision of the import.</param>
     /// <param name="calibrated">Whether the import measures: it then has files beside the model until it ends.</param>
-    /// <param name="visionTower">Folder of the vision tower that was chosen; null for none.</param>
     /// <returns>Bytes; 0 where the configuration cannot be read, which the importer will explain.</returns>
-    public static long Estimate(string checkpoint, PrecisionPlan plan, bool calibrated = false, string? visionTower = null)
+    public static long Estimate(CheckpointSource checkpoint, PrecisionPlan plan, bool calibrated = false)
     {
         try
         {
-            var folder = CheckpointFolder.Open(checkpoint, visionTower);
+            if (CheckpointFormats.HasConfigInside(checkpoint))
+            {
+                return EstimateOpened(checkpoint, plan, calibrated);
+            }
+
+            var folder = CheckpointFolder.Open(checkpoint.Path, checkpoint.VisionTower);
             var (config, _) = ConfigReader.Read(folder);
             var stored = folder.FindFile(CheckpointLayout.Config) is { } file ? BytesPerStoredWeight(JsonFile.Read(file)) : sizeof(float);
             return Estimate(config, stored, plan) + (calibrated ? Covariances(config.Language, plan) : 0);
@@ -61,16 +78,29 @@ public static class ImportSize
         }
     }
 
+    /// <summary>The size for a checkpoint whose files have everything in them.</summary>
+    private static long EstimateOpened(CheckpointSource source, PrecisionPlan plan, bool calibrated)
+    {
+        using var checkpoint = Checkpoint.Open(source);
+        plan = StoredPrecision.Resolve(plan, checkpoint);
+        var language = checkpoint.Config.Language;
+        var embeddings = checkpoint.Get("model.embed_tokens.weight");
+        var weights = new CheckpointWeights(checkpoint, progress: null, CancellationToken.None);
+        return Language(language, embeddings.Type.Size(), plan, weights) + SmallFiles
+            + (checkpoint.Config.Vision is null ? 0 : Vision(checkpoint.Config, plan, weights))
+            + (calibrated ? Covariances(language, plan) : 0);
+    }
+
     /// <param name="config">Sizes of all parts.</param>
     /// <param name="embeddingBytes">Bytes of one element of the embedding table, which keeps the checkpoint's type.</param>
     /// <param name="plan">The precision of the import.</param>
     internal static long Estimate(ModelConfig config, int embeddingBytes, PrecisionPlan plan) =>
         Language(config.Language, embeddingBytes, plan) + SmallFiles + (config.Vision is null ? 0 : Vision(config, plan));
 
-    private static long Language(LanguageConfig language, int embeddingBytes, PrecisionPlan plan)
+    private static long Language(LanguageConfig language, int embeddingBytes, PrecisionPlan plan, IWeightSource? weights = null)
     {
         var importance = new ImportanceMatrix();
-        long Decoder(DecoderWriters writers) => Size(plan, graph => new DecoderGraphWriter(language, writers).Write(graph, new SizeOnlyWeights()));
+        long Decoder(DecoderWriters writers) => Size(plan, graph => new DecoderGraphWriter(language, writers).Write(graph, weights ?? new SizeOnlyWeights()));
         return plan.DecoderRecipes.Max(recipe => Decoder(DecoderWriters.Create(recipe, importance)))
             + (plan.Prefill is { } prefill ? Decoder(DecoderWriters.ForPrefill(prefill, importance)) : 0)
             + (embeddingBytes * EmbeddingElementCount(language));
@@ -84,9 +114,9 @@ public static class ImportSize
         return plan.CanCompensate ? language.Layers * inputs.Sum(InputCovariance.SavedBytes) : 0;
     }
 
-    private static long Vision(ModelConfig config, PrecisionPlan plan) => plan.VisionRecipes.Max(recipe => Size(
+    private static long Vision(ModelConfig config, PrecisionPlan plan, IWeightSource? weights = null) => plan.VisionRecipes.Max(recipe => Size(
         plan,
-        graph => VisionGraphWriter.Of(config, VisionWriters.Create(recipe, new ImportanceMatrix())).Write(graph, new SizeOnlyWeights())));
+        graph => VisionGraphWriter.Of(config, VisionWriters.Create(recipe, new ImportanceMatrix())).Write(graph, weights ?? new SizeOnlyWeights())));
 
     private static long Size(PrecisionPlan plan, Action<OnnxGraph> write)
     {

@@ -10,7 +10,7 @@ namespace MobileVlm.Edge.Inference.Import;
 
 /// <summary>Writes the parts of one model folder, each with its size and hash, and the manifest that lists them. A part
 /// that is written again replaces the one before.</summary>
-internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer, string fingerprint, string folder)
+internal sealed class ModelFolderWriter(Checkpoint checkpoint, byte[] tokenizer, string fingerprint, string folder)
 {
     private readonly List<ModelFile> _files = [];
     private readonly Dictionary<string, GraphSignature> _signatures = [];
@@ -55,11 +55,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
         _files.Add(new ModelFile(file, size, sha256));
     }
 
-    public void WriteTokenizer() => WriteFile(ModelFolder.TokenizerFile, stream =>
-    {
-        using var input = File.OpenRead(tokenizer);
-        input.CopyTo(stream);
-    });
+    public void WriteTokenizer() => WriteFile(ModelFolder.TokenizerFile, stream => stream.Write(tokenizer));
 
     /// <summary>Writes the manifest. It comes last, so that a folder with a manifest is complete.</summary>
     public void WriteManifest(ModelPrecision precision, ModelLoss? loss, SelfTestRecord? selfTest)
@@ -74,6 +70,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, string tokenizer,
             Source = new ModelSource(config.Name, config.Architecture, [.. checkpoint.WeightFiles.Select(f => Path.GetFileName(f))], fingerprint)
             {
                 VisionTower = checkpoint.TowerSource,
+                Notes = checkpoint.Notes.Count == 0 ? null : checkpoint.Notes,
             },
             Language = config.Language,
             Vision = config.Vision,

@@ -14,50 +14,46 @@ public static class ModelImporter
 {
     /// <summary>Imports into a folder that does not exist yet or is empty, or already holds the very same import, which is
     /// then returned at once. When it ends early, nothing is left under the final name.</summary>
-    /// <param name="sourceFolder">Hugging Face layout: config.json, weights, tokenizer.model.</param>
+    /// <param name="source">A folder in Hugging Face's layout (config.json, weights, tokenizer.model) or with GGUF files, or a GGUF file.</param>
     /// <param name="modelFolder">The folder to make.</param>
     /// <param name="precision">The precision of each part.</param>
     /// <param name="progress">Called for each few megabytes read.</param>
     /// <param name="calibration">Pictures and questions that weights are quantized for and that the loss is measured on;
     /// null quantizes all weights alike and measures nothing. Measuring takes one layer of the checkpoint in float32
     /// at a time, on the disk and in memory, and then one layer of the finished model at a time.</param>
-    /// <param name="visionTower">Folder of the vision tower, which then counts instead of what the checkpoint names; null for none.</param>
     /// <param name="cancel">Stops between two chunks.</param>
     /// <exception cref="ArgumentException">The precision is to be chosen, and nothing is there to measure it on.</exception>
     /// <exception cref="CheckpointException">The checkpoint cannot be read or is not a model of this family.</exception>
     /// <exception cref="ModelFolderException">The target is occupied, or the tokenizer is damaged.</exception>
     /// <exception cref="IOException">Reading or writing failed; the disk may be full.</exception>
     public static ModelFolder Import(
-        string sourceFolder,
+        CheckpointSource source,
         string modelFolder,
         PrecisionPlan precision,
         IProgress<ImportProgress>? progress = null,
         CalibrationSet? calibration = null,
-        string? visionTower = null,
         CancellationToken cancel = default) =>
-        Import(sourceFolder, modelFolder, precision, replace: false, progress, calibration, visionTower, cancel);
+        Import(source, modelFolder, precision, replace: false, progress, calibration, cancel);
 
-    /// <summary>Same as <see cref="Import(string, string, PrecisionPlan, IProgress{ImportProgress}, CalibrationSet, string, CancellationToken)"/>,
+    /// <summary>Same as <see cref="Import(CheckpointSource, string, PrecisionPlan, IProgress{ImportProgress}, CalibrationSet, CancellationToken)"/>,
     /// but imports again where the same import exists, and replaces the model folder that is there in one step at the
     /// end.</summary>
     public static ModelFolder Replace(
-        string sourceFolder,
+        CheckpointSource source,
         string modelFolder,
         PrecisionPlan precision,
         IProgress<ImportProgress>? progress = null,
         CalibrationSet? calibration = null,
-        string? visionTower = null,
         CancellationToken cancel = default) =>
-        Import(sourceFolder, modelFolder, precision, replace: true, progress, calibration, visionTower, cancel);
+        Import(source, modelFolder, precision, replace: true, progress, calibration, cancel);
 
     private static ModelFolder Import(
-        string sourceFolder,
+        CheckpointSource source,
         string modelFolder,
         PrecisionPlan precision,
         bool replace,
         IProgress<ImportProgress>? progress,
         CalibrationSet? calibration,
-        string? visionTower,
         CancellationToken cancel)
     {
         if (precision.NeedsMeasuring && calibration is null)
@@ -65,11 +61,15 @@ public static class ModelImporter
             throw new ArgumentException("A precision can only be chosen by measuring, which takes calibration.", nameof(calibration));
         }
 
-        using var checkpoint = Checkpoint.Open(sourceFolder, visionTower);
-        var tokenizer = checkpoint.TokenizerFile ?? throw new CheckpointException(
-            Path.Combine(sourceFolder, CheckpointLayout.Tokenizer),
-            "is missing. It is published beside the weights; download it into the same folder.");
-        CheckTokenizer(tokenizer, checkpoint.Config.Language.VocabularySize);
+        using var checkpoint = Checkpoint.Open(source);
+        precision = StoredPrecision.Resolve(precision, checkpoint);
+        var tokenizerFile = checkpoint.TokenizerFile ?? (checkpoint.Tokenizer is null
+            ? throw new CheckpointException(
+                Path.Combine(source.Path, CheckpointLayout.Tokenizer),
+                "is missing. It is published beside the weights; download it into the same folder.")
+            : checkpoint.WeightFiles[0]);
+        var tokenizer = checkpoint.Tokenizer ?? File.ReadAllBytes(tokenizerFile);
+        CheckTokenizer(LlamaTextTokenizer.Read(tokenizer, tokenizerFile), tokenizerFile, checkpoint.Config.Language.VocabularySize);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(modelFolder));
         var fingerprint = SourceFingerprint.Of(checkpoint, $"{precision.Names} {calibration?.Fingerprint ?? "unmeasured"}");
         if (ImportDestination.FindSameImport(target, fingerprint, replace) is { } there)
@@ -83,9 +83,9 @@ public static class ModelImporter
         return ModelFolder.Open(target);
     }
 
-    private static void CheckTokenizer(string file, int vocabulary)
+    private static void CheckTokenizer(LlamaTextTokenizer tokenizer, string file, int vocabulary)
     {
-        var count = LlamaTextTokenizer.Open(file).Count;
+        var count = tokenizer.Count;
         if (count > vocabulary)
         {
             throw new CheckpointException(
@@ -95,7 +95,7 @@ public static class ModelImporter
 
     private static void Write(
         Checkpoint checkpoint,
-        string tokenizer,
+        byte[] tokenizer,
         string fingerprint,
         string folder,
         PrecisionPlan plan,
@@ -110,7 +110,7 @@ public static class ModelImporter
         var imported = new ImportGraphBuilder(checkpoint, weights, plan, importance);
 
         // All graphs are built before a byte is read, so that what a checkpoint lacks is reported at once.
-        var vocabulary = LlamaTextTokenizer.Open(tokenizer);
+        var vocabulary = LlamaTextTokenizer.Read(tokenizer, checkpoint.Folder);
         var exact = calibration is null || plan.IsExact
             ? null
             : new ReferencePass(checkpoint, weights, calibration, vocabulary, Path.Combine(folder, "exact"), importance);
@@ -131,7 +131,8 @@ public static class ModelImporter
         var outcome = new PrecisionTrial(checkpoint, writer, imported, stored, plan).Run(outputs, test);
         covariances?.Clear();
         var precision = PrecisionSummary.Of(
-            outcome.Recipe, embeddings.Type, plan.ForCuda, !importance.IsEmpty, imported.ScalesOf(outcome.Recipe.Decoder), outcome.Reasons);
+            outcome.Recipe, embeddings.Type, plan.ForCuda, !importance.IsEmpty, imported.ScalesOf(outcome.Recipe.Decoder), outcome.Reasons,
+            StoredPrecision.Describe(outcome.Recipe, checkpoint));
         writer.WriteManifest(precision, outcome.Loss, outcome.SelfTest);
     }
 }

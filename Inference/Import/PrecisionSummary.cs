@@ -13,8 +13,9 @@ internal static class PrecisionSummary
     /// <param name="isCalibrated">Whether activations were measured.</param>
     /// <param name="scales">Of the decoder's channels; null where there are none.</param>
     /// <param name="reasons">Why recipes were taken and refused; empty where none was chosen.</param>
+    /// <param name="kept">Which matrices have the integers of the checkpoint; null where none have.</param>
     public static ModelPrecision Of(
-        ModelRecipe recipe, ElementType embedding, bool forCuda, bool isCalibrated, AwqScales? scales, IReadOnlyList<string> reasons)
+        ModelRecipe recipe, ElementType embedding, bool forCuda, bool isCalibrated, AwqScales? scales, IReadOnlyList<string> reasons, IReadOnlyList<string>? kept)
     {
         var (decoder, vision) = (recipe.Decoder, recipe.Vision);
         return new ModelPrecision(vision?.Tower.ToString(), decoder.Body.ToString(), decoder.Head.ToString(), embedding.ManifestName())
@@ -24,7 +25,8 @@ internal static class PrecisionSummary
             Projector = vision?.Projector.ToString(),
             Prefill = recipe.Prefill?.ToString(),
             Activations = forCuda ? "fp16" : null,
-            Quantization = !recipe.IsQuantized ? null : Quantization(isCalibrated, scales),
+            Quantization = !recipe.IsQuantized ? null : (recipe.Decoder.Body.KeepsStored ? "integers of the checkpoint, else " : "") + Quantization(isCalibrated, scales),
+            Kept = kept,
             Choice = reasons.Count == 0 ? null : reasons,
         };
     }

@@ -81,6 +81,9 @@ public sealed record ModelSource(string Name, string Architecture, IReadOnlyList
     /// <summary>Where sizes and weights of the vision tower are from, for people; null where all is from one place, and in older
     /// folders.</summary>
     public string? VisionTower { get; init; }
+
+    /// <summary>What was found in the files, a sentence each, for people; null where there is nothing to report.</summary>
+    public IReadOnlyList<string>? Notes { get; init; }
 }
 
 /// <summary>Precision of each part, for people: <c>fp32</c>, <c>int4-b32</c>, …</summary>
@@ -107,6 +110,10 @@ public sealed record ModelPrecision(string? Vision, string Decoder, string Head,
     /// <remarks>The member in the manifest is <c>rounding</c>.</remarks>
     [JsonPropertyName("rounding")]
     public string? Quantization { get; init; }
+
+    /// <summary>Which matrices have the very integers of a quantized checkpoint and which were quantized again, a sentence for each part;
+    /// null where none were kept.</summary>
+    public IReadOnlyList<string>? Kept { get; init; }
 
     /// <summary>Why the import chose this precision; null where the user named it.</summary>
     public IReadOnlyList<string>? Choice { get; init; }

@@ -64,11 +64,16 @@ public sealed class LlamaTextTokenizer
     public static LlamaTextTokenizer Open(ModelFolder folder) => Open(folder.PathOf(ModelFolder.TokenizerFile));
 
     /// <exception cref="ModelFolderException">The file is not a SentencePiece model.</exception>
-    internal static LlamaTextTokenizer Open(string path)
+    internal static LlamaTextTokenizer Open(string path) => Read(File.ReadAllBytes(path), path);
+
+    /// <param name="file">The whole SentencePiece model.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <exception cref="ModelFolderException">It is not a SentencePiece model.</exception>
+    internal static LlamaTextTokenizer Read(byte[] file, string path)
     {
         try
         {
-            return new LlamaTextTokenizer(SentencePieceModel.Read(File.ReadAllBytes(path)));
+            return new LlamaTextTokenizer(SentencePieceModel.Read(file));
         }
         catch (Exception e) when (e is InvalidDataException or InvalidProtocolBufferException)
         {

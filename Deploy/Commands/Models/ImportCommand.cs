@@ -2,6 +2,7 @@ using System.CommandLine;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Pull;
 using MobileVlm.Edge.Inference.Import;
+using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 
@@ -14,7 +15,7 @@ internal static class ImportCommand
     {
         var source = new Argument<string>("SOURCE")
         {
-            Description = "Folder of a published checkpoint: config.json, weights (.bin or .safetensors), tokenizer.model.",
+            Description = "Folder of a published checkpoint: config.json, weights (.bin or .safetensors), tokenizer.model; or a GGUF file of llama.cpp, or a folder with one pair of them.",
         };
         var target = new Argument<string>("DIR") { Description = "Folder to make; it must not exist, be empty, or hold the same import." };
         var tower = new Option<string?>("--vision-tower")
@@ -23,17 +24,27 @@ internal static class ImportCommand
                 + "[default: the folder inside or beside SOURCE with the last part of its mm_vision_tower]",
             HelpName = "FOLDER",
         };
+        var mmproj = new Option<string?>("--mmproj")
+        {
+            Description = "With a GGUF file: the file of its vision encoder and projector. Without it the model answers about text only.",
+            HelpName = "FILE",
+        };
         var options = new ImportOptions();
         var command = new Command("import", "Turn a published checkpoint into a model folder.")
         {
-            source, target, tower,
+            source, target, mmproj, tower,
         };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () =>
             {
                 var worked = false;
-                var (checkpoint, model, choice) = (parsed.GetRequiredValue(source), parsed.GetRequiredValue(target), options.Read(parsed) with { VisionTower = Tower(parsed.GetValue(tower)) });
+                var checkpoint = new CheckpointSource(parsed.GetRequiredValue(source))
+                {
+                    Mmproj = parsed.GetValue(mmproj),
+                    VisionTower = Tower(parsed.GetValue(tower)),
+                };
+                var (model, choice) = (parsed.GetRequiredValue(target), options.Read(parsed));
                 RequireSpace(checkpoint, model, choice);
                 var folder = ImportProgressBar.Import(checkpoint, model, choice, cancel, () => worked = true);
                 Terminal.Info(worked
@@ -61,14 +72,14 @@ internal static class ImportCommand
             : $"--vision-tower: there is no folder {folder}.");
 
     /// <summary>Refuses minutes of work that a full disk would end.</summary>
-    private static void RequireSpace(string checkpoint, string target, ImportChoice choice)
+    private static void RequireSpace(CheckpointSource checkpoint, string target, ImportChoice choice)
     {
         if (choice.Replace || !File.Exists(Path.Combine(target, ModelManifest.FileName)))
         {
             DiskSpace.Require(
                 "Free some space, or name a DIR on another disk.",
                 new DiskRequirement(
-                    "the imported model", target, ImportSize.Estimate(checkpoint, choice.Precision, choice.Calibration is not null, choice.VisionTower)));
+                    "the imported model", target, ImportSize.Estimate(checkpoint, choice.Precision, choice.Calibration is not null)));
         }
     }
 }

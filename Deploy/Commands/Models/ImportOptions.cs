@@ -104,7 +104,11 @@ internal sealed class ImportOptions
 
             return lean ? PrecisionPlan.Lean
                 : PrecisionPlan.Parse(decoder ?? DecoderRecipe.Default.Name, vision)
-                    .WithPrefill(prefill ?? (decoder is null ? PrecisionPlan.Auto : "none"));
+                    .WithPrefill(prefill ?? (decoder is null ? PrecisionPlan.Auto : "none")) with
+                {
+                    KeepsStoredDecoder = decoder is null,
+                    KeepsStoredVision = decoder is null && vision is null,
+                };
         }
         catch (FormatException e)
         {

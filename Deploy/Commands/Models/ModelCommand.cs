@@ -88,6 +88,7 @@ internal static class ModelCommand
 
         lines.AddRange(PrecisionText.Lines(m).Select(line => $"  {line}"));
         lines.Add($"  source     {string.Join(", ", m.Source.Files)}");
+        lines.AddRange((m.Source.Notes ?? []).Select(note => $"             {note}"));
         lines.Add($"  licence    {m.License ?? "not stated by the checkpoint"}");
         lines.Add($"  made by    {m.CreatedBy}{(m.Importer is { } importer ? $", importer revision {importer.Revision}" : "")}");
         var advice = ImportAdvice.For(m);

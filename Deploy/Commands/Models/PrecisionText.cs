@@ -37,6 +37,11 @@ internal static class PrecisionText
             yield return $"           quantized by {quantization}";
         }
 
+        foreach (var kept in p.Kept ?? [])
+        {
+            yield return $"           kept bits of {kept}";
+        }
+
         foreach (var reason in p.Choice ?? [])
         {
             yield return $"           {reason}";

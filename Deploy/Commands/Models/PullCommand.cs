@@ -30,6 +30,11 @@ internal static class PullCommand
             HelpName = "REV",
             DefaultValueFactory = _ => "main",
         };
+        var file = new Option<string?>("--file")
+        {
+            Description = "In a repository of GGUF files: the decoder's file, where there are several. The mmproj file that fits it is found.",
+            HelpName = "NAME",
+        };
         var options = new ImportOptions();
         var keep = new Option<bool>("--keep") { Description = "Keep the downloaded files after the import." };
         var bundle = new Option<string?>("--offline-bundle")
@@ -50,7 +55,7 @@ internal static class PullCommand
         var command = new Command(
             "pull", "Download a published model, check it and import it. An interrupted pull resumes when called again.")
         {
-            id, target, into, revision, keep, bundle, hub, token,
+            id, target, into, revision, file, keep, bundle, hub, token,
         };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => RunAsync(
@@ -59,6 +64,7 @@ internal static class PullCommand
                 Id = parsed.GetValue(id),
                 Folder = parsed.GetValue(target) ?? parsed.GetValue(into),
                 Revision = parsed.GetRequiredValue(revision),
+                File = parsed.GetValue(file),
                 Import = options.Read(parsed),
                 Keep = parsed.GetValue(keep),
                 Bundle = parsed.GetValue(bundle),

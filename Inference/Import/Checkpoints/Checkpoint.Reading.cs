@@ -26,8 +26,7 @@ public sealed partial class Checkpoint
             throw new CheckpointException(
                 file,
                 $"tensor '{name}' is {Shapes.Text(tensor.Shape)}, the configuration implies "
-                + $"{Shapes.Text(shape.ToArray())}. config.json and the weights are not of the same model; "
-                + "download both again.");
+                + $"{Shapes.Text(shape.ToArray())}. {(tensor.Location?.File.Path is { } path && Formats.Gguf.GgufFormat.IsGguf(path) ? "The file is damaged; download it again." : "config.json and the weights are not of the same model; download both again.")}");
         }
 
         return tensor.Type != ElementType.Other
@@ -75,6 +74,12 @@ public sealed partial class Checkpoint
                 nameof(destination));
         }
 
+        if (tensor.Encoding is { } encoding)
+        {
+            encoding.Read(location, firstElement, destination);
+            return;
+        }
+
         Read(location, tensor.Type, firstElement, destination);
     }
 
@@ -114,6 +119,24 @@ public sealed partial class Checkpoint
         }
 
         location.File.ReadExactly(location.Offset + firstByte, destination);
+    }
+
+    /// <summary>Reads whole rows as integers in groups.</summary>
+    /// <param name="tensor">One of this checkpoint's, with <see cref="TensorEncoding.Groups"/>.</param>
+    /// <param name="firstRow">Number of the first row.</param>
+    /// <param name="codes">[rows, width].</param>
+    /// <param name="scales">[rows, width / group size].</param>
+    /// <param name="offsets">Same as <paramref name="scales"/>; left alone where there are no offsets.</param>
+    /// <exception cref="CheckpointException">The file can no longer be read in full.</exception>
+    internal void ReadGroups(CheckpointTensor tensor, long firstRow, Span<sbyte> codes, Span<float> scales, Span<float> offsets)
+    {
+        var groups = tensor.Encoding?.Groups ?? throw new ArgumentException($"'{tensor.Name}' is not stored in groups.", nameof(tensor));
+        if (codes.Length > (tensor.Shape[0] - firstRow) * tensor.Shape[1] || scales.Length * groups.GroupSize != codes.Length || offsets.Length != scales.Length)
+        {
+            throw new ArgumentException($"The rows of '{tensor.Name}' from {firstRow} do not fit {codes.Length} codes and {scales.Length} groups.", nameof(codes));
+        }
+
+        groups.Read(Locate(tensor), firstRow, codes, scales, offsets);
     }
 
     private static void ReadFloat32(CheckpointFile file, long offset, Span<float> destination)

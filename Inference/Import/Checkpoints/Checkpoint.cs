@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Gguf;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints;
@@ -15,6 +16,8 @@ public sealed partial class Checkpoint : IDisposable
         Folder = folder;
         Config = contents.Config;
         TokenizerFile = contents.TokenizerFile;
+        Tokenizer = contents.Tokenizer;
+        Notes = contents.Notes;
         Tensors = contents.Tensors;
         TowerSettings = contents.TowerSettings;
         TowerSource = contents.TowerSource;
@@ -31,6 +34,12 @@ public sealed partial class Checkpoint : IDisposable
     /// <summary>Full path of the SentencePiece model tokenizer.model; null when there is none.</summary>
     public string? TokenizerFile { get; }
 
+    /// <summary>The SentencePiece model where it is in the file of the weights; null elsewhere.</summary>
+    internal byte[]? Tokenizer { get; }
+
+    /// <summary>What was found in the files, a sentence each, for people; empty where there is nothing to report.</summary>
+    public IReadOnlyList<string> Notes { get; }
+
     /// <summary>Everything stored for language, projector and vision, by normalised name. Vision tensors are called
     /// "vision." and what follows from "embeddings.", "pre_layrnorm.", "encoder." or "post_layernorm."; all others
     /// keep their names. Buffers that are not needed are listed too.</summary>
@@ -46,17 +55,31 @@ public sealed partial class Checkpoint : IDisposable
     public IReadOnlyList<string> WeightFiles { get; }
 
     /// <summary>Reads the configuration and the place of each tensor; the values stay on disk.</summary>
-    /// <param name="folder">The checkpoint's.</param>
-    /// <param name="visionTower">Folder of the vision tower, which then counts instead of what the configuration names; null for none.</param>
     /// <exception cref="CheckpointException">Something is missing, damaged, hostile or not supported.</exception>
-    public static Checkpoint Open(string folder, string? visionTower = null)
+    public static Checkpoint Open(CheckpointSource source)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        var root = CheckpointFolder.Open(folder, visionTower);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentException.ThrowIfNullOrEmpty(source.Path);
+        if (source.Mmproj is not null || GgufFormat.IsFile(source.Path))
+        {
+            if (source.VisionTower is not null)
+            {
+                throw new CheckpointException(source.Path, "is a GGUF file, whose vision encoder is in the mmproj file: leave out --vision-tower.");
+            }
+
+            return Open(Path.GetDirectoryName(Path.GetFullPath(source.Path))!, files => GgufFormat.Read(source, files));
+        }
+
+        var root = CheckpointFolder.Open(source.Path, source.VisionTower);
+        return Open(root.Path, files => CheckpointFormats.Read(root, files));
+    }
+
+    private static Checkpoint Open(string folder, Func<List<CheckpointFile>, CheckpointContents> read)
+    {
         var files = new List<CheckpointFile>();
         try
         {
-            return new Checkpoint(root.Path, CheckpointFormats.Read(root, files), files);
+            return new Checkpoint(folder, read(files), files);
         }
         catch
         {

@@ -45,6 +45,21 @@ internal sealed class CheckpointFolder
         return new CheckpointFolder(path, roots, visionTower is null ? null : Open(visionTower));
     }
 
+    /// <summary>The folder of a file that the caller named, with any name. A link that was named is followed.</summary>
+    /// <exception cref="CheckpointException">There is no such file.</exception>
+    public static CheckpointFolder OpenOf(string file)
+    {
+        var path = System.IO.Path.GetFullPath(file);
+        if (!System.IO.File.Exists(path))
+        {
+            throw new CheckpointException(path, Directory.Exists(path) ? "is a folder. Name the GGUF file itself." : "does not exist.");
+        }
+
+        var folder = Open(System.IO.Path.GetDirectoryName(path)!);
+        folder._allowedRoots.Add(System.IO.Path.GetDirectoryName(RealPath(path, path))!);
+        return folder;
+    }
+
     /// <summary>The repository's name ("mtgv/MobileVLM-1.7B") in Hugging Face's cache, else the folder's own.</summary>
     public string Name()
     {

@@ -28,7 +28,12 @@ public sealed record CheckpointTensor(string Name, ElementType Type, IReadOnlyLi
 
     /// <summary>The place of the values. The readers check at opening that they lie within the file.</summary>
     internal TensorLocation? Location { get; init; }
+
+    /// <summary>How the values are stored where they are not little-endian floats in the order of the checkpoint; they are then read as
+    /// float32.</summary>
+    internal TensorEncoding? Encoding { get; init; }
 }
 
-/// <summary>Contiguous, row-major, little-endian elements in a file.</summary>
+/// <summary>The bytes of a tensor in a file: contiguous, row-major, little-endian elements, unless <see cref="CheckpointTensor.Encoding"/> reads
+/// them.</summary>
 internal sealed record TensorLocation(CheckpointFile File, long Offset, long ByteCount);

@@ -48,6 +48,14 @@ public sealed record DecoderRecipe(string Name, WeightFormat Body, WeightFormat 
     /// <summary>Every matrix in one format.</summary>
     internal static DecoderRecipe Uniform(WeightFormat format) => new(format.ToString(), format, format, format);
 
+    /// <summary>The integers that a checkpoint has.</summary>
+    /// <param name="bits">4 or 8: what most of its matrices have.</param>
+    internal static DecoderRecipe Stored(int bits)
+    {
+        var body = WeightFormat.Stored(bits);
+        return new DecoderRecipe($"stored-int{bits}", body, body, bits == 8 ? body : WeightFormat.Stored(8));
+    }
+
     public bool IsExact => Body == WeightFormat.FullPrecision;
 
     /// <summary>Whether the layer's projections are kept at <see cref="Sensitive"/>: errors of the first layers go

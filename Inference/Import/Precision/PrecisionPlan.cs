@@ -20,6 +20,15 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
     /// they run as well, more slowly.</summary>
     public bool ForCuda { get; private init; }
 
+    /// <summary>Whether the decoder keeps the integers that a checkpoint already has, instead of <see cref="DecoderRecipes"/>.</summary>
+    public bool KeepsStoredDecoder { get; init; }
+
+    /// <summary>Same as <see cref="KeepsStoredDecoder"/> for the vision encoder and the projector.</summary>
+    public bool KeepsStoredVision { get; init; }
+
+    /// <summary>Whether a decoder that keeps its integers has matrices that are quantized again to few bits.</summary>
+    internal bool CompensatesStored { get; init; }
+
     public static PrecisionPlan Fp32 { get; } = Of(DecoderRecipe.Fp32, VisionRecipe.Fp32);
 
     /// <summary>The decoder in 4 bit, vision in float32.</summary>
@@ -27,7 +36,11 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
 
     /// <summary>The plan of an import without options: the fastest answers about a picture that this machine can give at a loss
     /// that is small.</summary>
-    public static PrecisionPlan Default { get; } = Of(DecoderRecipe.Default, VisionRecipe.Fastest).WithPrefill(Auto);
+    public static PrecisionPlan Default { get; } = Of(DecoderRecipe.Default, VisionRecipe.Fastest).WithPrefill(Auto) with
+    {
+        KeepsStoredDecoder = true,
+        KeepsStoredVision = true,
+    };
 
     /// <summary>The plan for little memory: one set of the decoder's weights, in few bits.</summary>
     public static PrecisionPlan Lean { get; } = Of(DecoderRecipe.Lean, VisionRecipe.Fastest);
@@ -41,7 +54,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
         $"{string.Join(',', DecoderRecipes.Select(r => r.Name))} {string.Join(',', VisionRecipes.Select(r => r.Name))}{(Prefill is { } prefill ? $" {prefill}" : "")}{(ScalesChannels ? "" : " unscaled")}{(ForCuda ? " cuda" : "")}";
 
     /// <summary>Whether the errors of any decoder's weights can be compensated, which takes the covariances of its inputs.</summary>
-    internal bool CanCompensate => DecoderRecipes.Any(r => r.Body.CanBeMixed);
+    internal bool CanCompensate => DecoderRecipes.Any(r => r.Body.KeepsStored ? CompensatesStored : r.Body.CanBeMixed);
 
     /// <summary>Whether any part has to be measured before it can be chosen.</summary>
     public bool NeedsMeasuring => DecoderRecipes.Count > 1 || VisionRecipes.Count > 1;

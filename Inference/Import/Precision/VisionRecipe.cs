@@ -27,6 +27,14 @@ public sealed record VisionRecipe(string Name, WeightFormat Tower, WeightFormat 
     internal static IReadOnlyList<VisionRecipe> AutoCandidates { get; } =
         [.. from row in WeightPrecision.All from suffix in row.VisionAutoSuffixes select Parse(row.Name + suffix)];
 
+    /// <summary>The integers that a checkpoint has.</summary>
+    /// <param name="bits">4 or 8: what most of its matrices have.</param>
+    internal static VisionRecipe Stored(int bits)
+    {
+        var tower = WeightFormat.Stored(bits);
+        return new VisionRecipe($"stored-int{bits}", tower, tower, tower);
+    }
+
     public bool IsExact => Tower == WeightFormat.FullPrecision;
 
     /// <summary>Reads a name of <see cref="Grammar"/>.</summary>

@@ -69,6 +69,10 @@ public readonly partial record struct WeightFormat
     /// largest in calibration. Only for <see cref="WeightKind.DynamicInt8"/>.</summary>
     public int ExactInputCount { get; private init; }
 
+    /// <summary>Whether matrices that a checkpoint has in integers of this kind are written with the same integers; others are quantized
+    /// with the bits that suit their stored type.</summary>
+    public bool KeepsStored { get; private init; }
+
     /// <summary>Whether a decoder of this format can have sensitive layers at more bits.</summary>
     internal bool CanBeMixed => Kind == WeightKind.BlockQuantized && Bits < 8;
 
@@ -77,6 +81,10 @@ public readonly partial record struct WeightFormat
     public WeightFormat WithExactInputs(int count) => Kind == WeightKind.DynamicInt8
         ? this with { ExactInputCount = count }
         : throw new InvalidOperationException($"{this} has no exact inputs.");
+
+    /// <summary>Integers as the checkpoint has them.</summary>
+    /// <param name="bits">4 or 8: what most of them have.</param>
+    internal static WeightFormat Stored(int bits) => BlockQuantized(bits) with { KeepsStored = true };
 
     /// <param name="bits">4 or 8.</param>
     /// <param name="blockSize">Weights that share a scale: 32, 64 or 128.</param>

@@ -57,16 +57,27 @@ internal sealed class BlockLinearWriter(BlockQuantizer quantizer, IInputImportan
                 }));
         }
 
-        return graph.Contrib(
-            "MatMulNBits",
-            node,
-            CollectionsMarshal.AsSpan(names),
-            OnnxAttribute.Int("K", inputs),
-            OnnxAttribute.Int("N", outputs),
-            OnnxAttribute.Int("bits", quantizer.Bits),
-            OnnxAttribute.Int("block_size", quantizer.BlockSize),
-            OnnxAttribute.Int("accuracy_level", AccuracyLevel));
+        return AddProduct(graph, node, names, inputs, outputs, quantizer.Bits, quantizer.BlockSize);
     }
+
+    /// <summary>Adds the product.</summary>
+    /// <param name="graph">Receives it.</param>
+    /// <param name="node">Its name.</param>
+    /// <param name="names">Input, codes, scales and perhaps zero points.</param>
+    /// <param name="inputs">Columns of the matrix.</param>
+    /// <param name="outputs">Rows of the matrix.</param>
+    /// <param name="bits">Bits of a code.</param>
+    /// <param name="blockSize">Weights that share a scale.</param>
+    /// <returns>The name of its result.</returns>
+    public static string AddProduct(OnnxGraph graph, string node, List<string> names, int inputs, int outputs, int bits, int blockSize) => graph.Contrib(
+        "MatMulNBits",
+        node,
+        CollectionsMarshal.AsSpan(names),
+        OnnxAttribute.Int("K", inputs),
+        OnnxAttribute.Int("N", outputs),
+        OnnxAttribute.Int("bits", bits),
+        OnnxAttribute.Int("block_size", blockSize),
+        OnnxAttribute.Int("accuracy_level", AccuracyLevel));
 
     private void Quantize(
         Stream stream,

@@ -103,9 +103,34 @@ internal sealed class CheckpointWeights : IWeightSource
         };
     }
 
-    /// <summary>The tensor's stored bytes, unchanged.</summary>
+    /// <inheritdoc/>
+    public StoredGroups? GroupsOf(LinearWeight weight) =>
+        _scales is null ? _checkpoint.Get(weight.Name, weight.Outputs, weight.Inputs).Encoding?.Groups : null;
+
+    /// <inheritdoc/>
+    public Action<GroupRowTaker> GroupRows(IReadOnlyList<LinearWeight> weights)
+    {
+        var tensors = Find(weights);
+        return take =>
+        {
+            var first = 0;
+            foreach (var tensor in tensors)
+            {
+                ReadGroupRows(tensor, first, take);
+                first += (int)tensor.Shape[0];
+            }
+        };
+    }
+
+    /// <summary>The tensor's stored bytes, unchanged; its values as float32 where it is not stored as floats.</summary>
     public Action<Stream> Raw(CheckpointTensor tensor)
     {
+        if (tensor.Encoding is not null)
+        {
+            AddToTotal(tensor);
+            return stream => ReadRows(tensor, tensor.Shape[0], (int)tensor.Shape[1], (_, values) => stream.Write(MemoryMarshal.AsBytes(values)));
+        }
+
         AddToTotal(tensor);
         return stream =>
         {
@@ -138,6 +163,25 @@ internal sealed class CheckpointWeights : IWeightSource
         return tensor;
     }
 
+    private void ReadGroupRows(CheckpointTensor tensor, int firstRow, GroupRowTaker take)
+    {
+        var (rows, width) = ((int)tensor.Shape[0], (int)tensor.Shape[1]);
+        var groups = width / tensor.Encoding!.Groups!.GroupSize;
+        var rowsAtOnce = Math.Min(rows, Math.Max(1, ChunkElements / width));
+        var (codes, scales, offsets) = (new sbyte[rowsAtOnce * width], new float[rowsAtOnce * groups], new float[rowsAtOnce * groups]);
+        for (var row = 0; row < rows;)
+        {
+            _cancel.ThrowIfCancellationRequested();
+            var n = Math.Min(rowsAtOnce, rows - row);
+            _checkpoint.ReadGroups(tensor, row, codes.AsSpan(0, n * width), scales.AsSpan(0, n * groups), offsets.AsSpan(0, n * groups));
+            RequireFinite(tensor, scales.AsSpan(0, n * groups));
+            RequireFinite(tensor, offsets.AsSpan(0, n * groups));
+            take(firstRow + row, codes.AsMemory(0, n * width), scales.AsMemory(0, n * groups), offsets.AsMemory(0, n * groups));
+            row += n;
+            _progress.Report(tensor.Name, (long)n * width * tensor.ByteCount / tensor.Count);
+        }
+    }
+
     private void ReadRows(CheckpointTensor tensor, long rows, int width, RowTaker take) =>
         ReadRowBlocks(tensor, rows, width, (row, values) => take(row, values.Span));
 
@@ -153,14 +197,7 @@ internal sealed class CheckpointWeights : IWeightSource
                 var n = (int)Math.Min(rowsAtOnce, rows - row);
                 var values = buffer.AsMemory(0, n * width);
                 _checkpoint.Read(tensor, row * width, values.Span);
-                if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values.Span)))
-                {
-                    // Quantization to few bits would hide it until answers make no sense.
-                    throw new CheckpointException(
-                        tensor.Location?.File.Path ?? _checkpoint.Folder,
-                        $"tensor '{tensor.Name}' holds numbers that are not finite. The file is damaged; download it again.");
-                }
-
+                RequireFinite(tensor, values.Span);
                 _scales?.Apply(tensor.Name, row, width, values.Span);
                 take(row, values);
                 row += n;
@@ -170,6 +207,17 @@ internal sealed class CheckpointWeights : IWeightSource
         finally
         {
             ArrayPool<float>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Quantization to few bits would hide other numbers until answers make no sense.</summary>
+    private void RequireFinite(CheckpointTensor tensor, ReadOnlySpan<float> values)
+    {
+        if (!float.IsFinite(TensorPrimitives.MaxMagnitude(values)))
+        {
+            throw new CheckpointException(
+                tensor.Location?.File.Path ?? _checkpoint.Folder,
+                $"tensor '{tensor.Name}' holds numbers that are not finite. The file is damaged; download it again.");
         }
     }
 

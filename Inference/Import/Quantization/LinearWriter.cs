@@ -16,6 +16,7 @@ internal abstract class LinearWriter
         WeightKind.FullPrecision => new Float32LinearWriter(),
         WeightKind.HalfPrecision => new Float16LinearWriter(),
         WeightKind.DynamicInt8 => new DynamicInt8LinearWriter(format, importance),
+        WeightKind.BlockQuantized when format.KeepsStored => new StoredBlockLinearWriter(importance),
         WeightKind.BlockQuantized => new BlockLinearWriter(
             new BlockQuantizer(format.Bits, format.BlockSize, format.ZeroPoints), importance),
         _ => throw new UnreachableException($"Nothing writes {format.Kind}."),

@@ -102,6 +102,27 @@ public sealed class PullTests : IDisposable
     }
 
     [Fact]
+    public async Task A_repository_of_GGUF_files_gives_the_pair_that_fits()
+    {
+        const string Id = "owner/MobileVLM-GGUF";
+        var folder = Path.Combine(Golden, "gguf");
+        foreach (var (name, file) in ((string, string)[])[("a-q4_0.gguf", "mobilevlm-v1/lm.q4_0.gguf"), ("b-f16.gguf", "mobilevlm-v1/mmproj.gguf"), ("c.gguf", "mobilevlm-v2/mmproj.all+feature.gguf"), ("d-q4_1.gguf", "mobilellama/lm.q4_1.gguf")])
+        {
+            _hub.Add(Id, name, File.ReadAllBytes(Path.Combine(folder, file)));
+        }
+
+        var several = await PullAsync(Id, At("model"));
+        Assert.Equal(1, several.ExitCode);
+        Assert.Contains("--file", several.Errors, StringComparison.Ordinal);
+        var pull = await PullAsync(Id, At("model"), "--file", "a-q4_0.gguf", "--no-loss-report");
+        Assert.True(pull.ExitCode == 0, pull.Errors);
+        var manifest = ModelFolder.Open(At("model")).Manifest;
+        Assert.Equal("MobileVLM-GGUF", manifest.Name);
+        Assert.Equal(["a-q4_0.gguf", "b-f16.gguf"], manifest.Source.Files);
+        Assert.Contains("21 Q4_0 as stored", Assert.Single(manifest.Precision.Kept!), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Safetensors_are_preferred_and_license_and_name_come_from_the_repository()
     {
         _hub.AddFolder("owner/gqa", Path.Combine(Golden, "llama-gqa"));

@@ -33,7 +33,7 @@ public sealed class FineTuneTests
         var model = ModelImporter.Import(Path(name), target["found"], PrecisionPlan.Fp32);
         Assert.Equal(visualTokens, model.Manifest.VisualTokens);
         Assert.Contains(source, model.Manifest.Source.VisionTower, StringComparison.Ordinal);
-        var chosen = ModelImporter.Import(Path(name), target["chosen"], PrecisionPlan.Fp32, visionTower: Path(tower));
+        var chosen = ModelImporter.Import(new CheckpointSource(Path(name)) { VisionTower = Path(tower) }, target["chosen"], PrecisionPlan.Fp32);
         Assert.Equal(model.Manifest.Files, chosen.Manifest.Files);
         Assert.Equal(model.Manifest.Source.Fingerprint, chosen.Manifest.Source.Fingerprint);
 

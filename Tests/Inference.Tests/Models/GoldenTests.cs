@@ -43,7 +43,7 @@ public sealed class GoldenTests
     [Fact]
     public void Every_case_of_every_golden_folder_is_tested()
     {
-        var folders = Directory.GetDirectories(GoldenFolder.Path()).Select(d => Path.GetFileName(d)!);
+        var folders = Directory.GetDirectories(GoldenFolder.Path()).Where(d => File.Exists(Path.Combine(d, "expected.json"))).Select(d => Path.GetFileName(d)!);
         var tested = VisionCases().Concat(TextCases()).GroupBy(c => (string)c[0]).ToDictionary(g => g.Key, g => g.Count());
         Assert.Equal(5, tested.Count);
         Assert.All(folders.Where(name => name != FineTuneTests.Folder), name => Assert.Equal(GoldenCase.Load(name).Length, tested[name]));

@@ -1,4 +1,5 @@
 using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
+using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Gguf;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Safetensors;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Torch;
 
@@ -8,8 +9,8 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 public static class CheckpointFormats
 {
     /// <summary>All formats, in the order in which they are searched for, which is that of transformers; safetensors first, because it cannot carry
-    /// code.</summary>
-    internal static IReadOnlyList<ICheckpointFormat> All { get; } = [new SafetensorsFormat(), new TorchFormat()];
+    /// code, and GGUF last, because it is mostly quantized.</summary>
+    internal static IReadOnlyList<ICheckpointFormat> All { get; } = [new SafetensorsFormat(), new TorchFormat(), new GgufFormat()];
 
     /// <summary>The file from which the weights in a folder are found.</summary>
     /// <param name="names">Files of one folder, of a disk or of a repository.</param>
@@ -18,6 +19,11 @@ public static class CheckpointFormats
 
     /// <summary>Whether a file from <see cref="EntryFile"/> lists shards instead of holding weights.</summary>
     public static bool IsIndex(string entry) => entry.EndsWith(HuggingFaceFormat.IndexSuffix, StringComparison.Ordinal);
+
+    /// <summary>Whether the configuration of a checkpoint is in the files of its weights.</summary>
+    /// <exception cref="CheckpointException">There is no such folder.</exception>
+    internal static bool HasConfigInside(CheckpointSource source) => source.Mmproj is not null || GgufFormat.IsFile(source.Path)
+        || Find(CheckpointFolder.Open(source.Path).FileNames())?.Format is GgufFormat;
 
     internal static (ICheckpointFormat Format, string Entry)? Find(IReadOnlySet<string> names)
     {

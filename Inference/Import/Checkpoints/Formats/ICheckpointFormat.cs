@@ -40,4 +40,10 @@ internal sealed record CheckpointContents(
 
     /// <summary>Where sizes and weights of the vision tower are from, for people; null where all is in one place.</summary>
     public string? TowerSource { get; init; }
+
+    /// <summary>The SentencePiece model where the weights' file has one in it; null elsewhere.</summary>
+    public byte[]? Tokenizer { get; init; }
+
+    /// <summary>What was found in the files, a sentence each, for people.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 }

@@ -56,7 +56,7 @@ public sealed class VisionTowerTests
         Assert.Contains("neither inside the checkpoint nor beside it is a folder 'tower'", fault.Message, StringComparison.Ordinal);
         Assert.Contains("--vision-tower FOLDER", fault.Message, StringComparison.Ordinal);
 
-        using var chosen = Checkpoint.Open(folder.Path, elsewhere["tower"]);
+        using var chosen = Checkpoint.Open(new CheckpointSource(folder.Path) { VisionTower = elsewhere["tower"] });
         Assert.Equal(elsewhere["tower/pytorch_model.bin"], chosen.WeightFiles[1]);
     }
 
@@ -79,7 +79,7 @@ public sealed class VisionTowerTests
         foreach (var named in (string?[])["\"clip\"", null, "7"])
         {
             SmallCheckpoint.Edit(folder["config.json"], "mm_vision_tower", named);
-            using var checkpoint = Checkpoint.Open(folder.Path, other["tower"]);
+            using var checkpoint = Checkpoint.Open(new CheckpointSource(folder.Path) { VisionTower = other["tower"] });
             Assert.Equal([0.5f, 0.5f, 0.5f], checkpoint.Config.Vision!.ImageMean);
             Assert.Equal(other["tower/pytorch_model.bin"], checkpoint.WeightFiles[1]);
         }
@@ -89,7 +89,7 @@ public sealed class VisionTowerTests
     public void A_model_of_text_has_no_tower()
     {
         var fault = Assert.Throws<CheckpointException>(
-            () => Checkpoint.Open(GoldenFolder.Path("mobilellama"), GoldenFolder.Path("mobilevlm-v1-separate-tower", "clip")));
+            () => Checkpoint.Open(new CheckpointSource(GoldenFolder.Path("mobilellama")) { VisionTower = GoldenFolder.Path("mobilevlm-v1-separate-tower", "clip") }));
         Assert.Contains("a model of text only", fault.Message, StringComparison.Ordinal);
     }
 

@@ -10,12 +10,14 @@ public sealed class CheckpointFormatsTests
 {
     [Fact]
     public void Safetensors_come_first_and_one_file_before_an_index() => Assert.Equal(
-        ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"],
+        ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json", "*.gguf"],
         CheckpointFormats.All.SelectMany(format => format.EntryFiles));
 
     [Theory]
     [InlineData(null, "config.json", "flax_model.msgpack", "sub/model.safetensors")]
     [InlineData("pytorch_model.bin.index.json", "pytorch_model.bin.index.json", "pytorch_model-00001-of-00002.bin")]
+    [InlineData("a.gguf", "b.gguf", "a.gguf", "config.json")]
+    [InlineData("model.safetensors", "a.gguf", "model.safetensors")]
     [InlineData("model.safetensors", "pytorch_model.bin", "model.safetensors", "model.safetensors.index.json")]
     public void The_entry_is_the_first_that_is_there(string? entry, params string[] names)
     {
