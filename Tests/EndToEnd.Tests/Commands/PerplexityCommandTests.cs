@@ -34,7 +34,7 @@ public sealed class PerplexityCommandTests(PerplexityCommandTests.Models models)
     [InlineData("line 3: id 99999999 is outside the model's vocabulary (0 to ", "large.ids", "-c", "16")]
     [InlineData("line 1: id -1 is outside", "negative.ids", "-c", "16")]
     [InlineData("has 20 ids, fewer than one window of 64", "short.ids", "-c", "64")]
-    [InlineData("is larger than the model's context of", "short.ids", "-c", "1000000")]
+    [InlineData("is larger than the context of", "short.ids", "-c", "1000000")]
     [InlineData("-c is 8 or more", "short.ids", "-c", "4")]
     [InlineData("--chunks is 1 or more", "short.ids", "--chunks", "0")]
     [InlineData("has no prefill weights", "short.ids", "--prefill")]
