@@ -50,8 +50,8 @@ internal sealed class AnswerFile : IDisposable
             throw new UsageException($"{option}: {path} is a folder, or is in a folder that does not exist. Name a file in an existing folder.");
         }
 
-        // Locked while the run lasts, so that two runs do not write into each other's lines.
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        // Locked while the run lasts, so that two runs do not write into each other's lines. Other programs may read it.
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         var answers = new AnswerFile(stamp, file);
         try
         {

@@ -54,6 +54,11 @@ internal sealed class PopeBenchmark : Benchmark<PopeBenchmark.Item>
             }
         }
 
+        if (Categories.FirstOrDefault(category => !items.Exists(it => it.Category == category)) is { } empty)
+        {
+            throw folder.Wrong(folder.PathOf("coco", $"coco_pope_{empty}.json"), "there is no question in it.");
+        }
+
         return new BenchmarkData(items, [string.Join(", ", Categories.Select(it => $"{it} {items.Count(item => item.Category == it)}")) + " questions"]);
     }
 
