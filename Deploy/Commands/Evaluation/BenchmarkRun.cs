@@ -90,7 +90,7 @@ internal sealed class BenchmarkRun(
         }
         catch (Exception e) when (e is ImageFileException or BenchmarkDataException or IOException or UnauthorizedAccessException)
         {
-            throw new BenchmarkDataException($"item {item.Id}: {e.Message} Get its picture again; '--answers FILE' keeps the answers so far.", e);
+            throw new BenchmarkDataException($"item {item.Id}: {e.Message.TrimEnd('.')}. With '--answers FILE' the next run continues at this item.", e);
         }
     }
 

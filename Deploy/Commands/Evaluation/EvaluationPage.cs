@@ -82,7 +82,7 @@ internal static class EvaluationPage
                 : "";
             page.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"<tr><td>{Text(score.Name)}</td><td class=\"number\">{EvaluationText.Value(score.Value)}</td>{other}<td>{interval}</td></tr>");
+                $"<tr><td>{Text(score.Name)}</td><td class=\"number\">{EvaluationText.Value(score)}</td>{other}<td>{interval}</td></tr>");
         }
 
         page.AppendLine("</table></div>");
@@ -110,7 +110,7 @@ internal static class EvaluationPage
 
     private static void AddLogitsLine(StringBuilder page, string key, YesNoCalibration found) => page.AppendLine(
         CultureInfo.InvariantCulture,
-        $"<p><span class=\"key {key}\"></span>accuracy {found.Accuracy:F4}, {found.Differing.Count} items differ from the text, mean mass on yes and no {found.MeanMass:F4}, calibration error {found.CalibrationError:F4}</p>");
+        $"<p><span class=\"key {key}\"></span>accuracy {found.Accuracy:F4}, {found.Differing.Count} items differ from the text, mean mass on yes and no {found.MeanMass:G3}, calibration error {found.CalibrationError:F4}</p>");
 
     private static void AddComparison(StringBuilder page, EvaluationReport report)
     {
@@ -180,7 +180,7 @@ internal static class EvaluationPage
     private static string Truth(BenchmarkItem item) => Text(string.Join(", ", item.Truth.Distinct()));
 
     private static string ValueOf(ModelResult result, string name) =>
-        result.Scores.Scores.Where(it => it.Name == name).Select(it => EvaluationText.Value(it.Value)).FirstOrDefault("");
+        result.Scores.Scores.Where(it => it.Name == name).Select(it => EvaluationText.Value(it)).FirstOrDefault("");
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

@@ -23,9 +23,9 @@ internal static class EvaluationText
 
         foreach (var score in first.Scores.Scores)
         {
-            var other = report.Second?.Scores.Scores.Where(it => it.Name == score.Name).Select(it => $"{Value(it.Value),10}").FirstOrDefault();
+            var other = report.Second?.Scores.Scores.Where(it => it.Name == score.Name).Select(it => $"{Value(it),10}").FirstOrDefault();
             var interval = score.Name == report.Benchmark.PublishedScore && first.Scores.Interval is { } it ? $"  {Interval(it)}" : "";
-            yield return $"{score.Name,-24}{Value(score.Value),10}{other}{interval}";
+            yield return $"{score.Name,-24}{Value(score),10}{other}{interval}";
         }
 
         foreach (var line in Logits("from logits", first.Logits))
@@ -65,6 +65,9 @@ internal static class EvaluationText
 
     public static string Value(double value) => value.ToString(Math.Abs(value) > 1 ? "F2" : "F4", CultureInfo.InvariantCulture);
 
+    public static string Value(BenchmarkScore score) =>
+        score.IsCount ? score.Value.ToString("F0", CultureInfo.InvariantCulture) : Value(score.Value);
+
     public static string Interval(ScoreInterval interval) => $"({Value(interval.Low)} to {Value(interval.High)}, 95 %)";
 
     private static IEnumerable<string> Logits(string title, YesNoCalibration? found)
@@ -73,7 +76,7 @@ internal static class EvaluationText
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{title}: accuracy {found.Accuracy:F4}, {found.Differing.Count} items differ from the text, mean mass on yes and no {found.MeanMass:F4}, calibration error {found.CalibrationError:F4}");
+                $"{title}: accuracy {found.Accuracy:F4}, {found.Differing.Count} items differ from the text, mean mass on yes and no {found.MeanMass:G3}, calibration error {found.CalibrationError:F4}");
         }
     }
 

@@ -16,7 +16,7 @@ internal static class ScorePlot
     public static string Draw(EvaluationReport report)
     {
         // Counts are in the table only.
-        var names = report.First.Scores.Scores.Select(it => it.Name).Where(name => ScaleOf(report, name) > 0).ToList();
+        var names = report.First.Scores.Scores.Where(it => !it.IsCount).Select(it => it.Name).ToList();
         ModelResult[] results = report.Second is { } second ? [report.First, second] : [report.First];
         var row = (results.Length * BarHeight) + RowGap;
         var svg = new StringBuilder();
@@ -60,13 +60,12 @@ internal static class ScorePlot
 
     private static int Length(double value, int scale) => (int)Math.Round(Math.Clamp(value / scale, 0, 1) * Width);
 
-    /// <summary>Largest possible value; 0 for a count.</summary>
+    /// <summary>Largest possible value.</summary>
     private static int ScaleOf(EvaluationReport report, string name) => (report.Benchmark.Name, name) switch
     {
         ("mme", "perception") => 2000,
         ("mme", "cognition") => 800,
         ("mme", _) => 200,
-        (_, var other) when other.Split('.')[^1] is "tp" or "fp" or "tn" or "fn" => 0,
         _ => 1,
     };
 }

@@ -1,7 +1,10 @@
 namespace MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 
 /// <summary>A score, in the unit in which it is published: shares are 0 to 1, sums of MME up to 2000.</summary>
-public readonly record struct BenchmarkScore(string Name, double Value);
+/// <param name="Name">Its name.</param>
+/// <param name="Value">Its value.</param>
+/// <param name="IsCount">Whether it is a number of items.</param>
+public readonly record struct BenchmarkScore(string Name, double Value, bool IsCount = false);
 
 /// <summary>The interval that contains the true score with a probability of 95 %, as far as the sample of items tells.</summary>
 public readonly record struct ScoreInterval(double Low, double High);

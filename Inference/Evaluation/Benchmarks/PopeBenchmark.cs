@@ -133,10 +133,10 @@ internal sealed class PopeBenchmark : Benchmark<PopeBenchmark.Item>
             new($"{category}.recall", Recall),
             new($"{category}.f1", F1),
             new($"{category}.yesRatio", Share(TruePositive + FalsePositive, Total)),
-            new($"{category}.tp", TruePositive),
-            new($"{category}.fp", FalsePositive),
-            new($"{category}.tn", TrueNegative),
-            new($"{category}.fn", FalseNegative),
+            new($"{category}.tp", TruePositive, IsCount: true),
+            new($"{category}.fp", FalsePositive, IsCount: true),
+            new($"{category}.tn", TrueNegative, IsCount: true),
+            new($"{category}.fn", FalseNegative, IsCount: true),
         ];
 
         /// <summary>0 of 0 is 0; the published script ends with an error there.</summary>

@@ -147,7 +147,7 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
         string[] arguments = ["eval", "gqa", "--data", data, "--model", DemoModel.Folder.FolderPath, "--max-tokens", "4"];
         var picture = Path.Combine(data, "images", "n102.jpg");
         File.WriteAllBytes(picture, File.ReadAllBytes(picture)[..400]);
-        await RefusedAsync(1, $"item 20002: '{picture}'", arguments);
+        await RefusedAsync(1, $"item 20002: {picture}: a JPEG picture whose header is damaged or cut off.", arguments);
         File.Delete(picture);
         await RefusedAsync(1, $"item 20002: there is no picture {picture}.", arguments);
         File.Delete(Path.Combine(data, "testdev_balanced_questions.json"));
