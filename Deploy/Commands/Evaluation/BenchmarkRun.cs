@@ -39,10 +39,18 @@ internal sealed class BenchmarkRun(
         using var decoder = new LanguageDecoder(folder, execution);
         using var encoder = pending.Exists(item => item.Picture is not null) ? new VisionEncoder(folder, execution, benchmark.PictureFit) : null;
         using var answerer = new BenchmarkAnswerer(folder, decoder, capacity, maxTokens);
-        foreach (var group in pending.GroupBy(item => (object?)item.Picture ?? item))
+
+        // Grouped over all items, so that a run that continues has the order of one that was not stopped.
+        foreach (var group in items.GroupBy(item => (object?)item.Picture ?? item))
         {
-            using var picture = group.Key is BenchmarkPicture source ? Encode(encoder!, source, group.First()) : null;
-            foreach (var item in group)
+            var open = group.Where(item => !file.Answers.ContainsKey(item.Id)).ToList();
+            if (open.Count == 0)
+            {
+                continue;
+            }
+
+            using var picture = group.Key is BenchmarkPicture source ? Encode(encoder!, source, open[0]) : null;
+            foreach (var item in open)
             {
                 cancel.ThrowIfCancellationRequested();
                 var started = Stopwatch.GetTimestamp();
