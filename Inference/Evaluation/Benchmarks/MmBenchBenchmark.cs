@@ -141,7 +141,7 @@ internal sealed class MmBenchBenchmark : Benchmark<MmBenchBenchmark.Item>
         var question = string.Join(
             '\n',
             [.. row.Value("hint") is { } hint ? [hint] : (string[])[], row["question"], .. options.Select((option, i) => $"{Letters[i]}. {option}"), OptionLetter]);
-        return new Item(index, question, picture, answer, options);
+        return new Item(index, question, picture, answer, options) { HasNumericId = true };
     }
 
     internal sealed record Item(long Index, string Question, BenchmarkPicture Picture, string Letter, IReadOnlyList<string> Options)
