@@ -29,8 +29,8 @@ internal readonly unsafe ref struct PictureDecoder
     {
         var (width, height) = (_codec.Info.Width, _codec.Info.Height);
         CheckSize(width, height);
-        var origin = _codec.EncodedFormat == SKEncodedImageFormat.Png
-            ? PngExif.Orientation(_file) ?? _codec.EncodedOrigin
+        var origin = !_limits.AppliesOrientation ? SKEncodedOrigin.TopLeft
+            : _codec.EncodedFormat == SKEncodedImageFormat.Png ? PngExif.Orientation(_file) ?? _codec.EncodedOrigin
             : _codec.EncodedOrigin;
         var upright = OrientedRows.Size(width, height, origin);
         var target = _limits.Fit(upright.Width, upright.Height);

@@ -16,6 +16,17 @@ public sealed record PictureLimits
         MaxDecoderBytes = 512 * 1024 * 1024,
     };
 
+    /// <summary>Limits for pictures that must reach a model as they are stored, as the published evaluation scripts read them: not
+    /// scaled, not turned, up to 100 megapixels.</summary>
+    public static PictureLimits AsStored { get; } = new()
+    {
+        MaxPixels = 100_000_000,
+        MaxWidth = MaxStoredSide,
+        MaxHeight = MaxStoredSide,
+        MaxDecoderBytes = 512 * 1024 * 1024,
+        AppliesOrientation = false,
+    };
+
     /// <summary>A picture with more pixels is refused before it is decoded; a file of a few bytes can claim any size.</summary>
     public required int MaxPixels { get; init; }
 
@@ -28,6 +39,9 @@ public sealed record PictureLimits
     /// <summary>Memory that decoding may take besides the file and the decoded pixels. A picture that needs more, which
     /// depends on its format, is refused before it is decoded.</summary>
     public required int MaxDecoderBytes { get; init; }
+
+    /// <summary>Whether the orientation that a file states (EXIF) is applied.</summary>
+    public bool AppliesOrientation { get; init; } = true;
 
     /// <summary>Rows are decoded in strips of at most this many bytes.</summary>
     internal int StripBytes => Math.Min(MaxDecoderBytes / 4, 64 * 1024 * 1024);

@@ -33,6 +33,7 @@ internal static class CommandLine
             GenerateCommand.Create(),
             ModelCommand.Create(),
             BenchCommand.Create(),
+            EvalCommand.Create(),
             PerplexityCommand.Create(),
             DoctorCommand.Create(),
             ConfigCommand.Create(),

@@ -7,6 +7,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Decoding;
+using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
@@ -43,7 +44,7 @@ internal static class FailureReport
         ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException
             or EmbeddedBrokerPortBusyException or HttpPortBusyException => (ExitCode.Usage, e.Message),
         OperationCanceledException => (ExitCode.Failed, "Stopped before it was done."),
-        CheckpointException or ImageFileException or ContextFullException or NonFiniteLogitsException or HubException
+        CheckpointException or ImageFileException or ContextFullException or NonFiniteLogitsException or HubException or BenchmarkDataException
             => (ExitCode.Failed, e.Message),
         FileNotFoundException { FileName: { } file } => (ExitCode.Failed, $"{file}: there is no such file. {e.Message}"),
         IOException => (ExitCode.Failed, WithRemedy(e.Message)),
@@ -70,7 +71,7 @@ internal static class FailureReport
     /// <summary>Whether the exception's message is enough, so that a stack trace would not help.</summary>
     private static bool IsExpected(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
         or UsageException or EmbeddedBrokerPortBusyException or HttpPortBusyException or OperationCanceledException or CheckpointException
-        or ImageFileException or ContextFullException or HubException or IOException or UnauthorizedAccessException;
+        or ImageFileException or ContextFullException or HubException or BenchmarkDataException or IOException or UnauthorizedAccessException;
 
     private static bool IsTraceRequested => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
 

@@ -4,7 +4,7 @@ using System.Numerics;
 namespace MobileVlm.Edge.Inference.Images;
 
 /// <summary>Converts a picture to the vision encoder's input, as the reference does: padded to a square with the mean
-/// colour (so that the border has no edge), Pillow's antialiased bicubic to the model's size, then
+/// colour (so that the border has no edge) or cropped to one, Pillow's antialiased bicubic to the model's size, then
 /// (value / 255 - mean) / deviation. Not thread-safe: it keeps the weights of the last picture size.</summary>
 public sealed class ImagePreprocessor
 {
@@ -15,8 +15,9 @@ public sealed class ImagePreprocessor
     /// <param name="size">Side of the model's input, in pixels: 336 in the published models.</param>
     /// <param name="mean">Mean of each channel, 0..1, red first.</param>
     /// <param name="deviation">Standard deviation of each channel, above 0.</param>
-    public ImagePreprocessor(int size, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation)
-        : this(size, mean, deviation, null)
+    /// <param name="fit">How a picture becomes a square.</param>
+    public ImagePreprocessor(int size, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation, PictureFit fit = PictureFit.Pad)
+        : this(size, mean, deviation, null, fit)
     {
     }
 
@@ -24,7 +25,9 @@ public sealed class ImagePreprocessor
     /// <param name="mean">As above.</param>
     /// <param name="deviation">As above.</param>
     /// <param name="loops">For tests; null takes the fastest that this processor has.</param>
-    internal ImagePreprocessor(int size, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation, ResampleLoops? loops)
+    /// <param name="fit">As above.</param>
+    internal ImagePreprocessor(
+        int size, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation, ResampleLoops? loops, PictureFit fit = PictureFit.Pad)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         if (mean.Length != 3 || deviation.Length != 3)
@@ -43,7 +46,7 @@ public sealed class ImagePreprocessor
             padding[c] = (byte)(mean[c] * 255f);
         }
 
-        _resampler = new SquareResampler(size, padding, loops);
+        _resampler = new SquareResampler(size, padding, loops, fit);
     }
 
     /// <summary>Side of the result, in pixels.</summary>
@@ -77,7 +80,7 @@ public sealed class ImagePreprocessor
         }
     }
 
-    /// <summary>Padded and resized picture, [size, size, 3], 0..255.</summary>
+    /// <summary>The picture as a square of the model's size, [size, size, 3], 0..255.</summary>
     internal void ResizeToSquare(RgbImage image, Span<byte> resized)
     {
         var pixels = new uint[Size * _resampler.Stride];

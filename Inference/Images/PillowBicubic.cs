@@ -11,10 +11,10 @@ internal sealed class PillowBicubic
     private const double Support = 2.0;
     private const double A = -0.5;
 
-    private PillowBicubic(int inputSize, int outputSize, int taps, int[] first, int[] count, int[] weights)
+    private PillowBicubic(int inputSize, int outputCount, int taps, int[] first, int[] count, int[] weights)
     {
         InputSize = inputSize;
-        OutputSize = outputSize;
+        OutputCount = outputCount;
         Taps = taps;
         First = first;
         Count = count;
@@ -23,40 +23,49 @@ internal sealed class PillowBicubic
 
     public int InputSize { get; }
 
-    public int OutputSize { get; }
+    /// <summary>Number of output samples that there are weights for.</summary>
+    public int OutputCount { get; }
 
     /// <summary>Row length of <see cref="Weights"/>.</summary>
     public int Taps { get; }
 
-    /// <summary>[outputSize]: first input sample of each output sample.</summary>
+    /// <summary>[outputCount]: first input sample of each output sample.</summary>
     public int[] First { get; }
 
-    /// <summary>[outputSize]: number of input samples of each output sample.</summary>
+    /// <summary>[outputCount]: number of input samples of each output sample.</summary>
     public int[] Count { get; }
 
-    /// <summary>[outputSize, taps], in units of 2^-<see cref="PrecisionBits"/>.</summary>
+    /// <summary>[outputCount, taps], in units of 2^-<see cref="PrecisionBits"/>.</summary>
     public int[] Weights { get; }
 
-    public static PillowBicubic Create(int inputSize, int outputSize)
+    /// <summary>Weights of all output samples.</summary>
+    public static PillowBicubic Create(int inputSize, int outputSize) => Create(inputSize, outputSize, 0, outputSize);
+
+    /// <summary>Weights of some of the output samples, for a picture that is resized and then cropped.</summary>
+    /// <param name="inputSize">Samples of the axis.</param>
+    /// <param name="outputSize">Samples of the resized axis.</param>
+    /// <param name="from">The first output sample that is kept.</param>
+    /// <param name="outputCount">How many are kept.</param>
+    public static PillowBicubic Create(int inputSize, int outputSize, int from, int outputCount)
     {
         var scale = (double)inputSize / outputSize;
         var filterScale = Math.Max(scale, 1.0);
         var support = Support * filterScale;
         var taps = ((int)Math.Ceiling(support) * 2) + 1;
 
-        var first = new int[outputSize];
-        var count = new int[outputSize];
-        var weights = new int[outputSize * taps];
+        var first = new int[outputCount];
+        var count = new int[outputCount];
+        var weights = new int[outputCount * taps];
         var row = new double[taps];
-        for (var o = 0; o < outputSize; o++)
+        for (var o = 0; o < outputCount; o++)
         {
-            var center = (o + 0.5) * scale;
-            var from = Math.Max((int)(center - support + 0.5), 0);
-            var n = Math.Min((int)(center + support + 0.5), inputSize) - from;
+            var center = (from + o + 0.5) * scale;
+            var begin = Math.Max((int)(center - support + 0.5), 0);
+            var n = Math.Min((int)(center + support + 0.5), inputSize) - begin;
             var sum = 0.0;
             for (var i = 0; i < n; i++)
             {
-                row[i] = Kernel((i + from - center + 0.5) / filterScale);
+                row[i] = Kernel((i + begin - center + 0.5) / filterScale);
                 sum += row[i];
             }
 
@@ -66,11 +75,11 @@ internal sealed class PillowBicubic
                 weights[(o * taps) + i] = (int)(w < 0 ? w - 0.5 : w + 0.5);
             }
 
-            first[o] = from;
+            first[o] = begin;
             count[o] = n;
         }
 
-        return new PillowBicubic(inputSize, outputSize, taps, first, count, weights);
+        return new PillowBicubic(inputSize, outputCount, taps, first, count, weights);
     }
 
     private static double Kernel(double x)

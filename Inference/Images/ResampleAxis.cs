@@ -16,13 +16,13 @@ internal sealed class ResampleAxis
 
     private const int Half = 1 << (PillowBicubic.PrecisionBits - 1);
 
-    /// <param name="pillow">Weights of the padded axis.</param>
+    /// <param name="pillow">Weights of the padded axis, or of what is kept of a cropped one.</param>
     /// <param name="offset">First sample of the picture on the padded axis.</param>
     /// <param name="length">Samples of the picture.</param>
     /// <param name="padding">Colour of the padding, red first.</param>
     public ResampleAxis(PillowBicubic pillow, int offset, int length, ReadOnlySpan<byte> padding)
     {
-        var outputs = pillow.OutputSize;
+        var outputs = pillow.OutputCount;
         First = new int[outputs];
         Count = new int[outputs];
         Base = new int[4 * outputs];

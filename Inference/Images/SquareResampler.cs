@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace MobileVlm.Edge.Inference.Images;
 
-/// <summary>Pads a picture to a square and resamples it to the model's size with Pillow's antialiased bicubic, bit for bit, with vectors
+/// <summary>Pads or crops a picture to a square and resamples it to the model's size with Pillow's antialiased bicubic, bit for bit, with vectors
 /// and, from <see cref="PixelsPerThread"/> pixels on, on several threads. Not thread-safe: it keeps the weights of the last picture's
 /// sides.</summary>
 internal sealed unsafe class SquareResampler
@@ -15,6 +15,7 @@ internal sealed unsafe class SquareResampler
 
     private readonly int _size;
     private readonly byte[] _padding;
+    private readonly PictureFit _fit;
     private readonly ResampleLoops _loops;
     private readonly Action<int> _resampleRows;
     private readonly Action<int> _resampleColumns;
@@ -32,9 +33,10 @@ internal sealed unsafe class SquareResampler
     /// <param name="size">Side of the result, in pixels.</param>
     /// <param name="padding">Colour of the padding, red first.</param>
     /// <param name="loops">For tests; null takes the fastest that this processor has.</param>
-    public SquareResampler(int size, ReadOnlySpan<byte> padding, ResampleLoops? loops = null)
+    /// <param name="fit">How a picture becomes a square.</param>
+    public SquareResampler(int size, ReadOnlySpan<byte> padding, ResampleLoops? loops = null, PictureFit fit = PictureFit.Pad)
     {
-        _size = size;
+        (_size, _fit) = (size, fit);
         _padding = padding.ToArray();
         _loops = loops ?? ResampleLoops.Supported[0];
         Stride = (4 * size + ResampleLoops.ColumnBlock - 1) / ResampleLoops.ColumnBlock * ResampleLoops.ColumnBlock / 4;
@@ -45,7 +47,7 @@ internal sealed unsafe class SquareResampler
     /// <summary>Pixels from row to row of the result, at least its size.</summary>
     public int Stride { get; }
 
-    /// <summary>Writes the padded and resampled picture.</summary>
+    /// <summary>Writes the padded or cropped, resampled picture.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="result">[size, <see cref="Stride"/>]: red in the lowest byte, then green and blue; the highest byte, and the pixels
     /// behind the size, have no meaning.</param>
@@ -83,12 +85,31 @@ internal sealed unsafe class SquareResampler
             return;
         }
 
-        var side = Math.Max(width, height);
-        var weights = PillowBicubic.Create(side, _size);
-        _rows = new ResampleAxis(weights, (side - width) / 2, width, _padding);
-        _columns = new ResampleAxis(weights, (side - height) / 2, height, _padding);
+        switch (_fit)
+        {
+            case PictureFit.Pad:
+                var side = Math.Max(width, height);
+                var weights = PillowBicubic.Create(side, _size);
+                _rows = new ResampleAxis(weights, (side - width) / 2, width, _padding);
+                _columns = new ResampleAxis(weights, (side - height) / 2, height, _padding);
+                break;
+            case PictureFit.CropCentre:
+                (_rows, _columns) = (Cropped(width, Math.Min(width, height)), Cropped(height, Math.Min(width, height)));
+                break;
+            default:
+                throw new InvalidOperationException($"There is no {nameof(PictureFit)} {_fit}.");
+        }
+
         _bands = (int)Math.Clamp((long)width * height / PixelsPerThread, 1, Math.Min(MostThreads, Environment.ProcessorCount));
         (_width, _height) = (width, height);
+    }
+
+    /// <summary>One axis of a picture whose shorter side is resized to the result's size.</summary>
+    private ResampleAxis Cropped(int length, int shorter)
+    {
+        // CLIPImageProcessor: the longer side is truncated, and so is the half of what is cut off.
+        var resized = (int)((long)_size * length / shorter);
+        return new ResampleAxis(PillowBicubic.Create(length, resized, (resized - _size) / 2, _size), 0, length, _padding);
     }
 
     private void InBands(Action<int> work)

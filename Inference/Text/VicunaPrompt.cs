@@ -10,6 +10,9 @@ public static class VicunaPrompt
         "A chat between a curious user and an artificial intelligence assistant. "
         + "The assistant gives helpful, detailed, and polite answers to the user's questions. USER: ";
 
+    /// <summary>The whole text of a question without a picture.</summary>
+    public static string WithoutPicture(string question) => $"{BeforePicture}{question} ASSISTANT:";
+
     /// <summary>All text after the picture.</summary>
     public static string AfterPicture(string question) => $"\n{question} ASSISTANT:";
 

@@ -19,8 +19,11 @@ public sealed class VisionEncoder : IVisionEncoder
     private readonly int _tokens;
     private readonly int _hidden;
 
+    /// <param name="folder">A model with a vision part.</param>
+    /// <param name="settings">Where and how it runs.</param>
+    /// <param name="fit">How a picture becomes a square.</param>
     /// <exception cref="ModelFolderException">The folder has no vision part, or its graph does not match its manifest.</exception>
-    public VisionEncoder(ModelFolder folder, ExecutionSettings settings)
+    public VisionEncoder(ModelFolder folder, ExecutionSettings settings, PictureFit fit = PictureFit.Pad)
     {
         _session = SessionFactory.Open(folder, ModelFolder.VisionFile, settings, fixedShapes: true);
         try
@@ -30,7 +33,7 @@ public sealed class VisionEncoder : IVisionEncoder
             (_tokens, _hidden) = (folder.Manifest.VisualTokens, folder.Manifest.Language.HiddenSize);
             folder.Expect(ModelFolder.VisionFile, VisionTensors.PixelValues, 1, 3, vision.ImageSize, vision.ImageSize);
             folder.Expect(ModelFolder.VisionFile, VisionTensors.VisualTokens, 1, _tokens, _hidden);
-            _preprocessor = new ImagePreprocessor(vision.ImageSize, vision.ImageMean, vision.ImageStd);
+            _preprocessor = new ImagePreprocessor(vision.ImageSize, vision.ImageMean, vision.ImageStd, fit);
             _pixels = new float[3 * vision.ImageSize * vision.ImageSize];
             _pixelValue = OrtValue.CreateTensorValueFromMemory(_pixels, [1, 3, vision.ImageSize, vision.ImageSize]);
         }

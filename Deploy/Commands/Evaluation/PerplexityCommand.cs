@@ -17,11 +17,20 @@ internal static class PerplexityCommand
     public static Command Create()
     {
         var model = new ModelOptions();
-        var ids = new Option<string>("--ids")
+        var file = new Argument<string?>("FILE")
         {
-            Description = "Text as token ids of the model's tokenizer, one a line, without a begin token.",
+            Description = "Text file (UTF-8), which the model's tokenizer encodes with the begin token in front.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var ids = new Option<string?>("--ids")
+        {
+            Description = "Instead, a text as token ids of the model's tokenizer, one a line, without a begin token.",
             HelpName = "FILE",
-            Required = true,
+        };
+        var compare = new Option<string?>("--compare")
+        {
+            Description = "Folder of a second model with the same tokenizer: also measure it, and how far its predictions are from the first's (KL divergence).",
+            HelpName = "DIR",
         };
         var window = new Option<int>("--context", "-c")
         {
@@ -54,66 +63,97 @@ internal static class PerplexityCommand
         };
         var command = new Command("perplexity", "Measure how well a model predicts a text, to compare precisions.")
         {
-            ids, model.Model, window, chunks, prefill, model.Json,
+            file, ids, model.Model, compare, window, chunks, prefill, model.Json,
         };
         model.Target.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () =>
             {
-                var folder = ModelFolder.Open(parsed.GetRequiredValue(model.Model));
-                var usePrefill = parsed.GetValue(prefill);
-                if (usePrefill && !folder.HasPrefill)
+                var source = TextSource.Of(parsed.GetValue(file), parsed.GetValue(ids));
+                var folder = Open(parsed.GetRequiredValue(model.Model), parsed.GetValue(prefill));
+                var other = parsed.GetValue(compare) is { } second ? Open(second, parsed.GetValue(prefill)) : null;
+                var length = parsed.GetValue(window);
+                var tokenizer = LlamaTextTokenizer.Open(folder);
+                CheckContext(length, folder);
+                if (other is not null)
                 {
-                    throw new UsageException($"--prefill: '{folder.FolderPath}' has no prefill weights. 'mobilevlm model import --prefill auto' adds them.");
+                    CheckContext(length, other);
+                    CheckSameTokenizer(folder, other);
                 }
 
-                var file = parsed.GetRequiredValue(ids);
-                var length = parsed.GetValue(window);
-                var text = Read(file, folder, length);
-                using var decoder = new LanguageDecoder(folder, model.Execution(parsed) with { UsePrefill = usePrefill });
-                var meter = new PerplexityMeter(decoder, LlamaTextTokenizer.Open(folder).BeginId, length);
+                var text = source.Read(folder, tokenizer, length);
+                var execution = model.Execution(parsed) with { UsePrefill = parsed.GetValue(prefill) };
+                using var decoder = new LanguageDecoder(folder, execution);
+                using var otherDecoder = other is null ? null : new LanguageDecoder(other, execution);
+                var meter = new PerplexityMeter(decoder, tokenizer.BeginId, length);
                 var windows = Math.Min(parsed.GetValue(chunks) ?? int.MaxValue, meter.WindowsIn(text.Length));
-                var found = Show(windows, progress => meter.Measure(text, windows, progress, cancel));
-                Console.WriteLine(parsed.GetValue(model.Json)
-                    ? JsonSerializer.Serialize(found, PerplexityJson.Readable.PerplexityResult)
-                    : string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"perplexity {found.Perplexity:F4} ± {found.Error:F4} ({(usePrefill ? "prefill" : "decode")} weights, {found.Predictions} predictions in {found.Windows} windows of {length}, {found.Tokens} tokens in the file)"));
+                var json = parsed.GetValue(model.Json);
+                var weights = parsed.GetValue(prefill) ? "prefill" : "decode";
+                if (otherDecoder is null)
+                {
+                    var found = Show(windows, progress => meter.Measure(text, windows, progress, cancel));
+                    Console.WriteLine(json ? Json(PerplexityDocument.Of(found)) : Line(found, weights, length));
+                }
+                else
+                {
+                    var found = Show(windows, progress => meter.Compare(otherDecoder, text, windows, progress, cancel));
+                    Console.WriteLine(json ? Json(Document(found, other!)) : Lines(found, weights, length, other!));
+                }
+
                 return ExitCode.Done;
             },
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }
 
-    /// <exception cref="UsageException">The file is missing, has something else than ids, or is too short.</exception>
-    private static int[] Read(string file, ModelFolder folder, int window)
+    private static string Json(PerplexityDocument document) => JsonSerializer.Serialize(document, PerplexityJson.Readable.PerplexityDocument);
+
+    private static PerplexityDocument Document(PerplexityComparison found, ModelFolder other) => PerplexityDocument.Of(found.First) with
     {
-        var language = folder.Manifest.Language;
-        if (window > language.MaxPositions)
-        {
-            throw new UsageException($"-c {window} is larger than the model's context of {language.MaxPositions} tokens.");
-        }
+        Compare = new PerplexityCompareDocument(
+            other.Manifest.Name, EvaluationReport.PrecisionOf(other.Manifest), found.Second.Perplexity, found.Second.Error,
+            found.MeanDivergence, found.Divergence95, found.SameChoices),
+    };
 
-        if (!File.Exists(file))
-        {
-            throw new UsageException($"--ids: there is no file {file}.");
-        }
+    private static string Line(PerplexityResult found, string weights, int window) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"perplexity {found.Perplexity:F4} ± {found.Error:F4} ({weights} weights, {found.Predictions} predictions in {found.Windows} windows of {window}, {found.Tokens} tokens in the file)");
 
-        try
+    private static string Lines(PerplexityComparison found, string weights, int window, ModelFolder other) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        {Line(found.First, weights, window)}
+        perplexity {found.Second.Perplexity:F4} ± {found.Second.Error:F4} of {other.Manifest.Name} ({EvaluationReport.PrecisionOf(other.Manifest)})
+        KL divergence {found.MeanDivergence:F6} nats on average, {found.Divergence95:F6} at the 95th percentile; the same most likely token in {found.SameChoices:P2} of predictions
+        """);
+
+    private static ModelFolder Open(string path, bool usesPrefill)
+    {
+        var folder = ModelFolder.Open(path);
+        return usesPrefill && !folder.HasPrefill
+            ? throw new UsageException($"--prefill: '{folder.FolderPath}' has no prefill weights. 'mobilevlm model import --prefill auto' adds them.")
+            : folder;
+    }
+
+    private static void CheckContext(int window, ModelFolder folder)
+    {
+        if (window > folder.Manifest.Language.MaxPositions)
         {
-            var ids = TokenIdFile.Read(file, language.VocabularySize);
-            return ids.Length >= window
-                ? ids
-                : throw new UsageException($"--ids: {file} has {ids.Length} ids, fewer than one window of {window}. Use a longer text or a smaller -c.");
+            throw new UsageException($"-c {window} is larger than the context of '{folder.FolderPath}', {folder.Manifest.Language.MaxPositions} tokens.");
         }
-        catch (FormatException e)
+    }
+
+    private static void CheckSameTokenizer(ModelFolder folder, ModelFolder other)
+    {
+        static string HashOf(ModelFolder folder) => folder.Manifest.Files.First(it => it.Path == ModelFolder.TokenizerFile).Sha256;
+        if (HashOf(folder) != HashOf(other) || folder.Manifest.Language.VocabularySize != other.Manifest.Language.VocabularySize)
         {
-            throw new UsageException($"--ids: {e.Message}");
+            throw new UsageException($"--compare: '{other.FolderPath}' has another tokenizer than '{folder.FolderPath}', so their predictions cannot be compared.");
         }
     }
 
     /// <summary>Shows a bar while windows are measured, if standard error is a terminal.</summary>
-    private static PerplexityResult Show(int windows, Func<Action<PerplexityResult>?, PerplexityResult> measure) =>
+    private static T Show<T>(int windows, Func<Action<PerplexityResult>?, T> measure) =>
         Terminal.Console.Profile.Capabilities.Interactive && !Console.IsErrorRedirected
             ? Terminal.Console.Progress()
                 .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())

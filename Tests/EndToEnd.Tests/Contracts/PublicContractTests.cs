@@ -99,6 +99,8 @@ public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelp
         var ids = Path.Combine(_folder, "text.ids");
         await File.WriteAllLinesAsync(ids, Enumerable.Range(3, 32).Select(id => id.ToString(CultureInfo.InvariantCulture)));
         await RunAsync("perplexity", 0, "perplexity", ["perplexity", "--model", model, "--ids", ids, "-c", "16", "--json"]);
+        var gqa = Path.Combine(DemoModel.Repository, "Tests", "Fixtures", "eval", "data", "gqa");
+        await RunAsync("eval", 0, "eval", ["eval", "gqa", "--data", gqa, "--model", model, "--limit", "2", "--max-tokens", "2", "--json"]);
         await RunAsync("model show", 0, "model show", ["model", "show", model, "--json"]);
         await RunAsync("model show, an importer that did not record itself", 0, "model show, old model", ["model", "show", Releases.ReleaseFixture.Model($"{Releases.ReleaseFixture.Release}/models/llama-gqa-int8"), "--json"]);
         await RunAsync("bench", 0, "bench", ["bench", "--model", model, "--repeats", "1", "--only", "encode,questions,pipeline", "--json"]);

@@ -95,4 +95,48 @@ public sealed class PerplexityMeterTests
         Assert.Equal(exact, Measure(prefill: false), 1e-6 * exact);
         Assert.NotEqual(exact, Measure(prefill: true), 1e-6 * exact);
     }
+
+    [Fact]
+    public void A_model_compared_with_itself_differs_by_nothing()
+    {
+        var decoder = GoldenModel.Get("llama-gqa").Decoder;
+        var ids = Text(50, decoder.VocabularySize);
+        var found = new PerplexityMeter(decoder, BeginId, 16).Compare(decoder, ids);
+        Assert.Equal(found.First, found.Second);
+        Assert.Equal(new PerplexityMeter(decoder, BeginId, 16).Measure(ids), found.First);
+        Assert.Equal((0.0, 0.0, 1.0), (found.MeanDivergence, found.Divergence95, found.SameChoices));
+    }
+
+    [Fact]
+    public void Divergences_equal_the_definition_token_by_token()
+    {
+        const int Window = 16;
+        var (decoder, other) = (GoldenModel.Get("llama-gqa").Decoder, GoldenModel.Get("llama-gqa", "int4").Decoder);
+        var ids = Text(50, decoder.VocabularySize);
+        var (divergences, same) = (new List<double>(), 0);
+        using var state = decoder.CreateState(Window);
+        using var otherState = other.CreateState(Window);
+        for (var from = 0; from + Window <= ids.Length; from += Window)
+        {
+            state.Rewind(0);
+            otherState.Rewind(0);
+            for (var i = 0; i < Window - 1; i++)
+            {
+                var id = i == 0 ? BeginId : ids[from + i];
+                double[] p = [.. state.Step(id).ToArray().Select(x => (double)x)], q = [.. otherState.Step(id).ToArray().Select(x => (double)x)];
+                if (i >= Window / 2)
+                {
+                    var (a, b) = (Math.Log(p.Sum(Math.Exp)), Math.Log(q.Sum(Math.Exp)));
+                    divergences.Add(p.Zip(q, (x, y) => Math.Exp(x - a) * (x - a - y + b)).Sum());
+                    same += Array.IndexOf(p, p.Max()) == Array.IndexOf(q, q.Max()) ? 1 : 0;
+                }
+            }
+        }
+
+        divergences.Sort();
+        var found = new PerplexityMeter(decoder, BeginId, Window).Compare(other, ids);
+        Assert.InRange(found.MeanDivergence / divergences.Average(), 1 - 1e-4, 1 + 1e-4);
+        Assert.InRange(found.Divergence95, divergences[^3], divergences[^1]);
+        Assert.Equal((double)same / divergences.Count, found.SameChoices);
+    }
 }

@@ -175,6 +175,73 @@ public sealed class ImagePreprocessorTests
         Assert.Equal(0, least);
     }
 
+    [Theory]
+    [InlineData(57, 28, 14, 0)]
+    [InlineData(28, 41, 0, 6)]
+    [InlineData(28, 28, 0, 0)]
+    public void A_picture_whose_shorter_side_fits_is_only_cropped(int width, int height, int left, int top)
+    {
+        var picture = Noise(width, height);
+        var cropped = Crop(picture);
+        for (var y = 0; y < Size; y++)
+        {
+            Assert.Equal(picture.Pixels.AsSpan(3 * (((y + top) * width) + left), 3 * Size), cropped.AsSpan(3 * y * Size, 3 * Size));
+        }
+    }
+
+    /// <summary>CLIPImageProcessor: the shorter side to the size, the longer one truncated, then the middle.</summary>
+    [Theory]
+    [InlineData(100, 40, 70, 28)]
+    [InlineData(31, 90, 28, 81)]
+    [InlineData(1024, 200, 143, 28)]
+    [InlineData(9, 13, 28, 40)]
+    public void A_picture_is_resized_by_its_shorter_side_and_cropped_in_the_middle(int width, int height, int resizedWidth, int resizedHeight)
+    {
+        var picture = Noise(width, height);
+        var rows = Resample(picture.Pixels, height, width, 3, PillowBicubic.Create(width, resizedWidth));
+        var resized = Resample(rows, 1, height, resizedWidth * 3, PillowBicubic.Create(height, resizedHeight));
+        var (left, top) = ((resizedWidth - Size) / 2, (resizedHeight - Size) / 2);
+        var cropped = Crop(picture);
+        for (var y = 0; y < Size; y++)
+        {
+            Assert.Equal(resized.AsSpan(3 * (((y + top) * resizedWidth) + left), 3 * Size), cropped.AsSpan(3 * y * Size, 3 * Size));
+        }
+    }
+
+    [Fact]
+    public void A_sliver_is_cropped_without_the_memory_of_the_resized_picture()
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal([9, 8, 7], Pixel(Crop(Filled(60_000, 1, 9, 8, 7)), 14, 14));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64L << 20);
+    }
+
+    /// <summary>Resamples one axis of [outer, samples, inner] as Pillow does.</summary>
+    private static byte[] Resample(byte[] source, int outer, int samples, int inner, PillowBicubic weights)
+    {
+        var result = new byte[outer * weights.OutputCount * inner];
+        for (var at = 0; at < result.Length; at++)
+        {
+            var (o, i, c) = (at / (weights.OutputCount * inner), at / inner % weights.OutputCount, at % inner);
+            var sum = 1 << (PillowBicubic.PrecisionBits - 1);
+            for (var tap = 0; tap < weights.Count[i]; tap++)
+            {
+                sum += source[(((o * samples) + weights.First[i] + tap) * inner) + c] * weights.Weights[(i * weights.Taps) + tap];
+            }
+
+            result[at] = (byte)Math.Clamp(sum >> PillowBicubic.PrecisionBits, 0, 255);
+        }
+
+        return result;
+    }
+
+    private static byte[] Crop(TestPicture picture)
+    {
+        var cropped = new byte[3 * Size * Size];
+        new ImagePreprocessor(Size, Mean, Deviation, PictureFit.CropCentre).ResizeToSquare(picture.Image, cropped);
+        return cropped;
+    }
+
     private static ImagePreprocessor Create() => new(Size, Mean, Deviation);
 
     private static byte[] Resize(TestPicture picture)

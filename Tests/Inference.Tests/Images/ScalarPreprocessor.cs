@@ -109,7 +109,7 @@ internal sealed class ScalarPreprocessor
 
     private static void ResampleRow(ReadOnlySpan<byte> line, Span<byte> result, PillowBicubic weights)
     {
-        for (var o = 0; o < weights.OutputSize; o++)
+        for (var o = 0; o < weights.OutputCount; o++)
         {
             var w = weights.Weights.AsSpan(o * weights.Taps, weights.Count[o]);
             var pixels = line.Slice(weights.First[o] * 3, w.Length * 3);
@@ -129,11 +129,11 @@ internal sealed class ScalarPreprocessor
 
     private static void ResampleColumns(ReadOnlySpan<byte> rows, Span<byte> result, PillowBicubic weights)
     {
-        var width = weights.OutputSize * 3;
+        var width = weights.OutputCount * 3;
         var sums = ArrayPool<int>.Shared.Rent(width);
         try
         {
-            for (var o = 0; o < weights.OutputSize; o++)
+            for (var o = 0; o < weights.OutputCount; o++)
             {
                 var sum = sums.AsSpan(0, width);
                 sum.Fill(Half);
