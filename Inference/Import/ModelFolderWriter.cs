@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
-using MobileVlm.Edge.Inference.Import.Synthesis;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Onnx;
 using MobileVlm.Edge.Inference.Sessions;
@@ -81,7 +80,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, byte[] tokenizer,
             SelfTest = selfTest,
             Scoring = config.Vision is null
                 ? null
-                : new ScoringDefaults(PublishedModel.HasSizesOf(config.Language) ? ScoringDefaults.PublishedSuffix : "", ScoringDefaults.UsualMinMass),
+                : new ScoringDefaults(PublishedDecoders.Include(config.Language) ? ScoringDefaults.PublishedSuffix : "", ScoringDefaults.UsualMinMass),
             Signatures = _signatures,
             Files = _files,
             License = config.License,

@@ -331,7 +331,7 @@ public sealed class MosquittoSub : IAsyncDisposable
         var sub = new MosquittoSub(Mosquitto.Run("stdbuf", "coreutils", arguments));
         try
         {
-            await sub._subscribed.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            await sub._subscribed.Task.WaitAsync(Eventually.Patience);
         }
         catch (Exception e) when (e is TimeoutException or InvalidOperationException)
         {
@@ -351,7 +351,7 @@ public sealed class MosquittoSub : IAsyncDisposable
         await Eventually.TrueAsync(
             () => (found = Messages.FirstOrDefault(m => m.Topic == topic && fits?.Invoke(m) != false)) is not null,
             $"a fitting message to {topic}",
-            within ?? TimeSpan.FromSeconds(20),
+            within ?? Eventually.Patience,
             () => $"Seen: {string.Join(", ", Messages.Select(m => $"{m.Topic}={m.Text}"))}. The client wrote: {_said}");
         return found!;
     }

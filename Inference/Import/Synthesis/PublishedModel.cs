@@ -9,42 +9,21 @@ internal sealed record PublishedModel(
 {
     private const string Tiny = "-tiny";
 
-    /// <summary>LLaMA's, which all of them share.</summary>
-    private const int Vocabulary = 32000;
-
-    // MobileVLM, arXiv 2312.16886, table 3. The chat models have the sizes of the base ones and differ in name only.
-    private static readonly LanguageConfig MobileLlama14 =
-        new(2048, 5632, 24, 16, 16, Vocabulary, 1e-6f, 10000, 2048, 1, 2, false);
-
-    private static readonly LanguageConfig MobileLlama27 =
-        new(2560, 6912, 32, 32, 32, Vocabulary, 1e-6f, 10000, 2048, 1, 2, false);
-
-    // Vicuna 7B v1.5.
-    private static readonly LanguageConfig Vicuna7 =
-        new(4096, 11008, 32, 32, 32, Vocabulary, 1e-5f, 10000, 4096, 1, 2, false);
-
     private static readonly PublishedModel[] FullSize =
     [
-        new("mobilevlm-1.7b", MobileLlama14, ClipTower.Sizes, ProjectorType.Ldp),
-        new("mobilevlm-3b", MobileLlama27, ClipTower.Sizes, ProjectorType.Ldp),
-        new("mobilevlm-v2-1.7b", MobileLlama14, ClipTower.Sizes, ProjectorType.LdpV2),
-        new("mobilevlm-v2-3b", MobileLlama27, ClipTower.Sizes, ProjectorType.LdpV2),
-        new("mobilevlm-v2-7b", Vicuna7, ClipTower.Sizes, ProjectorType.LdpV2),
-        new("llava-1.5-7b", Vicuna7, ClipTower.Sizes, ProjectorType.Find("mlp2x_gelu")),
-        new("mobilellama-1.4b", MobileLlama14, null, null),
-        new("mobilellama-1.4b-chat", MobileLlama14, null, null),
-        new("mobilellama-2.7b", MobileLlama27, null, null),
-        new("mobilellama-2.7b-chat", MobileLlama27, null, null),
+        new("mobilevlm-1.7b", PublishedDecoders.MobileLlama14, ClipTower.Sizes, ProjectorType.Ldp),
+        new("mobilevlm-3b", PublishedDecoders.MobileLlama27, ClipTower.Sizes, ProjectorType.Ldp),
+        new("mobilevlm-v2-1.7b", PublishedDecoders.MobileLlama14, ClipTower.Sizes, ProjectorType.LdpV2),
+        new("mobilevlm-v2-3b", PublishedDecoders.MobileLlama27, ClipTower.Sizes, ProjectorType.LdpV2),
+        new("mobilevlm-v2-7b", PublishedDecoders.Vicuna7, ClipTower.Sizes, ProjectorType.LdpV2),
+        new("llava-1.5-7b", PublishedDecoders.Vicuna7, ClipTower.Sizes, ProjectorType.Find("mlp2x_gelu")),
+        new("mobilellama-1.4b", PublishedDecoders.MobileLlama14, null, null),
+        new("mobilellama-1.4b-chat", PublishedDecoders.MobileLlama14, null, null),
+        new("mobilellama-2.7b", PublishedDecoders.MobileLlama27, null, null),
+        new("mobilellama-2.7b-chat", PublishedDecoders.MobileLlama27, null, null),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. FullSize.Select(m => m.Name), .. FullSize.Select(m => m.Name + Tiny)];
-
-    /// <summary>Whether a decoder has the sizes of a published one, as fine-tunes of it have.</summary>
-    public static bool HasSizesOf(LanguageConfig language) => FullSize.Any(model =>
-        model.Language.HiddenSize == language.HiddenSize
-        && model.Language.IntermediateSize == language.IntermediateSize
-        && model.Language.Layers == language.Layers
-        && model.Language.Heads == language.Heads);
 
     /// <exception cref="ArgumentException">No such model; the message lists those there are.</exception>
     public static PublishedModel Find(string name)

@@ -21,7 +21,7 @@ public sealed class ApiTests
         Assert.Equal(["id", "online", "lastFrameAt", "ageMs", "questions"], camera.EnumerateObject().Select(member => member.Name));
         var question = camera.GetProperty("questions")[0];
         Assert.Equal(
-            ["id", "ask", "answer", "enabled", "state", "value", "score", "since", "ageMs", "waitsFor", "snoozedUntil"],
+            ["id", "ask", "answer", "enabled", "state", "value", "score", "mass", "since", "ageMs", "waitsFor", "snoozedUntil"],
             question.EnumerateObject().Select(member => member.Name));
         Assert.Equal("yes", question.GetProperty("state").GetString());
     }
@@ -76,7 +76,7 @@ public sealed class ApiTests
 
         Assert.Equal(["yes", "x"], answers.EnumerateArray().Select(answer => answer.GetProperty("value").GetString()));
         Assert.Equal(
-            ["question", "value", "reason", "text", "score", "tokenIds", "promptTokenIds", "finish", "timings", "camera", "frame", "capturedAt", "ageMs"],
+            ["question", "value", "reason", "text", "score", "mass", "tokenIds", "promptTokenIds", "finish", "timings", "camera", "frame", "capturedAt", "ageMs"],
             answers[0].EnumerateObject().Select(member => member.Name));
         Assert.Equal("gate", Assert.Single(rig.Cameras.Asked).Camera);
     }

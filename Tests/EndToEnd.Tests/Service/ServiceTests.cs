@@ -196,7 +196,7 @@ public sealed class ServiceTests : IDisposable
         using var answer = JsonDocument.Parse(message.Text);
         var names = answer.RootElement.EnumerateObject().Select(p => p.Name);
         Assert.Equal(
-            ["v", "node", "camera", "question", "ask", "value", "text", "score", "frame", "capturedAt", "answeredAt", "ageMs", "timings", "model", "reused", "seq", "state", "since", "lastKnown", "lastKnownAt"],
+            ["v", "node", "camera", "question", "ask", "value", "text", "score", "mass", "frame", "capturedAt", "answeredAt", "ageMs", "timings", "model", "reused", "seq", "state", "since", "lastKnown", "lastKnownAt"],
             names);
         Assert.InRange(answer.RootElement.GetProperty("score").GetDouble(), 0, 1);
         Assert.InRange(answer.RootElement.GetProperty("ageMs").GetDouble(), 0, 10_000);

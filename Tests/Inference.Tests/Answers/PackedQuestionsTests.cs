@@ -69,7 +69,7 @@ public sealed class PackedQuestionsTests
         var reported = new List<AnswerKind>();
         answerer.AskAll(Mixed, (at, answer) =>
         {
-            Assert.Same(Mixed[at], answer.Question);
+            Assert.Equal((Mixed[at].Text, Mixed[at].Kind), (answer.Question.Text, answer.Question.Kind));
             reported.Add(answer.Question.Kind);
         });
         Assert.Equal(Mixed.Length, reported.Count);

@@ -142,6 +142,10 @@ public sealed class ModelImporterTests
         using var source = TemporaryFolder.CopyOf("mobilellama");
         using var target = new TemporaryFolder();
         source.Write("tokenizer.model", "version https://git-lfs.github.com/spec/v1\n");
+        var pointer = Assert.Throws<CheckpointException>(() => Import(source, target["model"]));
+        Assert.Contains("tokenizer.model: is a Git LFS pointer, not the tokenizer", pointer.Message, StringComparison.Ordinal);
+
+        source.Write("tokenizer.model", "damaged");
         var damaged = Assert.Throws<ModelFolderException>(() => Import(source, target["model"]));
         Assert.Contains("tokenizer.model is not a SentencePiece model", damaged.Message, StringComparison.Ordinal);
 

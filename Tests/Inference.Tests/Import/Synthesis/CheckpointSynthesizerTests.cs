@@ -26,7 +26,7 @@ public sealed class CheckpointSynthesizerTests
         }
 
         Assert.Equal(implied.Select(t => t.Name).Order(), checkpoint.Tensors.Keys.Order());
-        Assert.Equal(like.Contains("vlm", StringComparison.Ordinal), checkpoint.Config.Vision is not null);
+        Assert.Equal(!like.StartsWith("mobilellama", StringComparison.Ordinal), checkpoint.Config.Vision is not null);
     }
 
     [Theory]
