@@ -75,12 +75,9 @@ public sealed class AwqScalesTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("mobilevlm-v1", "int4")]
     [InlineData("mobilevlm-v2", "int4")]
-    [InlineData("mobilellama", "int4")]
     [InlineData("llama-gqa", "int4")]
     [InlineData("mobilevlm-v2", "int8")]
-    [InlineData("mobilevlm-v2", "int4-b128")]
     [InlineData("mobilevlm-v1", "int4-b128-zp")]
     public void Random_weights_lose_hardly_more_with_scales(string name, string precision)
     {
