@@ -155,7 +155,7 @@ internal sealed partial class EdgeHostedService(
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Node {Node} watches {Cameras} camera(s) and publishes to {Broker}.")]
     private partial void Running(string node, int cameras, string broker);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "The configuration was read again: {Change}.")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "The configuration was reloaded: {Change}.")]
     private partial void Changed(ConfigurationChange change);
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Key} changed too. That takes effect after a restart.")]

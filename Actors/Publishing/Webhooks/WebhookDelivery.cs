@@ -266,7 +266,7 @@ internal sealed partial class WebhookDelivery : IAsyncDisposable
         "Webhook '{Name}': {Receiver} does not take events ({Reason}). They wait in order; trying again in {Seconds:0.0} s, then at growing intervals.")]
     private partial void LogFailing(string name, string receiver, string reason, double seconds);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Webhook '{Name}': {Receiver} takes events again, after {Seconds:0} s.")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Webhook '{Name}': {Receiver} accepts events again, after {Seconds:0} s.")]
     private partial void LogRecovered(string name, string receiver, double seconds);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message =

@@ -25,7 +25,7 @@ public interface IQuestionEditor
     /// stored.</exception>
     JsonObject Delete(string camera, string question);
 
-    /// <summary>Drops what was changed here, so that the configuration file counts again.</summary>
+    /// <summary>Drops what was changed here, so that the configuration file applies again.</summary>
     /// <returns>The question as the file has it; marked as deleted when the file has none.</returns>
     /// <exception cref="HttpFailureException">The camera does not have the question, another one needs it, or nothing can be
     /// stored.</exception>

@@ -75,30 +75,30 @@ public sealed record CameraStats
     [Gauge("mobilevlm.camera.online", "1 while frames come in.")]
     public bool Online { get; set; }
 
-    [Counter("mobilevlm.frames.captured", "Frames that came in.")]
+    [Counter("mobilevlm.frames.captured", "Frames received from the camera.")]
     public long FramesCaptured { get; set; }
 
     /// <summary>Frames that were processed once more, for questions about another region.</summary>
-    [Counter("mobilevlm.frames.repeated", "Frames encoded once more, for another region.")]
+    [Counter("mobilevlm.frames.repeated", "Additional encoder runs for questions about another region.")]
     public long FramesRepeated { get; set; }
 
     /// <summary>Frames that were dropped because a newer one came before the pipeline took them.</summary>
-    [Counter("mobilevlm.frames.replaced", "Frames that a newer one replaced.")]
+    [Counter("mobilevlm.frames.replaced", "Frames replaced by a newer one before the pipeline used them.")]
     public long FramesReplaced { get; set; }
 
     /// <summary>Frames that were dropped because no question was due.</summary>
-    [Counter("mobilevlm.frames.idle", "Frames at whose time no question was due.")]
+    [Counter("mobilevlm.frames.idle", "Frames dropped because no question was due.")]
     public long FramesIdle { get; set; }
 
     /// <summary>Frames that were dropped because they were too old.</summary>
-    [Counter("mobilevlm.frames.stale", "Frames that were too old.")]
+    [Counter("mobilevlm.frames.stale", "Frames dropped because they were too old.")]
     public long FramesStale { get; set; }
 
     [Counter("mobilevlm.frames.used", "Frames that were answered.")]
     public long FramesUsed { get; set; }
 
     /// <summary>Frames that were not asked about, because the scene was the same as that of an earlier answer.</summary>
-    [Counter("mobilevlm.frames.gated", "Frames that an earlier answer about the same scene held for.")]
+    [Counter("mobilevlm.frames.gated", "Frames for which an earlier answer about the same scene was reused.")]
     public long FramesGated { get; set; }
 
     /// <summary>Frames that the model refused, or that were lost when it failed.</summary>
@@ -120,7 +120,7 @@ public sealed record CameraStats
     public long? SameFrameS { get; set; }
 
     /// <summary>Connections that repeated one frame while a new connection showed another.</summary>
-    [Counter("mobilevlm.camera.frozen", "Connections that repeated one picture while a new one showed another.")]
+    [Counter("mobilevlm.camera.frozen", "Connections that repeated one picture while a new connection showed another.")]
     public long FrozenConnections { get; set; }
 
     /// <summary>When the last of them was found; null if none was.</summary>
@@ -130,7 +130,7 @@ public sealed record CameraStats
     public string View { get; set; } = "unknown";
 
     /// <summary>How often the view changed to one that is not normal.</summary>
-    [Counter("mobilevlm.camera.view.changes", "Times that the view became one that is not normal.")]
+    [Counter("mobilevlm.camera.view.changes", "How often the view stopped being normal.")]
     public long ViewChanges { get; set; }
 
     /// <summary>Counters by question id.</summary>
@@ -141,15 +141,15 @@ public sealed record CameraStats
 public sealed record QuestionStats
 {
     /// <summary>How often the model was asked.</summary>
-    [Counter("mobilevlm.question.asked", "Times that the model was asked a question.")]
+    [Counter("mobilevlm.question.asked", "How often the model was asked the question.")]
     public long Asked { get; set; }
 
     /// <summary>How often it answered.</summary>
-    [Counter("mobilevlm.question.answered", "Times that the model answered a question.")]
+    [Counter("mobilevlm.question.answered", "How often the model answered the question.")]
     public long Answered { get; set; }
 
     /// <summary>How often it failed.</summary>
-    [Counter("mobilevlm.question.failed", "Times that the model failed at a question.")]
+    [Counter("mobilevlm.question.failed", "How often the model failed at the question.")]
     public long Failed { get; set; }
 
     /// <summary>Null before the first time.</summary>
@@ -171,7 +171,7 @@ public sealed record QuestionStats
 public sealed record PipelineStats
 {
     /// <summary>How often the model's sessions were replaced after a failure.</summary>
-    [Counter("mobilevlm.engine.restarts", "Times that the engine was replaced.")]
+    [Counter("mobilevlm.engine.restarts", "How often the engine was replaced after a failure.")]
     public long Restarts { get; set; }
 
     /// <summary>Answers to all questions.</summary>

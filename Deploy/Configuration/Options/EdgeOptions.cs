@@ -22,7 +22,7 @@ internal sealed class EdgeOptions
     [TimeZoneName]
     public string? TimeZone { get; set; }
 
-    [Description("Folder for what must survive a restart: states, cool-downs, switches, mode, snoozes, and the questions that were [set over HTTP](http-setup.md#questions-set-over-http). Under systemd, `StateDirectory=` sets it.")]
+    [Description("Folder for data that must survive a restart: states, cool-downs, switches, mode, snoozes, and the questions that were [set over HTTP](http-setup.md#questions-set-over-http). Under systemd, `StateDirectory=` sets it.")]
     [DefaultText("systemd's state directory if set; otherwise nothing is kept")]
     [TextLength(4096)]
     public string? StateFolder { get; set; }
@@ -52,11 +52,11 @@ internal sealed class EdgeOptions
     [Description("The queue in which events wait until the broker has acknowledged them.")]
     public OutboxOptions Outbox { get; set; } = new();
 
-    [Description("Receivers of events over HTTP besides the broker, or instead of it, up to 16. Each has an outbox of its own in the state folder, with the limits of `Outbox`; without a state folder its events wait in memory.")]
+    [Description("Up to 16 HTTP receivers of events, with or without a broker. Each has its own outbox in the state folder, with the limits of `Outbox`. Without a state folder its events wait in memory.")]
     [Map("webhook")]
     public Dictionary<string, WebhookOptions> Webhooks { get; set; } = [];
 
-    [Description("The HTTP server: the live page, the own API, the OpenAI and Ollama APIs, the Model Context Protocol, metrics. Off unless `Listen` is set.")]
+    [Description("The HTTP server: the live page, the REST API, the OpenAI and Ollama APIs, the Model Context Protocol, metrics. Off unless `Listen` is set.")]
     public HttpOptions Http { get; set; } = new();
 
     [Description("Metrics for a monitoring system on a port of their own. Off unless a port is set. `Http:Listen` serves them too.")]
@@ -102,7 +102,7 @@ internal sealed class ModelOptions
     [Description("Opens the prefill weights of a model that was imported with `--prefill`: many tokens at once are processed faster, and memory grows by the size of these weights.")]
     public bool Prefill { get; set; } = true;
 
-    [Description("Size of the context in tokens: the prompt, one frame (144 tokens), one question and its answer must fit. Memory grows with it.")]
+    [Description("Size of the context in tokens: the prompt, one frame (144 tokens; 576 with the projectors of LLaVA-1.5), one question and its answer must fit. Memory grows with it.")]
     [NumberRange(256, 4096)]
     public int ContextTokens { get; set; } = 1024;
 }

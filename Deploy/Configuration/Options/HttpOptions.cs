@@ -7,12 +7,12 @@ namespace MobileVlm.Edge.Deploy.Configuration.Options;
 /// <summary>Section <c>MobileVlm:Http</c>.</summary>
 internal sealed class HttpOptions
 {
-    [Description("Address at which the service answers HTTP: the live page, its own API, the OpenAI and Ollama APIs, the Model Context Protocol and metrics. Port 0 takes any free port, which the log names. An address that other machines can reach requires `TokenFile`.")]
+    [Description("Address at which the service answers HTTP: the live page, the REST API, the OpenAI and Ollama APIs, the Model Context Protocol and metrics. Port 0 takes any free port, which the log names. An address that other machines can reach requires `TokenFile`.")]
     [DefaultText("none: no port listens")]
     [ListenAddress]
     public string? Listen { get; set; }
 
-    [Description("File with the access tokens, one `name token` or `name token read` per line; `read` may look but neither ask nor change. A file below `StateFolder` that does not exist is created with one random token. `credential:NAME` is a credential that systemd passes to the service. Where it is set, each request needs a token, also on the loopback address.")]
+    [Description("File with the access tokens, one `name token` or `name token read` per line; a `read` token can see everything but cannot ask or change anything. A file below `StateFolder` that does not exist is created with one random token. `credential:NAME` is a credential that systemd passes to the service. Where it is set, each request needs a token, also on the loopback address.")]
     [DefaultText("none: only the loopback address can be used")]
     [TextLength(4096)]
     public string? TokenFile { get; set; }
@@ -30,7 +30,7 @@ internal sealed class HttpOptions
     [WebOrigin]
     public List<string> AllowedOrigins { get; set; } = [];
 
-    [Description("The address that users see, if a reverse proxy stands before this service. Its host name is accepted on the loopback address.")]
+    [Description("The address that users see if the service is behind a reverse proxy. Its host name is accepted on the loopback address.")]
     [WebAddress]
     public string? PublicUrl { get; set; }
 

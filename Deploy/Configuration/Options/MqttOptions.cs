@@ -77,7 +77,7 @@ internal sealed class MqttOptions
 /// <summary>Section <c>MobileVlm:Mqtt:Commands</c>.</summary>
 internal sealed class CommandOptions
 {
-    [Description("Accepts commands. When off, the service subscribes to no command topic: nobody can ask or switch anything.")]
+    [Description("Accepts commands. When off, the service subscribes to no command topic, and questions and switches over MQTT have no effect.")]
     public bool Enabled { get; set; } = true;
 
     [Description("Largest message that is accepted, in bytes; an image in base64 is a third larger than its file.")]

@@ -231,7 +231,7 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Questions were changed over HTTP and count over the configuration file: {Changes}.")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Questions set over HTTP override the configuration file: {Changes}.")]
     private partial void LogOverlay(string changes);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The question {Question} was set over HTTP.")]
@@ -240,7 +240,7 @@ internal sealed partial class LiveConfiguration : IQuestionEditor
     [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "The question {Question} was deleted over HTTP.")]
     private partial void LogDeleted(QuestionKey question);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "The question {Question} was reset over HTTP: the configuration file counts again.")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "The question {Question} was reset over HTTP: the configuration file applies again.")]
     private partial void LogReset(QuestionKey question);
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message =

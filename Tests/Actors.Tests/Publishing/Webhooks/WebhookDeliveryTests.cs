@@ -45,7 +45,7 @@ public sealed class WebhookDeliveryTests : IAsyncDisposable
         Assert.Equal(["1", "1", "1", "2"], sender.Sent.Select(it => it.Id));
         Assert.Equal((2, 0, null), (delivery.Stats.Failed, delivery.Stats.Waiting, delivery.Stats.LastFailure));
         Assert.Single(_bench.Rig.Log.Logged(LogLevel.Warning, "Webhook 'alarm': http://receiver does not take events (status 500)"));
-        Assert.Single(_bench.Rig.Log.Logged(LogLevel.Information, "Webhook 'alarm': http://receiver takes events again"));
+        Assert.Single(_bench.Rig.Log.Logged(LogLevel.Information, "Webhook 'alarm': http://receiver accepts events again"));
     }
 
     [Fact]
