@@ -11,16 +11,17 @@ import { parseArgs } from "node:util";
 import { questions } from "./questions.mjs";
 import { spread } from "./statistics.mjs";
 
-const usage = "usage: node service.mjs --mobilevlm PATH --model DIR [--pictures N]";
+const usage = `usage: node service.mjs --mobilevlm PATH --model DIR [--pictures N] [--suffix TEXT]
+--suffix replaces the instruction that the model's manifest has the service append to each question; '' asks without one.`;
 
-export async function measureService({ mobilevlm, model, pictures = "6" }) {
+export async function measureService({ mobilevlm, model, pictures = "6", suffix }) {
     if (!mobilevlm || !model) throw new Error(usage);
     const results = [];
-    for (const count of [1, 8]) results.push(await measure(mobilevlm, model, count, +pictures));
+    for (const count of [1, 8]) results.push(await measure(mobilevlm, model, count, +pictures, suffix));
     return { tool: "service.mjs", results };
 }
 
-async function measure(mobilevlm, model, count, pictures) {
+async function measure(mobilevlm, model, count, pictures, suffix) {
     const folder = mkdtempSync(join(tmpdir(), "mobilevlm-stopwatch-"));
     const port = await freePort();
     const config = join(folder, "config.json");
@@ -35,7 +36,7 @@ async function measure(mobilevlm, model, count, pictures) {
                     // Each picture is asked about anew, and as often as there is time.
                     Gate: false,
                     Questions: Object.fromEntries(questions.slice(0, count).map((text, i) =>
-                        [`q${i}`, { Ask: text, Answer: "YesNo", Every: "00:00:00" }])),
+                        [`q${i}`, { Ask: text, Answer: "YesNo", Every: "00:00:00", Suffix: suffix }])),
                 },
             },
         },
@@ -118,7 +119,7 @@ function freePort() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-    const { values } = parseArgs({ options: { mobilevlm: { type: "string" }, model: { type: "string" }, pictures: { type: "string" } } });
+    const { values } = parseArgs({ options: { mobilevlm: { type: "string" }, model: { type: "string" }, pictures: { type: "string" }, suffix: { type: "string" } } });
     try {
         console.log(JSON.stringify(await measureService(values)));
     } catch (e) {
