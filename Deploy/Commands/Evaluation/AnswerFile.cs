@@ -21,6 +21,9 @@ internal sealed record KeptAnswer(BenchmarkAnswer Answer, double Seconds);
 /// Without a path they are only in memory.</summary>
 internal sealed class AnswerFile : IDisposable
 {
+    /// <summary>The beginning of each line that is written here. Only what begins so is taken for the rest of a stopped run and cut off.</summary>
+    private const string LineStart = "{\"id\":";
+
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly AnswerStamp _stamp;
@@ -37,7 +40,8 @@ internal sealed class AnswerFile : IDisposable
     /// <param name="path">Null keeps the answers in memory.</param>
     /// <param name="option">The option that named the file, for messages.</param>
     /// <param name="stamp">Of this run.</param>
-    /// <exception cref="UsageException">It holds something else, or answers of another model or other settings.</exception>
+    /// <exception cref="UsageException">It cannot be opened, holds something other than answers, or answers of another model or other
+    /// settings. A file that is refused is left as it is.</exception>
     public static AnswerFile Open(string? path, string option, AnswerStamp stamp)
     {
         if (path is null)
@@ -50,9 +54,7 @@ internal sealed class AnswerFile : IDisposable
             throw new UsageException($"{option}: {path} is a folder, or is in a folder that does not exist. Name a file in an existing folder.");
         }
 
-        // Locked while the run lasts, so that two runs do not write into each other's lines. Other programs may read it.
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        var answers = new AnswerFile(stamp, file);
+        var answers = new AnswerFile(stamp, OpenLocked(path, option));
         try
         {
             answers.ReadAll(path, option);
@@ -137,12 +139,40 @@ internal sealed class AnswerFile : IDisposable
         json.WriteEndObject();
     }
 
+    /// <summary>Locked while the run lasts, so that two runs do not write into each other's lines. Other programs may read it.</summary>
+    private static FileStream OpenLocked(string path, string option)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException(
+                $"{option}: {path} cannot be opened to write ({e.Message.TrimEnd('.')}). If another run writes it, wait until that ends, or name another file.");
+        }
+    }
+
+    private static bool IsJson(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     private void ReadAll(string path, string option)
     {
         var bytes = new byte[_file!.Length];
         _file.ReadExactly(bytes);
         var end = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
-        foreach (var (index, line) in Encoding.UTF8.GetString(bytes, 0, end).Split('\n').Index())
+        var lines = Encoding.UTF8.GetString(bytes, 0, end).Split('\n');
+        foreach (var (index, line) in lines.Index())
         {
             if (!string.IsNullOrWhiteSpace(line))
             {
@@ -150,17 +180,28 @@ internal sealed class AnswerFile : IDisposable
             }
         }
 
-        if (end < bytes.Length)
+        var rest = Encoding.UTF8.GetString(bytes, end, bytes.Length - end);
+        if (IsJson(rest))
         {
-            if (_answers.Count == 0 && bytes[0] != '{')
-            {
-                throw new UsageException($"{option}: {path} is not a file of answers. Name another file.");
-            }
+            ReadLine(rest, $"{option}: {path}, line {lines.Length}");
+            _file.Write("\n"u8);
+        }
+        else if (rest.Length > 0)
+        {
+            CutOff(rest, end, path, option);
+        }
+    }
 
-            Terminal.Info($"{path}: the last line is not complete, because a run was stopped; its item is asked again.");
-            _file.SetLength(end);
+    /// <summary>Removes the beginning of a line, which a stopped run left.</summary>
+    private void CutOff(string rest, int end, string path, string option)
+    {
+        if (!rest.StartsWith(LineStart[..Math.Min(rest.Length, LineStart.Length)], StringComparison.Ordinal))
+        {
+            throw new UsageException($"{option}: {path} is not a file of answers. Name another file.");
         }
 
+        Terminal.Info($"{path}: the last line is not complete, because a run was stopped; its item is asked again.");
+        _file!.SetLength(end);
         _file.Seek(0, SeekOrigin.End);
     }
 

@@ -5,7 +5,6 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Sessions;
 using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Commands.Evaluation;
@@ -45,22 +44,22 @@ internal static class EvalCommand
         var settings = string.Create(
             CultureInfo.InvariantCulture,
             $"{benchmark.Name}, at most {maxTokens} tokens, data {EvaluationStamps.OfData(data)}");
-        var models = (string?[])[modelFolder, parsed.GetValue(options.Compare)];
-        var folders = models.Select(it => it is null ? null : ModelFolder.Open(it)).ToList();
         var execution = options.Target.Read(parsed);
-        ModelResult Answer(ModelFolder folder, Option<string?> answers) => EvalCommand.Answer(
-            benchmark, items, folder, execution, maxTokens, settings, parsed.GetValue(answers), answers.Name, cancel);
-
-        var first = Answer(folders[0]!, options.Answers);
-        var second = folders[1] is { } other ? Answer(other, options.CompareAnswers) : null;
-        var report = new EvaluationReport(
-            benchmark, first, second, maxTokens,
-            items.Count == data.Items.Count ? null : new SampleDocument(limit!.Value, seed, data.Items.Count), data.Notes);
-        if (parsed.GetValue(options.Html) is { } page)
+        BenchmarkRun Open(string path, Option<string?> option)
         {
-            File.WriteAllText(page, EvaluationPage.Create(report));
+            var folder = ModelFolder.Open(path);
+            var answers = AnswerFile.Open(parsed.GetValue(option), option.Name, new AnswerStamp(EvaluationStamps.OfModel(folder.Manifest), settings));
+            return new BenchmarkRun(benchmark, items, folder, execution, maxTokens, answers);
         }
 
+        // Both are opened and checked before the first works for hours.
+        using var first = Open(modelFolder, options.Answers);
+        using var second = parsed.GetValue(options.Compare) is { } other ? Open(other, options.CompareAnswers) : null;
+        first.Check();
+        second?.Check();
+        var report = new EvaluationReport(
+            benchmark, Answer(first, items.Count, cancel), second is null ? null : Answer(second, items.Count, cancel), maxTokens,
+            items.Count == data.Items.Count ? null : new SampleDocument(limit!.Value, seed, data.Items.Count), data.Notes);
         if (parsed.GetValue(options.Json))
         {
             Console.WriteLine(JsonSerializer.Serialize(report.Document(), EvaluationJson.Readable.EvaluationDocument));
@@ -70,25 +69,19 @@ internal static class EvalCommand
             WriteLines(EvaluationText.Lines(report));
         }
 
+        // Last, so that an error here does not lose the report.
+        if (parsed.GetValue(options.Html) is { } page)
+        {
+            File.WriteAllText(page, EvaluationPage.Create(report));
+        }
+
         return ExitCode.Done;
     }
 
-    private static ModelResult Answer(
-        Benchmark benchmark,
-        IReadOnlyList<BenchmarkItem> items,
-        ModelFolder folder,
-        ExecutionSettings execution,
-        int maxTokens,
-        string settings,
-        string? path,
-        string option,
-        CancellationToken cancel)
+    private static ModelResult Answer(BenchmarkRun run, int items, CancellationToken cancel)
     {
-        var stamp = new AnswerStamp(EvaluationStamps.OfModel(folder.Manifest), settings);
-        using var file = AnswerFile.Open(path, option, stamp);
-        var run = new BenchmarkRun(benchmark, items, folder, execution, maxTokens);
-        Show(folder.Manifest.Name, items.Count, progress => run.Answer(file, progress, cancel));
-        return ModelResult.Of(benchmark, items, folder.Manifest, file);
+        Show(run.ModelName, items, progress => run.Answer(progress, cancel));
+        return run.Result();
     }
 
     private static Benchmark Find(string name)
