@@ -31,6 +31,12 @@ internal static class EvalCommand
             return ExitCode.Done;
         }
 
+        if (parsed.GetValue(options.WithoutOcr) && !benchmark.HasRecognisedWords)
+        {
+            throw new UsageException(
+                $"{options.WithoutOcr.Name} has no effect on {benchmark.Name}, whose questions have no recognised words. Leave it out.");
+        }
+
         var dataFolder = Required(parsed, options.Data, benchmark, "the folder with the benchmark's data");
         var modelFolder = Required(parsed, options.Model, benchmark, "the folder of an imported model");
         CheckOutputs(parsed, options);
@@ -101,11 +107,6 @@ internal static class EvalCommand
     private static void CheckOutputs(ParseResult parsed, EvalOptions options)
     {
         var (answers, compared) = (parsed.GetValue(options.Answers), parsed.GetValue(options.CompareAnswers));
-        if (compared is not null && parsed.GetValue(options.Compare) is null)
-        {
-            throw new UsageException($"{options.CompareAnswers.Name} needs {options.Compare.Name}.");
-        }
-
         if (answers is not null && compared is not null && Path.GetFullPath(answers) == Path.GetFullPath(compared))
         {
             throw new UsageException($"{options.Answers.Name} and {options.CompareAnswers.Name} are the same file. Each model needs its own.");

@@ -183,7 +183,9 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
     [InlineData("--model is missing", "pope", "--data", ".")]
     [InlineData("--max-tokens is 1 to 4096", "pope", "--max-tokens", "0")]
     [InlineData("--limit is 1 or more", "pope", "--limit", "0")]
-    [InlineData("--compare-answers needs --compare", "pope", "--data", ".", "--model", ".", "--compare-answers", "x")]
+    [InlineData("--seed has no effect without --limit", "pope", "--seed", "3")]
+    [InlineData("--without-ocr has no effect on pope", "pope", "--without-ocr")]
+    [InlineData("--compare-answers has no effect without --compare", "pope", "--data", ".", "--model", ".", "--compare-answers", "x")]
     [InlineData("Required argument missing")]
     public Task Wrong_usage_is_explained(string reason, params string[] arguments) => RefusedAsync(2, reason, ["eval", .. arguments]);
 
