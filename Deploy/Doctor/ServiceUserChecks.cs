@@ -28,7 +28,7 @@ internal static class ServiceUserChecks
     {
         if (Output("id", "-u", unit.User) is null)
         {
-            yield return Finding.Bad(What, $"there is no user '{unit.User}', which the unit names", "systemd-sysusers mobilevlm.conf");
+            yield return Finding.Bad(What, $"the user '{unit.User}', which the unit names, does not exist", "systemd-sysusers mobilevlm.conf");
             yield break;
         }
 

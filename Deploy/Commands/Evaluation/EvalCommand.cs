@@ -5,7 +5,6 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 using MobileVlm.Edge.Inference.Models;
-using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Commands.Evaluation;
 
@@ -84,11 +83,11 @@ internal static class EvalCommand
         return ExitCode.Done;
     }
 
-    private static ModelResult Answer(BenchmarkRun run, int items, CancellationToken cancel)
+    private static ModelResult Answer(BenchmarkRun run, int items, CancellationToken cancel) => StepProgress.Show(run.ModelName, items, bar =>
     {
-        Show(run.ModelName, items, progress => run.Answer(progress, cancel));
+        run.Answer(done => bar?.Value = done, cancel);
         return run.Result();
-    }
+    });
 
     private static Benchmark Find(string name)
     {
@@ -125,29 +124,10 @@ internal static class EvalCommand
         var missing = items.Where(item => item.Picture is { Exists: false }).ToList();
         if (missing.Count > 0)
         {
-            var more = missing.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" (and those of {missing.Count - 1} more items)");
+            var more = missing.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" (and those of {missing.Count - 1} more items do not either)");
             throw new BenchmarkDataException(
-                $"item {missing[0].Id}: there is no picture {missing[0].Picture!.Name}{more}. Put it there, because an item that is left out changes the score.");
+                $"item {missing[0].Id}: its picture '{missing[0].Picture!.Name}' does not exist{more}. Put it there, because an item that is left out changes the score.");
         }
-    }
-
-    /// <summary>Shows a bar while items are answered, if standard error is a terminal.</summary>
-    private static void Show(string model, int items, Action<Action<int>> answer)
-    {
-        if (!Terminal.Console.Profile.Capabilities.Interactive || Console.IsErrorRedirected)
-        {
-            answer(_ => { });
-            return;
-        }
-
-        Terminal.Console.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .AutoClear(true)
-            .Start(context =>
-            {
-                var bar = context.AddTask(Markup.Escape(model), maxValue: items);
-                answer(done => bar.Value(done));
-            });
     }
 
     private static void WriteLines(IEnumerable<string> lines)

@@ -26,7 +26,7 @@ internal sealed record TextSource(string Path, string Option, bool HasIds)
     {
         if (!File.Exists(Path))
         {
-            throw new UsageException($"{Option}: there is no file {Path}.");
+            throw new UsageException($"{Option}: '{Path}' {(Directory.Exists(Path) ? "is a folder. Name a file." : "does not exist. Check the spelling.")}");
         }
 
         try

@@ -56,12 +56,12 @@ public abstract class Benchmark
         var data = ReadItems(new BenchmarkFolder(folder, Name), options);
         if (data.Items.Count == 0)
         {
-            throw new BenchmarkDataException($"{folder}: there is no question in its files. {BenchmarkFolder.Advice(Name)}");
+            throw new BenchmarkDataException($"{folder}: its files hold no question. {BenchmarkFolder.Advice(Name)}");
         }
 
         var seen = new HashSet<string>(StringComparer.Ordinal);
         return data.Items.FirstOrDefault(item => !seen.Add(item.Id)) is { } twice
-            ? throw new BenchmarkDataException($"{folder}: there are two items '{twice.Id}'. {BenchmarkFolder.Advice(Name)}")
+            ? throw new BenchmarkDataException($"{folder}: its files hold item '{twice.Id}' twice. {BenchmarkFolder.Advice(Name)}")
             : data;
     }
 

@@ -171,7 +171,7 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
         File.WriteAllBytes(picture, File.ReadAllBytes(picture)[..400]);
         await RefusedAsync(1, $"item 20002: {picture}: a JPEG picture whose header is damaged or cut off.", arguments);
         File.Delete(picture);
-        await RefusedAsync(1, $"item 20002: there is no picture {picture}.", arguments);
+        await RefusedAsync(1, $"item 20002: its picture '{picture}' does not exist.", arguments);
         File.Delete(Path.Combine(data, "testdev_balanced_questions.json"));
         await RefusedAsync(1, "'mobilevlm eval gqa --explain' shows where to get the data", arguments);
     }

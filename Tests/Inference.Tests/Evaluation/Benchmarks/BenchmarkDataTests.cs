@@ -27,7 +27,7 @@ public sealed class BenchmarkDataTests : IDisposable
     {
         Copy(name);
         File.Delete(PathOf(file));
-        Assert.Contains($"{PathOf(file)}: there is no such file.", Refusal(name), StringComparison.Ordinal);
+        Assert.Contains($"{PathOf(file)}: it does not exist.", Refusal(name), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -122,7 +122,7 @@ public sealed class BenchmarkDataTests : IDisposable
         {
             var missing = Path.Combine(_folder.Path, "none");
             var refusal = Assert.Throws<BenchmarkDataException>(() => benchmark.Read(missing, new BenchmarkOptions())).Message;
-            Assert.StartsWith($"{missing}: there is no such folder.", refusal, StringComparison.Ordinal);
+            Assert.StartsWith($"{missing}: it does not exist.", refusal, StringComparison.Ordinal);
             Assert.Contains($"'mobilevlm eval {benchmark.Name} --explain'", refusal, StringComparison.Ordinal);
         });
     }
