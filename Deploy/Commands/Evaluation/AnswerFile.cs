@@ -224,7 +224,7 @@ internal sealed class AnswerFile : IDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new UsageException($"{place} is not an answer that this command wrote. Name another file, or delete it to ask all items again.");
+            throw new UsageException($"{place} is not an answer that this command wrote. Name another file.");
         }
 
         if (stamp != _stamp)
