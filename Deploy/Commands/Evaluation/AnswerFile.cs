@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 
@@ -21,11 +19,6 @@ internal sealed record KeptAnswer(BenchmarkAnswer Answer, double Seconds);
 /// Without a path they are only in memory.</summary>
 internal sealed class AnswerFile : IDisposable
 {
-    /// <summary>The beginning of each line that is written here. Only what begins so is taken for the rest of a stopped run and cut off.</summary>
-    private const string LineStart = "{\"id\":";
-
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly AnswerStamp _stamp;
     private readonly FileStream? _file;
     private readonly Dictionary<string, KeptAnswer> _answers = new(StringComparer.Ordinal);
@@ -77,67 +70,12 @@ internal sealed class AnswerFile : IDisposable
         }
 
         _line.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(_line, Relaxed))
-        {
-            Write(json, item, kept, right);
-        }
-
-        _line.Write("\n"u8);
+        AnswerLine.Write(_line, item, kept, right, _stamp);
         _file.Write(_line.WrittenSpan);
         _file.Flush();
     }
 
     public void Dispose() => _file?.Dispose();
-
-    private void Write(Utf8JsonWriter json, BenchmarkItem item, KeptAnswer kept, double right)
-    {
-        json.WriteStartObject();
-        json.WritePropertyName("id");
-        if (item.HasNumericId)
-        {
-            json.WriteRawValue(item.Id);
-        }
-        else
-        {
-            json.WriteStringValue(item.Id);
-        }
-
-        json.WriteStartArray("tokenIds");
-        foreach (var id in kept.Answer.TokenIds)
-        {
-            json.WriteNumberValue(id);
-        }
-
-        json.WriteEndArray();
-        json.WriteString("text", kept.Answer.Text);
-        if (item.Truth is [var only])
-        {
-            json.WriteString("truth", only);
-            json.WriteBoolean("right", right > 0);
-        }
-        else
-        {
-            json.WriteStartArray("truth");
-            foreach (var answer in item.Truth)
-            {
-                json.WriteStringValue(answer);
-            }
-
-            json.WriteEndArray();
-            json.WriteNumber("right", right);
-        }
-
-        if (kept.Answer.YesNo is { } reading)
-        {
-            json.WriteNumber("yes", reading.Yes);
-            json.WriteNumber("mass", reading.Mass);
-        }
-
-        json.WriteNumber("seconds", Math.Round(kept.Seconds, 3));
-        json.WriteString("model", _stamp.Model);
-        json.WriteString("settings", _stamp.Settings);
-        json.WriteEndObject();
-    }
 
     /// <summary>Locked while the run lasts, so that two runs do not write into each other's lines. Other programs may read it.</summary>
     private static FileStream OpenLocked(string path, string option)
@@ -150,19 +88,6 @@ internal sealed class AnswerFile : IDisposable
         {
             throw new UsageException(
                 $"{option}: {path} cannot be opened to write ({e.Message.TrimEnd('.')}). If another run writes it, wait until that ends, or name another file.");
-        }
-    }
-
-    private static bool IsJson(string text)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text);
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
         }
     }
 
@@ -181,7 +106,7 @@ internal sealed class AnswerFile : IDisposable
         }
 
         var rest = Encoding.UTF8.GetString(bytes, end, bytes.Length - end);
-        if (IsJson(rest))
+        if (AnswerLine.IsComplete(rest))
         {
             ReadLine(rest, $"{option}: {path}, line {lines.Length}");
             _file.Write("\n"u8);
@@ -195,7 +120,7 @@ internal sealed class AnswerFile : IDisposable
     /// <summary>Removes the beginning of a line, which a stopped run left.</summary>
     private void CutOff(string rest, int end, string path, string option)
     {
-        if (!rest.StartsWith(LineStart[..Math.Min(rest.Length, LineStart.Length)], StringComparison.Ordinal))
+        if (!AnswerLine.IsBegun(rest))
         {
             throw new UsageException($"{option}: {path} is not a file of answers. Name another file.");
         }
@@ -207,22 +132,7 @@ internal sealed class AnswerFile : IDisposable
 
     private void ReadLine(string line, string place)
     {
-        string id;
-        KeptAnswer kept;
-        AnswerStamp stamp;
-        try
-        {
-            using var document = JsonDocument.Parse(line);
-            var root = document.RootElement;
-            var idValue = root.GetProperty("id");
-            id = idValue.ValueKind == JsonValueKind.String ? idValue.GetString()! : idValue.GetRawText();
-            YesNoReading? reading = root.TryGetProperty("yes", out var yes) ? new YesNoReading(yes.GetDouble(), root.GetProperty("mass").GetDouble()) : null;
-            kept = new KeptAnswer(
-                new BenchmarkAnswer([.. root.GetProperty("tokenIds").EnumerateArray().Select(it => it.GetInt32())], root.GetProperty("text").GetString() ?? "", reading),
-                root.GetProperty("seconds").GetDouble());
-            stamp = new AnswerStamp(root.GetProperty("model").GetString() ?? "", root.GetProperty("settings").GetString() ?? "");
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        if (AnswerLine.Read(line) is not var (id, kept, stamp))
         {
             throw new UsageException($"{place} is not an answer that this command wrote. Name another file.");
         }

@@ -66,12 +66,19 @@ public static class GgufRepository
         }
 
         var headers = new Dictionary<string, GgufHeader>(StringComparer.Ordinal);
+        var summaries = new List<GgufSummary>();
         var refused = new List<(GgufHead Head, CheckpointException Reason)>();
         foreach (var head in heads)
         {
             try
             {
-                headers.Add(head.Name, GgufHeader.Read(head.Name, head.Length, BytesOf(head)));
+                var header = GgufHeader.Read(head.Name, head.Length, BytesOf(head));
+                var summary = GgufSummary.Of(header) with { File = head.Name };
+                headers.Add(head.Name, header);
+                if (!(summary.IsDecoder && (decoder ?? head.Name) != head.Name) && !(summary.IsEncoder && (mmproj ?? head.Name) != head.Name))
+                {
+                    summaries.Add(summary);
+                }
             }
             catch (CheckpointException e) when (head.Name != decoder && head.Name != mmproj)
             {
@@ -79,9 +86,6 @@ public static class GgufRepository
             }
         }
 
-        var summaries = headers.Select(header => GgufSummary.Of(header.Value) with { File = header.Key })
-            .Where(file => !file.IsDecoder || decoder is null || file.File == decoder)
-            .Where(file => !file.IsEncoder || mmproj is null || file.File == mmproj).ToList();
         RequireNamed(place, "decoder", decoder, heads, summaries.Any(file => file.IsDecoder));
         RequireNamed(place, "mmproj", mmproj, heads, summaries.Any(file => file.IsEncoder));
         if (refused.Count > 0 && !summaries.Any(file => file.IsDecoder))
