@@ -181,7 +181,8 @@ internal sealed partial class AdHocActor : RestartableActor
             if (intake is null)
             {
                 var known = string.Join(", ", _context.Intakes().Select(it => it.Configuration.Id));
-                return new AskError("camera", $"\"camera\" '{request.Camera}' is not configured; configured are {known}");
+                return new AskError(
+                    "camera", $"\"camera\" '{request.Camera}' is not configured; {(known.Length == 0 ? "no camera is configured" : $"configured are {known}")}");
             }
 
             if (intake.IsDone)

@@ -85,11 +85,11 @@ internal sealed class AdHocReplies(
     {
         var answer = answered.Answer;
         var ofCamera = asked.Request?.Picture is null;
-        var other = UnknownReasons.ReasonOf(answer);
+        var (value, reason) = UnknownReasons.ValueOf(answer);
         return To(asked, Reply(asked, ReplyPayload.Answered) with
         {
-            Value = other is null ? answer.Value : AnswerWords.Unknown,
-            Reason = other?.ToText(),
+            Value = value,
+            Reason = reason?.ToText(),
             Text = answer.Text,
             Score = answer.Score,
             Mass = answer.Mass,

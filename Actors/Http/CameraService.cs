@@ -252,9 +252,8 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
             return (parsed.Value ?? AnswerWords.Unknown, parsed.Unclear?.ToText());
         }
 
-        return UnknownReasons.ReasonOf(answer) is { } other ? (AnswerWords.Unknown, other.ToText())
-            : answer.Value.Length == 0 ? (AnswerWords.Unknown, UnknownReason.NoText.ToText())
-            : (answer.Value, null);
+        var (value, reason) = UnknownReasons.ValueOf(answer);
+        return (value, reason?.ToText());
     }
 
     private CameraView Describe(CameraIntake intake)

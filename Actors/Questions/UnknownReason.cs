@@ -11,10 +11,10 @@ public enum UnknownReason
     /// <summary>The score is not clear.</summary>
     Uncertain,
 
-    /// <summary>The model would answer something else than yes or no.</summary>
+    /// <summary>The model would answer something other than yes or no.</summary>
     NotYesNo,
 
-    /// <summary>The model would answer something else than one of the choices.</summary>
+    /// <summary>The model would answer something other than one of the choices.</summary>
     NotAChoice,
 
     /// <summary>The model wrote no number, or different ones.</summary>
@@ -96,13 +96,20 @@ public static class UnknownReasons
         _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "No reason is known for it."),
     };
 
-    /// <summary>Whether the model would say something else than one of the accepted words.</summary>
+    /// <summary>Whether the model would say something other than one of the accepted words.</summary>
     internal static bool IsOtherAnswer(this UnknownReason reason) => reason is UnknownReason.NotYesNo or UnknownReason.NotAChoice;
 
     /// <summary>Why a scored answer is not one of the accepted words; null when it is, and for text.</summary>
     public static UnknownReason? ReasonOf(Answer answer) => !answer.IsBelowMinMass ? null
         : answer.Question.Kind == AnswerKind.YesNo ? UnknownReason.NotYesNo
         : UnknownReason.NotAChoice;
+
+    /// <summary>The value of an ad-hoc answer, which no rules of states apply to.</summary>
+    /// <returns>The answer and null; or <see cref="AnswerWords.Unknown"/> and why.</returns>
+    public static (string Value, UnknownReason? Reason) ValueOf(Answer answer) =>
+        (ReasonOf(answer) ?? (answer.Value.Length == 0 ? UnknownReason.NoText : null)) is { } reason
+            ? (AnswerWords.Unknown, reason)
+            : (answer.Value, null);
 
     /// <summary>A sentence for the operator.</summary>
     public static string ToSentence(this UnknownReason reason) => reason switch
@@ -121,8 +128,8 @@ public static class UnknownReasons
         UnknownReason.ViewNotNormal => "the camera's view is not normal, and SuspendOnViewChange is on",
         UnknownReason.NotYet => "it was not answered yet",
         UnknownReason.Uncertain => "the score of its last answer is not clear enough",
-        UnknownReason.NotYesNo => "the model would answer something else than yes or no; word it as a yes/no question, or lower MinMass",
-        UnknownReason.NotAChoice => "the model would answer something else than one of its Choices; name what it can answer, or lower MinMass",
+        UnknownReason.NotYesNo => "the model would answer something other than yes or no; word it as a yes/no question, or lower MinMass",
+        UnknownReason.NotAChoice => "the model would answer something other than one of its Choices; name what it can answer, or lower MinMass",
         UnknownReason.NotANumber => "its last answer holds no number",
         UnknownReason.OutOfBounds => "the number in its last answer is outside of Min and Max",
         UnknownReason.NoText => "its last answer holds no text",

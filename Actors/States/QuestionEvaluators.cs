@@ -101,7 +101,7 @@ internal sealed partial class QuestionEvaluators
         _unsent.Add(new StateUpdates(frame, updates));
         if (_states.IsSuspended(frame.Camera))
         {
-            // The frame was in flight when the view changed, so it may show something else than the questions are about.
+            // The frame was in flight when the view changed, so it may show something other than the questions are about.
             return;
         }
 

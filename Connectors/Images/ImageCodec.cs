@@ -56,7 +56,7 @@ public static class ImageCodec
 
         if (!File.Exists(path))
         {
-            throw new FileNotFoundException($"There is no picture '{path}'.", path);
+            throw new FileNotFoundException($"The picture '{path}' does not exist.", path);
         }
 
         using var file = File.OpenRead(path);

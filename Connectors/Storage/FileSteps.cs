@@ -59,7 +59,7 @@ public class FileSteps
             throw new IOException("it is not a regular file");
         }
 
-        using var file = File.OpenRead(path);
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (file.Length > maxBytes)
         {
             throw new InvalidDataException($"it has {file.Length} bytes");

@@ -17,17 +17,14 @@ public static class SecretFile
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (file.Length > MaxBytes)
-            {
-                fault = $"is {file.Length} bytes long, which is too long for a secret";
-                return null;
-            }
-
-            using var reader = new StreamReader(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            using var reader = new StreamReader(new MemoryStream(FileSteps.ReadBounded(path, MaxBytes)), new UTF8Encoding(false, throwOnInvalidBytes: true));
             var line = reader.ReadLine() is { Length: > 0 } first ? first : null;
             fault = line is null ? "has an empty first line; write the secret there" : null;
             return line;
+        }
+        catch (InvalidDataException)
+        {
+            fault = $"is longer than {MaxBytes / 1024} KiB, which is too long for a secret";
         }
         catch (DecoderFallbackException)
         {

@@ -63,7 +63,7 @@ internal static partial class ImageOption
         catch (FileNotFoundException)
         {
             throw new UsageException(
-                $"--image: there is no file '{image}' (searched in {Directory.GetCurrentDirectory()}). Check the spelling and the folder.");
+                $"--image: the file '{image}' does not exist (searched in {Directory.GetCurrentDirectory()}). Check the spelling and the folder.");
         }
     }
 

@@ -48,6 +48,9 @@ internal static class BenchCommand
             options.Model, options.Json, only, repeats, image, tune, compareTo,
         };
         options.Target.AddTo(command);
+        command.RefuseWith(only, tune);
+        command.RefuseWith(image, tune);
+        command.RefuseWith(compareTo, tune);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () =>
             {
@@ -55,9 +58,7 @@ internal static class BenchCommand
                 var (settings, json, runs) = (options.Execution(parsed), parsed.GetValue(options.Json), parsed.GetValue(repeats));
                 if (parsed.GetValue(tune))
                 {
-                    return parsed.GetValue(compareTo) is null
-                        ? TuneRun.Run(folder, settings, runs, json, cancel)
-                        : throw new UsageException("--compare-to compares measurements; --tune makes a choice. Give one of them.");
+                    return TuneRun.Run(folder, settings, runs, json, cancel);
                 }
 
                 // Read before minutes are spent on measuring.

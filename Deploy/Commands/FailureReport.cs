@@ -46,7 +46,7 @@ internal static class FailureReport
         OperationCanceledException => (ExitCode.Failed, "Stopped before it was done."),
         CheckpointException or ImageFileException or ContextFullException or NonFiniteLogitsException or HubException or BenchmarkDataException
             => (ExitCode.Failed, e.Message),
-        FileNotFoundException { FileName: { } file } => (ExitCode.Failed, $"{file}: there is no such file. {e.Message}"),
+        FileNotFoundException { FileName: { } file } => (ExitCode.Failed, $"{file} does not exist. {e.Message}"),
         IOException => (ExitCode.Failed, WithRemedy(e.Message)),
         // .NET uses this message for a descriptor that cannot be written; in all other cases its message names a path.
         UnauthorizedAccessException { Message: "Access to the path is denied." } => (

@@ -79,7 +79,7 @@ internal static class WatchCommand
         if (camera is not null && !cameras.ContainsKey(camera))
         {
             var suggestion = ClosestName.Of(camera, [.. cameras.Keys]) is { } near ? $"; did you mean '{near}'?" : "";
-            throw new UsageException($"There is no camera '{camera}': {string.Join(", ", cameras.Keys)} {(cameras.Count == 1 ? "is" : "are")} configured{suggestion}");
+            throw new UsageException($"The camera '{camera}' is not configured; {(cameras.Count == 0 ? "no camera is" : $"configured {(cameras.Count == 1 ? "is" : "are")} {string.Join(", ", cameras.Keys)}")}{suggestion}");
         }
 
         return

@@ -10,8 +10,11 @@ namespace MobileVlm.Edge.Deploy.Configuration;
 /// <content>What is published over MQTT and which topics are subscribed to.</content>
 internal sealed partial class EdgeConfiguration
 {
-    // The system prompt, the frame and the chat template around a question, in tokens, with a reserve.
-    private const int TokensBesideTheQuestion = 224;
+    // Prompt, frame and instruction of MobileVLM, for a model that cannot be read now.
+    private const int UsualTokensBesideTheQuestion = 192;
+
+    // For the spellings of choices, and for texts that take more tokens where they meet.
+    private const int ReservedTokens = 32;
 
     // As many as `ask` generates.
     private const int MaxTokensOverHttp = 128;
@@ -39,7 +42,9 @@ internal sealed partial class EdgeConfiguration
 
     private AdHocSettings ToAsks(MqttOptions mqtt)
     {
-        var available = ContextTokens - TokensBesideTheQuestion;
+        var context = Math.Min(ContextTokens, _model?.MaxPositions ?? ContextTokens);
+        var available = Math.Max(2, context - (_model?.TokensBesideQuestion ?? UsualTokensBesideTheQuestion) - ReservedTokens);
+
         // The question may use at least half of it, independent of the configured answer length.
         var maxTokens = Math.Clamp(mqtt.Asks.MaxTokens, 1, available / 2);
         return new AdHocSettings

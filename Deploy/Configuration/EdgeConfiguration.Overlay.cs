@@ -82,7 +82,8 @@ internal sealed partial class EdgeConfiguration
                 .. uses.Where(use => use.Effect == OverlayEffect.Unused).Select(use => new ConfigurationProblem(
                     OverlayUse.ConfigurationKey(use.Key), null, $"was changed over HTTP, but that is not used: {use.Reason}")),
             ],
-            [.. uses.OrderBy(use => use.Key.ToString(), StringComparer.OrdinalIgnoreCase)]);
+            [.. uses.OrderBy(use => use.Key.ToString(), StringComparer.OrdinalIgnoreCase)],
+            configuration._model);
 
     /// <summary>The entries without which the configuration may be valid: those with errors; otherwise the deletions of what something needs;
     /// otherwise all.</summary>

@@ -5,6 +5,7 @@ using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Configuration.Overlay;
 using MobileVlm.Edge.Deploy.Configuration.Validation;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Deploy.Configuration;
 
@@ -20,14 +21,18 @@ internal sealed partial class EdgeConfiguration
     private readonly string _hostName;
     private readonly string? _systemdState;
 
+    /// <summary>Counts tokens as the model does; null if the model cannot be read.</summary>
+    private readonly QuestionTokenCounter? _model;
+
     private EdgeConfiguration(
         EdgeOptions options,
         ConfigurationText text,
         IConfiguration logging,
         IReadOnlyList<ConfigurationProblem> warnings,
-        IReadOnlyList<OverlayUse> overlayUses)
+        IReadOnlyList<OverlayUse> overlayUses,
+        QuestionTokenCounter? model)
     {
-        (Options, _text, Logging, Warnings, OverlayUses) = (options, text, logging, warnings, overlayUses);
+        (Options, _text, Logging, Warnings, OverlayUses, _model) = (options, text, logging, warnings, overlayUses, model);
         _hostName = text.Sources.HostName;
         _systemdState = SystemdState(text.Sources);
     }
@@ -115,9 +120,9 @@ internal sealed partial class EdgeConfiguration
         options.Http.TokenFile = SystemdCredential.Resolve(options.Http.TokenFile, sources.Environment);
         options.Http.CertificateFile = SystemdCredential.Resolve(options.Http.CertificateFile, sources.Environment);
         options.Http.KeyFile = SystemdCredential.Resolve(options.Http.KeyFile, sources.Environment);
-        OptionsValidator.Validate(options, folder, SystemdState(sources), purpose, problems);
+        var model = OptionsValidator.Validate(options, folder, SystemdState(sources), purpose, problems);
         return problems.Errors.Count == 0
-            ? new EdgeConfiguration(options, text, logging, problems.Warnings, overlayUses)
+            ? new EdgeConfiguration(options, text, logging, problems.Warnings, overlayUses, model)
             : throw new ConfigurationException(
                 text.File ?? $"environment ({NoFile(sources)})", problems.Errors, problems.Warnings);
     }

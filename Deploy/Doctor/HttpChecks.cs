@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -83,19 +84,26 @@ internal static class HttpChecks
         }
         catch (SocketException)
         {
-            return BelowFirstFree(settings, firstFreePort);
+            return ForbiddenPort(settings.Listen, firstFreePort);
         }
 
         return settings.Listen.Port > 0 && settings.Listen.Port < firstFreePort
-            ? BelowFirstFree(settings, firstFreePort)
+            ? ForbiddenPort(settings.Listen, firstFreePort)
             : Finding.Fine(What, $"{settings.Listen} is free; {reach}, {tokens}");
     }
 
-    private static Finding BelowFirstFree(HttpServerSettings settings, int firstFreePort) => Finding.Note(
-        What, string.Create(CultureInfo.InvariantCulture, $"{settings.Listen}: a port below {firstFreePort}, which the service's user may not use by default"),
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"Set a port from {firstFreePort} on in Http:Listen, with a reverse proxy before it, or lower the kernel's net.ipv4.ip_unprivileged_port_start."));
+    /// <summary>A port that the kernel does not give to this user, or would not give to the service's.</summary>
+    /// <param name="listen">The port with its address.</param>
+    /// <param name="firstFreePort">The first port that every user may listen at.</param>
+    internal static Finding ForbiddenPort(IPEndPoint listen, int firstFreePort) => listen.Port < firstFreePort
+        ? Finding.Note(
+            What, string.Create(CultureInfo.InvariantCulture, $"{listen}: a port below {firstFreePort}, which the service's user may not use by default"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Set a port from {firstFreePort} on in Http:Listen, with a reverse proxy before it, or lower the kernel's net.ipv4.ip_unprivileged_port_start."))
+        : Finding.Note(
+            What, $"{listen}: this user may not listen at the port",
+            "A security policy of this machine, for example SELinux or a container's, forbids it. Allow it for the service, or set another port in Http:Listen.");
 
     /// <summary>The first port that every user of this machine may listen at.</summary>
     private static int FirstFreePort()

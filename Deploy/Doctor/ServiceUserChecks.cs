@@ -2,8 +2,8 @@ using System.ComponentModel;
 using System.Diagnostics;
 using MobileVlm.Edge.Connectors.Cameras;
 using MobileVlm.Edge.Connectors.Cameras.Sources;
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Deploy.Configuration;
-using MobileVlm.Edge.Deploy.Configuration.Binding;
 
 namespace MobileVlm.Edge.Deploy.Doctor;
 
@@ -28,7 +28,7 @@ internal static class ServiceUserChecks
     {
         if (Output("id", "-u", unit.User) is null)
         {
-            yield return Finding.Bad(What, $"there is no user '{unit.User}', which the unit names", "systemd-sysusers mobilevlm.conf");
+            yield return Finding.Bad(What, $"the user '{unit.User}', which the unit names, does not exist", "systemd-sysusers mobilevlm.conf");
             yield break;
         }
 
@@ -95,7 +95,7 @@ internal static class ServiceUserChecks
         ];
 
         // systemd itself reads credentials and passes them on.
-        foreach (var (key, path) in named.Where(it => it.Path is not null && !SystemdCredential.IsCredential(it.Path)))
+        foreach (var (key, path) in named.Where(it => it.Path is not null && !SecretFile.IsCredential(it.Path)))
         {
             yield return (key, configuration.FullPath(path!));
         }

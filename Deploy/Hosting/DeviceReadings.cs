@@ -20,17 +20,13 @@ internal static class DeviceReadings
     }
 
     /// <summary>The state of the machine now.</summary>
-    public static DeviceView Read()
+    public static DeviceView Read() => new()
     {
-        var memory = MachineMemory.Read();
-        return new DeviceView
-        {
-            Load = [.. Lines(LoadFile).Take(1).SelectMany(line => line.Split(' ').Take(3)).Select(Number).OfType<double>()],
-            Temperatures = [.. TemperatureSensors.Read().Select(reading => ((string)reading.Tags[0].Value!, reading.Value))],
-            MemoryBytes = memory.Total,
-            AvailableMemoryBytes = memory.Available,
-        };
-    }
+        Load = [.. Lines(LoadFile).Take(1).SelectMany(line => line.Split(' ').Take(3)).Select(Number).OfType<double>()],
+        Temperatures = [.. TemperatureSensors.Read().Select(reading => ((string)reading.Tags[0].Value!, reading.Value))],
+        MemoryBytes = MachineMemory.ReadInfo("MemTotal"),
+        AvailableMemoryBytes = MachineMemory.ReadInfo("MemAvailable"),
+    };
 
     private static double? Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;

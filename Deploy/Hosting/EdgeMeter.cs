@@ -163,9 +163,9 @@ internal sealed class EdgeMeter : IDisposable
     /// batches.</param>
     internal static TimeSpan PrefillTime(TimeSpan picture, IEnumerable<QuestionAnswered> fresh) => fresh
         .SelectMany(answer => answer.Parts)
-        .Select(part => part.Timings.Prefill)
-        .Distinct()
-        .Aggregate(picture, (sum, batch) => sum + batch);
+        .Select(part => part.Timings)
+        .DistinctBy(timings => timings.Batch)
+        .Aggregate(picture, (sum, timings) => sum + timings.Prefill);
 
     private void Published(TimeSpan took) => Stage("publish", took);
 

@@ -13,7 +13,7 @@ internal sealed record MachineMemory(long Total, long Available)
     {
         // The runtime knows the limit of a container, /proc/meminfo does not.
         var total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        return new MachineMemory(total, Math.Min(total, ReadAvailable() ?? total));
+        return new MachineMemory(total, Math.Min(total, ReadInfo("MemAvailable") ?? total));
     }
 
     public override string ToString() => $"{Gigabytes(Total)}, {Gigabytes(Available)} available";
@@ -21,11 +21,14 @@ internal sealed record MachineMemory(long Total, long Available)
     /// <summary>A size for people.</summary>
     public static string Gigabytes(long bytes) => (bytes / 1e9).ToString("0.0 'GB'", CultureInfo.InvariantCulture);
 
-    private static long? ReadAvailable()
+    /// <summary>A size that the kernel reports for the whole machine, whatever the limit of a container is.</summary>
+    /// <param name="name">As in /proc/meminfo, for example <c>MemTotal</c>.</param>
+    /// <returns>In bytes; null where the kernel does not report it.</returns>
+    public static long? ReadInfo(string name)
     {
         try
         {
-            var line = File.ReadLines(Info).FirstOrDefault(line => line.StartsWith("MemAvailable:", StringComparison.Ordinal));
+            var line = File.ReadLines(Info).FirstOrDefault(line => line.StartsWith($"{name}:", StringComparison.Ordinal));
             return line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kibibytes, ..]
                 && long.TryParse(kibibytes, CultureInfo.InvariantCulture, out var number) ? 1024 * number : null;
         }

@@ -22,7 +22,7 @@ internal static class ModelPull
         }
 
         using var hub = new HubClient(request.Hub);
-        var plan = await new PullPlanner(hub, request.Import).PlanAsync(id, request.Revision, request.File, cancel);
+        var plan = await new PullPlanner(hub, request.Import).PlanAsync(id, request.Revision, request.File, request.Mmproj, cancel);
         var target = TargetOf(request, plan.Name);
         using var cache = PullCache.Open(id, plan.Listing.Commit);
         var present = plan.Files.Sum(cache.PresentBytes);

@@ -22,14 +22,15 @@ internal sealed class PullPlanner(HubClient hub, ImportChoice import)
     /// <param name="id">The repository.</param>
     /// <param name="revision">Branch, tag or commit.</param>
     /// <param name="file">The decoder's file in a repository of GGUF files; null takes the only one.</param>
+    /// <param name="mmproj">The file of its vision encoder; null takes the one that fits.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="HubException">There is no model that can be imported.</exception>
-    public async Task<PullPlan> PlanAsync(string id, string revision, string? file, CancellationToken cancel)
+    public async Task<PullPlan> PlanAsync(string id, string revision, string? file, string? mmproj, CancellationToken cancel)
     {
         var listing = await hub.ListAsync(id, revision, cancel);
-        if (file is not null || (CheckpointFiles.Weights(listing, "") is { } entry && GgufRepository.IsGguf(entry.Name)))
+        if ((file ?? mmproj) is not null || (CheckpointFiles.Weights(listing, "") is { } entry && GgufRepository.IsGguf(entry.Name)))
         {
-            return await GgufPlanAsync(listing, file, cancel);
+            return await GgufPlanAsync(listing, file, mmproj, cancel);
         }
 
         var configFile = listing.Find(CheckpointLayout.Config)
@@ -58,23 +59,25 @@ internal sealed class PullPlanner(HubClient hub, ImportChoice import)
     }
 
     /// <summary>Names do not tell which GGUF files belong together, so the start of each is read.</summary>
-    private async Task<PullPlan> GgufPlanAsync(HubListing listing, string? decoder, CancellationToken cancel)
+    private async Task<PullPlan> GgufPlanAsync(HubListing listing, string? decoder, string? mmproj, CancellationToken cancel)
     {
-        var heads = new List<GgufHead>();
-        foreach (var name in GgufRepository.FirstFiles(listing.Files.Select(file => file.Name).Where(name => !name.Contains('/', StringComparison.Ordinal))))
-        {
-            var file = listing.Find(name)!;
-            heads.Add(new GgufHead(name, file.Size, await hub.ReadHeadAsync(listing, file, GgufRepository.HeadBytes, cancel)));
-        }
-
+        var place = $"'{listing.Id}'";
         GgufModelFiles model;
         try
         {
-            model = GgufRepository.Select($"'{listing.Id}'", heads, decoder);
+            var names = listing.Files.Select(file => file.Name).Where(name => !name.Contains('/', StringComparison.Ordinal));
+            var heads = new List<GgufHead>();
+            foreach (var name in GgufRepository.FilesToRead(place, names, decoder, mmproj))
+            {
+                var file = listing.Find(name)!;
+                heads.Add(new GgufHead(name, file.Size, await hub.ReadHeadAsync(listing, file, GgufRepository.HeadBytes, cancel)));
+            }
+
+            model = GgufRepository.Select(place, heads, decoder, mmproj);
         }
         catch (CheckpointException e)
         {
-            throw new HubException($"{e.Message.Replace("Name the decoder's file as the model, and the mmproj file with --mmproj.", "Name the decoder's file with --file.", StringComparison.Ordinal)}", e);
+            throw new HubException(e.Message, e);
         }
 
         var files = CheckpointFiles.SmallFiles(listing)

@@ -11,6 +11,9 @@ internal sealed record PullRequest
     /// <summary>The decoder's file in a repository of GGUF files; null takes the only one.</summary>
     public string? File { get; init; }
 
+    /// <summary>The file of its vision encoder; null takes the one that fits.</summary>
+    public string? Mmproj { get; init; }
+
     public required string Revision { get; init; }
 
     /// <summary>Null means <c>./models/NAME</c>.</summary>

@@ -59,4 +59,9 @@ public sealed record Answer(
 /// <param name="Prefill">Question tokens through the decoder, and the picture's where both went together
 /// (<see cref="IQuestionAnswerer.AskAbout"/>).</param>
 /// <param name="Decode">Generating the answer, token by token.</param>
-public readonly record struct AnswerTimings(TimeSpan Prefill, TimeSpan Decode);
+public readonly record struct AnswerTimings(TimeSpan Prefill, TimeSpan Decode)
+{
+    /// <summary>Number of the batch, unique in this process: answers of one batch share one prefill, and each states its whole duration. 0 for an
+    /// answer that was not computed.</summary>
+    public long Batch { get; init; }
+}

@@ -17,6 +17,9 @@ namespace MobileVlm.Edge.Inference.Answers;
 internal sealed class QuestionBatchRun(
     DecoderState state, LlamaTextTokenizer tokenizer, YesNoScorer yesNo, VisualTokens? picture = null, Action? onPictureCached = null)
 {
+    private static long _batches;
+
+    private readonly long _batch = Interlocked.Increment(ref _batches);
     private readonly List<PendingQuestion> _pending = [];
     private readonly List<SequenceTokens> _parts = [];
 
@@ -147,7 +150,7 @@ internal sealed class QuestionBatchRun(
         var yes = score >= 0.5;
         return new Answer(
             pending.Question, yes ? "yes" : "no", yes ? "Yes" : "No", score, [], FinishReason.Stopped,
-            new AnswerTimings(prefill, TimeSpan.Zero))
+            Timings(prefill, TimeSpan.Zero))
         {
             Mass = mass,
         };
@@ -170,7 +173,7 @@ internal sealed class QuestionBatchRun(
         var best = scores.Index().MaxBy(s => s.Item).Index;
         var value = pending.Question.Choices[best];
         return new Answer(
-            pending.Question, value, value, scores[best], [], FinishReason.Stopped, new AnswerTimings(prefill, TimeSpan.Zero))
+            pending.Question, value, value, scores[best], [], FinishReason.Stopped, Timings(prefill, TimeSpan.Zero))
         {
             ChoiceScores = scores,
             Mass = mass,
@@ -191,11 +194,13 @@ internal sealed class QuestionBatchRun(
             cancel);
     }
 
-    private static Answer TextAnswer(Question question, GeneratedText generated, TimeSpan prefill)
+    private AnswerTimings Timings(TimeSpan prefill, TimeSpan decode) => new(prefill, decode) { Batch = _batch };
+
+    private Answer TextAnswer(Question question, GeneratedText generated, TimeSpan prefill)
     {
         var text = generated.Text.Trim();
         return new Answer(
-            question, text, text, null, generated.TokenIds, generated.Finish, new AnswerTimings(prefill, generated.Duration));
+            question, text, text, null, generated.TokenIds, generated.Finish, Timings(prefill, generated.Duration));
     }
 
     /// <summary>A question of this batch.</summary>

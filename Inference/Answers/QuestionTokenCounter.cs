@@ -25,6 +25,9 @@ public sealed class QuestionTokenCounter
     /// <summary>Longest context that the model was trained for, in tokens.</summary>
     public int MaxPositions { get; }
 
+    /// <summary>Tokens that a scored question takes beside its own text: prompt, frame and the model's instruction.</summary>
+    public int TokensBesideQuestion => (int)Count(new Question("", AnswerKind.YesNo));
+
     /// <param name="modelFolder">An imported model.</param>
     /// <exception cref="ModelFolderException">The manifest or the tokenizer is missing or cannot be read.</exception>
     public static QuestionTokenCounter Open(string modelFolder)

@@ -14,18 +14,22 @@ internal sealed class YesNoScorer
     private readonly int[] _yes;
     private readonly int[] _no;
 
-    public YesNoScorer(LlamaTextTokenizer tokenizer, ModelFolder folder)
+    private YesNoScorer(int[] yes, int[] no) => (_yes, _no) = (yes, no);
+
+    /// <summary>A scorer for a tokenizer; null where it has no single piece for yes or none for no.</summary>
+    public static YesNoScorer? Find(LlamaTextTokenizer tokenizer)
     {
-        _yes = TokensOf(tokenizer, YesSpellings);
-        _no = TokensOf(tokenizer, NoSpellings);
-        if (_yes.Length == 0 || _no.Length == 0)
-        {
-            throw new ModelFolderException(
-                folder.FolderPath,
-                $"{ModelFolder.TokenizerFile} has no single piece for 'Yes' or 'No', so yes/no questions cannot be scored. "
-                + "Ask for text instead (\"Answer\": \"Text\").");
-        }
+        var (yes, no) = (TokensOf(tokenizer, YesSpellings), TokensOf(tokenizer, NoSpellings));
+        return yes.Length == 0 || no.Length == 0 ? null : new YesNoScorer(yes, no);
     }
+
+    /// <summary>A scorer for a model's tokenizer.</summary>
+    /// <exception cref="ModelFolderException">It has no single piece for yes or none for no.</exception>
+    public static YesNoScorer Of(LlamaTextTokenizer tokenizer, ModelFolder folder) => Find(tokenizer)
+        ?? throw new ModelFolderException(
+            folder.FolderPath,
+            $"{ModelFolder.TokenizerFile} has no single piece for 'Yes' or 'No', so yes/no questions cannot be scored. "
+            + "Ask for text instead (\"Answer\": \"Text\").");
 
     /// <param name="logits">[vocabulary], at the position where the answer begins.</param>
     /// <returns>Probability of yes, 0..1, given that the answer is yes or no; and the probability that it is one of them.</returns>

@@ -33,15 +33,9 @@ public sealed class TextCompleter : IDisposable
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(decoder);
         (_decoder, _tokenizer, _capacity) = (decoder, tokenizer, Math.Min(capacity, decoder.MaxPositions));
-        try
-        {
-            _yesNo = new YesNoScorer(tokenizer, folder);
-        }
-        catch (ModelFolderException)
-        {
-            // Texts can be completed nevertheless; a question with yes or no is refused.
-            _yesNo = null;
-        }
+
+        // Texts can be completed without it; a question with yes or no is refused then.
+        _yesNo = YesNoScorer.Find(tokenizer);
     }
 
     /// <summary>Most tokens of a prompt with its answer.</summary>

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 using MobileVlm.Edge.Inference.Sampling;
 
 namespace MobileVlm.Edge.Inference.Evaluation;
@@ -143,7 +142,7 @@ public sealed class PerplexityMeter(LanguageDecoder decoder, int beginId, int wi
             found!,
             otherFound!,
             divergences.Average(),
-            ScoreIntervals.Percentile([.. divergences], 0.95),
+            Percentile.Of([.. divergences], 0.95),
             (double)equal / divergences.Count);
     }
 

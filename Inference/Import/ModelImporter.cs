@@ -69,7 +69,8 @@ public static class ModelImporter
                 "is missing. It is published beside the weights; download it into the same folder.")
             : checkpoint.WeightFiles[0]);
         var tokenizer = checkpoint.Tokenizer ?? File.ReadAllBytes(tokenizerFile);
-        CheckTokenizer(LlamaTextTokenizer.Read(tokenizer, tokenizerFile), tokenizerFile, checkpoint.Config.Language.VocabularySize);
+        var vocabulary = LlamaTextTokenizer.Read(tokenizer, tokenizerFile);
+        CheckTokenizer(vocabulary, tokenizerFile, checkpoint.Config.Language.VocabularySize);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(modelFolder));
         var fingerprint = SourceFingerprint.Of(checkpoint, $"{precision.Names} {calibration?.Fingerprint ?? "unmeasured"}");
         if (ImportDestination.FindSameImport(target, fingerprint, replace) is { } there)
@@ -78,7 +79,7 @@ public static class ModelImporter
         }
 
         using var partial = StagingFolder.Create(target);
-        Write(checkpoint, tokenizer, fingerprint, partial.Path, precision, new CheckpointWeights(checkpoint, progress, cancel), calibration, cancel);
+        Write(checkpoint, tokenizer, vocabulary, fingerprint, partial.Path, precision, new CheckpointWeights(checkpoint, progress, cancel), calibration, cancel);
         partial.Complete();
         return ModelFolder.Open(target);
     }
@@ -96,6 +97,7 @@ public static class ModelImporter
     private static void Write(
         Checkpoint checkpoint,
         byte[] tokenizer,
+        LlamaTextTokenizer vocabulary,
         string fingerprint,
         string folder,
         PrecisionPlan plan,
@@ -110,7 +112,6 @@ public static class ModelImporter
         var imported = new ImportGraphBuilder(checkpoint, weights, plan, importance);
 
         // All graphs are built before a byte is read, so that what a checkpoint lacks is reported at once.
-        var vocabulary = LlamaTextTokenizer.Read(tokenizer, checkpoint.Folder);
         var exact = calibration is null || plan.IsExact
             ? null
             : new ReferencePass(checkpoint, weights, calibration, vocabulary, Path.Combine(folder, "exact"), importance);

@@ -68,7 +68,7 @@ public sealed class ModelFolder
                 Directory.Exists(path)
                     ? File.Exists(Path.Combine(path, "config.json"))
                         ? $"this is a published checkpoint, not an imported model. Run 'mobilevlm model import {path} DIR' and use DIR."
-                        : $"there is no {ModelManifest.FileName} in it. Make one with 'mobilevlm model import SOURCE DIR'."
+                        : $"it holds no {ModelManifest.FileName}. Make one with 'mobilevlm model import SOURCE DIR'."
                     : File.Exists(path) ? "it is a file. Name the folder that 'mobilevlm model import SOURCE DIR' made."
                     : "it does not exist. Make one with 'mobilevlm model import SOURCE DIR'.");
         }

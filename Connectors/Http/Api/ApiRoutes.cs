@@ -6,7 +6,7 @@ using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Connectors.Http.Api;
 
-/// <summary>The own API, below <c>/api/v1</c>. <c>openapi.json</c> beside this class describes it.</summary>
+/// <summary>The REST API, below <c>/api/v1</c>. <c>openapi.json</c> beside this class describes it.</summary>
 internal sealed class ApiRoutes(HttpServerSettings settings, HttpServices services, RequestBody bodies, AdmittedAsks asks)
 {
     private const string Prefix = "/api/v1";

@@ -5,7 +5,7 @@ using MobileVlm.Edge.Connectors.Http.Server;
 
 namespace MobileVlm.Edge.Connectors.Http.Api;
 
-/// <summary>The routes of the own API that show and switch the mode and snooze questions.</summary>
+/// <summary>The routes of the REST API that show and switch the mode and snooze questions.</summary>
 internal sealed class ModeRoutes(HttpServices services, RequestBody bodies)
 {
     private const string Prefix = "/api/v1";

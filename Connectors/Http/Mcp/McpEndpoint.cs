@@ -69,7 +69,7 @@ internal sealed class McpEndpoint(McpTools tools, string version)
         }
         finally
         {
-            // Whoever reports a failure must not take a stop for a client that left.
+            // Code that reports a failure tells a stop of the server from a client that left by this token.
             context.Http.RequestAborted = aborted;
         }
     }

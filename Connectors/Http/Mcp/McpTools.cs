@@ -62,7 +62,7 @@ internal sealed class McpTools(HttpServices services, AdmittedAsks asks)
                     requireFull();
                     return await AskAsync(arguments, cancel);
                 default:
-                    throw new McpProtocolException($"The tool '{call?.Name}' is not known; known are {string.Join(", ", All.Select(tool => tool.Name))}.", McpErrorCode.InvalidParams);
+                    throw new McpProtocolException($"The tool '{HttpFailureException.Shown(call?.Name)}' is not known; known are {string.Join(", ", All.Select(tool => tool.Name))}.", McpErrorCode.InvalidParams);
             }
         }
         catch (HttpFailureException failure)

@@ -46,7 +46,7 @@ public sealed record ReplyPayload
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Value { get; init; }
 
-    /// <summary>Why the value is unknown: <c>notYesNo</c> or <c>notAChoice</c>; left out while it is known.</summary>
+    /// <summary>Why the value is unknown: <c>notYesNo</c>, <c>notAChoice</c> or <c>noText</c>; left out while it is known.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Reason { get; init; }
 

@@ -38,13 +38,7 @@ internal static class AskCommand
             Description = "With --yes-no: the answer is 'unknown' when 'yes' and 'no' together have less probability than this. [default: that of the model]",
             HelpName = "P",
         };
-        minMass.Validators.Add(r =>
-        {
-            if (r.GetValueOrDefault<double?>() is not (null or (>= 0 and <= 1)))
-            {
-                r.AddError("--min-mass is 0 to 1.");
-            }
-        });
+        minMass.Validators.Add(r => r.Require(r.GetValueOrDefault<double?>() is null or (>= 0 and <= 1), "--min-mass is 0 to 1."));
         var showPrompt = new Option<bool>("--show-prompt")
         {
             Description = "Print what the model reads before each answer; <image> stands for the picture.",
@@ -56,6 +50,8 @@ internal static class AskCommand
         };
         var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, questions };
         options.AddTo(command);
+        command.RequireWith(minMass, yesNo);
+        command.RefuseWith(options.Temperature, yesNo);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () => Run(
                 parsed,
@@ -177,7 +173,7 @@ internal static class AskCommand
     private static AnswerDocument Document(
         QuestionAnswerer answerer, Answer answer, TimeSpan encode, TimeSpan prefill, bool showsPrompt)
     {
-        var unknown = ReasonOf(answer);
+        var (value, reason) = UnknownReasons.ValueOf(answer);
         var timings = new AnswerTimingsDocument(
             encode.TotalMilliseconds,
             (prefill + answer.Timings.Prefill).TotalMilliseconds,
@@ -193,13 +189,10 @@ internal static class AskCommand
         {
             Mass = answer.Mass,
             Prompt = showsPrompt ? VicunaPrompt.Whole(answer.Question.PromptText) : null,
-            Value = unknown is null ? answer.Value : AnswerWords.Unknown,
-            Reason = unknown?.ToText(),
+            Value = value,
+            Reason = reason?.ToText(),
         };
     }
-
-    private static UnknownReason? ReasonOf(Answer answer) =>
-        UnknownReasons.ReasonOf(answer) ?? (answer.Value.Length == 0 ? UnknownReason.NoText : null);
 
     internal static string FinishWord(FinishReason finish) => finish switch
     {

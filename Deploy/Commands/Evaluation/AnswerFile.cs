@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 
@@ -21,8 +19,6 @@ internal sealed record KeptAnswer(BenchmarkAnswer Answer, double Seconds);
 /// Without a path they are only in memory.</summary>
 internal sealed class AnswerFile : IDisposable
 {
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly AnswerStamp _stamp;
     private readonly FileStream? _file;
     private readonly Dictionary<string, KeptAnswer> _answers = new(StringComparer.Ordinal);
@@ -37,7 +33,8 @@ internal sealed class AnswerFile : IDisposable
     /// <param name="path">Null keeps the answers in memory.</param>
     /// <param name="option">The option that named the file, for messages.</param>
     /// <param name="stamp">Of this run.</param>
-    /// <exception cref="UsageException">It holds something else, or answers of another model or other settings.</exception>
+    /// <exception cref="UsageException">It cannot be opened, holds something other than answers, or answers of another model or other
+    /// settings. A file that is refused is left as it is.</exception>
     public static AnswerFile Open(string? path, string option, AnswerStamp stamp)
     {
         if (path is null)
@@ -50,9 +47,7 @@ internal sealed class AnswerFile : IDisposable
             throw new UsageException($"{option}: {path} is a folder, or is in a folder that does not exist. Name a file in an existing folder.");
         }
 
-        // Locked while the run lasts, so that two runs do not write into each other's lines. Other programs may read it.
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        var answers = new AnswerFile(stamp, file);
+        var answers = new AnswerFile(stamp, OpenLocked(path, option));
         try
         {
             answers.ReadAll(path, option);
@@ -75,66 +70,25 @@ internal sealed class AnswerFile : IDisposable
         }
 
         _line.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(_line, Relaxed))
-        {
-            Write(json, item, kept, right);
-        }
-
-        _line.Write("\n"u8);
+        AnswerLine.Write(_line, item, kept, right, _stamp);
         _file.Write(_line.WrittenSpan);
         _file.Flush();
     }
 
     public void Dispose() => _file?.Dispose();
 
-    private void Write(Utf8JsonWriter json, BenchmarkItem item, KeptAnswer kept, double right)
+    /// <summary>Locked while the run lasts, so that two runs do not write into each other's lines. Other programs may read it.</summary>
+    private static FileStream OpenLocked(string path, string option)
     {
-        json.WriteStartObject();
-        json.WritePropertyName("id");
-        if (item.HasNumericId)
+        try
         {
-            json.WriteRawValue(item.Id);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        else
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            json.WriteStringValue(item.Id);
+            throw new UsageException(
+                $"{option}: {path} cannot be opened to write ({e.Message.TrimEnd('.')}). If another run writes it, wait until that ends, or name another file.");
         }
-
-        json.WriteStartArray("tokenIds");
-        foreach (var id in kept.Answer.TokenIds)
-        {
-            json.WriteNumberValue(id);
-        }
-
-        json.WriteEndArray();
-        json.WriteString("text", kept.Answer.Text);
-        if (item.Truth is [var only])
-        {
-            json.WriteString("truth", only);
-            json.WriteBoolean("right", right > 0);
-        }
-        else
-        {
-            json.WriteStartArray("truth");
-            foreach (var answer in item.Truth)
-            {
-                json.WriteStringValue(answer);
-            }
-
-            json.WriteEndArray();
-            json.WriteNumber("right", right);
-        }
-
-        if (kept.Answer.YesNo is { } reading)
-        {
-            json.WriteNumber("yes", reading.Yes);
-            json.WriteNumber("mass", reading.Mass);
-        }
-
-        json.WriteNumber("seconds", Math.Round(kept.Seconds, 3));
-        json.WriteString("model", _stamp.Model);
-        json.WriteString("settings", _stamp.Settings);
-        json.WriteEndObject();
     }
 
     private void ReadAll(string path, string option)
@@ -142,7 +96,8 @@ internal sealed class AnswerFile : IDisposable
         var bytes = new byte[_file!.Length];
         _file.ReadExactly(bytes);
         var end = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
-        foreach (var (index, line) in Encoding.UTF8.GetString(bytes, 0, end).Split('\n').Index())
+        var lines = Encoding.UTF8.GetString(bytes, 0, end).Split('\n');
+        foreach (var (index, line) in lines.Index())
         {
             if (!string.IsNullOrWhiteSpace(line))
             {
@@ -150,40 +105,36 @@ internal sealed class AnswerFile : IDisposable
             }
         }
 
-        if (end < bytes.Length)
+        var rest = Encoding.UTF8.GetString(bytes, end, bytes.Length - end);
+        if (AnswerLine.IsComplete(rest))
         {
-            if (_answers.Count == 0 && bytes[0] != '{')
-            {
-                throw new UsageException($"{option}: {path} is not a file of answers. Name another file.");
-            }
+            ReadLine(rest, $"{option}: {path}, line {lines.Length}");
+            _file.Write("\n"u8);
+        }
+        else if (rest.Length > 0)
+        {
+            CutOff(rest, end, path, option);
+        }
+    }
 
-            Terminal.Info($"{path}: the last line is not complete, because a run was stopped; its item is asked again.");
-            _file.SetLength(end);
+    /// <summary>Removes the beginning of a line, which a stopped run left.</summary>
+    private void CutOff(string rest, int end, string path, string option)
+    {
+        if (!AnswerLine.IsBegun(rest))
+        {
+            throw new UsageException($"{option}: {path} is not a file of answers. Name another file.");
         }
 
+        Terminal.Info($"{path}: the last line is not complete, because a run was stopped; its item is asked again.");
+        _file!.SetLength(end);
         _file.Seek(0, SeekOrigin.End);
     }
 
     private void ReadLine(string line, string place)
     {
-        string id;
-        KeptAnswer kept;
-        AnswerStamp stamp;
-        try
+        if (AnswerLine.Read(line) is not var (id, kept, stamp))
         {
-            using var document = JsonDocument.Parse(line);
-            var root = document.RootElement;
-            var idValue = root.GetProperty("id");
-            id = idValue.ValueKind == JsonValueKind.String ? idValue.GetString()! : idValue.GetRawText();
-            YesNoReading? reading = root.TryGetProperty("yes", out var yes) ? new YesNoReading(yes.GetDouble(), root.GetProperty("mass").GetDouble()) : null;
-            kept = new KeptAnswer(
-                new BenchmarkAnswer([.. root.GetProperty("tokenIds").EnumerateArray().Select(it => it.GetInt32())], root.GetProperty("text").GetString() ?? "", reading),
-                root.GetProperty("seconds").GetDouble());
-            stamp = new AnswerStamp(root.GetProperty("model").GetString() ?? "", root.GetProperty("settings").GetString() ?? "");
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new UsageException($"{place} is not an answer that this command wrote. Name another file, or delete it to ask all items again.");
+            throw new UsageException($"{place} is not an answer that this command wrote. Name another file.");
         }
 
         if (stamp != _stamp)

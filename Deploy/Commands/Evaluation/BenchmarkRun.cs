@@ -11,23 +11,36 @@ using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Deploy.Commands.Evaluation;
 
-/// <summary>Asks a model the items of a benchmark. Each picture is encoded once for all items about it.</summary>
+/// <summary>Asks a model the items of a benchmark. Each picture is encoded once for all items about it. Disposes its answers.</summary>
 /// <param name="benchmark">The benchmark.</param>
 /// <param name="items">The items to ask.</param>
 /// <param name="folder">The model.</param>
 /// <param name="execution">Where and how it runs.</param>
 /// <param name="maxTokens">Largest number of tokens of an answer.</param>
+/// <param name="answers">Holds the answers of earlier runs and receives new ones.</param>
 internal sealed class BenchmarkRun(
-    Benchmark benchmark, IReadOnlyList<BenchmarkItem> items, ModelFolder folder, ExecutionSettings execution, int maxTokens)
+    Benchmark benchmark, IReadOnlyList<BenchmarkItem> items, ModelFolder folder, ExecutionSettings execution, int maxTokens, AnswerFile answers)
+    : IDisposable
 {
-    /// <summary>Answers what the file does not have yet.</summary>
-    /// <param name="file">Holds the answers of earlier runs and receives new ones.</param>
+    private int? _capacity;
+
+    public string ModelName => folder.Manifest.Name;
+
+    /// <summary>Finds items that the model cannot be asked, without opening its sessions.</summary>
+    /// <exception cref="BenchmarkDataException">An item cannot be asked; the message names it.</exception>
+    public void Check() => _capacity ??= Capacity(Pending());
+
+    /// <summary>Answers and scores, after all items were answered.</summary>
+    public ModelResult Result() => ModelResult.Of(benchmark, items, folder.Manifest, answers);
+
+    /// <summary>Answers the items that have no answer yet.</summary>
     /// <param name="progress">Receives the number of items that have answers.</param>
     /// <param name="cancel">Stops; answers so far are in the file.</param>
     /// <exception cref="BenchmarkDataException">An item cannot be asked; the message names it.</exception>
-    public void Answer(AnswerFile file, Action<int> progress, CancellationToken cancel)
+    public void Answer(Action<int> progress, CancellationToken cancel)
     {
-        var pending = items.Where(item => !file.Answers.ContainsKey(item.Id)).ToList();
+        Check();
+        var pending = Pending();
         var answered = items.Count - pending.Count;
         progress(answered);
         if (pending.Count == 0)
@@ -35,15 +48,14 @@ internal sealed class BenchmarkRun(
             return;
         }
 
-        var capacity = Capacity(pending);
         using var decoder = new LanguageDecoder(folder, execution);
         using var encoder = pending.Exists(item => item.Picture is not null) ? new VisionEncoder(folder, execution, benchmark.PictureFit) : null;
-        using var answerer = new BenchmarkAnswerer(folder, decoder, capacity, maxTokens);
+        using var answerer = new BenchmarkAnswerer(folder, decoder, _capacity!.Value, maxTokens);
 
         // Grouped over all items, so that a run that continues has the order of one that was not stopped.
         foreach (var group in items.GroupBy(item => (object?)item.Picture ?? item))
         {
-            var open = group.Where(item => !file.Answers.ContainsKey(item.Id)).ToList();
+            var open = group.Where(IsPending).ToList();
             if (open.Count == 0)
             {
                 continue;
@@ -55,13 +67,18 @@ internal sealed class BenchmarkRun(
                 cancel.ThrowIfCancellationRequested();
                 var started = Stopwatch.GetTimestamp();
                 var answer = Ask(answerer, item, picture, cancel);
-                file.Add(item, new KeptAnswer(answer, Stopwatch.GetElapsedTime(started).TotalSeconds), benchmark.RightnessOf(item, answer.Text));
+                answers.Add(item, new KeptAnswer(answer, Stopwatch.GetElapsedTime(started).TotalSeconds), benchmark.RightnessOf(item, answer.Text));
                 progress(++answered);
             }
         }
     }
 
-    /// <summary>Finds what cannot be asked before the model is opened.</summary>
+    public void Dispose() => answers.Dispose();
+
+    private List<BenchmarkItem> Pending() => [.. items.Where(IsPending)];
+
+    private bool IsPending(BenchmarkItem item) => !answers.Answers.ContainsKey(item.Id);
+
     private int Capacity(List<BenchmarkItem> pending)
     {
         if (folder.Manifest.Vision is null && pending.Find(item => item.Picture is not null) is { } first)

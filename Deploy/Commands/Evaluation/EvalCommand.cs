@@ -5,8 +5,6 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Sessions;
-using Spectre.Console;
 
 namespace MobileVlm.Edge.Deploy.Commands.Evaluation;
 
@@ -32,6 +30,12 @@ internal static class EvalCommand
             return ExitCode.Done;
         }
 
+        if (parsed.GetValue(options.WithoutOcr) && !benchmark.HasRecognisedWords)
+        {
+            throw new UsageException(
+                $"{options.WithoutOcr.Name} has no effect on {benchmark.Name}, whose questions have no recognised words. Leave it out.");
+        }
+
         var dataFolder = Required(parsed, options.Data, benchmark, "the folder with the benchmark's data");
         var modelFolder = Required(parsed, options.Model, benchmark, "the folder of an imported model");
         CheckOutputs(parsed, options);
@@ -45,22 +49,22 @@ internal static class EvalCommand
         var settings = string.Create(
             CultureInfo.InvariantCulture,
             $"{benchmark.Name}, at most {maxTokens} tokens, data {EvaluationStamps.OfData(data)}");
-        var models = (string?[])[modelFolder, parsed.GetValue(options.Compare)];
-        var folders = models.Select(it => it is null ? null : ModelFolder.Open(it)).ToList();
         var execution = options.Target.Read(parsed);
-        ModelResult Answer(ModelFolder folder, Option<string?> answers) => EvalCommand.Answer(
-            benchmark, items, folder, execution, maxTokens, settings, parsed.GetValue(answers), answers.Name, cancel);
-
-        var first = Answer(folders[0]!, options.Answers);
-        var second = folders[1] is { } other ? Answer(other, options.CompareAnswers) : null;
-        var report = new EvaluationReport(
-            benchmark, first, second, maxTokens,
-            items.Count == data.Items.Count ? null : new SampleDocument(limit!.Value, seed, data.Items.Count), data.Notes);
-        if (parsed.GetValue(options.Html) is { } page)
+        BenchmarkRun Open(string path, Option<string?> option)
         {
-            File.WriteAllText(page, EvaluationPage.Create(report));
+            var folder = ModelFolder.Open(path);
+            var answers = AnswerFile.Open(parsed.GetValue(option), option.Name, new AnswerStamp(EvaluationStamps.OfModel(folder.Manifest), settings));
+            return new BenchmarkRun(benchmark, items, folder, execution, maxTokens, answers);
         }
 
+        // Both are opened and checked before the first works for hours.
+        using var first = Open(modelFolder, options.Answers);
+        using var second = parsed.GetValue(options.Compare) is { } other ? Open(other, options.CompareAnswers) : null;
+        first.Check();
+        second?.Check();
+        var report = new EvaluationReport(
+            benchmark, Answer(first, items.Count, cancel), second is null ? null : Answer(second, items.Count, cancel), maxTokens,
+            items.Count == data.Items.Count ? null : new SampleDocument(limit!.Value, seed, data.Items.Count), data.Notes);
         if (parsed.GetValue(options.Json))
         {
             Console.WriteLine(JsonSerializer.Serialize(report.Document(), EvaluationJson.Readable.EvaluationDocument));
@@ -70,26 +74,20 @@ internal static class EvalCommand
             WriteLines(EvaluationText.Lines(report));
         }
 
+        // Last, so that an error here does not lose the report.
+        if (parsed.GetValue(options.Html) is { } page)
+        {
+            File.WriteAllText(page, EvaluationPage.Create(report));
+        }
+
         return ExitCode.Done;
     }
 
-    private static ModelResult Answer(
-        Benchmark benchmark,
-        IReadOnlyList<BenchmarkItem> items,
-        ModelFolder folder,
-        ExecutionSettings execution,
-        int maxTokens,
-        string settings,
-        string? path,
-        string option,
-        CancellationToken cancel)
+    private static ModelResult Answer(BenchmarkRun run, int items, CancellationToken cancel) => StepProgress.Show(run.ModelName, items, bar =>
     {
-        var stamp = new AnswerStamp(EvaluationStamps.OfModel(folder.Manifest), settings);
-        using var file = AnswerFile.Open(path, option, stamp);
-        var run = new BenchmarkRun(benchmark, items, folder, execution, maxTokens);
-        Show(folder.Manifest.Name, items.Count, progress => run.Answer(file, progress, cancel));
-        return ModelResult.Of(benchmark, items, folder.Manifest, file);
-    }
+        run.Answer(done => bar?.Value = done, cancel);
+        return run.Result();
+    });
 
     private static Benchmark Find(string name)
     {
@@ -108,11 +106,6 @@ internal static class EvalCommand
     private static void CheckOutputs(ParseResult parsed, EvalOptions options)
     {
         var (answers, compared) = (parsed.GetValue(options.Answers), parsed.GetValue(options.CompareAnswers));
-        if (compared is not null && parsed.GetValue(options.Compare) is null)
-        {
-            throw new UsageException($"{options.CompareAnswers.Name} needs {options.Compare.Name}.");
-        }
-
         if (answers is not null && compared is not null && Path.GetFullPath(answers) == Path.GetFullPath(compared))
         {
             throw new UsageException($"{options.Answers.Name} and {options.CompareAnswers.Name} are the same file. Each model needs its own.");
@@ -131,29 +124,10 @@ internal static class EvalCommand
         var missing = items.Where(item => item.Picture is { Exists: false }).ToList();
         if (missing.Count > 0)
         {
-            var more = missing.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" (and those of {missing.Count - 1} more items)");
+            var more = missing.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" (and those of {missing.Count - 1} more items do not either)");
             throw new BenchmarkDataException(
-                $"item {missing[0].Id}: there is no picture {missing[0].Picture!.Name}{more}. Put it there, because an item that is left out changes the score.");
+                $"item {missing[0].Id}: its picture '{missing[0].Picture!.Name}' does not exist{more}. Put it there, because an item that is left out changes the score.");
         }
-    }
-
-    /// <summary>Shows a bar while items are answered, if standard error is a terminal.</summary>
-    private static void Show(string model, int items, Action<Action<int>> answer)
-    {
-        if (!Terminal.Console.Profile.Capabilities.Interactive || Console.IsErrorRedirected)
-        {
-            answer(_ => { });
-            return;
-        }
-
-        Terminal.Console.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .AutoClear(true)
-            .Start(context =>
-            {
-                var bar = context.AddTask(Markup.Escape(model), maxValue: items);
-                answer(done => bar.Value(done));
-            });
     }
 
     private static void WriteLines(IEnumerable<string> lines)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 
@@ -56,8 +57,8 @@ internal sealed class EvalOptions
 
     public void AddTo(Command command)
     {
-        MaxTokens.Validators.Add(r => Require(r, r.GetValueOrDefault<int?>() is null or (>= 1 and <= 4096), "--max-tokens is 1 to 4096."));
-        Limit.Validators.Add(r => Require(r, r.GetValueOrDefault<int?>() is null or >= 1, "--limit is 1 or more."));
+        MaxTokens.Validators.Add(r => r.Require(r.GetValueOrDefault<int?>() is null or (>= 1 and <= 4096), "--max-tokens is 1 to 4096."));
+        Limit.Validators.Add(r => r.Require(r.GetValueOrDefault<int?>() is null or >= 1, "--limit is 1 or more."));
         command.Arguments.Add(Name);
         foreach (var option in (Option[])[Data, Model, Compare, MaxTokens, Limit, Seed, Answers, CompareAnswers, Html, WithoutOcr, Explain, Json])
         {
@@ -65,13 +66,7 @@ internal sealed class EvalOptions
         }
 
         Target.AddTo(command);
-    }
-
-    private static void Require(System.CommandLine.Parsing.OptionResult result, bool isValid, string error)
-    {
-        if (!isValid)
-        {
-            result.AddError(error);
-        }
+        command.RequireWith(Seed, Limit);
+        command.RequireWith(CompareAnswers, Compare);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 
 namespace MobileVlm.Edge.Deploy.Commands.Evaluation;
@@ -65,7 +66,7 @@ internal static class EvaluationPage
 
     private static void AddModel(StringBuilder page, string key, ModelResult result) => page.AppendLine(
         CultureInfo.InvariantCulture,
-        $"<p><span class=\"key {key}\"></span><b>{Text(result.Model.Name)}</b> {Text(EvaluationReport.PrecisionOf(result.Model))} <span class=\"dim\">files {EvaluationStamps.OfModel(result.Model)}</span></p>");
+        $"<p><span class=\"key {key}\"></span><b>{Text(result.Model.Name)}</b> {Text(PrecisionText.Line(result.Model))} <span class=\"dim\">files {EvaluationStamps.OfModel(result.Model)}</span></p>");
 
     private static void AddScores(StringBuilder page, EvaluationReport report)
     {

@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
@@ -50,7 +51,7 @@ internal sealed record EvaluationReport(
     {
         PictureFit.Pad => "padded",
         PictureFit.CropCentre => "cropped",
-        var other => throw new InvalidOperationException($"There is no word for {other}."),
+        var other => throw new InvalidOperationException($"{nameof(PictureFit)} {other} has no text."),
     };
 
     public EvaluationDocument Document() => new()
@@ -60,7 +61,7 @@ internal sealed record EvaluationReport(
         Scores = ScoresOf(First),
         Interval = First.Scores.Interval,
         Model = First.Model.Name,
-        Precision = PrecisionOf(First.Model),
+        Precision = PrecisionText.Line(First.Model),
         PublishedScore = Benchmark.PublishedScore,
         IntervalMethod = Benchmark.IntervalMethod,
         ModelHash = EvaluationStamps.OfModel(First.Model),
@@ -72,7 +73,7 @@ internal sealed record EvaluationReport(
         Compare = Second is { } second && Comparison is { } found ? new CompareDocument
         {
             Model = second.Model.Name,
-            Precision = PrecisionOf(second.Model),
+            Precision = PrecisionText.Line(second.Model),
             ModelHash = EvaluationStamps.OfModel(second.Model),
             Scores = ScoresOf(second),
             Interval = second.Scores.Interval,
@@ -87,22 +88,6 @@ internal sealed record EvaluationReport(
         }
         : null,
     };
-
-    /// <summary>The forms of weights in one line: a single name where all parts have the same.</summary>
-    public static string PrecisionOf(ModelManifest model)
-    {
-        var p = model.Precision;
-        string[] parts = [p.Decoder, p.Sensitive ?? p.Decoder, p.Head, p.Vision ?? p.Decoder, p.Prefill ?? p.Decoder];
-        if (parts.Distinct().Count() == 1)
-        {
-            return p.Decoder;
-        }
-
-        var decoder = p.Sensitive is { } sensitive ? $"decoder {p.Decoder} with {sensitive} in sensitive layers" : $"decoder {p.Decoder}";
-        return string.Join(
-            ", ",
-            (string[])[decoder, $"head {p.Head}", .. p.Prefill is { } prefill ? [$"prefill {prefill}"] : (string[])[], .. p.Vision is { } vision ? [$"vision {vision}"] : (string[])[]]);
-    }
 
     private static OrderedDictionary<string, double> ScoresOf(ModelResult result)
     {

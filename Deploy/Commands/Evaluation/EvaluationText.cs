@@ -1,4 +1,5 @@
 using System.Globalization;
+using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 
 namespace MobileVlm.Edge.Deploy.Commands.Evaluation;
@@ -81,7 +82,7 @@ internal static class EvaluationText
     }
 
     private static string Named(string what, ModelResult result) =>
-        $"{what}: {result.Model.Name} ({EvaluationReport.PrecisionOf(result.Model)}), files {EvaluationStamps.OfModel(result.Model)}";
+        $"{what}: {result.Model.Name} ({PrecisionText.Line(result.Model)}), files {EvaluationStamps.OfModel(result.Model)}";
 
     private static string Sample(EvaluationReport report) =>
         report.Sample is { } sample ? $" (a sample of {Count(sample.Of)}, seed {sample.Seed})" : "";

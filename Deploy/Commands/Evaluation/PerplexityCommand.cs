@@ -38,25 +38,13 @@ internal static class PerplexityCommand
             HelpName = "N",
             DefaultValueFactory = _ => PerplexityMeter.DefaultWindowLength,
         };
-        window.Validators.Add(r =>
-        {
-            if (r.GetValueOrDefault<int>() < PerplexityMeter.MinWindowLength)
-            {
-                r.AddError($"-c is {PerplexityMeter.MinWindowLength} or more.");
-            }
-        });
+        window.Validators.Add(r => r.Require(r.GetValueOrDefault<int>() >= PerplexityMeter.MinWindowLength, $"-c is {PerplexityMeter.MinWindowLength} or more."));
         var chunks = new Option<int?>("--chunks")
         {
             Description = "Measure at most this many windows. [default: all]",
             HelpName = "N",
         };
-        chunks.Validators.Add(r =>
-        {
-            if (r.GetValueOrDefault<int?>() < 1)
-            {
-                r.AddError("--chunks is 1 or more.");
-            }
-        });
+        chunks.Validators.Add(r => r.Require(r.GetValueOrDefault<int?>() is null or >= 1, "--chunks is 1 or more."));
         var prefill = new Option<bool>("--prefill")
         {
             Description = "Measure the prefill weights, which prompts and pictures go through. Without it, the decode weights are measured, which write every token of an answer.",
@@ -111,7 +99,7 @@ internal static class PerplexityCommand
     private static PerplexityDocument Document(PerplexityComparison found, ModelFolder other) => PerplexityDocument.Of(found.First) with
     {
         Compare = new PerplexityCompareDocument(
-            other.Manifest.Name, EvaluationReport.PrecisionOf(other.Manifest), found.Second.Perplexity, found.Second.Error,
+            other.Manifest.Name, PrecisionText.Line(other.Manifest), found.Second.Perplexity, found.Second.Error,
             found.MeanDivergence, found.Divergence95, found.SameChoices),
     };
 
@@ -123,7 +111,7 @@ internal static class PerplexityCommand
         CultureInfo.InvariantCulture,
         $"""
         {Line(found.First, weights, window)}
-        perplexity {found.Second.Perplexity:F4} ± {found.Second.Error:F4} of {other.Manifest.Name} ({EvaluationReport.PrecisionOf(other.Manifest)})
+        perplexity {found.Second.Perplexity:F4} ± {found.Second.Error:F4} of {other.Manifest.Name} ({PrecisionText.Line(other.Manifest)})
         KL divergence {found.MeanDivergence:F6} nats on average, {found.Divergence95:F6} at the 95th percentile; the same most likely token in {found.SameChoices:P2} of predictions
         """);
 
@@ -152,18 +140,7 @@ internal static class PerplexityCommand
         }
     }
 
-    /// <summary>Shows a bar while windows are measured, if standard error is a terminal.</summary>
-    private static T Show<T>(int windows, Func<Action<PerplexityResult>?, T> measure) =>
-        Terminal.Console.Profile.Capabilities.Interactive && !Console.IsErrorRedirected
-            ? Terminal.Console.Progress()
-                .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-                .AutoClear(true)
-                .Start(context =>
-                {
-                    var bar = context.AddTask("perplexity", maxValue: windows);
-                    return measure(found => bar
-                        .Description(string.Create(CultureInfo.InvariantCulture, $"perplexity {found.Perplexity:F3}"))
-                        .Value(found.Windows));
-                })
-            : measure(null);
+    /// <summary>Shows a bar with the perplexity so far while windows are measured.</summary>
+    private static T Show<T>(int windows, Func<Action<PerplexityResult>?, T> measure) => StepProgress.Show("perplexity", windows, bar => measure(
+        bar is null ? null : found => bar.Description(string.Create(CultureInfo.InvariantCulture, $"perplexity {found.Perplexity:F3}")).Value(found.Windows)));
 }

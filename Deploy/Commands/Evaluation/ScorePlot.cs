@@ -5,7 +5,7 @@ using System.Text;
 namespace MobileVlm.Edge.Deploy.Commands.Evaluation;
 
 /// <summary>Horizontal bars of the scores, one for each model, with the interval of the published one. Scores of different units have
-/// axes of their own: shares end at 1, categories of MME at 200, their sums at 2000 and 800.</summary>
+/// axes of their own, which end at the largest possible value.</summary>
 internal static class ScorePlot
 {
     private const int Left = 190;
@@ -16,17 +16,16 @@ internal static class ScorePlot
     public static string Draw(EvaluationReport report)
     {
         // Counts are in the table only.
-        var names = report.First.Scores.Scores.Where(it => !it.IsCount).Select(it => it.Name).ToList();
+        var scores = report.First.Scores.Scores.Where(it => !it.IsCount).ToList();
         ModelResult[] results = report.Second is { } second ? [report.First, second] : [report.First];
         var row = (results.Length * BarHeight) + RowGap;
         var svg = new StringBuilder();
         svg.AppendLine(
             CultureInfo.InvariantCulture,
-            $"<svg role=\"img\" aria-label=\"Scores\" width=\"{Left + Width + 70}\" height=\"{(names.Count * row) + RowGap}\" viewBox=\"0 0 {Left + Width + 70} {(names.Count * row) + RowGap}\">");
-        foreach (var (index, name) in names.Index())
+            $"<svg role=\"img\" aria-label=\"Scores\" width=\"{Left + Width + 70}\" height=\"{(scores.Count * row) + RowGap}\" viewBox=\"0 0 {Left + Width + 70} {(scores.Count * row) + RowGap}\">");
+        foreach (var (index, (name, _, _, scale)) in scores.Index())
         {
             var top = (index * row) + RowGap;
-            var scale = ScaleOf(report, name);
             svg.AppendLine(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{top + (row - RowGap) / 2 + 4}\" text-anchor=\"end\">{WebUtility.HtmlEncode(name)}</text>");
             svg.AppendLine(CultureInfo.InvariantCulture, $"<line class=\"axis\" x1=\"{Left}\" x2=\"{Left + Width}\" y1=\"{top + row - RowGap}\" y2=\"{top + row - RowGap}\"/>");
             foreach (var (place, result) in results.Index())
@@ -59,13 +58,4 @@ internal static class ScorePlot
     }
 
     private static int Length(double value, int scale) => (int)Math.Round(Math.Clamp(value / scale, 0, 1) * Width);
-
-    /// <summary>Largest possible value.</summary>
-    private static int ScaleOf(EvaluationReport report, string name) => (report.Benchmark.Name, name) switch
-    {
-        ("mme", "perception") => 2000,
-        ("mme", "cognition") => 800,
-        ("mme", _) => 200,
-        _ => 1,
-    };
 }

@@ -21,12 +21,12 @@ internal sealed record TextSource(string Path, string Option, bool HasIds)
     };
 
     /// <summary>Ids of the text.</summary>
-    /// <exception cref="UsageException">The file is missing, has something else than a text or ids, or is too short.</exception>
+    /// <exception cref="UsageException">The file is missing, has something other than a text or ids, or is too short.</exception>
     public int[] Read(ModelFolder folder, LlamaTextTokenizer tokenizer, int window)
     {
         if (!File.Exists(Path))
         {
-            throw new UsageException($"{Option}: there is no file {Path}.");
+            throw new UsageException($"{Option}: '{Path}' {(Directory.Exists(Path) ? "is a folder. Name a file." : "does not exist. Check the spelling.")}");
         }
 
         try

@@ -64,12 +64,12 @@ internal static class ImportCommand
         return command;
     }
 
-    /// <exception cref="UsageException">There is no such folder.</exception>
+    /// <exception cref="UsageException">It is not a folder.</exception>
     private static string? Tower(string? folder) => folder is null || Directory.Exists(folder)
         ? folder
         : throw new UsageException(File.Exists(folder)
             ? $"--vision-tower: {folder} is a file. Name the folder that holds it and the tower's config.json."
-            : $"--vision-tower: there is no folder {folder}.");
+            : $"--vision-tower: the folder '{folder}' does not exist. Check the spelling.");
 
     /// <summary>Refuses minutes of work that a full disk would end.</summary>
     private static void RequireSpace(CheckpointSource checkpoint, string target, ImportChoice choice)

@@ -61,9 +61,12 @@ internal sealed class ImportOptions
         Description = "Import again and replace the model folder that is there, at the end and in one step.",
     };
 
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<Option> All => [_target, _lean, _precision, _vision, _prefill, _calibrate, _withoutReport, _force];
+
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_target, _lean, _precision, _vision, _prefill, _calibrate, _withoutReport, _force])
+        foreach (var option in All)
         {
             command.Options.Add(option);
         }
@@ -133,7 +136,7 @@ internal sealed class ImportOptions
 
         if (!Directory.Exists(folder))
         {
-            throw new UsageException($"--calibrate: there is no folder {folder}.");
+            throw new UsageException($"--calibrate: the folder '{folder}' does not exist. Check the spelling.");
         }
 
         var files = Directory.EnumerateFiles(folder)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Sampling;
 using MobileVlm.Edge.Inference.Sessions;
 
@@ -36,28 +37,30 @@ internal sealed class ModelOptions
 
     public Option<float> TopP { get; } = new("--top-p")
     {
-        Description = "Sample from the most likely tokens that together have this probability.",
+        Description = "With --temperature: sample from the most likely tokens that together have this probability.",
         HelpName = "P",
         DefaultValueFactory = _ => 0.95f,
     };
 
     public Option<int> Seed { get; } = new("--seed")
     {
-        Description = "The same seed samples the same text.",
+        Description = "With --temperature: the same seed samples the same text.",
         HelpName = "N",
     };
 
     public void AddTo(Command command)
     {
-        MaxTokens.Validators.Add(r => Require(r, r.GetValueOrDefault<int>() is >= 1 and <= 4096, "--max-tokens is 1 to 4096."));
-        Temperature.Validators.Add(r => Require(r, r.GetValueOrDefault<float>() is >= 0 and <= 10, "--temperature is 0 to 10."));
-        TopP.Validators.Add(r => Require(r, r.GetValueOrDefault<float>() is > 0 and <= 1, "--top-p is above 0 and at most 1."));
+        MaxTokens.Validators.Add(r => r.Require(r.GetValueOrDefault<int>() is >= 1 and <= 4096, "--max-tokens is 1 to 4096."));
+        Temperature.Validators.Add(r => r.Require(r.GetValueOrDefault<float>() is >= 0 and <= 10, "--temperature is 0 to 10."));
+        TopP.Validators.Add(r => r.Require(r.GetValueOrDefault<float>() is > 0 and <= 1, "--top-p is above 0 and at most 1."));
         foreach (var option in (Option[])[Model, MaxTokens, Json, Temperature, TopP, Seed])
         {
             command.Options.Add(option);
         }
 
         Target.AddTo(command);
+        command.RequireWith(TopP, Temperature);
+        command.RequireWith(Seed, Temperature);
     }
 
     public ExecutionSettings Execution(ParseResult parsed) => Target.Read(parsed);
@@ -65,12 +68,4 @@ internal sealed class ModelOptions
     public Sampler Sampler(ParseResult parsed) => parsed.GetValue(Temperature) is > 0 and var temperature
         ? Inference.Sampling.Sampler.TopP(temperature, parsed.GetValue(TopP), parsed.GetValue(Seed))
         : Inference.Sampling.Sampler.Greedy;
-
-    private static void Require(System.CommandLine.Parsing.OptionResult result, bool isValid, string error)
-    {
-        if (!isValid)
-        {
-            result.AddError(error);
-        }
-    }
 }

@@ -53,6 +53,22 @@ internal static class PrecisionText
         }
     }
 
+    /// <summary>The forms of weights in one line: a single name where all parts have the same.</summary>
+    public static string Line(ModelManifest model)
+    {
+        var p = model.Precision;
+        string[] parts = [p.Decoder, p.Sensitive ?? p.Decoder, p.Head, p.Vision ?? p.Decoder, p.Prefill ?? p.Decoder];
+        if (parts.Distinct().Count() == 1)
+        {
+            return p.Decoder;
+        }
+
+        var decoder = p.Sensitive is { } sensitive ? $"decoder {p.Decoder} with {sensitive} in sensitive layers" : $"decoder {p.Decoder}";
+        return string.Join(
+            ", ",
+            (string[])[decoder, $"head {p.Head}", .. p.Prefill is { } prefill ? [$"prefill {prefill}"] : (string[])[], .. p.Vision is { } vision ? [$"vision {vision}"] : (string[])[]]);
+    }
+
     private static IEnumerable<string> Loss(ModelManifest manifest)
     {
         if (manifest.Loss is not { } loss)

@@ -35,6 +35,11 @@ internal static class PullCommand
             Description = "In a repository of GGUF files: the decoder's file, where there are several. The mmproj file that fits it is found.",
             HelpName = "NAME",
         };
+        var mmproj = new Option<string?>("--mmproj")
+        {
+            Description = "In a repository of GGUF files: the file of the vision encoder and projector, where several fit the decoder.",
+            HelpName = "NAME",
+        };
         var options = new ImportOptions();
         var keep = new Option<bool>("--keep") { Description = "Keep the downloaded files after the import." };
         var bundle = new Option<string?>("--offline-bundle")
@@ -55,9 +60,18 @@ internal static class PullCommand
         var command = new Command(
             "pull", "Download a published model, check it and import it. An interrupted pull resumes when called again.")
         {
-            id, target, into, revision, file, keep, bundle, hub, token,
+            id, target, into, revision, file, mmproj, keep, bundle, hub, token,
         };
         options.AddTo(command);
+        command.RefuseWithout(id, revision, file, mmproj, keep, hub, token);
+        command.Refuse(into, result => result.Has(target), "with DIR. Leave one of them out.");
+        foreach (var option in (Option[])[into, .. options.All])
+        {
+            command.Refuse(
+                option, result => result.Has(id) && result.Has(bundle),
+                "when an archive is written: the model is imported on the other machine. Leave it out here.");
+        }
+
         command.SetAction((parsed, cancel) => RunAsync(
             new PullRequest
             {
@@ -65,6 +79,7 @@ internal static class PullCommand
                 Folder = parsed.GetValue(target) ?? parsed.GetValue(into),
                 Revision = parsed.GetRequiredValue(revision),
                 File = parsed.GetValue(file),
+                Mmproj = parsed.GetValue(mmproj),
                 Import = options.Read(parsed),
                 Keep = parsed.GetValue(keep),
                 Bundle = parsed.GetValue(bundle),
@@ -72,6 +87,15 @@ internal static class PullCommand
             },
             cancel));
         return command;
+    }
+
+    /// <summary>Refuses options for a repository where none is named.</summary>
+    private static void RefuseWithout(this Command command, Argument<string?> id, params IReadOnlyList<Option> options)
+    {
+        foreach (var option in options)
+        {
+            command.Refuse(option, result => !result.Has(id), "without an ID: it is about a download. Leave it out.");
+        }
     }
 
     private static async Task<int> RunAsync(PullRequest request, CancellationToken cancel)

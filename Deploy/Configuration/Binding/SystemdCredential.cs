@@ -1,5 +1,3 @@
-using MobileVlm.Edge.Connectors.Storage;
-
 namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 
 /// <summary>A secret that systemd hands to the service in a folder of memory that nobody else can read.</summary>
@@ -11,9 +9,6 @@ internal static class SystemdCredential
     /// <summary>The folder in which systemd puts the service's credentials; root's <c>doctor</c> finds those of the running service
     /// there.</summary>
     private const string FolderOfTheService = "/run/credentials/mobilevlm.service";
-
-    /// <summary>Whether a resolved path is a credential of a unit.</summary>
-    public static bool IsCredential(string path) => SecretFile.IsCredential(path);
 
     /// <summary>The file that <c>credential:NAME</c> names; any other value unchanged. Does not check that the file exists.</summary>
     public static string? Resolve(string? file, IReadOnlyDictionary<string, string> environment)

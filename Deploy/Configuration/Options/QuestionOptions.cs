@@ -83,7 +83,7 @@ internal sealed class QuestionOptions : IAnswerOptions
     public double MinScore { get; set; }
 
     [Description("A yes/no or `Choice` answer counts only when the model gives its accepted words at least this probability together (`mass`); otherwise the state is `unknown`, because the model would say something else. 0 accepts every answer.")]
-    [DefaultText("the model's own, 0.2 for models that are imported now")]
+    [DefaultText("the model's own: 0.2 for newly imported models")]
     [NumberRange(0, 1)]
     public double? MinMass { get; set; }
 

@@ -26,7 +26,7 @@ internal static class HttpValidator
             problems.Warn(
                 $"{EdgeOptions.Section}:{nameof(EdgeOptions.Metrics)}:{nameof(MetricsOptions.Port)}",
                 ScalarText.Format(port),
-                "opens a port of its own for the metrics. It keeps working; Http:Listen serves them at /metrics too; use that and leave Metrics:Port out");
+                "opens a separate port for the metrics, which still works; Http:Listen serves them at /metrics too: use that, and leave Metrics:Port out");
         }
 
         var http = options.Http;

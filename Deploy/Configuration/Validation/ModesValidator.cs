@@ -30,7 +30,7 @@ internal static class ModesValidator
         if (options.InitialMode is { } initial && !problems.Has(Initial) && !options.Modes.Keys.Contains(initial, StringComparer.OrdinalIgnoreCase))
         {
             problems.Add(Initial, initial, options.Modes.Count == 0
-                ? $"names a mode, but there are none; define it in {Modes}, or leave InitialMode out"
+                ? $"names a mode, but none is defined; define it in {Modes}, or leave InitialMode out"
                 : $"is not a mode; {string.Join(", ", options.Modes.Keys.Select(mode => $"'{mode}'"))} would be accepted");
         }
     }

@@ -1,8 +1,10 @@
 using System.Text;
 using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Configuration.Rules;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 
@@ -18,7 +20,8 @@ internal static class OptionsValidator
     /// <param name="systemdState">The state folder that systemd passes; used where none is configured.</param>
     /// <param name="purpose">Whether a file that this user may not read is an error.</param>
     /// <param name="problems">Receives problems and warnings.</param>
-    public static void Validate(EdgeOptions options, string folder, string? systemdState, ConfigurationPurpose purpose, ProblemList problems)
+    /// <returns>Counts tokens as the model does; null if the model cannot be read.</returns>
+    public static QuestionTokenCounter? Validate(EdgeOptions options, string folder, string? systemdState, ConfigurationPurpose purpose, ProblemList problems)
     {
         // A service without cameras, or without a broker, answers over HTTP; one without a broker may also send its events to webhooks.
         var hasHttp = options.Http.Listen is not null;
@@ -43,6 +46,7 @@ internal static class OptionsValidator
         ModesValidator.Validate(options, problems);
         WebhooksValidator.Validate(options, folder, purpose, problems);
         ValidateCameraLogins(options, folder, purpose == ConfigurationPurpose.Check, problems);
+        return model;
     }
 
     // Refuses only paths that no disk can accept; a path that the disk cannot accept now is not an error of the configuration.
@@ -146,7 +150,7 @@ internal static class OptionsValidator
             {
                 problems.Add(key, shown, "is a folder; name the file in it");
             }
-            else if (isLenient && SystemdCredential.IsCredential(path))
+            else if (isLenient && SecretFile.IsCredential(path))
             {
                 problems.Warn(key, shown, "is a credential that only the running service can read; whether it exists is checked at the start");
             }

@@ -45,6 +45,10 @@ public abstract class Benchmark
     /// <summary>Whether the truth is yes or no, so that the answer can be read from the logits too.</summary>
     public virtual bool IsYesNo => false;
 
+    /// <summary>Whether questions come with the words that a text recogniser found in the picture, which
+    /// <see cref="BenchmarkOptions.WithoutWords"/> leaves out.</summary>
+    public virtual bool HasRecognisedWords => false;
+
     /// <summary>Reads the folder's question files; the pictures are read when they are needed.</summary>
     /// <exception cref="BenchmarkDataException">A file is missing or is not as it should be.</exception>
     public BenchmarkData Read(string folder, BenchmarkOptions options)
@@ -52,12 +56,12 @@ public abstract class Benchmark
         var data = ReadItems(new BenchmarkFolder(folder, Name), options);
         if (data.Items.Count == 0)
         {
-            throw new BenchmarkDataException($"{folder}: there is no question in its files. {BenchmarkFolder.Advice(Name)}");
+            throw new BenchmarkDataException($"{folder}: its files hold no question. {BenchmarkFolder.Advice(Name)}");
         }
 
         var seen = new HashSet<string>(StringComparer.Ordinal);
         return data.Items.FirstOrDefault(item => !seen.Add(item.Id)) is { } twice
-            ? throw new BenchmarkDataException($"{folder}: there are two items '{twice.Id}'. {BenchmarkFolder.Advice(Name)}")
+            ? throw new BenchmarkDataException($"{folder}: its files hold item '{twice.Id}' twice. {BenchmarkFolder.Advice(Name)}")
             : data;
     }
 

@@ -21,7 +21,7 @@ public sealed class BenchmarkAnswerer : IDisposable
 
     private readonly LlamaTextTokenizer _tokenizer;
     private readonly TextGenerator _generator;
-    private readonly YesNoReader? _yesNo;
+    private readonly YesNoScorer? _yesNo;
     private readonly DecoderState _state;
     private readonly int[] _before;
     private readonly int _maxTokens;
@@ -35,7 +35,7 @@ public sealed class BenchmarkAnswerer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(decoder);
         _tokenizer = LlamaTextTokenizer.Open(folder);
-        (_generator, _yesNo, _maxTokens) = (new TextGenerator(_tokenizer), YesNoReader.For(_tokenizer), maxTokens);
+        (_generator, _yesNo, _maxTokens) = (new TextGenerator(_tokenizer), YesNoScorer.Find(_tokenizer), maxTokens);
         _before = QuestionTokenCounter.PromptIdsBefore(_tokenizer);
         _state = decoder.CreateState(Math.Min(capacity, decoder.MaxPositions));
     }
@@ -73,7 +73,12 @@ public sealed class BenchmarkAnswerer : IDisposable
             logits = _state.Append(AfterPicture(_tokenizer, question));
         }
 
-        var yesNo = _yesNo?.Read(logits);
+        YesNoReading? yesNo = null;
+        if (_yesNo?.Score(logits) is var (yes, mass))
+        {
+            yesNo = new YesNoReading(yes, mass);
+        }
+
         var generated = _generator.Generate(_state, Sampler.Greedy, new GenerationOptions(_maxTokens), null, cancel);
         cancel.ThrowIfCancellationRequested();
         return new BenchmarkAnswer(generated.TokenIds, Strip(generated.Text), yesNo);

@@ -20,9 +20,7 @@ internal sealed class BenchmarkFolder(string path, string benchmark)
     public string Find(params ReadOnlySpan<string> parts)
     {
         var file = PathOf(parts);
-        return File.Exists(file) ? file
-            : !Directory.Exists(path) ? throw Wrong(path, "there is no such folder.")
-            : throw Wrong(file, "there is no such file.");
+        return File.Exists(file) ? file : throw Wrong(Directory.Exists(path) ? file : path, "it does not exist.");
     }
 
     /// <summary>A JSON file.</summary>

@@ -4,7 +4,8 @@ namespace MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 /// <param name="Name">Its name.</param>
 /// <param name="Value">Its value.</param>
 /// <param name="IsCount">Whether it is a number of items.</param>
-public readonly record struct BenchmarkScore(string Name, double Value, bool IsCount = false);
+/// <param name="Largest">The largest possible value; means nothing for a count.</param>
+public readonly record struct BenchmarkScore(string Name, double Value, bool IsCount = false, int Largest = 1);
 
 /// <summary>The interval that contains the true score with a probability of 95 %, as far as the sample of items tells.</summary>
 public readonly record struct ScoreInterval(double Low, double High);

@@ -4,6 +4,9 @@ namespace MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 /// (BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation, calculation.py).</summary>
 internal sealed class MmeBenchmark : Benchmark<MmeBenchmark.Item>
 {
+    /// <summary>All answers right, and so all pictures with only right answers.</summary>
+    private const int LargestOfCategory = 200;
+
     private const string Perception = "perception";
     private const string Cognition = "cognition";
 
@@ -46,7 +49,7 @@ internal sealed class MmeBenchmark : Benchmark<MmeBenchmark.Item>
         var root = folder.PathOf();
         if (!Directory.Exists(root))
         {
-            throw folder.Wrong(root, "there is no such folder.");
+            throw folder.Wrong(root, "it does not exist.");
         }
 
         string[] categories = [.. PerceptionCategories, .. CognitionCategories];
@@ -88,11 +91,11 @@ internal sealed class MmeBenchmark : Benchmark<MmeBenchmark.Item>
         foreach (var (name, categories) in (ReadOnlySpan<(string, string[])>)[(Perception, PerceptionCategories), (Cognition, CognitionCategories)])
         {
             var found = categories.Where(byCategory.ContainsKey)
-                .Select(category => new BenchmarkScore(category, CategoryScore(Sum(byCategory[category])))).ToList();
+                .Select(category => new BenchmarkScore(category, CategoryScore(Sum(byCategory[category])), Largest: LargestOfCategory)).ToList();
             scores.AddRange(found);
             if (found.Count > 0)
             {
-                scores.Add(new BenchmarkScore(name, found.Sum(it => it.Value)));
+                scores.Add(new BenchmarkScore(name, found.Sum(it => it.Value), Largest: categories.Length * LargestOfCategory));
             }
         }
 
@@ -125,7 +128,7 @@ internal sealed class MmeBenchmark : Benchmark<MmeBenchmark.Item>
         var files = Directory.GetFiles(texts, "*.txt").Order(StringComparer.Ordinal).ToList();
         if (files.Count == 0)
         {
-            throw folder.Wrong(texts, "there is no text file with questions in it.");
+            throw folder.Wrong(texts, "it holds no text file with questions.");
         }
 
         foreach (var file in files)

@@ -56,7 +56,7 @@ internal sealed class PopeBenchmark : Benchmark<PopeBenchmark.Item>
 
         if (Categories.FirstOrDefault(category => !items.Exists(it => it.Category == category)) is { } empty)
         {
-            throw folder.Wrong(folder.PathOf("coco", $"coco_pope_{empty}.json"), "there is no question in it.");
+            throw folder.Wrong(folder.PathOf("coco", $"coco_pope_{empty}.json"), "it holds no question.");
         }
 
         return new BenchmarkData(items, [string.Join(", ", Categories.Select(it => $"{it} {items.Count(item => item.Category == it)}")) + " questions"]);

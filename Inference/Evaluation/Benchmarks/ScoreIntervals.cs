@@ -63,18 +63,7 @@ internal static class ScoreIntervals
         }
 
         Array.Sort(found);
-        return new ScoreInterval(Percentile(found, 0.025), Percentile(found, 0.975));
-    }
-
-    /// <summary>A percentile between the two nearest values.</summary>
-    /// <param name="sorted">At least one value, ascending.</param>
-    /// <param name="fraction">0 to 1.</param>
-    public static double Percentile(ReadOnlySpan<double> sorted, double fraction)
-    {
-        var position = fraction * (sorted.Length - 1);
-        var below = (int)position;
-        var above = Math.Min(below + 1, sorted.Length - 1);
-        return sorted[below] + ((position - below) * (sorted[above] - sorted[below]));
+        return new ScoreInterval(Percentile.Of(found, 0.025), Percentile.Of(found, 0.975));
     }
 
     /// <summary>SplitMix64 (Steele, Lea, Flood 2014): the sequence of .NET's own generator is not promised to stay.</summary>

@@ -20,6 +20,8 @@ internal sealed class TextVqaBenchmark : Benchmark<TextVqaBenchmark.Item>
 
     public override string IntervalMethod => ScoreIntervals.MeanMethod;
 
+    public override bool HasRecognisedWords => true;
+
     public override BenchmarkSource Source { get; } = new(
         [
             $"https://textvqa.org/dataset/: {AnnotationFile} and train_val_images.zip (7 GB)",

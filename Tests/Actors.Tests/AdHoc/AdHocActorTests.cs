@@ -3,9 +3,12 @@ using System.Text.Json.Nodes;
 using Akka.Actor;
 using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Publishing;
+using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Settings;
 using MobileVlm.Edge.Actors.Tests.Fakes;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
+using MobileVlm.Edge.Inference.Answers;
 
 namespace MobileVlm.Edge.Actors.Tests.AdHoc;
 
@@ -39,6 +42,35 @@ public sealed class AdHocActorTests : ActorSpec
 
         Assert.Equal("invalid", (await ReplyAsync()).Text("status"));
         Assert.Equal(0, _requests.Count);
+    }
+
+    [Fact]
+    public async Task An_empty_answer_is_unknown_with_its_reason()
+    {
+        Start().Tell(Received("""{"id": "1", "question": "What is it?", "answer": "Text"}"""));
+        await PendingAsync(1);
+        _bench.Intake.Offer(_bench.Frame());
+        var picked = _bench.Intake.Pick()!;
+        picked.Frame.Dispose();
+        var question = Assert.Single(picked.AdHocQuestions);
+
+        question.Complete(new AdHocAnswer(
+            new Answer(question.Question, "", "", null, [], FinishReason.Stopped, default),
+            new FrameSequence(1), _bench.Time.GetUtcNow(), _bench.Time.GetUtcNow(), TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero));
+
+        var reply = await ReplyAsync();
+        Assert.Equal(("unknown", "noText"), (reply.Text("value"), reply.Text("reason")));
+    }
+
+    [Fact]
+    public async Task The_name_of_a_camera_that_is_not_configured_is_refused_with_those_that_are()
+    {
+        Start().Tell(Received("""{"id": "1", "camera": "yard", "question": "Is it there?"}""", camera: null));
+        Assert.Contains("'yard' is not configured; configured are gate", (await ReplyAsync())["error"]!.AsObject().Text("message"), StringComparison.Ordinal);
+
+        var context = new AdHocContext(() => [], _bench.AdHoc.Uploads, _bench.AdHoc.Decoding);
+        Sys.ActorOf(Props(new AdHocSettings(), context)).Tell(Received("""{"id": "1", "camera": "yard", "question": "Is it there?"}""", camera: null));
+        Assert.EndsWith("'yard' is not configured; no camera is configured", (await ReplyAsync())["error"]!.AsObject().Text("message"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -101,13 +133,13 @@ public sealed class AdHocActorTests : ActorSpec
         await _bench.DisposeAsync();
     }
 
-    private static AdHocReceived Received(string payload) =>
-        new(new InboundMessage(AdHocClient.GateAsk, Encoding.UTF8.GetBytes(payload), false), "gate");
+    private static AdHocReceived Received(string payload, string? camera = "gate") =>
+        new(new InboundMessage(camera is null ? "mobilevlm/box/ask" : AdHocClient.GateAsk, Encoding.UTF8.GetBytes(payload), false), camera);
 
     private IActorRef Start(AdHocSettings? settings = null) => Sys.ActorOf(Props(settings ?? new AdHocSettings()));
 
-    private Props Props(AdHocSettings settings) => Akka.Actor.Props.Create(() => new AdHocActor(
-        settings, _requests, _bench.AdHoc, _bench.Replies, TestActor, _bench.Counters.Asks, _bench.Time, _bench.Logger<AdHocActor>()));
+    private Props Props(AdHocSettings settings, AdHocContext? context = null) => Akka.Actor.Props.Create(() => new AdHocActor(
+        settings, _requests, context ?? _bench.AdHoc, _bench.Replies, TestActor, _bench.Counters.Asks, _bench.Time, _bench.Logger<AdHocActor>()));
 
     private async Task PendingAsync(int count) =>
         await Eventually.TrueAsync(() => _bench.Counters.Asks.Read(asks => asks.Received) == count, "the question is taken");

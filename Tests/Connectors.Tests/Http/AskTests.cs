@@ -6,7 +6,7 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Http;
 
-/// <summary>Questions over the own API: parts of pictures, and the bounds of waiting.</summary>
+/// <summary>Questions over the REST API: parts of pictures, and the bounds of waiting.</summary>
 public sealed class AskTests
 {
     private const string Region = "0,0.5 1,0.5 1,1 0,1";

@@ -7,7 +7,8 @@ using MobileVlm.Edge.Tests.Shared;
 
 namespace MobileVlm.Edge.Connectors.Tests.Http;
 
-/// <summary>Bodies are read up to the limit of their address, and a client that sends slowly blocks no other.</summary>
+/// <summary>Limits of the bodies of some addresses, and how many large bodies are in memory at once. A few clients that send slowly do not
+/// block a request with a picture.</summary>
 public sealed class BodyLimitTests
 {
     private const int KiB = 1024;

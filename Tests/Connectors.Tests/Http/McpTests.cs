@@ -91,6 +91,9 @@ public sealed class McpTests
         await using var client = await ConnectAsync(rig);
         var error = await Assert.ThrowsAnyAsync<McpException>(async () => await client.CallToolAsync("switch_off"));
         Assert.Contains("list_cameras", error.Message, StringComparison.Ordinal);
+
+        error = await Assert.ThrowsAnyAsync<McpException>(async () => await client.CallToolAsync(new string('x', 5000)));
+        Assert.Contains($"'{new string('x', 80)}' is not known", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class AskImageTests : IDisposable
     public static TheoryData<string, string[], int, string[]> Refused => new()
     {
         { "FOLDER", ["Is there a car?"], 2, ["is a folder", "Give one image file"] },
-        { "FOLDER/none.jpg", ["Is there a car?"], 2, ["there is no file", "Check the spelling"] },
+        { "FOLDER/none.jpg", ["Is there a car?"], 2, ["does not exist", "Check the spelling"] },
         { "http://10.0.0.5/snapshot.jpg", ["Is there a car?"], 2, ["is an address", "curl -fLo image.jpg"] },
         { "RTSP://10.0.0.5/stream", ["Is there a car?"], 2, ["is an address"] },
         { "data:image/png;base64,iVBORw0KGgo=", ["Is there a car?"], 2, ["is an address"] },

@@ -180,7 +180,15 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "w8a8", "model", "import", "{}", "{}/out", "--vision-precision", "int2")]
     [InlineData(2, "auto chooses by measuring", "model", "import", "{}", "{}/out", "--precision", "auto", "--no-loss-report")]
     [InlineData(2, "contains no picture", "model", "import", "{}", "{}/out", "--calibrate", "{}")]
-    [InlineData(2, "there is no folder", "model", "import", "{}", "{}/out", "--calibrate", "{}/nothing")]
+    [InlineData(2, "/nothing' does not exist", "model", "import", "{}", "{}/out", "--calibrate", "{}/nothing")]
+    [InlineData(2, "/nothing' does not exist", "model", "import", "{}", "{}/out", "--vision-tower", "{}/nothing")]
+    [InlineData(2, "--min-mass has no effect without --yes-no. Add --yes-no, or leave --min-mass out.", "ask", "--model", "x", "--image", "y", "--min-mass", "0", "q")]
+    [InlineData(2, "--min-mass has no effect without --yes-no", "ask", "--model", "x", "--image", "y", "--min-mass", "0", "--yes-no", "false", "q")]
+    [InlineData(2, "--temperature has no effect with --yes-no", "ask", "--model", "x", "--image", "y", "--temperature", "1", "--yes-no", "q")]
+    [InlineData(2, "--top-p has no effect without --temperature", "generate", "--model", "x", "--top-p", "0.5", "q")]
+    [InlineData(2, "--seed has no effect without --temperature", "generate", "--model", "x", "--seed", "3", "q")]
+    [InlineData(2, "--only has no effect with --tune", "bench", "--model", "x", "--tune", "--only", "encode")]
+    [InlineData(2, "--compare-to has no effect with --tune", "bench", "--model", "x", "--tune", "--compare-to", "y")]
     public async Task Wrong_usage_is_reported_with_its_exit_code(int code, string message, params string[] arguments)
     {
         var result = await EdgeProcess.RunAsync([.. arguments.Select(a => a.Replace("{}", _folder, StringComparison.Ordinal))]);

@@ -32,7 +32,7 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
             var item = items[line.GetProperty("id").GetRawText()];
             Assert.Equal(item.GetProperty("ids").EnumerateArray().Select(it => it.GetInt32()), line.GetProperty("tokenIds").EnumerateArray().Select(it => it.GetInt32()));
             Assert.Equal(item.GetProperty("text").GetString(), line.GetProperty("text").GetString());
-            Assert.Contains(line.GetProperty("right").ValueKind, new[] { JsonValueKind.True, JsonValueKind.False, JsonValueKind.Number });
+            Assert.Equal(line.GetProperty("truth").ValueKind == JsonValueKind.Array, line.GetProperty("right").ValueKind == JsonValueKind.Number);
         });
 
         var root = document.RootElement;
@@ -92,9 +92,29 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
         File.WriteAllText(answers, "notes\nof mine\n");
         await RefusedAsync(2, "line 1 is not an answer that this command wrote", [.. Arguments("gqa"), "--answers", answers]);
         Assert.Equal("notes\nof mine\n", File.ReadAllText(answers));
-        File.WriteAllText(answers, "one line without an end");
-        await RefusedAsync(2, "is not a file of answers", [.. Arguments("gqa"), "--answers", answers]);
-        Assert.Equal("one line without an end", File.ReadAllText(answers));
+        foreach (var (text, reason) in ((string, string)[])
+            [
+                ("one line without an end", "is not a file of answers"),
+                ("""{"dataset_type":"val","data":[]}""", "line 1 is not an answer that this command wrote"),
+                ("""{"id":5,"file_name":"000000000139.jpg"}""", "line 1 is not an answer that this command wrote"),
+                ("""{"dataset_type":"val","data":[""", "is not a file of answers"),
+            ])
+        {
+            File.WriteAllText(answers, text);
+            await RefusedAsync(2, reason, [.. Arguments("gqa"), "--answers", answers]);
+            Assert.Equal(text, File.ReadAllText(answers));
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_hold_the_second_models_answers_is_found_before_the_first_model_works()
+    {
+        var (first, other) = (PathOf("first.jsonl"), PathOf("other.jsonl"));
+        using var writer = new FileStream(other, FileMode.Create, FileAccess.Write, FileShare.None);
+        await RefusedAsync(
+            2, "If another run writes it, wait until that ends",
+            [.. Arguments("pope"), "--compare", second.Folder, "--answers", first, "--compare-answers", other]);
+        Assert.Equal("", File.ReadAllText(first));
     }
 
     [Fact]
@@ -111,7 +131,9 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
         Assert.Equal(5, five.Count);
         Assert.Equal(five, await Sample("5", "1", "again.jsonl"));
         Assert.NotEqual(five.Order(StringComparer.Ordinal), (await Sample("5", "2", "other.jsonl")).Order(StringComparer.Ordinal));
-        Assert.Equal(five, (await Sample("8", "1", "five.jsonl"))[..5]);
+        var eight = await Sample("8", "1", "five.jsonl");
+        Assert.Equal(8, eight.Count);
+        Assert.Equal(five, eight[..5]);
     }
 
     [Fact]
@@ -149,7 +171,7 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
         File.WriteAllBytes(picture, File.ReadAllBytes(picture)[..400]);
         await RefusedAsync(1, $"item 20002: {picture}: a JPEG picture whose header is damaged or cut off.", arguments);
         File.Delete(picture);
-        await RefusedAsync(1, $"item 20002: there is no picture {picture}.", arguments);
+        await RefusedAsync(1, $"item 20002: its picture '{picture}' does not exist.", arguments);
         File.Delete(Path.Combine(data, "testdev_balanced_questions.json"));
         await RefusedAsync(1, "'mobilevlm eval gqa --explain' shows where to get the data", arguments);
     }
@@ -161,7 +183,9 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
     [InlineData("--model is missing", "pope", "--data", ".")]
     [InlineData("--max-tokens is 1 to 4096", "pope", "--max-tokens", "0")]
     [InlineData("--limit is 1 or more", "pope", "--limit", "0")]
-    [InlineData("--compare-answers needs --compare", "pope", "--data", ".", "--model", ".", "--compare-answers", "x")]
+    [InlineData("--seed has no effect without --limit", "pope", "--seed", "3")]
+    [InlineData("--without-ocr has no effect on pope", "pope", "--without-ocr")]
+    [InlineData("--compare-answers has no effect without --compare", "pope", "--data", ".", "--model", ".", "--compare-answers", "x")]
     [InlineData("Required argument missing")]
     public Task Wrong_usage_is_explained(string reason, params string[] arguments) => RefusedAsync(2, reason, ["eval", .. arguments]);
 

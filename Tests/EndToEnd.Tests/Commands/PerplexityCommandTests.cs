@@ -74,7 +74,7 @@ public sealed class PerplexityCommandTests(PerplexityCommandTests.Models models)
     [Theory]
     [InlineData("A text is missing")]
     [InlineData("FILE and --ids are two texts", "a.txt", "--ids", "a.ids")]
-    [InlineData("FILE: there is no file none.txt", "none.txt")]
+    [InlineData("FILE: 'none.txt' does not exist. Check the spelling.", "none.txt")]
     [InlineData("is not UTF-8 text (byte 2)", "latin.txt")]
     [InlineData("has 2 tokens, fewer than one window of 512", "short.txt")]
     public async Task A_text_that_cannot_be_measured_is_refused(string reason, params string[] arguments)
@@ -88,7 +88,7 @@ public sealed class PerplexityCommandTests(PerplexityCommandTests.Models models)
     }
 
     [Theory]
-    [InlineData("there is no file", "none.ids", "-c", "16")]
+    [InlineData("none.ids' does not exist", "none.ids", "-c", "16")]
     [InlineData("line 2: 'two' is not a token id", "word.ids", "-c", "16")]
     [InlineData("line 3: id 99999999 is outside the model's vocabulary (0 to ", "large.ids", "-c", "16")]
     [InlineData("line 1: id -1 is outside", "negative.ids", "-c", "16")]

@@ -1,5 +1,9 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
+using MobileVlm.Edge.Inference.Answers;
+using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.EndToEnd.Tests.Configuration;
 
@@ -64,6 +68,39 @@ public sealed class CommandOptionsTests : IDisposable
         Assert.InRange(limits.MaxTokens, 16, 512);
         // The prompt and the template around a question are a little more than 190 tokens.
         Assert.True(200 + limits.MaxQuestionBytes + limits.MaxTokens <= context, $"{limits}");
+    }
+
+    [Theory]
+    [InlineData(144, 1024)]
+    [InlineData(576, 1024)]
+    [InlineData(576, 4096)]
+    [InlineData(576, 512)]
+    public void The_longest_question_is_bounded_by_what_the_model_itself_takes(int visualTokens, int context)
+    {
+        var model = Path.Combine(_fixture.Current, "model");
+        Directory.CreateDirectory(model);
+        File.Copy(Path.Combine(DemoModel.Folder.FolderPath, ModelFolder.TokenizerFile), Path.Combine(model, ModelFolder.TokenizerFile));
+        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(DemoModel.Folder.FolderPath, ModelManifest.FileName)))!;
+        manifest["visualTokens"] = visualTokens;
+        manifest["language"]!["maxPositions"] = 4096;
+        File.WriteAllText(Path.Combine(model, ModelManifest.FileName), manifest.ToJsonString());
+
+        var limits = _fixture.Read($$"""
+            { "MobileVlm": { "Model": { "Path": {{JsonSerializer.Serialize(model)}}, "ContextTokens": {{context}} }, "Http": { "Listen": "127.0.0.1:0" } } }
+            """).ToEdgeSettings("m").Asks.Limits;
+
+        var counter = QuestionTokenCounter.Open(model);
+        Assert.Equal(visualTokens, counter.VisualTokenCount);
+        if (counter.TokensBesideQuestion > context)
+        {
+            Assert.Equal((1, 1), (limits.MaxTokens, limits.MaxQuestionBytes));
+            return;
+        }
+
+        // Bytes that no piece of the vocabulary holds are a token each.
+        var question = string.Concat(Enumerable.Repeat("\u0378", limits.MaxQuestionBytes / 2));
+        Assert.InRange(counter.Count(new Question(question, AnswerKind.YesNo)), context / 4, context - limits.MaxTokens);
+        Assert.InRange(counter.Count(new Question(question, AnswerKind.Text, limits.MaxTokens)), context / 4, context);
     }
 
     [Fact]

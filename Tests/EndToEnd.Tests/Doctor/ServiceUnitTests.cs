@@ -89,7 +89,7 @@ public sealed class ServiceUnitTests : IDisposable
     public void A_user_that_does_not_exist_is_found()
     {
         Install("User=no-such-user-here");
-        Assert.Contains("no user 'no-such-user-here'", Assert.Single(Check("/m", null, "pattern:320x240@5")).Found, StringComparison.Ordinal);
+        Assert.Contains("the user 'no-such-user-here', which the unit names, does not exist", Assert.Single(Check("/m", null, "pattern:320x240@5")).Found, StringComparison.Ordinal);
     }
 
     [RootFact]

@@ -52,6 +52,10 @@ public sealed class LogTailTests
         var device = DeviceReadings.Read();
         Assert.Equal(3, device.Load.Count);
         Assert.All(device.Load, load => Assert.True(load >= 0));
+
+        // Not the limit of a container or of the runtime, which may be smaller.
+        var total = File.ReadLines("/proc/meminfo").Single(line => line.StartsWith("MemTotal:", StringComparison.Ordinal));
+        Assert.Equal($"{device.MemoryBytes / 1024} kB", total["MemTotal:".Length..].Trim());
         Assert.InRange(device.AvailableMemoryBytes!.Value, 1, device.MemoryBytes!.Value);
     }
 }

@@ -113,13 +113,23 @@ public sealed class PullTests : IDisposable
 
         var several = await PullAsync(Id, At("model"));
         Assert.Equal(1, several.ExitCode);
-        Assert.Contains("--file", several.Errors, StringComparison.Ordinal);
+        Assert.Contains("Name the decoder's file with --file, and the mmproj file with --mmproj.", several.Errors, StringComparison.Ordinal);
         var pull = await PullAsync(Id, At("model"), "--file", "a-q4_0.gguf", "--no-loss-report");
         Assert.True(pull.ExitCode == 0, pull.Errors);
         var manifest = ModelFolder.Open(At("model")).Manifest;
         Assert.Equal("MobileVLM-GGUF", manifest.Name);
         Assert.Equal(["a-q4_0.gguf", "b-f16.gguf"], manifest.Source.Files);
         Assert.Contains("21 Q4_0 as stored", Assert.Single(manifest.Precision.Kept!), StringComparison.Ordinal);
+
+        // A second mmproj file fits too, and a file of a type that is not read is beside them.
+        _hub.Add(Id, "e-q8_0.gguf", File.ReadAllBytes(Path.Combine(folder, "mobilevlm-v1/mmproj.q8_0.gguf")));
+        _hub.Add(Id, "f-iq2.gguf", File.ReadAllBytes(Path.Combine(folder, "bad/type-unknown.gguf")));
+        several = await PullAsync(Id, At("other"), "--file", "a-q4_0.gguf");
+        Assert.Equal(1, several.ExitCode);
+        Assert.Contains("a-q4_0.gguf with b-f16.gguf; a-q4_0.gguf with e-q8_0.gguf", several.Errors, StringComparison.Ordinal);
+        pull = await PullAsync(Id, At("other"), "--file", "a-q4_0.gguf", "--mmproj", "e-q8_0.gguf", "--no-loss-report");
+        Assert.True(pull.ExitCode == 0, pull.Errors);
+        Assert.Equal(["a-q4_0.gguf", "e-q8_0.gguf"], ModelFolder.Open(At("other")).Manifest.Source.Files);
     }
 
     [Fact]
@@ -308,9 +318,13 @@ public sealed class PullTests : IDisposable
     [InlineData(2, "does not exist", "a/b", "--token-file", "{}/nothing")]
     [InlineData(2, "does not exist", "--offline-bundle", "{}/nothing")]
     [InlineData(2, "--revision", "a/b", "--revision", "..")]
+    [InlineData(2, "--mmproj has no effect without an ID", "--offline-bundle", "{}/token", "--mmproj", "m.gguf")]
+    [InlineData(2, "--revision has no effect without an ID", "--offline-bundle", "{}/token", "--revision", "main")]
+    [InlineData(2, "--dir has no effect with DIR", "a/b", "x", "--dir", "y")]
+    [InlineData(2, "--precision has no effect when an archive is written", "a/b", "--offline-bundle", "{}/b.tar", "--precision", "int8")]
     [InlineData(2, "int2", "a/b", "--precision", "int2")]
     [InlineData(2, "Unknown vision encoder precision 'int3'. Supported: fp32", "a/b", "--vision-precision", "int3")]
-    [InlineData(2, "there is no folder", "a/b", "--precision", "int4", "--calibrate", "{}/nothing")]
+    [InlineData(2, "--calibrate: the folder", "a/b", "--precision", "int4", "--calibrate", "{}/nothing")]
     [InlineData(2, "chooses by measuring", "a/b", "--precision", "auto", "--no-loss-report")]
     [InlineData(2, "not an empty folder", Text, "{}")]
     [InlineData(2, "not an empty folder", Text, "{}", "--force")]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Import;
@@ -82,6 +83,21 @@ public sealed class FineTuneTests
         Assert.Equal(Path("ldpnetv2-lora/adapter_model.bin"), fault.File);
         Assert.Contains("is an unmerged LoRA adapter of /data/p13/base-lm; merge it with mergelora.py first", fault.Message, StringComparison.Ordinal);
         Assert.Contains($"mergelora.py /data/p13/base-lm {Path("ldpnetv2-lora")} MERGED", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("lmsys/vicuna-7b-v1.5", "mergelora.py lmsys/vicuna-7b-v1.5 ")]
+    [InlineData("x; rm -rf ~", "mergelora.py BASE ")]
+    [InlineData("$(reboot)", "mergelora.py BASE ")]
+    [InlineData("--help", "mergelora.py BASE ")]
+    [InlineData("a\nreboot", "mergelora.py BASE ")]
+    [InlineData("a\n", "mergelora.py BASE ")]
+    public void The_command_to_merge_an_adapter_has_nothing_from_its_files_that_a_shell_would_run(string name, string command)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("adapter_model.bin", "");
+        folder.Write("adapter_config.json", JsonSerializer.Serialize(new Dictionary<string, string> { ["base_model_name_or_path"] = name }));
+        Assert.Contains(command, Assert.Throws<CheckpointException>(() => Checkpoint.Open(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

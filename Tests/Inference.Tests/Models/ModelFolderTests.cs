@@ -16,7 +16,7 @@ public sealed class ModelFolderTests
     {
         using var folder = new TemporaryFolder();
         AssertRefused(folder["nowhere"], folder["nowhere"], "does not exist", "mobilevlm model import SOURCE DIR");
-        AssertRefused(folder.Path, "there is no model.json in it", "mobilevlm model import SOURCE DIR");
+        AssertRefused(folder.Path, "it holds no model.json", "mobilevlm model import SOURCE DIR");
         AssertRefused(folder.Write("a.bin", "x"), "it is a file", "mobilevlm model import SOURCE DIR");
     }
 

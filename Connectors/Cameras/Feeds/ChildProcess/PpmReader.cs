@@ -31,7 +31,7 @@ internal sealed class PpmReader(Stream stream)
 
         if (Next() != 'P' || Next() != '6')
         {
-            throw new InvalidDataException("the decoder wrote something else than PPM pictures");
+            throw new InvalidDataException("the decoder wrote something other than PPM pictures");
         }
 
         if (!IsSpace(Next()))

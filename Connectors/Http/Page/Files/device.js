@@ -59,7 +59,7 @@ export function deviceView(main) {
   const connect = h("section.card", { "aria-label": "Programs" }, h("h2", null, "Programs"), h("dl.facts", null,
     h("div", null, h("dt", null, "OpenAI API"), h("dd", null, h("code", null, `${base}v1`))),
     h("div", null, h("dt", null, "Ollama API"), h("dd", null, h("code", null, base.replace(/\/$/, "")))),
-    h("div", null, h("dt", null, "Own API"), h("dd", null, h("a", { href: "api/v1/openapi.json" }, "openapi.json"))),
+    h("div", null, h("dt", null, "REST API"), h("dd", null, h("a", { href: "api/v1/openapi.json" }, "openapi.json"))),
     h("div", null, h("dt", null, "Metrics"), h("dd", null, h("a", { href: "metrics" }, "Prometheus")))));
   const failed = h("p.error", { hidden: true, role: "alert" });
   main.replaceChildren(heading, failed, h("div.grid.panels", null, model, machine, work, mqtt, outbox, connect), log);

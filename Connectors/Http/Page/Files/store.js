@@ -175,8 +175,6 @@ function open() {
     heardAt = Date.now();
     if (!await loadOrRetry(opened)) return;
     waits = 0;
-    // Frames are counted anew after a restart.
-    for (const camera of store.cameras.values()) camera.picture.tag = null;
     setConnection("open");
     emit("resync");
   });

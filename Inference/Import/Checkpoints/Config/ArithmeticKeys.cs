@@ -2,16 +2,16 @@ using System.Text.Json;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 
-/// <summary>Keys with which related models compute something else than the graphs that are written here. Each is refused by its
+/// <summary>Keys with which related models compute something other than the graphs that are written here. Each is refused by its
 /// name unless its value changes nothing. Keys that are read elsewhere are checked where they are read.</summary>
 internal static class ArithmeticKeys
 {
     private static readonly Accepted False = new("false", value => value.ValueKind == JsonValueKind.False);
     private static readonly Accepted None = new("null", Nothing);
-    private static readonly Accepted Zero = new("null or 0", value => Nothing(value) || IsNumber(value, 0));
-    private static readonly Accepted One = new("1", value => IsNumber(value, 1));
-    private static readonly Accepted AtMostOne = new("null, 0 or 1", value => Nothing(value) || IsNumber(value, 0) || IsNumber(value, 1));
-    private static readonly Accepted TenThousand = new("10000", value => IsNumber(value, 10000));
+    private static readonly Accepted Zero = new("null or 0", value => Nothing(value) || ConfigFields.IsNumber(value, 0));
+    private static readonly Accepted One = new("1", value => ConfigFields.IsNumber(value, 1));
+    private static readonly Accepted AtMostOne = new("null, 0 or 1", value => Nothing(value) || ConfigFields.IsNumber(value, 0) || ConfigFields.IsNumber(value, 1));
+    private static readonly Accepted TenThousand = new("10000", value => ConfigFields.IsNumber(value, 10000));
 
     private static readonly (string Key, Accepted Values)[] Decoder =
     [
@@ -69,9 +69,6 @@ internal static class ArithmeticKeys
         JsonValueKind.Object => !value.EnumerateObject().Any(),
         _ => false,
     };
-
-    private static bool IsNumber(JsonElement value, double number) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var found) && found == number;
 
     /// <summary>Values that change nothing. A key that is null counts as absent.</summary>
     /// <param name="Text">The values, for a message.</param>

@@ -154,6 +154,10 @@ internal sealed class ConfigFields(string file, JsonElement root, string path = 
         }
     }
 
+    /// <summary>Whether a value is that number, written in any way.</summary>
+    public static bool IsNumber(JsonElement value, double number) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var found) && found == number;
+
     public CheckpointException Error(string key, string accepted)
     {
         const int longestShown = 100;

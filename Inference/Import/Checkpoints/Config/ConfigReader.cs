@@ -6,13 +6,6 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 /// implemented is refused here, before anything large is read.</summary>
 internal static class ConfigReader
 {
-    // Far above any model that fits an edge device; they keep later sizes from overflowing.
-    private const int WidestLayer = 1 << 17;
-    private const int MostLayers = 1024;
-    private const int MostTokens = 1 << 22;
-    private const int WidestHead = 1024;
-    private const int LongestContext = 1 << 18;
-
     private const string TextArchitecture = "LlamaForCausalLM";
 
     /// <summary>MobileVLM's, LLaMA's and LLaVA-1.5's, which all have LLaMA's decoder.</summary>
@@ -61,15 +54,15 @@ internal static class ConfigReader
     {
         fields.MustBe("hidden_act", "silu", fallback: "silu");
         ArithmeticKeys.CheckDecoder(fields);
-        var hidden = fields.Integer("hidden_size", 1, WidestLayer);
+        var hidden = fields.Integer("hidden_size", 1, ModelLimits.DecoderWidth);
         var heads = fields.Integer("num_attention_heads", 1, hidden);
-        if (hidden % heads != 0 || hidden / heads % 2 != 0 || hidden / heads > WidestHead)
+        if (hidden % heads != 0 || hidden / heads % 2 != 0 || hidden / heads > ModelLimits.HeadWidth)
         {
             throw fields.Error(
-                "num_attention_heads", $"a number that splits hidden_size {hidden} into even parts of at most {WidestHead}");
+                "num_attention_heads", $"a number that splits hidden_size {hidden} into even parts of at most {ModelLimits.HeadWidth}");
         }
 
-        if (fields.Integer("head_dim", 1, WidestLayer, fallback: hidden / heads) != hidden / heads)
+        if (fields.Integer("head_dim", 1, ModelLimits.DecoderWidth, fallback: hidden / heads) != hidden / heads)
         {
             throw fields.Error("head_dim", $"hidden_size / num_attention_heads = {hidden / heads}");
         }
@@ -80,19 +73,19 @@ internal static class ConfigReader
             throw fields.Error("num_key_value_heads", $"a divisor of num_attention_heads {heads}");
         }
 
-        var vocabulary = fields.Integer("vocab_size", 1, MostTokens);
+        var vocabulary = fields.Integer("vocab_size", 1, ModelLimits.Tokens);
         var positionsKey = fields.Has("max_position_embeddings") ? "max_position_embeddings" : "max_sequence_length";
         return new LanguageConfig(
             hidden,
-            fields.Integer("intermediate_size", 1, WidestLayer),
-            fields.Integer("num_hidden_layers", 1, MostLayers),
+            fields.Integer("intermediate_size", 1, ModelLimits.DecoderWidth),
+            fields.Integer("num_hidden_layers", 1, ModelLimits.DecoderLayers),
             heads,
             keyValueHeads,
             vocabulary,
             // These fallbacks are what transformers' LlamaConfig assumes.
             fields.Positive("rms_norm_eps", fallback: 1e-6f),
             RotaryReader.Theta(fields),
-            fields.Integer(positionsKey, 1, LongestContext, fallback: 2048),
+            fields.Integer(positionsKey, 1, ModelLimits.Context, fallback: 2048),
             fields.OneInteger("bos_token_id", 0, vocabulary - 1, fallback: Math.Min(1, vocabulary - 1)),
             fields.OneInteger("eos_token_id", 0, vocabulary - 1, fallback: Math.Min(2, vocabulary - 1)),
             fields.Flag("tie_word_embeddings", fallback: false));

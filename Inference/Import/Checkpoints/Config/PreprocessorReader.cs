@@ -27,7 +27,7 @@ internal static class PreprocessorReader
             fields.MustBe(key, IsClip, "\"CLIPImageProcessor\"");
         }
 
-        fields.MustBe("resample", value => IsNumber(value, Bicubic), $"{Bicubic} (bicubic)");
+        fields.MustBe("resample", value => ConfigFields.IsNumber(value, Bicubic), $"{Bicubic} (bicubic)");
         fields.MustBe("rescale_factor", IsShareOf255, "1/255");
         fields.MustBe("size", value => IsSize(value, vision.ImageSize), $"the tower's image_size, {vision.ImageSize}");
 
@@ -53,9 +53,6 @@ internal static class PreprocessorReader
     /// <summary>A number, or an object with the shortest edge or with height and width.</summary>
     private static bool IsSize(JsonElement value, int size) => value.ValueKind == JsonValueKind.Object
         ? value.EnumerateObject().Where(edge => edge.Value.ValueKind != JsonValueKind.Null).ToList() is { Count: > 0 } edges
-            && edges.All(edge => edge.Name is "shortest_edge" or "height" or "width" && IsNumber(edge.Value, size))
-        : IsNumber(value, size);
-
-    private static bool IsNumber(JsonElement value, double number) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var found) && found == number;
+            && edges.All(edge => edge.Name is "shortest_edge" or "height" or "width" && ConfigFields.IsNumber(edge.Value, size))
+        : ConfigFields.IsNumber(value, size);
 }

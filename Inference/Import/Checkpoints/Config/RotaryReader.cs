@@ -58,5 +58,5 @@ internal static class RotaryReader
         }
     }
 
-    private static bool IsOne(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == 1;
+    private static bool IsOne(JsonElement value) => ConfigFields.IsNumber(value, 1);
 }

@@ -5,10 +5,6 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 /// <summary>The mm_ keys of config.json and the tower's own configuration into a <see cref="VisionConfig"/>.</summary>
 internal static class VisionConfigReader
 {
-    private const int WidestLayer = 1 << 16;
-    private const int MostLayers = 512;
-    private const int LargestImage = 4096;
-
     public static VisionConfig Read(ConfigFields model, VisionTower tower, CheckpointFolder checkpoint)
     {
         model.MustBe("vision_tower_type", "clip", fallback: "clip");
@@ -18,7 +14,7 @@ internal static class VisionConfigReader
         // Absent means that pictures were cropped at training, so there is no fallback.
         model.MustBe("image_aspect_ratio", "pad", fallback: null);
         var vision = Sizes(tower);
-        var width = model.Integer("mm_hidden_size", 1, WidestLayer, fallback: vision.HiddenSize);
+        var width = model.Integer("mm_hidden_size", 1, ModelLimits.VisionWidth, fallback: vision.HiddenSize);
         if (width != vision.HiddenSize)
         {
             throw tower.Folder is null
@@ -54,14 +50,14 @@ internal static class VisionConfigReader
         ArithmeticKeys.CheckTower(fields);
         fields.MustBe("hidden_act", "quick_gelu", fallback: "quick_gelu");
         fields.Integer("num_channels", 3, 3, fallback: 3);
-        var hidden = fields.Integer("hidden_size", 1, WidestLayer);
+        var hidden = fields.Integer("hidden_size", 1, ModelLimits.VisionWidth);
         var heads = fields.Integer("num_attention_heads", 1, hidden);
         if (hidden % heads != 0)
         {
             throw fields.Error("num_attention_heads", $"a divisor of hidden_size {hidden}");
         }
 
-        var image = fields.Integer("image_size", 1, LargestImage);
+        var image = fields.Integer("image_size", 1, ModelLimits.ImageSize);
         var patch = fields.Integer("patch_size", 1, image);
         if (image % patch != 0)
         {
@@ -71,8 +67,8 @@ internal static class VisionConfigReader
         return ClipTower.Sizes with
         {
             HiddenSize = hidden,
-            IntermediateSize = fields.Integer("intermediate_size", 1, WidestLayer),
-            Layers = fields.Integer("num_hidden_layers", 1, MostLayers),
+            IntermediateSize = fields.Integer("intermediate_size", 1, ModelLimits.VisionWidth),
+            Layers = fields.Integer("num_hidden_layers", 1, ModelLimits.VisionLayers),
             Heads = heads,
             ImageSize = image,
             PatchSize = patch,

@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Config;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats;
 
 /// <summary>Folders and files that training and other programs write and that are not a whole model, named for what they are.</summary>
-internal static class IncompleteModel
+internal static partial class IncompleteModel
 {
     private const string AdapterConfig = "adapter_config.json";
     private const string NonLoraWeights = "non_lora_trainables.bin";
@@ -117,14 +118,15 @@ internal static class IncompleteModel
         "is a projector alone, the result of the first stage of training. Fine-tune a model with it (--pretrain_mm_mlp_adapter of train.py), "
         + "and import that model's folder.");
 
-    /// <summary>The name or path of the adapter's base model, as training wrote it.</summary>
+    /// <summary>The name or path of the adapter's base model, as training wrote it. Users copy it into a shell, so a name with characters
+    /// that mean something there is left out.</summary>
     private static string Base(CheckpointFolder folder)
     {
         const string unknown = "BASE";
         try
         {
             return folder.FindFile(AdapterConfig) is { } path
-                ? new ConfigFields(path, JsonFile.Read(path)).TextOrNull("base_model_name_or_path") is { Length: > 0 } name ? name : unknown
+                ? new ConfigFields(path, JsonFile.Read(path)).TextOrNull("base_model_name_or_path") is { } name && PlainPath().IsMatch(name) ? name : unknown
                 : unknown;
         }
         catch (CheckpointException)
@@ -133,4 +135,7 @@ internal static class IncompleteModel
             return unknown;
         }
     }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_./][A-Za-z0-9_./-]{0,199}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex PlainPath();
 }

@@ -27,7 +27,7 @@ public sealed class BenchmarkDataTests : IDisposable
     {
         Copy(name);
         File.Delete(PathOf(file));
-        Assert.Contains($"{PathOf(file)}: there is no such file.", Refusal(name), StringComparison.Ordinal);
+        Assert.Contains($"{PathOf(file)}: it does not exist.", Refusal(name), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class BenchmarkDataTests : IDisposable
 
     [Theory]
     [InlineData("pope", "coco/coco_pope_random.json", "\"label\": \"no\"", "\"label\": \"maybe\"", "line 2: the label 'maybe' is neither yes nor no")]
-    [InlineData("pope", "coco/coco_pope_random.json", "\"question_id\": 2", "\"question_id\": 1", "there are two items 'random/1'")]
+    [InlineData("pope", "coco/coco_pope_random.json", "\"question_id\": 2", "\"question_id\": 1", "its files hold item 'random/1' twice")]
     [InlineData("pope", "coco/coco_pope_random.json", "\"image\": ", "\"picture\": ", "line 1: it cannot be read")]
     [InlineData("gqa", "testdev_balanced_questions.json", "\"answer\": \"yes\"", "\"answer\": null", "it cannot be read")]
     [InlineData("textvqa", "llava_textvqa_val_v051_ocr.jsonl", "What year", "Which year", "line 2: TextVQA_0.5.1_val.json has no question 'which year is shown?' about the picture a000000000000001")]
@@ -122,7 +122,7 @@ public sealed class BenchmarkDataTests : IDisposable
         {
             var missing = Path.Combine(_folder.Path, "none");
             var refusal = Assert.Throws<BenchmarkDataException>(() => benchmark.Read(missing, new BenchmarkOptions())).Message;
-            Assert.StartsWith($"{missing}: there is no such folder.", refusal, StringComparison.Ordinal);
+            Assert.StartsWith($"{missing}: it does not exist.", refusal, StringComparison.Ordinal);
             Assert.Contains($"'mobilevlm eval {benchmark.Name} --explain'", refusal, StringComparison.Ordinal);
         });
     }

@@ -116,6 +116,23 @@ public sealed class BenchmarkScoreTests : IDisposable
         Assert.Equal(Expected.GetProperty("mme").GetProperty("cognition").GetDouble(), scores["cognition"], 1e-11);
     }
 
+    /// <summary>Where all answers are right, each score is the largest that it can be.</summary>
+    [Fact]
+    public void Right_answers_reach_the_largest_score()
+    {
+        Assert.All(Benchmark.All, benchmark =>
+        {
+            var items = benchmark.Read(EvaluationFixtures.Path("data", benchmark.Name), new BenchmarkOptions()).Items;
+            var scores = benchmark.Score([.. items.Select(item => new AnsweredItem(item, item.Truth[0], 1))]).Scores;
+            foreach (var score in scores.Where(it => !it.IsCount && !it.Name.EndsWith("yesRatio", StringComparison.Ordinal)))
+            {
+                // The fixture of MME has one category of each kind.
+                var part = score.Name switch { "perception" => 10, "cognition" => 4, _ => 1 };
+                Assert.Equal(score.Largest, score.Value * part, 1e-9);
+            }
+        });
+    }
+
     private string PathOf(string name) => Path.Combine(_folder.Path, name);
 
     private void Copy(string fixture, params string[] name) =>

@@ -6,12 +6,15 @@ namespace MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Gguf;
 internal delegate void GgufBytes(long offset, Span<byte> destination);
 
 /// <summary>Reads the header of a GGUF file from the start to the end, in either byte order. Each length is compared with what is
-/// left of the file before anything is allocated for it.</summary>
+/// left of the file, and with <see cref="MostBytes"/>, before anything is allocated for it.</summary>
 /// <param name="path">For messages.</param>
 /// <param name="length">Of the file, in bytes.</param>
 /// <param name="bytes">Reads it.</param>
 internal sealed class GgufCursor(string path, long length, GgufBytes bytes)
 {
+    /// <summary>Largest header. Those of published models have under 16 MiB, most of it the vocabulary.</summary>
+    public const long MostBytes = 256L << 20;
+
     private const int BufferBytes = 64 * 1024;
 
     private readonly byte[] _buffer = new byte[(int)Math.Min(BufferBytes, length)];
@@ -92,7 +95,8 @@ internal sealed class GgufCursor(string path, long length, GgufBytes bytes)
         return taken;
     }
 
-    private int CheckLeft(int count) => count <= Left
-        ? count
-        : throw Error($"is truncated (its header needs {count} bytes at {Position}, but it has only {length}). Download it again.");
+    private int CheckLeft(int count) =>
+        count > Left ? throw Error($"is truncated (its header needs {count} bytes at {Position}, but it has only {length}). Download it again.")
+        : Position + count > MostBytes ? throw Error($"has a header of more than {MostBytes >> 20} MiB, which no published model has. It is damaged; download it again.")
+        : count;
 }

@@ -10,12 +10,6 @@ internal static class GgufDecoder
     /// <summary>Width of the residual stream, which a projector must have too.</summary>
     public const string WidthKey = "llama.embedding_length";
 
-    private const int WidestLayer = 1 << 17;
-    private const int MostLayers = 1024;
-    private const int MostTokens = 1 << 22;
-    private const int WidestHead = 1024;
-    private const int LongestContext = 1 << 18;
-
     private const string Embeddings = "token_embd.weight";
     private const string Head = "output.weight";
 
@@ -28,16 +22,16 @@ internal static class GgufDecoder
     {
         var keys = model.Metadata;
         RefuseOtherArithmetic(keys);
-        var hidden = keys.Integer(WidthKey, 1, WidestLayer);
+        var hidden = keys.Integer(WidthKey, 1, ModelLimits.DecoderWidth);
         var heads = keys.Integer("llama.attention.head_count", 1, hidden);
-        if (hidden % heads != 0 || hidden / heads % 2 != 0 || hidden / heads > WidestHead)
+        if (hidden % heads != 0 || hidden / heads % 2 != 0 || hidden / heads > ModelLimits.HeadWidth)
         {
-            throw keys.Error("llama.attention.head_count", $"a number that splits the width {hidden} into even parts of at most {WidestHead}");
+            throw keys.Error("llama.attention.head_count", $"a number that splits the width {hidden} into even parts of at most {ModelLimits.HeadWidth}");
         }
 
         foreach (var key in (string[])["llama.rope.dimension_count", "llama.attention.key_length", "llama.attention.value_length"])
         {
-            _ = keys.Has(key) && keys.Integer(key, 1, WidestLayer) != hidden / heads
+            _ = keys.Has(key) && keys.Integer(key, 1, ModelLimits.DecoderWidth) != hidden / heads
                 ? throw keys.Error(key, $"{hidden / heads}, the width of a head")
                 : 0;
         }
@@ -51,14 +45,14 @@ internal static class GgufDecoder
         var vocabulary = Vocabulary(model);
         return new LanguageConfig(
             hidden,
-            keys.Integer("llama.feed_forward_length", 1, WidestLayer),
-            keys.Integer("llama.block_count", 1, MostLayers),
+            keys.Integer("llama.feed_forward_length", 1, ModelLimits.DecoderWidth),
+            keys.Integer("llama.block_count", 1, ModelLimits.DecoderLayers),
             heads,
             keyValueHeads,
             vocabulary,
             keys.Positive("llama.attention.layer_norm_rms_epsilon"),
             keys.Positive("llama.rope.freq_base", fallback: 10000f),
-            keys.Integer("llama.context_length", 1, LongestContext),
+            keys.Integer("llama.context_length", 1, ModelLimits.Context),
             keys.Integer(GgufTokenizer.BeginKey, 0, vocabulary - 1, fallback: Math.Min(1, vocabulary - 1)),
             keys.Integer(GgufTokenizer.EndKey, 0, vocabulary - 1, fallback: Math.Min(2, vocabulary - 1)),
             TiedEmbeddings: model.Find(Head) is null);
@@ -111,9 +105,9 @@ internal static class GgufDecoder
 
         var rows = model.Find(Embeddings) is { Dimensions: [_, var count] } ? count
             : throw new CheckpointException(model.Path, $"has no matrix '{Embeddings}'. It is incomplete or of another kind of model; download it again.");
-        if (rows is < 1 or > MostTokens)
+        if (rows is < 1 or > ModelLimits.Tokens)
         {
-            throw new CheckpointException(model.Path, $"has {rows} tokens; 1 to {MostTokens} are supported.");
+            throw new CheckpointException(model.Path, $"has {rows} tokens; 1 to {ModelLimits.Tokens} are supported.");
         }
 
         const string Key = "llama.vocab_size";
@@ -161,7 +155,7 @@ internal static class GgufDecoder
             return;
         }
 
-        const int Most = WidestHead;
+        const int Most = ModelLimits.HeadWidth;
         var values = new float[Math.Min(Most, factors.Count)];
         var tensor = model.Take(RotaryFactors, RotaryFactors, [factors.Count]);
         if (tensor.Encoding is { } encoding)
@@ -170,9 +164,7 @@ internal static class GgufDecoder
         }
         else
         {
-            var stored = new byte[values.Length * tensor.Type.Size()];
-            tensor.Location!.File.ReadExactly(tensor.Location.Offset, stored);
-            FloatConversion.ToFloat32(tensor.Type, stored, values);
+            Checkpoint.Read(tensor.Location!, tensor.Type, 0, values);
         }
 
         if (factors.Count > Most || values.Any(value => value != 1))

@@ -10,12 +10,6 @@ internal static class GgufEncoder
     private const string FeatureLayerKey = "clip.vision.feature_layer";
     private const string ProjectorKey = "clip.projector_type";
     private const string NewProjectorKey = "clip.vision.projector_type";
-    private const int WidestLayer = 1 << 16;
-    private const int MostLayers = 512;
-    private const int LargestImage = 4096;
-
-    /// <summary>The published tower has 24 blocks, and the hidden state in front of the last one is projected.</summary>
-    private const int KnownBlocks = 23;
 
     /// <summary>The projector that a file states.</summary>
     /// <exception cref="CheckpointException">It is not supported, or its tensors are not there.</exception>
@@ -36,24 +30,24 @@ internal static class GgufEncoder
         }
 
         keys.MustBeOne("clip.has_vision_encoder");
-        var hidden = keys.Integer("clip.vision.embedding_length", 1, WidestLayer);
+        var hidden = keys.Integer("clip.vision.embedding_length", 1, ModelLimits.VisionWidth);
         var heads = keys.Integer("clip.vision.attention.head_count", 1, hidden);
         if (hidden % heads != 0)
         {
             throw keys.Error("clip.vision.attention.head_count", $"a divisor of clip.vision.embedding_length {hidden}");
         }
 
-        var image = keys.Integer("clip.vision.image_size", 1, LargestImage);
+        var image = keys.Integer("clip.vision.image_size", 1, ModelLimits.ImageSize);
         var patch = keys.Integer("clip.vision.patch_size", 1, image);
         if (image % patch != 0)
         {
             throw keys.Error("clip.vision.patch_size", $"a divisor of clip.vision.image_size {image}");
         }
 
-        var blocks = keys.Integer("clip.vision.block_count", 1, MostLayers);
+        var blocks = keys.Integer("clip.vision.block_count", 1, ModelLimits.VisionLayers);
         return new VisionConfig(
             hidden,
-            keys.Integer("clip.vision.feed_forward_length", 1, WidestLayer),
+            keys.Integer("clip.vision.feed_forward_length", 1, ModelLimits.VisionWidth),
             blocks,
             heads,
             image,
@@ -103,7 +97,7 @@ internal static class GgufEncoder
         }
 
         var clip = ClipTower.Sizes;
-        return sizes == (clip.HiddenSize, clip.Heads, clip.PatchSize) ? Math.Min(blocks, KnownBlocks) : blocks;
+        return sizes == (clip.HiddenSize, clip.Heads, clip.PatchSize) ? Math.Min(blocks, clip.LayersUsed) : blocks;
     }
 
     private static IEnumerable<GgufName> Known(GgufModel model, VisionConfig vision)

@@ -41,7 +41,13 @@ internal sealed class GgufFormat : ICheckpointFormat
     /// <summary>Finds the pair in a folder and reads it. A decoder alone is a model of text only.</summary>
     public CheckpointContents Read(CheckpointFolder folder, string entry, ICollection<CheckpointFile> files)
     {
-        var (decoder, encoder) = GgufPair.Find(folder.Path, GgufPair.Summarise(folder));
+        if (folder.VisionTower is not null)
+        {
+            throw new CheckpointException(folder.Path, "holds GGUF files, whose vision encoder is in the mmproj file: leave out --vision-tower.");
+        }
+
+        var (decoder, encoder) = GgufPair.Find(
+            folder.Path, GgufPair.Summarise(folder), "Name the decoder's file as the model, and the mmproj file with --mmproj.");
         return Read(folder, decoder, encoder is null ? null : (folder, encoder), folder.Name(), files);
     }
 

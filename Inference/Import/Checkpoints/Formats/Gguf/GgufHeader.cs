@@ -14,6 +14,7 @@ internal sealed class GgufHeader
     private const int DefaultAlignment = 32;
     private const int LargestAlignment = 1 << 20;
     private const string AlignmentKey = "general.alignment";
+    private const string ArchitectureKey = "general.architecture";
 
     private GgufHeader(string path, uint version, bool isBigEndian, GgufMetadata metadata, IReadOnlyList<GgufTensor> tensors) =>
         (Path, Version, IsBigEndian, Metadata, Tensors) = (path, version, isBigEndian, metadata, tensors);
@@ -32,7 +33,7 @@ internal sealed class GgufHeader
     public IReadOnlyList<GgufTensor> Tensors { get; }
 
     /// <summary>What the file is: <c>llama</c>, <c>clip</c> or another architecture; null where it does not state it.</summary>
-    public string? Architecture => Metadata.Text("general.architecture");
+    public string? Architecture => Metadata.Text(ArchitectureKey);
 
     /// <exception cref="CheckpointException">The file is damaged, hostile or of a version that is not supported.</exception>
     public static GgufHeader Read(CheckpointFile file)
@@ -49,10 +50,7 @@ internal sealed class GgufHeader
     public static GgufHeader Read(string path, long length, GgufBytes bytes)
     {
         var cursor = new GgufCursor(path, length, bytes);
-        var version = ReadVersion(cursor);
-        var tensorCount = cursor.CountOf("tensors", cursor.HasShortCounts ? 16 : 24);
-        var keyCount = cursor.CountOf("keys", cursor.HasShortCounts ? 9 : 13);
-        var metadata = new GgufMetadata(path, ReadKeys(cursor, keyCount));
+        var (version, tensorCount, metadata) = ReadMetadata(path, cursor);
         var alignment = metadata.Integer(AlignmentKey, 1, LargestAlignment, DefaultAlignment);
         if (!BitOperations.IsPow2(alignment))
         {
@@ -68,6 +66,22 @@ internal sealed class GgufHeader
         }
 
         return new GgufHeader(path, version, cursor.IsBigEndian, metadata, Place(cursor, entries, Align(cursor.Position, alignment), alignment, length));
+    }
+
+    /// <summary>What a file is of which the tensors may be of types that are not read.</summary>
+    /// <param name="path">For messages.</param>
+    /// <param name="length">Of the whole file, in bytes.</param>
+    /// <param name="bytes">Reads it.</param>
+    /// <exception cref="CheckpointException">The keys are damaged, or the file is of a version that is not supported.</exception>
+    public static string? ReadArchitecture(string path, long length, GgufBytes bytes) =>
+        ReadMetadata(path, new GgufCursor(path, length, bytes)).Metadata.Text(ArchitectureKey);
+
+    private static (uint Version, long TensorCount, GgufMetadata Metadata) ReadMetadata(string path, GgufCursor cursor)
+    {
+        var version = ReadVersion(cursor);
+        var tensorCount = cursor.CountOf("tensors", cursor.HasShortCounts ? 16 : 24);
+        var keyCount = cursor.CountOf("keys", cursor.HasShortCounts ? 9 : 13);
+        return (version, tensorCount, new GgufMetadata(path, ReadKeys(cursor, keyCount)));
     }
 
     private static uint ReadVersion(GgufCursor cursor)

@@ -60,9 +60,10 @@ internal static class GgufPair
     /// <summary>The one model among some files.</summary>
     /// <param name="place">The folder or repository, for messages.</param>
     /// <param name="files">All GGUF files of it.</param>
+    /// <param name="remedy">How the user names files, where there is more than one model.</param>
     /// <returns>The decoder, and the mmproj file where there is one.</returns>
     /// <exception cref="CheckpointException">There is none, or more than one.</exception>
-    public static (string Decoder, string? Encoder) Find(string place, IReadOnlyList<GgufSummary> files)
+    public static (string Decoder, string? Encoder) Find(string place, IReadOnlyList<GgufSummary> files, string remedy)
     {
         var decoders = files.Where(file => file.IsDecoder).ToList();
         var encoders = files.Where(file => file.IsEncoder).ToList();
@@ -76,7 +77,7 @@ internal static class GgufPair
 
         if (encoders.Count == 0)
         {
-            return decoders.Count == 1 ? (decoders[0].File, null) : throw MoreThanOne(place, decoders.Select(file => file.File));
+            return decoders.Count == 1 ? (decoders[0].File, null) : throw MoreThanOne(place, decoders.Select(file => file.File), remedy);
         }
 
         var pairs = (from decoder in decoders from encoder in encoders where decoder.Width == encoder.Width && decoder.Width is not null select (decoder, encoder)).ToList();
@@ -85,9 +86,9 @@ internal static class GgufPair
             [var (decoder, encoder)] => (decoder.File, encoder.File),
             [] => throw new CheckpointException(
                 place,
-                $"holds no pair that fits: {string.Join(", ", files.Where(file => file.IsDecoder || file.IsEncoder).Select(file => $"'{file.File}' is {Describe(file)} of width {file.Width}"))}. "
+                $"holds no pair that fits: {string.Join(", ", files.Where(file => file.IsDecoder || file.IsEncoder).Select(file => $"'{file.File}' is {Describe(file)}{Width(file)}"))}. "
                 + "Decoder and mmproj file must be of the same model."),
-            _ => throw MoreThanOne(place, pairs.Select(pair => $"{pair.decoder.File} with {pair.encoder.File}")),
+            _ => throw MoreThanOne(place, pairs.Select(pair => $"{pair.decoder.File} with {pair.encoder.File}"), remedy),
         };
     }
 
@@ -132,6 +133,10 @@ internal static class GgufPair
         var other => $"of the architecture '{other}'",
     };
 
-    private static CheckpointException MoreThanOne(string place, IEnumerable<string> models) => new(
-        place, $"holds more than one model: {string.Join("; ", models)}. Name the decoder's file as the model, and the mmproj file with --mmproj.");
+    private static string Width(GgufSummary file) => file.Width is { } width ? $" of width {width}"
+        : file.IsEncoder ? $" with a projector other than {string.Join(" and ", GgufProjector.All.Select(projector => $"'{projector.Name}'"))}, which is not supported"
+        : " that does not state its width";
+
+    private static CheckpointException MoreThanOne(string place, IEnumerable<string> models, string remedy) =>
+        new(place, $"holds more than one model: {string.Join("; ", models)}. {remedy}");
 }

@@ -21,7 +21,7 @@ public sealed class ChildProcessFeedTests
     {
         var end = await Child($"{OnePicture}; echo garbage; sleep 60").RunAsync();
         Assert.Equal((CaptureEndKind.Lost, 1), (end.Kind, end.Frames));
-        Assert.Contains("something else than PPM", end.Reason, StringComparison.Ordinal);
+        Assert.Contains("something other than PPM", end.Reason, StringComparison.Ordinal);
     }
 
     [Fact]

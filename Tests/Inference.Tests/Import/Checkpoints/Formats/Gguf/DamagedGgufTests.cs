@@ -44,6 +44,28 @@ public sealed class DamagedGgufTests
         File.ReadAllBytes(GgufFiles.Path("mobilevlm-v1", "mmproj.q8_0.gguf")),
         path => Checkpoint.Open(new CheckpointSource(GgufFiles.Path("mobilevlm-v1", "lm.q4_0.gguf")) { Mmproj = path }));
 
+    /// <summary>A file of several gigabytes may consist of keys alone.</summary>
+    [Fact]
+    public void A_header_has_a_largest_size()
+    {
+        const int Text = 16 << 20;
+        byte[] start = [.. "GGUF"u8, 3, 0, 0, 0, .. new byte[8], 99, .. new byte[7]];
+        byte[] key = [1, .. new byte[7], 0, 8, 0, 0, 0, .. BitConverter.GetBytes((long)Text)];
+        var period = key.Length + Text;
+        void Read(long offset, Span<byte> destination)
+        {
+            for (var i = 0; i < destination.Length; i++)
+            {
+                var at = offset + i - start.Length;
+                var (number, inside) = at < 0 ? (0, 0) : ((int)(at / period), (int)(at % period));
+                destination[i] = at < 0 ? start[offset + i] : inside == 8 ? (byte)(65 + number) : inside < key.Length ? key[inside] : (byte)32;
+            }
+        }
+
+        var error = Assert.Throws<CheckpointException>(() => GgufHeader.Read("m.gguf", 4L << 30, Read));
+        Assert.Contains("has a header of more than 256 MiB", error.Message, StringComparison.Ordinal);
+    }
+
     private static void Run(int rounds, byte[] whole, Func<string, Checkpoint> open)
     {
         ulong[] numbers = [0, 1, 2, 31, 32, 33, 255, 256, 65535, 1UL << 20, 1UL << 31, 1UL << 32, 1UL << 40, 1UL << 62, 1UL << 63, ulong.MaxValue];

@@ -60,16 +60,23 @@ public sealed class GgufTests
     public void Each_file_that_is_wrong_in_one_thing_is_refused_by_its_name(string name)
     {
         var path = GgufFiles.Path("bad", name);
-        if (name is "good.gguf" or "utf8.gguf")
+        using (var file = CheckpointFile.Open(path))
         {
-            // The file is well-formed; it only is no whole model.
-            using var file = CheckpointFile.Open(path);
-            Assert.Equal(2, GgufHeader.Read(file).Tensors.Count);
+            if (name is "good.gguf" or "utf8.gguf" or "arch-gpt2.gguf")
+            {
+                // The file is well-formed; it is not a whole model that is supported.
+                Assert.Equal(name == "arch-gpt2.gguf" ? 1 : 2, GgufHeader.Read(file).Tensors.Count);
+            }
+            else
+            {
+                Assert.Equal(path, Assert.Throws<CheckpointException>(() => GgufHeader.Read(file)).File);
+            }
         }
 
         var error = Assert.Throws<CheckpointException>(() => Checkpoint.Open(path));
         Assert.Equal(path, error.File);
         Assert.StartsWith($"{path}: ", error.Message, StringComparison.Ordinal);
+        Assert.Equal(name == "arch-gpt2.gguf", error.Message.Contains("architecture 'gpt2'", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -124,6 +131,8 @@ public sealed class GgufTests
             Assert.Equal(Path.GetFileName(folder.Path), checkpoint.Config.Name);
         }
 
+        Assert.Contains("leave out --vision-tower", Refusal(new CheckpointSource(folder.Path) { VisionTower = folder.Path }), StringComparison.Ordinal);
+
         // One of another width does not fit, so there is still one pair.
         folder.Write("c.gguf", File.ReadAllBytes(GgufFiles.Path("mobilevlm-v2", "mmproj.all+feature.gguf")));
         Checkpoint.Open(folder.Path).Dispose();
@@ -177,24 +186,6 @@ public sealed class GgufTests
             GgufFiles.Path("mobilellama", "lm.q4_1.gguf"), folder["q4_1"], PrecisionPlan.Default, calibration: CalibrationSet.Bundled);
         Assert.Contains("Q4_1 as stored", Assert.Single(model.Manifest.Precision.Kept!), StringComparison.Ordinal);
         Assert.InRange(model.Manifest.Loss!.Decoder.MeanDivergence, 0, 0.001);
-    }
-
-    [Fact]
-    public void A_repository_is_searched_by_the_starts_of_its_files()
-    {
-        GgufHead Head(string name, params string[] file)
-        {
-            var bytes = File.ReadAllBytes(GgufFiles.Path(file));
-            return new GgufHead(name, bytes.Length, bytes.AsMemory(0, Math.Min(bytes.Length, 40000)));
-        }
-
-        GgufHead[] heads = [Head("a.gguf", "mobilevlm-v1", "lm.q4_0.gguf"), Head("m.gguf", "mobilevlm-v1", "mmproj.gguf"), Head("x.gguf", "mobilellama", "lm.q4_1.gguf")];
-        var found = GgufRepository.Select("'o/r'", heads, "a.gguf");
-        Assert.Equal(("a.gguf", "m.gguf"), (found.Decoder, found.Mmproj));
-        Assert.Contains("more than one", Assert.Throws<CheckpointException>(() => GgufRepository.Select("'o/r'", heads, null)).Message, StringComparison.Ordinal);
-        Assert.Contains("'b.gguf'", Assert.Throws<CheckpointException>(() => GgufRepository.Select("'o/r'", heads, "b.gguf")).Message, StringComparison.Ordinal);
-        var part = GgufRepository.Select("'o/r'", [Head("s-00001-of-00003.gguf", "llama-gqa", "split", "split-00001-of-00003.gguf")], null);
-        Assert.Equal(["s-00001-of-00003.gguf", "s-00002-of-00003.gguf", "s-00003-of-00003.gguf"], part.Files);
     }
 
     private static Checkpoint OpenPair(string decoder, string mmproj) => Checkpoint.Open(

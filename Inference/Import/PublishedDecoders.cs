@@ -1,4 +1,6 @@
-namespace MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Models;
+
+namespace MobileVlm.Edge.Inference.Import;
 
 /// <summary>Sizes of the decoders that were published. The chat models have the sizes of the base ones.</summary>
 internal static class PublishedDecoders
