@@ -33,7 +33,7 @@ public sealed class ModeOptionsTests : IDisposable
     [InlineData("\"none\": {}", "", "Modes:none", "Home Assistant")]
     [InlineData("\"home\": {}, \"Home\": {}", "", "Modes:Home", "upper and lower case")]
     [InlineData("\"home\": {}", ", \"InitialMode\": \"away\"", "InitialMode", "'home' would be accepted")]
-    [InlineData("", ", \"InitialMode\": \"away\"", "InitialMode", "there are none")]
+    [InlineData("", ", \"InitialMode\": \"away\"", "InitialMode", "but none is defined")]
     public void A_wrong_mode_is_an_error_of_its_key(string modes, string more, string key, string expected)
     {
         var error = _fixture.Error(Modes(modes, more));
