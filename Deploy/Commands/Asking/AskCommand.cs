@@ -3,8 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Answers;
@@ -79,7 +77,7 @@ internal static class AskCommand
         ParseResult parsed, ModelOptions options, string image, Question[] questions, bool showsPrompt, CancellationToken cancel)
     {
         // Quick checks come before the model's sessions are opened.
-        CheckQuestions(questions);
+        AskedQuestions.Check(questions.Select(question => question.Text));
         var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
         var decoded = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
@@ -135,27 +133,6 @@ internal static class AskCommand
                 CultureInfo.InvariantCulture,
                 $"{AnswerWords.Unknown} ('yes' and 'no' together have a probability of {answer.Mass:0.000}, less than {answer.Question.MinMass:0.###}: the model would say something else)")
             : string.Create(CultureInfo.InvariantCulture, $"{answer.Value} ({score:0.000})");
-
-    /// <summary>Refuses questions that are probably a mistake.</summary>
-    /// <exception cref="UsageException">A question has no visible character; the model would answer it nevertheless. Or a question
-    /// is an image file, because a shell has expanded <c>--image *.jpg</c>.</exception>
-    private static void CheckQuestions(Question[] questions)
-    {
-        foreach (var question in questions.Select(question => question.Text))
-        {
-            if (!QuestionText.HasText(question))
-            {
-                throw new UsageException("A question is empty. Write it as for a person, in quotes: \"Is there a person?\"");
-            }
-
-            if (ImageCodec.Extensions.Contains(Path.GetExtension(question), StringComparer.OrdinalIgnoreCase) && File.Exists(question))
-            {
-                throw new UsageException(
-                    $"'{question}' is an image file where a question is expected. The command takes one image: "
-                    + "run it once for each.");
-            }
-        }
-    }
 
     /// <summary>The context size for the longest of the questions with its answer, limited by the model.</summary>
     private static int Capacity(ModelFolder folder, Question[] questions)

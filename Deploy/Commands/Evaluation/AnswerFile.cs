@@ -45,10 +45,7 @@ internal sealed class AnswerFile : IDisposable
             return new AnswerFile(stamp, null);
         }
 
-        if (Directory.Exists(path) || Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
-        {
-            throw new UsageException($"{option}: {path} is a folder, or is in a folder that does not exist. Name a file in an existing folder.");
-        }
+        OutputFile.Check(option, path);
 
         // Locked while the run lasts, so that two runs do not write into each other's lines. Other programs may read it.
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);

@@ -1,0 +1,95 @@
+using System.Globalization;
+using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Deploy.Cli;
+
+namespace MobileVlm.Edge.Deploy.Commands.Scanning;
+
+/// <summary>A scan as text of at most 80 columns: the times of each value.</summary>
+internal static class ScanText
+{
+    private const int Columns = 80;
+
+    public static IEnumerable<string> Lines(ScanReport report)
+    {
+        foreach (var (index, video) in report.Videos.Index())
+        {
+            if (index > 0)
+            {
+                yield return "";
+            }
+
+            yield return video.Frames.Count == 0 ? $"{video.Path}: no answers" : $"{video.Path}: {Range(report.Sampling.From, video.End)}, {Counts(video, report.Sampling.Every)}";
+            if (video.Problem is not null)
+            {
+                yield return "Not complete; see the message.";
+            }
+
+            if (video.Frames.Count == 0)
+            {
+                continue;
+            }
+
+            foreach (var (at, question) in report.Questions.Index())
+            {
+                yield return question.Text;
+                foreach (var segment in video.Segments(at))
+                {
+                    foreach (var line in Segment(segment))
+                    {
+                        yield return line;
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Times between which something is so: <c>00:12 – 00:31</c>.</summary>
+    public static string Range(TimeSpan from, TimeSpan to) => $"{DurationText.Time(from)} – {DurationText.Time(to)}";
+
+    /// <summary>Scores of a time: one, or the lowest and the highest.</summary>
+    public static string Scores(ScanSegment segment)
+    {
+        var (low, high) = (Score(segment.LowestScore), Score(segment.HighestScore));
+        return low == high ? low : $"{low} to {high}";
+    }
+
+    public static string Counts(ScannedVideo video, TimeSpan every) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"every {DurationText.Format(every)}, {video.Frames.Count} {(video.Frames.Count == 1 ? "sample" : "samples")} ({video.ReusedCount} reused)");
+
+    private static IEnumerable<string> Segment(ScanSegment segment)
+    {
+        var time = $"  {Range(segment.From, segment.To)}  ";
+        var value = segment.LowestScore is null ? segment.Value : $"{segment.Value,-4} {Scores(segment)}";
+        if (segment.Reason is { } reason)
+        {
+            value += $" ({reason.ToText()})";
+        }
+
+        foreach (var line in Wrapped(value, Columns - time.Length))
+        {
+            yield return time + line;
+            time = new string(' ', time.Length);
+        }
+    }
+
+    private static string Score(double? score) => score?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>Lines of at most so many characters, broken at blanks where there are any.</summary>
+    private static IEnumerable<string> Wrapped(string text, int width)
+    {
+        foreach (var paragraph in text.Split('\n'))
+        {
+            var rest = paragraph.TrimEnd();
+            while (rest.Length > width)
+            {
+                var blank = rest.LastIndexOf(' ', width);
+                var end = blank > 0 ? blank : width;
+                yield return rest[..end];
+                rest = rest[end..].TrimStart();
+            }
+
+            yield return rest;
+        }
+    }
+}
