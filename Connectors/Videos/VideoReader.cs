@@ -185,6 +185,8 @@ public sealed class VideoReader(string path, VideoSampling sampling, string ffmp
                 : "has no picture.");
         }
 
+        errors = errors.Split(" | ")[0];
+
         // A file that was cut off names its whole length, and the decoder reports errors where it ends.
         var last = sampling.TimeOf(count - 1) + sampling.Every;
         var expected = Length is { } length && sampling.To is { } to && to < length ? to : Length;

@@ -36,11 +36,20 @@ internal static partial class DurationText
     }
 
     /// <summary>Writes a time of a video: <c>01:30</c>, <c>1:01:30</c>, with decimals where there are any.</summary>
-    public static string Time(TimeSpan time)
+    public static string Time(TimeSpan time) => Time(time, time.Milliseconds == 0 ? 0 : 3, time.TotalHours >= 1);
+
+    /// <summary>Writes a time of a video in a fixed form, so that times in a list have the same width.</summary>
+    /// <param name="time">Zero or more.</param>
+    /// <param name="decimals">Of the seconds, 0 to 3.</param>
+    /// <param name="withHours">Whether hours are written.</param>
+    public static string Time(TimeSpan time, int decimals, bool withHours)
     {
-        var format = time.TotalHours >= 1 ? $"{(int)time.TotalHours}:{time:mm\\:ss}" : time.ToString(@"mm\:ss", CultureInfo.InvariantCulture);
-        var milliseconds = time.Milliseconds;
-        return milliseconds == 0 ? format : format + (milliseconds / 1000.0).ToString(".###", CultureInfo.InvariantCulture);
+        var unit = TimeSpan.TicksPerSecond / (long)Math.Pow(10, decimals);
+        var rounded = TimeSpan.FromTicks((time.Ticks + (unit / 2)) / unit * unit);
+        var clock = withHours
+            ? string.Create(CultureInfo.InvariantCulture, $"{(int)rounded.TotalHours}:{rounded:mm\\:ss}")
+            : string.Create(CultureInfo.InvariantCulture, $"{(int)rounded.TotalMinutes:00}:{rounded:ss}");
+        return decimals == 0 ? clock : clock + rounded.ToString("\\." + new string('f', decimals), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Writes a duration as it would be given: <c>1s</c>, <c>500ms</c>, <c>1m30s</c>.</summary>

@@ -20,8 +20,16 @@ internal static class AskCommand
     public static Command Create()
     {
         var options = new ModelOptions();
-        var image = ImageOption.Create();
-        image.Required = true;
+        var image = new Option<string[]>("--image")
+        {
+            Description = $"{ImageOption.Create().Description} With --check also folders, and several times.",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var check = new Option<bool>("--check")
+        {
+            Description = "Try yes/no questions: their scores on the images and without one, and warnings about questions that work badly.",
+        };
         var yesNo = new Option<bool>("--yes-no")
         {
             Description = "Score the questions as yes/no, with a probability, instead of generating an answer.",
@@ -52,7 +60,7 @@ internal static class AskCommand
             Description = "One or more questions; the image is encoded once for all of them.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, questions };
+        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, check, questions };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () => Run(
@@ -61,24 +69,33 @@ internal static class AskCommand
                 parsed.GetRequiredValue(image),
                 [
                     .. parsed.GetRequiredValue(questions).Select(text =>
-                        new Question(text, parsed.GetValue(yesNo) ? AnswerKind.YesNo : AnswerKind.Text, parsed.GetValue(options.MaxTokens))
+                        new Question(text, parsed.GetValue(yesNo) || parsed.GetValue(check) ? AnswerKind.YesNo : AnswerKind.Text, parsed.GetValue(options.MaxTokens))
                         {
                             Suffix = parsed.GetValue(suffix),
                             MinMass = parsed.GetValue(minMass),
                         }),
                 ],
                 parsed.GetValue(showPrompt),
+                parsed.GetValue(check),
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }
 
     private static int Run(
-        ParseResult parsed, ModelOptions options, string image, Question[] questions, bool showsPrompt, CancellationToken cancel)
+        ParseResult parsed, ModelOptions options, string[] images, Question[] questions, bool showsPrompt, bool checks, CancellationToken cancel)
     {
         // Quick checks come before the model's sessions are opened.
         AskedQuestions.Check(questions.Select(question => question.Text));
         var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
+        if (checks)
+        {
+            return new CheckRun(folder, questions, images).Run(
+                options.Execution(parsed), Capacity(folder, questions), parsed.GetValue(options.Json), cancel);
+        }
+
+        var image = images is [var only] ? only : throw new UsageException(
+            $"--image is given {images.Length} times, and the command takes one image: run it once for each. With --check it takes several.");
         var decoded = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
         var execution = options.Execution(parsed);

@@ -52,7 +52,7 @@ internal static class ScanPage
         if (report.Questions.Any(question => question.Kind == QuestionKind.YesNo))
         {
             var thresholds = report.Questions[0].Rules.Thresholds;
-            parts.Add(string.Create(CultureInfo.InvariantCulture, $"yes from {thresholds.YesAbove:0.##}, no up to {thresholds.NoBelow:0.##}"));
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"yes from {thresholds.YesAbove:0.##}{(thresholds.NoBelow < thresholds.YesAbove ? $", no up to {thresholds.NoBelow:0.##}" : "")}"));
         }
 
         parts.Add(report.Settings.Gate is { } gate
@@ -89,37 +89,39 @@ internal static class ScanPage
 
         if (video.Frames.Count > 0)
         {
+            var times = new ScanTimes(report, video);
             page.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"<p class=\"dim\">{ScanText.Range(video.Frames[0].Time, video.End)}, {HtmlPage.Text(ScanText.Counts(video, report.Sampling.Every))}</p>");
+                $"<p class=\"dim\">{times.Range(video.Frames[0].Time, video.End)}, {ScanText.Counts(video)}</p>");
             foreach (var (at, question) in report.Questions.Index())
             {
-                AddQuestion(page, video, at, question);
+                AddQuestion(page, video, at, question, times);
             }
 
-            AddAnswers(page, report, video);
+            AddAnswers(page, report, video, times);
         }
 
         page.AppendLine("</section>");
     }
 
-    private static void AddQuestion(StringBuilder page, ScannedVideo video, int at, StandingQuestion question)
+    private static void AddQuestion(StringBuilder page, ScannedVideo video, int at, StandingQuestion question, ScanTimes times)
     {
         var segments = video.Segments(at);
         var classes = ScanPlot.Classes(segments);
         page.AppendLine(CultureInfo.InvariantCulture, $"<h3>{HtmlPage.Text(question.Text)}</h3>");
-        page.AppendLine(CultureInfo.InvariantCulture, $"<p class=\"dim\">{HtmlPage.Text(Shares(video, segments))}</p>");
-        ScanPlot.Add(page, video, at, question, segments);
+        page.AppendLine(CultureInfo.InvariantCulture, $"<p class=\"dim\">{HtmlPage.Text(question.Kind == QuestionKind.Text ? Changes(segments) : Shares(video, segments, times))}</p>");
+        ScanPlot.Add(page, video, at, question, segments, times);
         page.AppendLine("<ul class=\"changes\">");
         foreach (var segment in segments.Take(MaxSegments))
         {
             var picture = video.Pictures.TryGetValue(segment.From, out var jpeg)
-                ? $"<img loading=\"lazy\" alt=\"Picture at {DurationText.Time(segment.From)}\" src=\"data:image/jpeg;base64,{Convert.ToBase64String(jpeg)}\">"
+                ? $"<img loading=\"lazy\" alt=\"Picture at {times.Text(segment.From)}\" src=\"data:image/jpeg;base64,{Convert.ToBase64String(jpeg)}\">"
                 : "";
+            var value = question.Kind == QuestionKind.Text ? HtmlPage.Text(segment.Value) : $"<b>{HtmlPage.Text(segment.Value)}</b>";
             var reason = segment.Reason is { } why ? $" ({why.ToText()})" : "";
             page.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"<li>{picture}<span class=\"time\">{ScanText.Range(segment.From, segment.To)}</span><br><span class=\"key {classes[segment.Value]}\"></span><b>{HtmlPage.Text(segment.Value)}</b>{HtmlPage.Text(reason)} <span class=\"dim\">{ScanText.Scores(segment)}</span></li>");
+                $"<li>{picture}<span class=\"time\">{times.Range(segment.From, segment.To)}</span><br><span class=\"key {classes[segment.Value]}\"></span>{value}{HtmlPage.Text(reason)} <span class=\"dim\">{ScanText.Scores(segment)}</span></li>");
         }
 
         page.AppendLine("</ul>");
@@ -130,7 +132,7 @@ internal static class ScanPage
     }
 
     /// <summary>How long each value was: <c>yes 00:19 (30 %), no 00:45 (70 %)</c>.</summary>
-    private static string Shares(ScannedVideo video, IReadOnlyList<ScanSegment> segments)
+    private static string Shares(ScannedVideo video, IReadOnlyList<ScanSegment> segments, ScanTimes times)
     {
         const int MaxValues = 5;
         var whole = video.End - video.Frames[0].Time;
@@ -139,14 +141,15 @@ internal static class ScanPage
             .Select(group => (Value: group.Key, Time: group.Aggregate(TimeSpan.Zero, (sum, segment) => sum + (segment.To - segment.From))))
             .OrderByDescending(it => it.Time)
             .ToList();
-        var changes = segments.Count - 1;
         return string.Join(", ", values.Take(MaxValues).Select(it => string.Create(
-                CultureInfo.InvariantCulture, $"{it.Value} {DurationText.Time(it.Time)} ({(whole > TimeSpan.Zero ? it.Time / whole : 1) * 100:0} %)")))
+                CultureInfo.InvariantCulture, $"{it.Value} {times.Text(it.Time)} ({(whole > TimeSpan.Zero ? it.Time / whole : 1) * 100:0} %)")))
             + (values.Count > MaxValues ? $" and {values.Count - MaxValues} more" : "")
-            + $"; {changes} {(changes == 1 ? "change" : "changes")}";
+            + $"; {Changes(segments)}";
     }
 
-    private static void AddAnswers(StringBuilder page, ScanReport report, ScannedVideo video)
+    private static string Changes(IReadOnlyList<ScanSegment> segments) => segments.Count == 2 ? "1 change" : $"{segments.Count - 1} changes";
+
+    private static void AddAnswers(StringBuilder page, ScanReport report, ScannedVideo video, ScanTimes times)
     {
         page.AppendLine("<details><summary>All answers</summary><div class=\"scroll\"><table>");
         page.Append("<tr><th>Time</th>");
@@ -158,7 +161,7 @@ internal static class ScanPage
         page.AppendLine("<th></th></tr>");
         foreach (var frame in video.Frames.Take(MaxRows))
         {
-            page.Append(CultureInfo.InvariantCulture, $"<tr{(frame.Reused ? " class=\"reused\"" : "")}><td>{DurationText.Time(frame.Time)}</td>");
+            page.Append(CultureInfo.InvariantCulture, $"<tr{(frame.Reused ? " class=\"reused\"" : "")}><td>{times.Text(frame.Time)}</td>");
             foreach (var (question, answer) in report.Questions.Zip(frame.Answers))
             {
                 var score = answer.Score is { } it ? string.Create(CultureInfo.InvariantCulture, $" {it:0.000}") : "";

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Reports;
 
 namespace MobileVlm.Edge.Deploy.Commands.Scanning;
@@ -28,7 +27,8 @@ internal static class ScanPlot
         .plot .line { fill: none; stroke: var(--first); stroke-width: 1.75; vector-effect: non-scaling-stroke; }
         .plot .threshold { stroke: var(--dim); stroke-dasharray: 4 4; vector-effect: non-scaling-stroke; }
         .plot .mark { position: absolute; right: 100%; margin-right: .3rem; transform: translateY(-50%); font-size: .75rem; color: var(--dim); }
-        .ticks { display: flex; justify-content: space-between; margin: 0 0 .3rem 2rem; font-size: .75rem; color: var(--dim); font-variant-numeric: tabular-nums; }
+        .ticks { position: relative; height: 1.1rem; margin: 0 0 .3rem 2rem; font-size: .75rem; color: var(--dim); font-variant-numeric: tabular-nums; }
+        .ticks span { position: absolute; transform: translateX(-50%); } .ticks span:first-child { transform: none; } .ticks span:last-child { transform: translateX(-100%); }
         .yes { fill: var(--yes); background: var(--yes); } .no { fill: var(--no); background: var(--no); } .unknown { fill: var(--unknown); background: var(--unknown); }
         .v0 { fill: var(--v0); background: var(--v0); } .v1 { fill: var(--v1); background: var(--v1); } .v2 { fill: var(--v2); background: var(--v2); } .v3 { fill: var(--v3); background: var(--v3); }
         .v4 { fill: var(--v4); background: var(--v4); } .v5 { fill: var(--v5); background: var(--v5); } .v6 { fill: var(--v6); background: var(--v6); }
@@ -41,7 +41,9 @@ internal static class ScanPlot
     /// <param name="question">Index of the question.</param>
     /// <param name="asked">The question.</param>
     /// <param name="segments">Its values.</param>
-    public static void Add(StringBuilder page, ScannedVideo video, int question, StandingQuestion asked, IReadOnlyList<ScanSegment> segments)
+    /// <param name="times">Writes times.</param>
+    public static void Add(
+        StringBuilder page, ScannedVideo video, int question, StandingQuestion asked, IReadOnlyList<ScanSegment> segments, ScanTimes times)
     {
         var (from, to) = (video.Frames[0].Time, video.End);
         page.AppendLine("<div class=\"plot\">");
@@ -57,13 +59,13 @@ internal static class ScanPlot
             var (left, right) = (X(segment.From, from, to), X(segment.To, from, to));
             page.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"<rect class=\"{classes[segment.Value]}\" x=\"{left:0.##}\" y=\"0\" width=\"{Math.Max(right - left, 0.5):0.##}\" height=\"10\"><title>{HtmlPage.Text($"{ScanText.Range(segment.From, segment.To)} {segment.Value}")}</title></rect>");
+                $"<rect class=\"{classes[segment.Value]}\" x=\"{left:0.##}\" y=\"0\" width=\"{Math.Max(right - left, 0.5):0.##}\" height=\"10\"><title>{HtmlPage.Text($"{times.Range(segment.From, segment.To)} {segment.Value}")}</title></rect>");
         }
 
         page.AppendLine("</svg>").AppendLine("</div>").Append("<div class=\"ticks\">");
         for (var tick = 0; tick < Ticks; tick++)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<span>{DurationText.Time(Rounded(from + ((to - from) * tick / (Ticks - 1)), to - from))}</span>");
+            page.Append(CultureInfo.InvariantCulture, $"<span style=\"left:{100.0 * tick / (Ticks - 1):0}%\">{times.Text(from + ((to - from) * tick / (Ticks - 1)))}</span>");
         }
 
         page.AppendLine("</div>");
@@ -125,7 +127,4 @@ internal static class ScanPlot
     private static double X(TimeSpan time, TimeSpan from, TimeSpan to) => to > from ? Math.Clamp((time - from) / (to - from), 0, 1) * Width : 0;
 
     private static double Y(double score) => Height * (1 - score);
-
-    private static TimeSpan Rounded(TimeSpan time, TimeSpan whole) =>
-        whole.TotalSeconds < 2 * Ticks ? TimeSpan.FromMilliseconds(Math.Round(time.TotalMilliseconds / 10) * 10) : TimeSpan.FromSeconds(Math.Round(time.TotalSeconds));
 }

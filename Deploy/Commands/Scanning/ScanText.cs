@@ -18,7 +18,8 @@ internal static class ScanText
                 yield return "";
             }
 
-            yield return video.Frames.Count == 0 ? $"{video.Path}: no answers" : $"{video.Path}: {Range(report.Sampling.From, video.End)}, {Counts(video, report.Sampling.Every)}";
+            var times = new ScanTimes(report, video);
+            yield return video.Frames.Count == 0 ? $"{video.Path}: no answers" : $"{video.Path}: {times.Range(report.Sampling.From, video.End)}, every {DurationText.Format(report.Sampling.Every)}, {Counts(video)}";
             if (video.Problem is not null)
             {
                 yield return "Not complete; see the message.";
@@ -34,7 +35,7 @@ internal static class ScanText
                 yield return question.Text;
                 foreach (var segment in video.Segments(at))
                 {
-                    foreach (var line in Segment(segment))
+                    foreach (var line in Segment(segment, times))
                     {
                         yield return line;
                     }
@@ -43,9 +44,6 @@ internal static class ScanText
         }
     }
 
-    /// <summary>Times between which something is so: <c>00:12 – 00:31</c>.</summary>
-    public static string Range(TimeSpan from, TimeSpan to) => $"{DurationText.Time(from)} – {DurationText.Time(to)}";
-
     /// <summary>Scores of a time: one, or the lowest and the highest.</summary>
     public static string Scores(ScanSegment segment)
     {
@@ -53,13 +51,13 @@ internal static class ScanText
         return low == high ? low : $"{low} to {high}";
     }
 
-    public static string Counts(ScannedVideo video, TimeSpan every) => string.Create(
+    public static string Counts(ScannedVideo video) => string.Create(
         CultureInfo.InvariantCulture,
-        $"every {DurationText.Format(every)}, {video.Frames.Count} {(video.Frames.Count == 1 ? "sample" : "samples")} ({video.ReusedCount} reused)");
+        $"{video.Frames.Count} {(video.Frames.Count == 1 ? "sample" : "samples")} ({video.ReusedCount} reused)");
 
-    private static IEnumerable<string> Segment(ScanSegment segment)
+    private static IEnumerable<string> Segment(ScanSegment segment, ScanTimes times)
     {
-        var time = $"  {Range(segment.From, segment.To)}  ";
+        var time = $"  {times.Range(segment.From, segment.To)}  ";
         var value = segment.LowestScore is null ? segment.Value : $"{segment.Value,-4} {Scores(segment)}";
         if (segment.Reason is { } reason)
         {
