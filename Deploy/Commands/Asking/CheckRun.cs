@@ -126,7 +126,10 @@ internal sealed class CheckRun(ModelFolder folder, IReadOnlyList<Question> quest
 
             foreach (var warning in check.Warnings)
             {
-                yield return $"  warning: {warning.Message}";
+                foreach (var (index, line) in TextLines.Wrap($"warning: {warning.Message}", TextLines.Columns - 4).Index())
+                {
+                    yield return $"{(index == 0 ? "  " : "    ")}{line}";
+                }
             }
 
             if (check.Warnings.Count == 0)

@@ -54,6 +54,11 @@ internal static class ScanCommand
         }
 
         Write(parsed, options, report);
+        foreach (var remark in videos.Select(video => video.Remark).OfType<string>())
+        {
+            Terminal.Info(remark);
+        }
+
         foreach (var problem in videos.Select(video => video.Problem).OfType<string>())
         {
             Terminal.Error(problem);

@@ -87,6 +87,11 @@ internal static class ScanPage
             page.AppendLine(CultureInfo.InvariantCulture, $"<p class=\"problem\"><b>Not complete.</b> {HtmlPage.Text(problem)}</p>");
         }
 
+        if (video.Remark is { } remark)
+        {
+            page.AppendLine(CultureInfo.InvariantCulture, $"<p class=\"dim\">{HtmlPage.Text(remark)}</p>");
+        }
+
         if (video.Frames.Count > 0)
         {
             var times = new ScanTimes(report, video);

@@ -2,7 +2,6 @@ using MobileVlm.Edge.Actors.Scanning;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Videos;
-using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -41,10 +40,7 @@ internal sealed class ScanRun(ScanSettings settings, VideoSampling sampling, str
             try
             {
                 new VideoScan(encoder, answerer, settings).Run(reader.Read(cancel), (answers, frame) => Add(video, reader, answers, frame, progress), cancel);
-                if (reader.Damage is { } damage)
-                {
-                    Terminal.Info($"{video.Path}: some pictures are damaged, and the answers about them may be wrong ({damage}).");
-                }
+                video.Damage = reader.Damage;
             }
             catch (VideoException fault) when (!fault.IsDecoderMissing)
             {

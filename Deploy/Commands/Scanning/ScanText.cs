@@ -7,8 +7,6 @@ namespace MobileVlm.Edge.Deploy.Commands.Scanning;
 /// <summary>A scan as text of at most 80 columns: the times of each value.</summary>
 internal static class ScanText
 {
-    private const int Columns = 80;
-
     public static IEnumerable<string> Lines(ScanReport report)
     {
         foreach (var (index, video) in report.Videos.Index())
@@ -64,7 +62,7 @@ internal static class ScanText
             value += $" ({reason.ToText()})";
         }
 
-        foreach (var line in Wrapped(value, Columns - time.Length))
+        foreach (var line in TextLines.Wrap(value, TextLines.Columns - time.Length))
         {
             yield return time + line;
             time = new string(' ', time.Length);
@@ -72,22 +70,4 @@ internal static class ScanText
     }
 
     private static string Score(double? score) => score?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
-
-    /// <summary>Lines of at most so many characters, broken at blanks where there are any.</summary>
-    private static IEnumerable<string> Wrapped(string text, int width)
-    {
-        foreach (var paragraph in text.Split('\n'))
-        {
-            var rest = paragraph.TrimEnd();
-            while (rest.Length > width)
-            {
-                var blank = rest.LastIndexOf(' ', width);
-                var end = blank > 0 ? blank : width;
-                yield return rest[..end];
-                rest = rest[end..].TrimStart();
-            }
-
-            yield return rest;
-        }
-    }
 }

@@ -22,6 +22,9 @@ internal sealed class ScannedVideo(string path, TimeSpan every)
     /// <summary>Why it was not read, or not to its end, as the end of a sentence that begins with its name; null where it was.</summary>
     public string? Error { get; set; }
 
+    /// <summary>Pictures that could not be decoded properly, as the decoder reports them; null where there were none.</summary>
+    public string? Damage { get; set; }
+
     /// <summary>The user ended the scan before the end of this video.</summary>
     public bool IsStopped { get; set; }
 
@@ -42,6 +45,9 @@ internal sealed class ScannedVideo(string path, TimeSpan every)
         : !IsStopped ? null
         : _frames.Count == 0 ? $"{path}: stopped before its first answer."
         : $"{path}: stopped at {DurationText.Time(End)}{(Length is { } length ? $" of {DurationText.Time(TimeSpan.FromSeconds(Math.Ceiling(length.TotalSeconds)))}" : "")}.";
+
+    /// <summary>A remark about damaged pictures, in a sentence; null where there were none.</summary>
+    public string? Remark => Damage is null ? null : $"{path}: some pictures are damaged, and the answers about them may be wrong ({Damage}).";
 
     public void Add(ScannedFrame frame) => _frames.Add(frame);
 

@@ -39,6 +39,8 @@ public sealed class VideoScanTests
     [Fact]
     public void Answers_grow_old_in_the_time_of_the_video()
     {
+        _engine.OnAnswer = (_, _) => "0.1";
+
         // The first refresh after 30 s, and after the same value the next one after 60 s.
         var scanned = Scan(new byte[13], [Person], every: TimeSpan.FromSeconds(10));
         Assert.Equal([0, 30, 90], scanned.Where(frame => !frame.Reused).Select(frame => frame.Time.TotalSeconds));

@@ -48,6 +48,7 @@ public sealed class AskCheckTests : IDisposable
         Assert.Contains("The picture is left out.", check.Errors, StringComparison.Ordinal);
         Assert.Matches(@"^Is there no car\?\n  score of 1 picture: [01]\.\d\d to [01]\.\d\d, median [01]\.\d\d\n  score without a picture: [01]\.\d\d\n    [01]\.\d{3}  (yes|no|unknown) ", check.Output);
         Assert.Contains("  warning: 'no': such models often overlook negations.", check.Output, StringComparison.Ordinal);
+        Assert.All(check.Output.Split('\n').Where(line => !line.Contains(".jpg", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, 80));
     }
 
     [Fact]

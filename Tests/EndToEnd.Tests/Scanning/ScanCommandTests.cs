@@ -102,7 +102,8 @@ public sealed class ScanCommandTests : IDisposable
         Assert.Equal(videos, document.RootElement.EnumerateArray().Select(video => video.GetProperty("video").GetString()));
         Assert.Equal([false, null, false, false], document.RootElement.EnumerateArray().Select(video => video.TryGetProperty("complete", out var complete) ? complete.GetBoolean() : (bool?)null));
         var counts = document.RootElement.EnumerateArray().Select(video => video.GetProperty("frames").GetArrayLength()).ToList();
-        Assert.Equal((0, 5, 0), (counts[0], counts[1], counts[3]));
+        Assert.Equal((0, 0), (counts[0], counts[3]));
+        Assert.InRange(counts[1], 5, 6);
         Assert.InRange(counts[2], 20, 40);
         Assert.Contains("does not exist", document.RootElement[0].GetProperty("error").GetString(), StringComparison.Ordinal);
         Assert.Contains("its end is missing or damaged", document.RootElement[2].GetProperty("error").GetString(), StringComparison.Ordinal);
@@ -112,7 +113,7 @@ public sealed class ScanCommandTests : IDisposable
         Assert.DoesNotContain("<b>.mkv", html, StringComparison.Ordinal);
         Assert.Equal(3, html.Split("Not complete.").Length - 1);
 
-        var csv = await RunAsync([second, "--ask", "Is it \"night\", or day?", "--csv", "--every", "2500ms"]);
+        var csv = await RunAsync([second, "--ask", "Is it \"night\", or day?", "--csv", "--every", "2500ms", "--min-mass", "0"]);
         Assert.Equal(0, csv.ExitCode);
         var quoted = second.Replace("\"", "\"\"", StringComparison.Ordinal);
         Assert.Matches(
@@ -126,7 +127,7 @@ public sealed class ScanCommandTests : IDisposable
     {
         var scan = await RunAsync(
         [
-            DemoModel.Clip, "--ask", "Is there a person?", "--answer", "YesNo", "--ask", "What color is the car?", "--answer", "Choice", "--choices", "white, red",
+            DemoModel.Clip, "--ask", "Is there a person?", "--answer", "YesNo", "--ask", "What color is the car?", "--answer", "Choice", "--choices", "The car is white., The car is red.",
             "--ask", "How many people are there?", "--answer", "Number", "--ask", "Describe the scene.", "--answer", "Text", "--max-tokens", "64",
             "--from", "0:16", "--to", "18s", "--every", "500ms", "--gate", "off", "--region", "0,0 1,0 1,1 0,1", "--json",
         ]);
@@ -138,8 +139,8 @@ public sealed class ScanCommandTests : IDisposable
         {
             Assert.False(frame.GetProperty("reused").GetBoolean());
             var answers = frame.GetProperty("answers").EnumerateArray().ToList();
-            Assert.Equal(["yes", "white", "1", "It is day and the gate is open. I can see one person and a white car."], answers.Select(answer => answer.GetProperty("value").GetString()));
-            Assert.Equal(["white", "red"], answers[1].GetProperty("scores").EnumerateObject().Select(score => score.Name));
+            Assert.Equal(["yes", "The car is white.", "1", "It is day and the gate is open. I can see one person and a white car."], answers.Select(answer => answer.GetProperty("value").GetString()));
+            Assert.Equal(["The car is white.", "The car is red."], answers[1].GetProperty("scores").EnumerateObject().Select(score => score.Name));
             Assert.Equal(JsonValueKind.Null, answers[3].GetProperty("score").ValueKind);
         });
     }

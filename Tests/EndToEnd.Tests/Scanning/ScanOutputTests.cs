@@ -89,7 +89,7 @@ public sealed class ScanOutputTests
         var page = ScanPage.Create(Report(video, Person));
         Assert.InRange(page.Length, 100_000, 12_000_000);
         Assert.Contains("The first 2000 of 86400 samples", page, StringComparison.Ordinal);
-        Assert.Contains("23:59:59", ScanText.Lines(Report(video, Person)).Last(), StringComparison.Ordinal);
+        Assert.Contains(" – 24:00:00  ", ScanText.Lines(Report(video, Person)).Last(), StringComparison.Ordinal);
     }
 
     private static ScannedVideo Video(params double[] scores)
