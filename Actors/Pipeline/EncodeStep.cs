@@ -1,10 +1,8 @@
-using System.Buffers;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -66,9 +64,7 @@ internal sealed partial class EncodeStep(
 
         try
         {
-            inFlight.Tokens = inFlight.Region is { } region
-                ? EncodeRegion(encoder, frame, region)
-                : encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
+            inFlight.Tokens = RegionCrop.Encode(encoder, frame, inFlight.Region);
             inFlight.EncodeTime = time.GetElapsedTime(started);
             inFlight.ReportProgress();
             return true;
@@ -95,19 +91,6 @@ internal sealed partial class EncodeStep(
         }
 
         return isEmpty;
-    }
-
-    private static VisualTokens EncodeRegion(IVisionEncoder encoder, Frame frame, FrameRegion region)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(frame.ByteCount);
-        try
-        {
-            return encoder.Encode(RegionCrop.Cut(frame.Pixels, frame.Width, frame.Height, region, buffer));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 
     // On its own thread while stage 2 runs: the snapshot shows this very frame, and no stage waits while it is encoded.

@@ -1,5 +1,8 @@
+using System.Buffers;
 using MobileVlm.Edge.Actors.Questions;
+using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Inference.Images;
+using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Scenes;
 
@@ -8,6 +11,28 @@ internal static class RegionCrop
 {
     // The mean that CLIP's preprocessing takes off (122.77, 116.75, 104.09), so that painted-over pixels are neutral.
     private static ReadOnlySpan<byte> Paint => [123, 117, 104];
+
+    /// <summary>Encodes a frame, or the region of it. The caller disposes the tokens.</summary>
+    /// <param name="encoder">One call at a time.</param>
+    /// <param name="frame">Not changed.</param>
+    /// <param name="region">Null for the whole frame.</param>
+    public static VisualTokens Encode(IVisionEncoder encoder, Frame frame, FrameRegion? region)
+    {
+        if (region is null)
+        {
+            return encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent(frame.ByteCount);
+        try
+        {
+            return encoder.Encode(Cut(frame.Pixels, frame.Width, frame.Height, region, buffer));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
     /// <param name="pixels">RGB, [height, width, 3], rows without padding; not changed.</param>
     /// <param name="width">In pixels.</param>

@@ -3,6 +3,7 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Asking;
 using MobileVlm.Edge.Deploy.Commands.Cameras;
 using MobileVlm.Edge.Deploy.Commands.Evaluation;
+using MobileVlm.Edge.Deploy.Commands.Scanning;
 using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Deploy.Init;
 
@@ -16,6 +17,7 @@ internal static class CommandLine
 
         Try it:        mobilevlm demo
         Ask an image:  mobilevlm ask --model DIR --image FILE "Is there a person?"
+        Scan a video:  mobilevlm scan FILE --model DIR --ask "Is there a person?"
         Configure it:  mobilevlm init
         Run it:        mobilevlm run --config FILE
         Watch it:      mobilevlm watch --config FILE
@@ -30,6 +32,7 @@ internal static class CommandLine
             RunCommand.Create(),
             DemoCommand.Create(),
             AskCommand.Create(),
+            ScanCommand.Create(),
             GenerateCommand.Create(),
             ModelCommand.Create(),
             BenchCommand.Create(),
@@ -55,6 +58,7 @@ internal static class CommandLine
             return ExitCode.Usage;
         }
 
+        HelpExamples.AddTo(parsed.CommandResult.Command);
         if (UsageErrors.Of(parsed) is { Count: > 0 } errors)
         {
             foreach (var error in errors)

@@ -4,6 +4,7 @@ using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Connectors.Hub;
 using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
+using MobileVlm.Edge.Connectors.Videos;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Decoding;
@@ -44,7 +45,7 @@ internal static class FailureReport
         ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException
             or EmbeddedBrokerPortBusyException or HttpPortBusyException => (ExitCode.Usage, e.Message),
         OperationCanceledException => (ExitCode.Failed, "Stopped before it was done."),
-        CheckpointException or ImageFileException or ContextFullException or NonFiniteLogitsException or HubException or BenchmarkDataException
+        CheckpointException or ImageFileException or ContextFullException or NonFiniteLogitsException or HubException or BenchmarkDataException or VideoException
             => (ExitCode.Failed, e.Message),
         FileNotFoundException { FileName: { } file } => (ExitCode.Failed, $"{file} does not exist. {e.Message}"),
         IOException => (ExitCode.Failed, WithRemedy(e.Message)),
@@ -71,7 +72,7 @@ internal static class FailureReport
     /// <summary>Whether the exception's message is enough, so that a stack trace would not help.</summary>
     private static bool IsExpected(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
         or UsageException or EmbeddedBrokerPortBusyException or HttpPortBusyException or OperationCanceledException or CheckpointException
-        or ImageFileException or ContextFullException or HubException or BenchmarkDataException or IOException or UnauthorizedAccessException;
+        or ImageFileException or ContextFullException or HubException or BenchmarkDataException or VideoException or IOException or UnauthorizedAccessException;
 
     private static bool IsTraceRequested => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";
 

@@ -11,7 +11,7 @@ internal static class UsageErrors
     private const string Missing = "Required command was not provided.";
 
     /// <summary>The value names of arguments and options that name a file or folder.</summary>
-    private static readonly string[] PathNames = ["DIR", "SOURCE", "FILE"];
+    private static readonly string[] PathNames = ["DIR", "SOURCE", "FILE", "VIDEO"];
 
     /// <summary>Returns one line for each error; none if the command can be run.</summary>
     public static IReadOnlyList<string> Of(ParseResult parsed)

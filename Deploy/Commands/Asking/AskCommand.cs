@@ -3,8 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Connectors.Images;
-using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Answers;
@@ -22,8 +20,16 @@ internal static class AskCommand
     public static Command Create()
     {
         var options = new ModelOptions();
-        var image = ImageOption.Create();
-        image.Required = true;
+        var image = new Option<string[]>("--image")
+        {
+            Description = $"{ImageOption.Create().Description} With --check also folders, and several times.",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var check = new Option<bool>("--check")
+        {
+            Description = "Try yes/no questions: their scores on the images and without one, and warnings about questions that work badly.",
+        };
         var yesNo = new Option<bool>("--yes-no")
         {
             Description = "Score the questions as yes/no, with a probability, instead of generating an answer.",
@@ -48,7 +54,7 @@ internal static class AskCommand
             Description = "One or more questions; the image is encoded once for all of them.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, questions };
+        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, check, questions };
         options.AddTo(command);
         command.RequireWith(minMass, yesNo);
         command.RefuseWith(options.Temperature, yesNo);
@@ -59,24 +65,33 @@ internal static class AskCommand
                 parsed.GetRequiredValue(image),
                 [
                     .. parsed.GetRequiredValue(questions).Select(text =>
-                        new Question(text, parsed.GetValue(yesNo) ? AnswerKind.YesNo : AnswerKind.Text, parsed.GetValue(options.MaxTokens))
+                        new Question(text, parsed.GetValue(yesNo) || parsed.GetValue(check) ? AnswerKind.YesNo : AnswerKind.Text, parsed.GetValue(options.MaxTokens))
                         {
                             Suffix = parsed.GetValue(suffix),
                             MinMass = parsed.GetValue(minMass),
                         }),
                 ],
                 parsed.GetValue(showPrompt),
+                parsed.GetValue(check),
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }
 
     private static int Run(
-        ParseResult parsed, ModelOptions options, string image, Question[] questions, bool showsPrompt, CancellationToken cancel)
+        ParseResult parsed, ModelOptions options, string[] images, Question[] questions, bool showsPrompt, bool checks, CancellationToken cancel)
     {
         // Quick checks come before the model's sessions are opened.
-        CheckQuestions(questions);
+        AskedQuestions.Check(questions.Select(question => question.Text));
         var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
+        if (checks)
+        {
+            return new CheckRun(folder, questions, images).Run(
+                options.Execution(parsed), Capacity(folder, questions), parsed.GetValue(options.Json), cancel);
+        }
+
+        var image = images is [var only] ? only : throw new UsageException(
+            $"--image is given {images.Length} times, and the command takes one image: run it once for each. With --check it takes several.");
         var decoded = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
         var execution = options.Execution(parsed);
@@ -131,27 +146,6 @@ internal static class AskCommand
                 CultureInfo.InvariantCulture,
                 $"{AnswerWords.Unknown} ('yes' and 'no' together have a probability of {answer.Mass:0.000}, less than {answer.Question.MinMass:0.###}: the model would say something else)")
             : string.Create(CultureInfo.InvariantCulture, $"{answer.Value} ({score:0.000})");
-
-    /// <summary>Refuses questions that are probably a mistake.</summary>
-    /// <exception cref="UsageException">A question has no visible character; the model would answer it nevertheless. Or a question
-    /// is an image file, because a shell has expanded <c>--image *.jpg</c>.</exception>
-    private static void CheckQuestions(Question[] questions)
-    {
-        foreach (var question in questions.Select(question => question.Text))
-        {
-            if (!QuestionText.HasText(question))
-            {
-                throw new UsageException("A question is empty. Write it as for a person, in quotes: \"Is there a person?\"");
-            }
-
-            if (ImageCodec.Extensions.Contains(Path.GetExtension(question), StringComparer.OrdinalIgnoreCase) && File.Exists(question))
-            {
-                throw new UsageException(
-                    $"'{question}' is an image file where a question is expected. The command takes one image: "
-                    + "run it once for each.");
-            }
-        }
-    }
 
     /// <summary>The context size for the longest of the questions with its answer, limited by the model.</summary>
     private static int Capacity(ModelFolder folder, Question[] questions)

@@ -42,10 +42,7 @@ internal sealed class AnswerFile : IDisposable
             return new AnswerFile(stamp, null);
         }
 
-        if (Directory.Exists(path) || Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
-        {
-            throw new UsageException($"{option}: {path} is a folder, or is in a folder that does not exist. Name a file in an existing folder.");
-        }
+        OutputFile.Check(option, path);
 
         var answers = new AnswerFile(stamp, OpenLocked(path, option));
         try

@@ -111,11 +111,7 @@ internal static class EvalCommand
             throw new UsageException($"{options.Answers.Name} and {options.CompareAnswers.Name} are the same file. Each model needs its own.");
         }
 
-        if (parsed.GetValue(options.Html) is { } page
-            && (Directory.Exists(page) || Path.GetDirectoryName(Path.GetFullPath(page)) is { } folder && !Directory.Exists(folder)))
-        {
-            throw new UsageException($"{options.Html.Name}: {page} is a folder, or is in a folder that does not exist. Name a file in an existing folder.");
-        }
+        OutputFile.Check(options.Html.Name, parsed.GetValue(options.Html));
     }
 
     /// <summary>Finds missing pictures before hours of work.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using MobileVlm.Edge.Deploy.Commands.Models;
+using MobileVlm.Edge.Deploy.Reports;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
 
 namespace MobileVlm.Edge.Deploy.Commands.Evaluation;
@@ -13,15 +13,6 @@ internal static class EvaluationPage
     private const int MaxRows = 500;
 
     private const string Style = """
-        :root { color-scheme: light dark; --text: #1c2024; --dim: #60656b; --line: #d5d9de; --back: #ffffff; --first: #2f6fb3; --second: #c2681b; --good: #2f7d46; --bad: #b3362f; }
-        @media (prefers-color-scheme: dark) { :root { --text: #e6e8ea; --dim: #a0a6ad; --line: #3a4046; --back: #16191c; --first: #6aa7e8; --second: #e8a05f; --good: #6cc38a; --bad: #ee8078; } }
-        body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-        h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-        p { margin: .4rem 0; } .dim { color: var(--dim); }
-        table { border-collapse: collapse; } td, th { text-align: left; padding: .15rem .8rem .15rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-        td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-        td.text { max-width: 22rem; overflow-wrap: anywhere; }
-        .scroll { overflow-x: auto; }
         svg { display: block; max-width: 100%; height: auto; } svg text { fill: var(--text); font: 12px system-ui, sans-serif; }
         .axis { stroke: var(--line); } .first { fill: var(--first); } .second { fill: var(--second); } .interval { stroke: var(--text); stroke-width: 1.5; }
         .diagonal { stroke: var(--dim); stroke-dasharray: 4 4; } .good { color: var(--good); } .bad { color: var(--bad); }
@@ -31,17 +22,13 @@ internal static class EvaluationPage
 
     public static string Create(EvaluationReport report)
     {
-        var page = new StringBuilder();
-        page.AppendLine("<!doctype html>").AppendLine("<html lang=\"en\">").AppendLine("<head>").AppendLine("<meta charset=\"utf-8\">");
-        page.AppendLine("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
-        page.AppendLine(CultureInfo.InvariantCulture, $"<title>{Text(report.Benchmark.Name)}: {Text(report.First.Model.Name)}</title>");
-        page.AppendLine("<style>").AppendLine(Style).AppendLine("</style>").AppendLine("</head>").AppendLine("<body>");
+        var page = HtmlPage.Begin($"{report.Benchmark.Name}: {report.First.Model.Name}", Style);
         AddHead(page, report);
         AddScores(page, report);
         AddLogits(page, report);
         AddComparison(page, report);
         AddWrongItems(page, report);
-        return page.AppendLine("</body>").AppendLine("</html>").ToString();
+        return HtmlPage.End(page);
     }
 
     private static void AddHead(StringBuilder page, EvaluationReport report)
@@ -183,5 +170,5 @@ internal static class EvaluationPage
     private static string ValueOf(ModelResult result, string name) =>
         result.Scores.Scores.Where(it => it.Name == name).Select(it => EvaluationText.Value(it)).FirstOrDefault("");
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
+    private static string Text(string text) => HtmlPage.Text(text);
 }

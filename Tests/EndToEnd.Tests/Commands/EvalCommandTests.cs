@@ -154,7 +154,7 @@ public sealed partial class EvalCommandTests(EvalCommandTests.SecondModel second
         var html = File.ReadAllText(page);
         Assert.Contains("<h2>Changed answers</h2>", html, StringComparison.Ordinal);
         Assert.Equal(2, Svg().Count(html));
-        Assert.DoesNotContain("http", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("://", html, StringComparison.Ordinal);
 
         var text = await RunAsync(arguments);
         Assert.Contains("meanF1", text, StringComparison.Ordinal);

@@ -94,6 +94,10 @@ public sealed partial class PublicContractTests(ContractRun run, ITestOutputHelp
         await RunAsync("model import", 0, null, ["model", "import", DemoModel.Checkpoint, model, "--precision", "int4-mixed", "--vision-precision", "w8a8", "--prefill", "auto"]);
         await RunAsync("ask", 0, "ask", ["ask", "--model", model, "--image", Image, "--json", "Describe the scene."]);
         await RunAsync("ask --yes-no", 0, "ask --yes-no", ["ask", "--model", model, "--image", Image, "--yes-no", "--json", "Is there a person?"]);
+        await RunAsync("ask --check", 0, "ask --check", ["ask", "--model", model, "--image", Image, "--check", "--json", "Is there no person?"]);
+        await RunAsync("scan", 0, "scan", ["scan", DemoModel.Clip, "--model", model, "--ask", "What color is the car?", "--ask", "Is it night?", "--answer", "Choice", "--answer", "YesNo", "--choices", "red,blue", "--to", "2s", "--json"]);
+        await RunAsync("scan, several videos, one missing", 1, "scan, several videos", ["scan", DemoModel.Clip, Path.Combine(_folder, "none.mp4"), "--model", model, "--ask", "Is it night?", "--to", "1s", "--json"]);
+        await RunAsync("scan, no such video", 2, null, ["scan", Path.Combine(_folder, "none.mp4"), "--model", model, "--ask", "Is it night?"]);
         await RunAsync("ask, no such picture", 2, null, ["ask", "--model", model, "--image", Path.Combine(_folder, "none.jpg"), "Is there a person?"]);
         await RunAsync("generate", 0, "generate", ["generate", "--model", model, "--max-tokens", "2", "--json", "Is there a person?"]);
         var ids = Path.Combine(_folder, "text.ids");

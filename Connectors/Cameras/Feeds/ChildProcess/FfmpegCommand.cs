@@ -141,7 +141,7 @@ internal static class FfmpegCommand
         List<string> filters = [Select(settings.MaxFrameRate is { } rate ? slot(rate) : null)];
         if (settings.MaxWidth is { } width)
         {
-            filters.Add(string.Create(CultureInfo.InvariantCulture, $"scale='min({width},iw)':-1:flags=area,format={ScaledFormats}"));
+            filters.Add(ScaleTo(width));
         }
 
         return new ChildCommand
@@ -164,6 +164,11 @@ internal static class FfmpegCommand
             MarksAll = settings.MaxFrameRate is not null,
         };
     }
+
+    /// <summary>The filter that scales wider frames down to a width, in their own format where that has 8 bits.</summary>
+    /// <param name="width">In pixels.</param>
+    internal static string ScaleTo(int width) =>
+        string.Create(CultureInfo.InvariantCulture, $"scale='min({width},iw)':-1:flags=area,format={ScaledFormats}");
 
     /// <summary>Lets frames through and prints a mark for each (see <see cref="FfmpegReport"/>): twice its number in the
     /// source, plus one from the first key frame on. Without a rate, marks end at that frame, because no number is left out then.</summary>

@@ -8,7 +8,7 @@ namespace MobileVlm.Edge.Connectors.Cameras.Feeds.ChildProcess;
 /// <param name="attempt">Is notified of packets.</param>
 /// <param name="marksAll">Whether each frame has a mark, or only those up to the first key frame.</param>
 /// <param name="reportsPackets">Whether ffmpeg was asked to report each packet.</param>
-internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, bool reportsPackets)
+internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, bool reportsPackets) : IStderrReader
 {
     /// <summary>Longest wait for a mark. A mark is written before its frame, so it has been read already or is about to be.</summary>
     private static readonly TimeSpan MarkWait = TimeSpan.FromSeconds(1);
@@ -29,8 +29,6 @@ internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, b
     /// <summary>Whether ffmpeg could not report packets and ended because of that.</summary>
     public bool RefusedPackets { get; private set; }
 
-    /// <summary>Takes one line.</summary>
-    /// <returns>The message that it holds for people, or null.</returns>
     public string? Take(string line)
     {
         if (line.StartsWith("0,", StringComparison.Ordinal))
@@ -84,7 +82,6 @@ internal sealed partial class FfmpegReport(FeedAttempt attempt, bool marksAll, b
         return ours ? null : line[level.Length..];
     }
 
-    /// <summary>Marks the end of the report.</summary>
     public void End()
     {
         lock (_marks)

@@ -11,12 +11,12 @@ internal sealed class StderrTail
     private const int LinesRead = 3;
 
     private readonly StringBuilder _text = new();
-    private readonly FfmpegReport? _report;
+    private readonly IStderrReader? _report;
     private readonly Task _drained;
 
     /// <param name="stderr">Standard error of the child.</param>
     /// <param name="report">Gets each line and returns what of it is kept; null keeps all.</param>
-    public StderrTail(StreamReader stderr, FfmpegReport? report = null)
+    public StderrTail(StreamReader stderr, IStderrReader? report = null)
     {
         _report = report;
         _drained = DrainAsync(stderr);
