@@ -39,7 +39,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     {
         _owned = owned;
         _tokenizer = LlamaTextTokenizer.Open(folder);
-        _yesNo = new YesNoScorer(_tokenizer, folder);
+        _yesNo = YesNoScorer.Create(_tokenizer, folder);
         _scoring = folder.Manifest.Scoring ?? ScoringDefaults.None;
         PromptIdsBefore = QuestionTokenCounter.PromptIdsBefore(_tokenizer);
         _state = decoder.CreateState(Math.Min(capacity, decoder.MaxPositions));

@@ -14,17 +14,19 @@ internal sealed class YesNoScorer
     private readonly int[] _yes;
     private readonly int[] _no;
 
-    public YesNoScorer(LlamaTextTokenizer tokenizer, ModelFolder folder)
+    private YesNoScorer(int[] yes, int[] no) => (_yes, _no) = (yes, no);
+
+    /// <exception cref="ModelFolderException">The vocabulary has no token for yes or none for no.</exception>
+    public static YesNoScorer Create(LlamaTextTokenizer tokenizer, ModelFolder folder) => Find(tokenizer) ?? throw new ModelFolderException(
+        folder.FolderPath,
+        $"{ModelFolder.TokenizerFile} has no single piece for 'Yes' or 'No', so yes/no questions cannot be scored. "
+        + "Ask for text instead (\"Answer\": \"Text\").");
+
+    /// <summary>The scorer of a vocabulary; null where it has no token for yes or none for no.</summary>
+    public static YesNoScorer? Find(LlamaTextTokenizer tokenizer)
     {
-        _yes = TokensOf(tokenizer, YesSpellings);
-        _no = TokensOf(tokenizer, NoSpellings);
-        if (_yes.Length == 0 || _no.Length == 0)
-        {
-            throw new ModelFolderException(
-                folder.FolderPath,
-                $"{ModelFolder.TokenizerFile} has no single piece for 'Yes' or 'No', so yes/no questions cannot be scored. "
-                + "Ask for text instead (\"Answer\": \"Text\").");
-        }
+        var (yes, no) = (TokensOf(tokenizer, YesSpellings), TokensOf(tokenizer, NoSpellings));
+        return yes.Length == 0 || no.Length == 0 ? null : new YesNoScorer(yes, no);
     }
 
     /// <param name="logits">[vocabulary], at the position where the answer begins.</param>

@@ -35,7 +35,7 @@ public sealed class TextCompleter : IDisposable
         (_decoder, _tokenizer, _capacity) = (decoder, tokenizer, Math.Min(capacity, decoder.MaxPositions));
         try
         {
-            _yesNo = new YesNoScorer(tokenizer, folder);
+            _yesNo = YesNoScorer.Create(tokenizer, folder);
         }
         catch (ModelFolderException)
         {

@@ -14,6 +14,9 @@ public sealed record ScoringDefaults(string Suffix, double MinMass)
     /// there, one that begins a sentence nearly none, so the value between matters little.</summary>
     public const double UsualMinMass = 0.2;
 
+    /// <summary>The instruction for a model of these sizes: the published one for published models and their fine-tunes, else none.</summary>
+    internal static string SuffixOf(LanguageConfig language) => PublishedDecoders.Include(language) ? PublishedSuffix : "";
+
     /// <summary>Nothing is added and every answer is accepted: folders that were imported before there were defaults.</summary>
     public static ScoringDefaults None { get; } = new("", 0);
 }

@@ -18,7 +18,7 @@ public class TextBenchmarks
     {
         _golden = new GoldenFolder();
         _tokenizer = LlamaTextTokenizer.Open(_golden.Folder);
-        _scorer = new YesNoScorer(_tokenizer, _golden.Folder);
+        _scorer = YesNoScorer.Create(_tokenizer, _golden.Folder);
         _logits = [.. Enumerable.Range(0, _golden.Folder.Manifest.Language.VocabularySize).Select(i => MathF.Sin(i))];
     }
 

@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Inference.Tests.Answers;
 public sealed class YesNoScorerTests
 {
     private static readonly GoldenModel Model = GoldenModel.Get("mobilevlm-v1");
-    private static readonly YesNoScorer Scorer = new(Model.Tokenizer, Model.Folder);
+    private static readonly YesNoScorer Scorer = YesNoScorer.Create(Model.Tokenizer, Model.Folder);
     private static readonly int[] Yes = Ids("Yes", "▁Yes", "yes", "▁yes", "YES", "▁YES");
     private static readonly int[] No = Ids("No", "▁No", "no", "▁no", "NO", "▁NO");
 
@@ -83,7 +83,7 @@ public sealed class YesNoScorerTests
     public void A_tokenizer_without_yes_or_no_is_refused_with_what_to_do_instead()
     {
         var pieces = Tokenizers.Load("mobilevlm-v1", piece => piece.Replace("es", "ez", StringComparison.Ordinal));
-        var refusal = Assert.Throws<ModelFolderException>(() => new YesNoScorer(pieces, Model.Folder));
+        var refusal = Assert.Throws<ModelFolderException>(() => YesNoScorer.Create(pieces, Model.Folder));
         Assert.Contains("tokenizer.model has no single piece for 'Yes' or 'No'", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("Ask for text instead", refusal.Message, StringComparison.Ordinal);
     }

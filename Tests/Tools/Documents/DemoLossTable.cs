@@ -1,4 +1,5 @@
 using System.Globalization;
+using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
@@ -88,7 +89,7 @@ internal static class DemoLossTable
         {
             var plan = PrecisionPlan.Parse(precision.Decoder, precision.Vision).WithPrefill("none");
             var model = ModelImporter.Import(
-                DemoModel.Checkpoint, Path.Combine(folder, $"{precision.Decoder}-{precision.Vision}"), plan, calibration: CalibrationSet.Bundled);
+                DemoModel.Checkpoint, Path.Combine(folder, $"{precision.Decoder}-{precision.Vision}"), plan, calibration: CalibrationSet.Bundled(CalibrationPictures.Decode));
             yield return new DemoLoss(precision, model, GivenAnswer.AskAll(model, scenes), reference);
         }
     }
