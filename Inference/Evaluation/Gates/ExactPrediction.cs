@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Sampling;
 
@@ -16,12 +17,26 @@ internal sealed record ExactPrediction(int[] Ids, float[] Logarithms, float YesS
     /// <param name="logits">[vocabulary].</param>
     public static ExactPrediction Of(ReadOnlySpan<float> logits)
     {
-        var keys = logits.ToArray();
-        var ids = Enumerable.Range(0, keys.Length).ToArray();
-        Array.Sort(keys, ids, Comparer<float>.Create((a, b) => b.CompareTo(a)));
-        var sum = LogSoftmax.LogSumExp(logits);
-        var count = Math.Min(MostTokens, ids.Length);
-        return new ExactPrediction(ids[..count], [.. keys.Take(count).Select(logit => (float)(logit - sum))]);
+        // Rented, because there are hundreds of positions and a vocabulary is large.
+        var keys = ArrayPool<float>.Shared.Rent(logits.Length);
+        var ids = ArrayPool<int>.Shared.Rent(logits.Length);
+        try
+        {
+            for (var i = 0; i < logits.Length; i++)
+            {
+                (keys[i], ids[i]) = (-logits[i], i);
+            }
+
+            Array.Sort(keys, ids, 0, logits.Length);
+            var sum = LogSoftmax.LogSumExp(logits);
+            var count = Math.Min(MostTokens, logits.Length);
+            return new ExactPrediction(ids[..count], [.. keys.Take(count).Select(key => (float)(-key - sum))]);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(keys);
+            ArrayPool<int>.Shared.Return(ids);
+        }
     }
 
     /// <summary>Kullback-Leibler divergence of a model's distribution from this one, in nats, in double precision; all tokens that are

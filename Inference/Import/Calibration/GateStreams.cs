@@ -7,7 +7,14 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// <param name="Keys">Of each token.</param>
 /// <param name="Values">Of each token.</param>
 /// <param name="Tokens">Number of tokens.</param>
-internal sealed record GatePast(KeyValues Keys, KeyValues Values, int Tokens);
+internal sealed record GatePast(KeyValues Keys, KeyValues Values, int Tokens) : IDisposable
+{
+    public void Dispose()
+    {
+        Keys.Dispose();
+        Values.Dispose();
+    }
+}
 
 /// <summary>One run of a layer: some tokens behind others.</summary>
 /// <param name="Stream">Residual stream of the tokens, [tokens, hidden]; replaced by the layer's result.</param>
@@ -64,6 +71,8 @@ internal sealed class GateStreams
                 yield return new GateStep(
                     question.Prompt, past, question.Source.Answer.Length == 0 ? null : (keys, values) => question.Past = new GatePast(keys, values, total));
             }
+
+            past?.Dispose();
         }
     }
 
@@ -73,6 +82,7 @@ internal sealed class GateStreams
         foreach (var question in Questions.Where(it => it.Source.Answer.Length > 0))
         {
             yield return new GateStep(question.Answer, question.Past, Keep: null);
+            question.Past?.Dispose();
             question.Past = null;
         }
     }

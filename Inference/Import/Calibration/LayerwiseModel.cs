@@ -56,13 +56,25 @@ internal sealed class LayerwiseModel(
             segment.Run(
                 streams.Select((stream, i) => new SegmentItem(
                     new() { [input] = OrtValue.CreateTensorValueFromMemory(stream, shape) },
-                    outputs => streams[i] = outputs[0].GetTensorDataAsSpan<float>().ToArray(),
+                    outputs => streams[i] = Replaced(stream, outputs[0].GetTensorDataAsSpan<float>()),
                     i < measured)),
                 [segment == vision[^1] ? VisionTensors.VisualTokens : VisionGraphWriter.NextHidden]);
             shape = [1, sizes.Patches + 1, sizes.HiddenSize];
         }
 
         return streams;
+    }
+
+    /// <summary>The next values of a residual stream, in the same memory where they have the same size.</summary>
+    private static float[] Replaced(float[] stream, ReadOnlySpan<float> next)
+    {
+        if (stream.Length != next.Length)
+        {
+            return next.ToArray();
+        }
+
+        next.CopyTo(stream);
+        return stream;
     }
 
     /// <summary>Runs prompts through the decoder.</summary>

@@ -44,10 +44,15 @@ public sealed class LossLimitsTests
         var loss = new ModelLoss("", vision, Small, logits);
         Assert.False(LossLimits.Allow(loss));
         Assert.Equal([gate], LossLimits.Gates(loss).Where(it => !it.Passed).Select(it => it.Name));
+        Assert.False(LossLimits.Allow(loss with { Gates = LossLimits.Gates(loss) }));
         if (logits != Small)
         {
             Assert.False(LossLimits.Allow(new ModelLoss("", null, logits, null)));
-            Assert.False(LossLimits.Allow(new ModelLoss("", Close, Small, Small) { Prefill = logits }));
+
+            // A part that answers nothing by itself counts only where the whole was not measured.
+            var prefill = new ModelLoss("", Close, logits, Small) { Prefill = logits };
+            Assert.False(LossLimits.Allow(prefill));
+            Assert.True(LossLimits.Allow(prefill with { Gates = LossLimits.Gates(prefill) }));
         }
     }
 
