@@ -39,7 +39,7 @@ internal sealed record DemoLoss(
         var unknown = ColourMasses.Count(mass => mass < ScoringDefaults.UsualMinMass);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {decoder} | {vision} | {100 * Agreement:0.0} % | {100.0 * Given.Count(s => s.Correct) / Given.Count:0.0} % | {shifts.Average():0.00000}, {shifts[(int)(0.95 * (shifts.Length - 1))]:0.00000}, {shifts[^1]:0.000} | {changed} of {shifts.Length} | {Given.Min(it => it.Mass ?? 1):0.000} | {unknown} of {ColourMasses.Count} ({ColourMasses.Max():0.000}) | {loss?.Vision?.LowestCosine ?? 1:0.00000} | {logits?.MeanDivergence ?? 0:0.0000} | {100 * (logits?.TopAgreement ?? 1):0.0} % | {size:0.0} |");
+            $"| {decoder} | {vision} | {100 * Agreement:0.0} % | {100.0 * Given.Count(s => s.Correct) / Given.Count:0.0} % | {shifts.Average():0.0000}, {shifts[(int)(0.95 * (shifts.Length - 1))]:0.000}, {shifts[^1]:0.000} | {changed} | {Given.Min(it => it.Mass ?? 1):0.000} | {unknown} ({ColourMasses.Max():0.000}) | {loss?.Vision?.LowestCosine ?? 1:0.00000} | {logits?.MeanDivergence ?? 0:0.0000} | {100 * (logits?.TopAgreement ?? 1):0.0} % | {size:0.0} |");
     }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the table "Loss on trained weights" of Deploy/docs/measured-losses.md: what each precision of a model of text costs on
+# Prints the table "Loss on trained weights" of Deploy/docs/precision.md: what each precision of a model of text costs on
 # texts that it was not calibrated with.
 #   text-losses.sh PROGRAM CHECKPOINT GGUF IDS_A IDS_B [PRECISION...]
 # PROGRAM is mobilevlm; CHECKPOINT a folder in float32; GGUF the same weights quantized, or "-"; IDS_A and IDS_B two texts as token ids,
@@ -17,9 +17,9 @@ rm -rf "$work/model"
 trap '[ -n "${WORK:-}" ] || rm -rf "$work"' EXIT
 [ -e "$work/fp32/model.json" ] || "$program" model import "$checkpoint" "$work/fp32" --precision fp32 2>/dev/null
 
-row() { # name folder
-  "$program" perplexity --model "$work/fp32" --compare "$2" --ids "$a" --chunks 12 --json >"$work/a.json" 2>/dev/null
-  "$program" perplexity --model "$work/fp32" --compare "$2" --ids "$b" --chunks 8 --json >"$work/b.json" 2>/dev/null
+row() { # name folder baseline
+  "$program" perplexity --model "$3" --compare "$2" --ids "$a" --chunks 12 --json >"$work/a.json" 2>/dev/null
+  "$program" perplexity --model "$3" --compare "$2" --ids "$b" --chunks 8 --json >"$work/b.json" 2>/dev/null
   python3 - "$1" "$work/a.json" "$work/b.json" <<'P'
 import json, sys
 def cells(path):
@@ -32,8 +32,12 @@ P
 echo "| Precision | A: perplexity | mean KL | 95th percentile | same choice | B: perplexity | mean KL | 95th percentile | same choice |"
 echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for precision; do
+  base=$work/fp32
   case $precision in
     kept) [ "$gguf" != - ] || continue
+      # Its own tokenizer, so its own baseline; both have the same values.
+      [ -e "$work/fp32-gguf/model.json" ] || "$program" model import "$gguf" "$work/fp32-gguf" --precision fp32 2>"$work/log"
+      base=$work/fp32-gguf
       "$program" model import "$gguf" "$work/model" 2>"$work/log" ;;
     ggml-*) python3 "$(dirname "$0")/ggml-rounding.py" "$checkpoint" "$work/rounded" "${precision#ggml-}"
       "$program" model import "$work/rounded" "$work/model" --precision fp32 2>"$work/log"
@@ -42,6 +46,6 @@ for precision; do
   esac
   name=$precision
   [ "$precision" != auto ] || name="auto: $(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["precision"]["decoder"])' "$work/model/model.json")"
-  row "$name" "$work/model"
+  row "$name" "$work/model" "$base"
   rm -rf "$work/model"
 done
