@@ -3,8 +3,8 @@ using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Asking;
 using MobileVlm.Edge.Deploy.Commands.Cameras;
 using MobileVlm.Edge.Deploy.Commands.Evaluation;
-using MobileVlm.Edge.Deploy.Commands.Scanning;
 using MobileVlm.Edge.Deploy.Commands.Models;
+using MobileVlm.Edge.Deploy.Commands.Scanning;
 using MobileVlm.Edge.Deploy.Init;
 
 namespace MobileVlm.Edge.Deploy.Commands;

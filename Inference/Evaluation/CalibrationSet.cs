@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using MobileVlm.Edge.Inference.Evaluation.Gates;
 using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Text;
 
@@ -15,9 +16,14 @@ public sealed record CalibrationPicture(byte[] Pixels, int Width, int Height)
 /// generate.</summary>
 public sealed record CalibrationQuestion(string Question, string Answer);
 
-/// <summary>Pictures and questions that an import calibrates quantization with and measures its loss on. Question i is asked
-/// about picture i modulo their number.</summary>
-/// <param name="Description">Text for the manifest.</param>
+/// <summary>Decodes a JPEG file. This assembly has no decoder of its own.</summary>
+/// <param name="jpeg">Read to its end and left open.</param>
+public delegate CalibrationPicture PictureReader(Stream jpeg);
+
+/// <summary>Pictures and questions that an import calibrates quantization with, and other ones that it measures the loss on
+/// (<see cref="Gates"/>). Question i is asked about picture i modulo their number. A model of text only is calibrated with
+/// <see cref="Texts"/> alone.</summary>
+/// <param name="Description">Which pictures these are: <c>photographs</c>.</param>
 /// <param name="Pictures">At least one.</param>
 /// <param name="Questions">At least one.</param>
 public sealed record CalibrationSet(
@@ -36,15 +42,32 @@ public sealed record CalibrationSet(
         new("What is the person doing?", "The person is walking along the road with a bag in the right hand."),
     ];
 
-    /// <summary>Drawn pictures and everyday questions, the same on every machine.</summary>
-    public static CalibrationSet Bundled { get; } = Of("drawn", SyntheticPicture.Some);
+    /// <summary>The photographs of this program and everyday questions, the same on every machine.</summary>
+    /// <param name="read">Decodes them.</param>
+    public static CalibrationSet Bundled(PictureReader read) =>
+        Of(Photograph.Kind, [.. Photograph.ForCalibration.Select(p => p.Decode(read))], GateSet.Bundled(read));
 
-    /// <summary>A user's own pictures with the everyday questions.</summary>
-    public static CalibrationSet OfPictures(IReadOnlyList<CalibrationPicture> pictures) => Of("own", pictures);
+    /// <summary>A user's own pictures with the everyday questions: every second one is held out, and the loss is measured on those.
+    /// A single picture is for calibration; the loss is then measured on the photographs of this program.</summary>
+    /// <param name="pictures">At least one.</param>
+    /// <param name="read">Decodes the photographs of this program.</param>
+    public static CalibrationSet OfPictures(IReadOnlyList<CalibrationPicture> pictures, PictureReader read)
+    {
+        const string Kind = "own pictures";
+        ArgumentNullException.ThrowIfNull(pictures);
+        CalibrationPicture[] heldOut = [.. pictures.Where((_, i) => i % 2 == 1)];
+        return Of(
+            Kind,
+            [.. pictures.Where((_, i) => i % 2 == 0)],
+            heldOut.Length == 0 ? GateSet.Bundled(read) : GateSet.OfPictures(Kind, heldOut));
+    }
 
     /// <summary>Texts that go through the decoder beside the questions: quantization is calibrated with many more tokens than questions
     /// have. The loss is not measured on them.</summary>
     public IReadOnlyList<string> Texts { get; init; } = [];
+
+    /// <summary>Pictures, questions and texts on which the loss is measured; none of them is used for calibration.</summary>
+    public GateSet Gates { get; init; } = GateSet.Empty;
 
     /// <summary>Ids of the texts, each with the begin token in front.</summary>
     /// <param name="tokenizer">The model's.</param>
@@ -53,7 +76,7 @@ public sealed record CalibrationSet(
         [.. Texts.Select(text => (int[])[tokenizer.BeginId, .. tokenizer.Encode(text)])
             .Select(ids => ids.Length > maxTokens ? ids[..maxTokens] : ids)];
 
-    /// <summary>Equal for equal pictures, questions and texts.</summary>
+    /// <summary>Equal for equal pictures, questions, texts and gates.</summary>
     internal string Fingerprint
     {
         get
@@ -66,10 +89,21 @@ public sealed record CalibrationSet(
             }
 
             hash.AppendData(Encoding.UTF8.GetBytes(string.Join('\n', [.. Questions.Select(q => q.ToString()), .. Texts])));
+            if (!Gates.IsEmpty)
+            {
+                hash.AppendData(Encoding.UTF8.GetBytes(Gates.Fingerprint));
+            }
+
             return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
     }
 
-    private static CalibrationSet Of(string kind, IReadOnlyList<CalibrationPicture> pictures) =>
-        new($"{pictures.Count} {kind} pictures, {Typical.Length} questions", pictures, Typical) { Texts = CalibrationTexts.Bundled };
+    /// <summary>What weights were calibrated with, for the manifest.</summary>
+    /// <param name="hasVision">Whether the model has a vision encoder.</param>
+    internal string Describe(bool hasVision) => hasVision
+        ? $"{Pictures.Count} {Description}, {Questions.Count} questions, {Texts.Count} texts"
+        : $"{Texts.Count} texts";
+
+    private static CalibrationSet Of(string kind, IReadOnlyList<CalibrationPicture> pictures, GateSet gates) =>
+        new(kind, pictures, Typical) { Texts = CalibrationTexts.Bundled, Gates = gates };
 }

@@ -14,8 +14,8 @@ namespace MobileVlm.Edge.Inference.Import;
 /// largest recipe that it may choose.</summary>
 public static class ImportSize
 {
-    /// <summary>Bytes for the graphs without their weights, the manifest and the tokenizer.</summary>
-    internal const long SmallFiles = 4L << 20;
+    /// <summary>Bytes for the graphs without their weights, the manifest, the tokenizer, and what the loss is measured against.</summary>
+    internal const long SmallFiles = 8L << 20;
 
     /// <summary>The size for a checkpoint of which only config.json is available.</summary>
     /// <param name="config">config.json, an object.</param>

@@ -80,7 +80,7 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, byte[] tokenizer,
             SelfTest = selfTest,
             Scoring = config.Vision is null
                 ? null
-                : new ScoringDefaults(PublishedDecoders.Include(config.Language) ? ScoringDefaults.PublishedSuffix : "", ScoringDefaults.UsualMinMass),
+                : new ScoringDefaults(PublishedDecoders.SuffixOf(config.Language), ScoringDefaults.UsualMinMass),
             Signatures = _signatures,
             Files = _files,
             License = config.License,
@@ -88,6 +88,14 @@ internal sealed class ModelFolderWriter(Checkpoint checkpoint, byte[] tokenizer,
         using var stream = new FileStream(Path.Combine(folder, ModelManifest.FileName), FileMode.Create);
         JsonSerializer.Serialize(stream, manifest, ManifestJson.Default.ModelManifest);
         stream.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Removes a graph and its weights, so that the folder does not have it.</summary>
+    public void RemoveGraph(string file)
+    {
+        Remove(file);
+        Remove(DataFile(file));
+        _signatures.Remove(file);
     }
 
     private void Remove(string file)

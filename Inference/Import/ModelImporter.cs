@@ -18,7 +18,7 @@ public static class ModelImporter
     /// <param name="modelFolder">The folder to make.</param>
     /// <param name="precision">The precision of each part.</param>
     /// <param name="progress">Called for each few megabytes read.</param>
-    /// <param name="calibration">Pictures and questions that weights are quantized for and that the loss is measured on;
+    /// <param name="calibration">Pictures and questions that weights are quantized for, and others that the loss is measured on;
     /// null quantizes all weights alike and measures nothing. Measuring takes one layer of the checkpoint in float32
     /// at a time, on the disk and in memory, and then one layer of the finished model at a time.</param>
     /// <param name="cancel">Stops between two chunks.</param>
@@ -120,6 +120,14 @@ public static class ModelImporter
         var embeddings = checkpoint.Get("model.embed_tokens.weight", language.VocabularySize, language.HiddenSize);
         var writeEmbeddings = weights.Raw(embeddings);
         var outputs = exact?.Run();
+        if (outputs is { Prompts.Positions: 0 })
+        {
+            outputs = plan.NeedsMeasuring
+                ? throw new CheckpointException(
+                    checkpoint.Folder, $"has a context of {language.MaxPositions} tokens, into which no question about a picture fits: its loss cannot be measured. Name a precision instead of '{PrecisionPlan.Auto}'.")
+                : null;
+        }
+
         foreach (var (file, graph) in graphs)
         {
             writer.WriteGraph(file, graph);

@@ -23,4 +23,7 @@ internal static class PublishedDecoders
         && published.IntermediateSize == language.IntermediateSize
         && published.Layers == language.Layers
         && published.Heads == language.Heads);
+
+    /// <summary>The instruction for a model of these sizes: the published one for published models and their fine-tunes, else none.</summary>
+    public static string SuffixOf(LanguageConfig language) => Include(language) ? ScoringDefaults.PublishedSuffix : "";
 }

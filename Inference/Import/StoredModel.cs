@@ -36,33 +36,43 @@ internal sealed class StoredModel(
     public LayerwiseModel OpenPrefill(WeightFormat format) =>
         new(checkpoint, [], [.. Decoder(ModelFolder.PrefillFile, format, () => graphBuilder.NewPrefillWriter(format))], graphBuilder.ActivationType);
 
+    /// <summary>The decoder as a service runs it: prompts in the prefill weights, answers in the others.</summary>
+    /// <param name="recipe">The recipe in which the folder has the decode weights.</param>
+    /// <param name="prefill">The format of the prefill weights; null where there are none.</param>
+    public LayerwiseModel OpenServed(DecoderRecipe recipe, WeightFormat? prefill) => new(
+        checkpoint,
+        [],
+        [.. Decoder(ModelFolder.DecoderFile, recipe.Body, () => graphBuilder.NewDecoderWriter(recipe))],
+        graphBuilder.ActivationType,
+        prefill is { } format ? [.. Decoder(ModelFolder.PrefillFile, format, () => graphBuilder.NewPrefillWriter(format))] : null);
+
     private IEnumerable<ISegment> Vision(VisionConfig vision, VisionRecipe recipe)
     {
-        ISegment Piece(string result, Action<VisionGraphWriter, OnnxGraph> write) =>
-            Segment(ModelFolder.VisionFile, recipe.Tower, result, graph => write(graphBuilder.NewVisionWriter(recipe), graph));
+        ISegment Piece(Action<VisionGraphWriter, OnnxGraph> write) =>
+            Segment(ModelFolder.VisionFile, recipe.Tower, graph => write(graphBuilder.NewVisionWriter(recipe), graph));
 
-        yield return Piece(VisionGraphWriter.NextHidden, (model, graph) => model.WriteEmbeddings(graph, _weights));
+        yield return Piece((model, graph) => model.WriteEmbeddings(graph, _weights));
         foreach (var layer in Enumerable.Range(0, vision.LayersUsed))
         {
-            yield return Piece(VisionGraphWriter.NextHidden, (model, graph) => model.WriteLayer(graph, _weights, layer));
+            yield return Piece((model, graph) => model.WriteLayer(graph, _weights, layer));
         }
 
-        yield return Piece(VisionTensors.VisualTokens, (model, graph) => model.WriteProjector(graph, _weights));
+        yield return Piece((model, graph) => model.WriteProjector(graph, _weights));
     }
 
     private IEnumerable<ISegment> Decoder(string file, WeightFormat format, Func<DecoderGraphWriter> open)
     {
-        ISegment Piece(string result, Action<OnnxGraph> write) => Segment(file, format, result, write);
+        ISegment Piece(Action<OnnxGraph> write) => Segment(file, format, write);
 
         foreach (var layer in Enumerable.Range(0, checkpoint.Config.Language.Layers))
         {
-            yield return Piece(DecoderGraphWriter.NextHidden, graph => open().WriteLayer(graph, _weights, layer));
+            yield return Piece(graph => open().WriteLayer(graph, _weights, layer));
         }
 
-        yield return Piece(DecoderTensors.Logits, graph => open().WriteLogits(graph, _weights));
+        yield return Piece(graph => open().WriteLogits(graph, _weights));
     }
 
-    private StoredSegment Segment(string file, WeightFormat format, string result, Action<OnnxGraph> write) => new(
+    private StoredSegment Segment(string file, WeightFormat format, Action<OnnxGraph> write) => new(
         folder,
         () =>
         {
@@ -71,7 +81,6 @@ internal sealed class StoredModel(
             graph.BorrowWeights(ModelFolderWriter.DataFile(file), writer.WeightLocations(file));
             return graph;
         },
-        result,
         packs: format.Bits > 0,
         cancel);
 }

@@ -13,6 +13,9 @@ public sealed class ModelFolder
     public const string EmbeddingsFile = "embeddings.bin";
     public const string TokenizerFile = "tokenizer.model";
 
+    /// <summary>What the checkpoint computes in float32 where the loss was measured. Only <c>model verify</c> reads it.</summary>
+    internal const string GateReferenceFile = "loss-reference.bin";
+
     /// <summary>Files up to this size are hashed each time a folder is opened (0.1 s); larger ones are checked by
     /// size, and hashed by <see cref="Verify"/>.</summary>
     private const long HashedAtOpen = 64L * 1024 * 1024;
@@ -85,6 +88,9 @@ public sealed class ModelFolder
             CheckFile(file, hash: true);
         }
     }
+
+    /// <summary>Whether the loss can be measured again without the checkpoint.</summary>
+    internal bool HasGateReference => Manifest.Files.Any(file => file.Path == GateReferenceFile);
 
     /// <summary>Whether the decoder has prefill weights, which are faster for many tokens at once.</summary>
     public bool HasPrefill => Manifest.Signatures.ContainsKey(PrefillFile);

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Inference.Models;
-using MobileVlm.Edge.Inference.Verification;
 
 namespace MobileVlm.Edge.Deploy.Commands.Models;
 
@@ -15,36 +14,8 @@ internal static class ModelCommand
 
     public static Command Create() => new("model", "Pull, import, verify, show and synthesize models.")
     {
-        PullCommand.Create(), ImportCommand.Create(), Verify(), Show(), SynthCommand.Create(),
+        PullCommand.Create(), ImportCommand.Create(), VerifyCommand.Create(), Show(), SynthCommand.Create(),
     };
-
-    private static Command Verify()
-    {
-        var folder = new Argument<string>("DIR") { Description = "Model folder." };
-        var target = new TargetOptions();
-        var command = new Command(
-            "verify", "Check the SHA-256 of every file of a model folder, and run its self-test: results as recorded at import.")
-        {
-            folder,
-        };
-        target.AddTo(command);
-        command.SetAction((parsed, cancel) => Task.Run(
-            () =>
-            {
-                var settings = target.Read(parsed);
-                var model = ModelFolder.Open(parsed.GetRequiredValue(folder));
-                model.Verify();
-                var outcome = ModelSelfTest.Run(
-                    model, settings with { OnSessionOpened = TargetOptions.Print }, SelfTestExtent.Whole, cancel);
-                var files = $"{model.Manifest.Files.Count} files of '{model.Manifest.Name}' match ({Size(model)})";
-                Terminal.Info(outcome is null
-                    ? $"OK: {files}. Not tested: {SelfTestText.Describe(outcome)}."
-                    : $"OK: {files}, self-test passed ({SelfTestText.Describe(outcome)}).");
-                return ExitCode.Done;
-            },
-            cancel));
-        return command;
-    }
 
     private static Command Show()
     {

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MobileVlm.Edge.Inference.Import.Calibration;
+using MobileVlm.Edge.Inference.Evaluation.Gates;
 using MobileVlm.Edge.Inference.Models;
 
 namespace MobileVlm.Edge.Deploy.Commands.Models;
@@ -79,11 +79,17 @@ internal static class PrecisionText
         }
 
         yield return $"loss       against float32, on {loss.Calibration}";
+        if (loss.Machine is { } machine)
+        {
+            yield return $"           measured on {machine.Processor} with {machine.Runtime}{(machine.Kernels.Count == 0 ? "" : $" ({string.Join("; ", machine.Kernels)})")}";
+        }
+
         if (loss.Vision is { } v)
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"           vision: cosine {v.LowestCosine:0.00000} at worst, {v.MeanCosine:0.00000} on average; largest error {v.LargestError:p2} of the largest value");
+                $"           vision: cosine {v.LowestCosine:0.00000} at worst, {v.MeanCosine:0.00000} on average; largest error {v.LargestError:p2} of the largest value")
+                + (v.TokenCosine5 is { } cosine ? string.Create(CultureInfo.InvariantCulture, $"; of single tokens {cosine:0.0000}") : "");
         }
 
         yield return $"           decoder: {Describe(loss.Decoder)}";
@@ -94,18 +100,36 @@ internal static class PrecisionText
 
         if (loss.Whole is { } whole)
         {
-            yield return $"           both: {Describe(whole)}";
+            yield return $"           as served: {Describe(whole)}";
         }
 
-        yield return LossLimits.Allow(loss)
-            ? "           verdict: OK, within the limits that 'auto' requires"
-            : "           verdict: above the limits that 'auto' requires; more bits lose less: import it again with --force --precision auto"
-                + (manifest.Precision.Vision is null ? "" : " --vision-precision auto");
+        foreach (var line in Verdict(manifest, loss))
+        {
+            yield return line;
+        }
+    }
+
+    private static IEnumerable<string> Verdict(ModelManifest manifest, ModelLoss loss)
+    {
+        if (LossLimits.Allow(loss))
+        {
+            yield return "           verdict: OK, within the limits that 'auto' requires";
+            yield break;
+        }
+
+        yield return "           verdict: above the limits that 'auto' requires; more bits lose less: import it again with --force --precision auto"
+            + (manifest.Precision.Vision is null ? "" : " --vision-precision auto");
+        var failed = (loss.Gates ?? []).Where(gate => !gate.Passed).Select(LossLimits.Describe).ToList();
+        if (failed.Count > 0)
+        {
+            yield return $"           above: {string.Join("; ", failed)}";
+        }
     }
 
     private static string Describe(LogitLoss loss) => string.Create(
         CultureInfo.InvariantCulture,
-        $"most likely token the same at {loss.TopAgreement:p1} of {loss.Positions} positions; divergence {loss.MeanDivergence:0.0000} nats on average, {loss.LargestDivergence:0.000} at worst");
+        $"most likely token the same at {loss.TopAgreement:p1} of {loss.Positions} positions; divergence {loss.MeanDivergence:0.0000} nats on average, {(loss.Divergence95 is { } most ? $"{most:0.000} at the 95th percentile, " : "")}{loss.LargestDivergence:0.000} at worst")
+        + (loss.LargestYesShift is { } shift ? string.Create(CultureInfo.InvariantCulture, $"; P(yes) of {loss.YesNoQuestions} answers shifts by up to {shift:0.000}") : "");
 
     private static string Also(string what, string? precision) => precision is null ? "" : $", {what} {precision}";
 }

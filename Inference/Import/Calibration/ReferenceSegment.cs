@@ -9,15 +9,14 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// <param name="folder">For the segment's files; removed after each run.</param>
 /// <param name="graph">With all weights still to be written.</param>
 /// <param name="captures">The inputs that are measured.</param>
-/// <param name="result">The output that is taken.</param>
 /// <param name="importance">Receives the mean squares of the captured inputs.</param>
 /// <param name="covariances">Receives their covariances; null for none.</param>
 internal sealed class ReferenceSegment(
-    string folder, OnnxGraph graph, IReadOnlyList<LinearCapture> captures, string result, ImportanceMatrix importance, CovarianceStore? covariances) : ISegment
+    string folder, OnnxGraph graph, IReadOnlyList<LinearCapture> captures, ImportanceMatrix importance, CovarianceStore? covariances) : ISegment
 {
     private const string File = "segment.onnx";
 
-    public void Run(IEnumerable<Dictionary<string, OrtValue>> items, ResultTaker take)
+    public void Run(IEnumerable<SegmentItem> items, IReadOnlyList<string> outputs)
     {
         Directory.CreateDirectory(folder);
         try
@@ -33,20 +32,23 @@ internal sealed class ReferenceSegment(
             options.AddSessionConfigEntry("session.disable_prepacking", "1");
             using var session = new InferenceSession(Path.Combine(folder, File), options);
             using var runOptions = new RunOptions();
-            string[] outputs = [result, .. captures.Select(c => c.Input).Distinct().Where(t => t != result)];
-            var index = 0;
+            string[] all = [.. outputs, .. captures.Select(c => c.Input).Distinct().Except(outputs)];
             foreach (var item in items)
             {
                 try
                 {
-                    using var values = session.Run(runOptions, item.Keys.ToArray(), item.Values.ToArray(), outputs);
-                    Measure(values, outputs);
+                    using var values = session.Run(
+                        runOptions, item.Inputs.Keys.ToArray(), item.Inputs.Values.ToArray(), item.IsMeasured ? all : [.. outputs]);
+                    if (item.IsMeasured)
+                    {
+                        Measure(values, all);
+                    }
 
-                    take(index++, values[0].GetTensorDataAsSpan<float>());
+                    item.Take([.. values.Take(outputs.Count)]);
                 }
                 finally
                 {
-                    foreach (var value in item.Values)
+                    foreach (var value in item.Inputs.Values)
                     {
                         value.Dispose();
                     }

@@ -8,14 +8,12 @@ namespace MobileVlm.Edge.Inference.Import.Calibration;
 /// and only this piece is in memory.</summary>
 /// <param name="folder">The folder with the weights.</param>
 /// <param name="build">Makes the graph, which refers to them; nothing of it is written.</param>
-/// <param name="result">The output that is taken.</param>
 /// <param name="packs">Whether weights are packed as in the service. Quantized ones need it for the same kernels; for floats it
 /// would only be a second copy.</param>
 /// <param name="cancel">Stops before the next item.</param>
-internal sealed class StoredSegment(
-    string folder, Func<OnnxGraph> build, string result, bool packs, CancellationToken cancel) : ISegment
+internal sealed class StoredSegment(string folder, Func<OnnxGraph> build, bool packs, CancellationToken cancel) : ISegment
 {
-    public void Run(IEnumerable<Dictionary<string, OrtValue>> items, ResultTaker take)
+    public void Run(IEnumerable<SegmentItem> items, IReadOnlyList<string> outputs)
     {
         using var options = SessionFactory.Options(new ExecutionSettings(), fixedShapes: false);
 
@@ -26,17 +24,17 @@ internal sealed class StoredSegment(
         build().Save(model);
         using var session = new InferenceSession(model.ToArray(), options);
         using var runOptions = new RunOptions();
-        foreach (var (index, item) in items.Index())
+        foreach (var item in items)
         {
             try
             {
                 cancel.ThrowIfCancellationRequested();
-                using var values = session.Run(runOptions, item.Keys.ToArray(), item.Values.ToArray(), [result]);
-                take(index, values[0].GetTensorDataAsSpan<float>());
+                using var values = session.Run(runOptions, item.Inputs.Keys.ToArray(), item.Inputs.Values.ToArray(), outputs);
+                item.Take([.. values]);
             }
             finally
             {
-                foreach (var value in item.Values)
+                foreach (var value in item.Inputs.Values)
                 {
                     value.Dispose();
                 }

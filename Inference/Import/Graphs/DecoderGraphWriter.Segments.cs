@@ -13,7 +13,7 @@ internal sealed partial class DecoderGraphWriter
     /// <summary>Residual stream out of a layer, [1, sequence, hidden].</summary>
     public const string NextHidden = "next_hidden";
 
-    /// <summary>Writes a graph of one layer, whose cache is empty at its start.</summary>
+    /// <summary>Writes a graph of one layer. Its cache grows with each run: the outputs are as long as the whole sequence.</summary>
     public void WriteLayer(OnnxGraph graph, IWeightSource source, int layer)
     {
         var hidden = graph.FromFloat32("hidden_in", graph.Input(Hidden, OnnxType.Float32, 1, "sequence", config.HiddenSize));
@@ -27,6 +27,8 @@ internal sealed partial class DecoderGraphWriter
         graph.Node("Add", graph.NameBeforeCast(NextHidden), [residual, WriteMlp(graph, source, layer, normed)]);
         graph.ToFloat32(NextHidden);
         graph.Output(NextHidden, OnnxType.Float32, 1, "sequence", config.HiddenSize);
+        graph.Output(PresentKey(layer), graph.ActivationType, 1, config.KeyValueHeads, "total", config.HeadSize);
+        graph.Output(PresentValue(layer), graph.ActivationType, 1, config.KeyValueHeads, "total", config.HeadSize);
     }
 
     /// <summary>The last norm and the head, for chosen rows.</summary>

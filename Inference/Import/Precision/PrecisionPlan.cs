@@ -1,7 +1,7 @@
 namespace MobileVlm.Edge.Inference.Import.Precision;
 
 /// <summary>The precision of an import: for each part one recipe, or several of which the first is taken that loses no
-/// more than <see cref="Calibration.LossLimits"/> allow.</summary>
+/// more than <see cref="Evaluation.Gates.LossLimits"/> allow.</summary>
 /// <param name="DecoderRecipes">To be tried in order; the last is taken even with a large loss.</param>
 /// <param name="VisionRecipes">As for the decoder; not used for a model of text only.</param>
 public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, IReadOnlyList<VisionRecipe> VisionRecipes)
@@ -15,6 +15,10 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
     /// <summary>Format of the prefill weights: a second set of the decoder's weights, for passes of many tokens;
     /// null for none.</summary>
     public WeightFormat? Prefill { get; private init; }
+
+    /// <summary>Whether prefill weights were left to this program (<see cref="Auto"/>). Where it chooses the decoder's precision too, it
+    /// leaves out prefill weights that lose too much.</summary>
+    public bool ChoosesPrefill { get; private init; }
 
     /// <summary>Whether graphs compute in float16, with the KV cache in it too, for which a GPU has kernels. On a processor
     /// they run as well, more slowly.</summary>
@@ -79,7 +83,7 @@ public sealed record PrecisionPlan(IReadOnlyList<DecoderRecipe> DecoderRecipes, 
                 ? known
                 : throw new FormatException($"Unknown prefill precision '{name}'. Supported: {PrefillGrammar}."),
         };
-        return this with { Prefill = format };
+        return this with { Prefill = format, ChoosesPrefill = name == Auto };
     }
 
     /// <summary>The same for a GPU.</summary>

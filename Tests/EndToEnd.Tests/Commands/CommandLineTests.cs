@@ -113,6 +113,30 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Verify_measures_the_loss_again_on_another_processor_and_says_what_changed()
+    {
+        Assert.Equal(0, (await EdgeProcess.RunAsync("model", "import", DemoModel.Checkpoint, At("int8"), "--precision", "int8")).ExitCode);
+        var same = await EdgeProcess.RunAsync("model", "verify", At("int8"));
+        Assert.Equal(0, same.ExitCode);
+        Assert.Contains("Loss: measured at import on this kind of processor with these kernels; --loss measures it again.", same.Errors, StringComparison.Ordinal);
+
+        var manifest = JsonNode.Parse(File.ReadAllText(At("int8/model.json")))!;
+        manifest["loss"]!["machine"]!["processor"] = "Another Processor 9000";
+        File.WriteAllText(At("int8/model.json"), manifest.ToJsonString());
+        var other = await EdgeProcess.RunAsync("model", "verify", At("int8"));
+        Assert.Equal(0, other.ExitCode);
+        Assert.Contains("at import Another Processor 9000), so it is measured again.", other.Errors, StringComparison.Ordinal);
+        Assert.Matches(@"OK   shift of P\(yes\) 0\.\d+, at most [\d.]+ \(as at import: 0\.\d+\)", other.Errors);
+        Assert.Contains("Loss: within the limits on this machine too.", other.Errors, StringComparison.Ordinal);
+
+        // A loss that was far smaller on the other machine, and a limit that it exceeds here.
+        var gate = manifest["loss"]!["gates"]!.AsArray().Single(it => it!["name"]!.GetValue<string>() == "yesShift")!;
+        gate["value"] = 0;
+        File.WriteAllText(At("int8/model.json"), manifest.ToJsonString());
+        Assert.Contains("(worse than at import: 0.0000)", (await EdgeProcess.RunAsync("model", "verify", At("int8"))).Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Answers_are_written_as_text_on_standard_output_alone()
     {
         var image = Path.Combine(DemoModel.Repository, "Tests", "Demo", "heldout", "scene000.jpg");

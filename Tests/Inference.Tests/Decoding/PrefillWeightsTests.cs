@@ -1,9 +1,9 @@
 using System.Numerics.Tensors;
 using MobileVlm.Edge.Inference.Decoding;
-using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Tests.Evaluation;
 using MobileVlm.Edge.Inference.Tests.Models;
 using Xunit.Abstractions;
 
@@ -27,7 +27,7 @@ public sealed class PrefillWeightsTests(ITestOutputHelper output)
         using var temporary = new TemporaryFolder();
         var folder = ModelImporter.Import(
             GoldenFolder.Path(name), temporary["model"], PrecisionPlan.Parse("int8").WithPrefill(prefill),
-            calibration: CalibrationSet.Bundled);
+            calibration: TestPhotographs.Set);
         Assert.True(folder.HasPrefill);
         Assert.StartsWith(prefill, folder.Manifest.Precision.Prefill, StringComparison.Ordinal);
 

@@ -22,7 +22,7 @@ public sealed class RealWeightsTests(ITestOutputHelper output)
         Assert.InRange(Ratio(exact, "docs", windows: 4), 1 - 1e-4, 1 + 1e-4);
 
         var standard = ModelImporter.Import(
-            temporary["checkpoint"], temporary["default"], PrecisionPlan.Of(DecoderRecipe.Default, VisionRecipe.Fp32), calibration: CalibrationSet.Bundled);
+            temporary["checkpoint"], temporary["default"], PrecisionPlan.Of(DecoderRecipe.Default, VisionRecipe.Fp32), calibration: TestPhotographs.Set);
         Assert.InRange(Ratio(standard, "docs"), 1, 1.12);
         Assert.InRange(Ratio(standard, "gpl3"), 1, 1.14);
     }

@@ -10,7 +10,14 @@ internal sealed record TestPicture(byte[] Pixels, int Width, int Height)
 
     public static TestPicture Load(string path)
     {
-        using var codec = SKCodec.Create(path);
+        using var file = File.OpenRead(path);
+        return Load(file);
+    }
+
+    public static TestPicture Load(Stream file)
+    {
+        using var data = SKData.Create(file);
+        using var codec = SKCodec.Create(data);
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         using var bitmap = new SKBitmap(info);
         Assert.Equal(SKCodecResult.Success, codec.GetPixels(info, bitmap.GetPixels()));

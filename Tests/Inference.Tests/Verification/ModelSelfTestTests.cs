@@ -1,10 +1,10 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Tests.Evaluation;
 using MobileVlm.Edge.Inference.Tests.Models;
 using MobileVlm.Edge.Inference.Verification;
 using Xunit.Abstractions;
@@ -219,7 +219,7 @@ public sealed class ModelSelfTestTests(ITestOutputHelper output)
 
     private static ModelFolder WithPrefill(TemporaryFolder temporary, string name, string prefill) => ModelImporter.Import(
         GoldenFolder.Path(name), temporary["model"], PrecisionPlan.Parse("int8").WithPrefill(prefill),
-        calibration: CalibrationSet.Bundled);
+        calibration: TestPhotographs.Set);
 
     private static TemporaryFolder Copy()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
@@ -18,23 +19,27 @@ internal sealed record DemoPrecision(string Decoder, string Vision, double Agree
 /// <param name="Model">The imported model.</param>
 /// <param name="Given">The imported model's answers.</param>
 /// <param name="Reference">The answers of the same model in float32.</param>
-internal sealed record DemoLoss(DemoPrecision Precision, ModelFolder Model, List<GivenAnswer> Given, List<GivenAnswer> Reference)
+/// <param name="ColourMasses">The probability of Yes and No together for "What colour is the car?" asked as a yes/no question.</param>
+internal sealed record DemoLoss(
+    DemoPrecision Precision, ModelFolder Model, List<GivenAnswer> Given, List<GivenAnswer> Reference, List<double> ColourMasses)
 {
     public double Agreement => Reference.Zip(Given, (a, b) => a.Text == b.Text ? 1.0 : 0.0).Average();
 
     public string ToRow()
     {
         var (loss, imported) = (Model.Manifest.Loss, Model.Manifest.Precision);
-        var shift = Reference.Zip(Given, (a, b) => Math.Abs((a.Score ?? 0) - (b.Score ?? 0))).Max();
+        double[] shifts = [.. Reference.Zip(Given).Where(pair => pair.First.Score is not null).Select(pair => Math.Abs(pair.First.Score!.Value - pair.Second.Score!.Value)).Order()];
+        var changed = Reference.Zip(Given).Count(pair => pair.First.Score is { } a && a >= 0.5 != pair.Second.Score >= 0.5);
         var size = Model.Manifest.Files.Where(f => f.Path.EndsWith(".data", StringComparison.Ordinal)).Sum(f => f.Size) / 1e6;
         var decoder = Precision.Decoder == PrecisionPlan.Auto
             ? $"auto ({imported.Decoder}" + (imported.Sensitive is null ? ")" : " mixed)")
             : Precision.Decoder;
         var vision = Precision.Vision == PrecisionPlan.Auto ? $"auto ({imported.Vision})" : Precision.Vision;
-        var logits = loss?.Prefill ?? loss?.Whole;
+        var logits = loss?.Whole ?? loss?.Decoder;
+        var unknown = ColourMasses.Count(mass => mass < ScoringDefaults.UsualMinMass);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {decoder} | {vision} | {100 * Agreement:0.0} % | {100.0 * Given.Count(s => s.Correct) / Given.Count:0.0} % | {shift:0.000} | {loss?.Vision?.LowestCosine ?? 1:0.00000} | {logits?.MeanDivergence ?? 0:0.0000} | {100 * (logits?.TopAgreement ?? 1):0.0} % | {size:0.0} |");
+            $"| {decoder} | {vision} | {100 * Agreement:0.0} % | {100.0 * Given.Count(s => s.Correct) / Given.Count:0.0} % | {shifts.Average():0.0000}, {shifts[(int)(0.95 * (shifts.Length - 1))]:0.000}, {shifts[^1]:0.000} | {changed} | {Given.Min(it => it.Mass ?? 1):0.000} | {unknown} ({ColourMasses.Max():0.000}) | {loss?.Vision?.LowestCosine ?? 1:0.00000} | {logits?.MeanDivergence ?? 0:0.0000} | {100 * (logits?.TopAgreement ?? 1):0.0} % | {size:0.0} |");
     }
 }
 
@@ -72,8 +77,8 @@ internal static class DemoLossTable
 
     public static string Header =>
         $"""
-        | Decoder | Vision | Same answer as fp32 | Right | Largest shift of P(yes) | {Cosine} | {Divergence} | Same most likely token | Graphs, MB |
-        | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+        | Decoder | Vision | Same answer as fp32 | Right | Shift of P(yes): mean, 95th percentile, largest | Changed yes/no | Lowest mass | Colour asked as yes/no: unknown (largest mass) | {Cosine} | {Divergence} | Same most likely token | Graphs, MB |
+        | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
         """;
 
     /// <summary>Imports the demo's checkpoint in each precision, one after the other, and asks it about the scenes.</summary>
@@ -83,13 +88,14 @@ internal static class DemoLossTable
     public static IEnumerable<DemoLoss> Measure(IEnumerable<DemoPrecision> precisions, HeldOutScene[] scenes, string folder)
     {
         var reference = GivenAnswer.AskAll(DemoModel.Folder, scenes);
-        yield return new DemoLoss(new DemoPrecision("fp32", "fp32", 1), DemoModel.Folder, reference, reference);
+        yield return new DemoLoss(
+            new DemoPrecision("fp32", "fp32", 1), DemoModel.Folder, reference, reference, GivenAnswer.MassesOfColourQuestion(DemoModel.Folder, scenes));
         foreach (var precision in precisions)
         {
             var plan = PrecisionPlan.Parse(precision.Decoder, precision.Vision).WithPrefill("none");
             var model = ModelImporter.Import(
-                DemoModel.Checkpoint, Path.Combine(folder, $"{precision.Decoder}-{precision.Vision}"), plan, calibration: CalibrationSet.Bundled);
-            yield return new DemoLoss(precision, model, GivenAnswer.AskAll(model, scenes), reference);
+                DemoModel.Checkpoint, Path.Combine(folder, $"{precision.Decoder}-{precision.Vision}"), plan, calibration: CalibrationSet.Bundled(CalibrationPictures.Decode));
+            yield return new DemoLoss(precision, model, GivenAnswer.AskAll(model, scenes), reference, GivenAnswer.MassesOfColourQuestion(model, scenes));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Precision;
@@ -50,7 +51,7 @@ internal static class GoldenLossTable
         try
         {
             var source = Path.Combine(DemoModel.Repository, "Tests", "Golden", model);
-            return ModelImporter.Import(source, Path.Combine(folder, "model"), plan.WithPrefill("none"), calibration: CalibrationSet.Bundled).Manifest.Loss!;
+            return ModelImporter.Import(source, Path.Combine(folder, "model"), plan.WithPrefill("none"), calibration: CalibrationSet.Bundled(CalibrationPictures.Decode)).Manifest.Loss!;
         }
         finally
         {

@@ -22,7 +22,7 @@ internal sealed record HeldOutScene(string Image, HeldOutItem[] Questions)
     public DecodedImage Read() => ImageCodec.Read(Path.Combine(Folder, Image));
 }
 
-internal sealed record HeldOutItem(string Question, string Answer)
+internal sealed record HeldOutItem(string Question, string Answer, string? Kind = null)
 {
     public bool IsYesNo => Answer is "Yes" or "No";
 }

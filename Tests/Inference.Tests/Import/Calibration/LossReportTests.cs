@@ -1,8 +1,9 @@
-using MobileVlm.Edge.Inference.Evaluation;
+using MobileVlm.Edge.Inference.Evaluation.Gates;
 using MobileVlm.Edge.Inference.Import;
-using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Precision;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Tests.Evaluation;
 using Xunit.Abstractions;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Calibration;
@@ -36,7 +37,9 @@ public sealed class LossReportTests(ITestOutputHelper output)
     public void Fewer_bits_lose_more_and_the_manifest_records_how_much(string name)
     {
         var (eight, four) = (Import(name, PrecisionPlan.Parse("int8", "w8a8")), Import(name, PrecisionPlan.Parse("int4-b128", "int4-b128")));
-        Assert.Contains("6 drawn pictures, 8 questions", eight.Loss!.Calibration, StringComparison.Ordinal);
+        Assert.Contains(
+            eight.Vision is null ? "8 held-out texts; calibrated with" : "10 held-out photographs, 60 questions; calibrated with 8 photographs",
+            eight.Loss!.Calibration, StringComparison.Ordinal);
         Assert.StartsWith("least squared error, weighted by activations, the decoder's channels scaled in ", eight.Precision.Quantization, StringComparison.Ordinal);
         Assert.True(eight.Loss.Decoder.Positions > 50);
         Assert.InRange(eight.Loss.Decoder.MeanDivergence, 1e-9, four.Loss!.Decoder.MeanDivergence);
@@ -49,6 +52,27 @@ public sealed class LossReportTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{name}: 8 bit {eight.Loss}, 4 bit {four.Loss}");
+    }
+
+    [Theory]
+    [InlineData("mobilevlm-v1", "photographs", 8, 10)]
+    [InlineData("mobilellama", "texts", 16, 8)]
+    public void The_manifest_records_scenes_limits_and_machine(string name, string kind, int calibration, int heldOut)
+    {
+        var loss = Import(name, PrecisionPlan.Parse("int8", "w8a8").WithPrefill("w8a7")).Loss!;
+        Assert.Equal((kind, calibration, heldOut), (loss.Scenes!.Kind, loss.Scenes.Calibration, loss.Scenes.HeldOut));
+        Assert.Equal(64, loss.Scenes.Material.Length);
+        Assert.Equal(ProcessorFeatures.ThisMachine.Description, loss.Machine!.Processor);
+        Assert.StartsWith("ONNX Runtime 1.", loss.Machine.Runtime, StringComparison.Ordinal);
+        Assert.Contains(loss.Machine.Kernels, kernel => kernel.StartsWith("prefill: u7 x s8", StringComparison.Ordinal) || kernel.StartsWith("prefill: u8 x s8", StringComparison.Ordinal));
+        Assert.Equal(LossLimits.Gates(loss), loss.Gates!);
+        Assert.NotNull(loss.Whole);
+
+        // A model of text only has no pictures, and random weights say neither yes nor no.
+        string[] names = kind == "texts"
+            ? ["meanDivergence", "divergence95", "sameChoices"]
+            : ["visionCosine", "tokenCosine", "meanDivergence", "divergence95", "answerDivergence95", "sameChoices"];
+        Assert.Equal(names, loss.Gates!.Select(gate => gate.Name));
     }
 
     [Fact]
@@ -67,7 +91,7 @@ public sealed class LossReportTests(ITestOutputHelper output)
     {
         using var folder = new TemporaryFolder();
         var plan = PrecisionPlan.Parse("auto");
-        var model = ModelImporter.Import(GoldenFolder.Path(name), folder["model"], plan, calibration: CalibrationSet.Bundled);
+        var model = ModelImporter.Import(GoldenFolder.Path(name), folder["model"], plan, calibration: TestPhotographs.Set);
         var (loss, choice) = (model.Manifest.Loss!, model.Manifest.Precision.Choice!);
         output.WriteLine(string.Join('\n', choice));
         Assert.True(LossLimits.Allow(loss.Decoder), $"{loss}");
@@ -83,28 +107,11 @@ public sealed class LossReportTests(ITestOutputHelper output)
     public void Choosing_without_measuring_is_refused() => Assert.Throws<ArgumentException>(
         () => ModelImporter.Import(GoldenFolder.Path("mobilellama"), "/nowhere", PrecisionPlan.Parse("auto")));
 
-    [Fact]
-    public void Divergence_is_that_of_the_two_distributions()
-    {
-        Assert.Equal(0, LossMeter.Divergence([1, 2, 3], [11, 12, 13]), 1e-6);
-
-        // p = (3/4, 1/4), q = (1/2, 1/2): 3/4 log 3/2 + 1/4 log 1/2.
-        Assert.Equal(0.130812, LossMeter.Divergence([MathF.Log(3), 0], [5, 5]), 1e-5);
-    }
-
-    [Fact]
-    public void Drawn_pictures_are_the_same_everywhere_and_not_alike()
-    {
-        var pictures = CalibrationSet.Bundled.Pictures;
-        Assert.Equal(pictures.Count, pictures.Select(p => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(p.Pixels))).Distinct().Count());
-        Assert.All(pictures, p => Assert.InRange(p.Pixels.Distinct().Count(), 100, 256));
-    }
-
     private static ModelManifest GoldenModel(string name) => Models.GoldenModel.Get(name, "int4").Folder.Manifest;
 
     private static ModelManifest Import(string name, PrecisionPlan plan)
     {
         using var folder = new TemporaryFolder();
-        return ModelImporter.Import(GoldenFolder.Path(name), folder["model"], plan, calibration: CalibrationSet.Bundled).Manifest;
+        return ModelImporter.Import(GoldenFolder.Path(name), folder["model"], plan, calibration: TestPhotographs.Set).Manifest;
     }
 }

@@ -1,10 +1,10 @@
-using MobileVlm.Edge.Inference.Evaluation;
 using MobileVlm.Edge.Inference.Import;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Gguf;
 using MobileVlm.Edge.Inference.Import.Checkpoints.Formats.Safetensors;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Tests.Evaluation;
 using MobileVlm.Edge.Inference.Text;
 
 namespace MobileVlm.Edge.Inference.Tests.Import.Checkpoints.Formats.Gguf;
@@ -171,7 +171,7 @@ public sealed class GgufTests
         using var folder = new TemporaryFolder();
         var model = ModelImporter.Import(
             new CheckpointSource(GgufFiles.Path("mobilevlm-v1", "lm.q4_0.gguf")) { Mmproj = GgufFiles.Path("mobilevlm-v1", "mmproj.gguf") },
-            folder["q4_0"], PrecisionPlan.Default, calibration: CalibrationSet.Bundled);
+            folder["q4_0"], PrecisionPlan.Default, calibration: TestPhotographs.Set);
         Assert.Equal(("int4-b32", "int8-b32"), (model.Manifest.Precision.Decoder, model.Manifest.Precision.Head));
         Assert.Equal("decoder matrices: 21 Q4_0 as stored, 1 Q8_0 as stored", Assert.Single(model.Manifest.Precision.Kept!));
         Assert.InRange(model.Manifest.Loss!.Decoder.MeanDivergence, 0, 0.001);
@@ -183,7 +183,7 @@ public sealed class GgufTests
         Assert.InRange(size - codes, 0, 2 * 512 * 8 * sizeof(float) * 2);
 
         model = ModelImporter.Import(
-            GgufFiles.Path("mobilellama", "lm.q4_1.gguf"), folder["q4_1"], PrecisionPlan.Default, calibration: CalibrationSet.Bundled);
+            GgufFiles.Path("mobilellama", "lm.q4_1.gguf"), folder["q4_1"], PrecisionPlan.Default, calibration: TestPhotographs.Set);
         Assert.Contains("Q4_1 as stored", Assert.Single(model.Manifest.Precision.Kept!), StringComparison.Ordinal);
         Assert.InRange(model.Manifest.Loss!.Decoder.MeanDivergence, 0, 0.001);
     }
