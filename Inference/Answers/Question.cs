@@ -1,4 +1,6 @@
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Teaching.Features;
+using MobileVlm.Edge.Inference.Teaching.Heads;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
@@ -38,6 +40,15 @@ public sealed record Question(string Text, AnswerKind Kind, int MaxTokens = 128)
     /// <summary>Below this probability mass on the accepted words, 0..1, a scored answer is not taken for one of them
     /// (<see cref="Answer.IsBelowMinMass"/>); null is the model's own limit.</summary>
     public double? MinMass { get; init; }
+
+    /// <summary>Features that <see cref="Answer.Features"/> returns beside the answer, for teaching; a scored question only.</summary>
+    public FeatureKinds Features { get; init; }
+
+    /// <summary>Scores the answer instead of the model's own score; null for a question that was not taught.</summary>
+    public TaughtScorer? Taught { get; init; }
+
+    /// <summary>Features that the answer's pass has to return.</summary>
+    internal FeatureKinds NeededFeatures => Features | (Taught?.Features ?? FeatureKinds.None);
 
     /// <summary>The question as the model reads it. A suffix that the question already ends with is not repeated.</summary>
     public string PromptText => string.IsNullOrEmpty(Suffix) || Text.TrimEnd().EndsWith(Suffix, StringComparison.OrdinalIgnoreCase)
