@@ -4,6 +4,7 @@ using MobileVlm.Edge.Deploy.Commands.Asking;
 using MobileVlm.Edge.Deploy.Commands.Cameras;
 using MobileVlm.Edge.Deploy.Commands.Evaluation;
 using MobileVlm.Edge.Deploy.Commands.Models;
+using MobileVlm.Edge.Deploy.Commands.Teaching;
 using MobileVlm.Edge.Deploy.Init;
 
 namespace MobileVlm.Edge.Deploy.Commands;
@@ -31,6 +32,7 @@ internal static class CommandLine
             DemoCommand.Create(),
             AskCommand.Create(),
             GenerateCommand.Create(),
+            TeachCommand.Create(),
             ModelCommand.Create(),
             BenchCommand.Create(),
             EvalCommand.Create(),

@@ -55,6 +55,9 @@ public sealed record Question(string Text, AnswerKind Kind, int MaxTokens = 128)
         ? Text
         : $"{Text}\n{Suffix}";
 
+    /// <summary><see cref="PromptText"/> with what the question leaves to a model filled in.</summary>
+    public string PromptFor(ModelManifest manifest) => WithDefaults(manifest.Scoring ?? ScoringDefaults.None).PromptText;
+
     /// <summary>Sets what the question leaves to the model.</summary>
     internal Question WithDefaults(ScoringDefaults defaults) => Kind == AnswerKind.Text
         ? this

@@ -7,8 +7,8 @@ using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.AdHoc;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Models;
+using MobileVlm.Edge.Deploy.Commands.Teaching;
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Text;
@@ -49,12 +49,17 @@ internal static class AskCommand
         {
             Description = "Print what the model reads before each answer; <image> stands for the picture.",
         };
+        var taught = new Option<string[]>("--taught")
+        {
+            Description = "Score a question by what 'mobilevlm teach' learned for it.",
+            HelpName = "FILE",
+        };
         var questions = new Argument<string[]>("QUESTION")
         {
             Description = "One or more questions; the image is encoded once for all of them.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, questions };
+        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, taught, questions };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () => Run(
@@ -70,17 +75,21 @@ internal static class AskCommand
                         }),
                 ],
                 parsed.GetValue(showPrompt),
+                parsed.GetValue(taught) ?? [],
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }
 
     private static int Run(
-        ParseResult parsed, ModelOptions options, string image, Question[] questions, bool showsPrompt, CancellationToken cancel)
+        ParseResult parsed, ModelOptions options, string image, Question[] questions, bool showsPrompt, string[] taught, CancellationToken cancel)
     {
         // Quick checks come before the model's sessions are opened.
         CheckQuestions(questions);
         var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
+        var scorers = new TaughtFiles(taught, folder);
+        questions = [.. questions.Select(scorers.WithScorer)];
+        scorers.RequireAllUsed();
         var decoded = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
         var execution = options.Execution(parsed);
@@ -90,7 +99,7 @@ internal static class AskCommand
         using var encoder = new VisionEncoder(folder, execution);
         using var answerer = opening.Take();
         var started = Stopwatch.GetTimestamp();
-        using var tokens = encoder.Encode(new RgbImage(decoded.Pixels, decoded.Width, decoded.Height));
+        using var tokens = encoder.Encode(LabelledPictures.Cut(decoded, scorers.Region));
         var encode = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
         answerer.PrefillPicture(tokens);
@@ -195,6 +204,7 @@ internal static class AskCommand
             Prompt = showsPrompt ? VicunaPrompt.Whole(answer.Question.PromptText) : null,
             Value = unknown is null ? answer.Value : AnswerWords.Unknown,
             Reason = unknown?.ToText(),
+            ScoredBy = answer.Score is null ? null : answer.ScoredBy.ToString().ToLowerInvariant(),
         };
     }
 
