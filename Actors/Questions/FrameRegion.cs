@@ -31,6 +31,10 @@ public sealed record RegionPolygon(EquatableList<RelativePoint> Corners)
         return polygon.IsLine ? throw Unreadable() : polygon;
     }
 
+    /// <summary>The corners as <see cref="Parse"/> reads them.</summary>
+    public string ToText() =>
+        string.Join(' ', Corners.Select(corner => string.Create(CultureInfo.InvariantCulture, $"{corner.X:R},{corner.Y:R}")));
+
     public double Left => Corners.Min(corner => corner.X);
 
     public double Right => Corners.Max(corner => corner.X);
@@ -59,4 +63,8 @@ public sealed record RegionPolygon(EquatableList<RelativePoint> Corners)
 /// <param name="Inside">The frame is cropped to the bounding box of this shape, and pixels outside of the shape are painted over; null for the
 /// whole frame.</param>
 /// <param name="Masks">Painted over.</param>
-public sealed record FrameRegion(RegionPolygon? Inside, EquatableList<RegionPolygon> Masks);
+public sealed record FrameRegion(RegionPolygon? Inside, EquatableList<RegionPolygon> Masks)
+{
+    /// <summary>The region as text that is equal for equal regions: <c>0,0.5 1,0.5 1,1</c>, followed by the masks.</summary>
+    public string ToText() => string.Join(" mask ", [Inside?.ToText() ?? "all", .. Masks.Select(mask => mask.ToText())]);
+}

@@ -7,7 +7,7 @@ using MobileVlm.Edge.Inference.Vision;
 namespace MobileVlm.Edge.Actors.Scenes;
 
 /// <summary>Cuts the region out of a frame, before anything else reads the frame.</summary>
-internal static class RegionCrop
+public static class RegionCrop
 {
     // The mean that CLIP's preprocessing takes off (122.77, 116.75, 104.09), so that painted-over pixels are neutral.
     private static ReadOnlySpan<byte> Paint => [123, 117, 104];

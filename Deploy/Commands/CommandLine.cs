@@ -5,6 +5,7 @@ using MobileVlm.Edge.Deploy.Commands.Cameras;
 using MobileVlm.Edge.Deploy.Commands.Evaluation;
 using MobileVlm.Edge.Deploy.Commands.Models;
 using MobileVlm.Edge.Deploy.Commands.Scanning;
+using MobileVlm.Edge.Deploy.Commands.Teaching;
 using MobileVlm.Edge.Deploy.Init;
 
 namespace MobileVlm.Edge.Deploy.Commands;
@@ -34,6 +35,7 @@ internal static class CommandLine
             AskCommand.Create(),
             ScanCommand.Create(),
             GenerateCommand.Create(),
+            TeachCommand.Create(),
             ModelCommand.Create(),
             BenchCommand.Create(),
             EvalCommand.Create(),

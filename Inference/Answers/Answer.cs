@@ -1,3 +1,6 @@
+using System.Collections.ObjectModel;
+using MobileVlm.Edge.Inference.Teaching.Features;
+
 namespace MobileVlm.Edge.Inference.Answers;
 
 /// <summary>Why an answer ended.</summary>
@@ -14,6 +17,16 @@ public enum FinishReason
 
     /// <summary>There is no answer; <see cref="Answer.Failure"/> says why.</summary>
     Failed,
+}
+
+/// <summary>Where a score is from.</summary>
+public enum ScoreSource
+{
+    /// <summary>The model's logits.</summary>
+    Model,
+
+    /// <summary>A head that was learned from labelled pictures.</summary>
+    Taught,
 }
 
 /// <summary>The model's answer to one question about one picture.</summary>
@@ -44,7 +57,17 @@ public sealed record Answer(
 
     /// <summary>The mass is below <see cref="Question.MinMass"/>: <see cref="Value"/> is the most likely of the accepted words, but not what the
     /// model would say.</summary>
-    public bool IsBelowMinMass => Mass < Question.MinMass;
+    /// <remarks>A taught score does not depend on what the model would say.</remarks>
+    public bool IsBelowMinMass => ScoredBy == ScoreSource.Model && Mass < Question.MinMass;
+
+    /// <summary>Where the score is from.</summary>
+    public ScoreSource ScoredBy { get; init; }
+
+    /// <summary>The model's own score where <see cref="Score"/> is a taught one; null where the decoder was not asked.</summary>
+    public double? ModelScore { get; init; }
+
+    /// <summary>The <see cref="Question.Features"/>; empty where none were requested.</summary>
+    public IReadOnlyDictionary<FeatureKinds, float[]> Features { get; init; } = ReadOnlyDictionary<FeatureKinds, float[]>.Empty;
 
     /// <summary>Why there is no answer; null when there is one. Value and text are empty then, and there is no
     /// score.</summary>

@@ -1,4 +1,6 @@
 using MobileVlm.Edge.Inference.Models;
+using MobileVlm.Edge.Inference.Teaching.Features;
+using MobileVlm.Edge.Inference.Teaching.Heads;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
@@ -39,10 +41,22 @@ public sealed record Question(string Text, AnswerKind Kind, int MaxTokens = 128)
     /// (<see cref="Answer.IsBelowMinMass"/>); null is the model's own limit.</summary>
     public double? MinMass { get; init; }
 
+    /// <summary>Features that <see cref="Answer.Features"/> returns beside the answer, for teaching; a scored question only.</summary>
+    public FeatureKinds Features { get; init; }
+
+    /// <summary>Scores the answer instead of the model's own score; null for a question that was not taught.</summary>
+    public TaughtScorer? Taught { get; init; }
+
+    /// <summary>Features that the answer's pass has to return.</summary>
+    internal FeatureKinds NeededFeatures => Features | (Taught?.Features ?? FeatureKinds.None);
+
     /// <summary>The question as the model reads it. A suffix that the question already ends with is not repeated.</summary>
     public string PromptText => string.IsNullOrEmpty(Suffix) || Text.TrimEnd().EndsWith(Suffix, StringComparison.OrdinalIgnoreCase)
         ? Text
         : $"{Text}\n{Suffix}";
+
+    /// <summary><see cref="PromptText"/> with what the question leaves to a model filled in.</summary>
+    public string PromptFor(ModelManifest manifest) => WithDefaults(manifest.Scoring ?? ScoringDefaults.None).PromptText;
 
     /// <summary>Sets what the question leaves to the model.</summary>
     internal Question WithDefaults(ScoringDefaults defaults) => Kind == AnswerKind.Text

@@ -2,6 +2,7 @@ using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sampling;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Teaching.Features;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -22,10 +23,7 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     private readonly ScoringDefaults _scoring;
     private readonly int _hidden;
     private readonly int _systemPromptEnd;
-    private int _pictureEnd;
-
-    /// <summary>The picture of the present call while the cache does not have it.</summary>
-    private VisualTokens? _uncached;
+    private readonly CurrentPicture _picture = new();
 
     /// <param name="folder">A model with a vision part.</param>
     /// <param name="decoder">Opened from the same folder; not disposed here.</param>
@@ -54,6 +52,9 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
 
         _hidden = decoder.Embeddings.HiddenSize;
+        AvailableFeatures = !decoder.HasHiddenStates ? FeatureKinds.VisualTokens
+            : decoder.EarlyHiddenOutput is null ? FeatureGroups.All & ~FeatureGroups.OfEarlyLayer
+            : FeatureGroups.All;
         _systemPromptEnd = _state.Length;
     }
 
@@ -89,9 +90,8 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <exception cref="ArgumentException">The tokens are of another model.</exception>
     public void PrefillPicture(VisualTokens picture)
     {
-        Forget(picture);
-        _state.Append(picture.Values);
-        _pictureEnd = _state.Length;
+        Take(picture);
+        CachePicture(readsPicture: false);
     }
 
     public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
@@ -103,25 +103,17 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <exception cref="NonFiniteLogitsException">The picture gives NaN or infinity.</exception>
     public void AskAbout(VisualTokens picture, IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default)
     {
-        Forget(picture);
+        Take(picture);
         if (picture.Count > _state.Capacity - _state.Length)
         {
             throw new ContextFullException(_state.Length, picture.Count, _state.Capacity);
         }
 
-        _uncached = picture;
-        try
+        if (Ask(questions, Sampler.Greedy, null, onAnswer, cancel) && !_picture.IsCached)
         {
-            Ask(questions, Sampler.Greedy, null, onAnswer, cancel);
-            if (_uncached is not null)
-            {
-                // No question could be asked, and the next call may be about this picture.
-                PrefillPicture(picture);
-            }
-        }
-        finally
-        {
-            _uncached = null;
+            // No question could be asked, and the next call may be about this picture. After questions that the encoder answered
+            // that call fills the cache itself.
+            CachePicture(readsPicture: false);
         }
     }
 
@@ -131,6 +123,9 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
     /// <exception cref="ArgumentException">The question cannot be asked.</exception>
     public Answer Ask(Question question, Sampler sampler, Action<string>? onText, CancellationToken cancel = default) =>
         QuestionAnswererExtensions.Single(onAnswer => AskAll([question], sampler, onText, onAnswer, cancel));
+
+    /// <summary>Features that this model can return.</summary>
+    public FeatureKinds AvailableFeatures { get; }
 
     /// <summary>Passes through the decoder so far.</summary>
     internal long Passes => _state.Passes;
@@ -171,32 +166,49 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         Action<int, Answer> onAnswer,
         CancellationToken cancel)
     {
-        RewindToPicture();
+        RequirePicture();
+        RewindToEnd();
         Ask(questions, sampler, onText, onAnswer, cancel);
     }
 
-    private void Ask(
+    /// <returns>Whether a question needed the decoder.</returns>
+    private bool Ask(
         IReadOnlyList<Question> questions,
         Sampler sampler,
         Action<string>? onText,
         Action<int, Answer> onAnswer,
         CancellationToken cancel)
     {
+        var readsPicture = questions.Any(question => question.NeededFeatures.HasFlag(FeatureKinds.EarlyPicture));
+        if (readsPicture && !_picture.HasStates)
+        {
+            _picture.IsCached = false;
+            RewindToEnd();
+        }
+
+        var askedDecoder = false;
         try
         {
-            var batch = NewBatch();
+            var batch = NewBatch(readsPicture);
 
             // Scored ones first, because they need only one pass.
             foreach (var (index, asked) in questions.Index().OrderBy(q => q.Item.Kind == AnswerKind.Text))
             {
                 var question = asked.WithDefaults(_scoring);
+                if (TaughtAnswers.TryEncoder(question, _picture) is { } taught)
+                {
+                    onAnswer(index, taught);
+                    continue;
+                }
+
+                askedDecoder = true;
                 var ids = PromptIdsAfter(question.PromptText);
                 try
                 {
                     if (!batch.TryAdd(index, question, ids, sampler, onText))
                     {
-                        Run(batch, sampler, onText, onAnswer, cancel);
-                        batch = NewBatch();
+                        Run(batch, readsPicture, sampler, onText, onAnswer, cancel);
+                        batch = NewBatch(readsPicture);
                         batch.TryAdd(index, question, ids, sampler, onText);
                     }
                 }
@@ -210,7 +222,8 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
                 }
             }
 
-            Run(batch, sampler, onText, onAnswer, cancel);
+            Run(batch, readsPicture, sampler, onText, onAnswer, cancel);
+            return askedDecoder;
         }
         finally
         {
@@ -218,28 +231,33 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
     }
 
-    private QuestionBatchRun NewBatch() => new(_state, _tokenizer, _yesNo, _uncached, MarkPictureCached);
+    private QuestionBatchRun NewBatch(bool readsPicture) => new(_state, _tokenizer, _yesNo, _picture, readsPicture);
 
     /// <summary>Runs a batch. NaN of one question spreads to all that share the cache with it, so they are asked again, each
     /// alone, and only those that then give NaN have no answer.</summary>
     private void Run(
-        QuestionBatchRun batch, Sampler sampler, Action<string>? onText, Action<int, Answer> onAnswer, CancellationToken cancel)
+        QuestionBatchRun batch,
+        bool readsPicture,
+        Sampler sampler,
+        Action<string>? onText,
+        Action<int, Answer> onAnswer,
+        CancellationToken cancel)
     {
         try
         {
             batch.Run(onAnswer, cancel);
         }
-        catch (NonFiniteLogitsException) when (_uncached is not null)
+        catch (NonFiniteLogitsException) when (!_picture.IsCached)
         {
             // The picture or a question. If it is the picture, this reports it.
-            PrefillPicture(_uncached);
-            var again = NewBatch();
+            CachePicture(readsPicture);
+            var again = NewBatch(readsPicture);
             foreach (var (index, question) in batch.Unreported)
             {
                 again.TryAdd(index, question, PromptIdsAfter(question.PromptText), sampler, onText);
             }
 
-            Run(again, sampler, onText, onAnswer, cancel);
+            Run(again, readsPicture, sampler, onText, onAnswer, cancel);
         }
         catch (NonFiniteLogitsException fault)
         {
@@ -253,9 +271,9 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
             foreach (var (index, pending) in unreported)
             {
                 RewindToEnd();
-                var alone = NewBatch();
+                var alone = NewBatch(readsPicture);
                 alone.TryAdd(index, pending, PromptIdsAfter(pending.PromptText), sampler, onText);
-                Run(alone, sampler, onText, onAnswer, cancel);
+                Run(alone, readsPicture, sampler, onText, onAnswer, cancel);
             }
         }
         finally
@@ -264,11 +282,8 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         }
     }
 
-    /// <summary>The cache has the picture of this call.</summary>
-    private void MarkPictureCached() => (_pictureEnd, _uncached) = (_systemPromptEnd + _uncached!.Count, null);
-
-    /// <summary>Removes the picture before, so that nothing is asked about it when this one fails.</summary>
-    private void Forget(VisualTokens picture)
+    /// <summary>Takes a copy of the picture. Nothing is asked about the one before any more.</summary>
+    private void Take(VisualTokens picture)
     {
         if (picture.HiddenSize != _hidden)
         {
@@ -277,19 +292,56 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
                 nameof(picture));
         }
 
-        (_pictureEnd, _uncached) = (0, null);
-        _state.Rewind(_systemPromptEnd);
+        _picture.Set(picture);
+        RewindToEnd();
     }
 
-    private void RewindToEnd() => _state.Rewind(_pictureEnd > 0 ? _pictureEnd : _systemPromptEnd);
+    /// <summary>Fills the cache with the picture. A picture that fails is forgotten, so that nothing is asked about it.</summary>
+    private void CachePicture(bool readsPicture)
+    {
+        _picture.IsCached = false;
+        RewindToEnd();
+        try
+        {
+            if (readsPicture)
+            {
+                _state.AppendWithStates(_picture.Values, []);
+                new QuestionFeatures(_state.States!).ReadPicture(_picture.Count, _picture);
+            }
+            else
+            {
+                _state.Append(_picture.Values);
+            }
+
+            _picture.IsCached = true;
+        }
+        finally
+        {
+            if (!_picture.IsCached)
+            {
+                _picture.Clear();
+            }
+        }
+    }
+
+    private void RewindToEnd() => _state.Rewind(_systemPromptEnd + (_picture.IsCached ? _picture.Count : 0));
 
     private void RewindToPicture()
     {
-        if (_pictureEnd == 0)
+        RequirePicture();
+        if (!_picture.IsCached)
+        {
+            CachePicture(readsPicture: false);
+        }
+
+        RewindToEnd();
+    }
+
+    private void RequirePicture()
+    {
+        if (_picture.Count == 0)
         {
             throw new InvalidOperationException("PrefillPicture was not called, so there is no picture to ask about.");
         }
-
-        _state.Rewind(_pictureEnd);
     }
 }

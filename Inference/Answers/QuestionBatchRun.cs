@@ -1,8 +1,9 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Sampling;
+using MobileVlm.Edge.Inference.Teaching.Features;
 using MobileVlm.Edge.Inference.Text;
-using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Inference.Answers;
 
@@ -12,10 +13,11 @@ namespace MobileVlm.Edge.Inference.Answers;
 /// <param name="state">Holds what precedes the questions.</param>
 /// <param name="tokenizer">The model's tokenizer.</param>
 /// <param name="yesNo">Scores yes/no questions.</param>
-/// <param name="picture">Goes into the cache in the same pass as the questions; null where the cache has it.</param>
-/// <param name="onPictureCached">Called once the cache has the picture.</param>
+/// <param name="picture">What the questions are about. Where the cache does not have it, it goes there in the same pass as the
+/// questions.</param>
+/// <param name="readsPicture">Whether a question of this or a later batch needs hidden states of the picture.</param>
 internal sealed class QuestionBatchRun(
-    DecoderState state, LlamaTextTokenizer tokenizer, YesNoScorer yesNo, VisualTokens? picture = null, Action? onPictureCached = null)
+    DecoderState state, LlamaTextTokenizer tokenizer, YesNoScorer yesNo, CurrentPicture picture, bool readsPicture = false)
 {
     private static long _batches;
 
@@ -29,7 +31,7 @@ internal sealed class QuestionBatchRun(
     /// <summary>Tokens of drafts, which are tried where the context has space for them.</summary>
     private long _drafts;
 
-    private int PictureTokens => picture?.Count ?? 0;
+    private int PictureTokens => picture.IsCached ? 0 : picture.Count;
 
     /// <summary>The questions of this batch whose answers were not reported yet.</summary>
     public IEnumerable<(int Index, Question Question)> Unreported =>
@@ -117,19 +119,41 @@ internal sealed class QuestionBatchRun(
             }
         }
 
-        if (picture is null)
+        if (readsPicture || _pending.Exists(pending => (pending.Question.NeededFeatures & FeatureGroups.OfDecoder) != FeatureKinds.None))
         {
-            state.Append(_parts);
+            AppendWithStates();
         }
         else
         {
-            state.Append(picture.Values, _parts);
-            onPictureCached?.Invoke();
+            state.Append(picture.IsCached ? default : picture.Values, _parts);
         }
 
+        picture.IsCached = true;
         var prefill = Stopwatch.GetElapsedTime(started);
         ReportScored(onAnswer, prefill, spellingRow: row);
         Generate(onAnswer, prefill, cancel);
+    }
+
+    /// <summary>Runs the first pass and reads the features from it.</summary>
+    private void AppendWithStates()
+    {
+        var row = PictureTokens;
+        state.AppendWithStates(picture.IsCached ? default : picture.Values, _parts);
+        var reader = new QuestionFeatures(state.States!);
+        if (row > 0 && readsPicture)
+        {
+            reader.ReadPicture(row, picture);
+        }
+
+        foreach (var (pending, part) in _pending.Zip(_parts))
+        {
+            pending.Features = reader.Read(
+                pending.Question.NeededFeatures,
+                new RowRange(row, part.Ids.Length),
+                new RowRange(pending.FirstLogitRow, pending.LogitRowCount),
+                picture);
+            row += part.Ids.Length;
+        }
     }
 
     private void ReportScored(Action<int, Answer> onAnswer, TimeSpan prefill, int spellingRow)
@@ -140,19 +164,20 @@ internal sealed class QuestionBatchRun(
                 ? ScoreChoices(pending, choices, ref spellingRow, prefill)
                 : ScoreYesNo(pending, prefill);
             pending.Reported = true;
-            onAnswer(pending.Index, answer);
+            onAnswer(pending.Index, TaughtAnswers.Rescored(answer));
         }
     }
 
     private Answer ScoreYesNo(PendingQuestion pending, TimeSpan prefill)
     {
-        var (score, mass) = yesNo.Score(state.Logits(pending.FirstLogitRow));
+        var (score, mass) = yesNo.Score(state.Logits(pending.AnswerRow));
         var yes = score >= 0.5;
         return new Answer(
             pending.Question, yes ? "yes" : "no", yes ? "Yes" : "No", score, [], FinishReason.Stopped,
             Timings(prefill, TimeSpan.Zero))
         {
             Mass = mass,
+            Features = pending.Features,
         };
     }
 
@@ -162,7 +187,7 @@ internal sealed class QuestionBatchRun(
         for (var i = 0; i < likelihoods.Length; i++)
         {
             var ids = choices.Spellings[i].Ids;
-            likelihoods[i] = LogSoftmax.At(state.Logits(pending.FirstLogitRow), ids[0]);
+            likelihoods[i] = LogSoftmax.At(state.Logits(pending.AnswerRow), ids[0]);
             for (var token = 1; token < ids.Count; token++)
             {
                 likelihoods[i] += LogSoftmax.At(state.Logits(row++), ids[token]);
@@ -177,6 +202,7 @@ internal sealed class QuestionBatchRun(
         {
             ChoiceScores = scores,
             Mass = mass,
+            Features = pending.Features,
         };
     }
 
@@ -228,8 +254,15 @@ internal sealed class QuestionBatchRun(
 
         public int Sequence { get; private set; }
 
-        /// <summary>Rows of logits of the first pass, those of a choice's spellings excluded.</summary>
-        public int LogitRowCount => Generation?.LogitRowCount ?? 1;
+        /// <summary>Rows of logits of the first pass, those of a choice's spellings excluded. A mean over the question's last states
+        /// takes all of its rows.</summary>
+        public int LogitRowCount => Generation?.LogitRowCount ?? (question.NeededFeatures.HasFlag(FeatureKinds.LastQuestion) ? ids.Length : 1);
+
+        /// <summary>Row of logits of the first pass from which a scored question is answered.</summary>
+        public int AnswerRow => FirstLogitRow + LogitRowCount - 1;
+
+        /// <summary>The question's features, once the first pass has run.</summary>
+        public ReadOnlyDictionary<FeatureKinds, float[]> Features { get; set; } = ReadOnlyDictionary<FeatureKinds, float[]>.Empty;
 
         /// <summary>Index of its first row among the logits of the first pass.</summary>
         public int FirstLogitRow

@@ -87,13 +87,13 @@ public sealed class TextCompleter : IDisposable
         Protect(() =>
         {
             Prefill(content, picture, content.Count);
-            var batch = new QuestionBatchRun(State, _tokenizer, yesNo);
+            var batch = new QuestionBatchRun(State, _tokenizer, yesNo, CurrentPicture.None());
             foreach (var (index, (question, ids)) in questions.Index())
             {
                 if (!batch.TryAdd(index, question, ids, Sampling.Sampler.Greedy, null))
                 {
                     Run(batch);
-                    batch = new QuestionBatchRun(State, _tokenizer, yesNo);
+                    batch = new QuestionBatchRun(State, _tokenizer, yesNo, CurrentPicture.None());
                     batch.TryAdd(index, question, ids, Sampling.Sampler.Greedy, null);
                 }
             }

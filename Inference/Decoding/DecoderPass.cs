@@ -17,15 +17,21 @@ internal sealed class DecoderPass : IDisposable
     private readonly int[] _totalLength = new int[1];
     private readonly List<(string Name, OrtValue Value)> _lengths = [];
     private readonly List<(string Name, OrtValue Value)> _shaped = [];
+    private readonly HiddenStateBuffers? _states;
     private float[] _embeddings = [];
     private float[] _bias = [];
     private long[] _positions = [];
     private long[] _rows = [];
     private float[] _logits = [];
 
-    public DecoderPass(LanguageDecoder decoder, InferenceSession session, KeyValueCache cache)
+    /// <param name="decoder">The decoder.</param>
+    /// <param name="session">One of its sessions.</param>
+    /// <param name="cache">Keys and values.</param>
+    /// <param name="returnsStates">Whether hidden states are fetched.</param>
+    public DecoderPass(LanguageDecoder decoder, InferenceSession session, KeyValueCache cache, bool returnsStates = false)
     {
         (_decoder, _session, _capacity) = (decoder, session, cache.Capacity);
+        _states = returnsStates ? new HiddenStateBuffers(decoder) : null;
         _binding = session.CreateIoBinding();
         cache.BindTo(_binding);
         Bind(_lengths, DecoderTensors.SequenceLengthsMinusOne, _lengthMinusOne.AsMemory(), [1]);
@@ -54,6 +60,9 @@ internal sealed class DecoderPass : IDisposable
     public ReadOnlySpan<float> Logits(int row) =>
         _logits.AsSpan(row * _decoder.VocabularySize, _decoder.VocabularySize);
 
+    /// <summary>Hidden states of the last run; null unless they are fetched.</summary>
+    public HiddenStateBuffers? States => _states;
+
     /// <summary>Sets the sizes. The bias is all zeros afterwards, the contents of the other buffers are undefined.</summary>
     public void Shape(int count, int requested)
     {
@@ -79,6 +88,7 @@ internal sealed class DecoderPass : IDisposable
         var logits = Wrap(_logits.AsMemory(0, requested * vocabulary), [1, requested, vocabulary]);
         _shaped.Add((DecoderTensors.Logits, logits));
         _binding.BindOutput(DecoderTensors.Logits, logits);
+        _states?.Bind(_binding, count, requested);
     }
 
     /// <param name="columns">In use after this pass.</param>
@@ -96,6 +106,7 @@ internal sealed class DecoderPass : IDisposable
         }
 
         _session.RunWithBinding(_runOptions, _binding);
+        _states?.Read();
 
         // One pass over the logits costs microseconds; NaN is the largest magnitude where there is one.
         if (LogitsRequested > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude(_logits.AsSpan(0, LogitsRequested * _decoder.VocabularySize))))
@@ -110,6 +121,7 @@ internal sealed class DecoderPass : IDisposable
         _runOptions.Dispose();
         Release(_shaped);
         Release(_lengths);
+        _states?.Dispose();
     }
 
     private static void Grow<T>(ref T[] buffer, int length)

@@ -22,6 +22,11 @@ public sealed class DecoderState : IDisposable
     private readonly DecoderPass _batch;
     private readonly DecoderPass? _prefill;
     private readonly int _minPrefillTokens;
+
+    /// <summary>As the two above, with hidden states; made when they are first requested.</summary>
+    private DecoderPass? _batchWithStates;
+
+    private DecoderPass? _prefillWithStates;
     private DecoderPass _last;
     private bool _disposed;
 
@@ -124,7 +129,24 @@ public sealed class DecoderState : IDisposable
         Append(prefix, parts, useDecodeWeights: false);
     }
 
-    private void Append(ReadOnlyMemory<float> prefix, IReadOnlyList<SequenceTokens> parts, bool useDecodeWeights)
+    /// <summary>The same, and hidden states of the pass can be read afterwards (<see cref="States"/>).</summary>
+    /// <param name="prefix">Embeddings, [n, hidden], or none.</param>
+    /// <param name="parts">Tokens of sequences, or none.</param>
+    /// <exception cref="ContextFullException">They do not fit; nothing was appended.</exception>
+    /// <exception cref="NonFiniteLogitsException">The prefix or one of the sequences gives NaN or infinity; rewind to before
+    /// them.</exception>
+    /// <exception cref="InvalidOperationException">The decoder returns no hidden states.</exception>
+    internal void AppendWithStates(ReadOnlyMemory<float> prefix, IReadOnlyList<SequenceTokens> parts)
+    {
+        if (!_decoder.HasHiddenStates)
+        {
+            throw new InvalidOperationException("The model's decoder returns no hidden states. Import the model again.");
+        }
+
+        Append(prefix, parts, useDecodeWeights: false, withStates: true);
+    }
+
+    private void Append(ReadOnlyMemory<float> prefix, IReadOnlyList<SequenceTokens> parts, bool useDecodeWeights, bool withStates = false)
     {
         var prefixRows = prefix.Length / _decoder.Embeddings.HiddenSize;
         var (count, requested) = (prefixRows, 0);
@@ -141,7 +163,7 @@ public sealed class DecoderState : IDisposable
             requested += part.LogitsRequested;
         }
 
-        var pass = Begin(count, requested, useDecodeWeights);
+        var pass = Begin(count, requested, useDecodeWeights, withStates);
         prefix.Span.CopyTo(pass.Embeddings);
         Embed(parts, pass.Embeddings[prefix.Length..]);
         _sequences.Append(SequenceTree.Prefix, pass.Positions[..prefixRows], pass.Bias[..(prefixRows * Capacity)]);
@@ -164,6 +186,9 @@ public sealed class DecoderState : IDisposable
     /// <summary>Logits of the last pass, [vocabulary], valid until the next pass.</summary>
     /// <param name="row">In the order in which they were requested.</param>
     public ReadOnlySpan<float> Logits(int row) => _last.Logits(row);
+
+    /// <summary>Hidden states of the last pass, valid until the next; null unless it was to return them.</summary>
+    internal HiddenStateBuffers? States => _last.States;
 
     /// <summary>Removes the last tokens of a sequence, at no cost.</summary>
     public void Drop(int sequence, int count) => _sequences.Drop(sequence, count);
@@ -188,6 +213,8 @@ public sealed class DecoderState : IDisposable
         _step.Dispose();
         _batch.Dispose();
         _prefill?.Dispose();
+        _batchWithStates?.Dispose();
+        _prefillWithStates?.Dispose();
         _cache.Dispose();
     }
 
@@ -205,7 +232,7 @@ public sealed class DecoderState : IDisposable
         }
     }
 
-    private DecoderPass Begin(int count, int requested, bool useDecodeWeights)
+    private DecoderPass Begin(int count, int requested, bool useDecodeWeights, bool withStates = false)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (count > Capacity - Length)
@@ -213,8 +240,12 @@ public sealed class DecoderState : IDisposable
             throw new ContextFullException(Length, count, Capacity);
         }
 
-        _last = count == 1 && requested == 1 ? _step
-            : _prefill is not null && !useDecodeWeights && count >= _minPrefillTokens ? _prefill
+        var usesPrefill = _prefill is not null && !useDecodeWeights && count >= _minPrefillTokens;
+        _last = withStates ? (usesPrefill
+                ? _prefillWithStates ??= new DecoderPass(_decoder, _decoder.PrefillSession!, _cache, returnsStates: true)
+                : _batchWithStates ??= new DecoderPass(_decoder, _decoder.Session, _cache, returnsStates: true))
+            : count == 1 && requested == 1 ? _step
+            : usesPrefill ? _prefill!
             : _batch;
         _last.Shape(count, requested);
         Passes++;

@@ -28,6 +28,9 @@ public sealed class LanguageDecoder : IDisposable
         {
             CheckSizes(folder, ModelFolder.DecoderFile, language.HiddenSize);
             KeyValueType = Session.InputMetadata[DecoderTensors.PastKey(0)].ElementDataType;
+            HasHiddenStates = folder.HasHiddenStates;
+            EarlyHiddenOutput = folder.Manifest.Signatures[ModelFolder.DecoderFile].Outputs
+                .Select(output => output.Name).FirstOrDefault(DecoderTensors.IsEarlyHidden);
             KeepsStateOnDevice = settings.TreatsCpuAsDevice || placement!.Provider != SessionPlacement.CpuProvider;
             if (KeepsStateOnDevice)
             {
@@ -76,6 +79,15 @@ public sealed class LanguageDecoder : IDisposable
     /// copied there when they are bound, not when they are used.</summary>
     internal bool KeepsStateOnDevice { get; }
 
+    /// <summary>Whether passes can return hidden states; decoders of format 2 cannot.</summary>
+    internal bool HasHiddenStates { get; }
+
+    /// <summary>Output with the states after an early layer; null for a decoder of one layer or without hidden states.</summary>
+    internal string? EarlyHiddenOutput { get; }
+
+    /// <summary>Element type of hidden states: that in which the graph computes, as the cache.</summary>
+    internal TensorElementType HiddenStateType => KeyValueType;
+
     internal DeviceZeros Zeros => _zeros ?? throw new InvalidOperationException("The decoder runs on the CPU.");
 
     internal int Layers { get; }
@@ -112,7 +124,7 @@ public sealed class LanguageDecoder : IDisposable
             folder.Expect(file, DecoderTensors.PastValue(layer), 1, KeyValueHeads, -1, HeadSize);
         }
 
-        var layers = folder.Manifest.Signatures[file].Outputs.Count(o => o.Name != DecoderTensors.Logits) / 2;
+        var layers = folder.Manifest.Signatures[file].Outputs.Count(o => DecoderTensors.IsPresent(o.Name)) / 2;
         if (layers != Layers)
         {
             throw new ModelFolderException(

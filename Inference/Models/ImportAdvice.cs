@@ -38,6 +38,11 @@ public sealed record ImportAdvice(string Reason, string Text)
             new ImportAdvice("lossNotMeasured", "What its precision costs was not measured. An import without --no-loss-report "
                 + "measures it, and quantizes the weights for pictures.")),
         (
+            m => m.Vision is not null && m.Signatures.TryGetValue(ModelFolder.DecoderFile, out var decoder)
+                && decoder.Outputs.All(output => output.Name != DecoderTensors.LastHidden),
+            new ImportAdvice("hiddenStatesMissing", "Its decoder returns no hidden states. With them 'mobilevlm teach' learns a question from "
+                + "a dozen pictures.")),
+        (
             m => m.Source.Fingerprint is null,
             new ImportAdvice("fingerprintMissing", "It has no fingerprint of its source, so 'model pull' cannot determine whether it is "
                 + "up to date.")),

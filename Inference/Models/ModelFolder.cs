@@ -95,6 +95,10 @@ public sealed class ModelFolder
     /// <summary>Whether the decoder has prefill weights, which are faster for many tokens at once.</summary>
     public bool HasPrefill => Manifest.Signatures.ContainsKey(PrefillFile);
 
+    /// <summary>Whether the decoder returns hidden states, by which a question is taught; folders of format 2 do not.</summary>
+    public bool HasHiddenStates => Manifest.Signatures.TryGetValue(DecoderFile, out var decoder)
+        && decoder.Outputs.Any(output => output.Name == DecoderTensors.LastHidden);
+
     internal string PathOf(string file) => Path.Combine(FolderPath, file);
 
     /// <summary>Compares a tensor's signature with the sizes in the manifest, by which buffers are allocated.</summary>

@@ -9,7 +9,7 @@ public sealed record ModelManifest
     /// <remarks>It rises only with a member that a program must not ignore: one that does not know it would compute
     /// something wrong. Any other new member is optional and does not change it. All changes between two releases are one
     /// new version.</remarks>
-    public const int CurrentFormat = 2;
+    public const int CurrentFormat = 3;
 
     /// <summary>The oldest version that this program reads: that of release 0.1.0.</summary>
     public const int OldestFormat = 2;
@@ -68,7 +68,7 @@ public sealed record ModelManifest
 public sealed record ImporterStamp(string Version, int Revision)
 {
     /// <summary>Revision of this program's importer.</summary>
-    public const int CurrentRevision = 2;
+    public const int CurrentRevision = 3;
 }
 
 /// <summary>The checkpoint that a model was imported from.</summary>

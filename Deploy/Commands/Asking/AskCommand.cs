@@ -5,8 +5,8 @@ using System.Text.Json;
 using MobileVlm.Edge.Actors.Questions;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Commands.Models;
+using MobileVlm.Edge.Deploy.Commands.Teaching;
 using MobileVlm.Edge.Inference.Answers;
-using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Text;
@@ -49,12 +49,17 @@ internal static class AskCommand
         {
             Description = "Print what the model reads before each answer; <image> stands for the picture.",
         };
+        var taught = new Option<string[]>("--taught")
+        {
+            Description = "Score a question by what 'mobilevlm teach' learned for it.",
+            HelpName = "FILE",
+        };
         var questions = new Argument<string[]>("QUESTION")
         {
             Description = "One or more questions; the image is encoded once for all of them.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, check, questions };
+        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, check, taught, questions };
         options.AddTo(command);
         command.RequireWith(minMass, yesNo);
         command.RefuseWith(options.Temperature, yesNo);
@@ -73,13 +78,21 @@ internal static class AskCommand
                 ],
                 parsed.GetValue(showPrompt),
                 parsed.GetValue(check),
+                parsed.GetValue(taught) ?? [],
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }
 
     private static int Run(
-        ParseResult parsed, ModelOptions options, string[] images, Question[] questions, bool showsPrompt, bool checks, CancellationToken cancel)
+        ParseResult parsed,
+        ModelOptions options,
+        string[] images,
+        Question[] questions,
+        bool showsPrompt,
+        bool checks,
+        string[] taught,
+        CancellationToken cancel)
     {
         // Quick checks come before the model's sessions are opened.
         AskedQuestions.Check(questions.Select(question => question.Text));
@@ -92,6 +105,9 @@ internal static class AskCommand
 
         var image = images is [var only] ? only : throw new UsageException(
             $"--image is given {images.Length} times, and the command takes one image: run it once for each. With --check it takes several.");
+        var scorers = new TaughtFiles(taught, folder);
+        questions = [.. questions.Select(scorers.WithScorer)];
+        scorers.RequireAllUsed();
         var decoded = ImageOption.Read(image);
         var json = parsed.GetValue(options.Json);
         var execution = options.Execution(parsed);
@@ -101,7 +117,7 @@ internal static class AskCommand
         using var encoder = new VisionEncoder(folder, execution);
         using var answerer = opening.Take();
         var started = Stopwatch.GetTimestamp();
-        using var tokens = encoder.Encode(new RgbImage(decoded.Pixels, decoded.Width, decoded.Height));
+        using var tokens = encoder.Encode(LabelledPictures.Cut(decoded, scorers.Region));
         var encode = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
         answerer.PrefillPicture(tokens);
@@ -185,6 +201,7 @@ internal static class AskCommand
             Prompt = showsPrompt ? VicunaPrompt.Whole(answer.Question.PromptText) : null,
             Value = value,
             Reason = reason?.ToText(),
+            ScoredBy = answer.Score is null ? null : answer.ScoredBy.ToString().ToLowerInvariant(),
         };
     }
 

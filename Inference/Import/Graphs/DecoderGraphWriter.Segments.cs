@@ -23,7 +23,7 @@ internal sealed partial class DecoderGraphWriter
         var normed = RmsNorm(graph, source, $"{at}.input_norm", hidden, $"model.{at}.input_layernorm.weight");
         var attention = WriteAttention(graph, source, layer, normed);
         (normed, var residual) = SkipNorm(
-            graph, source, $"{at}.post_norm", hidden, attention, $"model.{at}.post_attention_layernorm.weight");
+            graph, source, $"{at}.post_norm", hidden, attention, $"model.{at}.post_attention_layernorm.weight", $"{at}.post_norm.residual");
         graph.Node("Add", graph.NameBeforeCast(NextHidden), [residual, WriteMlp(graph, source, layer, normed)]);
         graph.ToFloat32(NextHidden);
         graph.Output(NextHidden, OnnxType.Float32, 1, "sequence", config.HiddenSize);

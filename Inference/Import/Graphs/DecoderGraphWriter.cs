@@ -34,14 +34,17 @@ internal sealed partial class DecoderGraphWriter(LanguageConfig config, DecoderW
             residual = last ? Requested(graph, "requested_rows", residual, rows) : residual;
             (normed, residual) = SkipNorm(
                 graph, source, $"layers.{layer}.post_norm", residual, attention,
-                $"model.layers.{layer}.post_attention_layernorm.weight");
+                $"model.layers.{layer}.post_attention_layernorm.weight", $"layers.{layer}.post_norm.residual");
             var mlp = WriteMlp(graph, source, layer, normed);
-            (normed, residual) = SkipNorm(
-                graph, source, last ? "norm" : $"layers.{layer + 1}.input_norm", residual, mlp,
-                last ? "model.norm.weight" : $"model.layers.{layer + 1}.input_layernorm.weight", last);
+            (normed, residual) = last
+                ? (FinalNorm(graph, source, residual, mlp), "")
+                : SkipNorm(
+                    graph, source, $"layers.{layer + 1}.input_norm", residual, mlp,
+                    $"model.layers.{layer + 1}.input_layernorm.weight", SumName(layer + 1));
         }
 
         WriteHead(graph, source, normed);
+        WriteHiddenStates(graph);
         for (var layer = 0; layer < config.Layers; layer++)
         {
             graph.Output(PresentKey(layer), graph.ActivationType, 1, config.KeyValueHeads, "capacity", config.HeadSize);
@@ -68,6 +71,25 @@ internal sealed partial class DecoderGraphWriter(LanguageConfig config, DecoderW
             "Slice", "bias_in_use", [bias, graph.Constant("bias_from", [0]), until, graph.Constant("bias_axis", [3])]);
         _bias = graph.FromFloat32("bias_added", inUse);
     }
+
+    /// <summary>Declares values that the graph computes anyway as outputs, in the type in which it computes: a cast would run in every
+    /// pass, whether its result is fetched or not.</summary>
+    private void WriteHiddenStates(OnnxGraph graph)
+    {
+        if (EarlyLayer(config.Layers) is { } layer)
+        {
+            graph.Output(EarlyHidden(layer), graph.ActivationType, 1, "sequence", config.HiddenSize);
+        }
+
+        // A calibration may have declared the head's input.
+        if (!graph.HasOutput(LastHidden))
+        {
+            graph.Output(LastHidden, graph.ActivationType, 1, "rows", config.HiddenSize);
+        }
+    }
+
+    /// <summary>Name of the sum that enters a layer's first norm.</summary>
+    private string SumName(int layer) => layer == EarlyLayer(config.Layers) ? EarlyHidden(layer) : $"layers.{layer}.input_norm.residual";
 
     private static string Requested(OnnxGraph graph, string node, string values, string rows) =>
         graph.Node("Gather", node, [values, rows], OnnxAttribute.Int("axis", 1));
@@ -145,17 +167,27 @@ internal sealed partial class DecoderGraphWriter(LanguageConfig config, DecoderW
 
     /// <summary>RMS norm of residual + update; also yields that sum, the next residual.</summary>
     private (string Normed, string Residual) SkipNorm(
-        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string weight, bool last = false)
+        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string weight, string sum)
     {
-        var sum = last ? "" : $"{node}.residual";
+        WriteSkipNorm(graph, source, node, residual, update, weight, [node, "", "", sum]);
+        return (node, sum);
+    }
+
+    /// <summary>RMS norm of residual + update behind the last layer.</summary>
+    private string FinalNorm(OnnxGraph graph, IWeightSource source, string residual, string update)
+    {
+        WriteSkipNorm(graph, source, "norm", residual, update, "model.norm.weight", [LastHidden]);
+        return LastHidden;
+    }
+
+    private void WriteSkipNorm(
+        OnnxGraph graph, IWeightSource source, string node, string residual, string update, string weight, ReadOnlySpan<string> outputs) =>
         graph.Contrib(
             "SkipSimplifiedLayerNormalization",
             node,
             [residual, update, NormWeight(graph, source, $"{node}.weight", weight)],
-            last ? [node] : [node, "", "", sum],
+            outputs,
             OnnxAttribute.Float("epsilon", config.RmsNormEpsilon));
-        return (node, sum);
-    }
 
     private string NormWeight(OnnxGraph graph, IWeightSource source, string name, string weight) =>
         graph.FloatWeight(name, [config.HiddenSize], source.Untransposed(weight, config.HiddenSize));

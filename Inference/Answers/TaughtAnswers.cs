@@ -1,0 +1,43 @@
+using MobileVlm.Edge.Inference.Teaching.Heads;
+
+namespace MobileVlm.Edge.Inference.Answers;
+
+/// <summary>Turns outputs of a head into answers.</summary>
+internal static class TaughtAnswers
+{
+    /// <summary>An answer from the visual tokens alone; null where the decoder has to be asked.</summary>
+    public static Answer? TryEncoder(Question question, CurrentPicture picture) =>
+        question is { Kind: not AnswerKind.Text, Taught: { } taught }
+        && taught.TryEncoder(() => picture.Feature(Teaching.Features.FeatureKinds.VisualTokens)) is { } outputs
+            ? Of(new Answer(question, "", "", null, [], FinishReason.Stopped, default), outputs)
+            : null;
+
+    /// <summary>The model's answer, rescored where the question has a head.</summary>
+    public static Answer Rescored(Answer answer)
+    {
+        if (answer.Question.Taught?.Head is not { } head)
+        {
+            return answer;
+        }
+
+        var scores = answer.Question.Kind == AnswerKind.YesNo
+            ? [ModelScores.Logit(answer.Score!.Value)]
+            : ModelScores.Logarithms(answer.ChoiceScores);
+        return Of(answer, head.Apply(answer.Features, scores)) with { ModelScore = answer.Score };
+    }
+
+    private static Answer Of(Answer answer, double[] outputs)
+    {
+        if (answer.Question.Kind == AnswerKind.YesNo)
+        {
+            var score = ModelScores.Sigmoid(outputs[0]);
+            var yes = score >= 0.5;
+            return answer with { Value = yes ? "yes" : "no", Text = yes ? "Yes" : "No", Score = score, ScoredBy = ScoreSource.Taught };
+        }
+
+        var choices = ModelScores.SoftMax(outputs);
+        var best = choices.Index().MaxBy(choice => choice.Item).Index;
+        var value = answer.Question.Choices[best];
+        return answer with { Value = value, Text = value, Score = choices[best], ChoiceScores = choices, ScoredBy = ScoreSource.Taught };
+    }
+}

@@ -1,0 +1,138 @@
+using MobileVlm.Edge.Inference.Teaching.Features;
+using MobileVlm.Edge.Inference.Teaching.Heads;
+
+namespace MobileVlm.Edge.Inference.Teaching.Learning;
+
+/// <summary>Everything that was learned from one set of samples: the threshold, the heads and their mean, in which a head counts the more
+/// the smaller its loss is. A mean serves better than the best head alone, whose choice depends on chance with few labels.</summary>
+/// <param name="samples">All samples.</param>
+/// <param name="rows">Those that were learned from.</param>
+/// <param name="threshold">The model's score recalibrated.</param>
+/// <param name="heads">One for each feature.</param>
+/// <param name="encoder">On the visual tokens, without the model's score; null where there are none.</param>
+internal sealed class CandidateFits(IReadOnlyList<LabelledSample> samples, int[] rows, Fitted threshold, Fitted[] heads, Fitted? encoder)
+{
+    /// <summary>How much a difference in loss, in units of one sample, counts in the mean of the heads.</summary>
+    private const double Sharpness = 0.5;
+
+    /// <summary>Heads with less weight than this are left out.</summary>
+    private const double LeastShare = 0.02;
+
+    /// <summary>A simpler scorer stays unless another one's loss is smaller by this many standard errors.</summary>
+    private const double ErrorsToPlain = 1;
+
+    private const double ErrorsToThreshold = 0.5;
+
+    /// <summary>A scorer replaces the plain one only if it answers this many more labels correctly.</summary>
+    private const int AnswersToPlain = 2;
+
+    /// <summary>In comparisons, a loss is at least that of a margin of 3 and at most that of a margin of -3: one wrong label must not
+    /// outweigh many.</summary>
+    private const double LeastLoss = 0.0486;
+
+    private const double LargestLoss = 3.05;
+
+    private readonly double[] _shares = Shares([.. heads.Select(head => head.Loss)], rows.Length);
+
+    /// <summary>The heads and how much each counts.</summary>
+    public IReadOnlyList<(Fitted Head, double Share)> Heads => [.. heads.Zip(_shares).Where(it => it.Second > 0)];
+
+    public Fitted? Encoder => encoder;
+
+    /// <summary>Each candidate's name and share of correct answers on samples that are left out in turn.</summary>
+    public IEnumerable<(string Name, double Accuracy)> Accuracies() =>
+    [
+        ("plain", Accuracy(LeftOut(ScorerKind.Plain))),
+        ("threshold", Accuracy(LeftOut(ScorerKind.Threshold))),
+        .. heads.Select(head => (head.Matrix.Feature!.Value.ToName(), Accuracy(Candidates.Transposed(head.Fit.LeftOut)))),
+    ];
+
+    /// <summary>The simplest scorer than which no other is clearly better.</summary>
+    public ScorerKind Choose()
+    {
+        var chosen = ScorerKind.Plain;
+        foreach (var kind in (ScorerKind[])[ScorerKind.Threshold, ScorerKind.Head])
+        {
+            if (IsBetter(kind, chosen, chosen == ScorerKind.Plain ? ErrorsToPlain : ErrorsToThreshold, chosen == ScorerKind.Plain ? AnswersToPlain : 1))
+            {
+                chosen = kind;
+            }
+        }
+
+        return chosen;
+    }
+
+    /// <summary>Outputs of a scorer for a sample.</summary>
+    public double[] Apply(ScorerKind kind, int sample) => kind switch
+    {
+        ScorerKind.Plain => samples[sample].Scores,
+        ScorerKind.Threshold => threshold.Apply(sample, rows, samples.Count),
+        _ => Mean(head => head.Apply(sample, rows, samples.Count)),
+    };
+
+    /// <summary>Outputs of the head that needs no decoder.</summary>
+    public double[] ApplyEncoder(int sample) => encoder!.Apply(sample, rows, samples.Count);
+
+    /// <summary>The scorer as a function of features; null for the plain one.</summary>
+    public LinearHead? ToHead(ScorerKind kind)
+    {
+        if (kind == ScorerKind.Plain)
+        {
+            return null;
+        }
+
+        if (kind == ScorerKind.Threshold)
+        {
+            return threshold.Matrix.ToHead(threshold.Fit, 1);
+        }
+
+        var parts = Heads.Select(it => it.Head.Matrix.ToHead(it.Head.Fit, it.Share)).ToList();
+        return new LinearHead(
+            [.. parts.SelectMany(part => part.Terms)],
+            [.. Enumerable.Range(0, parts[0].Bias.Count).Select(o => Sum(parts.Select(part => part.ScoreWeights[o])))],
+            Sum(parts.Select(part => part.Bias)));
+    }
+
+    /// <summary>Outputs for each sample that was learned from, of a fit without it, [rows][outputs].</summary>
+    private double[][] LeftOut(ScorerKind kind) => kind switch
+    {
+        ScorerKind.Plain => Array.ConvertAll(rows, row => samples[row].Scores),
+        ScorerKind.Threshold => Candidates.Transposed(threshold.Fit.LeftOut),
+        _ => [.. Enumerable.Range(0, rows.Length).Select(i => Mean(head => Array.ConvertAll(head.Fit.LeftOut, output => output[i])))],
+    };
+
+    private bool IsBetter(ScorerKind kind, ScorerKind than, double errors, int answers)
+    {
+        var (one, other) = (LeftOut(kind), LeftOut(than));
+        var gains = rows.Select((row, i) => Compared(other[i], row) - Compared(one[i], row)).ToArray();
+        var mean = gains.Average();
+        var error = Math.Sqrt(gains.Sum(gain => (gain - mean) * (gain - mean)) / Math.Max(1, gains.Length - 1) / gains.Length);
+        return mean > errors * error && Correct(one) >= Correct(other) + answers;
+    }
+
+    private double Compared(double[] outputs, int row) => Math.Clamp(Loss.Of(outputs, samples[row].Class), LeastLoss, LargestLoss);
+
+    private double Accuracy(double[][] outputs) => (double)Correct(outputs) / rows.Length;
+
+    private int Correct(double[][] outputs) => outputs.Where((values, i) => LabelledSample.Decide(values) == samples[rows[i]].Class).Count();
+
+    private double[] Mean(Func<Fitted, double[]> outputs) =>
+        Sum(Heads.Select(it => (IReadOnlyList<double>)Array.ConvertAll(outputs(it.Head), value => value * it.Share)));
+
+    private static double[] Sum(IEnumerable<IReadOnlyList<double>> rows) =>
+        rows.Aggregate((double[]?)null, (sum, row) => [.. row.Select((value, i) => value + (sum?[i] ?? 0))])!;
+
+    private static double[] Shares(double[] losses, int samples)
+    {
+        if (losses.Length == 0)
+        {
+            return [];
+        }
+
+        var least = losses.Min();
+        var weights = Array.ConvertAll(losses, loss => Math.Exp(-Sharpness * samples * (loss - least)));
+        var limit = LeastShare * weights.Sum();
+        weights = Array.ConvertAll(weights, weight => weight < limit ? 0 : weight);
+        return Array.ConvertAll(weights, weight => weight / weights.Sum());
+    }
+}
