@@ -51,11 +51,13 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly UploadedFrameIntake _uploads;
     private readonly QuestionStates _states;
     private readonly SurvivingState _surviving;
-    private readonly WakeSignal _wake = new();
+    private readonly WakeSignal _wake;
     private readonly InFlightLimit _limit;
     private readonly EdgeSignals _signals = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
     private readonly LiveUpdates? _live;
+    private readonly WakeSignal? _dispatcherWake;
+    private readonly FramePicker _picker;
     private readonly WebhookSet _webhooks;
     private readonly long _startedAt;
     private readonly ClockMonitor _clock;
@@ -79,7 +81,19 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             }
         }
 
+        if (!dependencies.HasModel)
+        {
+            if (settings.Cluster is null)
+            {
+                throw new ArgumentException("A service without a model needs a cluster.", nameof(settings));
+            }
+
+            settings = settings with { Remote = new RemoteEngine() };
+        }
+
         _settings = settings;
+        _dispatcherWake = settings.Cluster is null ? null : new WakeSignal();
+        _wake = new WakeSignal { Second = _dispatcherWake };
         _dependencies = dependencies;
         _time = time;
         _loggers = loggers;
@@ -96,6 +110,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
         _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
+        _picker = new FramePicker(_intakes, _uploads);
         _live = dependencies.LiveEvents is { } events
             ? new LiveUpdates(events, new MessageFactory(settings, dependencies.Topics, _clock))
             : null;
@@ -113,7 +128,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             loggers.CreateLogger<WebhookDelivery>()))]);
         _surviving = CreateSurvivingState();
         Cameras = new CameraService(
-            new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats),
+            new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats, settings.Remote),
             _clock,
             time);
     }
@@ -162,7 +177,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             At = now,
             Clock = now is null ? ClockText.Unset : ClockText.Set,
             UptimeS = (long)_time.GetElapsedTime(_startedAt).TotalSeconds,
-            Model = _settings.ModelName,
+            Model = _settings.ModelInUse,
             Target = placement.Target ?? _settings.Target,
             Sessions = placement.Sessions,
             ResidentBytes = Environment.WorkingSet,
@@ -172,6 +187,9 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             Asks = _counters.Asks.Read(asks => asks with { }),
             Storage = Storage(),
             Webhooks = _webhooks.Stats,
+            Cluster = _cluster?.Stats(),
+            Program = _settings.ProgramVersion,
+            Configuration = _settings.ConfigurationDigest,
         };
     }
 
@@ -201,7 +219,12 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 RaiseAnswered,
                 _time,
                 _loggers,
-                _cancelAnswers.Token);
+                _cancelAnswers.Token)
+            {
+                Picker = _picker,
+                Host = _settings.Cluster?.Listen,
+            };
+            _cluster = CreateCluster(_pipeline);
             var context = new EdgeContext(
                 _settings,
                 _pipeline,
@@ -210,12 +233,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 _clock,
                 Stats,
                 Random.Shared.NextDouble,
-                _signals);
+                _signals)
+            {
+                IsRemoteIdle = () => _cluster?.IsIdle ?? true,
+            };
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");
             _webhooks.Start();
         }
 
         await _signals.Started.Task;
+        _cluster?.Start();
         _ = CompleteAsync();
     }
 
@@ -261,7 +288,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             _time);
         store.RestoreOverrides();
         var evaluators = new QuestionEvaluators(
-            _states, _counters, store.Restored.States, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
+            _states, _counters, store.Restored.States, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>(),
+            _settings.Remote is { } remote ? () => remote.IsReachable : null);
         evaluators.Configure(_settings.Cameras);
         return new SurvivingState(
             new ChildActors(),

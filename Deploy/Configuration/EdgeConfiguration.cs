@@ -115,7 +115,10 @@ internal sealed partial class EdgeConfiguration
         options.Http.TokenFile = SystemdCredential.Resolve(options.Http.TokenFile, sources.Environment);
         options.Http.CertificateFile = SystemdCredential.Resolve(options.Http.CertificateFile, sources.Environment);
         options.Http.KeyFile = SystemdCredential.Resolve(options.Http.KeyFile, sources.Environment);
-        OptionsValidator.Validate(options, folder, SystemdState(sources), purpose, problems);
+        options.Cluster.CertificateFile = SystemdCredential.Resolve(options.Cluster.CertificateFile, sources.Environment);
+        options.Cluster.KeyFile = SystemdCredential.Resolve(options.Cluster.KeyFile, sources.Environment);
+        options.Cluster.AuthorityFile = SystemdCredential.Resolve(options.Cluster.AuthorityFile, sources.Environment);
+        OptionsValidator.Validate(options, folder, SystemdState(sources), sources.HostName, purpose, problems);
         return problems.Errors.Count == 0
             ? new EdgeConfiguration(options, text, logging, problems.Warnings, overlayUses)
             : throw new ConfigurationException(

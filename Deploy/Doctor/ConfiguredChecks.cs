@@ -67,6 +67,11 @@ internal static class ConfiguredChecks
     /// <summary>Opens the model and asks it one question, if it fits into memory.</summary>
     public static List<Finding> TryModel(EdgeConfiguration configuration, CancellationToken cancel)
     {
+        if (!configuration.HasModel)
+        {
+            return [Finding.Fine("model", "none on this host; other hosts of the cluster answer")];
+        }
+
         var bytes = ServiceUserChecks.ModelFiles(configuration.ModelPath).Sum(file => file.Length);
         var memory = MachineMemory.Read();
         if (memory.CheckSize(bytes) is { } tooLarge)
