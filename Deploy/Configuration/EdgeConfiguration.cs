@@ -93,7 +93,10 @@ internal sealed partial class EdgeConfiguration
         var (sources, purpose, folder) = (text.Sources, text.Purpose, text.Folder);
         var root = ReadTree(text, problems);
         var overlayUses = OverlayMerge.Apply(root, overlay);
-        var binder = new OptionsBinder(problems, typeof(EdgeOptions), EdgeOptions.Section);
+        var binder = new OptionsBinder(problems, typeof(EdgeOptions), EdgeOptions.Section)
+        {
+            Optional = ClusterValidator.IsOn(root) ? ClusterValidator.RequiredWithoutCluster : [],
+        };
         var options = binder.Bind<EdgeOptions>(root.Find(EdgeOptions.Section), EdgeOptions.Section);
         foreach (var unknown in root.Children.Where(it => !Sections.Contains(it.Name, StringComparer.OrdinalIgnoreCase)))
         {

@@ -37,6 +37,8 @@ internal static class ConfiguredChecks
             () => TryModel(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         AddAll(HttpChecks.Run(configuration, isOfUnit ? unit!.User : null, TimeProvider.System));
         AddAll(await WebhookChecks.RunAsync(configuration, cancel));
+        report.Begin("the cluster");
+        AddAll(await ClusterChecks.RunAsync(configuration, TimeProvider.System, cancel));
         report.Begin("the broker");
         var (broker, _) = configuration.HasBroker
             ? await TryBrokerAsync(configuration, cancel)

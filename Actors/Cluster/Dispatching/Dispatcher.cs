@@ -48,7 +48,7 @@ internal sealed partial class Dispatcher : IMembershipListener
 {
     /// <summary>An inference host that was told of a frame and has not asked is told again after this time, because messages may get
     /// lost.</summary>
-    public static readonly TimeSpan TellAgainAfter = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan NotifyAgainAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>Messages of hosts that may wait; what comes beyond is dropped and counted. A host sends few messages for each
     /// frame.</summary>
@@ -85,9 +85,9 @@ internal sealed partial class Dispatcher : IMembershipListener
             new SnapshotStep(_snapshotThread.RunAsync, context.FrameToJpeg, loggers.CreateLogger<EncodeStep>()),
             time,
             loggers.CreateLogger<FrameSender>());
-        _onWake = () => Run(TellHosts);
+        _onWake = () => Run(NotifyHosts);
         _cancelling = context.Cancel.Register(() => Run(GiveBackAll));
-        Run(TellHosts);
+        Run(NotifyHosts);
     }
 
     /// <summary>No inference host has a frame.</summary>
@@ -140,7 +140,7 @@ internal sealed partial class Dispatcher : IMembershipListener
             }
         }
 
-        TellHosts();
+        NotifyHosts();
     });
 
     /// <summary>Gives up what is open, and gives out no frame any more.</summary>
@@ -207,7 +207,7 @@ internal sealed partial class Dispatcher : IMembershipListener
                 Met(host, present);
                 break;
             case FrameRequest request:
-                host.ToldAt = null;
+                host.NotifiedAt = null;
                 Serve(host, request);
                 break;
             case AnswerGiven given:
@@ -215,7 +215,7 @@ internal sealed partial class Dispatcher : IMembershipListener
                 break;
             case RequestEnded ended:
                 _receiver.Ended(host, ended);
-                TellHosts();
+                NotifyHosts();
                 break;
             default:
                 _context.Counters.CountIgnored();
@@ -225,12 +225,12 @@ internal sealed partial class Dispatcher : IMembershipListener
 
     private void Serve(InferenceHost host, FrameRequest request)
     {
-        if (_stopped || !host.HasRoom || !_sender.TrySend(host, request.Ticket))
+        if (_stopped || !host.HasCapacity || !_sender.TrySend(host, request.Ticket))
         {
             host.Send(new NoFrame(request.Ticket));
         }
 
-        TellHosts();
+        NotifyHosts();
     }
 
     private void Met(InferenceHost host, HostPresent present)
@@ -260,7 +260,7 @@ internal sealed partial class Dispatcher : IMembershipListener
 
     private void GiveBackAll(InferenceHost host)
     {
-        host.ToldAt = null;
+        host.NotifiedAt = null;
         foreach (var open in host.Open)
         {
             _receiver.GiveBack(open);
@@ -313,23 +313,23 @@ internal sealed partial class Dispatcher : IMembershipListener
             remote.IsReachable = _hosts.Values.Any(host => host.IsUsable);
         }
 
-        TellHosts();
+        NotifyHosts();
     }
 
-    private void TellHosts()
+    private void NotifyHosts()
     {
         if (_stopped)
         {
             return;
         }
 
-        while (_hosts.Values.Any(MayTell))
+        while (_hosts.Values.Any(MayNotify))
         {
             if (_context.Picker.HasFrame)
             {
-                foreach (var host in _hosts.Values.Where(MayTell))
+                foreach (var host in _hosts.Values.Where(MayNotify))
                 {
-                    host.ToldAt = _time.GetTimestamp();
+                    host.NotifiedAt = _time.GetTimestamp();
                     host.Send(new FrameAvailable());
                 }
 
@@ -345,8 +345,8 @@ internal sealed partial class Dispatcher : IMembershipListener
         }
     }
 
-    private bool MayTell(InferenceHost host) =>
-        host.HasRoom && (host.ToldAt is not { } told || _time.GetElapsedTime(told) >= TellAgainAfter);
+    private bool MayNotify(InferenceHost host) =>
+        host.HasCapacity && (host.NotifiedAt is not { } notified || _time.GetElapsedTime(notified) >= NotifyAgainAfter);
 
     private void LogUnused(Dictionary<string, string> now)
     {

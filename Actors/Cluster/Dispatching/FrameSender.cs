@@ -150,7 +150,7 @@ internal sealed partial class FrameSender(
         if (hasMore)
         {
             // It asks by itself when it has room again.
-            host.ToldAt = time.GetTimestamp();
+            host.NotifiedAt = time.GetTimestamp();
         }
 
         host.Send(new FrameToAnswer(

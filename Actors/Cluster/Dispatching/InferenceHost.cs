@@ -26,13 +26,13 @@ internal sealed class InferenceHost(string address)
     public bool HasModel { get; set; }
 
     /// <summary>When it was told that a frame waits, unless it has asked since; null otherwise.</summary>
-    public long? ToldAt { get; set; }
+    public long? NotifiedAt { get; set; }
 
     /// <summary>Frames are sent to it.</summary>
     public bool IsUsable => IsReachable && SpeaksVersion && HasModel;
 
     /// <summary>It may get one more frame.</summary>
-    public bool HasRoom => IsUsable && _open.Count < Present!.Capacity;
+    public bool HasCapacity => IsUsable && _open.Count < Present!.Capacity;
 
     /// <summary>Frames that it has.</summary>
     public IReadOnlyCollection<OpenRequest> Open => [.. _open.Values];

@@ -188,7 +188,7 @@ internal sealed class InferenceHostActor : ReceiveActor
 
     private void AskForFrames()
     {
-        while (_available.Count > 0 && HasRoom())
+        while (_available.Count > 0 && HasCapacity())
         {
             var (address, dispatcher) = _available[0];
             _available.RemoveAt(0);
@@ -198,7 +198,7 @@ internal sealed class InferenceHostActor : ReceiveActor
         }
     }
 
-    private bool HasRoom() =>
+    private bool HasCapacity() =>
         !_context.State.IsStopping && _context.Runner.IsReady
         && _context.State.Working + _tickets.Values.Count(ticket => _time.GetElapsedTime(ticket.AskedAt) < TurnAwayAfter) < _context.State.Capacity;
 

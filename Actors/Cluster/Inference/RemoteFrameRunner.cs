@@ -63,11 +63,11 @@ internal sealed class RemoteFrameRunner(EngineAccess engine, TimeProvider time)
         {
             answerer.AskAbout(tokens, questions, (at, answer) => Given(at, answer), cancel);
         }
-        catch (Exception fault) when (KindOf(fault) is { } kind)
+        catch (Exception fault) when (KindOf(fault) is not null)
         {
             foreach (var at in unanswered.Order().ToList())
             {
-                Given(at, Answer.Failed(questions[at], kind, fault));
+                Given(at, Answer.Failed(questions[at], KindOf(fault)!.Value, fault));
             }
         }
         catch (Exception fault) when (fault is not OperationCanceledException && unanswered.Count > 0)

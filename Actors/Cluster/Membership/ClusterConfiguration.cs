@@ -32,11 +32,13 @@ internal static class ClusterConfiguration
           coordinated-shutdown.phases.cluster-exiting.timeout = 2 s
           actor {
             provider = cluster
+            guardian-supervisor-strategy = "MobileVlm.Edge.Actors.Cluster.Membership.RestartAlways, MobileVlm.Edge.Actors"
             # Finds our own mistakes: a message that is none of ours is not sent.
             serialization-settings.allow-unregistered-types = off
             serializers {
               json = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingJsonSerializer, MobileVlm.Edge.Actors"
               daemon-create = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingDeploymentSerializer, MobileVlm.Edge.Actors"
+              akka-misc = "MobileVlm.Edge.Actors.Cluster.Messages.FilteringSerializer, MobileVlm.Edge.Actors"
               mobilevlm = "MobileVlm.Edge.Actors.Cluster.Messages.ClusterSerializer, MobileVlm.Edge.Actors"
             }
             serialization-bindings {

@@ -113,15 +113,17 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         ActorSystem? system = null;
         try
         {
-            using var rejoin = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var stopping = _stopping.Token.Register(() => ended.TrySetResult());
+            Action rejoin = () => ended.TrySetResult();
             system = ActorSystem.Create(ClusterConfiguration.SystemName, Setup());
             _system = system;
             system.ActorOf(
                 Props.Create(() => new MembershipActor(
-                    _settings, _members, _listener, Cancelling(rejoin), _time, _loggers.CreateLogger<MembershipActor>())),
+                    _settings, _members, _listener, rejoin, _time, _loggers.CreateLogger<MembershipActor>())),
                 "membership");
             _addActors(system);
-            var isWanted = await Task.WhenAny(system.WhenTerminated, UntilAsync(rejoin.Token)) != system.WhenTerminated;
+            var isWanted = await Task.WhenAny(system.WhenTerminated, ended.Task) != system.WhenTerminated;
             await LeaveAsync(system);
             return (null, isWanted);
         }
@@ -143,12 +145,12 @@ internal sealed partial class ClusterNode : IAsyncDisposable
     private ActorSystemSetup Setup()
     {
         var setup = ActorSystemSetup.Create(
-            BootstrapSetup.Create().WithConfig(ClusterConfiguration.Of(_settings, _roles)), new AkkaLoggerSetup(_loggers));
+            BootstrapSetup.Create().WithConfig(ClusterConfiguration.Of(_settings, _roles)), new AkkaLoggerSetup(_loggers, isQuiet: true));
         return _settings.Certificate is { } certificate
             ? setup.And(new DotNettySslSetup(
                 certificate, suppressValidation: false, requireMutualAuthentication: true, (shown, _, peer, errors, _) =>
                 {
-                    var error = PeerValidation.FindError(shown, _settings.Authorities, errors);
+                    var error = CertificateValidation.FindError(shown, _settings.Authorities, errors);
                     if (error is not null)
                     {
                         Refused(peer, error);
@@ -173,33 +175,8 @@ internal sealed partial class ClusterNode : IAsyncDisposable
 
     private async Task WaitAsync(TimeSpan wait)
     {
-        try
-        {
-            await Task.Delay(wait, _time, _stopping.Token);
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // The loop ends.
-        }
-    }
-
-    private static Action Cancelling(CancellationTokenSource source) => () =>
-    {
-        try
-        {
-            source.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The system has ended meanwhile.
-        }
-    };
-
-    private static async Task UntilAsync(CancellationToken cancelled)
-    {
-        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = cancelled.Register(ended.SetResult);
-        await ended.Task;
+        // A cancelled wait ends the loop.
+        await Task.Delay(wait, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void Refused(string peer, string error)

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using MobileVlm.Edge.Deploy.Configuration.Rules;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Options;
@@ -71,8 +72,8 @@ internal sealed class EdgeOptions
 /// <summary>Section <c>MobileVlm:Model</c>.</summary>
 internal sealed class ModelOptions
 {
-    [Description("The folder of an imported model (with `model.json`).")]
-    [DefaultText("**required**, unless `Cluster:Nodes` names hosts that have it")]
+    [Description("The folder of an imported model (with `model.json`). May be left out where `Cluster:Nodes` names hosts that have it.")]
+    [Required]
     [TextLength(4096)]
     public string? Path { get; set; }
 

@@ -9,7 +9,14 @@ namespace MobileVlm.Edge.Deploy.Configuration.Validation;
 internal static class ClusterValidator
 {
     private const string Cluster = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Cluster)}";
-    private const string ModelPath = $"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.Path)}";
+
+    /// <summary>The keys that are required only without a cluster.</summary>
+    public static IReadOnlyList<string> RequiredWithoutCluster { get; } =
+        [$"{EdgeOptions.Section}:{nameof(EdgeOptions.Model)}:{nameof(ModelOptions.Path)}"];
+
+    /// <summary>Whether the section names hosts, before it is bound.</summary>
+    public static bool IsOn(SettingNode root) => root
+        .Find(EdgeOptions.Section)?.Find(nameof(EdgeOptions.Cluster))?.Find(nameof(ClusterOptions.Nodes)) is { Children.Count: > 0 };
 
     /// <summary>Whether the service belongs to a cluster.</summary>
     public static bool IsOn(EdgeOptions options) => options.Cluster.Nodes.Count > 0;
@@ -25,11 +32,6 @@ internal static class ClusterValidator
     /// <param name="problems">Receives problems and warnings.</param>
     public static void Validate(EdgeOptions options, string folder, string hostName, ConfigurationPurpose purpose, ProblemList problems)
     {
-        if (options.Model.Path is null && !IsOn(options) && !problems.Has(ModelPath) && !problems.HasWithin(Cluster))
-        {
-            problems.Add(ModelPath, null, "is missing: the folder of an imported model (with 'model.json'); 1 to 4096 characters would be accepted; a host that lets others answer names them in Cluster:Nodes instead");
-        }
-
         if (!IsOn(options))
         {
             if (problems.IsWritten(Cluster) && !problems.HasWithin(Cluster))

@@ -5,7 +5,7 @@ namespace MobileVlm.Edge.Actors.Cluster.Membership;
 
 /// <summary>Decides which certificates other hosts may have: those that one of the own authorities has issued, valid at this
 /// moment.</summary>
-internal static class PeerValidation
+internal static class CertificateValidation
 {
     /// <summary>Why a certificate is refused; null when it is accepted.</summary>
     /// <param name="certificate">What the other host showed; null if it showed none.</param>
