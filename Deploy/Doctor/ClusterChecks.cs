@@ -92,7 +92,7 @@ internal static class ClusterChecks
 
     private static async Task<Finding> NodeAsync(string node, ClusterSettings settings, CancellationToken cancel)
     {
-        HostAddressAttribute.TryParse(node, out var host, out var port);
+        _ = HostAddressAttribute.TryParse(node, out var host, out var port);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(ConnectWithin);
         try

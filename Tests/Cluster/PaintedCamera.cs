@@ -26,9 +26,11 @@ internal sealed class PaintedCamera(string id, int size, TimeSpan every, FramePo
             frame.Pixels.Clear();
             BinaryPrimitives.WriteInt64LittleEndian(frame.Pixels, sequence);
             deliver(frame);
-            await timer.WaitForNextTickAsync(cancel).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // A cancelled wait ends the loop.
+            Task next = timer.WaitForNextTickAsync(cancel).AsTask();
+            await next.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        return new CaptureEnd(CaptureEndKind.Cancelled, "");
+        return new CaptureEnd(CaptureEndKind.Cancelled, "", _sequence);
     }
 }
