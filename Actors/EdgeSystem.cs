@@ -60,6 +60,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly FramePicker _picker;
     private readonly WebhookSet _webhooks;
     private readonly long _startedAt;
+    private volatile string? _configurationDigest;
     private readonly ClockMonitor _clock;
     private readonly TaskCompletionSource<EdgeOutcome> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -92,6 +93,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         }
 
         _settings = settings;
+        _configurationDigest = settings.ConfigurationDigest;
         _dispatcherWake = settings.Cluster is null ? null : new WakeSignal();
         _wake = new WakeSignal { Second = _dispatcherWake };
         _dependencies = dependencies;
@@ -154,6 +156,14 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         remove => _counters.Mqtt.Acknowledged -= value;
     }
 
+    /// <summary>The digest of the configuration in use, for the statistics; null where none is known. Set when a newer one is
+    /// applied.</summary>
+    public string? ConfigurationDigest
+    {
+        get => _configurationDigest;
+        set => _configurationDigest = value;
+    }
+
     /// <summary>How it ends. The host stops the system then, which also sends what still waits; for
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
@@ -189,7 +199,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             Webhooks = _webhooks.Stats,
             Cluster = _cluster?.Stats(),
             Program = _settings.ProgramVersion,
-            Configuration = _settings.ConfigurationDigest,
+            Configuration = ConfigurationDigest,
         };
     }
 

@@ -71,4 +71,8 @@ internal sealed partial class EncodeStep(
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} cannot be encoded and is skipped: {Reason}")]
     private partial void LogBadFrame(CameraId camera, FrameSequence frame, string reason);
+
+    /// <summary>Logs that a frame has no snapshot.</summary>
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} is answered, but its snapshot could not be made.")]
+    internal static partial void LogNoSnapshot(ILogger logger, Exception fault, CameraId camera, FrameSequence frame);
 }

@@ -7,11 +7,9 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 /// <param name="run">Runs work on the snapshot thread.</param>
 /// <param name="frameToJpeg">Encodes a frame.</param>
 /// <param name="logger">For snapshots that fail.</param>
-internal sealed partial class SnapshotStep(
+internal sealed class SnapshotStep(
     Func<Func<byte[]?>, Task<byte[]?>> run, Func<Frame, byte[]> frameToJpeg, ILogger<EncodeStep> logger)
 {
-    private readonly ILogger _logger = logger;
-
     /// <summary>Sets <see cref="InFlightFrame.Snapshot"/>: it shows this very frame, and no stage waits while it is encoded.</summary>
     public void Begin(InFlightFrame frame)
     {
@@ -30,7 +28,7 @@ internal sealed partial class SnapshotStep(
             catch (Exception fault)
             {
                 // An answer without its snapshot is worth more than neither.
-                LogNoSnapshot(fault, frame.Frame.Camera, frame.Frame.Sequence);
+                EncodeStep.LogNoSnapshot(logger, fault, frame.Frame.Camera, frame.Frame.Sequence);
                 return null;
             }
             finally
@@ -39,7 +37,4 @@ internal sealed partial class SnapshotStep(
             }
         });
     }
-
-    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} is answered, but its snapshot could not be made.")]
-    private partial void LogNoSnapshot(Exception fault, CameraId camera, FrameSequence frame);
 }

@@ -146,6 +146,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         }
 
         _configuration = configuration;
+        System.ConfigurationDigest = ConfigurationDigest.Of(configuration.Options);
         return change;
     }
 

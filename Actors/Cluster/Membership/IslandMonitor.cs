@@ -10,7 +10,7 @@ internal sealed class IslandMonitor(string self, IReadOnlyList<string> seeds)
     public const int ChecksWhenAlone = 3;
 
     /// <summary>The same for a host that is alone and comes first among the seeds: two hosts that are alone must not both leave.</summary>
-    public const int ChecksWhenFirst = 5;
+    public const int ChecksWhenFirst = 4;
 
     /// <summary>The same for a host among others, if the seeds of its part come last: a host that is alone is quicker.</summary>
     public const int ChecksAmongOthers = 12;
