@@ -107,6 +107,12 @@ public sealed partial class EdgeSystem
             await InTimeAsync("answers in progress", () => _signals.Drained.Task, limits.Answers);
         }
 
+        if (_cluster is { } cluster)
+        {
+            await InTimeAsync("answers for other hosts", cluster.DrainAsync, limits.Answers);
+            await InTimeAsync("cluster", () => cluster.DisposeAsync().AsTask(), limits.Remaining);
+        }
+
         await cameras;
         await Task.WhenAll(
             InTimeAsync("evaluation", () => EndAsync(children.Evaluation, StopEvaluating.Instance), limits.Remaining),

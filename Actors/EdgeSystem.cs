@@ -51,13 +51,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
     private readonly UploadedFrameIntake _uploads;
     private readonly QuestionStates _states;
     private readonly SurvivingState _surviving;
-    private readonly WakeSignal _wake = new();
+    private readonly WakeSignal _wake;
     private readonly InFlightLimit _limit;
     private readonly EdgeSignals _signals = new();
     private readonly CancellationTokenSource _cancelAnswers = new();
     private readonly LiveUpdates? _live;
+    private readonly WakeSignal? _dispatcherWake;
+    private readonly FramePicker _picker;
     private readonly WebhookSet _webhooks;
     private readonly long _startedAt;
+    private volatile string? _configurationDigest;
     private readonly ClockMonitor _clock;
     private readonly TaskCompletionSource<EdgeOutcome> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -79,7 +82,20 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             }
         }
 
+        if (!dependencies.HasModel)
+        {
+            if (settings.Cluster is null)
+            {
+                throw new ArgumentException("A service without a model needs a cluster.", nameof(settings));
+            }
+
+            settings = settings with { Remote = new RemoteEngine() };
+        }
+
         _settings = settings;
+        _configurationDigest = settings.ConfigurationDigest;
+        _dispatcherWake = settings.Cluster is null ? null : new WakeSignal();
+        _wake = new WakeSignal { Second = _dispatcherWake };
         _dependencies = dependencies;
         _time = time;
         _loggers = loggers;
@@ -96,6 +112,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         _limit = new InFlightLimit(settings.Pipeline.Overlap ? 2 : 1, _wake, time);
         _intakes = new CameraIntakes([.. settings.Cameras.Select(IntakeOf)], _wake, settings.RunsWithoutCameras);
         _uploads = new UploadedFrameIntake(_wake);
+        _picker = new FramePicker(_intakes, _uploads);
         _live = dependencies.LiveEvents is { } events
             ? new LiveUpdates(events, new MessageFactory(settings, dependencies.Topics, _clock))
             : null;
@@ -113,7 +130,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             loggers.CreateLogger<WebhookDelivery>()))]);
         _surviving = CreateSurvivingState();
         Cameras = new CameraService(
-            new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats),
+            new CameraServiceContext(settings.Asks, _intakes, _uploads, _surviving.Decoding, _states, _counters, _live, dependencies.FrameToJpeg, Stats, settings.Remote),
             _clock,
             time);
     }
@@ -139,6 +156,14 @@ public sealed partial class EdgeSystem : IAsyncDisposable
         remove => _counters.Mqtt.Acknowledged -= value;
     }
 
+    /// <summary>The digest of the configuration in use, for the statistics; null where none is known. Set when a newer one is
+    /// applied.</summary>
+    public string? ConfigurationDigest
+    {
+        get => _configurationDigest;
+        set => _configurationDigest = value;
+    }
+
     /// <summary>How it ends. The host stops the system then, which also sends what still waits; for
     /// <see cref="EdgeOutcomeKind.Failed"/> it exits non-zero.</summary>
     public Task<EdgeOutcome> Completion => _completion.Task;
@@ -162,7 +187,7 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             At = now,
             Clock = now is null ? ClockText.Unset : ClockText.Set,
             UptimeS = (long)_time.GetElapsedTime(_startedAt).TotalSeconds,
-            Model = _settings.ModelName,
+            Model = _settings.ModelInUse,
             Target = placement.Target ?? _settings.Target,
             Sessions = placement.Sessions,
             ResidentBytes = Environment.WorkingSet,
@@ -172,6 +197,9 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             Asks = _counters.Asks.Read(asks => asks with { }),
             Storage = Storage(),
             Webhooks = _webhooks.Stats,
+            Cluster = _cluster?.Stats(),
+            Program = _settings.ProgramVersion,
+            Configuration = ConfigurationDigest,
         };
     }
 
@@ -201,7 +229,12 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 RaiseAnswered,
                 _time,
                 _loggers,
-                _cancelAnswers.Token);
+                _cancelAnswers.Token)
+            {
+                Picker = _picker,
+                Host = _settings.Cluster?.Listen,
+            };
+            _cluster = CreateCluster(_pipeline);
             var context = new EdgeContext(
                 _settings,
                 _pipeline,
@@ -210,12 +243,16 @@ public sealed partial class EdgeSystem : IAsyncDisposable
                 _clock,
                 Stats,
                 Random.Shared.NextDouble,
-                _signals);
+                _signals)
+            {
+                IsRemoteIdle = () => _cluster?.IsIdle ?? true,
+            };
             _supervisor = _system.ActorOf(Props.Create(() => new EdgeSupervisor(context)), "edge");
             _webhooks.Start();
         }
 
         await _signals.Started.Task;
+        _cluster?.Start();
         _ = CompleteAsync();
     }
 
@@ -261,7 +298,8 @@ public sealed partial class EdgeSystem : IAsyncDisposable
             _time);
         store.RestoreOverrides();
         var evaluators = new QuestionEvaluators(
-            _states, _counters, store.Restored.States, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>());
+            _states, _counters, store.Restored.States, _clock, _time, _loggers.CreateLogger<QuestionEvaluators>(),
+            _settings.Remote is { } remote ? () => remote.IsReachable : null);
         evaluators.Configure(_settings.Cameras);
         return new SurvivingState(
             new ChildActors(),

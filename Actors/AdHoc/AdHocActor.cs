@@ -31,7 +31,9 @@ internal sealed record StopAdHoc
 /// <param name="Intakes">One for each camera.</param>
 /// <param name="Uploads">For pictures that come with their question.</param>
 /// <param name="Decoding">Decodes those.</param>
-internal sealed record AdHocContext(Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, UploadDecodingQueue Decoding)
+/// <param name="Remote">Whether other hosts, which have the model, can be reached; null where this host has it.</param>
+internal sealed record AdHocContext(
+    Func<IReadOnlyList<CameraIntake>> Intakes, UploadedFrameIntake Uploads, UploadDecodingQueue Decoding, RemoteEngine? Remote = null)
 {
     /// <summary>Null when it is not configured.</summary>
     public CameraIntake? Camera(string name) => Intakes().FirstOrDefault(intake => intake.Configuration.Id.Value == name);
@@ -145,6 +147,11 @@ internal sealed partial class AdHocActor : RestartableActor
         {
             Reply(received, _replies.Busy(asked, _requests.LastWait));
             _counters.Update(asks => asks.Busy++);
+        }
+        else if (_context.Remote?.MissingReason is { } missing)
+        {
+            Reply(received, _replies.Failed(asked, missing));
+            _counters.Update(asks => asks.Failed++);
         }
         else if (request.Camera is { } camera && request.Picture is null && _context.Camera(camera)?.SuspensionReason is { } reason)
         {

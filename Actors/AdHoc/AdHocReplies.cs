@@ -106,7 +106,8 @@ internal sealed class AdHocReplies(
                 answered.EncodeTime.TotalMilliseconds,
                 (answered.PrefillTime + answer.Timings.Prefill).TotalMilliseconds,
                 answer.Timings.Decode.TotalMilliseconds),
-            Model = settings.ModelName,
+            Model = settings.ModelInUse,
+            Host = answered.Host,
         });
     }
 

@@ -58,6 +58,9 @@ public sealed record QuestionAnswered(
     /// computed.</summary>
     public bool Reused { get; init; }
 
+    /// <summary>The host that computed the answer, as <c>Cluster:Listen</c> names it; null without a cluster.</summary>
+    public string? Host { get; init; }
+
     /// <summary>Why there is no answer at all; null where there is one, also where single fields of an object have
     /// none.</summary>
     public AnswerFailure? Failure => Parts.All(part => part.Failure is not null) ? Parts[0].Failure : null;

@@ -26,6 +26,11 @@ internal interface IFrameIntake
     bool HasFrame { get; }
 
     PickedFrame? Pick();
+
+    /// <summary>A picked frame has ended.</summary>
+    /// <param name="picked">It is not used any more.</param>
+    /// <param name="isLost">Its engine was lost before it answered.</param>
+    void End(PickedFrame picked, bool isLost);
 }
 
 /// <summary>Passes one camera's frames to the pipeline: the capture thread offers frames, the pipeline picks one. It outlives each
@@ -59,7 +64,8 @@ internal sealed class CameraIntake : IFrameIntake
         QuestionStates states,
         WakeSignal wake,
         TimeSpan maxFrameAge,
-        TimeProvider time)
+        TimeProvider time,
+        bool isExclusive = false)
     {
         _plan = plan;
         Counters = counters;
@@ -71,7 +77,7 @@ internal sealed class CameraIntake : IFrameIntake
         _maxFrameAge = maxFrameAge;
         _time = time;
         _gate = NewGate(plan);
-        _schedule = new QuestionSchedule(plan.Questions, question => states.ReasonNotAsked(plan.Id, question) is null, time);
+        _schedule = new QuestionSchedule(plan.Questions, question => states.ReasonNotAsked(plan.Id, question) is null, time, isExclusive);
     }
 
     public CameraConfiguration Configuration => _plan;
@@ -92,7 +98,8 @@ internal sealed class CameraIntake : IFrameIntake
     /// <summary>Null where no answers are reused.</summary>
     public SceneGate? Gate => _gate;
 
-    public bool HasFrame => _newest.IsWaiting;
+    /// <summary>Whether a frame waits that can be picked: it does not wait for an answer that another engine computes.</summary>
+    public bool HasFrame => _newest.IsWaiting && (_adHoc.IsWaiting || !_schedule.MustWait(_time.GetTimestamp()));
 
     public bool IsDone => _newest.IsDone;
 
@@ -151,7 +158,8 @@ internal sealed class CameraIntake : IFrameIntake
     /// time.</summary>
     public PickedFrame? Pick()
     {
-        if (_newest.Take() is not { } frame)
+        // A frame whose questions are in flight stays the newest one until they have ended.
+        if (!HasFrame || _newest.Take() is not { } frame)
         {
             return null;
         }
@@ -210,6 +218,16 @@ internal sealed class CameraIntake : IFrameIntake
         }
 
         return new PickedFrame(frame, due, adHoc);
+    }
+
+    /// <inheritdoc/>
+    public void End(PickedFrame picked, bool isLost)
+    {
+        _schedule.End(picked.DueQuestions, isLost);
+        if (_newest.IsWaiting)
+        {
+            _wake.Set();
+        }
     }
 
     /// <summary>The camera has ended; its last frame may still be answered.</summary>

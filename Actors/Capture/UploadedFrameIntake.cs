@@ -95,6 +95,12 @@ internal sealed class UploadedFrameIntake(WakeSignal wake) : IFrameIntake
         }
     }
 
+    /// <inheritdoc/>
+    public void End(PickedFrame picked, bool isLost)
+    {
+        // Each picture is asked about once.
+    }
+
     /// <summary>The service stops: what waits is dropped.</summary>
     public void Close()
     {

@@ -7,6 +7,9 @@ internal sealed class WakeSignal
 {
     private Action? _callback;
 
+    /// <summary>Another signal that is set too: a second receiver of the same news. Null where only one waits.</summary>
+    public WakeSignal? Second { get; init; }
+
     /// <summary>Arms the signal: the next <see cref="Set"/> runs <paramref name="callback"/>. An earlier <see cref="Set"/> is not
     /// remembered: the caller checks its condition once more after this call.</summary>
     public void Arm(Action callback) => Volatile.Write(ref _callback, callback);
@@ -21,5 +24,7 @@ internal sealed class WakeSignal
         {
             Interlocked.Exchange(ref _callback, null)?.Invoke();
         }
+
+        Second?.Set();
     }
 }

@@ -25,6 +25,7 @@ namespace MobileVlm.Edge.Actors.Http;
 /// <param name="Live">The latest answers; null where nobody follows them.</param>
 /// <param name="ToJpeg">Encodes a frame.</param>
 /// <param name="Stats">Takes the statistics.</param>
+/// <param name="Remote">Whether other hosts, which have the model, can be reached; null where this host has it.</param>
 internal sealed record CameraServiceContext(
     AdHocSettings Settings,
     CameraIntakes Intakes,
@@ -34,7 +35,8 @@ internal sealed record CameraServiceContext(
     EdgeCounters Counters,
     LiveUpdates? Live,
     Func<Frame, byte[]> ToJpeg,
-    Func<StatsPayload> Stats);
+    Func<StatsPayload> Stats,
+    RemoteEngine? Remote = null);
 
 /// <summary>Shows cameras and questions to the HTTP server, and asks its questions: each goes with the next frame, like those that come
 /// over MQTT, and waits in the same queues. Its callers bound how many wait. Thread-safe.</summary>
@@ -88,6 +90,11 @@ internal sealed class CameraService(CameraServiceContext context, ClockMonitor c
         string? camera, ReadOnlyMemory<byte>? picture, IReadOnlyList<AskQuestion> questions, TimeSpan within, CancellationToken cancel)
     {
         var intake = camera is null ? null : UsableIntake(camera);
+        if (context.Remote?.MissingReason is { } missing)
+        {
+            throw HttpFailureException.Unavailable(missing, RetryAfter);
+        }
+
         var pending = questions.Select(question => new PendingAsk(ToQuestion(question), RegionOf(question))).ToList();
         try
         {

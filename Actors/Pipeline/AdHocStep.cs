@@ -13,6 +13,10 @@ internal sealed class AdHocStep(
 {
     private Task _running = Task.CompletedTask;
 
+    /// <summary>The name of this host in its cluster; null without one. Frames of other hosts may then pass through the decoder between the
+    /// standing questions of a frame and these, so the frame is prefilled once more.</summary>
+    public string? Host { get; init; }
+
     /// <summary>Completes when the decoder is free again. Fails with the engine's exception if it failed at the previous
     /// frame's ad-hoc questions.</summary>
     public Task CompletedAsync() => _running;
@@ -39,6 +43,11 @@ internal sealed class AdHocStep(
     {
         try
         {
+            if (Host is not null)
+            {
+                answerer.PrefillPicture(frame.Tokens);
+            }
+
             AskAll(answerer, frame, [.. frame.AdHocQuestions.Where(question => !question.IsCompleted)]);
             return true;
         }
@@ -179,6 +188,7 @@ internal sealed class AdHocStep(
         frame.PrefillTime)
     {
         RepeatsFor = frame.Intake.Counters.RepeatsFor,
+        Host = Host,
     };
 
     /// <summary>Cancels when all questions have ended, until it is disposed.</summary>

@@ -6,7 +6,10 @@ using MobileVlm.Edge.Inference.Answers;
 namespace MobileVlm.Edge.Actors.Pipeline;
 
 /// <summary>Composes the answers about a frame, and counts them. One caller at a time.</summary>
-internal sealed class AnswerComposer(PipelineCounters counters, TimeProvider time)
+/// <param name="counters">Count the answers.</param>
+/// <param name="time">The clock.</param>
+/// <param name="host">The name of this host in its cluster; null without one.</param>
+internal sealed class AnswerComposer(PipelineCounters counters, TimeProvider time, string? host = null)
 {
     /// <summary>All answers about a frame, at the age that the frame has now.</summary>
     public FrameAnswered Frame(InFlightFrame frame, IReadOnlyList<QuestionAnswered> answers) => new()
@@ -31,16 +34,23 @@ internal sealed class AnswerComposer(PipelineCounters counters, TimeProvider tim
     public FrameAnswered Reused(InFlightFrame frame, IReadOnlyList<IReadOnlyList<Answer>> earlier) => Frame(
         frame,
         [.. frame.DueQuestions.Zip(earlier, (question, parts) =>
-            Answered(frame, question, [.. parts.Select(part => part with { Timings = default })]) with { Reused = true })]);
+            Answered(frame, question, [.. parts.Select(part => part with { Timings = default })]) with { Reused = true, Host = frame.Gate?.HostOf(question) })]);
 
     /// <summary>A question was answered.</summary>
-    public QuestionAnswered Answered(InFlightFrame frame, StandingQuestion question, IReadOnlyList<Answer> parts)
+    /// <param name="frame">The frame.</param>
+    /// <param name="question">The question.</param>
+    /// <param name="parts">Its answers.</param>
+    /// <param name="answeredBy">The host that computed them; null for this one.</param>
+    public QuestionAnswered Answered(InFlightFrame frame, StandingQuestion question, IReadOnlyList<Answer> parts, string? answeredBy = null)
     {
         var now = time.GetUtcNow();
         var counted = Counted(frame, question);
         counted.LastAnswer.Set(time.GetTimestamp());
         counters.Update(pipeline => pipeline.Answers++);
-        return new QuestionAnswered(question, parts, now, Age(frame), counted.Update(stats => ++stats.Answered));
+        return new QuestionAnswered(question, parts, now, Age(frame), counted.Update(stats => ++stats.Answered))
+        {
+            Host = answeredBy ?? host,
+        };
     }
 
     /// <summary>A question was asked and has no answer.</summary>

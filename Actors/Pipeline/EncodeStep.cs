@@ -1,8 +1,5 @@
 using Microsoft.Extensions.Logging;
-using MobileVlm.Edge.Actors.Questions;
-using MobileVlm.Edge.Actors.Scenes;
 using MobileVlm.Edge.Connectors.Frames;
-using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Vision;
 
 namespace MobileVlm.Edge.Actors.Pipeline;
@@ -12,10 +9,8 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed partial class EncodeStep(
     ModelSessions sessions, Func<Frame, byte[]> frameToJpeg, TimeProvider time, ILogger<EncodeStep> logger)
 {
-    private const int MaxRegions = 256;
-
-    // Whether anything is left depends on the size of the frame, so it cannot be decided when configuration is read.
-    private readonly Dictionary<(FrameRegion Region, int Width, int Height), bool> _emptyRegions = [];
+    private readonly RegionPixels _regions = new();
+    private readonly SnapshotStep _snapshots = new(work => sessions.SnapshotAsync(work), frameToJpeg, logger);
 
     /// <summary>Encodes the frame, unless earlier answers are reused. The pixels are released after the snapshot.</summary>
     public Task<InFlightFrame> EncodeAsync(InFlightFrame frame) => frame.ReusableAnswers is null
@@ -35,7 +30,7 @@ internal sealed partial class EncodeStep(
         }
         else if (TryEncode(encoder, frame))
         {
-            BeginSnapshot(frame);
+            _snapshots.Begin(frame);
         }
         else
         {
@@ -54,17 +49,15 @@ internal sealed partial class EncodeStep(
     {
         var frame = inFlight.Frame;
         var started = time.GetTimestamp();
-        if (inFlight.Region is { } shape && IsEmpty(shape, frame))
+        if (_regions.FindNothingVisible(inFlight) is { } failure)
         {
-            inFlight.Unanswerable = new AnswerFailure(
-                AnswerFailureKind.NothingVisible,
-                new ArgumentException($"Region and Mask leave nothing of a frame of {frame.Width} x {frame.Height} pixels."));
+            inFlight.Unanswerable = failure;
             return true;
         }
 
         try
         {
-            inFlight.Tokens = RegionCrop.Encode(encoder, frame, inFlight.Region);
+            inFlight.Tokens = RegionPixels.Read(inFlight, encoder.Encode);
             inFlight.EncodeTime = time.GetElapsedTime(started);
             inFlight.ReportProgress();
             return true;
@@ -76,54 +69,10 @@ internal sealed partial class EncodeStep(
         }
     }
 
-    private bool IsEmpty(FrameRegion region, Frame frame)
-    {
-        var key = (region, frame.Width, frame.Height);
-        if (!_emptyRegions.TryGetValue(key, out var isEmpty))
-        {
-            if (_emptyRegions.Count >= MaxRegions)
-            {
-                _emptyRegions.Clear();
-            }
-
-            isEmpty = RegionCrop.IsEmpty(region, frame.Width, frame.Height);
-            _emptyRegions[key] = isEmpty;
-        }
-
-        return isEmpty;
-    }
-
-    // On its own thread while stage 2 runs: the snapshot shows this very frame, and no stage waits while it is encoded.
-    private void BeginSnapshot(InFlightFrame frame)
-    {
-        if (!frame.Intake.Configuration.Snapshot || frame.DueQuestions.Count == 0)
-        {
-            frame.Frame.Dispose();
-            return;
-        }
-
-        frame.Snapshot = sessions.SnapshotAsync(() =>
-        {
-            try
-            {
-                return frameToJpeg(frame.Frame);
-            }
-            catch (Exception fault)
-            {
-                // An answer without its snapshot is worth more than neither.
-                LogNoSnapshot(fault, frame.Frame.Camera, frame.Frame.Sequence);
-                return null;
-            }
-            finally
-            {
-                frame.Frame.Dispose();
-            }
-        });
-    }
-
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} cannot be encoded and is skipped: {Reason}")]
     private partial void LogBadFrame(CameraId camera, FrameSequence frame, string reason);
 
+    /// <summary>Logs that a frame has no snapshot.</summary>
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Camera}: frame {Frame} is answered, but its snapshot could not be made.")]
-    private partial void LogNoSnapshot(Exception fault, CameraId camera, FrameSequence frame);
+    internal static partial void LogNoSnapshot(ILogger logger, Exception fault, CameraId camera, FrameSequence frame);
 }

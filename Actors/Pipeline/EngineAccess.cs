@@ -21,6 +21,9 @@ public sealed class EngineAccess
 {
     private volatile TaskCompletionSource<OpenEngine> _open = NotOpen();
 
+    /// <summary>Whether an engine is open at this moment.</summary>
+    internal bool IsOpen => _open.Task.IsCompletedSuccessfully;
+
     /// <summary>Runs a piece of work where stage 1 runs. Waits for an engine that is being opened.</summary>
     /// <exception cref="EngineUnavailableException">The engine was closed meanwhile, or failed at this work and is opened
     /// again.</exception>

@@ -16,6 +16,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     private FrameAnswered? _answered;
     private int _disposed;
     private int _counted;
+    private volatile bool _isLost;
 
     public IFrameIntake Intake => intake;
 
@@ -78,6 +79,9 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
     /// frame that is not abandoned waits for it before it is disposed.</summary>
     public Task<byte[]?> Snapshot { get; set; } = Task.FromResult<byte[]?>(null);
 
+    /// <summary>The engine was lost before it answered: the questions are due again when the frame is disposed.</summary>
+    public void MarkLost() => _isLost = true;
+
     /// <summary>Sets earlier answers to reuse instead of asking, and counts the frame as gated; null does nothing.</summary>
     public void Reuse(IReadOnlyList<IReadOnlyList<Answer>>? answers)
     {
@@ -106,6 +110,7 @@ internal sealed class InFlightFrame(IFrameIntake intake, PickedFrame picked, InF
                 question.Fail("the picture was lost before it could be asked; ask again");
             }
 
+            intake.End(picked, _isLost);
             limit.Release(this);
         }
     }

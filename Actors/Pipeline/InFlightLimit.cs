@@ -7,7 +7,7 @@ namespace MobileVlm.Edge.Actors.Pipeline;
 internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly List<InFlightFrame> _frames = new(maxFrames);
+    private readonly List<InFlightFrame> _frames = [];
     private long _progressAt;
     private long? _nudgedAt;
 
@@ -33,6 +33,18 @@ internal sealed class InFlightLimit(int maxFrames, WakeSignal wake, TimeProvider
             lock (_lock)
             {
                 return _frames.Count < maxFrames;
+            }
+        }
+    }
+
+    /// <summary>Whether no frame is in flight.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _frames.Count == 0;
             }
         }
     }

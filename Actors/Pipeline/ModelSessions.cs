@@ -28,8 +28,8 @@ internal sealed class ModelSessions
         var sessions = new ModelSessions(overlap);
         try
         {
-            sessions._encoder = await sessions._encodeThread.RunAsync(parts.OpenEncoder);
-            sessions._answerer = await sessions._answerThread.RunAsync(parts.OpenAnswerer);
+            sessions._encoder = await sessions._encodeThread.RunAsync(parts.OpenEncoder ?? throw new InvalidOperationException("This host has no model."));
+            sessions._answerer = await sessions._answerThread.RunAsync(parts.OpenAnswerer ?? throw new InvalidOperationException("This host has no model."));
             return sessions;
         }
         catch

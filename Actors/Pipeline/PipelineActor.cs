@@ -38,6 +38,12 @@ internal sealed record PipelineContext(
     ILoggerFactory Loggers,
     CancellationToken CancelAnswers)
 {
+    /// <summary>Shared with whoever else takes frames.</summary>
+    public FramePicker Picker { get; init; } = new(Intakes, Uploads);
+
+    /// <summary>The name of this host in its cluster; null without one.</summary>
+    public string? Host { get; init; }
+
     /// <summary>Outlives each engine and the actor.</summary>
     public EngineAccess Engine { get; } = new();
 
@@ -124,13 +130,13 @@ internal sealed partial class PipelineActor : ReceiveActor
     {
         var (counters, time) = (_context.Counters.Pipeline, _context.Time);
         var answerLog = _context.Loggers.CreateLogger<AnswerStep>();
-        var composer = new AnswerComposer(counters, time);
+        var composer = new AnswerComposer(counters, time, _context.Host);
         var asker = new QuestionAsker(_context.Failing, composer, time, answerLog, _context.CancelAnswers);
-        var adHoc = new AdHocStep(sessions, counters, _context.Failing, time, _context.CancelAnswers);
+        var adHoc = new AdHocStep(sessions, counters, _context.Failing, time, _context.CancelAnswers) { Host = _context.Host };
         _stream = KillSwitches.Shared("pipeline");
         AnswerPipeline.Build(
             _stream,
-            new DueFrameStage(_context.Intakes, _context.Uploads, _context.Limit, _context.Wake),
+            new DueFrameStage(_context.Picker, _context.Limit, _context.Wake),
             new SceneGateStep(time),
             new EncodeStep(sessions, _context.Dependencies.FrameToJpeg, time, _context.Loggers.CreateLogger<EncodeStep>()),
             new AnswerStep(sessions, adHoc, asker, composer, _context.CancelAnswers),

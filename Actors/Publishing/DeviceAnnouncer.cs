@@ -20,7 +20,7 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
 
     /// <summary>The service itself, with its modes; none when there are none or Home Assistant discovery is off.</summary>
     public IEnumerable<OutboundMessage> Node() => settings.Enabled && edge.Modes.Count > 0
-        ? [Retained(_discovery.Node, _message.Node(new AnnouncedNode(edge.Node, edge.ModelName, [.. edge.Modes.Select(mode => mode.Name)])))]
+        ? [Retained(_discovery.Node, _message.Node(new AnnouncedNode(edge.Node, edge.ModelInUse, [.. edge.Modes.Select(mode => mode.Name)])))]
         : [];
 
     /// <summary>Compares a retained announcement with the current cameras.</summary>
@@ -59,7 +59,7 @@ internal sealed class DeviceAnnouncer(HomeAssistantSettings settings, EdgeSettin
     private AnnouncedCamera ToAnnounced(CameraConfiguration plan) => new(
         edge.Node,
         plan.Id.Value,
-        edge.ModelName,
+        edge.ModelInUse,
         plan.Snapshot,
         [.. plan.Questions.Select(question => new AnnouncedQuestion(question.Id, AnswerHandler.Of(question.Kind).Published)
         {

@@ -73,7 +73,7 @@ internal sealed partial class MessageFactory
         Text = update.Question.Rules.Alert.Fill(placeholder => Fact(placeholder, update, last, change)),
         HeldBack = change.SuppressedChanges,
         Historical = false,
-        Model = settings.ModelName,
+        Model = settings.ModelInUse,
     };
 
     private string Fact(string placeholder, QuestionUpdate update, LastAnswer last, StateChange change) => placeholder switch
@@ -131,7 +131,8 @@ internal sealed partial class MessageFactory
                 last.Frame.EncodeTime.TotalMilliseconds,
                 (last.Frame.PrefillTime + last.Answer.Timings.Prefill).TotalMilliseconds,
                 last.Answer.Timings.Decode.TotalMilliseconds),
-            Model = settings.ModelName,
+            Model = settings.ModelInUse,
+            Host = last?.Answer.Host,
             SameFrameS = last?.Frame.RepeatsFor is { } repeats ? (long)repeats.TotalSeconds : null,
             Reused = last?.Answer.Reused ?? false,
             Seq = last?.Answer.Seq ?? 0,

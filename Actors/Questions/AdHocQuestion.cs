@@ -76,4 +76,7 @@ internal sealed record AdHocAnswer(
 {
     /// <summary>How long the source has repeated its frame, once that is too long for a live source; null before.</summary>
     public TimeSpan? RepeatsFor { get; init; }
+
+    /// <summary>The host that computed the answer; null without a cluster.</summary>
+    public string? Host { get; init; }
 }

@@ -16,17 +16,21 @@ internal sealed class QuestionSchedule
     private readonly TimeProvider _time;
     private readonly Func<StandingQuestion, bool> _mayAsk;
     private readonly long _recheckTicks;
+    private readonly bool _isExclusive;
     private Entry[] _entries = [];
     private long _nextDue;
 
     /// <param name="questions">What is asked.</param>
     /// <param name="mayAsk">False while a question is not to be asked although its time has come.</param>
     /// <param name="time">Its timestamps.</param>
+    /// <param name="isExclusive">A question that is in flight is not taken again before <see cref="End"/>, so that its answers never
+    /// overtake each other where several engines answer.</param>
     public QuestionSchedule(
-        IReadOnlyList<StandingQuestion> questions, Func<StandingQuestion, bool> mayAsk, TimeProvider time)
+        IReadOnlyList<StandingQuestion> questions, Func<StandingQuestion, bool> mayAsk, TimeProvider time, bool isExclusive = false)
     {
         _mayAsk = mayAsk;
         _time = time;
+        _isExclusive = isExclusive;
         _recheckTicks = ToTicks(RecheckInterval);
         Change(questions);
     }
@@ -46,6 +50,37 @@ internal sealed class QuestionSchedule
     /// <summary>Is anything due at this <see cref="TimeProvider.GetTimestamp"/>? Cheap, for capture threads.</summary>
     public bool IsDue(long now) => now >= Volatile.Read(ref _nextDue);
 
+    /// <summary>Whether a frame has to wait, because questions are in flight and no other one is due at this timestamp.</summary>
+    public bool MustWait(long now)
+    {
+        if (!_isExclusive)
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            return Array.Exists(_entries, entry => entry.IsInFlight)
+                && !Array.Exists(_entries, entry => !entry.IsInFlight && now >= entry.DueFrom);
+        }
+    }
+
+    /// <summary>Questions that were taken are in flight no more.</summary>
+    /// <param name="questions">As they were taken.</param>
+    /// <param name="isLost">They have no answer because their engine was lost: they are due again at the next frame.</param>
+    public void End(IReadOnlyList<StandingQuestion> questions, bool isLost)
+    {
+        lock (_lock)
+        {
+            foreach (var entry in _entries.Where(entry => questions.Contains(entry.Question)))
+            {
+                entry.End(isLost);
+            }
+
+            RecomputeNextDue();
+        }
+    }
+
     /// <summary>The questions that are due now about one region of the frame: the one that waits longest. Their next time is
     /// set as if they were asked now.</summary>
     /// <param name="now">A timestamp.</param>
@@ -61,7 +96,8 @@ internal sealed class QuestionSchedule
 
         lock (_lock)
         {
-            var due = Array.FindAll(_entries, entry => now >= entry.DueFrom && !asked.Contains(entry.Question.Region));
+            var due = Array.FindAll(
+                _entries, entry => !entry.IsInFlight && now >= entry.DueFrom && !asked.Contains(entry.Question.Region));
             foreach (var closed in due.Where(entry => !_mayAsk(entry.Question)))
             {
                 closed.NotBefore(now + _recheckTicks);
@@ -72,7 +108,7 @@ internal sealed class QuestionSchedule
             var taken = Array.FindAll(due, entry => entry.Question.Region == first?.Question.Region);
             foreach (var entry in taken)
             {
-                entry.Take(now);
+                entry.Take(now, _isExclusive);
             }
 
             more = taken.Length < due.Length;
@@ -96,15 +132,35 @@ internal sealed class QuestionSchedule
     {
         private long? _due;
         private long _notBefore = long.MinValue;
+        private long? _dueBefore;
 
         public StandingQuestion Question => question;
 
         /// <summary>The timestamp from which a frame may carry this question.</summary>
         public long DueFrom => Math.Max(_notBefore, _due is { } due ? due - early : long.MinValue);
 
+        /// <summary>Taken, and not ended yet.</summary>
+        public bool IsInFlight { get; private set; }
+
         public void NotBefore(long timestamp) => _notBefore = timestamp;
 
-        public void Take(long now) => _due = Following(_due ?? now, now);
+        public void Take(long now, bool isExclusive)
+        {
+            _dueBefore = _due;
+            _due = Following(_due ?? now, now);
+            IsInFlight = isExclusive;
+        }
+
+        public void End(bool isLost)
+        {
+            if (IsInFlight && isLost)
+            {
+                // Due since then, and still on the same grid.
+                _due = _dueBefore;
+            }
+
+            IsInFlight = false;
+        }
 
         private long Following(long due, long now)
         {

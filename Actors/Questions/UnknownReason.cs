@@ -53,6 +53,9 @@ public enum UnknownReason
     /// <summary>Frames come, but the model has no time for them.</summary>
     Busy,
 
+    /// <summary>Frames come, but no host with the model can be reached.</summary>
+    NoHost,
+
     /// <summary>The question does not fit into the model's context.</summary>
     TooLong,
 
@@ -80,7 +83,7 @@ public static class UnknownReasons
 
     /// <summary>Whether the operator should examine the cause.</summary>
     internal static bool NeedsAttention(this UnknownReason reason) =>
-        reason is UnknownReason.NoPicture or UnknownReason.Busy || reason.IsFailure();
+        reason is UnknownReason.NoPicture or UnknownReason.Busy or UnknownReason.NoHost || reason.IsFailure();
 
     /// <summary>It was asked and got no answer.</summary>
     internal static bool IsFailure(this UnknownReason reason) => reason is
@@ -117,6 +120,7 @@ public static class UnknownReasons
         UnknownReason.NoPicture => "the camera gives no picture",
         UnknownReason.ModelFailed => "the model failed when it was asked",
         UnknownReason.Busy => "the model has no time for it; ask less often, or fewer questions",
+        UnknownReason.NoHost => "no host of the cluster that has the model can be reached",
         UnknownReason.TooLong => "it does not fit into the model's context; shorten it, or raise Model:ContextTokens and restart",
         UnknownReason.NotFinite => "the model computed numbers that are not finite; check it with 'mobilevlm model verify'",
         UnknownReason.EmptyRegion => "its Region and Mask leave nothing of the frame; change them",

@@ -16,17 +16,23 @@ public static class RegionCrop
     /// <param name="encoder">One call at a time.</param>
     /// <param name="frame">Not changed.</param>
     /// <param name="region">Null for the whole frame.</param>
-    public static VisualTokens Encode(IVisionEncoder encoder, Frame frame, FrameRegion? region)
+    public static VisualTokens Encode(IVisionEncoder encoder, Frame frame, FrameRegion? region) => Read(frame, region, encoder.Encode);
+
+    /// <summary>Passes the pixels of a frame, or of the region of it, to a reader, which must not keep them.</summary>
+    /// <param name="frame">Not changed.</param>
+    /// <param name="region">Null for the whole frame.</param>
+    /// <param name="read">The reader.</param>
+    internal static T Read<T>(Frame frame, FrameRegion? region, Func<RgbImage, T> read)
     {
         if (region is null)
         {
-            return encoder.Encode(new RgbImage(frame.Pixels, frame.Width, frame.Height));
+            return read(new RgbImage(frame.Pixels, frame.Width, frame.Height));
         }
 
         var buffer = ArrayPool<byte>.Shared.Rent(frame.ByteCount);
         try
         {
-            return encoder.Encode(Cut(frame.Pixels, frame.Width, frame.Height, region, buffer));
+            return read(Cut(frame.Pixels, frame.Width, frame.Height, region, buffer));
         }
         finally
         {

@@ -108,12 +108,15 @@ internal sealed class SceneGate
     /// <summary>Remembers the answers about a frame. An answer that was due to be refreshed, and has the same value about the same
     /// scene as before, doubles its question's refresh interval. One that was asked earlier, because another question was
     /// due, keeps the interval; any other starts it again.</summary>
-    public void Remember(SceneFingerprint fingerprint, VisualTokens tokens, IReadOnlyList<QuestionAnswered> answers)
+    /// <param name="fingerprint">The frame.</param>
+    /// <param name="tokens">Its visual tokens; null where another host has them.</param>
+    /// <param name="answers">The answers.</param>
+    public void Remember(SceneFingerprint fingerprint, VisualTokens? tokens, IReadOnlyList<QuestionAnswered> answers)
     {
         var now = _time.GetTimestamp();
         lock (_lock)
         {
-            var kept = _settings.TokenCosine is null ? null : tokens.Values.ToArray();
+            var kept = _settings.TokenCosine is null ? null : tokens?.Values.ToArray();
             foreach (var answered in answers)
             {
                 var question = answered.Question;
@@ -121,13 +124,22 @@ internal sealed class SceneGate
                 var interval = _known.GetValueOrDefault(question.Id) is { } before
                     && before.Question == question
                     && before.Value == value
-                    && (IsSame(before, fingerprint) || IsSame(before, tokens))
+                    && (IsSame(before, fingerprint) || (tokens is not null && IsSame(before, tokens)))
                         ? Within(Age(before, now) >= before.Interval ? 2 * before.Interval : before.Interval)
                         : _settings.Refresh;
-                var known = new Known(question, answered.Parts, value, fingerprint, kept, now);
+                var known = new Known(question, answered.Parts, value, fingerprint, kept, now) { Host = answered.Host };
                 _known[question.Id] = known;
                 SetInterval(known, interval);
             }
+        }
+    }
+
+    /// <summary>The host that computed the answer to a question that is reused; null without a cluster.</summary>
+    public string? HostOf(StandingQuestion question)
+    {
+        lock (_lock)
+        {
+            return _known.GetValueOrDefault(question.Id)?.Host;
         }
     }
 
@@ -227,5 +239,7 @@ internal sealed class SceneGate
         /// <summary>The answer is reused while it is younger than this. Zero: it is asked again at the next
         /// opportunity.</summary>
         public TimeSpan Interval { get; set; }
+
+        public string? Host { get; init; }
     }
 }

@@ -28,12 +28,18 @@ public sealed record EdgeDependencies
 
     public required NodeTopics Topics { get; init; }
 
-    /// <summary>Opens stage 1. Called on the thread that will run it, again after each failure; what it returns is
+    /// <summary>Opens stage 1; null, like stage 2, where only other hosts of the cluster have a model. Called on the thread that will run it, again after each failure; what it returns is
     /// disposed on that thread before the next one is opened.</summary>
-    public required Func<IVisionEncoder> OpenEncoder { get; init; }
+    public Func<IVisionEncoder>? OpenEncoder { get; init; }
 
     /// <summary>Opens stage 2, under the same rules.</summary>
-    public required Func<IQuestionAnswerer> OpenAnswerer { get; init; }
+    public Func<IQuestionAnswerer>? OpenAnswerer { get; init; }
+
+    /// <summary>The model, for other hosts of the cluster; null where it processes no pictures, and without a cluster.</summary>
+    public ClusterModel? ClusterModel { get; init; }
+
+    /// <summary>False where other hosts of the cluster answer.</summary>
+    public bool HasModel => OpenEncoder is not null && OpenAnswerer is not null;
 
     /// <summary>Gets answers, states, events and cameras for viewers; null where nobody can follow them.</summary>
     public LiveEvents? LiveEvents { get; init; }

@@ -32,6 +32,21 @@ public sealed record EdgeSettings
     /// <summary>The folder for state that survives a restart; null keeps nothing.</summary>
     public string? StateFolder { get; init; }
 
+    /// <summary>The cluster that this service belongs to; null without one.</summary>
+    public ClusterSettings? Cluster { get; init; }
+
+    /// <summary>The first digits of the configuration's digest, for the statistics; null where none is known.</summary>
+    public string? ConfigurationDigest { get; init; }
+
+    /// <summary>Version of the program, for the statistics; null where none is known.</summary>
+    public string? ProgramVersion { get; init; }
+
+    /// <summary>What is known of the model where other hosts have it; null where this host has one.</summary>
+    internal RemoteEngine? Remote { get; init; }
+
+    /// <summary>Name of the model that answers at this moment.</summary>
+    internal string ModelInUse => Remote?.ModelName ?? ModelName;
+
     public PipelineSettings Pipeline { get; init; } = new();
 
     public SupervisionSettings Supervision { get; init; } = new();

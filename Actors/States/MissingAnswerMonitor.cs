@@ -8,8 +8,9 @@ namespace MobileVlm.Edge.Actors.States;
 /// <param name="question">Counters of the question.</param>
 /// <param name="start">The start of the silence.</param>
 /// <param name="steady">A timestamp as <see cref="Instant.Monotonic"/> counts.</param>
+/// <param name="hasEngine">False while no model can be reached; null where this host has one.</param>
 internal sealed class MissingAnswerMonitor(
-    CameraCounters camera, QuestionCounters question, Instant start, Func<long, TimeSpan> steady)
+    CameraCounters camera, QuestionCounters question, Instant start, Func<long, TimeSpan> steady, Func<bool>? hasEngine = null)
 {
     private TimeSpan _silentSince = start.Monotonic;
     private bool _hasAnswer;
@@ -40,5 +41,6 @@ internal sealed class MissingAnswerMonitor(
         question.LastFailure.Value is { } failed && !(question.LastAnswer.Value >= failed) ? question.LastFailureReason
         : now.Monotonic - _silentSince <= stateLifetime ? (_hasAnswer ? null : UnknownReason.NotYet)
         : !camera.Online || camera.LastFrame.Value is not { } frame || now.Monotonic - steady(frame) > stateLifetime ? UnknownReason.NoPicture
+        : hasEngine?.Invoke() == false ? UnknownReason.NoHost
         : UnknownReason.Busy;
 }

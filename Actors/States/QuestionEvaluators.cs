@@ -20,6 +20,7 @@ internal sealed partial class QuestionEvaluators
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IReadOnlyDictionary<string, SavedQuestionState> _saved;
+    private readonly Func<bool>? _hasEngine;
     private readonly OrderedDictionary<(CameraId Camera, string Question), Entry> _entries = [];
     private readonly List<StateUpdates> _unsent = [];
 
@@ -29,14 +30,17 @@ internal sealed partial class QuestionEvaluators
     /// <param name="clock">Observed with each <see cref="Tick"/>.</param>
     /// <param name="time">Both clocks.</param>
     /// <param name="logger">Logs state changes, and once that a question has no answer.</param>
+    /// <param name="hasEngine">False while no model can be reached; null where this host has one.</param>
     public QuestionEvaluators(
         QuestionStates states,
         EdgeCounters counters,
         IReadOnlyDictionary<string, SavedQuestionState> saved,
         ClockMonitor clock,
         TimeProvider time,
-        ILogger<QuestionEvaluators> logger)
+        ILogger<QuestionEvaluators> logger,
+        Func<bool>? hasEngine = null)
     {
+        _hasEngine = hasEngine;
         _states = states;
         _counters = counters;
         _saved = saved;
@@ -242,7 +246,7 @@ internal sealed partial class QuestionEvaluators
         var counters = _counters[camera];
         return new Entry(
             new QuestionStateMachine(question, _saved.GetValueOrDefault($"{camera}/{question.Id}"), now),
-            new MissingAnswerMonitor(counters, counters.Question(question.Id), now, Steady));
+            new MissingAnswerMonitor(counters, counters.Question(question.Id), now, Steady, _hasEngine));
     }
 
     private Instant Now() => new(Steady(_time.GetTimestamp()), _time.GetUtcNow());

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors.AdHoc;
 using MobileVlm.Edge.Actors.Capture;
+using MobileVlm.Edge.Actors.Cluster;
 using MobileVlm.Edge.Actors.Commands;
 using MobileVlm.Edge.Actors.Pipeline;
 using MobileVlm.Edge.Actors.Publishing;
@@ -16,7 +17,9 @@ namespace MobileVlm.Edge.Actors.Supervision;
 /// <summary>Creates each actor.</summary>
 internal sealed class EdgeActors(EdgeContext context)
 {
-    public Props Pipeline(IActorRef evaluation) => Props.Create(() => new PipelineActor(context.Pipeline, evaluation));
+    public Props Pipeline(IActorRef evaluation) => context.Pipeline.Dependencies.HasModel
+        ? Props.Create(() => new PipelineActor(context.Pipeline, evaluation))
+        : Props.Create(() => new RemotePipelineActor(context.Pipeline, () => context.IsRemoteIdle()));
 
     public Props Evaluation(IActorRef publisher) => Props.Create(() => new EvaluationActor(
         context.Surviving.Evaluators,
@@ -67,7 +70,8 @@ internal sealed class EdgeActors(EdgeContext context)
     public Props AdHoc(IActorRef publisher)
     {
         var pipeline = context.Pipeline;
-        var adHocContext = new AdHocContext(() => pipeline.Intakes.Current, pipeline.Uploads, context.Surviving.Decoding);
+        var adHocContext = new AdHocContext(
+            () => pipeline.Intakes.Current, pipeline.Uploads, context.Surviving.Decoding, context.Settings.Remote);
         var replies = new AdHocReplies(context.Settings, pipeline.Dependencies.Topics, adHocContext.IsKnown, context.Clock, pipeline.Time);
         return Props.Create(() => new AdHocActor(
             context.Settings.Asks,

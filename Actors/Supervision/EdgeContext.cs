@@ -18,7 +18,11 @@ internal sealed record EdgeContext(
     ClockMonitor Clock,
     Func<StatsPayload> Snapshot,
     Func<double> Random,
-    EdgeSignals Signals);
+    EdgeSignals Signals)
+{
+    /// <summary>Whether no other host of the cluster has a frame of this one.</summary>
+    public Func<bool> IsRemoteIdle { get; init; } = () => true;
+}
 
 /// <summary>State that outlives the actors, so that a restart of an actor does not lose it.</summary>
 internal sealed record SurvivingState(

@@ -6,6 +6,7 @@ using MobileVlm.Edge.Connectors.Images;
 using MobileVlm.Edge.Connectors.Mqtt.Broker;
 using MobileVlm.Edge.Connectors.Videos;
 using MobileVlm.Edge.Deploy.Cli;
+using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Binding;
 using MobileVlm.Edge.Inference.Decoding;
 using MobileVlm.Edge.Inference.Evaluation.Benchmarks;
@@ -42,7 +43,7 @@ internal static class FailureReport
 
     private static (int Code, string Message) DescribeCause(Exception e) => e switch
     {
-        ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException
+        ConfigurationException or ModelFolderException or ExecutionTargetException or UsageException or ClusterCertificateException
             or EmbeddedBrokerPortBusyException or HttpPortBusyException => (ExitCode.Usage, e.Message),
         OperationCanceledException => (ExitCode.Failed, "Stopped before it was done."),
         CheckpointException or ImageFileException or ContextFullException or NonFiniteLogitsException or HubException or BenchmarkDataException or VideoException
@@ -71,7 +72,7 @@ internal static class FailureReport
 
     /// <summary>Whether the exception's message is enough, so that a stack trace would not help.</summary>
     private static bool IsExpected(Exception e) => e is ConfigurationException or ModelFolderException or ExecutionTargetException
-        or UsageException or EmbeddedBrokerPortBusyException or HttpPortBusyException or OperationCanceledException or CheckpointException
+        or UsageException or ClusterCertificateException or EmbeddedBrokerPortBusyException or HttpPortBusyException or OperationCanceledException or CheckpointException
         or ImageFileException or ContextFullException or HubException or BenchmarkDataException or VideoException or IOException or UnauthorizedAccessException;
 
     private static bool IsTraceRequested => Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0";

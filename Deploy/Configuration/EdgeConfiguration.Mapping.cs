@@ -6,6 +6,7 @@ using MobileVlm.Edge.Connectors.Cameras.Feeds.Onvif;
 using MobileVlm.Edge.Connectors.Frames;
 using MobileVlm.Edge.Connectors.Mqtt.Client;
 using MobileVlm.Edge.Connectors.Mqtt.Topics;
+using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration.Options;
 using MobileVlm.Edge.Deploy.Configuration.Rules;
 using MobileVlm.Edge.Inference.Sessions;
@@ -113,7 +114,9 @@ internal sealed partial class EdgeConfiguration
             mode.Key, [.. mode.Value.Skip.Select(QuestionPattern.Parse)], [.. mode.Value.MuteEvents.Select(QuestionPattern.Parse)]))],
         InitialMode = Options.InitialMode,
         StateFolder = StateFolder,
-        RunsWithoutCameras = Options.Http.Listen is not null,
+        RunsWithoutCameras = Options.Http.Listen is not null || HasCluster,
+        ConfigurationDigest = ConfigurationDigest.Of(Options),
+        ProgramVersion = ProgramVersion.Text,
         Pipeline = ToPipeline(Options.Pipeline),
         Mqtt = ToDelivery(Options.Mqtt),
         Asks = ToAsks(Options.Mqtt),

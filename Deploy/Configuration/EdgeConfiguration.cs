@@ -98,7 +98,10 @@ internal sealed partial class EdgeConfiguration
         var (sources, purpose, folder) = (text.Sources, text.Purpose, text.Folder);
         var root = ReadTree(text, problems);
         var overlayUses = OverlayMerge.Apply(root, overlay);
-        var binder = new OptionsBinder(problems, typeof(EdgeOptions), EdgeOptions.Section);
+        var binder = new OptionsBinder(problems, typeof(EdgeOptions), EdgeOptions.Section)
+        {
+            Optional = ClusterValidator.IsOn(root) ? ClusterValidator.RequiredWithoutCluster : [],
+        };
         var options = binder.Bind<EdgeOptions>(root.Find(EdgeOptions.Section), EdgeOptions.Section);
         foreach (var unknown in root.Children.Where(it => !Sections.Contains(it.Name, StringComparer.OrdinalIgnoreCase)))
         {
@@ -120,7 +123,10 @@ internal sealed partial class EdgeConfiguration
         options.Http.TokenFile = SystemdCredential.Resolve(options.Http.TokenFile, sources.Environment);
         options.Http.CertificateFile = SystemdCredential.Resolve(options.Http.CertificateFile, sources.Environment);
         options.Http.KeyFile = SystemdCredential.Resolve(options.Http.KeyFile, sources.Environment);
-        var model = OptionsValidator.Validate(options, folder, SystemdState(sources), purpose, problems);
+        options.Cluster.CertificateFile = SystemdCredential.Resolve(options.Cluster.CertificateFile, sources.Environment);
+        options.Cluster.KeyFile = SystemdCredential.Resolve(options.Cluster.KeyFile, sources.Environment);
+        options.Cluster.AuthorityFile = SystemdCredential.Resolve(options.Cluster.AuthorityFile, sources.Environment);
+        var model = OptionsValidator.Validate(options, folder, SystemdState(sources), sources.HostName, purpose, problems);
         return problems.Errors.Count == 0
             ? new EdgeConfiguration(options, text, logging, problems.Warnings, overlayUses, model)
             : throw new ConfigurationException(

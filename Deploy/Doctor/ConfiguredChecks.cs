@@ -37,6 +37,8 @@ internal static class ConfiguredChecks
             () => TryModel(configuration, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         AddAll(HttpChecks.Run(configuration, isOfUnit ? unit!.User : null, TimeProvider.System));
         AddAll(await WebhookChecks.RunAsync(configuration, cancel));
+        report.Begin("the cluster");
+        AddAll(await ClusterChecks.RunAsync(configuration, TimeProvider.System, cancel));
         report.Begin("the broker");
         var (broker, _) = configuration.HasBroker
             ? await TryBrokerAsync(configuration, cancel)
@@ -67,6 +69,11 @@ internal static class ConfiguredChecks
     /// <summary>Opens the model and asks it one question, if it fits into memory.</summary>
     public static List<Finding> TryModel(EdgeConfiguration configuration, CancellationToken cancel)
     {
+        if (!configuration.HasModel)
+        {
+            return [Finding.Fine("model", "none on this host; other hosts of the cluster answer")];
+        }
+
         var bytes = ServiceUserChecks.ModelFiles(configuration.ModelPath).Sum(file => file.Length);
         var memory = MachineMemory.Read();
         if (memory.CheckSize(bytes) is { } tooLarge)

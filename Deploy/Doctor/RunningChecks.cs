@@ -54,6 +54,11 @@ internal static class RunningChecks
             yield return finding;
         }
 
+        foreach (var (host, node) in stats.Cluster?.Nodes ?? new Dictionary<string, ClusterNodeStats>())
+        {
+            yield return DescribeHost(host, node);
+        }
+
         foreach (var (camera, cameraStats) in stats.Cameras)
         {
             foreach (var finding in DescribeScene(camera, cameraStats, now))
@@ -86,6 +91,14 @@ internal static class RunningChecks
                 "It was opened again each time. Update or restart the camera; a lower FrozenAfter finds it sooner.");
         }
     }
+
+    private static Finding DescribeHost(string host, ClusterNodeStats node) => node.State switch
+    {
+        ClusterNodeStats.Up => Finding.Fine("cluster", $"{host} is up{(node.Model is { } model ? $" with {model}" : "")}; answered {node.Answered} frames, lost {node.Lost}"),
+        ClusterNodeStats.OtherModel => Finding.Note("cluster", $"{host} has another model ({node.Model}) and is not used", "Give all hosts the same model folder."),
+        ClusterNodeStats.OtherVersion => Finding.Note("cluster", $"{host} speaks another version of the protocol and is not used", "Upgrade the older one."),
+        _ => Finding.Note("cluster", $"{host} is unreachable", "Check its service and the network between both."),
+    };
 
     private static Finding DescribeOutbox(MqttStats mqtt, DateTimeOffset now)
     {

@@ -73,10 +73,13 @@ internal static class ServiceUserChecks
             yield return ("the configuration", file);
         }
 
-        yield return ("Model:Path", configuration.ModelPath);
-        foreach (var part in ModelFiles(configuration.ModelPath))
+        if (configuration.HasModel)
         {
-            yield return ("Model:Path", part.FullName);
+            yield return ("Model:Path", configuration.ModelPath);
+            foreach (var part in ModelFiles(configuration.ModelPath))
+            {
+                yield return ("Model:Path", part.FullName);
+            }
         }
 
         var options = configuration.Options;
@@ -90,6 +93,9 @@ internal static class ServiceUserChecks
             ("Http:TokenFile", http?.TokenFile),
             ("Http:CertificateFile", http?.CertificateFile),
             ("Http:KeyFile", http?.KeyFile),
+            ("Cluster:CertificateFile", options.Cluster.CertificateFile),
+            ("Cluster:KeyFile", options.Cluster.KeyFile),
+            ("Cluster:AuthorityFile", options.Cluster.AuthorityFile),
             .. options.Cameras.Select(camera => ($"Cameras:{camera.Key}:PasswordFile", camera.Value.PasswordFile)),
             .. options.Webhooks.Select(webhook => ($"Webhooks:{webhook.Key}:SecretFile", webhook.Value.SecretFile)),
         ];

@@ -42,6 +42,10 @@ internal sealed class EdgeMeter : IDisposable
         Properties<StorageStats>(stats => [(stats.Storage, [])]);
         Properties<WebhookStats>(stats =>
             stats.Webhooks is { } webhooks ? webhooks.Select(webhook => (webhook.Value, Tags("webhook", webhook.Key))) : []);
+        Properties<ClusterStats>(stats => stats.Cluster is { } cluster ? [(cluster, [])] : []);
+        Properties<ClusterNodeStats>(stats =>
+            stats.Cluster is { } cluster ? cluster.Nodes.Select(node => (node.Value, Tags("host", node.Key))) : []);
+        _meter.CreateObservableGauge("mobilevlm.cluster.up", HostsUp, description: "1 while the host of the cluster is up and used.");
         _meter.CreateObservableGauge("mobilevlm.camera.view.normal", ViewIsNormal, description: "1 while the view is normal.");
         _meter.CreateObservableGauge(
             "mobilevlm.storage.ok", StorageIsOk, description: "1 while it is kept on disk or nothing is configured, by part: outbox, state.");
@@ -123,6 +127,10 @@ internal sealed class EdgeMeter : IDisposable
 
     private IEnumerable<Measurement<long>> ViewIsNormal() => Stats().Cameras.Select(
         camera => new Measurement<long>(camera.Value.View == ViewState.Normal.ToText() ? 1 : 0, Tags("camera", camera.Key)));
+
+    private IEnumerable<Measurement<int>> HostsUp() => Stats().Cluster is { } cluster
+        ? cluster.Nodes.Select(node => new Measurement<int>(node.Value.State == ClusterNodeStats.Up ? 1 : 0, Tags("host", node.Key)))
+        : [];
 
     private IEnumerable<Measurement<int>> StorageIsOk()
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Actors.Settings;
@@ -14,6 +15,7 @@ using MobileVlm.Edge.Connectors.Webhooks;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Http;
+using MobileVlm.Edge.Inference.Images;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
 using MobileVlm.Edge.Inference.Text;
@@ -96,7 +98,8 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
     {
         OnnxRuntimeLibrary.Use(configuration.RuntimeLibrary);
         var sessions = new SessionPlacements(loggers.CreateLogger("Sessions"));
-        using var model = await ModelCheck.RunAsync(configuration, sessions, loggers, cancel);
+        var cluster = configuration.ToClusterSettings();
+        using var model = configuration.HasModel ? await ModelCheck.RunAsync(configuration, sessions, loggers, cancel) : null;
         var broker = configuration.EmbeddedBrokerPort is { } port
             ? await EmbeddedBroker.StartAsync(port, loggers.CreateLogger<EmbeddedBroker>())
             : null;
@@ -106,7 +109,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             var mqtt = configuration.HasBroker ? configuration.ToMqttSettings(broker?.Address) : null;
             var frames = new FramePool();
             system = new EdgeSystem(
-                configuration.ToEdgeSettings(model.Folder.Manifest.Name),
+                configuration.ToEdgeSettings(model?.Folder.Manifest.Name ?? "") with { Cluster = cluster },
                 CreateDependencies(configuration, model, sessions, mqtt, frames, live, time, loggers),
                 time,
                 loggers);
@@ -143,6 +146,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         }
 
         _configuration = configuration;
+        System.ConfigurationDigest = ConfigurationDigest.Of(configuration.Options);
         return change;
     }
 
@@ -168,8 +172,16 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         "The embedded broker did not stop within {Seconds:0} s; it ends with the process.")]
     private partial void LogBrokerLate(double seconds);
 
-    private static int ImageSize(TestedModel model) =>
-        model.Folder.Manifest.Vision?.ImageSize ?? OnvifProfileChoice.EncoderHeight;
+    private static int ImageSize(TestedModel? model) =>
+        model?.Folder.Manifest.Vision?.ImageSize ?? OnvifProfileChoice.EncoderHeight;
+
+    private static ClusterModel? ToClusterModel(ModelFolder folder) => folder.Manifest.Vision is { } vision
+        ? new ClusterModel(
+            folder.Manifest.Name,
+            Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder.FolderPath, ModelManifest.FileName)))),
+            vision.ImageSize,
+            SquarePicture.PaddingOf(vision.ImageMean) is var padding ? (padding[0] << 16) | (padding[1] << 8) | padding[2] : 0)
+        : null;
 
     private static ICameraSource Open(
         CameraSettings camera, FramePool frames, TimeProvider time, ILoggerFactory loggers) =>
@@ -177,7 +189,7 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
 
     private static EdgeDependencies CreateDependencies(
         EdgeConfiguration configuration,
-        TestedModel model,
+        TestedModel? model,
         SessionPlacements sessions,
         MqttSettings? mqtt,
         FramePool frames,
@@ -186,8 +198,31 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
         ILoggerFactory loggers)
     {
         var sent = 0L;
+        var parts = CreateParts(configuration, model, sessions, mqtt, frames, live, time, loggers, () => Interlocked.Increment(ref sent));
+        if (model is null)
+        {
+            return parts;
+        }
+
         var tokenizer = LlamaTextTokenizer.Open(model.Folder);
-        return new EdgeDependencies
+        return parts with
+        {
+            OpenEncoder = model.Folder.Manifest.Vision is null ? () => new NoEncoder() : model.TakeEncoder,
+            OpenAnswerer = () => new EngineAnswerer(model.Folder, model.TakeDecoder(), tokenizer, configuration.ContextTokens),
+            ClusterModel = configuration.HasCluster ? ToClusterModel(model.Folder) : null,
+        };
+    }
+
+    private static EdgeDependencies CreateParts(
+        EdgeConfiguration configuration,
+        TestedModel? model,
+        SessionPlacements sessions,
+        MqttSettings? mqtt,
+        FramePool frames,
+        LiveEvents? live,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        Func<long> nextSent) => new()
         {
             Cameras = [.. configuration.ToCameraSettings(ImageSize(model)).Select(camera =>
                 Open(camera, frames, time, loggers))],
@@ -208,11 +243,8 @@ internal sealed partial class EdgeRuntime : IAsyncDisposable
             })],
             Topics = configuration.ToTopics(),
             Placement = () => sessions.Placement,
-            OpenEncoder = model.Folder.Manifest.Vision is null ? () => new NoEncoder() : model.TakeEncoder,
-            OpenAnswerer = () => new EngineAnswerer(model.Folder, model.TakeDecoder(), tokenizer, configuration.ContextTokens),
             FrameToJpeg = frame => ImageCodec.EncodeJpeg(frame),
             PictureToFrame = file => UploadedPicture.ToFrame(
-                file.Span, frames, new CameraId("picture"), new FrameSequence(Interlocked.Increment(ref sent)), time),
+                file.Span, frames, new CameraId("picture"), new FrameSequence(nextSent()), time),
         };
-    }
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Http.Api;
+using MobileVlm.Edge.Connectors.Http.Completions;
 using MobileVlm.Edge.Connectors.Http.Server;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
@@ -14,7 +15,8 @@ namespace MobileVlm.Edge.Deploy.Http;
 /// <summary>The HTTP server of the service. It listens before the model is loaded; what needs the model waits for it.</summary>
 internal sealed class HttpFrontEnd : IAsyncDisposable
 {
-    private readonly EngineCompletion _completion;
+    private readonly EngineCompletion? _engine;
+    private readonly ITextCompletion _completion;
     private readonly TimeProvider _time;
     private HttpServer? _server;
     private volatile EdgeSystem? _system;
@@ -23,9 +25,9 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     private volatile SetupTools? _setup;
     private volatile string? _notReady = "the model is being loaded and tested";
 
-    private HttpFrontEnd(EngineCompletion completion, TimeProvider time)
+    private HttpFrontEnd(EngineCompletion? engine, TimeProvider time)
     {
-        (_completion, _time) = (completion, time);
+        (_engine, _completion, _time) = (engine, engine is null ? new NoModelCompletion() : engine, time);
         Events = new LiveEvents(time);
     }
 
@@ -53,10 +55,7 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
             return null;
         }
 
-        var folder = ModelFolder.Open(configuration.ModelPath);
-        var tokenizer = LlamaTextTokenizer.Open(folder);
-        var front = new HttpFrontEnd(new EngineCompletion(
-            ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time), time);
+        var front = new HttpFrontEnd(configuration.HasModel ? OpenEngine(configuration, time) : null, time);
         front._server = await HttpServer.StartAsync(
             settings,
             new HttpServices
@@ -78,6 +77,13 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
         return front;
     }
 
+    private static EngineCompletion OpenEngine(EdgeConfiguration configuration, TimeProvider time)
+    {
+        var folder = ModelFolder.Open(configuration.ModelPath);
+        var tokenizer = LlamaTextTokenizer.Open(folder);
+        return new EngineCompletion(ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time);
+    }
+
     /// <summary>The service runs: everything is answered from now on.</summary>
     /// <param name="system">Started.</param>
     /// <param name="live">The configuration in use.</param>
@@ -85,7 +91,7 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     public void Ready(EdgeSystem system, LiveConfiguration live, RequestDelegate? metrics)
     {
         (_system, _live, _metrics, _setup) = (system, live, metrics, new SetupTools(live, _time));
-        _completion.Start(system.Engine);
+        _engine?.Start(system.Engine);
         _notReady = null;
     }
 
@@ -104,6 +110,6 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
         }
 
         _setup?.Dispose();
-        _completion.Dispose();
+        _engine?.Dispose();
     }
 }

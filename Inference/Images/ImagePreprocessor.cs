@@ -36,17 +36,13 @@ public sealed class ImagePreprocessor
         }
 
         Size = size;
-        Span<byte> padding = stackalloc byte[3];
         for (var c = 0; c < 3; c++)
         {
             _scale[c] = 1f / 255f / deviation[c];
             _offset[c] = -mean[c] / deviation[c];
-
-            // expand2square of the reference: int(mean * 255), truncated and not rounded.
-            padding[c] = (byte)(mean[c] * 255f);
         }
 
-        _resampler = new SquareResampler(size, padding, loops, fit);
+        _resampler = new SquareResampler(size, SquarePicture.PaddingOf(mean), loops, fit);
     }
 
     /// <summary>Side of the result, in pixels.</summary>

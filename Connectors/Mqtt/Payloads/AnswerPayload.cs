@@ -55,6 +55,11 @@ public sealed record AnswerPayload
     /// <summary>Name of the model that answered.</summary>
     public required string Model { get; init; }
 
+    /// <summary>The host of the cluster that computed the answer, as its <c>Cluster:Listen</c> names it; of a reused answer the host that
+    /// computed that one. Left out without a cluster and before the first answer.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Host { get; init; }
+
     /// <summary>The scene is the same as that of an earlier answer, which therefore holds: nothing was computed, and
     /// <c>frame</c>, <c>capturedAt</c> and <c>ageMs</c> are of the picture for which the earlier answer was found to hold. The snapshot
     /// stays the picture that was asked about.</summary>

@@ -52,6 +52,19 @@ public sealed record StatsPayload
     /// <summary>Counters by name of the webhook; left out where there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, WebhookStats>? Webhooks { get; init; }
+
+    /// <summary>The other hosts of the cluster; left out where none is configured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ClusterStats? Cluster { get; init; }
+
+    /// <summary>Version of the program; absent in what version 0.1.0 published.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Program { get; init; }
+
+    /// <summary>First 16 hexadecimal digits of the SHA-256 of the configuration in use, without its secrets: hosts with the same digits are configured the same. Absent in
+    /// what version 0.1.0 published.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Configuration { get; init; }
 }
 
 /// <summary>The device on which one part of the model runs.</summary>

@@ -9,6 +9,9 @@ namespace MobileVlm.Edge.Deploy.Configuration.Binding;
 /// <param name="section">The section's name.</param>
 internal sealed class OptionsBinder(ProblemList problems, Type root, string section)
 {
+    /// <summary>Keys of required settings that may be left out in this configuration.</summary>
+    public IReadOnlyList<string> Optional { get; init; } = [];
+
     /// <summary>Returns options with every valid value; an invalid value is replaced by the default.</summary>
     public T Bind<T>(SettingNode? node, string key)
         where T : new() => (T)BindGroup(typeof(T), node, key);
@@ -142,7 +145,7 @@ internal sealed class OptionsBinder(ProblemList problems, Type root, string sect
         var accepted = setting.Accepted.Replace('`', '\'');
         if (node is null or { Kind: JsonKind.Null, Children.Count: 0 })
         {
-            if (setting.IsRequired)
+            if (setting.IsRequired && !Optional.Contains(key))
             {
                 problems.Add(key, null, $"is missing: {FirstSentence(setting.Description)}; {accepted} would be accepted");
             }

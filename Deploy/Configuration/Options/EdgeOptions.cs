@@ -27,13 +27,13 @@ internal sealed class EdgeOptions
     [TextLength(4096)]
     public string? StateFolder { get; set; }
 
-    [Description("The model and how it runs.")]
+    [Description("The model and how it runs. A host of a cluster may have none: then other hosts answer.")]
     public ModelOptions Model { get; set; } = new();
 
-    [Description("The broker to which answers are published. May be left out with `Http:Listen`, where answers are then available over HTTP alone, and with `Webhooks`, which get the events.")]
+    [Description("The broker to which answers are published. May be left out with `Http:Listen`, where answers are then available over HTTP alone, with `Webhooks`, which get the events, and on a host of a cluster that has no cameras.")]
     public MqttOptions Mqtt { get; set; } = new();
 
-    [Description("The cameras, each under a name that is part of its topics. At least one needs a question, unless `Http:Listen` is set: then there may be no cameras, or cameras without questions.")]
+    [Description("The cameras, each under a name that is part of its topics. At least one needs a question, unless `Http:Listen` is set: then there may be no cameras, or cameras without questions. A host of a cluster that has a model needs no cameras.")]
     [Map("camera", "availability", "stats", "ask", "reply", "replies")]
     public Dictionary<string, CameraOptions> Cameras { get; set; } = [];
 
@@ -59,6 +59,9 @@ internal sealed class EdgeOptions
     [Description("The HTTP server: the live page, the REST API, the OpenAI and Ollama APIs, the Model Context Protocol, metrics. Off unless `Listen` is set.")]
     public HttpOptions Http { get; set; } = new();
 
+    [Description("Other hosts: cameras here, models there ([cluster.md](cluster.md)). Off unless `Nodes` is set.")]
+    public ClusterOptions Cluster { get; set; } = new();
+
     [Description("Metrics for a monitoring system on a port of their own. Off unless a port is set. `Http:Listen` serves them too.")]
     public MetricsOptions Metrics { get; set; } = new();
 
@@ -69,7 +72,7 @@ internal sealed class EdgeOptions
 /// <summary>Section <c>MobileVlm:Model</c>.</summary>
 internal sealed class ModelOptions
 {
-    [Description("The folder of an imported model (with `model.json`).")]
+    [Description("The folder of an imported model (with `model.json`). May be left out where `Cluster:Nodes` names hosts that have it.")]
     [Required]
     [TextLength(4096)]
     public string? Path { get; set; }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using MobileVlm.Edge.Connectors.Http.Server;
 
 namespace MobileVlm.Edge.Deploy.Configuration.Rules;
@@ -9,6 +11,32 @@ internal sealed class ListenAddressAttribute : ValueRuleAttribute
 
     public override string? FindError(object value) =>
         HttpAddresses.TryParseListen((string)value, out _) ? null : $"is not an address and a port; {Accepted.Replace('`', '\'')} would be accepted";
+}
+
+/// <summary>The value is a host, by name or address, and a port.</summary>
+internal sealed class HostAddressAttribute : ValueRuleAttribute
+{
+    public override string Accepted => "`HOST:PORT`, such as `box-b:7071` or `192.168.1.5:7071`";
+
+    public override string? FindError(object value) => TryParse((string)value, out _, out _)
+        ? null
+        : $"is not a host and a port; {Accepted.Replace('`', '\'')} would be accepted";
+
+    /// <summary>Splits a host and a port. Addresses are those of IPv4.</summary>
+    public static bool TryParse(string text, out string host, out int port)
+    {
+        (host, port) = ("", 0);
+        var colon = text.LastIndexOf(':');
+        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > IPEndPoint.MaxPort)
+        {
+            return false;
+        }
+
+        host = text[..colon];
+        return Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4
+            // "0.0.0.0" is where one listens, not what others reach.
+            && !(IPAddress.TryParse(host, out var address) && address.Equals(IPAddress.Any));
+    }
 }
 
 /// <summary>The value is an address or a network.</summary>

@@ -46,7 +46,7 @@ internal sealed class ContextValidator
             return null;
         }
 
-        if (counter.VisualTokenCount == 0 && (options.Cameras.Count > 0 || options.Http.Listen is null))
+        if (counter.VisualTokenCount == 0 && (options.Cameras.Count > 0 || options.Http.Listen is null || ClusterValidator.IsOn(options)))
         {
             problems.Add(ModelPath, path, "is a text-only model, which cannot process frames; import a MobileVLM checkpoint");
             return null;

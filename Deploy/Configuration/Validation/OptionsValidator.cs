@@ -18,14 +18,18 @@ internal static class OptionsValidator
     /// <param name="options">Bound options; a key that already has an error holds its default.</param>
     /// <param name="folder">The folder in which relative paths start.</param>
     /// <param name="systemdState">The state folder that systemd passes; used where none is configured.</param>
+    /// <param name="hostName">The machine's name.</param>
     /// <param name="purpose">Whether a file that this user may not read is an error.</param>
     /// <param name="problems">Receives problems and warnings.</param>
     /// <returns>Counts tokens as the model does; null if the model cannot be read.</returns>
-    public static QuestionTokenCounter? Validate(EdgeOptions options, string folder, string? systemdState, ConfigurationPurpose purpose, ProblemList problems)
+    public static QuestionTokenCounter? Validate(
+        EdgeOptions options, string folder, string? systemdState, string hostName, ConfigurationPurpose purpose, ProblemList problems)
     {
         // A service without cameras, or without a broker, answers over HTTP; one without a broker may also send its events to webhooks.
         var hasHttp = options.Http.Listen is not null;
-        ValidateBroker(options.Mqtt, isRequired: (!hasHttp && options.Webhooks.Count == 0) || problems.IsWritten(Mqtt), problems);
+        var answersForOthers = ClusterValidator.AnswersForOthers(options);
+        ValidateBroker(options.Mqtt, isRequired: (!hasHttp && options.Webhooks.Count == 0 && !answersForOthers) || problems.IsWritten(Mqtt), problems);
+        ClusterValidator.Validate(options, folder, hostName, purpose, problems);
         HttpValidator.Validate(options, folder, systemdState, purpose, problems);
         ValidateLogin(options.Mqtt, problems);
         ValidateFile(options.Mqtt.PasswordFile, $"{Mqtt}:{nameof(MqttOptions.PasswordFile)}", folder, purpose != ConfigurationPurpose.Start, problems);
@@ -33,7 +37,7 @@ internal static class OptionsValidator
         ValidateOutbox(options.Outbox.Path, problems);
         ValidateAsks(options, problems);
         var model = ContextValidator.OpenTokenCounter(options, folder, problems);
-        if (!hasHttp || options.Cameras.Count > 0)
+        if (options.Cameras.Count > 0 || (!hasHttp && !answersForOthers))
         {
             ValidateCameras(options, model is not null, mayAskNothing: hasHttp, problems);
         }

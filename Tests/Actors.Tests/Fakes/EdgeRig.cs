@@ -42,6 +42,15 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>False where other hosts of a cluster answer.</summary>
+    public bool HasModel { get; init; } = true;
+
+    /// <summary>The model, as other hosts of a cluster see it.</summary>
+    public ClusterModel Model { get; init; } = new("fake", "fingerprint", FakeFrame.SquareSize, 0);
+
+    /// <summary>Called with the system before it is started.</summary>
+    public Action<EdgeSystem> Prepare { get; init; } = _ => { };
+
     public FramePool Pool { get; } = new();
 
     public FakeEngine Engine { get; } = new();
@@ -119,6 +128,7 @@ internal sealed class EdgeRig : IAsyncDisposable
     public async Task<EdgeRig> StartAsync()
     {
         Build();
+        Prepare(Edge);
         await Edge.StartAsync();
         foreach (var camera in Cameras)
         {
@@ -141,8 +151,9 @@ internal sealed class EdgeRig : IAsyncDisposable
             LiveEvents = Live,
             Webhooks = Webhooks,
             Placement = () => Placement(),
-            OpenEncoder = Engine.OpenEncoder,
-            OpenAnswerer = Engine.OpenAnswerer,
+            OpenEncoder = HasModel ? Engine.OpenEncoder : null,
+            OpenAnswerer = HasModel ? Engine.OpenAnswerer : null,
+            ClusterModel = HasModel ? Model : null,
             FrameToJpeg = frame => Jpeg(frame),
             PictureToFrame = file => Decode?.Invoke(file) ?? DecodePicture(file),
         };

@@ -15,5 +15,10 @@ internal static class FakeFrame
         return frame;
     }
 
-    public static long SequenceIn(ReadOnlySpan<byte> pixels) => BinaryPrimitives.ReadInt64LittleEndian(pixels);
+    /// <summary>Side of the square to which another host's encoder pads such a frame, without resampling it.</summary>
+    public const int SquareSize = 4;
+
+    // A square has one row of padding above the frame.
+    public static long SequenceIn(ReadOnlySpan<byte> pixels) => BinaryPrimitives.ReadInt64LittleEndian(
+        pixels.Length == SquareSize * SquareSize * 3 ? pixels[(SquareSize * 3)..] : pixels);
 }

@@ -183,7 +183,7 @@ public sealed class DueFrameStageTests : ActorSpec
     }
 
     private Source<InFlightFrame, Akka.NotUsed> Stage() =>
-        Source.FromGraph(new DueFrameStage(_bench.Intakes, _bench.Uploads, _bench.Limit, _bench.Wake));
+        Source.FromGraph(new DueFrameStage(new FramePicker(_bench.Intakes, _bench.Uploads), _bench.Limit, _bench.Wake));
 
     private TestSubscriber.Probe<InFlightFrame> Run() => Stage().RunWith(this.SinkProbe<InFlightFrame>(), _materializer);
 

@@ -6,6 +6,7 @@ import { follow, store } from "./store.js";
 
 const REFRESH_MS = 3000;
 const MAX_LINES = 500;
+const HOST_STATES = { up: "up", unreachable: "unreachable", otherModel: "up, but has another model", otherVersion: "up, but speaks another version" };
 const STORAGE_STATES = { disk: "on disk", memory: "in memory only: the disk cannot be used", hanging: "the disk does not answer", off: "in memory; no folder is configured" };
 
 function panel(title) {
@@ -53,7 +54,8 @@ function logPanel() {
 
 export function deviceView(main) {
   const heading = h("h1", { tabIndex: -1 }, "Device");
-  const [model, machine, work, mqtt, outbox] = ["Model", "Machine", "Answers", "MQTT", "Outbox and state"].map(panel);
+  const [model, machine, work, mqtt, outbox, cluster] = ["Model", "Machine", "Answers", "MQTT", "Outbox and state", "Cluster"].map(panel);
+  cluster.hidden = true;
   const log = logPanel();
   const base = new URL(".", location.href).href.replace(/#.*$/, "");
   const connect = h("section.card", { "aria-label": "Programs" }, h("h2", null, "Programs"), h("dl.facts", null,
@@ -62,7 +64,7 @@ export function deviceView(main) {
     h("div", null, h("dt", null, "REST API"), h("dd", null, h("a", { href: "api/v1/openapi.json" }, "openapi.json"))),
     h("div", null, h("dt", null, "Metrics"), h("dd", null, h("a", { href: "metrics" }, "Prometheus")))));
   const failed = h("p.error", { hidden: true, role: "alert" });
-  main.replaceChildren(heading, failed, h("div.grid.panels", null, model, machine, work, mqtt, outbox, connect), log);
+  main.replaceChildren(heading, failed, h("div.grid.panels", null, model, machine, work, mqtt, outbox, cluster, connect), log);
 
   const showDevice = device => machine.set({
     Version: device.version,
@@ -76,6 +78,16 @@ export function deviceView(main) {
       [it.provider.replace("ExecutionProvider", ""), it.nodesOnCpu && !it.provider.startsWith("CPU") ? `${it.nodesOnCpu} of ${it.nodes} nodes on the CPU` : null, it.int8Kernel, it.int8Advice, it.reason].filter(text => text).join("; "),
     ]));
     model.set({ Name: stats.model, Target: stats.target, ...sessions });
+    cluster.hidden = !stats.cluster;
+    if (stats.cluster) {
+      cluster.set({
+        "This host": stats.cluster.listen,
+        ...Object.fromEntries(Object.entries(stats.cluster.nodes).map(([host, node]) => [
+          host,
+          [HOST_STATES[node.state] ?? node.state, node.model, `${node.answered} frames answered, ${node.lost} lost, ${node.late} late`, node.served ? `${node.served} of its frames answered here` : null].filter(text => text).join("; "),
+        ])),
+      });
+    }
     machine.set({ Service: `${bytes(stats.residentBytes)} in RAM, up for ${duration(stats.uptimeS * 1000)}` });
     work.set({
       Answers: stats.pipeline.answers.toLocaleString(),

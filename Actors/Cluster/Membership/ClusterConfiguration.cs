@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Net;
+using Akka.Configuration;
+using MobileVlm.Edge.Actors.Settings;
+
+namespace MobileVlm.Edge.Actors.Cluster.Membership;
+
+/// <summary>Akka's configuration of the cluster's actor system.</summary>
+internal static class ClusterConfiguration
+{
+    /// <summary>The name of the actor system, the same on each host.</summary>
+    public const string SystemName = "mobilevlm-cluster";
+
+    /// <summary>Role of a host that has cameras or takes pictures over MQTT or HTTP.</summary>
+    public const string CamerasRole = "cameras";
+
+    /// <summary>Role of a host that has a model.</summary>
+    public const string InferenceRole = "inference";
+
+    // Why each value differs from Akka's default: decision 0183, with the measurements.
+    private const string Fixed = """
+        akka {
+          loggers = ["MobileVlm.Edge.Actors.Health.AkkaLogger, MobileVlm.Edge.Actors"]
+          loglevel = ERROR
+          stdout-loglevel = OFF
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
+          coordinated-shutdown.exit-clr = off
+          # Leaving needs the agreement of all, which never comes while a host is unreachable.
+          coordinated-shutdown.phases.cluster-leave.timeout = 2 s
+          coordinated-shutdown.phases.cluster-exiting.timeout = 2 s
+          actor {
+            provider = cluster
+            guardian-supervisor-strategy = "MobileVlm.Edge.Actors.Cluster.Membership.RestartAlways, MobileVlm.Edge.Actors"
+            # Finds our own mistakes: a message that is none of ours is not sent.
+            serialization-settings.allow-unregistered-types = off
+            serializers {
+              json = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingJsonSerializer, MobileVlm.Edge.Actors"
+              daemon-create = "MobileVlm.Edge.Actors.Cluster.Messages.RefusingDeploymentSerializer, MobileVlm.Edge.Actors"
+              akka-misc = "MobileVlm.Edge.Actors.Cluster.Messages.FilteringSerializer, MobileVlm.Edge.Actors"
+              mobilevlm = "MobileVlm.Edge.Actors.Cluster.Messages.ClusterSerializer, MobileVlm.Edge.Actors"
+            }
+            serialization-bindings {
+              "MobileVlm.Edge.Actors.Cluster.Messages.ClusterMessage, MobileVlm.Edge.Actors" = mobilevlm
+            }
+          }
+          remote {
+            log-remote-lifecycle-events = off
+            # Only selections of these paths, and no message that ends or creates an actor.
+            untrusted-mode = on
+            trusted-selection-paths = [
+              "/user/membership", "/user/dispatcher", "/user/inference",
+              "/system/cluster/core/daemon", "/system/cluster/core/daemon/joinSeedNodeProcess",
+              "/system/cluster/heartbeatReceiver", "/system/cluster/core/daemon/heartbeatReceiver"
+            ]
+            retry-gate-closed-for = 2 s
+            transport-failure-detector { heartbeat-interval = 2 s, acceptable-heartbeat-pause = 6 s }
+            dot-netty.tcp {
+              maximum-frame-size = 1 MiB
+              connection-timeout = 4 s
+            }
+          }
+          cluster {
+            # Nothing exists once in the cluster, so a split does no harm, and a resolver would end hosts that work.
+            downing-provider-class = ""
+            log-info = off
+            failure-detector.acceptable-heartbeat-pause = 5 s
+          }
+        }
+        """;
+
+    /// <summary>The configuration of a host.</summary>
+    /// <param name="settings">Its addresses and certificates.</param>
+    /// <param name="roles">What it does.</param>
+    public static Config Of(ClusterSettings settings, IEnumerable<string> roles)
+    {
+        var scheme = SchemeOf(settings);
+        var seeds = string.Join(", ", settings.Nodes.Select(node => $"\"{scheme}://{SystemName}@{node}\""));
+        var variable = string.Create(CultureInfo.InvariantCulture, $$"""
+            akka.remote.dot-netty.tcp {
+              hostname = "{{BindAddress(settings.Host)}}"
+              public-hostname = "{{settings.Host}}"
+              port = {{settings.Port}}
+              enable-ssl = {{(settings.Certificate is null ? "off" : "on")}}
+            }
+            akka.cluster.seed-nodes = [{{seeds}}]
+            akka.cluster.roles = [{{string.Join(", ", roles)}}]
+            """);
+        return ConfigurationFactory.ParseString(variable).WithFallback(ConfigurationFactory.ParseString(Fixed));
+    }
+
+    /// <summary>The scheme of addresses; with the wrong one nobody ever answers.</summary>
+    public static string SchemeOf(ClusterSettings settings) => settings.Certificate is null ? "akka.tcp" : "akka.ssl.tcp";
+
+    // A name often leads to a loopback address in the host's own table of names, where nobody else reaches it.
+    private static string BindAddress(string host) =>
+        IPAddress.TryParse(host, out _) ? host : host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? "127.0.0.1" : "0.0.0.0";
+}
