@@ -95,6 +95,22 @@ public sealed class ClusterOptionsTests : IDisposable
         _fixture.Error(ConfigurationFixture.Small(camera: ", \"GateTokenCosine\": 0.99", more: $", {Loopback}")).Key);
 
     [Fact]
+    public void The_block_of_the_page_is_accepted()
+    {
+        var page = File.ReadAllText(ConfigurationFixture.RepositoryFile("Deploy", "docs", "cluster.md"));
+        var block = page.Split("```json\n")[1].Split("```")[0].TrimEnd();
+        Assert.EndsWith("} } }", block, StringComparison.Ordinal);
+        foreach (var name in (string[])["host.crt", "host.key", "authority.crt"])
+        {
+            block = block.Replace($"/etc/mobilevlm/cluster/{name}", _fixture.Write(_fixture.Current, name, name), StringComparison.Ordinal);
+        }
+
+        var configuration = _fixture.Read($"{block[..^"} }".Length]}, {Camera}, {Broker} }} }}");
+        Assert.Equal("box-a.lan:7071", configuration.ClusterListen);
+        Assert.Equal(2, configuration.Options.Cluster.Nodes.Count);
+    }
+
+    [Fact]
     public void Files_that_are_no_certificates_are_named()
     {
         var file = _fixture.Write(_fixture.Current, "a", "a");

@@ -61,7 +61,11 @@ public sealed partial class ClusterServiceTests : IDisposable
     [Fact]
     public async Task Without_the_section_the_program_loads_nothing_of_it_and_opens_no_port()
     {
-        var file = ServiceConfiguration.Write(_folder, "embedded", new Dictionary<string, string> { ["gate"] = "pattern:" });
+        var file = ServiceConfiguration.Write(
+            _folder,
+            "embedded",
+            new Dictionary<string, string> { ["gate"] = "pattern:" },
+            new Dictionary<string, object> { ["Port"] = Mosquitto.FreePort() });
         await using var service = EdgeProcess.Start("run", "--config", file);
         await service.LogsAsync("publishes to");
         var maps = await File.ReadAllTextAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{service.Id}/maps"));

@@ -12,6 +12,7 @@ const REASONS = {
   noPicture: "The camera delivers no picture.",
   modelFailed: "The model failed at it; the log has the reason.",
   busy: "The device is busy with other questions; ask less often.",
+  noHost: "No host of the cluster that has the model can be reached.",
   tooLong: "It does not fit into the model's context; shorten it.",
   notFinite: "The model's numbers are not valid; the log has the reason.",
   emptyRegion: "Its region and mask leave no part of the picture.",
