@@ -11,6 +11,7 @@ using MobileVlm.Edge.Deploy.Commands.Teaching;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Teaching.Heads;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -54,12 +55,17 @@ internal static class AskCommand
             Description = "Score a question by what 'mobilevlm teach' learned for it.",
             HelpName = "FILE",
         };
+        var answerer = new Option<TaughtAnswerer>("--answerer")
+        {
+            Description = "Who answers a taught question: 'model' asks the decoder, 'taught' only the picture's encoder, 'cascade' the decoder where the encoder is unsure.",
+            HelpName = "model|taught|cascade",
+        };
         var questions = new Argument<string[]>("QUESTION")
         {
             Description = "One or more questions; the image is encoded once for all of them.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, taught, questions };
+        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, taught, answerer, questions };
         options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Factory.StartNew(
             () => Run(
@@ -75,19 +81,19 @@ internal static class AskCommand
                         }),
                 ],
                 parsed.GetValue(showPrompt),
-                parsed.GetValue(taught) ?? [],
+                (parsed.GetValue(taught) ?? [], parsed.GetValue(answerer)),
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
     }
 
     private static int Run(
-        ParseResult parsed, ModelOptions options, string image, Question[] questions, bool showsPrompt, string[] taught, CancellationToken cancel)
+        ParseResult parsed, ModelOptions options, string image, Question[] questions, bool showsPrompt, (string[] Files, TaughtAnswerer Answerer) taught, CancellationToken cancel)
     {
         // Quick checks come before the model's sessions are opened.
         CheckQuestions(questions);
         var folder = ModelFolder.Open(parsed.GetRequiredValue(options.Model));
-        var scorers = new TaughtFiles(taught, folder);
+        var scorers = new TaughtFiles(taught.Files, taught.Answerer, folder);
         questions = [.. questions.Select(scorers.WithScorer)];
         scorers.RequireAllUsed();
         var decoded = ImageOption.Read(image);
@@ -102,7 +108,16 @@ internal static class AskCommand
         using var tokens = encoder.Encode(LabelledPictures.Cut(decoded, scorers.Region));
         var encode = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
-        answerer.PrefillPicture(tokens);
+        if (taught.Answerer == TaughtAnswerer.Model)
+        {
+            answerer.PrefillPicture(tokens);
+        }
+        else
+        {
+            // The decoder reads the picture when a question needs it.
+            answerer.TakePicture(tokens);
+        }
+
         var prefill = Stopwatch.GetElapsedTime(started);
 
         var answers = new List<AnswerDocument>();
