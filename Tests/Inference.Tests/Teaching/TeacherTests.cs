@@ -81,7 +81,7 @@ public sealed class TeacherTests
         }
 
         Assert.True(named >= 0.8 * flipped, $"{named} of {flipped} named");
-        Assert.True(others <= 4 * 30, $"{others} others named");
+        Assert.True(others <= 5 * 30, $"{others} others named");
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class TeacherTests
         Assert.Equal(ScorerKind.Head, result.Chosen);
         var right = Enumerable.Range(0, 300).Select(i => Sample(i, i % 3))
             .Count(sample => LabelledSample.Decide(result.Head!.Apply(sample.Features, sample.Scores)) == sample.Class);
-        Assert.True(right > 270, $"{right} of 300");
+        Assert.True(right > 200, $"{right} of 300");
     }
 
     [Fact]
