@@ -94,6 +94,10 @@ public sealed class QuestionAnswerer : IQuestionAnswerer
         CachePicture(readsPicture: false);
     }
 
+    /// <summary>Same as <see cref="PrefillPicture"/>, but the picture goes through the decoder with the first question that needs it.</summary>
+    /// <exception cref="ArgumentException">The tokens are of another model.</exception>
+    public void TakePicture(VisualTokens picture) => Take(picture);
+
     public void AskAll(IReadOnlyList<Question> questions, Action<int, Answer> onAnswer, CancellationToken cancel = default) =>
         AskAll(questions, Sampler.Greedy, null, onAnswer, cancel);
 

@@ -9,6 +9,7 @@ using MobileVlm.Edge.Deploy.Commands.Teaching;
 using MobileVlm.Edge.Inference.Answers;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Sessions;
+using MobileVlm.Edge.Inference.Teaching.Heads;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Vision;
 
@@ -54,12 +55,17 @@ internal static class AskCommand
             Description = "Score a question by what 'mobilevlm teach' learned for it.",
             HelpName = "FILE",
         };
+        var answerer = new Option<TaughtAnswerer>("--answerer")
+        {
+            Description = "Who answers a taught question: 'model' asks the decoder, 'taught' only the picture's encoder, 'cascade' the decoder where the encoder is unsure.",
+            HelpName = "model|taught|cascade",
+        };
         var questions = new Argument<string[]>("QUESTION")
         {
             Description = "One or more questions; the image is encoded once for all of them.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, check, taught, questions };
+        var command = new Command("ask", "Ask questions about one image.") { image, yesNo, suffix, minMass, showPrompt, check, taught, answerer, questions };
         options.AddTo(command);
         command.RequireWith(minMass, yesNo);
         command.RefuseWith(options.Temperature, yesNo);
@@ -78,7 +84,7 @@ internal static class AskCommand
                 ],
                 parsed.GetValue(showPrompt),
                 parsed.GetValue(check),
-                parsed.GetValue(taught) ?? [],
+                (parsed.GetValue(taught) ?? [], parsed.GetValue(answerer)),
                 cancel),
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return command;
@@ -91,7 +97,7 @@ internal static class AskCommand
         Question[] questions,
         bool showsPrompt,
         bool checks,
-        string[] taught,
+        (string[] Files, TaughtAnswerer Answerer) taught,
         CancellationToken cancel)
     {
         // Quick checks come before the model's sessions are opened.
@@ -105,7 +111,7 @@ internal static class AskCommand
 
         var image = images is [var only] ? only : throw new UsageException(
             $"--image is given {images.Length} times, and the command takes one image: run it once for each. With --check it takes several.");
-        var scorers = new TaughtFiles(taught, folder);
+        var scorers = new TaughtFiles(taught.Files, taught.Answerer, folder);
         questions = [.. questions.Select(scorers.WithScorer)];
         scorers.RequireAllUsed();
         var decoded = ImageOption.Read(image);
@@ -120,7 +126,16 @@ internal static class AskCommand
         using var tokens = encoder.Encode(LabelledPictures.Cut(decoded, scorers.Region));
         var encode = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
-        answerer.PrefillPicture(tokens);
+        if (taught.Answerer == TaughtAnswerer.Model)
+        {
+            answerer.PrefillPicture(tokens);
+        }
+        else
+        {
+            // The decoder reads the picture when a question needs it.
+            answerer.TakePicture(tokens);
+        }
+
         var prefill = Stopwatch.GetElapsedTime(started);
 
         var answers = new List<AnswerDocument>();

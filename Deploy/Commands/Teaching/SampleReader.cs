@@ -16,21 +16,32 @@ internal sealed class SampleReader(VisionEncoder encoder, QuestionAnswerer answe
     {
         var samples = new List<LabelledSample>();
         var files = folders.SelectMany(folder => folder.Files.Select(file => (File: file, folder.Class))).ToList();
+        void ReadAll(Action onDone)
+        {
+            foreach (var (file, @class) in files)
+            {
+                cancel.ThrowIfCancellationRequested();
+                if (TryRead(file, @class) is { } sample)
+                {
+                    samples.Add(sample);
+                }
+
+                onDone();
+            }
+        }
+
+        if (Console.IsErrorRedirected)
+        {
+            ReadAll(() => { });
+            return samples;
+        }
+
         Terminal.Console.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
                 var task = context.AddTask(Markup.Escape(what), maxValue: Math.Max(1, files.Count));
-                foreach (var (file, @class) in files)
-                {
-                    cancel.ThrowIfCancellationRequested();
-                    if (TryRead(file, @class) is { } sample)
-                    {
-                        samples.Add(sample);
-                    }
-
-                    task.Increment(1);
-                }
+                ReadAll(() => task.Increment(1));
             });
         return samples;
     }

@@ -11,12 +11,13 @@ namespace MobileVlm.Edge.Deploy.Commands.Teaching;
 internal sealed class TaughtFiles
 {
     private readonly ModelFolder _folder;
+    private readonly TaughtAnswerer _answerer;
     private readonly List<(string Path, TaughtQuestion Taught)> _unused;
 
     /// <exception cref="UsageException">A file cannot be read, or the files are about different regions.</exception>
-    public TaughtFiles(IReadOnlyList<string> paths, ModelFolder folder)
+    public TaughtFiles(IReadOnlyList<string> paths, TaughtAnswerer answerer, ModelFolder folder)
     {
-        _folder = folder;
+        (_folder, _answerer) = (folder, answerer);
         _unused = [.. paths.Select(path => (path, Read(path)))];
         var regions = _unused.Select(it => it.Taught.Question.Region).Distinct().ToList();
         if (regions.Count > 1)
@@ -51,7 +52,7 @@ internal sealed class TaughtFiles
         {
             Kind = taught.Question.Choices.Count > 0 ? AnswerKind.Choice : AnswerKind.YesNo,
             Choices = taught.Question.Choices,
-            Taught = taught.ToScorer(TaughtAnswerer.Model),
+            Taught = taught.ToScorer(_answerer),
         };
     }
 
@@ -87,7 +88,7 @@ internal sealed class TaughtFiles
         }
         catch (FormatException)
         {
-            throw new UsageException($"--taught: the region '{text}' has masks or cannot be read. Such a question works in the service only.");
+            throw new UsageException($"--taught: the region '{text}' has masks or cannot be read. Teach the question again.");
         }
     }
 }

@@ -25,7 +25,6 @@ internal static class TeachCommand
           mobilevlm teach --model DIR --ask "What colour is the car?" --label red=red/ --label white=white/
         Use the result:
           mobilevlm ask --model DIR --image FILE --taught cars.taught "Are there at least two cars?"
-          or "Taught": "cars.taught" in the question's configuration.
 
         What was learned is used only where it answers better than the model's own score.
         """;

@@ -12,7 +12,7 @@ internal sealed class TeachOptions
 {
     private readonly Option<string> _ask = new("--ask")
     {
-        Description = "The question, worded as in the configuration.",
+        Description = "The question, worded as it will be asked.",
         HelpName = "TEXT",
         Required = true,
     };
@@ -30,7 +30,7 @@ internal sealed class TeachOptions
     private readonly Option<string[]> _testLabel = new("--test-label") { Description = "The same for a choice.", HelpName = "NAME=FOLDER" };
     private readonly Option<string?> _region = new("--region")
     {
-        Description = "Part of the pictures that the question is about, as in the configuration: \"0,0.5 1,0.5 1,1 0,1\".",
+        Description = "Part of the pictures that the question is about: \"0,0.5 1,0.5 1,1 0,1\".",
         HelpName = "POLYGON",
     };
 

@@ -30,7 +30,7 @@ public sealed class ModelFolderFormatTests
     }
 
     [Theory]
-    [InlineData("3")]
+    [InlineData("4")]
     [InlineData("2147483647")]
     public void A_folder_of_a_newer_format_is_refused_with_its_maker_and_the_advice_to_update(string version)
     {
@@ -38,7 +38,7 @@ public sealed class ModelFolderFormatTests
         folder.Write("model.json", $$"""{ "formatVersion": {{version}}, "createdBy": "mobilevlm 9.1.0", "name": [] }""");
         var refusal = Assert.Throws<ModelFolderException>(() => ModelFolder.Open(folder.Path));
         Assert.Contains("made by a newer program (mobilevlm 9.1.0)", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains($"format is version {version}, this program reads version 2", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"format is version {version}, this program reads versions 2 to 3", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("Update this program", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -73,6 +73,13 @@ public sealed class ModelFolderFormatTests
     {
         var manifest = GoldenModel.Get("mobilevlm-v1").Folder.Manifest;
         Assert.Equal("importerNotRecorded", Reason(manifest with { Importer = null }));
+        Assert.Equal("hiddenStatesMissing", Reason(manifest with
+        {
+            Signatures = manifest.Signatures.ToDictionary(it => it.Key, it => it.Value with
+            {
+                Outputs = [.. it.Value.Outputs.Where(output => output.Name != DecoderTensors.LastHidden)],
+            }),
+        }));
         Assert.Equal("selfTestMissing", Reason(manifest with { SelfTest = null }));
         Assert.Equal("fingerprintMissing", Reason(manifest with { Source = manifest.Source with { Fingerprint = null } }));
         Assert.Equal("prefillMissing", Reason(manifest with

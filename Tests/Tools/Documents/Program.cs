@@ -36,6 +36,18 @@ switch (args)
     case ["precision-golden"]:
         Console.Write(GoldenLossTable.Tables());
         return 0;
+    case ["teach"]:
+        Console.WriteLine(TeachTable.Header);
+        foreach (var asked in TeachTable.Cases)
+        {
+            var samples = TeachTable.Samples(DemoModel.Folder, asked);
+            foreach (var each in (int[])[4, 8, 16, 32])
+            {
+                Console.WriteLine(TeachTable.Row(asked, each, TeachTable.Draw(samples, each, 40)));
+            }
+        }
+
+        return 0;
     default:
         Console.Error.WriteLine(
             """
@@ -46,6 +58,7 @@ switch (args)
               messages          messages.md, from the schemas
               scores            scores.md and scores.png: are the demo model's scores probabilities? (a minute)
               precision-demo    prints measured-losses.md's table of the demo's model (some minutes)
+              teach             prints teach.md's table of the demo's model (some minutes)
               precision-golden  prints measured-losses.md's tables of the golden models (some minutes)
             """);
         return 2;

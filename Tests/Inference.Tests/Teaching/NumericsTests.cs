@@ -1,0 +1,111 @@
+using MobileVlm.Edge.Inference.Teaching.Features;
+using MobileVlm.Edge.Inference.Teaching.Learning;
+
+namespace MobileVlm.Edge.Inference.Tests.Teaching;
+
+public sealed class NumericsTests
+{
+    [Fact]
+    public void A_matrix_times_its_inverse_is_one()
+    {
+        const int N = 17;
+        var random = new Random(1);
+        var half = Enumerable.Range(0, N * N).Select(_ => random.NextDouble() - 0.5).ToArray();
+        var matrix = new double[N * N];
+        for (var i = 0; i < N * N; i++)
+        {
+            var (row, column) = (i / N, i % N);
+            matrix[i] = Enumerable.Range(0, N).Sum(k => half[(row * N) + k] * half[(column * N) + k]) + (row == column ? 0.1 : 0);
+        }
+
+        var inverse = PositiveMatrix.Inverse((double[])matrix.Clone(), N);
+        for (var i = 0; i < N * N; i++)
+        {
+            var product = Enumerable.Range(0, N).Sum(k => matrix[((i / N) * N) + k] * inverse[(k * N) + (i % N)]);
+            Assert.Equal(i / N == i % N ? 1 : 0, product, 1e-8);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void At_the_solution_the_gradient_vanishes(int outputs)
+    {
+        var (kernel, classes) = Problem(24, outputs == 1 ? 2 : outputs);
+        var fit = KernelLogistic.FitPath(kernel, classes, outputs, [0.5]).Single();
+        for (var i = 0; i < classes.Length; i++)
+        {
+            var values = fit.Dual.Select((dual, o) => dual.Select((d, j) => d * kernel[(i * classes.Length) + j]).Sum() + fit.Intercept[o]).ToArray();
+            var p = outputs == 1
+                ? [1 / (1 + Math.Exp(-values[0]))]
+                : values.Select(v => Math.Exp(v) / values.Sum(Math.Exp)).ToArray();
+            for (var o = 0; o < outputs; o++)
+            {
+                var truth = (outputs == 1 ? classes[i] == 1 : classes[i] == o) ? 1.0 : 0.0;
+                Assert.Equal((truth - p[o]) / 0.5, fit.Dual[o][i], 0.02);
+            }
+        }
+    }
+
+    [Fact]
+    public void Outputs_of_samples_that_are_left_out_are_close_to_those_of_fits_without_them()
+    {
+        const int N = 20;
+        var (kernel, classes) = Problem(N, 2);
+        var all = KernelLogistic.FitPath(kernel, classes, 1, [0.5]).Single();
+        for (var left = 0; left < N; left++)
+        {
+            int[] rest = [.. Enumerable.Range(0, N).Where(i => i != left)];
+            double[] part = [.. rest.SelectMany(i => rest.Select(j => kernel[(i * N) + j]))];
+            var fit = KernelLogistic.FitPath(part, rest.Select(i => classes[i]).ToArray(), 1, [0.5]).Single();
+            var output = rest.Select((i, at) => kernel[(left * N) + i] * fit.Dual[0][at]).Sum() + fit.Intercept[0];
+            Assert.Equal(output, all.LeftOut[0][left], 0.15 + (0.15 * Math.Abs(output)));
+        }
+    }
+
+    [Theory]
+    [InlineData(0.6, 8)]
+    [InlineData(0.8, 32)]
+    [InlineData(0.95, 64)]
+    public void The_interval_of_independent_answers_holds_the_truth_about_as_often_as_it_says(double truth, int samples)
+    {
+        var random = new Random(9);
+        var held = Enumerable.Range(0, 4000).Count(_ =>
+        {
+            var right = Enumerable.Range(0, samples).Count(_ => random.NextDouble() < truth);
+            var estimate = AccuracyEstimate.Of((double)right / samples, samples);
+            return truth >= estimate.Low && truth <= estimate.High;
+        });
+        Assert.InRange(held / 4000.0, 0.88, 0.99);
+    }
+
+    [Fact]
+    public void An_interval_of_right_answers_only_reaches_one_and_of_wrong_ones_zero()
+    {
+        Assert.Equal(1, AccuracyEstimate.Of(1, 16).High);
+        Assert.InRange(AccuracyEstimate.Of(1, 16).Low, 0.75, 0.95);
+        Assert.Equal(0, AccuracyEstimate.Of(0, 16).Low);
+    }
+
+    [Fact]
+    public void The_area_under_the_curve_counts_pairs_and_halves_ties()
+    {
+        Assert.Equal(1, Auc.Of([0.1, 0.2, 0.8], [false, false, true]));
+        Assert.Equal(0.75, Auc.Of([0.5, 0.2, 0.5], [false, false, true]));
+        Assert.Equal(0.5, Auc.Of([0.5, 0.5], [false, true]));
+    }
+
+    [Fact]
+    public void Statistics_of_rows_are_those_of_the_formulas()
+    {
+        float[] values = [1, 10, 3, 10, 8, 10];
+        Assert.Equal([4, 10, 8, 10, MathF.Sqrt(26f / 3), 0], RowStatistics.MeanMaximumDeviation(values, 2), (a, b) => MathF.Abs(a - b) < 1e-5);
+    }
+
+    private static (double[] Kernel, int[] Classes) Problem(int n, int classes)
+    {
+        var random = new Random(3);
+        var rows = Enumerable.Range(0, n).Select(i => Enumerable.Range(0, 6).Select(k => random.NextDouble() + (k == i % classes ? 0.7 : 0)).ToArray()).ToArray();
+        return ([.. rows.SelectMany(a => rows.Select(b => a.Zip(b, (x, y) => x * y).Sum()))], [.. Enumerable.Range(0, n).Select(i => i % classes)]);
+    }
+}
