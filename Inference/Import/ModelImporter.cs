@@ -3,6 +3,7 @@ using MobileVlm.Edge.Inference.Import.Calibration;
 using MobileVlm.Edge.Inference.Import.Checkpoints;
 using MobileVlm.Edge.Inference.Import.Precision;
 using MobileVlm.Edge.Inference.Import.Quantization;
+using MobileVlm.Edge.Inference.Machine;
 using MobileVlm.Edge.Inference.Models;
 using MobileVlm.Edge.Inference.Text;
 using MobileVlm.Edge.Inference.Verification;
@@ -120,6 +121,10 @@ public static class ModelImporter
         var embeddings = checkpoint.Get("model.embed_tokens.weight", language.VocabularySize, language.HiddenSize);
         var writeEmbeddings = weights.Raw(embeddings);
         var outputs = exact?.Run();
+
+        // The float32 pass has left large arrays and native memory behind, and quantizing needs as much again.
+        GC.Collect();
+        NativeHeap.Trim();
         if (outputs is { Prompts.Positions: 0 })
         {
             outputs = plan.NeedsMeasuring

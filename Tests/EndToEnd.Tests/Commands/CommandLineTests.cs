@@ -80,7 +80,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, shown.ExitCode);
         foreach (var part in (string[])[
             "decoder int4-b32, sensitive layers int8-b32, head int8-b32",
-            "weighted by activations", "against float32, on 3 own pictures, 8 questions", "vision: cosine ", "both: ", "verdict: "])
+            "weighted by activations", "against float32, on 1 held-out own pictures, 6 questions; calibrated with 2 own pictures, 8 questions", "only 3 scenes, so others may lose more", "vision: cosine ", "as served: ", "verdict: "])
         {
             Assert.Contains(part, shown.Output, StringComparison.Ordinal);
         }
