@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using MobileVlm.Edge.Connectors.Mqtt.Payloads;
 
 namespace MobileVlm.Edge.Connectors.Http.Api;
@@ -51,6 +52,17 @@ public sealed class RecentAnswers(TimeProvider time)
         }
     }
 
+    /// <summary>Forgets the event with an id.</summary>
+    public void RemoveEvent(string id)
+    {
+        lock (_lock)
+        {
+            var others = _events.Where(json => !HasId(json, id)).ToList();
+            _events.Clear();
+            others.ForEach(_events.Enqueue);
+        }
+    }
+
     /// <summary>The newest events as JSON, newest first.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> NewestEvents(int limit)
     {
@@ -75,6 +87,12 @@ public sealed class RecentAnswers(TimeProvider time)
         {
             _series.TryRemove(gone, out _);
         }
+    }
+
+    private static bool HasId(ReadOnlyMemory<byte> json, string id)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.TryGetProperty("id", out var found) && found.ValueEquals(id);
     }
 
     private sealed class Series

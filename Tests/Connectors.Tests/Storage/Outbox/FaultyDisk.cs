@@ -1,3 +1,4 @@
+using MobileVlm.Edge.Connectors.Storage;
 using MobileVlm.Edge.Connectors.Storage.Outbox;
 
 namespace MobileVlm.Edge.Connectors.Tests.Storage.Outbox;
