@@ -40,6 +40,7 @@ internal sealed class EdgeMeter : IDisposable
         Properties<PipelineStats>(stats => [(stats.Pipeline, [])]);
         Properties<MqttStats>(stats => [(stats.Mqtt, [])]);
         Properties<StorageStats>(stats => [(stats.Storage, [])]);
+        Properties<HistoryCounts>(stats => stats.History is { } history ? [(history, [])] : []);
         Properties<WebhookStats>(stats =>
             stats.Webhooks is { } webhooks ? webhooks.Select(webhook => (webhook.Value, Tags("webhook", webhook.Key))) : []);
         _meter.CreateObservableGauge("mobilevlm.camera.view.normal", ViewIsNormal, description: "1 while the view is normal.");

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using MobileVlm.Edge.Actors;
 using MobileVlm.Edge.Connectors.Http.Api;
 using MobileVlm.Edge.Connectors.Http.Server;
+using MobileVlm.Edge.Connectors.Storage.History;
 using MobileVlm.Edge.Deploy.Cli;
 using MobileVlm.Edge.Deploy.Configuration;
 using MobileVlm.Edge.Deploy.Configuration.Overlay;
@@ -20,17 +21,21 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     private volatile EdgeSystem? _system;
     private volatile RequestDelegate? _metrics;
     private volatile LiveConfiguration? _live;
+    private volatile IHistory? _history;
     private volatile SetupTools? _setup;
     private volatile string? _notReady = "the model is being loaded and tested";
 
-    private HttpFrontEnd(EngineCompletion completion, TimeProvider time)
+    private HttpFrontEnd(EngineCompletion completion, SignedAddresses addresses, TimeProvider time)
     {
-        (_completion, _time) = (completion, time);
+        (_completion, Addresses, _time) = (completion, addresses, time);
         Events = new LiveEvents(time);
     }
 
     /// <summary>The events that viewers follow.</summary>
     public LiveEvents Events { get; }
+
+    /// <summary>Signs addresses of pictures, which then need no token.</summary>
+    public SignedAddresses Addresses { get; }
 
     /// <summary>The newest lines of the log; empty unless somebody adds them.</summary>
     public LogTail Log { get; } = new();
@@ -55,8 +60,11 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
 
         var folder = ModelFolder.Open(configuration.ModelPath);
         var tokenizer = LlamaTextTokenizer.Open(folder);
-        var front = new HttpFrontEnd(new EngineCompletion(
-            ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time), time);
+        var key = SignedAddresses.ReadOrCreateKey(configuration.Options.History.Folder is null ? null : configuration.AddressKey);
+        var front = new HttpFrontEnd(
+            new EngineCompletion(ModelDescriptions.Of(folder, tokenizer, configuration.ContextTokens), tokenizer, time),
+            new SignedAddresses(key, settings.PublicUrl, time),
+            time);
         front._server = await HttpServer.StartAsync(
             settings,
             new HttpServices
@@ -65,6 +73,8 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
                 Cameras = () => front._system?.Cameras,
                 Questions = () => front._live,
                 Setup = () => front._setup,
+                History = () => front._history,
+                Addresses = front.Addresses,
                 NotReady = () => front._notReady,
                 Metrics = () => front._metrics,
                 Events = front.Events,
@@ -82,9 +92,10 @@ internal sealed class HttpFrontEnd : IAsyncDisposable
     /// <param name="system">Started.</param>
     /// <param name="live">The configuration in use.</param>
     /// <param name="metrics">Answers <c>/metrics</c>; null where none are collected.</param>
-    public void Ready(EdgeSystem system, LiveConfiguration live, RequestDelegate? metrics)
+    /// <param name="history">What is stored on disk; null where no history is kept.</param>
+    public void Ready(EdgeSystem system, LiveConfiguration live, RequestDelegate? metrics, IHistory? history = null)
     {
-        (_system, _live, _metrics, _setup) = (system, live, metrics, new SetupTools(live, _time));
+        (_system, _live, _metrics, _setup, _history) = (system, live, metrics, new SetupTools(live, _time), history);
         _completion.Start(system.Engine);
         _notReady = null;
     }

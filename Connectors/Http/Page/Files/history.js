@@ -32,16 +32,16 @@ export function historyView(main, [camera, question, fromText, toText]) {
   const hint = h("p.hint", { role: "status" }, "Loading ...");
   const chart = h("div.card");
   const picture = h("div.card", { hidden: true });
-  const list = h("div");
+  const list = h("div.stack");
   main.replaceChildren(
     h("div.title", null, heading, h("a", { href: `#/camera/${path(camera)}` }, camera)),
-    h("div.actions", { role: "group", "aria-label": "Time" },
+    h("div.stack", null, h("div.actions", { role: "group", "aria-label": "Time" },
       h("a.button", { href: at(from - span, from) }, "Earlier"),
       SPANS.map(([name, length]) => h("a.button", { href: at(to - length, to), "aria-current": length === span ? "true" : null }, name)),
       h("a.button", { href: at(to, +to + span), hidden: +to + span / 2 > Date.now() }, "Later"),
       h("a.button", { href: `#/history/${path(camera)}/${path(question)}` }, "Now"),
       h("a.button", { href: `api/v1/history?${query(camera, question, from, to)}&format=csv`, download: `${camera}-${question}.csv` }, "CSV")),
-    h("p.hint", null, `${clock(from.toISOString())} to ${clock(to.toISOString())}`), hint, chart, picture, list);
+    h("p.hint", null, `${clock(from.toISOString())} to ${clock(to.toISOString())}`), hint, chart, picture, list));
   let isStopped = false;
   const fill = async () => {
     try {
@@ -123,7 +123,8 @@ function timelineChart(timeline, question, from, to, choose) {
     const moment = time(point.at);
     const step = before === null || moment - before > Math.max(60000, 3 * bucket) ? "M" : "L";
     before = moment;
-    return `${step}${fixed(x(moment))} ${fixed(y(point.score))}`;
+    // A point without neighbours is drawn as a round dot.
+    return `${step}${fixed(x(moment))} ${fixed(y(point.score))}${step === "M" ? "h.01" : ""}`;
   }).join("") }));
   const end = Math.min(+to, Date.now());
   timeline.states.forEach((held, i) => {
@@ -164,7 +165,7 @@ function timelineChart(timeline, question, from, to, choose) {
 
 /** A table of stored events, whose times lead to them. */
 export function eventTable(events) {
-  return h("div.tablewrap", { tabIndex: 0, role: "region", "aria-label": "Events" }, h("table", null,
+  return h("div.tablewrap.stored", { tabIndex: 0, role: "region", "aria-label": "Events" }, h("table", null,
     h("thead", null, h("tr", null, ["Time", "Change", "Score", "Text", "Picture"].map(name => h("th", { scope: "col" }, name)))),
     h("tbody", null, events.map(it => h("tr", null,
       h("td", null, h("a", { href: eventHash(it.historyId) }, h("time", { dateTime: it.at ?? "" }, clock(it.at)))),

@@ -77,7 +77,7 @@ internal sealed class HistoryRig : IDisposable
                     Decode = TimeSpan.FromMilliseconds(3),
                 },
             ],
-            Snapshot = snapshotBytes > 0 ? Picture(snapshotBytes).AsMemory() : null,
+            Snapshot = snapshotBytes > 0 ? (ReadOnlyMemory<byte>?)Picture(snapshotBytes) : null,
         };
         return eventText is null ? frame : frame with { Events = [Event(frame, eventText)] };
     }
