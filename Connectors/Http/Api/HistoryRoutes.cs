@@ -25,6 +25,7 @@ internal sealed class HistoryRoutes(HttpServices services)
     public IEnumerable<Route> Create() =>
     [
         new(HttpMethods.Get, Prefix, AccessLevel.Read, ErrorForm.Object, TimelineAsync),
+        new(HttpMethods.Delete, Prefix, AccessLevel.Full, ErrorForm.Object, DeleteAsync),
         new(HttpMethods.Get, $"{Prefix}/snapshots/{{snapshot}}", AccessLevel.Read, ErrorForm.Object, SnapshotAsync),
     ];
 
@@ -124,6 +125,22 @@ internal sealed class HistoryRoutes(HttpServices services)
                 ["path"] = PathOf(snapshot.Id),
             })]),
         });
+    }
+
+    private async Task DeleteAsync(RouteContext context)
+    {
+        var history = Of(services);
+        context.RequiredText("from");
+        context.RequiredText("to");
+        var (camera, from, to) = (context.RequiredText("camera"), context.Moment("from")!.Value, context.Moment("to")!.Value);
+        if (from >= to)
+        {
+            throw HttpFailureException.Invalid("from", "'from' is not before 'to'");
+        }
+
+        var (answers, events, snapshots) = await ReadAsync(history.DeleteAsync(camera, from, to, context.Stopping));
+        services.Events.Recent.RemoveEvents(camera, from, to);
+        await context.WriteJsonAsync(new JsonObject { ["answers"] = answers, ["events"] = events, ["snapshots"] = snapshots });
     }
 
     private void CheckConfigured(string camera, string question)

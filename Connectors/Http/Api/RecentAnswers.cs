@@ -53,11 +53,19 @@ public sealed class RecentAnswers(TimeProvider time)
     }
 
     /// <summary>Forgets the event with an id.</summary>
-    public void RemoveEvent(string id)
+    public void RemoveEvent(string id) => RemoveEvents(happened => happened.TryGetProperty("id", out var found) && found.ValueEquals(id));
+
+    /// <summary>Forgets the events of a camera in a time.</summary>
+    public void RemoveEvents(string camera, DateTimeOffset from, DateTimeOffset to) => RemoveEvents(happened =>
+        happened.TryGetProperty("camera", out var of) && of.ValueEquals(camera)
+        && happened.TryGetProperty("at", out var at) && at.ValueKind == JsonValueKind.String && at.TryGetDateTimeOffset(out var moment)
+        && moment >= from && moment < to);
+
+    private void RemoveEvents(Func<JsonElement, bool> isRemoved)
     {
         lock (_lock)
         {
-            var others = _events.Where(json => !HasId(json, id)).ToList();
+            var others = _events.Where(json => !Is(json, isRemoved)).ToList();
             _events.Clear();
             others.ForEach(_events.Enqueue);
         }
@@ -89,10 +97,10 @@ public sealed class RecentAnswers(TimeProvider time)
         }
     }
 
-    private static bool HasId(ReadOnlyMemory<byte> json, string id)
+    private static bool Is(ReadOnlyMemory<byte> json, Func<JsonElement, bool> condition)
     {
         using var document = JsonDocument.Parse(json);
-        return document.RootElement.TryGetProperty("id", out var found) && found.ValueEquals(id);
+        return condition(document.RootElement);
     }
 
     private sealed class Series

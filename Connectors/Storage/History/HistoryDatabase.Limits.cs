@@ -100,6 +100,24 @@ internal sealed partial class HistoryDatabase
         return new DeletedHistory(rows, 1, names);
     });
 
+    /// <summary>Deletes everything of a camera in a time, also events that are kept.</summary>
+    public DeletedHistory DeleteSpan(string camera, long fromMs, long toMs) => Guard(() =>
+    {
+        var (rows, events) = (0L, 0L);
+        foreach (var question in Rows("SELECT id FROM question WHERE camera = $a", row => row.GetInt64(0), camera))
+        {
+            rows += Run("DELETE FROM answer WHERE question = $a AND at >= $b AND at < $c", question, fromMs, toMs);
+            rows += Run("DELETE FROM minute WHERE question = $a AND at >= $b AND at < $c", question, fromMs / Minute * Minute, toMs);
+            Run("DELETE FROM state WHERE question = $a AND at >= $b AND at < $c", question, fromMs, toMs);
+            events += Run("DELETE FROM event WHERE question = $a AND at >= $b AND at < $c", question, fromMs, toMs);
+        }
+
+        const string Within = "camera = (SELECT id FROM word WHERE text = $a) AND at >= $b AND at < $c";
+        var names = Rows($"SELECT word.text, at, frame, bytes FROM snapshot JOIN word ON word.id = camera WHERE {Within}", NameAndLength, camera, fromMs, toMs);
+        Run($"DELETE FROM snapshot WHERE {Within}", camera, fromMs, toMs);
+        return new DeletedHistory(rows, events, names);
+    });
+
     /// <returns>False for an unknown event.</returns>
     public bool Keep(Guid id, bool keep) => Guard(() => Run("UPDATE event SET keep = $b WHERE id = $a", IdOf(id), keep ? 1L : 0L) == 1);
 

@@ -144,20 +144,14 @@ internal sealed partial class HistoryStore : IDisposable
     public bool Keep(Guid id, bool keep) => Change(database => database.Keep(id, keep));
 
     /// <summary>Deletes an event; nothing of it is left in the files afterwards.</summary>
-    public bool Delete(Guid id)
+    public bool Delete(Guid id) => !Delete(database => database.DeleteEvent(id)).IsEmpty;
+
+    /// <summary>Deletes everything of a camera in a time; nothing of it is left in the files afterwards.</summary>
+    /// <returns>How many answers, events and snapshots were deleted.</returns>
+    public (long Answers, long Events, long Snapshots) Delete(string camera, DateTimeOffset from, DateTimeOffset to)
     {
-        // The file before the commit: where it cannot be deleted, the event is still there and can be deleted again.
-        var found = Change(database =>
-        {
-            var deleted = database.DeleteEvent(id);
-            Forget(deleted);
-            return !deleted.IsEmpty;
-        });
-        return found && Read(database =>
-        {
-            database.Compact();
-            return true;
-        });
+        var deleted = Delete(database => database.DeleteSpan(camera, from.ToUnixTimeMilliseconds(), to.ToUnixTimeMilliseconds()));
+        return (deleted.Rows, deleted.Events, deleted.Snapshots.Count);
     }
 
     public void Dispose()
@@ -182,6 +176,23 @@ internal sealed partial class HistoryStore : IDisposable
     private bool IsCommitDue =>
         _time.GetElapsedTime(_begunAt) is var open
         && (open >= _settings.CommitEvery || (_hasUncommittedEvent && open >= EventWithin) || _pending.Sum(it => it.Frame.Answers.Count) >= _settings.CommitRows);
+
+    /// <summary>Deletes rows and their files, and what is left of them in the database.</summary>
+    private DeletedHistory Delete(Func<HistoryDatabase, DeletedHistory> delete)
+    {
+        // The files before the commit: where one cannot be deleted, the rows are still there and can be deleted again.
+        var deleted = Change(database =>
+        {
+            var rows = delete(database);
+            Forget(rows);
+            return rows;
+        });
+        return deleted.IsEmpty ? deleted : Read(database =>
+        {
+            database.Compact();
+            return deleted;
+        });
+    }
 
     /// <summary>Changes something at once: the result is committed when this returns.</summary>
     private T Change<T>(Func<HistoryDatabase, T> change) => Read(database =>

@@ -45,6 +45,14 @@ public interface IHistory : IAsyncDisposable
     /// stays.</summary>
     /// <returns>False for an unknown event.</returns>
     Task<bool> DeleteAsync(Guid id, CancellationToken cancel);
+
+    /// <summary>Deletes everything of a camera in a time: answers, states, events, also those that are kept, and snapshots.</summary>
+    /// <param name="camera">The camera.</param>
+    /// <param name="from">The first moment.</param>
+    /// <param name="to">The moment at which it ends.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>How many answers, events and snapshots were deleted.</returns>
+    Task<(long Answers, long Events, long Snapshots)> DeleteAsync(string camera, DateTimeOffset from, DateTimeOffset to, CancellationToken cancel);
 }
 
 /// <summary>What the history holds now, and counters since the process started.</summary>

@@ -106,6 +106,10 @@ public sealed partial class SqliteHistory : IHistory
     /// <inheritdoc/>
     public Task<bool> DeleteAsync(Guid id, CancellationToken cancel) => AskAsync(() => _store.Delete(id), cancel);
 
+    /// <inheritdoc/>
+    public Task<(long Answers, long Events, long Snapshots)> DeleteAsync(
+        string camera, DateTimeOffset from, DateTimeOffset to, CancellationToken cancel) => AskAsync(() => _store.Delete(camera, from, to), cancel);
+
     /// <summary>Writes what is not written yet, then closes the files. Waits no longer than
     /// <see cref="HistorySettings.CloseWithin"/> for a disk that does not answer. May be called twice.</summary>
     public async ValueTask DisposeAsync()

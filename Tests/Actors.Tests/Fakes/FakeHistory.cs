@@ -28,6 +28,9 @@ internal sealed class FakeHistory : IHistory
 
     public Task<bool> DeleteAsync(Guid id, CancellationToken cancel) => throw new NotSupportedException();
 
+    public Task<(long Answers, long Events, long Snapshots)> DeleteAsync(
+        string camera, DateTimeOffset from, DateTimeOffset to, CancellationToken cancel) => throw new NotSupportedException();
+
     public ValueTask DisposeAsync()
     {
         IsDisposed = true;

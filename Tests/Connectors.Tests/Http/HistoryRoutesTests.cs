@@ -99,6 +99,20 @@ public sealed class HistoryRoutesTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_time_is_deleted_with_all_that_is_stored_of_it()
+    {
+        const string Path = "/api/v1/history?camera=gate&from=2026-11-30T03:00:02Z&to=2026-11-30T04:00:00Z";
+        Assert.Equal(HttpStatusCode.Forbidden, (await _rig.SendAsync(HttpMethod.Delete, Path, token: HttpRig.ReadToken)).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await _rig.SendAsync(HttpMethod.Delete, "/api/v1/history?camera=gate&from=2026-11-30", token: HttpRig.FullToken)).Status);
+        var deleted = (await _rig.SendAsync(HttpMethod.Delete, Path, token: HttpRig.FullToken)).Json;
+        Assert.Equal((2, 1, 1), (deleted.GetProperty("answers").GetInt32(), deleted.GetProperty("events").GetInt32(), deleted.GetProperty("snapshots").GetInt32()));
+        var timeline = (await GetAsync("/api/v1/history?camera=gate&question=person&from=2026-11-30&to=2026-12-01&bucket=60")).Json;
+        Assert.Equal(1, Assert.Single(timeline.GetProperty("points").EnumerateArray()).GetProperty("answers").GetInt32());
+        Assert.Empty(timeline.GetProperty("snapshots").EnumerateArray());
+        Assert.Empty((await GetAsync("/api/v1/events")).Json.GetProperty("events").EnumerateArray());
+    }
+
+    [Fact]
     public async Task Events_come_page_by_page()
     {
         for (var i = 0; i < 5; i++)

@@ -191,6 +191,32 @@ public sealed class HistoryStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_time_of_a_camera_is_deleted_with_its_kept_events_and_nothing_else()
+    {
+        _rig.Open();
+        var begin = _rig.Time.GetUtcNow();
+        for (var i = 0; i < 10; i++)
+        {
+            foreach (var camera in (string[])[HistoryRig.Camera, "yard"])
+            {
+                var frame = _rig.Frame(snapshotBytes: 1000, eventText: $"{camera} {i}", camera: camera);
+                _rig.Store.Write(frame);
+                _rig.Store.Keep(frame.Events[0].Id, true);
+            }
+
+            _rig.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.Equal((3, 3, 3), _rig.Store.Delete(HistoryRig.Camera, begin.AddMinutes(4), begin.AddMinutes(7)));
+        Assert.Equal((0, 0, 0), _rig.Store.Delete(HistoryRig.Camera, begin.AddMinutes(4), begin.AddMinutes(7)));
+        Assert.Equal(
+            Enumerable.Range(0, 10).Where(i => i is < 4 or > 6).Select(i => $"gate {i}").Concat(Enumerable.Range(0, 10).Select(i => $"yard {i}")).Order(StringComparer.Ordinal),
+            _rig.Events().Select(it => it.Event.Text).Order(StringComparer.Ordinal));
+        _rig.Store.Tick();
+        Assert.Equal((17, 17, 17), (_rig.Store.Stats.Rows, _rig.Store.Stats.Snapshots, _rig.SnapshotFiles.Length));
+    }
+
+    [Fact]
     public void A_snapshot_that_two_events_show_stays_until_both_are_deleted()
     {
         _rig.Open();
